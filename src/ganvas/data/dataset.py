@@ -1,0 +1,87 @@
+"""What a data set is once it is open: pictures as one uint8 array, labels, and a report of how they came to be."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+Fit = Literal["crop", "pad", "stretch"]
+
+
+class View(BaseModel):
+    """How training wants to see the pictures. Part of a recipe, and of the packed store's key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int | None = None  # side in pixels; None: the pictures' own, where they share one
+    channels: Literal[1, 3] | None = None  # None: the pictures' own
+    fit: Fit = "crop"
+    background: str = "white"  # behind transparent pixels, and around padded pictures
+    labels: str = "none"  # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+
+
+class Skipped(BaseModel):
+    """A file that training will not see."""
+
+    file: str
+    reason: str
+
+
+class DataReport(BaseModel):
+    """What was found and what was done to it; written beside a run and shown by the data doctor."""
+
+    spec: str
+    found: int  # files or pictures that claim to be pictures
+    used: int
+    skipped: list[Skipped] = []
+    sizes: dict[str, int] = {}  # "96x96" (width x height): count, as found
+    modes: dict[str, int] = {}  # "RGB", "L", "P", "CMYK", ...: count, as found
+    classes: dict[str, int] = {}  # class name: count, as used
+    steps: list[str] = []  # what is done to the pictures, in order, one sentence each
+    notes: list[str] = []  # what a person should know: labels that are not used, enlarged pictures, ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures ready for training.
+
+    Attributes:
+        images: uint8 (N, C, H, W), H = W, usually a memory map.
+        labels: int64 (N,) in [0, len(classes)), or None.
+        classes: class names, in label order; empty without labels.
+        fingerprint: hexadecimal digest of pixels and labels; equal data, equal fingerprint, wherever it lies.
+        report: how the set came to be.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    classes: tuple[str, ...]
+    fingerprint: str
+    report: DataReport
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        return self.images.shape[-1]
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (rgb)."""
+        return self.images.shape[1]
+
+    def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """The pictures at `indices` (N,): {"image": uint8 (N, C, H, W)} and, with labels, {"label": int64 (N,)}."""
+        # Sorted reads walk a memory map in one direction; the order asked for is restored after.
+        order = np.argsort(indices, kind="stable")
+        images = np.empty((len(indices), *self.images.shape[1:]), np.uint8)
+        images[order] = self.images[indices[order]]
+        batch = {"image": torch.from_numpy(images)}
+        if self.labels is not None:
+            batch["label"] = torch.from_numpy(self.labels[indices])
+        return batch

@@ -1,0 +1,74 @@
+"""The only place that knows picture files, uint8, [-1, 1] and grids."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ganvas.files import atomic_path
+
+
+def to_float(images: Tensor) -> Tensor:
+    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1]; 0 is -1 and 255 is 1."""
+    return images.to(torch.float32).mul_(2 / 255).sub_(1)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped. The inverse of `to_float`."""
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """One uint8 picture (C, H, W), C of 1 or 3, as a Pillow picture."""
+    array = image.permute(1, 2, 0).contiguous().cpu().numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def make_grid(
+    images: Tensor,
+    columns: int,
+    row_names: Sequence[str] = (),
+    caption: str = "",
+    gap: int = 2,
+) -> Image.Image:
+    """Lay pictures out row by row on white, small ones enlarged to be seen, with optional row names and a caption below.
+
+    Args:
+        images: uint8 (N, C, H, W).
+        columns: pictures in a row; the last row may be short.
+        row_names: one name a row, written at the left.
+        caption: a line written under the grid.
+        gap: pixels between pictures, before enlargement.
+    """
+    count, _, height, width = images.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    scale = max(1, round(56 / max(height, width)))
+    cell_width, cell_height = (width + gap) * scale, (height + gap) * scale
+    font = ImageFont.load_default(max(12, min(20, cell_height // 3)))
+    left = 0
+    if row_names:
+        left = int(max(font.getlength(name) for name in row_names)) + 12
+    bottom = int(font.size * 1.7) if caption else 0
+    mode = "L" if images.shape[1] == 1 else "RGB"
+    white = 255 if mode == "L" else (255, 255, 255)
+    black = 0 if mode == "L" else (0, 0, 0)
+    sheet = Image.new(mode, (left + columns * cell_width + gap * scale, rows * cell_height + gap * scale + bottom), white)
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        picture = to_pil(image).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
+        sheet.paste(picture, (left + gap * scale + column * cell_width, gap * scale + row * cell_height))
+    pen = ImageDraw.Draw(sheet)
+    for row, name in enumerate(row_names):
+        pen.text((left - 6, gap * scale + (row + 0.5) * cell_height), name, fill=black, font=font, anchor="rm")
+    if caption:
+        pen.text((sheet.width / 2, sheet.height - bottom / 2), caption, fill=black, font=font, anchor="mm")
+    return sheet
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write a picture atomically, in the format that the file name's ending asks for (JPEG at quality 95)."""
+    with atomic_path(path) as partial:
+        picture.save(partial, format=Image.registered_extensions()[path.suffix.lower()], quality=95)
