@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 from torch import Tensor
+from torch.nn import functional
 
+from ganvas.errors import UserError, nearest
 from ganvas.files import atomic_path
+
+Fit = Literal["crop", "pad", "stretch"]
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -18,6 +23,64 @@ def to_float(images: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Tensor:
     """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped. The inverse of `to_float`."""
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def colour(name: str) -> tuple[int, int, int]:
+    """The red, green and blue, 0..255, of a colour's name ("white") or hexadecimal form ("#a0b0c0").
+
+    Raises:
+        UserError: there is no such colour.
+    """
+    try:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+    except ValueError as error:
+        known = "'#rrggbb' or a name; " + nearest(name, ImageColor.colormap)
+        raise UserError(f"{name!r} is not a colour; write {known}") from error
+    return red, green, blue
+
+
+def resize(images: Tensor, height: int, width: int) -> Tensor:
+    """uint8 (N, C, h, w) to uint8 (N, C, height, width): bicubic with antialiasing, in float, rounded and clipped."""
+    if images.shape[-2:] == (height, width):
+        return images
+    resized = functional.interpolate(images.float(), (height, width), mode="bicubic", antialias=True)
+    return resized.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def to_square(images: Tensor, size: int, fit: Fit, background: str, enlarge: bool = False) -> Tensor:
+    """Bring pictures of one shape to (N, C, size, size).
+
+    Args:
+        images: uint8 (N, C, H, W), C of 1 or 3.
+        size: side in pixels.
+        fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer side becomes `size`
+            and `background` fills the rest; "stretch": both sides become `size`.
+        background: colour around padded pictures.
+        enlarge: whether padding may enlarge a small picture; without, it is laid in the middle as it is.
+    """
+    height, width = images.shape[-2:]
+    if fit == "stretch":
+        return resize(images, size, size)
+    scale = size / (min(height, width) if fit == "crop" else max(height, width))
+    if fit == "pad" and not enlarge:
+        scale = min(scale, 1)
+    images = resize(images, max(1, round(height * scale)), max(1, round(width * scale)))
+    height, width = images.shape[-2:]
+    top, left = abs(height - size) // 2, abs(width - size) // 2
+    if fit == "crop":
+        return images[..., top : top + size, left : left + size]
+    fill = grey_or_rgb(background, images.shape[1])
+    square = fill.view(1, -1, 1, 1).expand(len(images), -1, size, size).clone()
+    square[..., top : top + height, left : left + width] = images
+    return square
+
+
+def grey_or_rgb(name: str, channels: int) -> Tensor:
+    """A colour as uint8 (channels,); grey is its luminance, as Pillow weighs it."""
+    rgb = colour(name)
+    if channels == 3:
+        return torch.tensor(rgb, dtype=torch.uint8)
+    return torch.tensor([Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))], dtype=torch.uint8)
 
 
 def to_pil(image: Tensor) -> Image.Image:

@@ -1,0 +1,38 @@
+"""From files to pictures ready for training."""
+
+from pathlib import Path
+
+from ganvas.data.arrays import open_digits, open_idx, open_mnist
+from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.errors import UserError, nearest
+
+__all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
+
+MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
+NAMES = ("digits", *MNIST, "idx:FOLDER")
+
+
+def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
+    """Open a data set by its name or its place.
+
+    Args:
+        spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, alone or with ":FOLDER"; "idx:FOLDER"; or the
+            path of a folder or zip of pictures.
+        view: size, channels, fit and labels that training wants.
+        strict: make an error of the first file that must be left out.
+        progress: show a progress bar on stderr while pictures are packed or downloaded.
+
+    Raises:
+        UserError: nothing of that name, or no usable pictures there.
+    """
+    name = spec.partition(":")[0]
+    if spec == "digits":
+        return open_digits(view)
+    if name in MNIST:
+        return open_mnist(spec, view)
+    if spec.startswith("idx:"):
+        return open_idx(spec, view)
+    place = Path(spec).expanduser()
+    if not place.exists():
+        raise UserError(f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}")
+    raise UserError(f"{spec!r} is not a data set; {nearest(name, NAMES)}")

@@ -1,14 +1,17 @@
 """What a data set is once it is open: pictures as one uint8 array, labels, and a report of how they came to be."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-Fit = Literal["crop", "pad", "stretch"]
+from ganvas.images import Fit
 
 
 class View(BaseModel):
@@ -16,7 +19,8 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: int | None = None  # side in pixels; None: the pictures' own, where they share one
+    # Side in pixels; None: the pictures' own, where they share one.
+    size: int | None = Field(default=None, ge=1, le=4096)
     channels: Literal[1, 3] | None = None  # None: the pictures' own
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
@@ -85,3 +89,14 @@ class Dataset:
         if self.labels is not None:
             batch["label"] = torch.from_numpy(self.labels[indices])
         return batch
+
+
+def fingerprint(images: np.ndarray, labels: np.ndarray | None, classes: Sequence[str]) -> str:
+    """Hexadecimal digest of pixels (N, C, H, W), labels (N,) and class names; reads a memory map piece by piece."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(json.dumps([images.shape, list(classes)]).encode())
+    for start in range(0, len(images), 1024):
+        digest.update(images[start : start + 1024].tobytes())
+    if labels is not None:
+        digest.update(labels.astype("<i8").tobytes())
+    return digest.hexdigest()

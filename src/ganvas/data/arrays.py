@@ -1,0 +1,186 @@
+"""Sets that come as arrays of small grey pictures: scikit-learn's digits, MNIST, Fashion-MNIST, any other idx files."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganvas.data.cache import cache_folder
+from ganvas.data.dataset import DataReport, Dataset, View, fingerprint
+from ganvas.data.idx import dimensions, read_idx
+from ganvas.errors import UserError
+from ganvas.images import to_square
+
+DIGITS = tuple("0123456789")
+CLOTHES = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+CLASSES = {"mnist": DIGITS, "fashion-mnist": CLOTHES}
+
+
+def open_digits(view: View) -> Dataset:
+    """The 1,797 scanned digits, 8x8, that come with scikit-learn."""
+    from sklearn.datasets import load_digits  # imports half of SciPy: only when asked for
+
+    values, labels = load_digits(return_X_y=True)
+    images = np.round(np.asarray(values).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    return as_dataset("digits", images, np.asarray(labels), DIGITS, view)
+
+
+def open_mnist(spec: str, view: View) -> Dataset:
+    """MNIST or Fashion-MNIST, `NAME`, `NAME-test`, `NAME:FOLDER` or `NAME-test:FOLDER`.
+
+    Raises:
+        UserError: a file is missing or is not what it should be.
+    """
+    name, _, place = spec.partition(":")
+    split = "t10k" if name.endswith("-test") else "train"
+    name = name.removesuffix("-test")
+    folder = existing_folder(place) if place else cache_folder() / name
+    images = read_pictures(member(folder, split, "images"))
+    labels = read_labels(member(folder, split, "labels"), len(images))
+    if images.shape[1:] != (28, 28) or labels.max(initial=0) > 9:
+        raise UserError(f"{folder} does not hold {name}: its pictures are 28x28 with labels 0-9; use idx:{folder}")
+    return as_dataset(spec, images, labels, CLASSES[name], view)
+
+
+def open_idx(spec: str, view: View) -> Dataset:
+    """Any idx files: `idx:FOLDER`, or `idx:FILE` naming the file of pictures. Labels are optional.
+
+    Raises:
+        UserError: no such files, several of them, or pictures and labels that do not belong together.
+    """
+    place = Path(spec.removeprefix("idx:")).expanduser()
+    path = place if place.is_file() else find_pictures(existing_folder(str(place)))
+    images = read_pictures(path)
+    beside = labels_beside(path)
+    if beside is None:
+        return as_dataset(spec, images, None, (), view)
+    names, labels = np.unique(read_labels(beside, len(images)), return_inverse=True)
+    return as_dataset(spec, images, labels, tuple(map(str, names)), view)
+
+
+def labels_beside(path: Path) -> Path | None:
+    """The idx file of labels that goes with a file of pictures: by its name, or the only one in the folder."""
+    name = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
+    named = [path.with_name(name + end) for end in (".gz", "")]
+    found = [file for file in named if file != path and file.is_file()]
+    if not found:
+        found = [file for file in sorted(path.parent.iterdir()) if file.is_file() and dimensions(file) == 1]
+    return found[0] if len(found) == 1 else None
+
+
+def existing_folder(place: str) -> Path:
+    """The folder at `place`.
+
+    Raises:
+        UserError: there is none.
+    """
+    folder = Path(place).expanduser()
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UserError(f"{folder} {what}; name the folder that holds the idx files")
+    return folder
+
+
+def member(folder: Path, split: str, kind: str) -> Path:
+    """One of the four files of MNIST, under any of the names in which it goes about.
+
+    Raises:
+        UserError: it is not there.
+    """
+    code = "idx3" if kind == "images" else "idx1"
+    names = [f"{split}-{kind}{sign}{code}-ubyte{gz}" for gz in (".gz", "") for sign in "-."]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise UserError(f"{folder / names[0]} does not exist; put it there, gzipped or not")
+
+
+def find_pictures(folder: Path) -> Path:
+    """The idx file of pictures in a folder; of several, the one whose name begins with "train".
+
+    Raises:
+        UserError: none, or several.
+    """
+    found = [file for file in sorted(folder.iterdir()) if file.is_file() and dimensions(file) == 3]
+    chosen = found if len(found) == 1 else [file for file in found if file.name.startswith("train")]
+    if not found:
+        raise UserError(f"{folder} holds no idx file of pictures (three dimensions: count, height, width)")
+    if len(chosen) != 1:
+        names = ", ".join(file.name for file in found)
+        raise UserError(f"{folder} holds several idx files of pictures: {names}; name one, as idx:{found[0]}")
+    return chosen[0]
+
+
+def read_pictures(path: Path) -> np.ndarray:
+    """uint8 (N, H, W) from an idx file.
+
+    Raises:
+        UserError: the file does not hold pictures.
+    """
+    images = read_idx(path)
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise UserError(f"{path} holds {images.ndim}-dimensional {images.dtype}; pictures are 3-dimensional uint8")
+    if len(images) < 2 or 0 in images.shape:
+        count, height, width = images.shape
+        raise UserError(f"{path} holds {count} pictures of {width}x{height}; give at least two")
+    return images
+
+
+def read_labels(path: Path, count: int) -> np.ndarray:
+    """Whole numbers (N,) from an idx file.
+
+    Raises:
+        UserError: the file does not hold `count` labels.
+    """
+    labels = read_idx(path)
+    if labels.ndim != 1 or labels.dtype.kind == "f":
+        raise UserError(f"{path} holds {labels.ndim}-dimensional {labels.dtype}; labels are 1-dimensional integers")
+    if len(labels) != count:
+        raise UserError(f"{path} holds {len(labels):,} labels for {count:,} pictures; the two files do not match")
+    return labels
+
+
+def as_dataset(
+    spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View
+) -> Dataset:
+    """Grey pictures uint8 (N, H, W) as `view` wants to see them."""
+    count, height, width = images.shape
+    size = view.size or min(height, width)
+    steps, notes = [], []
+    if (height, width) != (size, size):
+        enlarged = (max if view.fit == "pad" else min)(height, width) < size
+        word = "enlarged" if enlarged else "shrunk"
+        sentence = f"{word} from {width}x{height} to {size}x{size} ({view.fit})"
+        (notes if enlarged else steps).append(f"{count:,} pictures {sentence}")
+    fitted = np.empty((count, 1, size, size), np.uint8)
+    for start in range(0, count, 1024):
+        piece = torch.tensor(images[start : start + 1024, None])
+        fitted[start : start + 1024] = to_square(piece, size, view.fit, view.background, enlarge=True)
+    if view.channels == 3:
+        fitted = fitted.repeat(3, axis=1)
+        steps.append("grey repeated to RGB")
+    if labels is not None:
+        labels = labels.astype(np.int64)
+    names = dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())) if labels is not None else {}
+    report = DataReport(
+        spec=spec,
+        found=count,
+        used=count,
+        sizes={f"{width}x{height}": count},
+        modes={"L": count},
+        classes=names,
+        steps=steps,
+        notes=notes,
+    )
+    return Dataset(fitted, labels, classes, fingerprint(fitted, labels, classes), report)

@@ -1,0 +1,68 @@
+"""The idx format of MNIST: a four-byte magic (0, 0, type, number of dimensions), big-endian sizes, then the values.
+
+Source: Yann LeCun, "The MNIST database of handwritten digits", section "File formats".
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.errors import UserError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+def dimensions(path: Path) -> int | None:
+    """How many dimensions the idx file at `path` (gzipped or not) has; None: it is no idx file."""
+    try:
+        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+            magic = file.read(4)
+    except (OSError, EOFError, zlib.error):
+        return None
+    return magic[3] if len(magic) == 4 and magic[:2] == b"\0\0" and magic[2] in TYPES else None
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Read an idx file, gzipped or not, in the shape and type that it declares.
+
+    Raises:
+        UserError: the file is missing, is not idx, or is shorter or longer than its header says.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes()) if is_gzip(path) else path.read_bytes()
+    except FileNotFoundError as error:
+        raise UserError(f"{path} does not exist") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path} cannot be read: {error}; fetch it again") from error
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
+        raise UserError(
+            f"{path} is not an idx file: it begins with {content[:4].hex(' ') or 'nothing'}, "
+            "idx pictures begin with 00 00 08 03 and labels with 00 00 08 01"
+        )
+    head = 4 + 4 * content[3]
+    if len(content) < head:
+        raise UserError(f"{path} is cut off within its header; fetch it again")
+    shape = struct.unpack(f">{content[3]}I", content[4:head])
+    kind = np.dtype(TYPES[content[2]])
+    expected = math.prod(shape) * kind.itemsize
+    if len(content) - head != expected:
+        declared = "x".join(map(str, shape))
+        raise UserError(f"{path} declares {declared} ({expected:,} bytes) but holds {len(content) - head:,} bytes")
+    return np.frombuffer(content, kind, offset=head).reshape(shape)
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    """Write uint8 values of any shape as an idx file, gzipped if the name ends in .gz."""
+    head = bytes([0, 0, 0x08, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
+    content = head + values.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the file's content, not its name, is gzipped."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
