@@ -1,11 +1,15 @@
 """The only place that knows picture files, uint8, [-1, 1] and grids."""
 
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
+import numpy as np
+import simplejpeg
 import torch
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,6 +17,30 @@ from ganvas.errors import UserError, nearest
 from ganvas.files import atomic_path
 
 Fit = Literal["crop", "pad", "stretch"]
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+MAX_PIXELS = 80_000_000  # below the number from which Pillow itself warns of a decompression bomb
+
+
+class UnreadableError(Exception):
+    """Why a file cannot be used as a picture, for a person to read."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: uint8 (C, H, W), upright, without transparency.
+        mode: Pillow's name of what the file holds: "RGB", "L", "P", "CMYK", "I;16", ...
+        transparent: whether it was laid over the background.
+        turned: whether the EXIF orientation was applied.
+    """
+
+    pixels: Tensor
+    mode: str
+    transparent: bool = False
+    turned: bool = False
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -37,6 +65,130 @@ def colour(name: str) -> tuple[int, int, int]:
         known = "'#rrggbb' or a name; " + nearest(name, ImageColor.colormap)
         raise UserError(f"{name!r} is not a colour; write {known}") from error
     return red, green, blue
+
+
+def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
+    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by its content, to grey or RGB.
+
+    16-bit values are divided by 257; float values must lie in 0..1 or 0..255.
+
+    Args:
+        content: the file.
+        channels: of the result; grey is repeated, RGB becomes its luminance.
+        background: colour behind transparent pixels.
+
+    Raises:
+        UnreadableError: not a picture, broken, or of more than MAX_PIXELS.
+    """
+    plain = read_plain_jpeg(content, channels)
+    if plain is not None:
+        return plain
+    try:
+        with open_lazily(io.BytesIO(content)) as file:
+            upright = ImageOps.exif_transpose(file)
+            transparent = upright.has_transparency_data
+            flat = lay_over(upright, background) if transparent else to_eight_bits(upright)
+            array = np.array(flat.convert("L" if channels == 1 else "RGB"))
+            turned = file.getexif().get(0x0112, 1) != 1
+            return Picture(planes(array), file.mode, transparent, turned)
+    except UnreadableError:
+        raise
+    except Exception as error:  # a broken file can make a decoder raise anything
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
+    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values; None: not one of those."""
+    if not content.startswith(b"\xff\xd8\xff") or b"Exif" in content:
+        return None
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        if colours not in ("YCbCr", "Gray") or int(height) * int(width) > MAX_PIXELS:
+            return None
+        array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")
+    except ValueError:
+        return None  # Pillow's is the verdict, and the message
+    mode = "L" if colours == "Gray" else "RGB"
+    if mode == "L" and channels == 3:
+        array = array.repeat(3, axis=2)
+    if mode == "RGB" and channels == 1:
+        array = np.array(Image.fromarray(array).convert("L"))
+    return Picture(planes(array), mode)
+
+
+def measure(file: BinaryIO) -> tuple[int, int]:
+    """Width and height of an upright picture, from the file's header alone.
+
+    Raises:
+        UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
+    """
+    try:
+        with open_lazily(file) as picture:
+            sideways = picture.getexif().get(0x0112, 1) >= 5
+            return (picture.height, picture.width) if sideways else picture.size
+    except UnreadableError:
+        raise
+    except Exception as error:  # as in `read`
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def open_lazily(file: BinaryIO) -> Image.Image:
+    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones before decoding.
+
+    `Image.open` would do the same, but warns of large pictures before one can look at their size.
+
+    Raises:
+        UnreadableError: no decoder knows it, or it has more than MAX_PIXELS.
+    """
+    Image.init()
+    prefix = file.read(16)
+    file.seek(0)
+    if not prefix:
+        raise UnreadableError("empty file")
+    for name in FORMATS:
+        factory, accept = Image.OPEN[name]
+        if accept is None or not accept(prefix):
+            continue
+        picture = factory(file, "")
+        if picture.width * picture.height > MAX_PIXELS:
+            raise UnreadableError(
+                f"{picture.width:,}x{picture.height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
+            )
+        return picture
+    raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
+
+
+def lay_over(picture: Image.Image, background: str) -> Image.Image:
+    """Lay a picture with transparency, of any kind, over a colour."""
+    behind = Image.new("RGBA", picture.size, (*colour(background), 255))
+    return Image.alpha_composite(behind, picture.convert("RGBA"))
+
+
+def to_eight_bits(picture: Image.Image) -> Image.Image:
+    """Bring 16-bit and float greys to 8 bits; Pillow's own conversion would clip them.
+
+    Raises:
+        UnreadableError: the values have no known white.
+    """
+    if picture.mode != "F" and not picture.mode.startswith("I"):
+        return picture
+    values = np.array(picture).astype(np.float64)
+    low, high = values.min(), values.max()
+    if picture.mode == "F":
+        known, white = (1, 255), 1 if high <= 1 else 255
+    else:
+        known, white = (65535,), 65535
+    if not (low >= 0 and high <= max(known)):
+        allowed = " or ".join(f"0..{white}" for white in known)
+        raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {allowed}")
+    return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
+
+
+def planes(array: np.ndarray) -> Tensor:
+    """uint8 (H, W) or (H, W, C) to (C, H, W), contiguous."""
+    if array.ndim == 2:
+        array = array[:, :, None]
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:
