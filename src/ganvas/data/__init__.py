@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.pictures import open_pictures
 from ganvas.errors import UserError, nearest
 
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
@@ -35,4 +36,4 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     place = Path(spec).expanduser()
     if not place.exists():
         raise UserError(f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}")
-    raise UserError(f"{spec!r} is not a data set; {nearest(name, NAMES)}")
+    return open_pictures(place, view, strict=strict, progress=progress)

@@ -1,0 +1,186 @@
+"""Open any folder or zip of pictures."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.labels import Labelling, find_labels, in_order
+from ganvas.data.pack import Fate, measure, pack
+from ganvas.data.sources import Source
+from ganvas.data.store import open_store, write_images
+from ganvas.errors import UserError
+from ganvas.images import GREY, colour
+
+SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+
+
+class SizeNeededError(UserError):
+    """The pictures differ in size or are not square, and the view does not say how large they should be.
+
+    Attributes:
+        suggestion: a side in pixels that keeps nearly all pictures.
+    """
+
+    def __init__(self, message: str, suggestion: int) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
+
+
+def open_pictures(place: Path, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
+    """Open a folder or zip of pictures, packed; see `ganvas.data.open_dataset`.
+
+    Raises:
+        SizeNeededError: the view has no size and the pictures do not share one.
+        UserError: fewer than two usable pictures, no such labels, no such colour; with `strict`, any unusable picture.
+    """
+    colour(view.background)
+    source = Source(place)
+    try:
+        labelling = find_labels(source, view.labels)
+        files = [(entry.name, entry.size, entry.mark) for entry in source.pictures]
+        others = source.other_kinds({labelling.table})
+        key = [files, view.model_dump(exclude={"labels"}), view.labels == "folders", labelling.digest, others]
+        dataset = open_store(key, lambda path: build(path, source, labelling, view, progress))
+    finally:
+        source.close()
+    # The store is found by content, so the same pictures may have been packed from another place.
+    report = dataset.report.model_copy(update={"spec": str(place)})
+    if strict and report.skipped:
+        first = report.skipped[0]
+        raise UserError(
+            f"{place}: {len(report.skipped):,} of {report.found:,} files cannot be used, "
+            f"the first is {first.file!r}: {first.reason}; mend or remove them, or go without --strict"
+        )
+    return Dataset(dataset.images, dataset.labels, dataset.classes, dataset.fingerprint, report)
+
+
+def build(
+    path: Path, source: Source, labelling: Labelling, view: View, progress: bool
+) -> tuple[np.ndarray | None, tuple[str, ...], DataReport]:
+    """Decode a source into the .npy file at `path`; returns labels (N,), class names and the report."""
+    entries = [entry for entry in source.pictures if labelling.classes is None or entry.name in labelling.classes]
+    size = view.size or common_size(source)
+    view = view.model_copy(update={"size": size})
+    fates: list[Fate] = []
+
+    def squares() -> Iterator[np.ndarray]:
+        for some, pixels in pack(source, entries, view, progress):
+            fates.extend(some)
+            yield pixels
+
+    used = write_images(path, squares(), (view.channels or 3, size, size))
+    kept = [fate for fate in fates if not fate.reason]
+    if used < 2:
+        raise UserError(nothing_usable(source.place, fates, view))
+    if view.channels is None:
+        view = view.model_copy(update={"channels": 1 if all(fate.mode in GREY for fate in kept) else 3})
+        if view.channels == 1:
+            drop_colour(path)
+    labels, classes, counts = None, (), {}
+    if labelling.classes is not None:
+        names = [labelling.classes[fate.name] for fate in kept]
+        found = Counter(names)
+        classes = tuple(in_order(found))
+        counts = {name: found[name] for name in classes}
+        labels = np.array([classes.index(name) for name in names], np.int64)
+    skipped = [Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason]
+    others = source.other_kinds({labelling.table})
+    return (
+        labels,
+        classes,
+        DataReport(
+            spec=str(source.place),
+            found=len(source.pictures),
+            used=used,
+            skipped=sorted(labelling.skipped + skipped, key=lambda item: item.file),
+            sizes=count(f"{fate.width}x{fate.height}" for fate in fates if fate.mode),
+            modes=count(fate.mode for fate in fates if fate.mode),
+            classes=counts,
+            steps=steps(kept, view),
+            notes=labelling.notes + ([f"other files are ignored: {others}"] if others else []),
+        ),
+    )
+
+
+def common_size(source: Source) -> int:
+    """The side that all pictures share.
+
+    Raises:
+        SizeNeededError: they do not.
+    """
+    sizes = measure(source, source.pictures)
+    if not sizes:
+        return 1  # none can be read: packing will tell why
+    if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
+        return sizes[0][0]
+    shorter = sorted(min(size) for size in sizes)
+    typical = shorter[len(shorter) // 20]
+    suggestion = max((side for side in SIDES if side <= typical), default=typical)
+    low, high = min(sizes), max(sizes)
+    described = f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
+    raise SizeNeededError(
+        f"{source.place} holds pictures {described}; say which square they should become, "
+        f"for instance --size {suggestion}",
+        suggestion,
+    )
+
+
+def nothing_usable(place: Path, fates: list[Fate], view: View) -> str:
+    """The message for a set with fewer than two usable pictures."""
+    start = f"{place}: {len(fates):,} pictures, fewer than two of them usable"
+    sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
+    if view.fit != "pad" and view.size and len(sides) > 1 and sides[1] < view.size:
+        return f"{start} at size {view.size}; the largest size that would work is {sides[1]}: --size {sides[1]}"
+    first = next((f"; {fate.name!r}: {fate.reason}" for fate in fates if fate.reason), "")
+    return f"{start}{first}; training needs at least two"
+
+
+def drop_colour(path: Path) -> None:
+    """Keep one of three equal planes of the pictures (N, 3, S, S) at `path`."""
+    images = np.load(path, mmap_mode="r")
+    pieces = (images[start : start + 1024, :1] for start in range(0, len(images), 1024))
+    grey = path.with_name("grey.npy")
+    write_images(grey, pieces, (1, *images.shape[2:]))
+    del images  # some systems do not replace a file that is mapped
+    grey.replace(path)
+
+
+def count(values: Iterator[str]) -> dict[str, int]:
+    """How often each value occurs, the commonest first."""
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def steps(kept: list[Fate], view: View) -> list[str]:
+    """What is done to the pictures, in order, one sentence each."""
+    assert view.size is not None
+    square = f"{view.size}x{view.size}"
+    shrunk = {
+        "crop": f"shrunk until the shorter side is {view.size}, then cut to the central {square}",
+        "pad": f"shrunk until the longer side is {view.size}",
+        "stretch": f"shrunk to {square}, each side by itself",
+    }
+    if view.fit == "crop" and all(fate.width == fate.height for fate in kept):
+        shrunk["crop"] = f"shrunk to {square}"
+    larger = sum((max if view.fit == "pad" else min)(fate.width, fate.height) > view.size for fate in kept)
+    cut = sum(min(fate.width, fate.height) == view.size < max(fate.width, fate.height) for fate in kept)
+    if view.fit != "crop":
+        larger, cut = larger + (cut if view.fit == "stretch" else 0), 0
+    padded = sum((fate.width, fate.height) != (view.size, view.size) for fate in kept) if view.fit == "pad" else 0
+    deep = sum(fate.mode == "F" or fate.mode.startswith("I") for fate in kept)
+    ink = [fate for fate in kept if fate.mode == "CMYK"]
+    grey = sum(fate.mode in GREY for fate in kept)
+    done = [
+        (sum(fate.turned for fate in kept), "turned upright as their EXIF orientation says"),
+        (deep, "brought from 16-bit or float values to 8 bits"),
+        (sum(fate.transparent for fate in kept), f"transparent: laid over {view.background}"),
+        (len(ink), "turned from CMYK to RGB"),
+        (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
+        (len(kept) - grey if view.channels == 1 else 0, "turned from colour to grey"),
+        (larger, shrunk[view.fit]),
+        (cut, f"cut to the central {square}"),
+        (padded, f"laid on {view.background} to fill {square}"),
+    ]
+    return [f"{number:,} {'picture' if number == 1 else 'pictures'} {what}" for number, what in done if number]

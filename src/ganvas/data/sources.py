@@ -1,0 +1,157 @@
+"""Folders and zips of pictures: which files there are, and their bytes."""
+
+import contextlib
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from ganvas.errors import UserError
+from ganvas.images import UnreadableError
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
+)
+MAX_BYTES = 2**30  # a picture file larger than this is a mistake or an attack
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a set.
+
+    Attributes:
+        name: path within the set, with forward slashes.
+        size: bytes, as the folder or the zip declares.
+        mark: what changes when the content does: modification time in ns, or the zip's CRC.
+        where: how to open it.
+    """
+
+    name: str
+    size: int
+    mark: int
+    where: Path | zipfile.ZipInfo
+
+
+class Source:
+    """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken off their names.
+
+    Attributes:
+        place: the folder or zip.
+        pictures: entries with the name of a picture, sorted by name.
+        others: all other entries by name.
+
+    Raises:
+        UserError: not a readable folder or zip, or no pictures in it.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.zip: zipfile.ZipFile | None = None
+        if place.is_dir():
+            entries = list_folder(place)
+        else:
+            try:
+                self.zip = zipfile.ZipFile(place)
+            except (zipfile.BadZipFile, OSError) as error:
+                raise UserError(
+                    f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
+                ) from error
+            entries = list_zip(self.zip)
+        entries, self.wrapper = unwrap([entry for entry in entries if not is_hidden(entry.name)])
+        entries.sort(key=lambda entry: entry.name)
+        self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        self.others = {entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS}
+        if not self.pictures:
+            found = f"only {len(self.others)} other files" if self.others else "no files"
+            raise UserError(f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}")
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """A seekable stream of the file's bytes.
+
+        Raises:
+            UnreadableError: no permission, encrypted, or a broken zip.
+        """
+        if entry.size > MAX_BYTES:
+            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+        try:
+            if isinstance(entry.where, Path):
+                return entry.where.open("rb")
+            assert self.zip is not None
+            return self.zip.open(entry.where)  # type: ignore[return-value]  # a ZipExtFile reads and seeks
+        except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+            raise UnreadableError(explain(error)) from error
+
+    def read(self, entry: Entry) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            UnreadableError: as for `open`; or the bytes are not those that the zip promises.
+        """
+        try:
+            with self.open(entry) as file:
+                return file.read()
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+            raise UnreadableError(explain(error)) from error
+
+    def close(self) -> None:
+        """Close the zip."""
+        if self.zip is not None:
+            self.zip.close()
+
+    def other_kinds(self, used: Iterable[str]) -> str:
+        """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""
+        kinds = Counter(extension(name) or "no extension" for name in self.others if name not in set(used))
+        return ", ".join(f"{kind} ({count:,})" for kind, count in sorted(kinds.items()))
+
+
+def list_folder(folder: Path) -> list[Entry]:
+    """All files below a folder; links to files are followed, links to folders are not."""
+    entries = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+            if path.is_file():
+                state = path.stat()
+                entries.append(Entry(path.relative_to(folder).as_posix(), state.st_size, state.st_mtime_ns, path))
+    return entries
+
+
+def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
+    """All files of a zip."""
+    return [
+        Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
+        for info in archive.infolist()
+        if not info.is_dir()
+    ]
+
+
+def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
+    """Take a folder that holds everything off the names: "faces/a/1.png" becomes "a/1.png". Also returns what went."""
+    wrapper = ""
+    while True:
+        tops = {entry.name.partition("/")[0] for entry in entries}
+        if len(tops) != 1 or any("/" not in entry.name for entry in entries):
+            return entries, wrapper
+        wrapper += tops.pop() + "/"
+        entries = [Entry(entry.name.partition("/")[2], entry.size, entry.mark, entry.where) for entry in entries]
+
+
+def is_hidden(name: str) -> bool:
+    """Files and folders that file managers make for themselves."""
+    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))
+
+
+def extension(name: str) -> str:
+    """The ending of a name in small letters, with its dot."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def explain(error: Exception) -> str:
+    """A reason for a person, from what reading a file raised."""
+    if isinstance(error, RuntimeError) and "password" in str(error):
+        return "encrypted in the zip; unpack it with its password first"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return f"damaged in the zip: {error}"

@@ -1,0 +1,108 @@
+"""The packed store: a set decoded once, kept as a memory map with labels and report, and found again by content."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganvas.data.cache import cache_folder
+from ganvas.data.dataset import DataReport, Dataset, fingerprint
+from ganvas.errors import UserError
+from ganvas.files import PARTIAL, atomic_path, remove, write_json
+
+VERSION = 1  # to be raised when the same files would be packed to other pixels
+ABANDONED = 3600.0  # seconds without a write after which an unfinished store belongs to a builder that died
+
+Packed = tuple[np.ndarray | None, tuple[str, ...], DataReport]
+
+
+def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
+    """The data set stored under a key; built and stored first if it is not there, or is damaged.
+
+    Args:
+        key: what decides the content; any JSON value.
+        build: writes the pictures to the path given, as .npy, and returns labels, classes and report.
+
+    Raises:
+        UserError: the cache cannot be written, or what `build` raises.
+    """
+    name = hashlib.sha256(json.dumps([VERSION, key]).encode()).hexdigest()[:32]
+    folder = cache_folder() / "packed" / name
+    found = load(folder)
+    if found is not None:
+        return found
+    if folder.is_dir():
+        remove(folder)
+    clean(folder.parent)
+    try:
+        with atomic_path(folder) as partial:
+            partial.mkdir()
+            labels, classes, report = build(partial / "images.npy")
+            if labels is not None:
+                np.save(partial / "labels.npy", labels)
+            digest = fingerprint(np.load(partial / "images.npy", mmap_mode="r"), labels, classes)
+            about = {"classes": classes, "fingerprint": digest, "report": report.model_dump()}
+            write_json(partial / "about.json", about)
+    except UserError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        found = load(folder)  # another process was first, in the moment of renaming
+        if found is not None:
+            return found
+        reason = error.__cause__.strerror or error.__cause__
+        raise UserError(
+            f"cannot write the packed pictures to {folder.parent}: {reason}; "
+            "free some space or set GANVAS_CACHE to a folder elsewhere"
+        ) from error.__cause__
+    found = load(folder)
+    assert found is not None
+    return found
+
+
+def load(folder: Path) -> Dataset | None:
+    """Open a stored set; None: it is not there, or not whole."""
+    try:
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        report = DataReport.model_validate(about["report"])
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npy") if about["classes"] else None
+        whole = len(images) == report.used and (labels is None or len(labels) == report.used)
+        return Dataset(images, labels, tuple(about["classes"]), about["fingerprint"], report) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
+def clean(folder: Path) -> None:
+    """Remove what builders that died have left."""
+    for partial in folder.glob(f"{PARTIAL}*"):
+        files = [partial, *partial.glob("*")]
+        if time.time() - max(file.stat().st_mtime for file in files) > ABANDONED:
+            remove(partial)
+
+
+def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> int:
+    """Stream pieces (K, *shape) of uint8 into one .npy file, and return how many pictures they held.
+
+    Written in sequence rather than through a memory map: a full disk then is an error, not a crash.
+    """
+    with path.open("wb") as file:
+        write_header(file, 0, shape)
+        start = file.tell()
+        count = 0
+        for piece in pieces:
+            file.write(piece.tobytes())
+            count += len(piece)
+        file.seek(0)
+        write_header(file, count, shape)
+        assert file.tell() == start, "NumPy leaves room in the header for the first axis to grow"
+    return count
+
+
+def write_header(file: Any, count: int, shape: tuple[int, ...]) -> None:
+    """The header of a .npy file of uint8 (count, *shape)."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+    np.lib.format.write_array_header_1_0(file, header)
