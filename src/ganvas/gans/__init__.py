@@ -1,0 +1,19 @@
+"""One file per paper: what the paper says, and nothing else."""
+
+from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
+from ganvas.gans.cdcgan import ConditionalDCGAN
+from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
+from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
+from ganvas.gans.relativistic import RelativisticGAN
+
+GANS: dict[str, type[GAN]] = {
+    "mlp": MLP,
+    "mlp-deep": DeepMLP,
+    "mlp-tanh": TanhMLP,
+    "dcgan": DCGAN,
+    "avatar-dcgan": AvatarDCGAN,
+    "cdcgan": ConditionalDCGAN,
+    "relativistic": RelativisticGAN,
+}
+
+__all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]

@@ -1,0 +1,5 @@
+"""`python -m ganvas`, which `torchrun` needs."""
+
+from ganvas.cli import main
+
+main()

@@ -1,0 +1,111 @@
+"""Processes, devices and precision; the only file that knows how several processes work together."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ganvas.errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class Engine:
+    """Where the rounds are played: a device, and this process's place among the others.
+
+    Start it as a context manager. Under `torchrun` it joins the other processes: every one plays the same rounds on its part of
+    each batch, and the moving player's gradients are averaged. The networks stay plain modules: wrappers that synchronise by
+    themselves are wrong for double backward and for several forward passes per backward.
+
+    Attributes:
+        device: of this process.
+        rank: number of this process; 0 writes files and talks.
+        world: number of processes.
+    """
+
+    def __init__(self, device: str = "auto", precision: str = "fp32"):
+        self.rank = int(os.environ.get("RANK", 0))
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.device = pick_device(device)
+        self.half = precision == "bf16"
+
+    def __enter__(self) -> "Engine":
+        if self.world > 1:
+            backend = "nccl" if self.device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, timeout=timedelta(minutes=30))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.world > 1 and kind is None:
+            dist.barrier()  # without it gloo sometimes aborts in the slower process
+            dist.destroy_process_group()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def place(self, module: nn.Module) -> None:
+        """Move a module to the device, in the memory format that is fastest there."""
+        if self.device.type == "cuda":
+            module.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        else:
+            module.to(self.device)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The precision of one turn. Enter it anew for every turn: it caches cast weights, which a move makes stale."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
+
+    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
+        """Replace the gradients by their mean over all processes."""
+        if self.world == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.world
+        for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
+            gradient.copy_(part.view_as(gradient))
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean of a tensor over all processes."""
+        if self.world > 1:
+            dist.all_reduce(values)
+            values /= self.world
+        return values
+
+    def any(self, claim: bool) -> bool:
+        """Whether the claim is true in any process."""
+        if self.world == 1:
+            return claim
+        flag = torch.tensor(float(claim), device=self.device)
+        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        return bool(flag.item())
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.world > 1:
+            dist.barrier()
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for `--device`: with "auto" the best there is.
+
+    Raises:
+        UserError: the name is unknown or the machine has no such device.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    if name not in there:
+        raise UserError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}")
+    if not there[name]:
+        raise UserError(f"--device {name}: this machine has none; use --device cpu or auto")
+    if name == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+        return device
+    return torch.device(name)

@@ -1,0 +1,182 @@
+"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players: three classic tutorials' versions.
+
+Start reading here. The generator turns noise into a flat picture; the discriminator scores flat pictures.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.draws import Draw
+from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.losses import non_saturating_d, non_saturating_g, towards
+
+
+def layers(sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and dropout."""
+    modules: list[nn.Module] = []
+    for inputs, outputs in zip(sizes, sizes[1:-1]):
+        modules += [nn.Linear(inputs, outputs), activation()]
+        if dropout:
+            modules.append(nn.Dropout(dropout))
+    return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
+
+
+def initialise(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
+    """Fill every linear layer's weight, (out, in), by `weight`; biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            weight(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def leaky() -> nn.Module:
+    return nn.LeakyReLU(0.2)
+
+
+def unit(images: Tensor) -> Tensor:
+    """(N, C, H, W) in [-1, 1] to (N, C * H * W) in [0, 1], what a sigmoid can make."""
+    return (images.flatten(1) + 1) / 2
+
+
+class MLP(GAN):
+    """One hidden layer in each player, both moving at once.
+
+    Players: generator noise → hidden ReLU → sigmoid; discriminator pixels in [0, 1] → hidden ReLU → a score.
+    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both come from the same forward pass
+    on the same noise, and both players then move together.
+    Where we differ: the loss is taken from scores instead of probabilities, so it stays finite when D is sure.
+    Recipe: `mnist-mlp`.
+
+    Args:
+        hidden: units of the hidden layer of either player.
+        noise_size: numbers of noise, uniform in [-1, 1].
+    """
+
+    def __init__(
+        self, size: int, channels: int, classes: tuple[str, ...] = (), *, hidden: int = 256, noise_size: int = 100
+    ):
+        super().__init__(size, channels, classes)
+        self.noise_size = noise_size
+        pixels = channels * size * size
+        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid())
+        self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
+        initialise(self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2)))
+
+    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+        real = unit(batch["image"])
+        fake = self.generator(draw.uniform(len(real), self.noise_size))
+        real_score, fake_score = self.discriminator(real), self.discriminator(fake)
+        yield (
+            Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}),
+            Turn("generator", {"adversarial": non_saturating_g(fake_score)}),
+        )
+
+    def sample(self, count: int, draw: Draw) -> Tensor:
+        flat = self.generator(draw.uniform(count, self.noise_size))
+        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
+
+
+class DeepMLP(GAN):
+    """Three hidden layers, leaky, with dropout and one-sided label smoothing.
+
+    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths backwards, each with dropout → a score.
+    Losses: discriminator, on real and fake as one joined batch, cross-entropy towards `real_target` and 0, mean over both halves;
+    generator -mean log D(G(z)) on fresh noise.
+    Where we differ: scores instead of probabilities, as in `MLP`.
+    Recipe: `mnist-mlp-deep`.
+
+    Args:
+        hidden: units of the generator's hidden layers; the discriminator's in reverse.
+        noise_size: numbers of noise, standard normal.
+        dropout: share of the discriminator's hidden units dropped.
+        real_target: the probability that real pictures are trained towards.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        channels: int,
+        classes: tuple[str, ...] = (),
+        *,
+        hidden: tuple[int, ...] = (256, 512, 1024),
+        noise_size: int = 100,
+        dropout: float = 0.3,
+        real_target: float = 0.9,
+    ):
+        super().__init__(size, channels, classes)
+        self.noise_size, self.real_target = noise_size, real_target
+        pixels = channels * size * size
+        self.generator = nn.Sequential(*layers([noise_size, *hidden, pixels], leaky), nn.Tanh())
+        self.discriminator = layers([pixels, *reversed(hidden), 1], leaky, dropout)
+        initialise(self, nn.init.xavier_uniform_)
+        for player in (self.generator, self.discriminator):
+            nn.init.normal_(next(player.parameters()), std=0.02)
+
+    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+        real = batch["image"].flatten(1)
+        with torch.no_grad():
+            fake = self.generator(draw.normal(len(real), self.noise_size))
+        real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
+        adversarial = (towards(real_score, self.real_target) + towards(fake_score, 0)) / 2
+        yield Turn("discriminator", {"adversarial": adversarial})
+        fake = self.generator(draw.normal(len(real), self.noise_size))
+        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+
+    def sample(self, count: int, draw: Draw) -> Tensor:
+        flat = self.generator(draw.normal(count, self.noise_size))
+        return flat.reshape(count, self.channels, self.size, self.size)
+
+
+class TanhMLP(GAN):
+    """One hidden tanh layer in each player, two generator moves for each discriminator move.
+
+    Players: generator noise → hidden tanh → sigmoid; discriminator pixels in [0, 1] → hidden tanh → a score.
+    Losses: discriminator cross-entropy towards `real_target` and 0; generator -mean log D(G(z)), twice, each on fresh noise.
+    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, D's mean opinion of a fake.
+    Where we differ: the tutorial compares real pixels in [0, 1] with fakes in [0, 255], which the discriminator tells apart by
+    brightness alone; here both are in [0, 1].
+    Recipe: `mnist-mlp-tanh`.
+
+    Args:
+        hidden: units of the hidden layer of either player.
+        noise_size: numbers of noise, standard normal.
+        real_target: the probability that real pictures are trained towards.
+        generator_moves: generator moves a round.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        channels: int,
+        classes: tuple[str, ...] = (),
+        *,
+        hidden: int = 400,
+        noise_size: int = 100,
+        real_target: float = 0.9,
+        generator_moves: int = 2,
+    ):
+        super().__init__(size, channels, classes)
+        self.noise_size, self.real_target, self.generator_moves = noise_size, real_target, generator_moves
+        pixels = channels * size * size
+        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
+        self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
+        initialise(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
+
+    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+        real = unit(batch["image"])
+        with torch.no_grad():
+            fake = self.generator(draw.normal(len(real), self.noise_size))
+        adversarial = non_saturating_d(self.discriminator(real), self.discriminator(fake), self.real_target)
+        yield Turn("discriminator", {"adversarial": adversarial})
+        for _ in range(self.generator_moves):
+            fake = self.generator(draw.normal(len(real), self.noise_size))
+            score = self.discriminator(fake)
+            stats = {"largest_pixel": fake.detach().max() * 255, "fake_probability": score.detach().sigmoid().mean()}
+            yield Turn("generator", {"adversarial": non_saturating_g(score)}, stats)
+
+    def sample(self, count: int, draw: Draw) -> Tensor:
+        flat = self.generator(draw.normal(count, self.noise_size))
+        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1

@@ -1,0 +1,105 @@
+"""Adversarial losses and gradient penalties: pure functions of scores.
+
+A score is the discriminator's raw output, any shape, higher for more real. Every function returns a scalar to minimise.
+Losses come in pairs `<name>_d(real, fake)` and `<name>_g(fake)`.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import relu, softplus
+
+
+def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Tensor:
+    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(score); Goodfellow et al. 2014, eq. 1.
+
+    Args:
+        real_target: 0.9 is one-sided label smoothing (Salimans et al. 2016, 3.4): cross-entropy against this probability.
+    """
+    return towards(real, real_target) + softplus(fake).mean()
+
+
+def non_saturating_g(fake: Tensor) -> Tensor:
+    """-mean log D(G(z)); Goodfellow et al. 2014, section 3."""
+    return softplus(-fake).mean()
+
+
+def towards(scores: Tensor, target: float) -> Tensor:
+    """Mean cross-entropy of sigmoid(scores) against the probability `target`; finite for any score."""
+    return softplus(scores).mean() - target * scores.mean()
+
+
+def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
+    """-V(D, G); Goodfellow et al. 2014, eq. 1."""
+    return non_saturating_d(real, fake)
+
+
+def minimax_g(fake: Tensor) -> Tensor:
+    """mean log(1 - D(G(z))), the generator's part of V(D, G); its gradient vanishes where D is sure of a fake."""
+    return -softplus(fake).mean()
+
+
+def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
+    """Half the mean squared distance of real scores to 1 and of fake ones to 0; Mao et al. 2017, eq. 2 and 9."""
+    return 0.5 * ((real - 1).square().mean() + fake.square().mean())
+
+
+def least_squares_g(fake: Tensor) -> Tensor:
+    """Half the mean squared distance of fake scores to 1; Mao et al. 2017, eq. 9."""
+    return 0.5 * (fake - 1).square().mean()
+
+
+def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
+    """mean max(0, 1 - real) + mean max(0, 1 + fake); Lim and Ye 2017, Miyato et al. 2018, eq. 16."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def hinge_g(fake: Tensor) -> Tensor:
+    """-mean fake; Miyato et al. 2018, eq. 17."""
+    return -fake.mean()
+
+
+def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
+    """mean fake - mean real; Arjovsky et al. 2017. Needs a Lipschitz bound: add `gradient_penalty`."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_g(fake: Tensor) -> Tensor:
+    """-mean fake; Arjovsky et al. 2017."""
+    return -fake.mean()
+
+
+def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
+    """mean -log sigmoid(winner - loser): the winner should score higher than its partner; Jolicoeur-Martineau 2018.
+
+    The discriminator wants `relativistic(real, fake)`, the generator `relativistic(fake, real)`.
+    """
+    return softplus(loser - winner).mean()
+
+
+def squared_gradient(scores: Tensor, images: Tensor) -> Tensor:
+    """Squared norm of the gradient of each picture's score with respect to its pixels, (N,).
+
+    Its mean times gamma / 2 is R1 on real and R2 on generated pictures; Mescheder et al. 2018, eq. 9.
+
+    Args:
+        scores: (N, ...), computed from `images`; row i must depend on picture i alone (no batch norm).
+        images: (N, ...) that require a gradient.
+    """
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return gradient.square().flatten(1).sum(1)
+
+
+def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+    """mean (|gradient of the score| - 1)² at random points between real and fake; Gulrajani et al. 2017, eq. 3.
+
+    Args:
+        score: the discriminator, (N, ...) to (N, ...).
+        real: (N, ...).
+        fake: (N, ...), detached here.
+        share: (N,) in [0, 1]: how far each point lies towards `real`.
+    """
+    share = share.reshape(-1, *[1] * (real.ndim - 1))
+    between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    return (squared_gradient(score(between), between).sqrt() - 1).square().mean()

@@ -1,0 +1,55 @@
+"""Blocks and rules that two papers share."""
+
+import math
+
+from torch import nn
+
+from ganvas.errors import UserError
+
+
+def stage_sizes(size: int) -> list[int]:
+    """Map sizes from the smallest to the picture's: halved while even and at least 3 remain. 28 gives [7, 14, 28].
+
+    Raises:
+        UserError: the smallest map would be larger than 8, so the size is not a small number times a power of two.
+    """
+    sizes = [size]
+    while sizes[0] % 2 == 0 and sizes[0] >= 6:
+        sizes.insert(0, sizes[0] // 2)
+    if size < 6 or sizes[0] > 8:
+        step = 2 ** max(1, math.ceil(math.log2(max(size, 8) / 8)))
+        below, above = max(8, size // step * step), max(8, -(-size // step) * step)
+        better = " and ".join(str(s) for s in sorted({below, above}))
+        raise UserError(f"size {size} cannot be made by doubling a small map; the nearest sizes that can: {better}")
+    return sizes
+
+
+def stage_widths(width: int, stages: int, most: int = 8) -> list[int]:
+    """Channels of the maps, from the smallest to the one before the picture: doubled at every halving, up to `most` x width."""
+    return [width * min(most, 2**depth) for depth in reversed(range(stages))]
+
+
+def down(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Conv2d:
+    """A convolution that halves an even map."""
+    return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
+
+
+def up(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
+    """A transposed convolution that doubles a map."""
+    return nn.ConvTranspose2d(
+        inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2, bias=bias
+    )
+
+
+def initialise(network: nn.Module, std: float, truncated: bool = False, scale_std: float = 0.0) -> None:
+    """Weights N(0, std), cut at two standard deviations if `truncated`; batch-norm scales N(1, scale_std); biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            if truncated:
+                nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+            else:
+                nn.init.normal_(module.weight, std=std)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, scale_std)

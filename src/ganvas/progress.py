@@ -1,0 +1,179 @@
+"""How far training has come: the clock, the log (JSON lines) and the progress bar."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from ganvas.engine import Engine
+from ganvas.files import explained, write_text
+
+
+@dataclass
+class RunClock:
+    """The position of a run, in images shown.
+
+    Attributes:
+        batch: images in a round, over all processes.
+        total: images after which the run is over.
+        images: images shown so far.
+    """
+
+    batch: int
+    total: int
+    images: int = 0
+
+    @property
+    def rounds(self) -> int:
+        """Rounds played."""
+        return self.images // self.batch
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its length."""
+        return self.images >= self.total
+
+    def advance(self) -> None:
+        """Count one round."""
+        self.images += self.batch
+
+    def due(self, every: int) -> bool:
+        """Whether the last round passed a multiple of `every` images, or was the last of the run."""
+        return self.finished or self.images // every != (self.images - self.batch) // every
+
+
+class Means:
+    """Running means of what rounds report, kept on the device until they are read."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        """Add one round's scalars; a key may be missing from some rounds."""
+        for key, value in values.items():
+            self.sums[key] = self.sums[key] + value.float() if key in self.sums else value.float()
+            self.counts[key] = self.counts.get(key, 0) + 1
+
+    def read(self, engine: Engine) -> dict[str, float]:
+        """The means since the last `reset`, over all processes; every process must call it."""
+        return {key: total / count for key, (total, count) in self.state(engine).items()}
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.sums, self.counts = {}, {}
+
+    def state(self, engine: Engine) -> dict[str, tuple[float, int]]:
+        """Sums and counts, for a checkpoint, over all processes; every process must call it."""
+        if not self.sums:
+            return {}
+        sums = engine.mean(torch.stack(list(self.sums.values()))).tolist()
+        return {key: (total, self.counts[key]) for key, total in zip(self.sums, sums)}
+
+    def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
+        """Take up the sums and counts of a checkpoint."""
+        self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
+        self.counts = {key: count for key, (_, count) in state.items()}
+
+
+class Log:
+    """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind": "losses", ...}."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def cut(self, images: int) -> None:
+        """Drop what was written after `images` images: the run goes on from a checkpoint taken there."""
+        if self.path.exists():
+            kept = [entry for entry in read_log(self.path) if entry["images"] <= images]
+            write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
+
+    def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
+        """Append one line and hand it to the operating system."""
+        entry = {"images": images, "kind": kind, **values}
+        with explained(self.path), self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The entries of a log; a last line cut short by a crash is left out."""
+    entries = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entries.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return entries
+
+
+class Meter:
+    """The progress bar on a terminal; a line now and then where the output goes to a file.
+
+    Args:
+        clock: read at every update.
+        epoch: images in an epoch.
+        shown: whether to say anything at all.
+    """
+
+    def __init__(self, clock: RunClock, epoch: int, shown: bool):
+        self.clock, self.epoch, self.shown = clock, epoch, shown
+        self.console = Console(stderr=True)
+        self.live = shown and self.console.is_terminal
+        self.losses = ""
+        self.restart()
+        self.bar = Progress(
+            BarColumn(bar_width=None),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.live,
+            transient=True,
+        )
+        self.task: TaskID = self.bar.add_task("", total=clock.total, completed=clock.images)
+
+    def __enter__(self) -> "Meter":
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def restart(self) -> None:
+        """Measure the speed from here on."""
+        self.started = self.last_line = time.monotonic()
+        self.start_images = self.clock.images
+
+    @property
+    def rate(self) -> float:
+        """Images a second since this process began to train."""
+        return (self.clock.images - self.start_images) / max(time.monotonic() - self.started, 1e-9)
+
+    def update(self) -> None:
+        """Show where the run stands; call after every round."""
+        if self.live:
+            self.bar.update(self.task, completed=self.clock.images, description=self.line())
+        elif self.shown and time.monotonic() - self.last_line >= 30:
+            self.say(self.line())
+
+    def report(self, values: Mapping[str, float]) -> None:
+        """Take the players' newest losses."""
+        self.losses = "  ".join(f"{key} {value:.3f}" for key, value in values.items() if "/" not in key)
+
+    def say(self, message: str) -> None:
+        """Print a line above the bar."""
+        if self.shown:
+            self.last_line = time.monotonic()
+            self.console.print(message, highlight=False, markup=False, soft_wrap=True)
+
+    def line(self) -> str:
+        """Images, epochs, images a second, both losses."""
+        images, total = self.clock.images, self.clock.total
+        epochs = f"epoch {images / self.epoch:.1f} of {total / self.epoch:.1f}"
+        return f"{images:,} of {total:,} images  {epochs}  {self.rate:,.0f} images/s  {self.losses}"

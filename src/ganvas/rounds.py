@@ -1,0 +1,118 @@
+"""One round of the game: turns are asked for, checked, and played."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ganvas.draws import Draw
+from ganvas.engine import Engine
+from ganvas.errors import UserError
+from ganvas.gans.base import GAN, Batch, Clock, Turn
+
+Optimizers = Mapping[str, torch.optim.Optimizer]
+
+
+class NotFinite(UserError):
+    """A loss is NaN or infinite; no player has moved on it."""
+
+
+class Guard:
+    """Keeps players from moving on a loss that is not finite.
+
+    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the CPU wait in every turn; there the
+    optimizers are told by a flag on the device to leave all weights alone from that turn on, and `stop_if_tripped` raises when
+    numbers are read anyway.
+
+    Args:
+        optimizers: fused ones, by player.
+        deferred: whether to use the flag.
+    """
+
+    def __init__(self, optimizers: Optimizers, deferred: bool, device: torch.device):
+        self.deferred = deferred
+        self.trips: dict[str, Tensor] = {}
+        self.tripped = torch.zeros((), device=device)
+        if deferred:
+            for optimizer in optimizers.values():
+                optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
+
+    def check(self, turn: Turn) -> None:
+        """Look at a turn's losses before its gradients are taken.
+
+        Raises:
+            NotFinite: one is not finite (not deferred).
+        """
+        if self.deferred:
+            for term, loss in turn.losses.items():
+                wrong = (~loss.detach().isfinite()).float()
+                key = f"{turn.player}/{term}"
+                self.trips[key] = torch.maximum(self.trips.get(key, wrong), wrong)
+                self.tripped.copy_(torch.maximum(self.tripped, wrong))
+        else:
+            terms = {term: loss.item() for term, loss in turn.losses.items()}
+            if not all(math.isfinite(value) for value in terms.values()):
+                values = ", ".join(f"{term} = {value:g}" for term, value in terms.items())
+                raise NotFinite(f"the {turn.player}'s loss is not finite ({values})")
+
+    def stop_if_tripped(self) -> None:
+        """Raise if any turn since the last call was wrong (deferred only).
+
+        Raises:
+            NotFinite: names the players and terms.
+        """
+        if self.deferred and self.tripped.item():
+            wrong = [key for key, trip in self.trips.items() if trip.item()]
+            raise NotFinite(f"a loss is not finite ({', '.join(wrong)})")
+
+
+def play_round(
+    gan: GAN, batch: Batch, clock: Clock, draw: Draw, optimizers: Optimizers, guard: Guard, engine: Engine
+) -> dict[str, Tensor]:
+    """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice."""
+    seen: dict[str, list[Tensor]] = {}
+    players = gan.players()
+    game = gan.step(batch, clock, draw)
+    while True:
+        with engine.autocast():
+            move = next(game, None)
+        if move is None:
+            return {key: torch.stack(values).mean() if len(values) > 1 else values[0] for key, values in seen.items()}
+        turns = move if isinstance(move, tuple) else (move,)
+        for turn in turns:
+            guard.check(turn)
+            total = sum_of(turn.losses)
+            # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
+            total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])
+            for key, value in entries(turn, total).items():
+                seen.setdefault(key, []).append(value.detach())
+        for turn in turns:
+            engine.average_gradients(players[turn.player])
+            optimizers[turn.player].step()
+            optimizers[turn.player].zero_grad(set_to_none=True)
+
+
+def measure_round(gan: GAN, batch: Batch, clock: Clock, draw: Draw) -> dict[str, Tensor]:
+    """Each player's total loss in a round in which nobody moves: {player: scalar}."""
+    seen: dict[str, list[Tensor]] = {}
+    for move in gan.step(batch, clock, draw):
+        for turn in move if isinstance(move, tuple) else (move,):
+            seen.setdefault(turn.player, []).append(sum_of(turn.losses).detach())
+    return {player: torch.stack(values).mean() for player, values in seen.items()}
+
+
+def sum_of(losses: Mapping[str, Tensor]) -> Tensor:
+    """The sum of a turn's losses."""
+    first, *others = losses.values()
+    for other in others:
+        first = first + other
+    return first
+
+
+def entries(turn: Turn, total: Tensor) -> dict[str, Tensor]:
+    """A turn's log entries: the player's total, its terms where there are several, its stats."""
+    named = {turn.player: total}
+    if len(turn.losses) > 1:
+        named |= {f"{turn.player}/{term}": loss for term, loss in turn.losses.items()}
+    return named | turn.stats

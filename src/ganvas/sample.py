@@ -1,0 +1,157 @@
+"""From a trained GAN to pictures."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.checkpoint import checkpoints, load_gan
+from ganvas.draws import Draw, RowDraw, WalkDraw
+from ganvas.errors import UserError, nearest
+from ganvas.gans.base import GAN, Choice
+
+CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
+MOST_ROWS = 20  # rows of a class grid
+
+
+class Run:
+    """A trained GAN, ready to use.
+
+    Attributes:
+        path: the checkpoint that was loaded.
+        gan: the GAN in evaluation mode; its averaged players hold the moving average, unless told otherwise.
+        about: the checkpoint's description.
+    """
+
+    def __init__(self, path: Path, gan: GAN, about: dict[str, Any], device: torch.device):
+        self.path, self.gan, self.about, self.device = path, gan.to(device), about, device
+
+    def sample(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
+        """Make pictures. The same seed gives the same pictures, whatever the count.
+
+        Args:
+            count: how many.
+            seed: which pictures.
+            label: a class name or number, for GANs with classes; None takes the classes in turn.
+
+        Returns:
+            float32 (count, C, H, W) in [-1, 1], on the CPU.
+
+        Raises:
+            UserError: the count is negative, or the GAN has no such class.
+        """
+        return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
+
+    def chunks(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+        """As `sample`, a few pictures at a time, for counts that do not fit into memory."""
+        if count < 0:
+            raise UserError(f"{count} pictures cannot be made; ask for 0 or more")
+        fixed = None if label is None else class_number(self.gan, label)
+        for start in range(0, count, CHUNK):
+            rows = range(start, start + CHUNK)
+            yield generate(self.gan, rows, seed, self.device, self.labels(rows, fixed))[: count - start]
+
+    def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
+        """The class of every row: the one asked for, else all in turn."""
+        return [row % max(1, len(self.gan.classes)) if fixed is None else fixed for row in rows]
+
+    def walk(self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None) -> Tensor:
+        """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C, H, W) in [-1, 1]."""
+        fixed = 0 if label is None else class_number(self.gan, label)
+        positions = torch.arange(frames) * anchors / frames
+        parts = []
+        for part in positions.split(CHUNK):
+            draw = WalkDraw(seed, range(anchors), part, self.device)
+            parts.append(make(self.gan, draw, [fixed] * len(part)))
+        return torch.cat(parts)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a picture."""
+        return self.gan.channels, self.gan.size, self.gan.size
+
+
+def load(path: str | Path, *, device: str = "cpu", average: bool = True) -> Run:
+    """Load a run folder (its newest checkpoint) or a checkpoint folder.
+
+    Args:
+        path: the folder.
+        device: where pictures will be made.
+        average: whether to use the moving average of the weights, where the run has one.
+
+    Raises:
+        UserError: there is nothing to load, or it is damaged.
+    """
+    from ganvas.engine import pick_device
+
+    path = Path(path)
+    if not path.is_dir():
+        raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
+    if not (path / "about.json").exists():
+        found = checkpoints(path / "checkpoints")
+        if not found:
+            raise UserError(f"{path} has no checkpoints: it is not a run folder, or its training has not got that far")
+        path = found[-1]
+    return Run(path, *load_gan(path, average), pick_device(device))
+
+
+def class_number(gan: GAN, label: str | int) -> int:
+    """The number of a class given by name or number.
+
+    Raises:
+        UserError: the GAN has no classes, or not this one.
+    """
+    if not isinstance(gan.inputs.get("label"), Choice):
+        raise UserError(f"label {label} cannot be asked for: this GAN was trained without labels")
+    if str(label) in gan.classes:
+        return gan.classes.index(str(label))
+    if isinstance(label, int) or str(label).isdigit():
+        number = int(label)
+        if number < len(gan.classes):
+            return number
+    names = gan.classes if len(gan.classes) <= MOST_ROWS else ()
+    hint = f"the classes are {', '.join(names)}" if names else nearest(str(label), gan.classes)
+    raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
+
+
+def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]) -> Tensor:
+    """Pictures of given rows of a seed's endless table of noise; see `make`."""
+    return make(gan, RowDraw(seed, rows, device), labels)
+
+
+@torch.no_grad()
+def make(gan: GAN, draw: Draw, labels: Sequence[int]) -> Tensor:
+    """Pictures from a source of noise in evaluation mode, float32 (N, C, H, W) in [-1, 1], on the CPU; labels are for GANs that need them."""
+    with evaluation(gan):
+        inputs = {"label": torch.tensor(labels, device=draw.device)} if "label" in gan.inputs else {}
+        return gan.sample(len(labels), draw, **inputs).float().cpu()
+
+
+@contextmanager
+def evaluation(gan: GAN) -> Iterator[None]:
+    """Evaluation mode for a while."""
+    training = gan.training
+    gan.eval()
+    try:
+        yield
+    finally:
+        gan.train(training)
+
+
+def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:
+    """The grid that shows a run's progress, always from the same noise: (pictures, columns, row names).
+
+    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures.
+    """
+    if "label" in gan.inputs:
+        shown = range(min(MOST_ROWS, len(gan.classes)))
+        columns, names = 10, tuple(gan.classes[label] for label in shown)
+        rows = [column for _ in shown for column in range(columns)]
+        labels = [label for label in shown for _ in range(columns)]
+    else:
+        columns, names, rows = 8, (), list(range(64))
+        labels = [0] * len(rows)
+    return generate(gan, rows, seed, device, labels), columns, names

@@ -1,0 +1,344 @@
+"""The loop: from a recipe to a run folder."""
+
+import copy
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from ganvas import checkpoint
+from ganvas.averaging import MovingAverage
+from ganvas.batches import Batches
+from ganvas.checkpoint import TrainingState
+from ganvas.data import Dataset, open_dataset
+from ganvas.draws import RoundDraw, mix
+from ganvas.engine import Engine
+from ganvas.errors import UserError
+from ganvas.files import PARTIAL, explained, remove
+from ganvas.gans import GANS
+from ganvas.gans.base import GAN
+from ganvas.images import make_grid, save, to_uint8
+from ganvas.progress import Log, Meter, RunClock
+from ganvas.recipes import Recipe, change, get_recipe
+from ganvas.report import write_report
+from ganvas.rounds import Guard, NotFinite, measure_round, play_round
+from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
+from ganvas.sample import Run, evaluation, load, training_grid
+
+MEASURED_BATCHES = 10
+
+
+class Interrupted(Exception):
+    """Training was asked to stop by a signal, and has saved everything.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, message: str, number: int):
+        super().__init__(message)
+        self.number = number
+
+
+def train(
+    recipe: str | Recipe | None = None,
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    settings: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Train a GAN, or go on with a run that was stopped.
+
+    Args:
+        recipe: a recipe or its name; None is the run folder's own, or "digits".
+        data: what to train on, if not the recipe's own data: a name, a folder or a zip.
+        out: the run folder; None is a fresh one under `runs/`. One that exists is gone on with.
+        images: length of the whole run, in images shown; `epochs` the same in passes through the data.
+        seed: of all random numbers.
+        device: "auto", "cpu", "cuda" or "mps".
+        settings: other changes of the recipe, e.g. {"batch": 64, "options.width": 32}.
+        strict: whether a broken picture is an error.
+        quiet: whether to say nothing.
+
+    Returns:
+        The trained run, ready to `sample`.
+
+    Raises:
+        UserError: something given is wrong or something is missing; nothing was lost.
+        Interrupted: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
+    """
+    folder = Path(out) if out else None
+    own = read_recipe(folder) if folder else None
+    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe("digits")
+    given = {"data": None if data is None else str(data), "images": images, "seed": seed}
+    asked = change(base, {key: value for key, value in given.items() if value is not None} | dict(settings or {}))
+    if asked.data is None:
+        raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
+    folder = folder or fresh_folder(asked)
+    with Engine(device, asked.precision) as engine:
+        dataset = open_for_all(asked, engine, strict, quiet)
+        if epochs is not None:
+            asked = change(asked, {"images": max(1, round(epochs * len(dataset)))})
+        if own:
+            check_same(folder, own, asked, dataset)
+        with locked(folder) if engine.is_main else nullcontext():
+            trainer = Trainer(asked, dataset, folder, engine, quiet)
+            trainer.run(longer=own is None or asked.images > own.images)
+        engine.wait()
+    return load(folder)
+
+
+def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> Dataset:
+    """Open the data, the main process first, so that pictures are packed once."""
+    assert recipe.data is not None
+    if not engine.is_main:
+        engine.wait()
+    dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=engine.is_main and not quiet)
+    if engine.is_main:
+        engine.wait()
+    return dataset
+
+
+class Trainer:
+    """One run on one process: everything that the loop touches.
+
+    Args:
+        recipe: what to train.
+        dataset: what to train on.
+        folder: the run folder, which exists.
+        engine: started.
+        quiet: whether to say nothing.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, quiet: bool):
+        self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
+        self.state = start_state(recipe, dataset, engine)
+        self.guard = Guard(self.state.optimizers, engine.device.type == "cuda", engine.device)
+        self.batches = Batches(dataset, recipe, engine)
+        self.log = Log(folder / "log.jsonl")
+        self.meter = Meter(self.state.clock, len(dataset), shown=engine.is_main and not quiet)
+        self.signal = 0
+
+    def run(self, longer: bool) -> None:
+        """Resume or begin, train to the end, and write the report.
+
+        Args:
+            longer: whether more was asked for than before, so that a run that stopped early goes on.
+
+        Raises:
+            Interrupted: by a signal; everything is saved.
+            NotFinite: a loss is NaN or infinite; the last checkpoint is good.
+        """
+        clock = self.state.clock
+        resumed = checkpoint.resume(self.folder / "checkpoints", self.state)
+        if longer:
+            self.state.stopped = ""
+        self.engine.wait()  # nobody writes while another still reads
+        self.announce(resumed is not None)
+        if self.engine.is_main:
+            if resumed is None:
+                rehearse(self)
+            describe(self.folder, self.recipe, self.dataset)
+            self.log.cut(clock.images)
+            if resumed is None:
+                self.show_samples()
+        self.meter.restart()
+        try:
+            with self.meter, self.signals():
+                while not clock.finished and not self.state.stopped:
+                    self.round()
+                    self.after_round()
+        finally:
+            if self.engine.is_main:
+                write_report(self.folder)
+        self.meter.say(f"{self.state.stopped or 'done'}: {clock.images:,} images; see {self.folder / 'summary.html'}")
+
+    def announce(self, resumed: bool) -> None:
+        """Say what is about to happen."""
+        recipe, clock, report = self.recipe, self.state.clock, self.dataset.report
+        kind = "grey" if self.dataset.channels == 1 else "rgb"
+        size = f"{self.dataset.size}x{self.dataset.size}"
+        classes = f", {len(self.dataset.classes)} classes" if self.dataset.classes else ""
+        self.meter.say(f"data: {report.spec}, {len(self.dataset):,} pictures, {size} {kind}{classes}")
+        if report.skipped:
+            self.meter.say(f"left out: {len(report.skipped):,} files; each is named with its reason in {self.folder / 'data.json'}")
+        for note in report.notes:
+            self.meter.say(f"note: {note}")
+        counts = [f"{name} {sum(p.numel() for p in values):,}" for name, values in self.state.gan.players().items()]
+        self.meter.say(f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}")
+        where = f"going on from {clock.images:,} images" if resumed else "new run"
+        self.meter.say(f"run: {self.folder}, {where}, {clock.total:,} images in all")
+
+    def round(self) -> None:
+        """Play one round; nothing is read from the device."""
+        recipe, clock, engine = self.recipe, self.state.clock, self.engine
+        torch.manual_seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
+        draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
+        for player, optimizer in self.state.optimizers.items():
+            optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images)
+        try:
+            batch = self.batches.at(clock.images)
+            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine)
+        except NotFinite as error:
+            raise self.explained(error) from None
+        clock.advance()
+        if self.state.average:
+            self.state.average.update(clock.images, clock.batch)
+        self.state.means.add(values)
+
+    def after_round(self) -> None:
+        """Report, measure, show samples and save what is due."""
+        recipe, clock = self.recipe, self.state.clock
+        if clock.due(recipe.period("report_every")):
+            self.report()
+        if recipe.measure_every and clock.due(recipe.measure_every):
+            self.measure()
+        if clock.due(recipe.period("sample_every")) and self.engine.is_main:
+            self.show_samples()
+        stop = self.engine.any(bool(self.signal))
+        if stop or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
+            self.save()
+        self.meter.update()
+        if stop and not clock.finished:
+            raise Interrupted(f"stopped at {clock.images:,} of {clock.total:,} images", self.signal or signal.SIGTERM)
+
+    def report(self) -> None:
+        """Read the losses, log them, and stop the run if its recipe says so."""
+        clock, means = self.state.clock, self.state.means
+        self.stop_if_tripped()
+        values = means.read(self.engine)
+        means.reset()
+        self.meter.report(values)
+        limits = self.recipe.stop_below
+        if limits and all(values[name] <= limit for name, limit in limits.items()):
+            self.state.stopped = ", ".join(f"{name} {values[name]:.3f} <= {limit:g}" for name, limit in limits.items())
+        if self.engine.is_main:
+            self.log.add(clock.images, "losses", values)
+            self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 1)})
+            if self.state.stopped:
+                self.log.add(clock.images, "stopped", {"reason": self.state.stopped})
+
+    def measure(self) -> None:
+        """Both losses in evaluation mode over a few batches, nobody moving."""
+        clock, engine, found = self.state.clock, self.engine, []
+        with evaluation(self.state.gan):
+            for number in range(MEASURED_BATCHES):
+                position = clock.images + number * clock.batch
+                draw = RoundDraw(mix(self.recipe.seed, "measure"), position, engine.device, engine.rank, engine.world)
+                found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
+        means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
+        if engine.is_main:
+            self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
+
+    def show_samples(self) -> None:
+        """Write the grid of samples."""
+        gan = self.state.average.gan if self.state.average else self.state.gan
+        pictures, columns, names = training_grid(gan, self.recipe.seed, self.engine.device)
+        clock = self.state.clock
+        caption = f"round {clock.rounds:,}, {clock.images:,} images"
+        grid = make_grid(to_uint8(pictures), columns, names, caption)
+        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self.stop_if_tripped()
+        means = self.state.means.state(self.engine)
+        if self.engine.is_main:
+            checkpoint.save(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset)
+
+    def stop_if_tripped(self) -> None:
+        try:
+            self.guard.stop_if_tripped()
+        except NotFinite as error:
+            raise self.explained(error) from None
+
+    def explained(self, error: NotFinite) -> NotFinite:
+        """The error with the place in the run and what to do."""
+        found = checkpoint.checkpoints(self.folder / "checkpoints")
+        good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
+        after = f"after {self.state.clock.images:,} images"
+        return NotFinite(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Finish the round on Ctrl-C and SIGTERM instead of dying."""
+
+        def note(number: int, _: FrameType | None) -> None:
+            self.signal = number
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+        try:
+            before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread, where signals do not arrive
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingState:
+    """The GAN with its first weights, on the device, and all that goes with it.
+
+    Raises:
+        UserError: the GAN needs labels that the data has not, or cannot make pictures of this size.
+    """
+    if "label" in GANS[recipe.gan].needs and dataset.labels is None:
+        hints = " ".join(dataset.report.notes)
+        raise UserError(
+            f"{recipe.name} needs labels and {dataset.report.spec} comes without; "
+            f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
+        )
+    torch.manual_seed(mix(recipe.seed, "weights"))
+    gan = checkpoint.build(recipe.gan, dataset.size, dataset.channels, dataset.classes, recipe.options)
+    engine.place(gan)
+    players = gan.players()
+    if players.keys() != recipe.optimizers.keys():
+        raise UserError(f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}")
+    average = MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
+    return TrainingState(gan, average, make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
+
+
+def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
+    """One Adam a player."""
+    return {
+        player: torch.optim.Adam(
+            parameters,
+            lr=recipe.optimizers[player].lr,
+            betas=(recipe.optimizers[player].beta1, recipe.optimizers[player].beta2),
+            fused=True,
+        )
+        for player, parameters in gan.players().items()
+    }
+
+
+def rehearse(trainer: Trainer) -> None:
+    """Play one round on two images with copies, then save, load and sample, so that nothing dies at the first checkpoint."""
+    recipe, dataset, device = trainer.recipe, trainer.dataset, trainer.engine.device
+    alone = copy.copy(trainer.engine)
+    alone.rank, alone.world = 0, 1
+    gan = copy.deepcopy(trainer.state.gan)
+    average = MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
+    state = TrainingState(gan, average, make_optimizers(gan, recipe), RunClock(2, recipe.images))
+    short = recipe.model_copy(update={"batch": 2})
+    batch = Batches(dataset, short, alone).at(0)
+    draw = RoundDraw(recipe.seed, 0, device)
+    state.means.add(play_round(gan, batch, state.clock, draw, state.optimizers, trainer.guard, alone))
+    place = trainer.folder / f"{PARTIAL}rehearsal"
+    with explained(place):
+        remove(place)
+        saved = checkpoint.save(place, state, state.means.state(alone), short, dataset)
+        load(saved, device=device.type).sample(2)
+        checkpoint.resume(place, state)
+        remove(place)
