@@ -102,6 +102,12 @@ def test_idx_errors(tmp_path):
         open_dataset(f"idx:{tmp_path}", View())
     with pytest.raises(UserError, match="does not exist"):
         open_dataset(f"mnist:{tmp_path}", View())
+    for kind, values in {"images-idx3": np.zeros((7, 28, 28)), "labels-idx1": np.zeros(7)}.items():
+        write_idx(tmp_path / f"t10k-{kind}-ubyte", values)
+    with pytest.raises(UserError, match="7 pictures of 28x28; mnist's are 10,000"):
+        open_dataset(f"mnist-test:{tmp_path}", View())
+    for file in tmp_path.glob("t10k*"):
+        file.unlink()
     other = tmp_path / "other-images-idx3-ubyte"
     write_idx(other, np.zeros((4, 2, 2)))
     with pytest.raises(UserError, match=r"several idx files.*other-images.*some-images"):

@@ -30,7 +30,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if spec == "digits":
         return open_digits(view)
     if name in MNIST:
-        return open_mnist(spec, view)
+        return open_mnist(spec, view, progress)
     if spec.startswith("idx:"):
         return open_idx(spec, view)
     place = Path(spec).expanduser()

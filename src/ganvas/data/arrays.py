@@ -7,6 +7,7 @@ import torch
 
 from ganvas.data.cache import cache_folder
 from ganvas.data.dataset import DataReport, Dataset, View, fingerprint
+from ganvas.data.download import PUBLISHED, download
 from ganvas.data.idx import dimensions, read_idx
 from ganvas.errors import UserError
 from ganvas.images import to_square
@@ -36,20 +37,26 @@ def open_digits(view: View) -> Dataset:
     return as_dataset("digits", images, np.asarray(labels), DIGITS, view)
 
 
-def open_mnist(spec: str, view: View) -> Dataset:
-    """MNIST or Fashion-MNIST, `NAME`, `NAME-test`, `NAME:FOLDER` or `NAME-test:FOLDER`.
+def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
+    """MNIST or Fashion-MNIST: `NAME` or `NAME-test`, alone (downloaded into the cache if need be) or with `:FOLDER`.
 
     Raises:
-        UserError: a file is missing or is not what it should be.
+        UserError: a file is missing, cannot be downloaded, or is not what it should be.
     """
     name, _, place = spec.partition(":")
-    split = "t10k" if name.endswith("-test") else "train"
+    split, count = ("t10k", 10_000) if name.endswith("-test") else ("train", 60_000)
     name = name.removesuffix("-test")
     folder = existing_folder(place) if place else cache_folder() / name
-    images = read_pictures(member(folder, split, "images"))
+    if not place:
+        download(PUBLISHED[name], folder, progress)
+    path = member(folder, split, "images")
+    images = read_pictures(path)
     labels = read_labels(member(folder, split, "labels"), len(images))
-    if images.shape[1:] != (28, 28) or labels.max(initial=0) > 9:
-        raise UserError(f"{folder} does not hold {name}: its pictures are 28x28 with labels 0-9; use idx:{folder}")
+    if images.shape != (count, 28, 28) or labels.max() > 9:
+        found = "{0:,} pictures of {2}x{1}".format(*images.shape)
+        raise UserError(
+            f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}"
+        )
     return as_dataset(spec, images, labels, CLASSES[name], view)
 
 
