@@ -1,6 +1,7 @@
 """Processes, devices and precision; the only file that knows how several processes work together."""
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
@@ -84,6 +85,14 @@ class Engine:
         flag = torch.tensor(float(claim), device=self.device)
         dist.all_reduce(flag, dist.ReduceOp.MAX)
         return bool(flag.item())
+
+    def memory(self) -> int:
+        """The most bytes this process has used so far: on the GPU, or of main memory."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        import resource  # not on Windows, where only the plan of a run needs it
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
     def wait(self) -> None:
         """Wait until every process is here."""

@@ -24,10 +24,14 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success what was written there (a file or a folder) is synced and renamed.
 
     A folder that already stands at `path` is not replaced: the one that was there first stays (two builders, same content).
+
+    Args:
+        path: where it should be.
+        durable: whether to wait until the disk has it; not worth its time for thousands of files that can be made again.
 
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
@@ -38,13 +42,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         remove(partial)
         try:
             yield partial
-            for file in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
-                sync(file)
+            if durable:
+                for file in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
+                    sync(file)
             if partial.is_dir() and path.is_dir():
                 remove(partial)
             else:
                 partial.replace(path)
-            sync(path.parent)
+            if durable:
+                sync(path.parent)
         except BaseException:
             remove(partial)
             raise

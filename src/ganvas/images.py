@@ -283,7 +283,7 @@ def make_grid(
     return sheet
 
 
-def save(picture: Image.Image, path: Path) -> None:
-    """Write a picture atomically, in the format that the file name's ending asks for (JPEG at quality 95)."""
-    with atomic_path(path) as partial:
+def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
+    """Write a picture atomically, in the format that the file name's ending asks for (JPEG at quality 95); `durable` as in `atomic_path`."""
+    with atomic_path(path, durable) as partial:
         picture.save(partial, format=Image.registered_extensions()[path.suffix.lower()], quality=95)

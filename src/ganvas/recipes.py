@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from ganvas.data.dataset import View
 from ganvas.errors import UserError, nearest
+from ganvas.gans import GANS
 
 
 class Adam(BaseModel):
@@ -233,7 +234,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             if step not in level or not isinstance(level[step], dict):
                 raise UserError(f"unknown key {key!r}; {nearest('.'.join(path[: depth + 1]), known)}")
             level = level[step]
-            known = option_names(recipe) if step == "options" else list(level)
+            known = list(option_defaults(recipe)) if step == "options" else list(level)
         if last not in known and path != ["stop_below"]:
             prefix = "".join(f"{step}." for step in path)
             raise UserError(f"unknown key {key!r}; {nearest(key, [prefix + name for name in known])}")
@@ -244,12 +245,22 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         raise UserError(readable(error)) from None
 
 
-def option_names(recipe: Recipe) -> list[str]:
-    """The keyword arguments that the recipe's GAN takes."""
-    from ganvas.gans import GANS  # torch is slow to import; listing recipes does without
+def make_view(**values: Any) -> View:
+    """A view of data.
 
+    Raises:
+        UserError: a value is not allowed.
+    """
+    try:
+        return View(**values)
+    except ValidationError as error:
+        raise UserError(readable(error)) from None
+
+
+def option_defaults(recipe: Recipe) -> dict[str, Any]:
+    """The keyword arguments that the recipe's GAN takes, with their defaults."""
     parameters = inspect.signature(GANS[recipe.gan]).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY]
+    return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
 
 def readable(error: ValidationError) -> str:

@@ -77,14 +77,9 @@ def train(
         UserError: something given is wrong or something is missing; nothing was lost.
         Interrupted: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
     """
-    folder = Path(out) if out else None
-    own = read_recipe(folder) if folder else None
-    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe("digits")
-    given = {"data": None if data is None else str(data), "images": images, "seed": seed}
-    asked = change(base, {key: value for key, value in given.items() if value is not None} | dict(settings or {}))
-    if asked.data is None:
-        raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
-    folder = folder or fresh_folder(asked)
+    asked = resolve(recipe, out, data=data, images=images, seed=seed, settings=settings)
+    folder = Path(out) if out else fresh_folder(asked)
+    own = read_recipe(folder)
     with Engine(device, asked.precision) as engine:
         dataset = open_for_all(asked, engine, strict, quiet)
         if epochs is not None:
@@ -96,6 +91,29 @@ def train(
             trainer.run(longer=own is None or asked.images > own.images)
         engine.wait()
     return load(folder)
+
+
+def resolve(
+    recipe: str | Recipe | None,
+    out: str | Path | None,
+    *,
+    data: str | Path | None,
+    images: int | None,
+    seed: int | None,
+    settings: Mapping[str, Any] | None,
+) -> Recipe:
+    """The recipe that the arguments of `train` ask for.
+
+    Raises:
+        UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
+    """
+    own = read_recipe(Path(out)) if out else None
+    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe("digits")
+    given = {"data": None if data is None else str(data), "images": images, "seed": seed}
+    asked = change(base, {key: value for key, value in given.items() if value is not None} | dict(settings or {}))
+    if asked.data is None:
+        raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
+    return asked
 
 
 def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> Dataset:

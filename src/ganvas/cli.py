@@ -1,0 +1,277 @@
+"""The `ganvas` command: one verb per public function.
+
+Nothing here imports torch before a verb needs it, so that `--help` answers at once.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from ganvas.errors import UserError
+
+app = App(
+    name="ganvas",
+    help="Train, judge and use generative adversarial networks on your own images.",
+    help_epilogue="Start with: ganvas train   (a minute, nothing else needed)\nAfter an error, --debug shows where it came from.",
+    version_flags=["--version"],
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: status 0; 2 after a one-line error of the user's; 128 + n after signal n."""
+    tokens = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in tokens
+    tokens = [token for token in tokens if token != "--debug"]
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        os._exit(0)  # the reader of our output has seen enough
+    except (UserError, CycloptsError, OSError) as error:
+        if debug:
+            traceback.print_exc()
+        fail(one_line(error))
+
+
+def fail(message: str) -> None:
+    """Print an error and leave with status 2."""
+    rank = os.environ.get("RANK", "0")
+    where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
+    print(f"ganvas{where}: {message}", file=sys.stderr, flush=True)
+    sys.exit(2)
+
+
+def one_line(error: Exception) -> str:
+    """An error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@app.command
+def train(
+    recipe: str | None = None,
+    *,
+    data: str | None = None,
+    out: Path | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str | None = None,
+    labels: str | None = None,
+    background: str | None = None,
+    seed: int | None = None,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Train a GAN. The same command on an existing run folder goes on where it stopped.
+
+    Parameters
+    ----------
+    recipe
+        What to train; `ganvas recipes` lists them. Without it: the run folder's own, or digits.
+    data
+        What to train on: a folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits.
+    out
+        The run folder. Without it: a fresh, dated one under runs/.
+    images
+        Length of the whole run, in images shown. A larger number goes on with a finished run.
+    epochs
+        The same, in passes through the data.
+    size
+        Side of the pictures in pixels.
+    channels
+        1 for grey, 3 for colour.
+    fit
+        How pictures become square: crop, pad or stretch.
+    labels
+        Classes of a folder or zip: none, folders, or a CSV file (file,label).
+    background
+        Colour behind transparent pixels and around padded pictures.
+    seed
+        Of all random numbers; the same seed gives the same run.
+    device
+        Where to train.
+    settings
+        Any other setting of the recipe, e.g. --set batch=64 --set options.width=32. Can be given many times.
+    strict
+        Make a broken picture an error.
+    dry_run
+        Only show what would be done, with the memory and time expected.
+    quiet
+        Say nothing.
+    """
+    if images is not None and epochs is not None:
+        raise UserError("--images and --epochs both set the length of the run; give one of them")
+    view = {"size": size, "channels": channels, "fit": fit, "labels": labels, "background": background}
+    changes = parse_settings(settings or []) | {key: value for key, value in view.items() if value is not None}
+    from ganvas import trainer
+
+    if dry_run:
+        from ganvas.plan import print_plan
+
+        asked = trainer.resolve(recipe, out, data=data, images=images, seed=seed, settings=changes)
+        print_plan(asked, epochs, device, strict)
+        return
+    try:
+        trainer.train(
+            recipe,
+            data=data,
+            out=out,
+            images=images,
+            epochs=epochs,
+            seed=seed,
+            device=device,
+            settings=changes,
+            strict=strict,
+            quiet=quiet,
+        )
+    except trainer.Interrupted as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(128 + stop.number)
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """`["batch=64"]` as `{"batch": 64}`."""
+    from ganvas.recipes import parse_value
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(f"--set {pair} has no value; write --set {pair}=VALUE")
+        found[key] = parse_value(value)
+    return found
+
+
+@app.command
+def sample(
+    run: Path,
+    *,
+    count: int = 64,
+    label: str | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    picture_format: Annotated[Literal["png", "jpg"], Parameter(name="--format")] = "png",
+    grid: Path | None = None,
+    columns: int | None = None,
+    invert: Annotated[bool, Parameter(negative="")] = False,
+    interpolate: Path | None = None,
+    average: bool = True,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+) -> None:
+    """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to picture.
+
+    Without --out, --grid and --interpolate: separate files and a grid in RUN/generated.
+
+    Parameters
+    ----------
+    run
+        A run folder, or one checkpoint of it.
+    count
+        How many pictures.
+    label
+        The class wanted, by name or number. Without it: all classes in turn.
+    seed
+        Which pictures; the same seed gives the same ones, whatever the count.
+    out
+        Folder for separate files; with classes, a labels.csv is written beside them.
+    picture_format
+        Of the separate files.
+    grid
+        File for one picture with all of them.
+    columns
+        Pictures in a row of the grid. Without it: as square as possible.
+    invert
+        Swap dark and light, e.g. dark ink on white for digits.
+    interpolate
+        File (.gif or .webp) for a smooth walk through the noise.
+    average
+        Use the moving average of the weights, where the run has one.
+    device
+        Where to make them.
+    """
+    from ganvas.generate import write_samples
+
+    for line in write_samples(
+        run,
+        count=count,
+        label=label,
+        seed=seed,
+        out=out,
+        ending=picture_format,
+        grid=grid,
+        columns=columns,
+        invert=invert,
+        walk=interpolate,
+        average=average,
+        device=device,
+    ):
+        print(line)
+
+
+@app.command
+def data(
+    spec: str,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    labels: str = "none",
+    background: str = "white",
+    out: Path | None = None,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """The data doctor: what is in a folder, zip or data set, what is broken, and what training will see.
+
+    Parameters
+    ----------
+    spec
+        A folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER or digits.
+    size
+        Side of the pictures that training will see, in pixels.
+    channels
+        1 for grey, 3 for colour.
+    fit
+        How pictures become square: crop, pad or stretch.
+    labels
+        Classes of a folder or zip: none, folders, or a CSV file (file,label).
+    background
+        Colour behind transparent pixels and around padded pictures.
+    out
+        File (PNG) for the contact sheet.
+    strict
+        Make a broken picture an error.
+    json
+        Print the report as JSON.
+    """
+    from ganvas.data.doctor import run_doctor
+    from ganvas.recipes import make_view
+
+    view = make_view(size=size, channels=channels, fit=fit, labels=labels, background=background)
+    run_doctor(spec, view, out, strict, json)
+
+
+@app.command
+def recipes(name: str | None = None) -> None:
+    """List what can be trained, or show one recipe whole.
+
+    Parameters
+    ----------
+    name
+        The recipe to show.
+    """
+    from ganvas.plan import print_recipe, print_recipes
+
+    if name is None:
+        print_recipes()
+    else:
+        print_recipe(name)

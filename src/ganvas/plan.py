@@ -1,0 +1,103 @@
+"""What recipes there are, and what a training run would be, told before it begins."""
+
+import inspect
+import json
+import time
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from ganvas.checkpoint import build
+from ganvas.data import open_dataset
+from ganvas.engine import Engine
+from ganvas.recipes import RECIPES, Recipe, change, get_recipe, option_defaults
+from ganvas.run_folder import flat
+from ganvas.trainer import Trainer
+
+MEASURED_ROUNDS = 3
+
+
+def print_recipes() -> None:
+    """One row a recipe: picture size, data, parameters, measured result."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("recipe", "size", "data", "parameters", "measured"):
+        table.add_column(heading, no_wrap=heading in ("recipe", "size"))
+    for name in RECIPES:
+        recipe = get_recipe(name)
+        kind = "grey" if recipe.channels == 1 else "rgb"
+        where = recipe.data or "your pictures"
+        table.add_row(name, f"{recipe.size} {kind}", where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
+    Console().print(table)
+
+
+def print_recipe(name: str) -> None:
+    """A recipe whole: what it is, its settings, its GAN's options and parameters."""
+    recipe = get_recipe(name)
+    print(f"{name}\n\n{inspect.getdoc(RECIPES[name])}\n")
+    print_settings(recipe)
+    print_counts(parameter_counts(recipe))
+
+
+def measured(name: str) -> str:
+    """The recipe's measured result: the sentence of its docstring that begins with "Measured:"."""
+    text = " ".join((inspect.getdoc(RECIPES[name]) or "").split())
+    return text.partition("Measured: ")[2].partition(". ")[0].rstrip(".") or "-"
+
+
+def parameter_counts(recipe: Recipe) -> dict[str, int]:
+    """Parameters of each player, without making them; for ten classes where the GAN wants classes."""
+    with torch.device("meta"):
+        classes = tuple(str(number) for number in range(10))
+        gan = build(recipe.gan, recipe.size or 64, recipe.channels or 3, classes, recipe.options)
+    return {player: sum(p.numel() for p in values) for player, values in gan.players().items()}
+
+
+def print_settings(recipe: Recipe) -> None:
+    """Every setting as `--set` takes it."""
+    settings = recipe.model_dump() | {"options": option_defaults(recipe) | recipe.options}
+    for key, value in flat(settings).items():
+        print(f"  {key} = {json.dumps(value)}")
+
+
+def print_counts(counts: dict[str, int]) -> None:
+    print("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
+
+
+def print_plan(recipe: Recipe, epochs: float | None, device: str, strict: bool) -> None:
+    """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured rounds.
+
+    Raises:
+        UserError: what training would raise at its start.
+    """
+    with Engine(device, recipe.precision) as engine:
+        assert recipe.data is not None
+        dataset = open_dataset(recipe.data, recipe.view, strict=strict)
+        if epochs is not None:
+            recipe = change(recipe, {"images": max(1, round(epochs * len(dataset)))})
+        print_settings(recipe)
+        trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
+        report = dataset.report
+        print(f"data: {len(dataset):,} pictures, {dataset.size}x{dataset.size}, {dataset.channels} channels, "
+              f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")
+        for line in [*report.steps, *report.notes]:
+            print(f"  {line}")
+        players = trainer.state.gan.players()
+        print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
+        trainer.round()  # the first one is slow
+        began = time.perf_counter()
+        for _ in range(MEASURED_ROUNDS):
+            trainer.round()
+        trainer.state.means.read(engine)  # waits for the device
+        rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
+        seconds = recipe.images / rate
+        print(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
+        print(f"time: about {duration(seconds)} for {recipe.images:,} images at {rate:,.0f} images/s")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
