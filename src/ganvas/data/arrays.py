@@ -167,9 +167,9 @@ def as_dataset(
     steps, notes = [], []
     if (height, width) != (size, size):
         enlarged = (max if view.fit == "pad" else min)(height, width) < size
-        word = "enlarged" if enlarged else "shrunk"
-        sentence = f"{word} from {width}x{height} to {size}x{size} ({view.fit})"
-        (notes if enlarged else steps).append(f"{count:,} pictures {sentence}")
+        steps.append(f"{count:,} pictures {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
+        if enlarged:
+            notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
     fitted = np.empty((count, 1, size, size), np.uint8)
     for start in range(0, count, 1024):
         piece = torch.tensor(images[start : start + 1024, None])

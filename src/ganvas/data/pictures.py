@@ -21,7 +21,7 @@ class SizeNeededError(UserError):
     """The pictures differ in size or are not square, and the view does not say how large they should be.
 
     Attributes:
-        suggestion: a side in pixels that keeps nearly all pictures.
+        suggestion: a side in pixels that keeps four fifths of the pictures or more.
     """
 
     def __init__(self, message: str, suggestion: int) -> None:
@@ -117,7 +117,7 @@ def common_size(source: Source) -> int:
     if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
         return sizes[0][0]
     shorter = sorted(min(size) for size in sizes)
-    typical = shorter[len(shorter) // 20]
+    typical = shorter[len(shorter) // 5]
     suggestion = max((side for side in SIDES if side <= typical), default=typical)
     low, high = min(sizes), max(sizes)
     described = f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
