@@ -49,7 +49,7 @@ class Batches:
             random = torch.Generator().manual_seed(mix(self.recipe.seed, "choice", images))
             return torch.randint(count, (batch,), generator=random).numpy()
         positions = np.arange(images, images + batch)
-        return np.array([self._in_epoch(epoch)[place] for epoch, place in zip(positions // count, positions % count)])
+        return np.array([self._in_epoch(epoch)[place] for epoch, place in zip((positions // count).tolist(), positions % count)])
 
     def _in_epoch(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:

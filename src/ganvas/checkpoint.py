@@ -1,4 +1,4 @@
-"""Checkpoints: folders of safetensors and JSON, whole or absent, with all that a run needs to go on. Nothing is ever unpickled."""
+"""Checkpoints: folders of safetensors and JSON, whole or absent, with all that a run needs. Nothing is ever unpickled."""
 
 import hashlib
 import json

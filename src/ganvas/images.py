@@ -246,7 +246,7 @@ def make_grid(
     columns: int,
     row_names: Sequence[str] = (),
     caption: str = "",
-    gap: int = 2,
+    gap: int = 4,
 ) -> Image.Image:
     """Lay pictures out row by row on white, small ones enlarged to be seen, with optional row names and a caption below.
 
@@ -255,35 +255,36 @@ def make_grid(
         columns: pictures in a row; the last row may be short.
         row_names: one name a row, written at the left.
         caption: a line written under the grid.
-        gap: pixels between pictures, before enlargement.
+        gap: pixels between pictures and around them.
     """
     count, _, height, width = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
     scale = max(1, round(56 / max(height, width)))
-    cell_width, cell_height = (width + gap) * scale, (height + gap) * scale
-    font = ImageFont.load_default(max(12, min(20, cell_height // 3)))
+    cell_width, cell_height = width * scale + gap, height * scale + gap
+    points = max(12, min(20, cell_height // 3))
+    font = ImageFont.load_default(points)
     left = 0
     if row_names:
         left = int(max(font.getlength(name) for name in row_names)) + 12
-    bottom = int(font.size * 1.7) if caption else 0
+    bottom = 2 * points if caption else 0
     mode = "L" if images.shape[1] == 1 else "RGB"
     white = 255 if mode == "L" else (255, 255, 255)
     black = 0 if mode == "L" else (0, 0, 0)
-    sheet = Image.new(mode, (left + columns * cell_width + gap * scale, rows * cell_height + gap * scale + bottom), white)
+    sheet = Image.new(mode, (left + columns * cell_width + gap, rows * cell_height + gap + bottom), white)
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         picture = to_pil(image).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
-        sheet.paste(picture, (left + gap * scale + column * cell_width, gap * scale + row * cell_height))
+        sheet.paste(picture, (left + gap + column * cell_width, gap + row * cell_height))
     pen = ImageDraw.Draw(sheet)
     for row, name in enumerate(row_names):
-        pen.text((left - 6, gap * scale + (row + 0.5) * cell_height), name, fill=black, font=font, anchor="rm")
+        pen.text((left - 6, gap + (row + 0.5) * cell_height), name, fill=black, font=font, anchor="rm")
     if caption:
         pen.text((sheet.width / 2, sheet.height - bottom / 2), caption, fill=black, font=font, anchor="mm")
     return sheet
 
 
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
-    """Write a picture atomically, in the format that the file name's ending asks for (JPEG at quality 95); `durable` as in `atomic_path`."""
+    """Write a picture atomically, in the format of its file's ending (JPEG at quality 95); `durable` as in `atomic_path`."""
     with atomic_path(path, durable) as partial:
         picture.save(partial, format=Image.registered_extensions()[path.suffix.lower()], quality=95)

@@ -80,8 +80,8 @@ def digits() -> Recipe:
 def mnist_mlp() -> Recipe:
     """MNIST digits from one hidden layer in each player, as in the first TensorFlow tutorials.
 
-    100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is saved, and the run stops early where
-    the generator's loss is at most 3 and the discriminator's at most 0.4 (here: their means over these rounds).
+    100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is saved, and the run stops early
+    where the generator's loss is at most 3 and the discriminator's at most 0.4 (here: their means over these rounds).
     """
     adam = Adam(lr=2e-4)
     return Recipe(
@@ -125,8 +125,8 @@ def mnist_mlp_deep() -> Recipe:
 def mnist_mlp_tanh() -> Recipe:
     """200 rounds of a small tanh GAN on MNIST, reporting in each round both costs, the brightest generated pixel and D's opinion.
 
-    The tutorial's real pixels were in [0, 1] and its fakes in [0, 255]; here both are in [0, 1]. 200 rounds show the game beginning,
-    not digits: for these go on with `--images 2000000`.
+    The tutorial's real pixels were in [0, 1] and its fakes in [0, 255]; here both are in [0, 1]. 200 rounds show the game
+    beginning, not digits: for these go on with `--images 2000000`.
     """
     adam = Adam(lr=1e-3)
     return Recipe(
@@ -145,9 +145,9 @@ def mnist_mlp_tanh() -> Recipe:
 def mnist_cdcgan() -> Recipe:
     """MNIST digits of a wanted class from a conditional DCGAN with 5x5 kernels, 30 epochs.
 
-    The rate falls by 5 % every 500 rounds; after each epoch both losses are measured in evaluation mode. The tutorial never asked for
-    the digit 9 while training, so its 9 stays unclear; here all ten are asked for. It also drew a grid every 10 rounds
-    (`--set sample_every=1000`).
+    The rate falls by 5 % every 500 rounds; after each epoch both losses are measured in evaluation mode. The tutorial never
+    asked for the digit 9 while training, so its 9 stays unclear; here all ten are asked for. It also drew a grid every 10
+    rounds (`--set sample_every=1000`).
     """
     adam = Adam(lr=2e-4, beta1=0.5, decay=0.95, decay_every=500 * 100)
     return Recipe(
@@ -167,10 +167,11 @@ def mnist_cdcgan() -> Recipe:
 
 
 def avatars_dcgan() -> Recipe:
-    """Avatars of 48 pixels from a folder of faces, as in the anime-avatar tutorials: `--data FOLDER`; `--size 64` or `96` for larger ones.
+    """Avatars of 48 pixels from a folder of faces, as in the anime-avatar tutorials: `--data FOLDER`; or `--size 64`, `96`.
 
-    Batches of 64, one discriminator move and two generator moves on the same noise; 60 epochs of 8,903 pictures. Running it again with
-    more `--epochs` goes on from there. The tutorial's number of pictures made had to be its training batch; here it is free.
+    Batches of 64, one discriminator move and two generator moves on the same noise; 60 epochs of 8,903 pictures. Running it
+    again with more `--epochs` goes on from there. The tutorial's number of pictures made had to be its training batch; here
+    it is free.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
     return Recipe(

@@ -14,16 +14,16 @@ from ganvas.gans.base import GAN, Batch, Clock, Turn
 Optimizers = Mapping[str, torch.optim.Optimizer]
 
 
-class NotFinite(UserError):
+class NotFiniteError(UserError):
     """A loss is NaN or infinite; no player has moved on it."""
 
 
 class Guard:
     """Keeps players from moving on a loss that is not finite.
 
-    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the CPU wait in every turn; there the
-    optimizers are told by a flag on the device to leave all weights alone from that turn on, and `stop_if_tripped` raises when
-    numbers are read anyway.
+    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the CPU wait in every turn;
+    there the optimizers are told by a flag on the device to leave all weights alone from that turn on, and `stop_if_tripped`
+    raises when numbers are read anyway.
 
     Args:
         optimizers: fused ones, by player.
@@ -42,7 +42,7 @@ class Guard:
         """Look at a turn's losses before its gradients are taken.
 
         Raises:
-            NotFinite: one is not finite (not deferred).
+            NotFiniteError: one is not finite (not deferred).
         """
         if self.deferred:
             for term, loss in turn.losses.items():
@@ -54,17 +54,17 @@ class Guard:
             terms = {term: loss.item() for term, loss in turn.losses.items()}
             if not all(math.isfinite(value) for value in terms.values()):
                 values = ", ".join(f"{term} = {value:g}" for term, value in terms.items())
-                raise NotFinite(f"the {turn.player}'s loss is not finite ({values})")
+                raise NotFiniteError(f"the {turn.player}'s loss is not finite ({values})")
 
     def stop_if_tripped(self) -> None:
         """Raise if any turn since the last call was wrong (deferred only).
 
         Raises:
-            NotFinite: names the players and terms.
+            NotFiniteError: names the players and terms.
         """
         if self.deferred and self.tripped.item():
             wrong = [key for key, trip in self.trips.items() if trip.item()]
-            raise NotFinite(f"a loss is not finite ({', '.join(wrong)})")
+            raise NotFiniteError(f"a loss is not finite ({', '.join(wrong)})")
 
 
 def play_round(

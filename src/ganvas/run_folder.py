@@ -1,10 +1,11 @@
 """A run's folder: its recipe, its data report, and who may write there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -71,9 +72,9 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
         )
 
 
-def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings with dotted keys."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict):
             found |= flat(value, f"{prefix}{key}.")

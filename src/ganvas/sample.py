@@ -124,7 +124,11 @@ def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, lab
 
 @torch.no_grad()
 def make(gan: GAN, draw: Draw, labels: Sequence[int]) -> Tensor:
-    """Pictures from a source of noise in evaluation mode, float32 (N, C, H, W) in [-1, 1], on the CPU; labels are for GANs that need them."""
+    """Pictures from a source of noise, in evaluation mode: float32 (N, C, H, W) in [-1, 1], on the CPU.
+
+    Args:
+        labels: class numbers, one a picture; of no effect on GANs without classes.
+    """
     with evaluation(gan):
         inputs = {"label": torch.tensor(labels, device=draw.device)} if "label" in gan.inputs else {}
         return gan.sample(len(labels), draw, **inputs).float().cpu()

@@ -25,7 +25,7 @@ from ganvas.images import make_grid, save, to_uint8
 from ganvas.progress import Log, Meter, RunClock
 from ganvas.recipes import Recipe, change, get_recipe
 from ganvas.report import write_report
-from ganvas.rounds import Guard, NotFinite, measure_round, play_round
+from ganvas.rounds import Guard, NotFiniteError, measure_round, play_round
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.sample import Run, evaluation, load, training_grid
 
@@ -155,7 +155,7 @@ class Trainer:
 
         Raises:
             Interrupted: by a signal; everything is saved.
-            NotFinite: a loss is NaN or infinite; the last checkpoint is good.
+            NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
         clock = self.state.clock
         resumed = checkpoint.resume(self.folder / "checkpoints", self.state)
@@ -189,7 +189,8 @@ class Trainer:
         classes = f", {len(self.dataset.classes)} classes" if self.dataset.classes else ""
         self.meter.say(f"data: {report.spec}, {len(self.dataset):,} pictures, {size} {kind}{classes}")
         if report.skipped:
-            self.meter.say(f"left out: {len(report.skipped):,} files; each is named with its reason in {self.folder / 'data.json'}")
+            where = self.folder / "data.json"
+            self.meter.say(f"left out: {len(report.skipped):,} files; each is named with its reason in {where}")
         for note in report.notes:
             self.meter.say(f"note: {note}")
         counts = [f"{name} {sum(p.numel() for p in values):,}" for name, values in self.state.gan.players().items()]
@@ -207,7 +208,7 @@ class Trainer:
         try:
             batch = self.batches.at(clock.images)
             values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine)
-        except NotFinite as error:
+        except NotFiniteError as error:
             raise self.explained(error) from None
         clock.advance()
         if self.state.average:
@@ -277,15 +278,15 @@ class Trainer:
     def stop_if_tripped(self) -> None:
         try:
             self.guard.stop_if_tripped()
-        except NotFinite as error:
+        except NotFiniteError as error:
             raise self.explained(error) from None
 
-    def explained(self, error: NotFinite) -> NotFinite:
+    def explained(self, error: NotFiniteError) -> NotFiniteError:
         """The error with the place in the run and what to do."""
         found = checkpoint.checkpoints(self.folder / "checkpoints")
         good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
         after = f"after {self.state.clock.images:,} images"
-        return NotFinite(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")
+        return NotFiniteError(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")
 
     @contextmanager
     def signals(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor, nn
 
@@ -77,6 +77,6 @@ class GAN(nn.Module):
         """
         raise NotImplementedError
 
-    def sample(self, count: int, draw: Draw, **inputs: Tensor) -> Tensor:
-        """Make pictures, (count, channels, size, size) in [-1, 1]."""
+    def sample(self, count: int, draw: Draw, *_: Any, **inputs: Any) -> Tensor:
+        """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows for each of `inputs`."""
         raise NotImplementedError

@@ -4,6 +4,7 @@ The generator is told the class by a one-hot vector beside the noise, the discri
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ class ConditionalGenerator(nn.Module):
         self.classes = classes
         modules: list[nn.Module] = [nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)]
         modules += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(0.2, inplace=True)]
-        for inputs, outputs in zip(widths, widths[1:]):
+        for inputs, outputs in pairwise(widths):
             modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
 
@@ -40,7 +41,7 @@ class ConditionalDiscriminator(nn.Module):
         self.classes = classes
         outward = list(reversed(widths))
         modules: list[nn.Module] = [down(channels + classes, outward[0], kernel), nn.LeakyReLU(0.2, inplace=True)]
-        for inputs, outputs in zip(outward, outward[1:]):
+        for inputs, outputs in pairwise(outward):
             modules += [down(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*modules, nn.Conv2d(widths[0], 1, start), nn.Flatten(0))
 
@@ -53,12 +54,13 @@ class ConditionalDiscriminator(nn.Module):
 class ConditionalDCGAN(GAN):
     """Pictures of a wanted class.
 
-    Players: generator noise and one-hot label → 7x7 map (as the size asks) → doublings by 5x5 kernels, batch norm, LeakyReLU 0.2 →
-    tanh; discriminator picture and label planes → halvings by 5x5 kernels, batch norm (not the first), LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y'; generator -mean log D(G(z, y'), y')
-    on fresh noise and fresh labels.
-    Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are drawn from all classes. No biases
-    before a batch norm, where they have no effect.
+    Players: generator noise and one-hot label → 7x7 map (as the size asks) → doublings by 5x5 kernels, batch norm,
+    LeakyReLU 0.2 → tanh; discriminator picture and label planes → halvings by 5x5 kernels, batch norm (not the first),
+    LeakyReLU 0.2 → a score.
+    Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y'; generator
+    -mean log D(G(z, y'), y') on fresh noise and fresh labels.
+    Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are drawn from all classes.
+    No biases before a batch norm, where they have no effect.
     Recipe: `mnist-cdcgan`.
 
     Args:

@@ -5,6 +5,7 @@ generator's output and the discriminator's input, ReLU in the generator, LeakyRe
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -23,7 +24,7 @@ def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
     """
     outward = [channels, *reversed(widths)]
     modules: list[nn.Module] = []
-    for depth, (inputs, outputs) in enumerate(zip(outward, outward[1:])):
+    for depth, (inputs, outputs) in enumerate(pairwise(outward)):
         modules.append(down(inputs, outputs, kernel, bias=depth == 0))
         if depth > 0:
             modules.append(nn.BatchNorm2d(outputs))
@@ -34,12 +35,12 @@ def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
 class DCGAN(GAN):
     """A picture grows from noise by transposed convolutions, and shrinks to a score by convolutions.
 
-    Players: generator noise → 4x4 map (as the size asks: 28 starts at 7x7) → doublings, batch norm, ReLU → tanh; discriminator
-    halvings, batch norm (not the first), LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches; generator -mean log D(G(z))
-    on the fakes that the discriminator just saw.
-    Where we differ: no biases before a batch norm, where they have no effect. Kernels and widths are those of the authors' code; the
-    paper's figure has twice the width (`width=128`).
+    Players: generator noise → 4x4 map (as the size asks: 28 starts at 7x7) → doublings, batch norm, ReLU → tanh;
+    discriminator halvings, batch norm (not the first), LeakyReLU 0.2 → a score.
+    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches; generator
+    -mean log D(G(z)) on the fakes that the discriminator just saw.
+    Where we differ: no biases before a batch norm, where they have no effect. Kernels and widths are those of the authors'
+    code; the paper's figure has twice the width (`width=128`).
     Recipe: `dcgan-64`.
 
     Args:
@@ -63,8 +64,9 @@ class DCGAN(GAN):
         start, *larger = stage_sizes(size)
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Unflatten(1, (noise_size, 1, 1))]
-        modules += [nn.ConvTranspose2d(noise_size, widths[0], start, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
-        for inputs, outputs in zip(widths, widths[1:]):
+        modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
+        modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+        for inputs, outputs in pairwise(widths):
             modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
         self.generator = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
@@ -84,10 +86,11 @@ class DCGAN(GAN):
 class AvatarDCGAN(GAN):
     """The DCGAN of the anime-avatar tutorials (48x48 from a folder of faces), descended from the first TensorFlow port.
 
-    Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch norm (not the last before the
-    picture), ReLU → tanh; discriminator halvings by 5x5 kernels as in `DCGAN` → linear → a score.
+    Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch norm (not the last
+    before the picture), ReLU → tanh; discriminator halvings by 5x5 kernels as in `DCGAN` → linear → a score.
     Losses: those of `DCGAN`; one discriminator move, then two generator moves on the same noise.
-    Where we differ: no biases before a batch norm; padding is symmetric, where TensorFlow's "same" pads one pixel more at the right.
+    Where we differ: no biases before a batch norm; padding is symmetric, where TensorFlow's "same" pads one pixel more at
+    the right and bottom.
     Recipe: `avatars-dcgan`.
 
     Args:
@@ -114,7 +117,7 @@ class AvatarDCGAN(GAN):
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
         modules += [nn.Unflatten(1, (widths[0], start, start)), nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
-        for inputs, outputs in zip(widths[:-1], widths[1:-1]):
+        for inputs, outputs in pairwise(widths[:-1]):
             modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
         if len(widths) > 1:
             modules += [up(widths[-2], widths[-1], kernel), nn.ReLU(True)]

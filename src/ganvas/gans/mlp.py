@@ -5,6 +5,7 @@ Start reading here. The generator turns noise into a flat picture; the discrimin
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ from ganvas.losses import non_saturating_d, non_saturating_g, towards
 def layers(sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and dropout."""
     modules: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:-1]):
+    for inputs, outputs in pairwise(sizes[:-1]):
         modules += [nn.Linear(inputs, outputs), activation()]
         if dropout:
             modules.append(nn.Dropout(dropout))
@@ -45,8 +46,8 @@ class MLP(GAN):
     """One hidden layer in each player, both moving at once.
 
     Players: generator noise → hidden ReLU → sigmoid; discriminator pixels in [0, 1] → hidden ReLU → a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both come from the same forward pass
-    on the same noise, and both players then move together.
+    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both come from the same
+    forward pass on the same noise, and both players then move together.
     Where we differ: the loss is taken from scores instead of probabilities, so it stays finite when D is sure.
     Recipe: `mnist-mlp`.
 
@@ -82,7 +83,8 @@ class MLP(GAN):
 class DeepMLP(GAN):
     """Three hidden layers, leaky, with dropout and one-sided label smoothing.
 
-    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths backwards, each with dropout → a score.
+    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths backwards, each with dropout
+    → a score.
     Losses: discriminator, on real and fake as one joined batch, cross-entropy towards `real_target` and 0, mean over both halves;
     generator -mean log D(G(z)) on fresh noise.
     Where we differ: scores instead of probabilities, as in `MLP`.

@@ -7,6 +7,7 @@ generator forgets costs it.
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class ProjectionDiscriminator(nn.Module):
         super().__init__()
         outward = [channels, *reversed(widths)]
         modules: list[nn.Module] = []
-        for inputs, outputs in zip(outward, outward[1:]):
+        for inputs, outputs in pairwise(outward):
             modules += [down(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
         modules += [nn.Flatten(), nn.Linear(widths[0] * start**2, features), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*modules)
@@ -58,12 +59,13 @@ class ProjectionDiscriminator(nn.Module):
 class RelativisticGAN(GAN):
     """Every generated picture competes with a real one of the same class.
 
-    Players: generator noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh; discriminator halvings, LeakyReLU 0.2 →
-    features, scored alone and against the label's embedding.
-    Losses: discriminator mean softplus(D(G(z, y), y) - D(x, y)) + gamma / 2 mean |∇ D(x, y)|²; generator mean softplus(D(x, y) -
-    D(G(z, y), y)), with x a real picture of class y. The fakes are made once a round and serve both moves.
-    Where we differ from the papers: the penalty is on real pictures only and is computed every `penalty_every` rounds at that many
-    times its weight (the lazy form of Karras et al. 2020), since it costs as much as the rest of the round.
+    Players: generator noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh; discriminator halvings,
+    LeakyReLU 0.2 → features, scored alone and against the label's embedding.
+    Losses: discriminator mean softplus(D(G(z, y), y) - D(x, y)) + gamma / 2 mean |∇ D(x, y)|²; generator
+    mean softplus(D(x, y) - D(G(z, y), y)), with x a real picture of class y. The fakes are made once a round and serve both
+    moves.
+    Where we differ from the papers: the penalty is on real pictures only and is computed every `penalty_every` rounds at
+    that many times its weight (the lazy form of Karras et al. 2020), since it costs as much as the rest of the round.
     Recipe: `digits`.
 
     Args:
