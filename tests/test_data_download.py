@@ -93,9 +93,7 @@ def test_the_second_mirror_helps(server, tmp_path):
 
 
 def test_wrong_content_is_never_kept(server, tmp_path):
-    with pytest.raises(
-        UserError, match=r"404 Not Found.*md5 is .* published is .*put a.gz, b.gz into .*some-set:FOLDER"
-    ):
+    with pytest.raises(UserError, match=r"404 Not Found.*md5 is .* published is .*put a.gz, b.gz into .*some-set:FOLDER"):
         download(published(server, "absent", "wrong"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -222,9 +222,7 @@ def test_labels_from_folders(folder, tmp_path):
     assert classes_of(folder, "folders") == (("class2", "class10"), [1, 0, 0])
     report = open_dataset(str(folder), View(labels="folders")).report
     assert report.classes == {"class2": 2, "class10": 1}
-    assert [(item.file, item.reason) for item in report.skipped] == [
-        ("stray.png", "lies beside the class folders, not in one")
-    ]
+    assert [(item.file, item.reason) for item in report.skipped] == [("stray.png", "lies beside the class folders, not in one")]
     (folder / "stray.png").unlink()
     zip_folder(folder, tmp_path / "set.zip", "set/")
     assert classes_of(tmp_path / "set.zip", "folders") == (("class2", "class10"), [1, 0, 0])

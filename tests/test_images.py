@@ -152,6 +152,12 @@ def test_resize_is_pillows_in_float(width, height, size):
     assert np.abs(ours[0, 0].numpy() - theirs).max() <= 0.5 + 1e-3
 
 
+def test_large_photographs_are_resized_to_the_same_values():
+    large = torch.randint(0, 256, (1, 3, 2400, 2400), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    planes = [images.resize(large[:, channel : channel + 1], 30, 30) for channel in range(3)]
+    assert torch.equal(images.resize(large, 30, 30), torch.cat(planes, 1))
+
+
 def test_crop_keeps_the_centre():
     picture = torch.zeros(1, 3, 10, 30, dtype=torch.uint8)
     picture[..., 10:20] = 200

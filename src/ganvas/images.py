@@ -195,6 +195,9 @@ def resize(images: Tensor, height: int, width: int) -> Tensor:
     """uint8 (N, C, h, w) to uint8 (N, C, height, width): bicubic with antialiasing, in float, rounded and clipped."""
     if images.shape[-2:] == (height, width):
         return images
+    if images.shape[1] > 1 and images[0].numel() > 2**24:
+        # Plane by plane, to the same values: a photograph of 50 million pixels would take gigabytes as floats.
+        return torch.cat([resize(plane, height, width) for plane in images.split(1, dim=1)], dim=1)
     resized = functional.interpolate(images.float(), (height, width), mode="bicubic", antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 

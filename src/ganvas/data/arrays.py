@@ -54,9 +54,7 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     labels = read_labels(member(folder, split, "labels"), len(images))
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
-        raise UserError(
-            f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}"
-        )
+        raise UserError(f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}")
     return as_dataset(spec, images, labels, CLASSES[name], view)
 
 
@@ -158,9 +156,7 @@ def read_labels(path: Path, count: int) -> np.ndarray:
     return labels
 
 
-def as_dataset(
-    spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View
-) -> Dataset:
+def as_dataset(spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View) -> Dataset:
     """Grey pictures uint8 (N, H, W) as `view` wants to see them."""
     count, height, width = images.shape
     size = view.size or min(height, width)

@@ -96,7 +96,7 @@ def fingerprint(images: np.ndarray, labels: np.ndarray | None, classes: Sequence
     digest = hashlib.blake2b(digest_size=16)
     digest.update(json.dumps([images.shape, list(classes)]).encode())
     for start in range(0, len(images), 1024):
-        digest.update(images[start : start + 1024].tobytes())
+        digest.update(np.ascontiguousarray(images[start : start + 1024]).data)
     if labels is not None:
         digest.update(labels.astype("<i8").tobytes())
     return digest.hexdigest()

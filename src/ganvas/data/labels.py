@@ -65,9 +65,7 @@ def labels_of_folders(source: Source) -> Labelling:
     if not classes:
         raise UserError(f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table")
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
-    return Labelling(
-        classes, [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray]
-    )
+    return Labelling(classes, [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray])
 
 
 def labels_of_table(source: Source, table: str) -> Labelling:

@@ -50,9 +50,7 @@ class Fate:
     turned: bool = False
 
 
-def pack(
-    source: Source, entries: Sequence[Entry], view: View, progress: bool
-) -> Iterator[tuple[list[Fate], np.ndarray]]:
+def pack(source: Source, entries: Sequence[Entry], view: View, progress: bool) -> Iterator[tuple[list[Fate], np.ndarray]]:
     """Decode pictures on all cores.
 
     Args:

@@ -1,7 +1,8 @@
 """Open any folder or zip of pictures."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,13 @@ def build(
     view = view.model_copy(update={"size": size})
     fates: list[Fate] = []
 
-    def squares() -> Iterator[np.ndarray]:
+    def squares() -> Generator[np.ndarray, None, None]:
         for some, pixels in pack(source, entries, view, progress):
             fates.extend(some)
             yield pixels
 
-    used = write_images(path, squares(), (view.channels or 3, size, size))
+    with closing(squares()) as pieces:  # so that the threads end at once where writing fails
+        used = write_images(path, pieces, (view.channels or 3, size, size))
     kept = [fate for fate in fates if not fate.reason]
     if used < 2:
         raise UserError(nothing_usable(source.place, fates, view))
@@ -122,8 +124,7 @@ def common_size(source: Source) -> int:
     low, high = min(sizes), max(sizes)
     described = f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
     raise SizeNeededError(
-        f"{source.place} holds pictures {described}; say which square they should become, "
-        f"for instance --size {suggestion}",
+        f"{source.place} holds pictures {described}; say which square they should become, for instance --size {suggestion}",
         suggestion,
     )
 

@@ -1,12 +1,15 @@
 """Folders and zips of pictures: which files there are, and their bytes."""
 
 import contextlib
+import os
+import posixpath
+import stat
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.errors import UserError
@@ -32,7 +35,7 @@ class Entry:
     name: str
     size: int
     mark: int
-    where: Path | zipfile.ZipInfo
+    where: str | zipfile.ZipInfo
 
 
 class Source:
@@ -56,9 +59,7 @@ class Source:
             try:
                 self.zip = zipfile.ZipFile(place)
             except (zipfile.BadZipFile, OSError) as error:
-                raise UserError(
-                    f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
-                ) from error
+                raise UserError(f"{place} is neither a folder nor a zip of pictures that can be read: {error}") from error
             entries = list_zip(self.zip)
         entries, self.wrapper = unwrap([entry for entry in entries if not is_hidden(entry.name)])
         entries.sort(key=lambda entry: entry.name)
@@ -77,8 +78,8 @@ class Source:
         if entry.size > MAX_BYTES:
             raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
         try:
-            if isinstance(entry.where, Path):
-                return entry.where.open("rb")
+            if isinstance(entry.where, str):
+                return open(entry.where, "rb", buffering=0)  # noqa: PTH123  # `read` takes it whole
             assert self.zip is not None
             return self.zip.open(entry.where)  # type: ignore[return-value]  # a ZipExtFile reads and seeks
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:
@@ -110,11 +111,14 @@ class Source:
 def list_folder(folder: Path) -> list[Entry]:
     """All files below a folder; links to files are followed, links to folders are not."""
     entries = []
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # removed since it was listed
-            if path.is_file():
-                state = path.stat()
-                entries.append(Entry(path.relative_to(folder).as_posix(), state.st_size, state.st_mtime_ns, path))
+    start = len(os.path.join(folder, ""))  # noqa: PTH118  # of strings: a set may hold a million files
+    for top, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(top, name)  # noqa: PTH118
+            with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+                state = os.stat(path)  # noqa: PTH116
+                if stat.S_ISREG(state.st_mode):
+                    entries.append(Entry(path[start:].replace(os.sep, "/"), state.st_size, state.st_mtime_ns, path))
     return entries
 
 
@@ -145,7 +149,7 @@ def is_hidden(name: str) -> bool:
 
 def extension(name: str) -> str:
     """The ending of a name in small letters, with its dot."""
-    return PurePosixPath(name).suffix.lower()
+    return posixpath.splitext(name)[1].lower()
 
 
 def explain(error: Exception) -> str:

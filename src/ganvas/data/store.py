@@ -94,7 +94,7 @@ def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...
         start = file.tell()
         count = 0
         for piece in pieces:
-            file.write(piece.tobytes())
+            file.write(np.ascontiguousarray(piece).data)
             count += len(piece)
         file.seek(0)
         write_header(file, count, shape)
