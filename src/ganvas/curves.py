@@ -17,6 +17,7 @@ Curves = dict[str, np.ndarray]  # by log key: float (N, 2), images shown and val
 
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")  # told apart by colour-blind readers too
+STEPS = (1, 2, 2.5, 5, 10)  # between grid lines, times a power of ten
 MANY = 100  # values from which a running mean is drawn over them
 
 
@@ -131,7 +132,7 @@ def limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]:
     """Lowest and highest value to show, and what a reader must know: what is cut off, what is not finite.
 
     At most a 50th of a curve's values (but one of ten or more) is cut off at either end, and only where the frame would
-    otherwise be more than three times as high.
+    otherwise be more than four times as high.
     """
     values = [np.sort(line[np.isfinite(line[:, 1]), 1]) for line in lines]
     notes = []
@@ -145,7 +146,7 @@ def limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]:
     low = min(line[cut] for line, cut in zip(values, cuts))
     high = max(line[-1 - cut] for line, cut in zip(values, cuts))
     lowest, highest = min(line[0] for line in values), max(line[-1] for line in values)
-    if highest - lowest <= 3 * (high - low) or low == high:
+    if highest - lowest <= 4 * (high - low) or low == high:
         low, high = lowest, highest
     margin = 0.06 * (high - low) or 0.06 * abs(high) or 1
     bottom, top = float(low - margin), float(high + margin)
@@ -167,9 +168,9 @@ def dress(axes: "Axes", title: str, note: str) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(GRID)
     axes.tick_params(length=0, labelsize=9, labelcolor=FAINT)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=STEPS))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.yaxis.set_major_locator(MaxNLocator(6))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=STEPS))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     if note:
         box = {"facecolor": "white", "edgecolor": GRID, "boxstyle": "round,pad=0.3"}

@@ -24,6 +24,7 @@ from ganvas.run_folder import flat, read_recipe
 from ganvas.timelapse import write_timelapse
 
 LONG = 12  # rows from which a table is folded
+PLOT_CAPTION = "Losses against images shown. A bold line over a faint one is its running mean."
 MOST_SKIPPED = 500  # files listed by name; `data.json` has them all
 
 
@@ -110,7 +111,7 @@ def read_record(folder: Path) -> Record:
 def summary(run: Record, plotted: bool) -> str:
     """The whole page, with the pictures in it."""
     page = Template(files("ganvas").joinpath("report.html").read_text(encoding="utf-8"))
-    plot = figure(run.folder / "losses.png", "Losses against images shown.", "plot") if plotted else ""
+    plot = figure(run.folder / "losses.png", PLOT_CAPTION, "plot") if plotted else ""
     return page.substitute(
         name=escape(run.recipe.name),
         state=run.state,
@@ -158,8 +159,8 @@ def numbers(run: Record) -> dict[str, str]:
         classes = f", {len(made['classes'])} classes" if made["classes"] else ""
         rows["GAN"] += f", {made['size']}x{made['size']} {'grey' if made['channels'] == 1 else 'rgb'}{classes}"
     if run.checkpoint:
-        rows["Parameters"] = ", ".join(f"{count:,} {player}" for player, count in parameters(run.checkpoint).items())
-    rows["Last losses"] = ", ".join(f"{value:.4g} {player}" for player, value in last_losses(run).items())
+        rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
+    rows["Last losses"] = "; ".join(f"{player} {value:.4g}" for player, value in last_losses(run).items())
     speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
     rows["Speed"] = f"{speeds[-1]:,.0f} images/s" if speeds else ""
     rows["Data"] = run.data.spec
@@ -172,7 +173,7 @@ def numbers(run: Record) -> dict[str, str]:
 def last_losses(run: Record) -> dict[str, float]:
     """Each player's last logged loss."""
     entries = [entry for entry in run.log if entry["kind"] == "losses"]
-    return {player: entry[player] for entry in entries for player in run.recipe.optimizers if player in entry}
+    return {player: entry[player] for entry in entries for player in sorted(run.recipe.optimizers) if player in entry}
 
 
 def parameters(checkpoint: Path) -> dict[str, int]:
@@ -220,13 +221,15 @@ def settings(recipe: Recipe) -> str:
             text += f" <small>(recipe: {escape(readable(usual.get(key)))})</small>"
             kind = ' class="changed"'
         rows.append(f'<tr><th scope="row">{escape(key)}</th><td{kind}>{text}</td></tr>')
-    return f"<table>{''.join(rows)}</table>"
+    return f'<table class="settings">{"".join(rows)}</table>'
 
 
 def readable(value: Any) -> str:
     """A setting as a person writes it."""
     if value is None:
         return "–"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     return value if isinstance(value, str) else json.dumps(value)
 
 
