@@ -1,0 +1,67 @@
+"""The losses of every GAN's first rounds, frozen: a refactor may not change them.
+
+A change of mathematics does. Then `python tests/test_first_steps.py` writes `first_steps.json` anew, and its diff is read.
+
+In float64, so that another processor's rounding stays far below the tolerance; without dropout, whose masks are other ones where
+PyTorch is built with another library.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import Position, make, make_batch
+
+from ganvas.draws import RoundDraw
+from ganvas.engine import Engine
+from ganvas.gans import GANS
+from ganvas.rounds import Guard, play_round
+
+FROZEN = Path(__file__).with_name("first_steps.json")
+OPTIONS = {"mlp-deep": {"dropout": 0.0}, "relativistic": {"penalty_every": 2}}
+BATCH = 4
+
+
+def first_steps(name: str) -> list[dict[str, float]]:
+    """What three rounds report; call it under a default dtype of float64."""
+    gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
+    optimizers = {
+        player: torch.optim.Adam(values, lr=1e-2, betas=(0.5, 0.999), fused=True) for player, values in gan.players().items()
+    }
+    guard, engine = Guard(optimizers, deferred=False, device=torch.device("cpu")), Engine("cpu")
+    reports = []
+    for rounds in range(3):
+        clock, draw = Position(rounds * BATCH, rounds), RoundDraw(0, rounds * BATCH)
+        values = play_round(gan, make_batch(gan, BATCH, seed=rounds), clock, draw, optimizers, guard, engine)
+        reports.append({key: value.item() for key, value in values.items()})
+    return reports
+
+
+@pytest.fixture
+def double():
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    yield
+    torch.set_default_dtype(dtype)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_first_steps(name, double):
+    frozen = json.loads(FROZEN.read_text())[name]
+    found = first_steps(name)
+    assert len(found) == len(frozen) == 3
+    for round_found, round_frozen in zip(found, frozen):
+        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=0)
+
+
+def test_every_gan_is_frozen():
+    assert json.loads(FROZEN.read_text()).keys() == GANS.keys()
+
+
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    FROZEN.write_text(json.dumps({name: first_steps(name) for name in GANS}, indent=2) + "\n")

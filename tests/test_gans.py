@@ -1,0 +1,554 @@
+"""The contract of a GAN, held against every one in the table, and each paper's own rules and numbers."""
+
+import copy
+import json
+import math
+
+import pytest
+import torch
+from tiny import LABELLED, OPTIONS, Position, make, make_batch
+from torch import Tensor, nn
+
+from ganvas.checkpoint import build, describe_gan
+from ganvas.draws import RoundDraw, RowDraw
+from ganvas.engine import Engine
+from ganvas.errors import UserError
+from ganvas.gans import GAN, GANS, Turn
+from ganvas.gans.mlp import MLP
+from ganvas.losses import non_saturating_d, non_saturating_g
+from ganvas.recipes import get_recipe
+from ganvas.rounds import Guard, NotFiniteError, play_round
+
+NAMES = list(GANS)
+CONVOLUTIONAL = [name for name in NAMES if not name.startswith("mlp")]
+UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
+BOTH = ("discriminator", "generator")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def make_optimizers(gan: GAN, lr: float = 1e-2) -> dict[str, torch.optim.Optimizer]:
+    return {player: torch.optim.Adam(values, lr=lr, fused=True) for player, values in gan.players().items()}
+
+
+def play(gan: GAN, batch: dict[str, Tensor], optimizers=None, guard=None, rounds: int = 0, precision: str = "fp32"):
+    """One round as training plays it."""
+    optimizers = optimizers or make_optimizers(gan)
+    guard = guard or Guard(optimizers, deferred=False, device=CPU)
+    return play_round(gan, batch, Position(rounds=rounds), RoundDraw(0, rounds), optimizers, guard, Engine("cpu", precision))
+
+
+def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> list[Turn | tuple[Turn, ...]]:
+    """The moves of a round in which nobody moves."""
+    return list(gan.step(batch, Position(rounds=rounds), RoundDraw(0, 0)))
+
+
+def weights(gan: GAN) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in gan.named_parameters()}
+
+
+def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
+    inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
+    with torch.no_grad():
+        return gan.sample(count, RowDraw(seed, range(count)), **inputs)
+
+
+def test_every_gan_is_tested():
+    assert OPTIONS.keys() == GANS.keys()
+
+
+# Turns
+
+
+@pytest.mark.parametrize(
+    ("name", "players"),
+    {
+        "mlp": [BOTH],
+        "mlp-deep": ["discriminator", "generator"],
+        "mlp-tanh": ["discriminator", "generator", "generator"],
+        "dcgan": ["discriminator", "generator"],
+        "avatar-dcgan": ["discriminator", "generator", "generator"],
+        "cdcgan": ["discriminator", "generator"],
+        "relativistic": ["discriminator", "generator"],
+    }.items(),
+)
+def test_whose_turn_it_is(name, players):
+    gan = make(name)
+    found = [
+        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player for move in moves(gan, make_batch(gan, 4))
+    ]
+    assert found == players
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
+def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
+    gan = make(name, size, channels, classes)
+    optimizers = make_optimizers(gan)
+    before, moved = {}, []
+
+    def remember(*_):
+        before.update(weights(gan))
+
+    def compare(player: str):
+        changed = {name.split(".")[0] for name, value in gan.named_parameters() if not torch.equal(value, before[name])}
+        moved.append(player)
+        assert changed == {player}
+
+    for player, optimizer in optimizers.items():
+        optimizer.register_step_pre_hook(remember)
+        optimizer.register_step_post_hook(lambda *_, player=player: compare(player))
+    play(gan, make_batch(gan, 5), optimizers)
+    assert set(moved) == gan.players().keys()
+
+
+class DoubleDraw(RoundDraw):
+    """The same noise in float64."""
+
+    def rows(self, count, make):
+        drawn = super().rows(count, make)
+        return drawn.double() if drawn.is_floating_point() else drawn
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
+    """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no part in the game."""
+    gan = make(name, classes=3).double()
+    batch = {key: value.double() if key == "image" else value for key, value in make_batch(gan, 6).items()}
+    for move in gan.step(batch, Position(), DoubleDraw(0, 0)):
+        for turn in move if isinstance(move, tuple) else (move,):
+            assert turn.player in gan.players()
+            assert all(loss.shape == () for loss in [*turn.losses.values(), *turn.stats.values()])
+            sum(turn.losses.values()).backward(inputs=gan.players()[turn.player], retain_graph=True)
+            for key, parameter in gan.named_parameters():
+                if key.startswith(f"{turn.player}."):
+                    assert parameter.grad is not None, key
+                    assert parameter.grad.abs().max() > 1e-12, key
+                else:
+                    assert parameter.grad is None, key
+            gan.zero_grad()
+
+
+def test_simultaneous_turns_see_the_weights_before_either_moved():
+    gan = make("mlp")
+    batch = make_batch(gan, 4)
+    expected = copy.deepcopy(gan)
+    real = (batch["image"].flatten(1) + 1) / 2
+    fake = expected.generator(RoundDraw(0, 0).uniform(4, expected.noise_size))
+    scores = expected.discriminator(real), expected.discriminator(fake)
+    losses = {"discriminator": non_saturating_d(*scores), "generator": non_saturating_g(scores[1])}
+    players = expected.players()
+    steps = {name: torch.autograd.grad(losses[name], players[name], retain_graph=True) for name in BOTH}
+    optimizers = {player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()}
+    play(gan, batch, optimizers)
+    for player in BOTH:
+        for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
+            assert torch.allclose(after, before - gradient, atol=1e-6)
+            assert not torch.allclose(after, before, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_later_turns_see_the_weights_after_the_earlier(precision):
+    """In half precision too, where cast weights are cached: a cache kept for the whole round would show the old ones."""
+    gan = make("mlp-tanh", generator_moves=1)
+    before = copy.deepcopy(gan)
+    reported = play(gan, make_batch(gan, 4), make_optimizers(gan, lr=0.5), precision=precision)["generator"].item()
+    draw = RoundDraw(0, 0)
+    draw.normal(4, gan.noise_size)  # the discriminator's turn
+    noise = draw.normal(4, gan.noise_size)
+    with torch.no_grad(), Engine("cpu", precision).autocast():
+        fake = before.generator(noise)
+        old, new = (non_saturating_g(judge.discriminator(fake)).item() for judge in (before, gan))
+    assert reported == pytest.approx(new, rel=1e-6)
+    assert abs(new - old) > 0.1
+
+
+def test_a_graph_from_before_a_move_is_refused():
+    class Stale(MLP):
+        def step(self, batch, clock, draw):
+            fake = self.generator(draw.uniform(len(batch["image"]), self.noise_size))
+            old = non_saturating_g(self.discriminator(fake))
+            score = self.discriminator(fake.detach())
+            yield Turn("discriminator", {"adversarial": non_saturating_d(score, score)})
+            yield Turn("generator", {"adversarial": old})
+
+    gan = Stale(8, 1, hidden=8, noise_size=5)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        play(gan, make_batch(gan, 4))
+
+
+def test_avatar_generator_moves_twice_on_the_same_noise_and_tanh_on_fresh():
+    for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
+        gan = make(name)
+        first, second = (turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:])
+        assert (first == second) is same, name
+
+
+class NotedDraw(RoundDraw):
+    """Notes what was drawn."""
+
+    def __init__(self):
+        super().__init__(0, 0)
+        self.noted: list[Tensor] = []
+
+    def rows(self, count, make):
+        self.noted.append(super().rows(count, make))
+        return self.noted[-1]
+
+
+def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
+    gan = make("cdcgan", classes=10)
+    draw = NotedDraw()
+    list(gan.step(make_batch(gan, 200), Position(), draw))
+    first, _, second, _ = draw.noted
+    assert not torch.equal(first, second)
+    assert set(first.tolist()) == set(second.tolist()) == set(range(10))
+
+
+def test_relativistic_penalty_every_eighth_round():
+    gan = make("relativistic")
+    batch = make_batch(gan, 4)
+    punished = [rounds for rounds in range(20) if moves(gan, batch, rounds)[0].losses["penalty"] > 0]
+    assert punished == [0, 8, 16]
+    assert not batch["image"].requires_grad
+
+
+def test_relativistic_penalty_weight():
+    gan = make("relativistic", gamma=3.0, penalty_every=5)
+    batch = make_batch(gan, 4)
+    image = batch["image"].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(gan.discriminator(image, batch["label"]).sum(), image)
+    expected = 5 * 3 / 2 * gradient.flatten(1).norm(dim=1).square().mean()
+    assert moves(gan, batch)[0].losses["penalty"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_relativistic_fakes_have_the_classes_of_the_real_pictures():
+    gan = make("relativistic", classes=5)
+    batch = make_batch(gan, 8)
+    asked = []
+    for player in (gan.generator, gan.discriminator):
+        player.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
+    moves(gan, batch)
+    assert len(asked) == 5
+    assert all(torch.equal(label, batch["label"]) for label in asked)
+
+
+def test_deep_mlp_judges_real_and_fake_as_one_batch():
+    gan = make("mlp-deep")
+    counts = []
+    gan.discriminator.register_forward_pre_hook(lambda _, inputs: counts.append(len(inputs[0])))
+    moves(gan, make_batch(gan, 4))
+    assert counts == [8, 4]
+
+
+def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
+    gan = make("mlp-tanh")
+    stats = moves(gan, make_batch(gan, 4))[1].stats
+    draw = RoundDraw(0, 0)
+    draw.normal(4, gan.noise_size)
+    fake = gan.generator(draw.normal(4, gan.noise_size))
+    assert stats["largest_pixel"].item() == pytest.approx(255 * fake.max().item(), rel=1e-6)
+    opinion = 1 / (1 + (-gan.discriminator(fake)).exp())
+    assert stats["fake_probability"].item() == pytest.approx(opinion.mean().item(), rel=1e-6)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [16, 28, 32, 48, 64, 96, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_samples(name, size, channels):
+    for classes in (2, 10, 37) if name in LABELLED else (0,):
+        gan = make(name, size, channels, classes).eval()
+        with torch.no_grad():
+            for parameter in gan.generator.parameters():  # strong weights reach the ends of the range
+                parameter *= 50
+        made = pictures(gan, label=classes - 1)
+        assert made.shape == (3, channels, size, size)
+        assert made.dtype == torch.float32
+        assert -1 <= made.min() < -0.5
+        assert 0.5 < made.max() <= 1
+        assert torch.equal(made, pictures(gan, label=classes - 1))
+        assert not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_matter(name):
+    gan = make(name, classes=3).eval()
+    kinds = [pictures(gan, label=label) for label in range(3)]
+    assert not torch.equal(kinds[0], kinds[1])
+    assert not torch.equal(kinds[1], kinds[2])
+    scores = [gan.discriminator(kinds[0], torch.full((3,), label)) for label in range(3)]
+    assert not torch.equal(scores[0], scores[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_odd_batches(name, count):
+    gan = make(name)
+    values = play(gan, make_batch(gan, count))
+    assert {*BOTH} <= values.keys()
+    assert all(value.isfinite() for value in values.values())
+    assert all(value.isfinite().all() for value in gan.state_dict().values())
+    assert len(pictures(gan.eval(), 1)) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_description_in_json_makes_the_same_gan(name):
+    gan = make(name, 12, 3, 4)
+    play(gan, make_batch(gan, 4))
+    recipe = get_recipe("digits").model_copy(update={"gan": name, "options": OPTIONS[name]})
+    again = build(**json.loads(json.dumps(describe_gan(recipe, gan))))
+    again.load_state_dict(gan.state_dict())
+    assert again.classes == gan.classes
+    assert torch.equal(pictures(again.eval()), pictures(gan.eval()))
+
+
+# The documents' numbers
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "channels", "generator", "discriminator"),
+    [
+        ("mlp", 28, 1, 100 * 256 + 256 + 256 * 784 + 784, 784 * 256 + 256 + 256 + 1),
+        (
+            "mlp-deep",
+            28,
+            1,
+            (100 * 256 + 256) + (256 * 512 + 512) + (512 * 1024 + 1024) + (1024 * 784 + 784),
+            (784 * 1024 + 1024) + (1024 * 512 + 512) + (512 * 256 + 256) + (256 + 1),
+        ),
+        ("mlp-tanh", 28, 1, 100 * 400 + 400 + 400 * 784 + 784, 784 * 400 + 400 + 400 + 1),
+        # A layer before a batch norm has no biases; the norm has two numbers a channel.
+        (
+            "cdcgan",
+            28,
+            1,
+            (110 * 256 * 7 * 7 + 2 * 256) + (256 * 128 * 5 * 5 + 2 * 128) + (128 * 5 * 5 + 1),
+            (11 * 128 * 5 * 5 + 128) + (128 * 256 * 5 * 5 + 2 * 256) + (256 * 7 * 7 + 1),
+        ),
+        (
+            "avatar-dcgan",
+            48,
+            3,
+            (100 * 512 * 3 * 3 + 2 * 512)
+            + (512 * 256 * 5 * 5 + 2 * 256)
+            + (256 * 128 * 5 * 5 + 2 * 128)
+            + (128 * 64 * 5 * 5 + 64)
+            + (64 * 3 * 5 * 5 + 3),
+            (3 * 64 * 5 * 5 + 64)
+            + (64 * 128 * 5 * 5 + 2 * 128)
+            + (128 * 256 * 5 * 5 + 2 * 256)
+            + (256 * 512 * 5 * 5 + 2 * 512)
+            + (512 * 3 * 3 + 1),
+        ),
+        # 3,576,704 and 2,765,568 in the well-known PyTorch example, which has no biases at the picture and at the score.
+        ("dcgan", 64, 3, 3_576_704 + 3, 2_765_568 + 64 + 1),
+    ],
+)
+def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
+    with torch.device("meta"):
+        gan = build(name, size, channels, [str(digit) for digit in range(10)], {})
+    assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
+    assert gan.noise_size == 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_noise(name):
+    gan = make(name)
+    seen = []
+    gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    batch = make_batch(gan, 200)
+    moves(gan, batch)
+    inputs = {"label": batch["label"]} if name in LABELLED else {}
+    gan.sample(200, RoundDraw(1, 0), **inputs)
+    assert len(seen) >= 2
+    for noise in seen:
+        assert noise.shape == (200, gan.noise_size)
+        largest = noise.abs().max()
+        assert 0.95 < largest <= 1 if name in UNIFORM else 2.5 < largest < 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_behave_as_the_documents_say(name):
+    with torch.device("meta"):
+        gan = build(name, 28, 1, ["0", "1"], {})
+    for module in gan.modules():
+        if isinstance(module, nn.LeakyReLU):
+            assert module.negative_slope == 0.2
+        if isinstance(module, nn.BatchNorm2d):
+            assert (module.eps, module.momentum) == (1e-5, 0.1)
+    dropouts = [module.p for module in gan.discriminator.modules() if isinstance(module, nn.Dropout)]
+    assert dropouts == ([0.3] * 3 if name == "mlp-deep" else [])
+    assert not any(isinstance(module, nn.Dropout) for module in gan.generator.modules())
+    norms = {player: sum(isinstance(module, nn.BatchNorm2d) for module in getattr(gan, player).modules()) for player in BOTH}
+    assert norms == {
+        "dcgan": {"discriminator": 1, "generator": 2},
+        "avatar-dcgan": {"discriminator": 1, "generator": 1},
+        "cdcgan": {"discriminator": 1, "generator": 2},
+    }.get(name, {"discriminator": 0, "generator": 0})
+
+
+def check_std(layer: nn.Module, expected: float) -> None:
+    """The weights' standard deviation within four standard errors."""
+    assert layer.weight.std().item() == pytest.approx(expected, rel=4 / math.sqrt(2 * layer.weight.numel()))
+    assert not layer.bias.any()
+
+
+def test_first_weights_of_the_mlps():
+    """Each document's rule; the layers have 784, 256 or 400 inputs."""
+    torch.manual_seed(0)
+    gan = build("mlp", 28, 1, (), {})
+    check_std(gan.generator[0], 1 / math.sqrt(100 / 2))
+    check_std(gan.generator[2], 1 / math.sqrt(256 / 2))
+    check_std(gan.discriminator[0], 1 / math.sqrt(784 / 2))
+    gan = build("mlp-tanh", 28, 1, (), {})
+    check_std(gan.generator[0], 1 / 100)
+    check_std(gan.generator[2], 1 / 400)
+    check_std(gan.discriminator[0], 1 / 784)
+    gan = build("mlp-deep", 28, 1, (), {})
+    check_std(gan.generator[0], 0.02)
+    check_std(gan.discriminator[0], 0.02)
+    for layer in (gan.generator[2], gan.discriminator[3]):
+        bound = math.sqrt(6 / sum(layer.weight.shape))
+        assert 0.999 * bound < layer.weight.abs().max() <= bound
+        check_std(layer, bound / math.sqrt(3))
+
+
+@pytest.mark.parametrize(("name", "truncated"), [("dcgan", False), ("avatar-dcgan", False), ("cdcgan", True)])
+def test_first_weights_of_the_convolutional_gans(name, truncated):
+    torch.manual_seed(0)
+    gan = build(name, 28, 1, ["0", "1"], {"width": 16})
+    for module in gan.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            numbers = module.weight.numel()
+            std = 0.02 * (0.8796 if truncated else 1)  # of a normal cut at two deviations
+            assert module.weight.std().item() == pytest.approx(std, rel=4 / math.sqrt(2 * numbers))
+            assert module.bias is None or not module.bias.any()
+            if truncated:
+                assert module.weight.abs().max() <= 0.04
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("width", [2, 6])
+def test_width(name, width):
+    gan = make(name, 32, width=width)
+    maps = [module for module in gan.discriminator.modules() if isinstance(module, nn.Conv2d) and module.stride == (2, 2)]
+    assert [module.out_channels for module in maps] == [width, 2 * width, 4 * width]
+
+
+@pytest.mark.parametrize("name", ["dcgan", "avatar-dcgan", "cdcgan"])
+@pytest.mark.parametrize("kernel", [3, 4, 5, 6])
+def test_kernel(name, kernel):
+    gan = make(name, 12, kernel=kernel)
+    assert pictures(gan.eval()).shape == (3, 1, 12, 12)
+    assert play(gan, make_batch(gan, 2))["generator"].isfinite()
+
+
+@pytest.mark.parametrize(("name", "turns"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
+def test_generator_moves(name, turns):
+    gan = make(name, generator_moves=turns)
+    assert len(moves(gan, make_batch(gan, 2))) == 1 + turns
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("size", [1, 7, 50, 100])
+def test_sizes_that_cannot_be_doubled_to_are_refused(name, size):
+    with pytest.raises(UserError, match=rf"^size {size} cannot be made .*: \d+"):
+        make(name, size)
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlp-deep", "mlp-tanh"])
+def test_flat_pictures_may_have_any_size(name):
+    assert pictures(make(name, 7).eval()).shape == (3, 1, 7, 7)
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_are_needed(name):
+    with pytest.raises(UserError, match=f"{name} needs labels"):
+        make(name, classes=0)
+
+
+@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}])
+def test_options_that_make_no_network_are_refused_in_one_line(options):
+    with pytest.raises(UserError, match=r"^dcgan cannot be built with .*: ") as refusal:
+        build("dcgan", 8, 1, (), options)
+    assert "\n" not in str(refusal.value)
+
+
+# Losses that are not finite
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("deferred", [False, True])
+def test_nobody_moves_on_nan(name, deferred):
+    gan = make(name)
+    batch = make_batch(gan, 4)
+    batch["image"][2, 0, 3, 3] = math.nan
+    optimizers = make_optimizers(gan)
+    guard = Guard(optimizers, deferred, CPU)
+    before = weights(gan)
+    term = "real" if "dcgan" in name and name != "cdcgan" else "adversarial"
+    if deferred:
+        play(gan, batch, optimizers, guard)
+        play(gan, make_batch(gan, 4), optimizers, guard)  # what follows until someone looks changes nothing either
+        with pytest.raises(NotFiniteError, match=rf"\(.*discriminator/{term}\b"):
+            guard.stop_if_tripped()
+    else:
+        with pytest.raises(NotFiniteError, match=rf"the discriminator's loss is not finite \({term} = nan"):
+            play(gan, batch, optimizers, guard)
+    assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
+    assert all(state["step"] == 0 for optimizer in optimizers.values() for state in optimizer.state.values())
+
+
+class Careless(MLP):
+    """Its generator's second term is infinite; its discriminator moves before."""
+
+    def step(self, batch, clock, draw):
+        score = self.discriminator((batch["image"].flatten(1) + 1) / 2)
+        yield Turn("discriminator", {"adversarial": non_saturating_d(score, score - 1)})
+        fake = self.generator(draw.uniform(len(score), self.noise_size))
+        yield Turn("generator", {"adversarial": fake.mean(), "extra": fake.mean() / 0})
+
+
+@pytest.mark.parametrize("deferred", [False, True])
+def test_the_first_wrong_player_and_all_after_stay(deferred):
+    torch.manual_seed(0)
+    gan = Careless(8, 1, hidden=8, noise_size=5)
+    optimizers = make_optimizers(gan)
+    guard = Guard(optimizers, deferred, CPU)
+    before = weights(gan)
+    with pytest.raises(NotFiniteError) as error:
+        play(gan, make_batch(gan, 4), optimizers, guard)
+        guard.stop_if_tripped()
+    assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
+    assert "extra" in str(error.value)
+    assert "discriminator" not in str(error.value)
+    changed = {key.split(".")[0] for key, value in gan.named_parameters() if not torch.equal(value, before[key])}
+    assert changed == {"discriminator"}
+
+
+def test_a_quiet_guard_changes_nothing():
+    for deferred in (False, True):
+        gan, plain = make("dcgan"), make("dcgan")
+        optimizers = make_optimizers(gan)
+        guard = Guard(optimizers, deferred, CPU)
+        play(gan, make_batch(gan, 4), optimizers, guard)
+        guard.stop_if_tripped()
+        play(plain, make_batch(plain, 4))
+        assert all(torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items())
