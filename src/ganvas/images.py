@@ -2,9 +2,8 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
@@ -26,8 +25,7 @@ class UnreadableError(Exception):
     """Why a file cannot be used as a picture, for a person to read."""
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A decoded picture.
 
     Attributes:
@@ -185,10 +183,8 @@ def to_eight_bits(picture: Image.Image) -> Image.Image:
 
 
 def planes(array: np.ndarray) -> Tensor:
-    """uint8 (H, W) or (H, W, C) to (C, H, W), contiguous."""
-    if array.ndim == 2:
-        array = array[:, :, None]
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    """uint8 (H, W) or (H, W, C) to (C, H, W), in the same memory."""
+    return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:
@@ -198,7 +194,9 @@ def resize(images: Tensor, height: int, width: int) -> Tensor:
     if images.shape[1] > 1 and images[0].numel() > 2**24:
         # Plane by plane, to the same values: a photograph of 50 million pixels would take gigabytes as floats.
         return torch.cat([resize(plane, height, width) for plane in images.split(1, dim=1)], dim=1)
-    resized = functional.interpolate(images.float(), (height, width), mode="bicubic", antialias=True)
+    # In one memory layout, because another gives other values in the last digit of a float.
+    planes = images.to(torch.float32, memory_format=torch.contiguous_format)
+    resized = functional.interpolate(planes, (height, width), mode="bicubic", antialias=True)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 

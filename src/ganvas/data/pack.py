@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -27,8 +26,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(NamedTuple):
     """What became of one file.
 
     Attributes:
@@ -63,7 +61,7 @@ def pack(source: Source, entries: Sequence[Entry], view: View, progress: bool) -
         the fates of the next files, and the pictures of those that are used: uint8 (K, C, size, size).
     """
     pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads() as pool, bar(len(entries), progress) as advance:
+    with threads(entries) as pool, bar(len(entries), progress) as advance:
         for fates, squares in in_order(pool, lambda piece: load(source, piece, view), pieces):
             advance(len(fates))
             yield fates, squares
@@ -80,7 +78,7 @@ def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
         return found
 
     pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads() as pool:
+    with threads(entries) as pool:
         return [size for found in in_order(pool, sizes, pieces) for size in found]
 
 
@@ -125,17 +123,20 @@ def too_small(width: int, height: int, view: View) -> str:
 
 
 @contextmanager
-def threads() -> Iterator[ThreadPoolExecutor]:
-    """A pool of one thread a core, each using torch on its own core; Pillow's complaints about odd files are silenced.
+def threads(entries: Sequence[Entry]) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads, each using torch on its own core; Pillow's complaints about odd files are silenced.
 
-    Decoding and resizing release the interpreter, so threads keep all cores busy and start at once; processes
-    would each import torch first.
+    Decoding and resizing release the interpreter, so that threads keep all cores busy with photographs. With pictures of
+    a few kilobytes they wait for the interpreter instead: 16 threads take twice as long as 2. Processes would not wait,
+    but each would import torch first, which takes longer than 20,000 such pictures.
     """
+    average = sum(entry.size for entry in entries) // max(1, len(entries))
+    count = min(cores(), 1 + average // 2048)
     before = torch.get_num_threads()
     try:
         with (
             warnings.catch_warnings(),
-            ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool,
+            ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
             warnings.filterwarnings("ignore", module="PIL")
             try:
