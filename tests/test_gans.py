@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny import LABELLED, OPTIONS, Position, make, make_batch
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.checkpoint import build, describe_gan
 from ganvas.draws import RoundDraw, RowDraw
@@ -189,6 +190,42 @@ def test_avatar_generator_moves_twice_on_the_same_noise_and_tanh_on_fresh():
         gan = make(name)
         first, second = (turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:])
         assert (first == second) is same, name
+
+
+def cross_entropy(scores: Tensor, target: float) -> Tensor:
+    return binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses_are_the_papers_formulas(name):
+    """Of the scores that the discriminator gave, with the default targets."""
+    gan = make(name)
+    scores = []
+    gan.discriminator.register_forward_hook(lambda module, inputs, output: scores.append(output.detach().flatten()))
+    turns = [turn for move in moves(gan, make_batch(gan, 4)) for turn in (move if isinstance(move, tuple) else (move,))]
+    real, fake = scores[0].chunk(2) if name == "mlp-deep" else scores[:2]
+    generator = cross_entropy(scores[-1], 1)
+    discriminator = {
+        "mlp-deep": (cross_entropy(real, 0.9) + cross_entropy(fake, 0)) / 2,
+        "mlp-tanh": cross_entropy(real, 0.9) + cross_entropy(fake, 0),
+    }.get(name, cross_entropy(real, 1) + cross_entropy(fake, 0))
+    if name == "relativistic":
+        discriminator, generator = cross_entropy(real - fake, 1), cross_entropy(scores[-1] - real, 1)
+    losses = [sum(value for term, value in turn.losses.items() if term != "penalty").item() for turn in turns]
+    assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
+    assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
+
+
+def test_cdcgan_judges_every_picture_with_its_class():
+    gan = make("cdcgan", classes=10)
+    asked, judged = [], []
+    gan.generator.register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
+    gan.discriminator.register_forward_pre_hook(lambda module, inputs: judged.append(inputs[1]))
+    batch = make_batch(gan, 20)
+    moves(gan, batch)
+    expected = [batch["label"], *asked]
+    assert len(judged) == len(expected) == 3
+    assert all(torch.equal(label, wanted) for label, wanted in zip(judged, expected))
 
 
 class NotedDraw(RoundDraw):
@@ -489,6 +526,22 @@ def test_options_that_make_no_network_are_refused_in_one_line(options):
     with pytest.raises(UserError, match=r"^dcgan cannot be built with .*: ") as refusal:
         build("dcgan", 8, 1, (), options)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("relativistic", "penalty_every", 0),
+        ("relativistic", "gamma", "strong"),
+        ("mlp-tanh", "generator_moves", 0),
+        ("avatar-dcgan", "generator_moves", 1.5),
+        ("dcgan", "width", 0),
+        ("mlp", "noise_size", 0),
+    ],
+)
+def test_options_that_make_no_game_are_refused(name, option, value):
+    with pytest.raises(UserError, match=option):
+        make(name, **{option: value})
 
 
 # Losses that are not finite
