@@ -523,7 +523,7 @@ def test_labels_are_needed(name):
 
 @pytest.mark.parametrize("options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}])
 def test_options_that_make_no_network_are_refused_in_one_line(options):
-    with pytest.raises(UserError, match=r"^dcgan cannot be built with .*: ") as refusal:
+    with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
         build("dcgan", 8, 1, (), options)
     assert "\n" not in str(refusal.value)
 

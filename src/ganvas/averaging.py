@@ -32,7 +32,8 @@ class MovingAverage:
         """Follow the GAN after a round of `batch` images, with `images` shown in all."""
         share = 1 - 0.5 ** (batch / max(min(self.halflife, RAMP * images), 1e-9))
         floats = [(average, current) for average, current in self.pairs if average.is_floating_point()]
-        torch._foreach_lerp_([average for average, _ in floats], [current for _, current in floats], share)
+        averages, currents = [average for average, _ in floats], [current for _, current in floats]
+        torch._foreach_lerp_(averages, currents, share)  # pyright: ignore[reportPrivateImportUsage]
         for average, current in self.pairs:
             if not average.is_floating_point():  # batch norm's counter
                 average.copy_(current)

@@ -48,11 +48,11 @@ class Batches:
         if self.recipe.replacement:
             random = torch.Generator().manual_seed(mix(self.recipe.seed, "choice", images))
             return torch.randint(count, (batch,), generator=random).numpy()
-        positions = np.arange(images, images + batch)
-        return np.array([self._in_epoch(epoch)[place] for epoch, place in zip((positions // count).tolist(), positions % count)])
+        epochs, places = np.divmod(np.arange(images, images + batch), count)
+        return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
 
     def _in_epoch(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:
-            random = torch.Generator().manual_seed(mix(self.recipe.seed, "epoch", int(epoch)))
+            random = torch.Generator().manual_seed(mix(self.recipe.seed, "epoch", epoch))
             self.epoch, self.order = epoch, torch.randperm(len(self.dataset), generator=random).numpy()
         return self.order

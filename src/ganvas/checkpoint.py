@@ -20,7 +20,7 @@ from ganvas.files import PARTIAL, atomic_path, remove
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import Means, RunClock
-from ganvas.recipes import Recipe
+from ganvas.recipes import Recipe, check_options
 
 FORMAT = 1
 MeansState = dict[str, tuple[float, int]]
@@ -57,16 +57,14 @@ def build(name: str, size: int, channels: int, classes: list[str] | tuple[str, .
     """Make a GAN from its description.
 
     Raises:
-        UserError: the GAN cannot make that size, or an option has a wrong type.
+        UserError: the GAN cannot make that size, or an option is unknown or not allowed.
     """
     kind = GANS[name]
+    check_options(name, options)
     if "label" in kind.needs and len(classes) < 1:
         raise UserError(f"{name} needs labels")
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-    try:
-        return kind(size, channels, tuple(classes), **values)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{name} cannot be built with {options}: {str(error).splitlines()[0]}") from error
+    return kind(size, channels, tuple(classes), **values)
 
 
 def save(folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, dataset: Dataset) -> Path:

@@ -133,7 +133,7 @@ def train(
             strict=strict,
             quiet=quiet,
         )
-    except trainer.Interrupted as stop:
+    except trainer.InterruptedRun as stop:
         print(stop, file=sys.stderr)
         sys.exit(128 + stop.number)
 

@@ -17,7 +17,8 @@ Make = Callable[[torch.Generator, int], Tensor]
 
 def mix(*keys: int | str) -> int:
     """A 63-bit seed made of all keys; any change of a key gives an unrelated seed."""
-    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    plain = tuple(key if isinstance(key, str) else int(key) for key in keys)  # NumPy's numbers are written otherwise
+    digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 

@@ -87,8 +87,13 @@ def squared_gradient(scores: Tensor, images: Tensor) -> Tensor:
         scores: (N, ...), computed from `images`; row i must depend on picture i alone (no batch norm).
         images: (N, ...) that require a gradient.
     """
+    return pixel_gradient(scores, images).square().sum(1)
+
+
+def pixel_gradient(scores: Tensor, images: Tensor) -> Tensor:
+    """Gradient of each picture's score with respect to its pixels, (N, C * H * W), itself differentiable."""
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return gradient.square().flatten(1).sum(1)
+    return gradient.flatten(1)
 
 
 def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
@@ -102,4 +107,4 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tens
     """
     share = share.reshape(-1, *[1] * (real.ndim - 1))
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
-    return (squared_gradient(score(between), between).sqrt() - 1).square().mean()
+    return (pixel_gradient(score(between), between).norm(dim=1) - 1).square().mean()

@@ -11,15 +11,15 @@ def stage_sizes(size: int) -> list[int]:
     """Map sizes from the smallest to the picture's: halved while even and at least 3 remain. 28 gives [7, 14, 28].
 
     Raises:
-        UserError: the smallest map would be larger than 8, so the size is not a small number times a power of two.
+        UserError: the size is not a number from 3 to 8, doubled at least once.
     """
     sizes = [size]
     while sizes[0] % 2 == 0 and sizes[0] >= 6:
         sizes.insert(0, sizes[0] // 2)
-    if size < 6 or sizes[0] > 8:
-        step = 2 ** max(1, math.ceil(math.log2(max(size, 8) / 8)))
-        below, above = max(8, size // step * step), max(8, -(-size // step) * step)
-        better = " and ".join(str(s) for s in sorted({below, above}))
+    if len(sizes) < 2 or sizes[0] > 8:
+        step = 2 ** max(1, math.ceil(math.log2(max(size, 1) / 8)))
+        below, above = max(6, size // step * step), max(6, -(-size // step) * step)
+        better = " and ".join(str(side) for side in sorted({below, above}))
         raise UserError(f"size {size} cannot be made by doubling a small map; the nearest sizes that can: {better}")
     return sizes
 

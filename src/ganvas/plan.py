@@ -56,7 +56,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 def print_settings(recipe: Recipe) -> None:
     """Every setting as `--set` takes it."""
-    settings = recipe.model_dump() | {"options": option_defaults(recipe) | recipe.options}
+    settings = recipe.model_dump() | {"options": option_defaults(recipe.gan) | recipe.options}
     for key, value in flat(settings).items():
         print(f"  {key} = {json.dumps(value)}")
 

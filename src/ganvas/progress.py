@@ -90,9 +90,9 @@ class Log:
         self.path = path
 
     def cut(self, images: int) -> None:
-        """Drop what was written after `images` images: the run goes on from a checkpoint taken there."""
+        """Drop what was written after `images` images, and why the run had stopped: it goes on from a checkpoint taken there."""
         if self.path.exists():
-            kept = [entry for entry in read_log(self.path) if entry["images"] <= images]
+            kept = [entry for entry in read_log(self.path) if entry["images"] <= images and entry["kind"] != "stopped"]
             write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:

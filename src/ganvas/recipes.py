@@ -3,9 +3,9 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, create_model, model_validator
 
 from ganvas.data.dataset import View
 from ganvas.errors import UserError, nearest
@@ -17,10 +17,10 @@ class Adam(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    lr: float = Field(gt=0)
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    decay: float = Field(1.0, gt=0, le=1)
+    lr: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     decay_every: PositiveInt | None = None  # images
 
     def lr_at(self, images: int) -> float:
@@ -31,7 +31,7 @@ class Adam(BaseModel):
 class Recipe(View):
     """One experiment, whole: data, GAN, length, optimizers, periods. All lengths and periods are in images shown."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]  # also a folder's
     gan: str  # a name in `ganvas.gans.GANS`
     options: dict[str, Any] = {}  # the GAN's own keyword arguments
     data: str | None = None  # what `--data` takes; None: the user must give it
@@ -49,6 +49,17 @@ class Recipe(View):
     keep: PositiveInt = 5  # newest checkpoints kept
     stop_below: dict[str, float] = {}  # stop at a report where every loss named is at most this
     measure_every: PositiveInt | None = None  # both losses in evaluation mode, over 10 batches
+
+    @model_validator(mode="after")
+    def check_names(self) -> Self:
+        """Refuse names that nothing answers to: of the GAN, its options, its players."""
+        if self.gan not in GANS:
+            raise UserError(f"gan={self.gan!r}: there is none of that name; {nearest(self.gan, GANS)}")
+        check_options(self.gan, self.options)
+        for name in self.stop_below:
+            if name.partition("/")[0] not in self.optimizers:
+                raise UserError(f"unknown key 'stop_below.{name}'; {nearest(name, self.optimizers)}")
+        return self
 
     @property
     def view(self) -> View:
@@ -74,6 +85,7 @@ def digits() -> Recipe:
         images=300_000,
         optimizers={"generator": adam, "discriminator": adam},
         average_halflife=10_000,
+        report_every=1_600,  # two of the penalty's periods
     )
 
 
@@ -228,16 +240,15 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         UserError: a key is unknown (with the nearest ones) or a value is not allowed.
     """
     values = recipe.model_dump()
-    for key, value in changes.items():
+    for key, value in sorted(changes.items(), key=lambda change: "." in change[0]):  # the GAN before its options
         *path, last = key.split(".")
-        level, known = values, list(Recipe.model_fields)
-        for depth, step in enumerate(path):
-            if step not in level or not isinstance(level[step], dict):
-                raise UserError(f"unknown key {key!r}; {nearest('.'.join(path[: depth + 1]), known)}")
-            level = level[step]
-            known = list(option_defaults(recipe)) if step == "options" else list(level)
-        if last not in known and path != ["stop_below"]:
-            prefix = "".join(f"{step}." for step in path)
+        level, known, prefix = values, list(Recipe.model_fields), ""
+        for step in path:
+            if step not in known or not isinstance(level.get(step), dict):
+                break
+            level, prefix = level[step], f"{prefix}{step}."
+            known = list(option_defaults(values["gan"])) if step == "options" else list(level)
+        if prefix + last != key or (last not in known and path != ["stop_below"]):
             raise UserError(f"unknown key {key!r}; {nearest(key, [prefix + name for name in known])}")
         level[last] = value
     try:
@@ -258,17 +269,35 @@ def make_view(**values: Any) -> View:
         raise UserError(readable(error)) from None
 
 
-def option_defaults(recipe: Recipe) -> dict[str, Any]:
-    """The keyword arguments that the recipe's GAN takes, with their defaults."""
-    parameters = inspect.signature(GANS[recipe.gan]).parameters.values()
+def option_defaults(gan: str) -> dict[str, Any]:
+    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an unknown GAN."""
+    parameters = inspect.signature(GANS[gan]).parameters.values() if gan in GANS else ()
     return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
 
-def readable(error: ValidationError) -> str:
-    """Pydantic's findings in one line: the key, the value given, what is allowed."""
+def check_options(gan: str, options: Mapping[str, Any]) -> None:
+    """Hold options against the annotations of the GAN's constructor.
+
+    Raises:
+        UserError: an option is unknown (with the nearest ones) or its value is not allowed.
+    """
+    defaults = option_defaults(gan)
+    for name in options:
+        if name not in defaults:
+            raise UserError(f"unknown key 'options.{name}'; {nearest(name, defaults)}")
+    hints = get_type_hints(GANS[gan].__init__, include_extras=True)
+    fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
+    try:
+        create_model("options", **fields)(**options)
+    except ValidationError as error:
+        raise UserError(readable(error, "options.")) from None
+
+
+def readable(error: ValidationError, prefix: str = "") -> str:
+    """Pydantic's findings in one line: the key after `prefix`, the value given, what is allowed."""
     findings = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
+        key = prefix + ".".join(str(part) for part in problem["loc"])
         findings.append(f"{key}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
     return "; ".join(findings)
 

@@ -207,7 +207,7 @@ def commands(run: Record) -> str:
 
 def all_settings(recipe: Recipe) -> dict[str, Any]:
     """Every setting by its dotted key, the GAN's own defaults included."""
-    return flat({**recipe.model_dump(), "options": option_defaults(recipe) | recipe.options})
+    return flat({**recipe.model_dump(), "options": option_defaults(recipe.gan) | recipe.options})
 
 
 def settings(recipe: Recipe) -> str:

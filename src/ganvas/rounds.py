@@ -90,6 +90,8 @@ def play_round(
         for turn in turns:
             engine.average_gradients(players[turn.player])
             optimizers[turn.player].step()
+            # Fused steps do not mark the weights as changed; marked, a graph from before the move refuses to be used.
+            torch.autograd.graph.increment_version(players[turn.player])
             optimizers[turn.player].zero_grad(set_to_none=True)
 
 

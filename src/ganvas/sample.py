@@ -108,10 +108,8 @@ def class_number(gan: GAN, label: str | int) -> int:
         raise UserError(f"label {label} cannot be asked for: this GAN was trained without labels")
     if str(label) in gan.classes:
         return gan.classes.index(str(label))
-    if isinstance(label, int) or str(label).isdigit():
-        number = int(label)
-        if number < len(gan.classes):
-            return number
+    if str(label).isdecimal() and int(label) < len(gan.classes):
+        return int(label)
     names = gan.classes if len(gan.classes) <= MOST_ROWS else ()
     hint = f"the classes are {', '.join(names)}" if names else nearest(str(label), gan.classes)
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")

@@ -2,8 +2,9 @@
 
 import copy
 import signal
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -32,7 +33,7 @@ from ganvas.sample import Run, evaluation, load, training_grid
 MEASURED_BATCHES = 10
 
 
-class Interrupted(Exception):
+class InterruptedRun(Exception):
     """Training was asked to stop by a signal, and has saved everything.
 
     Attributes:
@@ -75,7 +76,7 @@ def train(
 
     Raises:
         UserError: something given is wrong or something is missing; nothing was lost.
-        Interrupted: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
+        InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
     """
     asked = resolve(recipe, out, data=data, images=images, seed=seed, settings=settings)
     folder = Path(out) if out else fresh_folder(asked)
@@ -154,7 +155,7 @@ class Trainer:
             longer: whether more was asked for than before, so that a run that stopped early goes on.
 
         Raises:
-            Interrupted: by a signal; everything is saved.
+            InterruptedRun: by a signal; everything is saved.
             NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
         clock = self.state.clock
@@ -168,6 +169,7 @@ class Trainer:
                 rehearse(self)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
+            self.log_stop()
             if resumed is None:
                 self.show_samples()
         self.meter.restart()
@@ -176,9 +178,13 @@ class Trainer:
                 while not clock.finished and not self.state.stopped:
                     self.round()
                     self.after_round()
+        except NotFiniteError as error:
+            self.log_stop(str(error))
+            raise
         finally:
             if self.engine.is_main:
-                write_report(self.folder)
+                with suppress(UserError) if sys.exception() else nullcontext():  # the first error is the one to show
+                    write_report(self.folder)
         self.meter.say(f"{self.state.stopped or 'done'}: {clock.images:,} images; see {self.folder / 'summary.html'}")
 
     def announce(self, resumed: bool) -> None:
@@ -201,7 +207,7 @@ class Trainer:
     def round(self) -> None:
         """Play one round; nothing is read from the device."""
         recipe, clock, engine = self.recipe, self.state.clock, self.engine
-        torch.manual_seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
+        engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
         draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
         for player, optimizer in self.state.optimizers.items():
             optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images)
@@ -229,7 +235,7 @@ class Trainer:
             self.save()
         self.meter.update()
         if stop and not clock.finished:
-            raise Interrupted(f"stopped at {clock.images:,} of {clock.total:,} images", self.signal or signal.SIGTERM)
+            raise InterruptedRun(f"stopped at {clock.images:,} of {clock.total:,} images", self.signal or signal.SIGTERM)
 
     def report(self) -> None:
         """Read the losses, log them, and stop the run if its recipe says so."""
@@ -244,8 +250,12 @@ class Trainer:
         if self.engine.is_main:
             self.log.add(clock.images, "losses", values)
             self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 1)})
-            if self.state.stopped:
-                self.log.add(clock.images, "stopped", {"reason": self.state.stopped})
+        self.log_stop()
+
+    def log_stop(self, reason: str = "") -> None:
+        """Note in the log why the run ends before its length, if it does."""
+        if (reason or self.state.stopped) and self.engine.is_main:
+            self.log.add(self.state.clock.images, "stopped", {"reason": reason or self.state.stopped})
 
     def measure(self) -> None:
         """Both losses in evaluation mode over a few batches, nobody moving."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
@@ -77,9 +78,9 @@ class ConditionalDCGAN(GAN):
         channels: int,
         classes: tuple[str, ...],
         *,
-        width: int = 128,
-        kernel: int = 5,
-        noise_size: int = 100,
+        width: PositiveInt = 128,
+        kernel: PositiveInt = 5,
+        noise_size: PositiveInt = 100,
     ):
         super().__init__(size, channels, classes)
         self.noise_size = noise_size

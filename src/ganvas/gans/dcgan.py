@@ -7,6 +7,7 @@ generator's output and the discriminator's input, ReLU in the generator, LeakyRe
 from collections.abc import Iterator
 from itertools import pairwise
 
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganvas.draws import Draw
@@ -55,9 +56,9 @@ class DCGAN(GAN):
         channels: int,
         classes: tuple[str, ...] = (),
         *,
-        width: int = 64,
-        kernel: int = 4,
-        noise_size: int = 100,
+        width: PositiveInt = 64,
+        kernel: PositiveInt = 4,
+        noise_size: PositiveInt = 100,
     ):
         super().__init__(size, channels, classes)
         self.noise_size = noise_size
@@ -106,10 +107,10 @@ class AvatarDCGAN(GAN):
         channels: int,
         classes: tuple[str, ...] = (),
         *,
-        width: int = 64,
-        kernel: int = 5,
-        noise_size: int = 100,
-        generator_moves: int = 2,
+        width: PositiveInt = 64,
+        kernel: PositiveInt = 5,
+        noise_size: PositiveInt = 100,
+        generator_moves: PositiveInt = 2,
     ):
         super().__init__(size, channels, classes)
         self.noise_size, self.generator_moves = noise_size, generator_moves

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganvas.draws import Draw
@@ -46,7 +47,7 @@ class ProjectionDiscriminator(nn.Module):
             modules += [down(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
         modules += [nn.Flatten(), nn.Linear(widths[0] * start**2, features), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(*modules)
-        self.plain = nn.Linear(features, 1)
+        self.plain = nn.Linear(features, 1, bias=False)  # a constant cancels in the relativistic loss
         self.embedding = nn.Embedding(classes, features)
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
@@ -84,11 +85,11 @@ class RelativisticGAN(GAN):
         channels: int,
         classes: tuple[str, ...],
         *,
-        width: int = 64,
-        noise_size: int = 64,
-        features: int = 128,
-        gamma: float = 0.5,
-        penalty_every: int = 8,
+        width: PositiveInt = 64,
+        noise_size: PositiveInt = 64,
+        features: PositiveInt = 128,
+        gamma: NonNegativeFloat = 0.5,
+        penalty_every: PositiveInt = 8,
     ):
         super().__init__(size, channels, classes)
         self.noise_size, self.gamma, self.penalty_every = noise_size, gamma, penalty_every
@@ -103,11 +104,12 @@ class RelativisticGAN(GAN):
         punished = clock.rounds % self.penalty_every == 0
         real.requires_grad_(punished)
         real_score = self.discriminator(real, label)
-        losses = {"adversarial": relativistic(real_score, self.discriminator(fake.detach(), label))}
+        adversarial = relativistic(real_score, self.discriminator(fake.detach(), label))
+        penalty = torch.zeros_like(adversarial)
         if punished:
-            losses["penalty"] = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
+            penalty = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
             real.requires_grad_(False)
-        yield Turn("discriminator", losses)
+        yield Turn("discriminator", {"adversarial": adversarial, "penalty": penalty})
         with torch.no_grad():
             real_score = self.discriminator(real, label)
         yield Turn("generator", {"adversarial": relativistic(self.discriminator(fake, label), real_score)})

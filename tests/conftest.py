@@ -1,0 +1,32 @@
+"""What all tests share: real data where it is at hand, a cache of their own, one thread."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processes
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep packed pictures out of the user's cache; one cache a test process, so that MNIST is packed once."""
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path_factory.getbasetemp() / "ganvas-cache"))
+
+
+@pytest.fixture
+def mnist() -> str:
+    """The `--data` argument for the real MNIST files."""
+    if not (DATA / "mnist").is_dir():
+        pytest.skip(f"needs the MNIST files in {DATA / 'mnist'}")
+    return f"mnist:{DATA / 'mnist'}"
+
+
+@pytest.fixture
+def faces() -> str:
+    """The `--data` argument for the real anime faces."""
+    if not (DATA / "anime-faces").is_dir():
+        pytest.skip(f"needs the pictures in {DATA / 'anime-faces'}")
+    return str(DATA / "anime-faces" / "images.zip")
