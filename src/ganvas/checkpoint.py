@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -192,7 +193,15 @@ def advice(path: Path) -> str:
 
 
 def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
-    save_file({name: tensor.detach().contiguous().cpu() for name, tensor in values.items()}, file)
+    """Write tensors to a safetensors file.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    try:
+        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in values.items()}, file)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def read_tensors(file: Path, about: dict[str, Any]) -> dict[str, Tensor]:

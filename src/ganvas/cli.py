@@ -134,7 +134,7 @@ def train(
             quiet=quiet,
         )
     except trainer.InterruptedRun as stop:
-        print(stop, file=sys.stderr)
+        print(stop, file=sys.stderr, flush=True)
         sys.exit(128 + stop.number)
 
 
@@ -226,7 +226,7 @@ def data(
     fit: str = "crop",
     labels: str = "none",
     background: str = "white",
-    out: Path | None = None,
+    out: Path = Path("contact-sheet.png"),
     strict: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -247,7 +247,7 @@ def data(
     background
         Colour behind transparent pixels and around padded pictures.
     out
-        File (PNG) for the contact sheet.
+        File (PNG) for the contact sheet: pictures as training will see them.
     strict
         Make a broken picture an error.
     json

@@ -12,9 +12,9 @@ from rich.table import Table
 from ganvas.checkpoint import build
 from ganvas.data import open_dataset
 from ganvas.engine import Engine
-from ganvas.recipes import RECIPES, Recipe, change, get_recipe, option_defaults
+from ganvas.recipes import RECIPES, Recipe, get_recipe, option_defaults
 from ganvas.run_folder import flat
-from ganvas.trainer import Trainer
+from ganvas.trainer import Trainer, with_epochs
 
 MEASURED_ROUNDS = 3
 
@@ -74,8 +74,7 @@ def print_plan(recipe: Recipe, epochs: float | None, device: str, strict: bool) 
     with Engine(device, recipe.precision) as engine:
         assert recipe.data is not None
         dataset = open_dataset(recipe.data, recipe.view, strict=strict)
-        if epochs is not None:
-            recipe = change(recipe, {"images": max(1, round(epochs * len(dataset)))})
+        recipe = with_epochs(recipe, epochs, dataset)
         print_settings(recipe)
         trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
         report = dataset.report

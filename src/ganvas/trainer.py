@@ -1,6 +1,7 @@
 """The loop: from a recipe to a run folder."""
 
 import copy
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -83,8 +84,7 @@ def train(
     own = read_recipe(folder)
     with Engine(device, asked.precision) as engine:
         dataset = open_for_all(asked, engine, strict, quiet)
-        if epochs is not None:
-            asked = change(asked, {"images": max(1, round(epochs * len(dataset)))})
+        asked = with_epochs(asked, epochs, dataset)
         if own:
             check_same(folder, own, asked, dataset)
         with locked(folder) if engine.is_main else nullcontext():
@@ -115,6 +115,19 @@ def resolve(
     if asked.data is None:
         raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
     return asked
+
+
+def with_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recipe:
+    """The recipe with its length given in passes through the data, if it is.
+
+    Raises:
+        UserError: the number is not above 0.
+    """
+    if epochs is None:
+        return recipe
+    if not 0 < epochs < float("inf"):
+        raise UserError(f"--epochs {epochs:g}: ask for more than 0")
+    return change(recipe, {"images": max(1, round(epochs * len(dataset)))})
 
 
 def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> Dataset:
@@ -235,7 +248,9 @@ class Trainer:
             self.save()
         self.meter.update()
         if stop and not clock.finished:
-            raise InterruptedRun(f"stopped at {clock.images:,} of {clock.total:,} images", self.signal or signal.SIGTERM)
+            place = f"stopped at {clock.images:,} of {clock.total:,} images, everything is saved"
+            command = f"ganvas train --out {shlex.quote(str(self.folder))}"
+            raise InterruptedRun(f"{place}; to go on: {command}", self.signal or signal.SIGTERM)
 
     def report(self) -> None:
         """Read the losses, log them, and stop the run if its recipe says so."""

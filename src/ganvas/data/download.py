@@ -150,7 +150,8 @@ def receive(url: str, path: Path, start: int, advance: Callable[[int, int], None
 def bar(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on stderr for each file; yields the function that moves it to (bytes done, bytes in all)."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
         tasks = {}
 
         def advance(file: str, done: int, total: int) -> None:

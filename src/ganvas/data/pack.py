@@ -167,6 +167,7 @@ def in_order(pool: ThreadPoolExecutor, function: Callable[[Item], Result], items
 def bar(total: int, shown: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; yields the function that advances it by so many pictures."""
     columns = (TextColumn("packing pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
         task = progress.add_task("", total=total)
         yield lambda count: progress.advance(task, count)
