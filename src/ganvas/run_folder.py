@@ -38,7 +38,8 @@ def read_recipe(folder: Path) -> Recipe | None:
     if not file.exists():
         if folder.exists() and not folder.is_dir():
             raise UserError(f"{folder} is a file; choose another --out")
-        others = [path.name for path in folder.glob("*") if not path.name.startswith(PARTIAL) and path.name != LOCK]
+        begun = (LOCK, "data.json")  # all that a run killed before its recipe was written can have left, with partials
+        others = [path.name for path in folder.glob("*") if not path.name.startswith(PARTIAL) and path.name not in begun]
         if others:
             raise UserError(f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out")
         return None

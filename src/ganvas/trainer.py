@@ -1,6 +1,5 @@
 """The loop: from a recipe to a run folder."""
 
-import copy
 import shlex
 import signal
 import sys
@@ -13,23 +12,19 @@ from typing import Any
 import torch
 
 from ganvas import checkpoint
-from ganvas.averaging import MovingAverage
 from ganvas.batches import Batches
-from ganvas.checkpoint import TrainingState
 from ganvas.data import Dataset, open_dataset
 from ganvas.draws import RoundDraw, mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
-from ganvas.files import PARTIAL, explained, remove
-from ganvas.gans import GANS
-from ganvas.gans.base import GAN
 from ganvas.images import make_grid, save, to_uint8
-from ganvas.progress import Log, Meter, RunClock
+from ganvas.progress import Log, Meter
 from ganvas.recipes import Recipe, change, get_recipe
 from ganvas.report import write_report
 from ganvas.rounds import Guard, NotFiniteError, measure_round, play_round
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.sample import Run, evaluation, load, training_grid
+from ganvas.start import rehearse, start_state
 
 MEASURED_BATCHES = 10
 
@@ -179,7 +174,7 @@ class Trainer:
         self.announce(resumed is not None)
         if self.engine.is_main:
             if resumed is None:
-                rehearse(self)
+                rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
             self.log_stop()
@@ -330,59 +325,3 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingState:
-    """The GAN with its first weights, on the device, and all that goes with it.
-
-    Raises:
-        UserError: the GAN needs labels that the data has not, or cannot make pictures of this size.
-    """
-    if "label" in GANS[recipe.gan].needs and dataset.labels is None:
-        hints = " ".join(dataset.report.notes)
-        raise UserError(
-            f"{recipe.name} needs labels and {dataset.report.spec} comes without; "
-            f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
-        )
-    torch.manual_seed(mix(recipe.seed, "weights"))
-    gan = checkpoint.build(recipe.gan, dataset.size, dataset.channels, dataset.classes, recipe.options)
-    engine.place(gan)
-    players = gan.players()
-    if players.keys() != recipe.optimizers.keys():
-        raise UserError(f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}")
-    average = MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
-    return TrainingState(gan, average, make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
-
-
-def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
-    """One Adam a player."""
-    return {
-        player: torch.optim.Adam(
-            parameters,
-            lr=recipe.optimizers[player].lr,
-            betas=(recipe.optimizers[player].beta1, recipe.optimizers[player].beta2),
-            fused=True,
-        )
-        for player, parameters in gan.players().items()
-    }
-
-
-def rehearse(trainer: Trainer) -> None:
-    """Play one round on two images with copies, then save, load and sample, so that nothing dies at the first checkpoint."""
-    recipe, dataset, device = trainer.recipe, trainer.dataset, trainer.engine.device
-    alone = copy.copy(trainer.engine)
-    alone.rank, alone.world = 0, 1
-    gan = copy.deepcopy(trainer.state.gan)
-    average = MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
-    state = TrainingState(gan, average, make_optimizers(gan, recipe), RunClock(2, recipe.images))
-    short = recipe.model_copy(update={"batch": 2})
-    batch = Batches(dataset, short, alone).at(0)
-    draw = RoundDraw(recipe.seed, 0, device)
-    state.means.add(play_round(gan, batch, state.clock, draw, state.optimizers, trainer.guard, alone))
-    place = trainer.folder / f"{PARTIAL}rehearsal"
-    with explained(place):
-        remove(place)
-        saved = checkpoint.save(place, state, state.means.state(alone), short, dataset)
-        load(saved, device=device.type).sample(2)
-        checkpoint.resume(place, state)
-        remove(place)

@@ -1,0 +1,88 @@
+"""Before the first round: the first weights, and a rehearsal."""
+
+import copy
+from pathlib import Path
+
+import torch
+
+from ganvas import checkpoint
+from ganvas.averaging import MovingAverage
+from ganvas.batches import Batches
+from ganvas.checkpoint import TrainingState
+from ganvas.data import Dataset
+from ganvas.draws import RoundDraw, mix
+from ganvas.engine import Engine
+from ganvas.errors import UserError
+from ganvas.files import PARTIAL, explained, remove
+from ganvas.gans import GANS
+from ganvas.gans.base import GAN
+from ganvas.progress import RunClock
+from ganvas.recipes import Recipe
+from ganvas.rounds import Guard, play_round
+from ganvas.sample import load
+
+
+def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingState:
+    """The GAN with its first weights, on the device, and all that goes with it.
+
+    Raises:
+        UserError: the GAN needs labels that the data has not, or cannot make pictures of this size.
+    """
+    if "label" in GANS[recipe.gan].needs and dataset.labels is None:
+        hints = " ".join(dataset.report.notes)
+        raise UserError(
+            f"{recipe.name} needs labels and {dataset.report.spec} comes without; "
+            f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
+        )
+    torch.manual_seed(mix(recipe.seed, "weights"))
+    gan = checkpoint.build(recipe.gan, dataset.size, dataset.channels, dataset.classes, recipe.options)
+    engine.place(gan)
+    players = gan.players()
+    if players.keys() != recipe.optimizers.keys():
+        raise UserError(f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}")
+    return TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
+
+
+def make_average(gan: GAN, recipe: Recipe) -> MovingAverage | None:
+    """The moving average of the weights, if the recipe wants one."""
+    return MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
+
+
+def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
+    """One Adam a player."""
+    return {
+        player: torch.optim.Adam(
+            parameters,
+            lr=recipe.optimizers[player].lr,
+            betas=(recipe.optimizers[player].beta1, recipe.optimizers[player].beta2),
+            fused=True,
+        )
+        for player, parameters in gan.players().items()
+    }
+
+
+def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, state: TrainingState) -> None:
+    """Play one round on two images with copies, then save, load and sample, so that nothing dies at the first checkpoint.
+
+    Args:
+        recipe: as given; the copies play it with a batch of 2.
+        dataset: as given.
+        folder: the run folder, where the copies are saved for a moment.
+        engine: of this process, which rehearses alone.
+        state: the run's own; it is not touched.
+    """
+    alone = copy.copy(engine)
+    alone.rank, alone.world = 0, 1
+    gan = copy.deepcopy(state.gan)
+    short = recipe.model_copy(update={"batch": 2})
+    copied = TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), RunClock(2, recipe.images))
+    batch, draw = Batches(dataset, short, alone).at(0), RoundDraw(recipe.seed, 0, engine.device)
+    guard = Guard(copied.optimizers, False, engine.device)
+    copied.means.add(play_round(gan, batch, copied.clock, draw, copied.optimizers, guard, alone))
+    place = folder / f"{PARTIAL}rehearsal"
+    with explained(place):
+        remove(place)
+        saved = checkpoint.save(place, copied, copied.means.state(alone), short, dataset)
+        load(saved, device=engine.device.type).sample(2)
+        checkpoint.resume(place, copied)
+        remove(place)
