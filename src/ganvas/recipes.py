@@ -47,7 +47,7 @@ class Recipe(View):
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
     checkpoint_every: PositiveInt | None = None  # None: a 20th of the run
     keep: PositiveInt = 5  # newest checkpoints kept
-    stop_below: dict[str, float] = {}  # stop at a report where every loss named is at most this
+    stop_below: dict[str, float] = {}  # stop at a report in whose round every loss named is at most this
     measure_every: PositiveInt | None = None  # both losses in evaluation mode, over 10 batches
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ def mnist_mlp() -> Recipe:
     """MNIST digits from one hidden layer in each player, as in the first TensorFlow tutorials.
 
     100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is saved, and the run stops early
-    where the generator's loss is at most 3 and the discriminator's at most 0.4 (here: their means over these rounds).
+    where, in that round, the generator's loss is at most 3 and the discriminator's at most 0.4.
     """
     adam = Adam(lr=2e-4)
     return Recipe(

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganvas import checkpoint
 from ganvas.batches import Batches
@@ -184,8 +185,7 @@ class Trainer:
         try:
             with self.meter, self.signals():
                 while not clock.finished and not self.state.stopped:
-                    self.round()
-                    self.after_round()
+                    self.after_round(self.round())
         except NotFiniteError as error:
             self.log_stop(str(error))
             raise
@@ -212,8 +212,8 @@ class Trainer:
         where = f"going on from {clock.images:,} images" if resumed else "new run"
         self.meter.say(f"run: {self.folder}, {where}, {clock.total:,} images in all")
 
-    def round(self) -> None:
-        """Play one round; nothing is read from the device."""
+    def round(self) -> dict[str, Tensor]:
+        """Play one round and return its losses; nothing is read from the device."""
         recipe, clock, engine = self.recipe, self.state.clock, self.engine
         engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
         draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
@@ -228,11 +228,13 @@ class Trainer:
         if self.state.average:
             self.state.average.update(clock.images, clock.batch)
         self.state.means.add(values)
+        return values
 
-    def after_round(self) -> None:
-        """Report, measure, show samples and save what is due."""
+    def after_round(self, values: Mapping[str, Tensor]) -> None:
+        """Report, measure, show samples and save what is due after a round with these losses."""
         recipe, clock = self.recipe, self.state.clock
         if clock.due(recipe.period("report_every")):
+            self.stop_early(values)
             self.report()
         if recipe.measure_every and clock.due(recipe.measure_every):
             self.measure()
@@ -247,16 +249,22 @@ class Trainer:
             command = f"ganvas train --out {shlex.quote(str(self.folder))}"
             raise InterruptedRun(f"{place}; to go on: {command}", self.signal or signal.SIGTERM)
 
+    def stop_early(self, values: Mapping[str, Tensor]) -> None:
+        """End the run if the losses of this very round are as low as its recipe asks for."""
+        limits = self.recipe.stop_below
+        if not limits:
+            return
+        losses = dict(zip(limits, self.engine.mean(torch.stack([values[name] for name in limits])).tolist()))
+        if all(losses[name] <= limit for name, limit in limits.items()):
+            self.state.stopped = ", ".join(f"{name} {losses[name]:.3f} <= {limit:g}" for name, limit in limits.items())
+
     def report(self) -> None:
-        """Read the losses, log them, and stop the run if its recipe says so."""
+        """Read the losses and log them."""
         clock, means = self.state.clock, self.state.means
         self.stop_if_tripped()
         values = means.read(self.engine)
         means.reset()
         self.meter.report(values)
-        limits = self.recipe.stop_below
-        if limits and all(values[name] <= limit for name, limit in limits.items()):
-            self.state.stopped = ", ".join(f"{name} {values[name]:.3f} <= {limit:g}" for name, limit in limits.items())
         if self.engine.is_main:
             self.log.add(clock.images, "losses", values)
             self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 1)})
