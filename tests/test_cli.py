@@ -89,7 +89,7 @@ def test_samples_are_balanced_and_labelled_and_train_again(ganvas: Command, run:
 
 def test_samples_of_one_class(ganvas: Command, run: Path, tmp_path: Path):
     assert ganvas("sample", run, "--count", 4, "--label", 3, "--out", tmp_path / "threes", "--format", "jpg")[0] == 0
-    assert {row for row in (tmp_path / "threes" / "labels.csv").read_text().split()[1:]} == {f"0000{i}.jpg,3" for i in range(4)}
+    assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {f"0000{i}.jpg,3" for i in range(4)}
     with Image.open(tmp_path / "threes" / "00000.jpg") as picture:
         assert (picture.size, picture.format) == ((8, 8), "JPEG")
 

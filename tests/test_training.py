@@ -135,7 +135,7 @@ def test_changed_data_is_refused(tmp_path: Path, pictures: Path):
         (changing / file.name).write_bytes(file.read_bytes())
     train("dcgan-64", tmp_path / "run", 12, changing)
     (changing / "another.png").write_bytes(next(pictures.iterdir()).read_bytes())
-    with pytest.raises(UserError, match="begun with other data: 10 pictures .* there, 11 "):
+    with pytest.raises(UserError, match=r"begun with other data: 10 pictures .* there, 11 "):
         train("dcgan-64", tmp_path / "run", 24, changing)
 
 
@@ -162,7 +162,7 @@ class Exploding(MLP):
 
     def step(self, batch: Batch, clock: Clock, draw: ganvas.draws.Draw) -> Iterator[Move]:  # type: ignore[name-defined]
         for move in super().step(batch, clock, draw):
-            discriminator, generator = move if isinstance(move, tuple) else (move, move)
+            discriminator, _generator = move if isinstance(move, tuple) else (move, move)
             yield discriminator
             factor = float("nan") if clock.rounds == 3 else 1.0
             yield Turn("generator", {"adversarial": self.generator(draw.uniform(2, self.noise_size)).mean() * factor})
@@ -218,7 +218,7 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
 
 
 def test_run_needs_labels(tmp_path: Path, pictures: Path):
-    with pytest.raises(UserError, match="mnist-cdcgan needs labels .*--labels folders"):
+    with pytest.raises(UserError, match=r"mnist-cdcgan needs labels .*--labels folders"):
         ganvas.train("mnist-cdcgan", data=pictures, out=tmp_path / "run", settings={"size": 16}, quiet=True)
     assert not (tmp_path / "run" / "recipe.json").exists()
 
