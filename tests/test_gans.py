@@ -6,13 +6,12 @@ import math
 
 import pytest
 import torch
-from tiny import LABELLED, OPTIONS, Position, make, make_batch
+from tiny import LABELLED, OPTIONS, Position, make, make_batch, make_engine
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.checkpoint import build, describe_gan
 from ganvas.draws import RoundDraw, RowDraw
-from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Turn
 from ganvas.gans.mlp import MLP
@@ -43,7 +42,7 @@ def play(gan: GAN, batch: dict[str, Tensor], optimizers=None, guard=None, rounds
     """One round as training plays it."""
     optimizers = optimizers or make_optimizers(gan)
     guard = guard or Guard(optimizers, deferred=False, device=CPU)
-    return play_round(gan, batch, Position(rounds=rounds), RoundDraw(0, rounds), optimizers, guard, Engine("cpu", precision))
+    return play_round(gan, batch, Position(rounds=rounds), RoundDraw(0, rounds), optimizers, guard, make_engine(precision))
 
 
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> list[Turn | tuple[Turn, ...]]:
@@ -164,7 +163,7 @@ def test_later_turns_see_the_weights_after_the_earlier(precision):
     draw = RoundDraw(0, 0)
     draw.normal(4, gan.noise_size)  # the discriminator's turn
     noise = draw.normal(4, gan.noise_size)
-    with torch.no_grad(), Engine("cpu", precision).autocast():
+    with torch.no_grad(), make_engine(precision).autocast():
         fake = before.generator(noise)
         old, new = (non_saturating_g(judge.discriminator(fake)).item() for judge in (before, gan))
     assert reported == pytest.approx(new, rel=1e-6)
@@ -203,7 +202,7 @@ def test_losses_are_the_papers_formulas(name):
     scores = []
     gan.discriminator.register_forward_hook(lambda module, inputs, output: scores.append(output.detach().flatten()))
     turns = [turn for move in moves(gan, make_batch(gan, 4)) for turn in (move if isinstance(move, tuple) else (move,))]
-    real, fake = scores[0].chunk(2) if name == "mlp-deep" else scores[:2]
+    real, fake = scores[0].chunk(2) if name in ("mlp-deep", "mlp-tanh") else scores[:2]
     generator = cross_entropy(scores[-1], 1)
     discriminator = {
         "mlp-deep": (cross_entropy(real, 0.9) + cross_entropy(fake, 0)) / 2,

@@ -157,6 +157,42 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
     assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 
 
+def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}
+    train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
+
+    def crash(*_: object) -> None:
+        raise KeyError("as if the power had gone")
+
+    with monkeypatch.context() as patch, pytest.raises(KeyError):
+        patch.setattr("ganvas.trainer.play_round", crash)
+        train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
+    train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
+    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
+
+
+def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Path, pictures: Path):
+    train("mnist-mlp", tmp_path / "run", 24, pictures)
+    settings = TINY | {"size": 8} | SMALL["mnist-mlp"]
+    ganvas.train("mnist-mlp", data="digits", out=tmp_path / "run", device="cpu", settings=settings, quiet=True)
+    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
+    with pytest.raises(UserError, match="has shown 24 images already; ask for more than 12"):
+        train("mnist-mlp", tmp_path / "run", 12, pictures)
+
+
+def test_bf16_turns_report_full_precision_losses(tmp_path: Path, pictures: Path):
+    train("dcgan-64", tmp_path / "run", 12, pictures, precision="bf16")
+    losses = [entry["discriminator"] for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "losses"]
+    assert losses[0] != torch.tensor(losses[0]).bfloat16().item()
+
+
+def test_refused_run_leaves_no_folder(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="needs labels"):
+        ganvas.train("digits", data=pictures, settings={"size": 8}, quiet=True)
+    assert not list((tmp_path / "runs").iterdir())
+
+
 class Exploding(MLP):
     """An MLP whose generator's loss turns NaN in the fourth round."""
 
@@ -220,7 +256,7 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
 def test_run_needs_labels(tmp_path: Path, pictures: Path):
     with pytest.raises(UserError, match=r"mnist-cdcgan needs labels .*--labels folders"):
         ganvas.train("mnist-cdcgan", data=pictures, out=tmp_path / "run", settings={"size": 16}, quiet=True)
-    assert not (tmp_path / "run" / "recipe.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_two_trainings_in_one_folder_are_refused(tmp_path: Path, pictures: Path):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.checkpoint import build
+from ganvas.engine import Engine
 from ganvas.gans import GAN, GANS
 
 OPTIONS = {
@@ -41,3 +42,10 @@ def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
     if "label" in gan.needs:
         batch["label"] = torch.randint(len(gan.classes), (count,), generator=random)
     return batch
+
+
+def make_engine(precision: str) -> Engine:
+    """A CPU engine that plays its turns in that precision."""
+    engine = Engine("cpu")
+    engine.half = precision == "bf16"
+    return engine

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.errors import UserError
     from ganvas.gans import GANS
-    from ganvas.recipes import RECIPES
+    from ganvas.recipes import RECIPES, Recipe
     from ganvas.sample import Run, load
-    from ganvas.trainer import train
+    from ganvas.trainer import InterruptedRun, train
 
 HOMES = {
     "train": "ganvas.trainer",
@@ -21,10 +21,12 @@ HOMES = {
     "Run": "ganvas.sample",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
+    "Recipe": "ganvas.recipes",
     "UserError": "ganvas.errors",
+    "InterruptedRun": "ganvas.trainer",
 }
 
-__all__ = ["GANS", "RECIPES", "Run", "UserError", "load", "train"]
+__all__ = ["GANS", "RECIPES", "InterruptedRun", "Recipe", "Run", "UserError", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

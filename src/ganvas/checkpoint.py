@@ -4,12 +4,15 @@ import hashlib
 import json
 import platform
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -21,7 +24,7 @@ from ganvas.files import PARTIAL, atomic_path, remove
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import Means, RunClock
-from ganvas.recipes import Recipe, check_options
+from ganvas.recipes import Recipe, check_options, readable
 
 FORMAT = 1
 MeansState = dict[str, tuple[float, int]]
@@ -29,6 +32,28 @@ MeansState = dict[str, tuple[float, int]]
 
 class CheckpointError(UserError):
     """A checkpoint is damaged or not ours; the message names the file and the reason."""
+
+
+class Description(BaseModel):
+    """What `build` needs to make a GAN again."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+    size: PositiveInt
+    channels: PositiveInt
+    classes: list[str]
+    options: dict[str, Any]
+
+
+class About(BaseModel):
+    """What must stand in `about.json`; there is more, for people."""
+
+    gan: Description
+    recipe: dict[str, Any]
+    images: NonNegativeInt
+    data: dict[str, Any]
+    files: dict[str, str]
 
 
 @dataclass
@@ -61,10 +86,9 @@ def build(name: str, size: int, channels: int, classes: list[str] | tuple[str, .
         UserError: the GAN cannot make that size, or an option is unknown or not allowed.
     """
     kind = GANS[name]
-    check_options(name, options)
+    values = check_options(name, options)
     if "label" in kind.needs and len(classes) < 1:
         raise UserError(f"{name} needs labels")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     return kind(size, channels, tuple(classes), **values)
 
 
@@ -119,6 +143,7 @@ def resume(folder: Path, state: TrainingState) -> Path | None:
         return None
     path = found[-1]
     about = read_about(path)
+    length = about["recipe"]["images"]
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.average:
         load_weights(path, about, state.average.gan, "average.safetensors")
@@ -126,7 +151,8 @@ def resume(folder: Path, state: TrainingState) -> Path | None:
     training = json.loads(checked(path / "training.json", about).read_text(encoding="utf-8"))
     state.clock.images = training["images"]
     state.means.restore(training["means"], next(state.gan.parameters()).device)
-    state.stopped = training["stopped"]
+    # A run that stopped early goes on when it is asked for more than when it stopped.
+    state.stopped = training["stopped"] if state.clock.total <= length else ""
     return path
 
 
@@ -168,9 +194,10 @@ def read_about(path: Path) -> dict[str, Any]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else None
         raise CheckpointError(f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}")
-    missing = {"gan", "recipe", "images", "data", "files"} - about.keys()
-    if missing:
-        raise CheckpointError(f"{file} lacks {', '.join(sorted(missing))}; {advice(path)}")
+    try:
+        About.model_validate(about)
+    except ValidationError as error:
+        raise CheckpointError(f"{file} is damaged: {readable(error)}; {advice(path)}") from None
     return about
 
 
@@ -249,13 +276,13 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+@cache
 def versions() -> dict[str, str]:
     """What software made a checkpoint."""
     found = {"ganvas": version("ganvas"), "torch": torch.__version__, "python": platform.python_version()}
     checkout = Path(__file__).parents[2]
     if (checkout / ".git").exists():
         command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode == 0:
-            found["commit"] = answer.stdout.strip()
+        with suppress(OSError, subprocess.CalledProcessError):  # a machine without git, or somebody else's checkout
+            found["commit"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     return found

@@ -16,7 +16,7 @@ from ganvas.errors import UserError
 app = App(
     name="ganvas",
     help="Train, judge and use generative adversarial networks on your own images.",
-    help_epilogue="Start with: ganvas train   (a minute, nothing else needed)\nAfter an error, --debug shows where it came from.",
+    help_epilogue="Start with `ganvas train`: a minute or two, nothing else needed. After an error, --debug shows its origin.",
     version_flags=["--version"],
 )
 
@@ -32,10 +32,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:
         os._exit(0)  # the reader of our output has seen enough
-    except (UserError, CycloptsError, OSError) as error:
+    except (UserError, CycloptsError, OSError, MemoryError, RuntimeError) as error:
+        exhausted = isinstance(error, MemoryError) or "memory" in str(error)
+        if isinstance(error, RuntimeError) and not exhausted:
+            raise  # a fault of ours, to be seen whole
         if debug:
             traceback.print_exc()
-        fail(one_line(error))
+        advice = "; use a smaller --set batch=... or --set options.width=..." if exhausted else ""
+        fail(one_line(error) + advice)
 
 
 def fail(message: str) -> None:
@@ -100,7 +104,7 @@ def train(
     device
         Where to train.
     settings
-        Any other setting of the recipe, e.g. --set batch=64 --set options.width=32. Can be given many times.
+        KEY=VALUE: any other setting of the recipe, e.g. --set batch=64 --set options.width=32. Can be given many times.
     strict
         Make a broken picture an error.
     dry_run
@@ -111,14 +115,20 @@ def train(
     if images is not None and epochs is not None:
         raise UserError("--images and --epochs both set the length of the run; give one of them")
     view = {"size": size, "channels": channels, "fit": fit, "labels": labels, "background": background}
-    changes = parse_settings(settings or []) | {key: value for key, value in view.items() if value is not None}
+    changes = parse_settings(settings or [])
+    flags = view | {"data": data, "images": images, "seed": seed}
+    for key in changes.keys() & {key for key, value in flags.items() if value is not None}:
+        raise UserError(f"--{key} and --set {key}= are the same setting; give one of them")
+    changes |= {key: value for key, value in view.items() if value is not None}
     from ganvas import trainer
+    from ganvas.run_folder import read_recipe
 
     if dry_run:
         from ganvas.plan import print_plan
 
-        asked = trainer.resolve(recipe, out, data=data, images=images, seed=seed, settings=changes)
-        print_plan(asked, epochs, device, strict)
+        own = read_recipe(out) if out else None
+        asked = trainer.resolve(recipe, own, data=data, images=images, seed=seed, settings=changes)
+        print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return
     try:
         trainer.train(
@@ -247,7 +257,7 @@ def data(
     background
         Colour behind transparent pixels and around padded pictures.
     out
-        File (PNG) for the contact sheet: pictures as training will see them.
+        File (PNG) for the contact sheet, written anew each time: pictures as training will see them.
     strict
         Make a broken picture an error.
     json

@@ -26,20 +26,21 @@ class Engine:
         device: of this process.
         rank: number of this process; 0 writes files and talks.
         world: number of processes.
+        half: whether turns are played in bf16.
     """
 
-    def __init__(self, device: str = "auto", precision: str = "fp32"):
+    def __init__(self, device: str = "auto"):
         self.rank = int(os.environ.get("RANK", 0))
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.device = pick_device(device)
-        self.half = precision == "bf16"
+        self.half = False
         if self.device.type == "cpu":
             keep_memory()
 
     def __enter__(self) -> "Engine":
         if self.world > 1:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
-            dist.init_process_group(backend, timeout=timedelta(minutes=30))
+            dist.init_process_group(backend, timeout=timedelta(hours=6))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -90,12 +91,28 @@ class Engine:
             values /= self.world
         return values
 
+    def share(self, text: str) -> str:
+        """The main process's text, in every process."""
+        if self.world == 1:
+            return text
+        content = torch.zeros(4096, dtype=torch.uint8, device=self.device)
+        if self.is_main:
+            encoded = torch.tensor(list(text.encode()), dtype=torch.uint8)
+            content[: len(encoded)] = encoded.to(self.device)
+        dist.broadcast(content, 0)
+        return bytes(content.tolist()).rstrip(b"\0").decode()
+
+    def maximum_(self, values: Tensor) -> None:
+        """Replace a tensor by its maximum over all processes."""
+        if self.world > 1:
+            dist.all_reduce(values, dist.ReduceOp.MAX)
+
     def any(self, claim: bool) -> bool:
         """Whether the claim is true in any process."""
         if self.world == 1:
             return claim
         flag = torch.tensor(float(claim), device=self.device)
-        dist.all_reduce(flag, dist.ReduceOp.MAX)
+        self.maximum_(flag)
         return bool(flag.item())
 
     def memory(self) -> int:

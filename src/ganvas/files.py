@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,10 +37,9 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
     """
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove(partial)
         try:
             yield partial
             if durable:

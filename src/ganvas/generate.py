@@ -51,7 +51,7 @@ def write_samples(
     if label is not None:
         class_number(run.gan, label)
     if not (out or grid or walk):
-        out = folder / "generated"
+        out = (folder.parents[1] if (folder / "about.json").exists() else folder) / "generated"
         grid = out / "grid.png"
     if out or grid:
         pictures = write_pictures(run, count, label, seed, out, ending, invert, keep=grid is not None)

@@ -287,5 +287,8 @@ def make_grid(
 
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
     """Write a picture atomically, in the format of its file's ending (JPEG at quality 95); `durable` as in `atomic_path`."""
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path} does not end as a picture does; use .png, .jpg or .webp")
     with atomic_path(path, durable) as partial:
-        picture.save(partial, format=Image.registered_extensions()[path.suffix.lower()], quality=95)
+        picture.save(partial, format=kind, quality=95)

@@ -5,12 +5,31 @@ Losses come in pairs `<name>_d(real, fake)` and `<name>_g(fake)`.
 """
 
 from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+Scores = ParamSpec("Scores")
 
+
+def precise(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
+    """Let a loss see half-precision scores as float32: three digits are too few for a mean or a logarithm."""
+
+    def raised(value: object) -> object:
+        half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
+        return value.float() if half and isinstance(value, Tensor) else value
+
+    @wraps(loss)
+    def raised_loss(*values: Scores.args, **options: Scores.kwargs) -> Tensor:
+        return loss(*map(raised, values), **options)  # pyright: ignore[reportCallIssue]
+
+    return raised_loss
+
+
+@precise
 def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Tensor:
     """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(score); Goodfellow et al. 2014, eq. 1.
 
@@ -20,11 +39,13 @@ def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Te
     return towards(real, real_target) + softplus(fake).mean()
 
 
+@precise
 def non_saturating_g(fake: Tensor) -> Tensor:
     """-mean log D(G(z)); Goodfellow et al. 2014, section 3."""
     return softplus(-fake).mean()
 
 
+@precise
 def towards(scores: Tensor, target: float) -> Tensor:
     """Mean cross-entropy of sigmoid(scores) against the probability `target`; finite for any score."""
     return softplus(scores).mean() - target * scores.mean()
@@ -35,41 +56,49 @@ def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
     return non_saturating_d(real, fake)
 
 
+@precise
 def minimax_g(fake: Tensor) -> Tensor:
     """mean log(1 - D(G(z))), the generator's part of V(D, G); its gradient vanishes where D is sure of a fake."""
     return -softplus(fake).mean()
 
 
+@precise
 def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
     """Half the mean squared distance of real scores to 1 and of fake ones to 0; Mao et al. 2017, eq. 2 and 9."""
     return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
+@precise
 def least_squares_g(fake: Tensor) -> Tensor:
     """Half the mean squared distance of fake scores to 1; Mao et al. 2017, eq. 9."""
     return 0.5 * (fake - 1).square().mean()
 
 
+@precise
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
     """mean max(0, 1 - real) + mean max(0, 1 + fake); Lim and Ye 2017, Miyato et al. 2018, eq. 16."""
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
+@precise
 def hinge_g(fake: Tensor) -> Tensor:
     """-mean fake; Miyato et al. 2018, eq. 17."""
     return -fake.mean()
 
 
+@precise
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
     """mean fake - mean real; Arjovsky et al. 2017. Needs a Lipschitz bound: add `gradient_penalty`."""
     return fake.mean() - real.mean()
 
 
+@precise
 def wasserstein_g(fake: Tensor) -> Tensor:
     """-mean fake; Arjovsky et al. 2017."""
     return -fake.mean()
 
 
+@precise
 def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
     """mean -log sigmoid(winner - loser): the winner should score higher than its partner; Jolicoeur-Martineau 2018.
 

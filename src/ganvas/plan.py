@@ -12,8 +12,8 @@ from rich.table import Table
 from ganvas.checkpoint import build
 from ganvas.data import open_dataset
 from ganvas.engine import Engine
-from ganvas.recipes import RECIPES, Recipe, get_recipe, option_defaults
-from ganvas.run_folder import flat
+from ganvas.recipes import RECIPES, Recipe, all_settings, get_recipe
+from ganvas.run_folder import check_same
 from ganvas.trainer import Trainer, with_epochs
 
 MEASURED_ROUNDS = 3
@@ -56,8 +56,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 def print_settings(recipe: Recipe) -> None:
     """Every setting as `--set` takes it."""
-    settings = recipe.model_dump() | {"options": option_defaults(recipe.gan) | recipe.options}
-    for key, value in flat(settings).items():
+    for key, value in all_settings(recipe).items():
         print(f"  {key} = {json.dumps(value)}")
 
 
@@ -65,18 +64,20 @@ def print_counts(counts: dict[str, int]) -> None:
     print("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
 
 
-def print_plan(recipe: Recipe, epochs: float | None, device: str, strict: bool) -> None:
+def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float | None, device: str, strict: bool) -> None:
     """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured rounds.
 
     Raises:
         UserError: what training would raise at its start.
     """
-    with Engine(device, recipe.precision) as engine:
+    with Engine(device) as engine:
         assert recipe.data is not None
-        dataset = open_dataset(recipe.data, recipe.view, strict=strict)
+        dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=True)
         recipe = with_epochs(recipe, epochs, dataset)
+        if own:
+            check_same(folder, own, recipe, dataset)
         print_settings(recipe)
-        trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
+        trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
         print(f"data: {len(dataset):,} pictures, {dataset.size}x{dataset.size}, {dataset.channels} channels, "
               f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")

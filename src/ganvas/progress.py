@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ class Log:
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The entries of a log; a last line cut short by a crash is left out."""
     entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             entries.append(json.loads(line))
         except json.JSONDecodeError:
@@ -119,19 +119,20 @@ class Meter:
     Args:
         clock: read at every update.
         epoch: images in an epoch.
+        players: whose losses are shown.
         shown: whether to say anything at all.
     """
 
-    def __init__(self, clock: RunClock, epoch: int, shown: bool):
-        self.clock, self.epoch, self.shown = clock, epoch, shown
+    def __init__(self, clock: RunClock, epoch: int, players: Sequence[str], shown: bool):
+        self.clock, self.epoch, self.players, self.shown = clock, epoch, players, shown
         self.console = Console(stderr=True)
         self.live = shown and self.console.is_terminal
         self.losses = ""
         self.restart()
         self.bar = Progress(
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=12),
+            TimeRemainingColumn(compact=True),
             TextColumn("{task.description}"),
-            TimeRemainingColumn(),
             console=self.console,
             disable=not self.live,
             transient=True,
@@ -164,7 +165,7 @@ class Meter:
 
     def report(self, values: Mapping[str, float]) -> None:
         """Take the players' newest losses."""
-        self.losses = "  ".join(f"{key} {value:.3f}" for key, value in values.items() if "/" not in key)
+        self.losses = "  ".join(f"{player} {values[player]:.3f}" for player in self.players if player in values)
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
@@ -175,5 +176,5 @@ class Meter:
     def line(self) -> str:
         """Images, epochs, images a second, both losses."""
         images, total = self.clock.images, self.clock.total
-        epochs = f"epoch {images / self.epoch:.1f} of {total / self.epoch:.1f}"
-        return f"{images:,} of {total:,} images  {epochs}  {self.rate:,.0f} images/s  {self.losses}"
+        epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
+        return f"{images:,}/{total:,} images  {epochs}  {self.rate:,.0f} images/s  {self.losses}"

@@ -19,8 +19,8 @@ from ganvas.data.dataset import DataReport
 from ganvas.errors import UserError
 from ganvas.files import write_text
 from ganvas.progress import read_log
-from ganvas.recipes import RECIPES, Recipe, option_defaults
-from ganvas.run_folder import flat, read_recipe
+from ganvas.recipes import RECIPES, Recipe, all_settings
+from ganvas.run_folder import read_recipe
 from ganvas.timelapse import write_timelapse
 
 LONG = 12  # rows from which a table is folded
@@ -203,11 +203,6 @@ def commands(run: Record) -> str:
             paragraph("In its folder: " + ", ".join(name for name in names if (run.folder / name).exists()) + "."),
         ]
     )
-
-
-def all_settings(recipe: Recipe) -> dict[str, Any]:
-    """Every setting by its dotted key, the GAN's own defaults included."""
-    return flat({**recipe.model_dump(), "options": option_defaults(recipe.gan) | recipe.options})
 
 
 def settings(recipe: Recipe) -> str:

@@ -38,7 +38,7 @@ class Guard:
             for optimizer in optimizers.values():
                 optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
 
-    def check(self, turn: Turn) -> None:
+    def check(self, turn: Turn, engine: Engine) -> None:
         """Look at a turn's losses before its gradients are taken.
 
         Raises:
@@ -47,6 +47,7 @@ class Guard:
         if self.deferred:
             for term, loss in turn.losses.items():
                 wrong = (~loss.detach().isfinite()).float()
+                engine.maximum_(wrong)  # one process's NaN would reach the others through the averaged gradients
                 key = f"{turn.player}/{term}"
                 self.trips[key] = torch.maximum(self.trips.get(key, wrong), wrong)
                 self.tripped.copy_(torch.maximum(self.tripped, wrong))
@@ -81,7 +82,7 @@ def play_round(
             return {key: torch.stack(values).mean() if len(values) > 1 else values[0] for key, values in seen.items()}
         turns = move if isinstance(move, tuple) else (move,)
         for turn in turns:
-            guard.check(turn)
+            guard.check(turn, engine)
             total = sum_of(turn.losses)
             # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
             total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])

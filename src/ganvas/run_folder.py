@@ -1,31 +1,35 @@
 """A run's folder: its recipe, its data report, and who may write there."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ganvas.data import Dataset
 from ganvas.errors import UserError
-from ganvas.files import PARTIAL, explained, write_json
-from ganvas.recipes import Recipe, readable
+from ganvas.files import PARTIAL, explained, remove, write_json
+from ganvas.recipes import Recipe, flat, readable
 
 LOCK = "run.lock"
 FREE = {"images", "data"}  # settings that may differ when a run goes on: its length, and where its data lies
 
 
-def fresh_folder(recipe: Recipe) -> Path:
-    """A dated folder under `runs/` that does not exist yet."""
-    dated = Path("runs") / f"{datetime.now():%Y-%m-%d}-{recipe.name}"
+def fresh_folder(name: str) -> Path:
+    """Make a dated folder under `runs/` that did not exist."""
+    dated = Path("runs") / f"{datetime.now():%Y-%m-%d}-{name}"
     folder, number = dated, 2
-    while folder.exists():
-        folder, number = dated.with_name(f"{dated.name}-{number}"), number + 1
-    return folder
+    with explained(dated):
+        dated.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:  # another run's, perhaps of this very moment
+                folder, number = dated.with_name(f"{dated.name}-{number}"), number + 1
 
 
 def read_recipe(folder: Path) -> Recipe | None:
@@ -36,8 +40,6 @@ def read_recipe(folder: Path) -> Recipe | None:
     """
     file = folder / "recipe.json"
     if not file.exists():
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder} is a file; choose another --out")
         begun = (LOCK, "data.json")  # all that a run killed before its recipe was written can have left, with partials
         others = [path.name for path in folder.glob("*") if not path.name.startswith(PARTIAL) and path.name not in begun]
         if others:
@@ -65,23 +67,16 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     ]
     if differences:
         raise UserError(f"{folder} was begun with other settings: {'; '.join(differences)}; choose another --out")
-    report = json.loads((folder / "data.json").read_text(encoding="utf-8"))
-    if report["fingerprint"] != dataset.fingerprint:
+    try:
+        report = json.loads((folder / "data.json").read_text(encoding="utf-8"))
+        fingerprint, used, spec = report["fingerprint"], report["used"], report["spec"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder / 'data.json'} is damaged ({error}); it should tell which data the run has") from None
+    if fingerprint != dataset.fingerprint:
         raise UserError(
-            f"{folder} was begun with other data: {report['used']:,} pictures of {report['spec']} there, "
+            f"{folder} was begun with other data: {used:,} pictures of {spec} there, "
             f"{len(dataset):,} of {dataset.report.spec} here; bring the old data back or choose another --out"
         )
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings with dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            found[prefix + key] = list(value) if isinstance(value, tuple) else value
-    return found
 
 
 def describe(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
@@ -91,12 +86,14 @@ def describe(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[Path]:
     """Keep other trainings out of a run folder; the operating system lifts the lock when the process ends, however it ends.
 
     Raises:
         UserError: another training is going on there, or the folder cannot be written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; choose another --out")
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
@@ -105,6 +102,8 @@ def locked(folder: Path) -> Iterator[None]:
         except Timeout:
             raise UserError(f"{folder} is being trained by another process; wait for it or choose another --out") from None
     try:
-        yield
+        yield folder
     finally:
         lock.release()
+        if [path.name for path in folder.iterdir()] == [LOCK]:  # refused before anything was written
+            remove(folder)

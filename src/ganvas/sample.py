@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganvas.checkpoint import checkpoints, load_gan
 from ganvas.draws import Draw, RowDraw, WalkDraw
+from ganvas.engine import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Choice
 
@@ -28,6 +29,11 @@ class Run:
 
     def __init__(self, path: Path, gan: GAN, about: dict[str, Any], device: torch.device):
         self.path, self.gan, self.about, self.device = path, gan.to(device), about, device
+
+    def __repr__(self) -> str:
+        classes = f", {len(self.gan.classes)} classes" if self.gan.classes else ""
+        kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
+        return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {self.about['images']:,} images, {self.path}>"
 
     def sample(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
         """Make pictures. The same seed gives the same pictures, whatever the count.
@@ -85,8 +91,6 @@ def load(path: str | Path, *, device: str = "cpu", average: bool = True) -> Run:
     Raises:
         UserError: there is nothing to load, or it is damaged.
     """
-    from ganvas.engine import pick_device
-
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")

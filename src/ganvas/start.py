@@ -29,7 +29,7 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
         UserError: the GAN needs labels that the data has not, or cannot make pictures of this size.
     """
     if "label" in GANS[recipe.gan].needs and dataset.labels is None:
-        hints = " ".join(dataset.report.notes)
+        hints = " ".join(note for note in dataset.report.notes if "--labels" in note)
         raise UserError(
             f"{recipe.name} needs labels and {dataset.report.spec} comes without; "
             f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()

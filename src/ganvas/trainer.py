@@ -27,6 +27,7 @@ from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_r
 from ganvas.sample import Run, evaluation, load, training_grid
 from ganvas.start import rehearse, start_state
 
+DEFAULT = "digits"  # the recipe of those who name none
 MEASURED_BATCHES = 10
 
 
@@ -75,24 +76,31 @@ def train(
         UserError: something given is wrong or something is missing; nothing was lost.
         InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
     """
-    asked = resolve(recipe, out, data=data, images=images, seed=seed, settings=settings)
-    folder = Path(out) if out else fresh_folder(asked)
-    own = read_recipe(folder)
-    with Engine(device, asked.precision) as engine:
+    if images is not None and epochs is not None:
+        raise UserError("images and epochs both set the length of the run; give one of them")
+    name = recipe.name if isinstance(recipe, Recipe) else recipe or DEFAULT
+    with Engine(device) as engine, claimed(out, name, engine) as folder:
+        own = read_recipe(folder)
+        asked = resolve(recipe, own, data=data, images=images, seed=seed, settings=settings)
         dataset = open_for_all(asked, engine, strict, quiet)
         asked = with_epochs(asked, epochs, dataset)
         if own:
             check_same(folder, own, asked, dataset)
-        with locked(folder) if engine.is_main else nullcontext():
-            trainer = Trainer(asked, dataset, folder, engine, quiet)
-            trainer.run(longer=own is None or asked.images > own.images)
+        Trainer(asked, dataset, folder, engine, quiet).run()
         engine.wait()
     return load(folder)
 
 
+@contextmanager
+def claimed(out: str | Path | None, name: str, engine: Engine) -> Iterator[Path]:
+    """The run folder, kept from other trainings by the main process; without `out` a fresh one."""
+    with locked(Path(out) if out else fresh_folder(name)) if engine.is_main else nullcontext(Path()) as folder:
+        yield Path(engine.share(str(folder)))
+
+
 def resolve(
     recipe: str | Recipe | None,
-    out: str | Path | None,
+    own: Recipe | None,
     *,
     data: str | Path | None,
     images: int | None,
@@ -101,14 +109,19 @@ def resolve(
 ) -> Recipe:
     """The recipe that the arguments of `train` ask for.
 
+    Args:
+        own: the run folder's, if there is a run: what counts without a recipe, and its length without a length.
+
     Raises:
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
     """
-    own = read_recipe(Path(out)) if out else None
-    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe("digits")
+    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe(DEFAULT)
+    if images is None and own:
+        images = own.images
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
-    asked = change(base, {key: value for key, value in given.items() if value is not None} | dict(settings or {}))
-    if asked.data is None:
+    changes = {key: value for key, value in given.items() if value is not None} | dict(settings or {})
+    asked = change(base, changes)
+    if not asked.data:
         raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
     return asked
 
@@ -150,18 +163,16 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, quiet: bool):
         self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
+        engine.half = recipe.precision == "bf16"
         self.state = start_state(recipe, dataset, engine)
         self.guard = Guard(self.state.optimizers, engine.device.type == "cuda", engine.device)
         self.batches = Batches(dataset, recipe, engine)
         self.log = Log(folder / "log.jsonl")
-        self.meter = Meter(self.state.clock, len(dataset), shown=engine.is_main and not quiet)
+        self.meter = Meter(self.state.clock, len(dataset), list(recipe.optimizers), shown=engine.is_main and not quiet)
         self.signal = 0
 
-    def run(self, longer: bool) -> None:
+    def run(self) -> None:
         """Resume or begin, train to the end, and write the report.
-
-        Args:
-            longer: whether more was asked for than before, so that a run that stopped early goes on.
 
         Raises:
             InterruptedRun: by a signal; everything is saved.
@@ -169,8 +180,8 @@ class Trainer:
         """
         clock = self.state.clock
         resumed = checkpoint.resume(self.folder / "checkpoints", self.state)
-        if longer:
-            self.state.stopped = ""
+        if clock.images - clock.batch >= clock.total:
+            raise UserError(f"{self.folder} has shown {clock.images:,} images already; ask for more than {clock.total:,}")
         self.engine.wait()  # nobody writes while another still reads
         self.announce(resumed is not None)
         if self.engine.is_main:
@@ -252,7 +263,7 @@ class Trainer:
     def stop_early(self, values: Mapping[str, Tensor]) -> None:
         """End the run if the losses of this very round are as low as its recipe asks for."""
         limits = self.recipe.stop_below
-        if not limits:
+        if not limits or not limits.keys() <= values.keys():  # a player may rest for some rounds
             return
         losses = dict(zip(limits, self.engine.mean(torch.stack([values[name] for name in limits])).tolist()))
         if all(losses[name] <= limit for name, limit in limits.items()):
@@ -282,7 +293,8 @@ class Trainer:
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
                 draw = RoundDraw(mix(self.recipe.seed, "measure"), position, engine.device, engine.rank, engine.world)
-                found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
+                with engine.autocast():
+                    found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
         means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
         if engine.is_main:
             self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})

@@ -12,8 +12,6 @@ from ganvas.data.sources import EXTENSIONS, Entry, Source, extension
 from ganvas.errors import UserError
 from ganvas.images import UnreadableError
 
-TABLE = "labels.csv"
-
 
 @dataclass
 class Labelling:
@@ -49,12 +47,14 @@ def find_labels(source: Source, labels: str) -> Labelling:
 
 def unused_labels(source: Source) -> list[str]:
     """Notes on labels that are there but not asked for."""
-    if TABLE in source.others:
-        return [f"labels are here but not used; to train with them: --labels {TABLE}"]
+    tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
+    if tables:
+        return [f"labels seem to be here and are not used; to train with them: --labels {tables[0]}"]
     folders = {folder_of(entry) for entry in source.pictures}
-    if len(folders) < 2 or "" in folders:
+    names = sorted(folders - {""}, key=natural)
+    inside = sum(folder_of(entry) != "" for entry in source.pictures)
+    if len(names) < 2 or 2 * inside < len(source.pictures):
         return []
-    names = sorted(folders, key=natural)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"]
 
@@ -64,6 +64,9 @@ def labels_of_folders(source: Source) -> Labelling:
     classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
     if not classes:
         raise UserError(f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table")
+    if len(set(classes.values())) == 1:
+        only = next(iter(classes.values()))
+        raise UserError(f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none")
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
     return Labelling(classes, [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray])
 

@@ -102,7 +102,9 @@ def build(
             modes=count(fate.mode for fate in fates if fate.mode),
             classes=counts,
             steps=steps(kept, view),
-            notes=labelling.notes + ([f"other files are ignored: {others}"] if others else []),
+            notes=labelling.notes
+            + ([f"other files are ignored: {others}"] if others else [])
+            + ([f"not looked into: {', '.join(source.unseen)}"] if source.unseen else []),
         ),
     )
 

@@ -1,6 +1,7 @@
 """Folders and zips of pictures: which files there are, and their bytes."""
 
 import contextlib
+import lzma
 import os
 import posixpath
 import stat
@@ -45,6 +46,7 @@ class Source:
         place: the folder or zip.
         pictures: entries with the name of a picture, sorted by name.
         others: all other entries by name.
+        unseen: folders that were not looked into, and why.
 
     Raises:
         UserError: not a readable folder or zip, or no pictures in it.
@@ -53,8 +55,9 @@ class Source:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.zip: zipfile.ZipFile | None = None
+        self.unseen: list[str] = []
         if place.is_dir():
-            entries = list_folder(place)
+            entries, self.unseen = list_folder(place)
         else:
             try:
                 self.zip = zipfile.ZipFile(place)
@@ -96,7 +99,7 @@ class Source:
                 return read_file(entry.where, entry.size)
             with self.open(entry) as file:
                 return file.read()
-        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise UnreadableError(explain(error)) from error
 
     def close(self) -> None:
@@ -122,18 +125,25 @@ def read_file(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def list_folder(folder: Path) -> list[Entry]:
-    """All files below a folder; links to files are followed, links to folders are not."""
-    entries = []
+def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
+    """All files below a folder; links to files are followed, links to folders are not. Also returns what could not be listed."""
+    entries: list[Entry] = []
+    unseen: list[str] = []
     start = len(os.path.join(folder, ""))  # noqa: PTH118  # of strings: a set may hold a million files
-    for top, _, names in os.walk(folder):
+
+    def note(error: OSError) -> None:
+        unseen.append(f"{error.filename} ({error.strerror})")
+
+    for top, folders, names in os.walk(folder, onerror=note):
+        links = [Path(top, name) for name in folders if Path(top, name).is_symlink()]
+        unseen.extend(f"{link} (a link to a folder)" for link in links)
         for name in names:
             path = os.path.join(top, name)  # noqa: PTH118
             with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                 state = os.stat(path)  # noqa: PTH116
                 if stat.S_ISREG(state.st_mode):
                     entries.append(Entry(path[start:].replace(os.sep, "/"), state.st_size, state.st_mtime_ns, path))
-    return entries
+    return entries, unseen
 
 
 def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
@@ -146,14 +156,22 @@ def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
 
 
 def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
-    """Take a folder that holds everything off the names: "faces/a/1.png" becomes "a/1.png". Also returns what went."""
+    """Take a folder that holds all pictures off the names: "faces/a/1.png" becomes "a/1.png". Also returns what went.
+
+    Files that are not pictures may lie beside it; a table may not, for it names files from where it lies.
+    """
     wrapper = ""
     while True:
-        tops = {entry.name.partition("/")[0] for entry in entries}
-        if len(tops) != 1 or any("/" not in entry.name for entry in entries):
+        pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        tops = {entry.name.partition("/")[0] for entry in pictures}
+        tables = [entry for entry in entries if "/" not in entry.name and extension(entry.name) == ".csv"]
+        if len(tops) != 1 or tables or any("/" not in entry.name for entry in pictures):
             return entries, wrapper
-        wrapper += tops.pop() + "/"
-        entries = [Entry(entry.name.partition("/")[2], entry.size, entry.mark, entry.where) for entry in entries]
+        wrapper += (top := tops.pop() + "/")
+        entries = [
+            Entry(entry.name.removeprefix(top), entry.size, entry.mark, entry.where)
+            for entry in entries
+        ]
 
 
 def is_hidden(name: str) -> bool:

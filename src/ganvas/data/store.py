@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     found = load(folder)
     if found is not None:
         return found
-    if folder.is_dir():
+    if folder.is_dir() and load(folder) is None:
         remove(folder)
     clean(folder.parent)
     try:
@@ -79,9 +80,10 @@ def load(folder: Path) -> Dataset | None:
 def clean(folder: Path) -> None:
     """Remove what builders that died have left."""
     for partial in folder.glob(f"{PARTIAL}*"):
-        files = [partial, *partial.glob("*")]
-        if time.time() - max(file.stat().st_mtime for file in files) > ABANDONED:
-            remove(partial)
+        with suppress(FileNotFoundError):  # its builder is done just now
+            files = [partial, *partial.glob("*")]
+            if time.time() - max(file.stat().st_mtime for file in files) > ABANDONED:
+                remove(partial)
 
 
 def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> int:

@@ -61,7 +61,8 @@ class ConditionalDCGAN(GAN):
     Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y'; generator
     -mean log D(G(z, y'), y') on fresh noise and fresh labels.
     Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are drawn from all classes.
-    No biases before a batch norm, where they have no effect.
+    No biases before a batch norm, where they have no effect. Our padding is a pixel more at the left and top, where
+    TensorFlow's "same" has it at the right and bottom.
     Recipe: `mnist-cdcgan`.
 
     Args:

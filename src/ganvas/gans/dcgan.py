@@ -90,8 +90,8 @@ class AvatarDCGAN(GAN):
     Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch norm (not the last
     before the picture), ReLU → tanh; discriminator halvings by 5x5 kernels as in `DCGAN` → linear → a score.
     Losses: those of `DCGAN`; one discriminator move, then two generator moves on the same noise.
-    Where we differ: no biases before a batch norm; padding is symmetric, where TensorFlow's "same" pads one pixel more at
-    the right and bottom.
+    Where we differ: no biases before a batch norm; our padding is a pixel more at the left and top, where TensorFlow's
+    "same" has it at the right and bottom.
     Recipe: `avatars-dcgan`.
 
     Args:

@@ -1,8 +1,8 @@
 """A small class-conditional GAN without normalisation that trains well in minutes on a CPU.
 
 Relativistic pairing (Jolicoeur-Martineau 2018) with a gradient penalty on real pictures (Mescheder et al. 2018): the
-discriminator only has to say which of two pictures is more real, so it cannot win the game outright, and every mode that the
-generator forgets costs it.
+discriminator only has to say which of two pictures is more real, so every mode that the generator forgets costs it; the
+penalty keeps it from winning the game outright.
 """
 
 import math
