@@ -117,7 +117,10 @@ def test_spoiled_folder(folder):
     assert "16-bit" in text
     assert "CMYK" in text
     assert "laid over white" in text
-    assert report.notes == ["other files are ignored: .heic (1), .txt (1)"]
+    assert report.notes == [
+        "2 sub-folders hold pictures (bad, deep); to train with them as classes: --labels folders",
+        "other files are ignored: .heic (1), .txt (1)",
+    ]
 
 
 def test_strict_names_the_first(folder):
