@@ -4,12 +4,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 from torch import Tensor
 
 from ganvas.engine import Engine
@@ -130,9 +132,8 @@ class Meter:
         self.losses = ""
         self.restart()
         self.bar = Progress(
-            BarColumn(bar_width=12),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.description}"),
+            BarColumn(bar_width=8),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             console=self.console,
             disable=not self.live,
             transient=True,
@@ -165,7 +166,7 @@ class Meter:
 
     def report(self, values: Mapping[str, float]) -> None:
         """Take the players' newest losses."""
-        self.losses = "  ".join(f"{player} {values[player]:.3f}" for player in self.players if player in values)
+        self.losses = "  ".join(f"{player} {values[player]:.2f}" for player in self.players if player in values)
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
@@ -174,7 +175,8 @@ class Meter:
             self.console.print(message, highlight=False, markup=False, soft_wrap=True)
 
     def line(self) -> str:
-        """Images, epochs, images a second, both losses."""
+        """Images, epochs, images a second, time left, both losses: under 100 characters for all but the longest runs."""
         images, total = self.clock.images, self.clock.total
         epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
-        return f"{images:,}/{total:,} images  {epochs}  {self.rate:,.0f} images/s  {self.losses}"
+        left = timedelta(seconds=round(max(0, total - images) / self.rate)) if self.rate else "?"
+        return f"{images:,}/{total:,} images  {epochs}  {self.rate:,.0f}/s  {left} left  {self.losses}"

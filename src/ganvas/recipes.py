@@ -98,7 +98,7 @@ def mnist_mlp() -> Recipe:
     100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is saved, and the run stops early
     where, in that round, the generator's loss is at most 3 and the discriminator's at most 0.4.
 
-    Measured: stops at 4,224,000 images with clear digits.
+    Measured: stops at 4,224,000 images, most digits readable; clear ones after all 100,000 rounds without the stop.
     """
     adam = Adam(lr=2e-4)
     return Recipe(
