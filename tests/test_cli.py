@@ -209,6 +209,8 @@ WRONG = {
     "no columns": (("sample", "{run}", "--columns", "0"), "--columns 0"),
     "walk of another kind": (("sample", "{run}", "--interpolate", "{tmp}/walk.png"), "should end in one of .gif, .webp"),
     "grid of another kind": (("sample", "{run}", "--grid", "{tmp}/grid.tiff"), "should end in one of"),
+    "labels of a set that has its own": (("train", "digits", "--labels", "folders"), "digits carries its own labels"),
+    "unknown colour": (("train", "digits", "--background", "blu"), "blu"),
     "unknown data": (("data", "mnits"), "mnist"),
 }
 

@@ -116,6 +116,14 @@ def test_run_without_recipe_goes_on_with_its_own(tmp_path: Path, pictures: Path)
     assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000030"
 
 
+def test_grids_of_a_killed_process_are_dropped(tmp_path: Path, pictures: Path):
+    train("dcgan-64", tmp_path / "run", 24, pictures)
+    beyond = tmp_path / "run" / "samples" / "000000000036.png"
+    beyond.write_bytes((tmp_path / "run" / "samples" / "000000000024.png").read_bytes())
+    train("dcgan-64", tmp_path / "run", 24, pictures)
+    assert sorted(file.name for file in beyond.parent.iterdir()) == ["000000000000.png", "000000000024.png"]
+
+
 def test_another_seed_gives_another_run(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "a", 12, pictures)
     train("mnist-mlp", tmp_path / "b", 12, pictures, seed=1)

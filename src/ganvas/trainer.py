@@ -189,6 +189,9 @@ class Trainer:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
+            for grid in (self.folder / "samples").glob("*.png"):
+                if int(grid.stem) > clock.images:  # of a process that was killed; it will be made again
+                    grid.unlink()
             self.log_stop()
             if resumed is None:
                 self.show_samples()

@@ -6,6 +6,7 @@ from ganvas.data.arrays import open_digits, open_idx, open_mnist
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.pictures import open_pictures
 from ganvas.errors import UserError, nearest
+from ganvas.images import colour
 
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
@@ -27,6 +28,9 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         UserError: nothing of that name, or no usable pictures there.
     """
     name = spec.partition(":")[0]
+    colour(view.background)  # a wrong name is told even where no picture needs it
+    if view.labels != "none" and (name in (*MNIST, "digits") or spec.startswith("idx:")):
+        raise UserError(f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures")
     if spec == "digits":
         return open_digits(view)
     if name in MNIST:
