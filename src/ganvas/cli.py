@@ -24,9 +24,6 @@ app = App(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line: status 0; 2 after a one-line error of the user's; 128 + n after signal n."""
     tokens = sys.argv[1:] if arguments is None else arguments
-    # Threads that wait for each other actively for long stand in the way of other programs: on a busy machine a small GAN
-    # trains 40 times slower with the usual setting, and on a quiet one no faster.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
     try:
