@@ -35,6 +35,8 @@ class Recipe(View):
     gan: str  # a name in `ganvas.gans.GANS`
     options: dict[str, Any] = {}  # the GAN's own keyword arguments
     data: str | None = None  # what `--data` takes; None: the user must give it
+    # Pictures kept from training to judge by; None: a 50th, at most 500, or none where the set has a test set of its own.
+    held_out: NonNegativeInt | None = None
     flip: bool = False  # mirror every second picture, at random
     replacement: bool = False  # draw pictures with replacement instead of by epochs
     batch: PositiveInt

@@ -1,0 +1,44 @@
+"""Pictures that training does not see, so that learning can be told from learning by heart."""
+
+import numpy as np
+import torch
+
+from ganvas.errors import UserError
+
+MOST = 500  # pictures held out unless more are asked for
+
+
+def published_test(spec: str) -> str | None:
+    """The name of the test set that was published with a set: "mnist:FOLDER" has "mnist-test:FOLDER"; None: there is none."""
+    name, colon, place = spec.partition(":")
+    return f"{name}-test{colon}{place}" if name in ("mnist", "fashion-mnist") else None
+
+
+def held_out_count(spec: str, count: int, wanted: int | None) -> int:
+    """How many of `count` pictures training shall not see.
+
+    Args:
+        spec: the set's name; none are held out by themselves of one that has a test set of its own.
+        count: pictures in the set.
+        wanted: what was asked for; None: a 50th of the pictures, at most MOST, but of small sets a tenth up to 8.
+
+    Raises:
+        UserError: fewer than two pictures would be left to train on.
+    """
+    if wanted is None:
+        return 0 if published_test(spec) else min(MOST, max(count // 50, min(8, count // 10)))
+    if wanted > count - 2:
+        raise UserError(f"held_out={wanted}: the data has {count:,} pictures; leave at least two to train on")
+    return wanted
+
+
+def split(count: int, held_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
+
+    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none of them has seen.
+    """
+    random = torch.Generator().manual_seed(0)
+    chosen = torch.randperm(count, generator=random)[:held_out].numpy()
+    mask = np.zeros(count, bool)
+    mask[chosen] = True
+    return np.flatnonzero(~mask), np.flatnonzero(mask)
