@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganvas.data.cache import cache_folder
+from ganvas.cache import cache_folder
 from ganvas.data.dataset import DataReport, Dataset, View, fingerprint
-from ganvas.data.download import PUBLISHED, download
 from ganvas.data.idx import dimensions, read_idx
+from ganvas.download import Published, download
 from ganvas.errors import UserError
 from ganvas.images import to_square
 
@@ -26,6 +26,33 @@ CLOTHES = (
     "ankle boot",
 )
 CLASSES = {"mnist": DIGITS, "fashion-mnist": CLOTHES}
+PUBLISHED = {
+    "mnist": Published(
+        "MNIST",
+        ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+        {
+            "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+            "t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
+            "t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c",
+        },
+        "name the folder that holds them as mnist:FOLDER",
+    ),
+    "fashion-mnist": Published(
+        "Fashion-MNIST",
+        (
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        ),
+        {
+            "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+        },
+        "name the folder that holds them as fashion-mnist:FOLDER",
+    ),
+}
 
 
 def open_digits(view: View) -> Dataset:

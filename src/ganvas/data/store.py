@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.data.cache import cache_folder
+from ganvas.cache import cache_folder
 from ganvas.data.dataset import DataReport, Dataset, fingerprint
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL, atomic_path, remove, write_json

@@ -1,4 +1,4 @@
-"""Fetch published sets into the cache: resumed where they broke off, checked against the published digest."""
+"""Fetch published files into the cache: resumed where they broke off, checked against the published digest."""
 
 import hashlib
 import http.client
@@ -21,48 +21,23 @@ TIMEOUT = 20.0  # seconds without an answer
 
 @dataclass(frozen=True)
 class Published:
-    """A set that is published as a few files.
+    """A data set, or the weights of a network, published as a few files.
 
     Attributes:
-        name: as in "ganvas train --data NAME".
+        name: what the files are, in messages.
         mirrors: addresses of folders that hold all files, tried in this order.
-        files: md5 by file name.
+        files: digest by file name: "md5:..." or "sha256:...".
+        elsewhere: how a user who has the files names their place, in messages.
     """
 
     name: str
     mirrors: tuple[str, ...]
     files: dict[str, str]
-
-
-PUBLISHED = {
-    "mnist": Published(
-        "mnist",
-        ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-        {
-            "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
-            "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
-            "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
-        },
-    ),
-    "fashion-mnist": Published(
-        "fashion-mnist",
-        (
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        ),
-        {
-            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
-        },
-    ),
-}
+    elsewhere: str
 
 
 def download(published: Published, folder: Path, progress: bool = False) -> None:
-    """Fetch the files of a set that are not in `folder` yet.
+    """Fetch the published files that are not in `folder` yet.
 
     Raises:
         UserError: one of them could not be fetched from any mirror, or the folder cannot be written.
@@ -80,7 +55,7 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
             if reasons:
                 raise UserError(
                     f"cannot download {published.name} ({'; '.join(reasons)}): put {', '.join(published.files)} "
-                    f"into {folder}, or name the folder that holds them as {published.name}:FOLDER"
+                    f"into {folder}, or {published.elsewhere}"
                 )
 
 
@@ -98,18 +73,24 @@ def fetch(published: Published, file: str, folder: Path, advance: Callable[[str,
         for mirror in published.mirrors:
             reason = transfer(mirror + file, mine, lambda done, total: advance(file, done, total))
             if not reason:
-                digest = hashlib.md5(mine.read_bytes(), usedforsecurity=False).hexdigest()
+                digest = digest_of(mine, published.files[file].partition(":")[0])
                 if digest == published.files[file]:
                     sync(mine)
                     mine.replace(folder / file)
                     return []
                 mine.unlink()
-                reason = f"md5 is {digest}, published is {published.files[file]}"
+                reason = f"its digest is {digest}, published is {published.files[file]}"
             reasons.append(f"{mirror}{file}: {reason}")
         return reasons
     finally:
         if mine.exists():
             mine.replace(left)
+
+
+def digest_of(path: Path, kind: str) -> str:
+    """The digest of a file, as "md5:..." or "sha256:..."."""
+    with path.open("rb") as file:
+        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:

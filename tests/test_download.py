@@ -3,17 +3,20 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
 from ganvas.data import View, open_dataset
-from ganvas.data.download import PUBLISHED, Published, download
+from ganvas.data.arrays import PUBLISHED
+from ganvas.download import Published, download
 from ganvas.errors import UserError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
-MD5 = hashlib.md5(CONTENT).hexdigest()
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,7 +58,8 @@ def server(monkeypatch) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def published(server, *kinds: str) -> Published:
-    return Published("some-set", tuple(f"{server[0]}/{kind}/" for kind in kinds), {"a.gz": MD5, "b.gz": MD5})
+    mirrors = tuple(f"{server[0]}/{kind}/" for kind in kinds)
+    return Published("some set", mirrors, {"a.gz": MD5, "b.gz": SHA256}, "name their folder as some-set:FOLDER")
 
 
 def test_whole_files(server, tmp_path):
@@ -93,18 +97,22 @@ def test_the_second_mirror_helps(server, tmp_path):
 
 
 def test_wrong_content_is_never_kept(server, tmp_path):
-    with pytest.raises(UserError, match=r"404 Not Found.*md5 is .* published is .*put a.gz, b.gz into .*some-set:FOLDER"):
+    message = r"404 Not Found.*digest is md5:.* published is md5:.*put a.gz, b.gz into .*some-set:FOLDER"
+    with pytest.raises(UserError, match=message):
         download(published(server, "absent", "wrong"), tmp_path)
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a.gz").write_bytes(CONTENT)
+    with pytest.raises(UserError, match=r"digest is sha256:.* published is sha256:"):
+        download(published(server, "wrong"), tmp_path)
 
 
 def test_offline(tmp_path, monkeypatch):
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    nowhere = {"mnist": Published("mnist", ("http://127.0.0.1:9/",), PUBLISHED["mnist"].files)}
+    nowhere = {"mnist": replace(PUBLISHED["mnist"], mirrors=("http://127.0.0.1:9/",))}
     monkeypatch.setattr("ganvas.data.arrays.PUBLISHED", nowhere)
     with pytest.raises(UserError) as raised:
         open_dataset("mnist", View())
     message = str(raised.value)
     assert all(file in message for file in PUBLISHED["mnist"].files)
-    assert str(tmp_path / "mnist") in message
+    assert f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
     assert "\n" not in message
