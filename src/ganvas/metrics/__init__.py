@@ -1,0 +1,1 @@
+"""How good samples are: functions of features, points, labels and pictures, which know nothing of GANs."""

@@ -1,0 +1,231 @@
+"""Distances between two sets of features, and a score of one set of logits.
+
+- Frechet distance (FID): Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
+  Equilibrium", arXiv 1706.08500.
+- Kernel distance (KID): Binkowski et al. 2018, "Demystifying MMD GANs", arXiv 1801.01401.
+- Inception score (IS): Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv 1606.03498.
+
+All sums are taken in float64, on the device of the features. A number compares only with numbers of the same extractor, the same
+counts of samples and the same protocol; the names FID, KID and IS are meant for the features of the papers' Inception network.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UserError
+
+CHUNK = 1024  # rows that are looked at together; bounds the memory, not the result
+
+
+def check_features(features: Tensor, name: str, at_least: int, why: str) -> None:
+    """Refuse what is no matrix of finite features with enough rows.
+
+    Args:
+        features: (N, F).
+        name: whose they are, such as "real".
+        at_least: smallest N.
+        why: what needs so many.
+
+    Raises:
+        UserError: another shape, fewer rows, NaN or infinite values.
+    """
+    if features.ndim != 2 or not features.shape[1]:
+        raise UserError(f"{name} features have the shape {tuple(features.shape)}; give a matrix (samples, features)")
+    if len(features) < at_least:
+        raise UserError(f"{len(features)} {name} samples are too few: {why} needs at least {at_least}; give more")
+    broken = len(features) - int(features.isfinite().all(1).sum())
+    if broken:
+        raise UserError(f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: mend what made them")
+
+
+def check_sizes(**sets: Tensor) -> None:
+    """Refuse sets of features of different sizes; the last axis is compared, the keywords are the names told."""
+    if len({features.shape[-1] for features in sets.values()}) > 1:
+        told = ", ".join(f"{name} have {features.shape[-1]}" for name, features in sets.items())
+        raise UserError(f"features differ in size ({told}): take all with the same extractor")
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """All that the Frechet distance needs of a set.
+
+    Attributes:
+        mean: float64 (F,).
+        covariance: float64 (F, F), divided by count - 1.
+        count: samples.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    count: int
+
+
+def moments(features: Tensor, name: str = "given") -> Moments:
+    """Mean and covariance of (N, F), in two passes: first the mean, then products of differences from it.
+
+    So an offset common to all samples costs no digits, and the size of the chunks changes the result by rounding alone.
+
+    Raises:
+        UserError: fewer than 2 samples, NaN or infinite features.
+    """
+    check_features(features, name, 2, "a covariance")
+    mean = sum_in_chunks(features, lambda part: part.sum(0)) / len(features)
+    products = sum_in_chunks(features, lambda part: (part - mean).T @ (part - mean))
+    return Moments(mean, products / (len(features) - 1), len(features))
+
+
+def sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """The sum of function(part) over parts of (N, F), each float64 (CHUNK, F)."""
+    total = torch.zeros((), dtype=torch.float64, device=features.device)
+    for part in features.split(CHUNK):
+        total = total + function(part.double())
+    return total
+
+
+def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
+    """Squared Wasserstein-2 distance of the Gaussians with the two sets' moments; Heusel et al. 2017, eq. 6.
+
+        |mean_r - mean_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2)
+
+    Instead of a root of the product, which is not symmetric and turns complex by rounding, take any factors S_r = A^T A and
+    S_f = B^T B. The eigenvalues of S_r S_f are the squared singular values of A B^T, so the last trace is their sum. That is
+    real, and stays exact for singular covariances. The whole is |mean_r - mean_f|^2 + min |A - U B|^2 over rotations U, so
+    only rounding could make it negative.
+
+    The distance of finite sets is biased upwards by about 1/N; the papers use 50,000 fakes (older ones 10,000).
+
+    Args:
+        real: (N, F), or their moments.
+        fake: (M, F), or their moments.
+
+    Returns:
+        The distance, 0 or more, in squared units of the features.
+
+    Raises:
+        UserError: fewer than 2 samples, NaN or infinite features, features of different sizes.
+    """
+    mean_real, factor_real = gaussian(real, "real")
+    mean_fake, factor_fake = gaussian(fake, "fake")
+    check_sizes(real=mean_real, fake=mean_fake)
+    shared = torch.linalg.svdvals(factor_real @ factor_fake.T).sum()
+    spread = factor_real.square().sum() + factor_fake.square().sum() - 2 * shared
+    return max(0.0, ((mean_real - mean_fake).square().sum() + spread).item())
+
+
+def gaussian(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
+    """Mean (F,), and a factor A (R, F) of the covariance A^T A."""
+    if isinstance(samples, Tensor) and len(samples) < samples.shape[-1]:  # the samples themselves are the smaller factor
+        check_features(samples, name, 2, "a covariance")
+        mean = samples.double().mean(0)
+        return mean, (samples.double() - mean) / math.sqrt(len(samples) - 1)
+    known = moments(samples, name) if isinstance(samples, Tensor) else samples
+    values, vectors = torch.linalg.eigh(known.covariance)
+    # Eigenvalues below this are rounding of 0. Their roots would not be small: sqrt(1e-16) is 1e-8, in every empty direction.
+    kept = values > values.amax() * len(values) * torch.finfo(torch.float64).eps
+    return known.mean, values[kept].sqrt().unsqueeze(1) * vectors[:, kept].T
+
+
+class KernelDistance(NamedTuple):
+    """An estimate of the squared maximum mean discrepancy.
+
+    Attributes:
+        value: unbiased, so a little below 0 at times if the sets are alike.
+        standard_error: of the mean over subsets, as an estimate of the mean over all subsets of these samples: the standard
+            deviation over the subsets drawn (with n - 1), by the root of their number. More subsets make it smaller. It does
+            not tell what other samples or another training would have given, which is more; and papers and torchmetrics print
+            the standard deviation itself. None if there was no drawing.
+    """
+
+    value: float
+    standard_error: float | None
+
+
+def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> KernelDistance:
+    """Squared maximum mean discrepancy under the kernel (x . y / F + 1)^3; Binkowski et al. 2018, section 4 and eq. 4.
+
+    The mean of the unbiased estimates over subsets, each drawn without replacement. 100 subsets of 1000 real and 1000 fake
+    samples are what torchmetrics and torch-fidelity take (the authors' code: 50 of 1000). If one set has no more than
+    `subset_size` samples, subsets would be that whole set over and over, against a part of the other; then one estimate from
+    all samples of both sets is taken instead, which has the same expectation and a smaller variance.
+
+    Args:
+        real: (N, F).
+        fake: (M, F).
+        subsets: how many are drawn.
+        subset_size: samples of each set in a subset.
+        seed: of the drawing.
+
+    Raises:
+        UserError: fewer than 2 samples or subsets or samples in one, NaN or infinite features, features of different sizes.
+    """
+    for name, features in (("real", real), ("fake", fake)):
+        check_features(features, name, 2, "the kernel distance")
+    check_sizes(real=real, fake=fake)
+    if subsets < 2 or subset_size < 2:
+        raise UserError(f"{subsets} subsets of {subset_size} samples: at least 2 of 2 are needed")
+    if min(len(real), len(fake)) <= subset_size:
+        return KernelDistance(discrepancy(real, fake), None)
+    random = torch.Generator().manual_seed(seed)
+    values = []
+    for _ in range(subsets):
+        parts = [features[torch.randperm(len(features), generator=random)[:subset_size]] for features in (real, fake)]
+        values.append(discrepancy(*parts))
+    drawn = torch.tensor(values, dtype=torch.float64)
+    return KernelDistance(drawn.mean().item(), (drawn.std() / math.sqrt(subsets)).item())
+
+
+def discrepancy(real: Tensor, fake: Tensor) -> float:
+    """The unbiased estimate from all pairs of (N, F) and (M, F); Gretton et al. 2012, eq. 3."""
+
+    def total(a: Tensor, b: Tensor) -> Tensor:
+        b = b.double()
+        return sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
+
+    def among_others(a: Tensor) -> Tensor:
+        """Mean of the kernel over pairs of two different rows."""
+        own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()
+        return (total(a, a) - own) / (len(a) * (len(a) - 1))
+
+    return (among_others(real) + among_others(fake) - 2 * total(real, fake) / (len(real) * len(fake))).item()
+
+
+class InceptionScore(NamedTuple):
+    """Mean and standard deviation (divided by the number of splits) over the splits; the latter is no standard error."""
+
+    mean: float
+    standard_deviation: float
+
+
+def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> InceptionScore:
+    """exp of the mean KL(p(class | image) || p(class)), per split; Salimans et al. 2016, section 4.
+
+    p(class) is the mean over the split. The score lies between 1 and the number of classes, and grows with the size of a split;
+    the paper's protocol is 50,000 samples in 10 splits. The paper's code splits samples as they come; samples made class by
+    class would then look alike within a split. So they are shuffled first.
+
+    Args:
+        logits: (N, classes), before the softmax.
+        splits: parts of equal size, up to one sample.
+        seed: of the shuffle; None keeps the order, as the paper's code.
+
+    Raises:
+        UserError: fewer samples than splits, NaN or infinite logits.
+    """
+    if splits < 1:
+        raise UserError(f"{splits} splits: at least 1 is needed")
+    check_features(logits, "classified", splits, f"a score over {splits} splits")
+    count = len(logits)
+    if seed is not None:
+        logits = logits[torch.randperm(count, generator=torch.Generator().manual_seed(seed))]
+    scores = []
+    for split in range(splits):
+        log_p = logits[split * count // splits : (split + 1) * count // splits].double().log_softmax(1)
+        log_mean = log_p.logsumexp(0) - math.log(len(log_p))  # not the log of a mean, which may round to 0
+        scores.append((log_p.exp() * (log_p - log_mean)).sum(1).mean().exp())
+    over_splits = torch.stack(scores)
+    return InceptionScore(over_splits.mean().item(), over_splits.std(correction=0).item())

@@ -1,0 +1,89 @@
+"""How alike two pictures are, pixel by pixel: for pictures with a known answer, such as translations of paired data.
+
+All functions take two batches of pictures, uint8 (N, C, H, W), and return one number a picture, float64 (N,).
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from ganvas.errors import UserError
+
+WINDOW, SIGMA = 11, 1.5  # pixels
+WHITE = 255
+TOGETHER = 16  # pictures that are looked at together
+
+
+def l1(a: Tensor, b: Tensor) -> Tensor:
+    """Mean absolute difference of pixels, from 0 to 255.
+
+    Raises:
+        UserError: other than two batches of uint8 of one shape.
+    """
+    check_pair(a, b)
+    return per_picture(a, b, lambda a, b: (a - b).abs().mean((1, 2, 3)))
+
+
+def psnr(a: Tensor, b: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio 10 log10(255^2 / mean squared difference), in dB; infinite for equal pictures.
+
+    Raises:
+        UserError: other than two batches of uint8 of one shape.
+    """
+    check_pair(a, b)
+    return per_picture(a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10())
+
+
+def ssim(a: Tensor, b: Tensor) -> Tensor:
+    """Mean structural similarity, at most 1; Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural
+    Similarity", eq. 13 and 17.
+
+    As in section III.C: a Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01, K2 = 0.03, variances without correction. The
+    mean is over channels and over the windows that lie wholly inside, as in the authors' code and in scikit-image's
+    `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)`. torchmetrics reflects the pictures
+    at their borders and counts those windows too, which makes other numbers. No picture is made smaller first.
+
+    Raises:
+        UserError: other than two batches of uint8 of one shape, or pictures smaller than the window.
+    """
+    check_pair(a, b)
+    if min(a.shape[2:]) < WINDOW:
+        height, width = a.shape[2:]
+        raise UserError(f"pictures of {width}x{height} are too small for SSIM, whose window needs {WINDOW}x{WINDOW} pixels")
+    return per_picture(a, b, similarity)
+
+
+def similarity(a: Tensor, b: Tensor) -> Tensor:
+    """SSIM of float64 (n, C, H, W), as (n,)."""
+    shape = (len(a), -1)
+    a, b = a.flatten(0, 1).unsqueeze(1), b.flatten(0, 1).unsqueeze(1)  # (n C, 1, H, W): each channel alone
+    mean_a, mean_b = blur(a), blur(b)
+    variances = blur(a * a) - mean_a**2 + blur(b * b) - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
+    c1, c2 = (0.01 * WHITE) ** 2, (0.03 * WHITE) ** 2
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    return (luminance * (2 * covariance + c2) / (variances + c2)).reshape(shape).mean(1)
+
+
+def blur(images: Tensor) -> Tensor:
+    """Gaussian means of (n, 1, H, W) over the windows inside, (n, 1, H - 10, W - 10)."""
+    offsets = torch.arange(WINDOW, dtype=images.dtype, device=images.device) - WINDOW // 2
+    weights = (-0.5 * (offsets / SIGMA) ** 2).exp()
+    weights = weights / weights.sum()
+    return conv2d(conv2d(images, weights.reshape(1, 1, -1, 1)), weights.reshape(1, 1, 1, -1))
+
+
+def per_picture(a: Tensor, b: Tensor, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """function of the pictures in float64, a few at a time."""
+    parts = zip(a.split(TOGETHER), b.split(TOGETHER))
+    return torch.cat([function(some.double(), others.double()) for some, others in parts])
+
+
+def check_pair(a: Tensor, b: Tensor) -> None:
+    """Refuse other than two batches of pictures of one shape."""
+    if a.dtype != torch.uint8 or b.dtype != torch.uint8:
+        raise UserError(f"pictures are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
+    if a.shape != b.shape or a.ndim != 4 or not a.numel():
+        raise UserError(f"pictures are {tuple(a.shape)} and {tuple(b.shape)}; give two batches (N, C, H, W) of the same shape")
