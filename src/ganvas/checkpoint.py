@@ -66,6 +66,7 @@ class TrainingState:
     clock: RunClock
     means: Means = field(default_factory=Means)
     stopped: str = ""  # why the run ended before its length, if it did
+    seen: Tensor | None = None  # features of the samples at the doctor's last checkup
 
 
 def describe_gan(recipe: Recipe, gan: GAN) -> dict[str, Any]:
@@ -110,6 +111,8 @@ def save(folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, 
         if state.average:
             write_tensors(partial / "average.safetensors", state.average.state_dict())
         write_tensors(partial / "training.safetensors", optimizer_tensors(state.optimizers))
+        if state.seen is not None:
+            write_tensors(partial / "checkup.safetensors", {"features": state.seen})
         training = {"images": state.clock.images, "means": means, "stopped": state.stopped}
         (partial / "training.json").write_text(json.dumps(training, indent=2), encoding="utf-8")
         about = {
@@ -148,6 +151,8 @@ def resume(folder: Path, state: TrainingState) -> Path | None:
     if state.average:
         load_weights(path, about, state.average.gan, "average.safetensors")
     restore_optimizers(state.optimizers, read_tensors(path / "training.safetensors", about), path)
+    if "checkup.safetensors" in about["files"]:
+        state.seen = read_tensors(path / "checkup.safetensors", about)["features"]
     training = json.loads(checked(path / "training.json", about).read_text(encoding="utf-8"))
     state.clock.images = training["images"]
     state.means.restore(training["means"], next(state.gan.parameters()).device)

@@ -228,6 +228,22 @@ def sample(
 
 
 @app.command
+def health(run: Path, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """The doctor's opinion of a run, finished or going: what is wrong, why it thinks so, and what to do.
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    json
+        Print it as JSON.
+    """
+    from ganvas.health import print_health
+
+    print_health(run, json)
+
+
+@app.command
 def data(
     spec: str,
     *,

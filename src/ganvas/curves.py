@@ -17,15 +17,17 @@ Curves = dict[str, np.ndarray]  # by log key: float (N, 2), images shown and val
 
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")  # told apart by colour-blind readers too
+ACCURACIES = {"real_accuracy": "real", "fake_accuracy": "fakes", "separation": "pairs"}
+SAMPLES = {"distance": "distance", "diversity": "diversity", "change": "change"}
 STEPS = (1, 2, 2.5, 5, 10)  # between grid lines, times a power of ten
 MANY = 100  # values from which a running mean is drawn over them
 
 
 def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: Path) -> bool:
-    """Draw the players' losses, then the terms of each and every statistic on its own; False: there is nothing to draw.
+    """Draw the players' losses, the terms of each, every statistic on its own, and the checkups; False: there is nothing to draw.
 
     Args:
-        log: the run's log; entries of other kinds than "losses" and "measured" are passed over.
+        log: the run's log; entries of other kinds than "losses", "measured" and "health" are passed over.
         players: their names; a key with "/" is a term, any other key a statistic.
         path: the PNG to write.
     """
@@ -37,7 +39,7 @@ def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: 
     measured = {key: curve for key, curve in measured.items() if key in players}
     if not totals and not measured:
         return False
-    others = secondary(losses, players)
+    others = secondary(losses, players) | vital(curves(log, "health"))
     rows = math.ceil(len(others) / 2)
     figure = Figure(figsize=(10, 4 + 2.4 * rows), dpi=144, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
@@ -71,6 +73,17 @@ def secondary(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
         elif key not in players:
             panels[key.replace("_", " ")] = {key: curve}
     return panels
+
+
+def vital(health: Curves) -> dict[str, Curves]:
+    """The panels of the doctor's checkups, by title."""
+    panels: dict[str, Curves] = {}
+    groups = {"recognised by D": ACCURACIES, "samples": SAMPLES}
+    for title, keys in groups.items():
+        panels[title] = {name: health[key] for key, name in keys.items() if key in health}
+    panels["gradients"] = {key.partition("/")[0]: curve for key, curve in health.items() if key.endswith("/gradient_norm")}
+    panels["overfitting of D"] = {"overfitting": health["overfitting"]} if "overfitting" in health else {}
+    return {title: panel for title, panel in panels.items() if panel}
 
 
 def draw_panels(figure: "Figure", totals: Curves, measured: Curves, others: Mapping[str, Curves]) -> None:

@@ -2,16 +2,17 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
+from rich.text import Text
 from torch import Tensor
 
 from ganvas.engine import Engine
@@ -45,6 +46,11 @@ class RunClock:
     def advance(self) -> None:
         """Count one round."""
         self.images += self.batch
+
+    def coming(self, every: int) -> bool:
+        """Whether something of that period will be due after the next round."""
+        after = self.images + self.batch
+        return after >= self.total or after // every != self.images // every
 
     def due(self, every: int) -> bool:
         """Whether the last round passed a multiple of `every` images, or was the last of the run."""
@@ -91,10 +97,14 @@ class Log:
     def __init__(self, path: Path):
         self.path = path
 
+    def entries(self) -> list[dict[str, Any]]:
+        """What was written so far."""
+        return read_log(self.path) if self.path.exists() else []
+
     def cut(self, images: int) -> None:
         """Drop what was written after `images` images, and why the run had stopped: it goes on from a checkpoint taken there."""
         if self.path.exists():
-            kept = [entry for entry in read_log(self.path) if entry["images"] <= images and entry["kind"] != "stopped"]
+            kept = [entry for entry in self.entries() if entry["images"] <= images and entry["kind"] != "stopped"]
             write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
@@ -115,6 +125,17 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
+class Bar(Progress):
+    """A progress bar with a line under it."""
+
+    below: Callable[[], str] = staticmethod(str)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        if self.below():
+            yield Text(f"doctor: {self.below()}", style="yellow")
+
+
 class Meter:
     """The progress bar on a terminal; a line now and then where the output goes to a file.
 
@@ -129,15 +150,16 @@ class Meter:
         self.clock, self.epoch, self.players, self.shown = clock, epoch, players, shown
         self.console = Console(stderr=True)
         self.live = shown and self.console.is_terminal
-        self.losses = ""
+        self.losses = self.note = ""
         self.restart()
-        self.bar = Progress(
+        self.bar = Bar(
             BarColumn(bar_width=8),
             TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             console=self.console,
             disable=not self.live,
             transient=True,
         )
+        self.bar.below = lambda: self.note
         self.task: TaskID = self.bar.add_task("", total=clock.total, completed=clock.images)
 
     def __enter__(self) -> "Meter":

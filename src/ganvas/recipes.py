@@ -48,6 +48,7 @@ class Recipe(View):
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
     checkpoint_every: PositiveInt | None = None  # None: a 20th of the run
+    health_every: PositiveInt | None = None  # a checkup by the doctor; None: a 100th of the run, but at least 200 rounds
     keep: PositiveInt = 5  # newest checkpoints kept
     stop_below: dict[str, float] = {}  # stop at a report in whose round every loss named is at most this
     measure_every: PositiveInt | None = None  # both losses in evaluation mode, over 10 batches
@@ -68,8 +69,10 @@ class Recipe(View):
         """How the data is to be seen."""
         return View(**{name: getattr(self, name) for name in View.model_fields})
 
-    def period(self, name: Literal["report_every", "sample_every", "checkpoint_every"]) -> int:
+    def period(self, name: Literal["report_every", "sample_every", "checkpoint_every", "health_every"]) -> int:
         """A period in images, its default worked out: at least one round."""
+        if name == "health_every":  # a checkup costs as much as a few rounds of a small GAN
+            return max(self.batch, self.health_every or max(self.images // 100, 200 * self.batch))
         share = {"report_every": 200, "sample_every": 50, "checkpoint_every": 20}[name]
         return max(self.batch, getattr(self, name) or self.images // share)
 
@@ -229,6 +232,58 @@ def dcgan_64() -> Recipe:
     )
 
 
+def stacked_mnist() -> Recipe:
+    """A thousand classes to forget: three MNIST digits in red, green and blue, from a plain DCGAN, 50 epochs as in PacGAN.
+
+    Noise, batch, rates and length are those of PacGAN's DCGAN; its kernels are 5x5, its smallest map is 2x2, and its generator
+    moves twice a round.
+
+    Measured: -.
+    """
+    adam = Adam(lr=2e-4, beta1=0.5)
+    return Recipe(
+        name="stacked-mnist",
+        gan="dcgan",
+        data="stacked-mnist",
+        size=28,
+        channels=3,
+        batch=64,
+        images=50 * 128_000,
+        optimizers={"generator": adam, "discriminator": adam},
+    )
+
+
+def points(name: str) -> Recipe:
+    """What `rings` and `grid` share."""
+    adam = Adam(lr=1e-3, beta1=0.8)
+    return Recipe(
+        name=name,
+        gan="points",
+        data=name,
+        size=1,
+        channels=2,
+        batch=100,
+        images=3_000_000,
+        optimizers={"generator": adam, "discriminator": adam},
+    )
+
+
+def rings() -> Recipe:
+    """Points from 8 Gaussians on a circle, to see a GAN find modes and lose them; with `--set options.packing=2`, PacGAN.
+
+    Measured: -.
+    """
+    return points("rings")
+
+
+def grid() -> Recipe:
+    """Points from 25 Gaussians in a 5x5 grid, to see a GAN find modes and lose them; with `--set options.packing=2`, PacGAN.
+
+    Measured: -.
+    """
+    return points("grid")
+
+
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "digits": digits,
     "mnist-mlp": mnist_mlp,
@@ -237,6 +292,9 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "mnist-cdcgan": mnist_cdcgan,
     "avatars-dcgan": avatars_dcgan,
     "dcgan-64": dcgan_64,
+    "stacked-mnist": stacked_mnist,
+    "rings": rings,
+    "grid": grid,
 }
 
 

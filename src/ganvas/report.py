@@ -14,8 +14,10 @@ from typing import Any
 
 from safetensors import safe_open
 
+from ganvas.conditions import Course
 from ganvas.curves import draw_curves
-from ganvas.data.dataset import DataReport
+from ganvas.data.dataset import DataReport, in_words
+from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.files import write_text
 from ganvas.progress import read_log
@@ -119,6 +121,7 @@ def summary(run: Record, plotted: bool) -> str:
         pictures=pictures(run),
         plot=plot,
         numbers=table(numbers(run)),
+        health=listing("ul", Course.of(run.log).told()),
         commands=commands(run),
         data=data_section(run.data),
         settings=settings(run.recipe),
@@ -152,12 +155,14 @@ def pictures(run: Record) -> str:
 def numbers(run: Record) -> dict[str, str]:
     """What one asks first about a run."""
     rows = {"Images shown": f"{run.images:,} of {run.recipe.images:,}"}
-    rows["Epochs"] = f"{run.images / run.data.used:,.1f} of {run.data.used:,} pictures"
+    held_out = held_out_count(run.data.spec, run.data.used, run.recipe.held_out)
+    rows["Epochs"] = f"{run.images / (run.data.used - held_out):,.1f} of {run.data.used - held_out:,} pictures"
+    rows["Held out"] = f"{held_out:,} pictures" if held_out else ""
     rows["Batch"] = f"{run.recipe.batch:,}"
     rows["GAN"] = run.recipe.gan
     if made := run.about.get("gan"):
         classes = f", {len(made['classes'])} classes" if made["classes"] else ""
-        rows["GAN"] += f", {made['size']}x{made['size']} {'grey' if made['channels'] == 1 else 'rgb'}{classes}"
+        rows["GAN"] += f", {in_words(made['size'], made['channels'])}{classes}"
     if run.checkpoint:
         rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
     rows["Last losses"] = "; ".join(f"{player} {value:.4g}" for player, value in last_losses(run).items())

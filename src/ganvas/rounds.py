@@ -1,10 +1,10 @@
 """One round of the game: turns are asked for, checked, and played."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.draws import Draw
 from ganvas.engine import Engine
@@ -12,6 +12,7 @@ from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Turn
 
 Optimizers = Mapping[str, torch.optim.Optimizer]
+Watch = Callable[[Turn, list[nn.Parameter]], None]
 
 
 class NotFiniteError(UserError):
@@ -69,9 +70,20 @@ class Guard:
 
 
 def play_round(
-    gan: GAN, batch: Batch, clock: Clock, draw: Draw, optimizers: Optimizers, guard: Guard, engine: Engine
+    gan: GAN,
+    batch: Batch,
+    clock: Clock,
+    draw: Draw,
+    optimizers: Optimizers,
+    guard: Guard,
+    engine: Engine,
+    watch: Watch | None = None,
 ) -> dict[str, Tensor]:
-    """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice."""
+    """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice.
+
+    Args:
+        watch: is shown each turn and its player's parameters when their gradients are there, before the move.
+    """
     seen: dict[str, list[Tensor]] = {}
     players = gan.players()
     game = gan.step(batch, clock, draw)
@@ -90,6 +102,8 @@ def play_round(
                 seen.setdefault(key, []).append(value.detach())
         for turn in turns:
             engine.average_gradients(players[turn.player])
+            if watch:
+                watch(turn, players[turn.player])
             optimizers[turn.player].step()
             # Fused steps do not mark the weights as changed; marked, a graph from before the move refuses to be used.
             torch.autograd.graph.increment_version(players[turn.player])

@@ -107,3 +107,16 @@ def locked(folder: Path) -> Iterator[Path]:
         lock.release()
         if [path.name for path in folder.iterdir()] == [LOCK]:  # refused before anything was written
             remove(folder)
+
+
+def is_going(folder: Path) -> bool:
+    """Whether a training is going on in a run folder just now."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a folder of somebody else's
+        return False

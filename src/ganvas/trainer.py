@@ -14,17 +14,22 @@ from torch import Tensor
 
 from ganvas import checkpoint
 from ganvas.batches import Batches
+from ganvas.checkup import Checkup, Watch
+from ganvas.conditions import Course, diverged
 from ganvas.data import Dataset, open_dataset
+from ganvas.data.split import held_out_count
 from ganvas.draws import RoundDraw, mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
-from ganvas.images import make_grid, save, to_uint8
+from ganvas.gans.base import GAN
+from ganvas.images import save, to_uint8
 from ganvas.progress import Log, Meter
 from ganvas.recipes import Recipe, change, get_recipe
 from ganvas.report import write_report
 from ganvas.rounds import Guard, NotFiniteError, measure_round, play_round
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.sample import Run, evaluation, load, training_grid
+from ganvas.scatter import sheet
 from ganvas.start import rehearse, start_state
 
 DEFAULT = "digits"  # the recipe of those who name none
@@ -136,7 +141,8 @@ def with_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recip
         return recipe
     if not 0 < epochs < float("inf"):
         raise UserError(f"--epochs {epochs:g}: ask for more than 0")
-    return change(recipe, {"images": max(1, round(epochs * len(dataset)))})
+    count = len(dataset) - held_out_count(dataset.report.spec, len(dataset), recipe.held_out)
+    return change(recipe, {"images": max(1, round(epochs * count))})
 
 
 def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> Dataset:
@@ -168,7 +174,9 @@ class Trainer:
         self.guard = Guard(self.state.optimizers, engine.device.type == "cuda", engine.device)
         self.batches = Batches(dataset, recipe, engine)
         self.log = Log(folder / "log.jsonl")
-        self.meter = Meter(self.state.clock, len(dataset), list(recipe.optimizers), shown=engine.is_main and not quiet)
+        self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)
+        self.checkup: Checkup | None = None  # made when first needed
+        self.course = Course()
         self.signal = 0
 
     def run(self) -> None:
@@ -189,6 +197,7 @@ class Trainer:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
+            self.course = Course(entry for entry in self.log.entries() if entry["kind"] == "health")
             for grid in (self.folder / "samples").glob("*.png"):
                 if int(grid.stem) > clock.images:  # of a process that was killed; it will be made again
                     grid.unlink()
@@ -202,6 +211,8 @@ class Trainer:
                     self.after_round(self.round())
         except NotFiniteError as error:
             self.log_stop(str(error))
+            if self.engine.is_main:
+                self.log.add(clock.images, "condition", diverged(clock.images, str(error)).entry())
             raise
         finally:
             if self.engine.is_main:
@@ -212,10 +223,9 @@ class Trainer:
     def announce(self, resumed: bool) -> None:
         """Say what is about to happen."""
         recipe, clock, report = self.recipe, self.state.clock, self.dataset.report
-        kind = "grey" if self.dataset.channels == 1 else "rgb"
-        size = f"{self.dataset.size}x{self.dataset.size}"
         classes = f", {len(self.dataset.classes)} classes" if self.dataset.classes else ""
-        self.meter.say(f"data: {report.spec}, {len(self.dataset):,} pictures, {size} {kind}{classes}")
+        held_out = f", {len(self.batches.held_out):,} of them held out to judge by" if len(self.batches.held_out) else ""
+        self.meter.say(f"data: {report.spec}, {len(self.dataset):,} pictures{held_out}, {self.dataset.kind}{classes}")
         if report.skipped:
             where = self.folder / "data.json"
             self.meter.say(f"left out: {len(report.skipped):,} files; each is named with its reason in {where}")
@@ -233,15 +243,18 @@ class Trainer:
         draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
         for player, optimizer in self.state.optimizers.items():
             optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images)
+        watch = Watch(self.state.gan.neutral) if engine.is_main and clock.coming(recipe.period("health_every")) else None
         try:
             batch = self.batches.at(clock.images)
-            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine)
+            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine, watch)
         except NotFiniteError as error:
             raise self.explained(error) from None
         clock.advance()
         if self.state.average:
             self.state.average.update(clock.images, clock.batch)
         self.state.means.add(values)
+        if watch:
+            self.check_health(watch)
         return values
 
     def after_round(self, values: Mapping[str, Tensor]) -> None:
@@ -302,13 +315,30 @@ class Trainer:
         if engine.is_main:
             self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
 
+    def check_health(self, watch: Watch) -> None:
+        """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
+        state, images = self.state, self.state.clock.images
+        if self.checkup is None:
+            self.checkup = Checkup(self.recipe, self.dataset, self.batches, self.engine.device)
+        measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
+        measured = watch.read() | measured
+        self.log.add(images, "health", measured)
+        for news in self.course.add({"images": images} | measured):
+            self.log.add(images, "condition", news.entry())
+            self.meter.say(news.line())
+        self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
+
+    @property
+    def sampler(self) -> GAN:
+        """The GAN whose samples count: the moving average, or the one that trains."""
+        return self.state.average.gan if self.state.average else self.state.gan
+
     def show_samples(self) -> None:
         """Write the grid of samples."""
-        gan = self.state.average.gan if self.state.average else self.state.gan
-        pictures, columns, names = training_grid(gan, self.recipe.seed, self.engine.device)
+        pictures, columns, names = training_grid(self.sampler, self.recipe.seed, self.engine.device)
         clock = self.state.clock
         caption = f"round {clock.rounds:,}, {clock.images:,} images"
-        grid = make_grid(to_uint8(pictures), columns, names, caption)
+        grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
         save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
 
     def save(self) -> None:

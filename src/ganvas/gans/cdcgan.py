@@ -96,7 +96,8 @@ class ConditionalDCGAN(GAN):
         with torch.no_grad():
             wanted, fake = self.imagine(len(real), draw)
         real_score, fake_score = self.discriminator(real, label), self.discriminator(fake, wanted)
-        yield Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)})
+        adversarial = non_saturating_d(real_score, fake_score)
+        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         wanted, fake = self.imagine(len(real), draw)
         yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))})
 
@@ -104,6 +105,9 @@ class ConditionalDCGAN(GAN):
         """Random labels (N,) and pictures of these classes (N, C, H, W)."""
         wanted = draw.labels(count, len(self.classes))
         return wanted, self.generator(draw.normal(count, self.noise_size), wanted)
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator(batch["image"], batch["label"])
 
     def sample(self, count: int, draw: Draw, *, label: Tensor) -> Tensor:
         return self.generator(draw.normal(count, self.noise_size), label)

@@ -143,4 +143,5 @@ class AvatarDCGAN(GAN):
 
 def discriminator_turn(real_score: Tensor, fake_score: Tensor) -> Turn:
     """The discriminator's move, its two terms logged apart."""
-    return Turn("discriminator", {"real": towards(real_score, 1), "fake": towards(fake_score, 0)})
+    losses = {"real": towards(real_score, 1), "fake": towards(fake_score, 0)}
+    return Turn("discriminator", losses, scores=(real_score, fake_score))

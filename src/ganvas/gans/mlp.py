@@ -73,9 +73,12 @@ class MLP(GAN):
         fake = self.generator(draw.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
         yield (
-            Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}),
+            Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}, scores=(real_score, fake_score)),
             Turn("generator", {"adversarial": non_saturating_g(fake_score)}),
         )
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator(unit(batch["image"]))
 
     def sample(self, count: int, draw: Draw) -> Tensor:
         flat = self.generator(draw.uniform(count, self.noise_size))
@@ -125,9 +128,12 @@ class DeepMLP(GAN):
             fake = self.generator(draw.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
         adversarial = (towards(real_score, self.real_target) + towards(fake_score, 0)) / 2
-        yield Turn("discriminator", {"adversarial": adversarial})
+        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         fake = self.generator(draw.normal(len(real), self.noise_size))
         yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator(batch["image"].flatten(1))
 
     def sample(self, count: int, draw: Draw) -> Tensor:
         flat = self.generator(draw.normal(count, self.noise_size))
@@ -175,12 +181,15 @@ class TanhMLP(GAN):
             fake = self.generator(draw.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)  # faster than two passes
         adversarial = non_saturating_d(real_score, fake_score, self.real_target)
-        yield Turn("discriminator", {"adversarial": adversarial})
+        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         for _ in range(self.generator_moves):
             fake = self.generator(draw.normal(len(real), self.noise_size))
             score = self.discriminator(fake)
             stats = {"largest_pixel": fake.detach().max() * 255, "fake_probability": score.detach().sigmoid().mean()}
             yield Turn("generator", {"adversarial": non_saturating_g(score)}, stats)
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator(unit(batch["image"]))
 
     def sample(self, count: int, draw: Draw) -> Tensor:
         flat = self.generator(draw.normal(count, self.noise_size))

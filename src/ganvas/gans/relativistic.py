@@ -78,6 +78,7 @@ class RelativisticGAN(GAN):
     """
 
     needs = ("image", "label")
+    neutral = None
 
     def __init__(
         self,
@@ -104,15 +105,20 @@ class RelativisticGAN(GAN):
         punished = clock.rounds % self.penalty_every == 0
         real.requires_grad_(punished)
         real_score = self.discriminator(real, label)
-        adversarial = relativistic(real_score, self.discriminator(fake.detach(), label))
+        fake_score = self.discriminator(fake.detach(), label)
+        adversarial = relativistic(real_score, fake_score)
         penalty = torch.zeros_like(adversarial)
         if punished:
             penalty = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
             real.requires_grad_(False)
-        yield Turn("discriminator", {"adversarial": adversarial, "penalty": penalty})
+        losses = {"adversarial": adversarial, "penalty": penalty}
+        yield Turn("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
             real_score = self.discriminator(real, label)
         yield Turn("generator", {"adversarial": relativistic(self.discriminator(fake, label), real_score)})
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator(batch["image"], batch["label"])
 
     def sample(self, count: int, draw: Draw, *, label: Tensor) -> Tensor:
         return self.generator(draw.normal(count, self.noise_size), label)

@@ -1,0 +1,193 @@
+"""What the doctor measures while a GAN trains: one round watched, a few samples held against real pictures."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas.batches import Batches
+from ganvas.data import View, open_dataset
+from ganvas.data.dataset import Dataset
+from ganvas.data.split import published_test
+from ganvas.draws import mix
+from ganvas.errors import UserError
+from ganvas.gans.base import GAN, Turn
+from ganvas.images import resize, to_float, to_uint8
+from ganvas.metrics.features import Extractor, Pixels, RandomEmbedding
+from ganvas.recipes import Recipe
+from ganvas.sample import evaluation, generate
+
+SAMPLES = 128  # made at each checkup, always from the same noise
+REFERENCES = 4_000  # real pictures that samples are held against
+JUDGED = 256  # real pictures, seen in training and not, whose scores are compared
+MOST_CLASSES = 32  # with more, the samples are too few to tell which are missing
+LARGEST = 32  # pixels; larger pictures are shrunk before they are looked at
+FEATURES = 256
+
+
+class Watch:
+    """Notes what one round shows of the players; nothing is read from the device before `read`."""
+
+    def __init__(self, neutral: float | None):
+        self.neutral = neutral
+        self.seen: dict[str, list[Tensor]] = {}
+
+    @torch.no_grad()
+    def __call__(self, turn: Turn, parameters: Sequence[nn.Parameter]) -> None:
+        """Look at a turn whose gradients are there and whose player has not moved yet."""
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
+        self.note(f"{turn.player}/gradient_norm", torch.stack(norms).norm())
+        if turn.scores:
+            real, fake = (scores.detach().float().flatten() for scores in turn.scores)
+            middle = (real.mean() + fake.mean()) / 2 if self.neutral is None else self.neutral
+            self.note("real_accuracy", (real > middle).float().mean())
+            self.note("fake_accuracy", (fake < middle).float().mean())
+            self.note("separation", (real[:, None] > fake).float().mean())
+            self.note("score_gap", real.mean() - fake.mean())
+
+    def note(self, key: str, value: Tensor) -> None:
+        self.seen.setdefault(key, []).append(value)
+
+    def read(self) -> dict[str, float]:
+        """What was seen; means where a player moved twice."""
+        return {key: torch.stack(values).mean().item() for key, values in self.seen.items()}
+
+
+class Checkup:
+    """Compares a GAN's samples and scores with real pictures, always the same ones.
+
+    Args:
+        recipe: of the run.
+        dataset: what it trains on.
+        batches: tell which pictures it does not see.
+        device: where the GAN is.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, batches: Batches, device: torch.device):
+        self.recipe, self.dataset, self.device = recipe, dataset, device
+        self.points = dataset.images.dtype != np.uint8
+        side = min(LARGEST, dataset.size)
+        self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, dataset.channels, FEATURES, device=device)
+        chosen = choose(batches.shown, REFERENCES)
+        self.reference = self.look(dataset.batch(chosen)["image"])
+        self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
+        few = self.reference[:1000]
+        self.spread = mean_distance(few)
+        # The second nearest: the nearest of a real picture is itself.
+        self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
+        self.seen = dataset.batch(choose(batches.shown, JUDGED))
+        self.unseen = unseen(dataset, batches, recipe.view)
+
+    @torch.no_grad()
+    def measure(self, gan: GAN, sampler: GAN, before: Tensor | None) -> tuple[dict[str, Any], Tensor]:
+        """Look at the GAN and at samples of `sampler`, which is its moving average or the GAN itself.
+
+        Args:
+            before: the features that the last checkup returned, to see what has changed since.
+
+        Returns:
+            What was measured, and the features of the samples, float32 (SAMPLES, F).
+        """
+        labels = self.wanted(gan)
+        pictures = generate(sampler, range(SAMPLES), mix(self.recipe.seed, "checkup"), self.device, labels)
+        features = self.look(pictures if self.points else to_uint8(pictures))
+        found: dict[str, Any] = {f"{name}/weight_norm": norm(values) for name, values in gan.players().items()}
+        distances = torch.cdist(features, self.reference)
+        found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
+        found["diversity"] = self.diversity(features, labels if "label" in gan.inputs else None)
+        if before is not None:
+            found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
+        if self.labels is not None and len(self.dataset.classes) <= MOST_CLASSES:
+            found["classes"] = self.classes(distances.argmin(1), labels if "label" in gan.inputs else None)
+        if self.unseen is not None:
+            found |= self.overfitting(gan, {"image": pictures, "label": torch.tensor(labels)})
+        return found, features
+
+    def look(self, pictures: Tensor) -> Tensor:
+        """Features of uint8 or, for points, float (N, C, H, W): float32 (N, F)."""
+        side = min(LARGEST, self.dataset.size)
+        return torch.cat([self.extractor(resize(part, side, side)).values for part in pictures.split(256)])
+
+    def wanted(self, gan: GAN) -> list[int]:
+        """The classes to ask for, in turn; a few only where there are many, so that several samples share one."""
+        count = max(1, len(gan.classes))
+        shown = np.linspace(0, count - 1, min(count, MOST_CLASSES)).round().astype(int).tolist()
+        return [shown[row % len(shown)] for row in range(SAMPLES)]
+
+    def diversity(self, features: Tensor, labels: list[int] | None) -> float:
+        """Mean distance between two samples over that between real pictures; within classes, where these were asked for."""
+        if labels is None or self.labels is None:
+            return mean_distance(features) / self.spread
+        asked = torch.tensor(labels)
+        shares = [
+            mean_distance(features[asked == label]) / mean_distance(self.reference[self.labels == label][:200])
+            for label in set(labels)
+            if (self.labels == label).sum() > 1
+        ]
+        return sum(shares) / len(shares)
+
+    def classes(self, nearest: Tensor, labels: list[int] | None) -> dict[str, float]:
+        """How far each class is there, 1 being wholly: the share of the samples asked of it that look like it, or, where no
+        class was asked for, its share among the samples over that among the real pictures. A sample looks like the real picture
+        that is `nearest` (N,) to it."""
+        assert self.labels is not None
+        looks = self.labels[nearest]
+        if labels is not None:
+            asked = torch.tensor(labels)
+            return {
+                name: (looks[asked == label] == label).float().mean().item()
+                for label, name in enumerate(self.dataset.classes)
+                if label in labels
+            }
+        counts = [torch.bincount(values, minlength=len(self.dataset.classes)).double() for values in (looks, self.labels)]
+        shares = (counts[0] / len(looks)) / (counts[1] / len(self.labels))
+        return {name: round(share, 3) for name, share in zip(self.dataset.classes, shares.tolist()) if np.isfinite(share)}
+
+    def overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
+        """Where the scores of unseen real pictures lie between those of seen ones (0) and of samples (1), and in how many
+        standard errors they differ from those of seen ones."""
+        assert self.unseen is not None
+        with evaluation(gan):
+            seen, unseen, fakes = (self.scores(gan, batch) for batch in (self.seen, self.unseen, fake))
+        drop, gap = seen.mean() - unseen.mean(), seen.mean() - fakes.mean()
+        error = (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt().clamp(min=1e-12)
+        share = (drop / gap).clamp(-1, 2).item() if gap > 0 else 0.0
+        return {"overfitting": share, "overfitting_errors": (drop / error).item()}
+
+    def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
+        """One float32 score a picture, on the CPU."""
+        needed = {name: values.to(self.device) for name, values in batch.items()}
+        if needed["image"].dtype == torch.uint8:
+            needed["image"] = to_float(needed["image"])
+        return gan.score(needed).float().cpu().reshape(len(batch["image"]), -1).mean(1)
+
+
+def choose(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of the rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
+
+
+def unseen(dataset: Dataset, batches: Batches, view: View) -> dict[str, Tensor] | None:
+    """Real pictures that training does not see: held out, or of the published test set; None: there are too few."""
+    if len(batches.held_out) > 1:
+        return dataset.batch(choose(batches.held_out, JUDGED))
+    spec = published_test(dataset.report.spec)
+    try:
+        test = open_dataset(spec, view) if spec else None
+    except UserError:  # its files are not at hand
+        return None
+    return None if test is None else test.batch(choose(np.arange(len(test)), JUDGED))
+
+
+def mean_distance(features: Tensor) -> float:
+    """Mean distance between two different rows of (N, F)."""
+    count = len(features)
+    return (torch.cdist(features, features).sum() / (count * (count - 1))).item()
+
+
+def norm(parameters: Sequence[nn.Parameter]) -> float:
+    """Euclidean norm of all weights of a player."""
+    return torch.stack(torch._foreach_norm(list(parameters))).norm().item()  # pyright: ignore[reportPrivateImportUsage]

@@ -1,0 +1,253 @@
+"""What the doctor concludes: conditions of a run, in plain words, with evidence and one thing to do each."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+Checkup = Mapping[str, Any]  # what was measured: an entry of the log of kind "health"
+
+WINDOW = 5  # checkups that must agree: one bad picture is no illness
+BROKEN = "diverging"  # also the name for losses that are not finite, which end a run
+PATIENCE = 3  # checkups without a finding after which a condition counts as over
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A condition that a run is in.
+
+    Attributes:
+        name: one of RULES.
+        detail: which classes, for example; may be empty.
+        evidence: what was measured.
+        action: what to do about it.
+    """
+
+    name: str
+    evidence: str
+    action: str
+    detail: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name with its detail."""
+        return f"{self.name} ({self.detail})" if self.detail else self.name
+
+    def entry(self) -> dict[str, str]:
+        """For files."""
+        return {"condition": self.title, "evidence": self.evidence, "action": self.action}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A condition that has begun or is over.
+
+    Attributes:
+        images: shown when it was noticed.
+        state: "appeared" or "cleared".
+        finding: the condition as last seen.
+    """
+
+    images: int
+    state: str
+    finding: Finding
+
+    def line(self) -> str:
+        """One line for a person."""
+        if self.state == "cleared":
+            return f"doctor: {self.finding.title} is over"
+        return f"doctor: {self.finding.title}: {self.finding.evidence}. {self.finding.action}"
+
+    def entry(self) -> dict[str, str]:
+        """For the log."""
+        return {"state": self.state} | self.finding.entry()
+
+
+class Course:
+    """The conditions of a run from checkup to checkup: a function of the log alone, so a resumed run tells the same."""
+
+    def __init__(self, checkups: Iterable[Checkup] = ()):
+        self.checkups: list[Checkup] = []
+        self.active: dict[str, Finding] = {}
+        self.quiet: dict[str, int] = {}  # checkups since a condition was last seen
+        self.changes: list[Change] = []
+        for checkup in checkups:
+            self.add(checkup)
+
+    def add(self, checkup: Checkup) -> list[Change]:
+        """Take the next checkup; returns what has begun or is over."""
+        self.checkups.append(checkup)
+        found = {finding.name: finding for finding in diagnose(self.checkups)}
+        changes = []
+        for name, finding in found.items():
+            if name not in self.active:
+                changes.append(Change(checkup["images"], "appeared", finding))
+            self.quiet[name] = 0
+        self.active |= found
+        for name in list(self.active):
+            if name not in found:
+                self.quiet[name] += 1
+                if self.quiet[name] >= PATIENCE:
+                    changes.append(Change(checkup["images"], "cleared", self.active.pop(name)))
+        self.changes += changes
+        return changes
+
+
+    @classmethod
+    def of(cls, log: Iterable[Mapping[str, Any]]) -> "Course":
+        """The course that a run's log tells."""
+        entries = list(log)
+        course = cls(entry for entry in entries if entry["kind"] == "health")
+        if entries and entries[-1]["kind"] == "condition" and entries[-1]["condition"] == BROKEN:
+            change = diverged(entries[-1]["images"], entries[-1]["evidence"])
+            course.changes.append(change)
+            course.active = {BROKEN: change.finding} | course.active
+        return course
+
+    def since(self, name: str) -> int:
+        """Images shown when a condition that lasts was noticed."""
+        return max(change.images for change in self.changes if change.finding.name == name)
+
+    def told(self) -> list[str]:
+        """What a person should know, a line each: conditions that last, then those that are over."""
+        lines = [
+            f"{finding.title}, since {self.since(name):,} images: {finding.evidence}. {finding.action}"
+            for name, finding in self.active.items()
+        ]
+        if not lines:
+            lines = [f"Nothing is wrong, as far as {len(self.checkups):,} checkups tell."]
+        began: dict[str, int] = {}
+        for change in self.changes:
+            if change.state == "appeared":
+                began[change.finding.name] = change.images
+            else:
+                lines.append(f"Over: {change.finding.title}, {began[change.finding.name]:,} to {change.images:,} images.")
+        return lines
+
+
+def diagnose(checkups: Sequence[Checkup]) -> list[Finding]:
+    """The conditions that the last checkups show, the gravest first; fewer than WINDOW checkups show nothing."""
+    recent = checkups[-WINDOW:]
+    if len(recent) < WINDOW:
+        return []
+    return [finding for rule in RULES if (finding := rule(recent, checkups))]
+
+
+def mean(checkups: Sequence[Checkup], key: str) -> float:
+    """Mean of what was measured; NaN where it was not, with which no comparison is true."""
+    values = [checkup[key] for checkup in checkups if key in checkup]
+    return fmean(values) if values else math.nan
+
+
+def learning(checkups: Sequence[Checkup]) -> bool:
+    """Whether the samples still become more like real pictures, or more varied, from window to window."""
+    recent, before = checkups[-WINDOW:], checkups[-3 * WINDOW : -2 * WINDOW]
+    if len(before) < WINDOW:
+        return True
+    closer = mean(recent, "distance") < 0.97 * mean(before, "distance")
+    return closer or mean(recent, "diversity") > 1.05 * mean(before, "diversity")
+
+
+def diverging(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """Weights or scores run away."""
+    gap = abs(mean(recent, "score_gap"))
+    growth, player = max(
+        (recent[-1][key] / max(recent[0][key], 1e-12), key.removesuffix("/weight_norm"))
+        for key in recent[-1]
+        if key.endswith("/weight_norm")
+    )
+    if gap > 50:
+        evidence = f"the scores of real and generated pictures lie {gap:,.0f} apart, where 1 to 5 is usual"
+    elif growth > 2:
+        evidence = f"the {player}'s weights have grown {growth:.1f} times since {recent[0]['images']:,} images"
+    else:
+        return None
+    return Finding(BROKEN, evidence, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
+
+
+def dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """The generator gets no direction any more."""
+    share = max(checkup["generator/gradient_norm"] / checkup["generator/weight_norm"] for checkup in recent)
+    if not share < 1e-5:
+        return None
+    evidence = f"the generator's gradient is {share:.0e} of its weights, where a hundredth is usual"
+    return Finding("dead gradients", evidence, "Go back to an earlier checkpoint and lower the discriminator's learning rate.")
+
+
+def mode_collapse(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """All noise makes the same picture."""
+    diversity = mean(recent, "diversity")
+    if not diversity < 0.2:
+        return None
+    evidence = f"samples differ from each other {diversity:.2f} times as much as real pictures do"
+    return Finding("mode collapse", evidence, "Begin anew with another seed, and a generator's learning rate of a half.")
+
+
+def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+    """Some classes are not made, though the samples look like real pictures."""
+    longer = checkups[-2 * WINDOW :]
+    if "classes" not in recent[-1] or learning(checkups):
+        return None
+    shares = {name: fmean(checkup["classes"][name] for checkup in longer) for name in recent[-1]["classes"]}
+    missing = [name for name, share in shares.items() if share < 0.1]
+    if not missing:
+        return None
+    detail = f"class{'es' if len(missing) > 1 else ''} {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} missing"
+    least = max(shares[name] for name in missing)
+    evidence = f"they have {least:.0%} of their share or less in the samples of the last {len(longer)} checkups"
+    return Finding("partial collapse", evidence, "Train a GAN that is told the classes, or one with a gradient penalty.", detail)
+
+
+def discriminator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """Every fake is told from every real picture, by far."""
+    separation, gap = mean(recent, "separation"), mean(recent, "score_gap")
+    if not (separation > 0.98 and gap > 8):
+        return None
+    evidence = f"it ranks {separation:.1%} of all pairs rightly, by {gap:.1f} in score, where 1 to 5 is usual"
+    return Finding("discriminator wins", evidence, "Lower its learning rate, e.g. --set optimizers.discriminator.lr=5e-5.")
+
+
+def generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """The discriminator takes fakes for real."""
+    separation = mean(recent, "separation")
+    if not separation < 0.3:
+        return None
+    evidence = f"the discriminator ranks only {separation:.1%} of all pairs of a real and a generated picture rightly"
+    return Finding("generator wins", evidence, "Raise the discriminator's learning rate, or lower the generator's.")
+
+
+def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+    """The samples of the same noise move about more than they differ from each other."""
+    change, diversity = mean(recent, "change"), mean(recent, "diversity")
+    if not (change > 0.5 and change > diversity) or learning(checkups):
+        return None
+    evidence = f"from one checkup to the next a sample changes {change / diversity:.1f} times as much as two samples differ"
+    return Finding("oscillation", evidence, "Lower both learning rates, or use a moving average (--set average_halflife=10000).")
+
+
+def discriminator_memorises(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """It scores pictures that it trained on above other real ones."""
+    share, errors = mean(recent, "overfitting"), mean(recent, "overfitting_errors")
+    if not (share > 0.4 and errors > 3):
+        return None
+    evidence = f"real pictures that it was not trained on lie {share:.0%} of the way from those it was to generated ones"
+    return Finding("discriminator memorises", evidence, "Use more pictures, mirror them (--set flip=true), or stop here.")
+
+
+def diverged(images: int, reason: str) -> Change:
+    """The end of a run whose losses are not finite any more."""
+    finding = Finding(BROKEN, reason, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
+    return Change(images, "appeared", finding)
+
+
+RULES: tuple[Callable[[Sequence[Checkup], Sequence[Checkup]], Finding | None], ...] = (
+    diverging,
+    dead_gradients,
+    mode_collapse,
+    partial_collapse,
+    discriminator_wins,
+    generator_wins,
+    oscillation,
+    discriminator_memorises,
+)
