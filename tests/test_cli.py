@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganvas.checkpoint import checkpoints
 from ganvas.cli import main
+from ganvas.recipes import RECIPES
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ["--images", "200", "--set", "options.width=4", "--device", "cpu", "--quiet"]
@@ -122,7 +123,7 @@ def test_walk_is_smooth_and_closed(name: str, ganvas: Command, run: Path, tmp_pa
 def test_recipes_are_listed_and_shown(ganvas: Command):
     status, listed, _ = ganvas("recipes")
     assert status == 0
-    for name in ("digits", "mnist-mlp", "mnist-mlp-deep", "mnist-mlp-tanh", "mnist-cdcgan", "avatars-dcgan", "dcgan-64"):
+    for name in RECIPES:
         assert name in listed
     status, shown, _ = ganvas("recipes", "avatars-dcgan")
     assert status == 0
@@ -212,6 +213,13 @@ WRONG = {
     "labels of a set that has its own": (("train", "digits", "--labels", "folders"), "digits carries its own labels"),
     "unknown colour": (("train", "digits", "--background", "blu"), "blu"),
     "unknown data": (("data", "mnits"), "mnist"),
+    "points for a recipe of pictures": (("train", "digits", "--data", "rings"), "not pictures: size=8, channels=1 cannot be"),
+    "points for a GAN of pictures": (("train", "rings", "--set", "gan=mlp"), "MLP makes pictures, not points"),
+    "pictures for a recipe of points": (("train", "rings", "--data", "digits"), "channels=2 is for points"),
+    "pictures for a GAN of points": (("train", "digits", "--set", "gan=points"), "PointGAN makes points, not pictures of 8x8"),
+    "size of points": (("data", "grid", "--size", "28"), "grid holds points in the plane, not pictures: size=28 cannot be"),
+    "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
+    "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
 }
 
 

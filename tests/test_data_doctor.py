@@ -49,7 +49,7 @@ def test_report_is_readable_on_80_columns(folder):
     file = io.StringIO()
     show(examine(str(folder), View(size=32, labels="folders"))[0], Console(file=file, width=80))
     text = file.getvalue()
-    for words in ("7 pictures; 6 can be used", "32x32 RGB", "cats (3), dogs (3)", "3 of the files are copies"):
+    for words in ("7 pictures; 6 can be used", "32x32 rgb", "cats (3), dogs (3)", "3 of the files are copies"):
         assert words in text
     assert "cats/broken.png: not a picture" in text
     assert max(len(line) for line in text.splitlines()) <= 80

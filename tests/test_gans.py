@@ -20,7 +20,7 @@ from ganvas.recipes import get_recipe
 from ganvas.rounds import Guard, NotFiniteError, play_round
 
 NAMES = list(GANS)
-CONVOLUTIONAL = [name for name in NAMES if not name.startswith("mlp")]
+CONVOLUTIONAL = [name for name in NAMES if not name.startswith("mlp") and not GANS[name].points]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 BOTH = ("discriminator", "generator")
 CPU = torch.device("cpu")
@@ -77,6 +77,7 @@ def test_every_gan_is_tested():
         "avatar-dcgan": ["discriminator", "generator", "generator"],
         "cdcgan": ["discriminator", "generator"],
         "relativistic": ["discriminator", "generator"],
+        "points": ["discriminator", "generator"],
     }.items(),
 )
 def test_whose_turn_it_is(name, players):
@@ -308,7 +309,7 @@ def test_samples(name, size, channels):
             for parameter in gan.generator.parameters():  # strong weights reach the ends of the range
                 parameter *= 50
         made = pictures(gan, label=classes - 1)
-        assert made.shape == (3, channels, size, size)
+        assert made.shape == ((3, 2, 1, 1) if GANS[name].points else (3, channels, size, size))
         assert made.dtype == torch.float32
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1
@@ -420,7 +421,7 @@ def test_noise(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_layers_behave_as_the_documents_say(name):
     with torch.device("meta"):
-        gan = build(name, 28, 1, ["0", "1"], {})
+        gan = build(name, *((1, 2) if GANS[name].points else (28, 1)), ["0", "1"], {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == 0.2
@@ -551,7 +552,7 @@ def test_options_that_make_no_game_are_refused(name, option, value):
 def test_nobody_moves_on_nan(name, deferred):
     gan = make(name)
     batch = make_batch(gan, 4)
-    batch["image"][2, 0, 3, 3] = math.nan
+    batch["image"][2, 0, -1, -1] = math.nan
     optimizers = make_optimizers(gan)
     guard = Guard(optimizers, deferred, CPU)
     before = weights(gan)

@@ -35,6 +35,9 @@ SMALL = {
     "mnist-cdcgan": {"options.width": 4, "measure_every": 18, "size": 16},
     "avatars-dcgan": {"options.width": 4, "size": 16, "flip": True},
     "dcgan-64": {"options.width": 4, "size": 16},
+    "stacked-mnist": {"options.width": 4, "size": 16},
+    "rings": {"options.hidden": 8},
+    "grid": {"options.hidden": 8, "options.packing": 3},
     "digits": {"options.width": 4},
 }
 
@@ -50,8 +53,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(name: str, out: Path, images: int, pictures: Path, **more: object) -> ganvas.Run:
-    data = "digits" if get_recipe(name).channels == 1 else pictures
-    settings = TINY | ({} if name == "digits" else {"size": 8}) | SMALL[name] | more
+    data = {1: "digits", 2: name, 3: pictures}[get_recipe(name).channels or 3]
+    settings = TINY | ({} if name in ("digits", "rings", "grid") else {"size": 8}) | SMALL[name] | more
     return ganvas.train(name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True)
 
 

@@ -17,6 +17,7 @@ OPTIONS = {
     "avatar-dcgan": {"width": 2, "noise_size": 5},
     "cdcgan": {"width": 2, "noise_size": 5},
     "relativistic": {"width": 2, "noise_size": 5, "features": 8},
+    "points": {"hidden": 8, "noise_size": 5},
 }
 LABELLED = [name for name in GANS if "label" in GANS[name].needs]
 
@@ -30,7 +31,9 @@ class Position:
 
 
 def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **options) -> GAN:
-    """The GAN of that name, always with the same first weights."""
+    """The GAN of that name, always with the same first weights; one that makes points has their size and channels."""
+    if GANS[name].points:
+        size, channels = 1, 2
     torch.manual_seed(0)
     return build(name, size, channels, [str(number) for number in range(classes)], OPTIONS[name] | options)
 

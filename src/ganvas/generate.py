@@ -14,6 +14,7 @@ from ganvas.errors import UserError
 from ganvas.files import write_text
 from ganvas.images import make_grid, save, to_pil, to_uint8
 from ganvas.sample import Run, class_number, load
+from ganvas.scatter import sheet
 from ganvas.timelapse import save_animation
 
 WALK_FRAMES, WALK_MILLISECONDS = 96, 60
@@ -50,10 +51,14 @@ def write_samples(
     run = load(folder, device=device, average=average)
     if label is not None:
         class_number(run.gan, label)
+    if run.gan.points and (walk or invert or columns or ending != "png"):
+        raise UserError(f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures")
     if not (out or grid or walk):
         out = (folder.parents[1] if (folder / "about.json").exists() else folder) / "generated"
         grid = out / "grid.png"
-    if out or grid:
+    if run.gan.points:
+        yield from write_points(run, count, seed, out, grid)
+    elif out or grid:
         pictures = write_pictures(run, count, label, seed, out, ending, invert, keep=grid is not None)
         if out:
             yield f"{count:,} pictures in {out}"
@@ -91,6 +96,18 @@ def write_pictures(
         writer.writerows(zip(names, (run.gan.classes[number] for number in run.labels(range(count), fixed))))
         write_text(out / "labels.csv", table.getvalue())
     return torch.cat(kept) if kept else torch.empty(0, dtype=torch.uint8)
+
+
+def write_points(run: Run, count: int, seed: int, out: Path | None, grid: Path | None) -> Iterator[str]:
+    """Make points and write them as `points.csv` into `out`, and as a scatter picture; yields a line for each."""
+    points = run.sample(count, seed=seed)
+    if out:
+        rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
+        write_text(out / "points.csv", f"x,y\n{rows}")
+        yield f"{count:,} points in {out / 'points.csv'}"
+    if grid:
+        save(sheet(points, 1, spec=run.about["data"]["spec"]), grid)
+        yield f"scatter picture in {grid}"
 
 
 def write_walk(run: Run, label: str | None, seed: int, invert: bool, file: Path) -> None:

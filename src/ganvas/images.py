@@ -42,12 +42,16 @@ class Picture(NamedTuple):
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1]; 0 is -1 and 255 is 1."""
+    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1]; 0 is -1 and 255 is 1. Points, float32 (N, 2, 1, 1), stay."""
+    if images.shape[1] == 2:
+        return images
     return images.to(torch.float32).mul_(2 / 255).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped. The inverse of `to_float`."""
+    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped. The inverse of `to_float`: points stay."""
+    if images.shape[1] == 2:
+        return images
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 

@@ -26,9 +26,8 @@ def print_recipes() -> None:
         table.add_column(heading, no_wrap=heading in ("recipe", "size"))
     for name in RECIPES:
         recipe = get_recipe(name)
-        kind = "grey" if recipe.channels == 1 else "rgb"
         where = recipe.data or "your pictures"
-        table.add_row(name, f"{recipe.size} {kind}", where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
+        table.add_row(name, seen(recipe), where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
     Console().print(table)
 
 
@@ -38,6 +37,11 @@ def print_recipe(name: str) -> None:
     print(f"{name}\n\n{inspect.getdoc(RECIPES[name])}\n")
     print_settings(recipe)
     print_counts(parameter_counts(recipe))
+
+
+def seen(recipe: Recipe) -> str:
+    """What a recipe makes, as short as a table wants it: "28 grey"."""
+    return "points" if recipe.channels == 2 else f"{recipe.size} {'grey' if recipe.channels == 1 else 'rgb'}"
 
 
 def measured(name: str) -> str:
@@ -79,7 +83,7 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         print_settings(recipe)
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
-        print(f"data: {len(dataset):,} pictures, {dataset.size}x{dataset.size}, {dataset.channels} channels, "
+        print(f"data: {len(dataset):,} pictures, {dataset.kind}, "
               f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")
         for line in [*report.steps, *report.notes]:
             print(f"  {line}")

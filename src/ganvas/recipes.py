@@ -263,7 +263,7 @@ def points(name: str) -> Recipe:
         size=1,
         channels=2,
         batch=100,
-        images=3_000_000,
+        images=2_000_000,
         optimizers={"generator": adam, "discriminator": adam},
     )
 

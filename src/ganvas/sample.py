@@ -16,6 +16,7 @@ from ganvas.gans.base import GAN, Choice
 
 CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
 MOST_ROWS = 20  # rows of a class grid
+POINTS = 1000  # points of a run's scatter pictures
 
 
 class Run:
@@ -150,7 +151,7 @@ def evaluation(gan: GAN) -> Iterator[None]:
 def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:
     """The grid that shows a run's progress, always from the same noise: (pictures, columns, row names).
 
-    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures.
+    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures; of points, 1,000.
     """
     if "label" in gan.inputs:
         shown = range(min(MOST_ROWS, len(gan.classes)))
@@ -158,6 +159,6 @@ def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, in
         rows = [column for _ in shown for column in range(columns)]
         labels = [label for label in shown for _ in range(columns)]
     else:
-        columns, names, rows = 8, (), list(range(64))
+        columns, names, rows = 8, (), list(range(POINTS if gan.points else 64))
         labels = [0] * len(rows)
     return generate(gan, rows, seed, device, labels), columns, names

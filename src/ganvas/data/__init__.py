@@ -5,21 +5,23 @@ from pathlib import Path
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.pictures import open_pictures
+from ganvas.data.points import MIXTURES, open_points
+from ganvas.data.stacked import STACKED, open_stacked
 from ganvas.errors import UserError, nearest
 from ganvas.images import colour
 
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
-NAMES = ("digits", *MNIST, "idx:FOLDER")
+NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER")
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
     """Open a data set by its name or its place.
 
     Args:
-        spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, alone or with ":FOLDER"; "idx:FOLDER"; or the
-            path of a folder or zip of pictures.
+        spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER" (MNIST's);
+            "rings" or "grid", which are points; "idx:FOLDER"; or the path of a folder or zip of pictures.
         view: size, channels, fit and labels that training wants.
         strict: make an error of the first file that must be left out.
         progress: show a progress bar on stderr while pictures are packed or downloaded.
@@ -29,12 +31,18 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """
     name = spec.partition(":")[0]
     colour(view.background)  # a wrong name is told even where no picture needs it
-    if view.labels != "none" and (name in (*MNIST, "digits") or spec.startswith("idx:")):
+    if view.labels != "none" and (name in (*MNIST, STACKED, "digits") or spec in MIXTURES or spec.startswith("idx:")):
         raise UserError(f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures")
+    if spec in MIXTURES:
+        return open_points(spec, view)
+    if view.channels == 2:
+        raise UserError(f"channels=2 is for points, {' and '.join(MIXTURES)}; pictures have 1, grey, or 3, rgb")
     if spec == "digits":
         return open_digits(view)
     if name in MNIST:
         return open_mnist(spec, view, progress)
+    if name == STACKED:
+        return open_stacked(spec, view, progress)
     if spec.startswith("idx:"):
         return open_idx(spec, view)
     place = Path(spec).expanduser()

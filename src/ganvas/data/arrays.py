@@ -70,19 +70,30 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     Raises:
         UserError: a file is missing, cannot be downloaded, or is not what it should be.
     """
-    name, _, place = spec.partition(":")
-    split, count = ("t10k", 10_000) if name.endswith("-test") else ("train", 60_000)
-    name = name.removesuffix("-test")
-    folder = existing_folder(place) if place else cache_folder() / name
-    if not place:
-        download(PUBLISHED[name], folder, progress)
-    path = member(folder, split, "images")
+    name = spec.partition(":")[0].removesuffix("-test")
+    count = 10_000 if spec.startswith(f"{name}-test") else 60_000
+    path, label_path = mnist_files(spec, progress)
     images = read_pictures(path)
-    labels = read_labels(member(folder, split, "labels"), len(images))
+    labels = read_labels(label_path, len(images))
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
         raise UserError(f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}")
     return as_dataset(spec, images, labels, CLASSES[name], view)
+
+
+def mnist_files(spec: str, progress: bool = False) -> tuple[Path, Path]:
+    """The files of pictures and of labels of a set that `open_mnist` opens, downloaded if need be.
+
+    Raises:
+        UserError: one is missing or cannot be downloaded.
+    """
+    name, _, place = spec.partition(":")
+    split = "t10k" if name.endswith("-test") else "train"
+    name = name.removesuffix("-test")
+    folder = existing_folder(place) if place else cache_folder() / name
+    if not place:
+        download(PUBLISHED[name], folder, progress)
+    return member(folder, split, "images"), member(folder, split, "labels")
 
 
 def open_idx(spec: str, view: View) -> Dataset:

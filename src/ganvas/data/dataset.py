@@ -1,4 +1,4 @@
-"""What a data set is once it is open: pictures as one uint8 array, labels, and a report of how they came to be."""
+"""What a data set is once it is open: pictures or points as one array, labels, and a report of how they came to be."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ class View(BaseModel):
 
     # Side in pixels; None: the pictures' own, where they share one.
     size: int | None = Field(default=None, ge=1, le=4096)
-    channels: Literal[1, 3] | None = None  # None: the pictures' own
+    channels: Literal[1, 2, 3] | None = None  # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
     labels: str = "none"  # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
@@ -53,7 +53,7 @@ class Dataset:
     """Pictures ready for training.
 
     Attributes:
-        images: uint8 (N, C, H, W), H = W, usually a memory map.
+        images: pictures, uint8 (N, C, H, W), H = W, usually a memory map; or points, float32 (N, 2, 1, 1) in [-1, 1].
         labels: int64 (N,) in [0, len(classes)), or None.
         classes: class names, in label order; empty without labels.
         fingerprint: hexadecimal digest of pixels and labels; equal data, equal fingerprint, wherever it lies.
@@ -76,19 +76,29 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 (grey) or 3 (rgb)."""
+        """1 (grey), 3 (rgb) or 2 (points)."""
         return self.images.shape[1]
 
+    @property
+    def kind(self) -> str:
+        """What it holds, in words: "28x28 grey"."""
+        return in_words(self.size, self.channels)
+
     def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
-        """The pictures at `indices` (N,): {"image": uint8 (N, C, H, W)} and, with labels, {"label": int64 (N,)}."""
+        """The pictures at `indices` (N,): {"image": as in `images`} and, with labels, {"label": int64 (N,)}."""
         # Sorted reads walk a memory map in one direction; the order asked for is restored after.
         order = np.argsort(indices, kind="stable")
-        images = np.empty((len(indices), *self.images.shape[1:]), np.uint8)
+        images = np.empty((len(indices), *self.images.shape[1:]), self.images.dtype)
         images[order] = self.images[indices[order]]
         batch = {"image": torch.from_numpy(images)}
         if self.labels is not None:
             batch["label"] = torch.from_numpy(self.labels[indices])
         return batch
+
+
+def in_words(size: int, channels: int) -> str:
+    """Pictures of a size and channels in words; points have channels 2."""
+    return "points" if channels == 2 else f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
 
 
 def fingerprint(images: np.ndarray, labels: np.ndarray | None, classes: Sequence[str]) -> str:

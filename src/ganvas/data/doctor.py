@@ -15,12 +15,14 @@ from rich.text import Text
 
 from ganvas import images
 from ganvas.data import open_dataset
-from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.dataset import DataReport, Dataset, View, in_words
 from ganvas.data.pictures import SizeNeededError
 from ganvas.data.sources import Source
+from ganvas.scatter import sheet
 
 FALLBACK = 64  # the side at which a set is examined whose pictures share none
 SHEET = 64  # pictures on a contact sheet
+POINTS = 2000  # points in a scatter picture
 LISTED = 10  # lines of a list before the rest is only counted
 
 
@@ -30,7 +32,7 @@ class Examination(BaseModel):
     Attributes:
         report: files, sizes, modes, classes, what is left out and why, what is done to the rest.
         size: side in pixels at which training would see the pictures.
-        channels: 1 or 3.
+        channels: 1 or 3; 2 for points.
         fingerprint: digest of the pictures as training sees them, with their labels.
         copies: groups of files whose pictures are equal, pixel by pixel, as training sees them.
     """
@@ -108,7 +110,10 @@ def file_names(dataset: Dataset) -> list[str]:
 
 
 def contact_sheet(dataset: Dataset) -> Image.Image:
-    """Up to 64 pictures, evenly spread over the set, as training sees them; with labels, a row for each class."""
+    """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for each class; or 2,000 points."""
+    if dataset.channels == 2:
+        chosen = spread(np.arange(len(dataset)), POINTS)
+        return sheet(torch.from_numpy(dataset.images[chosen]), 1, spec=dataset.report.spec)
     if dataset.labels is None:
         chosen = spread(np.arange(len(dataset)), SHEET)
         return images.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
@@ -132,15 +137,16 @@ def spread(values: np.ndarray, count: int) -> np.ndarray:
 def show(examination: Examination, console: Console) -> None:
     """Print an examination for a person."""
     report = examination.report
-    kind = "grey" if examination.channels == 1 else "RGB"
+    points = examination.channels == 2
     console.print(Text(report.spec, style="bold"), soft_wrap=True)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
-    facts.add_row("found", f"{report.found:,} pictures; {report.used:,} can be used")
-    facts.add_row("training sees", f"{examination.size}x{examination.size} {kind}")
-    facts.add_row("sizes", counts(report.sizes))
-    facts.add_row("modes", counts(report.modes))
+    facts.add_row("found", f"{report.found:,} {'points' if points else 'pictures'}; {report.used:,} can be used")
+    facts.add_row("training sees", "points in [-1, 1] x [-1, 1]" if points else in_words(examination.size, examination.channels))
+    if not points:
+        facts.add_row("sizes", counts(report.sizes))
+        facts.add_row("modes", counts(report.modes))
     facts.add_row("classes", f"{len(report.classes)}: {counts(report.classes)}" if report.classes else "none")
     facts.add_row("copies", describe_copies(examination.copies))
     facts.add_row("fingerprint", examination.fingerprint)

@@ -100,7 +100,7 @@ def usable(source: Source, entries: Sequence[Entry], view: View, fates: list[Fat
     """Decode pictures one by one, yield those that can be used, and append what became of each to `fates`."""
     for entry in entries:
         try:
-            picture = images.read(source.read(entry), view.channels or 3, view.background)
+            picture = images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background)
         except UnreadableError as error:
             fates.append(Fate(entry.name, str(error)))
             continue

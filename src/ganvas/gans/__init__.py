@@ -4,6 +4,7 @@ from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
 from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
+from ganvas.gans.points import PointGAN
 from ganvas.gans.relativistic import RelativisticGAN
 
 GANS: dict[str, type[GAN]] = {
@@ -14,6 +15,7 @@ GANS: dict[str, type[GAN]] = {
     "avatar-dcgan": AvatarDCGAN,
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
+    "points": PointGAN,
 }
 
 __all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]

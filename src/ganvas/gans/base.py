@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from ganvas.draws import Draw
+from ganvas.errors import UserError
 
 
 @dataclass
@@ -16,6 +17,7 @@ class Turn:
     player: str  # the name of a child of the GAN
     losses: dict[str, Tensor]  # scalars, already weighted; minimised as a sum, logged one by one
     stats: dict[str, Tensor] = field(default_factory=dict)  # only logged
+    scores: tuple[Tensor, Tensor] | None = None  # of real and of fake pictures, where a discriminator judged both: for the doctor
 
 
 Move = Turn | tuple[Turn, ...]  # several turns at once are simultaneous: all gradients first, then all steps
@@ -52,13 +54,21 @@ class GAN(nn.Module):
     Attributes:
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
+        points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
+        neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
     """
 
     averaged: tuple[str, ...] = ("generator",)
     needs: tuple[str, ...] = ("image",)
+    points: bool = False
+    neutral: float | None = 0.0
 
     def __init__(self, size: int, channels: int, classes: tuple[str, ...] = ()):
         super().__init__()
+        if self.points and (size, channels) != (1, 2):
+            raise UserError(f"{type(self).__name__} makes points, not pictures of {size}x{size}: use --data rings or --data grid")
+        if channels == 2 and not self.points:
+            raise UserError(f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points")
         self.size, self.channels, self.classes = size, channels, tuple(classes)
 
     @property
@@ -76,6 +86,10 @@ class GAN(nn.Module):
         The code after a `yield` runs when that player has moved.
         """
         raise NotImplementedError
+
+    def score(self, batch: Batch) -> Tensor:
+        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it trained on with others."""
+        return self.get_submodule("discriminator")(batch["image"])
 
     def sample(self, count: int, draw: Draw, *_: Any, **inputs: Any) -> Tensor:
         """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows for each of `inputs`."""
