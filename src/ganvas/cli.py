@@ -82,7 +82,8 @@ def train(
     recipe
         What to train; `ganvas recipes` lists them. Without it: the run folder's own, or digits.
     data
-        What to train on: a folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits.
+        What to train on: a folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist;
+        or points: rings, grid.
     out
         The run folder. Without it: a fresh, dated one under runs/.
     images
@@ -261,7 +262,7 @@ def data(
     Parameters
     ----------
     spec
-        A folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER or digits.
+        A folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, rings or grid.
     size
         Side of the pictures that training will see, in pixels.
     channels
