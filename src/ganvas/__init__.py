@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganvas.errors import UserError
+    from ganvas.evaluation import Evaluation, evaluate
     from ganvas.gans import GANS
     from ganvas.recipes import RECIPES, Recipe
     from ganvas.sample import Run, load
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 HOMES = {
     "train": "ganvas.trainer",
+    "evaluate": "ganvas.evaluation",
+    "Evaluation": "ganvas.evaluation",
     "load": "ganvas.sample",
     "Run": "ganvas.sample",
     "RECIPES": "ganvas.recipes",
@@ -26,7 +29,7 @@ HOMES = {
     "InterruptedRun": "ganvas.trainer",
 }
 
-__all__ = ["GANS", "RECIPES", "InterruptedRun", "Recipe", "Run", "UserError", "load", "train"]
+__all__ = ["GANS", "RECIPES", "Evaluation", "InterruptedRun", "Recipe", "Run", "UserError", "evaluate", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

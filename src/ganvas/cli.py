@@ -245,6 +245,80 @@ def health(run: Path, *, json: Annotated[bool, Parameter(negative="")] = False) 
 
 
 @app.command
+def evaluate(
+    *sets: str,
+    data: str | None = None,
+    metrics: str | None = None,
+    features: str | None = None,
+    weights: Path | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str | None = None,
+    labels: str | None = None,
+    background: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+) -> None:
+    """Judge runs, or any pictures, by real ones: distances, precision and recall, memorisation, classes.
+
+    A run is compared with the test set that was published with its data or, where there is none, with the pictures that it
+    learnt from. If the last set is no run, all others are compared with it.
+
+    Parameters
+    ----------
+    sets
+        Run folders or checkpoints; folders or zips of pictures; data sets such as mnist-test:FOLDER; noise (random pixels).
+    data
+        Where the runs' data is, if it was moved. Sets that are no runs are then compared as if trained on it.
+    metrics
+        Names with commas between them: fd (fid with Inception), kd (kid), classifier_score (inception_score), precision, recall,
+        density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; or all. Without it: the usual ones, which
+        are all but tstr (two trainings) and what the data does not allow.
+    features
+        What the pictures are seen through: inception, classifier, random or pixels. Without it: of labelled grey pictures
+        (digits, MNIST) a classifier trained on them once, a minute or less; of colour pictures of 32 pixels or more Inception,
+        if its weights are named or in the cache; of points their coordinates; else a network with random weights.
+    weights
+        A file of weights for inception (the default with this flag) or classifier.
+    count
+        How many samples. Without it: 10,000; of points 2,500, of stacked-mnist 26,000.
+    seed
+        Of the samples, as in `ganvas sample`, and of all choices at random.
+    size
+        Bring all pictures to this side in pixels.
+    channels
+        1 for grey, 3 for colour.
+    fit
+        How pictures become square: crop, pad or stretch.
+    labels
+        Classes of a folder or zip: none, folders, or a CSV file (file,label).
+    background
+        Colour behind transparent pixels and around padded pictures.
+    json
+        Print values and protocols as JSON.
+    device
+        Where samples and features are made.
+    """
+    from ganvas.evaluation.verdict import run_evaluate
+
+    view = {"size": size, "channels": channels, "fit": fit, "labels": labels, "background": background}
+    run_evaluate(
+        sets,
+        data,
+        json,
+        metrics=None if metrics is None else metrics.split(","),
+        features=features,
+        weights=weights,
+        count=count,
+        seed=seed,
+        view={key: value for key, value in view.items() if value is not None},
+        device=device,
+    )
+
+
+@app.command
 def data(
     spec: str,
     *,

@@ -156,8 +156,15 @@ def memorisation(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
         UserError: an empty set, NaN or infinite features, features of different sizes, or held-out pictures half of which
             are training pictures.
     """
-    of_fake, _ = nearest(fake, train)
-    of_held_out, _ = nearest(held_out, train)
+    return compare_distances(nearest(fake, train)[0], nearest(held_out, train)[0])
+
+
+def compare_distances(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
+    """As `memorisation`, from distances to the nearest training pictures, float64 (N, ...) and (K, ...).
+
+    Raises:
+        UserError: half of the held-out pictures are training pictures.
+    """
     typical = of_held_out.quantile(0.5).item()
     if typical == 0:
         raise UserError("half of the held-out pictures or more are equal to training pictures: hold out others")
