@@ -21,20 +21,22 @@ PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour p
 def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str]:
     """The features for those who name none, and a note, or "".
 
-    Points: their coordinates. Labelled grey pictures and Stacked-MNIST: the classifier. Colour pictures of 32 pixels or more:
-    Inception, if its weights are named or in the cache. All others: the random embedding.
+    Points: their coordinates. Where weights are named: Inception. Labelled grey pictures and Stacked-MNIST: the classifier.
+    Colour pictures of 32 pixels or more: Inception, if its weights are in the cache. All others: the random embedding.
     """
     data = reference.dataset
     if data.channels == 2:
         return "pixels", ""
-    if reference.name == STACKED or (data.labels is not None and data.channels == 1 and data.size >= SMALLEST and not weights):
-        return "classifier", ""
-    at_hand = weights or (cache_folder() / "weights" / FILE).is_file()
-    if at_hand and (weights or data.channels == 3) and data.size >= PHOTOGRAPHS:
+    if weights:
         return "inception", ""
-    missing = data.channels == 3 and data.size >= PHOTOGRAPHS and not at_hand
-    advice = "--features inception fetches Inception's weights, --weights FILE names them" if missing else ""
-    return "random", "; ".join(filter(None, ["features of a network with random weights see texture more than content", advice]))
+    if reference.name == STACKED or (data.labels is not None and data.channels == 1 and data.size >= SMALLEST):
+        return "classifier", ""
+    note = "features by a network with random weights, which sees texture more than content"
+    if data.channels == 1 or data.size < PHOTOGRAPHS:
+        return "random", note
+    if (cache_folder() / "weights" / FILE).is_file():
+        return "inception", ""
+    return "random", f"{note}; --features inception fetches Inception's weights, --weights FILE names a file of them"
 
 
 def make_extractor(

@@ -196,8 +196,8 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
         notes.append(f"{pictures.name} has {pictures.count:,} pictures, not {asked:,}")
     for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
         if count < MOST and not case.points:
-            kernel = "kid" if case.features == "inception" else "kd"
-            notes.append(f"{name}: {count:,} pictures, fewer than {MOST:,}: distances but for {kernel} come out too large")
+            frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
+            notes.append(f"{name}: {count:,} pictures, fewer than {MOST:,}; {frechet} comes out too large, so compare {kernel}")
     if "memorisation" in values and len(reference.unseen_rows) < 100:
         notes.append(f"memorisation: only {len(reference.unseen_rows)} pictures were held out, 100 or more would tell more")
     return notes

@@ -74,6 +74,7 @@ class Reference:
             "count": len(self.rows),
             "size": self.dataset.size,
             "channels": self.dataset.channels,
+            "steps": self.dataset.report.steps,
         }
 
 

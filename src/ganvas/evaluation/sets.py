@@ -97,6 +97,8 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
 
     name = run.path.parents[1] if run.path.parent.name == "checkpoints" else run.path
     about = {"run": str(name), "checkpoint": run.path.name, "images": run.about["images"], "gan": run.about["gan"]["name"]}
+    if size != gan.size:
+        about["resized_from"] = gan.size
     labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
     return Pictures(name.name, about, count, size, gan.channels, make, labels, gan.classes if labels is not None else ())
 

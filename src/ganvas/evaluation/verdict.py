@@ -9,9 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ganvas.data import NAMES
 from ganvas.errors import UserError
 from ganvas.evaluation.judge import Evaluation, evaluate, is_run
 from ganvas.evaluation.scores import BETTER
+from ganvas.evaluation.sets import NOISE
 
 HEADINGS = {
     "inception_score": "inception score",
@@ -65,6 +67,8 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
         raise UserError("name a run folder, or two sets of pictures: ganvas evaluate RUN, ganvas evaluate FOLDER REFERENCE")
     if data is not None or is_run(sets[-1]):
         return list(sets), None
+    if len(sets) == 1 and not Path(sets[0]).exists() and sets[0].partition(":")[0] not in (*NAMES, NOISE):
+        raise UserError(f"there is no run folder {sets[0]}; `ganvas train --out {sets[0]}` makes one")
     if len(sets) == 1:
         hint = f"ganvas evaluate {sets[0]} REFERENCE compares it with a second set"
         raise UserError(f"{sets[0]} is no run folder; {hint}, for instance mnist-test")
