@@ -220,6 +220,12 @@ WRONG = {
     "size of points": (("data", "grid", "--size", "28"), "grid holds points in the plane, not pictures: size=28 cannot be"),
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
     "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
+    "theory of no target": (("theory", "--target", "gausian"), "there is no target 'gausian'; did you mean gaussian?"),
+    "theory of no loss": (("theory", "--loss", "wassertein"), "there is no loss 'wassertein'; did you mean wasserstein?"),
+    "theory without steps": (("theory", "--steps", "0"), "--steps 0"),
+    "theory without moves": (("theory", "--d-steps", "0"), "--d-steps 0"),
+    "theory paid for steepness": (("theory", "--penalty", "-1"), "--penalty -1"),
+    "theory into a file": (("theory", "--out", "{tmp}/file"), "{tmp}/file"),
 }
 
 

@@ -362,6 +362,44 @@ def data(
 
 
 @app.command
+def theory(
+    *,
+    target: str = "gaussian",
+    loss: str = "non-saturating",
+    penalty: float = 0.05,
+    d_steps: int = 2,
+    steps: int = 4000,
+    seed: int = 0,
+    out: Path = Path("runs/theory"),
+) -> None:
+    """Watch a GAN on a line come to rest, or not: the theory in numbers and in pictures.
+
+    Writes figure 1 of the first paper (four-panels.png), its course (course.gif, course.webp) and why it is hard (saddle.png).
+
+    Parameters
+    ----------
+    target
+        The density to learn: gaussian, two, rare, five, skewed or uniform.
+    loss
+        What the players minimise: minimax, non-saturating, least-squares, wasserstein or relativistic.
+    penalty
+        Weight of R1 + R2, which keep the discriminator from being steep; 0 for none.
+    d_steps
+        Moves of the discriminator for each of the generator.
+    steps
+        Moves of the generator.
+    seed
+        Of all random numbers; the same seed gives the same game.
+    out
+        Folder for the pictures.
+    """
+    from ganvas.theory.game import Settings
+    from ganvas.theory.lab import run_lab
+
+    run_lab(Settings(target=target, loss=loss, steps=steps, d_steps=d_steps, penalty=penalty, seed=seed), out)
+
+
+@app.command
 def recipes(name: str | None = None) -> None:
     """List what can be trained, or show one recipe whole.
 

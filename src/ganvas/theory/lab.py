@@ -1,0 +1,99 @@
+"""What `ganvas theory` does: play a game on a line, tell its numbers as it goes, and write its pictures."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ganvas.files import explained
+from ganvas.theory.game import LOSSES, Settings, Snapshot, play, rounds_of
+from ganvas.theory.pictures import draw_course, draw_four_panels
+from ganvas.theory.saddle import draw_saddle
+from ganvas.theory.targets import Target, get_target
+
+ROW_EVERY = 3  # snapshots
+WHO = {1: "D alone", 2: "G alone", 3: "both"}
+
+
+def run_lab(settings: Settings, out: Path) -> Snapshot:
+    """Play, print a table, and write four-panels.png, course.gif, course.webp and saddle.png.
+
+    Returns:
+        The game's end.
+
+    Raises:
+        UserError: settings that make no game, or the folder cannot be written to.
+    """
+    settings.check()
+    with explained(out):
+        out.mkdir(parents=True, exist_ok=True)  # before the training, not after it
+    target, loss = get_target(settings.target), LOSSES[settings.loss]
+    for line in introduction(settings, target):
+        print(line)
+    course = list(told(settings, target))
+    print(ending(course[-1], target))
+    is_probability = loss.kind != "slope"
+    draw_four_panels(course, target, is_probability, out / "four-panels.png")
+    draw_course(course, target, is_probability, out)
+    draw_saddle(out / "saddle.png")
+    print(f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; why it is hard: saddle.png")
+    return course[-1]
+
+
+def introduction(settings: Settings, target: Target) -> list[str]:
+    """What is played, what the columns mean, and their heads."""
+    loss = LOSSES[settings.loss]
+    guard = f"R1 + R2 x {settings.penalty:g}" if settings.penalty else "no penalty"
+    means = [f"JS: of the densities, in nats; 0 when p_g = p_data, at most log 2 = {math.log(2):.3f}"]
+    if loss.kind == "slope":
+        means += ["|D - 1/2|: mean over the data of the critic, squashed into 0 to 1; a critic is no probability"]
+    else:
+        means += [
+            f"V(D, G): -log 4 = {-math.log(4):.3f} when D is 1/2 everywhere",
+            "|D - D*|: mean over (p_data + p_g) / 2    |D - 1/2|: mean over the data",
+        ]
+    return [
+        f"target {settings.target}: {target.summary}",
+        f"loss {settings.loss}, {guard}, {settings.d_steps} moves of D for each of G, seed {settings.seed}",
+        *means,
+        "",
+        f"{'step':>7}  {'learns':8} {'V(D, G)':>8}  {'JS':>8}  {'|D - D*|':>8}  {'|D - 1/2|':>9}  {'modes':>5}",
+    ]
+
+
+def told(settings: Settings, target: Target) -> Iterator[Snapshot]:
+    """The snapshots of a game, with a row of the table now and then, and a bar on a terminal."""
+    console = Console(stderr=True)
+    total = rounds_of(settings)
+    bar = Progress(
+        BarColumn(bar_width=20),
+        TextColumn("{task.completed:,}/{task.total:,} steps  {task.description}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        for index, moment in enumerate(play(settings)):
+            if index % ROW_EVERY == 0 or moment.step == total:
+                print(row(moment, target), flush=True)
+            bar.update(task, completed=moment.step, description=f"JS {moment.js:.4f}")
+            yield moment
+
+
+def row(moment: Snapshot, target: Target) -> str:
+    """A row of the table."""
+    value = "-" if moment.value is None else f"{moment.value:.3f}"
+    distance = "-" if moment.distance is None else f"{moment.distance:.4f}"
+    modes = f"{moment.modes}/{len(target.modes)}"
+    head = f"{moment.step:>7,}  {WHO[moment.act]:8} {value:>8}"
+    return f"{head}  {moment.js:>8.5f}  {distance:>8}  {moment.unsure:>9.4f}  {modes:>5}"
+
+
+def ending(moment: Snapshot, target: Target) -> str:
+    """The last numbers, as a sentence."""
+    modes = f"{moment.modes} of {len(target.modes)} modes found"
+    return f"\nthe end: JS = {moment.js:.5f} nats, mean |D - 1/2| over the data = {moment.unsure:.4f}, {modes}"

@@ -1,0 +1,158 @@
+"""The game in pictures: figure 1 of Goodfellow et al. 2014 in four panels, and the whole course as a film."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from ganvas.curves import COLOURS, FAINT, GRID, INK
+from ganvas.files import atomic_path
+from ganvas.theory.game import Snapshot
+from ganvas.theory.mathematics import optimal_discriminator
+from ganvas.theory.players import START
+from ganvas.theory.targets import CENTRES, STEP, Target, normal_masses
+from ganvas.timelapse import save_animation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, GREEN = COLOURS[0], COLOURS[2]
+ACTS = {1: "D learns, G waits", 2: "G follows, D waits", 3: "both learn"}
+FLOOR = -0.46  # of a panel, where the line of noise lies; densities and D are above 0
+FRAME = (5.6, 4.2)  # inches, at 100 dots each
+INKS = 32  # colours of a film
+PACE, HOLD = 150, 2500  # milliseconds of a frame, and of the last
+
+
+def draw_four_panels(course: Sequence[Snapshot], target: Target, is_probability: bool, path: Path) -> None:
+    """Write the four panels: the start, D's best answer, G's answer to it, and the end."""
+    figure = new_figure((10, 8.4), 110)
+    panels = [
+        ("(a) near the start: D has hardly learned", course[0]),
+        ("(b) D has learned, G waited", last_of(course, 1)),
+        ("(c) G has followed D's slope, D waited", last_of(course, 2)),
+        ("(d) the end: both have learned in turn", course[-1]),
+    ]
+    grid = figure.add_gridspec(2, 2, left=0.05, right=0.985, top=0.865, bottom=0.02, wspace=0.1, hspace=0.2)
+    for index, (title, moment) in enumerate(panels):
+        axes = figure.add_subplot(grid[index])
+        draw_moment(axes, moment, target, is_probability)
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=22)
+        axes.text(0, 1.03, numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=4, frameon=False, fontsize=11, bbox_to_anchor=(0.5, 0.995))
+    save_drawing(figure, path)
+
+
+def last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
+    """The last snapshot of an act."""
+    return next(moment for moment in reversed(course) if moment.act == act)
+
+
+def numbers(moment: Snapshot) -> str:
+    """What is measured at a moment, as a line under a title."""
+    value = "" if moment.value is None else f"   V = {moment.value:.3f}".replace("-", "\N{MINUS SIGN}")
+    return f"step {moment.step:,}{value}   JS = {moment.js:.4f}   mean |D \N{MINUS SIGN} ½| = {moment.unsure:.3f}"
+
+
+def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: bool) -> None:
+    """p_data dotted, p_g solid, D dashed; below, where the noise goes."""
+    p_data = target.masses / STEP
+    low, high = window(target)
+    axes.plot(CENTRES, p_data, color=INK, linestyle=(0, (1, 1.6)), linewidth=2, label="data, $p_{data}$", zorder=4)
+    axes.plot(CENTRES, moment.p_g, color=GREEN, linewidth=2, label="generated, $p_g$", zorder=3)
+    axes.fill_between(CENTRES, moment.p_g, color=GREEN, alpha=0.12, linewidth=0)
+    if is_probability:
+        asked = p_data + moment.p_g > 4e-3  # elsewhere D* jumps about for nothing: nobody asks D there
+        best = np.where(asked, optimal_discriminator(p_data, moment.p_g), np.nan)
+        axes.plot(CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="$D^*$, the best answer to $p_g$", zorder=2)
+    label = "discriminator, $D$" if is_probability else "critic, squashed into 0 to 1"
+    axes.plot(CENTRES, moment.discriminator, color=BLUE, linestyle=(0, (4, 2)), linewidth=2, label=label, zorder=5)
+    draw_arrows(axes, moment.arrows, low, high)
+    axes.set_xlim(low, high)
+    axes.set_ylim(FLOOR - 0.06, 1.04)
+    axes.set_yticks([0, 0.5, 1], ["0", "½", "1"])
+    axes.set_xticks([])
+    axes.tick_params(length=0, labelsize=10, labelcolor=FAINT)
+    axes.hlines([0.5, 1], low, high, color=GRID, linewidth=0.8, zorder=1)
+    axes.spines[:].set_visible(False)
+
+
+def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
+    """Arrows from evenly spaced noise on the lower line to where G sends it, on the upper."""
+    top, bottom = -0.04, FLOOR
+    axes.hlines([0, bottom], low, high, color=INK, linewidth=1, zorder=2)
+    noise = np.linspace(low + 0.12 * (high - low), high - 0.04 * (high - low), len(x))
+    axes.quiver(
+        noise,
+        np.full(len(x), bottom),
+        x - noise,
+        np.full(len(x), top - bottom),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=0.0025,
+        headwidth=4,
+        headlength=6,
+        headaxislength=5,
+        color=FAINT,
+        zorder=2,
+    )
+    place = low + 0.012 * (high - low)
+    axes.text(place, top - 0.02, "$x = G(z)$", fontsize=10, color=INK, va="top")
+    axes.text(place, bottom + 0.02, "$z$", fontsize=10, color=INK, va="bottom")
+
+
+def window(target: Target) -> tuple[float, float]:
+    """The part of the line to show: where the data or the first p_g is, and a little more."""
+    some = CENTRES[(target.masses + normal_masses(*START)) / STEP > 2e-3]
+    return float(some[0]) - 0.4, float(some[-1]) + 0.4
+
+
+def draw_course(course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path) -> None:
+    """Write `course.gif` and `course.webp`, a frame for each snapshot."""
+    drawn = [draw_frame(moment, target, is_probability) for moment in course]
+    inks = drawn[-1].quantize(INKS)  # all frames have the same ones, and few make small files
+    frames = [frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn]
+    for ending in ("gif", "webp"):
+        save_animation(frames, folder / f"course.{ending}", [PACE] * (len(frames) - 1) + [HOLD], exact=True)
+
+
+def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
+    """One snapshot as a picture."""
+    figure = new_figure(FRAME, 100)
+    axes = figure.add_axes((0.05, 0.02, 0.935, 0.78))
+    draw_moment(axes, moment, target, is_probability)
+    figure.text(0.02, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.985, 0.94, numbers(moment), fontsize=9, color=FAINT, ha="right")
+    figure.legend(loc="upper left", bbox_to_anchor=(0.01, 0.925), ncols=4, frameon=False, fontsize=8.5, columnspacing=1.2)
+    return to_image(figure)
+
+
+def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
+    """An empty white figure that draws without a screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import: only when there is something to draw
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=inches, dpi=dots, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_image(figure: "Figure") -> Image.Image:
+    """A figure as an RGB picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def save_drawing(figure: "Figure", path: Path) -> None:
+    """Write a figure as a PNG of at most 256 colours, a third of the size for the same eye."""
+    picture = to_image(figure).quantize(256, dither=Image.Dither.NONE)
+    with atomic_path(path) as partial:
+        picture.save(partial, format="PNG", optimize=True)
