@@ -213,10 +213,12 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
         raise UserError(f"cannot read {path}: {error}") from error
     if not isinstance(about, dict) or about.get("extractor") != "classifier" or about.get("version") != VERSION:
         raise UserError(f"{path} holds the weights of another network, not of ganvas's classifier, version {VERSION}")
-    network = ClassifierNetwork(about["size"], about["channels"], len(about["classes"]))
+    with torch.device("meta"):  # no first weights, which would be drawn at random
+        network = ClassifierNetwork(about["size"], about["channels"], len(about["classes"]))
     if {name: value.shape for name, value in tensors.items()} != {k: v.shape for k, v in network.state_dict().items()}:
         raise UserError(f"{path} is damaged: its weights do not fit what it says of itself")
-    network.load_state_dict(tensors)
+    network.load_state_dict(tensors, assign=True)
+    network.features.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return Classifier(network, about | {"sha256": digest}, device)
