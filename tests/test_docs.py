@@ -34,6 +34,7 @@ PAGE_OF = {
     "avatar-dcgan": "dcgan",
     "cdcgan": "cdcgan",
     "relativistic": "relativistic",
+    "points": "points",
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VIEW = ("size", "channels", "fit", "labels", "background")
