@@ -93,8 +93,13 @@ def build(name: str, size: int, channels: int, classes: list[str] | tuple[str, .
     return kind(size, channels, tuple(classes), **values)
 
 
-def save(folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, dataset: Dataset) -> Path:
-    """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest `recipe.keep`.
+def save(
+    folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, dataset: Dataset, best: int | None = None
+) -> Path:
+    """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest `recipe.keep` and the best.
+
+    Args:
+        best: the images shown of the best checkpoint, if there is one.
 
     Raises:
         CheckpointError: a weight is not finite; the older checkpoints stay.
@@ -127,6 +132,8 @@ def save(folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, 
         }
         (partial / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
     for old in checkpoints(folder)[: -recipe.keep]:
+        if int(old.name) == best:
+            continue
         grave = old.with_name(PARTIAL + old.name)  # a half-removed checkpoint must not look like one
         old.rename(grave)
         remove(grave)

@@ -101,7 +101,7 @@ class Checkup:
         if before is not None:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
         if self.labels is not None and len(self.dataset.classes) <= MOST_CLASSES:
-            found["classes"] = self.classes(distances.argmin(1), labels if "label" in gan.inputs else None)
+            found |= self.classes(distances.argmin(1), labels if "label" in gan.inputs else None)
         if self.unseen is not None:
             found |= self.overfitting(gan, {"image": pictures, "label": torch.tensor(labels)})
         return found, features
@@ -129,22 +129,21 @@ class Checkup:
         ]
         return sum(shares) / len(shares)
 
-    def classes(self, nearest: Tensor, labels: list[int] | None) -> dict[str, float]:
-        """How far each class is there, 1 being wholly: the share of the samples asked of it that look like it, or, where no
-        class was asked for, its share among the samples over that among the real pictures. A sample looks like the real picture
-        that is `nearest` (N,) to it."""
+    def classes(self, nearest: Tensor, labels: list[int] | None) -> dict[str, dict[str, float]]:
+        """How far each class is there; a sample looks like the class of the real picture that is `nearest` (N,) to it.
+
+        Returns:
+            "agreement", where classes were asked for: the share of each one's samples that look like it. "classes" otherwise:
+            its share among the samples over that among the real pictures.
+        """
         assert self.labels is not None
-        looks = self.labels[nearest]
+        looks, names = self.labels[nearest], self.dataset.classes
         if labels is not None:
             asked = torch.tensor(labels)
-            return {
-                name: (looks[asked == label] == label).float().mean().item()
-                for label, name in enumerate(self.dataset.classes)
-                if label in labels
-            }
-        counts = [torch.bincount(values, minlength=len(self.dataset.classes)).double() for values in (looks, self.labels)]
-        shares = (counts[0] / len(looks)) / (counts[1] / len(self.labels))
-        return {name: round(share, 3) for name, share in zip(self.dataset.classes, shares.tolist()) if np.isfinite(share)}
+            right = {label: (looks[asked == label] == label).float().mean().item() for label in sorted(set(labels))}
+            return {"agreement": {names[label]: round(share, 3) for label, share in right.items()}}
+        made, real = (torch.bincount(values, minlength=len(names)).double() / len(values) for values in (looks, self.labels))
+        return {"classes": {name: round(share, 3) for name, share in zip(names, (made / real).tolist()) if np.isfinite(share)}}
 
     def overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
         """Where the scores of unseen real pictures lie between those of seen ones (0) and of samples (1), and in how many

@@ -69,6 +69,7 @@ def train(
     labels: str | None = None,
     background: str | None = None,
     seed: int | None = None,
+    evaluate_every: int | None = None,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
     settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     strict: Annotated[bool, Parameter(negative="")] = False,
@@ -102,6 +103,8 @@ def train(
         Colour behind transparent pixels and around padded pictures.
     seed
         Of all random numbers; the same seed gives the same run.
+    evaluate_every
+        Images between two quick scores of the samples; the checkpoint with the best one is kept beside the newest.
     device
         Where to train.
     settings
@@ -115,12 +118,13 @@ def train(
     """
     if images is not None and epochs is not None:
         raise UserError("--images and --epochs both set the length of the run; give one of them")
-    view = {"size": size, "channels": channels, "fit": fit, "labels": labels, "background": background}
+    direct = {"size": size, "channels": channels, "fit": fit, "labels": labels, "background": background}
+    direct["evaluate_every"] = evaluate_every
     changes = parse_settings(settings or [])
-    flags = view | {"data": data, "images": images, "seed": seed}
+    flags = direct | {"data": data, "images": images, "seed": seed}
     for key in changes.keys() & {key for key, value in flags.items() if value is not None}:
-        raise UserError(f"--{key} and --set {key}= are the same setting; give one of them")
-    changes |= {key: value for key, value in view.items() if value is not None}
+        raise UserError(f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them")
+    changes |= {key: value for key, value in direct.items() if value is not None}
     from ganvas import trainer
     from ganvas.run_folder import read_recipe
 

@@ -9,6 +9,7 @@ from typing import Any
 Checkup = Mapping[str, Any]  # what was measured: an entry of the log of kind "health"
 
 WINDOW = 5  # checkups that must agree: one bad picture is no illness
+LONG = 4 * WINDOW  # checkups over which a generator that learns shows it
 BROKEN = "diverging"  # also the name for losses that are not finite, which end a run
 PATIENCE = 3  # checkups without a finding after which a condition counts as over
 
@@ -141,15 +142,18 @@ def mean(checkups: Sequence[Checkup], key: str) -> float:
 
 
 def learning(checkups: Sequence[Checkup]) -> bool:
-    """Whether the samples still become more like real pictures, or more varied, from window to window."""
-    recent, before = checkups[-WINDOW:], checkups[-3 * WINDOW : -2 * WINDOW]
-    if len(before) < WINDOW:
+    """Whether the samples still get closer to real pictures, or more varied; at the beginning of a run they are given time.
+
+    A generator that learns is not ill, however far the discriminator is ahead: so begins many a healthy run.
+    """
+    recent, before = checkups[-WINDOW:], checkups[-LONG : WINDOW - LONG]
+    if len(checkups) < LONG:
         return True
-    closer = mean(recent, "distance") < 0.97 * mean(before, "distance")
-    return closer or mean(recent, "diversity") > 1.05 * mean(before, "diversity")
+    closer = mean(recent, "distance") < 0.95 * mean(before, "distance")
+    return closer or mean(recent, "diversity") > 1.1 * mean(before, "diversity")
 
 
-def diverging(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def diverging(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Weights or scores run away."""
     gap = abs(mean(recent, "score_gap"))
     growth, player = max(
@@ -159,7 +163,7 @@ def diverging(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None
     )
     if gap > 50:
         evidence = f"the scores of real and generated pictures lie {gap:,.0f} apart, where 1 to 5 is usual"
-    elif growth > 2:
+    elif growth > 2 and len(checkups) >= LONG:  # small first weights may double at once
         evidence = f"the {player}'s weights have grown {growth:.1f} times since {recent[0]['images']:,} images"
     else:
         return None
@@ -175,34 +179,39 @@ def dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding |
     return Finding("dead gradients", evidence, "Go back to an earlier checkpoint and lower the discriminator's learning rate.")
 
 
-def mode_collapse(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """All noise makes the same picture."""
     diversity = mean(recent, "diversity")
-    if not diversity < 0.2:
+    if not (diversity < 0.05 or (diversity < 0.25 and not learning(checkups))):
         return None
     evidence = f"samples differ from each other {diversity:.2f} times as much as real pictures do"
     return Finding("mode collapse", evidence, "Begin anew with another seed, and a generator's learning rate of a half.")
 
 
 def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
-    """Some classes are not made, though the samples look like real pictures."""
+    """Some classes are not made, though others are."""
     longer = checkups[-2 * WINDOW :]
-    if "classes" not in recent[-1] or learning(checkups):
+    key = next((key for key in ("agreement", "classes") if key in recent[-1]), None)
+    if key is None or len(longer) < 2 * WINDOW:
         return None
-    shares = {name: fmean(checkup["classes"][name] for checkup in longer) for name in recent[-1]["classes"]}
+    shares = {name: fmean(checkup[key][name] for checkup in longer) for name in recent[-1][key]}
     missing = [name for name, share in shares.items() if share < 0.1]
-    if not missing:
+    others = [share for share in shares.values() if share >= 0.1]
+    # A GAN that was asked for classes and makes most of them well has learned; another may find more of them yet.
+    learned = bool(others) and fmean(others) > 0.5 if key == "agreement" else not learning(checkups)
+    if not (missing and learned):
         return None
     detail = f"class{'es' if len(missing) > 1 else ''} {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} missing"
-    least = max(shares[name] for name in missing)
-    evidence = f"they have {least:.0%} of their share or less in the samples of the last {len(longer)} checkups"
-    return Finding("partial collapse", evidence, "Train a GAN that is told the classes, or one with a gradient penalty.", detail)
+    most = max(shares[name] for name in missing)
+    what = "of the samples asked of them look like them" if key == "agreement" else "of their share of the samples is there"
+    evidence = f"in the last {len(longer)} checkups at most {most:.0%} {what}"
+    return Finding("partial collapse", evidence, "Look at their pictures in the data; then a GAN with labels and a penalty.", detail)
 
 
-def discriminator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def discriminator_wins(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Every fake is told from every real picture, by far."""
     separation, gap = mean(recent, "separation"), mean(recent, "score_gap")
-    if not (separation > 0.98 and gap > 8):
+    if not (separation > 0.98 and (gap > 20 or (gap > 8 and not learning(checkups)))):
         return None
     evidence = f"it ranks {separation:.1%} of all pairs rightly, by {gap:.1f} in score, where 1 to 5 is usual"
     return Finding("discriminator wins", evidence, "Lower its learning rate, e.g. --set optimizers.discriminator.lr=5e-5.")

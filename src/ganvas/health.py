@@ -26,7 +26,8 @@ MEANINGS = {
     "change": ("change", "how much a sample has changed since the checkup before; 1: as much as real pictures differ"),
     "overfitting": ("overfitting", "where real pictures not trained on are scored between those trained on (0) and fakes (1)"),
     "overfitting_errors": ("overfitting, errors", "the same difference in standard errors; below 3 it may be chance"),
-    "classes": ("weakest classes", "how far they are there; 1: as in the data, or every sample asked of them is of them"),
+    "classes": ("rarest classes", "their share of the samples; 1: as in the data"),
+    "agreement": ("weakest classes", "share of the samples asked of them that look like them"),
 }
 MOST_CLASSES = 5  # shown, the weakest
 

@@ -167,6 +167,10 @@ def numbers(run: Record) -> dict[str, str]:
         rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
     rows["Last losses"] = "; ".join(f"{player} {value:.4g}" for player, value in last_losses(run).items())
     speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
+    scores = [(entry["distance"], entry["images"], entry["features"]) for entry in run.log if entry["kind"] == "evaluated"]
+    if scores:
+        distance, images, features = min(scores)
+        rows["Best checkpoint"] = f"checkpoints/{images:012d}, {features} distance {distance:.4g}"
     rows["Speed"] = f"{speeds[-1]:,.0f} images/s" if speeds else ""
     rows["Data"] = run.data.spec
     rows["Data fingerprint"] = run.about.get("data", {}).get("fingerprint", "")

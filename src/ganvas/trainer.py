@@ -14,26 +14,23 @@ from torch import Tensor
 
 from ganvas import checkpoint
 from ganvas.batches import Batches
-from ganvas.checkup import Checkup, Watch
-from ganvas.conditions import Course, diverged
+from ganvas.checkup import Watch
+from ganvas.conditions import diverged
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.split import held_out_count
 from ganvas.draws import RoundDraw, mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN
-from ganvas.images import save, to_uint8
+from ganvas.observer import Observer
 from ganvas.progress import Log, Meter
 from ganvas.recipes import Recipe, change, get_recipe
 from ganvas.report import write_report
-from ganvas.rounds import Guard, NotFiniteError, measure_round, play_round
+from ganvas.rounds import Guard, NotFiniteError, play_round
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
-from ganvas.sample import Run, evaluation, load, training_grid
-from ganvas.scatter import sheet
+from ganvas.sample import Run, load
 from ganvas.start import rehearse, start_state
 
 DEFAULT = "digits"  # the recipe of those who name none
-MEASURED_BATCHES = 10
 
 
 class InterruptedRun(Exception):
@@ -175,8 +172,8 @@ class Trainer:
         self.batches = Batches(dataset, recipe, engine)
         self.log = Log(folder / "log.jsonl")
         self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)
-        self.checkup: Checkup | None = None  # made when first needed
-        self.course = Course()
+        self.observer = Observer(recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter)
+        self.watch: Watch | None = None  # watched the last round
         self.signal = 0
 
     def run(self) -> None:
@@ -197,13 +194,13 @@ class Trainer:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
-            self.course = Course(entry for entry in self.log.entries() if entry["kind"] == "health")
+            self.observer.take_up()
             for grid in (self.folder / "samples").glob("*.png"):
                 if int(grid.stem) > clock.images:  # of a process that was killed; it will be made again
                     grid.unlink()
             self.log_stop()
             if resumed is None:
-                self.show_samples()
+                self.observer.show_samples()
         self.meter.restart()
         try:
             with self.meter, self.signals():
@@ -243,32 +240,33 @@ class Trainer:
         draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
         for player, optimizer in self.state.optimizers.items():
             optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images)
-        watch = Watch(self.state.gan.neutral) if engine.is_main and clock.coming(recipe.period("health_every")) else None
+        self.watch = self.observer.watch()
         try:
             batch = self.batches.at(clock.images)
-            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine, watch)
+            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine, self.watch)
         except NotFiniteError as error:
             raise self.explained(error) from None
         clock.advance()
         if self.state.average:
             self.state.average.update(clock.images, clock.batch)
         self.state.means.add(values)
-        if watch:
-            self.check_health(watch)
         return values
 
     def after_round(self, values: Mapping[str, Tensor]) -> None:
-        """Report, measure, show samples and save what is due after a round with these losses."""
+        """Report, look and save what is due after a round with these losses."""
         recipe, clock = self.recipe, self.state.clock
         if clock.due(recipe.period("report_every")):
             self.stop_early(values)
             self.report()
         if recipe.measure_every and clock.due(recipe.measure_every):
-            self.measure()
+            self.observer.measure()
+        if self.watch:
+            self.observer.check_health(self.watch)
         if clock.due(recipe.period("sample_every")) and self.engine.is_main:
-            self.show_samples()
+            self.observer.show_samples()
+        better = bool(recipe.evaluate_every) and clock.due(recipe.evaluate_every) and self.observer.evaluate()
         stop = self.engine.any(bool(self.signal))
-        if stop or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
+        if stop or better or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
             self.save()
         self.meter.update()
         if stop and not clock.finished:
@@ -302,51 +300,13 @@ class Trainer:
         if (reason or self.state.stopped) and self.engine.is_main:
             self.log.add(self.state.clock.images, "stopped", {"reason": reason or self.state.stopped})
 
-    def measure(self) -> None:
-        """Both losses in evaluation mode over a few batches, nobody moving."""
-        clock, engine, found = self.state.clock, self.engine, []
-        with evaluation(self.state.gan):
-            for number in range(MEASURED_BATCHES):
-                position = clock.images + number * clock.batch
-                draw = RoundDraw(mix(self.recipe.seed, "measure"), position, engine.device, engine.rank, engine.world)
-                with engine.autocast():
-                    found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
-        means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
-        if engine.is_main:
-            self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
-
-    def check_health(self, watch: Watch) -> None:
-        """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
-        state, images = self.state, self.state.clock.images
-        if self.checkup is None:
-            self.checkup = Checkup(self.recipe, self.dataset, self.batches, self.engine.device)
-        measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
-        measured = watch.read() | measured
-        self.log.add(images, "health", measured)
-        for news in self.course.add({"images": images} | measured):
-            self.log.add(images, "condition", news.entry())
-            self.meter.say(news.line())
-        self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
-
-    @property
-    def sampler(self) -> GAN:
-        """The GAN whose samples count: the moving average, or the one that trains."""
-        return self.state.average.gan if self.state.average else self.state.gan
-
-    def show_samples(self) -> None:
-        """Write the grid of samples."""
-        pictures, columns, names = training_grid(self.sampler, self.recipe.seed, self.engine.device)
-        clock = self.state.clock
-        caption = f"round {clock.rounds:,}, {clock.images:,} images"
-        grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
-        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
-
     def save(self) -> None:
         """Write a checkpoint."""
         self.stop_if_tripped()
         means = self.state.means.state(self.engine)
         if self.engine.is_main:
-            checkpoint.save(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset)
+            best = self.observer.best[1] if self.observer.best else None
+            checkpoint.save(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best)
 
     def stop_if_tripped(self) -> None:
         try:

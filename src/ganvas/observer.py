@@ -1,0 +1,130 @@
+"""Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a score of quality."""
+
+from pathlib import Path
+
+import torch
+
+from ganvas.batches import Batches
+from ganvas.checkpoint import TrainingState
+from ganvas.checkup import Checkup, Watch
+from ganvas.conditions import Course
+from ganvas.data.dataset import Dataset
+from ganvas.draws import RoundDraw, mix
+from ganvas.engine import Engine
+from ganvas.evaluation.extractors import make_extractor, usual_features
+from ganvas.evaluation.references import of_training
+from ganvas.evaluation.yardstick import Yardstick, make_yardstick, quick_score
+from ganvas.gans.base import GAN
+from ganvas.images import save, to_uint8
+from ganvas.progress import Log, Meter
+from ganvas.recipes import Recipe
+from ganvas.rounds import measure_round
+from ganvas.sample import evaluation, training_grid
+from ganvas.scatter import sheet
+
+MEASURED_BATCHES = 10
+
+
+class Observer:
+    """Looks at a run's state when something is due, and writes what it finds; it never changes what is trained.
+
+    Attributes:
+        best: score and images of the best evaluation so far; None: there was none.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        folder: Path,
+        engine: Engine,
+        state: TrainingState,
+        batches: Batches,
+        log: Log,
+        meter: Meter,
+    ):
+        self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
+        self.state, self.batches, self.log, self.meter = state, batches, log, meter
+        self.course = Course()
+        self.best: tuple[float, int] | None = None
+        self.checkup: Checkup | None = None  # these two are made when first needed
+        self.yardstick: Yardstick | None = None
+
+    def take_up(self) -> None:
+        """Learn from the log what was seen before this process."""
+        entries = self.log.entries()
+        self.course = Course(entry for entry in entries if entry["kind"] == "health")
+        scores = [(entry["distance"], entry["images"]) for entry in entries if entry["kind"] == "evaluated"]
+        self.best = min(scores, default=None)
+
+    @property
+    def sampler(self) -> GAN:
+        """The GAN whose samples count: the moving average, or the one that trains."""
+        return self.state.average.gan if self.state.average else self.state.gan
+
+    def watch(self) -> Watch | None:
+        """What is to watch the coming round, if a checkup follows it."""
+        due = self.engine.is_main and self.state.clock.coming(self.recipe.period("health_every"))
+        return Watch(self.state.gan.neutral) if due else None
+
+    def check_health(self, watch: Watch) -> None:
+        """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
+        state, images = self.state, self.state.clock.images
+        if self.checkup is None:
+            self.checkup = Checkup(self.recipe, self.dataset, self.batches, self.engine.device)
+        measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
+        measured = watch.read() | measured
+        self.log.add(images, "health", measured)
+        for change in self.course.add({"images": images} | measured):
+            self.log.add(images, "condition", change.entry())
+            self.meter.say(change.line())
+        self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
+
+    def measure(self) -> None:
+        """Both losses in evaluation mode over a few batches, nobody moving; every process must call it."""
+        clock, engine, found = self.state.clock, self.engine, []
+        with evaluation(self.state.gan):
+            for number in range(MEASURED_BATCHES):
+                position = clock.images + number * clock.batch
+                draw = RoundDraw(mix(self.recipe.seed, "measure"), position, engine.device, engine.rank, engine.world)
+                with engine.autocast():
+                    found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
+        means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
+        if engine.is_main:
+            self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
+
+    def evaluate(self) -> bool:
+        """Score the samples, and tell whether they are the best so far; every process must call it.
+
+        Raises:
+            UserError: the samples hold NaN.
+        """
+        better = False
+        if self.engine.is_main:
+            images, yardstick = self.state.clock.images, self.prepared_yardstick()
+            score = quick_score(self.sampler, yardstick, self.engine.device, self.recipe.evaluate_count)
+            better = self.best is None or score < self.best[0]
+            if better:
+                self.best = score, images
+            features = yardstick.extractor.protocol["extractor"]
+            self.log.add(images, "evaluated", {"distance": score, "features": features, "count": self.recipe.evaluate_count})
+            self.meter.say(f"evaluated: {features} distance {score:.4g}{', the best so far' if better else ''}")
+        return self.engine.any(better)
+
+    def prepared_yardstick(self) -> Yardstick:
+        """The yardstick, made when it is first needed."""
+        if self.yardstick is None:
+            recipe = self.recipe
+            assert recipe.data is not None
+            reference = of_training(recipe.data, recipe.view, recipe.held_out, recipe.evaluate_count)
+            features, _ = usual_features(reference, None)
+            self.yardstick = make_yardstick(make_extractor(features, reference, None, self.engine.device), reference)
+        return self.yardstick
+
+    def show_samples(self) -> None:
+        """Write the grid of samples."""
+        pictures, columns, names = training_grid(self.sampler, self.recipe.seed, self.engine.device)
+        clock = self.state.clock
+        caption = f"round {clock.rounds:,}, {clock.images:,} images"
+        grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
+        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
