@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ganvas.data import NAMES
 from ganvas.errors import UserError
-from ganvas.evaluation.judge import Evaluation, evaluate, is_run
+from ganvas.evaluation.judge import FIGURE, Evaluation, evaluate, is_run
 from ganvas.evaluation.scores import BETTER
 from ganvas.evaluation.sets import NOISE
 
@@ -52,9 +52,9 @@ def run_evaluate(sets: Sequence[str], data: str | None, as_json: bool, **setting
         show(group, console)
     if len(groups) > 1:
         print("\nThese are several tables because their values were not measured in the same way: they do not compare.")
-    for what in judged:
-        if is_run(what) and (Path(what) / "memorisation.png").exists():
-            print(f"\nSamples beside their nearest training pictures: {Path(what) / 'memorisation.png'}")
+    figures = [Path(found.about["run"]) / FIGURE for found in found if "run" in found.about and "memorisation" in found.values]
+    if figures:
+        print("\nSamples beside their nearest training pictures:", ", ".join(str(path) for path in figures if path.exists()))
 
 
 def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | None]:

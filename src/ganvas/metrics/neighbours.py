@@ -75,11 +75,11 @@ def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> Precisi
     check_neighbours(neighbours)
     check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real, fake=fake)
     of_real, of_fake = radii(real, neighbours), radii(fake, neighbours)
-    precise, recalled = [], torch.zeros_like(of_real, dtype=torch.bool)
+    precise, recalled = (torch.zeros_like(radius, dtype=torch.bool) for radius in (of_fake, of_real))
     for rows, squared in blocks(fake, real):
-        precise.append((squared <= of_real).any(1))
+        precise[rows] = (squared <= of_real).any(1)
         recalled |= (squared <= of_fake[rows, None]).any(0)
-    return PrecisionRecall(torch.cat(precise).double().mean().item(), recalled.double().mean().item())
+    return PrecisionRecall(precise.double().mean().item(), recalled.double().mean().item())
 
 
 def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> DensityCoverage:
@@ -133,12 +133,14 @@ def nearest(queries: Tensor, references: Tensor, count: int = 1, exclude_same: b
     check_sets(count + exclude_same, f"a search for {count} neighbours", reference=references)
     check_sizes(query=queries, reference=references)
     assert not exclude_same or len(queries) == len(references)
-    found = []
+    # Made beforehand: small tensors kept from block to block scatter the large ones, to 8 GB for 10,000 queries of 60,000.
+    distances = torch.empty(len(queries), count, dtype=torch.float64, device=queries.device)
+    places = torch.empty(len(queries), count, dtype=torch.int64, device=queries.device)
     for rows, squared in blocks(queries, references):
         if exclude_same:
             squared[torch.arange(len(squared)), rows] = torch.inf
-        found.append(squared.topk(count, largest=False))
-    return torch.cat([values for values, _ in found]).sqrt(), torch.cat([indices for _, indices in found])
+        distances[rows], places[rows] = squared.topk(count, largest=False)
+    return distances.sqrt(), places
 
 
 def memorisation(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
@@ -187,9 +189,11 @@ def check_sets(at_least: int, why: str, **sets: Tensor) -> None:
 
 def radii(features: Tensor, neighbours: int) -> Tensor:
     """Squared radii of the manifold's balls, float64 (N,), widened by rounding so that the balls are closed."""
-    # Each row is the nearest to itself, at distance 0, so the k-th neighbour is the (k + 1)-th smallest of its row.
-    found = [squared.kthvalue(neighbours + 1, 1).values for _, squared in blocks(features, features)]
-    return torch.cat(found) * TIE
+    found = torch.empty(len(features), dtype=torch.float64, device=features.device)
+    for rows, squared in blocks(features, features):
+        # Each row is the nearest to itself, at distance 0, so the k-th neighbour is the (k + 1)-th smallest of its row.
+        found[rows] = squared.kthvalue(neighbours + 1, 1).values
+    return found * TIE
 
 
 def blocks(queries: Tensor, references: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
