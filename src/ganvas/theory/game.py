@@ -28,6 +28,7 @@ LEARN_ALONE, FOLLOW_ALONE = 200, 10  # steps of the first two acts
 CELLS = 4096  # of the line of noise, for p_g
 ARROWS = 21
 SNAPSHOTS = 40
+FIRST_LOOK = 2  # steps; D knows a little
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,7 @@ def chosen_moments(steps: int, count: int) -> set[int]:
     """Steps to look at: a sixth of them in each of the first acts, the rest ever further apart."""
     few = max(2, count // 6)
     opening = LEARN_ALONE + FOLLOW_ALONE
-    first = {max(1, round(LEARN_ALONE * (index / few) ** 2)) for index in range(1, few + 1)}
+    first = {max(FIRST_LOOK, round(LEARN_ALONE * (index / few) ** 3)) for index in range(1, few + 1)}
     second = {LEARN_ALONE + round(FOLLOW_ALONE * index / few) for index in range(1, few + 1)}
     rest = count - 2 * few
     third = {opening + max(1, round(steps * (index / rest) ** 2)) for index in range(1, rest + 1)}

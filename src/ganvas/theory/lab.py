@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ganvas.files import explained
-from ganvas.theory.game import LOSSES, Settings, Snapshot, play, rounds_of
+from ganvas.theory.game import LOSSES, SNAPSHOTS, Settings, Snapshot, play, rounds_of
 from ganvas.theory.pictures import draw_course, draw_four_panels
 from ganvas.theory.saddle import draw_saddle
 from ganvas.theory.targets import Target, get_target
@@ -77,7 +77,7 @@ def told(settings: Settings, target: Target) -> Iterator[Snapshot]:
     )
     with bar:
         task = bar.add_task("", total=total)
-        for index, moment in enumerate(play(settings)):
+        for index, moment in enumerate(play(settings, SNAPSHOTS)):
             if index % ROW_EVERY == 0 or moment.step == total:
                 print(row(moment, target), flush=True)
             bar.update(task, completed=moment.step, description=f"JS {moment.js:.4f}")

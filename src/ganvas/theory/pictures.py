@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BLUE, GREEN = COLOURS[0], COLOURS[2]
 ACTS = {1: "D learns, G waits", 2: "G follows, D waits", 3: "both learn"}
 FLOOR = -0.46  # of a panel, where the line of noise lies; densities and D are above 0
-FRAME = (5.6, 4.2)  # inches, at 100 dots each
+FRAME = (5.6, 4.4)  # inches, at 100 dots each
 INKS = 32  # colours of a film
 PACE, HOLD = 150, 2500  # milliseconds of a frame, and of the last
 
@@ -62,14 +62,14 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
     """p_data dotted, p_g solid, D dashed; below, where the noise goes."""
     p_data = target.masses / STEP
     low, high = window(target)
-    axes.plot(CENTRES, p_data, color=INK, linestyle=(0, (1, 1.6)), linewidth=2, label="data, $p_{data}$", zorder=4)
-    axes.plot(CENTRES, moment.p_g, color=GREEN, linewidth=2, label="generated, $p_g$", zorder=3)
+    axes.plot(CENTRES, p_data, color=INK, linestyle=(0, (1, 1.6)), linewidth=2, label="data $p_{data}$", zorder=4)
+    axes.plot(CENTRES, moment.p_g, color=GREEN, linewidth=2, label="generated $p_g$", zorder=3)
     axes.fill_between(CENTRES, moment.p_g, color=GREEN, alpha=0.12, linewidth=0)
     if is_probability:
         asked = p_data + moment.p_g > 4e-3  # elsewhere D* jumps about for nothing: nobody asks D there
         best = np.where(asked, optimal_discriminator(p_data, moment.p_g), np.nan)
-        axes.plot(CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="$D^*$, the best answer to $p_g$", zorder=2)
-    label = "discriminator, $D$" if is_probability else "critic, squashed into 0 to 1"
+        axes.plot(CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="best answer $D^*$", zorder=2)
+    label = "discriminator $D$" if is_probability else "critic, squashed into 0 to 1"
     axes.plot(CENTRES, moment.discriminator, color=BLUE, linestyle=(0, (4, 2)), linewidth=2, label=label, zorder=5)
     draw_arrows(axes, moment.arrows, low, high)
     axes.set_xlim(low, high)
@@ -83,9 +83,9 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
 
 def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     """Arrows from evenly spaced noise on the lower line to where G sends it, on the upper."""
-    top, bottom = -0.04, FLOOR
+    top, bottom = -0.05, FLOOR
     axes.hlines([0, bottom], low, high, color=INK, linewidth=1, zorder=2)
-    noise = np.linspace(low + 0.12 * (high - low), high - 0.04 * (high - low), len(x))
+    noise = np.linspace(low + 0.04 * (high - low), high - 0.04 * (high - low), len(x))
     axes.quiver(
         noise,
         np.full(len(x), bottom),
@@ -101,9 +101,9 @@ def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
         color=FAINT,
         zorder=2,
     )
-    place = low + 0.012 * (high - low)
-    axes.text(place, top - 0.02, "$x = G(z)$", fontsize=10, color=INK, va="top")
-    axes.text(place, bottom + 0.02, "$z$", fontsize=10, color=INK, va="bottom")
+    beside = axes.get_yaxis_transform()
+    axes.text(-0.012, top, "$x$", fontsize=11, color=INK, ha="right", va="top", transform=beside)
+    axes.text(-0.012, bottom, "$z$", fontsize=11, color=INK, ha="right", va="center", transform=beside)
 
 
 def window(target: Target) -> tuple[float, float]:
@@ -124,11 +124,11 @@ def draw_course(course: Sequence[Snapshot], target: Target, is_probability: bool
 def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
     """One snapshot as a picture."""
     figure = new_figure(FRAME, 100)
-    axes = figure.add_axes((0.05, 0.02, 0.935, 0.78))
+    axes = figure.add_axes((0.05, 0.02, 0.935, 0.77))
     draw_moment(axes, moment, target, is_probability)
-    figure.text(0.02, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
-    figure.text(0.985, 0.94, numbers(moment), fontsize=9, color=FAINT, ha="right")
-    figure.legend(loc="upper left", bbox_to_anchor=(0.01, 0.925), ncols=4, frameon=False, fontsize=8.5, columnspacing=1.2)
+    figure.text(0.05, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
+    figure.text(0.05, 0.88, numbers(moment), fontsize=10, color=FAINT)
+    figure.legend(loc="upper left", bbox_to_anchor=(0.03, 0.875), ncols=4, frameon=False, fontsize=9, columnspacing=1.4)
     return to_image(figure)
 
 

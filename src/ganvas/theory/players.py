@@ -8,7 +8,7 @@ from ganvas.theory.targets import BINS, EDGES, Target, normal_masses
 
 WIDTH = 64  # of both hidden layers
 START = (-1.5, 0.7)  # mean and deviation of the first p_g
-FIT_STEPS, FIT_RATE = 1000, 1e-2  # for the first p_g
+FIT_STEPS, FIT_RATE, SLOPE_WEIGHT = 600, 1e-2, 0.1  # for the first p_g
 
 
 def network(reach: float, steepness: float) -> nn.Sequential:
@@ -34,8 +34,11 @@ def begin(generator: nn.Module) -> None:
     optimizer = torch.optim.Adam(generator.parameters(), fused=True)
     for index in range(FIT_STEPS):
         optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - index / FIT_STEPS)
+        x = generator(noise)
+        slopes = x.diff(dim=0) / wanted.diff(dim=0)
+        loss = (x - wanted).square().mean() + SLOPE_WEIGHT * (slopes - 1).square().mean()
         optimizer.zero_grad()
-        (generator(noise) - wanted).square().mean().backward()
+        loss.backward()
         optimizer.step()
 
 

@@ -14,7 +14,7 @@ BINS = 512
 EDGES = np.linspace(-8, 8, BINS + 1)
 STEP = float(EDGES[1] - EDGES[0])
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
-FOUND = 0.25  # of a mode's mass must be there for it to count as found
+FOUND = 0.5  # of the mass of a mode must be there for it to count as found
 Bumps = tuple[tuple[float, float, float], ...]
 
 
@@ -41,7 +41,7 @@ class Target:
         return left[index] + STEP * np.clip((shares - below[index]) / self.masses[some][index], 0, 1)
 
     def modes_found(self, masses: np.ndarray) -> int:
-        """In how many modes these masses have at least a quarter of what this density has there."""
+        """In how many modes these masses have at least half of what this density has there."""
         inside = [(low <= CENTRES) & (high >= CENTRES) for low, high in self.modes]
         return sum(bool(masses[mode].sum() >= FOUND * self.masses[mode].sum()) for mode in inside)
 
