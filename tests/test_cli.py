@@ -1,7 +1,9 @@
 """The command line: what a person types, and what they are told when it is wrong."""
 
 import csv
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from ganvas.checkpoint import checkpoints
 from ganvas.cli import main
@@ -166,8 +170,6 @@ def test_signal_finishes_the_round_saves_and_says_how_to_go_on(number: signal.Si
 
 def spoiled_run(tmp_path: Path, run: Path) -> Path:
     """A copy of a run whose newest checkpoint is damaged."""
-    import shutil
-
     shutil.copytree(run, tmp_path / "spoiled")
     weights = checkpoints(tmp_path / "spoiled" / "checkpoints")[-1] / "gan.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
@@ -213,6 +215,37 @@ WRONG = {
     "labels of a set that has its own": (("train", "digits", "--labels", "folders"), "digits carries its own labels"),
     "unknown colour": (("train", "digits", "--background", "blu"), "blu"),
     "unknown data": (("data", "mnits"), "mnist"),
+    "nothing to judge": (("evaluate",), "name a run folder, or two sets of pictures"),
+    "nothing to compare with": (("evaluate", "digits"), "ganvas evaluate digits REFERENCE"),
+    "no run to judge": (("evaluate", "{tmp}/none"), "there is no run folder {tmp}/none"),
+    "no set to judge": (("evaluate", "{tmp}/none", "digits"), "no file or folder is called '{tmp}/none'"),
+    "run without checkpoints": (("evaluate", "{begun}"), "has no checkpoints"),
+    "damaged run": (("evaluate", "{spoiled}"), "gan.safetensors is damaged"),
+    "data moved": (("evaluate", "{run}", "--data", "{tmp}/none"), "no file or folder is called '{tmp}/none'"),
+    "other sizes": (("evaluate", "{tmp}/pictures", "digits"), "pictures holds 20x20 rgb and digits 8x8 grey; bring both to one"),
+    "empty folder, judged": (("evaluate", "{tmp}/empty", "digits"), "{tmp}/empty"),
+    "too few for neighbours": (("evaluate", "{run}", "--count", "3", "--metrics", "precision"), "needs at least 4"),
+    "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: judge at least 2"),
+    "unknown metric": (
+        ("evaluate", "{run}", "--metrics", "fd,recal"),
+        "--metrics recal: there is none of that name; did you mean recall",
+    ),
+    "unknown features": (("evaluate", "{run}", "--features", "inceptoin"), "did you mean inception?"),
+    "published name": (("evaluate", "{run}", "--metrics", "fid"), "--metrics fid: that name is for Inception features"),
+    "labels wanted": (("evaluate", "noise", "digits", "--metrics", "agreement"), "noise was made without the labels of digits"),
+    "features of points": (("evaluate", "noise", "rings", "--features", "inception"), "rings holds points"),
+    "no weights": (("evaluate", "{run}", "--weights", "{tmp}/none.pth"), "--weights {tmp}/none.pth: there is no such file"),
+    "weights of nothing": (
+        ("evaluate", "{run}", "--features", "random", "--weights", "{tmp}/file"),
+        "random features have no weights",
+    ),
+    "weights of another network": (("evaluate", "{run}", "--weights", "{weights}"), "holds the weights of another network"),
+    "weights of another network, classifier": (
+        ("evaluate", "{run}", "--features", "classifier", "--weights", "{weights}"),
+        "holds the weights of another network",
+    ),
+    "larger than the GAN makes": (("evaluate", "{run}", "--size", "16"), "makes 8x8 grey; choose 8 or less"),
+    "other channels than the GAN makes": (("evaluate", "{run}", "--channels", "3"), "makes 8x8 grey"),
     "points for a recipe of pictures": (("train", "digits", "--data", "rings"), "not pictures: size=8, channels=1 cannot be"),
     "points for a GAN of pictures": (("train", "rings", "--set", "gan=mlp"), "MLP makes pictures, not points"),
     "pictures for a recipe of points": (("train", "rings", "--data", "digits"), "channels=2 is for points"),
@@ -237,7 +270,10 @@ def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run:
     for number in range(3):
         Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / "pictures" / f"{number}.png")
     arguments, expected = WRONG[case]
-    places = {"tmp": tmp_path, "run": run}
+    places = {"tmp": tmp_path, "run": run, "begun": tmp_path / "begun", "weights": tmp_path / "weights.safetensors"}
+    save_file({"weight": torch.zeros(2)}, places["weights"])
+    places["begun"].mkdir()
+    (places["begun"] / "recipe.json").write_text((run / "recipe.json").read_text())
     if any("{spoiled}" in argument for argument in arguments):
         places["spoiled"] = spoiled_run(tmp_path, run)
     out = [] if "--out" in arguments or arguments[0] != "train" else ["--out", tmp_path / "out"]
@@ -247,6 +283,43 @@ def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run:
     assert expected.format(**places) in error
     assert error.count("\n") == 1, error
     assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+def test_evaluate_tells_values_and_protocol(ganvas: Command, run: Path, tmp_path: Path):
+    copy = tmp_path / "digits"
+    shutil.copytree(run, copy)
+    status, output, error = ganvas("evaluate", copy, "--count", 40)
+    assert status == 0, error
+    for word in ("fd ↓", "kd ↓", "precision ↑", "memorisation", "agreement", "40 samples, seed 0", "1,762 8x8 pictures"):
+        assert word in output
+    assert "classifier, trained on digits" in output
+    assert "note: digits: 40 pictures, fewer than 10,000" in error
+    assert str(copy / "memorisation.png") in output
+    assert (copy / "memorisation.png").exists()
+    assert len((copy / "evaluations.jsonl").read_text().splitlines()) == 1
+
+
+def test_evaluate_as_json_is_what_it_records(ganvas: Command, run: Path, tmp_path: Path):
+    shutil.copytree(run, tmp_path / "one")
+    status, output, error = ganvas("evaluate", tmp_path / "one", "noise", "--data", "digits", "--count", 40, "--json")
+    assert status == 0, error
+    first, second = json.loads(output)
+    assert [first] == [json.loads(line) for line in (tmp_path / "one" / "evaluations.jsonl").read_text().splitlines()]
+    assert (first["name"], second["name"]) == ("one", "noise")
+    assert first["protocol"] == second["protocol"]
+    assert first["values"]["fd"] != second["values"]["fd"]
+
+
+def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command, tmp_path: Path):
+    (tmp_path / "few").mkdir()
+    for number in range(9):
+        Image.new("L", (8, 8), 20 * number).save(tmp_path / "few" / f"{number}.png")
+    arguments = ("noise", tmp_path / "few", "digits", "--count", 20, "--features", "pixels", "--metrics", "fd")
+    status, output, error = ganvas("evaluate", *arguments)
+    assert status == 0, error
+    assert output.count("fd ↓") == 2
+    assert "they do not compare" in output
+    assert "few has 9 pictures, not 20" in error
 
 
 def test_debug_shows_where_an_error_came_from(ganvas: Command):

@@ -39,6 +39,12 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
     return "random", f"{note}; --features inception fetches Inception's weights, --weights FILE names a file of them"
 
 
+def check_features(name: str) -> None:
+    """Refuse features that there are none of."""
+    if name not in FEATURES:
+        raise UserError(f"--features {name}: there are none of that name; {nearest(name, FEATURES)}")
+
+
 def make_extractor(
     name: str, reference: Reference, weights: Path | None, device: torch.device, progress: bool = False
 ) -> Extractor:
@@ -48,8 +54,7 @@ def make_extractor(
         UserError: there is none of that name, it does not fit the pictures, or its weights cannot be had.
     """
     data = reference.dataset
-    if name not in FEATURES:
-        raise UserError(f"--features {name}: there are none of that name; {nearest(name, FEATURES)}")
+    check_features(name)
     if data.channels == 2 and name != "pixels":
         raise UserError(f"--features {name} looks at pictures, and {reference.name} holds points; leave --features away")
     if weights and name in ("random", "pixels"):

@@ -13,10 +13,10 @@ from ganvas.data.stacked import STACKED
 from ganvas.engine import pick_device
 from ganvas.errors import UserError
 from ganvas.evaluation.case import Case
-from ganvas.evaluation.extractors import make_extractor, usual_features
+from ganvas.evaluation.extractors import check_features, make_extractor, usual_features
 from ganvas.evaluation.lookalikes import draw_lookalikes
 from ganvas.evaluation.references import MOST, Reference, of_spec, of_training
-from ganvas.evaluation.scores import METRICS, choose
+from ganvas.evaluation.scores import METRICS, check_names, choose
 from ganvas.evaluation.sets import NOISE, Pictures, of_dataset, of_noise, of_run
 from ganvas.files import explained
 from ganvas.recipes import Recipe, make_view
@@ -95,6 +95,9 @@ def evaluate(
     """
     if count is not None and count < 2:
         raise UserError(f"--count {count}: judge at least 2 pictures")
+    check_names(metrics or [])  # before anything takes time
+    if features:
+        check_features(features)
     place = pick_device(device)
     run = what if isinstance(what, Run) else load(what, device=device) if is_run(what) else None
     reference, notes = find_reference(run, what, against, data, count, view or {}, progress)

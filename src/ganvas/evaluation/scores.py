@@ -143,10 +143,16 @@ def choose(names: Sequence[str] | None, case: Case) -> list[str]:
     if names is None or list(names) == ["all"]:
         every = names is not None
         return [name for name, metric in METRICS.items() if (every or metric.usual(case)) and not metric.lacks(case)]
+    check_names(names)
     for name in names:
-        if name not in METRICS:
-            raise UserError(f"--metrics {name}: there is none of that name; {nearest(name, METRICS)}")
         reason = METRICS[name].lacks(case)
         if reason:
             raise UserError(f"--metrics {name}: {reason}")
     return list(dict.fromkeys(names))
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse metrics that there are none of."""
+    for name in names:
+        if name not in METRICS and list(names) != ["all"]:
+            raise UserError(f"--metrics {name}: there is none of that name; {nearest(name, METRICS)}")
