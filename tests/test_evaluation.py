@@ -131,6 +131,17 @@ def test_points():
     assert evaluate("noise", data="rings", metrics=["fd"]).values["fd"] < 0.01  # which sees no modes
 
 
+def test_a_run_of_points(tmp_path: Path):
+    ganvas.train("rings", out=tmp_path / "run", images=5_000, device="cpu", quiet=True)
+    found = evaluate(tmp_path / "run", device="cpu")
+    assert found.values.keys() == {"modes", "high_quality", "kl"}
+    assert 0 <= found.values["modes"] <= 8
+    assert found.protocol["features"] == {"extractor": "pixels"}
+    assert (tmp_path / "run" / "evaluations.jsonl").exists()
+    everything = evaluate(tmp_path / "run", device="cpu", metrics=["all"], count=300).values
+    assert everything.keys() >= {"modes", "fd", "precision", "memorisation"}
+
+
 # The same numbers, whatever the way
 
 
