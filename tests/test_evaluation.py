@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from test_inception import made_up
 from tiny import make
 
 import ganvas
@@ -132,7 +133,7 @@ def test_points():
 
 
 def test_a_run_of_points(tmp_path: Path):
-    ganvas.train("rings", out=tmp_path / "run", images=5_000, device="cpu", quiet=True)
+    ganvas.train("rings", out=tmp_path / "run", images=1_000, device="cpu", quiet=True)
     found = evaluate(tmp_path / "run", device="cpu")
     assert found.values.keys() == {"modes", "high_quality", "kl"}
     assert 0 <= found.values["modes"] <= 8
@@ -360,6 +361,26 @@ def test_what_is_not_known_cannot_be_measured():
         evaluate("noise", data="digits", metrics=["tstr"], count=20)
     with pytest.raises(UserError, match="points are made without labels"):
         evaluate("noise", data="rings", metrics=["agreement"], count=20)
+
+
+def test_inceptions_names(tmp_path: Path):
+    weights = tmp_path / "made-up.safetensors"
+    save_file(made_up(), weights)
+    random = np.random.default_rng(0)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        for place in range(3):
+            Image.fromarray(random.integers(256, size=(32, 32, 3), dtype=np.uint8)).save(tmp_path / name / f"{place}.png")
+    sets = tmp_path / "one", tmp_path / "other"
+    found = evaluate(*sets, weights=weights, metrics=["fid", "kid"], device="cpu")
+    assert found.values.keys() == {"fid", "kid"}
+    assert found.protocol["features"]["extractor"] == "inception"
+    assert found.protocol["features"]["weights"] == digest(weights)
+    with pytest.raises(UserError, match="that name is for other features than Inception's"):
+        evaluate(*sets, weights=weights, metrics=["fd"], device="cpu")
+    legacy = evaluate(*sets, weights=weights, features="inception-legacy", metrics=["fid"], device="cpu")
+    assert legacy.protocol["features"]["resize"].startswith("legacy")
+    assert len(by_protocol([found, legacy])) == 2
 
 
 # Broken generators

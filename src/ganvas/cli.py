@@ -281,7 +281,8 @@ def evaluate(
         density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; or all. Without it: the usual ones, which
         are all but tstr (two trainings) and what the data does not allow.
     features
-        What the pictures are seen through: inception, classifier, random or pixels. Without it: of labelled grey pictures
+        What the pictures are seen through: inception, inception-legacy (resized as the first FIDs were, for comparison with
+        papers), classifier, random or pixels. Without it: of labelled grey pictures
         (digits, MNIST) a classifier trained on them once, a minute or less; of colour pictures of 32 pixels or more Inception,
         if its weights are named or in the cache; of points their coordinates; else a network with random weights.
     weights

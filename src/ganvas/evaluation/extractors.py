@@ -14,7 +14,7 @@ from ganvas.metrics.classifier import SMALLEST, Classifier, StackedClassifier, r
 from ganvas.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.metrics.inception import FILE, Inception
 
-FEATURES = ("inception", "classifier", "random", "pixels")
+FEATURES = ("inception", "inception-legacy", "classifier", "random", "pixels")
 PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour pictures
 
 
@@ -61,8 +61,8 @@ def make_extractor(
         raise UserError(f"--weights {weights}: {name} features have no weights; use --features inception or classifier")
     if weights and not weights.is_file():
         raise UserError(f"--weights {weights}: there is no such file")
-    if name == "inception":
-        return Inception(weights, device=device, progress=progress)
+    if name.startswith("inception"):
+        return Inception(weights, "legacy" if name.endswith("legacy") else "clean", device, progress)
     if name == "classifier":
         return class_extractor(reference, weights, device, progress)
     if name == "pixels":

@@ -78,7 +78,7 @@ def evaluate(
         against: the pictures to compare with. None: the published test set of the run's data, or without one the data itself.
         data: where the run's data is, if it was moved; or what a set that is no run is compared with, as a run on that data.
         metrics: names, or ["all"]; None: the usual ones.
-        features: "inception", "classifier", "random" or "pixels"; None: what suits the data.
+        features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what suits the data.
         weights: a file for Inception or the classifier.
         count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
         seed: of the samples and of all choices at random.
