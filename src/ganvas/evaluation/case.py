@@ -11,7 +11,6 @@ from ganvas.evaluation.extractors import class_extractor
 from ganvas.evaluation.references import Reference, features_of, shown, unseen_distances
 from ganvas.evaluation.sets import Pictures
 from ganvas.metrics.classifier import Classifier, StackedClassifier
-from ganvas.metrics.distances import Moments, moments
 from ganvas.metrics.features import CHUNK, Extractor, Features, extract
 from ganvas.metrics.neighbours import DensityCoverage, PrecisionRecall, density_coverage, nearest, precision_recall
 
@@ -85,11 +84,6 @@ class Case:
     def real(self) -> Tensor:
         """Features of the pictures compared with, (M, F)."""
         return features_of(self.extractor, self.reference.dataset, self.reference.rows, self.progress)
-
-    @cached_property
-    def moments(self) -> tuple[Moments, Moments]:
-        """Of the real pictures and of those judged."""
-        return moments(self.real, "real"), moments(self.samples.values, "judged")
 
     @cached_property
     def neighbourhood(self) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ def by_features(case: Case, published: str, other: str) -> str:
 
 def distance(case: Case) -> Found:
     """Frechet distance."""
-    return {by_features(case, "fid", "fd"): frechet_distance(*case.moments)}, {}
+    return {by_features(case, "fid", "fd"): frechet_distance(case.real, case.samples.values)}, {}
 
 
 def kernel(case: Case) -> Found:
