@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "progress": {"engine", "errors", "files"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
     "recipes": {"data", "data.dataset", "errors", "gans", "gans.base"},
-    "batches": {"data", "data.dataset", "draws", "engine", "errors", "images", "recipes"},
+    "batches": {"data", "data.dataset", "data.split", "draws", "engine", "errors", "images", "recipes"},
 }
 A_GAN_MAY_IMPORT = {"networks", "losses", "draws", "errors", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter"}

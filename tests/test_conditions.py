@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ganvas.conditions import LONG, PATIENCE, RULES, WINDOW, Course, diagnose, diverged
+from ganvas.conditions import LONG, RULES, WINDOW, Course, diagnose, diverged
 
 CLASSES = {"cat": 1.0, "dog": 0.9, "owl": 1.1}
 

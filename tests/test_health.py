@@ -93,7 +93,8 @@ def test_losses_that_are_not_finite_are_diverging(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Trainer, "round", broken)
     with pytest.raises(Exception, match="not finite"):
-        train("digits", out=tmp_path / "run", images=10_000, settings={"health_every": 1_000, "checkpoint_every": 2_000}, quiet=True)
+        often = {"health_every": 1_000, "checkpoint_every": 2_000}
+        train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)
     main(["health", str(tmp_path / "run")])
     assert "diverging, since 3,100 images: the discriminator's loss is not finite" in capsys.readouterr().out
 

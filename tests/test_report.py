@@ -93,7 +93,7 @@ def frames_of(path):
 def test_the_report_of_a_finished_run(run):
     page = page_of(run)
     assert "Finished: 1,000 images shown." in page
-    assert "2.0 of 500 pictures" in page
+    assert "2.0 of 490 pictures" in page
     assert "<td>discriminator 2,000; generator 17</td>" in page
     assert "<td>discriminator 0.1; generator 0.2</td>" in page
     assert "relativistic, 8x8 grey, 2 classes" in page

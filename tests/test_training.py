@@ -27,7 +27,7 @@ from ganvas.recipes import RECIPES, get_recipe
 from ganvas.rounds import NotFiniteError
 from ganvas.trainer import InterruptedRun
 
-TINY = {"batch": 6, "report_every": 12, "sample_every": 24, "checkpoint_every": 12}
+TINY = {"batch": 6, "report_every": 12, "sample_every": 24, "checkpoint_every": 12, "health_every": 12}
 SMALL = {
     "mnist-mlp": {"options.hidden": 8, "stop_below": {}},
     "mnist-mlp-deep": {"options.hidden": [8, 12]},

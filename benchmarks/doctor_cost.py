@@ -1,0 +1,84 @@
+"""What the doctor costs: a checkup, in shares of the rounds between two.
+
+Rounds and checkups alternate in one process, so that both see the same machine; medians are compared. Watching a round is part of the
+checkup's cost.
+
+    python benchmarks/doctor_cost.py [RECIPE ...] [--data SPEC] [--repeats 15] [--threads N]
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from ganvas.checkup import Checkup, Watch
+from ganvas.data import open_dataset
+from ganvas.engine import Engine
+from ganvas.recipes import change, get_recipe
+from ganvas.trainer import Trainer
+
+ROUNDS = 20  # between two checkups
+
+
+def measure(name: str, data: str | None, repeats: int) -> None:
+    """Print one recipe's row."""
+    recipe = change(get_recipe(name), {"data": data} if data else {})
+    assert recipe.data, f"{name} needs --data"
+    period = recipe.period("health_every")
+    recipe = change(recipe, {"health_every": 10**12})
+    dataset = open_dataset(recipe.data, recipe.view)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(recipe, dataset, Path(folder), Engine("cpu"), quiet=True)
+        state = trainer.state
+        began = time.perf_counter()
+        checkup = Checkup(recipe, dataset, trainer.batches, torch.device("cpu"))
+        start = time.perf_counter() - began
+        features, rounds, checkups = None, [], []
+        for _ in range(repeats):
+            trainer.round()
+            began = time.perf_counter()
+            for _ in range(ROUNDS):
+                trainer.round()
+            rounds.append((time.perf_counter() - began) / ROUNDS)
+            began = time.perf_counter()
+            _, features = checkup.measure(state.gan, trainer.observer.sampler, features)
+            checkups.append(time.perf_counter() - began + watched(trainer) - rounds[-1])
+    one, cost = statistics.median(rounds), statistics.median(checkups)
+    between = period / recipe.batch
+    print(
+        f"{name:16} round {one * 1e3:8.2f} ms   checkup {cost * 1e3:8.1f} ms every {between:,.0f} rounds:"
+        f" {cost / (between * one):6.2%}   begins with {start:.1f} s",
+        flush=True,
+    )
+
+
+def watched(trainer: Trainer) -> float:
+    """Seconds of a round that is watched."""
+    began = time.perf_counter()
+    trainer.observer.watch = lambda: Watch(trainer.state.gan.neutral)
+    trainer.round()
+    assert trainer.watch
+    trainer.watch.read()
+    del trainer.observer.watch
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure the recipes asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", default=["digits"])
+    parser.add_argument("--data")
+    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--threads", type=int)
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    for name in given.recipes:
+        measure(name, given.data, given.repeats)
+
+
+if __name__ == "__main__":
+    main()
