@@ -25,10 +25,11 @@ from ganvas.evaluation.references import features_of, of_spec, of_training
 from ganvas.evaluation.scores import METRICS, choose
 from ganvas.evaluation.sets import of_dataset, of_noise, of_run, place_free
 from ganvas.evaluation.verdict import by_protocol, cell, number, split_sets, tables
-from ganvas.evaluation.yardstick import make_yardstick, quick_score
+from ganvas.evaluation.yardstick import open_yardstick, quick_score
 from ganvas.generate import write_samples
 from ganvas.metrics import classifier
 from ganvas.metrics.features import CHUNK, Pixels
+from ganvas.recipes import get_recipe
 from ganvas.sample import load
 
 CPU = torch.device("cpu")
@@ -408,8 +409,7 @@ def test_a_generator_of_nan_is_told(run: Path):
 
 
 def test_quick_score(run: Path):
-    reference = of_training("digits", View(), None, 0)
-    yardstick = make_yardstick(make_extractor("random", reference, None, CPU), reference)
+    yardstick = open_yardstick(get_recipe("digits"), CPU, "random")
     untrained, better = make("relativistic", classes=10).train(), load(run).gan
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -423,6 +423,12 @@ def test_quick_score(run: Path):
         parameter.data.fill_(torch.nan)
     with pytest.raises(UserError, match="NaN"):
         quick_score(untrained, yardstick, CPU, count=300)
+
+
+def test_quick_score_of_points():
+    yardstick = open_yardstick(get_recipe("rings"), CPU)
+    score = quick_score(make("points", size=1, channels=2), yardstick, CPU, count=300)
+    assert 0.5 < score <= 1
 
 
 # Tables

@@ -11,9 +11,7 @@ from ganvas.conditions import Course
 from ganvas.data.dataset import Dataset
 from ganvas.draws import RoundDraw, mix
 from ganvas.engine import Engine
-from ganvas.evaluation.extractors import make_extractor, usual_features
-from ganvas.evaluation.references import of_training
-from ganvas.evaluation.yardstick import Yardstick, make_yardstick, quick_score
+from ganvas.evaluation.yardstick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
 from ganvas.images import save, to_uint8
 from ganvas.progress import Log, Meter
@@ -114,11 +112,7 @@ class Observer:
     def prepared_yardstick(self) -> Yardstick:
         """The yardstick, made when it is first needed."""
         if self.yardstick is None:
-            recipe = self.recipe
-            assert recipe.data is not None
-            reference = of_training(recipe.data, recipe.view, recipe.held_out, recipe.evaluate_count)
-            features, _ = usual_features(reference, None)
-            self.yardstick = make_yardstick(make_extractor(features, reference, None, self.engine.device), reference)
+            self.yardstick = open_yardstick(self.recipe, self.engine.device)
         return self.yardstick
 
     def show_samples(self) -> None:

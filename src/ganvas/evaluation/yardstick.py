@@ -1,41 +1,62 @@
 """One number for a GAN while it trains: quick, always from the same noise, for comparing the states of one run."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.evaluation.references import Reference, features_of
+from ganvas.evaluation.extractors import make_extractor, usual_features
+from ganvas.evaluation.references import features_of, of_training, some
 from ganvas.gans.base import GAN
 from ganvas.images import to_uint8
 from ganvas.metrics.distances import Moments, frechet_distance, moments
 from ganvas.metrics.features import Extractor, extract
+from ganvas.metrics.neighbours import density_coverage
+from ganvas.recipes import Recipe
 from ganvas.sample import CHUNK, generate
 
 
 @dataclass(frozen=True)
 class Yardstick:
-    """Real pictures and an extractor, prepared once, to hold a GAN against again and again.
+    """Training pictures and an extractor, prepared once, to hold a GAN against again and again.
 
     Attributes:
         extractor: looks at the samples.
-        real: moments of its features of real pictures.
+        real: its features of training pictures, (N, F).
+        moments: of these.
     """
 
     extractor: Extractor
-    real: Moments
+    real: Tensor
+    moments: Moments
 
 
-def make_yardstick(extractor: Extractor, reference: Reference, progress: bool = False) -> Yardstick:
-    """A yardstick of the pictures that a reference compares with."""
-    return Yardstick(extractor, moments(features_of(extractor, reference.dataset, reference.rows, progress), "real"))
+def open_yardstick(
+    recipe: Recipe, device: torch.device, features: str | None = None, weights: Path | None = None, progress: bool = False
+) -> Yardstick:
+    """The yardstick for a run: 10,000 pictures that it learns from, so that test and held-out pictures are left for the end.
+
+    Args:
+        features: as in `evaluate`; None: what suits the data. The classifier is trained here if it is not in the cache.
+
+    Raises:
+        UserError: the features do not suit the data, or weights are missing.
+    """
+    assert recipe.data is not None
+    reference = of_training(recipe.data, recipe.view, recipe.held_out, 0, progress)
+    extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
+    real = features_of(extractor, reference.train, some(reference.shown, 0), progress)
+    return Yardstick(extractor, real, moments(real, "real"))
 
 
 def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int = 2_048, seed: int = 0) -> float:
-    """The Frechet distance of a few samples, classes in turn, always from the same noise; lower is better.
+    """How far a few samples are from training pictures, classes in turn, always from the same noise; lower is better.
 
-    For comparing states of one run: with so few samples it comes out larger than `evaluate` tells. Draws nothing from the global
-    random state, and leaves the GAN in the mode in which it was.
+    Of pictures the Frechet distance: with so few samples it comes out larger than `evaluate` tells. Of points the share of real
+    ones that no sample is near (1 - coverage), since the Frechet distance sees no modes. Draws nothing from the global random
+    state, and leaves the GAN in the mode in which it was.
 
     Raises:
         UserError: the GAN makes NaN.
@@ -45,5 +66,7 @@ def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int
     made = torch.cat([generate(gan, part, seed, device, [row % classes for row in part]) for part in rows])[:count]
     if not made.isfinite().all():
         raise UserError("the generator is broken: its samples hold NaN or infinity")
-    pictures = made if gan.channels == 2 else to_uint8(made)
-    return frechet_distance(yardstick.real, moments(extract(yardstick.extractor, [pictures]).values, "judged"))
+    found = extract(yardstick.extractor, [made if gan.channels == 2 else to_uint8(made)]).values
+    if gan.channels == 2:
+        return 1 - density_coverage(yardstick.real[:count], found).coverage
+    return frechet_distance(yardstick.moments, moments(found, "judged"))
