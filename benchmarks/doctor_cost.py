@@ -1,7 +1,7 @@
 """What the doctor costs: a checkup, in shares of the rounds between two.
 
-Rounds and checkups alternate in one process, so that both see the same machine; medians are compared. Watching a round is part of the
-checkup's cost.
+Rounds and checkups alternate in one process, so that both see the same machine; medians are compared. Watching a round is part of
+the checkup's cost.
 
     python benchmarks/doctor_cost.py [RECIPE ...] [--data SPEC] [--repeats 15] [--threads N]
 """

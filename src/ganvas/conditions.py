@@ -202,10 +202,12 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     if not (missing and learned):
         return None
     detail = f"class{'es' if len(missing) > 1 else ''} {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} missing"
-    most = max(shares[name] for name in missing)
-    what = "of the samples asked of them look like them" if key == "agreement" else "of their share of the samples is there"
-    evidence = f"in the last {len(longer)} checkups at most {most:.0%} {what}"
-    return Finding("partial collapse", evidence, "Look at their pictures in the data; then a GAN with labels and a penalty.", detail)
+    most = f"in the last {len(longer)} checkups at most {max(shares[name] for name in missing):.0%}"
+    if key == "agreement":
+        evidence, action = f"{most} of what was asked of them looks like them", "See how many pictures of them the data has."
+    else:
+        evidence, action = f"{most} of their share of the samples is made", "Train a GAN that is asked for classes."
+    return Finding("partial collapse", evidence, action, detail)
 
 
 def discriminator_wins(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:

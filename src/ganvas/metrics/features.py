@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -89,7 +90,7 @@ class RandomEmbedding:
         stages = max(0, math.ceil(math.log2(size / 4)))
         widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]
         modules: list[nn.Module] = []
-        for stage, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        for stage, (inputs, outputs) in enumerate(pairwise(widths)):
             modules += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
             if stage < stages:
                 modules.append(nn.AvgPool2d(2, ceil_mode=True))
