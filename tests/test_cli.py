@@ -230,7 +230,7 @@ WRONG = {
         ("evaluate", "{run}", "--metrics", "fd,recal"),
         "--metrics recal: there is none of that name; did you mean recall",
     ),
-    "unknown features": (("evaluate", "{run}", "--features", "inceptoin"), "did you mean inception?"),
+    "unknown features": (("evaluate", "{run}", "--features", "inceptoin"), "did you mean inception or"),
     "published name": (("evaluate", "{run}", "--metrics", "fid"), "--metrics fid: that name is for Inception features"),
     "labels wanted": (("evaluate", "noise", "digits", "--metrics", "agreement"), "noise was made without the labels of digits"),
     "features of points": (("evaluate", "noise", "rings", "--features", "inception"), "rings holds points"),
