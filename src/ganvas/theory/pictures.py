@@ -128,7 +128,9 @@ def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.
     draw_moment(axes, moment, target, is_probability)
     figure.text(0.05, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
     figure.text(0.05, 0.88, numbers(moment), fontsize=10, color=FAINT)
-    figure.legend(loc="upper left", bbox_to_anchor=(0.03, 0.875), ncols=4, frameon=False, fontsize=9, columnspacing=1.4)
+    figure.legend(
+        loc="upper left", bbox_to_anchor=(0.03, 0.875), ncols=4, frameon=False, fontsize=9, columnspacing=1, handlelength=1.7
+    )
     return to_image(figure)
 
 

@@ -83,8 +83,8 @@ def skewed(low: float, scale: float) -> Target:
 
 TARGETS = {
     "gaussian": bumps("one bell", ((1.0, 1.0, 1.0),)),
-    "two": bumps("two bells far apart", ((-2.0, 0.5, 0.5), (2.0, 0.5, 0.5))),
-    "rare": bumps("two bells far apart, one of them with a tenth of the mass", ((-2.0, 0.5, 0.9), (2.0, 0.5, 0.1))),
+    "two": bumps("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
+    "rare": bumps("two bells far apart, one of them with a tenth of the mass", ((-2.5, 0.5, 0.9), (2.5, 0.5, 0.1))),
     "five": bumps("five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))),
     "skewed": skewed(-1.0, 0.8),
     "uniform": uniform(-1.0, 3.0),
