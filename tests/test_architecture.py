@@ -127,6 +127,15 @@ def test_evaluation_knows_nothing_of_training(module):
 
 
 @modules
+def test_the_theory_stands_alone(module):
+    """It may use losses and pictures, no GAN and no training; nothing but the command line needs it."""
+    inside = module.split(".")[0] == "theory"
+    needed = {name for name in ours(module) if name.split(".")[0] == "theory"}
+    assert inside or module == "cli" or not needed
+    assert not inside or ours(module) - needed <= {"losses", "draws", "errors", "files", "curves", "timelapse"}
+
+
+@modules
 def test_nothing_imports_the_command_line(module):
     assert module == "__main__" or not ours(module) & TOP
 
