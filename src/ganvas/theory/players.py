@@ -14,8 +14,8 @@ FIT_STEPS, FIT_RATE, SLOPE_WEIGHT = 600, 1e-2, 0.1  # for the first p_g
 def network(reach: float, steepness: float) -> nn.Sequential:
     """A number to a number through two hidden layers of tanh.
 
-    The first layer's bends are spread evenly over [-reach, reach]: left to chance they lie around 0, and what is elsewhere is hard
-    to learn.
+    The first layer's bends are spread evenly over [-reach, reach]: left to chance they lie around 0, and what is elsewhere is
+    hard to learn.
     """
     first = nn.Linear(1, WIDTH)
     slopes = steepness * torch.tensor([1.0, -1.0]).repeat(WIDTH // 2)
