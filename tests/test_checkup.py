@@ -77,7 +77,7 @@ def test_copies_have_no_distance_and_one_picture_no_diversity():
 
 @pytest.mark.parametrize(("heart", "overfitting"), [("seen", 0.5), ("all", 0.0), ("none", 0.0)])
 def test_overfitting(heart: str, overfitting: float):
-    """Black samples score -1, strange pictures 0, known ones 1: an unseen picture is half-way to a sample if the seen are known."""
+    """Black samples score -1, strange pictures 0, known ones 1: if only the seen are known, the unseen are half-way to samples."""
     doctor = checkup(held_out=200)
     shown, _ = split(len(DIGITS), 200)
     parrot = Parrot(shown[:1], {"seen": shown, "all": np.arange(len(DIGITS)), "none": np.arange(0)}[heart])
@@ -85,6 +85,7 @@ def test_overfitting(heart: str, overfitting: float):
     found, _ = doctor.measure(parrot, parrot, None)
     assert found["overfitting"] == pytest.approx(overfitting, abs=0.02)
     assert (found["overfitting_errors"] > 3) == (heart == "seen")
+    assert found["score_drop"] == pytest.approx(2 * overfitting, abs=0.02)
 
 
 def test_without_held_out_pictures_overfitting_is_not_measured():

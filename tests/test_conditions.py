@@ -26,6 +26,7 @@ def checkup(number: int, **changes: Any) -> dict[str, Any]:
         "diversity": 0.9,
         "change": 0.2,
         "classes": dict(CLASSES),
+        "score_drop": 0.1,
         "overfitting": 0.1,
         "overfitting_errors": 0.8,
     } | changes
@@ -43,7 +44,7 @@ ILL = {
     "discriminator wins": {"separation": 1.0, "score_gap": 25.0},
     "generator wins": {"separation": 0.1, "score_gap": -2.0},
     "oscillation": {"change": 0.8, "diversity": 0.4},
-    "discriminator memorises": {"overfitting": 0.8, "overfitting_errors": 6.0},
+    "discriminator memorises": {"overfitting": 0.8, "overfitting_errors": 6.0, "score_drop": 1.0},
 }
 
 
@@ -137,3 +138,8 @@ def test_losses_that_are_not_finite_end_as_diverging():
     log = [checkup(0), {"images": 1_500, "kind": "condition", **diverged(1_500, "the generator's loss is NaN").entry()}]
     run = Course.of(log)
     assert run.told()[0].startswith("diverging, since 1,500 images: the generator's loss is NaN.")
+
+
+@pytest.mark.parametrize("small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}])
+def test_a_little_overfitting_is_no_memory(small: dict[str, float]):
+    assert course(LONG, **ILL["discriminator memorises"] | small).changes == []

@@ -146,15 +146,15 @@ class Checkup:
         return {"classes": {name: round(share, 3) for name, share in zip(names, (made / real).tolist()) if np.isfinite(share)}}
 
     def overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
-        """Where the scores of unseen real pictures lie between those of seen ones (0) and of samples (1), and in how many
-        standard errors they differ from those of seen ones."""
+        """By how much unseen real pictures are scored below seen ones: in score, on the way from seen ones (0) to samples (1), and
+        in standard errors."""
         assert self.unseen is not None
         with evaluation(gan):
             seen, unseen, fakes = (self.scores(gan, batch) for batch in (self.seen, self.unseen, fake))
         drop, gap = seen.mean() - unseen.mean(), seen.mean() - fakes.mean()
         error = (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt().clamp(min=1e-12)
         share = (drop / gap).clamp(-1, 2).item() if gap > 0 else 0.0
-        return {"overfitting": share, "overfitting_errors": (drop / error).item()}
+        return {"score_drop": drop.item(), "overfitting": share, "overfitting_errors": (drop / error).item()}
 
     def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score a picture, on the CPU."""

@@ -195,8 +195,8 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     if key is None or len(longer) < 2 * WINDOW:
         return None
     shares = {name: fmean(checkup[key][name] for checkup in longer) for name in recent[-1][key]}
-    missing = [name for name, share in shares.items() if share < 0.1]
-    others = [share for share in shares.values() if share >= 0.1]
+    missing = [name for name, share in shares.items() if share < 0.05]
+    others = [share for share in shares.values() if share >= 0.05]
     # A GAN that was asked for classes and makes most of them well has learned; another may find more of them yet.
     learned = bool(others) and fmean(others) > 0.5 if key == "agreement" else not learning(checkups)
     if not (missing and learned):
@@ -238,9 +238,9 @@ def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Findi
 
 
 def discriminator_memorises(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
-    """It scores pictures that it trained on above other real ones."""
+    """It scores pictures that it trained on above other real ones, by enough to mislead the generator."""
     share, errors = mean(recent, "overfitting"), mean(recent, "overfitting_errors")
-    if not (share > 0.4 and errors > 3):
+    if not (share > 0.4 and errors > 3 and mean(recent, "score_drop") > 0.25):
         return None
     evidence = f"real pictures that it was not trained on lie {share:.0%} of the way from those it was to generated ones"
     return Finding("discriminator memorises", evidence, "Use more pictures, mirror them (--set flip=true), or stop here.")

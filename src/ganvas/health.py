@@ -24,6 +24,7 @@ MEANINGS = {
     "distance": ("distance", "from a sample to the nearest real picture; 1: as from one real picture to the next"),
     "diversity": ("diversity", "how much samples differ from each other; 1: as much as real pictures"),
     "change": ("change", "how much a sample has changed since the checkup before; 1: as much as real pictures differ"),
+    "score_drop": ("score drop", "mean score of real pictures trained on minus that of others"),
     "overfitting": ("overfitting", "where real pictures not trained on are scored between those trained on (0) and fakes (1)"),
     "overfitting_errors": ("overfitting, errors", "the same difference in standard errors; below 3 it may be chance"),
     "classes": ("rarest classes", "their share of the samples; 1: as in the data"),
