@@ -18,13 +18,14 @@ MLP = {"stop_below": {}, "size": 8}
 
 
 def conditions(out: Path, recipe: str, images: int, seed: int = 0, **settings: object) -> dict[str, str]:
-    """Train, and return the conditions that appeared, by name, with their titles."""
+    """Train, and return the conditions that appeared, by name, with their last titles."""
     changed = {key.replace("__", "."): value for key, value in settings.items()}
     train(recipe, data="digits", out=out, images=images, seed=seed, settings=changed, quiet=True)
     course = Course.of(read_log(out / "log.jsonl"))
     logged = [entry for entry in read_log(out / "log.jsonl") if entry["kind"] == "condition"]
     assert [entry["condition"] for entry in logged] == [change.finding.title for change in course.changes]
-    return {change.finding.name: change.finding.title for change in course.changes if change.state == "appeared"}
+    seen = {change.finding.name: change.finding.title for change in course.changes if change.state == "appeared"}
+    return seen | {name: finding.title for name, finding in course.active.items()}
 
 
 def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,7 +1,7 @@
 """What the doctor measures while a GAN trains: one round watched, a few samples held against real pictures."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ JUDGED = 256  # real pictures, seen in training and not, whose scores are compar
 MOST_CLASSES = 32  # with more, the samples are too few to tell which are missing
 LARGEST = 32  # pixels; larger pictures are shrunk before they are looked at
 FEATURES = 256
+RIDGE = 0.01  # penalty of the linear classifier, in shares of the number of pictures
+MARGIN = 0.1  # by which the best class must lead for a sample to be clear; 1 is the lead that a real picture is fitted to
 
 
 class Watch:
@@ -56,6 +58,41 @@ class Watch:
         return {key: torch.stack(values).mean().item() for key, values in self.seen.items()}
 
 
+class Guess(Protocol):
+    """Tells which class features (N, F) look like, int64 (N,), and whether that is clear, bool (N,)."""
+
+    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class Ridge:
+    """A linear classifier of standardised features, fitted by least squares with a penalty: quick, and with one solution."""
+
+    def __init__(self, features: Tensor, labels: Tensor):
+        self.mean, self.std = features.mean(0), features.std(0).clamp(min=1e-6)
+        inputs, targets = self.prepared(features), nn.functional.one_hot(labels).double()
+        penalty = RIDGE * len(features) * torch.eye(inputs.shape[1], dtype=torch.float64)
+        self.weights = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
+
+    def prepared(self, features: Tensor) -> Tensor:
+        """Standardised, with a constant: float64 (N, F + 1)."""
+        return nn.functional.pad((features - self.mean) / self.std, (0, 1), value=1.0).double()
+
+    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        best, classes = (self.prepared(features) @ self.weights).topk(2, dim=1)
+        return classes[:, 0], best[:, 0] - best[:, 1] > MARGIN
+
+
+class Nearest:
+    """The class of the nearest real one; always clear."""
+
+    def __init__(self, features: Tensor, labels: Tensor):
+        self.features, self.labels = features, labels
+
+    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        looks = self.labels[torch.cdist(features, self.features).argmin(1)]
+        return looks, torch.ones(len(looks), dtype=torch.bool)
+
+
 class Checkup:
     """Compares a GAN's samples and scores with real pictures, always the same ones.
 
@@ -75,6 +112,9 @@ class Checkup:
         self.reference = self.look(dataset.batch(chosen)["image"])
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         few = self.reference[:1000]
+        self.guess: Guess | None = None
+        if self.labels is not None and len(dataset.classes) <= MOST_CLASSES:
+            self.guess = Nearest(self.reference, self.labels) if self.points else Ridge(self.reference, self.labels)
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real picture is itself.
         self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
@@ -100,8 +140,8 @@ class Checkup:
         found["diversity"] = self.diversity(features, labels if "label" in gan.inputs else None)
         if before is not None:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
-        if self.labels is not None and len(self.dataset.classes) <= MOST_CLASSES:
-            found |= self.classes(distances.argmin(1), labels if "label" in gan.inputs else None)
+        if self.guess is not None:
+            found |= self.classes(*self.guess(features), labels if "label" in gan.inputs else None)
         if self.unseen is not None:
             found |= self.overfitting(gan, {"image": pictures, "label": torch.tensor(labels)})
         return found, features
@@ -129,25 +169,33 @@ class Checkup:
         ]
         return sum(shares) / len(shares)
 
-    def classes(self, nearest: Tensor, labels: list[int] | None) -> dict[str, dict[str, float]]:
-        """How far each class is there; a sample looks like the class of the real picture that is `nearest` (N,) to it.
+    def classes(self, looks: Tensor, sure: Tensor, labels: list[int] | None) -> dict[str, dict[str, float]]:
+        """How far each class is there.
+
+        Args:
+            looks: the class that each sample looks like, int64 (N,).
+            sure: whether that is clear, (N,).
+            labels: the classes asked for.
 
         Returns:
             "agreement", where classes were asked for: the share of each one's samples that look like it. "classes" otherwise:
-            its share among the samples over that among the real pictures.
+            its share among the clear samples over that among the real pictures; nothing where too few samples are clear.
         """
         assert self.labels is not None
-        looks, names = self.labels[nearest], self.dataset.classes
+        names = self.dataset.classes
         if labels is not None:
             asked = torch.tensor(labels)
             right = {label: (looks[asked == label] == label).float().mean().item() for label in sorted(set(labels))}
             return {"agreement": {names[label]: round(share, 3) for label, share in right.items()}}
+        looks = looks[sure]
+        if len(looks) < SAMPLES / 4:
+            return {}
         made, real = (torch.bincount(values, minlength=len(names)).double() / len(values) for values in (looks, self.labels))
         return {"classes": {name: round(share, 3) for name, share in zip(names, (made / real).tolist()) if np.isfinite(share)}}
 
     def overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
-        """By how much unseen real pictures are scored below seen ones: in score, on the way from seen ones (0) to samples (1), and
-        in standard errors."""
+        """By how much unseen real pictures are scored below seen ones: in score, on the way from seen ones (0) to samples (1),
+        and in standard errors."""
         assert self.unseen is not None
         with evaluation(gan):
             seen, unseen, fakes = (self.scores(gan, batch) for batch in (self.seen, self.unseen, fake))

@@ -194,9 +194,10 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     key = next((key for key in ("agreement", "classes") if key in recent[-1]), None)
     if key is None or len(longer) < 2 * WINDOW:
         return None
-    shares = {name: fmean(checkup[key][name] for checkup in longer) for name in recent[-1][key]}
-    missing = [name for name, share in shares.items() if share < 0.05]
-    others = [share for share in shares.values() if share >= 0.05]
+    shares, earlier = share_of(key, longer), share_of(key, longer[:WINDOW])
+    least = 0.3 if key == "agreement" else 0.1  # of what was asked, chance gives some
+    missing = [name for name, share in shares.items() if share < least and not share > earlier.get(name, 0) + 0.02]  # nor coming
+    others = [share for share in shares.values() if share >= least]
     # A GAN that was asked for classes and makes most of them well has learned; another may find more of them yet.
     learned = bool(others) and fmean(others) > 0.5 if key == "agreement" else not learning(checkups)
     if not (missing and learned):
@@ -208,6 +209,12 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     else:
         evidence, action = f"{most} of their share of the samples is made", "Train a GAN that is asked for classes."
     return Finding("partial collapse", evidence, action, detail)
+
+
+def share_of(key: str, checkups: Sequence[Checkup]) -> dict[str, float]:
+    """The mean share of each class over checkups; nothing where it was never measured."""
+    measured = [checkup[key] for checkup in checkups if key in checkup]
+    return {name: fmean(shares[name] for shares in measured) for name in measured[0]} if measured else {}
 
 
 def discriminator_wins(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
