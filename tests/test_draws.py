@@ -144,7 +144,8 @@ def dataset(count: int) -> Dataset:
 def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -> Batches:
     adam = Adam(lr=1e-3)
     optimizers = {"generator": adam, "discriminator": adam}
-    recipe = Recipe(name="numbers", gan="mlp", batch=batch, images=10_000, optimizers=optimizers, **settings)
+    fixed = {"held_out": 0, "optimizers": optimizers}
+    recipe = Recipe(name="numbers", gan="mlp", batch=batch, images=10_000, **fixed, **settings)
     engine = Engine("cpu")
     engine.rank, engine.world = rank, world
     return Batches(dataset(count), recipe, engine)
