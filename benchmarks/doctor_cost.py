@@ -28,8 +28,8 @@ def measure(name: str, data: str | None, repeats: int) -> None:
     recipe = change(get_recipe(name), {"data": data} if data else {})
     assert recipe.data, f"{name} needs --data"
     period = recipe.period("health_every")
-    recipe = change(recipe, {"health_every": 10**12})
-    dataset = open_dataset(recipe.data, recipe.view)
+    spec, recipe = recipe.data, change(recipe, {"health_every": 10**12})
+    dataset = open_dataset(spec, recipe.view)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(recipe, dataset, Path(folder), Engine("cpu"), quiet=True)
         state = trainer.state

@@ -77,7 +77,7 @@ def test_copies_have_no_distance_and_one_picture_no_diversity():
 
 @pytest.mark.parametrize(("heart", "overfitting"), [("seen", 0.5), ("all", 0.0), ("none", 0.0)])
 def test_overfitting(heart: str, overfitting: float):
-    """Black samples score -1, strange pictures 0, known ones 1: if only the seen are known, the unseen are half-way to samples."""
+    """Black samples score -1, strange pictures 0, known ones 1: with only the seen known, others are half-way to samples."""
     doctor = checkup(held_out=200)
     shown, _ = split(len(DIGITS), 200)
     parrot = Parrot(shown[:1], {"seen": shown, "all": np.arange(len(DIGITS)), "none": np.arange(0)}[heart])

@@ -27,7 +27,7 @@ def held_out_count(spec: str, count: int, wanted: int | None) -> int:
     """
     if wanted is None:
         return 0 if published_test(spec) else min(MOST, max(count // 50, min(8, count // 10)))
-    if wanted > count - 2:
+    if wanted and wanted > count - 2:
         raise UserError(f"held_out={wanted}: the data has {count:,} pictures; leave at least two to train on")
     return wanted
 
