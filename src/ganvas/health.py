@@ -39,6 +39,8 @@ def print_health(folder: Path, as_json: bool) -> None:
     Raises:
         UserError: not a run folder, or a run without a checkup yet.
     """
+    if not (folder / "recipe.json").is_file():
+        raise UserError(f"{folder} is not a run folder: there is no recipe.json in it")
     run = read_record(folder)
     course = Course.of(run.log)
     if not course.checkups:
