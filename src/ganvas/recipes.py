@@ -82,7 +82,7 @@ class Recipe(View):
 def digits() -> Recipe:
     """Handwritten digits of a wanted class in a minute or two on two cores, from 1,797 scans that come with the installation.
 
-    Measured: 99.4 % of 1,000 samples are of their class.
+    Measured: 99.2 % of 1,000 samples are of their class.
     """
     adam = Adam(lr=5e-4, beta1=0.0, beta2=0.99)
     return Recipe(

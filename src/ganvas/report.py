@@ -26,7 +26,7 @@ from ganvas.run_folder import read_recipe
 from ganvas.timelapse import write_timelapse
 
 LONG = 12  # rows from which a table is folded
-PLOT_CAPTION = "Losses against images shown. A bold line over a faint one is its running mean."
+PLOT_CAPTION = "Losses and checkups against images shown. A bold line over a faint one is its running mean."
 MOST_SKIPPED = 500  # files listed by name; `data.json` has them all
 
 
