@@ -1,5 +1,7 @@
 """What the doctor measures: known games give known numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -92,6 +94,31 @@ def test_without_held_out_pictures_overfitting_is_not_measured():
     doctor = checkup(held_out=0)
     parrot = Parrot(np.arange(SAMPLES), np.arange(0))
     assert "overfitting" not in doctor.measure(parrot, parrot, None)[0]
+
+
+def test_pictures_without_differences_are_no_error():
+    """All the same; one class with one picture; only one class among those trained on."""
+    images = np.zeros((60, 1, 8, 8), np.uint8)
+    same = replace(DIGITS, images=images, labels=DIGITS.labels[:60])
+    lonely = replace(DIGITS, images=DIGITS.images[:60], labels=np.r_[np.zeros(59, np.int64), 1])
+    single = replace(DIGITS, images=DIGITS.images[:60], labels=np.zeros(60, np.int64))
+    for dataset in (same, lonely, single):
+        for name in ("mnist-mlp", "mnist-cdcgan"):
+            recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
+            doctor = Checkup(recipe, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
+            gan = make(recipe.gan, classes=10)
+            found, features = doctor.measure(gan, gan, None)
+            doctor.measure(gan, gan, features)
+            assert "diversity" in found or dataset is same
+
+
+def test_real_pictures_of_all_classes_set_the_scale():
+    """Folders come sorted by class: the first pictures are not like the others."""
+    order = np.argsort(DIGITS.labels, kind="stable")
+    recipe = change(get_recipe("mnist-mlp"), {"data": "digits", "size": 8})
+    sorted_digits = replace(DIGITS, images=DIGITS.images[order], labels=DIGITS.labels[order])
+    doctor = Checkup(recipe, sorted_digits, Batches(sorted_digits, recipe, make_engine("fp32")), torch.device("cpu"))
+    assert doctor.spread == pytest.approx(checkup().spread, rel=0.02)
 
 
 def test_a_watch_counts():

@@ -143,3 +143,13 @@ def test_losses_that_are_not_finite_end_as_diverging():
 @pytest.mark.parametrize("small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}])
 def test_a_little_overfitting_is_no_memory(small: dict[str, float]):
     assert course(LONG, **ILL["discriminator memorises"] | small).changes == []
+
+
+def test_a_generator_that_rests_or_never_differs_is_no_error():
+    """A critic may move five times for one move of the generator, which then has no gradient in the round watched."""
+    resting = [checkup(number) for number in range(LONG)]
+    for values in resting[:-2]:
+        del values["generator/gradient_norm"]
+    assert Course(resting).changes == []
+    constant = course(2 * LONG, diversity=0.0, change=0.9, **{"generator/weight_norm": 0.0})
+    assert {"mode collapse", "oscillation"} <= constant.active.keys()

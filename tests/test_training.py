@@ -119,10 +119,32 @@ def test_run_without_recipe_goes_on_with_its_own(tmp_path: Path, pictures: Path)
     assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000030"
 
 
+def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    scores = iter([3.0, 1.0, 2.0, 4.0, 5.0, 6.0])
+    monkeypatch.setattr("ganvas.observer.quick_score", lambda *_: next(scores))
+    more = {"evaluate_every": 6, "evaluate_count": 16, "keep": 1}
+    train("rings", tmp_path / "run", 24, pictures, **more)
+    kept = [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")]
+    assert kept == ["000000000012", "000000000024"]
+    train("rings", tmp_path / "run", 36, pictures, **more)  # the best was in the first process
+    kept = [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")]
+    assert kept == ["000000000012", "000000000036"]
+    scored = [entry["distance"] for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]
+    assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
+
+
+def test_a_real_score_while_training(tmp_path: Path, pictures: Path):
+    train("digits", tmp_path / "run", 12, pictures, evaluate_every=6, evaluate_count=32)
+    scored = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]
+    assert [entry["features"] for entry in scored] == ["classifier", "classifier"]
+    assert all(entry["distance"] > 0 for entry in scored)
+
+
 def test_grids_of_a_killed_process_are_dropped(tmp_path: Path, pictures: Path):
     train("dcgan-64", tmp_path / "run", 24, pictures)
     beyond = tmp_path / "run" / "samples" / "000000000036.png"
     beyond.write_bytes((tmp_path / "run" / "samples" / "000000000024.png").read_bytes())
+    (beyond.parent / ".partial-77-0a0b-000000000024.png").write_bytes(b"half a pic")
     train("dcgan-64", tmp_path / "run", 24, pictures)
     assert sorted(file.name for file in beyond.parent.iterdir()) == ["000000000000.png", "000000000024.png"]
 

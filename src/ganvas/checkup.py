@@ -24,6 +24,7 @@ REFERENCES = 4_000  # real pictures that samples are held against
 JUDGED = 256  # real pictures, seen in training and not, whose scores are compared
 MOST_CLASSES = 32  # with more, the samples are too few to tell which are missing
 LARGEST = 32  # pixels; larger pictures are shrunk before they are looked at
+PIECE = 32  # pictures looked at, made and scored together, so that a checkup needs no more memory than a round
 FEATURES = 256
 RIDGE = 0.01  # penalty of the linear classifier, in shares of the number of pictures
 MARGIN = 0.1  # by which the best class must lead for a sample to be clear; 1 is the lead that a real picture is fitted to
@@ -47,7 +48,8 @@ class Watch:
             middle = (real.mean() + fake.mean()) / 2 if self.neutral is None else self.neutral
             self.note("real_accuracy", (real > middle).float().mean())
             self.note("fake_accuracy", (fake < middle).float().mean())
-            self.note("separation", (real[:, None] > fake).float().mean())
+            below = torch.searchsorted(fake.sort().values, real)  # fakes below each real picture
+            self.note("separation", below.float().mean() / len(fake))
             self.note("score_gap", real.mean() - fake.mean())
 
     def note(self, key: str, value: Tensor) -> None:
@@ -67,9 +69,9 @@ class Guess(Protocol):
 class Ridge:
     """A linear classifier of standardised features, fitted by least squares with a penalty: quick, and with one solution."""
 
-    def __init__(self, features: Tensor, labels: Tensor):
+    def __init__(self, features: Tensor, labels: Tensor, classes: int):
         self.mean, self.std = features.mean(0), features.std(0).clamp(min=1e-6)
-        inputs, targets = self.prepared(features), nn.functional.one_hot(labels).double()
+        inputs, targets = self.prepared(features), nn.functional.one_hot(labels, classes).double()
         penalty = RIDGE * len(features) * torch.eye(inputs.shape[1], dtype=torch.float64)
         self.weights = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
 
@@ -109,12 +111,14 @@ class Checkup:
         side = min(LARGEST, dataset.size)
         self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, dataset.channels, FEATURES, device=device)
         chosen = choose(batches.shown, REFERENCES)
-        self.reference = self.look(dataset.batch(chosen)["image"])
+        parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
+        self.reference = torch.cat([self.look(dataset.batch(part)["image"]) for part in parts])
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
-        few = self.reference[:1000]
+        few = self.reference[choose(np.arange(len(chosen)), 1_000)]
         self.guess: Guess | None = None
-        if self.labels is not None and len(dataset.classes) <= MOST_CLASSES:
-            self.guess = Nearest(self.reference, self.labels) if self.points else Ridge(self.reference, self.labels)
+        if self.labels is not None and len(dataset.classes) <= MOST_CLASSES and len(self.labels.unique()) > 1:
+            known = self.reference, self.labels
+            self.guess = Nearest(*known) if self.points else Ridge(*known, len(dataset.classes))
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real picture is itself.
         self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
@@ -132,13 +136,15 @@ class Checkup:
             What was measured, and the features of the samples, float32 (SAMPLES, F).
         """
         labels = self.wanted(gan)
-        pictures = generate(sampler, range(SAMPLES), mix(self.recipe.seed, "checkup"), self.device, labels)
+        seed = mix(self.recipe.seed, "checkup")
+        pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
+        pictures = torch.cat([generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop]) for rows in pieces])
         features = self.look(pictures if self.points else to_uint8(pictures))
         found: dict[str, Any] = {f"{name}/weight_norm": norm(values) for name, values in gan.players().items()}
         distances = torch.cdist(features, self.reference)
         found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
-        found["diversity"] = self.diversity(features, labels if "label" in gan.inputs else None)
-        if before is not None:
+        found |= self.diversity(features, labels if "label" in gan.inputs else None)
+        if before is not None and self.spread:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
         if self.guess is not None:
             found |= self.classes(*self.guess(features), labels if "label" in gan.inputs else None)
@@ -149,7 +155,7 @@ class Checkup:
     def look(self, pictures: Tensor) -> Tensor:
         """Features of uint8 or, for points, float (N, C, H, W): float32 (N, F)."""
         side = min(LARGEST, self.dataset.size)
-        return torch.cat([self.extractor(resize(part, side, side)).values for part in pictures.split(256)])
+        return torch.cat([self.extractor(resize(part, side, side)).values for part in pictures.split(PIECE)])
 
     def wanted(self, gan: GAN) -> list[int]:
         """The classes to ask for, in turn; a few only where there are many, so that several samples share one."""
@@ -157,17 +163,19 @@ class Checkup:
         shown = np.linspace(0, count - 1, min(count, MOST_CLASSES)).round().astype(int).tolist()
         return [shown[row % len(shown)] for row in range(SAMPLES)]
 
-    def diversity(self, features: Tensor, labels: list[int] | None) -> float:
-        """Mean distance between two samples over that between real pictures; within classes, where these were asked for."""
+    def diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
+        """Mean distance between two samples over that between real pictures; within classes, where these were asked for.
+
+        Nothing where real pictures do not differ.
+        """
         if labels is None or self.labels is None:
-            return mean_distance(features) / self.spread
-        asked = torch.tensor(labels)
-        shares = [
-            mean_distance(features[asked == label]) / mean_distance(self.reference[self.labels == label][:200])
-            for label in set(labels)
-            if (self.labels == label).sum() > 1
-        ]
-        return sum(shares) / len(shares)
+            shares = [mean_distance(features) / self.spread] if self.spread else []
+        else:
+            asked = torch.tensor(labels)
+            pairs = ((features[asked == label], self.reference[self.labels == label][:200]) for label in sorted(set(labels)))
+            both = [(mean_distance(made), mean_distance(real)) for made, real in pairs if len(made) > 1 and len(real) > 1]
+            shares = [made / real for made, real in both if real]
+        return {"diversity": sum(shares) / len(shares)} if shares else {}
 
     def classes(self, looks: Tensor, sure: Tensor, labels: list[int] | None) -> dict[str, dict[str, float]]:
         """How far each class is there.
@@ -206,10 +214,13 @@ class Checkup:
 
     def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score a picture, on the CPU."""
-        needed = {name: values.to(self.device) for name, values in batch.items()}
-        if needed["image"].dtype == torch.uint8:
-            needed["image"] = to_float(needed["image"])
-        return gan.score(needed).float().cpu().reshape(len(batch["image"]), -1).mean(1)
+        found = []
+        for start in range(0, len(batch["image"]), PIECE):
+            needed = {name: values[start : start + PIECE].to(self.device) for name, values in batch.items()}
+            if needed["image"].dtype == torch.uint8:
+                needed["image"] = to_float(needed["image"])
+            found.append(gan.score(needed).float().cpu().reshape(len(needed["image"]), -1).mean(1))
+        return torch.cat(found)
 
 
 def choose(rows: np.ndarray, count: int) -> np.ndarray:

@@ -278,8 +278,8 @@ def evaluate(
         Where the runs' data is, if it was moved. Sets that are no runs are then compared as if trained on it.
     metrics
         Names with commas between them: fd (fid with Inception), kd (kid), classifier_score (inception_score), precision, recall,
-        density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; or all. Without it: the usual ones, which
-        are all but tstr (two trainings) and what the data does not allow.
+        density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; or all. Without it: a
+        choice that suits the data and takes minutes at most; all: every possible one.
     features
         What the pictures are seen through: inception, inception-legacy (resized as the first FIDs were, for comparison with
         papers), classifier, random or pixels. Without it: of labelled grey pictures

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from ganvas.progress import ENDED
+
 Checkup = Mapping[str, Any]  # what was measured: an entry of the log of kind "health"
 
 WINDOW = 5  # checkups that must agree: one bad picture is no illness
@@ -46,7 +48,7 @@ class Change:
 
     Attributes:
         images: shown when it was noticed.
-        state: "appeared" or "cleared".
+        state: "appeared", "cleared", or ENDED: the run broke off with it.
         finding: the condition as last seen.
     """
 
@@ -100,7 +102,7 @@ class Course:
         """The course that a run's log tells."""
         entries = list(log)
         course = cls(entry for entry in entries if entry["kind"] == "health")
-        if entries and entries[-1]["kind"] == "condition" and entries[-1]["condition"] == BROKEN:
+        if entries and entries[-1]["kind"] == "condition" and entries[-1]["state"] == ENDED:
             change = diverged(entries[-1]["images"], entries[-1]["evidence"])
             course.changes.append(change)
             course.active = {BROKEN: change.finding} | course.active
@@ -122,7 +124,7 @@ class Course:
         for change in self.changes:
             if change.state == "appeared":
                 began[change.finding.name] = change.images
-            else:
+            elif change.state == "cleared":
                 lines.append(f"Over: {change.finding.title}, {began[change.finding.name]:,} to {change.images:,} images.")
         return lines
 
@@ -172,9 +174,11 @@ def diverging(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding
 
 def dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The generator gets no direction any more."""
-    share = max(checkup["generator/gradient_norm"] / checkup["generator/weight_norm"] for checkup in recent)
-    if not share < 1e-5:
+    gradient, weight = "generator/gradient_norm", "generator/weight_norm"
+    shares = [checkup[gradient] / checkup[weight] for checkup in recent if gradient in checkup and checkup.get(weight)]
+    if not shares or not max(shares) < 1e-5:  # it may rest in the rounds watched
         return None
+    share = max(shares)
     evidence = f"the generator's gradient is {share:.0e} of its weights, where a hundredth is usual"
     return Finding("dead gradients", evidence, "Go back to an earlier checkpoint and lower the discriminator's learning rate.")
 
@@ -240,7 +244,8 @@ def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Findi
     change, diversity = mean(recent, "change"), mean(recent, "diversity")
     if not (change > 0.5 and change > diversity) or learning(checkups):
         return None
-    evidence = f"from one checkup to the next a sample changes {change / diversity:.1f} times as much as two samples differ"
+    moved = f"a sample changes by {change:.2f} of what real pictures differ"
+    evidence = f"from one checkup to the next {moved}, while two samples differ by {diversity:.2f}"
     return Finding("oscillation", evidence, "Lower both learning rates, or use a moving average (--set average_halflife=10000).")
 
 
@@ -256,7 +261,7 @@ def discriminator_memorises(recent: Sequence[Checkup], _: Sequence[Checkup]) -> 
 def diverged(images: int, reason: str) -> Change:
     """The end of a run whose losses are not finite any more."""
     finding = Finding(BROKEN, reason, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
-    return Change(images, "appeared", finding)
+    return Change(images, ENDED, finding)
 
 
 RULES: tuple[Callable[[Sequence[Checkup], Sequence[Checkup]], Finding | None], ...] = (

@@ -91,6 +91,9 @@ class Means:
         self.counts = {key: count for key, (_, count) in state.items()}
 
 
+ENDED = "ended"  # the state of a condition with which a run broke off
+
+
 class Log:
     """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind": "losses", ...}."""
 
@@ -104,7 +107,8 @@ class Log:
     def cut(self, images: int) -> None:
         """Drop what was written after `images` images, and why the run had stopped: it goes on from a checkpoint taken there."""
         if self.path.exists():
-            kept = [entry for entry in self.entries() if entry["images"] <= images and entry["kind"] != "stopped"]
+            before = (entry for entry in self.entries() if entry["images"] <= images)
+            kept = [entry for entry in before if entry["kind"] != "stopped" and entry.get("state") != ENDED]
             write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:

@@ -50,7 +50,7 @@ class Recipe(View):
     checkpoint_every: PositiveInt | None = None  # None: a 20th of the run
     health_every: PositiveInt | None = None  # a checkup by the doctor; None: a 100th of the run, but at least 200 rounds
     evaluate_every: PositiveInt | None = None  # a quick score of the samples; the best checkpoint is kept
-    evaluate_count: Annotated[int, Field(ge=2)] = 2_048  # samples scored
+    evaluate_count: Annotated[int, Field(ge=16)] = 2_048  # samples scored
     keep: PositiveInt = 5  # newest checkpoints kept
     stop_below: dict[str, float] = {}  # stop at a report in whose round every loss named is at most this
     measure_every: PositiveInt | None = None  # both losses in evaluation mode, over 10 batches

@@ -21,6 +21,7 @@ from ganvas.data.split import held_out_count
 from ganvas.draws import RoundDraw, mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
+from ganvas.files import PARTIAL
 from ganvas.observer import Observer
 from ganvas.progress import Log, Meter
 from ganvas.recipes import Recipe, change, get_recipe
@@ -195,10 +196,12 @@ class Trainer:
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
             self.observer.take_up()
-            for grid in (self.folder / "samples").glob("*.png"):
-                if int(grid.stem) > clock.images:  # of a process that was killed; it will be made again
+            for grid in (self.folder / "samples").glob("*.png"):  # of a process that was killed; they will be made again
+                if grid.name.startswith(PARTIAL) or int(grid.stem) > clock.images:
                     grid.unlink()
             self.log_stop()
+            if self.recipe.evaluate_every:
+                self.observer.prepared_yardstick()  # so that what it needs is missed now, not after hours
             if resumed is None:
                 self.observer.show_samples()
         self.meter.restart()

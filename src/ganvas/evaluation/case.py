@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import class_extractor
-from ganvas.evaluation.references import Reference, features_of, shown, unseen_distances
+from ganvas.evaluation.references import Reference, digest, features_of, shown, unseen_distances
 from ganvas.evaluation.sets import Pictures
 from ganvas.metrics.classifier import Classifier, StackedClassifier
 from ganvas.metrics.features import CHUNK, Extractor, Features, extract
@@ -148,4 +148,9 @@ class Case:
             }
         if "unseen_distances" in self.__dict__:
             found["memorisation"] = {"training": len(self.reference.shown), "unseen": len(self.unseen_distances[0])}
+            found["held out"] = digest(self.reference.unseen_rows)
+        if "wanted" in self.__dict__ and self.wanted is not None:
+            names, present = self.reference.dataset.classes, self.wanted.unique().tolist()
+            if len(present) < len(names):
+                found["classes"] = [names[number] for number in present]
         return found

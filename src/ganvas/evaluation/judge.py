@@ -165,7 +165,7 @@ def find_reference(
     except UserError as error:
         raise UserError(f"{error}; the run's data can be named with --data" if run and data is None else str(error)) from None
     notes = []
-    if run and run.about["data"]["fingerprint"] != reference.train.fingerprint:
+    if run and not view and run.about["data"]["fingerprint"] != reference.train.fingerprint:
         notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
     return reference, notes
 

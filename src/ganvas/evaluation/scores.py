@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ganvas.data.points import MIXTURES
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation import measures
-from ganvas.evaluation.case import Case
+from ganvas.evaluation.case import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, Case
 from ganvas.evaluation.measures import MANY_CLASSES, Found
 
 LOWER, HIGHER, ONE, NEITHER = "lower is better", "higher is better", "1 is best", ""
@@ -57,6 +57,18 @@ def two_a_class(case: Case) -> str:
     return f"class {names[int(few.nonzero()[0])]} has fewer than 2 pictures; a larger --count makes more" if few.any() else ""
 
 
+def at_least(count: int, why: str) -> Reason:
+    """The need of so many pictures in both sets."""
+
+    def few(case: Case) -> str:
+        for name, there in ((case.pictures.name, case.pictures.count), (case.reference.name, len(case.reference.rows))):
+            if there < count:
+                return f"{name} has {there:,} pictures, and {why} at least {count}; give more"
+        return ""
+
+    return few
+
+
 # Where a metric is taken though nobody named it
 
 
@@ -105,17 +117,20 @@ class Metric:
         return next(filter(None, (reason(case) for reason in self.needs)), "")
 
 
+MANIFOLD = at_least(PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs")
+DENSITY = at_least(DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs")
+SPLITS = at_least(10, "10 splits need")
 METRICS: dict[str, Metric] = {
     "fid": Metric(measures.distance, {"fid": LOWER}, (inception_features,)),
     "fd": Metric(measures.distance, {"fd": LOWER}, (other_features,)),
     "kid": Metric(measures.kernel, {"kid": LOWER}, (inception_features,)),
     "kd": Metric(measures.kernel, {"kd": LOWER}, (other_features,)),
-    "inception_score": Metric(measures.score, {"inception_score": HIGHER}, (inception_features,)),
-    "classifier_score": Metric(measures.score, {"classifier_score": HIGHER}, (other_features, logits)),
-    "precision": Metric(measures.precision, {"precision": HIGHER}),
-    "recall": Metric(measures.recall, {"recall": HIGHER}),
-    "density": Metric(measures.density, {"density": ONE}),
-    "coverage": Metric(measures.coverage, {"coverage": HIGHER}),
+    "inception_score": Metric(measures.score, {"inception_score": HIGHER}, (inception_features, SPLITS)),
+    "classifier_score": Metric(measures.score, {"classifier_score": HIGHER}, (other_features, logits, SPLITS)),
+    "precision": Metric(measures.precision, {"precision": HIGHER}, (MANIFOLD,)),
+    "recall": Metric(measures.recall, {"recall": HIGHER}, (MANIFOLD,)),
+    "density": Metric(measures.density, {"density": ONE}, (DENSITY,)),
+    "coverage": Metric(measures.coverage, {"coverage": HIGHER}, (DENSITY,)),
     "memorisation": Metric(measures.memorisation, {"memorisation": ONE, "copies": LOWER}, (unseen,), where_features_are_quick),
     "modes": Metric(
         measures.found_modes,
@@ -143,6 +158,8 @@ def choose(names: Sequence[str] | None, case: Case) -> list[str]:
     if names is None or list(names) == ["all"]:
         every = names is not None
         return [name for name, metric in METRICS.items() if (every or metric.usual(case)) and not metric.lacks(case)]
+    if "all" in names:
+        raise UserError("--metrics all stands alone: it takes every metric that is possible")
     check_names(names)
     for name in names:
         reason = METRICS[name].lacks(case)

@@ -188,7 +188,8 @@ def extractor_line(features: dict[str, Any]) -> str:
     """An extractor in words."""
     name = features["extractor"]
     if "trained_on" in features:
-        accuracy = f"{100 * features['accuracy']:.2f} % of {features['tested']:,} pictures right that it was not trained on"
+        tested, right = features["tested"], features["accuracy"]
+        accuracy = f"{100 * right:.2f} % of {tested:,} pictures right that it was not trained on" if tested else "not tested"
         return f"{name}, trained on {features['trained_on']}, {accuracy}, weights {features['sha256'][:12]}"
     if name == "inception":
         return f"inception, weights {features['weights'][:12]}, resized {features['resize']}"

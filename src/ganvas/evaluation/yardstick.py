@@ -1,5 +1,6 @@
 """One number for a GAN while it trains: quick, always from the same noise, for comparing the states of one run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +64,15 @@ def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int
     """
     classes = max(1, len(gan.classes))
     rows = [range(start, start + CHUNK) for start in range(0, count, CHUNK)]
-    made = torch.cat([generate(gan, part, seed, device, [row % classes for row in part]) for part in rows])[:count]
-    if not made.isfinite().all():
-        raise UserError("the generator is broken: its samples hold NaN or infinity")
-    found = extract(yardstick.extractor, [made if gan.channels == 2 else to_uint8(made)]).values
+
+    def pieces() -> Iterator[Tensor]:
+        for part in rows:
+            made = generate(gan, part, seed, device, [row % classes for row in part])[: count - part.start]
+            if not made.isfinite().all():
+                raise UserError("the generator is broken: its samples hold NaN or infinity")
+            yield made if gan.channels == 2 else to_uint8(made)
+
+    found = extract(yardstick.extractor, pieces()).values
     if gan.channels == 2:
         return 1 - density_coverage(yardstick.real[:count], found).coverage
     return frechet_distance(yardstick.moments, moments(found, "judged"))

@@ -179,7 +179,7 @@ def trained_classifier(
         "trained_on": name,
         "fingerprint": fingerprint,
         "pictures": len(train),
-        "accuracy": accuracy(network, test),
+        "accuracy": accuracy(network, test) if len(test) else None,
         "tested": len(test),
         "size": train.images.shape[-1],
         "channels": train.images.shape[1],
@@ -237,7 +237,7 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
     steps = max(SHOWN, PASSES * len(train)) // batch
     shift = round(size / 14)  # pixels
     with torch.random.fork_rng(devices=[]), threads(THREADS):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.2)

@@ -12,6 +12,7 @@ from ganvas.errors import UserError
 from ganvas.images import to_float
 
 CHUNK = 256  # pictures looked at together
+MOST_PIXELS = 2**20  # of the pictures that the random embedding looks at together
 
 
 class Features(NamedTuple):
@@ -117,4 +118,7 @@ class RandomEmbedding:
         size, channels = self.protocol["size"], self.protocol["channels"]
         if images.shape[1:] != (channels, size, size):
             raise UserError(f"pictures of {tuple(images.shape[1:])} do not fit an embedding of {(channels, size, size)}")
-        return Features(self.network(to_float(images.to(self.device))).cpu())
+        # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            parts = images.split(max(1, MOST_PIXELS // size**2))
+            return Features(torch.cat([self.network(to_float(part.to(self.device))).cpu() for part in parts]))
