@@ -133,6 +133,16 @@ def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, picture
     assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
 
 
+def test_scores_may_begin_in_a_run_that_is_gone_on_with(tmp_path: Path, pictures: Path):
+    train("rings", tmp_path / "run", 12, pictures)
+    train("rings", tmp_path / "run", 24, pictures, evaluate_every=12, health_every=6)
+    log = read_log(tmp_path / "run" / "log.jsonl")
+    assert [entry["images"] for entry in log if entry["kind"] == "evaluated"] == [24]
+    assert [entry["images"] for entry in log if entry["kind"] == "health"] == [12, 18, 24]
+    with pytest.raises(UserError, match="evaluate_count is 2048 there and 99 here"):
+        train("rings", tmp_path / "run", 30, pictures, evaluate_every=12, evaluate_count=99)
+
+
 def test_a_real_score_while_training(tmp_path: Path, pictures: Path):
     train("digits", tmp_path / "run", 12, pictures, evaluate_every=6, evaluate_count=32)
     scored = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]

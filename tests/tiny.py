@@ -1,12 +1,15 @@
 """Every GAN of the table, so small that a round takes milliseconds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 import torch
 from torch import Tensor
 
 from ganvas.checkpoint import build
 from ganvas.engine import Engine
+from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS
 
 OPTIONS = {
@@ -52,3 +55,10 @@ def make_engine(precision: str) -> Engine:
     engine = Engine("cpu")
     engine.half = precision == "bf16"
     return engine
+
+
+def refused_in_one_line(call: Callable[[], object], told: str) -> None:
+    """The call must be refused as the user's mistake, in one line that matches `told`."""
+    with pytest.raises(UserError, match=told) as raised:
+        call()
+    assert "\n" not in str(raised.value)

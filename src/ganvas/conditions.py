@@ -96,7 +96,6 @@ class Course:
         self.changes += changes
         return changes
 
-
     @classmethod
     def of(cls, log: Iterable[Mapping[str, Any]]) -> "Course":
         """The course that a run's log tells."""

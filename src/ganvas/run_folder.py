@@ -15,7 +15,8 @@ from ganvas.files import PARTIAL, explained, remove, write_json
 from ganvas.recipes import Recipe, flat, readable
 
 LOCK = "run.lock"
-FREE = {"images", "data"}  # settings that may differ when a run goes on: its length, and where its data lies
+# Settings that may differ when a run goes on: its length, where its data lies, and how often it is only looked at.
+FREE = {"images", "data", "health_every", "evaluate_every"}
 
 
 def fresh_folder(name: str) -> Path:

@@ -111,15 +111,13 @@ def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> Density
     return DensityCoverage(inside / (neighbours * len(fake)), covered.double().mean().item())
 
 
-def nearest(queries: Tensor, references: Tensor, count: int = 1, exclude_same: bool = False) -> tuple[Tensor, Tensor]:
+def nearest(queries: Tensor, references: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
     """The nearest references of each query.
 
     Args:
         queries: (N, F).
         references: (M, F).
         count: how many.
-        exclude_same: queries and references are the same rows in the same order, and row i is no neighbour of itself. (Another
-            row equal to it is one, at distance 0.)
 
     Returns:
         Distances, float64 (N, count), from near to far; and rows of `references`, int64 (N, count). Which of several equally
@@ -130,15 +128,12 @@ def nearest(queries: Tensor, references: Tensor, count: int = 1, exclude_same: b
     """
     check_neighbours(count)
     check_sets(1, "a search", query=queries)
-    check_sets(count + exclude_same, f"a search for {count} neighbours", reference=references)
+    check_sets(count, f"a search for {count} neighbours", reference=references)
     check_sizes(query=queries, reference=references)
-    assert not exclude_same or len(queries) == len(references)
     # Made beforehand: small tensors kept from block to block scatter the large ones, to 8 GB for 10,000 queries of 60,000.
     distances = torch.empty(len(queries), count, dtype=torch.float64, device=queries.device)
     places = torch.empty(len(queries), count, dtype=torch.int64, device=queries.device)
     for rows, squared in blocks(queries, references):
-        if exclude_same:
-            squared[torch.arange(len(squared)), rows] = torch.inf
         distances[rows], places[rows] = squared.topk(count, largest=False)
     return distances.sqrt(), places
 
