@@ -17,7 +17,8 @@ import torch
 from ganvas.checkup import Checkup, Watch
 from ganvas.data import open_dataset
 from ganvas.engine import Engine
-from ganvas.recipes import change, get_recipe
+from ganvas.recipe import change
+from ganvas.recipes import get_recipe
 from ganvas.trainer import Trainer
 
 ROUNDS = 20  # between two checkups
@@ -34,7 +35,7 @@ def measure(name: str, data: str | None, repeats: int) -> None:
         trainer = Trainer(recipe, dataset, Path(folder), Engine("cpu"), quiet=True)
         state = trainer.state
         began = time.perf_counter()
-        checkup = Checkup(recipe, dataset, trainer.batches, torch.device("cpu"))
+        checkup = Checkup(recipe, state.gan, dataset, trainer.batches, torch.device("cpu"))
         start = time.perf_counter() - began
         features, rounds, checkups = None, [], []
         for _ in range(repeats):

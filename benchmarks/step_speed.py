@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas.data.dataset import DataReport, Dataset
+from ganvas.data.dataset import DataReport, Dataset, single
 from ganvas.engine import Engine
 from ganvas.images import to_float
 from ganvas.recipes import get_recipe
@@ -182,7 +182,7 @@ def random_pictures(name: str) -> Dataset:
     images = random.integers(0, 256, (PICTURES, recipe.channels, recipe.size, recipe.size), np.uint8)
     labels = random.integers(0, 10, PICTURES)
     report = DataReport(spec="random", found=PICTURES, used=PICTURES)
-    return Dataset(images, labels, tuple("0123456789"), "", report)
+    return single(images, labels, tuple("0123456789"), report)
 
 
 def floats(dataset: Dataset, unit: bool) -> Pictures:

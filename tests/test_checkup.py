@@ -10,14 +10,16 @@ from torch import Tensor, nn
 
 from ganvas.batches import Batches
 from ganvas.checkup import SAMPLES, Checkup, Watch
-from ganvas.data import View, open_dataset
-from ganvas.data.split import held_out_count, published_test, split
+from ganvas.data import Dataset, View, open_dataset
+from ganvas.data.arrays import published_test
+from ganvas.data.split import held_out_count, split
 from ganvas.draws import RoundDraw
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN, Turn
 from ganvas.images import to_float
-from ganvas.recipes import change, get_recipe
+from ganvas.recipe import Recipe, change
+from ganvas.recipes import get_recipe
 from ganvas.rounds import Guard, play_round
 
 DIGITS = open_dataset("digits", View())
@@ -27,7 +29,7 @@ class Parrot(GAN):
     """Makes real pictures: those of the rows given, again and again; its discriminator knows some pictures by heart."""
 
     def __init__(self, rows: np.ndarray, known: np.ndarray):
-        super().__init__(8, 1, DIGITS.classes)
+        super().__init__(DIGITS.schema)
         self.generator, self.discriminator = nn.Linear(1, 1), nn.Linear(1, 1)
         self.pictures = to_float(DIGITS.batch(rows)["image"])
         self.known = {picture.tobytes() for picture in DIGITS.images[known]}
@@ -48,7 +50,12 @@ class Parrot(GAN):
 
 def checkup(**settings: object) -> Checkup:
     recipe = change(get_recipe("mnist-mlp"), {"data": "digits", "size": 8} | settings)
-    return Checkup(recipe, DIGITS, Batches(DIGITS, recipe, make_engine("fp32")), torch.device("cpu"))
+    return examiner(recipe, DIGITS)
+
+
+def examiner(recipe: Recipe, dataset: Dataset) -> Checkup:
+    parrot = Parrot(np.arange(1), np.arange(0))
+    return Checkup(recipe, parrot, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
 
 
 def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
@@ -67,7 +74,7 @@ def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
 
 def test_copies_have_no_distance_and_one_picture_no_diversity():
     doctor = checkup()
-    shown = split(len(DIGITS), held_out_count("digits", len(DIGITS), None))[0]
+    shown = split(len(DIGITS), held_out_count(len(DIGITS), None, None))[0]
     copies = Parrot(shown[:SAMPLES], np.arange(0))
     assert doctor.measure(copies, copies, None)[0]["distance"] == pytest.approx(0, abs=1e-2)
     one = Parrot(shown[:1], np.arange(0))
@@ -99,14 +106,14 @@ def test_without_held_out_pictures_overfitting_is_not_measured():
 def test_pictures_without_differences_are_no_error():
     """All the same; one class with one picture; only one class among those trained on."""
     images = np.zeros((60, 1, 8, 8), np.uint8)
-    same = replace(DIGITS, images=images, labels=DIGITS.labels[:60])
-    lonely = replace(DIGITS, images=DIGITS.images[:60], labels=np.r_[np.zeros(59, np.int64), 1])
-    single = replace(DIGITS, images=DIGITS.images[:60], labels=np.zeros(60, np.int64))
+    same = replace(DIGITS, columns={"image": images, "label": DIGITS.labels[:60]})
+    lonely = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.r_[np.zeros(59, np.int64), 1]})
+    single = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.zeros(60, np.int64)})
     for dataset in (same, lonely, single):
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
-            doctor = Checkup(recipe, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
             gan = make(recipe.gan, classes=10)
+            doctor = Checkup(recipe, gan, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
             found, features = doctor.measure(gan, gan, None)
             doctor.measure(gan, gan, features)
             assert "diversity" in found or dataset is same
@@ -116,8 +123,8 @@ def test_real_pictures_of_all_classes_set_the_scale():
     """Folders come sorted by class: the first pictures are not like the others."""
     order = np.argsort(DIGITS.labels, kind="stable")
     recipe = change(get_recipe("mnist-mlp"), {"data": "digits", "size": 8})
-    sorted_digits = replace(DIGITS, images=DIGITS.images[order], labels=DIGITS.labels[order])
-    doctor = Checkup(recipe, sorted_digits, Batches(sorted_digits, recipe, make_engine("fp32")), torch.device("cpu"))
+    sorted_digits = replace(DIGITS, columns={"image": DIGITS.images[order], "label": DIGITS.labels[order]})
+    doctor = examiner(recipe, sorted_digits)
     assert doctor.spread == pytest.approx(checkup().spread, rel=0.02)
 
 
@@ -169,15 +176,15 @@ def test_score_is_what_the_turn_shows(name: str):
 
 
 def test_what_is_held_out():
-    counts = {count: held_out_count("faces", count, None) for count in (5, 50, 300, 1_797, 10_000, 60_000)}
+    counts = {count: held_out_count(count, None, None) for count in (5, 50, 300, 1_797, 10_000, 60_000)}
     assert counts == {5: 0, 50: 5, 300: 8, 1_797: 35, 10_000: 200, 60_000: 500}
-    assert held_out_count("mnist:somewhere", 60_000, None) == 0
-    assert held_out_count("mnist", 60_000, 100) == 100
+    assert held_out_count(60_000, None, "mnist-test:somewhere") == 0
+    assert held_out_count(60_000, 100, "mnist-test") == 100
     assert published_test("mnist:a/b:c") == "mnist-test:a/b:c"
     assert published_test("fashion-mnist") == "fashion-mnist-test"
     assert published_test("./mnist") is None
     with pytest.raises(UserError, match="held_out=49: the data has 50 pictures"):
-        held_out_count("faces", 50, 49)
+        held_out_count(50, 49, None)
 
 
 def test_held_out_pictures_are_never_shown():

@@ -18,7 +18,8 @@ from ganvas.data.points import COUNT, GRID, MIXTURES, RINGS
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_float, to_uint8
-from ganvas.recipes import change, get_recipe
+from ganvas.recipe import change
+from ganvas.recipes import get_recipe
 from ganvas.scatter import FOOT, MARGIN, SIDE, draw_points, sheet
 
 names = pytest.mark.parametrize("name", MIXTURES)

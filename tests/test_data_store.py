@@ -37,11 +37,11 @@ def folder(tmp_path) -> Path:
 def test_packed_once(folder, cache):
     first = open_dataset(str(folder), VIEW)
     (stored,) = cache.iterdir()
-    written = (stored / "images.npy").stat().st_mtime_ns
+    written = (stored / "image.npy").stat().st_mtime_ns
     second = open_dataset(str(folder), VIEW)
-    assert (stored / "images.npy").stat().st_mtime_ns == written
+    assert (stored / "image.npy").stat().st_mtime_ns == written
     assert isinstance(second.images, np.memmap)
-    assert first.fingerprint == second.fingerprint == fingerprint(second.images, None, ())
+    assert first.fingerprint == second.fingerprint == fingerprint(second.columns, {})
     assert first.report == second.report
     batch = second.batch(np.array([5, 1, 5]))["image"]
     assert torch.equal(batch[0], batch[2])
@@ -65,13 +65,13 @@ def test_damaged_stores_are_rebuilt(folder, cache, damage):
     first = open_dataset(str(folder), VIEW).fingerprint
     (stored,) = cache.iterdir()
     if damage == "cut":
-        os.truncate(stored / "images.npy", 5000)
+        os.truncate(stored / "image.npy", 5000)
     elif damage == "json":
         (stored / "about.json").write_text('{"classes": [')
     else:
-        (stored / "images.npy").unlink()
+        (stored / "image.npy").unlink()
     again = open_dataset(str(folder), VIEW)
-    assert again.fingerprint == first == fingerprint(again.images, None, ())
+    assert again.fingerprint == first == fingerprint(again.columns, {})
 
 
 def test_two_builders_at_once(folder, cache):

@@ -21,7 +21,8 @@ from ganvas.draws import RoundDraw
 from ganvas.engine import Engine
 from ganvas.gans import GANS
 from ganvas.plan import parameter_counts
-from ganvas.recipes import RECIPES, change, get_recipe, option_defaults
+from ganvas.recipe import change, option_defaults
+from ganvas.recipes import RECIPES, get_recipe
 from ganvas.rounds import Guard, play_round
 
 ROOT = Path(__file__).parents[1]

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.batches import Batches
-from ganvas.data.dataset import DataReport, Dataset
+from ganvas.data.dataset import DataReport, Dataset, single
 from ganvas.draws import Draw, RoundDraw, RowDraw, WalkDraw, mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_uint8
-from ganvas.recipes import Adam, Recipe
+from ganvas.recipe import Adam, Recipe
 
 KINDS = {
     "normal": lambda draw, count: draw.normal(count, 3),
@@ -138,7 +138,7 @@ def dataset(count: int) -> Dataset:
     images = np.full((count, 1, 2, 2), 255, np.uint8)
     images[..., 0] = np.arange(count, dtype=np.uint8)[:, None, None]
     names = tuple(str(number) for number in range(count))
-    return Dataset(images, np.arange(count), names, "", DataReport(spec="numbers", found=count, used=count))
+    return single(images, np.arange(count), names, DataReport(spec="numbers", found=count, used=count))
 
 
 def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -> Batches:

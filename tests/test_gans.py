@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from tiny import LABELLED, OPTIONS, Position, make, make_batch, make_engine
+from tiny import LABELLED, OPTIONS, Position, make, make_batch, make_engine, schema
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -180,7 +180,7 @@ def test_a_graph_from_before_a_move_is_refused():
             yield Turn("discriminator", {"adversarial": non_saturating_d(score, score)})
             yield Turn("generator", {"adversarial": old})
 
-    gan = Stale(8, 1, hidden=8, noise_size=5)
+    gan = Stale(schema(8, 1), hidden=8, noise_size=5)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         play(gan, make_batch(gan, 4))
 
@@ -397,7 +397,7 @@ def count(module: nn.Module) -> int:
 )
 def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
     with torch.device("meta"):
-        gan = build(name, size, channels, [str(digit) for digit in range(10)], {})
+        gan = build(name, schema(size, channels, 10), {})
     assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
     assert gan.noise_size == 100
 
@@ -421,7 +421,7 @@ def test_noise(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_layers_behave_as_the_documents_say(name):
     with torch.device("meta"):
-        gan = build(name, *((1, 2) if GANS[name].points else (28, 1)), ["0", "1"], {})
+        gan = build(name, schema(*((1, 2) if GANS[name].points else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == 0.2
@@ -447,15 +447,15 @@ def check_std(layer: nn.Module, expected: float) -> None:
 def test_first_weights_of_the_mlps():
     """Each document's rule; the layers have 784, 256 or 400 inputs."""
     torch.manual_seed(0)
-    gan = build("mlp", 28, 1, (), {})
+    gan = build("mlp", schema(28, 1), {})
     check_std(gan.generator[0], 1 / math.sqrt(100 / 2))
     check_std(gan.generator[2], 1 / math.sqrt(256 / 2))
     check_std(gan.discriminator[0], 1 / math.sqrt(784 / 2))
-    gan = build("mlp-tanh", 28, 1, (), {})
+    gan = build("mlp-tanh", schema(28, 1), {})
     check_std(gan.generator[0], 1 / 100)
     check_std(gan.generator[2], 1 / 400)
     check_std(gan.discriminator[0], 1 / 784)
-    gan = build("mlp-deep", 28, 1, (), {})
+    gan = build("mlp-deep", schema(28, 1), {})
     check_std(gan.generator[0], 0.02)
     check_std(gan.discriminator[0], 0.02)
     for layer in (gan.generator[2], gan.discriminator[3]):
@@ -467,7 +467,7 @@ def test_first_weights_of_the_mlps():
 @pytest.mark.parametrize(("name", "truncated"), [("dcgan", False), ("avatar-dcgan", False), ("cdcgan", True)])
 def test_first_weights_of_the_convolutional_gans(name, truncated):
     torch.manual_seed(0)
-    gan = build(name, 28, 1, ["0", "1"], {"width": 16})
+    gan = build(name, schema(28, 1), {"width": 16})
     for module in gan.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             numbers = module.weight.numel()
@@ -524,7 +524,7 @@ def test_labels_are_needed(name):
 @pytest.mark.parametrize("options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}])
 def test_options_that_make_no_network_are_refused_in_one_line(options):
     with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
-        build("dcgan", 8, 1, (), options)
+        build("dcgan", schema(8, 1), options)
     assert "\n" not in str(refusal.value)
 
 
@@ -582,7 +582,7 @@ class Careless(MLP):
 @pytest.mark.parametrize("deferred", [False, True])
 def test_the_first_wrong_player_and_all_after_stay(deferred):
     torch.manual_seed(0)
-    gan = Careless(8, 1, hidden=8, noise_size=5)
+    gan = Careless(schema(8, 1), hidden=8, noise_size=5)
     optimizers = make_optimizers(gan)
     guard = Guard(optimizers, deferred, CPU)
     before = weights(gan)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tiny import Position, make, make_batch
+from tiny import Position, make, make_batch, schema
 
 import ganvas
 from ganvas.checkpoint import build
@@ -61,7 +61,7 @@ def test_points_stay_in_the_square():
 
 @pytest.mark.parametrize(("hidden", "noise_size", "packing"), [(128, 2, 1), (16, 256, 3)])
 def test_layers(hidden: int, noise_size: int, packing: int):
-    gan = build("points", 1, 2, (), {"hidden": hidden, "noise_size": noise_size, "packing": packing})
+    gan = build("points", schema(1, 2), {"hidden": hidden, "noise_size": noise_size, "packing": packing})
     counts = {player: sum(values.numel() for values in parameters) for player, parameters in gan.players().items()}
     middle = hidden * hidden + hidden
     assert counts["generator"] == noise_size * hidden + hidden + middle + hidden * 2 + 2
@@ -74,20 +74,20 @@ def test_layers(hidden: int, noise_size: int, packing: int):
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1), (2, 2)])
 def test_pictures_are_refused(size: int, channels: int):
     with pytest.raises(UserError, match=f"PointGAN makes points, not pictures of {size}x{size}"):
-        build("points", size, channels, (), {})
+        build("points", schema(size, channels), {})
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if not GANS[name].points])
 def test_points_are_refused_by_all_others(name: str):
     with pytest.raises(UserError, match=r"makes pictures, not points: use the recipes rings and grid") as refusal:
-        build(name, 1, 2, ("0", "1"), {})
+        build(name, schema(1, 2), {})
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("option", ["hidden", "noise_size", "packing"])
 def test_options_are_counts(option: str):
     with pytest.raises(UserError, match=rf"options\.{option}=0"):
-        build("points", 1, 2, (), {option: 0})
+        build("points", schema(1, 2), {option: 0})
 
 
 # Looking

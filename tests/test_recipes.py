@@ -4,11 +4,13 @@ import inspect
 
 import pytest
 import torch
+from tiny import schema
 
 from ganvas.checkpoint import build
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.recipes import RECIPES, Adam, Recipe, change, get_recipe, option_defaults, parse_value
+from ganvas.recipe import Adam, Recipe, change, option_defaults, parse_value
+from ganvas.recipes import RECIPES, get_recipe
 
 ROUNDS = 128  # images in a round of the first three
 SLOW = {"lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "decay": 1.0, "decay_every": None}
@@ -92,7 +94,7 @@ def test_every_recipe_builds(name):
     assert recipe.name == name
     assert len(inspect.getdoc(RECIPES[name]) or "") > 40
     with torch.device("meta"):
-        gan = build(recipe.gan, recipe.size, recipe.channels, [str(digit) for digit in range(10)], recipe.options)
+        gan = build(recipe.gan, schema(recipe.size, recipe.channels or 3, 10), recipe.options)
     assert gan.players().keys() == recipe.optimizers.keys()
     assert recipe.view.size == recipe.size
 
@@ -105,9 +107,9 @@ def test_every_recipe_survives_json(name):
 
 def test_the_rate_falls_in_stairs():
     adam = Adam(lr=2e-4, decay=0.95, decay_every=50_000)
-    rates = [adam.lr_at(images) for images in (0, 49_999, 50_000, 99_999, 100_000, 1_000_000)]
+    rates = [adam.lr_at(images, 10**6) for images in (0, 49_999, 50_000, 99_999, 100_000, 1_000_000)]
     assert rates == pytest.approx([2e-4, 2e-4, 1.9e-4, 1.9e-4, 1.805e-4, 2e-4 * 0.95**20], rel=1e-12)
-    assert Adam(lr=2e-4).lr_at(10**9) == 2e-4
+    assert Adam(lr=2e-4).lr_at(10**9, 10**9) == 2e-4
 
 
 def test_periods_in_images():

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from ganvas.curves import curves, limits, running_mean
 from ganvas.data.dataset import DataReport, Skipped
 from ganvas.errors import UserError
-from ganvas.recipes import change, get_recipe
+from ganvas.recipe import change
+from ganvas.recipes import get_recipe
 from ganvas.report import write_report
 from ganvas.timelapse import evenly, save_animation, write_timelapse
 

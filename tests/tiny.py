@@ -11,6 +11,7 @@ from ganvas.checkpoint import build
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS
+from ganvas.schema import Schema
 
 OPTIONS = {
     "mlp": {"hidden": 8, "noise_size": 5},
@@ -38,16 +39,36 @@ def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **option
     if GANS[name].points:
         size, channels = 1, 2
     torch.manual_seed(0)
-    return build(name, size, channels, [str(number) for number in range(classes)], OPTIONS[name] | options)
+    return build(name, schema(size, channels, classes), OPTIONS[name] | options)
+
+
+def schema(size: int, channels: int, classes: int = 2) -> Schema:
+    """Data with all that any GAN may want: as many attributes as classes, three parts, captions of 16 bytes."""
+    names = tuple(str(number) for number in range(classes))
+    return Schema(
+        size=size,
+        channels={"image": channels, "a": channels, "b": channels},
+        names={"label": names, "attributes": names, "keypoints": ("beak", "left eye", "right eye")},
+        widths={"caption": 16, "caption_features": 6},
+        boxes=True,
+    )
 
 
 def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
-    """Random pictures, and labels for those that ask for them."""
+    """Random rows with what the GAN asks for."""
     random = torch.Generator().manual_seed(seed)
-    batch = {"image": torch.rand(count, gan.channels, gan.size, gan.size, generator=random) * 2 - 1}
-    if "label" in gan.needs:
-        batch["label"] = torch.randint(len(gan.classes), (count,), generator=random)
-    return batch
+    size, names = gan.size, gan.schema.names
+    make = {
+        "label": lambda: torch.randint(len(gan.classes), (count,), generator=random),
+        "attributes": lambda: torch.randint(2, (count, len(names["attributes"])), generator=random).float(),
+        "caption": lambda: torch.randint(97, 123, (count, 2, 16), generator=random, dtype=torch.uint8),
+        "caption_features": lambda: torch.randn(count, 2, 6, generator=random),
+        "box": lambda: torch.rand(count, 4, generator=random) * 0.4 + 0.1,
+        "keypoints": lambda: torch.cat([torch.rand(count, 3, 2, generator=random), torch.ones(count, 3, 1)], 2),
+    }
+    for name, channels in gan.schema.channels.items():
+        make[name] = lambda channels=channels: torch.rand(count, channels, size, size, generator=random) * 2 - 1
+    return {name: make[name]() for name in gan.needs}
 
 
 def make_engine(precision: str) -> Engine:

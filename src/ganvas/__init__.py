@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ganvas.errors import UserError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.gans import GANS
-    from ganvas.recipes import RECIPES, Recipe
+    from ganvas.recipe import Recipe
+    from ganvas.recipes import RECIPES
     from ganvas.sample import Run, load
     from ganvas.trainer import InterruptedRun, train
 

@@ -4,20 +4,73 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data.dataset import Dataset
+from ganvas.data import open_dataset
+from ganvas.data.dataset import PICTURES, Dataset
+from ganvas.data.framing import framed, mirrored
 from ganvas.data.split import held_out_count, split
 from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_float
-from ganvas.recipes import Recipe
+from ganvas.recipe import Recipe
+
+
+class Order:
+    """Rows of one set by position. Every epoch shows every row once, in an order of its own.
+
+    Attributes:
+        dataset: the set.
+        shown: the rows that training sees, ascending.
+        held_out: the rows that it does not.
+
+    Args:
+        dataset: the set.
+        recipe: of the run.
+        name: of the set among those drawn independently of one another.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, name: str = ""):
+        self.dataset, self.recipe, self.name = dataset, recipe, name
+        self.shown, self.held_out = split(len(dataset), held_out_count(len(dataset), recipe.held_out, dataset.report.test))
+        self.epoch, self.order = -1, np.empty(0, np.int64)
+
+    def indices(self, images: int) -> np.ndarray:
+        """Which rows make the whole batch after `images` images, (batch,)."""
+        count, batch = len(self.shown), self.recipe.batch
+        if self.recipe.replacement:
+            return self.shown[torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()]
+        epochs, places = np.divmod(np.arange(images, images + batch), count)
+        return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
+
+    def random(self, use: str, position: int) -> torch.Generator:
+        """Random numbers of this set for a use, at a position."""
+        return torch.Generator().manual_seed(mix(self.recipe.seed, self.name + use, position))
+
+    def _in_epoch(self, epoch: int) -> np.ndarray:
+        if epoch != self.epoch:
+            places = torch.randperm(len(self.shown), generator=self.random("epoch", epoch)).numpy()
+            self.epoch, self.order = epoch, self.shown[places]
+        return self.order
+
+    def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
+        """Some rows of the batch after `images` images, cut and mirrored as the recipe asks."""
+        dataset, batch = self.dataset, self.recipe.batch
+        rows = dataset.rows(self.indices(images)[mine])
+        if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
+            corners = torch.rand(batch, 2, generator=self.random("corner", images))
+            rows = framed(rows, dataset.size, corners[mine])
+        if self.recipe.flip:
+            flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
+            rows = mirrored(rows, flipped[mine], dataset.names.get("keypoints", ()))
+        return rows
 
 
 class Batches:
-    """Batches by position. Every epoch shows every picture once, in an order of its own; a batch may end one and begin the next.
+    """Batches by position; one may end an epoch and begin the next.
 
     Attributes:
-        shown: the rows of the data that training sees, ascending.
+        main: the order of the set that epochs are counted by.
+        shown: the rows of it that training sees, ascending.
         held_out: the rows that it does not.
 
     Raises:
@@ -28,38 +81,55 @@ class Batches:
         if recipe.batch % engine.world:
             raise UserError(f"batch={recipe.batch} cannot be divided among {engine.world} processes; use --set batch=...")
         self.dataset, self.recipe, self.engine = dataset, recipe, engine
-        held_out = held_out_count(dataset.report.spec, len(dataset), recipe.held_out)
-        self.shown, self.held_out = split(len(dataset), held_out)
-        self.epoch, self.order = -1, np.empty(0, np.int64)
+        self.main = Order(dataset, recipe)
+        self.indices = self.main.indices
+        self.orders = [self.main, *([Order(dataset.beside, recipe, "beside ")] if dataset.beside else [])]
+        self.shown, self.held_out = self.main.shown, self.main.held_out
 
     def at(self, images: int) -> dict[str, Tensor]:
-        """This process's part of the batch after `images` images, on the device.
-
-        Returns:
-            "image": float32 (N, C, H, W) in [-1, 1]; "label": int64 (N,) where the data has labels.
-        """
+        """This process's part of the batch after `images` images, on the device: columns as `Schema` tells."""
         part = self.recipe.batch // self.engine.world
         mine = slice(self.engine.rank * part, (self.engine.rank + 1) * part)
-        batch = self.dataset.batch(self.indices(images)[mine])
-        batch = {name: values.to(self.engine.device, non_blocking=True) for name, values in batch.items()}
-        batch["image"] = to_float(batch["image"])
-        if self.recipe.flip:
-            random = torch.Generator().manual_seed(mix(self.recipe.seed, "flip", images))
-            flipped = torch.rand(self.recipe.batch, generator=random)[mine].to(self.engine.device) < 0.5
-            batch["image"] = torch.where(flipped[:, None, None, None], batch["image"].flip(3), batch["image"])
-        return batch
+        batch: dict[str, Tensor] = {}
+        for order in self.orders:
+            batch |= order.rows(images, mine)
+        return on_device(batch, self.engine.device)
 
-    def indices(self, images: int) -> np.ndarray:
-        """Which rows of the data make the whole batch after `images` images, (batch,)."""
-        count, batch = len(self.shown), self.recipe.batch
-        if self.recipe.replacement:
-            random = torch.Generator().manual_seed(mix(self.recipe.seed, "choice", images))
-            return self.shown[torch.randint(count, (batch,), generator=random).numpy()]
-        epochs, places = np.divmod(np.arange(images, images + batch), count)
-        return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
+    def seen(self, count: int) -> dict[str, Tensor]:
+        """At most `count` rows that training sees, always the same, as the data keeps them: pictures as uint8, their middle."""
+        return merged([order.dataset.batch(choose(order.shown, count)) for order in self.orders])
 
-    def _in_epoch(self, epoch: int) -> np.ndarray:
-        if epoch != self.epoch:
-            random = torch.Generator().manual_seed(mix(self.recipe.seed, "epoch", epoch))
-            self.epoch, self.order = epoch, self.shown[torch.randperm(len(self.shown), generator=random).numpy()]
-        return self.order
+    def unseen(self, count: int) -> dict[str, Tensor] | None:
+        """The same of rows that it does not see: held out, or of the published test set; None: there are too few."""
+        found = []
+        for order in self.orders:
+            dataset, rows = order.dataset, order.held_out
+            if len(rows) < 2:
+                try:
+                    test = open_dataset(dataset.report.test, self.recipe.test_view) if dataset.report.test else None
+                except UserError:  # its files are not at hand
+                    test = None
+                if test is None:
+                    return None
+                dataset = test.table(next(iter(dataset.columns)))
+                rows = np.arange(len(dataset))
+            found.append(dataset.batch(choose(rows, count)))
+        return merged(found)
+
+
+def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Rows of sets that are drawn independently, side by side; as many as the smallest has."""
+    count = min(len(values) for part in parts for values in part.values())
+    return {name: values[:count] for part in parts for name, values in part.items()}
+
+
+def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Rows of a data set as a GAN wants them, on the device: columns as `Schema` tells."""
+    batch = {name: values.to(device, non_blocking=True) for name, values in rows.items()}
+    batch |= {name: to_float(batch[name]) for name in batch.keys() & set(PICTURES)}
+    return batch | {name: batch[name].float() for name in batch.keys() & {"attributes", "known"}}
+
+
+def choose(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of the rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]

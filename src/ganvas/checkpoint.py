@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -24,9 +24,10 @@ from ganvas.files import PARTIAL, atomic_path, remove
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import Means, RunClock
-from ganvas.recipes import Recipe, check_options, readable
+from ganvas.recipe import Recipe, check_options, readable
+from ganvas.schema import Schema
 
-FORMAT = 1
+FORMAT = 2
 MeansState = dict[str, tuple[float, int]]
 
 
@@ -40,9 +41,7 @@ class Description(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str
-    size: PositiveInt
-    channels: PositiveInt
-    classes: list[str]
+    data: dict[str, Any]  # a `Schema`
     options: dict[str, Any]
 
 
@@ -73,24 +72,25 @@ def describe_gan(recipe: Recipe, gan: GAN) -> dict[str, Any]:
     """What `build` needs to make the same GAN again."""
     return {
         "name": recipe.gan,
-        "size": gan.size,
-        "channels": gan.channels,
-        "classes": list(gan.classes),
+        "data": gan.schema.model_dump(mode="json"),
         "options": recipe.options,
     }
 
 
-def build(name: str, size: int, channels: int, classes: list[str] | tuple[str, ...], options: dict[str, Any]) -> GAN:
+def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
     """Make a GAN from its description.
 
     Raises:
-        UserError: the GAN cannot make that size, or an option is unknown or not allowed.
+        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN cannot make that size, or an
+            option is unknown or not allowed.
     """
-    kind = GANS[name]
     values = check_options(name, options)
-    if "label" in kind.needs and len(classes) < 1:
-        raise UserError(f"{name} needs labels")
-    return kind(size, channels, tuple(classes), **values)
+    if not isinstance(data, Schema):
+        try:
+            data = Schema.model_validate_json(json.dumps(data))
+        except ValidationError as error:
+            raise UserError(readable(error)) from None
+    return GANS[name](data, **values)
 
 
 def save(

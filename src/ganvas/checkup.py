@@ -7,17 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganvas.batches import Batches
-from ganvas.data import View, open_dataset
+from ganvas.batches import Batches, choose, on_device
 from ganvas.data.dataset import Dataset
-from ganvas.data.split import published_test
-from ganvas.draws import mix
-from ganvas.errors import UserError
+from ganvas.draws import RowDraw, mix
 from ganvas.gans.base import GAN, Turn
-from ganvas.images import resize, to_float, to_uint8
+from ganvas.images import resize, to_uint8
 from ganvas.metrics.features import Extractor, Pixels, RandomEmbedding
-from ganvas.recipes import Recipe
-from ganvas.sample import evaluation, generate
+from ganvas.recipe import Recipe
+from ganvas.sample import evaluation, generate, make
 
 SAMPLES = 128  # made at each checkup, always from the same noise
 REFERENCES = 4_000  # real pictures that samples are held against
@@ -100,19 +97,21 @@ class Checkup:
 
     Args:
         recipe: of the run.
+        gan: of the run.
         dataset: what it trains on.
         batches: tell which pictures it does not see.
         device: where the GAN is.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, batches: Batches, device: torch.device):
-        self.recipe, self.dataset, self.device = recipe, dataset, device
-        self.points = dataset.images.dtype != np.uint8
-        side = min(LARGEST, dataset.size)
-        self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, dataset.channels, FEATURES, device=device)
-        chosen = choose(batches.shown, REFERENCES)
+    def __init__(self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Batches, device: torch.device):
+        self.recipe, self.dataset, self.device, self.made = recipe, dataset, device, gan.made
+        self.points = gan.points
+        side = min(LARGEST, gan.size)
+        self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, gan.channels, FEATURES, device=device)
+        order = next(order for order in batches.orders if gan.made in order.dataset.columns)
+        chosen = choose(order.shown, REFERENCES)
         parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
-        self.reference = torch.cat([self.look(dataset.batch(part)["image"]) for part in parts])
+        self.reference = torch.cat([self.look(order.dataset.batch(part)[gan.made]) for part in parts])
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         few = self.reference[choose(np.arange(len(chosen)), 1_000)]
         self.guess: Guess | None = None
@@ -122,8 +121,7 @@ class Checkup:
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real picture is itself.
         self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
-        self.seen = dataset.batch(choose(batches.shown, JUDGED))
-        self.unseen = unseen(dataset, batches, recipe.view)
+        self.seen, self.unseen = batches.seen(JUDGED), batches.unseen(JUDGED)
 
     @torch.no_grad()
     def measure(self, gan: GAN, sampler: GAN, before: Tensor | None) -> tuple[dict[str, Any], Tensor]:
@@ -135,10 +133,15 @@ class Checkup:
         Returns:
             What was measured, and the features of the samples, float32 (SAMPLES, F).
         """
-        labels = self.wanted(gan)
         seed = mix(self.recipe.seed, "checkup")
-        pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
-        pictures = torch.cat([generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop]) for rows in pieces])
+        labels = self.wanted(gan)
+        if gan.free:
+            pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
+            made = [generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop]) for rows in pieces]
+            pictures, fake = torch.cat(made), {"label": torch.tensor(labels)}
+        else:
+            fake = {name: values[:SAMPLES] for name, values in self.seen.items()}
+            pictures = self.from_rows(sampler, fake, seed)
         features = self.look(pictures if self.points else to_uint8(pictures))
         found: dict[str, Any] = {f"{name}/weight_norm": norm(values) for name, values in gan.players().items()}
         distances = torch.cdist(features, self.reference)
@@ -149,8 +152,18 @@ class Checkup:
         if self.guess is not None:
             found |= self.classes(*self.guess(features), labels if "label" in gan.inputs else None)
         if self.unseen is not None:
-            found |= self.overfitting(gan, {"image": pictures, "label": torch.tensor(labels)})
+            found |= self.overfitting(gan, fake | {self.made: pictures})
         return found, features
+
+    def from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
+        """What the GAN makes of rows of data, with the inputs that make it comparable to real ones."""
+        made, count = [], len(rows[self.made])
+        for start in range(0, count, PIECE):
+            numbers = range(start, min(start + PIECE, count))
+            draw = RowDraw(seed, numbers, self.device)
+            piece = on_device({name: values[start : numbers.stop] for name, values in rows.items()}, self.device)
+            made.append(make(sampler, draw, len(numbers), sampler.ask(piece, draw)))
+        return torch.cat(made)
 
     def look(self, pictures: Tensor) -> Tensor:
         """Features of uint8 or, for points, float (N, C, H, W): float32 (N, F)."""
@@ -214,30 +227,12 @@ class Checkup:
 
     def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score a picture, on the CPU."""
-        found = []
-        for start in range(0, len(batch["image"]), PIECE):
-            needed = {name: values[start : start + PIECE].to(self.device) for name, values in batch.items()}
-            if needed["image"].dtype == torch.uint8:
-                needed["image"] = to_float(needed["image"])
-            found.append(gan.score(needed).float().cpu().reshape(len(needed["image"]), -1).mean(1))
+        found, count = [], len(batch[self.made])
+        for start in range(0, count, PIECE):
+            piece = {name: values[start : start + PIECE] for name, values in batch.items()}
+            scores = gan.score(on_device(piece, self.device)).float().cpu()
+            found.append(scores.reshape(min(PIECE, count - start), -1).mean(1))
         return torch.cat(found)
-
-
-def choose(rows: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of the rows, evenly spread."""
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]
-
-
-def unseen(dataset: Dataset, batches: Batches, view: View) -> dict[str, Tensor] | None:
-    """Real pictures that training does not see: held out, or of the published test set; None: there are too few."""
-    if len(batches.held_out) > 1:
-        return dataset.batch(choose(batches.held_out, JUDGED))
-    spec = published_test(dataset.report.spec)
-    try:
-        test = open_dataset(spec, view) if spec else None
-    except UserError:  # its files are not at hand
-        return None
-    return None if test is None else test.batch(choose(np.arange(len(test)), JUDGED))
 
 
 def mean_distance(features: Tensor) -> float:

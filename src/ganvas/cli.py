@@ -155,7 +155,7 @@ def train(
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
     """`["batch=64"]` as `{"batch": 64}`."""
-    from ganvas.recipes import parse_value
+    from ganvas.recipe import parse_value
 
     found = {}
     for pair in pairs:
@@ -360,7 +360,7 @@ def data(
         Print the report as JSON.
     """
     from ganvas.data.doctor import run_doctor
-    from ganvas.recipes import make_view
+    from ganvas.recipe import make_view
 
     view = make_view(size=size, channels=channels, fit=fit, labels=labels, background=background)
     run_doctor(spec, view, out, strict, json)

@@ -40,24 +40,64 @@ class Draw(ABC):
         """Uniform noise in [-1, 1), (count, size)."""
         return self._to_device(self.rows(count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1))
 
+    def shares(self, count: int, *shape: int) -> Tensor:
+        """Uniform numbers in [0, 1), (count, *shape)."""
+        return self._to_device(self.rows(count, lambda random, n: torch.rand(n, *shape, generator=random)))
+
     def labels(self, count: int, classes: int) -> Tensor:
         """Labels with equal chances, int64 (count,) in [0, classes)."""
         return self._to_device(self.rows(count, lambda random, n: torch.randint(classes, (n,), generator=random)))
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows of all processes, (count, ...) of each after one another: the whole batch, the same in every process."""
+        return rows
+
+    def part(self, batch: Tensor) -> Tensor:
+        """This process's rows of a whole batch; the inverse of `gather`."""
+        return batch
+
+    def shuffled(self, rows: Tensor) -> Tensor:
+        """The rows in a random order, over the batches of all processes."""
+        whole = self.gather(rows)
+        order = self._to_device(self.rows(len(rows), lambda random, n: torch.rand(n, generator=random)))
+        return self.part(whole[self.gather(order).argsort()])
 
     def _to_device(self, rows: Tensor) -> Tensor:
         return rows.to(self.device, non_blocking=True)
 
 
 class RoundDraw(Draw):
-    """Numbers for one round of training: each process draws the whole batch and keeps its own part."""
+    """Numbers for one round of training: each process draws the whole batch and keeps its own part.
 
-    def __init__(self, seed: int, images: int, device: torch.device | str = "cpu", rank: int = 0, world: int = 1):
+    Args:
+        seed: of the run.
+        images: shown before the round.
+        rank: number of this process among `world`.
+        collect: brings the rows of all processes together; needed where there are several.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        images: int,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        world: int = 1,
+        collect: Callable[[Tensor], Tensor] | None = None,
+    ):
         super().__init__(device)
         self.random = torch.Generator().manual_seed(mix(seed, "round", images))
-        self.rank, self.world = rank, world
+        self.rank, self.world, self.collect = rank, world, collect
 
     def rows(self, count: int, make: Make) -> Tensor:
-        return make(self.random, count * self.world)[self.rank * count : (self.rank + 1) * count]
+        return self.part(make(self.random, count * self.world))
+
+    def gather(self, rows: Tensor) -> Tensor:
+        return self.collect(rows) if self.collect else rows
+
+    def part(self, batch: Tensor) -> Tensor:
+        count = len(batch) // self.world
+        return batch[self.rank * count : (self.rank + 1) * count]
 
 
 class RowDraw(Draw):

@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ganvas.draws import RoundDraw
 from ganvas.errors import UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -83,6 +84,18 @@ class Engine:
         flat /= self.world
         for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
             gradient.copy_(part.view_as(gradient))
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
+        if self.world == 1:
+            return rows
+        parts = [torch.empty_like(rows) for _ in range(self.world)]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    def draw(self, seed: int, images: int) -> RoundDraw:
+        """The random numbers of this process's part of the round after `images` images."""
+        return RoundDraw(seed, images, self.device, self.rank, self.world, self.gather)
 
     def mean(self, values: Tensor) -> Tensor:
         """Mean of a tensor over all processes."""

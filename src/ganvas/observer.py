@@ -1,26 +1,29 @@
 """Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a score of quality."""
 
+from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from ganvas.batches import Batches
+from ganvas.batches import Batches, on_device
 from ganvas.checkpoint import TrainingState
 from ganvas.checkup import Checkup, Watch
 from ganvas.conditions import Course
 from ganvas.data.dataset import Dataset
-from ganvas.draws import RoundDraw, mix
+from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.evaluation.yardstick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
-from ganvas.images import save, to_uint8
+from ganvas.images import save, table, to_uint8
 from ganvas.progress import Log, Meter
-from ganvas.recipes import Recipe
+from ganvas.recipe import Recipe
 from ganvas.rounds import measure_round
-from ganvas.sample import evaluation, training_grid
+from ganvas.sample import evaluation, look, training_grid
 from ganvas.scatter import sheet
 
 MEASURED_BATCHES = 10
+SHOWN = 6  # rows of data in a sheet
 
 
 class Observer:
@@ -69,7 +72,7 @@ class Observer:
         """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
         state, images = self.state, self.state.clock.images
         if self.checkup is None:
-            self.checkup = Checkup(self.recipe, self.dataset, self.batches, self.engine.device)
+            self.checkup = Checkup(self.recipe, state.gan, self.dataset, self.batches, self.engine.device)
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
         measured = watch.read() | measured
         self.log.add(images, "health", measured)
@@ -84,7 +87,7 @@ class Observer:
         with evaluation(self.state.gan):
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
-                draw = RoundDraw(mix(self.recipe.seed, "measure"), position, engine.device, engine.rank, engine.world)
+                draw = engine.draw(mix(self.recipe.seed, "measure"), position)
                 with engine.autocast():
                     found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
         means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
@@ -115,10 +118,19 @@ class Observer:
             self.yardstick = open_yardstick(self.recipe, self.engine.device)
         return self.yardstick
 
+    @cached_property
+    def shown_rows(self) -> dict[str, Tensor]:
+        """A few rows of data, always the same: unseen ones, if there are any."""
+        rows = self.batches.unseen(SHOWN) or self.batches.seen(SHOWN)
+        return on_device(rows, self.engine.device)
+
     def show_samples(self) -> None:
-        """Write the grid of samples."""
-        pictures, columns, names = training_grid(self.sampler, self.recipe.seed, self.engine.device)
-        clock = self.state.clock
+        """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
+        clock, device = self.state.clock, self.engine.device
         caption = f"round {clock.rounds:,}, {clock.images:,} images"
-        grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
+        if self.sampler.free:
+            pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
+            grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
+        else:
+            grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
         save(grid, self.folder / "samples" / f"{clock.images:012d}.png")

@@ -11,9 +11,12 @@ from rich.table import Table
 
 from ganvas.checkpoint import build
 from ganvas.data import open_dataset
+from ganvas.data.dataset import PICTURES
 from ganvas.engine import Engine
-from ganvas.recipes import RECIPES, Recipe, all_settings, get_recipe
+from ganvas.recipe import Recipe, all_settings
+from ganvas.recipes import RECIPES, get_recipe
 from ganvas.run_folder import check_same
+from ganvas.schema import Schema
 from ganvas.trainer import Trainer, with_epochs
 
 MEASURED_ROUNDS = 3
@@ -51,10 +54,17 @@ def measured(name: str) -> str:
 
 
 def parameter_counts(recipe: Recipe) -> dict[str, int]:
-    """Parameters of each player, without making them; for ten classes where the GAN wants classes."""
+    """Parameters of each player, without making them; for data with all that a GAN may want, ten of each."""
+    names = tuple(str(number) for number in range(10))
+    schema = Schema(
+        size=recipe.size or 64,
+        channels=dict.fromkeys(PICTURES, recipe.channels or 3),
+        names={"label": names, "attributes": recipe.attributes or names, "keypoints": names},
+        widths={"caption": 128, "caption_features": 1024},
+        boxes=True,
+    )
     with torch.device("meta"):
-        classes = tuple(str(number) for number in range(10))
-        gan = build(recipe.gan, recipe.size or 64, recipe.channels or 3, classes, recipe.options)
+        gan = build(recipe.gan, schema, recipe.options)
     return {player: sum(p.numel() for p in values) for player, values in gan.players().items()}
 
 

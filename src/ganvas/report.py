@@ -21,8 +21,10 @@ from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.files import write_text
 from ganvas.progress import read_log
-from ganvas.recipes import RECIPES, Recipe, all_settings
+from ganvas.recipe import Recipe, all_settings
+from ganvas.recipes import RECIPES
 from ganvas.run_folder import read_recipe
+from ganvas.schema import Schema
 from ganvas.timelapse import write_timelapse
 
 LONG = 12  # rows from which a table is folded
@@ -155,14 +157,15 @@ def pictures(run: Record) -> str:
 def numbers(run: Record) -> dict[str, str]:
     """What one asks first about a run."""
     rows = {"Images shown": f"{run.images:,} of {run.recipe.images:,}"}
-    held_out = held_out_count(run.data.spec, run.data.used, run.recipe.held_out)
+    held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
     rows["Epochs"] = f"{run.images / (run.data.used - held_out):,.1f} of {run.data.used - held_out:,} pictures"
     rows["Held out"] = f"{held_out:,} pictures" if held_out else ""
     rows["Batch"] = f"{run.recipe.batch:,}"
     rows["GAN"] = run.recipe.gan
     if made := run.about.get("gan"):
-        classes = f", {len(made['classes'])} classes" if made["classes"] else ""
-        rows["GAN"] += f", {in_words(made['size'], made['channels'])}{classes}"
+        data = Schema.model_validate_json(json.dumps(made["data"]))
+        named = "".join(f", {len(values)} {'classes' if column == 'label' else column}" for column, values in data.names.items())
+        rows["GAN"] += f", {' and '.join(dict.fromkeys(in_words(data.size, count) for count in data.channels.values()))}{named}"
     if run.checkpoint:
         rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
     rows["Last losses"] = "; ".join(f"{player} {value:.4g}" for player, value in last_losses(run).items())

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ganvas.data import Dataset
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL, explained, remove, write_json
-from ganvas.recipes import Recipe, flat, readable
+from ganvas.recipe import Recipe, flat, readable
 
 LOCK = "run.lock"
 # Settings that may differ when a run goes on: its length, where its data lies, and how often it is only looked at.

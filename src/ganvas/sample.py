@@ -1,6 +1,6 @@
 """From a trained GAN to pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from ganvas.draws import Draw, RowDraw, WalkDraw
 from ganvas.engine import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Choice
+from ganvas.images import to_uint8
 
 CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
 MOST_ROWS = 20  # rows of a class grid
@@ -48,7 +49,7 @@ class Run:
             float32 (count, C, H, W) in [-1, 1], on the CPU.
 
         Raises:
-            UserError: the count is negative, or the GAN has no such class.
+            UserError: the count is negative, the GAN has no such class, or it needs more than a class to make a picture.
         """
         return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
 
@@ -56,6 +57,8 @@ class Run:
         """As `sample`, a few pictures at a time, for counts that do not fit into memory."""
         if count < 0:
             raise UserError(f"{count} pictures cannot be made; ask for 0 or more")
+        if not self.gan.free:
+            raise UserError(f"{self.path} makes pictures from {', '.join(self.gan.inputs)}, not from noise: {uses(self.gan)}")
         fixed = None if label is None else class_number(self.gan, label)
         for start in range(0, count, CHUNK):
             rows = range(start, start + CHUNK)
@@ -65,6 +68,16 @@ class Run:
         """The class of every row: the one asked for, else all in turn."""
         return [row % max(1, len(self.gan.classes)) if fixed is None else fixed for row in rows]
 
+    def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
+        """Make one picture for each row of the inputs that the GAN wants; see `GAN.inputs`.
+
+        Returns:
+            float32 (N, C, H, W) in [-1, 1], on the CPU.
+        """
+        count = len(next(iter(inputs.values())))
+        on_device = {name: values.to(self.device) for name, values in inputs.items()}
+        return make(self.gan, RowDraw(seed, range(count), self.device), count, on_device)
+
     def walk(self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None) -> Tensor:
         """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C, H, W) in [-1, 1]."""
         fixed = 0 if label is None else class_number(self.gan, label)
@@ -72,7 +85,7 @@ class Run:
         parts = []
         for part in positions.split(CHUNK):
             draw = WalkDraw(seed, range(anchors), part, self.device)
-            parts.append(make(self.gan, draw, [fixed] * len(part)))
+            parts.append(make(self.gan, draw, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)))
         return torch.cat(parts)
 
     @property
@@ -120,21 +133,46 @@ def class_number(gan: GAN, label: str | int) -> int:
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
 
 
+def uses(gan: GAN) -> str:
+    """What to do with a GAN that needs more than a class."""
+    if "mask" in gan.inputs:
+        return "use ganvas restore"
+    return "use ganvas translate" if "image" in gan.inputs else "use ganvas sample with --caption, and --box or --keypoint"
+
+
 def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]) -> Tensor:
-    """Pictures of given rows of a seed's endless table of noise; see `make`."""
-    return make(gan, RowDraw(seed, rows, device), labels)
-
-
-@torch.no_grad()
-def make(gan: GAN, draw: Draw, labels: Sequence[int]) -> Tensor:
-    """Pictures from a source of noise, in evaluation mode: float32 (N, C, H, W) in [-1, 1], on the CPU.
+    """Pictures of given rows of a seed's endless table of noise; see `make`.
 
     Args:
         labels: class numbers, one a picture; of no effect on GANs without classes.
     """
+    return make(gan, RowDraw(seed, rows, device), len(rows), as_inputs(gan, labels, device))
+
+
+def as_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+    """The inputs of a free GAN, from class numbers."""
+    return {"label": torch.tensor(labels, device=device)} if "label" in gan.inputs else {}
+
+
+@torch.no_grad()
+def make(gan: GAN, draw: Draw, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Pictures from a source of noise and from inputs, in evaluation mode: float32 (N, C, H, W) in [-1, 1], on the CPU."""
     with evaluation(gan):
-        inputs = {"label": torch.tensor(labels, device=draw.device)} if "label" in gan.inputs else {}
-        return gan.sample(len(labels), draw, **inputs).float().cpu()
+        return gan.sample(count, draw, **inputs).float().cpu()
+
+
+@torch.no_grad()
+def look(gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0) -> dict[str, Tensor]:
+    """What a GAN makes of rows of data, as columns of uint8 pictures by their heading; of a free GAN two samples.
+
+    Args:
+        rows: on the device, as a batch.
+    """
+    if gan.free:
+        return {"made": to_uint8(generate(gan, range(2), seed, device, [0, 0]))}
+    count = len(next(iter(rows.values())))
+    with evaluation(gan):
+        return {name: to_uint8(made.cpu()) for name, made in gan.show(rows, RowDraw(seed, range(count), device)).items()}
 
 
 @contextmanager

@@ -10,16 +10,16 @@ from ganvas.averaging import MovingAverage
 from ganvas.batches import Batches
 from ganvas.checkpoint import TrainingState
 from ganvas.data import Dataset
-from ganvas.draws import RoundDraw, mix
+from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL, explained, remove
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import RunClock
-from ganvas.recipes import Recipe
+from ganvas.recipe import Recipe
 from ganvas.rounds import Guard, play_round
-from ganvas.sample import load
+from ganvas.sample import load, look
 
 
 def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingState:
@@ -35,7 +35,7 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
             f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
         )
     torch.manual_seed(mix(recipe.seed, "weights"))
-    gan = checkpoint.build(recipe.gan, dataset.size, dataset.channels, dataset.classes, recipe.options)
+    gan = checkpoint.build(recipe.gan, dataset.schema, recipe.options)
     engine.place(gan)
     players = gan.players()
     if players.keys() != recipe.optimizers.keys():
@@ -76,13 +76,13 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     gan = copy.deepcopy(state.gan)
     short = recipe.model_copy(update={"batch": 2})
     copied = TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), RunClock(2, recipe.images))
-    batch, draw = Batches(dataset, short, alone).at(0), RoundDraw(recipe.seed, 0, engine.device)
+    batch, draw = Batches(dataset, short, alone).at(0), alone.draw(recipe.seed, 0)
     guard = Guard(copied.optimizers, False, engine.device)
     copied.means.add(play_round(gan, batch, copied.clock, draw, copied.optimizers, guard, alone))
     place = folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
         saved = checkpoint.save(place, copied, copied.means.state(alone), short, dataset)
-        load(saved, device=engine.device.type).sample(2)
+        look(load(saved, device=engine.device.type).gan, batch, engine.device)
         checkpoint.resume(place, copied)
         remove(place)

@@ -18,13 +18,14 @@ from ganvas.checkup import Watch
 from ganvas.conditions import diverged
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.split import held_out_count
-from ganvas.draws import RoundDraw, mix
+from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL
 from ganvas.observer import Observer
 from ganvas.progress import Log, Meter
-from ganvas.recipes import Recipe, change, get_recipe
+from ganvas.recipe import Recipe, change
+from ganvas.recipes import get_recipe
 from ganvas.report import write_report
 from ganvas.rounds import Guard, NotFiniteError, play_round
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
@@ -139,7 +140,7 @@ def with_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recip
         return recipe
     if not 0 < epochs < float("inf"):
         raise UserError(f"--epochs {epochs:g}: ask for more than 0")
-    count = len(dataset) - held_out_count(dataset.report.spec, len(dataset), recipe.held_out)
+    count = len(dataset) - held_out_count(len(dataset), recipe.held_out, dataset.report.test)
     return change(recipe, {"images": max(1, round(epochs * count))})
 
 
@@ -240,9 +241,9 @@ class Trainer:
         """Play one round and return its losses; nothing is read from the device."""
         recipe, clock, engine = self.recipe, self.state.clock, self.engine
         engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
-        draw = RoundDraw(recipe.seed, clock.images, engine.device, engine.rank, engine.world)
+        draw = engine.draw(recipe.seed, clock.images)
         for player, optimizer in self.state.optimizers.items():
-            optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images)
+            optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images, clock.total)
         self.watch = self.observer.watch()
         try:
             batch = self.batches.at(clock.images)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ganvas.cache import cache_folder
-from ganvas.data.dataset import DataReport, Dataset, View, fingerprint
+from ganvas.data.dataset import DataReport, Dataset, View, single
 from ganvas.data.idx import dimensions, read_idx
 from ganvas.download import Published, download
 from ganvas.errors import UserError
@@ -180,6 +180,12 @@ def read_pictures(path: Path) -> np.ndarray:
     return images
 
 
+def published_test(spec: str) -> str | None:
+    """The name of the test set that was published with a set: "mnist:FOLDER" has "mnist-test:FOLDER"; None: there is none."""
+    name, colon, place = spec.partition(":")
+    return f"{name}-test{colon}{place}" if name in CLASSES else None
+
+
 def read_labels(path: Path, count: int) -> np.ndarray:
     """Whole numbers (N,) from an idx file.
 
@@ -204,10 +210,11 @@ def as_dataset(spec: str, images: np.ndarray, labels: np.ndarray | None, classes
         steps.append(f"{count:,} pictures {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
-    fitted = np.empty((count, 1, size, size), np.uint8)
+    side = view.model_copy(update={"size": size}).load_size()
+    fitted = np.empty((count, 1, side, side), np.uint8)
     for start in range(0, count, 1024):
         piece = torch.tensor(images[start : start + 1024, None])
-        fitted[start : start + 1024] = to_square(piece, size, view.fit, view.background, enlarge=True)
+        fitted[start : start + 1024] = to_square(piece, side, view.fit, view.background, enlarge=True)
     if view.channels == 3:
         fitted = fitted.repeat(3, axis=1)
         steps.append("grey repeated to RGB")
@@ -223,5 +230,6 @@ def as_dataset(spec: str, images: np.ndarray, labels: np.ndarray | None, classes
         classes=names,
         steps=steps,
         notes=notes,
+        test=published_test(spec),
     )
-    return Dataset(fitted, labels, classes, fingerprint(fitted, labels, classes), report)
+    return single(fitted, labels, classes, report, size)

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from ganvas.data.framing import framed
 from ganvas.images import Fit
+from ganvas.schema import Schema
 
 
 class View(BaseModel):
@@ -25,6 +27,14 @@ class View(BaseModel):
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
     labels: str = "none"  # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+    # Pictures are kept so much larger than `size`, and each round cuts a random square out of them.
+    load_scale: float = Field(default=1.0, ge=1, le=2)
+    attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
+
+    def load_size(self) -> int:
+        """The side at which pictures are kept."""
+        assert self.size is not None
+        return round(self.size * self.load_scale)
 
 
 class Skipped(BaseModel):
@@ -46,54 +56,116 @@ class DataReport(BaseModel):
     classes: dict[str, int] = {}  # class name: count, as used
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     notes: list[str] = []  # what a person should know: labels that are not used, enlarged pictures, ...
+    test: str | None = None  # name of the test set that was published with it
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pictures ready for training.
+    """Pictures ready for training, with all that is known of them.
 
     Attributes:
-        images: pictures, uint8 (N, C, H, W), H = W, usually a memory map; or points, float32 (N, 2, 1, 1) in [-1, 1].
-        labels: int64 (N,) in [0, len(classes)), or None.
-        classes: class names, in label order; empty without labels.
-        fingerprint: hexadecimal digest of pixels and labels; equal data, equal fingerprint, wherever it lies.
+        columns: arrays of equal length, by name. Pictures are uint8 (N, C, S, S), usually a memory map, S at least `size`; the
+            points of "image" are float32 (N, 2, 1, 1) in [-1, 1]. The other columns are as `ganvas.schema.Schema` tells, but
+            labels are int64 and attributes uint8; boxes and key points are in shares of the side S.
+        names: by column: classes, in label order; attributes; parts.
+        fingerprint: hexadecimal digest of all columns; equal data, equal fingerprint, wherever it lies.
         report: how the set came to be.
+        size: side in pixels of the pictures that training sees.
+        beside: another domain, whose rows belong to none of these.
     """
 
-    images: np.ndarray
-    labels: np.ndarray | None
-    classes: tuple[str, ...]
+    columns: Mapping[str, np.ndarray]
+    names: Mapping[str, tuple[str, ...]]
     fingerprint: str
     report: DataReport
+    size: int
+    beside: "Dataset | None" = None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(next(iter(self.columns.values())))
 
     @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
-        return self.images.shape[-1]
+    def images(self) -> np.ndarray:
+        """The pictures of a set with one picture a row."""
+        return self.columns["image"]
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """int64 (N,) in [0, len(classes)), or None."""
+        return self.columns.get("label")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in label order; empty without labels."""
+        return self.names.get("label", ())
+
+    @property
+    def pictures(self) -> dict[str, np.ndarray]:
+        """The columns of pictures, those beside included."""
+        own = {name: values for name, values in self.columns.items() if name in PICTURES}
+        return own | (self.beside.pictures if self.beside else {})
+
+    @property
+    def schema(self) -> Schema:
+        """What a GAN must know of it."""
+        return Schema(
+            size=self.size,
+            channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
+            names=dict(self.names),
+            widths={name: self.columns[name].shape[2] for name in ("caption", "caption_features") if name in self.columns},
+            boxes="box" in self.columns,
+            unpaired=self.beside is not None,
+        )
 
     @property
     def channels(self) -> int:
-        """1 (grey), 3 (rgb) or 2 (points)."""
-        return self.images.shape[1]
+        """1 (grey), 3 (rgb) or 2 (points), of the first column of pictures."""
+        return next(iter(self.pictures.values())).shape[1]
 
     @property
     def kind(self) -> str:
         """What it holds, in words: "28x28 grey"."""
-        return in_words(self.size, self.channels)
+        return " and ".join(dict.fromkeys(in_words(self.size, values.shape[1]) for _, values in sorted(self.pictures.items())))
 
-    def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
-        """The pictures at `indices` (N,): {"image": as in `images`} and, with labels, {"label": int64 (N,)}."""
+    def table(self, column: str) -> "Dataset":
+        """The set that holds a column: this one or the one beside it."""
+        if column not in self.columns and self.beside:
+            return self.beside.table(column)
+        return self
+
+    def only(self, column: str) -> "Dataset":
+        """A column of pictures as a set of its own, with one picture a row; this very set where it is one."""
+        table = self.table(column)
+        if column == "image":
+            return table
+        return replace(table, columns={"image": table.columns[column]}, names={}, fingerprint=f"{table.fingerprint}-{column}")
+
+    def rows(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """The rows at `indices` (N,), pictures as large as they are kept."""
         # Sorted reads walk a memory map in one direction; the order asked for is restored after.
         order = np.argsort(indices, kind="stable")
-        images = np.empty((len(indices), *self.images.shape[1:]), self.images.dtype)
-        images[order] = self.images[indices[order]]
-        batch = {"image": torch.from_numpy(images)}
-        if self.labels is not None:
-            batch["label"] = torch.from_numpy(self.labels[indices])
-        return batch
+        found = {}
+        for name, column in self.columns.items():
+            values = np.empty((len(indices), *column.shape[1:]), column.dtype)
+            values[order] = column[indices[order]]
+            found[name] = torch.from_numpy(values)
+        return found
+
+    def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
+        """The rows at `indices` (N,), of larger pictures the middle."""
+        return framed(self.rows(indices), self.size)
+
+
+PICTURES = ("image", "a", "b")  # the columns of pictures
+
+
+def single(
+    images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], report: DataReport, size: int | None = None
+) -> Dataset:
+    """A set with one picture a row, and perhaps labels."""
+    columns = {"image": images} | ({} if labels is None else {"label": labels})
+    names = {} if labels is None else {"label": classes}
+    return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
 def in_words(size: int, channels: int) -> str:
@@ -101,12 +173,12 @@ def in_words(size: int, channels: int) -> str:
     return "points" if channels == 2 else f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
 
 
-def fingerprint(images: np.ndarray, labels: np.ndarray | None, classes: Sequence[str]) -> str:
-    """Hexadecimal digest of pixels (N, C, H, W), labels (N,) and class names; reads a memory map piece by piece."""
+def fingerprint(columns: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> str:
+    """Hexadecimal digest of all columns and names; reads memory maps piece by piece."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps([images.shape, list(classes)]).encode())
-    for start in range(0, len(images), 1024):
-        digest.update(np.ascontiguousarray(images[start : start + 1024]).data)
-    if labels is not None:
-        digest.update(labels.astype("<i8").tobytes())
+    kinds = {name: [column.dtype.str, *column.shape] for name, column in columns.items()}
+    digest.update(json.dumps([kinds, {name: list(values) for name, values in names.items()}], sort_keys=True).encode())
+    for _, column in sorted(columns.items()):
+        for start in range(0, len(column), 1024):
+            digest.update(np.ascontiguousarray(column[start : start + 1024]).data)
     return digest.hexdigest()

@@ -58,7 +58,7 @@ def pack(source: Source, entries: Sequence[Entry], view: View, progress: bool) -
         progress: show a bar on stderr.
 
     Yields:
-        the fates of the next files, and the pictures of those that are used: uint8 (K, C, size, size).
+        the fates of the next files, and the pictures of those that are used: uint8 (K, C, S, S), S the load size.
     """
     pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
     with threads(entries) as pool, bar(len(entries), progress) as advance:
@@ -83,16 +83,16 @@ def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
 
 
 def load(source: Source, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
-    """Decode one piece and bring it to (K, C, size, size), neighbours of one shape together."""
-    assert view.size is not None
+    """Decode one piece and bring it to (K, C, S, S), neighbours of one shape together."""
+    side = view.load_size()
     fates: list[Fate] = []
-    squares = [np.empty((0, view.channels or 3, view.size, view.size), np.uint8)]
+    squares = [np.empty((0, view.channels or 3, side, side), np.uint8)]
     used = usable(source, entries, view, fates)
     for shape, alike in itertools.groupby(used, key=lambda picture: picture.pixels.shape):
         together = max(1, BATCH_PIXELS // (shape[1] * shape[2]))
         while batch := list(itertools.islice(alike, together)):
             stacked = torch.stack([picture.pixels for picture in batch])
-            squares.append(images.to_square(stacked, view.size, view.fit, view.background).numpy())
+            squares.append(images.to_square(stacked, side, view.fit, view.background).numpy())
     return fates, np.concatenate(squares)
 
 

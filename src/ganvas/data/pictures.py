@@ -1,8 +1,9 @@
 """Open any folder or zip of pictures."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.labels import Labelling, find_labels, in_order
 from ganvas.data.pack import Fate, measure, pack
-from ganvas.data.sources import Source
-from ganvas.data.store import open_store, write_images
+from ganvas.data.sources import Entry, Source
+from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
 from ganvas.images import GREY, colour
 
@@ -37,34 +38,62 @@ def open_pictures(place: Path, view: View, *, strict: bool = False, progress: bo
         SizeNeededError: the view has no size and the pictures do not share one.
         UserError: fewer than two usable pictures, no such labels, no such colour; with `strict`, any unusable picture.
     """
-    colour(view.background)
-    source = Source(place)
-    try:
+    with Source(place) as source:
         labelling = find_labels(source, view.labels)
-        files = [(entry.name, entry.size, entry.mark) for entry in source.pictures]
         others = source.other_kinds({labelling.table})
-        key = [files, view.model_dump(exclude={"labels"}), view.labels == "folders", labelling.digest, others]
-        dataset = open_store(key, lambda path: build(path, source, labelling, view, progress))
-    finally:
-        source.close()
+        key = [source.identity(), view.model_dump(exclude={"labels"}), view.labels == "folders", labelling.digest, others]
+        dataset = open_store(key, lambda folder: build(folder, source, labelling, view, progress))
     # The store is found by content, so the same pictures may have been packed from another place.
-    report = dataset.report.model_copy(update={"spec": str(place)})
+    return checked(replace(dataset, report=dataset.report.model_copy(update={"spec": str(place)})), strict)
+
+
+def checked(dataset: Dataset, strict: bool) -> Dataset:
+    """The set; with `strict` only if all of it can be used.
+
+    Raises:
+        UserError: names the first file that cannot.
+    """
+    report = dataset.report
     if strict and report.skipped:
         first = report.skipped[0]
         raise UserError(
-            f"{place}: {len(report.skipped):,} of {report.found:,} files cannot be used, "
+            f"{report.spec}: {len(report.skipped):,} of {report.found:,} files cannot be used, "
             f"the first is {first.file!r}: {first.reason}; mend or remove them, or go without --strict"
         )
-    return Dataset(dataset.images, dataset.labels, dataset.classes, dataset.fingerprint, report)
+    return dataset
 
 
-def build(
-    path: Path, source: Source, labelling: Labelling, view: View, progress: bool
-) -> tuple[np.ndarray | None, tuple[str, ...], DataReport]:
-    """Decode a source into the .npy file at `path`; returns labels (N,), class names and the report."""
+def build(folder: Path, source: Source, labelling: Labelling, view: View, progress: bool) -> Packed:
+    """Decode a source and write its pictures, and labels if there are, into `folder`."""
     entries = [entry for entry in source.pictures if labelling.classes is None or entry.name in labelling.classes]
-    size = view.size or common_size(source)
-    view = view.model_copy(update={"size": size})
+    kept, report, size = write_pictures(folder / "image.npy", source, entries, view, progress)
+    notes = labelling.notes + ignored(source, {labelling.table})
+    skipped = sorted(labelling.skipped + report.skipped, key=lambda item: item.file)
+    report = report.model_copy(update={"found": len(source.pictures), "skipped": skipped, "notes": notes})
+    if labelling.classes is None:
+        return Packed({}, report, size)
+    names = [labelling.classes[fate.name] for fate in kept]
+    found = Counter(names)
+    classes = tuple(in_order(found))
+    np.save(folder / "label.npy", np.array([classes.index(name) for name in names], np.int64))
+    counts = {name: found[name] for name in classes}
+    return Packed({"label": classes}, report.model_copy(update={"classes": counts}), size)
+
+
+def write_pictures(
+    path: Path, source: Source, entries: Sequence[Entry], view: View, progress: bool
+) -> tuple[list[Fate], DataReport, int]:
+    """Decode pictures into the .npy file at `path`, uint8 (N, C, S, S) with the view's load size as S.
+
+    Returns:
+        what became of those that are there, in their order; the report, without notes; the side that training sees.
+
+    Raises:
+        SizeNeededError: the view has no size and the pictures do not share one.
+        UserError: fewer than two can be used.
+    """
+    colour(view.background)
+    view = view.model_copy(update={"size": view.size or common_size(source, entries)})
     fates: list[Fate] = []
 
     def squares() -> Generator[np.ndarray, None, None]:
@@ -72,8 +101,9 @@ def build(
             fates.extend(some)
             yield pixels
 
+    side = view.load_size()
     with closing(squares()) as pieces:  # so that the threads end at once where writing fails
-        used = write_images(path, pieces, (view.channels or 3, size, size))
+        used = write_images(path, pieces, (view.channels or 3, side, side))
     kept = [fate for fate in fates if not fate.reason]
     if used < 2:
         raise UserError(nothing_usable(source.place, fates, view))
@@ -81,41 +111,33 @@ def build(
         view = view.model_copy(update={"channels": 1 if all(fate.mode in GREY for fate in kept) else 3})
         if view.channels == 1:
             drop_colour(path)
-    labels, classes, counts = None, (), {}
-    if labelling.classes is not None:
-        names = [labelling.classes[fate.name] for fate in kept]
-        found = Counter(names)
-        classes = tuple(in_order(found))
-        counts = {name: found[name] for name in classes}
-        labels = np.array([classes.index(name) for name in names], np.int64)
-    skipped = [Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason]
-    others = source.other_kinds({labelling.table})
-    return (
-        labels,
-        classes,
-        DataReport(
-            spec=str(source.place),
-            found=len(source.pictures),
-            used=used,
-            skipped=sorted(labelling.skipped + skipped, key=lambda item: item.file),
-            sizes=count(f"{fate.width}x{fate.height}" for fate in fates if fate.mode),
-            modes=count(fate.mode for fate in fates if fate.mode),
-            classes=counts,
-            steps=steps(kept, view),
-            notes=labelling.notes
-            + ([f"other files are ignored: {others}"] if others else [])
-            + ([f"not looked into: {', '.join(source.unseen)}"] if source.unseen else []),
-        ),
+    assert view.size is not None
+    report = DataReport(
+        spec=str(source.place),
+        found=len(entries),
+        used=used,
+        skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason],
+        sizes=count(f"{fate.width}x{fate.height}" for fate in fates if fate.mode),
+        modes=count(fate.mode for fate in fates if fate.mode),
+        steps=steps(kept, view),
     )
+    return kept, report, view.size
 
 
-def common_size(source: Source) -> int:
+def ignored(source: Source, used: set[str]) -> list[str]:
+    """Notes on what of a source is not looked at, but for the tables in `used`."""
+    others = source.other_kinds(used)
+    notes = [f"other files are ignored: {others}"] if others else []
+    return notes + ([f"not looked into: {', '.join(source.unseen)}"] if source.unseen else [])
+
+
+def common_size(source: Source, entries: Sequence[Entry]) -> int:
     """The side that all pictures share.
 
     Raises:
         SizeNeededError: they do not.
     """
-    sizes = measure(source, source.pictures)
+    sizes = measure(source, entries)
     if not sizes:
         return 1  # none can be read: packing will tell why
     if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
@@ -158,20 +180,21 @@ def count(values: Iterator[str]) -> dict[str, int]:
 
 def steps(kept: list[Fate], view: View) -> list[str]:
     """What is done to the pictures, in order, one sentence each."""
-    assert view.size is not None
-    square = f"{view.size}x{view.size}"
+    side = view.load_size()
+    square = f"{side}x{side}"
     shrunk = {
-        "crop": f"shrunk until the shorter side is {view.size}, then cut to the central {square}",
-        "pad": f"shrunk until the longer side is {view.size}",
+        "crop": f"shrunk until the shorter side is {side}, then cut to the central {square}",
+        "pad": f"shrunk until the longer side is {side}",
         "stretch": f"shrunk to {square}, each side by itself",
     }
     if view.fit == "crop" and all(fate.width == fate.height for fate in kept):
         shrunk["crop"] = f"shrunk to {square}"
-    larger = sum((max if view.fit == "pad" else min)(fate.width, fate.height) > view.size for fate in kept)
-    cut = sum(min(fate.width, fate.height) == view.size < max(fate.width, fate.height) for fate in kept)
+    larger = sum((max if view.fit == "pad" else min)(fate.width, fate.height) > side for fate in kept)
+    smaller = sum(min(fate.width, fate.height) < side for fate in kept) if view.fit != "pad" else 0
+    cut = sum(min(fate.width, fate.height) == side < max(fate.width, fate.height) for fate in kept)
     if view.fit != "crop":
         larger, cut = larger + (cut if view.fit == "stretch" else 0), 0
-    padded = sum((fate.width, fate.height) != (view.size, view.size) for fate in kept) if view.fit == "pad" else 0
+    padded = sum((fate.width, fate.height) != (side, side) for fate in kept) if view.fit == "pad" else 0
     deep = sum(fate.mode == "F" or fate.mode.startswith("I") for fate in kept)
     ink = [fate for fate in kept if fate.mode == "CMYK"]
     grey = sum(fate.mode in GREY for fate in kept)
@@ -183,7 +206,9 @@ def steps(kept: list[Fate], view: View) -> list[str]:
         (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
         (len(kept) - grey if view.channels == 1 else 0, "turned from colour to grey"),
         (larger, shrunk[view.fit]),
+        (smaller, shrunk[view.fit].replace("shrunk", "enlarged")),
         (cut, f"cut to the central {square}"),
         (padded, f"laid on {view.background} to fill {square}"),
     ]
-    return [f"{number:,} {'picture' if number == 1 else 'pictures'} {what}" for number, what in done if number]
+    told = [f"{number:,} {'picture' if number == 1 else 'pictures'} {what}" for number, what in done if number]
+    return told + ([f"training cuts a random {view.size}x{view.size} out of each in every round"] if side != view.size else [])

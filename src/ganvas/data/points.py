@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, View, fingerprint
+from ganvas.data.dataset import DataReport, Dataset, View, single
 from ganvas.errors import UserError
 
 COUNT = 100_000
@@ -65,7 +65,7 @@ def open_points(spec: str, view: View) -> Dataset:
         classes=dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())),
         steps=[f"published coordinates times {source.scale:g}: standard deviation {source.std:g} along each axis of each mode"],
     )
-    return Dataset(images, labels, classes, fingerprint(images, labels, classes), report)
+    return single(images, labels, classes, report)
 
 
 def check_view(spec: str, view: View) -> None:
@@ -74,7 +74,7 @@ def check_view(spec: str, view: View) -> None:
     Raises:
         UserError: a size other than 1, channels other than 2, a fit or a background.
     """
-    own = {"size": (None, 1), "channels": (None, 2), "fit": ("crop",), "background": ("white",)}
+    own = {"size": (None, 1), "channels": (None, 2), "fit": ("crop",), "background": ("white",), "load_scale": (1.0,)}
     wrong = [f"{key}={getattr(view, key)}" for key, allowed in own.items() if getattr(view, key) not in allowed]
     if wrong:
         raise UserError(f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; use the recipe {spec}")

@@ -102,10 +102,20 @@ class Source:
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise UnreadableError(explain(error)) from error
 
+    def identity(self) -> list[tuple[str, int, int]]:
+        """What changes when the pictures do, without reading them."""
+        return [(entry.name, entry.size, entry.mark) for entry in self.pictures]
+
     def close(self) -> None:
         """Close the zip."""
         if self.zip is not None:
             self.zip.close()
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def other_kinds(self, used: Iterable[str]) -> str:
         """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""

@@ -8,25 +8,19 @@ from ganvas.errors import UserError
 MOST = 500  # pictures held out unless more are asked for
 
 
-def published_test(spec: str) -> str | None:
-    """The name of the test set that was published with a set: "mnist:FOLDER" has "mnist-test:FOLDER"; None: there is none."""
-    name, colon, place = spec.partition(":")
-    return f"{name}-test{colon}{place}" if name in ("mnist", "fashion-mnist") else None
-
-
-def held_out_count(spec: str, count: int, wanted: int | None) -> int:
+def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
     """How many of `count` pictures training shall not see.
 
     Args:
-        spec: the set's name; none are held out by themselves of one that has a test set of its own.
         count: pictures in the set.
+        test: the test set that was published with it, if there is one; then none are held out by themselves.
         wanted: what was asked for; None: a 50th of the pictures, at most MOST, but of small sets a tenth up to 8.
 
     Raises:
         UserError: fewer than two pictures would be left to train on.
     """
     if wanted is None:
-        return 0 if published_test(spec) else min(MOST, max(count // 50, min(8, count // 10)))
+        return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
         raise UserError(f"held_out={wanted}: the data has {count:,} pictures; leave at least two to train on")
     return wanted

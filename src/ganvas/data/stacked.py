@@ -7,6 +7,7 @@ here only from the 60,000 for training, so that a judge may use the others.
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +38,14 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
     key = [STACKED, COUNT, SEED, digests, view.model_dump()]
-    dataset = open_store(key, lambda path: build(path, name, view))
+    dataset = open_store(key, lambda folder: build(folder, name, view))
     # The store is found by content, so the same digits may have been stacked from another place.
     report = dataset.report.model_copy(update={"spec": spec})
-    return Dataset(dataset.images, dataset.labels, dataset.classes, dataset.fingerprint, report)
+    return replace(dataset, report=report)
 
 
-def build(path: Path, name: str, view: View) -> Packed:
-    """Stack the digits of the MNIST of that name into the .npy file at `path`; returns labels (N,), classes and the report."""
+def build(folder: Path, name: str, view: View) -> Packed:
+    """Stack the digits of the MNIST of that name, and write pictures and labels into `folder`."""
     digits = open_mnist(name, view)
     assert digits.labels is not None
     random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
@@ -54,8 +55,9 @@ def build(path: Path, name: str, view: View) -> Packed:
         for start in range(0, COUNT, PIECE):
             yield digits.images[chosen[start : start + PIECE], 0]
 
-    write_images(path, pieces(), (3, digits.size, digits.size))
+    write_images(folder / "image.npy", pieces(), (3, digits.size, digits.size))
     labels = digits.labels[chosen] @ np.array([100, 10, 1])
+    np.save(folder / "label.npy", labels)
     report = DataReport(
         spec=f"stacked-{name}",
         found=COUNT,
@@ -66,4 +68,4 @@ def build(path: Path, name: str, view: View) -> Packed:
         steps=[f"three of {len(digits):,} digits drawn at random for each picture", *digits.report.steps],
         notes=digits.report.notes,
     )
-    return labels, CLASSES, report
+    return Packed({"label": CLASSES}, report, digits.size)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,23 @@ from ganvas.data.dataset import DataReport, Dataset, fingerprint
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL, atomic_path, remove, write_json
 
-VERSION = 1  # to be raised when the same files would be packed to other pixels
+VERSION = 2  # to be raised when the same files would be packed to other pixels
 ABANDONED = 3600.0  # seconds without a write after which an unfinished store belongs to a builder that died
 
-Packed = tuple[np.ndarray | None, tuple[str, ...], DataReport]
+
+
+class Packed(NamedTuple):
+    """What a builder tells of the columns that it wrote.
+
+    Attributes:
+        names: by column: of classes, attributes, parts.
+        report: how the set came to be.
+        size: side in pixels of the pictures that training sees; those in the store may be larger.
+    """
+
+    names: dict[str, tuple[str, ...]]
+    report: DataReport
+    size: int
 
 
 def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
@@ -26,7 +39,7 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
 
     Args:
         key: what decides the content; any JSON value.
-        build: writes the pictures to the path given, as .npy, and returns labels, classes and report.
+        build: writes the columns into the folder given, each as NAME.npy, and tells of them.
 
     Raises:
         UserError: the cache cannot be written, or what `build` raises.
@@ -42,11 +55,9 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     try:
         with atomic_path(folder) as partial:
             partial.mkdir()
-            labels, classes, report = build(partial / "images.npy")
-            if labels is not None:
-                np.save(partial / "labels.npy", labels)
-            digest = fingerprint(np.load(partial / "images.npy", mmap_mode="r"), labels, classes)
-            about = {"classes": classes, "fingerprint": digest, "report": report.model_dump()}
+            packed = build(partial)
+            digest = fingerprint(columns(partial), packed.names)
+            about = {"names": packed.names, "size": packed.size, "fingerprint": digest, "report": packed.report.model_dump()}
             write_json(partial / "about.json", about)
     except UserError as error:
         if not isinstance(error.__cause__, OSError):
@@ -69,12 +80,18 @@ def load(folder: Path) -> Dataset | None:
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         report = DataReport.model_validate(about["report"])
-        images = np.load(folder / "images.npy", mmap_mode="r")
-        labels = np.load(folder / "labels.npy") if about["classes"] else None
-        whole = len(images) == report.used and (labels is None or len(labels) == report.used)
-        return Dataset(images, labels, tuple(about["classes"]), about["fingerprint"], report) if whole else None
+        names = {column: tuple(values) for column, values in about["names"].items()}
+        found = columns(folder)
+        whole = bool(found) and names.keys() <= found.keys() and all(len(values) == report.used for values in found.values())
+        return Dataset(found, names, about["fingerprint"], report, about["size"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
+
+
+def columns(folder: Path) -> dict[str, np.ndarray]:
+    """The columns in a folder: pictures as memory maps, the rest whole."""
+    found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
+    return {name: values if values.ndim == 4 else np.array(values) for name, values in found.items()}
 
 
 def clean(folder: Path) -> None:

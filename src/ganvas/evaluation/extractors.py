@@ -87,7 +87,7 @@ def class_extractor(
             raise UserError(f"{weights} tells the classes of {found.protocol['trained_on']} apart, not those of {reference.name}")
     elif stacked:
         view = View(size=data.size, channels=1)
-        digits = of_training(reference.train.report.spec.removeprefix("stacked-"), view, None, 0, progress)
+        digits = of_training(reference.train.report.spec.removeprefix("stacked-"), view, None, 0, progress=progress)
         found = trained(digits, device, progress)
     else:
         found = trained(reference, device, progress)

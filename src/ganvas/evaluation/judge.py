@@ -19,7 +19,7 @@ from ganvas.evaluation.references import MOST, Reference, of_spec, of_training
 from ganvas.evaluation.scores import METRICS, check_names, choose
 from ganvas.evaluation.sets import NOISE, Pictures, of_dataset, of_noise, of_run
 from ganvas.files import explained
-from ganvas.recipes import Recipe, make_view
+from ganvas.recipe import Recipe, make_view
 from ganvas.sample import Run, load
 
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000  # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
@@ -152,7 +152,7 @@ def find_reference(
         UserError: none are named, or they cannot be opened.
     """
     recipe = Recipe(**run.about["recipe"]) if run else None
-    base = recipe.view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
+    base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
     if against is not None:
         base.pop("labels", None)
         return of_spec(str(against), make_view(**(base | view)), count or 0, progress), []
@@ -160,12 +160,12 @@ def find_reference(
     if spec is None:
         raise UserError(f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test")
     try:
-        held_out = recipe.held_out if recipe else None
-        reference = of_training(spec, make_view(**(base | view)), held_out, count or 0, progress)
+        held_out, made = (recipe.held_out, run.gan.made) if run and recipe else (None, "image")
+        reference = of_training(spec, make_view(**(base | view)), held_out, count or 0, made, progress)
     except UserError as error:
         raise UserError(f"{error}; the run's data can be named with --data" if run and data is None else str(error)) from None
     notes = []
-    if run and not view and run.about["data"]["fingerprint"] != reference.train.fingerprint:
+    if run and recipe and run.about["data"]["fingerprint"] != open_dataset(spec, recipe.view, progress=progress).fingerprint:
         notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
     return reference, notes
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.cache import cache_folder
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.split import held_out_count, published_test, split
+from ganvas.data.split import held_out_count, split
 from ganvas.evaluation.sets import place_free
 from ganvas.files import atomic_path
 from ganvas.metrics.classifier import Labelled
@@ -79,30 +79,32 @@ class Reference:
         }
 
 
-def of_training(spec: str, view: View, held_out: int | None, count: int, progress: bool = False) -> Reference:
+def of_training(
+    spec: str, view: View, held_out: int | None, count: int, made: str = "image", progress: bool = False
+) -> Reference:
     """The reference for a GAN that was trained on `spec`: the test set that was published with it, else what it learnt from.
 
     Args:
         view: how the GAN saw it.
         held_out: as in its recipe.
         count: samples to be judged; as many pictures, but MOST or more, are compared with, if there are so many.
+        made: the column that the GAN's pictures are like.
     """
-    train = open_dataset(spec, view, progress=progress)
-    shown, held = split(len(train), held_out_count(spec, len(train), held_out))
-    test_spec = published_test(spec)
-    if test_spec is None:
+    train = open_dataset(spec, view, progress=progress).only(made)
+    shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test))
+    if train.report.test is None:
         return Reference(place_free(spec), "train", train, some(shown, count), train, shown, train, held)
-    test = open_dataset(test_spec, view, progress=progress)
+    test = open_dataset(train.report.test, view, progress=progress).only(made)
     rows = np.arange(len(test))
-    return Reference(place_free(test_spec), "test", test, some(rows, count), train, shown, test, rows)
+    return Reference(place_free(train.report.test), "test", test, some(rows, count), train, shown, test, rows)
 
 
 def of_spec(spec: str, view: View, count: int, progress: bool = False) -> Reference:
     """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
     train_spec = spec.replace("-test", "", 1)
-    if published_test(train_spec) == spec:
-        return of_training(train_spec, view, None, count, progress)
-    known = of_training(spec, view, None, count, progress)
+    if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
+        return of_training(train_spec, view, None, count, progress=progress)
+    known = of_training(spec, view, None, count, progress=progress)
     rows = some(np.arange(len(known.train)), count)
     return Reference(place_free(spec), "all", known.train, rows, known.train, known.shown, known.unseen, known.unseen_rows)
 

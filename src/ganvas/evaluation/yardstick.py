@@ -15,7 +15,7 @@ from ganvas.images import to_uint8
 from ganvas.metrics.distances import Moments, frechet_distance, moments
 from ganvas.metrics.features import Extractor, extract
 from ganvas.metrics.neighbours import density_coverage
-from ganvas.recipes import Recipe
+from ganvas.recipe import Recipe
 from ganvas.sample import CHUNK, generate
 
 
@@ -46,7 +46,7 @@ def open_yardstick(
         UserError: the features do not suit the data, or weights are missing.
     """
     assert recipe.data is not None
-    reference = of_training(recipe.data, recipe.view, recipe.held_out, 0, progress)
+    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=progress)
     extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
     real = features_of(extractor, reference.train, some(reference.shown, 0), progress)
     return Yardstick(extractor, real, moments(real, "real"))

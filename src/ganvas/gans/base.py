@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ganvas.draws import Draw
 from ganvas.errors import UserError
+from ganvas.schema import Schema
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Turn:
 
 
 Move = Turn | tuple[Turn, ...]  # several turns at once are simultaneous: all gradients first, then all steps
-Batch = Mapping[str, Tensor]  # "image": float32 (N, C, H, W) in [-1, 1]; "label": int64 (N,)
+Batch = Mapping[str, Tensor]  # rows of data; the entries are told in `Schema`
 
 
 class Clock(Protocol):
@@ -45,17 +46,88 @@ class Choice:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Picture:
+    """An input of `sample` that is a picture: float32 (N, channels, H, W) in [-1, 1].
+
+    Attributes:
+        channels: 1 or 3.
+        multiple: height and width must be multiples of it.
+        own_size: whether pictures of any size are at home here; if not, the size that the GAN learnt from suits it best.
+    """
+
+    channels: int
+    multiple: int
+    own_size: bool = True
+
+
+@dataclass(frozen=True)
+class Mask:
+    """An input of `sample` that tells where a picture has a hole: float32 (N, 1, H, W), 1 in the hole and 0 around it."""
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """An input of `sample` that tells which attributes a picture shall have: float32 (N, A) in {0, 1}.
+
+    Attributes:
+        names: of the attributes.
+        exclusive: groups of names of which a picture has one at a time, such as hair colours.
+    """
+
+    names: tuple[str, ...]
+    exclusive: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """An input of `sample` that is a text: uint8 (N, 1, length), bytes of UTF-8, padded with zeros."""
+
+    length: int
+
+
+@dataclass(frozen=True)
+class Features:
+    """An input of `sample` that is a text as numbers from a sentence encoder: float32 (N, 1, length)."""
+
+    length: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """An input of `sample` that is a place: float32 (N, 4), left, top, width and height in shares of the picture's side."""
+
+
+@dataclass(frozen=True)
+class KeyPoints:
+    """An input of `sample` that is places of parts: float32 (N, P, 3), x and y in shares of the side, and 1 where it is given.
+
+    Attributes:
+        parts: names.
+    """
+
+    parts: tuple[str, ...]
+
+
+Input = Choice | Picture | Mask | Attributes | Text | Features | Box | KeyPoints
+
+
 class GAN(nn.Module):
     """A game between players, which are the module's children.
 
-    A subclass's constructor takes `size`, `channels` and `classes` from the data and keyword hyper-parameters with the paper's
-    values; what it cannot make it refuses with a `UserError`.
+    A subclass's constructor takes the data's schema and keyword hyper-parameters with the paper's values; what it cannot make
+    it refuses with a `UserError`.
 
     Attributes:
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
         points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
         neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
+        schema: of the data.
+        made: the column of the data whose like `sample` makes.
+        size: of the pictures made, in pixels, where no input tells another.
+        channels: of the pictures made.
+        classes: names of the classes.
     """
 
     averaged: tuple[str, ...] = ("generator",)
@@ -63,18 +135,28 @@ class GAN(nn.Module):
     points: bool = False
     neutral: float | None = 0.0
 
-    def __init__(self, size: int, channels: int, classes: tuple[str, ...] = ()):
+    def __init__(self, schema: Schema, made: str = "image"):
         super().__init__()
-        if self.points and (size, channels) != (1, 2):
-            raise UserError(f"{type(self).__name__} makes points, not pictures of {size}x{size}: use --data rings or --data grid")
-        if channels == 2 and not self.points:
+        check_needs(type(self), schema)
+        self.schema, self.made = schema, made
+        self.size, self.channels = schema.size, schema.channels[made]
+        self.classes = schema.names.get("label", ())
+        if self.points and (self.size, self.channels) != (1, 2):
+            raise UserError(
+                f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: use --data rings or --data grid"
+            )
+        if self.channels == 2 and not self.points:
             raise UserError(f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points")
-        self.size, self.channels, self.classes = size, channels, tuple(classes)
 
     @property
-    def inputs(self) -> dict[str, Choice]:
+    def inputs(self) -> dict[str, Input]:
         """What `sample` needs from a user, by argument name."""
         return {"label": Choice(self.classes)} if "label" in self.needs else {}
+
+    @property
+    def free(self) -> bool:
+        """Whether it makes pictures from noise, and a class at most; if not, it needs rows of data to show what it can do."""
+        return all(name == "label" for name in self.inputs)
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         """The parameters of each player."""
@@ -88,9 +170,45 @@ class GAN(nn.Module):
         raise NotImplementedError
 
     def score(self, batch: Batch) -> Tensor:
-        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it trained on with others."""
+        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it trained on with others.
+
+        The pictures in the batch's column `made` may be real or made from the rest of their rows.
+        """
         return self.get_submodule("discriminator")(batch["image"])
 
     def sample(self, count: int, draw: Draw, *_: Any, **inputs: Any) -> Tensor:
         """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows for each of `inputs`."""
         raise NotImplementedError
+
+    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+        """Inputs for `sample`, one row for each of the batch's, such that the pictures made can be held against the real ones."""
+        return {name: batch[name] for name in self.inputs}
+
+    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+        """What a person should see of these rows, as columns of pictures by their heading; for GANs that are not `free`."""
+        return {"real": batch[self.made], "made": self.sample(len(batch[self.made]), draw, **self.ask(batch, draw))}
+
+
+SOURCES = {
+    "label": "classes: sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv)",
+    "image": "single pictures: a folder or zip",
+    "a": "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER",
+    "b": "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER",
+    "attributes": "pictures with attributes: --data attributes:FOLDER",
+    "caption": "pictures with captions: --data captions:FOLDER",
+    "caption_features": "captions as numbers: --data captions:FOLDER with a captions.safetensors in it",
+    "box": "pictures with boxes: --data captions:FOLDER, whose lines have a bbox",
+    "keypoints": "pictures with key points: --data captions:FOLDER, whose lines have keypoints",
+}
+
+
+def check_needs(kind: type[GAN], schema: Schema) -> None:
+    """Refuse data that lacks what a GAN needs.
+
+    Raises:
+        UserError: tells what is missing and which data has it.
+    """
+    there = {*schema.channels, *schema.names, *schema.widths, *(["box"] if schema.boxes else [])}
+    for need in kind.needs:
+        if need not in there or (need in ("label", "attributes", "keypoints") and not schema.names[need]):
+            raise UserError(f"{kind.__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}")

@@ -15,6 +15,7 @@ from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g
 from ganvas.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.schema import Schema
 
 
 class ConditionalGenerator(nn.Module):
@@ -75,20 +76,18 @@ class ConditionalDCGAN(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...],
+        schema: Schema,
         *,
         width: PositiveInt = 128,
         kernel: PositiveInt = 5,
         noise_size: PositiveInt = 100,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size = noise_size
-        start, *larger = stage_sizes(size)
+        start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger), most=4)
-        self.generator = ConditionalGenerator(len(classes), start, widths, channels, kernel, noise_size)
-        self.discriminator = ConditionalDiscriminator(len(classes), start, widths, channels, kernel)
+        self.generator = ConditionalGenerator(len(self.classes), start, widths, self.channels, kernel, noise_size)
+        self.discriminator = ConditionalDiscriminator(len(self.classes), start, widths, self.channels, kernel)
         initialise(self, std=0.02, truncated=True)
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:

@@ -14,6 +14,7 @@ from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_g, towards
 from ganvas.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.schema import Schema
 
 
 def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
@@ -52,26 +53,24 @@ class DCGAN(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...] = (),
+        schema: Schema,
         *,
         width: PositiveInt = 64,
         kernel: PositiveInt = 4,
         noise_size: PositiveInt = 100,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size = noise_size
-        start, *larger = stage_sizes(size)
+        start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Unflatten(1, (noise_size, 1, 1))]
         modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths):
             modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
-        self.generator = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
+        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(channels, widths, kernel), *score)
+        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
         initialise(self, std=0.02, scale_std=0.02)
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
@@ -103,18 +102,16 @@ class AvatarDCGAN(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...] = (),
+        schema: Schema,
         *,
         width: PositiveInt = 64,
         kernel: PositiveInt = 5,
         noise_size: PositiveInt = 100,
         generator_moves: PositiveInt = 2,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size, self.generator_moves = noise_size, generator_moves
-        start, *larger = stage_sizes(size)
+        start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
         modules += [nn.Unflatten(1, (widths[0], start, start)), nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
@@ -122,9 +119,9 @@ class AvatarDCGAN(GAN):
             modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
         if len(widths) > 1:
             modules += [up(widths[-2], widths[-1], kernel), nn.ReLU(True)]
-        self.generator = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
+        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
         score = [nn.Flatten(), nn.Linear(widths[0] * start**2, 1), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(channels, widths, kernel), *score)
+        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
         initialise(self, std=0.02)
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:

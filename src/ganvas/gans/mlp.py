@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g, towards
+from ganvas.schema import Schema
 
 
 def layers(sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0) -> nn.Sequential:
@@ -58,12 +59,10 @@ class MLP(GAN):
         noise_size: numbers of noise, uniform in [-1, 1].
     """
 
-    def __init__(
-        self, size: int, channels: int, classes: tuple[str, ...] = (), *, hidden: PositiveInt = 256, noise_size: PositiveInt = 100
-    ):
-        super().__init__(size, channels, classes)
+    def __init__(self, schema: Schema, *, hidden: PositiveInt = 256, noise_size: PositiveInt = 100):
+        super().__init__(schema)
         self.noise_size = noise_size
-        pixels = channels * size * size
+        pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid())
         self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
         initialise(self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2)))
@@ -104,18 +103,16 @@ class DeepMLP(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...] = (),
+        schema: Schema,
         *,
         hidden: tuple[PositiveInt, ...] = (256, 512, 1024),
         noise_size: PositiveInt = 100,
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3,
         real_target: Annotated[float, Field(gt=0, le=1)] = 0.9,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size, self.real_target = noise_size, real_target
-        pixels = channels * size * size
+        pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, *hidden, pixels], leaky), nn.Tanh())
         self.discriminator = layers([pixels, *reversed(hidden), 1], leaky, dropout)
         initialise(self, nn.init.xavier_uniform_)
@@ -159,18 +156,16 @@ class TanhMLP(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...] = (),
+        schema: Schema,
         *,
         hidden: PositiveInt = 400,
         noise_size: PositiveInt = 100,
         real_target: Annotated[float, Field(gt=0, le=1)] = 0.9,
         generator_moves: PositiveInt = 2,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size, self.real_target, self.generator_moves = noise_size, real_target, generator_moves
-        pixels = channels * size * size
+        pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
         self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
         initialise(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g
+from ganvas.schema import Schema
 
 
 class PointGAN(GAN):
@@ -38,15 +39,13 @@ class PointGAN(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...] = (),
+        schema: Schema,
         *,
         hidden: PositiveInt = 128,
         noise_size: PositiveInt = 2,
         packing: PositiveInt = 1,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size, self.packing = noise_size, packing
         self.generator = nn.Sequential(*layers(noise_size, hidden, 2), nn.Unflatten(1, (2, 1, 1)))
         self.discriminator = nn.Sequential(*layers(2 * packing, hidden, 1), nn.Flatten(0))

@@ -17,6 +17,7 @@ from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import relativistic, squared_gradient
 from ganvas.networks import down, stage_sizes, stage_widths, up
+from ganvas.schema import Schema
 
 
 class LabelledGenerator(nn.Module):
@@ -82,9 +83,7 @@ class RelativisticGAN(GAN):
 
     def __init__(
         self,
-        size: int,
-        channels: int,
-        classes: tuple[str, ...],
+        schema: Schema,
         *,
         width: PositiveInt = 64,
         noise_size: PositiveInt = 64,
@@ -92,12 +91,12 @@ class RelativisticGAN(GAN):
         gamma: NonNegativeFloat = 0.5,
         penalty_every: PositiveInt = 8,
     ):
-        super().__init__(size, channels, classes)
+        super().__init__(schema)
         self.noise_size, self.gamma, self.penalty_every = noise_size, gamma, penalty_every
-        start, *larger = stage_sizes(size)
+        start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger), most=4)
-        self.generator = LabelledGenerator(len(classes), start, widths, channels, noise_size)
-        self.discriminator = ProjectionDiscriminator(len(classes), start, widths, channels, features)
+        self.generator = LabelledGenerator(len(self.classes), start, widths, self.channels, noise_size)
+        self.discriminator = ProjectionDiscriminator(len(self.classes), start, widths, self.channels, features)
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
         real, label = batch["image"], batch["label"]
