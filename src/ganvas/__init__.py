@@ -25,7 +25,7 @@ HOMES = {
     "Run": "ganvas.sample",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
-    "Recipe": "ganvas.recipes",
+    "Recipe": "ganvas.recipe",
     "UserError": "ganvas.errors",
     "InterruptedRun": "ganvas.trainer",
 }

@@ -53,3 +53,29 @@ def initialise(network: nn.Module, std: float, truncated: bool = False, scale_st
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, scale_std)
+
+
+class PatchDiscriminator(nn.Sequential):
+    """Scores of overlapping patches of a picture, (N, 1, h, w); Isola et al. 2017, section 3.2.2 and appendix 6.1.2.
+
+    Convolutions 4x4, halving `halvings` times and then twice not, LeakyReLU 0.2, norms after all but the first and last: with
+    three halvings each score sees 70x70 pixels, with none one pixel (1x1 convolutions).
+
+    The norm is that of one picture by itself: the papers' batch norm sees batches of one, where it is the same.
+
+    Args:
+        channels: of all that is judged together.
+        width: channels of the first map; doubled up to 8 x.
+        halvings: 3 for patches of 70x70, 1 for 16x16, 0 for 1x1.
+        affine: whether norms have a scale and a shift.
+    """
+
+    def __init__(self, channels: int, width: int = 64, halvings: int = 3, affine: bool = True):
+        kernel, padding = (4, 1) if halvings else (1, 0)
+        modules: list[nn.Module] = [nn.Conv2d(channels, width, kernel, 2 if halvings else 1, padding), nn.LeakyReLU(0.2, True)]
+        for depth in range(1, halvings + 1 if halvings else 2):
+            inputs, outputs = (width * min(8, 2**level) for level in (depth - 1, depth))
+            stride = 2 if depth < halvings else 1
+            modules += [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not affine)]
+            modules += [nn.InstanceNorm2d(outputs, affine=affine), nn.LeakyReLU(0.2, True)]
+        super().__init__(*modules, nn.Conv2d(outputs, 1, kernel, 1, padding))
