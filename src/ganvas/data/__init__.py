@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.pairs import open_pairs
 from ganvas.data.pictures import open_pictures
 from ganvas.data.points import MIXTURES, open_points
 from ganvas.data.stacked import STACKED, open_stacked
@@ -13,7 +14,8 @@ from ganvas.images import colour
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
-NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER")
+KINDS = {"pairs": open_pairs}
+NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
@@ -21,7 +23,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
 
     Args:
         spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER" (MNIST's);
-            "rings" or "grid", which are points; "idx:FOLDER"; or the path of a folder or zip of pictures.
+            "rings" or "grid", which are points; "idx:FOLDER"; a kind of data with its place, such as "pairs:FOLDER"; or the
+            path of a folder or zip of pictures.
         view: size, channels, fit and labels that training wants.
         strict: make an error of the first file that must be left out.
         progress: show a progress bar on stderr while pictures are packed or downloaded.
@@ -45,6 +48,9 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         return open_stacked(spec, view, progress)
     if spec.startswith("idx:"):
         return open_idx(spec, view)
+    kind = name.partition("-")[0]
+    if kind in KINDS and not Path(spec).exists():
+        return KINDS[kind](spec, view, strict=strict, progress=progress)
     place = Path(spec).expanduser()
     if not place.exists():
         raise UserError(f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}")

@@ -48,23 +48,25 @@ class Fate(NamedTuple):
     turned: bool = False
 
 
-def pack(source: Source, entries: Sequence[Entry], view: View, progress: bool) -> Iterator[tuple[list[Fate], np.ndarray]]:
-    """Decode pictures on all cores.
+def pack(
+    items: Sequence[Item], work: Callable[[Sequence[Item]], Result], sizes: Sequence[int], progress: bool
+) -> Iterator[Result]:
+    """Decode pictures on all cores, in order.
 
     Args:
-        source: where the files are.
-        entries: the files to decode.
-        view: with its size resolved; pictures come as RGB unless its channels are 1.
+        items: what to decode.
+        work: decodes some of them.
+        sizes: of each, in bytes.
         progress: show a bar on stderr.
 
     Yields:
-        the fates of the next files, and the pictures of those that are used: uint8 (K, C, S, S), S the load size.
+        what `work` returns of the next items.
     """
-    pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads(entries) as pool, bar(len(entries), progress) as advance:
-        for fates, squares in in_order(pool, lambda piece: load(source, piece, view), pieces):
-            advance(len(fates))
-            yield fates, squares
+    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)]
+    with threads(sizes) as pool, bar(len(items), progress) as advance:
+        for piece, result in zip(pieces, in_order(pool, work, pieces)):
+            advance(len(piece))
+            yield result
 
 
 def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
@@ -78,12 +80,18 @@ def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
         return found
 
     pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads(entries) as pool:
+    with threads([entry.size for entry in entries]) as pool:
         return [size for found in in_order(pool, sizes, pieces) for size in found]
 
 
 def load(source: Source, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
-    """Decode one piece and bring it to (K, C, S, S), neighbours of one shape together."""
+    """Decode some files: what became of each, and the pictures of those that are used, uint8 (K, C, S, S), S the load size.
+
+    Neighbours of one shape are resized together.
+
+    Args:
+        view: with its size resolved; pictures come as RGB unless its channels are 1.
+    """
     side = view.load_size()
     fates: list[Fate] = []
     squares = [np.empty((0, view.channels or 3, side, side), np.uint8)]
@@ -123,14 +131,14 @@ def too_small(width: int, height: int, view: View) -> str:
 
 
 @contextmanager
-def threads(entries: Sequence[Entry]) -> Iterator[ThreadPoolExecutor]:
+def threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
     """A pool of threads, each using torch on its own core; Pillow's complaints about odd files are silenced.
 
     Decoding and resizing release the interpreter, so that threads keep all cores busy with photographs. With pictures of
     a few kilobytes they wait for the interpreter instead: 16 threads take twice as long as 2. Processes would not wait,
     but each would import torch first, which takes longer than 20,000 such pictures.
     """
-    average = sum(entry.size for entry in entries) // max(1, len(entries))
+    average = sum(sizes) // max(1, len(sizes))
     count = min(cores(), 1 + average // 2048)
     before = torch.get_num_threads()
     try:

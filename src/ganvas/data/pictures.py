@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.labels import Labelling, find_labels, in_order
-from ganvas.data.pack import Fate, measure, pack
+from ganvas.data.pack import Fate, load, measure, pack
 from ganvas.data.sources import Entry, Source
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
@@ -97,7 +97,8 @@ def write_pictures(
     fates: list[Fate] = []
 
     def squares() -> Generator[np.ndarray, None, None]:
-        for some, pixels in pack(source, entries, view, progress):
+        sizes = [entry.size for entry in entries]
+        for some, pixels in pack(entries, lambda piece: load(source, piece, view), sizes, progress):
             fates.extend(some)
             yield pixels
 
