@@ -42,7 +42,7 @@ def up(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTran
 
 
 def initialise(network: nn.Module, std: float, truncated: bool = False, scale_std: float = 0.0) -> None:
-    """Weights N(0, std), cut at two standard deviations if `truncated`; batch-norm scales N(1, scale_std); biases 0."""
+    """Weights N(0, std), cut at two standard deviations if `truncated`; scales of norms N(1, scale_std); biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if truncated:
@@ -51,7 +51,7 @@ def initialise(network: nn.Module, std: float, truncated: bool = False, scale_st
                 nn.init.normal_(module.weight, std=std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, scale_std)
 
 

@@ -4,6 +4,7 @@ from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
 from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
+from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
 from ganvas.gans.relativistic import RelativisticGAN
 
@@ -16,6 +17,7 @@ GANS: dict[str, type[GAN]] = {
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
     "points": PointGAN,
+    "pix2pix": Pix2Pix,
 }
 
 __all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]
