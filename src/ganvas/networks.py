@@ -1,8 +1,9 @@
 """Blocks and rules that two papers share."""
 
 import math
+from typing import Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganvas.errors import UserError
 
@@ -79,3 +80,80 @@ class PatchDiscriminator(nn.Sequential):
             modules += [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not affine)]
             modules += [nn.InstanceNorm2d(outputs, affine=affine), nn.LeakyReLU(0.2, True)]
         super().__init__(*modules, nn.Conv2d(outputs, 1, kernel, 1, padding))
+
+
+class ResidualBlock(nn.Module):
+    """What two 3x3 convolutions with norms add to a map; He et al. 2016, without the last ReLU (Johnson et al. 2016)."""
+
+    def __init__(self, width: int, padding: Literal["reflect", "zeros"], affine: bool, bias: bool):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, padding_mode=padding, bias=bias),
+            nn.InstanceNorm2d(width, affine=affine),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 3, padding=1, padding_mode=padding, bias=bias),
+            nn.InstanceNorm2d(width, affine=affine),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, width, h, w) to the same shape."""
+        return maps + self.layers(maps)
+
+
+class ResidualGenerator(nn.Sequential):
+    """A picture to a picture: two halvings, residual blocks, two doublings; Johnson et al. 2016, Zhu et al. 2017, appendix 7.2.
+
+    Convolution 7x7 – two halvings – blocks – two doublings – convolution 7x7, tanh; norms of one picture by itself and ReLU after
+    all but the last. (N, inputs, H, W) to (N, outputs, H, W) in [-1, 1]; H and W are multiples of 4 and at least 8.
+
+    Args:
+        inputs: channels that it is given.
+        outputs: channels of the picture made.
+        width: channels of the first map; 4 x after the halvings.
+        blocks: residual ones.
+        kernel: side of the kernels that halve and double.
+        padding: at the border of the blocks and 7x7 convolutions. A norm of one picture takes away what is constant over it:
+            with "reflect" constant input planes would have no effect, with "zeros" the border lets them through.
+        affine: whether norms have a scale and a shift.
+        bias: whether convolutions before a norm have biases. They have no effect; the last convolution always has one.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int = 64,
+        blocks: int = 6,
+        kernel: int = 3,
+        padding: Literal["reflect", "zeros"] = "zeros",
+        affine: bool = False,
+        bias: bool = False,
+    ):
+        def normed(layer: nn.Module, channels: int) -> list[nn.Module]:
+            return [layer, nn.InstanceNorm2d(channels, affine=affine), nn.ReLU(inplace=True)]
+
+        modules = normed(nn.Conv2d(inputs, width, 7, padding=3, padding_mode=padding, bias=bias), width)
+        modules += normed(down(width, 2 * width, kernel, bias), 2 * width)
+        modules += normed(down(2 * width, 4 * width, kernel, bias), 4 * width)
+        modules += [ResidualBlock(4 * width, padding, affine, bias) for _ in range(blocks)]
+        modules += normed(up(4 * width, 2 * width, kernel, bias), 2 * width)
+        modules += normed(up(2 * width, width, kernel, bias), width)
+        super().__init__(*modules, nn.Conv2d(width, outputs, 7, padding=3, padding_mode=padding), nn.Tanh())
+
+
+def check_quarters(size: int) -> None:
+    """Refuse a size that cannot be halved twice.
+
+    Raises:
+        UserError: the size is no multiple of 4, or below 8.
+    """
+    if size % 4 or size < 8:
+        below, above = max(8, size // 4 * 4), max(8, -(-size // 4) * 4)
+        better = " and ".join(str(side) for side in sorted({below, above}))
+        raise UserError(f"size {size} cannot be made by halving and doubling twice; the nearest sizes that can: {better}")
+
+
+def patch_halvings(size: int) -> int:
+    """Halvings of a `PatchDiscriminator`: 3, as in the papers, or as many as leave a map of 3x3."""
+    return max(halvings for halvings in (1, 2, 3) if halvings == 1 or size >> halvings >= 3)

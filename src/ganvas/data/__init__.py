@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
+from ganvas.data.captions import open_captions
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.domains import open_unpaired
 from ganvas.data.pairs import open_pairs
 from ganvas.data.pictures import open_pictures
 from ganvas.data.points import MIXTURES, open_points
@@ -14,7 +16,7 @@ from ganvas.images import colour
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
-KINDS = {"pairs": open_pairs}
+KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "captions": open_captions}
 NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
 
 

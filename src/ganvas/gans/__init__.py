@@ -2,7 +2,9 @@
 
 from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
 from ganvas.gans.cdcgan import ConditionalDCGAN
+from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
+from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
@@ -17,7 +19,9 @@ GANS: dict[str, type[GAN]] = {
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
     "points": PointGAN,
+    "cyclegan": CycleGAN,
     "pix2pix": Pix2Pix,
+    "inpaint": Inpainter,
 }
 
 __all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]

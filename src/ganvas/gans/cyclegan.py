@@ -1,0 +1,171 @@
+"""CycleGAN: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks".
+
+Two generators translate between two domains of which no pair is known. Each result must look like its new domain, and translated
+back it must be the picture that it was made from.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from torch import Tensor, nn
+
+from ganvas.draws import Draw
+from ganvas.errors import UserError
+from ganvas.gans.base import GAN, Batch, Choice, Clock, Input, Move, Picture, Turn
+from ganvas.losses import least_squares_d, least_squares_g
+from ganvas.networks import PatchDiscriminator, ResidualGenerator, check_quarters, initialise, patch_halvings
+from ganvas.schema import Schema
+
+LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
+
+
+class Translators(nn.Module):
+    """Both generators: they move together."""
+
+    def __init__(self, channels: int, width: int, blocks: int):
+        super().__init__()
+        self.a_to_b, self.b_to_a = (
+            ResidualGenerator(channels, channels, width=width, blocks=blocks, padding="reflect", bias=True) for _ in range(2)
+        )
+
+    def forward(self, image: Tensor, to: Tensor) -> Tensor:
+        """(N, C, H, W) and int64 (N,), 0 for domain a and 1 for b, to (N, C, H, W) in [-1, 1]."""
+        made = torch.empty_like(image)
+        for number, network in enumerate((self.b_to_a, self.a_to_b)):
+            rows = (to == number).nonzero()[:, 0]
+            if len(rows):
+                made[rows] = network(image[rows]).to(made.dtype)
+        return made
+
+
+@torch.no_grad()
+def pooled(pool: Tensor, count: Tensor, fakes: Tensor, draw: Draw) -> Tensor:
+    """New pictures to as many, old and new: a discriminator that is shown old ones does not forget; section 4.
+
+    The pool is filled first. Then every new picture is, at even chances, given on as it is, or kept in the place of a random one
+    that is given on instead; Shrivastava et al. 2017.
+
+    Args:
+        pool: pictures kept, (P, C, H, W), P > 0; changed here, to the same in every process.
+        count: how many are in it, int64 (); likewise. No number is read from the device.
+        fakes: (N, C, H, W).
+    """
+    whole = draw.gather(fakes.detach()).to(pool.dtype)
+    given = whole.clone()
+    for row, (chance, place) in enumerate(draw.gather(draw.shares(len(fakes), 2))):
+        full = count >= len(pool)
+        index = torch.where(full, (place * len(pool)).long().clamp(max=len(pool) - 1), count).reshape(1)
+        old, new = pool[index], whole[row]
+        given[row] = torch.where(full & (chance < 0.5), old, new)[0]
+        pool[index] = torch.where(full & (chance >= 0.5), old, new)
+        count += ~full
+    return draw.part(given)
+
+
+class CycleGAN(GAN):
+    """Pictures of one domain as if they were of the other, learnt without pairs.
+
+    Players: generator, which is two, from a to b and from b to a: convolution 7x7, two halvings, 9 residual blocks (6 below 256
+    pixels), two doublings, convolution 7x7, tanh, reflection padding, instance norm, ReLU; discriminator_b and discriminator_a:
+    scores of 70x70 patches, instance norm, LeakyReLU 0.2.
+    Losses, with F from a to b and G from b to a: discriminator_b half of mean (D_b(b) - 1)² + mean D_b(F(a))²; discriminator_a
+    likewise; generator mean (D_b(F(a)) - 1)² + mean (D_a(G(b)) - 1)² + cycle_weight (mean |G(F(a)) - a| + mean |F(G(b)) - b|) +
+    identity_weight (mean |F(b) - b| + mean |G(a) - a|). The fakes are made once a round; the discriminators see them through
+    pools of the last 50.
+    Stats: `cycle_error`, the mean distance between a picture and its way there and back, in levels of 0..255.
+    Where we differ: below 24 pixels patches are smaller, as they must be. The half in the discriminators' losses is the paper's
+    own; `least_squares_g` of ours has a half that the paper's generators have not, so it is taken twice.
+    Recipe: `cyclegan`.
+
+    Args:
+        width: channels of the generators' first map.
+        blocks: residual blocks of a generator; None: 9 from 256 pixels on, else 6.
+        discriminator_width: channels of a discriminator's first map; None: `width`.
+        cycle_weight: the paper's lambda.
+        identity_weight: of leaving alone what is of the wanted domain already, which keeps colours: half of lambda, as the paper
+            has it for paintings and its code for all; 0: without.
+        pool: pictures of each generator kept to show to its discriminator.
+    """
+
+    needs = ("a", "b")
+    neutral = 0.5
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        width: PositiveInt = 64,
+        blocks: PositiveInt | None = None,
+        discriminator_width: PositiveInt | None = None,
+        cycle_weight: NonNegativeFloat = 10.0,
+        identity_weight: NonNegativeFloat = 5.0,
+        pool: NonNegativeInt = 50,
+    ):
+        super().__init__(schema, made="b")
+        if schema.channels["a"] != schema.channels["b"]:
+            raise UserError(
+                f"cyclegan needs two domains of the same channels; a has {schema.channels['a']} and b {schema.channels['b']}: "
+                "use --channels 3"
+            )
+        check_quarters(self.size)
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.generator = Translators(self.channels, width, blocks or (9 if self.size >= 256 else 6))
+        halvings = patch_halvings(self.size)
+        self.discriminator_a = PatchDiscriminator(self.channels, discriminator_width or width, halvings, affine=False)
+        self.discriminator_b = PatchDiscriminator(self.channels, discriminator_width or width, halvings, affine=False)
+        for name in ("pool_a", "pool_b"):
+            self.register_buffer(name, torch.zeros(pool, self.channels, self.size, self.size))
+            self.register_buffer(f"{name}_count", torch.zeros((), dtype=torch.int64))
+        initialise(self, std=0.02)
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        return {"image": Picture(self.channels, multiple=4), "to": Choice(("a", "b"))}
+
+    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+        a, b = batch["a"], batch["b"]
+        translate = self.generator
+        fake_b, fake_a = translate.a_to_b(a), translate.b_to_a(b)
+        adversarial = 2 * (least_squares_g(self.discriminator_b(fake_b)) + least_squares_g(self.discriminator_a(fake_a)))
+        cycle = distance(translate.b_to_a(fake_b), a) + distance(translate.a_to_b(fake_a), b)
+        losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
+        if self.identity_weight:
+            identity = distance(translate.a_to_b(b), b) + distance(translate.b_to_a(a), a)
+            losses["identity"] = self.identity_weight * identity
+        yield Turn("generator", losses, {"cycle_error": LEVELS * cycle / 2})
+        yield self.judge("b", b, fake_b, draw)
+        yield self.judge("a", a, fake_a, draw)
+
+    def judge(self, domain: str, real: Tensor, fake: Tensor, draw: Draw) -> Turn:
+        """The turn of a domain's discriminator."""
+        discriminator = self.get_submodule(f"discriminator_{domain}")
+        pool, count = self.get_buffer(f"pool_{domain}"), self.get_buffer(f"pool_{domain}_count")
+        shown = pooled(pool, count, fake, draw) if self.training and len(pool) else fake.detach()
+        real_score, fake_score = discriminator(real), discriminator(shown)
+        return Turn(
+            f"discriminator_{domain}", {"adversarial": least_squares_d(real_score, fake_score)}, scores=(real_score, fake_score)
+        )
+
+    def score(self, batch: Batch) -> Tensor:
+        return self.discriminator_b(batch["b"])
+
+    def sample(self, count: int, draw: Draw, *, image: Tensor, to: Tensor) -> Tensor:
+        """`image` as domain `to`: 0 is a and 1 is b."""
+        del count, draw
+        return self.generator(image, to)
+
+    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+        a = batch["a"]
+        return {"image": a, "to": torch.ones(len(a), dtype=torch.int64, device=a.device)}
+
+    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+        a, b = batch["a"], batch["b"]
+        to_b, to_a = self.generator.a_to_b(a), self.generator.b_to_a(b)
+        there = {"a": a, "to b": to_b, "back": self.generator.b_to_a(to_b)}
+        return there | {"b": b, "to a": to_a, "back ": self.generator.a_to_b(to_a)}
+
+
+def distance(made: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute difference, a scalar."""
+    return (made - real).abs().mean()
