@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "images": {"errors", "files"},
     "scatter": {"data", "data.points", "images"},
     "losses": {"errors"},
+    "masks": set(),
     "networks": {"errors"},
     "schema": set(),
     "draws": set(),
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "recipes": {"errors", "recipe"},
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "recipe"},
 }
-A_GAN_MAY_IMPORT = {"networks", "losses", "draws", "errors", "schema", "gans.base"}
+A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "draws", "errors", "schema", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema"}
 METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
 EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {"checkpoint", "draws", "engine", "gans.base", "recipe", "sample"}

@@ -21,6 +21,7 @@ from ganvas.rounds import Guard, NotFiniteError, play_round
 
 NAMES = list(GANS)
 CONVOLUTIONAL = [name for name in NAMES if not name.startswith("mlp") and not GANS[name].points]
+FREE = [name for name in OPTIONS if make(name).free]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 BOTH = ("discriminator", "generator")
 CPU = torch.device("cpu")
@@ -55,9 +56,10 @@ def weights(gan: GAN) -> dict[str, Tensor]:
 
 
 def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
+    draw = RowDraw(seed, range(count))
     inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
     with torch.no_grad():
-        return gan.sample(count, RowDraw(seed, range(count)), **inputs)
+        return gan.sample(count, draw, **(inputs if gan.free else gan.ask(make_batch(gan, count), draw)))
 
 
 def test_every_gan_is_tested():
@@ -78,6 +80,7 @@ def test_every_gan_is_tested():
         "cdcgan": ["discriminator", "generator"],
         "relativistic": ["discriminator", "generator"],
         "points": ["discriminator", "generator"],
+        "inpaint": ["discriminator", "generator"],
     }.items(),
 )
 def test_whose_turn_it_is(name, players):
@@ -196,7 +199,7 @@ def cross_entropy(scores: Tensor, target: float) -> Tensor:
     return binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FREE)
 def test_losses_are_the_papers_formulas(name):
     """Of the scores that the discriminator gave, with the default targets."""
     gan = make(name)
@@ -314,7 +317,7 @@ def test_samples(name, size, channels):
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1
         assert torch.equal(made, pictures(gan, label=classes - 1))
-        assert not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
+        assert not gan.free or not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -402,7 +405,7 @@ def test_defaults_have_the_documents_layers(name, size, channels, generator, dis
     assert gan.noise_size == 100
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", FREE)
 def test_noise(name):
     gan = make(name)
     seen = []
@@ -503,7 +506,7 @@ def test_generator_moves(name, turns):
 # Refusals
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("name", [name for name in CONVOLUTIONAL if name in FREE])
 @pytest.mark.parametrize("size", [1, 7, 50, 100])
 def test_sizes_that_cannot_be_doubled_to_are_refused(name, size):
     with pytest.raises(UserError, match=rf"^size {size} cannot be made .*: \d+"):
@@ -556,7 +559,7 @@ def test_nobody_moves_on_nan(name, deferred):
     optimizers = make_optimizers(gan)
     guard = Guard(optimizers, deferred, CPU)
     before = weights(gan)
-    term = "real" if "dcgan" in name and name != "cdcgan" else "adversarial"
+    term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
     if deferred:
         play(gan, batch, optimizers, guard)
         play(gan, make_batch(gan, 4), optimizers, guard)  # what follows until someone looks changes nothing either

@@ -39,6 +39,7 @@ SMALL = {
     "rings": {"options.hidden": 8},
     "grid": {"options.hidden": 8, "options.packing": 3},
     "digits": {"options.width": 4},
+    "inpaint": {"options.width": 2, "size": 8},
 }
 
 

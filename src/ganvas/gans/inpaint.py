@@ -19,7 +19,7 @@ from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Input, Mask, Move, Picture, Turn
 from ganvas.losses import precise, squared_gradient
 from ganvas.masks import mixed
-from ganvas.networks import down, up
+from ganvas.networks import down, initialise, up
 from ganvas.schema import Schema
 
 COARSEST = 8  # pixels to a side of one cell of the generator's smallest map
@@ -62,12 +62,13 @@ class Filler(nn.Module):
         self.to_second = spread(up(4 * width, 2 * width, 4))
         self.to_first = spread(up(4 * width, width, 4))
         self.to_picture = up(2 * width, channels, 4)
+        initialise(self.to_picture, std=0.02)  # to begin with grey instead of noise
         self.bend = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """(N, C, H, W) with (N, 1, H, W), 1 in the hole, to (N, C, H, W) in [-1, 1]; what is in the hole has no effect."""
         height, width = image.shape[2:]
-        seen = torch.cat([image * (1 - mask), mask], 1)
+        seen = torch.cat([image.masked_fill(mask > 0, 0), mask], 1)
         seen = pad(seen, (0, -width % COARSEST, 0, -height % COARSEST), mode="reflect")
         first = self.bend(self.first(seen))
         second = self.bend(self.second(first))
