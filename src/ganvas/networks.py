@@ -115,7 +115,7 @@ class ResidualGenerator(nn.Sequential):
         padding: at the border of the blocks and 7x7 convolutions. A norm of one picture takes away what is constant over it:
             with "reflect" constant input planes would have no effect, with "zeros" the border lets them through.
         affine: whether norms have a scale and a shift.
-        bias: whether convolutions before a norm have biases. They have no effect; the last convolution always has one.
+        bias: whether convolutions have biases; those before a norm have no effect.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class ResidualGenerator(nn.Sequential):
         modules += [ResidualBlock(4 * width, padding, affine, bias) for _ in range(blocks)]
         modules += normed(up(4 * width, 2 * width, kernel, bias), 2 * width)
         modules += normed(up(2 * width, width, kernel, bias), width)
-        super().__init__(*modules, nn.Conv2d(width, outputs, 7, padding=3, padding_mode=padding), nn.Tanh())
+        super().__init__(*modules, nn.Conv2d(width, outputs, 7, padding=3, padding_mode=padding, bias=bias), nn.Tanh())
 
 
 def check_quarters(size: int) -> None:

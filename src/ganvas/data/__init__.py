@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
+from ganvas.data.attributes import open_attributes
 from ganvas.data.captions import open_captions
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.domains import open_unpaired
@@ -16,7 +17,7 @@ from ganvas.images import colour
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
-KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "captions": open_captions}
+KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "attributes": open_attributes, "captions": open_captions}
 NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -57,6 +58,23 @@ class DataReport(BaseModel):
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     notes: list[str] = []  # what a person should know: labels that are not used, enlarged pictures, ...
     test: str | None = None  # name of the test set that was published with it
+
+
+def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
+    """One report of several parts, by the names that people know them by; each step says which part it is of."""
+    parts = list(reports.values())
+    return DataReport(
+        spec=spec,
+        found=sum(part.found for part in parts),
+        used=sum(part.used for part in parts),
+        skipped=[
+            Skipped(file=f"{name}: {item.file}", reason=item.reason) for name, part in reports.items() for item in part.skipped
+        ],
+        sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
+        modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
+        steps=[f"{name}: {step}" for name, part in reports.items() for step in [f"{part.used:,} pictures", *part.steps]],
+        notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
 
 
 @dataclass(frozen=True)

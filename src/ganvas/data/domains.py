@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.dataset import Dataset, View, joined
 from ganvas.data.labels import shorten
 from ganvas.data.pictures import SizeNeededError, checked, ignored, write_pictures
 from ganvas.data.places import Place, parse_place
@@ -60,7 +60,8 @@ def open_unpaired(spec: str, view: View, *, strict: bool = False, progress: bool
         notes = [f"{len(stray):,} pictures lie in no folder of a domain and are not used: {shorten(stray)}"] if stray else []
         notes += dict.fromkeys(note for source in sources for note in ignored(source, set()))
         test = place.other("test") if place.split == "train" and len(sources) == 1 and has_test(sources[0]) else None
-    report = joined(spec, domains, packed, notes, test)
+    report = joined(spec, {f"{domain.column} ({domain.name})": dataset.report for domain, dataset in zip(domains, packed)})
+    report = report.model_copy(update={"notes": notes, "test": test})
     main, beside = sorted(packed, key=len, reverse=True)
     both = hashlib.blake2b("".join(dataset.fingerprint for dataset in packed).encode(), digest_size=16).hexdigest()
     return checked(replace(main, report=report, beside=beside, fingerprint=both), strict)
@@ -146,23 +147,3 @@ def packed_domain(domain: Domain, view: View, progress: bool) -> Dataset:
         return Packed({}, report, size)
 
     return open_store(key, build)
-
-
-def joined(
-    spec: str, domains: Sequence[Domain], packed: Sequence[Dataset], notes: list[str], test: str | None
-) -> DataReport:
-    """One report of both domains."""
-    reports = [dataset.report for dataset in packed]
-    steps = [f"{domain.column}, {domain.name}: {len(dataset):,} pictures" for domain, dataset in zip(domains, packed)]
-    told = {domain.column: dataset.report.steps for domain, dataset in zip(domains, packed)}
-    return DataReport(
-        spec=spec,
-        found=sum(report.found for report in reports),
-        used=sum(report.used for report in reports),
-        skipped=[item for report in reports for item in report.skipped],
-        sizes=dict(sum((Counter(report.sizes) for report in reports), Counter()).most_common()),
-        modes=dict(sum((Counter(report.modes) for report in reports), Counter()).most_common()),
-        steps=steps + [f"{column}: {step}" for column, done in told.items() for step in done],
-        notes=notes,
-        test=test,
-    )

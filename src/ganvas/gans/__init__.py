@@ -4,11 +4,13 @@ from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
 from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
+from ganvas.gans.gawwn_box import GAWWNBox
 from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
 from ganvas.gans.relativistic import RelativisticGAN
+from ganvas.gans.stargan import StarGAN
 
 GANS: dict[str, type[GAN]] = {
     "mlp": MLP,
@@ -20,8 +22,10 @@ GANS: dict[str, type[GAN]] = {
     "relativistic": RelativisticGAN,
     "points": PointGAN,
     "cyclegan": CycleGAN,
+    "stargan": StarGAN,
     "pix2pix": Pix2Pix,
     "inpaint": Inpainter,
+    "gawwn-box": GAWWNBox,
 }
 
 __all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]
