@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -80,6 +81,8 @@ def test_every_gan_is_tested():
         "cdcgan": ["discriminator", "generator"],
         "relativistic": ["discriminator", "generator"],
         "points": ["discriminator", "generator"],
+        "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
+        "stargan": ["discriminator", "generator"],
         "inpaint": ["discriminator", "generator"],
     }.items(),
 )
@@ -121,11 +124,23 @@ class DoubleDraw(RoundDraw):
         return drawn.double() if drawn.is_floating_point() else drawn
 
 
+def biases_before_norms(gan: GAN) -> set[str]:
+    """Parameters that have no effect, since the norm after them takes them away; there where a paper's count has them."""
+    return {
+        f"{place}.{name}.bias"
+        for place, module in gan.named_modules()
+        if isinstance(module, nn.Sequential)
+        for (name, layer), (_, norm) in pairwise(module.named_children())
+        if isinstance(norm, nn.InstanceNorm2d) and layer.bias is not None
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
     """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no part in the game."""
     gan = make(name, classes=3).double()
-    batch = {key: value.double() if key == "image" else value for key, value in make_batch(gan, 6).items()}
+    batch = {key: value.double() if value.is_floating_point() else value for key, value in make_batch(gan, 6).items()}
+    dead = biases_before_norms(gan)
     for move in gan.step(batch, Position(), DoubleDraw(0, 0)):
         for turn in move if isinstance(move, tuple) else (move,):
             assert turn.player in gan.players()
@@ -134,7 +149,7 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
             for key, parameter in gan.named_parameters():
                 if key.startswith(f"{turn.player}."):
                     assert parameter.grad is not None, key
-                    assert parameter.grad.abs().max() > 1e-12, key
+                    assert (parameter.grad.abs().max() > 1e-12) == (key not in dead), key
                 else:
                     assert parameter.grad is None, key
             gan.zero_grad()
@@ -306,7 +321,7 @@ def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
 @pytest.mark.parametrize("size", [16, 28, 32, 48, 64, 96, 128])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_samples(name, size, channels):
-    for classes in (2, 10, 37) if name in LABELLED else (0,):
+    for classes in (2, 10, 37) if name in LABELLED else (2,):
         gan = make(name, size, channels, classes).eval()
         with torch.no_grad():
             for parameter in gan.generator.parameters():  # strong weights reach the ends of the range
@@ -335,7 +350,7 @@ def test_labels_matter(name):
 def test_odd_batches(name, count):
     gan = make(name)
     values = play(gan, make_batch(gan, count))
-    assert {*BOTH} <= values.keys()
+    assert gan.players().keys() <= values.keys()
     assert all(value.isfinite() for value in values.values())
     assert all(value.isfinite().all() for value in gan.state_dict().values())
     assert len(pictures(gan.eval(), 1)) == 1
@@ -427,18 +442,21 @@ def test_layers_behave_as_the_documents_say(name):
         gan = build(name, schema(*((1, 2) if GANS[name].points else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
-            assert module.negative_slope == 0.2
+            assert module.negative_slope == (0.01 if name == "stargan" else 0.2)
         if isinstance(module, nn.BatchNorm2d):
             assert (module.eps, module.momentum) == (1e-5, 0.1)
-    dropouts = [module.p for module in gan.discriminator.modules() if isinstance(module, nn.Dropout)]
-    assert dropouts == ([0.3] * 3 if name == "mlp-deep" else [])
-    assert not any(isinstance(module, nn.Dropout) for module in gan.generator.modules())
-    norms = {player: sum(isinstance(module, nn.BatchNorm2d) for module in getattr(gan, player).modules()) for player in BOTH}
-    assert norms == {
-        "dcgan": {"discriminator": 1, "generator": 2},
-        "avatar-dcgan": {"discriminator": 1, "generator": 1},
-        "cdcgan": {"discriminator": 1, "generator": 2},
-    }.get(name, {"discriminator": 0, "generator": 0})
+    for player, network in gan.named_children():
+        dropouts = [module.p for module in network.modules() if isinstance(module, nn.Dropout)]
+        assert dropouts == ([0.3] * 3 if (name, player) == ("mlp-deep", "discriminator") else [])
+        norms = sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+        assert norms == BATCH_NORMS.get(name, {}).get(player, 0)
+
+
+BATCH_NORMS = {
+    "dcgan": {"discriminator": 1, "generator": 2},
+    "avatar-dcgan": {"discriminator": 1, "generator": 1},
+    "cdcgan": {"discriminator": 1, "generator": 2},
+}
 
 
 def check_std(layer: nn.Module, expected: float) -> None:
@@ -481,7 +499,7 @@ def test_first_weights_of_the_convolutional_gans(name, truncated):
                 assert module.weight.abs().max() <= 0.04
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("name", [name for name in CONVOLUTIONAL if name in FREE])
 @pytest.mark.parametrize("width", [2, 6])
 def test_width(name, width):
     gan = make(name, 32, width=width)
@@ -520,7 +538,7 @@ def test_flat_pictures_may_have_any_size(name):
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_labels_are_needed(name):
-    with pytest.raises(UserError, match=f"{name} needs labels"):
+    with pytest.raises(UserError, match="needs classes: sub-folders as classes"):
         make(name, classes=0)
 
 
@@ -555,18 +573,19 @@ def test_options_that_make_no_game_are_refused(name, option, value):
 def test_nobody_moves_on_nan(name, deferred):
     gan = make(name)
     batch = make_batch(gan, 4)
-    batch["image"][2, 0, -1, -1] = math.nan
+    batch[gan.made][2, 0, -1, -1] = math.nan
     optimizers = make_optimizers(gan)
     guard = Guard(optimizers, deferred, CPU)
     before = weights(gan)
     term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
+    first = "generator" if name == "cyclegan" else "discriminator"
     if deferred:
         play(gan, batch, optimizers, guard)
         play(gan, make_batch(gan, 4), optimizers, guard)  # what follows until someone looks changes nothing either
-        with pytest.raises(NotFiniteError, match=rf"\(.*discriminator/{term}\b"):
+        with pytest.raises(NotFiniteError, match=rf"\(.*{first}/{term}\b"):
             guard.stop_if_tripped()
     else:
-        with pytest.raises(NotFiniteError, match=rf"the discriminator's loss is not finite \({term} = nan"):
+        with pytest.raises(NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"):
             play(gan, batch, optimizers, guard)
     assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
     assert all(state["step"] == 0 for optimizer in optimizers.values() for state in optimizer.state.values())

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,8 @@ SMALL = {
     "grid": {"options.hidden": 8, "options.packing": 3},
     "digits": {"options.width": 4},
     "inpaint": {"options.width": 2, "size": 8},
+    "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},
+    "stargan": {"options.width": 4, "options.blocks": 1},
 }
 
 
@@ -53,8 +56,27 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def data_of(name: str, pictures: Path) -> str:
+    """What a recipe can be trained on."""
+    if name == "cyclegan":
+        return f"unpaired:{pictures},{pictures}"
+    if name == "stargan":
+        return f"attributes:{with_attributes(pictures)}"
+    return {1: "digits", 2: name, 3: str(pictures)}[get_recipe(name).channels or 3]
+
+
+def with_attributes(pictures: Path) -> Path:
+    """The pictures, with a table of two attributes."""
+    folder = pictures.with_name("with-attributes")
+    if not folder.exists():
+        shutil.copytree(pictures, folder)
+        rows = [f"{row}.png {1 if row % 2 else -1} {1 if row % 3 else -1}" for row in range(20)]
+        (folder / "attributes.txt").write_text("\n".join(["20", "Smiling Young", *rows]), encoding="utf-8")
+    return folder
+
+
 def train(name: str, out: Path, images: int, pictures: Path, **more: object) -> ganvas.Run:
-    data = {1: "digits", 2: name, 3: pictures}[get_recipe(name).channels or 3]
+    data = data_of(name, pictures)
     settings = TINY | ({} if name in ("digits", "rings", "grid") else {"size": 8}) | SMALL[name] | more
     return ganvas.train(name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True)
 

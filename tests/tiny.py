@@ -22,6 +22,8 @@ OPTIONS = {
     "cdcgan": {"width": 2, "noise_size": 5},
     "relativistic": {"width": 2, "noise_size": 5, "features": 8},
     "points": {"hidden": 8, "noise_size": 5},
+    "cyclegan": {"width": 2, "blocks": 1, "pool": 3},
+    "stargan": {"width": 2, "blocks": 1},
     "inpaint": {"width": 2, "blocks": 1, "penalty_every": 2},
     "pix2pix": {"width": 2, "halvings": 1},
 }

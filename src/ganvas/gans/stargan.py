@@ -233,5 +233,5 @@ def cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
         logits: (N, A).
         attributes: (N, A): 0, 1, or UNKNOWN.
     """
-    each = binary_cross_entropy_with_logits(logits, attributes, reduction="none")
+    each = binary_cross_entropy_with_logits(logits, attributes.to(logits.dtype), reduction="none")
     return (each * (attributes != UNKNOWN)).sum() / len(logits)
