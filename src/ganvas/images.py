@@ -216,21 +216,27 @@ def to_square(images: Tensor, size: int, fit: Fit, background: str, enlarge: boo
         background: colour around padded pictures.
         enlarge: whether padding may enlarge a small picture; without, it is laid in the middle as it is.
     """
-    height, width = images.shape[-2:]
-    if fit == "stretch":
-        return resize(images, size, size)
-    scale = size / (min(height, width) if fit == "crop" else max(height, width))
-    if fit == "pad" and not enlarge:
-        scale = min(scale, 1)
-    images = resize(images, max(1, round(height * scale)), max(1, round(width * scale)))
-    height, width = images.shape[-2:]
-    top, left = abs(height - size) // 2, abs(width - size) // 2
-    if fit == "crop":
-        return images[..., top : top + size, left : left + size]
+    top, left, height, width = place_in_square(images.shape[-2], images.shape[-1], size, fit, enlarge)
+    images = resize(images, height, width)
+    if fit != "pad":
+        return images[..., -top : size - top, -left : size - left]
     fill = grey_or_rgb(background, images.shape[1])
     square = fill.view(1, -1, 1, 1).expand(len(images), -1, size, size).clone()
     square[..., top : top + height, left : left + width] = images
     return square
+
+
+def place_in_square(height: int, width: int, size: int, fit: Fit, enlarge: bool = False) -> tuple[int, int, int, int]:
+    """Where `to_square` lays a whole picture: top, left, height and width in its pixels; "crop" cuts off what is outside."""
+    if fit == "stretch":
+        return 0, 0, size, size
+    scale = size / (min(height, width) if fit == "crop" else max(height, width))
+    if fit == "pad" and not enlarge:
+        scale = min(scale, 1)
+    height, width = max(1, round(height * scale)), max(1, round(width * scale))
+    if fit == "crop":
+        return -((height - size) // 2), -((width - size) // 2), height, width
+    return (size - height) // 2, (size - width) // 2, height, width
 
 
 def grey_or_rgb(name: str, channels: int) -> Tensor:

@@ -51,6 +51,18 @@ def towards(scores: Tensor, target: float) -> Tensor:
     return softplus(scores).mean() - target * scores.mean()
 
 
+def matching_d(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
+    """-mean log D(x, t) - 1/2 mean log(1 - D(x, t')) - 1/2 mean log(1 - D(G(z, t), t)); Reed et al. 2016, "Generative Adversarial
+    Text to Image Synthesis", algorithm 1.
+
+    Args:
+        right: scores of real pictures with their own texts.
+        wrong: of the same pictures with texts t' of others.
+        fake: of generated pictures with the texts that they were made from.
+    """
+    return towards(right, 1.0) + 0.5 * towards(wrong, 0.0) + 0.5 * towards(fake, 0.0)
+
+
 def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
     """-V(D, G); Goodfellow et al. 2014, eq. 1."""
     return non_saturating_d(real, fake)

@@ -137,7 +137,7 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, made: str = "image"):
         super().__init__()
-        check_needs(type(self), schema)
+        check_needs(self, schema)
         self.schema, self.made = schema, made
         self.size, self.channels = schema.size, schema.channels[made]
         self.classes = schema.names.get("label", ())
@@ -202,13 +202,13 @@ SOURCES = {
 }
 
 
-def check_needs(kind: type[GAN], schema: Schema) -> None:
+def check_needs(gan: GAN, schema: Schema) -> None:
     """Refuse data that lacks what a GAN needs.
 
     Raises:
         UserError: tells what is missing and which data has it.
     """
     there = {*schema.channels, *schema.names, *schema.widths, *(["box"] if schema.boxes else [])}
-    for need in kind.needs:
+    for need in gan.needs:
         if need not in there or (need in ("label", "attributes", "keypoints") and not schema.names[need]):
-            raise UserError(f"{kind.__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}")
+            raise UserError(f"{type(gan).__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}")

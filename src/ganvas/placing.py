@@ -1,0 +1,152 @@
+"""Where things are in a picture: what a box or a key point means on a map of features, and blocks of players that are told it.
+
+A box is (left, top, width, height) and a key point (x, y, seen), all in shares of the picture's side.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
+
+from ganvas.networks import initialise, stage_sizes
+
+
+def into_box(maps: Tensor, box: Tensor) -> Tensor:
+    """Lay whole maps (N, C, M, M) into boxes (N, 4) of empty ones: zero outside.
+
+    Jaderberg et al. 2015, "Spatial Transformer Networks". Bilinear, and smoothed where the box is smaller than the map, as
+    an antialiased resizing does.
+    """
+    left, top, width, height = at_least_a_cell(box, maps.shape[-1]).unbind(1)
+    return resampled(maps, -top / height, 1 / height, -left / width, 1 / width)
+
+
+def out_of_box(maps: Tensor, box: Tensor) -> Tensor:
+    """Cut boxes (N, 4) out of maps (N, C, M, M) and enlarge them to (N, C, M, M): the way back from `into_box`."""
+    left, top, width, height = at_least_a_cell(box, maps.shape[-1]).unbind(1)
+    return resampled(maps, top, height, left, width)
+
+
+def resampled(maps: Tensor, top: Tensor, height: Tensor, left: Tensor, width: Tensor) -> Tensor:
+    """Maps (N, C, M, M) seen through a window, each (N,) in shares of the map; zero where the window looks beyond it."""
+    rows = weights(top, height, maps.shape[-2]).to(maps.dtype)
+    columns = weights(left, width, maps.shape[-1]).to(maps.dtype)
+    # Two products of matrices: on a CPU faster than sampling point by point, and on a GPU the same in every run.
+    return rows[:, None] @ maps @ columns[:, None].mT
+
+
+def weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
+    """How much each cell of a line counts in each cell of a window, (N, cells of the window, cells of the line).
+
+    Args:
+        start: (N,) where the window begins, in shares of the line.
+        length: (N,) of the window, likewise.
+        cells: of the line, and of the window.
+    """
+    number = torch.arange(cells, device=start.device, dtype=start.dtype)
+    places = (start[:, None] + length[:, None] * (number + 0.5) / cells) * cells - 0.5  # (N, cells), in cells of the line
+    reach = length.clamp(min=1)[:, None, None]
+    return (1 - (places[:, :, None] - number).abs() / reach).clamp(min=0) / reach
+
+
+def at_least_a_cell(box: Tensor, cells: int) -> Tensor:
+    """Boxes (N, 4); those smaller than a cell are widened around their middle, so that they are not lost between two."""
+    sides = box[:, 2:].clamp(min=1 / cells)
+    return torch.cat([box[:, :2] + (box[:, 2:] - sides) / 2, sides], 1)
+
+
+def box_mask(box: Tensor, cells: int) -> Tensor:
+    """Boxes (N, 4) as maps (N, 1, cells, cells) of 1 inside and 0 outside, softly where the edge crosses a cell."""
+    return into_box(torch.ones(len(box), 1, cells, cells, device=box.device, dtype=box.dtype), box)
+
+
+def shrunk(images: Tensor, box: Tensor, smallest: float, shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures made smaller and laid somewhere on a ground of the colour of their corners, with their boxes.
+
+    Args:
+        images: (N, C, H, H).
+        box: (N, 4).
+        smallest: the smallest side, in shares of the former.
+        shares: (N, 3) in [0, 1): of the range of sizes, and of the room in x and y.
+    """
+    side = smallest + (1 - smallest) * shares[:, :1]
+    corner = (1 - side) * shares[:, 1:]  # (N, 2): left, top
+    ground = images[:, :, [0, 0, -1, -1], [0, -1, 0, -1]].mean(2)[:, :, None, None]
+    small = into_box(images - ground, torch.cat([corner, side, side], 1)) + ground
+    return small, torch.cat([corner + box[:, :2] * side, box[:, 2:] * side], 1)
+
+
+def with_frames(images: Tensor, box: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) in [-1, 1] with the boxes (N, 4) drawn on them, a pixel wide: red, or dark on grey ones."""
+    height, width = images.shape[-2:]
+    colour = torch.tensor([1.0, -1.0, -1.0] if images.shape[1] == 3 else [-1.0], device=images.device)[:, None]
+    found = images.clone()
+    ends = torch.cat([box[:, :2], box[:, :2] + box[:, 2:]], 1) * torch.tensor([width, height] * 2, device=box.device)
+    for picture, (left, top, right, bottom) in zip(found, ends.round().long().tolist()):
+        left, top, right, bottom = max(0, left), max(0, top), min(width, right) - 1, min(height, bottom) - 1
+        picture[:, [top, bottom], left : right + 1] = colour[:, :, None].to(picture.dtype)
+        picture[:, top : bottom + 1, [left, right]] = colour[:, :, None].to(picture.dtype)
+    return found
+
+
+def grid_stages(size: int, cells: int = 16) -> tuple[list[int], int]:
+    """Map sizes from the smallest to the picture's, and which of them tells places: at most `cells`, and not the picture itself.
+
+    The papers' grid is 16 x 16. 128 gives [4, 8, 16, 32, 64, 128] and 2.
+
+    Raises:
+        UserError: the size cannot be made by doubling.
+    """
+    sizes = stage_sizes(size)
+    return sizes, max([number for number, side in enumerate(sizes[:-1]) if side <= cells], default=0)
+
+
+class VectorNorm(nn.BatchNorm1d):
+    """Batch norm of vectors (N, C). Of one alone nothing would be left: it is brought to the running statistics instead."""
+
+    def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
+        if len(input) > 1:
+            return super().forward(input)
+        return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class Residual(nn.Module):
+    """relu(x + f(x)) with a narrower f: 1x1, 3x3, 3x3 convolutions with batch norm."""
+
+    def __init__(self, width: int, inner: int):
+        super().__init__()
+        self.change = nn.Sequential(
+            *normed(nn.Conv2d(width, inner, 1, bias=False), nn.ReLU(True)),
+            *normed(nn.Conv2d(inner, inner, 3, padding=1, bias=False), nn.ReLU(True)),
+            *normed(nn.Conv2d(inner, width, 3, padding=1, bias=False)),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, width, H, W) to the same."""
+        return (maps + self.change(maps)).relu()
+
+
+def normed(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> list[nn.Module]:
+    """A convolution, its batch norm, and what follows."""
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
+
+
+def halving(inputs: int, outputs: int, slope: float = 0.2) -> list[nn.Module]:
+    """A convolution 4x4 that halves a map, batch norm, LeakyReLU; a slope of 0 is ReLU."""
+    return normed(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.LeakyReLU(slope, True))
+
+
+def doubling(inputs: int, outputs: int) -> list[nn.Module]:
+    """A transposed convolution 4x4 that doubles a map, batch norm, ReLU."""
+    return normed(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.ReLU(True))
+
+
+def tiled(vector: Tensor, like: Tensor) -> Tensor:
+    """A vector (N, C) in every place of a map (N, ..., H, W)."""
+    return vector[:, :, None, None].expand(-1, -1, *like.shape[2:])
+
+
+def initialise_convolutions(network: nn.Module) -> None:
+    """Convolutions N(0, 0.02) and scales of norms N(1, 0.02), as in GAWWN's code; linear layers stay as PyTorch makes them."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            initialise(module, std=0.02, scale_std=0.02)
