@@ -10,7 +10,7 @@ from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from ganvas.errors import UserError
-from ganvas.metrics.pairs import l1, psnr, ssim
+from ganvas.metrics.pairs import hole_l1, hole_psnr, l1, psnr, ssim
 
 ALL = (l1, psnr, ssim)
 shapes = pytest.mark.parametrize("shape", [(3, 3, 32, 24), (2, 1, 11, 11), (35, 1, 12, 17)])
@@ -130,3 +130,24 @@ def test_errors(measure):
 def test_pictures_smaller_than_the_window():
     with pytest.raises(UserError, match=r"16x10 are too small for SSIM, whose window needs 11x11"):
         ssim(noise((1, 1, 10, 16)), noise((1, 1, 10, 16)))
+
+
+# Holes
+
+
+def test_only_the_hole_counts():
+    a, b = noise((2, 3, 8, 8)), noise((2, 3, 8, 8), seed=1)
+    mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
+    mask[0, :, 2:5, 1:4] = mask[1, :, :1] = True
+    for hole, whole in ((hole_l1, l1), (hole_psnr, psnr)):
+        alone = torch.cat([whole(a[:1, :, 2:5, 1:4], b[:1, :, 2:5, 1:4]), whole(a[1:, :, :1], b[1:, :, :1])])
+        assert hole(a, b, mask).tolist() == pytest.approx(alone.tolist(), rel=1e-12)
+        assert hole(a, b, mask).tolist() == hole(torch.where(mask, a, 0), torch.where(mask, b, 255), mask).tolist()
+        assert hole(a, b, torch.ones_like(mask)).tolist() == pytest.approx(whole(a, b).tolist(), rel=1e-12)
+
+
+@pytest.mark.parametrize("mask", [torch.ones(1, 1, 16, 16), torch.ones(1, 16, 16).bool(), torch.zeros(1, 1, 16, 16).bool()])
+@pytest.mark.parametrize("function", [hole_l1, hole_psnr])
+def test_masks_without_a_hole_or_of_another_form_are_refused(function, mask):
+    with pytest.raises(UserError, match="give bool"):
+        function(constant(1), constant(2), mask)

@@ -36,6 +36,36 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
     return per_picture(a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10())
 
 
+def hole_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference of the pixels in a hole, from 0 to 255.
+
+    Args:
+        a: pictures.
+        b: pictures.
+        mask: bool (N, 1, H, W), true in the hole.
+
+    Raises:
+        UserError: other than two batches of uint8 of one shape with a hole in each.
+    """
+    check_holes(a, b, mask)
+    return in_hole((a.double() - b.double()).abs(), mask)
+
+
+def hole_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of the pixels in a hole, in dB; infinite where they are equal.
+
+    Args:
+        a: pictures.
+        b: pictures.
+        mask: bool (N, 1, H, W), true in the hole.
+
+    Raises:
+        UserError: as `hole_l1`.
+    """
+    check_holes(a, b, mask)
+    return 10 * (WHITE**2 / in_hole((a.double() - b.double()).square(), mask)).log10()
+
+
 def ssim(a: Tensor, b: Tensor) -> Tensor:
     """Mean structural similarity, at most 1; Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural
     Similarity", eq. 13 and 17.
@@ -87,3 +117,15 @@ def check_pair(a: Tensor, b: Tensor) -> None:
         raise UserError(f"pictures are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
     if a.shape != b.shape or a.ndim != 4 or not a.numel():
         raise UserError(f"pictures are {tuple(a.shape)} and {tuple(b.shape)}; give two batches (N, C, H, W) of the same shape")
+
+
+def in_hole(values: Tensor, mask: Tensor) -> Tensor:
+    """Means of (N, C, H, W) where the mask (N, 1, H, W) is true, (N,)."""
+    return (values * mask).sum((1, 2, 3)) / (mask.sum((1, 2, 3)) * values.shape[1])
+
+
+def check_holes(a: Tensor, b: Tensor, mask: Tensor) -> None:
+    """Refuse other than two batches of pictures of one shape, each with a hole."""
+    check_pair(a, b)
+    if mask.dtype != torch.bool or mask.shape != (len(a), 1, *a.shape[2:]) or not mask.flatten(1).any(1).all():
+        raise UserError(f"masks are {mask.dtype} {tuple(mask.shape)}; give bool (N, 1, H, W) for each picture, true somewhere")
