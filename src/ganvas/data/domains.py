@@ -63,6 +63,7 @@ def open_unpaired(spec: str, view: View, *, strict: bool = False, progress: bool
     report = joined(spec, {f"{domain.column} ({domain.name})": dataset.report for domain, dataset in zip(domains, packed)})
     report = report.model_copy(update={"notes": notes, "test": test})
     main, beside = sorted(packed, key=len, reverse=True)
+    beside = replace(beside, report=beside.report.model_copy(update={"spec": spec, "test": test}))
     both = hashlib.blake2b("".join(dataset.fingerprint for dataset in packed).encode(), digest_size=16).hexdigest()
     return checked(replace(main, report=report, beside=beside, fingerprint=both), strict)
 
