@@ -154,7 +154,7 @@ def test_what_is_not_used_is_told(tmp_path: Path):
     fill(place, 1)
     report = unpaired(place).report
     assert [(item.file, item.reason[:13]) for item in report.skipped] == [("b (trainB): trainB/broken.png", "not a picture")]
-    stray = "1 pictures lie in no folder of a domain and are not used: 0.png"
+    stray = "not used, since in no folder of a domain: 1 (0.png)"
     assert report.notes == [stray, "other files are ignored: .txt (1)"]
     told = "1 of 16 files cannot be used, the first is 'b .trainB.: trainB/broken.png'"
     refused_in_one_line(lambda: unpaired(place, strict=True), told)

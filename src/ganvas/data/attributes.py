@@ -120,7 +120,9 @@ def build(
     if len(set(sizes)) > 1:
         told = " and ".join(f"{source.place} pictures of {size}x{size}" for source, size in zip(sources, sizes))
         raise SizeNeededError(f"{told}; say which size both should have, for instance --size {min(sizes)}", min(sizes))
-    merge(pieces, folder / "image.npy")
+    for number in merge(pieces, folder / "image.npy"):
+        step = f"{reports[number].used:,} pictures grey: repeated to RGB"
+        reports[number] = reports[number].model_copy(update={"steps": [*reports[number].steps, step]})
     np.save(folder / "attributes.npy", np.concatenate(attributes))
     if not all(there.all() for there in known):
         np.save(folder / "known.npy", np.concatenate(known))
@@ -139,11 +141,11 @@ def spread(
     return values, known
 
 
-def merge(pieces: Sequence[Path], path: Path) -> None:
-    """Files of pictures (N, C, S, S), one after the other, as one; where one has colour, grey ones are repeated to it."""
+def merge(pieces: Sequence[Path], path: Path) -> list[int]:
+    """Files of pictures (N, C, S, S), one after the other, as one; returns the numbers of grey ones, repeated for the others."""
     if len(pieces) == 1:
         pieces[0].replace(path)
-        return
+        return []
     shapes = [np.load(piece, mmap_mode="r").shape[1:] for piece in pieces]
     shape = max(shapes)
 
@@ -157,6 +159,7 @@ def merge(pieces: Sequence[Path], path: Path) -> None:
     write_images(path, parts(), shape)
     for piece in pieces:
         piece.unlink()
+    return [number for number, own in enumerate(shapes) if own != shape]
 
 
 def find_table(source: Source, wanted: str) -> Table:

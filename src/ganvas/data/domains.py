@@ -57,7 +57,7 @@ def open_unpaired(spec: str, view: View, *, strict: bool = False, progress: bool
         sources = [stack.enter_context(Source(path)) for path in place.paths]
         domains, stray = find_domains(sources, place)
         packed = in_one_kind(domains, view, progress)
-        notes = [f"{len(stray):,} pictures lie in no folder of a domain and are not used: {shorten(stray)}"] if stray else []
+        notes = [f"not used, since in no folder of a domain: {len(stray):,} ({shorten(stray)})"] if stray else []
         notes += dict.fromkeys(note for source in sources for note in ignored(source, set()))
         test = place.other("test") if place.split == "train" and len(sources) == 1 and has_test(sources[0]) else None
     report = joined(spec, {f"{domain.column} ({domain.name})": dataset.report for domain, dataset in zip(domains, packed)})
