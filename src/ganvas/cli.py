@@ -233,6 +233,62 @@ def sample(
 
 
 @app.command
+def restore(
+    run: Path,
+    pictures: Path,
+    *,
+    mask: Path | None = None,
+    box: str | None = None,
+    out: Path | None = None,
+    candidates: int | None = None,
+    size: int | None = None,
+    steps: int | None = None,
+    label: str | None = None,
+    seed: int = 0,
+    average: bool = True,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+) -> None:
+    """Fill holes in pictures, with a GAN that learnt to or with any that makes pictures from noise.
+
+    The first is a run of the recipe inpaint. Of the others the noise is searched for pictures that fit around the hole; without
+    a hole, for the whole picture. Everything outside the hole stays as it is, to the bit.
+
+    Parameters
+    ----------
+    run
+        A run folder, or one checkpoint of it.
+    pictures
+        A picture, or a folder or zip of them.
+    mask
+        A picture of the same size, white in the hole; or a folder of them, by the pictures' names. Without it and --box: the hole
+        is where the picture is transparent.
+    box
+        The hole as left,top,width,height in pixels.
+    out
+        Folder for the restored pictures and, in sub-folders, sheets, other candidates and noise. Without it: RUN/restored.
+    candidates
+        How many different ones a search is to find. Without it: 4.
+    size
+        Shorter side in pixels to which a picture is brought for a GAN that learnt to fill holes. Without it: its own.
+    steps
+        Of the search. Without it: 300.
+    label
+        The class wanted of a search, by name or number. Without it: whichever fits best.
+    seed
+        Of the search's starts.
+    average
+        Use the moving average of the weights, where the run has one.
+    device
+        Where to work.
+    """
+    from ganvas.restore import Settings, write_restored
+
+    settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
+    for line in write_restored(run, pictures, mask, box, out, settings, average=average, device=device):
+        print(line)
+
+
+@app.command
 def health(run: Path, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     """The doctor's opinion of a run, finished or going: what is wrong, why it thinks so, and what to do.
 

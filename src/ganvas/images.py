@@ -325,3 +325,22 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
         raise UserError(f"{path} does not end as a picture does; use .png, .jpg or .webp")
     with atomic_path(path, durable) as partial:
         picture.save(partial, format=kind, quality=95)
+
+
+def transparent(content: bytes) -> Tensor | None:
+    """Where a picture that `read` takes is more than half transparent, bool (H, W), upright; None: nowhere.
+
+    Raises:
+        UnreadableError: as for `read`.
+    """
+    try:
+        with open_lazily(io.BytesIO(content)) as file:
+            upright = ImageOps.exif_transpose(file)
+            if not upright.has_transparency_data:
+                return None
+            clear = torch.from_numpy(np.array(upright.convert("RGBA").getchannel("A"))) < 128
+            return clear if clear.any() else None
+    except UnreadableError:
+        raise
+    except Exception as error:  # as in `read`
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
