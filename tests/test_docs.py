@@ -36,6 +36,8 @@ PAGE_OF = {
     "cdcgan": "cdcgan",
     "relativistic": "relativistic",
     "points": "points",
+    "cyclegan": "cyclegan",
+    "stargan": "stargan",
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VIEW = ("size", "channels", "fit", "labels", "background")
@@ -163,7 +165,8 @@ def test_every_gan_has_a_page():
 def test_parameter_counts(name: str):
     recipe = get_recipe(name)
     counts = parameter_counts(recipe)
-    sentence = f"generator {counts['generator']:,} parameters, discriminator {counts['discriminator']:,}."
+    others = ", ".join(f"{player} {count:,}" for player, count in counts.items() if player != "generator")
+    sentence = f"generator {counts['generator']:,} parameters, {others}."
     assert sentence in gan_page(recipe.gan)
 
 
