@@ -46,11 +46,13 @@ def boxes(random: torch.Generator, area: Tensor, height: int, width: int, centra
     Returns:
         (N, 1, height, width), 0 or 1; no box is empty.
     """
-    longer = 2 ** (torch.rand(len(area), generator=random) - 0.5)  # of height to width is its square: 1/2 to 2
+    root = area.sqrt()
+    longer = 2 ** (torch.rand(len(area), generator=random) - 0.5)  # its square is height by width: 1/2 to 2
+    longer = longer.clamp(root, 1 / root)  # neither is longer than the picture
     corner = torch.where(central[:, None], 0.5, torch.rand(len(area), 2, generator=random))
     inside = []
-    for side, length, place in ((height, (area.sqrt() * longer), corner[:, 0]), (width, area.sqrt() / longer, corner[:, 1])):
-        pixels = (length.clamp(max=1) * side).round().clamp(min=1)
+    for side, length, place in ((height, root * longer, corner[:, 0]), (width, root / longer, corner[:, 1])):
+        pixels = (length * side).round().clamp(min=1)
         start = (place * (side - pixels)).round()[:, None]
         positions = torch.arange(side)
         inside.append((positions >= start) & (positions < start + pixels[:, None]))

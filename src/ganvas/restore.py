@@ -122,9 +122,11 @@ def pictures(source: Path, many: bool) -> Iterator[tuple[str, bytes]]:
         yield source.stem, source.read_bytes()
         return
     with Source(source) as found:
-        names = [Path(entry.name).with_suffix("").as_posix() for entry in found.pictures]
-        for name, entry in zip(names, found.pictures):
-            yield (name if names.count(name) == 1 else entry.name.replace(".", "-")), found.read(entry)
+        # In a zip anything may be written; what leads out of the folder is left out.
+        paths = [Path(*(part for part in entry.name.split("/") if part not in ("", ".."))) for entry in found.pictures]
+        stems = [path.with_suffix("").as_posix() for path in paths]
+        for path, stem, entry in zip(paths, stems, found.pictures):
+            yield (stem if stems.count(stem) == 1 else path.as_posix().replace(".", "-")), found.read(entry)
 
 
 def prepare(name: str, content: bytes, mask: Path | None, box: str | None, run: Run) -> Job:
@@ -212,7 +214,7 @@ def fill(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]:
     largest = round(max(len(rows), len(columns)) * scale)
     if largest > run.gan.size:
         better = max(SMALLEST, min(height, width) * run.gan.size // (2 * max(len(rows), len(columns))))
-        yield f"  a hole of {largest} pixels, where the GAN learnt from pictures of {run.gan.size}: --size {better} may look better"
+        yield f"  a hole of {largest} pixels, the GAN learnt from pictures of {run.gan.size}: --size {better} may look better"
 
 
 # By a search
