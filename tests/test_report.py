@@ -44,7 +44,11 @@ def run(tmp_path):
     save_file(moments | others, checkpoint / "training.safetensors")
     about = {
         "images": TOTAL,
-        "gan": {"name": "relativistic", "size": 8, "channels": 1, "classes": ["zero", "one"], "options": {}},
+        "gan": {
+            "name": "relativistic",
+            "data": {"size": 8, "channels": {"image": 1}, "names": {"label": ["zero", "one"]}},
+            "options": {},
+        },
         "data": {"spec": "digits & co", "pictures": 500, "fingerprint": "f00d"},
         "versions": {"ganvas": "0.1.0", "torch": "9.8.7"},
     }

@@ -289,6 +289,55 @@ def restore(
 
 
 @app.command
+def translate(
+    run: Path,
+    pictures: Annotated[list[Path], Parameter(negative="")],
+    *,
+    out: Path | None = None,
+    to: str | None = None,
+    settings: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    size: int | None = None,
+    seed: int = 0,
+    average: bool = True,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
+) -> None:
+    """Turn pictures of one kind into another with a trained GAN: pix2pix, cyclegan or stargan.
+
+    Writes one file for each picture and a sheet with all beside their originals. Pictures may have any size: cyclegan and stargan
+    take them as they are, large ones in parts; pix2pix at the size that it learnt from.
+
+    Parameters
+    ----------
+    run
+        A run folder, or one checkpoint of it.
+    pictures
+        Pictures, and folders or zips of them.
+    out
+        Folder for the results. Without it: RUN/translated.
+    to
+        The domain wanted of cyclegan, a or b. Without it: b.
+    settings
+        NAME=1 or NAME=0, several with commas between: attributes wanted of stargan, e.g. --set Eyeglasses=1,Black_Hair=1. Without
+        it: every attribute in turn.
+    size
+        Shorter side in pixels to which pictures are brought first.
+    seed
+        Of the noise, where the GAN has some.
+    average
+        Use the moving average of the weights, where the run has one.
+    device
+        Where to make them.
+    """
+    from ganvas.translate import parse_attributes, write_translations
+
+    wanted = parse_attributes(settings or [])
+    for line in write_translations(
+        run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, average=average
+    ):
+        print(line)
+
+
+@app.command
 def health(run: Path, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
     """The doctor's opinion of a run, finished or going: what is wrong, why it thinks so, and what to do.
 

@@ -57,7 +57,8 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
     with ExitStack() as stack:
         sources = [stack.enter_context(Source(path)) for path in place.paths]
         couples, alone = find_couples(sources, place)
-        test = next((place.other(split) for split in ("test", "val") if place.split == "train" and has_split(sources, split)), None)
+        splits = [split for split in ("test", "val") if place.split == "train" and has_split(sources, split)]
+        test = place.other(splits[0]) if splits else None
         key = ["pairs", [source.identity() for source in sources], place.split, view.model_dump(exclude={"labels"})]
         dataset = open_store(key, lambda folder: build(folder, sources, couples, alone, view, progress))
     return checked(replace(dataset, report=dataset.report.model_copy(update={"spec": spec, "test": test})), strict)
@@ -78,7 +79,7 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
     if len(sources) == 1:
         tops = {name.partition("/")[0].lower() for name in inside[0] if "/" in name}
         if tops and tops <= {"traina", "trainb", "testa", "testb"}:
-            raise UserError(f"{place.text} holds two domains without pairs (trainA, trainB); train cyclegan on unpaired:{place.text}")
+            raise UserError(f"{place.text} holds two domains without pairs (trainA, trainB); use cyclegan, --data unpaired:{place.text}")
         if tops != set(SIDES):
             return [Couple(entry.name, (entry,)) for entry in inside[0].values()], []
         inside = [{name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side} for side in SIDES]
@@ -109,7 +110,7 @@ def in_split(source: Source, place: Place) -> dict[str, Entry]:
     if not found and place.split == "train":
         return {entry.name: entry for entry in source.pictures}
     if place.split not in found:
-        raise UserError(f"{source.place} has no folder {place.split} with pictures; it has {', '.join(found) or 'no such folders'}")
+        raise UserError(f"{source.place} has no folder {place.split} with pictures, only {', '.join(found) or 'other folders'}")
     start = found[place.split]
     return {entry.name[len(start) :]: entry for entry in source.pictures if entry.name.lower().startswith(start)}
 
@@ -189,16 +190,23 @@ def read_pair(sources: Sequence[Source], couple: Couple, view: View) -> Pair:
         for number, entry in enumerate(couple.entries):
             source = sources[min(number, len(sources) - 1)]
             read.append(images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background))
+        a, b = read if len(read) == 2 else halves(read[0])
     except UnreadableError as error:
         return Pair(couple.name, str(error), None)
-    a, b = read if len(read) == 2 else halves(read[0])
     pictures = tuple(picture._replace(pixels=picture.pixels.expand(3, -1, -1)) for picture in (a, b))
     return Pair(couple.name, reason_against(*pictures, view), (pictures[0], pictures[1]))
 
 
 def halves(picture: Picture) -> tuple[Picture, Picture]:
-    """The left and the right half of a picture, (C, H, W // 2) each."""
-    middle = picture.pixels.shape[2] // 2
+    """The left and the right half of a picture, (C, H, W // 2) each.
+
+    Raises:
+        UnreadableError: it is not wider than high.
+    """
+    _, height, width = picture.pixels.shape
+    if width <= height:
+        raise UnreadableError(f"{width}x{height} is one picture, not two side by side")
+    middle = width // 2
     return picture._replace(pixels=picture.pixels[..., :middle]), picture._replace(pixels=picture.pixels[..., -middle:])
 
 
@@ -226,7 +234,8 @@ def common_size(sources: Sequence[Source], couples: Sequence[Couple]) -> int:
         return next(iter(sizes))[0]
     typical = min((min(size) for size in sizes), default=1)
     raise SizeNeededError(
-        f"{sources[0].place} holds pairs of {len(sizes)} sizes; say which square they should become, e.g. --size {typical}", typical
+        f"{sources[0].place} holds pairs of {len(sizes)} sizes; say which square they should become, e.g. --size {typical}",
+        typical,
     )
 
 
