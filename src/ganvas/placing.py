@@ -3,6 +3,9 @@
 A box is (left, top, width, height) and a key point (x, y, seen), all in shares of the picture's side.
 """
 
+from colorsys import hsv_to_rgb
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
@@ -88,6 +91,29 @@ def with_frames(images: Tensor, box: Tensor) -> Tensor:
     return found
 
 
+def location_maps(keypoints: Tensor, cells: int) -> Tensor:
+    """Key points (N, P, 3) as maps (N, P, cells, cells): 1 in the cell of a part that is seen, else 0."""
+    place = (keypoints[..., :2] * cells).floor().clamp(0, cells - 1)
+    number = torch.arange(cells, device=keypoints.device, dtype=keypoints.dtype)
+    columns, rows = (place[..., None] == number).to(keypoints.dtype).unbind(2)  # (N, P, cells) each
+    return rows[:, :, :, None] * columns[:, :, None, :] * (keypoints[..., 2] > 0.5)[:, :, None, None]
+
+
+def with_points(images: Tensor, keypoints: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) in [-1, 1] with key points (N, P, 3) as dots, each part of its own colour, or dark on grey ones."""
+    found = images.clone()
+    height, width = images.shape[-2:]
+    reach = max(1, width // 48)
+    for picture, points in zip(found, keypoints.tolist()):
+        for number, (x, y, seen) in enumerate(points):
+            if seen > 0.5:
+                row, column = min(int(y * height), height - 1), min(int(x * width), width - 1)
+                shade = hsv_to_rgb(number / len(points), 1.0, 0.9) if len(picture) == 3 else (0.0,)
+                area = picture[:, max(0, row - reach) : row + reach, max(0, column - reach) : column + reach]
+                area[:] = torch.tensor(shade, device=images.device, dtype=images.dtype)[:, None, None] * 2 - 1
+    return found
+
+
 def grid_stages(size: int, cells: int = 16) -> tuple[list[int], int]:
     """Map sizes from the smallest to the picture's, and which of them tells places: at most `cells`, and not the picture itself.
 
@@ -140,9 +166,55 @@ def doubling(inputs: int, outputs: int) -> list[nn.Module]:
     return normed(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.ReLU(True))
 
 
-def tiled(vector: Tensor, like: Tensor) -> Tensor:
-    """A vector (N, C) in every place of a map (N, ..., H, W)."""
-    return vector[:, :, None, None].expand(-1, -1, *like.shape[2:])
+def tiled(vector: Tensor, cells: int) -> Tensor:
+    """A vector (N, C) in every cell of a map (N, C, cells, cells)."""
+    return vector[:, :, None, None].expand(-1, -1, cells, cells)
+
+
+def looking(channels: int, width: int, halvings: int) -> nn.Sequential:
+    """The first look of a discriminator at a picture: down to the grid, with 2 x width channels."""
+    leaky = nn.LeakyReLU(0.2, True)
+    widths = [*[width] * (halvings - 1), 2 * width]
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), leaky]
+    layers += [module for inputs, outputs in pairwise(widths) for module in halving(inputs, outputs)]
+    return nn.Sequential(*layers, *normed(nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False), leaky))
+
+
+class Verdict(nn.Module):
+    """A score from the whole picture, with the text beside it, and from what was looked at closely.
+
+    Without the released code's batch norms of vectors: these would take away from a batch of real pictures alone, and from one
+    of generated pictures alone, all in which their means differ.
+
+    Args:
+        width: the paper's ndf.
+        grid: halvings from the grid to the smallest map.
+        start: side of the smallest map.
+    """
+
+    def __init__(self, width: int, grid: int, start: int):
+        super().__init__()
+        leaky = nn.LeakyReLU(0.2, True)
+        deeper = [2 * width, *(4 * width * 2 ** min(depth, 1) for depth in range(grid))]
+        self.whole = nn.Sequential(*(module for pair in pairwise(deeper) for module in halving(*pair)))
+        self.both = nn.Sequential(
+            *normed(nn.Conv2d(deeper[-1] + width, 4 * width, 1, bias=False), leaky),
+            nn.Conv2d(4 * width, width, start),
+            nn.Flatten(),
+            leaky,
+        )
+        self.opinion = nn.Sequential(nn.Linear(2 * width, width), leaky, nn.Linear(width, 1), nn.Flatten(0))
+
+    def forward(self, seen: Tensor, told: Tensor, close: Tensor) -> Tensor:
+        """Maps (N, 2 x width, M, M), text (N, width, start, start) and (N, width) to scores (N,)."""
+        return self.opinion(torch.cat([close, self.both(torch.cat([self.whole(seen), told], 1))], 1))
+
+
+def looking_closely(inputs: int, width: int) -> nn.Sequential:
+    """Maps (N, inputs, M, M) place by place, and their mean: (N, width)."""
+    leaky = nn.LeakyReLU(0.2, True)
+    first = normed(nn.Conv2d(inputs, 2 * width, 1, bias=False), leaky)
+    return nn.Sequential(*first, nn.Conv2d(2 * width, width, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), leaky)
 
 
 def initialise_convolutions(network: nn.Module) -> None:

@@ -7,6 +7,7 @@ from ganvas.data.attributes import open_attributes
 from ganvas.data.captions import open_captions
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.domains import open_unpaired
+from ganvas.data.figures import open_figures
 from ganvas.data.pairs import open_pairs
 from ganvas.data.pictures import open_pictures
 from ganvas.data.points import MIXTURES, open_points
@@ -18,7 +19,7 @@ __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
 KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "attributes": open_attributes, "captions": open_captions}
-NAMES = ("digits", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
+NAMES = ("digits", "figures", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
@@ -26,8 +27,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
 
     Args:
         spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER" (MNIST's);
-            "rings" or "grid", which are points; "idx:FOLDER"; a kind of data with its place, such as "pairs:FOLDER"; or the
-            path of a folder or zip of pictures.
+            "rings" or "grid", which are points; "figures", drawn birds with captions, boxes and key points; "idx:FOLDER"; a
+            kind of data with its place, such as "pairs:FOLDER"; or the path of a folder or zip of pictures.
         view: size, channels, fit and labels that training wants.
         strict: make an error of the first file that must be left out.
         progress: show a progress bar on stderr while pictures are packed or downloaded.
@@ -45,6 +46,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         raise UserError(f"channels=2 is for points, {' and '.join(MIXTURES)}; pictures have 1, grey, or 3, rgb")
     if spec == "digits":
         return open_digits(view)
+    if spec == "figures":
+        return open_figures(view)
     if name in MNIST:
         return open_mnist(spec, view, progress)
     if name == STACKED:

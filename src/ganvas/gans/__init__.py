@@ -5,6 +5,7 @@ from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
 from ganvas.gans.gawwn_box import GAWWNBox
+from ganvas.gans.gawwn_keypoints import GAWWNKeyPoints
 from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
@@ -26,6 +27,7 @@ GANS: dict[str, type[GAN]] = {
     "pix2pix": Pix2Pix,
     "inpaint": Inpainter,
     "gawwn-box": GAWWNBox,
+    "gawwn-keypoints": GAWWNKeyPoints,
 }
 
 __all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]

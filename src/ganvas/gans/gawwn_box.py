@@ -18,12 +18,15 @@ from ganvas.losses import matching_d, non_saturating_g
 from ganvas.placing import (
     Residual,
     VectorNorm,
+    Verdict,
     box_mask,
     doubling,
     grid_stages,
     halving,
     initialise_convolutions,
     into_box,
+    looking,
+    looking_closely,
     normed,
     out_of_box,
     shrunk,
@@ -70,7 +73,7 @@ class BoxGenerator(nn.Module):
 
     def forward(self, noise: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, noise_size), (N, text_size) and (N, 4) to (N, C, H, W) in [-1, 1]."""
-        placed = self.text_global(text)[:, :, None, None] * box_mask(box, self.cells)  # the text in every cell of the box
+        placed = tiled(self.text_global(text), self.cells) * box_mask(box, self.cells)  # the text in every cell of the box
         everything = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()[:, :, None, None]
         thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()[:, :, None, None]
         return self.mix(torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1))
@@ -90,32 +93,12 @@ class BoxDiscriminator(nn.Module):
         self.cells = sizes[grid]
         leaky = nn.LeakyReLU(0.2, True)
         self.text = nn.Sequential(nn.Linear(text_size, width), leaky)
-        maps = [*[width] * (len(sizes) - 2 - grid), 2 * width]
-        look: list[nn.Module] = [nn.Conv2d(channels, maps[0], 4, 2, 1), leaky]
-        look += [module for inputs, outputs in pairwise(maps) for module in halving(inputs, outputs)]
-        self.look = nn.Sequential(*look, *normed(nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False), leaky))
+        self.look = looking(channels, width, halvings=len(sizes) - 1 - grid)
         self.join = nn.Sequential(*normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky))
-        self.part = nn.Sequential(
-            *normed(nn.Conv2d(2 * width, 2 * width, 1, bias=False), leaky),
-            nn.Conv2d(2 * width, width, 1),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            leaky,
-        )
-        deeper = [2 * width, *(4 * width * 2 ** min(depth, 1) for depth in range(grid))]
-        self.whole = nn.Sequential(*(module for pair in pairwise(deeper) for module in halving(*pair)))
+        self.part = looking_closely(2 * width, width)
         told = [width, *[4 * width] * (grid - 1), *[width] * min(grid, 1)]
         self.where = nn.Sequential(*(module for pair in pairwise(told) for module in halving(*pair, slope=0)))
-        self.both = nn.Sequential(
-            *normed(nn.Conv2d(deeper[-1] + width, 4 * width, 1, bias=False), leaky),
-            nn.Conv2d(4 * width, width, sizes[0], bias=False),
-            nn.Flatten(),
-            VectorNorm(width),
-            leaky,
-        )
-        self.opinion = nn.Sequential(
-            nn.Linear(2 * width, width, bias=False), VectorNorm(width), leaky, nn.Linear(width, 1), nn.Flatten(0)
-        )
+        self.verdict = Verdict(width, grid, sizes[0])
 
     def forward(self, image: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, C, H, W), (N, text_size) and (N, 4) to scores (N,)."""
@@ -124,9 +107,9 @@ class BoxDiscriminator(nn.Module):
     def judge(self, seen: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """What `look` has seen in pictures, text and boxes to scores (N,): so one look serves two texts."""
         told = self.text(text)
-        part = self.part(out_of_box(self.join(torch.cat([seen, tiled(told, seen)], 1)), box))
-        where = self.where(told[:, :, None, None] * box_mask(box, self.cells))
-        return self.opinion(torch.cat([part, self.both(torch.cat([self.whole(seen), where], 1))], 1))
+        part = self.part(out_of_box(self.join(torch.cat([seen, tiled(told, self.cells)], 1)), box))
+        where = self.where(tiled(told, self.cells) * box_mask(box, self.cells))
+        return self.verdict(seen, where, part)
 
 
 class GAWWNBox(GAN):
@@ -141,7 +124,8 @@ class GAWWNBox(GAN):
     and learns in the game, with D. With `text="features"` the numbers come from any encoder, as in the paper, and a linear layer
     learns to read them. D looks at a real picture once for its right and its wrong caption. In the generator's move D is told
     the text as it was read before the discriminator's. No biases before a batch norm, where they have no effect. Things laid
-    into a box are smoothed as an antialiased resizing does. `smallest` is ours.
+    into a box are smoothed as an antialiased resizing does. The discriminator has no batch norms of vectors; see `Verdict`.
+    `smallest` is ours.
     Recipe: `gawwn-box`.
 
     Args:
