@@ -1,11 +1,13 @@
 """The order in which training sees the data: a pure function of the seed and the images shown."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganvas.data import open_dataset
-from ganvas.data.dataset import PICTURES, Dataset
+from ganvas.data.dataset import PICTURES, Dataset, View
 from ganvas.data.framing import framed, mirrored
 from ganvas.data.split import held_out_count, split
 from ganvas.draws import mix
@@ -81,9 +83,8 @@ class Batches:
         if recipe.batch % engine.world:
             raise UserError(f"batch={recipe.batch} cannot be divided among {engine.world} processes; use --set batch=...")
         self.dataset, self.recipe, self.engine = dataset, recipe, engine
-        self.main = Order(dataset, recipe)
-        self.indices = self.main.indices
-        self.orders = [self.main, *([Order(dataset.beside, recipe, "beside ")] if dataset.beside else [])]
+        self.orders = orders(dataset, recipe)
+        self.main = self.orders[0]
         self.shown, self.held_out = self.main.shown, self.main.held_out
 
     def at(self, images: int) -> dict[str, Tensor]:
@@ -95,26 +96,44 @@ class Batches:
             batch |= order.rows(images, mine)
         return on_device(batch, self.engine.device)
 
+    def indices(self, images: int) -> np.ndarray:
+        """Which rows of the main set make the whole batch after `images` images, (batch,)."""
+        return self.main.indices(images)
+
     def seen(self, count: int) -> dict[str, Tensor]:
         """At most `count` rows that training sees, always the same, as the data keeps them: pictures as uint8, their middle."""
         return merged([order.dataset.batch(choose(order.shown, count)) for order in self.orders])
 
     def unseen(self, count: int) -> dict[str, Tensor] | None:
         """The same of rows that it does not see: held out, or of the published test set; None: there are too few."""
-        found = []
-        for order in self.orders:
-            dataset, rows = order.dataset, order.held_out
-            if len(rows) < 2:
-                try:
-                    test = open_dataset(dataset.report.test, self.recipe.test_view) if dataset.report.test else None
-                except UserError:  # its files are not at hand
-                    test = None
-                if test is None:
-                    return None
-                dataset = test.table(next(iter(dataset.columns)))
-                rows = np.arange(len(dataset))
-            found.append(dataset.batch(choose(rows, count)))
-        return merged(found)
+        return unseen(self.orders, self.recipe.test_view, count)
+
+
+def orders(dataset: Dataset, recipe: Recipe) -> list[Order]:
+    """The order of a set and, if another domain is beside it, of that."""
+    return [Order(dataset, recipe), *([Order(dataset.beside, recipe, "beside ")] if dataset.beside else [])]
+
+
+def unseen(orders: Sequence[Order], view: View, count: int) -> dict[str, Tensor] | None:
+    """At most `count` rows that training does not see, evenly spread; see `Batches.unseen`.
+
+    Args:
+        view: how the test set is to be seen.
+    """
+    found = []
+    for order in orders:
+        dataset, rows = order.dataset, order.held_out
+        if len(rows) < 2:
+            try:
+                test = open_dataset(dataset.report.test, view) if dataset.report.test else None
+            except UserError:  # its files are not at hand
+                test = None
+            if test is None:
+                return None
+            dataset = test.table(next(iter(dataset.columns)))
+            rows = np.arange(len(dataset))
+        found.append(dataset.batch(choose(rows, count)))
+    return merged(found)
 
 
 def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:

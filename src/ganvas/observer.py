@@ -115,7 +115,7 @@ class Observer:
     def prepared_yardstick(self) -> Yardstick:
         """The yardstick, made when it is first needed."""
         if self.yardstick is None:
-            self.yardstick = open_yardstick(self.recipe, self.engine.device)
+            self.yardstick = open_yardstick(self.recipe, self.engine.device, made=self.state.gan.made)
         return self.yardstick
 
     @cached_property

@@ -79,7 +79,7 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
     if len(sources) == 1:
         tops = {name.partition("/")[0].lower() for name in inside[0] if "/" in name}
         if tops and tops <= {"traina", "trainb", "testa", "testb"}:
-            raise UserError(f"{place.text} holds two domains without pairs (trainA, trainB); use cyclegan, --data unpaired:{place.text}")
+            raise UserError(f"{place.text} holds two domains, not pairs; use cyclegan with --data unpaired:{place.text}")
         if tops != set(SIDES):
             return [Couple(entry.name, (entry,)) for entry in inside[0].values()], []
         inside = [{name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side} for side in SIDES]

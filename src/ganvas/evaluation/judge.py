@@ -17,7 +17,8 @@ from ganvas.evaluation.extractors import check_features, make_extractor, usual_f
 from ganvas.evaluation.lookalikes import draw_lookalikes
 from ganvas.evaluation.references import MOST, Reference, of_spec, of_training
 from ganvas.evaluation.scores import METRICS, check_names, choose
-from ganvas.evaluation.sets import NOISE, Pictures, of_dataset, of_noise, of_run
+from ganvas.evaluation.sets import NOISE, Pictures, of_dataset, of_noise, of_run, of_trial
+from ganvas.evaluation.trial import Trial, unseen_rows
 from ganvas.files import explained
 from ganvas.recipe import Recipe, make_view
 from ganvas.sample import Run, load
@@ -184,6 +185,11 @@ def find_pictures(
         UserError: they cannot be had.
     """
     data = reference.dataset
+    if run and not run.gan.free:
+        recipe = Recipe(**run.about["recipe"])
+        spec = reference.train.report.spec
+        rows = unseen_rows(run, recipe, open_dataset(spec, recipe.test_view, progress=progress), count)
+        return of_trial(run, Trial(run.gan, rows, run.device, seed))
     if run:
         return of_run(run, count, seed, make_view(**view))
     if str(what) == NOISE:
@@ -195,7 +201,7 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
     """What a reader of these values must know."""
     notes = []
     pictures, reference = case.pictures, case.reference
-    if pictures.count < asked:
+    if pictures.count < asked and pictures.trial is None:
         notes.append(f"{pictures.name} has {pictures.count:,} pictures, not {asked:,}")
     for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
         if count < MOST and not case.points:

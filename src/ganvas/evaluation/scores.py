@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ganvas.data.points import MIXTURES
 from ganvas.errors import UserError, nearest
-from ganvas.evaluation import measures
+from ganvas.evaluation import measures, trials
 from ganvas.evaluation.case import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, Case
 from ganvas.evaluation.measures import MANY_CLASSES, Found
 
@@ -141,6 +141,15 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(measures.agreement, {"agreement": HIGHER}, (wanted,), by_classifier),
     "class_fid": Metric(measures.class_distance, {"class_fid": LOWER}, (inception_features, wanted, two_a_class), on_request),
     "class_fd": Metric(measures.class_distance, {"class_fd": LOWER}, (other_features, wanted, two_a_class), of_few_classes),
+    "fidelity": Metric(trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.faithful,)),
+    "holes": Metric(
+        trials.in_holes,
+        {"hole_l1": LOWER, "hole_psnr": HIGHER, "blur_l1": NEITHER, "blur_psnr": NEITHER},
+        (trials.holes,),
+    ),
+    "cycle": Metric(trials.cycle, {"cycle_a": LOWER, "cycle_b": LOWER}, (trials.two_ways,)),
+    "attributes": Metric(trials.attributes, {"attributes": HIGHER, "real_attributes": NEITHER}, (trials.attributed,)),
+    "places": Metric(trials.places, {"iou": HIGHER, "inside": HIGHER}, (trials.boxed,)),
     "tstr": Metric(measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request),
 }
 BETTER = {name: way for metric in METRICS.values() for name, way in metric.better.items()}

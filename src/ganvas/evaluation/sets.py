@@ -12,6 +12,7 @@ from torch import Tensor
 from ganvas.data.dataset import Dataset, View, in_words
 from ganvas.draws import mix
 from ganvas.errors import UserError
+from ganvas.evaluation.trial import Trial
 from ganvas.images import to_square, to_uint8
 from ganvas.metrics.features import CHUNK
 from ganvas.sample import Run
@@ -32,6 +33,7 @@ class Pictures:
         make: gives them from the first on, each time anew: uint8 (n, C, H, W) at a time; points float32 (n, 2, 1, 1).
         labels: the class that each was made for or has, int64 (count,) in [0, len(classes)); None: not known.
         classes: names.
+        trial: where they come from, of a GAN that makes no pictures from noise alone.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Pictures:
     make: Callable[[], Iterator[Tensor]]
     labels: Tensor | None = None
     classes: tuple[str, ...] = ()
+    trial: Trial | None = None
 
     def pieces(self) -> Iterator[Tensor]:
         """The pictures, CHUNK at a time whatever the pieces they come in, so that features do not depend on these."""
@@ -95,12 +98,29 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
             made += len(chunk)
             yield chunk if gan.channels == 2 else to_square(to_uint8(chunk), size, view.fit, view.background)
 
-    name = run.path.parents[1] if run.path.parent.name == "checkpoints" else run.path
-    about = {"run": str(name), "checkpoint": run.path.name, "images": run.about["images"], "gan": run.about["gan"]["name"]}
+    name, about = run_name(run), described(run)
     if size != gan.size:
         about["resized_from"] = gan.size
     labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
     return Pictures(name.name, about, count, size, gan.channels, make, labels, gan.classes if labels is not None else ())
+
+
+def of_trial(run: Run, trial: Trial) -> Pictures:
+    """What a run's GAN makes of rows of data."""
+    gan = run.gan
+    about = {**described(run), "rows": trial.count}
+    return Pictures(run_name(run).name, about, trial.count, gan.size, gan.channels, lambda: iter([trial.made]), trial=trial)
+
+
+def run_name(run: Run) -> Path:
+    """The run's folder."""
+    return run.path.parents[1] if run.path.parent.name == "checkpoints" else run.path
+
+
+def described(run: Run) -> dict[str, Any]:
+    """Which run, and which of its checkpoints."""
+    gan = run.about["gan"]["name"]
+    return {"run": str(run_name(run)), "checkpoint": run.path.name, "images": run.about["images"], "gan": gan}
 
 
 def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:

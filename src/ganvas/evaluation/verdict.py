@@ -23,7 +23,10 @@ HEADINGS = {
     "high_quality": "high quality",
     "modes": "modes found",
 }
-SHARES = {"precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"}  # shown in percent
+SHARES = {  # shown in percent
+    *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
+    *("attributes", "real_attributes", "inside"),
+}
 WIDTH = 160  # of a table that no terminal limits
 MANY = 20  # classes from which values by class are left to --json
 
@@ -162,7 +165,7 @@ def by_class_cell(metric: str, value: float | None) -> str:
     """A value of one class."""
     if value is None:
         return ""
-    return f"{100 * value:.1f} %" if metric in ("modes", "agreement") else f"{value:#.4g}"
+    return f"{100 * value:.1f} %" if metric in ("modes", "agreement", "attributes") else f"{value:#.4g}"
 
 
 def protocol_lines(protocol: dict[str, Any]) -> list[str]:

@@ -7,9 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganvas.batches import choose, merged, orders
+from ganvas.data import open_dataset
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.references import features_of, of_training, some
+from ganvas.evaluation.trial import Trial
 from ganvas.gans.base import GAN
 from ganvas.images import to_uint8
 from ganvas.metrics.distances import Moments, frechet_distance, moments
@@ -17,6 +20,8 @@ from ganvas.metrics.features import Extractor, extract
 from ganvas.metrics.neighbours import density_coverage
 from ganvas.recipe import Recipe
 from ganvas.sample import CHUNK, generate
+
+TRIED = 256  # rows of data with which a GAN is tried that makes no pictures from noise alone
 
 
 @dataclass(frozen=True)
@@ -27,29 +32,39 @@ class Yardstick:
         extractor: looks at the samples.
         real: its features of training pictures, (N, F).
         moments: of these.
+        rows: of training data to try a GAN with that makes no pictures from noise alone.
     """
 
     extractor: Extractor
     real: Tensor
     moments: Moments
+    rows: dict[str, Tensor] | None = None
 
 
 def open_yardstick(
-    recipe: Recipe, device: torch.device, features: str | None = None, weights: Path | None = None, progress: bool = False
+    recipe: Recipe,
+    device: torch.device,
+    features: str | None = None,
+    weights: Path | None = None,
+    progress: bool = False,
+    made: str = "image",
 ) -> Yardstick:
     """The yardstick for a run: 10,000 pictures that it learns from, so that test and held-out pictures are left for the end.
 
     Args:
         features: as in `evaluate`; None: what suits the data. The classifier is trained here if it is not in the cache.
+        made: the column that the GAN's pictures are like.
 
     Raises:
         UserError: the features do not suit the data, or weights are missing.
     """
     assert recipe.data is not None
-    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=progress)
+    dataset = open_dataset(recipe.data, recipe.test_view, progress=progress)
+    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, made, progress)
     extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
     real = features_of(extractor, reference.train, some(reference.shown, 0), progress)
-    return Yardstick(extractor, real, moments(real, "real"))
+    rows = merged([order.dataset.batch(choose(order.shown, TRIED)) for order in orders(dataset, recipe)])
+    return Yardstick(extractor, real, moments(real, "real"), rows)
 
 
 def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int = 2_048, seed: int = 0) -> float:
@@ -66,6 +81,10 @@ def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int
     rows = [range(start, start + CHUNK) for start in range(0, count, CHUNK)]
 
     def pieces() -> Iterator[Tensor]:
+        if not gan.free:
+            assert yardstick.rows is not None
+            yield Trial(gan, yardstick.rows, device, seed).made
+            return
         for part in rows:
             made = generate(gan, part, seed, device, [row % classes for row in part])[: count - part.start]
             if not made.isfinite().all():

@@ -122,6 +122,7 @@ class GAN(nn.Module):
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
         points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
+        faithful: whether `ask` asks for the very picture of a row, so that what is made can be held against it pixel by pixel.
         neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
         schema: of the data.
         made: the column of the data whose like `sample` makes.
@@ -133,6 +134,7 @@ class GAN(nn.Module):
     averaged: tuple[str, ...] = ("generator",)
     needs: tuple[str, ...] = ("image",)
     points: bool = False
+    faithful: bool = False
     neutral: float | None = 0.0
 
     def __init__(self, schema: Schema, made: str = "image"):

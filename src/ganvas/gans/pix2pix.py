@@ -84,6 +84,7 @@ class Pix2Pix(GAN):
     """
 
     needs = ("a", "b")
+    faithful = True
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class Pix2Pix(GAN):
         self.given, made = direction.split("-to-")
         super().__init__(schema, made)
         if schema.unpaired:
-            raise UserError("pix2pix learns from pairs, and these pictures are none; use the recipe cyclegan, or --data pairs:FOLDER")
+            raise UserError("pix2pix learns from pairs, and these pictures are none; use cyclegan, or --data pairs:FOLDER")
         self.reconstruction_weight, self.adversarial_weight = reconstruction_weight, adversarial_weight
         given_channels = schema.channels[self.given]
         self.generator = UNet(given_channels, self.channels, [width * min(8, 2**level) for level in range(levels(self.size))])

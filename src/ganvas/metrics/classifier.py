@@ -246,12 +246,19 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
         for _, places in zip(rounds, orders(len(train), batch)):
             images, labels = train.at(places)
             down, right = torch.randint(-shift, shift + 1, (2,)).tolist()
-            loss = functional.cross_entropy(network(moved(images, down, right))[1], labels)
+            loss = cross_entropy(network(moved(images, down, right))[1], labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
         return network.eval()
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Of one class a picture, int64 (N,), or of attributes that each picture has or not, float (N, A)."""
+    if labels.ndim == 1:
+        return functional.cross_entropy(logits, labels)
+    return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
 def orders(count: int, batch: int) -> Iterator[np.ndarray]:
