@@ -38,6 +38,7 @@ PAGE_OF = {
     "points": "points",
     "cyclegan": "cyclegan",
     "stargan": "stargan",
+    "inpaint": "inpaint",
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VIEW = ("size", "channels", "fit", "labels", "background")

@@ -10,7 +10,7 @@ from torch import Tensor
 def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
     """The picture with the hole filled so that its steps from pixel to pixel are those of `filled`, and its rim fits.
 
-    Solved is eq. 4 for what must be added to `filled`: in the hole it is harmonic, and at the pixels that touch the hole it is
+    Solved is eq. 5 for what must be added to `filled`: in the hole it is harmonic, and at the pixels that touch the hole it is
     the difference of the two pictures. Where the hole reaches the picture's edge, nothing is asked for.
 
     Args:
