@@ -92,7 +92,7 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
             "give pairs equal names, or train cyclegan on unpaired:..."
         )
     alone = [
-        Skipped(file=f"{side.upper()}: {entry.name}", reason="has no partner of the same name")
+        Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason="has no partner of the same name")
         for side, names in zip(SIDES, by_stem)
         for stem, entry in names.items()
         if stem not in both
@@ -110,7 +110,7 @@ def in_split(source: Source, place: Place) -> dict[str, Entry]:
     if not found and place.split == "train":
         return {entry.name: entry for entry in source.pictures}
     if place.split not in found:
-        raise UserError(f"{source.place} has no folder {place.split} with pictures, only {', '.join(found) or 'other folders'}")
+        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {', '.join(found) or 'one place'}")
     start = found[place.split]
     return {entry.name[len(start) :]: entry for entry in source.pictures if entry.name.lower().startswith(start)}
 
