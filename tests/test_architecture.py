@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "losses": {"errors"},
     "masks": set(),
     "networks": {"errors"},
+    "placing": {"networks"},
+    "text": {"networks"},
     "schema": set(),
     "draws": set(),
     "engine": {"draws", "errors"},
@@ -34,10 +36,10 @@ MAY_IMPORT = {
     "recipes": {"errors", "recipe"},
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "recipe"},
 }
-A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "draws", "errors", "schema", "gans.base"}
-DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema"}
+A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
+DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}
 METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
-EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {"checkpoint", "draws", "engine", "gans.base", "recipe", "sample"}
+EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {"batches", "blend", "checkpoint", "draws", "engine", "gans.base", "recipe", "sample"}
 TOP = {"cli", "__main__"}  # what nothing else may import
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 

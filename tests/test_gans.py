@@ -84,6 +84,8 @@ def test_every_gan_is_tested():
         "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
         "stargan": ["discriminator", "generator"],
         "inpaint": ["discriminator", "generator"],
+        "gawwn-box": [("discriminator", "text"), "generator"],
+        "gawwn-keypoints": [("discriminator", "text"), "generator", "keypoint_discriminator", "keypoint_generator"],
     }.items(),
 )
 def test_whose_turn_it_is(name, players):
@@ -456,6 +458,8 @@ BATCH_NORMS = {
     "dcgan": {"discriminator": 1, "generator": 2},
     "avatar-dcgan": {"discriminator": 1, "generator": 1},
     "cdcgan": {"discriminator": 1, "generator": 2},
+    "gawwn-box": {"discriminator": 6, "generator": 9},
+    "gawwn-keypoints": {"discriminator": 5, "generator": 9},
 }
 
 

@@ -43,6 +43,8 @@ SMALL = {
     "inpaint": {"options.width": 2, "size": 8},
     "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},
     "stargan": {"options.width": 4, "options.blocks": 1},
+    "gawwn-box": {"options.width": 2, "options.letters": 4},
+    "gawwn-keypoints": {"options.width": 2, "options.letters": 4},
 }
 
 
@@ -62,6 +64,8 @@ def data_of(name: str, pictures: Path) -> str:
         return f"unpaired:{pictures},{pictures}"
     if name == "stargan":
         return f"attributes:{with_attributes(pictures)}"
+    if name.startswith("gawwn"):
+        return "figures"
     return {1: "digits", 2: name, 3: str(pictures)}[get_recipe(name).channels or 3]
 
 

@@ -26,6 +26,8 @@ OPTIONS = {
     "stargan": {"width": 2, "blocks": 1},
     "inpaint": {"width": 2, "blocks": 1, "penalty_every": 2},
     "pix2pix": {"width": 2, "halvings": 1},
+    "gawwn-box": {"width": 2, "noise_size": 5, "text_size": 6, "letters": 4},
+    "gawwn-keypoints": {"width": 2, "noise_size": 5, "text_size": 6, "letters": 4, "kept": 0.5},
 }
 LABELLED = [name for name in GANS if "label" in GANS[name].needs]
 

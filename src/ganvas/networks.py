@@ -4,6 +4,7 @@ import math
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 
 from ganvas.errors import UserError
 
@@ -37,9 +38,7 @@ def down(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Conv2d
 
 def up(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
     """A transposed convolution that doubles a map."""
-    return nn.ConvTranspose2d(
-        inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2, bias=bias
-    )
+    return nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, output_padding=kernel % 2, bias=bias)
 
 
 def initialise(network: nn.Module, std: float, truncated: bool = False, scale_std: float = 0.0) -> None:
@@ -54,6 +53,15 @@ def initialise(network: nn.Module, std: float, truncated: bool = False, scale_st
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, scale_std)
+
+
+class VectorNorm(nn.BatchNorm1d):
+    """Batch norm of vectors (N, C). Of one alone nothing would be left: it is brought to the running statistics instead."""
+
+    def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
+        if len(input) > 1:
+            return super().forward(input)
+        return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 class PatchDiscriminator(nn.Sequential):

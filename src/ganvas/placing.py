@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm
 
 from ganvas.networks import initialise, stage_sizes
 
@@ -126,15 +125,6 @@ def grid_stages(size: int, cells: int = 16) -> tuple[list[int], int]:
     return sizes, max([number for number, side in enumerate(sizes[:-1]) if side <= cells], default=0)
 
 
-class VectorNorm(nn.BatchNorm1d):
-    """Batch norm of vectors (N, C). Of one alone nothing would be left: it is brought to the running statistics instead."""
-
-    def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
-        if len(input) > 1:
-            return super().forward(input)
-        return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-
-
 class Residual(nn.Module):
     """relu(x + f(x)) with a narrower f: 1x1, 3x3, 3x3 convolutions with batch norm."""
 
@@ -156,9 +146,9 @@ def normed(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> li
     return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
 
 
-def halving(inputs: int, outputs: int, slope: float = 0.2) -> list[nn.Module]:
-    """A convolution 4x4 that halves a map, batch norm, LeakyReLU; a slope of 0 is ReLU."""
-    return normed(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.LeakyReLU(slope, True))
+def halving(inputs: int, outputs: int, leaky: bool = True) -> list[nn.Module]:
+    """A convolution 4x4 that halves a map, batch norm, LeakyReLU or ReLU."""
+    return normed(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True) if leaky else nn.ReLU(True))
 
 
 def doubling(inputs: int, outputs: int) -> list[nn.Module]:

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganvas.networks import VectorNorm
+
 LENGTH = 128  # bytes that are kept of a caption
 
 
@@ -29,7 +31,7 @@ class CharacterReader(nn.Module):
     As in Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", but smaller.
 
     Embedding of the bytes → two convolutions of 5, each followed by a pooling of 2 → a recurrent layer → the mean over its
-    states → a linear layer. What a caption becomes does not depend on how many zeros follow it.
+    states → a linear layer, batch norm. What a caption becomes does not depend on how many zeros follow it.
 
     Args:
         width: channels inside.
@@ -41,7 +43,8 @@ class CharacterReader(nn.Module):
         self.letters = nn.Embedding(256, width)
         self.words = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
         self.sentence = nn.GRU(width, width, batch_first=True)
-        self.meaning = nn.Linear(width, outputs)
+        # Without the norm the texts of a batch would differ little at first, and both players learn to do without them.
+        self.meaning = nn.Sequential(nn.Linear(width, outputs, bias=False), VectorNorm(outputs))
 
     def forward(self, caption: Tensor) -> Tensor:
         """uint8 (N, K, L) to (N, outputs), the mean over K captions."""
@@ -54,11 +57,11 @@ class CharacterReader(nn.Module):
             maps = maps * written
         states = self.sentence(maps.mT)[0]  # (N * K, L / 4, width)
         mean = (states * written.mT).sum(1) / written.sum(2).clamp(min=1)
-        return self.meaning(mean).view(*caption.shape[:2], -1).mean(1)
+        return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
 
 
 class FeatureReader(nn.Module):
-    """Brings numbers from a sentence encoder to a size.
+    """Brings numbers from a sentence encoder to a size, and to mean 0 and variance 1: a linear layer, batch norm.
 
     Args:
         inputs: numbers of a caption.
@@ -67,7 +70,7 @@ class FeatureReader(nn.Module):
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.meaning = nn.Linear(inputs, outputs)
+        self.meaning = nn.Sequential(nn.Linear(inputs, outputs, bias=False), VectorNorm(outputs))
 
     def forward(self, features: Tensor) -> Tensor:
         """Float (N, K, inputs) to (N, outputs), the mean over K captions."""

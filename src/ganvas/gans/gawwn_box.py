@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Box, Clock, Features, Input, Move, Text, Turn
 from ganvas.losses import matching_d, non_saturating_g
+from ganvas.networks import VectorNorm
 from ganvas.placing import (
     Residual,
-    VectorNorm,
     Verdict,
     box_mask,
     doubling,
@@ -54,7 +54,7 @@ class BoxGenerator(nn.Module):
         self.cells, start = sizes[grid], sizes[0]
         self.noise_global, self.noise_local = (nn.Linear(noise_size, 4 * width) for _ in range(2))
         self.text_global, self.text_local = (nn.Linear(text_size, 4 * width) for _ in range(2))
-        where = [module for _ in range(grid) for module in halving(4 * width, 4 * width, slope=0)]
+        where = [module for _ in range(grid) for module in halving(4 * width, 4 * width, leaky=False)]
         to_one = nn.Conv2d(4 * width, 4 * width, start, bias=False)
         self.where = nn.Sequential(*where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True))
         widths = [2 * width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]  # 8, 4 and 2 x width
@@ -97,7 +97,7 @@ class BoxDiscriminator(nn.Module):
         self.join = nn.Sequential(*normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky))
         self.part = looking_closely(2 * width, width)
         told = [width, *[4 * width] * (grid - 1), *[width] * min(grid, 1)]
-        self.where = nn.Sequential(*(module for pair in pairwise(told) for module in halving(*pair, slope=0)))
+        self.where = nn.Sequential(*(module for pair in pairwise(told) for module in halving(*pair, leaky=False)))
         self.verdict = Verdict(width, grid, sizes[0])
 
     def forward(self, image: Tensor, text: Tensor, box: Tensor) -> Tensor:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Features, Input, KeyPoints, Move, Text, Turn
 from ganvas.losses import matching_d, non_saturating_d, non_saturating_g
+from ganvas.networks import VectorNorm
 from ganvas.placing import (
     Residual,
-    VectorNorm,
     Verdict,
     doubling,
     grid_stages,
@@ -54,7 +54,7 @@ class KeyPointPictureGenerator(nn.Module):
             nn.Sequential(nn.Linear(8 * width, 4 * width, bias=False), VectorNorm(4 * width), nn.ReLU(True)) for _ in range(2)
         )
         told = [parts, *(width * 2 ** min(depth, 1) for depth in range(grid))]
-        where = [module for pair in pairwise(told) for module in halving(*pair, slope=0)]
+        where = [module for pair in pairwise(told) for module in halving(*pair, leaky=False)]
         to_one = nn.Conv2d(told[-1], 4 * width, start, bias=False)
         self.where = nn.Sequential(*where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True))
         widths = [width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]  # 4, 2 and 1 x width
