@@ -37,7 +37,9 @@ def opened(spec: str, **view):
 
 
 def test_halves_of_files_and_their_splits(tmp_path: Path):
-    place = write(tmp_path / "set", ["train/1.png", "train/2.png", "val/3.png", "val/4.png", "val/5.png", "test/6.png", "test/7.png"])
+    place = write(
+        tmp_path / "set", ["train/1.png", "train/2.png", "val/3.png", "val/4.png", "val/5.png", "test/6.png", "test/7.png"]
+    )
     train = opened(f"pairs:{place}")
     assert len(train) == 2
     assert train.report.test == f"pairs-test:{place}"
@@ -127,7 +129,9 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
     noise = np.random.default_rng(0).integers(0, 255, (6, 20, 20, 3), dtype=np.uint8)
     for number, picture in enumerate(noise):
         write(tmp_path, [f"{number}.png"], Image.fromarray(np.concatenate([picture, picture], 1)))
-    recipe = change(get_recipe("pix2pix"), {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0})
+    recipe = change(
+        get_recipe("pix2pix"), {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0}
+    )
     batches = Batches(open_dataset(recipe.data or "", recipe.view), recipe, make_engine("fp32"))
     seen = set()
     for images in range(0, 60, 6):

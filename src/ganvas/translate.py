@@ -18,6 +18,7 @@ from ganvas.originals import contents
 from ganvas.sample import Run, load, make, uses
 
 TILE, OVERLAP = 512, 64  # pixels: larger pictures are translated in squares that overlap, so that memory does not depend on them
+SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
 SHEET, SHOWN = 128, 24  # side of the pictures on the sheet; how many rows it has at most
 Way = dict[str, Tensor]  # inputs of `sample` beside the picture, of one row
 
@@ -209,7 +210,7 @@ def piece(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
     kind = run.gan.inputs["image"]
     assert isinstance(kind, Picture)
     _, _, height, width = image.shape
-    down, right = -height % kind.multiple, -width % kind.multiple
+    down, right = (max(-side % kind.multiple, SMALLEST - side) for side in (height, width))
     given = extended(image, down, right)
     made = make(run.gan, RowDraw(seed, [number], run.device), 1, {"image": given, **way})
     return made[..., :height, :width]
