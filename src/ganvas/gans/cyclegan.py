@@ -51,7 +51,7 @@ def pooled(pool: Tensor, count: Tensor, fakes: Tensor, draw: Draw) -> Tensor:
         count: how many are in it, int64 (); likewise. No number is read from the device.
         fakes: (N, C, H, W).
     """
-    whole = draw.gather(fakes.detach()).to(pool.dtype)
+    whole = draw.gather(fakes.detach().contiguous()).to(pool.dtype)
     given = whole.clone()
     for row, (chance, place) in enumerate(draw.gather(draw.shares(len(fakes), 2))):
         full = count >= len(pool)
