@@ -89,8 +89,9 @@ class Engine:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
         if self.world == 1:
             return rows
+        rows = rows.contiguous()
         parts = [torch.empty_like(rows) for _ in range(self.world)]
-        dist.all_gather(parts, rows.contiguous())
+        dist.all_gather(parts, rows)
         return torch.cat(parts)
 
     def draw(self, seed: int, images: int) -> RoundDraw:

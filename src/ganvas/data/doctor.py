@@ -3,11 +3,12 @@
 import hashlib
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from ganvas import images
 from ganvas.data import open_dataset
-from ganvas.data.dataset import DataReport, Dataset, View, in_words
+from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
 from ganvas.data.pictures import SizeNeededError
 from ganvas.data.sources import Source
 from ganvas.scatter import sheet
@@ -23,6 +24,8 @@ from ganvas.scatter import sheet
 FALLBACK = 64  # the side at which a set is examined whose pictures share none
 SHEET = 64  # pictures on a contact sheet
 POINTS = 2000  # points in a scatter picture
+ROWS = 8  # rows of a set with several columns on a contact sheet
+MARK = (255, 0, 80)  # colour of boxes and key points
 LISTED = 10  # lines of a list before the rest is only counted
 
 
@@ -89,8 +92,9 @@ def examine(spec: str, view: View, *, strict: bool = False, progress: bool = Fal
 def find_copies(dataset: Dataset) -> list[list[str]]:
     """Groups of equal pictures, each group in the order of the set."""
     groups: dict[bytes, list[int]] = defaultdict(list)
-    for index, picture in enumerate(dataset.images):
-        groups[hashlib.blake2b(picture.tobytes(), digest_size=16).digest()].append(index)
+    own = [values for name, values in dataset.columns.items() if name in PICTURES]
+    for index, pictures in enumerate(zip(*own)):
+        groups[hashlib.blake2b(b"".join(picture.tobytes() for picture in pictures), digest_size=16).digest()].append(index)
     copies = [group for group in groups.values() if len(group) > 1]
     if not copies:
         return []
@@ -101,7 +105,7 @@ def find_copies(dataset: Dataset) -> list[list[str]]:
 def file_names(dataset: Dataset) -> list[str]:
     """A name for each picture: its file, or its place in an array."""
     place = Path(dataset.report.spec).expanduser()
-    if not place.exists():
+    if not place.exists() or "image" not in dataset.columns:
         return [f"number {index}" for index in range(len(dataset))]
     source = Source(place)
     source.close()
@@ -114,6 +118,8 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
     if dataset.channels == 2:
         chosen = spread(np.arange(len(dataset)), POINTS)
         return sheet(torch.from_numpy(dataset.images[chosen]), 1, spec=dataset.report.spec)
+    if (len(dataset.columns) > 1 and dataset.labels is None) or "image" not in dataset.columns:
+        return rows_sheet(dataset)
     if dataset.labels is None:
         chosen = spread(np.arange(len(dataset)), SHEET)
         return images.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
@@ -125,6 +131,44 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
         row[: len(chosen)] = torch.from_numpy(dataset.images[chosen])
     names = [shorten(dataset.classes[label], 24) for label in classes]
     return images.make_grid(rows.flatten(0, 1), columns, row_names=names)
+
+
+def rows_sheet(dataset: Dataset) -> Image.Image:
+    """A few rows of a set that has more in each than a picture and a label: boxes and key points drawn, words beside."""
+    tables = [dataset, *([dataset.beside] if dataset.beside else [])]
+    count = min(ROWS, *(len(table) for table in tables))
+    columns: dict[str, torch.Tensor] = {}
+    for table in tables:
+        rows = table.batch(spread(np.arange(len(table)), count))
+        columns |= {name: marked(values, rows) for name, values in rows.items() if name in PICTURES}
+    names = [shorten(words(dataset, row), 40) for row in spread(np.arange(len(dataset)), count)]
+    return images.table(dict(sorted(columns.items())), names if any(names) else ())
+
+
+def marked(pictures: torch.Tensor, rows: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Pictures uint8 (N, C, H, W) with the boxes and the key points of their rows."""
+    size, found = pictures.shape[-1], []
+    for number, picture in enumerate(pictures):
+        drawn = images.to_pil(picture).convert("RGB") if "box" in rows or "keypoints" in rows else images.to_pil(picture)
+        pen = ImageDraw.Draw(drawn)
+        if "box" in rows:
+            left, top, width, height = (rows["box"][number] * size).tolist()
+            pen.rectangle([left, top, max(left, left + width - 1), max(top, top + height - 1)], outline=MARK)
+        for x, y, seen in rows["keypoints"][number].tolist() if "keypoints" in rows else ():
+            if seen:
+                pen.ellipse([x * size - 1, y * size - 1, x * size + 1, y * size + 1], fill=MARK)
+        array = np.array(drawn)
+        found.append(images.planes(array))
+    return torch.stack(found)
+
+
+def words(dataset: Dataset, row: int) -> str:
+    """What is known of a row in words: its first caption, or the attributes that it has."""
+    if "caption" in dataset.columns:
+        return bytes(dataset.columns["caption"][row, 0]).rstrip(b"\0").decode(errors="replace")
+    if "attributes" in dataset.columns:
+        return ", ".join(name for name, there in zip(dataset.names["attributes"], dataset.columns["attributes"][row]) if there)
+    return ""
 
 
 def spread(values: np.ndarray, count: int) -> np.ndarray:

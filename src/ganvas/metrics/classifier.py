@@ -32,6 +32,7 @@ FEATURES = 128
 BATCH = 128
 SHOWN = 60_000  # pictures shown while training, at least; and every picture PASSES times
 PASSES = 3
+MOST_PASSES = 100  # through sets so small that SHOWN would be more
 RATE = 5e-3  # the highest of a one-cycle schedule
 THREADS = 1  # while training: sums of gradients depend on their number, and several wait for each other on a busy machine
 SMALLEST = 8  # pixels
@@ -234,7 +235,7 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
     """
     size, channels = train.images.shape[-1], train.images.shape[1]
     batch = min(BATCH, len(train))
-    steps = max(SHOWN, PASSES * len(train)) // batch
+    steps = max(min(SHOWN, MOST_PASSES * len(train)), PASSES * len(train)) // batch
     shift = round(size / 14)  # pixels
     with torch.random.fork_rng(devices=[]), threads(THREADS):
         torch.default_generator.manual_seed(seed)
