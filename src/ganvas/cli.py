@@ -179,12 +179,17 @@ def sample(
     columns: int | None = None,
     invert: Annotated[bool, Parameter(negative="")] = False,
     interpolate: Path | None = None,
+    caption: str | None = None,
+    box: str | None = None,
+    keypoints: Annotated[list[str] | None, Parameter(name="--keypoint", negative="")] = None,
+    caption_features: Path | None = None,
     average: bool = True,
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
 ) -> None:
     """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to picture.
 
-    Without --out, --grid and --interpolate: separate files and a grid in RUN/generated.
+    Without --out, --grid and --interpolate: separate files and a grid in RUN/generated. With --caption also a sheet of the same
+    in other places.
 
     Parameters
     ----------
@@ -208,11 +213,40 @@ def sample(
         Swap dark and light, e.g. dark ink on white for digits.
     interpolate
         File (.gif or .webp) for a smooth walk through the noise.
+    caption
+        What to draw, for runs that learnt from captions.
+    box
+        Where to draw it: X,Y,WIDTH,HEIGHT in pixels of the pictures made. Without it: in the middle.
+    keypoints
+        PART=X,Y: where a part of it is, in pixels. Can be given many times; the GAN places the other parts.
+    caption_features
+        File (.safetensors) with the caption as numbers, for runs that learnt from such.
     average
         Use the moving average of the weights, where the run has one.
     device
         Where to make them.
     """
+    if caption or box or keypoints or caption_features:
+        of_no_use = {"--label": label, "--grid": grid, "--columns": columns, "--invert": invert, "--interpolate": interpolate}
+        if found := [flag for flag, value in of_no_use.items() if value]:
+            raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
+        from ganvas.place import write_placed
+
+        for line in write_placed(
+            run,
+            caption=caption,
+            box=box,
+            keypoints=keypoints or [],
+            features=caption_features,
+            count=count,
+            seed=seed,
+            out=out,
+            ending=picture_format,
+            average=average,
+            device=device,
+        ):
+            print(line)
+        return
     from ganvas.generate import write_samples
 
     for line in write_samples(
