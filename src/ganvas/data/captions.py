@@ -155,7 +155,7 @@ def build(folder: Path, source: Source, name: str, content: bytes, features: byt
 
 def first_reason(table: Table, notes: Sequence[str]) -> str:
     """Why a table is of no use, as the end of a message."""
-    reasons = [*(f"{item.file!r}: {item.reason}" for item in table.skipped), *notes]
+    reasons = [*notes, *(f"{item.file!r}: {item.reason}" for item in table.skipped)]
     return f"; {reasons[0]}" if reasons else ""
 
 
