@@ -140,7 +140,7 @@ class Inpainter(GAN):
         blocks: PositiveInt = 4,
         reconstruction_weight: NonNegativeFloat = 5.0,
         feature_weight: NonNegativeFloat = 5.0,
-        gamma: NonNegativeFloat = 0.01,
+        gamma: NonNegativeFloat = 0.001,
         penalty_every: PositiveInt = 8,
         least: Share = 0.1,
         most: Share = 0.4,
