@@ -39,7 +39,9 @@ MAY_IMPORT = {
 A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}
 METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
-EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {"batches", "blend", "checkpoint", "draws", "engine", "gans.base", "recipe", "sample"}
+EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {
+    *("batches", "blend", "checkpoint", "draws", "engine", "gans.base", "recipe", "sample"),
+}
 TOP = {"cli", "__main__"}  # what nothing else may import
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 

@@ -280,7 +280,7 @@ def gradients(gan: GAN, batch: dict[str, Tensor], draw: Draw) -> dict[str, Tenso
     return found
 
 
-@pytest.mark.parametrize("name", ["cyclegan", "stargan"])
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "stargan", "inpaint"])
 def test_two_processes_play_the_game_of_one(name):
     gan = make(name, channels=3, classes=3).double()
     batch = {key: value.double() for key, value in make_batch(gan, 6).items()}

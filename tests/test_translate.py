@@ -1,5 +1,6 @@
 """`ganvas translate`: any files, of any size, through a run that translates; one line for what cannot be."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_squares_cover_a_length_and_overlap(length: int):
     assert covered.min() >= 1
     assert found[0] == 0
     assert max(found) + TILE <= max(length, TILE)
-    assert all(later - earlier <= TILE - OVERLAP for earlier, later in zip(found, found[1:]))
+    assert all(later - earlier <= TILE - OVERLAP for earlier, later in itertools.pairwise(found))
     assert ramp(TILE)[0] > 0
 
 

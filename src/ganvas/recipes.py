@@ -325,8 +325,8 @@ def gawwn_keypoints() -> Recipe:
 def stargan() -> Recipe:
     """Choi et al. 2018: faces with another hair colour, glasses, a smile, all by one generator: `--data attributes:FOLDER`.
 
-    FOLDER has pictures and a table of their attributes, as CelebA has; `--set 'attributes=["Smiling", "Young"]'` chooses some. Name
-    those that exclude one another: `--set 'options.exclusive=[["Black_Hair", "Blond_Hair", "Brown_Hair"]]'`. 200,000 rounds of
+    FOLDER has pictures and a table of their attributes, as CelebA has; `--set 'attributes=["Smiling", "Young"]'` chooses some.
+    Name those that exclude one another: `--set 'options.exclusive=[["Black_Hair", "Blond_Hair", "Brown_Hair"]]'`. 200,000 rounds of
     16, the rates falling in the second half. Smaller and quicker with `--size 64 --set options.width=24`.
 
     Measured: not yet.
