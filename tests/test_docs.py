@@ -15,7 +15,6 @@ from test_architecture import SOURCE, tree_in
 from tiny import Position, make, make_batch
 
 import ganvas
-from ganvas import recipes
 from ganvas.cli import app, parse_settings
 from ganvas.draws import RoundDraw
 from ganvas.engine import Engine
@@ -39,6 +38,9 @@ PAGE_OF = {
     "cyclegan": "cyclegan",
     "stargan": "stargan",
     "inpaint": "inpaint",
+    "pix2pix": "pix2pix",
+    "gawwn-box": "gawwn",
+    "gawwn-keypoints": "gawwn",
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VIEW = ("size", "channels", "fit", "labels", "background")
@@ -231,7 +233,7 @@ def test_the_example_trains_and_goes_on(tables: None, tmp_path: Path, monkeypatc
     assert isinstance(run, ganvas.Run)
     assert space["pictures"].shape == (16, 1, 8, 8)
     assert run.about["images"] >= 2_000
-    assert recipes.option_defaults("mlp-wasserstein").keys() == {"hidden", "noise_size", "penalty_weight", "critic_moves"}
+    assert option_defaults("mlp-wasserstein").keys() == {"hidden", "noise_size", "penalty_weight", "critic_moves"}
     assert ganvas.train("digits-wasserstein", out="runs/wasserstein", images=2_500, quiet=True).about["images"] >= 2_500
     check_files(Path("runs/wasserstein"))
 

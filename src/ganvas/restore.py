@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d
 
 from ganvas.blend import blur_fill, poisson
-from ganvas.data.sources import EXTENSIONS, Source
+from ganvas.data.sources import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.files import atomic_path
 from ganvas.images import UnreadableError, read, resize, save, table, to_float, to_pil, to_uint8, transparent
+from ganvas.originals import contents
 from ganvas.sample import Run, class_number, load, uses
 from ganvas.search import Found, nearness, search
 from ganvas.window import cut, extent, pasted, square
@@ -70,9 +71,9 @@ def write_restored(
     out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "restored"
     many = source.is_dir() or source.suffix.lower() == ".zip"
     done, first = 0, None
-    for name, content in pictures(source, many):
+    for name, content in contents(source):
         try:
-            job = prepare(name, content, mask, box, run)
+            job = prepare(name, content(), mask, box, run)
         except (UserError, UnreadableError) as error:
             problem = UserError(f"{name if many else source}: {error}")
             if not many:
@@ -108,25 +109,6 @@ def check(run: Run, settings: Settings, folder: Path) -> None:
         value = getattr(settings, name)
         if value is not None and value < least:
             raise UserError(f"--{name} {value}: give {least} or more")
-
-
-def pictures(source: Path, many: bool) -> Iterator[tuple[str, bytes]]:
-    """Names, each once and without their endings, and contents of a file, or of all pictures of a folder or zip.
-
-    Raises:
-        UserError: there is no such file, or no picture in the folder.
-    """
-    if not source.exists():
-        raise UserError(f"there is no picture or folder {source}")
-    if not many:
-        yield source.stem, source.read_bytes()
-        return
-    with Source(source) as found:
-        # In a zip anything may be written; what leads out of the folder is left out.
-        paths = [Path(*(part for part in entry.name.split("/") if part not in ("", ".."))) for entry in found.pictures]
-        stems = [path.with_suffix("").as_posix() for path in paths]
-        for path, stem, entry in zip(paths, stems, found.pictures):
-            yield (stem if stems.count(stem) == 1 else path.as_posix().replace(".", "-")), found.read(entry)
 
 
 def prepare(name: str, content: bytes, mask: Path | None, box: str | None, run: Run) -> Job:
