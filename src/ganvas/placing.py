@@ -47,7 +47,10 @@ def weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     number = torch.arange(cells, device=start.device, dtype=start.dtype)
     places = (start[:, None] + length[:, None] * (number + 0.5) / cells) * cells - 0.5  # (N, cells), in cells of the line
     reach = length.clamp(min=1)[:, None, None]
-    return (1 - (places[:, :, None] - number).abs() / reach).clamp(min=0) / reach
+    # Brought to a sum of 1 over an endless line, so that what lies beyond the ends counts as zero.
+    beyond = torch.arange(-cells, cells + 1, device=start.device, dtype=start.dtype)
+    whole = (1 - ((places - places.floor())[:, :, None] - beyond).abs() / reach).clamp(min=0).sum(2, keepdim=True)
+    return (1 - (places[:, :, None] - number).abs() / reach).clamp(min=0) / whole
 
 
 def at_least_a_cell(box: Tensor, cells: int) -> Tensor:
