@@ -1,17 +1,19 @@
 """How fast training steps are, against plain scripts and against the machine's own matrix products, in turns within one run.
 
-    python benchmarks/step_speed.py [RECIPE ...] [--seconds 20] [--threads N]
+    python benchmarks/step_speed.py [RECIPE ...] [--seconds 20] [--threads N] [--cpu-time]
 
 Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means. The plain scripts are in
-`plain.py`. Both train on the same random pictures. Slices of either follow one another as ours, plain, plain, ours, ..., so that
-whatever else the machine does falls on both; every pair of slices gives one ratio.
+`plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large for that are made smaller, as `SMALL`
+tells. Slices of either follow one another as ours, plain, plain, ours, ..., so that whatever else the machine does falls on both;
+every pair of slices gives one ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the processor time
+that this process was given instead of the time that passed.
 
 Printed for each recipe:
   images/s       medians over the slices
   ratio          median of the pairs' ratios, ours / plain, and their quartiles
-  GFLOP          multiplications and additions of matrix products and convolutions in one round of ours, those with padding
-                 left out
-  step/peak      their rate over the whole round, as a share of the rate of large float32 matrix products measured beside it
+  GFLOP          multiplications and additions of matrix products and convolutions in one round of either, those with padding
+                 left out; a mean where not all rounds are alike
+  step/peak      their rate over the whole round of ours, as a share of the rate of large float32 matrix products measured beside
   conv/peak      the same of the convolutions alone, over the time spent in them
 """
 
@@ -26,26 +28,47 @@ from typing import Any
 
 import numpy as np
 import torch
-from plain import SCRIPTS, UNIT_RANGE, Pictures
+from plain import SCRIPTS, UNIT_RANGE, Pictures, Step
+from plain_translation import TRANSLATION_SCRIPTS, Rows
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas.data.dataset import DataReport, Dataset, single
+from ganvas.batches import on_device, orders
+from ganvas.checkpoint import build
+from ganvas.data.dataset import DataReport, Dataset, fingerprint, single
 from ganvas.engine import Engine
+from ganvas.gans import GANS
 from ganvas.images import to_float
+from ganvas.recipe import Recipe, change
 from ganvas.recipes import get_recipe
 from ganvas.trainer import Trainer
 
 PICTURES = 4096
+ROWS = 1024  # of data for translation
+ATTRIBUTES = tuple("abcde")
+CAPTIONS = 10, 128  # of a picture, and letters in each
+SAME_WORK = {"size": 64, "channels": 3, "load_scale": 1.0, "flip": False, "average_halflife": None}  # scripts do not average
+SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
+    "pix2pix": {"batch": 4, "options.width": 32},
+    "cyclegan": {"batch": 4, "options.width": 16},
+    "stargan": {"batch": 8, "options.width": 16},
+    "inpaint": {"batch": 16},
+    "gawwn-box": {"batch": 16, "options.smallest": 1.0},
+}
+PERIODS = {"stargan": 5, "inpaint": 8}  # rounds until a round is like the first again
 SLICE = 0.3  # seconds; at least one round
 LEAST_PAIRS = 3
 PEAK_SIZES = (1024, 1536, 2048)
+Clock = Callable[[], float]
 aten = torch.ops.aten
 
 
 class Stopwatch(TorchDispatchMode):
     """Counts and times, while it is entered, the matrix products and convolutions that are really executed.
+
+    Args:
+        clock: tells seconds.
 
     Attributes:
         flops: of all, forward and backward.
@@ -53,8 +76,9 @@ class Stopwatch(TorchDispatchMode):
         convolution_seconds: spent in these.
     """
 
-    def __init__(self):
+    def __init__(self, clock: Clock):
         super().__init__()
+        self.clock = clock
         self.flops, self.convolution_flops, self.convolution_seconds = 0.0, 0.0, 0.0
 
     def __torch_dispatch__(
@@ -62,16 +86,16 @@ class Stopwatch(TorchDispatchMode):
     ) -> Any:
         """Run one operation of PyTorch and note it."""
         kwargs = kwargs or {}
-        began = time.perf_counter()
+        began = self.clock()
         out = func(*args, **kwargs)
-        seconds = time.perf_counter() - began
+        seconds = self.clock() - began
         operation = func.overloadpacket
         if operation in flop_registry:
             flops = flop_registry[operation](*args, **kwargs, out_val=out)
             if operation is aten.convolution:
-                flops *= inside(args[0], out, *args[1:2], *args[3:5])
+                flops *= inside(args[0], out, *args[1:2], *args[3:6])
             elif operation is aten.convolution_backward:
-                flops *= inside(*args[:3], *args[4:6])
+                flops *= inside(*args[:3], *args[4:7])
             self.flops += flops
             if operation in (aten.convolution, aten.convolution_backward):
                 self.convolution_flops += flops
@@ -79,19 +103,22 @@ class Stopwatch(TorchDispatchMode):
         return out
 
 
-def inside(first: Tensor, second: Tensor, weight: Tensor, stride: Sequence[int], padding: Sequence[int]) -> float:
+def inside(
+    first: Tensor, second: Tensor, weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+) -> float:
     """The share of a convolution's multiplications that meet a pixel: the others meet padding, and good kernels skip them.
 
     Args:
-        first, second: its input and output maps (N, C, H, W), in any order; of a transposed one likewise.
-        weight: (.., .., height, width).
-        stride, padding: for either dimension.
+        first, second: its input and output maps (N, C, H, W) or (N, C, L), in any order; of a transposed one likewise.
+        weight: (.., .., height, width) or (.., .., length).
+        stride, padding, dilation: for each dimension.
     """
     share = 1.0
-    for depth in range(2):
+    for depth in range(first.ndim - 2):
         small, large = sorted((first.shape[2 + depth], second.shape[2 + depth]))
         kernel = weight.shape[2 + depth]
-        met = [place * stride[depth] - padding[depth] + tap for place in range(small) for tap in range(kernel)]
+        step, start, spread = stride[depth], padding[depth], dilation[depth]
+        met = [place * step - start + tap * spread for place in range(small) for tap in range(kernel)]
         share *= sum(0 <= pixel < large for pixel in met) / len(met)
     return share
 
@@ -108,81 +135,129 @@ class Pair:
 
 def main() -> None:
     """Measure and print."""
+    names = [*SCRIPTS, *TRANSLATION_SCRIPTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(SCRIPTS)}; all without")
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all without")
     parser.add_argument("--seconds", type=float, default=20, help="for each recipe")
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
+    parser.add_argument("--cpu-time", action="store_true", help="measure by this process's processor time")
     arguments = parser.parse_args()
-    unknown = [name for name in arguments.recipes if name not in SCRIPTS]
+    unknown = [name for name in arguments.recipes if name not in names]
     if unknown:
-        parser.error(f"no plain script for {', '.join(unknown)}; there are {', '.join(SCRIPTS)}")
+        parser.error(f"no plain script for {', '.join(unknown)}; there are {', '.join(names)}")
+    if arguments.cpu_time and arguments.threads != 1:
+        parser.error("--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1")
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, float32")
-    print(f"{'':15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'round':>7} {'step /':>6} {'conv /':>6}")
-    print(f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  {'pairs':>5} {'GFLOP':>7} {'peak':>6} {'peak':>6}")
+    kind = "processor time" if arguments.cpu_time else "time passed"
+    print(f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'GFLOP a round':>15} {'step /':>6} {'conv /':>6}")
+    heading = f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  {'pairs':>5} {'ours':>7} {'plain':>7}"
+    print(f"{heading} {'peak':>6} {'peak':>6}")
     peaks = []
-    for name in arguments.recipes or SCRIPTS:
-        pairs, flops = measure(name, arguments.seconds)
-        print(row(name, pairs, flops), flush=True)
+    for name in arguments.recipes or names:
+        recipe = small(name)
+        pairs, flops = measure(recipe, arguments.seconds, clock)
+        print(row(recipe, pairs, *flops), flush=True)
         peaks += [pair.peak / 1e9 for pair in pairs]
     sizes = ", ".join(str(size) for size in PEAK_SIZES)
     print(f"peak: matrix products of {sizes}, the best in each turn: {spread(peaks, '.0f')} GFLOP/s")
 
 
-def measure(name: str, seconds: float) -> tuple[list[Pair], float]:
+def small(name: str) -> Recipe:
+    """The recipe, made smaller if it would take too long."""
+    return change(get_recipe(name), SAME_WORK | SMALL[name]) if name in SMALL else get_recipe(name)
+
+
+def measure(recipe: Recipe, seconds: float, clock: Clock) -> tuple[list[Pair], tuple[float, float]]:
     """Play a recipe and its plain script in turns.
 
     Returns:
-        What each turn has measured, and the FLOP of a round of ours.
+        What each turn has measured, and the FLOP of a round of ours and of the plain script.
     """
     torch.manual_seed(0)
-    dataset = random_pictures(name)
-    ours = Trainer(get_recipe(name), dataset, Path(), Engine("cpu"), quiet=True).round
-    plain = SCRIPTS[name](floats(dataset, unit=name in UNIT_RANGE))
+    dataset = random_data(recipe)
+    ours = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True).round
+    plain = plain_step(recipe, dataset)
     matrices = [torch.randn(2, size, size) for size in PEAK_SIZES]
+    period = PERIODS.get(recipe.name, 1)
     for warm in (ours, plain):
-        timed(warm, 3)
-    rounds = max(1, round(SLICE / timed(plain, 3)))
-    with Stopwatch() as first:
-        ours()
+        timed(warm, max(3, period), clock)
+    rounds = period * max(1, round(SLICE / period / timed(plain, max(3, period), clock)))
+    flops = flops_of(ours, period, clock), flops_of(plain, period, clock)
     pairs: list[Pair] = []
     end = time.perf_counter() + seconds
     while len(pairs) < LEAST_PAIRS or time.perf_counter() < end:
         if len(pairs) % 2 == 0:
-            ours_time, plain_time = timed(ours, rounds), timed(plain, rounds)
+            ours_time, plain_time = timed(ours, rounds, clock), timed(plain, rounds, clock)
         else:
-            plain_time, ours_time = timed(plain, rounds), timed(ours, rounds)
-        peak = max(product_rate(two) for two in matrices)
-        with Stopwatch() as watch:
-            if first.convolution_flops:
-                ours()
-        pairs.append(Pair(ours_time, plain_time, peak, watch.convolution_flops / (watch.convolution_seconds or 1)))
-    return pairs, first.flops
+            plain_time, ours_time = timed(plain, rounds, clock), timed(ours, rounds, clock)
+        peak = max(product_rate(two, clock) for two in matrices)
+        with Stopwatch(clock) as watch:
+            ours()
+        convolutions = watch.convolution_flops / (watch.convolution_seconds or 1)
+        pairs.append(Pair(ours_time, plain_time, peak, convolutions))
+    return pairs, flops
 
 
-def timed(step: Callable[[], object], rounds: int) -> float:
+def timed(step: Callable[[], object], rounds: int, clock: Clock) -> float:
     """Seconds of a step, mean over that many."""
-    began = time.perf_counter()
+    began = clock()
     for _ in range(rounds):
         step()
-    return (time.perf_counter() - began) / rounds
+    return (clock() - began) / rounds
 
 
-def product_rate(matrices: Tensor) -> float:
+def flops_of(step: Callable[[], object], rounds: int, clock: Clock) -> float:
+    """FLOP of a step, mean over that many."""
+    with Stopwatch(clock) as watch:
+        for _ in range(rounds):
+            step()
+    return watch.flops / rounds
+
+
+def product_rate(matrices: Tensor, clock: Clock) -> float:
     """FLOP/s of the product of two square matrices, (2, size, size)."""
-    return 2 * matrices.shape[1] ** 3 / timed(lambda: torch.mm(matrices[0], matrices[1]), 1)
+    return 2 * matrices.shape[1] ** 3 / timed(lambda: torch.mm(matrices[0], matrices[1]), 1, clock)
 
 
-def random_pictures(name: str) -> Dataset:
-    """Random pixels and labels of ten classes, as the recipe wants them."""
-    recipe = get_recipe(name)
+def plain_step(recipe: Recipe, dataset: Dataset) -> Step:
+    """The plain script of a recipe, with the same data as floats in memory."""
+    if recipe.name in SCRIPTS:
+        return SCRIPTS[recipe.name](floats(dataset, unit=recipe.name in UNIT_RANGE))
+    tables = [order.dataset.columns for order in orders(dataset, recipe)]
+    cpu = torch.device("cpu")
+    rows = Rows(*(on_device({name: torch.from_numpy(column) for name, column in table.items()}, cpu) for table in tables))
+    return TRANSLATION_SCRIPTS[recipe.name](build(recipe.gan, dataset.schema, recipe.options), rows, recipe.batch)
+
+
+def random_data(recipe: Recipe) -> Dataset:
+    """Random pixels, and what else the recipe's GAN needs; labels of ten classes with single pictures."""
     random = np.random.default_rng(0)
-    assert recipe.size and recipe.channels
-    images = random.integers(0, 256, (PICTURES, recipe.channels, recipe.size, recipe.size), np.uint8)
-    labels = random.integers(0, 10, PICTURES)
-    report = DataReport(spec="random", found=PICTURES, used=PICTURES)
-    return single(images, labels, tuple("0123456789"), report)
+    size, channels = recipe.size, recipe.channels
+    assert size and channels
+    needs, count = GANS[recipe.gan].needs, ROWS if recipe.name in TRANSLATION_SCRIPTS else PICTURES
+    report = DataReport(spec="random", found=count, used=count)
+
+    def pictures() -> np.ndarray:
+        return random.integers(0, 256, (count, channels, size, size), np.uint8)
+
+    if recipe.name in SCRIPTS:
+        return single(pictures(), random.integers(0, 10, count), tuple("0123456789"), report)
+    make: dict[str, Callable[[], np.ndarray]] = {
+        "image": pictures,
+        "a": pictures,
+        "b": pictures,
+        "attributes": lambda: random.integers(0, 2, (count, len(ATTRIBUTES)), np.uint8),
+        "caption": lambda: random.integers(97, 123, (count, *CAPTIONS), np.uint8),
+        "box": lambda: random.random((count, 4), np.float32) * 0.4 + 0.1,
+    }
+    names = {"attributes": ATTRIBUTES} if "attributes" in needs else {}
+    columns = {need: make[need]() for need in needs}
+    beside = {"b": columns.pop("b")} if recipe.gan == "cyclegan" else {}
+    other = Dataset(beside, {}, fingerprint(beside, {}), report, size) if beside else None
+    return Dataset(columns, names, fingerprint(columns, names), report, size, other)
 
 
 def floats(dataset: Dataset, unit: bool) -> Pictures:
@@ -192,16 +267,17 @@ def floats(dataset: Dataset, unit: bool) -> Pictures:
     return Pictures((images + 1) / 2 if unit else images, torch.from_numpy(dataset.labels))
 
 
-def row(name: str, pairs: list[Pair], flops: float) -> str:
+def row(recipe: Recipe, pairs: list[Pair], flops: float, plain_flops: float) -> str:
     """A recipe's line of the table."""
-    batch = get_recipe(name).batch
+    batch = recipe.batch
     ours = batch / statistics.median(pair.ours for pair in pairs)
     plain = batch / statistics.median(pair.plain for pair in pairs)
     ratio = spread([pair.plain / pair.ours for pair in pairs], ".2f")
     step = statistics.median(flops / pair.ours / pair.peak for pair in pairs)
     share = statistics.median(pair.convolutions / pair.peak for pair in pairs)
     convolutions = f"{share:6.0%}" if share else f"{'-':>6}"
-    return f"{name:15} {ours:8,.0f}{plain:8,.0f}  {ratio:19}  {len(pairs):5} {flops / 1e9:7.2f} {step:6.0%} {convolutions}"
+    work = f"{flops / 1e9:7.2f} {plain_flops / 1e9:7.2f}"
+    return f"{recipe.name:15} {ours:8,.1f}{plain:8,.1f}  {ratio:19}  {len(pairs):5} {work} {step:6.0%} {convolutions}"
 
 
 def spread(values: list[float], form: str) -> str:

@@ -253,6 +253,27 @@ WRONG = {
     "size of points": (("data", "grid", "--size", "28"), "grid holds points in the plane, not pictures: size=28 cannot be"),
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
     "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
+    "pairs wanted": (("train", "pix2pix", "--data", "{tmp}/pictures", "--size", "16"), "needs pictures of two domains"),
+    "single pictures as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"), "is one picture, not two"),
+    "domains as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"), "use cyclegan with --data unpaired:"),
+    "unpaired for pix2pix": (("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"), "pix2pix learns from pairs"),
+    "one domain empty": (("train", "cyclegan", "--data", "unpaired:{tmp}/pictures", "--size", "16"), "trainA"),
+    "no such pairs": (("data", "pairs:{tmp}/none"), "no file or folder '{tmp}/none'"),
+    "no table": (("train", "stargan", "--data", "attributes:{tmp}/pictures", "--size", "16"), "{tmp}/pictures"),
+    "no captions": (("train", "gawwn-box", "--data", "captions:{tmp}/pictures"), "{tmp}/pictures"),
+    "exclusive of nothing": (
+        ("train", "stargan", "--data", "attributes:{tmp}/faces", "--size", "16", "--set", 'options.exclusive=[["Bold", "Old"]]'),
+        "options.exclusive: the data has no attribute 'Bold'; did you mean Bald",
+    ),
+    "attribute not in the list": (
+        ("train", "stargan", "--data", "attributes:{tmp}/faces", "--size", "16", "--set", 'attributes=["Bold"]'),
+        "Bold",
+    ),
+    "no translator": (("translate", "{run}", "{tmp}/pictures"), "does not translate pictures: use ganvas sample"),
+    "caption for digits": (("sample", "{run}", "--caption", "a five"), "--caption"),
+    "box outside": (("restore", "{run}", "{tmp}/pictures/0.png", "--box", "15,15,10,10"), "15,15,10,10"),
+    "mask of another size": (("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png"), "8x8"),
+    "mask and box": (("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png", "--box", "1,1,2,2"), "--mask and --box"),
     "theory of no target": (("theory", "--target", "gausian"), "there is no target 'gausian'; did you mean gaussian?"),
     "theory of no loss": (("theory", "--loss", "wassertein"), "there is no loss 'wassertein'; did you mean wasserstein?"),
     "theory without steps": (("theory", "--steps", "0"), "--steps 0"),
@@ -269,6 +290,11 @@ def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run:
     (tmp_path / "file").touch()
     for number in range(3):
         Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / "pictures" / f"{number}.png")
+    for folder in ("two/trainA", "two/trainB", "faces"):
+        shutil.copytree(tmp_path / "pictures", tmp_path / folder)
+    rows = ["3", "Bald Old", "0.png 1 -1", "1.png -1 1", "2.png -1 -1"]
+    (tmp_path / "faces" / "list_attr.txt").write_text("\n".join(rows))
+    Image.new("L", (8, 8), 255).save(tmp_path / "mask.png")
     arguments, expected = WRONG[case]
     places = {"tmp": tmp_path, "run": run, "begun": tmp_path / "begun", "weights": tmp_path / "weights.safetensors"}
     save_file({"weight": torch.zeros(2)}, places["weights"])
@@ -277,7 +303,8 @@ def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run:
     if any("{spoiled}" in argument for argument in arguments):
         places["spoiled"] = spoiled_run(tmp_path, run)
     out = [] if "--out" in arguments or arguments[0] != "train" else ["--out", tmp_path / "out"]
-    status, output, error = ganvas(*(argument.format(**places) for argument in arguments), *out)
+    filled = [argument if argument.endswith("]") else argument.format(**places) for argument in arguments]
+    status, output, error = ganvas(*filled, *out)
     assert status == 2
     assert output == ""
     assert expected.format(**places) in error

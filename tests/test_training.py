@@ -41,6 +41,7 @@ SMALL = {
     "grid": {"options.hidden": 8, "options.packing": 3},
     "digits": {"options.width": 4},
     "inpaint": {"options.width": 2, "size": 8},
+    "pix2pix": {"options.width": 4, "options.halvings": 1, "load_scale": 1.25},
     "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},
     "stargan": {"options.width": 4, "options.blocks": 1},
     "gawwn-box": {"options.width": 2, "options.letters": 4},
@@ -60,6 +61,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def data_of(name: str, pictures: Path) -> str:
     """What a recipe can be trained on."""
+    if name == "pix2pix":
+        return f"pairs:{pictures},{pictures}"
     if name == "cyclegan":
         return f"unpaired:{pictures},{pictures}"
     if name == "stargan":
