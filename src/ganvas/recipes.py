@@ -198,7 +198,7 @@ def inpaint() -> Recipe:
         batch=16,
         images=1_000_000,
         # At the same rate for both, scores swing to and fro and the fillings turn to noise.
-        optimizers={"generator": Adam(lr=4e-4, beta1=0.5, beta2=0.99), "discriminator": Adam(lr=1e-4, beta1=0.5, beta2=0.99)},
+        optimizers={"generator": Adam(lr=4e-4, beta1=0.5, beta2=0.99), "discriminator": Adam(lr=2e-4, beta1=0.5, beta2=0.99)},
         average_halflife=10_000,
         report_every=12_800,  # a hundred of the penalty's periods
     )

@@ -138,7 +138,7 @@ class Inpainter(GAN):
         *,
         width: PositiveInt = 32,
         blocks: PositiveInt = 4,
-        reconstruction_weight: NonNegativeFloat = 5.0,
+        reconstruction_weight: NonNegativeFloat = 200.0,
         feature_weight: NonNegativeFloat = 5.0,
         gamma: NonNegativeFloat = 0.001,
         penalty_every: PositiveInt = 8,
