@@ -132,6 +132,8 @@ class Inpainter(GAN):
         most: the same at most.
     """
 
+    faithful = True
+
     def __init__(
         self,
         schema: Schema,
