@@ -53,8 +53,8 @@ SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
     "pix2pix": {"batch": 4, "options.width": 32},
     "cyclegan": {"batch": 4, "options.width": 16},
     "stargan": {"batch": 8, "options.width": 16},
-    "inpaint": {"batch": 16},
-    "gawwn-box": {"batch": 16, "options.smallest": 1.0},
+    "inpaint": {"batch": 8, "options.width": 16},
+    "gawwn-box": {"batch": 8, "options.width": 16, "options.smallest": 1.0},
 }
 PERIODS = {"stargan": 5, "inpaint": 8}  # rounds until a round is like the first again
 SLICE = 0.3  # seconds; at least one round

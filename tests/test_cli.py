@@ -273,7 +273,10 @@ WRONG = {
     "caption for digits": (("sample", "{run}", "--caption", "a five"), "--caption"),
     "box outside": (("restore", "{run}", "{tmp}/pictures/0.png", "--box", "15,15,10,10"), "15,15,10,10"),
     "mask of another size": (("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png"), "8x8"),
-    "mask and box": (("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png", "--box", "1,1,2,2"), "--mask and --box"),
+    "mask and box": (
+        ("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png", "--box", "1,1,2,2"),
+        "--mask and --box",
+    ),
     "theory of no target": (("theory", "--target", "gausian"), "there is no target 'gausian'; did you mean gaussian?"),
     "theory of no loss": (("theory", "--loss", "wassertein"), "there is no loss 'wassertein'; did you mean wasserstein?"),
     "theory without steps": (("theory", "--steps", "0"), "--steps 0"),

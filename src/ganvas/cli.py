@@ -83,8 +83,9 @@ def train(
     recipe
         What to train; `ganvas recipes` lists them. Without it: the run folder's own, or digits.
     data
-        What to train on: a folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist;
-        or points: rings, grid.
+        What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE, where
+        PLACE is a folder or zip; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures (drawn birds); or
+        points: rings, grid.
     out
         The run folder. Without it: a fresh, dated one under runs/.
     images
@@ -417,7 +418,8 @@ def evaluate(
         Where the runs' data is, if it was moved. Sets that are no runs are then compared as if trained on it.
     metrics
         Names with commas between them: fd (fid with Inception), kd (kid), classifier_score (inception_score), precision, recall,
-        density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; or all. Without it: a
+        density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; of GANs that work on pictures or captions
+        fidelity, holes, cycle, attributes, places; or all. Without it: a
         choice that suits the data and takes minutes at most; all: every possible one.
     features
         What the pictures are seen through: inception, inception-legacy (resized as the first FIDs were, for comparison with
@@ -480,7 +482,8 @@ def data(
     Parameters
     ----------
     spec
-        A folder or zip of pictures, mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, rings or grid.
+        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; mnist, fashion-mnist,
+        mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures, rings or grid.
     size
         Side of the pictures that training will see, in pixels.
     channels

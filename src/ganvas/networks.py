@@ -1,6 +1,7 @@
 """Blocks and rules that two papers share."""
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
@@ -82,12 +83,12 @@ class PatchDiscriminator(nn.Sequential):
     def __init__(self, channels: int, width: int = 64, halvings: int = 3, affine: bool = True):
         kernel, padding = (4, 1) if halvings else (1, 0)
         modules: list[nn.Module] = [nn.Conv2d(channels, width, kernel, 2 if halvings else 1, padding), nn.LeakyReLU(0.2, True)]
-        for depth in range(1, halvings + 1 if halvings else 2):
-            inputs, outputs = (width * min(8, 2**level) for level in (depth - 1, depth))
+        widths = [width * min(8, 2**level) for level in range(max(1, halvings) + 1)]
+        for depth, (inputs, outputs) in enumerate(pairwise(widths), 1):
             stride = 2 if depth < halvings else 1
             modules += [nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not affine)]
             modules += [nn.InstanceNorm2d(outputs, affine=affine), nn.LeakyReLU(0.2, True)]
-        super().__init__(*modules, nn.Conv2d(outputs, 1, kernel, 1, padding))
+        super().__init__(*modules, nn.Conv2d(widths[-1], 1, kernel, 1, padding))
 
 
 class ResidualBlock(nn.Module):

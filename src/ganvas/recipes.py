@@ -262,7 +262,7 @@ def cyclegan() -> Recipe:
     FOLDER has trainA and trainB. One picture of each at a time, 200 epochs of about 1,000 pictures, the rates falling in the
     second half. Smaller and quicker with `--size 64 --set options.width=24 --set batch=4`.
 
-    Measured: not yet.
+    Measured: after 28 epochs of 150 pictures at 64 pixels 28 levels of error there and back; colours of the seasons, soft.
     """
     adam = Adam(lr=2e-4, beta1=0.5, constant=0.5)
     return Recipe(
@@ -283,7 +283,7 @@ def gawwn_box() -> Recipe:
     The paper's batch, rates and their halving every 100 epochs, but narrower players (its width was 128) and 64 pixels for its
     128. Real pictures are laid smaller, down to 0.4 of their side, so that boxes are anywhere.
 
-    Measured: not yet.
+    Measured: boxes asked for and found overlap by 0.88 after 11 epochs of emoji; colours follow the caption, shapes not yet.
     """
     adam = Adam(lr=2e-4, beta1=0.5, decay=0.5, decay_every=100 * 1_660)
     return Recipe(
@@ -304,7 +304,7 @@ def gawwn_keypoints() -> Recipe:
 
     Of any pictures with captions and key points by `--data captions:FOLDER`. As `gawwn-box`, but narrower still.
 
-    Measured: not yet.
+    Measured: nothing yet; it trains, resumes and draws, for want of time no longer.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
     players = ("generator", "discriminator", "text", "keypoint_generator", "keypoint_discriminator")
@@ -326,8 +326,8 @@ def stargan() -> Recipe:
     """Choi et al. 2018: faces with another hair colour, glasses, a smile, all by one generator: `--data attributes:FOLDER`.
 
     FOLDER has pictures and a table of their attributes, as CelebA has; `--set 'attributes=["Smiling", "Young"]'` chooses some.
-    Name those that exclude one another: `--set 'options.exclusive=[["Black_Hair", "Blond_Hair", "Brown_Hair"]]'`. 200,000 rounds of
-    16, the rates falling in the second half. Smaller and quicker with `--size 64 --set options.width=24`.
+    Name those that exclude one another: `--set 'options.exclusive=[["Black_Hair", "Blond_Hair", "Brown_Hair"]]'`. 200,000 rounds
+    of 16, the rates falling in the second half. Smaller and quicker with `--size 64 --set options.width=24`.
 
     Measured: 98.9 % of the hair colours and glasses asked for, by a classifier, after 32,000 images at 64 pixels.
     """

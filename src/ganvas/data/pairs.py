@@ -193,8 +193,8 @@ def read_pair(sources: Sequence[Source], couple: Couple, view: View) -> Pair:
         a, b = read if len(read) == 2 else halves(read[0])
     except UnreadableError as error:
         return Pair(couple.name, str(error), None)
-    pictures = tuple(picture._replace(pixels=picture.pixels.expand(3, -1, -1)) for picture in (a, b))
-    return Pair(couple.name, reason_against(*pictures, view), (pictures[0], pictures[1]))
+    a, b = (picture._replace(pixels=picture.pixels.expand(3, -1, -1)) for picture in (a, b))
+    return Pair(couple.name, reason_against(a, b, view), (a, b))
 
 
 def halves(picture: Picture) -> tuple[Picture, Picture]:

@@ -14,7 +14,7 @@ from torch.nn.functional import leaky_relu, relu
 
 from ganvas.draws import Draw
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Move, Picture, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Input, Move, Picture, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g
 from ganvas.networks import PatchDiscriminator, initialise
 from ganvas.schema import Schema
@@ -111,7 +111,7 @@ class Pix2Pix(GAN):
         initialise(self, std=0.02)
 
     @property
-    def inputs(self) -> dict[str, Picture]:
+    def inputs(self) -> dict[str, Input]:
         return {"image": Picture(self.schema.channels[self.given], 2 ** len(self.generator.downs), own_size=False)}
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
