@@ -254,7 +254,7 @@ WRONG = {
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
     "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
     "pairs wanted": (("train", "pix2pix", "--data", "{tmp}/pictures", "--size", "16"), "needs pictures of two domains"),
-    "single pictures as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"), "is one picture, not two"),
+    "single pictures as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"), "is one picture, not"),
     "domains as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"), "use cyclegan with --data unpaired:"),
     "unpaired for pix2pix": (("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"), "pix2pix learns from pairs"),
     "one domain empty": (("train", "cyclegan", "--data", "unpaired:{tmp}/pictures", "--size", "16"), "trainA"),

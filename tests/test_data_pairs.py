@@ -111,7 +111,11 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
     [
         (["trainA/1.png", "trainB/2.png"], "pairs:{}", "two domains, not pairs; use cyclegan with --data unpaired:"),
         (["A/1.png", "B/2.png"], "pairs:{}", "no picture of A has the name of one of B; A begins with '1', B with '2'"),
-        (["train/1.png", "val/2.png"], "pairs-test:{}", "has no folder test; its pictures are in train, val"),
+        (
+            ["train/1.png", "train/2.png", "val/1.png", "val/2.png"],
+            "pairs-test:{}",
+            "has no folder test; its pictures are in train, val",
+        ),
         (["1.png", "2.png"], "pairs:{}/nowhere", "no file or folder"),
     ],
 )
@@ -171,3 +175,19 @@ def test_boxes_and_key_points_go_with_their_picture():
 def test_partners():
     assert partners(("beak", "left eye", "right eye", "tail")) == [0, 2, 1, 3]
     assert partners(("left_hand", "head")) == [0, 1]
+
+
+def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):
+    write(tmp_path / "A", ["1.png", "2.png", "1.bmp"], Image.new("RGB", (20, 20)))
+    write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (20, 20)))
+    found = opened(f"pairs:{tmp_path}")
+    assert len(found) == 2
+    assert [item.reason for item in found.report.skipped] == ["another file has the same name but for its ending"]
+
+
+def test_test_pictures_alone_are_not_trained_on(tmp_path: Path):
+    write(tmp_path, ["test/1.png", "test/2.png"])
+    refused_in_one_line(lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its pictures are in test")
+    assert len(opened(f"pairs-test:{tmp_path}")) == 2
+    write(tmp_path, ["train/1.png", "train/2.png", "val/1.png"])
+    assert opened(f"pairs:{tmp_path}").report.test == f"pairs-test:{tmp_path}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ganvas import train
-from ganvas.batches import Batches
+from ganvas.batches import Order
 from ganvas.cli import main
 from ganvas.conditions import Course
 from ganvas.draws import Draw
@@ -51,15 +51,15 @@ def test_fifty_pictures(tmp_path: Path):
 
 
 def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    indices = Batches.indices
+    indices = Order.indices
 
-    def without(self: Batches, images: int) -> np.ndarray:
+    def without(self: Order, images: int) -> np.ndarray:
         rows = indices(self, images)
         assert self.dataset.labels is not None
         gone = np.isin(self.dataset.labels[rows], (4, 9))
         return np.where(gone, np.resize(rows[~gone], len(rows)), rows)
 
-    monkeypatch.setattr(Batches, "indices", without)
+    monkeypatch.setattr(Order, "indices", without)
     found = conditions(tmp_path / "run", "digits", 24_000, health_every=2_000)
     assert found == {"partial collapse": "partial collapse (classes 4, 9 missing)"}
 

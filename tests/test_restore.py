@@ -238,9 +238,9 @@ def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
 
 def test_at_a_size_asked_for_the_rest_stays_too(runs, tmp_path):
     picture = slope(50, 70).expand(3, -1, -1)
-    run(runs["inpaint"], save(picture, tmp_path / "photo.png"), tmp_path, box="20,20,20,20", size=16)
+    run(runs["inpaint"], save(picture, tmp_path / "photo.png"), tmp_path / "out", box="20,20,20,20", size=16)
     mask = hole(50, 70, slice(20, 40), slice(20, 40))
-    made = opened(tmp_path / "photo.png")
+    made = opened(tmp_path / "out" / "photo.png")
     assert torch.equal(made[:, ~mask], picture[:, ~mask])
     assert not torch.equal(made, picture)
 
@@ -333,10 +333,17 @@ def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
     refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, label="7"), "without labels")
     refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0")
     narrow = save(noise(3, 40, 12), tmp_path / "narrow.png")
-    refused_in_one_line(lambda: run(runs["free"], narrow, tmp_path, box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
+    refused_in_one_line(lambda: run(runs["free"], narrow, tmp_path / "out", box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
 
 
 def test_in_a_folder_of_nothing_but_broken_pictures_the_first_is_told(runs, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "broken.png").write_bytes(b"nothing")
     refused_in_one_line(lambda: run(runs["inpaint"], tmp_path / "in", tmp_path / "out", box="1,1,2,2"), "broken")
+
+
+def test_the_original_is_not_written_over(runs, tmp_path):
+    picture = save(noise(3, 16, 16), tmp_path / "photo.png")
+    before = picture.read_bytes()
+    refused_in_one_line(lambda: run(runs["inpaint"], picture, tmp_path, box="1,1,4,4"), "holds pictures that were given")
+    assert picture.read_bytes() == before

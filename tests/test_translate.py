@@ -75,9 +75,9 @@ def write(run: Path, inputs: list[Path], out: Path, **more) -> list[str]:
 def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
     assert lines[0].startswith("left out: text: not a picture")
-    assert lines[1] == f"3 pictures in {tmp_path}, beside their originals in {tmp_path / 'sheet.png'}"
+    assert lines[1] == f"3 pictures in {tmp_path}, beside their originals in {tmp_path / 'sheets' / 'sheet.png'}"
     assert "learnt from pictures of 16 pixels" not in "".join(lines[:1])
-    sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png") if file.stem != "sheet"}
+    sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png")}
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
 
 
@@ -101,14 +101,14 @@ def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     lines = write(runs["stargan"], [runs["inputs"] / "square.png"], tmp_path / "all")
     assert lines[0].startswith("3 pictures")
     assert {file.name for file in (tmp_path / "all").iterdir()} == {f"square-{n}.png" for n in ("Black", "Blond", "Glasses")} | {
-        "sheet.png"
+        "sheets"
     }
     run = load(runs["stargan"])
     image = torch.zeros(1, 3, 16, 16)
     wanted = translate.ways(run, image, None, {"Blond": True, "Glasses": False})["Blond, Glasses"]["attributes"]
     assert wanted.tolist() == [[0.0, 1.0, 0.0]]  # black hair is gone with the blond one
     write(runs["stargan"], [runs["inputs"] / "square.png"], tmp_path / "one", settings={"Glasses": True})
-    assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheet.png"}
+    assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheets"}
 
 
 def test_equal_names_do_not_overwrite_each_other(runs, tmp_path: Path):
@@ -185,3 +185,14 @@ def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path), "does not translate pictures: use ganvas sample"
     )
+
+
+def test_originals_are_never_written_over(runs, tmp_path: Path):
+    own = tmp_path / "own"
+    own.mkdir()
+    Image.new("RGB", (16, 16)).save(own / "sheet.png")
+    for given in (own, own / "sheet.png"):
+        refused_in_one_line(lambda given=given: write(runs["cyclegan"], [given], own), "holds pictures that were given")
+    lines = write(runs["cyclegan"], [own], tmp_path / "out")
+    assert lines[0].startswith("1 picture in")
+    assert size_of(tmp_path / "out" / "sheet.png") == (16, 16)

@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
             raise  # a fault of ours, to be seen whole
         if debug:
             traceback.print_exc()
-        advice = "; use a smaller --set batch=... or --set options.width=..." if exhausted else ""
+        smaller = "--set batch=... or --set options.width=..." if tokens[:1] == ["train"] else "--size or fewer pictures"
+        advice = f"; use a smaller {smaller}" if exhausted else ""
         fail(one_line(error) + advice)
 
 

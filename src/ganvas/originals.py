@@ -1,6 +1,7 @@
 """The pictures that a user gives to a trained GAN: a file, or all of a folder or zip."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ganvas.data.sources import Source
@@ -24,6 +25,19 @@ def contents(place: Path) -> Iterator[tuple[str, Content]]:
         # In a zip anything may be written; what leads out of the folder is left out.
         paths = [Path(*(part for part in entry.name.split("/") if part not in ("", ".."))) for entry in source.pictures]
         stems = [path.with_suffix("").as_posix() for path in paths]
+        counts = Counter(stems)
         for path, stem, entry in zip(paths, stems, source.pictures):
-            name = stem if stems.count(stem) == 1 else path.as_posix().replace(".", "-")
+            name = stem if counts[stem] == 1 else path.as_posix().replace(".", "-")
             yield name, lambda entry=entry: source.read(entry)
+
+
+def check_out(out: Path, places: Iterable[Path]) -> None:
+    """Refuse to write over the pictures given, as NAME.png.
+
+    Raises:
+        UserError: `out` is one of the folders, or one of the files would be written anew.
+    """
+    for place in places:
+        written = out if place.is_dir() else out / f"{place.stem}.png"
+        if place.exists() and written.resolve() == place.resolve():
+            raise UserError(f"--out {out} holds pictures that were given, which would be written over; choose another folder")

@@ -17,7 +17,7 @@ from ganvas.data.sources import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.files import atomic_path
 from ganvas.images import UnreadableError, read, resize, save, table, to_float, to_pil, to_uint8, transparent
-from ganvas.originals import contents
+from ganvas.originals import check_out, contents
 from ganvas.sample import Run, class_number, load, uses
 from ganvas.search import Found, nearness, search
 from ganvas.window import cut, extent, pasted, square
@@ -69,6 +69,7 @@ def write_restored(
     run = load(folder, device=device, average=average)
     check(run, settings, folder)
     out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "restored"
+    check_out(out, [source])
     many = source.is_dir() or source.suffix.lower() == ".zip"
     done, first = 0, None
     for name, content in contents(source):

@@ -1,12 +1,10 @@
 """Pictures through a GAN that translates: any files, at any size, as separate files and a sheet."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ganvas.draws import RowDraw
@@ -14,7 +12,7 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Attributes, Choice, Picture
 from ganvas.gans.stargan import StarGAN
 from ganvas.images import UnreadableError, read, resize, save, table, to_float, to_pil, to_square, to_uint8
-from ganvas.originals import contents
+from ganvas.originals import check_out, contents
 from ganvas.sample import Run, load, make, uses
 
 TILE, OVERLAP = 512, 64  # pixels: larger pictures are translated in squares that overlap, so that memory does not depend on them
@@ -62,6 +60,7 @@ def write_translations(
     if size is not None and size < kind.multiple:
         raise UserError(f"--size {size}: {folder} takes pictures of {kind.multiple} pixels or more")
     out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "translated"
+    check_out(out, inputs)
     left_out: list[str] = []
     rows: list[dict[str, Tensor]] = []
     count = large = 0
@@ -76,12 +75,14 @@ def write_translations(
             save(to_pil(result), out / f"{given.name}{ending}.png", durable=False)
             count += 1
         if len(rows) < SHOWN:
-            rows.append({"given": picture} | {name or "made": result for name, result in made.items()})
+            shown = {"given": picture} | made
+            rows.append({name: to_square(each[None], SHEET, "pad", "white")[0] for name, each in shown.items()})
     yield from (f"left out: {line}" for line in left_out)
     if not rows:
         raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
-    save(sheet(rows), out / "sheet.png")
-    yield f"{count:,} pictures in {out}, beside their originals in {out / 'sheet.png'}"
+    sheet = out / "sheets" / "sheet.png"
+    save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
+    yield f"{count:,} {'picture' if count == 1 else 'pictures'} in {out}, beside their originals in {sheet}"
     if large:
         learnt = run.gan.size
         yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
@@ -112,6 +113,8 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
     kind = gan.inputs.get("image")
     if not isinstance(kind, Picture) or "mask" in gan.inputs:
         raise UserError(f"{run.path} does not translate pictures: {'use ganvas sample' if gan.free else uses(gan)}")
+    if isinstance(gan, StarGAN) and gan.mixed:
+        raise UserError(f"{run.path} learnt from two sets that know different attributes; use ganvas.load(...).make from Python")
     domains = domains_of(gan)
     if to is not None and to not in domains:
         known = f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"
@@ -141,7 +144,7 @@ def pictures(inputs: Sequence[Path], kind: Picture, left_out: list[str]) -> Iter
     Raises:
         UserError: a place does not exist or holds no pictures.
     """
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for place in inputs:
         for name, content in contents(place):
             try:
@@ -149,8 +152,12 @@ def pictures(inputs: Sequence[Path], kind: Picture, left_out: list[str]) -> Iter
             except UnreadableError as error:
                 left_out.append(f"{name}: {error}")
                 continue
-            taken[name] += 1
-            yield Given(name if taken[name] == 1 else f"{name}-{taken[name]}", picture.pixels)
+            number, fresh = 1, name
+            while fresh in taken:
+                number += 1
+                fresh = f"{name}-{number}"
+            taken.add(fresh)
+            yield Given(fresh, picture.pixels)
 
 
 def ways(run: Run, image: Tensor, to: str | None, settings: Mapping[str, bool]) -> dict[str, Way]:
@@ -233,11 +240,3 @@ def with_shorter_side(picture: Tensor, side: int) -> Tensor:
     _, height, width = picture.shape
     scale = side / min(height, width)
     return resize(picture[None], round(height * scale), round(width * scale))[0]
-
-
-def sheet(rows: Sequence[Mapping[str, Tensor]]) -> Image.Image:
-    """Originals and what was made of them, a row each, all brought to one size."""
-    sides = max(max(picture.shape[1:]) for row in rows for picture in row.values())
-    side = min(SHEET, sides)
-    names = rows[0].keys()
-    return table({name: torch.cat([to_square(row[name][None], side, "pad", "white", True) for row in rows]) for name in names})

@@ -55,7 +55,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if spec.startswith("idx:"):
         return open_idx(spec, view)
     kind = name.partition("-")[0]
-    if kind in KINDS and not Path(spec).exists():
+    if kind in KINDS and ":" in spec and not Path(spec).exists():
         return KINDS[kind](spec, view, strict=strict, progress=progress)
     place = Path(spec).expanduser()
     if not place.exists():

@@ -38,7 +38,10 @@ def open_captions(spec: str, view: View, *, strict: bool = False, progress: bool
         SizeNeededError: the view has no size and the pictures do not share one.
         UserError: no table or several, no usable lines, features that do not fit; with `strict`, any unusable picture.
     """
-    place = Path(spec.partition(":")[2]).expanduser()
+    kind, _, text = spec.partition(":")
+    if kind != "captions":
+        raise UserError(f"{spec}: captions have no test set of their own; write captions:PLACE, or hold pictures out")
+    place = Path(text).expanduser()
     if not place.exists():
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
     with Source(place) as source:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ganvas.data.framing import framed
+from ganvas.errors import UserError
 from ganvas.images import Fit
 from ganvas.schema import Schema
 
@@ -152,8 +153,15 @@ class Dataset:
         return self
 
     def only(self, column: str) -> "Dataset":
-        """A column of pictures as a set of its own, with one picture a row; this very set where it is one."""
+        """A column of pictures as a set of its own, with one picture a row; this very set where it is one.
+
+        Raises:
+            UserError: there is no such column.
+        """
         table = self.table(column)
+        if column not in table.columns:
+            there = ", ".join(sorted(self.pictures))
+            raise UserError(f"{self.report.spec} has no column {column!r} of pictures to compare with; it has {there}")
         if column == "image":
             return table
         return replace(table, columns={"image": table.columns[column]}, names={}, fingerprint=f"{table.fingerprint}-{column}")

@@ -77,7 +77,7 @@ def open_figures(view: View) -> Dataset:
     if view.labels != "none":
         raise UserError(f"figures has captions and no classes; go without --labels {view.labels}")
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
-    return open_store(["figures", 1, view.size, view.load_scale, view.channels], lambda folder: build(folder, view))
+    return open_store(["figures", 2, view.size, view.load_scale, view.channels], lambda folder: build(folder, view))
 
 
 def build(folder: Path, view: View) -> Packed:
@@ -109,7 +109,7 @@ def a_bird(random: np.random.Generator) -> Bird:
     pose, side = POSES[random.integers(len(POSES))], SIDES[random.integers(2)]
     length = random.uniform(0.25, 0.48)
     tilt = random.uniform(-0.25, 0.35)
-    ground = tuple(int(value) for value in random.integers(225, 256, 3))
+    ground = tuple(int(value) for value in random.integers(240, 256, 3))
     bird = Bird(body, wings, pose, side, (0.0, 0.0), length, tilt, (ground[0], ground[1], ground[2]))
     left, top, width, height = box(bird)
     x, y = random.uniform(0.02, 0.98 - width) - left, random.uniform(0.02, 0.98 - height) - top

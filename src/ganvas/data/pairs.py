@@ -65,8 +65,8 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
 
 
 def has_split(sources: Sequence[Source], split: str) -> bool:
-    """Whether pictures lie in a folder of that name."""
-    return any(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures)
+    """Whether two pictures or more lie in a folder of that name."""
+    return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1
 
 
 def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple], list[Skipped]]:
@@ -83,7 +83,13 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
         if tops != set(SIDES):
             return [Couple(entry.name, (entry,)) for entry in inside[0].values()], []
         inside = [{name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side} for side in SIDES]
-    by_stem = [{name.rpartition(".")[0]: entry for name, entry in files.items()} for files in inside]
+    by_stem: list[dict[str, Entry]] = [{}, {}]
+    double: list[Skipped] = []
+    for side, files, stems in zip(SIDES, inside, by_stem):
+        for name, entry in files.items():
+            if stems.setdefault(name.rpartition(".")[0], entry) is not entry:
+                reason = "another file has the same name but for its ending"
+                double.append(Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason=reason))
     both = [stem for stem in by_stem[0] if stem in by_stem[1]]
     if not both:
         first, second = (next(iter(names), "nothing") for names in by_stem)
@@ -97,7 +103,7 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
         for stem, entry in names.items()
         if stem not in both
     ]
-    return [Couple(stem, (by_stem[0][stem], by_stem[1][stem])) for stem in both], alone
+    return [Couple(stem, (by_stem[0][stem], by_stem[1][stem])) for stem in both], double + alone
 
 
 def in_split(source: Source, place: Place) -> dict[str, Entry]:
@@ -107,6 +113,11 @@ def in_split(source: Source, place: Place) -> dict[str, Entry]:
         UserError: there is no such split.
     """
     found = {split: f"{split}/" for split in SPLITS if has_split([source], split)}
+    only = source.wrapper.rstrip("/").rpartition("/")[2].lower()  # a folder that holds all pictures
+    if only == place.split:
+        return {entry.name: entry for entry in source.pictures}
+    if only in SPLITS:
+        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
     if not found and place.split == "train":
         return {entry.name: entry for entry in source.pictures}
     if place.split not in found:

@@ -1,6 +1,7 @@
 """`ganvas.evaluate`: from a run, or any set of pictures, to numbers with all that decides them."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -54,7 +55,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """As JSON; a value that is not a number (a divergence of nothing) is null."""
         found = asdict(self)
-        found["values"] = {name: value if value == value else None for name, value in self.values.items()}
+        found["values"] = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
         return found
 
 
@@ -103,7 +104,7 @@ def evaluate(
     run = what if isinstance(what, Run) else load(what, device=device) if is_run(what) else None
     reference, notes = find_reference(run, what, against, data, count, view or {}, progress)
     count = count or usual_count(reference)
-    pictures = find_pictures(run, what, reference, count, seed, view or {}, progress)
+    pictures = find_pictures(run, what, reference, data, count, seed, view or {}, progress)
     file = Path(weights) if weights else None
     if features is None:
         features, note = usual_features(reference, file)
@@ -156,7 +157,8 @@ def find_reference(
     base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
     if against is not None:
         base.pop("labels", None)
-        return of_spec(str(against), make_view(**(base | view)), count or 0, progress), []
+        made = run.gan.made if run and not Path(against).exists() else "image"
+        return of_spec(str(against), make_view(**(base | view)), count or 0, made, progress), []
     spec = str(data) if data is not None else recipe.data if recipe else None
     if spec is None:
         raise UserError(f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test")
@@ -177,9 +179,16 @@ def usual_count(reference: Reference) -> int:
 
 
 def find_pictures(
-    run: Run | None, what: Run | str | Path, reference: Reference, count: int, seed: int, view: dict[str, Any], progress: bool
+    run: Run | None,
+    what: Run | str | Path,
+    reference: Reference,
+    own: str | Path | None,
+    count: int,
+    seed: int,
+    view: dict[str, Any],
+    progress: bool,
 ) -> Pictures:
-    """The pictures to be judged.
+    """The pictures to be judged; `own` is where the run's data is, if it was moved.
 
     Raises:
         UserError: they cannot be had.
@@ -187,8 +196,8 @@ def find_pictures(
     data = reference.dataset
     if run and not run.gan.free:
         recipe = Recipe(**run.about["recipe"])
-        spec = reference.train.report.spec
-        rows = unseen_rows(run, recipe, open_dataset(spec, recipe.test_view, progress=progress), count)
+        trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
+        rows = unseen_rows(run, recipe, trained, count)
         return of_trial(run, Trial(run.gan, rows, run.device, seed))
     if run:
         return of_run(run, count, seed, make_view(**view))

@@ -99,12 +99,12 @@ def of_training(
     return Reference(place_free(train.report.test), "test", test, some(rows, count), train, shown, test, rows)
 
 
-def of_spec(spec: str, view: View, count: int, progress: bool = False) -> Reference:
+def of_spec(spec: str, view: View, count: int, made: str = "image", progress: bool = False) -> Reference:
     """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
     train_spec = spec.replace("-test", "", 1)
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
-        return of_training(train_spec, view, None, count, progress=progress)
-    known = of_training(spec, view, None, count, progress=progress)
+        return of_training(train_spec, view, None, count, made, progress)
+    known = of_training(spec, view, None, count, made, progress)
     rows = some(np.arange(len(known.train)), count)
     return Reference(place_free(spec), "all", known.train, rows, known.train, known.shown, known.unseen, known.unseen_rows)
 

@@ -149,7 +149,7 @@ METRICS: dict[str, Metric] = {
     ),
     "cycle": Metric(trials.cycle, {"cycle_a": LOWER, "cycle_b": LOWER}, (trials.two_ways,)),
     "attributes": Metric(trials.attributes, {"attributes": HIGHER, "real_attributes": NEITHER}, (trials.attributed,)),
-    "places": Metric(trials.places, {"iou": HIGHER, "inside": HIGHER}, (trials.boxed,)),
+    "places": Metric(trials.places, {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER}, (trials.boxed,)),
     "tstr": Metric(measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request),
 }
 BETTER = {name: way for metric in METRICS.values() for name, way in metric.better.items()}

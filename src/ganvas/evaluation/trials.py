@@ -13,6 +13,7 @@ from ganvas.metrics.pairs import WINDOW, hole_l1, hole_psnr, l1, psnr, ssim
 from ganvas.metrics.places import placement
 
 SMALLEST = 0.5  # of the data's boxes when places are asked for
+EQUAL = 100.0  # dB, as which pictures without any difference count
 WHITE = 255  # of the background; things on other grounds cannot be found
 
 
@@ -40,7 +41,9 @@ def two_ways(case: Case) -> str:
 
 def attributed(case: Case) -> str:
     trial = case.pictures.trial
-    return "" if trial and "attributes" in trial.gan.inputs else "only for GANs that change attributes"
+    if not (trial and "attributes" in trial.gan.inputs):
+        return "only for GANs that change attributes"
+    return "only where every attribute is known of every picture" if "known" in trial.gan.schema.names else ""
 
 
 def boxed(case: Case) -> str:
@@ -54,7 +57,7 @@ def fidelity(case: Case) -> Found:
     """Distances pixel by pixel from the true pictures."""
     trial = trial_of(case)
     truth = trial.rows[trial.gan.made]
-    found = {"l1": l1(trial.made, truth).mean().item(), "psnr": psnr(trial.made, truth).mean().item()}
+    found = {"l1": l1(trial.made, truth).mean().item(), "psnr": psnr(trial.made, truth).clamp(max=EQUAL).mean().item()}
     return found | ({"ssim": ssim(trial.made, truth).mean().item()} if trial.gan.size >= WINDOW else {}), {}
 
 
@@ -65,7 +68,7 @@ def in_holes(case: Case) -> Found:
     blurred = torch.stack([blur_fill(picture, hole[0]) for picture, hole in zip(truth, mask)])
     found = {"hole_l1": hole_l1(trial.made, truth, mask), "hole_psnr": hole_psnr(trial.made, truth, mask)}
     found |= {"blur_l1": hole_l1(blurred, truth, mask), "blur_psnr": hole_psnr(blurred, truth, mask)}
-    return {name: values.mean().item() for name, values in found.items()}, {}
+    return {name: values.clamp(max=EQUAL if "psnr" in name else None, min=0).mean().item() for name, values in found.items()}, {}
 
 
 def cycle(case: Case) -> Found:
@@ -100,4 +103,6 @@ def places(case: Case) -> Found:
     boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)
     made = trial.answers(trial.asked | {"box": boxes})
     found = placement(made, boxes, torch.full((case.pictures.channels,), WHITE))
-    return {"iou": found.iou.mean().item(), "inside": found.inside.mean().item()}, {}
+    real = placement(trial.rows["image"], trial.rows["box"], torch.full((case.pictures.channels,), WHITE))
+    values = {"iou": found.iou, "inside": found.inside, "real_iou": real.iou}
+    return {name: each.mean().item() for name, each in values.items()}, {}

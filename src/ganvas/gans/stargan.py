@@ -124,7 +124,9 @@ class StarGAN(GAN):
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
         real, own = batch["image"], self.labels(batch)
         wanted = draw.shuffled(own)
-        fake = self.translate(real, wanted)
+        moves = clock.rounds % self.critic_moves == 0
+        with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
+            fake = self.translate(real, wanted)
         score, logits = self.discriminator(real)
         fake_score, _ = self.discriminator(fake.detach())
         adversarial = wasserstein_d(score, fake_score)
@@ -136,7 +138,7 @@ class StarGAN(GAN):
         }
         right = ((logits > 0) == (own == 1))[own != UNKNOWN].float().mean()
         yield Turn("discriminator", losses, {"distance": -adversarial, "attributes_right": right}, (score, fake_score))
-        if clock.rounds % self.critic_moves:
+        if not moves:
             return
         score, logits = self.discriminator(fake)
         cycle = (self.translate(fake, own) - real).abs().mean()
