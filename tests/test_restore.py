@@ -333,7 +333,8 @@ def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
     refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, label="7"), "without labels")
     refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0")
     narrow = save(noise(3, 40, 12), tmp_path / "narrow.png")
-    refused_in_one_line(lambda: run(runs["free"], narrow, tmp_path / "out", box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
+    out = tmp_path / "out"
+    refused_in_one_line(lambda: run(runs["free"], narrow, out, box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
 
 
 def test_in_a_folder_of_nothing_but_broken_pictures_the_first_is_told(runs, tmp_path):
