@@ -11,6 +11,7 @@ from ganvas.checkpoint import build
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS
+from ganvas.schedule import cosine
 from ganvas.schema import Schema
 
 OPTIONS = {
@@ -38,6 +39,12 @@ class Position:
 
     images: int = 0
     rounds: int = 0
+
+    def every(self, period: int) -> bool:
+        return self.rounds % period == 0
+
+    def ramp(self, start: float, end: float, over: int) -> float:
+        return cosine(start, end, self.images, over)
 
 
 def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **options) -> GAN:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.gans.base import GAN
+from ganvas.schedule import cosine
 
 RAMP = 0.05  # the half-life is at most this share of the images shown, so that the first weights are soon forgotten
 
@@ -16,10 +17,11 @@ class MovingAverage:
     Args:
         gan: the GAN whose weights are followed.
         halflife: images after which a weight's share in the average has halved.
+        burn_in: images over which the half-life grows from 0, along half a cosine; None: it is at most RAMP of the images shown.
     """
 
-    def __init__(self, gan: GAN, halflife: int):
-        self.halflife = halflife
+    def __init__(self, gan: GAN, halflife: int, burn_in: int | None = None):
+        self.halflife, self.burn_in = halflife, burn_in
         self.gan = copy.deepcopy(gan).eval().requires_grad_(False)
         self.pairs = [
             (average, current)
@@ -30,7 +32,8 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, images: int, batch: int) -> None:
         """Follow the GAN after a round of `batch` images, with `images` shown in all."""
-        share = 1 - 0.5 ** (batch / max(min(self.halflife, RAMP * images), 1e-9))
+        grown = min(self.halflife, RAMP * images) if self.burn_in is None else cosine(0.0, self.halflife, images, self.burn_in)
+        share = 1 - 0.5 ** (batch / max(grown, 1e-9))
         floats = [(average, current) for average, current in self.pairs if average.is_floating_point()]
         averages, currents = [average for average, _ in floats], [current for _, current in floats]
         torch._foreach_lerp_(averages, currents, share)  # pyright: ignore[reportPrivateImportUsage]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ganvas.engine import Engine
 from ganvas.files import explained, write_text
+from ganvas.schedule import cosine
 
 
 @dataclass
@@ -42,6 +43,14 @@ class RunClock:
     def finished(self) -> bool:
         """Whether the run has its length."""
         return self.images >= self.total
+
+    def every(self, period: int) -> bool:
+        """Whether the coming round is the first, or a multiple of `period` rounds after it."""
+        return self.rounds % period == 0
+
+    def ramp(self, start: float, end: float, over: int) -> float:
+        """A number that goes from `start` at 0 images to `end` at `over` images and after, along half a cosine."""
+        return cosine(start, end, self.images, over)
 
     def advance(self) -> None:
         """Count one round."""

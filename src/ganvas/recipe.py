@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 from ganvas.data.dataset import View
 from ganvas.errors import UserError, nearest
 from ganvas.gans import GANS
+from ganvas.schedule import cosine
 
 
 class Adam(BaseModel):
     """Kingma and Ba 2015, with a staircase decay: the rate is lr x decay ** (images shown // decay_every).
 
-    With `constant`, the rate falls linearly to 0 after that share of the run.
+    With `constant`, the rate falls linearly to 0 after that share of the run. With `burn_in`, rate and second beta go from `lr` and
+    `beta2` to `lr_end` and `beta2_end` over so many images, along half a cosine (Huang et al. 2024).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,11 +28,20 @@ class Adam(BaseModel):
     decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     decay_every: PositiveInt | None = None  # images
     constant: Annotated[float, Field(ge=0, lt=1)] | None = None
+    burn_in: NonNegativeInt = 0  # images
+    lr_end: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None  # None: as `lr`
+    beta2_end: Annotated[float, Field(ge=0, lt=1)] | None = None  # None: as `beta2`
 
     def lr_at(self, images: int, total: int) -> float:
         """The learning rate after `images` of `total` images shown."""
-        rate = self.lr * self.decay ** (images // self.decay_every) if self.decay_every else self.lr
+        rate = self.lr if self.lr_end is None else cosine(self.lr, self.lr_end, images, self.burn_in)
+        if self.decay_every:
+            rate *= self.decay ** (images // self.decay_every)
         return rate if self.constant is None else rate * min(1.0, max(0.0, 1 - images / total) / (1 - self.constant))
+
+    def betas_at(self, images: int) -> tuple[float, float]:
+        """Both betas after `images` images shown."""
+        return self.beta1, self.beta2 if self.beta2_end is None else cosine(self.beta2, self.beta2_end, images, self.burn_in)
 
 
 class Recipe(View):
@@ -49,6 +60,7 @@ class Recipe(View):
     seed: NonNegativeInt = 0
     optimizers: dict[str, Adam]  # by player
     average_halflife: PositiveInt | None = None  # of the moving average of weights; None: no average
+    average_burn_in: PositiveInt | None = None  # images over which its half-life grows from 0; None: it is at most 5 % of those shown
     precision: Literal["fp32", "bf16"] = "fp32"
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run

@@ -45,7 +45,8 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
 
 def make_average(gan: GAN, recipe: Recipe) -> MovingAverage | None:
     """The moving average of the weights, if the recipe wants one."""
-    return MovingAverage(gan, recipe.average_halflife) if recipe.average_halflife else None
+    halflife = recipe.average_halflife
+    return MovingAverage(gan, halflife, recipe.average_burn_in) if halflife else None
 
 
 def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
@@ -54,7 +55,7 @@ def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
         player: torch.optim.Adam(
             parameters,
             lr=recipe.optimizers[player].lr,
-            betas=(recipe.optimizers[player].beta1, recipe.optimizers[player].beta2),
+            betas=recipe.optimizers[player].betas_at(0),
             fused=True,
         )
         for player, parameters in gan.players().items()

@@ -243,7 +243,8 @@ class Trainer:
         engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
         draw = engine.draw(recipe.seed, clock.images)
         for player, optimizer in self.state.optimizers.items():
-            optimizer.param_groups[0]["lr"] = recipe.optimizers[player].lr_at(clock.images, clock.total)
+            adam = recipe.optimizers[player]
+            optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
         self.watch = self.observer.watch()
         try:
             batch = self.batches.at(clock.images)

@@ -45,16 +45,29 @@ def find_labels(source: Source, labels: str) -> Labelling:
     return labels_of_table(source, labels)
 
 
-def unused_labels(source: Source) -> list[str]:
-    """Notes on labels that are there but not asked for."""
+def suggested_labels(source: Source) -> str:
+    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders", or "none" where there are none."""
     tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
     if tables:
-        return [f"labels seem to be here and are not used; to train with them: --labels {tables[0]}"]
-    folders = {folder_of(entry) for entry in source.pictures}
-    names = sorted(folders - {""}, key=natural)
+        return tables[0]
+    names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
-    if len(names) < 2 or 2 * inside < len(source.pictures):
+    return "folders" if len(names) >= 2 and 2 * inside >= len(source.pictures) else "none"
+
+
+def folders_of(source: Source) -> list[str]:
+    """The first-level folders with pictures."""
+    return sorted({folder_of(entry) for entry in source.pictures} - {""}, key=natural)
+
+
+def unused_labels(source: Source) -> list[str]:
+    """Notes on labels that are there but not asked for."""
+    suggested = suggested_labels(source)
+    if suggested == "none":
         return []
+    if suggested != "folders":
+        return [f"labels seem to be here and are not used; to train with them: --labels {suggested}"]
+    names = folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"]
 

@@ -38,6 +38,17 @@ class Clock(Protocol):
         """Rounds played before this one."""
         ...
 
+    def every(self, period: int) -> bool:
+        """Whether this round is the first, or a multiple of `period` rounds after it."""
+        ...
+
+    def ramp(self, start: float, end: float, over: int) -> float | Tensor:
+        """A number that goes from `start` at 0 images to `end` at `over` images and after, along half a cosine.
+
+        Where rounds are recorded and played again, it is a scalar on the device, filled anew for each round.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -189,6 +200,11 @@ class GAN(nn.Module):
     def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
         """What a person should see of these rows, as columns of pictures by their heading; for GANs that are not `free`."""
         return {"real": batch[self.made], "made": self.sample(len(batch[self.made]), draw, **self.ask(batch, draw))}
+
+
+def with_classes(schema: Schema, conditional: bool) -> tuple[str, ...]:
+    """What a GAN `needs` that is told the class of its pictures if the data has classes, unless it is not `conditional`."""
+    return ("image", "label") if conditional and schema.names.get("label") else ("image",)
 
 
 SOURCES = {

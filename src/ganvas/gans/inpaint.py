@@ -166,7 +166,7 @@ class Inpainter(GAN):
         mask = self.holes(real, draw)
         made = self.generator(real, mask)
         fake = torch.where(mask > 0, made, real)
-        punished = clock.rounds % self.penalty_every == 0
+        punished = clock.every(self.penalty_every)
         real.requires_grad_(punished)
         real_score, fake_score = self.discriminator(real), self.discriminator(fake.detach())
         share = adaptive_avg_pool2d(mask, fake_score.shape[2:])  # of the hole in each patch's middle

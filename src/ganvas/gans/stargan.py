@@ -124,7 +124,7 @@ class StarGAN(GAN):
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
         real, own = batch["image"], self.labels(batch)
         wanted = draw.shuffled(own)
-        moves = clock.rounds % self.critic_moves == 0
+        moves = clock.every(self.critic_moves)
         with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
             fake = self.translate(real, wanted)
         score, logits = self.discriminator(real)

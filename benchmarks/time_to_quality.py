@@ -1,0 +1,216 @@
+"""How soon recipes make good pictures: their distance to real ones against images, FLOPs and seconds, in turns within one run.
+
+    python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]] [--out FOLDER]
+
+The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`, whole:
+batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a machine that does much else,
+`--threads 1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
+
+A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or with
+`--test` to the test set that was published with the data, which is for reports, not for choices.
+
+Printed: a line a score; then, for each recipe after the first, when it first was as good as the first one is at the end, and the ratio
+of the two times. With `--out`: curves.png, curves.json and a grid of samples of each recipe.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib.figure import Figure
+from step_speed import flops_of, processor
+
+from ganvas.cli import parse_settings
+from ganvas.data import open_dataset
+from ganvas.engine import Engine
+from ganvas.evaluation.extractors import make_extractor, usual_features
+from ganvas.evaluation.references import features_of, of_training, some
+from ganvas.evaluation.yardstick import Yardstick, quick_score
+from ganvas.files import atomic_path, write_text
+from ganvas.images import save, to_uint8
+from ganvas.metrics.distances import moments
+from ganvas.recipe import Recipe, change
+from ganvas.recipes import get_recipe
+from ganvas.sample import training_grid
+from ganvas.scatter import sheet
+from ganvas.trainer import Trainer
+
+SLICE = 2.0  # seconds; at least one round
+FIRST_SCORE = 4.0  # seconds; each score comes GROWTH times as late as the one before
+GROWTH = 1.25
+COUNTED_ROUNDS = 16  # whole periods of lazy penalties
+Clock = Callable[[], float]
+
+
+@dataclass
+class Point:
+    """A recipe at one moment."""
+
+    images: int
+    seconds: float
+    teraflop: float
+    distance: float
+
+
+@dataclass
+class Contestant:
+    """A recipe that trains.
+
+    Attributes:
+        budget: seconds that it is given.
+        used: seconds that it had.
+        due: seconds after which it is scored next.
+    """
+
+    name: str
+    trainer: Trainer
+    budget: float
+    flops_a_round: float
+    used: float = 0.0
+    due: float = FIRST_SCORE
+    points: list[Point] = field(default_factory=list)
+
+    def train(self, clock: Clock) -> None:
+        """Play rounds for a slice, or until a score is due."""
+        end = min(self.used + SLICE, self.due, self.budget)
+        while self.used < end:
+            began = clock()
+            self.trainer.round()
+            self.used += clock() - began
+
+    def score(self, yardstick: Yardstick, count: int) -> Point:
+        """Look at the samples, and say when to look again."""
+        state = self.trainer.state
+        distance = quick_score(self.trainer.observer.sampler, yardstick, self.trainer.engine.device, count)
+        teraflop = state.clock.rounds * self.flops_a_round / 1e12
+        self.points.append(Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4)))
+        self.due = max(self.due * GROWTH, self.used)
+        return self.points[-1]
+
+
+def main() -> None:
+    """Train, score, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="+", metavar="RECIPE")
+    parser.add_argument("--data", help="what all train on; without it, the first recipe's own")
+    parser.add_argument("--size", type=int, help="side of the pictures; without it, the first recipe's own")
+    parser.add_argument("--seconds", type=float, nargs="+", default=[300], help="for each recipe; the last one for all others")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
+    parser.add_argument("--features", help="as of ganvas evaluate")
+    parser.add_argument("--test", action="store_true", help="compare with the published test set instead of training pictures")
+    parser.add_argument("--set", action="append", default=[], metavar="[RECIPE:]KEY=VALUE", help="a change of one recipe, or of all")
+    parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
+    parser.add_argument("--cpu-time", action="store_true", help="count this process's processor time; with --threads 1")
+    parser.add_argument("--out", type=Path, help="folder for curves and grids")
+    arguments = parser.parse_args()
+    if arguments.cpu_time and arguments.threads != 1:
+        parser.error("--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1")
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    recipes = [asked(name, arguments) for name in arguments.recipes]
+    budgets = [arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))]
+    yardstick = make_yardstick(recipes[0], arguments.features, arguments.test)
+    extractor = yardstick.extractor.protocol["extractor"]
+    kind = "processor time" if arguments.cpu_time else "time passed"
+    against = "the test set" if arguments.test else "training pictures"
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; seed {arguments.seed}")
+    print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
+    print(f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}")
+    contestants = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
+    while going := [contestant for contestant in contestants if contestant.used < contestant.budget]:
+        for contestant in going:
+            contestant.train(clock)
+            if contestant.used >= min(contestant.due, contestant.budget):
+                print(line(contestant.name, contestant.score(yardstick, arguments.count)), flush=True)
+                if arguments.out:
+                    write(contestants, arguments.out, f"{extractor} features, {against}, seconds of {kind}")
+    for other in contestants[1:]:
+        print(comparison(contestants[0], other))
+
+
+def asked(name: str, arguments: argparse.Namespace) -> Recipe:
+    """A recipe on the data, size and seed that were asked for, with its own changes."""
+    changes: dict[str, Any] = {"seed": arguments.seed}
+    changes |= {key: getattr(arguments, key) for key in ("data", "size") if getattr(arguments, key) is not None}
+    for text in arguments.set:
+        target, colon, pair = text.partition(":")
+        if not colon or "=" in target:
+            changes |= parse_settings([text])
+        elif target == name:
+            changes |= parse_settings([pair])
+    return change(get_recipe(name), changes)
+
+
+def make_yardstick(recipe: Recipe, features: str | None, test: bool) -> Yardstick:
+    """Real pictures to compare with, and what looks at them."""
+    assert recipe.data is not None
+    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
+    extractor = make_extractor(features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True)
+    dataset, rows = (reference.dataset, reference.rows) if test else (reference.train, some(reference.shown, 0))
+    real = features_of(extractor, dataset, rows, True)
+    return Yardstick(extractor, real, moments(real, "real"))
+
+
+def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
+    """A recipe ready to train; what its rounds compute is counted on a copy."""
+    assert recipe.data is not None
+    dataset = open_dataset(recipe.data, recipe.view, progress=True)
+
+    def trainer() -> Trainer:
+        return Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
+
+    return Contestant(recipe.name, trainer(), budget, flops_of(trainer().round, COUNTED_ROUNDS, clock))
+
+
+def line(name: str, point: Point) -> str:
+    rate = point.images / point.seconds
+    return f"{name:20} {point.images:9,} {point.teraflop:9.2f} {point.seconds:8.1f} {rate:9,.0f} {point.distance:9.3f}"
+
+
+def comparison(first: Contestant, other: Contestant) -> str:
+    """When `other` first was as good as `first` is at the end."""
+    goal = first.points[-1]
+    for point in other.points:
+        if point.distance <= goal.distance:
+            ratio = f"1/{goal.seconds / point.seconds:.1f} of the seconds, 1/{goal.teraflop / point.teraflop:.1f} of the FLOPs"
+            reached = f"{point.distance:.3f} after {point.images:,} images and {point.seconds:.1f} s: {ratio}"
+            return f"{other.name} reaches {first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s) with {reached}"
+    best = min(point.distance for point in other.points)
+    return f"{other.name} does not reach {first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s); its best is {best:.3f}"
+
+
+def write(contestants: list[Contestant], folder: Path, about: str) -> None:
+    """The curves so far as JSON and as a picture, and a grid of samples of each recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    curves = {contestant.name: [asdict(point) for point in contestant.points] for contestant in contestants}
+    write_text(folder / "curves.json", json.dumps({"about": about, "curves": curves}, indent=1) + "\n")
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, (quantity, label) in zip(figure.subplots(1, 3, sharey=True), AXES.items()):
+        for contestant in contestants:
+            known = contestant.points
+            axes.plot([getattr(p, quantity) for p in known], [p.distance for p in known], ".-", label=contestant.name)
+        axes.set(xscale="log", yscale="log", xlabel=label)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("distance to real pictures")
+    figure.axes[0].legend()
+    figure.suptitle(about, fontsize=9)
+    with atomic_path(folder / "curves.png") as partial:
+        figure.savefig(partial, format="png", dpi=110)
+    for contestant in contestants:
+        trainer = contestant.trainer
+        pictures, columns, names = training_grid(trainer.observer.sampler, trainer.recipe.seed, trainer.engine.device)
+        grid = sheet(to_uint8(pictures), columns, names, "", trainer.dataset.report.spec)
+        save(grid, folder / f"{contestant.name}.png")
+
+
+AXES = {"images": "images shown", "teraflop": "TFLOP", "seconds": "seconds"}
+
+if __name__ == "__main__":
+    main()
