@@ -62,7 +62,7 @@ class Contestant:
     """A recipe that trains.
 
     Attributes:
-        budget: seconds that it is given.
+        budget: seconds that it is given at most; it ends earlier where its recipe does.
         used: seconds that it had.
         due: seconds after which it is scored next.
     """
@@ -75,10 +75,15 @@ class Contestant:
     due: float = FIRST_SCORE
     points: list[Point] = field(default_factory=list)
 
+    @property
+    def over(self) -> bool:
+        """Whether its seconds or its recipe's images are used up."""
+        return self.used >= self.budget or self.trainer.state.clock.finished
+
     def train(self, clock: Clock) -> None:
         """Play rounds for a slice, or until a score is due."""
         end = min(self.used + SLICE, self.due, self.budget)
-        while self.used < end:
+        while self.used < end and not self.over:
             began = clock()
             self.trainer.round()
             self.used += clock() - began
@@ -124,10 +129,10 @@ def main() -> None:
     print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
     print(f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}")
     contestants = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
-    while going := [contestant for contestant in contestants if contestant.used < contestant.budget]:
+    while going := [contestant for contestant in contestants if not contestant.over]:
         for contestant in going:
             contestant.train(clock)
-            if contestant.used >= min(contestant.due, contestant.budget):
+            if contestant.used >= contestant.due or contestant.over:
                 print(line(contestant.name, contestant.score(yardstick, arguments.count)), flush=True)
                 if arguments.out:
                     write(contestants, arguments.out, f"{extractor} features, {against}, seconds of {kind}")

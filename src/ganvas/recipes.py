@@ -1,29 +1,54 @@
 """What to train: one short function per experiment, with its measured result."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ganvas.errors import UserError, nearest
 from ganvas.recipe import Adam, Recipe
 
 
-def digits() -> Recipe:
-    """Handwritten digits of a wanted class in a minute or two on two cores, from 1,797 scans that come with the installation.
+def fast(name: str, **settings: Any) -> Recipe:
+    """What the quick recipes share: a small relativistic GAN, small batches, high rates that fall to 0 in the second half.
 
-    Measured: 99.2 % of 1,000 samples are of their class.
+    Small batches and high rates make many moves of few pictures, and a narrow generator makes each of them cheap: on two cores that
+    counted more than anything else. Twice the rate is unstable in some runs.
     """
-    adam = Adam(lr=5e-4, beta1=0.0, beta2=0.99)
-    return Recipe(
-        name="digits",
-        gan="relativistic",
-        data="digits",
-        size=8,
-        channels=1,
-        batch=100,
-        images=300_000,
-        optimizers={"generator": adam, "discriminator": adam},
-        average_halflife=10_000,
-        report_every=1_600,  # two of the penalty's periods
-    )
+    adam = Adam(lr=3e-3, beta1=0.0, beta2=0.99, constant=0.5)
+    shared = {"gan": "relativistic", "batch": 50, "optimizers": dict.fromkeys(("generator", "discriminator"), adam)}
+    return Recipe(**{"name": name, "average_halflife": 10_000, **shared, **settings})
+
+
+def digits() -> Recipe:
+    """Handwritten digits of a wanted class in half a minute on two cores, from 1,797 scans that come with the installation.
+
+    Measured: MEASURED_DIGITS.
+    """
+    # Reports after whole periods of the penalty.
+    return fast("digits", data="digits", size=8, channels=1, options={"width": 32}, images=150_000, report_every=800)
+
+
+def mnist_fast() -> Recipe:
+    """MNIST digits of a wanted class, better than the tutorials' in a tenth of the time, on two cores in minutes.
+
+    Measured: MEASURED_MNIST.
+    """
+    return fast("mnist-fast", data="mnist", size=28, channels=1, images=300_000, report_every=4_000)
+
+
+def fashion_fast() -> Recipe:
+    """Clothes of a wanted class from Fashion-MNIST, on two cores in minutes.
+
+    Measured: MEASURED_FASHION.
+    """
+    return fast("fashion-fast", data="fashion-mnist", size=28, channels=1, images=300_000, report_every=4_000)
+
+
+def avatars_fast() -> Recipe:
+    """Avatars from a folder of faces, `--data FOLDER`, on two cores; 48 pixels, or `--size 64`.
+
+    Measured: MEASURED_AVATARS.
+    """
+    return fast("avatars-fast", size=48, channels=3, flip=True, options={"most": 8}, images=120_000, report_every=4_000)
 
 
 def mnist_mlp() -> Recipe:
@@ -345,6 +370,9 @@ def stargan() -> Recipe:
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "digits": digits,
+    "mnist-fast": mnist_fast,
+    "fashion-fast": fashion_fast,
+    "avatars-fast": avatars_fast,
     "mnist-mlp": mnist_mlp,
     "mnist-mlp-deep": mnist_mlp_deep,
     "mnist-mlp-tanh": mnist_mlp_tanh,

@@ -113,7 +113,7 @@ class RelativisticGAN(GAN):
         self,
         schema: Schema,
         *,
-        width: PositiveInt = 32,
+        width: PositiveInt = 16,
         most: PositiveInt = 4,
         noise_size: PositiveInt = 64,
         features: PositiveInt = 128,
