@@ -2,15 +2,15 @@
 
     python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]] [--out FOLDER]
 
-The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`, whole:
-batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a machine that does much else,
+The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`,
+whole: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a machine that does much else,
 `--threads 1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
 
-A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or with
-`--test` to the test set that was published with the data, which is for reports, not for choices.
+A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or
+with `--test` to the test set that was published with the data, which is for reports, not for choices.
 
-Printed: a line a score; then, for each recipe after the first, when it first was as good as the first one is at the end, and the ratio
-of the two times. With `--out`: curves.png, curves.json and a grid of samples of each recipe.
+Printed: a line a score; then, for each recipe after the first, when it first was as good as the first one is at the end, and the
+ratio of the two times. With `--out`: curves.png, curves.json and a grid of samples of each recipe.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from ganvas.trainer import Trainer
 
 SLICE = 2.0  # seconds; at least one round
 FIRST_SCORE = 4.0  # seconds; each score comes GROWTH times as late as the one before
-GROWTH = 1.25
+GROWTH = 1.5
 COUNTED_ROUNDS = 16  # whole periods of lazy penalties
 Clock = Callable[[], float]
 
@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
     parser.add_argument("--features", help="as of ganvas evaluate")
     parser.add_argument("--test", action="store_true", help="compare with the published test set instead of training pictures")
-    parser.add_argument("--set", action="append", default=[], metavar="[RECIPE:]KEY=VALUE", help="a change of one recipe, or of all")
+    parser.add_argument("--set", action="append", default=[], metavar="[RECIPE:]KEY=VALUE", help="change one recipe, or all")
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
     parser.add_argument("--cpu-time", action="store_true", help="count this process's processor time; with --threads 1")
     parser.add_argument("--out", type=Path, help="folder for curves and grids")

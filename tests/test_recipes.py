@@ -13,7 +13,8 @@ from ganvas.recipe import Adam, Recipe, change, option_defaults, parse_value
 from ganvas.recipes import RECIPES, get_recipe
 
 ROUNDS = 128  # images in a round of the first three
-SLOW = {"lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "decay": 1.0, "decay_every": None, "constant": None}
+STILL = {"decay": 1.0, "decay_every": None, "constant": None, "burn_in": 0, "lr_end": None, "beta2_end": None}
+SLOW = {"lr": 2e-4, "beta1": 0.5, "beta2": 0.999, **STILL}
 DOCUMENTS = {
     "mnist-mlp": {
         "gan": "mlp",

@@ -29,6 +29,14 @@ from ganvas.rounds import NotFiniteError
 from ganvas.trainer import InterruptedRun
 
 TINY = {"batch": 6, "report_every": 12, "sample_every": 24, "checkpoint_every": 12, "health_every": 12}
+R3GAN = {
+    "options.width": 4,
+    "options.augmentation": 0.5,
+    "options.burn_in": 24,
+    "average_burn_in": 24,
+    "optimizers.discriminator.burn_in": 24,
+    "optimizers.generator.burn_in": 24,
+}
 SMALL = {
     "mnist-mlp": {"options.hidden": 8, "stop_below": {}},
     "mnist-mlp-deep": {"options.hidden": [8, 12]},
@@ -40,6 +48,13 @@ SMALL = {
     "rings": {"options.hidden": 8},
     "grid": {"options.hidden": 8, "options.packing": 3},
     "digits": {"options.width": 4},
+    "mnist-fast": {"options.width": 4},
+    "fashion-fast": {"options.width": 4},
+    "avatars-fast": {"options.width": 4, "options.augmentation": "adaptive"},
+    "stacked-mnist-fast": {"options.width": 4},
+    "stacked-mnist-r3gan": R3GAN,
+    "cifar10-r3gan": R3GAN,
+    "ffhq-64-r3gan": R3GAN,
     "inpaint": {"options.width": 2, "size": 8},
     "pix2pix": {"options.width": 4, "options.halvings": 1, "load_scale": 1.25},
     "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ OPTIONS = {
     "avatar-dcgan": {"width": 2, "noise_size": 5},
     "cdcgan": {"width": 2, "noise_size": 5},
     "relativistic": {"width": 2, "noise_size": 5, "features": 8},
+    "r3gan": {"width": 4, "noise_size": 5, "burn_in": 24},
     "points": {"hidden": 8, "noise_size": 5},
     "cyclegan": {"width": 2, "blocks": 1, "pool": 3},
     "stargan": {"width": 2, "blocks": 1},
@@ -30,7 +32,6 @@ OPTIONS = {
     "gawwn-box": {"width": 2, "noise_size": 5, "text_size": 6, "letters": 4},
     "gawwn-keypoints": {"width": 2, "noise_size": 5, "text_size": 6, "letters": 4, "kept": 0.5},
 }
-LABELLED = [name for name in GANS if "label" in GANS[name].needs]
 
 
 @dataclass
@@ -53,6 +54,12 @@ def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **option
         size, channels = 1, 2
     torch.manual_seed(0)
     return build(name, schema(size, channels, classes), OPTIONS[name] | options)
+
+
+@cache
+def labelled() -> list[str]:
+    """The GANs that are told classes where the data has some."""
+    return [name for name in GANS if "label" in make(name).needs]
 
 
 def schema(size: int, channels: int, classes: int = 2) -> Schema:

@@ -82,7 +82,9 @@ def train(
     Parameters
     ----------
     recipe
-        What to train; `ganvas recipes` lists them. Without it: the run folder's own, or digits.
+        What to train; `ganvas recipes` lists them. "auto" chooses all settings for the data and this machine, and says why.
+        Without
+        it: the run folder's own, or digits.
     data
         What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE, where
         PLACE is a folder or zip; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures (drawn birds); or
@@ -131,10 +133,11 @@ def train(
     from ganvas.run_folder import read_recipe
 
     if dry_run:
+        from ganvas.engine import pick_device
         from ganvas.plan import print_plan
 
         own = read_recipe(out) if out else None
-        asked = trainer.resolve(recipe, own, data=data, images=images, seed=seed, settings=changes)
+        asked = trainer.resolve(recipe, own, pick_device(device), data=data, images=images, seed=seed, settings=changes)
         print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return
     try:

@@ -3,7 +3,8 @@
 import ctypes
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 
 import torch
@@ -136,6 +137,15 @@ class Engine:
         import resource  # not on Windows, where only the plan of a run needs it
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """Let the main process do something before the others do, so that what it leaves in the cache is there for them."""
+        if not self.is_main:
+            self.wait()
+        yield
+        if self.is_main:
+            self.wait()
 
     def wait(self) -> None:
         """Wait until every process is here."""

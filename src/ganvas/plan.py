@@ -91,6 +91,8 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         if own:
             check_same(folder, own, recipe, dataset)
         print_settings(recipe)
+        for key, reason in recipe.reasons.items():
+            print(f"why {key}: {reason}")
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
         print(f"data: {len(dataset):,} pictures, {dataset.kind}, "

@@ -16,8 +16,8 @@ from ganvas.schedule import cosine
 class Adam(BaseModel):
     """Kingma and Ba 2015, with a staircase decay: the rate is lr x decay ** (images shown // decay_every).
 
-    With `constant`, the rate falls linearly to 0 after that share of the run. With `burn_in`, rate and second beta go from `lr` and
-    `beta2` to `lr_end` and `beta2_end` over so many images, along half a cosine (Huang et al. 2024).
+    With `constant`, the rate falls linearly to 0 after that share of the run. With `burn_in`, rate and second beta go from `lr`
+    and `beta2` to `lr_end` and `beta2_end` over so many images, along half a cosine (Huang et al. 2024).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,7 +60,8 @@ class Recipe(View):
     seed: NonNegativeInt = 0
     optimizers: dict[str, Adam]  # by player
     average_halflife: PositiveInt | None = None  # of the moving average of weights; None: no average
-    average_burn_in: PositiveInt | None = None  # images over which its half-life grows from 0; None: it is at most 5 % of those shown
+    # Images over which the half-life grows from 0; None: it is at most 5 % of those shown.
+    average_burn_in: PositiveInt | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
@@ -71,6 +72,7 @@ class Recipe(View):
     keep: PositiveInt = 5  # newest checkpoints kept
     stop_below: dict[str, float] = {}  # stop at a report in whose round every loss named is at most this
     measure_every: PositiveInt | None = None  # both losses in evaluation mode, over 10 batches
+    reasons: dict[str, str] = {}  # why settings are as they are, by their dotted keys, where they were chosen automatically
 
     @model_validator(mode="after")
     def check_names(self) -> Self:
@@ -175,7 +177,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def all_settings(recipe: Recipe) -> dict[str, Any]:
     """Every setting by its dotted key, as `--set` takes it; the GAN's own defaults included."""
-    return flat({**recipe.model_dump(), "options": option_defaults(recipe.gan) | recipe.options})
+    return flat({**recipe.model_dump(exclude={"reasons"}), "options": option_defaults(recipe.gan) | recipe.options})
 
 
 def readable(error: ValidationError, prefix: str = "") -> str:

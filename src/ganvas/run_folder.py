@@ -15,8 +15,8 @@ from ganvas.files import PARTIAL, explained, remove, write_json
 from ganvas.recipe import Recipe, flat, readable
 
 LOCK = "run.lock"
-# Settings that may differ when a run goes on: its length, where its data lies, and how often it is only looked at.
-FREE = {"images", "data", "health_every", "evaluate_every"}
+# What may differ when a run goes on: its length, where its data lies, how often it is only looked at, why settings were chosen.
+FREE = {"images", "data", "health_every", "evaluate_every", "reasons"}
 
 
 def fresh_folder(name: str) -> Path:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ganvas import checkpoint
+from ganvas.auto import AUTO, auto_recipe, told
 from ganvas.batches import Batches
 from ganvas.checkup import Watch
 from ganvas.conditions import diverged
@@ -85,8 +86,10 @@ def train(
     name = recipe.name if isinstance(recipe, Recipe) else recipe or DEFAULT
     with Engine(device) as engine, claimed(out, name, engine) as folder:
         own = read_recipe(folder)
-        asked = resolve(recipe, own, data=data, images=images, seed=seed, settings=settings)
-        dataset = open_for_all(asked, engine, strict, quiet)
+        with engine.main_first():
+            asked = resolve(recipe, own, engine.device, data=data, images=images, seed=seed, settings=settings)
+            assert asked.data is not None
+            dataset = open_dataset(asked.data, asked.view, strict=strict, progress=engine.is_main and not quiet)
         asked = with_epochs(asked, epochs, dataset)
         if own:
             check_same(folder, own, asked, dataset)
@@ -105,6 +108,7 @@ def claimed(out: str | Path | None, name: str, engine: Engine) -> Iterator[Path]
 def resolve(
     recipe: str | Recipe | None,
     own: Recipe | None,
+    device: torch.device,
     *,
     data: str | Path | None,
     images: int | None,
@@ -115,15 +119,23 @@ def resolve(
 
     Args:
         own: the run folder's, if there is a run: what counts without a recipe, and its length without a length.
+        device: for which "auto" chooses its settings; a run that is gone on with keeps those that it has.
 
     Raises:
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
     """
-    base = recipe if isinstance(recipe, Recipe) else get_recipe(recipe) if recipe else own or get_recipe(DEFAULT)
     if images is None and own:
         images = own.images
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None} | dict(settings or {})
+    if isinstance(recipe, Recipe):
+        base = recipe
+    elif own and (recipe is None or recipe == own.name == AUTO):
+        base = own
+    elif recipe == AUTO:
+        base = auto_recipe(changes.get("data"), changes, device, progress=True)
+    else:
+        base = get_recipe(recipe or DEFAULT)
     asked = change(base, changes)
     if not asked.data:
         raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
@@ -142,17 +154,6 @@ def with_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recip
         raise UserError(f"--epochs {epochs:g}: ask for more than 0")
     count = len(dataset) - held_out_count(len(dataset), recipe.held_out, dataset.report.test)
     return change(recipe, {"images": max(1, round(epochs * count))})
-
-
-def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> Dataset:
-    """Open the data, the main process first, so that pictures are packed once."""
-    assert recipe.data is not None
-    if not engine.is_main:
-        engine.wait()
-    dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=engine.is_main and not quiet)
-    if engine.is_main:
-        engine.wait()
-    return dataset
 
 
 class Trainer:
@@ -233,6 +234,8 @@ class Trainer:
         for note in report.notes:
             self.meter.say(f"note: {note}")
         counts = [f"{name} {sum(p.numel() for p in values):,}" for name, values in self.state.gan.players().items()]
+        for key, reason in recipe.reasons.items():
+            self.meter.say(f"{key}: {told(recipe, key)}; {reason}")
         self.meter.say(f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}")
         where = f"going on from {clock.images:,} images" if resumed else "new run"
         self.meter.say(f"run: {self.folder}, {where}, {clock.total:,} images in all")

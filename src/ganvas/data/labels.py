@@ -45,14 +45,30 @@ def find_labels(source: Source, labels: str) -> Labelling:
     return labels_of_table(source, labels)
 
 
+SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no classes
+
+
+def usual_labels(place: Path) -> str:
+    """What `View.labels` should be for a folder or zip, if nobody says it; "none" where no labels seem to be there.
+
+    Raises:
+        UserError: it is no folder or zip with pictures.
+    """
+    with Source(place) as source:
+        return suggested_labels(source)
+
+
 def suggested_labels(source: Source) -> str:
-    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders", or "none" where there are none."""
+    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders", or "none" where there are
+    none.
+    """
     tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
     if tables:
         return tables[0]
     names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
-    return "folders" if len(names) >= 2 and 2 * inside >= len(source.pictures) else "none"
+    classes = len(names) >= 2 and 2 * inside >= len(source.pictures) and not {name.lower() for name in names} <= SPLITS
+    return "folders" if classes else "none"
 
 
 def folders_of(source: Source) -> list[str]:

@@ -10,6 +10,7 @@ from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
+from ganvas.gans.r3gan import R3GAN
 from ganvas.gans.relativistic import RelativisticGAN
 from ganvas.gans.stargan import StarGAN
 
@@ -21,6 +22,7 @@ GANS: dict[str, type[GAN]] = {
     "avatar-dcgan": AvatarDCGAN,
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
+    "r3gan": R3GAN,
     "points": PointGAN,
     "cyclegan": CycleGAN,
     "stargan": StarGAN,

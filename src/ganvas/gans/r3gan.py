@@ -7,6 +7,7 @@ convolutions, no normalisation anywhere, and first weights that keep the varianc
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -79,7 +80,9 @@ class Block(nn.Module):
 
 
 def tent(maps: Tensor, total: float) -> Tensor:
-    """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3, 3), its weights summing to `total`."""
+    """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3, 3), its weights summing to
+    `total`.
+    """
     line = torch.tensor([1.0, 2.0, 1.0], device=maps.device, dtype=maps.dtype)
     kernel = line[:, None] * line * (total / 16)
     return kernel.expand(maps.shape[1], 1, 3, 3)
@@ -117,7 +120,7 @@ class R3Generator(nn.Module):
         self.linear = scaled(nn.Linear(noise_size + (EMBEDDING if classes else 0), widths[0], bias=False))
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [Block(widths[0], count) for _ in range(BLOCKS)]
-        for inputs, outputs in zip(widths, widths[1:]):
+        for inputs, outputs in pairwise(widths):
             if inputs != outputs:
                 modules.append(pointwise(inputs, outputs))
             modules += [Double(), *(Block(outputs, count) for _ in range(BLOCKS))]
@@ -144,7 +147,7 @@ class R3Discriminator(nn.Module):
         super().__init__()
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [pointwise(channels, widths[-1])]
-        for inputs, outputs in zip(widths[:0:-1], widths[-2::-1]):
+        for inputs, outputs in pairwise(reversed(widths)):
             modules += [*(Block(inputs, count) for _ in range(BLOCKS)), Halve()]
             if inputs != outputs:
                 modules.append(pointwise(inputs, outputs))

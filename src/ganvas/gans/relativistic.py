@@ -89,10 +89,10 @@ class RelativisticGAN(GAN):
     moves.
     Stats: `augmentation`, the probability of each augmentation, where it adapts.
     Where we differ from the papers: the penalty is on real pictures only and is computed every `penalty_every` rounds at
-    that many times its weight (the lazy form of Karras et al. 2020), since it costs as much as the rest of the round. With adaptive
-    augmentation (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data") overfitting is measured by pairs: how
-    much more often than not a real picture scores higher than a fake, since single scores mean nothing here.
-    Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
+    that many times its weight (the lazy form of Karras et al. 2020), since it costs as much as the rest of the round. With
+    adaptive augmentation (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data") overfitting is
+    measured by pairs: how much more often than not a real picture scores higher than a fake, since single scores mean nothing
+    here. Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
 
     Args:
         width: channels of the map of the picture's size; doubled at every halving, up to `most` x.
@@ -102,8 +102,8 @@ class RelativisticGAN(GAN):
         conditional: whether it is told the classes, where the data has some.
         gamma: the penalty's weight.
         penalty_every: rounds from one penalty to the next.
-        augmentation: "adaptive" hides from the discriminator, with a probability that grows while it learns pictures by heart, how
-            pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
+        augmentation: "adaptive" hides from the discriminator, with a probability that grows while it learns pictures by heart,
+            how pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
     """
 
     neutral = None

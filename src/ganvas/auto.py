@@ -1,0 +1,308 @@
+"""Settings for data and a machine that are not known yet: `ganvas train auto`, each with a reason of one line."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from ganvas.data import KINDS, open_dataset
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.labels import usual_labels
+from ganvas.data.pictures import SIDES, SizeNeededError
+from ganvas.data.points import MIXTURES
+from ganvas.errors import UserError
+from ganvas.networks import stage_sizes
+from ganvas.recipe import Adam, Recipe, all_settings, change, make_view
+from ganvas.recipes import get_recipe
+
+AUTO = "auto"  # the recipe's name
+FEW = 5_000  # pictures of 64 pixels; fewer a discriminator learns by heart. Smaller pictures are simpler: of them fewer will do
+LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side of the pictures made, in pixels, unless another is asked for
+SYMMETRY = 0.2  # see `mirrored`
+Kind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What will train.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        memory: bytes; of the GPU, or of the machine.
+    """
+
+    device: str
+    memory: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What settings are chosen by.
+
+    Attributes:
+        view: how the data is to be seen: its size, channels and labels are known.
+        kind: "image" for single pictures, or what else the rows are.
+        own: side in pixels that the pictures have or, if they differ, that four fifths of them have at least.
+        pictures: how many rows.
+        classes: how many; 0: none.
+        mirrored: whether mirror images would be pictures of the same kind.
+    """
+
+    view: View
+    kind: Kind
+    own: int
+    pictures: int
+    classes: int
+    mirrored: bool
+
+
+class Choices:
+    """Settings by their dotted keys, and why each was chosen."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.reasons: dict[str, str] = {}
+
+    def set(self, key: str, value: Any, reason: str) -> None:
+        """Choose a value."""
+        self.values[key], self.reasons[key] = value, reason
+
+
+def machine(device: torch.device) -> Machine:
+    """What a device is and how much memory it has."""
+    if device.type == "cuda":
+        return Machine("cuda", torch.cuda.get_device_properties(device).total_memory)
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**21  # of 4 KiB: 8 GiB where nobody tells
+    return Machine(device.type, pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096))
+
+
+def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = False) -> Facts:
+    """Look at data as far as settings depend on it.
+
+    Args:
+        given: settings that were asked for; those of the view are kept.
+        device: that will train, for how large pictures may be.
+
+    Raises:
+        UserError: as `open_dataset`.
+    """
+    chosen = {key: value for key, value in given.items() if key in View.model_fields}
+    kind = kind_of(spec)
+    if kind == "image" and "labels" not in chosen and Path(spec).expanduser().exists():
+        chosen["labels"] = usual_labels(Path(spec).expanduser())
+    try:
+        dataset = open_dataset(spec, make_view(**chosen), progress=progress)
+        own = dataset.size
+    except SizeNeededError as needed:
+        own = needed.suggestion
+        dataset = open_dataset(spec, make_view(**chosen, size=side_for(own, device, kind)), progress=progress)
+    wanted = chosen.get("size") or (dataset.size if kind == "points" else side_for(own, device, kind))
+    if wanted != dataset.size:
+        dataset = open_dataset(spec, make_view(**chosen, size=wanted), progress=progress)
+    view = make_view(**chosen | {"size": wanted, "channels": dataset.channels})
+    if kind == "captions" and dataset.schema.names.get("keypoints"):
+        kind = "keypoints"
+    return Facts(view, kind, own, len(dataset), len(dataset.classes), mirrored(dataset))
+
+
+def kind_of(spec: str) -> Kind:
+    """What the rows of a set are, by its name."""
+    name = spec.partition(":")[0].partition("-")[0]
+    if spec in MIXTURES:
+        return "points"
+    if spec == "figures":
+        return "captions"
+    return name if name in KINDS and not Path(spec).expanduser().exists() else "image"  # pyright: ignore[reportReturnType]
+
+
+def side_for(own: int, device: str, kind: Kind) -> int:
+    """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most what the device has time for.
+    """
+    most = LARGEST[device]
+    if kind in ("captions", "keypoints"):
+        most = min(most, 64)
+    if own <= most and can_be_made(own):
+        return own
+    return max(side for side in SIDES if side <= max(8, min(own, most)))
+
+
+def can_be_made(side: int) -> bool:
+    """Whether a GAN can double a small map up to this side."""
+    try:
+        stage_sizes(side)
+    except UserError:
+        return False
+    return True
+
+
+def mirrored(dataset: Dataset) -> bool:
+    """Whether mirror images would be pictures of the same kind, by the mean picture: of faces it is nearly its own mirror image,
+    of letters it is not. Of grey pictures never, since these are often writing.
+    """
+    if dataset.channels != 3 or "image" not in dataset.columns:
+        return False
+    rows = np.linspace(0, len(dataset) - 1, min(1_000, len(dataset))).round().astype(int)
+    pictures = dataset.batch(rows)["image"].float()
+    mean, spread = pictures.mean(0), pictures.std(0, correction=0).mean().clamp(min=1e-6)
+    return bool((mean - mean.flip(-1)).abs().mean() / spread < SYMMETRY)
+
+
+def decide(facts: Facts, machine: Machine) -> Choices:
+    """All settings that depend on data and machine."""
+    choices = Choices()
+    view, side = facts.view, facts.view.size
+    assert side
+    if facts.kind != "points":
+        smaller = f"the pictures have {facts.own}; larger ones take a {machine.device} too long"
+        limit = "the pictures' own" if side == facts.own else smaller
+        choices.set("size", side, limit)
+    kinds = {1: "all are grey", 2: "points in the plane", 3: "they have colours"}
+    choices.set("channels", view.channels, kinds[view.channels or 3])
+    if view.labels != "none":
+        choices.set("labels", view.labels, f"it tells {facts.classes} classes apart")
+    if facts.kind == "image":
+        free_gan(choices, facts, machine)
+    else:
+        other_gan(choices, facts, machine)
+    return choices
+
+
+def free_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
+    """Settings of a GAN that makes pictures from noise, and of a wanted class where there are classes."""
+    side, count = facts.view.size or 0, facts.pictures
+    few = count < FEW * side / 64
+    if machine.device == "cuda":
+        modern_gan(choices, side, count, machine)
+    else:
+        choices.set("gan", "relativistic", f"small enough for a {machine.device}, and no mode is dropped for free")
+        width = 32 if side <= 12 else 16
+        choices.set("options.width", width, "in trials twice as wide was slower by more than it was better")
+        choices.set("options.most", 8 if side > 32 else 4, "times the width: the most channels; large pictures are halved more often")
+        choices.set("options.gamma", 0.2, "the penalty's weight that was best in trials, of 0.05 to 1")
+        choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
+        choices.set("batch", min(50, count // 2), "many moves of few pictures each learn faster on a processor")
+        rate = 1e-3 if few else 3e-3
+        adam = Adam(lr=rate, beta1=0.0, beta2=0.99, constant=0.5)
+        why = "few pictures ask for slower moves" if few else "twice this was unstable in trials"
+        choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), f"{why}; it falls to 0 in the second half")
+        choices.set("average_halflife", 10_000, "images; samples from the mean of many moves are smoother")
+        length = 150_000 if side <= 12 else 300_000 if side <= 32 else 150_000
+        minutes = 3 if side <= 32 else 20
+        choices.set("images", length, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
+    mirror = "the mean picture is nearly its own mirror image" if facts.mirrored else "the mean picture is another in the mirror"
+    choices.set("flip", facts.mirrored, "grey pictures may be writing" if facts.view.channels == 1 else mirror)
+    if facts.classes:
+        choices.set("options.conditional", True, f"{facts.classes} classes; sample with --label")
+
+
+def fewness(count: int, few: bool) -> str:
+    """Why pictures are augmented, or not."""
+    return f"{count:,} pictures are {'so few that a discriminator learns them by heart' if few else 'enough without'}"
+
+
+def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
+    """Settings for a GPU, between those of the paper's data sets."""
+    few = count < 4 * FEW * side / 64
+    choices.set("gan", "r3gan", "the modern baseline, for which a GPU has the strength")
+    gigabytes = machine.memory / 2**30
+    width = (192 if few else 384) if gigabytes < 40 else (384 if few else 768)
+    choices.set("options.width", width, f"{gigabytes:.0f} GiB of memory, {count:,} pictures")
+    room = 2 ** int(math.log2(max(8, gigabytes * 2**16 * 384 / side**2 / width)))
+    batch = max(2, min(256 if side <= 64 else 64, count // 2, room))
+    choices.set("batch", batch, "what fits into its memory with room to spare, at most what the paper used")
+    gamma = 2.0 * (side / 64) ** 3 * (256 / batch)
+    why = "grows with the side as from the paper's 64 to its 256 pixels, and for smaller batches; a tenth of it after the burn-in"
+    choices.set("options.gamma", [gamma, gamma / 10], why)
+    choices.set("options.augmentation", 0.5 if few else 0.3 if side > 32 else 0.0, fewness(count, few))
+    length = min(100_000_000, max(2_000_000, 200 * count))
+    burn_in = length // 10
+    choices.set("images", length, "200 passes through the pictures, 2 to 100 million images")
+    choices.set("options.burn_in", burn_in, "a tenth of the length, as in the paper")
+    adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=5e-5, beta2_end=0.99)
+    choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), "the paper's rates and betas over the burn-in")
+    choices.set("average_halflife", 500_000, "the paper's")
+    choices.set("average_burn_in", burn_in, "the first weights are forgotten by then")
+    choices.set("precision", "bf16", "twice as fast where it can be had, and as good")
+
+
+def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
+    """Settings of the GANs for pairs, domains, attributes, captions and points: those of their recipes, brought to this machine.
+    """
+    recipe = get_recipe(OTHERS[facts.kind])
+    choices.set("gan", recipe.gan, f"the data holds {IN_WORDS[facts.kind]}")
+    kept = ("optimizers", "average_halflife", "load_scale", "flip", "options", "batch", "images")
+    values = recipe.model_dump()
+    for key in kept:
+        if values[key] != Recipe.model_fields[key].default:
+            choices.set(key, values[key], f"as in the recipe {recipe.name}")
+    side = facts.view.size or 0
+    if facts.kind == "points":
+        return
+    if machine.device == "cpu" and facts.kind in ("pairs", "unpaired", "attributes"):
+        choices.set("options", {**values["options"], "width": 16}, "a quarter of the paper's, which a cpu has time for")
+        choices.set("batch", 4, "few pictures at a time make many moves")
+        choices.set("images", min(values["images"], 40_000), f"about an hour at {side} pixels on two cores; more with --images")
+    if facts.kind == "captions" and machine.device == "cpu":
+        choices.set("images", min(values["images"], 100_000), "about an hour on two cores; more with --images")
+
+
+PLAYERS = ("generator", "discriminator")
+OTHERS: dict[str, str] = {
+    "pairs": "pix2pix",
+    "unpaired": "cyclegan",
+    "attributes": "stargan",
+    "captions": "gawwn-box",
+    "keypoints": "gawwn-keypoints",
+    "points": "rings",
+}
+IN_WORDS = {
+    "pairs": "pairs of pictures",
+    "unpaired": "two domains without pairs",
+    "attributes": "pictures with attributes",
+    "captions": "captions and boxes",
+    "keypoints": "captions and key points",
+    "points": "points",
+}
+
+
+def told(recipe: Recipe, key: str) -> str:
+    """A setting in as few words as will do: of optimizers their rate."""
+    if key == "optimizers":
+        adam = next(iter(recipe.optimizers.values()))
+        return f"Adam {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
+    value = all_settings(recipe).get(key, recipe.options if key == "options" else None)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def auto_recipe(spec: str | None, given: Mapping[str, Any], device: torch.device, progress: bool = False) -> Recipe:
+    """A recipe for data and a machine, with the reason of each of its choices in `reasons`.
+
+    Args:
+        spec: as `open_dataset` takes it.
+        given: settings that were asked for, by their dotted keys; they are kept, and the recipe's name is "auto".
+        device: that will train.
+
+    Raises:
+        UserError: there is no data, it cannot be opened, or a GAN was asked for.
+    """
+    if not spec:
+        raise UserError("auto chooses settings for your data: give a folder or zip, or the name of a set, with --data")
+    if "gan" in given:
+        raise UserError(f"gan={given['gan']!r}: auto chooses the GAN itself; for another one name its recipe, see ganvas recipes")
+    here = machine(device)
+    choices = decide(survey(spec, given, here.device, progress), here)
+    base = Recipe(
+        name=AUTO,
+        gan=choices.values["gan"],
+        batch=choices.values["batch"],
+        images=choices.values["images"],
+        optimizers=choices.values["optimizers"],
+        data=spec,
+    )
+    asked = {key: "asked for" for key, value in given.items() if key in choices.values}
+    return change(base, choices.values).model_copy(update={"reasons": choices.reasons | asked})
