@@ -43,6 +43,11 @@ class Kind(NamedTuple):
     transparent: bool = False
     turned: bool = False
 
+    @property
+    def grey(self) -> bool:
+        """Whether there is no colour in it."""
+        return self.mode in images.GREY
+
 
 class Fate(NamedTuple):
     """What became of one file.

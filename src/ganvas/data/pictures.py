@@ -218,7 +218,7 @@ def steps(kinds: Counter[Kind], view: View) -> list[str]:
         larger, cut = larger + (cut if view.fit == "stretch" else 0), 0
     padded = total(lambda kind: (kind.width, kind.height) != (side, side)) if view.fit == "pad" else 0
     deep = total(lambda kind: kind.mode == "F" or kind.mode.startswith("I"))
-    grey = total(lambda kind: kind.mode in GREY)
+    grey = total(lambda kind: kind.grey)
     done = [
         (total(lambda kind: kind.turned), "turned upright as their EXIF orientation says"),
         (deep, "brought from 16-bit or float values to 8 bits"),
