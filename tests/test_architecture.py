@@ -28,13 +28,14 @@ MAY_IMPORT = {
     "text": {"networks"},
     "schema": set(),
     "draws": set(),
+    "lanes": set(),
     "engine": {"draws", "errors"},
     "averaging": {"gans", "gans.base"},
     "progress": {"engine", "errors", "files"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
     "recipe": {"data", "data.dataset", "errors", "gans", "gans.base"},
     "recipes": {"errors", "recipe"},
-    "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "recipe"},
+    "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
 }
 A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}

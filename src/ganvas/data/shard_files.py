@@ -135,7 +135,8 @@ class RemoteShards:
     """Tars behind an address, fetched into the cache when they are needed.
 
     All fetched shards together take at most as many bytes as `cache_limit` tells: whichever was not used for the longest time
-    goes first. The one that is just needed is fetched even if it alone is larger.
+    goes first. While several processes or threads fetch at once they may take as many shards more; one that is just needed is
+    fetched even if it alone is larger.
     """
 
     def __init__(self, base: str):
@@ -169,13 +170,16 @@ class RemoteShards:
         path = self.folder / shard.file
         for _ in range(TRIES):
             with FETCHING.setdefault(path, threading.Lock()):
-                if not path.is_file():
+                fresh = not path.is_file()
+                if fresh:
                     make_room(shard.bytes)
                     download(self.published(shard), self.folder)
             try:
                 file = path.open("rb")
             except FileNotFoundError:  # another process needed the room
                 continue
+            if fresh:
+                make_room(0, path)  # for what others fetched in the meantime
             if digest_of(file) == shard.sha256:
                 with suppress(OSError):
                     os.utime(path)  # used now
@@ -210,8 +214,8 @@ def cache_limit() -> int:
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
 
 
-def make_room(needed: int) -> None:
-    """Remove fetched shards, the longest unused ones first, until `needed` bytes more are within the limit."""
+def make_room(needed: int, kept: Path | None = None) -> None:
+    """Remove fetched shards but for `kept`, the longest unused ones first, until `needed` bytes more are within the limit."""
     found = []
     for path in (cache_folder() / "shards").glob("*/*.tar"):  # unfinished downloads too
         with suppress(FileNotFoundError):  # removed by another process
@@ -221,7 +225,7 @@ def make_room(needed: int) -> None:
     for used, size, path in sorted(found):
         if room >= 0:
             return
-        if path.name.startswith(PARTIAL) and time.time() - used < ABANDONED:
+        if path == kept or (path.name.startswith(PARTIAL) and time.time() - used < ABANDONED):
             continue
         with suppress(OSError):  # some systems keep a file that is open
             path.unlink(missing_ok=True)
