@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ def of_training(
 
 def of_spec(spec: str, view: View, count: int, made: str = "image", progress: bool = False) -> Reference:
     """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
-    train_spec = spec.replace("-test", "", 1)
+    kind, colon, place = spec.partition(":")
+    train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
         return of_training(train_spec, view, None, count, made, progress)
     known = of_training(spec, view, None, count, made, progress)
