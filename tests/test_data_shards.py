@@ -4,6 +4,8 @@ import gc
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
 import threading
 import warnings
@@ -23,6 +25,7 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.batches import Batches, choose
+from ganvas.cli import main
 from ganvas.data import View, open_dataset
 from ganvas.data import shards as shards_module
 from ganvas.data.dataset import Dataset
@@ -181,6 +184,17 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     refused_in_one_line(lambda: fill(str(folder), shards=True, out=folder), "exists; choose another --out")
     refused_in_one_line(lambda: fill("figures", shards=True, out=cache / "x"), "shards hold a picture and perhaps a class")
     refused_in_one_line(lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "ask for 1 or more")
+
+
+def test_the_verb_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits"), "--shard-images", "900"])
+    total = sum(path.stat().st_size for path in (tmp_path / "digits").glob("*.tar"))
+    made = f"{tmp_path}/digits: 1,797 pictures, 8x8 grey, in 2 shards of 900 ({total / 2**20:.1f} MiB)"
+    assert capsys.readouterr().out == f"{made}\nto train on them: --data shards:{tmp_path}/digits\n"
+    with pytest.raises(SystemExit) as left:
+        main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits")])
+    assert left.value.code == 2
+    assert "exists; choose another --out" in capsys.readouterr().err
 
 
 def test_packing_that_dies_leaves_no_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -531,6 +545,22 @@ def test_references_and_what_a_classifier_learns_from(packed: Path, monkeypatch:
     learnt = reference.training()
     assert len(learnt) == 12 and isinstance(learnt.images, np.ndarray)
     assert len(of_spec(f"shards:{packed}", VIEW, 10).rows) == COUNT
+
+
+def test_a_set_may_be_named_like_a_test_set(packed: Path, folder: Path, tmp_path: Path):
+    place = copied(packed, tmp_path / "pets-test")
+    assert len(of_spec(f"shards:{place}", VIEW, 10).rows) == COUNT
+    (tmp_path / "pictures-test").symlink_to(folder)
+    assert len(of_spec(str(tmp_path / "pictures-test"), VIEW, 10).rows) == COUNT
+
+
+def test_a_program_may_end_while_shards_are_read(packed: Path):
+    code = (
+        "import sys; from ganvas.data import View, open_dataset;"
+        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7)); print(dataset.images[0].shape)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code, f"shards:{packed}"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "(3, 16, 16)\n", "")
 
 
 # Memory

@@ -22,7 +22,7 @@ from ganvas.data.shard_index import INDEX, Index, Shard, make_index, read_index
 from ganvas.data.sources import Entry
 from ganvas.data.tars import Tar
 from ganvas.errors import UserError
-from ganvas.files import explained, write_text
+from ganvas.files import write_text
 
 MEMORY = 2**30  # bytes of decoded pictures that are kept; the order of training follows from it, so it is no setting
 VERSION = 1  # to be raised when the same tars would get another index
@@ -213,8 +213,7 @@ def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
             found.append(look_into(folder / name))
             advance(1)
     index = joined(found)
-    with explained(kept):
-        write_text(kept, index.model_dump_json())
+    write_text(kept, index.model_dump_json())
     return index
 
 
