@@ -65,7 +65,7 @@ def parse_shards(spec: str) -> ShardPlace:
 def expand(pattern: str) -> tuple[str, ...]:
     """The names that a pattern stands for: "a-{08..10}.tar" for a-08.tar, a-09.tar and a-10.tar, "{a,b}.tar" for both.
 
-    None where a brace is not closed, or holds neither a range nor a list, or where they were more than MOST_FILES.
+    Empty where a brace is not closed, or holds neither a range nor a list, or where they were more than MOST_FILES.
     """
     found = re.fullmatch(r"([^{}]*)\{([^{}]*)\}(.*)", pattern)
     if found is None:
