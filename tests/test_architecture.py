@@ -30,13 +30,14 @@ MAY_IMPORT = {
     "schedule": set(),
     "schema": set(),
     "draws": set(),
+    "lanes": set(),
     "engine": {"draws", "errors"},
     "averaging": {"gans", "gans.base", "schedule"},
     "progress": {"engine", "errors", "files", "schedule"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
     "recipe": {"data", "data.dataset", "errors", "gans", "gans.base", "schedule"},
     "recipes": {"errors", "recipe"},
-    "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "recipe"},
+    "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
 }
 A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}

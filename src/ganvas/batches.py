@@ -14,11 +14,12 @@ from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_float
+from ganvas.lanes import Lanes
 from ganvas.recipe import Recipe
 
 
 class Order:
-    """Rows of one set by position. Every epoch shows every row once, in an order of its own.
+    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a sharded set see `Lanes`.
 
     Attributes:
         dataset: the set.
@@ -29,24 +30,43 @@ class Order:
         dataset: the set.
         recipe: of the run.
         name: of the set among those drawn independently of one another.
+
+    Raises:
+        UserError: rows of a sharded set cannot be drawn with replacement.
     """
 
     def __init__(self, dataset: Dataset, recipe: Recipe, name: str = ""):
         self.dataset, self.recipe, self.name = dataset, recipe, name
-        self.shown, self.held_out = split(len(dataset), held_out_count(len(dataset), recipe.held_out, dataset.report.test))
+        starts = None if dataset.shards is None else dataset.shards.starts
+        held_out = held_out_count(len(dataset), recipe.held_out, dataset.report.test)
+        self.shown, self.held_out = split(len(dataset), held_out, starts)
         self.epoch, self.order = -1, np.empty(0, np.int64)
+        self.lanes: Lanes | None = None
+        if dataset.shards is not None:
+            if recipe.replacement:
+                raise UserError(
+                    f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
+                    "use --set replacement=false"
+                )
+            self.lanes = Lanes(self.shown, dataset.shards.starts, recipe.batch, dataset.shards.room, self.random)
 
     def indices(self, images: int) -> np.ndarray:
         """Which rows make the whole batch after `images` images, (batch,)."""
+        if self.lanes is not None:
+            return self.lanes.rows(images)
         count, batch = len(self.shown), self.recipe.batch
         if self.recipe.replacement:
             return self.shown[torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()]
         epochs, places = np.divmod(np.arange(images, images + batch), count)
         return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
 
-    def random(self, use: str, position: int) -> torch.Generator:
+    def random(self, use: str, *position: int) -> torch.Generator:
         """Random numbers of this set for a use, at a position."""
-        return torch.Generator().manual_seed(mix(self.recipe.seed, self.name + use, position))
+        return torch.Generator().manual_seed(mix(self.recipe.seed, self.name + use, *position))
+
+    def choose(self, count: int) -> np.ndarray:
+        """At most `count` of the rows that training sees, evenly spread; of a sharded set over a few shards."""
+        return choose(self.dataset.near(self.shown, count), count)
 
     def _in_epoch(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:
@@ -57,6 +77,8 @@ class Order:
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
         """Some rows of the batch after `images` images, cut and mirrored as the recipe asks."""
         dataset, batch = self.dataset, self.recipe.batch
+        if self.lanes is not None and dataset.shards is not None:
+            dataset.shards.ahead(self.lanes.shards(images, mine))
         rows = dataset.rows(self.indices(images)[mine])
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
@@ -102,7 +124,7 @@ class Batches:
 
     def seen(self, count: int) -> dict[str, Tensor]:
         """At most `count` rows that training sees, always the same, as the data keeps them: pictures as uint8, their middle."""
-        return merged([order.dataset.batch(choose(order.shown, count)) for order in self.orders])
+        return merged([order.dataset.batch(order.choose(count)) for order in self.orders])
 
     def unseen(self, count: int) -> dict[str, Tensor] | None:
         """The same of rows that it does not see: held out, or of the published test set; None: there are too few."""
@@ -131,7 +153,7 @@ def unseen(orders: Sequence[Order], view: View, count: int) -> dict[str, Tensor]
             if test is None:
                 return None
             dataset = test.table(next(iter(dataset.columns)))
-            rows = np.arange(len(dataset))
+            rows = dataset.near(np.arange(len(dataset)), count)
         found.append(dataset.batch(choose(rows, count)))
     return merged(found)
 

@@ -109,7 +109,7 @@ class Checkup:
         side = min(LARGEST, gan.size)
         self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, gan.channels, FEATURES, device=device)
         order = next(order for order in batches.orders if gan.made in order.dataset.columns)
-        chosen = choose(order.shown, REFERENCES)
+        chosen = order.choose(REFERENCES)
         parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
         self.reference = torch.cat([self.look(order.dataset.batch(part)[gan.made]) for part in parts])
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])

@@ -87,8 +87,8 @@ def train(
         it: the run folder's own, or digits.
     data
         What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE, where
-        PLACE is a folder or zip; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures (drawn birds); or
-        points: rings, grid.
+        PLACE is a folder or zip; shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
+        idx:FOLDER, digits, stacked-mnist, figures (drawn birds); or points: rings, grid.
     out
         The run folder. Without it: a fresh, dated one under runs/.
     images
@@ -486,8 +486,8 @@ def data(
     Parameters
     ----------
     spec
-        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; mnist, fashion-mnist,
-        mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures, rings or grid.
+        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; shards:PLACE; mnist,
+        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures, rings or grid.
     size
         Side of the pictures that training will see, in pixels.
     channels
@@ -510,6 +510,57 @@ def data(
 
     view = make_view(size=size, channels=channels, fit=fit, labels=labels, background=background)
     run_doctor(spec, view, out, strict, json)
+
+
+@app.command
+def pack(
+    spec: str,
+    *,
+    out: Path | None = None,
+    shards: Annotated[bool, Parameter(negative="")] = False,
+    shard_images: int | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str = "crop",
+    labels: str = "none",
+    background: str = "white",
+    strict: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Decode pictures ahead of a training: into the cache or, with --shards, into tars that a training reads from afar.
+
+    Without --shards: what the first training on a folder or zip does by itself, now; tells where in the cache it is. With
+    --shards: tars in webdataset's layout with an index.json, in random order, for --data shards:FOLDER and shards:https://....
+
+    Parameters
+    ----------
+    spec
+        A folder or zip of pictures, or another data set with one picture a row, such as mnist:FOLDER.
+    out
+        Folder for the shards; it must not exist yet.
+    shards
+        Write shards.
+    shard_images
+        Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a decoded shard has at most 64 MiB.
+    size
+        Side of the pictures in pixels, as training will see them.
+    channels
+        1 for grey, 3 for colour.
+    fit
+        How pictures become square: crop, pad or stretch.
+    labels
+        Classes of a folder or zip: none, folders, or a CSV file (file,label).
+    background
+        Colour behind transparent pixels and around padded pictures.
+    strict
+        Make a broken picture an error.
+    """
+    from ganvas.data.sharding import pack
+    from ganvas.recipe import make_view
+
+    view = make_view(size=size, channels=channels, fit=fit, labels=labels, background=background)
+    progress = sys.stderr.isatty()
+    for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):
+        print(line)
 
 
 @app.command

@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ from ganvas.errors import UserError
 from ganvas.files import PARTIAL, sync
 
 TIMEOUT = 20.0  # seconds without an answer
+MOST = 2**29  # bytes of a file that is read whole
+
+
+class UnreachableError(UserError):
+    """A server gave no answer, or no whole one; later it may."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def fetch(published: Published, file: str, folder: Path, advance: Callable[[str,
     reasons = []
     try:
         for mirror in published.mirrors:
-            reason = transfer(mirror + file, mine, lambda done, total: advance(file, done, total))
+            reason = transfer(mirror + urllib.parse.quote(file), mine, lambda done, total: advance(file, done, total))
             if not reason:
                 digest = digest_of(mine, published.files[file].partition(":")[0])
                 if digest == published.files[file]:
@@ -107,7 +113,7 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
                 return ""
             reason = f"{error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:
-            reason = str(getattr(error, "reason", "") or error) or type(error).__name__
+            reason = explain(error)
         if not path.exists() or path.stat().st_size <= start:
             return reason
 
@@ -125,6 +131,32 @@ def receive(url: str, path: Path, start: int, advance: Callable[[int, int], None
                 file.write(piece)
                 advance(file.tell(), total)
             return not total or file.tell() == total
+
+
+def explain(error: Exception) -> str:
+    """Why a request failed, in words."""
+    return str(getattr(error, "reason", "") or error) or type(error).__name__
+
+
+def read_url(url: str) -> bytes | None:
+    """The content of a small file; None: the server answers that there is none, or that it is not for us.
+
+    Raises:
+        UnreachableError: there is no such server, no network, or no whole answer.
+    """
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+            content = response.read(MOST + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in (401, 403, 404, 410):
+            return None
+        raise UnreachableError(f"cannot fetch {url}: {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise UnreachableError(f"cannot fetch {url}: {explain(error)}") from error
+    if len(content) > MOST:
+        raise UserError(f"{url} has more than {MOST / 2**20:,.0f} MiB; it is not what it should be")
+    return content
 
 
 @contextmanager

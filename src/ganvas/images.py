@@ -253,6 +253,13 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
+def to_png(image: Tensor) -> bytes:
+    """One uint8 picture (C, H, W), C of 1 or 3, as the bytes of a PNG; the same picture gives the same bytes."""
+    file = io.BytesIO()
+    to_pil(image).save(file, "PNG")
+    return file.getvalue()
+
+
 def make_grid(
     images: Tensor,
     columns: int,

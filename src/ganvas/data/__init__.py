@@ -11,6 +11,7 @@ from ganvas.data.figures import open_figures
 from ganvas.data.pairs import open_pairs
 from ganvas.data.pictures import open_pictures
 from ganvas.data.points import MIXTURES, open_points
+from ganvas.data.shards import open_shards
 from ganvas.data.stacked import STACKED, open_stacked
 from ganvas.errors import UserError, nearest
 from ganvas.images import colour
@@ -18,8 +19,9 @@ from ganvas.images import colour
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
+SHARDS = "shards:"
 KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "attributes": open_attributes, "captions": open_captions}
-NAMES = ("digits", "figures", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", *(f"{kind}:FOLDER" for kind in KINDS))
+NAMES = ("digits", "figures", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", "shards:PLACE", *(f"{kind}:FOLDER" for kind in KINDS))
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
@@ -28,7 +30,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     Args:
         spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER" (MNIST's);
             "rings" or "grid", which are points; "figures", drawn birds with captions, boxes and key points; "idx:FOLDER"; a
-            kind of data with its place, such as "pairs:FOLDER"; or the path of a folder or zip of pictures.
+            kind of data with its place, such as "pairs:FOLDER"; "shards:" with a folder, an address or a pattern of tars; or the
+            path of a folder or zip of pictures.
         view: size, channels, fit and labels that training wants.
         strict: make an error of the first file that must be left out.
         progress: show a progress bar on stderr while pictures are packed or downloaded.
@@ -54,6 +57,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         return open_stacked(spec, view, progress)
     if spec.startswith("idx:"):
         return open_idx(spec, view)
+    if spec.startswith(SHARDS):
+        return open_shards(spec, view, strict=strict, progress=progress)
     kind = name.partition("-")[0]
     if kind in KINDS and ":" in spec and not Path(spec).exists():
         return KINDS[kind](spec, view, strict=strict, progress=progress)

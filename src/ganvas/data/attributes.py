@@ -74,8 +74,8 @@ def chosen(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Dataset:
     Raises:
         UserError: there are none of these.
     """
-    names, values = dataset.names["attributes"], dataset.columns["attributes"]
-    known = dataset.columns.get("known", np.ones_like(values))
+    names, values = dataset.names["attributes"], np.asarray(dataset.columns["attributes"])
+    known = np.asarray(dataset.columns.get("known", np.ones_like(values)))
     counts = values.sum(0, dtype=np.int64)
     constant = [name for name, count, of in zip(names, counts, known.sum(0, dtype=np.int64)) if count in (0, of)]
     kept = list(dict.fromkeys(wanted)) or [name for name in names if name not in constant]

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -78,6 +78,37 @@ def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
     )
 
 
+class Column(Protocol):
+    """Rows of a data set: an array, or what is read as one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any, /) -> np.ndarray: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The parts in which a set is read that is not at hand row by row.
+
+    Attributes:
+        starts: rows starts[n] to starts[n + 1] are those of part n; int64 (parts + 1,).
+        room: how many parts are kept in memory, the latest used ones.
+        ahead: told which parts will be needed, the first ones first; it reads them while others work, and returns at once.
+    """
+
+    starts: np.ndarray
+    room: int
+    ahead: Callable[[Sequence[int]], None]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Pictures ready for training, with all that is known of them.
@@ -91,27 +122,29 @@ class Dataset:
         report: how the set came to be.
         size: side in pixels of the pictures that training sees.
         beside: another domain, whose rows belong to none of these.
+        shards: the parts that it is read in; None: any row is as near as any other.
     """
 
-    columns: Mapping[str, np.ndarray]
+    columns: Mapping[str, Column]
     names: Mapping[str, tuple[str, ...]]
     fingerprint: str
     report: DataReport
     size: int
     beside: "Dataset | None" = None
+    shards: Shards | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
     @property
-    def images(self) -> np.ndarray:
+    def images(self) -> Column:
         """The pictures of a set with one picture a row."""
         return self.columns["image"]
 
     @property
     def labels(self) -> np.ndarray | None:
         """int64 (N,) in [0, len(classes)), or None."""
-        return self.columns.get("label")
+        return np.asarray(self.columns["label"]) if "label" in self.columns else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,7 +152,7 @@ class Dataset:
         return self.names.get("label", ())
 
     @property
-    def pictures(self) -> dict[str, np.ndarray]:
+    def pictures(self) -> dict[str, Column]:
         """The columns of pictures, those beside included."""
         own = {name: values for name, values in self.columns.items() if name in PICTURES}
         return own | (self.beside.pictures if self.beside else {})
@@ -177,12 +210,29 @@ class Dataset:
             found[name] = torch.from_numpy(values)
         return found
 
+    def near(self, rows: np.ndarray, count: int) -> np.ndarray:
+        """Of a sharded set those of the rows, ascending, that lie in a few evenly spread shards; of any other all of them.
+
+        Whoever wants `count` rows that stand for all, and takes them from these, need not read every shard.
+        """
+        if self.shards is None:
+            return rows
+        bounds = np.searchsorted(rows, self.shards.starts)  # where the rows of each shard begin among `rows`
+        parts = np.flatnonzero(np.diff(bounds))
+        number = min(FEW, len(parts))
+        while True:
+            chosen = parts[np.linspace(0, len(parts) - 1, number).round().astype(int)]
+            if number == len(parts) or (bounds[chosen + 1] - bounds[chosen]).sum() >= count:
+                return np.concatenate([rows[bounds[part] : bounds[part + 1]] for part in chosen])
+            number += 1
+
     def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The rows at `indices` (N,), of larger pictures the middle."""
         return framed(self.rows(indices), self.size)
 
 
 PICTURES = ("image", "a", "b")  # the columns of pictures
+FEW = 16  # shards that stand for all of a set, if they hold enough pictures
 
 
 def single(
@@ -199,7 +249,7 @@ def in_words(size: int, channels: int) -> str:
     return "points" if channels == 2 else f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
 
 
-def fingerprint(columns: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> str:
+def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> str:
     """Hexadecimal digest of all columns and names; reads memory maps piece by piece."""
     digest = hashlib.blake2b(digest_size=16)
     kinds = {name: [column.dtype.str, *column.shape] for name, column in columns.items()}

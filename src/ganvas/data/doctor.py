@@ -125,10 +125,11 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
         return images.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
     classes = spread(np.arange(len(dataset.classes)), SHEET // 4)
     columns = max(4, min(16, SHEET // len(classes)))
+    chosen = [spread(np.flatnonzero(dataset.labels == label), columns) for label in classes]
+    pictures = dataset.rows(np.concatenate(chosen))["image"].split([len(rows) for rows in chosen])
     rows = torch.full((len(classes), columns, *dataset.images.shape[1:]), 255, dtype=torch.uint8)
-    for row, label in zip(rows, classes):
-        chosen = spread(np.flatnonzero(dataset.labels == label), columns)
-        row[: len(chosen)] = torch.from_numpy(dataset.images[chosen])
+    for row, own in zip(rows, pictures):
+        row[: len(own)] = own
     names = [shorten(dataset.classes[label], 24) for label in classes]
     return images.make_grid(rows.flatten(0, 1), columns, row_names=names)
 

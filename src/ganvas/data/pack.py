@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,29 @@ BATCH_PIXELS = 2**20  # pictures of one shape are resized together up to this ma
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class Kind(NamedTuple):
+    """What pictures may have in common.
+
+    Attributes:
+        width: in pixels, upright.
+        height: likewise.
+        mode: as found.
+        transparent: whether transparency was laid over the background.
+        turned: whether it was turned as its EXIF orientation says.
+    """
+
+    width: int
+    height: int
+    mode: str
+    transparent: bool = False
+    turned: bool = False
+
+    @property
+    def grey(self) -> bool:
+        """Whether there is no colour in it."""
+        return self.mode in images.GREY
 
 
 class Fate(NamedTuple):
@@ -46,6 +69,23 @@ class Fate(NamedTuple):
     mode: str = ""
     transparent: bool = False
     turned: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """What it may have in common with others."""
+        return Kind(self.width, self.height, self.mode, self.transparent, self.turned)
+
+
+class Reader(Protocol):
+    """Where the bytes of files come from: a folder, a zip, a tar."""
+
+    def read(self, entry: Entry) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            UnreadableError: they cannot be had.
+        """
+        ...
 
 
 def pack(
@@ -84,7 +124,7 @@ def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
         return [size for found in in_order(pool, sizes, pieces) for size in found]
 
 
-def load(source: Source, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
+def load(source: Reader, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
     """Decode some files: what became of each, and the pictures of those that are used, uint8 (K, C, S, S), S the load size.
 
     Neighbours of one shape are resized together.
@@ -104,7 +144,7 @@ def load(source: Source, entries: Sequence[Entry], view: View) -> tuple[list[Fat
     return fates, np.concatenate(squares)
 
 
-def usable(source: Source, entries: Sequence[Entry], view: View, fates: list[Fate]) -> Iterator[Picture]:
+def usable(source: Reader, entries: Sequence[Entry], view: View, fates: list[Fate]) -> Iterator[Picture]:
     """Decode pictures one by one, yield those that can be used, and append what became of each to `fates`."""
     for entry in entries:
         try:
@@ -138,8 +178,7 @@ def threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
     a few kilobytes they wait for the interpreter instead: 16 threads take twice as long as 2. Processes would not wait,
     but each would import torch first, which takes longer than 20,000 such pictures.
     """
-    average = sum(sizes) // max(1, len(sizes))
-    count = min(cores(), 1 + average // 2048)
+    count = workers(sizes)
     before = torch.get_num_threads()
     try:
         with (
@@ -153,6 +192,11 @@ def threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
                 pool.shutdown(cancel_futures=True)
     finally:
         torch.set_num_threads(before)  # part of the setting is shared by all threads
+
+
+def workers(sizes: Sequence[int]) -> int:
+    """How many threads decode pictures of so many bytes each the fastest."""
+    return min(cores(), 1 + sum(sizes) // max(1, len(sizes)) // 2048)
 
 
 def cores() -> int:
@@ -172,9 +216,9 @@ def in_order(pool: ThreadPoolExecutor, function: Callable[[Item], Result], items
 
 
 @contextmanager
-def bar(total: int, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; yields the function that advances it by so many pictures."""
-    columns = (TextColumn("packing pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def bar(total: int, shown: bool, what: str = "packing pictures") -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; yields the function that advances it by so many things."""
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
         task = progress.add_task("", total=total)

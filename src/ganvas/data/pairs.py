@@ -1,5 +1,6 @@
 """Pictures in pairs, an input and what it should become: side by side in one file, or in two folders under the same names."""
 
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -152,7 +153,8 @@ def build(
         kept = [fate for fate in of_side if not fate.reason]
         channels = view.channels or (1 if all(fate.mode in GREY for fate in kept) else 3)
         take(together, folder / f"{name}.npy", number, channels)
-        told += [f"{name}: {step}" for step in steps(kept, view.model_copy(update={"channels": channels}))]
+        kinds = Counter(fate.kind for fate in kept)
+        told += [f"{name}: {step}" for step in steps(kinds, view.model_copy(update={"channels": channels}))]
         modes += [fate.mode for fate in of_side if fate.mode]
     together.unlink()
     assert view.size is not None

@@ -1,7 +1,7 @@
 """Open any folder or zip of pictures."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.labels import Labelling, find_labels, in_order
-from ganvas.data.pack import Fate, load, measure, pack
+from ganvas.data.pack import Fate, Kind, load, measure, pack
 from ganvas.data.sources import Entry, Source
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
@@ -120,7 +120,7 @@ def write_pictures(
         skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason],
         sizes=count(f"{fate.width}x{fate.height}" for fate in fates if fate.mode),
         modes=count(fate.mode for fate in fates if fate.mode),
-        steps=steps(kept, view),
+        steps=steps(Counter(fate.kind for fate in kept), view),
     )
     return kept, report, view.size
 
@@ -138,18 +138,35 @@ def common_size(source: Source, entries: Sequence[Entry]) -> int:
     Raises:
         SizeNeededError: they do not.
     """
-    sizes = measure(source, entries)
-    if not sizes:
-        return 1  # none can be read: packing will tell why
-    if len(set(sizes)) == 1 and sizes[0][0] == sizes[0][1]:
-        return sizes[0][0]
-    shorter = sorted(min(size) for size in sizes)
-    typical = shorter[len(shorter) // 5]
-    suggestion = max((side for side in SIDES if side <= typical), default=typical)
+    sizes = Counter(measure(source, entries))
+    return common_side(source.place, sizes) if sizes else 1  # none can be read: packing will tell why
+
+
+def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
+    """The side that pictures of these widths and heights share.
+
+    Args:
+        place: where they are, in messages.
+        sizes: how many there are of each.
+
+    Raises:
+        SizeNeededError: they share none.
+    """
     low, high = min(sizes), max(sizes)
+    if low == high and low[0] == low[1]:
+        return low[0]
+    shorter = Counter[int]()
+    for size, count in sizes.items():
+        shorter[min(size)] += count
+    smaller, typical = 0, 0
+    for side in sorted(shorter):
+        smaller, typical = smaller + shorter[side], side
+        if smaller > sizes.total() // 5:
+            break
+    suggestion = max((side for side in SIDES if side <= typical), default=typical)
     described = f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
     raise SizeNeededError(
-        f"{source.place} holds pictures {described}; say which square they should become, for instance --size {suggestion}",
+        f"{place} holds pictures {described}; say which square they should become, for instance --size {suggestion}",
         suggestion,
     )
 
@@ -179,8 +196,8 @@ def count(values: Iterator[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 
-def steps(kept: list[Fate], view: View) -> list[str]:
-    """What is done to the pictures, in order, one sentence each."""
+def steps(kinds: Counter[Kind], view: View) -> list[str]:
+    """What is done to the pictures, so many of each kind, in order, one sentence each."""
     side = view.load_size()
     square = f"{side}x{side}"
     shrunk = {
@@ -188,24 +205,27 @@ def steps(kept: list[Fate], view: View) -> list[str]:
         "pad": f"shrunk until the longer side is {side}",
         "stretch": f"shrunk to {square}, each side by itself",
     }
-    if view.fit == "crop" and all(fate.width == fate.height for fate in kept):
+    if view.fit == "crop" and all(kind.width == kind.height for kind in kinds):
         shrunk["crop"] = f"shrunk to {square}"
-    larger = sum((max if view.fit == "pad" else min)(fate.width, fate.height) > side for fate in kept)
-    smaller = sum(min(fate.width, fate.height) < side for fate in kept) if view.fit != "pad" else 0
-    cut = sum(min(fate.width, fate.height) == side < max(fate.width, fate.height) for fate in kept)
+
+    def total(claim: Callable[[Kind], bool]) -> int:
+        return sum(number for kind, number in kinds.items() if claim(kind))
+
+    larger = total(lambda kind: (max if view.fit == "pad" else min)(kind.width, kind.height) > side)
+    smaller = total(lambda kind: min(kind.width, kind.height) < side) if view.fit != "pad" else 0
+    cut = total(lambda kind: min(kind.width, kind.height) == side < max(kind.width, kind.height))
     if view.fit != "crop":
         larger, cut = larger + (cut if view.fit == "stretch" else 0), 0
-    padded = sum((fate.width, fate.height) != (side, side) for fate in kept) if view.fit == "pad" else 0
-    deep = sum(fate.mode == "F" or fate.mode.startswith("I") for fate in kept)
-    ink = [fate for fate in kept if fate.mode == "CMYK"]
-    grey = sum(fate.mode in GREY for fate in kept)
+    padded = total(lambda kind: (kind.width, kind.height) != (side, side)) if view.fit == "pad" else 0
+    deep = total(lambda kind: kind.mode == "F" or kind.mode.startswith("I"))
+    grey = total(lambda kind: kind.grey)
     done = [
-        (sum(fate.turned for fate in kept), "turned upright as their EXIF orientation says"),
+        (total(lambda kind: kind.turned), "turned upright as their EXIF orientation says"),
         (deep, "brought from 16-bit or float values to 8 bits"),
-        (sum(fate.transparent for fate in kept), f"transparent: laid over {view.background}"),
-        (len(ink), "turned from CMYK to RGB"),
+        (total(lambda kind: kind.transparent), f"transparent: laid over {view.background}"),
+        (total(lambda kind: kind.mode == "CMYK"), "turned from CMYK to RGB"),
         (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
-        (len(kept) - grey if view.channels == 1 else 0, "turned from colour to grey"),
+        (kinds.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
         (larger, shrunk[view.fit]),
         (smaller, shrunk[view.fit].replace("shrunk", "enlarged")),
         (cut, f"cut to the central {square}"),

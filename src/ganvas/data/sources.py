@@ -30,13 +30,13 @@ class Entry:
         name: path within the set, with forward slashes.
         size: bytes, as the folder or the zip declares.
         mark: what changes when the content does: modification time in ns, or the zip's CRC.
-        where: how to open it.
+        where: how to open it: its path, its entry in the zip, or where it begins in the tar.
     """
 
     name: str
     size: int
     mark: int
-    where: str | zipfile.ZipInfo
+    where: str | zipfile.ZipInfo | int
 
 
 class Source:
@@ -83,7 +83,7 @@ class Source:
         try:
             if isinstance(entry.where, str):
                 return open(entry.where, "rb")  # noqa: PTH123
-            assert self.zip is not None
+            assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
             return self.zip.open(entry.where)  # type: ignore[return-value]  # a ZipExtFile reads and seeks
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:
             raise UnreadableError(explain(error)) from error

@@ -26,13 +26,23 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
     return wanted
 
 
-def split(count: int, held_out: int) -> tuple[np.ndarray, np.ndarray]:
+def split(count: int, held_out: int, starts: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
 
-    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none of them has seen.
+    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none of them has seen. Of a sharded
+    set the first rows of the last shard, or of as many last shards as hold enough, so that judging reads no others.
+
+    Args:
+        count: rows in the set.
+        held_out: how many to hold out.
+        starts: as in `ganvas.data.dataset.Shards`.
     """
-    random = torch.Generator().manual_seed(0)
-    chosen = torch.randperm(count, generator=random)[:held_out].numpy()
+    if starts is not None:
+        first = int(starts[starts <= count - held_out][-1])
+        chosen = np.arange(first, first + held_out)
+    else:
+        random = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(count, generator=random)[:held_out].numpy()
     mask = np.zeros(count, bool)
     mask[chosen] = True
     return np.flatnonzero(~mask), np.flatnonzero(mask)

@@ -26,7 +26,7 @@ def draw_lookalikes(case: Case, path: Path) -> None:
     rows = [case.pictures.at(nearest), training_pictures(places[nearest], reference)]
     distances, places = case.unseen_distances
     nearest = closest(distances, places, reference)
-    unseen = some(reference.unseen_rows, 0)[nearest.numpy()]
+    unseen = some(reference.unseen, reference.unseen_rows, 0)[nearest.numpy()]
     rows += [reference.unseen.batch(unseen)["image"], training_pictures(places[nearest], reference)]
     columns = min(map(len, rows))
     samples, others = (f"{len(found[0]):,}" for found in (case.training_distances, case.unseen_distances))

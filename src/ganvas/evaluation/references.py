@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ganvas.batches import choose
 from ganvas.cache import cache_folder
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
@@ -25,6 +27,7 @@ from ganvas.metrics.features import CHUNK, Extractor, extract
 from ganvas.metrics.neighbours import nearest
 
 MOST = 10_000  # pictures compared with, unless more samples are asked for
+LEARNT, LEARNT_BYTES = 60_000, 2**30  # pictures of a sharded set that a classifier learns from, and their size
 VERSION = 2  # to be raised when the same pictures would get other statistics
 
 
@@ -57,13 +60,11 @@ class Reference:
 
     def training(self) -> Labelled:
         """What a network may learn the classes from."""
-        assert self.train.labels is not None
-        return Labelled(self.train.images, self.train.labels, self.shown)
+        return labelled(self.train, self.shown)
 
     def testing(self) -> Labelled:
         """What it is tested with."""
-        assert self.unseen.labels is not None
-        return Labelled(self.unseen.images, self.unseen.labels, self.unseen_rows)
+        return labelled(self.unseen, self.unseen_rows)
 
     def about(self) -> dict[str, Any]:
         """Which pictures are compared with, for the protocol."""
@@ -91,40 +92,62 @@ def of_training(
         made: the column that the GAN's pictures are like.
     """
     train = open_dataset(spec, view, progress=progress).only(made)
-    shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test))
+    starts = None if train.shards is None else train.shards.starts
+    shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test), starts)
     if train.report.test is None:
-        return Reference(place_free(spec), "train", train, some(shown, count), train, shown, train, held)
+        return Reference(place_free(spec), "train", train, some(train, shown, count), train, shown, train, held)
     test = open_dataset(train.report.test, view, progress=progress).only(made)
     rows = np.arange(len(test))
-    return Reference(place_free(train.report.test), "test", test, some(rows, count), train, shown, test, rows)
+    return Reference(place_free(train.report.test), "test", test, some(test, rows, count), train, shown, test, rows)
 
 
 def of_spec(spec: str, view: View, count: int, made: str = "image", progress: bool = False) -> Reference:
     """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
-    train_spec = spec.replace("-test", "", 1)
+    kind, colon, place = spec.partition(":")
+    train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
         return of_training(train_spec, view, None, count, made, progress)
     known = of_training(spec, view, None, count, made, progress)
-    rows = some(np.arange(len(known.train)), count)
+    rows = some(known.train, np.arange(len(known.train)), count)
     return Reference(place_free(spec), "all", known.train, rows, known.train, known.shown, known.unseen, known.unseen_rows)
 
 
-def some(rows: np.ndarray, count: int) -> np.ndarray:
-    """`count` of the rows, but MOST or more, or all; in a random order that is always the same."""
+def some(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
+    """`count` of the rows, but MOST or more, or all; in a random order, always the same; of a sharded set in few shards."""
+    rows = dataset.near(rows, max(count, MOST))
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).numpy()
     return rows[order[: max(count, MOST)]]
 
 
+def labelled(dataset: Dataset, rows: np.ndarray) -> Labelled:
+    """What a network may learn the classes from: pictures and classes at the rows.
+
+    Of a sharded set at most LEARNT of them, in memory, and of LEARNT_BYTES: learning takes them in random order again and again.
+    """
+    assert dataset.labels is not None
+    if dataset.shards is None:
+        return Labelled(np.asarray(dataset.images), dataset.labels, rows)
+    most = max(2, min(LEARNT, LEARNT_BYTES // int(np.prod(dataset.images.shape[1:]))))
+    chosen = choose(dataset.near(rows, most), most)
+    return Labelled(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
+
+
 def features_of(extractor: Extractor, dataset: Dataset, rows: np.ndarray, progress: bool = False) -> Tensor:
-    """Features float32 (N, F) of the pictures at `rows`, from the cache or taken now."""
+    """Features float32 (N, F) of the pictures at `rows`, from the cache or taken now.
+
+    A sharded set is looked at in its own order, so that each shard is read once.
+    """
+    order = np.arange(len(rows)) if dataset.shards is None else np.argsort(rows, kind="stable")
+    walked = rows[order]
 
     def pieces() -> Iterator[Tensor]:
         for start in range(0, len(rows), CHUNK):
-            yield dataset.batch(rows[start : start + CHUNK])["image"]
+            yield dataset.batch(walked[start : start + CHUNK])["image"]
 
     def take() -> dict[str, Tensor]:
         watched = shown(pieces(), -(-len(rows) // CHUNK), "features of real pictures", progress)
-        return {"features": extract(extractor, watched).values}
+        values = extract(extractor, watched).values
+        return {"features": values[torch.from_numpy(np.argsort(order, kind="stable"))]}
 
     if extractor.protocol["extractor"] == "pixels":
         return take()["features"]  # larger than the pictures, and as quickly taken as read
@@ -133,7 +156,7 @@ def features_of(extractor: Extractor, dataset: Dataset, rows: np.ndarray, progre
 
 def unseen_distances(extractor: Extractor, reference: Reference, progress: bool = False) -> tuple[Tensor, Tensor]:
     """From the unseen pictures, MOST at most, to the nearest training pictures: distances (n,) and places in `shown` (n,)."""
-    rows = some(reference.unseen_rows, 0)
+    rows = some(reference.unseen, reference.unseen_rows, 0)
 
     def take() -> dict[str, Tensor]:
         unseen = features_of(extractor, reference.unseen, rows, progress)

@@ -124,11 +124,13 @@ def described(run: Run) -> dict[str, Any]:
 
 
 def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:
-    """The pictures of a data set; of more than `count` so many at random, without replacement."""
-    rows = np.arange(len(dataset))
+    """The pictures of a data set; of more than `count` so many at random, without replacement, of a sharded set in few shards."""
+    rows = dataset.near(np.arange(len(dataset)), count)
     if len(dataset) > count:
         random = torch.Generator().manual_seed(mix(seed, "choice of pictures"))
-        rows = torch.randperm(len(dataset), generator=random)[:count].numpy()
+        rows = rows[torch.randperm(len(rows), generator=random)[:count].numpy()]
+    if dataset.shards is not None:
+        rows = np.sort(rows)  # so that each shard is read once
 
     def make() -> Iterator[Tensor]:
         for start in range(0, len(rows), CHUNK):
@@ -159,4 +161,4 @@ def place_free(spec: str) -> str:
     name, colon, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return Path(spec).expanduser().resolve().name
-    return f"idx:{Path(place).name}" if colon and name == "idx" else name
+    return f"{name}:{Path(place).name}" if colon and name in ("idx", "shards") else name

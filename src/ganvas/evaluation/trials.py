@@ -1,5 +1,6 @@
 """Metrics of GANs at work on rows of data: how near the truth, the way there and back, the attributes and places asked for."""
 
+import numpy as np
 import torch
 
 from ganvas.blend import blur_fill
@@ -87,7 +88,8 @@ def attributes(case: Case) -> Found:
     """How often a classifier, trained on real pictures, sees the attributes wanted; and how often it is right at all."""
     trial = trial_of(case)
     dataset = case.reference.train
-    network = learn_attributes(dataset.images, dataset.columns["attributes"], case.reference.shown, case.progress)
+    images, wanted = np.asarray(dataset.images), np.asarray(dataset.columns["attributes"])
+    network = learn_attributes(images, wanted, case.reference.shown, case.progress)
     names = dataset.names["attributes"]
     each = agreement(tell_attributes(network, trial.made), trial.asked["attributes"])
     real = agreement(tell_attributes(network, trial.rows["image"]), trial.rows["attributes"])

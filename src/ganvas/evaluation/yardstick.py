@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.batches import choose, merged, orders
+from ganvas.batches import merged, orders
 from ganvas.data import open_dataset
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
@@ -62,8 +62,8 @@ def open_yardstick(
     dataset = open_dataset(recipe.data, recipe.test_view, progress=progress)
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, made, progress)
     extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
-    real = features_of(extractor, reference.train, some(reference.shown, 0), progress)
-    rows = merged([order.dataset.batch(choose(order.shown, TRIED)) for order in orders(dataset, recipe)])
+    real = features_of(extractor, reference.train, some(reference.train, reference.shown, 0), progress)
+    rows = merged([order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe)])
     return Yardstick(extractor, real, moments(real, "real"), rows)
 
 
