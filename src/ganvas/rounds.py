@@ -50,8 +50,9 @@ class Guard:
                 wrong = (~loss.detach().isfinite()).float()
                 engine.maximum_(wrong)  # one process's NaN would reach the others through the averaged gradients
                 key = f"{turn.player}/{term}"
-                self.trips[key] = torch.maximum(self.trips.get(key, wrong), wrong)
-                self.tripped.copy_(torch.maximum(self.tripped, wrong))
+                # In place, so that a recorded round adds to what was there before.
+                torch.maximum(self.trips.setdefault(key, torch.zeros_like(wrong)), wrong, out=self.trips[key])
+                torch.maximum(self.tripped, wrong, out=self.tripped)
         else:
             terms = {term: loss.item() for term, loss in turn.losses.items()}
             if not all(math.isfinite(value) for value in terms.values()):
