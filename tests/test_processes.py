@@ -1,15 +1,20 @@
 """Several processes through torchrun: one game, and one end."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+import shared_rounds
 import torch
 from safetensors.torch import load_file
 
 from ganvas.checkpoint import checkpoints
+from ganvas.engine import Engine
+from ganvas.gradients import fill
 
 RECIPE = ["mnist-mlp", "--data", "digits", "--size", "8", "--device", "cpu", "--quiet", "--set", "stop_below={}"]
 FAILING = """
@@ -30,8 +35,8 @@ main()
 """
 
 
-def torchrun(*arguments: str, script: tuple[str, ...] = ("-m", "ganvas")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *script, "train"]
+def torchrun(*arguments: str, script: tuple[str, ...] = ("-m", "ganvas", "train")) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *script]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run([*command, *arguments], capture_output=True, text=True, env=environment, timeout=300)
 
@@ -61,11 +66,47 @@ def test_two_processes_equal_one_and_a_run_may_change_between_them(tmp_path: Pat
     assert_equal_weights(tmp_path / "changing", tmp_path / "one")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes left of `shared_rounds.py`: the weights and the events of each."""
+    folder = tmp_path_factory.mktemp("shared")
+    answer = torchrun(str(folder), script=(shared_rounds.__file__,))
+    assert answer.returncode == 0, answer.stderr
+    return folder
+
+
+def test_many_buckets_equal_one_process(shared: Path):
+    """Simultaneous turns, a lazy penalty on gradients, parameters without a gradient: as one process plays, and alike in both."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        first, alone = shared_rounds.games(), shared_rounds.all_weights(Engine("cpu"))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for gan in first.values():
+        assert all(len(fill(parameters, shared_rounds.BUCKET)) > 1 for parameters in gan.players().values())
+    for rank in (0, 1):
+        together = load_file(shared / f"{rank}.safetensors")
+        assert together.keys() == alone.keys()
+        for name, weight in alone.items():
+            torch.testing.assert_close(together[name], weight, rtol=1e-9, atol=1e-9)
+    start = {f"{game}.{name}": weight for game, gan in first.items() for name, weight in gan.state_dict().items()}
+    unmoved = {name for name, weight in start.items() if weight.equal(alone[name])}
+    assert unmoved == {"resting.generator.never.weight", "resting.generator.never.bias"}
+
+
+def test_buckets_are_sent_before_backward_ends(shared: Path):
+    for rank in (0, 1):
+        events = json.loads((shared / f"{rank}.json").read_text())
+        assert events.count("sent") == 6  # a weight has twice the size of a bucket, a bias a quarter
+        assert events.index("first layer") > events.index("sent")
+        assert events[-1] == "backward ends"
+
+
 def test_failure_of_one_process_ends_all_and_shows_the_first_error(tmp_path: Path):
     script = tmp_path / "failing.py"
     script.write_text(FAILING)
     started = time.monotonic()
-    answer = torchrun(*RECIPE, "--images", "128000", "--out", str(tmp_path / "run"), script=(str(script),))
+    answer = torchrun(*RECIPE, "--images", "128000", "--out", str(tmp_path / "run"), script=(str(script), "train"))
     assert answer.returncode != 0
     assert "the disk of process 1 is on fire" in answer.stderr
     assert "Traceback" not in answer.stderr.partition("on fire")[0]

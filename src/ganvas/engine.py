@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from ganvas.draws import RoundDraw
 from ganvas.errors import UserError
+from ganvas.gradients import Averaging, Pending
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
 
 
 class Engine:
@@ -74,16 +76,9 @@ class Engine:
         """The precision of one turn. Enter it anew for every turn: it caches cast weights, which a move makes stale."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
 
-    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Replace the gradients by their mean over all processes."""
-        if self.world == 1:
-            return
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        flat /= self.world
-        for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
-            gradient.copy_(part.view_as(gradient))
+    def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
+        """Surround one `backward` with it: it replaces the gradients of these parameters by their mean over all processes."""
+        return nullcontext() if self.world == 1 else Averaging(parameters, BUCKET, self.world, start_sum)
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
@@ -141,6 +136,13 @@ class Engine:
         """Wait until every process is here."""
         if self.world > 1:
             dist.barrier()
+
+
+def start_sum(values: Tensor) -> Pending:
+    """Begin to replace a tensor by its sum over all processes."""
+    work = dist.all_reduce(values, async_op=True)
+    assert work is not None  # it would be in a process that does not belong to the group
+    return work
 
 
 def keep_memory() -> None:
