@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import shared_rounds
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from ganvas.checkpoint import checkpoints
@@ -31,6 +32,15 @@ def fail_in_one(gan, batch, clock, *others):
     return play(gan, batch, clock, *others)
 
 trainer.play_round = fail_in_one
+main()
+"""
+
+APART = """
+import os
+from pathlib import Path
+from ganvas.cli import main
+
+os.chdir(Path(__file__).with_name(os.environ["RANK"]))
 main()
 """
 
@@ -117,3 +127,31 @@ def test_batch_that_cannot_be_divided_is_refused(tmp_path: Path):
     answer = torchrun(*RECIPE, "--set", "batch=7", "--out", str(tmp_path / "run"))
     assert answer.returncode != 0
     assert "batch=7 cannot be divided among 2 processes" in answer.stderr
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> str:
+    """A script for processes on two machines that share no files; their folders are `0` and `1`."""
+    for machine in "01":
+        (tmp_path / machine).mkdir()
+    (tmp_path / "apart.py").write_text(APART)
+    return str(tmp_path / "apart.py")
+
+
+def test_run_folder_that_one_machine_does_not_see_is_refused(apart: str, tmp_path: Path):
+    """Gone on with, one process would begin anew while the other goes on."""
+    alone(*RECIPE, "--images", "1280", "--out", str(tmp_path / "0" / "run"))
+    answer = torchrun(*RECIPE, "--images", "2560", "--out", "run", script=(apart, "train"))
+    assert answer.returncode != 0
+    assert "the processes do not see the same checkpoints in run" in answer.stderr
+
+
+def test_data_that_differs_between_machines_is_refused(apart: str, tmp_path: Path):
+    for machine, shade in (("0", 0), ("1", 255)):
+        (tmp_path / machine / "data").mkdir()
+        for name in "ab":
+            Image.new("L", (8, 8), shade).save(tmp_path / machine / "data" / f"{name}.png")
+    recipe = ["data" if word == "digits" else word for word in RECIPE]
+    answer = torchrun(*recipe, "--set", "batch=2", "--out", "run", script=(apart, "train"))
+    assert answer.returncode != 0
+    assert "--data data is not the same for all processes" in answer.stderr

@@ -111,6 +111,10 @@ class Engine:
         dist.broadcast(content, 0)
         return bytes(content.tolist()).rstrip(b"\0").decode()
 
+    def agree(self, text: str) -> bool:
+        """Whether all processes have the same text; all are told the same."""
+        return not self.any(self.share(text) != text)
+
     def maximum_(self, values: Tensor) -> None:
         """Replace a tensor by its maximum over all processes."""
         if self.world > 1:

@@ -152,6 +152,8 @@ def open_for_all(recipe: Recipe, engine: Engine, strict: bool, quiet: bool) -> D
     dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=engine.is_main and not quiet)
     if engine.is_main:
         engine.wait()
+    if not engine.agree(dataset.fingerprint):
+        raise UserError(f"--data {recipe.data} is not the same for all processes: copy it to every machine")
     return dataset
 
 
@@ -190,6 +192,8 @@ class Trainer:
         if clock.images - clock.batch >= clock.total:
             raise UserError(f"{self.folder} has shown {clock.images:,} images already; ask for more than {clock.total:,}")
         self.engine.wait()  # nobody writes while another still reads
+        if not self.engine.agree(str(clock.images)):
+            raise UserError(f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it")
         self.announce(resumed is not None)
         if self.engine.is_main:
             if resumed is None:
