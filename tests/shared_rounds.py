@@ -76,21 +76,22 @@ def all_weights(engine: Engine) -> dict[str, Tensor]:
     return weights
 
 
-def order_of_events(engine: Engine) -> list[str]:
-    """When one `backward` sends buckets, and when it reaches the first layer."""
+def order_of_events(engine: Engine) -> list[list[str]]:
+    """When each of two `backward` sends buckets, and when it reaches the first layer."""
     network, events, all_reduce = nn.Sequential(*[nn.Linear(8, 8) for _ in range(3)]), [], dist.all_reduce
 
     def noted(*arguments, **options):
-        events.append("sent")
+        events[-1].append("sent")
         return all_reduce(*arguments, **options)
 
-    first = network[0].weight
-    first.register_post_accumulate_grad_hook(lambda _: events.append("first layer"))
+    network[0].weight.register_post_accumulate_grad_hook(lambda _: events[-1].append("first layer"))
     dist.all_reduce = noted
     parameters = list(network.parameters())
-    with engine.averaging(parameters):
-        network(torch.ones(4, 8)).sum().backward(inputs=parameters)
-        events.append("backward ends")
+    for _ in range(2):
+        events.append([])
+        with engine.averaging(parameters):
+            network(torch.ones(4, 8)).sum().backward(inputs=parameters)
+            events[-1].append("backward ends")
     dist.all_reduce = all_reduce
     return events
 

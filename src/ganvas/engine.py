@@ -37,6 +37,7 @@ class Engine:
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.device = pick_device(device)
         self.half = False
+        self.averagings: dict[tuple[int, ...], Averaging] = {}  # by the player's parameters
         if self.device.type == "cpu":
             keep_memory()
 
@@ -77,8 +78,25 @@ class Engine:
         return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
 
     def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
-        """Surround one `backward` with it: it replaces the gradients of these parameters by their mean over all processes."""
-        return nullcontext() if self.world == 1 else Averaging(parameters, BUCKET, self.world, start_sum)
+        """Surround each `backward` of a player with it: it replaces the player's gradients by their mean over all processes."""
+        if self.world == 1:
+            return nullcontext()
+        player = tuple(id(parameter) for parameter in parameters)
+        if player not in self.averagings:
+            self.averagings[player] = Averaging(parameters, BUCKET, self)
+        return self.averagings[player]
+
+    def start_sum(self, values: Tensor) -> Pending:
+        """Begin to replace a tensor by its sum over all processes."""
+        work = dist.all_reduce(values, async_op=True)
+        assert work is not None  # it would be in a process that does not belong to the group
+        return work
+
+    def main_order(self, order: list[int]) -> list[int]:
+        """The main process's order, in every process; all have orders of equal length."""
+        numbers = torch.tensor(order, device=self.device)
+        dist.broadcast(numbers, 0)
+        return numbers.tolist()
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
@@ -140,13 +158,6 @@ class Engine:
         """Wait until every process is here."""
         if self.world > 1:
             dist.barrier()
-
-
-def start_sum(values: Tensor) -> Pending:
-    """Begin to replace a tensor by its sum over all processes."""
-    work = dist.all_reduce(values, async_op=True)
-    assert work is not None  # it would be in a process that does not belong to the group
-    return work
 
 
 def keep_memory() -> None:
