@@ -1,7 +1,7 @@
 """Rounds recorded once and played again as CUDA graphs: for small networks most of a round is the CPU launching kernels.
 
-Recorded is the whole round: forward passes, losses, backward passes, the guard, the optimizers' steps. Everything that changes from round to
-round lies in tensors that stay where they are: the batch, random numbers and schedules (`tape.py`), learning rates.
+Recorded is the whole round: forward passes, losses, backward passes, the guard, the optimizers' steps. Everything that changes
+from round to round lies in tensors that stay where they are: the batch, random numbers and schedules (`tape.py`), learning rates.
 """
 
 from collections.abc import Callable
@@ -80,8 +80,8 @@ class Recording:
 class GraphedRounds:
     """Plays rounds as `play_round` does: of each kind the first one as it is, the second and all later ones from a recording.
 
-    Rounds are of one kind that get the same answers from `clock.every`. Rounds that the doctor watches are played as they are, and
-    so are all rounds of a GAN that asks the clock for images or rounds themselves, or that cannot be recorded.
+    Rounds are of one kind that get the same answers from `clock.every`. Rounds that the doctor watches are played as they are,
+    and so are all rounds of a GAN that asks the clock for images or rounds themselves, or that cannot be recorded.
 
     Args:
         gan: on the device.
