@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "download": {"errors", "files"},
     "images": {"errors", "files"},
     "scatter": {"data", "data.points", "images"},
+    "augment": set(),
     "losses": {"errors"},
     "masks": set(),
     "networks": {"errors"},
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "recipes": {"errors", "recipe"},
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "recipe"},
 }
-A_GAN_MAY_IMPORT = {"networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
+A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
 DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}
 METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
 EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {

@@ -1,15 +1,15 @@
 """Differentiable augmentation: a discriminator that sees few pictures must not learn them by heart.
 
 Real and generated pictures are changed at random before they are judged, in both players' moves. While a change leaves most
-pictures as they were, the generator still learns what they looked like before it. `augment` makes many kinds of changes, each with
-the same probability, which `adapted` moves by how much the discriminator overfits (Karras et al. 2020, "Training Generative
+pictures as they were, the generator still learns what they looked like before it. `augment` makes many kinds of changes, each
+with the same probability, which `adapted` moves by how much the discriminator overfits (Karras et al. 2020, "Training Generative
 Adversarial Networks with Limited Data", appendix B); `diff_augment` makes a few, always (Zhao et al. 2020, "Differentiable
 Augmentation for Data-Efficient GAN Training").
 
-Pictures are (N, C, H, W) with C 1 or 3, in [-1, 1]; what comes back may leave that range, since pixels cut off at it would have no
-gradient. Both functions are differentiable any number of times with respect to the pictures, so that a penalty on gradients may be
-taken through them. All chance comes in as `numbers`, uniform in [0, 1), (N, AUGMENT_NUMBERS): `draw.shares(n, AUGMENT_NUMBERS)`.
-Nothing is read back from the device.
+Pictures are (N, C, H, W) with C 1 or 3, in [-1, 1]; what comes back may leave that range, since pixels cut off at it would have
+no gradient. Both functions are differentiable any number of times with respect to the pictures, so that a penalty on gradients
+may be taken through them. All chance comes in as `numbers`, uniform in [0, 1), (N, AUGMENT_NUMBERS):
+`draw.shares(n, AUGMENT_NUMBERS)`. Nothing is read back from the device.
 """
 
 import math
@@ -81,15 +81,13 @@ def pair_signs(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """How well scores tell real (N,) from fake (M,) pictures: the mean sign of all differences, 2 P(real > fake) - 1; a scalar.
 
     It is 0 for scores that tell nothing and 1 where every real picture scores higher than every fake one. It stands for
-    overfitting where only differences of scores mean anything, as in relativistic losses; where 0 divides real from fake, the measure
-    is `real_scores.sign().mean()`, the r_t of Karras et al. 2020, eq. 1.
+    overfitting where only differences of scores mean anything, as in relativistic losses; where 0 divides real from fake, the
+    measure is `real_scores.sign().mean()`, the r_t of Karras et al. 2020, eq. 1.
     """
     return (real_scores.detach().flatten()[:, None] - fake_scores.detach().flatten()).sign().mean()
 
 
-def adapted(
-    probability: Tensor, measure: Tensor, images: int, target: float = 0.6, images_to_one: int = 500_000
-) -> Tensor:
+def adapted(probability: Tensor, measure: Tensor, images: int, target: float = 0.6, images_to_one: int = 500_000) -> Tensor:
     """The next probability: one step up if the discriminator overfits more than `target`, else one step down; within [0, 1].
 
     Args:
@@ -176,34 +174,34 @@ def resample(images: Tensor, matrices: Tensor) -> Tensor:
 
 
 class Resample(Function):
-    """`grid_sample`, differentiable any number of times with respect to the images, which PyTorch's own is only once.
+    """`grid_sample`, differentiable any number of times with respect to the images; PyTorch's own only lately is.
 
     It is linear in them: its derivative is its transpose, and that of the transpose is itself.
     """
 
     @staticmethod
-    def forward(context: Any, images: Tensor, grid: Tensor) -> Tensor:
-        context.save_for_backward(grid)
+    def forward(ctx: Any, images: Tensor, grid: Tensor) -> Tensor:  # ctx is the name that PyTorch gives it
+        ctx.save_for_backward(grid)
         return grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Any:
-        return Spread.apply(gradients[0], *context.saved_tensors), None
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return Spread.apply(gradients[0], *ctx.saved_tensors), None
 
 
 class Spread(Function):
     """The transpose of `Resample`: what each pixel holds goes back to where it was looked up."""
 
     @staticmethod
-    def forward(context: Any, pixels: Tensor, grid: Tensor) -> Tensor:
-        context.save_for_backward(grid)
+    def forward(ctx: Any, pixels: Tensor, grid: Tensor) -> Tensor:
+        ctx.save_for_backward(grid)
         transpose = torch.ops.aten.grid_sampler_2d_backward
         # Of the second, the pictures that were looked up, only the shape counts, and it is the same.
         return transpose(pixels, pixels, grid, BILINEAR, REFLECTION, False, [True, False])[0]
 
     @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Any:
-        return Resample.apply(gradients[0], *context.saved_tensors), None
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return Resample.apply(gradients[0], *ctx.saved_tensors), None
 
 
 def shifted(images: Tensor, right: Tensor, below: Tensor) -> Tensor:
@@ -230,7 +228,7 @@ def cutout(across: Tensor, down: Tensor, height: int, width: int) -> Tensor:
 
 
 def colour(numbers: Tensor, probability: float | Tensor) -> Tensor:
-    """Brightness, contrast, dark for light, hue, saturation: one matrix per picture, (N, 3, 4), that acts on (red, green, blue, 1).
+    """Brightness, contrast, dark for light, hue, saturation: a matrix per picture, (N, 3, 4), acting on (red, green, blue, 1).
 
     Args:
         numbers: (N, COLOUR): for each change one that decides whether, and one how.
