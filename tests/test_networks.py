@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import UserError
-from ganvas.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.networks import MinibatchStd, down, initialise, packed, stage_sizes, stage_widths, up
 
 STAGES = {
     8: [4, 8],
@@ -115,3 +115,36 @@ def test_first_scales_of_batch_norm():
     assert not network[1].bias.any()
     initialise(network, std=0.02)
     assert (network[1].weight == 1).all()
+
+
+@pytest.mark.parametrize(("count", "size"), [(8, 4), (4, 4), (6, 3), (2, 2), (5, 1), (1, 1)])
+def test_minibatch_std_by_hand(count: int, size: int):
+    maps = torch.rand(count, 3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = MinibatchStd()(maps)
+    assert found.shape == (count, 4, 2, 5)
+    assert torch.equal(found[:, :3], maps)
+    for row in range(count):
+        group = maps[row % (count // size) :: count // size]
+        assert len(group) == size
+        expected = group.std(0, correction=0).mean().item()
+        assert found[row, 3].tolist() == [[pytest.approx(expected, abs=1.1e-4)] * 5] * 2  # the epsilon alone gives 1e-4
+
+
+def test_minibatch_std_of_equal_pictures_has_finite_slopes():
+    maps = torch.ones(4, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    (slopes,) = torch.autograd.grad(MinibatchStd()(maps)[:, 2].sum(), maps, create_graph=True)
+    assert not slopes.any()
+    slopes.square().sum().backward()
+    assert maps.grad is not None
+    assert maps.grad.isfinite().all()
+    spread = torch.rand(4, 2, 2, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(MinibatchStd(), spread)
+
+
+def test_packs_are_each_picture_and_those_before_it():
+    images = torch.arange(4 * 2 * 3.0).view(4, 2, 1, 3)
+    found = packed(images, 3)
+    assert found.shape == (4, 6, 1, 3)
+    assert torch.equal(found[0], torch.cat([images[0], images[3], images[2]]))
+    assert torch.equal(found[2], torch.cat([images[2], images[1], images[0]]))
+    assert torch.equal(packed(images, 1), images)

@@ -4,6 +4,7 @@ import math
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
@@ -63,6 +64,32 @@ class VectorNorm(nn.BatchNorm1d):
         if len(input) > 1:
             return super().forward(input)
         return batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class MinibatchStd(nn.Module):
+    """Tells a discriminator how much pictures differ: one more channel; Karras et al. 2018, section 3.
+
+    In groups of pictures, the standard deviation of each feature at each place, averaged over both: a generator that makes the
+    same few again and again gives itself away. Pictures of a group are `len(batch) / size` apart; a batch that groups of 4 do not
+    divide has groups of the largest size below that does. The square root has 1e-8 inside, since its slope at 0 is infinite.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, C, h, w) to (N, C + 1, h, w)."""
+        count, _, height, width = maps.shape
+        size = next(size for size in (4, 3, 2, 1) if count % size == 0)
+        variance = maps.unflatten(0, (size, -1)).var(0, correction=0)  # (N / size, C, h, w)
+        deviation = (variance + 1e-8).sqrt().mean((1, 2, 3)).repeat(size)
+        return torch.cat([maps, deviation[:, None, None, None].expand(-1, 1, height, width).to(maps.dtype)], 1)
+
+
+def packed(images: Tensor, packing: int) -> Tensor:
+    """Each picture with the `packing` - 1 before it, beginning again at the end: (N, C, H, W) to (N, packing * C, H, W).
+
+    A discriminator that judges packs, all real or all fake, sees when the same few are made again and again (Lin et al. 2018,
+    PacGAN, whose packs do not overlap).
+    """
+    return torch.cat([images.roll(shift, 0) for shift in range(packing)], 1)
 
 
 class PatchDiscriminator(nn.Sequential):

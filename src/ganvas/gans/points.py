@@ -7,13 +7,13 @@ several points at once, all real or all fake, and so sees when a generator makes
 
 from collections.abc import Iterator
 
-import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g
+from ganvas.networks import packed
 from ganvas.schema import Schema
 
 
@@ -52,7 +52,7 @@ class PointGAN(GAN):
 
     def packs(self, points: Tensor) -> Tensor:
         """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning again at the end."""
-        return torch.cat([points.flatten(1).roll(shift, 0) for shift in range(self.packing)], 1)
+        return packed(points, self.packing).flatten(1)
 
     def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
         fake = self.generator(draw.normal(len(batch["image"]), self.noise_size))
