@@ -80,7 +80,7 @@ def geometry(columns: Columns, probability: Probability, side: int) -> Tensor:
     whole = [value(chosen, ((columns.take() * 2 - 1) * FARTHEST * side).round() * 2 / side, zero) for _ in range(2)]
     matrix = matrix @ both(value(columns.chosen(probability), torch.exp2(0.2 * columns.normal()), one))
     # Two rotations around the stretching, so rare that together they happen with the probability asked for.
-    rare = 1 - torch.sqrt(1 - torch.as_tensor(probability, dtype=one.dtype, device=one.device))
+    rare = 1 - torch.sqrt(1 - probability * one)
     matrix = matrix @ rotation(value(columns.chosen(rare), columns.take(), zero))
     stretch = value(columns.chosen(probability), torch.exp2(0.2 * columns.normal()), one)
     matrix = matrix @ torch.stack([torch.stack([stretch, zero], 1), torch.stack([zero, 1 / stretch], 1)], 1)
@@ -153,7 +153,7 @@ def colour(images: Tensor, columns: Columns, probability: Probability) -> Tensor
         return (images * each(contrast)[..., None] + each(brightness)[..., None]) * (1 - 2 * each(inverted)[..., None])
     unit = torch.eye(3, dtype=dtype, device=device)
     grey = torch.full((3, 3), 1 / 3, dtype=dtype, device=device)  # what turns a colour into its brightness
-    across = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], dtype=dtype, device=device) / math.sqrt(3)
+    across = (unit.roll(1, 0) - unit.roll(1, 1)) / math.sqrt(3)  # the cross product with a third of white
     turned = grey + each(torch.cos(hue)) * (unit - grey) + each(torch.sin(hue)) * across
     matrix = (grey + each(saturation) * (unit - grey)) @ turned @ (unit - 2 * each(inverted) * grey) * each(contrast)
     shift = matrix.sum(2, keepdim=True) * each(brightness / contrast)

@@ -10,7 +10,7 @@ from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset, View
 from ganvas.data.framing import framed, mirrored
 from ganvas.data.split import held_out_count, split
-from ganvas.draws import mix
+from ganvas.draws import mix, sent
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_float
@@ -166,7 +166,7 @@ def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     """Rows of a data set as a GAN wants them, on the device: columns as `Schema` tells."""
-    batch = {name: values.to(device, non_blocking=True) for name, values in rows.items()}
+    batch = {name: sent(values, device) for name, values in rows.items()}
     batch |= {name: to_float(batch[name]) for name in batch.keys() & set(PICTURES)}
     return batch | {name: batch[name].float() for name in batch.keys() & {"attributes", "known"}}
 
