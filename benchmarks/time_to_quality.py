@@ -158,7 +158,7 @@ def make_yardstick(recipe: Recipe, features: str | None, test: bool) -> Yardstic
     assert recipe.data is not None
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
     extractor = make_extractor(features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True)
-    dataset, rows = (reference.dataset, reference.rows) if test else (reference.train, some(reference.shown, 0))
+    dataset, rows = (reference.dataset, reference.rows) if test else (reference.train, some(reference.train, reference.shown, 0))
     real = features_of(extractor, dataset, rows, True)
     return Yardstick(extractor, real, moments(real, "real"))
 

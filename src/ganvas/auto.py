@@ -182,7 +182,7 @@ def free_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
         choices.set("gan", "relativistic", f"small enough for a {machine.device}, and no mode is dropped for free")
         width = 32 if side <= 12 else 16
         choices.set("options.width", width, "in trials twice as wide was slower by more than it was better")
-        choices.set("options.most", 8 if side > 32 else 4, "times the width: the most channels; large pictures are halved more often")
+        choices.set("options.most", 8 if side > 32 else 4, "times the width: the most channels; large pictures need more")
         choices.set("options.gamma", 0.2, "the penalty's weight that was best in trials, of 0.05 to 1")
         choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
         choices.set("batch", min(50, count // 2), "many moves of few pictures each learn faster on a processor")

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from ganvas.draws import RoundDraw
 from ganvas.errors import UserError
+from ganvas.gradients import Averaging, Pending
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
 
 
 class Engine:
@@ -36,6 +38,7 @@ class Engine:
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.device = pick_device(device)
         self.half = False
+        self.averagings: dict[tuple[int, ...], Averaging] = {}  # by the player's parameters
         if self.device.type == "cpu":
             keep_memory()
 
@@ -75,16 +78,26 @@ class Engine:
         """The precision of one turn. Enter it anew for every turn: it caches cast weights, which a move makes stale."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
 
-    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Replace the gradients by their mean over all processes."""
+    def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
+        """Surround each `backward` of a player with it: it replaces the player's gradients by their mean over all processes."""
         if self.world == 1:
-            return
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
-        flat /= self.world
-        for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
-            gradient.copy_(part.view_as(gradient))
+            return nullcontext()
+        player = tuple(id(parameter) for parameter in parameters)
+        if player not in self.averagings:
+            self.averagings[player] = Averaging(parameters, BUCKET, self)
+        return self.averagings[player]
+
+    def start_sum(self, values: Tensor) -> Pending:
+        """Begin to replace a tensor by its sum over all processes."""
+        work = dist.all_reduce(values, async_op=True)
+        assert work is not None  # it would be in a process that does not belong to the group
+        return work
+
+    def main_order(self, order: list[int]) -> list[int]:
+        """The main process's order, in every process; all have orders of equal length."""
+        numbers = torch.tensor(order, device=self.device)
+        dist.broadcast(numbers, 0)
+        return numbers.tolist()
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
@@ -116,6 +129,10 @@ class Engine:
             content[: len(encoded)] = encoded.to(self.device)
         dist.broadcast(content, 0)
         return bytes(content.tolist()).rstrip(b"\0").decode()
+
+    def agree(self, text: str) -> bool:
+        """Whether all processes have the same text; all are told the same."""
+        return not self.any(self.share(text) != text)
 
     def maximum_(self, values: Tensor) -> None:
         """Replace a tensor by its maximum over all processes."""

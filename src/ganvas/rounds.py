@@ -97,11 +97,11 @@ def play_round(
             guard.check(turn, engine)
             total = sum_of(turn.losses)
             # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
-            total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])
+            with engine.averaging(players[turn.player]):
+                total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])
             for key, value in entries(turn, total).items():
                 seen.setdefault(key, []).append(value.detach())
         for turn in turns:
-            engine.average_gradients(players[turn.player])
             if watch:
                 watch(turn, players[turn.player])
             optimizers[turn.player].step()

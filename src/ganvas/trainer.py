@@ -90,6 +90,10 @@ def train(
             asked = resolve(recipe, own, engine.device, data=data, images=images, seed=seed, settings=settings)
             assert asked.data is not None
             dataset = open_dataset(asked.data, asked.view, strict=strict, progress=engine.is_main and not quiet)
+        if not engine.agree(asked.model_dump_json()):
+            raise UserError("the processes chose different settings: name a recipe instead of auto, or use equal machines")
+        if not engine.agree(dataset.fingerprint):
+            raise UserError(f"--data {asked.data} is not the same for all processes: copy it to every machine")
         asked = with_epochs(asked, epochs, dataset)
         if own:
             check_same(folder, own, asked, dataset)
@@ -191,6 +195,8 @@ class Trainer:
         if clock.images - clock.batch >= clock.total:
             raise UserError(f"{self.folder} has shown {clock.images:,} images already; ask for more than {clock.total:,}")
         self.engine.wait()  # nobody writes while another still reads
+        if not self.engine.agree(str(clock.images)):
+            raise UserError(f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it")
         self.announce(resumed is not None)
         if self.engine.is_main:
             if resumed is None:
