@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "averaging": {"gans", "gans.base", "schedule"},
     "progress": {"engine", "errors", "files", "schedule"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
+    "tape": {"draws", "gans", "gans.base"},
+    "graphs": {"draws", "engine", "gans", "gans.base", "rounds", "tape"},
     "recipe": {"data", "data.dataset", "errors", "gans", "gans.base", "schedule"},
     "recipes": {"errors", "recipe"},
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},

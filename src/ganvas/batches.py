@@ -10,12 +10,14 @@ from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset, View
 from ganvas.data.framing import framed, mirrored
 from ganvas.data.split import held_out_count, split
-from ganvas.draws import mix
+from ganvas.draws import mix, sent
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.images import to_float
 from ganvas.lanes import Lanes
 from ganvas.recipe import Recipe
+
+RESIDENT = 0.25  # of a GPU's free memory: a set that takes no more lies there as a whole
 
 
 class Order:
@@ -41,6 +43,7 @@ class Order:
         held_out = held_out_count(len(dataset), recipe.held_out, dataset.report.test)
         self.shown, self.held_out = split(len(dataset), held_out, starts)
         self.epoch, self.order = -1, np.empty(0, np.int64)
+        self.resident: dict[str, Tensor] | None = None
         self.lanes: Lanes | None = None
         if dataset.shards is not None:
             if recipe.replacement:
@@ -68,6 +71,10 @@ class Order:
         """At most `count` of the rows that training sees, evenly spread; of a sharded set over a few shards."""
         return choose(self.dataset.near(self.shown, count), count)
 
+    def keep_on(self, device: torch.device) -> None:
+        """Keep the columns on a device from now on, and make batches there."""
+        self.resident = {name: torch.from_numpy(np.array(column)).to(device) for name, column in self.dataset.columns.items()}
+
     def _in_epoch(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:
             places = torch.randperm(len(self.shown), generator=self.random("epoch", epoch)).numpy()
@@ -75,17 +82,18 @@ class Order:
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirrored as the recipe asks."""
+        """Some rows of the batch after `images` images, cut and mirrored as the recipe asks, where the columns are."""
         dataset, batch = self.dataset, self.recipe.batch
         if self.lanes is not None and dataset.shards is not None:
             dataset.shards.ahead(self.lanes.shards(images, mine))
-        rows = dataset.rows(self.indices(images)[mine])
+        indices = self.indices(images)[mine]
+        rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
             rows = framed(rows, dataset.size, corners[mine])
         if self.recipe.flip:
             flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
-            rows = mirrored(rows, flipped[mine], dataset.names.get("keypoints", ()))
+            rows = mirrored(rows, sent(flipped[mine], next(iter(rows.values())).device), dataset.names.get("keypoints", ()))
         return rows
 
 
@@ -106,6 +114,8 @@ class Batches:
             raise UserError(f"batch={recipe.batch} cannot be divided among {engine.world} processes; use --set batch=...")
         self.dataset, self.recipe, self.engine = dataset, recipe, engine
         self.orders = orders(dataset, recipe)
+        for order in self.orders if fits(dataset, engine.free_memory()) else []:
+            order.keep_on(engine.device)
         self.main = self.orders[0]
         self.shown, self.held_out = self.main.shown, self.main.held_out
 
@@ -129,6 +139,21 @@ class Batches:
     def unseen(self, count: int) -> dict[str, Tensor] | None:
         """The same of rows that it does not see: held out, or of the published test set; None: there are too few."""
         return unseen(self.orders, self.recipe.test_view, count)
+
+
+def fits(dataset: Dataset, memory: int) -> bool:
+    """Whether a set, and the one beside it, may lie on a device with so many free bytes; one that is read piece by piece may
+    not.
+    """
+    columns = [column for part in (dataset, dataset.beside) if part for column in part.columns.values()]
+    plain = [column for column in columns if isinstance(column, np.ndarray)]
+    return len(plain) == len(columns) and sum(column.nbytes for column in plain) <= RESIDENT * memory
+
+
+def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
+    """The rows at `indices` (N,) of columns on a device."""
+    places = sent(torch.from_numpy(indices), next(iter(columns.values())).device)
+    return {name: column.index_select(0, places) for name, column in columns.items()}
 
 
 def orders(dataset: Dataset, recipe: Recipe) -> list[Order]:
@@ -166,7 +191,7 @@ def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     """Rows of a data set as a GAN wants them, on the device: columns as `Schema` tells."""
-    batch = {name: values.to(device, non_blocking=True) for name, values in rows.items()}
+    batch = {name: values if values.device == device else sent(values, device) for name, values in rows.items()}
     batch |= {name: to_float(batch[name]) for name in batch.keys() & set(PICTURES)}
     return batch | {name: batch[name].float() for name in batch.keys() & {"attributes", "known"}}
 

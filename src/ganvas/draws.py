@@ -22,6 +22,11 @@ def mix(*keys: int | str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Values on a device. To a GPU they go by way of pinned memory, so that the CPU need not wait until they are there."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+
+
 class Draw(ABC):
     """A source of random rows for a GAN's `step` and `sample`. Drawn on the CPU, so every device gets the same numbers."""
 
@@ -32,21 +37,25 @@ class Draw(ABC):
     def rows(self, count: int, make: Make) -> Tensor:
         """Make `count` rows (count, ...) on the CPU."""
 
+    def on_device(self, count: int, make: Make) -> Tensor:
+        """Make `count` rows (count, ...) and bring them to the device."""
+        return sent(self.rows(count, make), self.device)
+
     def normal(self, count: int, size: int) -> Tensor:
         """Standard normal noise, (count, size)."""
-        return self._to_device(self.rows(count, lambda random, n: torch.randn(n, size, generator=random)))
+        return self.on_device(count, lambda random, n: torch.randn(n, size, generator=random))
 
     def uniform(self, count: int, size: int) -> Tensor:
         """Uniform noise in [-1, 1), (count, size)."""
-        return self._to_device(self.rows(count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1))
+        return self.on_device(count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1)
 
     def shares(self, count: int, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1), (count, *shape)."""
-        return self._to_device(self.rows(count, lambda random, n: torch.rand(n, *shape, generator=random)))
+        return self.on_device(count, lambda random, n: torch.rand(n, *shape, generator=random))
 
     def labels(self, count: int, classes: int) -> Tensor:
         """Labels with equal chances, int64 (count,) in [0, classes)."""
-        return self._to_device(self.rows(count, lambda random, n: torch.randint(classes, (n,), generator=random)))
+        return self.on_device(count, lambda random, n: torch.randint(classes, (n,), generator=random))
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows of all processes, (count, ...) of each after one another: the whole batch, the same in every process."""
@@ -59,11 +68,8 @@ class Draw(ABC):
     def shuffled(self, rows: Tensor) -> Tensor:
         """The rows in a random order, over the batches of all processes."""
         whole = self.gather(rows)
-        order = self._to_device(self.rows(len(rows), lambda random, n: torch.rand(n, generator=random)))
+        order = self.on_device(len(rows), lambda random, n: torch.rand(n, generator=random))
         return self.part(whole[self.gather(order).argsort()])
-
-    def _to_device(self, rows: Tensor) -> Tensor:
-        return rows.to(self.device, non_blocking=True)
 
 
 class RoundDraw(Draw):
@@ -138,7 +144,7 @@ class WalkDraw(Draw):
         cosine = torch.cosine_similarity(start, end, dim=1).clamp(-1 + 1e-6, 1 - 1e-6)
         angle = torch.acos(cosine)[:, None]
         mixed = (torch.sin((1 - self.share) * angle) * start + torch.sin(self.share * angle) * end) / torch.sin(angle)
-        return self._to_device(mixed)
+        return sent(mixed, self.device)
 
     def labels(self, count: int, classes: int) -> Tensor:
         return self.before.labels(count, classes).to(self.device)

@@ -147,6 +147,10 @@ class Engine:
         self.maximum_(flag)
         return bool(flag.item())
 
+    def free_memory(self) -> int:
+        """Bytes that are free on this process's GPU; 0 without one."""
+        return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else 0
+
     def memory(self) -> int:
         """The most bytes this process has used so far: on the GPU, or of main memory."""
         if self.device.type == "cuda":

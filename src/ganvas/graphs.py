@@ -1,12 +1,15 @@
-"""Rounds recorded once and played again as CUDA graphs: for small networks most of a round is the CPU launching kernels.
+"""Rounds that are recorded once and played again by the device itself: CUDA graphs.
 
-Recorded is the whole round: forward passes, losses, backward passes, the guard, the optimizers' steps. Everything that changes
-from round to round lies in tensors that stay where they are: the batch, random numbers and schedules (`tape.py`), learning rates.
+A small network's round is a thousand kernels of a few microseconds each, and Python needs longer to ask for one than a GPU to run
+it. Recorded, the whole round is asked for at once: forward, losses, penalties, backward, guard and optimizers.
+
+A recording repeats the very same work on the very same tensors. So whatever changes from round to round is put into tensors that
+stay where they are before it is played: the batch, the random numbers and ramps (`tape.py`), the learning rates. What a round
+does may depend on the answers of `clock.every` alone; there is one recording for each set of them.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import torch
@@ -16,121 +19,191 @@ from ganvas.draws import Draw
 from ganvas.engine import Engine
 from ganvas.gans.base import GAN, Batch, Clock
 from ganvas.rounds import Guard, Optimizers, Watch, play_round
-from ganvas.tape import TapeClock, TapeDraw
+from ganvas.tape import Tape
+
+WARM = 3  # rounds of a kind that are played before one is recorded, as PyTorch's manual has it
 
 Values = dict[str, Tensor]
+Play = Callable[[], Values]
 
 
 class Recorder(Protocol):
-    """Records what is done to tensors, and does it again."""
+    """Records what a function does on a device."""
 
-    def apart(self) -> AbstractContextManager[object]:
-        """Where rounds are played that prepare a recording."""
+    def warm(self, play: Play) -> Values:
+        """Play now, in the surroundings in which it will be recorded."""
         ...
 
-    def record(self, play: Callable[[], Values]) -> tuple[Values, Callable[[], None]]:
-        """What `play` returns, not yet computed, and what computes it, as often as it is called."""
+    def record(self, play: Play) -> Play:
+        """Record without doing it; what is returned does it, each time into the same tensors.
+
+        Raises:
+            RuntimeError: it does what cannot be recorded, such as to read a number from the device.
+        """
         ...
 
 
 class CudaRecorder:
-    """Records CUDA graphs."""
+    """CUDA graphs. Dropout may be recorded: its seed is that of the moment of playing, given by `Engine.seed`.
 
-    def __init__(self, device: torch.device):
-        self.stream = torch.cuda.Stream(device)
+    All graphs share one pool of memory, since no two are played at once and what they return is copied before the next.
+    """
 
-    def apart(self) -> AbstractContextManager[object]:
-        """A stream of its own, as the recording has."""
-        self.stream.wait_stream(torch.cuda.current_stream())
-        return torch.cuda.stream(self.stream)
+    def __init__(self) -> None:
+        self.stream = torch.cuda.Stream()
+        self.pool = torch.cuda.graph_pool_handle()
 
-    def record(self, play: Callable[[], Values]) -> tuple[Values, Callable[[], None]]:
-        """See `Recorder`."""
-        torch.cuda.current_stream().wait_stream(self.stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.stream):
+    def warm(self, play: Play) -> Values:
+        """As `Recorder.warm`: on a stream of its own, as no other may be used while recording."""
+        here = torch.cuda.current_stream()
+        self.stream.wait_stream(here)
+        with torch.cuda.stream(self.stream):
             values = play()
-        return values, graph.replay
+        here.wait_stream(self.stream)
+        return values
+
+    def record(self, play: Play) -> Play:
+        """As `Recorder.record`."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
+            values = play()
+
+        def replay() -> Values:
+            graph.replay()
+            return values
+
+        return replay
 
 
-class Again:
-    """Plays the round again in Python, on the same tensors: what a recording must equal."""
+class Kind:
+    """All rounds that get the same answers from `clock.every`.
 
-    def apart(self) -> AbstractContextManager[object]:
-        """Here."""
-        return nullcontext()
+    Attributes:
+        tape: their random numbers and ramps.
+        batch: their columns, at fixed places.
+        played: how many there were.
+        replay: the recording, once there is one.
+    """
 
-    def record(self, play: Callable[[], Values]) -> tuple[Values, Callable[[], None]]:
-        """See `Recorder`."""
-        values: Values = {}
-        return values, lambda: values.update(play())
+    def __init__(self, batch: Batch, clock: Clock, draw: Draw):
+        self.tape = Tape(draw, clock)
+        self.batch = {name: values.clone() for name, values in batch.items()}
+        self.played = 0
+        self.replay: Play | None = None
 
+    def refill(self, batch: Batch, clock: Clock, draw: Draw) -> None:
+        """Put a round's own batch and numbers in place."""
+        for name, values in batch.items():
+            self.batch[name].copy_(values)
+        self.tape.refill(draw, clock)
 
-@dataclass
-class Recording:
-    """A kind of round: its tensors and, once it is recorded, what it computes."""
-
-    batch: dict[str, Tensor]
-    clock: TapeClock
-    draw: TapeDraw
-    values: Values | None = None
-    replay: Callable[[], None] | None = None
+    def columns(self) -> dict[str, Tensor]:
+        """The batch for one playing, which may ask for gradients with respect to it."""
+        return {name: values.detach() for name, values in self.batch.items()}
 
 
 class GraphedRounds:
-    """Plays rounds as `play_round` does: of each kind the first one as it is, the second and all later ones from a recording.
+    """Plays rounds as `play_round` does, from recordings as soon as there are some.
 
-    Rounds are of one kind that get the same answers from `clock.every`. Rounds that the doctor watches are played as they are,
-    and so are all rounds of a GAN that asks the clock for images or rounds themselves, or that cannot be recorded.
+    Always of the same GAN, with the same optimizers and guard. Rounds that are watched are played anew, as are all of a GAN that
+    cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does not take them from the device.
 
     Args:
-        gan: on the device.
-        optimizers: capturable, with their rates in tensors, if CUDA graphs are to hold their steps.
-        guard: deferred, for the same reason.
-        recorder: what records.
+        recorder: for the device.
+        say: is told, in one line, why rounds are not recorded.
     """
 
-    def __init__(self, gan: GAN, optimizers: Optimizers, guard: Guard, engine: Engine, recorder: Recorder):
-        self.gan, self.optimizers, self.guard, self.engine, self.recorder = gan, optimizers, guard, engine, recorder
-        self.recordings: dict[tuple[bool, ...], Recording] = {}
-        self.periods: list[int] = []
-        self.possible = True
+    def __init__(self, recorder: Recorder, say: Callable[[str], None]):
+        self.recorder, self.say = recorder, say
+        self.kinds: list[Kind] = []
+        self.rates: dict[str, Tensor] = {}  # by player
+        self.betas: list[tuple[float, float]] = []
+        self.hopeless = False
 
-    def play(self, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> Values:
-        """One round; see `play_round`."""
-        if watch or not self.possible:
-            return self.as_it_is(batch, clock, draw, watch)
-        recording = self.recordings.get(tuple(clock.every(period) for period in self.periods))
-        if recording is None:
-            return self.first(batch, clock, draw)
-        for name, rows in batch.items():
-            recording.batch[name].copy_(rows, non_blocking=True)
-        recording.clock.refill(clock)
-        recording.draw.refill(draw)
-        if recording.replay is None:
-            try:
-                recording.values, recording.replay = self.recorder.record(
-                    lambda: self.as_it_is(recording.batch, recording.clock, recording.draw)
-                )
-            except (RuntimeError, IndexError):  # it reads values, or draws as many numbers as others tell: nothing has moved yet
-                self.possible = False
-                return self.as_it_is(batch, clock, draw)
-        recording.replay()
-        assert recording.values is not None
-        return {name: value.clone() for name, value in recording.values.items()}  # the next replay writes over them
+    def __call__(
+        self,
+        gan: GAN,
+        batch: Batch,
+        clock: Clock,
+        draw: Draw,
+        optimizers: Optimizers,
+        guard: Guard,
+        engine: Engine,
+        watch: Watch | None = None,
+    ) -> Values:
+        """As `play_round`, in one process."""
+        if watch or self.hopeless or not self.steady(optimizers):
+            return play_round(gan, batch, clock, draw, optimizers, guard, engine, watch)
+        kind = next((kind for kind in self.kinds if kind.tape.fits(clock)), None)
+        if kind is None:
+            kind = Kind(batch, clock, draw)
+            self.kinds.append(kind)
+        else:
+            kind.refill(batch, clock, draw)
 
-    def first(self, batch: Batch, clock: Clock, draw: Draw) -> Values:
-        """Play a round of a kind that was not met before, and keep what it needs."""
-        recording = Recording({name: rows.clone() for name, rows in batch.items()}, self.tape_clock(clock), TapeDraw(draw))
-        with self.recorder.apart():
-            values = self.as_it_is(recording.batch, recording.clock, recording.draw)
-        self.possible = not recording.clock.told
-        self.periods = list(recording.clock.answers)
-        self.recordings[tuple(recording.clock.answers.values())] = recording
-        return values
+        def play() -> Values:
+            kind.tape.rewind()
+            return play_round(gan, kind.columns(), kind.tape, kind.tape, optimizers, guard, engine)
 
-    def tape_clock(self, clock: Clock) -> TapeClock:
-        return TapeClock(clock, next(self.gan.parameters()).detach())
+        kind.played += 1
+        if kind.replay is None and kind.played > WARM:
+            self.set_rates(optimizers, engine)
+            self.record(kind, play, optimizers)
+        if kind.replay is None:
+            values = self.recorder.warm(play)
+            self.look_for_trouble(kind.tape)
+        else:
+            self.set_rates(optimizers, engine)
+            values = kind.replay()
+        return dict(zip(values, torch.stack(list(values.values())).unbind()))  # a copy, for the next round is written over them
 
-    def as_it_is(self, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> Values:
-        return play_round(self.gan, batch, clock, draw, self.optimizers, self.guard, self.engine, watch)
+    def steady(self, optimizers: Optimizers) -> bool:
+        """Whether the betas are those of the round before; if not, recordings are of no use any more."""
+        betas = [optimizer.param_groups[0]["betas"] for optimizer in optimizers.values()]
+        if betas != self.betas:
+            self.betas, self.kinds = betas, []
+            return False
+        return True
+
+    def set_rates(self, optimizers: Optimizers, engine: Engine) -> None:
+        """Bring the learning rates to the device."""
+        for player, optimizer in optimizers.items():
+            rate = self.rates.setdefault(player, torch.zeros((), device=engine.device))
+            rate.fill_(optimizer.param_groups[0]["lr"])
+
+    @contextmanager
+    def recordable(self, optimizers: Optimizers) -> Iterator[None]:
+        """Let the optimizers take their rates from the device."""
+        groups = {player: optimizer.param_groups[0] for player, optimizer in optimizers.items()}
+        before = {player: {"lr": group["lr"], "capturable": group["capturable"]} for player, group in groups.items()}
+        for player, group in groups.items():
+            group |= {"lr": self.rates[player], "capturable": True}
+        try:
+            yield
+        finally:
+            for player, group in groups.items():
+                group |= before[player]
+
+    def record(self, kind: Kind, play: Play, optimizers: Optimizers) -> None:
+        """Record a kind of round, if that can be done."""
+        try:
+            with self.recordable(optimizers):
+                kind.replay = self.recorder.record(play)
+        except RuntimeError as error:
+            for optimizer in optimizers.values():
+                optimizer.zero_grad(set_to_none=True)
+            self.give_up(str(error).partition("\n")[0])
+        if self.look_for_trouble(kind.tape):
+            kind.replay = None
+
+    def look_for_trouble(self, tape: Tape) -> bool:
+        """Whether a tape does not hold all that its rounds depend on; then no more is recorded."""
+        if tape.trouble:
+            self.give_up(tape.trouble)
+        return bool(tape.trouble)
+
+    def give_up(self, reason: str) -> None:
+        """Play all rounds to come anew."""
+        if not self.hopeless:
+            self.say(f"note: rounds are not recorded: {reason}")
+        self.hopeless = True

@@ -34,7 +34,7 @@ class Guard:
     def __init__(self, optimizers: Optimizers, deferred: bool, device: torch.device):
         self.deferred = deferred
         self.trips: dict[str, Tensor] = {}
-        self.tripped = torch.zeros((), device=device)
+        self.tripped = torch.zeros((), dtype=torch.float32, device=device)  # the only type that fused optimizers read
         if deferred:
             for optimizer in optimizers.values():
                 optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
@@ -49,10 +49,9 @@ class Guard:
             for term, loss in turn.losses.items():
                 wrong = (~loss.detach().isfinite()).float()
                 engine.maximum_(wrong)  # one process's NaN would reach the others through the averaged gradients
-                key = f"{turn.player}/{term}"
-                # In place, so that a recorded round adds to what was there before.
-                torch.maximum(self.trips.setdefault(key, torch.zeros_like(wrong)), wrong, out=self.trips[key])
-                torch.maximum(self.tripped, wrong, out=self.tripped)
+                trip = self.trips.setdefault(f"{turn.player}/{term}", torch.zeros_like(wrong))
+                for flag in (trip, self.tripped):  # in place: rounds that are recorded and played again raise the same flags
+                    torch.maximum(flag, wrong, out=flag)
         else:
             terms = {term: loss.item() for term, loss in turn.losses.items()}
             if not all(math.isfinite(value) for value in terms.values()):

@@ -14,26 +14,27 @@ def framed(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
     Args:
         rows: columns as `ganvas.data.dataset.Dataset` keeps them.
         size: side in pixels of what is left.
-        corners: top and left of each row's square in shares of the room there is, (N, 2) in [0, 1); None: the middle.
+        corners: top and left of each row's square in shares of the room there is, (N, 2) in [0, 1), on the CPU, wherever the
+            columns are; None: the middle.
     """
     side = next(values.shape[-1] for values in rows.values() if values.ndim == 4)
     if side == size:
         return rows
-    count = len(next(iter(rows.values())))
+    first = next(iter(rows.values()))
     room = side - size
-    shares = torch.full((count, 2), 0.5) if corners is None else corners
+    shares = torch.full((len(first), 2), 0.5) if corners is None else corners
     places = (shares * (room + 1)).long().clamp(max=room)  # (N, 2): top, left
     found = dict(rows)
     for name, values in rows.items():
         if values.ndim == 4:
             cut = [picture[:, top : top + size, left : left + size] for picture, (top, left) in zip(values, places.tolist())]
             found[name] = torch.stack(cut)
-    left, top = places[:, 1:] / size, places[:, :1] / size  # in shares of the new side
+    top, left = (places.to(first.device, non_blocking=True) / size).split(1, 1)  # in shares of the new side, (N, 1) each
     if "box" in rows:
         found["box"] = inside(rows["box"] * (side / size) - torch.cat([left, top, 0 * left, 0 * top], 1))
     if "keypoints" in rows:
-        x, y, seen = (rows["keypoints"] * torch.tensor([side / size, side / size, 1.0])).unbind(2)
-        found["keypoints"] = visible(torch.stack([x - left, y - top, seen], 2))
+        x, y, seen = rows["keypoints"].unbind(2)
+        found["keypoints"] = visible(torch.stack([x * (side / size) - left, y * (side / size) - top, seen], 2))
     return found
 
 
@@ -54,7 +55,8 @@ def mirrored(rows: Rows, which: Tensor, parts: Sequence[str] = ()) -> Rows:
         found["box"] = torch.where(which[:, None], torch.stack([1 - left - width, top, width, height], 1), rows["box"])
     if "keypoints" in rows:
         x, y, seen = rows["keypoints"].unbind(2)
-        flipped = torch.stack([torch.where(seen > 0, 1 - x, x), y, seen], 2)[:, partners(parts)]
+        flipped = torch.stack([torch.where(seen > 0, 1 - x, x), y, seen], 2)
+        flipped = torch.stack([flipped[:, number] for number in partners(parts)], 1)
         found["keypoints"] = torch.where(which[:, None, None], flipped, rows["keypoints"])
     return found
 

@@ -9,7 +9,6 @@ from itertools import pairwise
 import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
@@ -32,7 +31,7 @@ class ConditionalGenerator(nn.Module):
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(torch.cat([noise, one_hot(label, self.classes).to(noise.dtype)], 1)[:, :, None, None])
+        return self.layers(torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)[:, :, None, None])
 
 
 class ConditionalDiscriminator(nn.Module):
@@ -49,8 +48,13 @@ class ConditionalDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        planes = one_hot(label, self.classes).to(image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
+        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
         return self.layers(torch.cat([image, planes], 1))
+
+
+def one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
+    """int64 (N,) to (N, classes), 1 at the label and else 0; PyTorch's own reads all labels to check them."""
+    return (label[:, None] == torch.arange(classes, device=label.device)).to(dtype)
 
 
 class ConditionalDCGAN(GAN):

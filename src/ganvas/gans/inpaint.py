@@ -189,7 +189,7 @@ class Inpainter(GAN):
     def holes(self, image: Tensor, draw: Draw) -> Tensor:
         """Random masks for pictures (N, C, H, W): (N, 1, H, W), 1 in the hole."""
         height, width = image.shape[2:]
-        masks = draw.rows(len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most))
+        masks = draw.on_device(len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most))
         return masks.to(image)
 
     def score(self, batch: Batch) -> Tensor:

@@ -83,7 +83,7 @@ def tent(maps: Tensor, total: float) -> Tensor:
     """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3, 3), its weights summing to
     `total`.
     """
-    line = torch.tensor([1.0, 2.0, 1.0], device=maps.device, dtype=maps.dtype)
+    line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)  # made there, not sent
     kernel = line[:, None] * line * (total / 16)
     return kernel.expand(maps.shape[1], 1, 3, 3)
 

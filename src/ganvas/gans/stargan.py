@@ -136,7 +136,8 @@ class StarGAN(GAN):
             "penalty": self.penalty_weight * penalty,
             "attributes": self.classification_weight * cross_entropy(logits, own),
         }
-        right = ((logits > 0) == (own == 1))[own != UNKNOWN].float().mean()
+        known = own != UNKNOWN
+        right = (((logits > 0) == (own == 1)) & known).sum().float() / known.sum()
         yield Turn("discriminator", losses, {"distance": -adversarial, "attributes_right": right}, (score, fake_score))
         if not moves:
             return
