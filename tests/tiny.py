@@ -22,6 +22,8 @@ OPTIONS = {
     "avatar-dcgan": {"width": 2, "noise_size": 5},
     "cdcgan": {"width": 2, "noise_size": 5},
     "relativistic": {"width": 2, "noise_size": 5, "features": 8},
+    "sngan": {"width": 2, "noise_size": 5},
+    "wgan-gp": {"width": 2, "noise_size": 5},
     "points": {"hidden": 8, "noise_size": 5},
     "cyclegan": {"width": 2, "blocks": 1, "pool": 3},
     "stargan": {"width": 2, "blocks": 1},

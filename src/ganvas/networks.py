@@ -62,12 +62,10 @@ def initialise(network: nn.Module, std: float, truncated: bool = False, scale_st
 def spectral(network: nn.Module) -> nn.Module:
     """The network, its weights divided by their largest singular value; Miyato et al. 2018, section 2.1 and algorithm 1.
 
-    All convolutions, linear layers and embeddings. A kernel (outputs, inputs, k, k) counts as a matrix (outputs, inputs k k), the one
-    of a transposed convolution as (outputs, inputs k k) too. Each forward in training mode takes one step of the power iteration,
-    whose vectors are buffers: a network that is saved, loaded and played on stays the same bit for bit.
+    All convolutions, linear layers and embeddings; kernels count as matrices (outputs, inputs k k). Each forward in training mode
+    takes one step of the power iteration, whose vectors are buffers: what is saved, loaded and played on stays the same bit for bit.
     """
-    layers = [module for module in network.modules() if isinstance(module, SPECTRAL)]
-    for layer in layers:
+    for layer in [module for module in network.modules() if isinstance(module, SPECTRAL)]:
         spectral_norm(layer)
     return network
 

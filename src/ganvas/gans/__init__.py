@@ -11,7 +11,9 @@ from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
 from ganvas.gans.relativistic import RelativisticGAN
+from ganvas.gans.sngan import SNGAN
 from ganvas.gans.stargan import StarGAN
+from ganvas.gans.wgan_gp import WGANGP
 
 GANS: dict[str, type[GAN]] = {
     "mlp": MLP,
@@ -21,6 +23,8 @@ GANS: dict[str, type[GAN]] = {
     "avatar-dcgan": AvatarDCGAN,
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
+    "sngan": SNGAN,
+    "wgan-gp": WGANGP,
     "points": PointGAN,
     "cyclegan": CycleGAN,
     "stargan": StarGAN,
