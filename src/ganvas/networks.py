@@ -63,7 +63,7 @@ def spectral(network: nn.Module) -> nn.Module:
     """The network, its weights divided by their largest singular value; Miyato et al. 2018, section 2.1 and algorithm 1.
 
     All convolutions, linear layers and embeddings; kernels count as matrices (outputs, inputs k k). Each forward in training mode
-    takes one step of the power iteration, whose vectors are buffers: what is saved, loaded and played on stays the same bit for bit.
+    takes one step of the power iteration, whose vectors are buffers: what is saved and loaded goes on bit for bit.
     """
     for layer in [module for module in network.modules() if isinstance(module, SPECTRAL)]:
         spectral_norm(layer)

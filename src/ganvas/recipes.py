@@ -162,7 +162,7 @@ def dcgan_64() -> Recipe:
 
 
 def sngan() -> Recipe:
-    """Miyato et al. 2018 at 32 pixels on any folder of pictures, `--data FOLDER`, told their classes if there are any (`--labels`).
+    """Miyato et al. 2018 at 32 pixels on any folder of pictures, `--data FOLDER`, told their classes by `--labels folders`.
 
     100,000 rounds of 64, the generator moving in every fifth. Rates are those that the paper has for its residual networks.
 

@@ -22,8 +22,8 @@ from ganvas.schema import Schema
 class WGANGP(GAN):
     """A critic whose slope is asked to be 1, five moves ahead of the generator.
 
-    Players: generator noise → linear, batch norm, ReLU → doublings by 5x5 kernels, batch norm, ReLU → tanh; discriminator halvings
-    by 5x5 kernels, LeakyReLU 0.2, no norm, since the penalty is on each picture by itself → a score.
+    Players: generator noise → linear, batch norm, ReLU → doublings by 5x5 kernels, batch norm, ReLU → tanh; discriminator
+    halvings by 5x5 kernels, LeakyReLU 0.2, no norm, since the penalty is on each picture by itself → a score.
     Losses: discriminator mean D(G(z)) - mean D(x) + penalty_weight mean (|∇ D(x̂)| - 1)², x̂ at random between x and G(z);
     generator -mean D(G(z)), every `critic_moves`-th round, on the fakes that the critic just saw.
     Stats: `distance`, the critic's estimate of the Wasserstein distance.
@@ -75,8 +75,8 @@ class WGANGP(GAN):
 
 def grower(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
     """Noise (N, noise_size) to pictures (N, channels, H, W) in [-1, 1]; `widths` from the smallest map to the picture's half."""
-    modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False), nn.Unflatten(1, (widths[0], start, start))]
-    modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+    modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
+    modules += [nn.Unflatten(1, (widths[0], start, start)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
     for inputs, outputs in pairwise(widths):
         modules += [up(inputs, outputs, 5, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
     return nn.Sequential(*modules, up(widths[-1], channels, 5), nn.Tanh())
