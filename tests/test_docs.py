@@ -34,6 +34,8 @@ PAGE_OF = {
     "avatar-dcgan": "dcgan",
     "cdcgan": "cdcgan",
     "relativistic": "relativistic",
+    "sngan": "sngan",
+    "wgan-gp": "wgan-gp",
     "points": "points",
     "cyclegan": "cyclegan",
     "stargan": "stargan",

@@ -19,7 +19,11 @@ from ganvas.gans import GANS
 from ganvas.rounds import Guard, play_round
 
 FROZEN = Path(__file__).with_name("first_steps.json")
-OPTIONS = {"mlp-deep": {"dropout": 0.0}, "relativistic": {"penalty_every": 2}, "stargan": {"critic_moves": 2}}
+OPTIONS = {
+    "mlp-deep": {"dropout": 0.0},
+    "relativistic": {"penalty_every": 2},
+    **{name: {"critic_moves": 2} for name in ("stargan", "sngan", "wgan-gp")},
+}
 BATCH = 4
 
 

@@ -82,6 +82,8 @@ def test_every_gan_is_tested():
         "cdcgan": ["discriminator", "generator"],
         "relativistic": ["discriminator", "generator"],
         "r3gan": ["discriminator", "generator"],
+        "sngan": ["discriminator", "generator"],
+        "wgan-gp": ["discriminator", "generator"],
         "points": ["discriminator", "generator"],
         "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
         "stargan": ["discriminator", "generator"],
@@ -239,6 +241,10 @@ def test_losses_are_the_papers_formulas(name):
     }.get(name, cross_entropy(real, 1) + cross_entropy(fake, 0))
     if name in ("relativistic", "r3gan"):
         discriminator, generator = cross_entropy(real - fake, 1), cross_entropy(scores[-1] - real, 1)
+    if name == "sngan":
+        discriminator, generator = (1 - real).clamp(0).mean() + (1 + fake).clamp(0).mean(), -scores[-1].mean()
+    if name == "wgan-gp":
+        discriminator, generator = fake.mean() - real.mean(), -scores[-1].mean()
     losses = [sum(value for term, value in turn.losses.items() if term != "penalty").item() for turn in turns]
     assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
@@ -437,7 +443,7 @@ def test_noise(name):
     gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     batch = make_batch(gan, 200)
     moves(gan, batch)
-    inputs = {"label": batch["label"]} if name in LABELLED else {}
+    inputs = {"label": batch["label"]} if "label" in gan.inputs else {}
     gan.sample(200, RoundDraw(1, 0), **inputs)
     assert len(seen) >= 2
     for noise in seen:
@@ -452,7 +458,7 @@ def test_layers_behave_as_the_documents_say(name):
         gan = build(name, schema(*((1, 2) if GANS[name].points else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
-            assert module.negative_slope == (0.01 if name == "stargan" else 0.2)
+            assert module.negative_slope == {"stargan": 0.01, "sngan": 0.1}.get(name, 0.2)
         if isinstance(module, nn.BatchNorm2d):
             assert (module.eps, module.momentum) == (1e-5, 0.1)
     for player, network in gan.named_children():
@@ -466,6 +472,8 @@ BATCH_NORMS = {
     "dcgan": {"discriminator": 1, "generator": 2},
     "avatar-dcgan": {"discriminator": 1, "generator": 1},
     "cdcgan": {"discriminator": 1, "generator": 2},
+    "sngan": {"generator": 2},
+    "wgan-gp": {"generator": 2},
     "gawwn-box": {"discriminator": 6, "generator": 9},
     "gawwn-keypoints": {"discriminator": 5, "generator": 9},
 }

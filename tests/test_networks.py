@@ -1,5 +1,6 @@
 """Blocks: sizes that doubling can reach, maps that double and halve, first weights."""
 
+import copy
 import re
 from statistics import NormalDist
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from ganvas.errors import UserError
-from ganvas.networks import MinibatchStd, down, initialise, packed, stage_sizes, stage_widths, up
+from ganvas.networks import MinibatchStd, down, initialise, packed, spectral, stage_sizes, stage_widths, up
 
 STAGES = {
     8: [4, 8],
@@ -148,3 +149,70 @@ def test_packs_are_each_picture_and_those_before_it():
     assert torch.equal(found[0], torch.cat([images[0], images[3], images[2]]))
     assert torch.equal(found[2], torch.cat([images[2], images[1], images[0]]))
     assert torch.equal(packed(images, 1), images)
+
+
+SPECTRAL_LAYERS = [nn.Conv2d(3, 8, 4), nn.ConvTranspose2d(3, 8, 4), nn.Linear(6, 9), nn.Embedding(5, 7)]
+
+
+def matrix(layer: nn.Module) -> torch.Tensor:
+    """The layer's weight, (outputs, all that an output is a sum of)."""
+    weight = layer.weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else layer.weight
+    return weight.detach().flatten(1)
+
+
+@pytest.mark.parametrize("layer", SPECTRAL_LAYERS, ids=lambda layer: type(layer).__name__)
+def test_spectral_norm_makes_the_largest_singular_value_one(layer):
+    """After 100 steps of the power iteration from anywhere; what it computes can only be too small, and the value too large."""
+    torch.manual_seed(0)
+    layer = copy.deepcopy(layer).double()
+    nn.init.normal_(layer.weight)
+    before = matrix(layer)
+    assert spectral(layer) is layer
+    for _ in range(100):
+        layer.weight  # noqa: B018  each look in training mode is a step
+    layer.eval()
+    values = torch.linalg.svdvals(matrix(layer))
+    assert 1 - 1e-12 < values[0] < 1 + 1e-3
+    assert torch.allclose(matrix(layer) * torch.linalg.svdvals(before)[0], before, rtol=1e-3)
+
+
+def spectral_network() -> nn.Module:
+    torch.manual_seed(0)
+    return spectral(nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 1)))
+
+
+def spectral_steps(network: nn.Module, count: int) -> None:
+    """Moves in training mode, each of which takes steps of the power iteration too."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for step in range(count):
+        image = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(step))
+        (network(image) - network(image + 1).square()).mean().backward()  # two forwards before one backward
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+def test_a_copy_of_a_spectral_network_is_equal_and_independent():
+    network = spectral_network()
+    spectral_steps(network, 3)
+    image = torch.ones(1, 1, 4, 4)
+    before = network.eval()(image)
+    again = copy.deepcopy(network)
+    assert torch.equal(again(image), before)
+    spectral_steps(again.train(), 1)
+    assert not torch.equal(again.eval()(image), before)
+    assert torch.equal(network(image), before)
+
+
+def test_a_spectral_network_loaded_goes_on_bit_for_bit():
+    network, again = spectral_network(), spectral_network()
+    spectral_steps(network, 3)
+    state = {key: value.clone() for key, value in network.state_dict().items()}
+    vectors = {key.rsplit(".", 1)[1] for key in state} & {"_u", "_v"}
+    assert vectors == {"_u", "_v"}
+    spectral_steps(network, 2)
+    again.load_state_dict(state)
+    spectral_steps(again, 2)
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())
+    again.load_state_dict({key: value.roll(1) if key.endswith("_v") else value for key, value in state.items()})
+    spectral_steps(again, 2)  # the vectors matter
+    assert not all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())

@@ -72,6 +72,8 @@ DOCUMENTS = {
     },
     "dcgan-64": {"gan": "dcgan", "data": None, "size": 64, "channels": 3, "batch": 128, "adam": SLOW},
     "stacked-mnist": {"gan": "dcgan", "size": 28, "channels": 3, "batch": 64, "images": 50 * 128_000, "adam": SLOW},
+    "sngan": {"data": None, "size": 32, "batch": 64, "adam": {**SLOW, "beta1": 0.0, "beta2": 0.9}},
+    "wgan-gp": {"data": None, "size": 32, "batch": 64, "adam": {**SLOW, "lr": 1e-4, "beta1": 0.0, "beta2": 0.9}},
     "rings": {"gan": "points", "size": 1, "channels": 2, "batch": 100, "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8}},
     "grid": {"gan": "points", "size": 1, "channels": 2, "batch": 100, "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8}},
 }

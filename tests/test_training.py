@@ -59,6 +59,8 @@ SMALL = {
     "pix2pix": {"options.width": 4, "options.halvings": 1, "load_scale": 1.25},
     "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},
     "stargan": {"options.width": 4, "options.blocks": 1},
+    "sngan": {"options.width": 4, "size": 16},
+    "wgan-gp": {"options.width": 4, "size": 16},
     "gawwn-box": {"options.width": 2, "options.letters": 4},
     "gawwn-keypoints": {"options.width": 2, "options.letters": 4},
 }

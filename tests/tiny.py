@@ -24,6 +24,8 @@ OPTIONS = {
     "cdcgan": {"width": 2, "noise_size": 5},
     "relativistic": {"width": 2, "noise_size": 5, "features": 8},
     "r3gan": {"width": 4, "noise_size": 5, "burn_in": 24},
+    "sngan": {"width": 2, "noise_size": 5},
+    "wgan-gp": {"width": 2, "noise_size": 5},
     "points": {"hidden": 8, "noise_size": 5},
     "cyclegan": {"width": 2, "blocks": 1, "pool": 3},
     "stargan": {"width": 2, "blocks": 1},

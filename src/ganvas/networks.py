@@ -7,8 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ganvas.errors import UserError
+
+SPECTRAL = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)  # the layers that `spectral` changes
 
 
 def stage_sizes(size: int) -> list[int]:
@@ -55,6 +58,17 @@ def initialise(network: nn.Module, std: float, truncated: bool = False, scale_st
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d | nn.InstanceNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, scale_std)
+
+
+def spectral(network: nn.Module) -> nn.Module:
+    """The network, its weights divided by their largest singular value; Miyato et al. 2018, section 2.1 and algorithm 1.
+
+    All convolutions, linear layers and embeddings; kernels count as matrices (outputs, inputs k k). Each forward in training mode
+    takes one step of the power iteration, whose vectors are buffers: what is saved and loaded goes on bit for bit.
+    """
+    for layer in [module for module in network.modules() if isinstance(module, SPECTRAL)]:
+        spectral_norm(layer)
+    return network
 
 
 class VectorNorm(nn.BatchNorm1d):

@@ -12,7 +12,9 @@ from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.points import PointGAN
 from ganvas.gans.r3gan import R3GAN
 from ganvas.gans.relativistic import RelativisticGAN
+from ganvas.gans.sngan import SNGAN
 from ganvas.gans.stargan import StarGAN
+from ganvas.gans.wgan_gp import WGANGP
 
 GANS: dict[str, type[GAN]] = {
     "mlp": MLP,
@@ -23,6 +25,8 @@ GANS: dict[str, type[GAN]] = {
     "cdcgan": ConditionalDCGAN,
     "relativistic": RelativisticGAN,
     "r3gan": R3GAN,
+    "sngan": SNGAN,
+    "wgan-gp": WGANGP,
     "points": PointGAN,
     "cyclegan": CycleGAN,
     "stargan": StarGAN,
