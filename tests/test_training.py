@@ -47,6 +47,8 @@ SMALL = {
     "stacked-mnist": {"options.width": 4, "size": 16},
     "rings": {"options.hidden": 8},
     "grid": {"options.hidden": 8, "options.packing": 3},
+    "rings-fast": {"options.hidden": [8, 9]},
+    "grid-fast": {"options.hidden": [8]},
     "digits": {"options.width": 4},
     "mnist-fast": {"options.width": 4},
     "fashion-fast": {"options.width": 4},
