@@ -369,17 +369,9 @@ def grid() -> Recipe:
     return points("grid")
 
 
-def points_fast(name: str) -> Recipe:
+def points_fast(name: str, data: str) -> Recipe:
     """What `rings-fast` and `grid-fast` share."""
-    return fast(
-        name,
-        gan="points-relativistic",
-        data=name.removesuffix("-fast"),
-        size=1,
-        channels=2,
-        batch=100,
-        images=2_000_000,
-    )
+    return fast(name, lr=2e-3, gan="points-relativistic", data=data, size=1, channels=2, batch=100, images=1_000_000)
 
 
 def rings_fast() -> Recipe:
@@ -387,7 +379,7 @@ def rings_fast() -> Recipe:
 
     Measured: MEASURED_RINGS.
     """
-    return points_fast("rings-fast")
+    return points_fast("rings-fast", "rings")
 
 
 def grid_fast() -> Recipe:
@@ -395,7 +387,7 @@ def grid_fast() -> Recipe:
 
     Measured: MEASURED_GRID.
     """
-    return points_fast("grid-fast")
+    return points_fast("grid-fast", "grid")
 
 
 def pix2pix() -> Recipe:
