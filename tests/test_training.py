@@ -281,7 +281,7 @@ def test_bf16_turns_report_full_precision_losses(tmp_path: Path, pictures: Path)
 def test_refused_run_leaves_no_folder(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="needs labels"):
-        ganvas.train("digits", data=pictures, settings={"size": 8}, quiet=True)
+        ganvas.train("mnist-cdcgan", data=pictures, settings={"size": 8}, quiet=True)
     assert not list((tmp_path / "runs").iterdir())
 
 

@@ -283,13 +283,14 @@ def stacked_mnist_r3gan() -> Recipe:
 
 
 def cifar10_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on CIFAR-10, of a wanted class: `--data FOLDER --labels folders`; 250 million images, for GPUs.
+    """Huang et al. 2024 (R3GAN) on CIFAR-10, of a wanted class; 250 million images, for GPUs.
 
     Measured: nothing yet; it takes GPUs. The paper's FID is 1.96.
     """
     return r3gan(
         "cifar10-r3gan",
         burn_in=20_000_000,
+        data="cifar10",
         size=32,
         channels=3,
         options={"gamma": [0.05, 0.005], "burn_in": 20_000_000, "augmentation": 0.55},
