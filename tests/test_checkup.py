@@ -190,7 +190,7 @@ def test_what_is_held_out():
 def test_held_out_pictures_are_never_shown():
     recipe = change(get_recipe("digits"), {"held_out": 1_000, "seed": 3})
     batches = Batches(DIGITS, recipe, make_engine("fp32"))
-    seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, 100)])
+    seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, recipe.batch)])
     assert len(batches.held_out) == 1_000
     assert not set(seen) & set(batches.held_out)
     assert set(seen[:797]) == set(batches.shown)
