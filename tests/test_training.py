@@ -88,7 +88,8 @@ def data_of(name: str, pictures: Path) -> str:
         return f"attributes:{with_attributes(pictures)}"
     if name.startswith("gawwn"):
         return "figures"
-    return {1: "digits", 2: name, 3: str(pictures)}[get_recipe(name).channels or 3]
+    recipe = get_recipe(name)
+    return {1: "digits", 2: recipe.data, 3: None}[recipe.channels or 3] or str(pictures)
 
 
 def with_attributes(pictures: Path) -> Path:
