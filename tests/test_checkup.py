@@ -162,7 +162,8 @@ def test_every_gan_shows_its_scores(name: str):
     assert all(value > 0 for key, value in found.items() if key.endswith("gradient_norm"))
 
 
-@pytest.mark.parametrize("name", ["mlp", "mlp-tanh", "relativistic", "points"])  # the others have dropout or batch norm
+# The others have dropout or batch norm.
+@pytest.mark.parametrize("name", ["mlp", "mlp-tanh", "relativistic", "points", "points-relativistic"])
 def test_score_is_what_the_turn_shows(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)

@@ -39,6 +39,7 @@ PAGE_OF = {
     "sngan": "sngan",
     "wgan-gp": "wgan-gp",
     "points": "points",
+    "points-relativistic": "points",
     "cyclegan": "cyclegan",
     "stargan": "stargan",
     "inpaint": "inpaint",

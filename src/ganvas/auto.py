@@ -270,7 +270,7 @@ OTHERS: dict[str, str] = {
     "attributes": "stargan",
     "captions": "gawwn-box",
     "keypoints": "gawwn-keypoints",
-    "points": "rings",
+    "points": "rings-fast",
 }
 IN_WORDS = {
     "pairs": "pairs of pictures",
