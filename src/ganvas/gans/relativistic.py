@@ -106,6 +106,7 @@ class RelativisticGAN(GAN):
             how pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
     """
 
+    second_order = True
     neutral = None
     probability: Tensor  # of each augmentation; in the checkpoint, since it follows from all that was seen
 
