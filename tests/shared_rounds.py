@@ -50,8 +50,13 @@ class Resting(GAN):
 def games() -> dict[str, GAN]:
     """The GANs by name, always with the same first weights."""
     torch.manual_seed(0)
-    options = {"mlp": OPTIONS["mlp"], "relativistic": OPTIONS["relativistic"] | {"penalty_every": 2}}
-    return {name: build(name, schema(8, 1), changes) for name, changes in options.items()} | {"resting": Resting()}
+    changes = {
+        "mlp": {},
+        "relativistic": {"penalty_every": 2, "augmentation": "adaptive"},
+        "r3gan": {"augmentation": 0.5},
+    }
+    built = {name: build(name, schema(8, 1), OPTIONS[name] | options) for name, options in changes.items()}
+    return built | {"resting": Resting()}
 
 
 def play(gan: GAN, engine: Engine) -> None:

@@ -93,7 +93,7 @@ def test_every_choice_has_a_reason_and_makes_a_recipe(facts: Facts, machine: Mac
     assert change(recipe.model_copy(update={"options": {}}), choices.values).gan == choices.values["gan"]
 
 
-@pytest.mark.parametrize(("spec", "gan"), [("rings", "points"), ("figures", "gawwn-keypoints")])
+@pytest.mark.parametrize(("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")])
 def test_other_data_gets_its_gan(spec: str, gan: str):
     recipe = auto_recipe(spec, {}, CPU)
     assert recipe.gan == gan

@@ -162,7 +162,8 @@ def test_every_gan_shows_its_scores(name: str):
     assert all(value > 0 for key, value in found.items() if key.endswith("gradient_norm"))
 
 
-@pytest.mark.parametrize("name", ["mlp", "mlp-tanh", "relativistic", "points"])  # the others have dropout or batch norm
+# The others have dropout or batch norm.
+@pytest.mark.parametrize("name", ["mlp", "mlp-tanh", "relativistic", "points", "points-relativistic"])
 def test_score_is_what_the_turn_shows(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)
@@ -190,7 +191,7 @@ def test_what_is_held_out():
 def test_held_out_pictures_are_never_shown():
     recipe = change(get_recipe("digits"), {"held_out": 1_000, "seed": 3})
     batches = Batches(DIGITS, recipe, make_engine("fp32"))
-    seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, 100)])
+    seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, recipe.batch)])
     assert len(batches.held_out) == 1_000
     assert not set(seen) & set(batches.held_out)
     assert set(seen[:797]) == set(batches.shown)

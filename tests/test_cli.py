@@ -140,7 +140,7 @@ def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
     assert status == 0
     assert "images = 3524" in output  # 35 of the 1,797 are held out
     assert "1,797 pictures" in output
-    assert "generator 198,913" in output
+    assert "generator 165,825" in output
     assert "memory:" in output
     assert "time:" in output
     assert not (tmp_path / "run").exists()
@@ -199,7 +199,10 @@ WRONG = {
     "both lengths": (("train", "--images", "5", "--epochs", "1"), "--images and --epochs"),
     "negative epochs": (("train", "--epochs", "-1"), "--epochs -1"),
     "device": (("train", "--device", "tpu"), "tpu"),
-    "other settings": (("train", "digits", "--out", "{run}", "--set", "batch=50"), "batch is 100 there and 50 here"),
+    "other settings": (
+        ("train", "digits", "--out", "{run}", "--set", "batch=100", "--set", "options.width=8"),
+        "batch is 50 there and 100 here",
+    ),
     "a folder that is no run": (("train", "digits", "--out", "{tmp}/pictures"), "is not a run folder"),
     "a file": (("train", "digits", "--out", "{tmp}/file"), "is a file"),
     "damaged checkpoint": (("sample", "{spoiled}"), "gan.safetensors is damaged"),
@@ -249,7 +252,10 @@ WRONG = {
     "points for a recipe of pictures": (("train", "digits", "--data", "rings"), "not pictures: size=8, channels=1 cannot be"),
     "points for a GAN of pictures": (("train", "rings", "--set", "gan=mlp"), "MLP makes pictures, not points"),
     "pictures for a recipe of points": (("train", "rings", "--data", "digits"), "channels=2 is for points"),
-    "pictures for a GAN of points": (("train", "digits", "--set", "gan=points"), "PointGAN makes points, not pictures of 8x8"),
+    "pictures for a GAN of points": (
+        ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
+        "PointGAN makes points, not pictures of 8x8",
+    ),
     "size of points": (("data", "grid", "--size", "28"), "grid holds points in the plane, not pictures: size=28 cannot be"),
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
     "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),

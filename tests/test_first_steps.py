@@ -58,7 +58,8 @@ def test_first_steps(name, double):
     found = first_steps(name)
     assert len(found) == len(frozen) == 3
     for round_found, round_frozen in zip(found, frozen):
-        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=0)
+        # Losses are about 1. Adam lifts gradients that cancel but for rounding to 1e-9 of a step: they are rounding over its eps.
+        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=1e-9)
 
 
 def test_every_gan_is_frozen():

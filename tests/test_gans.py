@@ -85,6 +85,7 @@ def test_every_gan_is_tested():
         "sngan": ["discriminator", "generator"],
         "wgan-gp": ["discriminator", "generator"],
         "points": ["discriminator", "generator"],
+        "points-relativistic": ["discriminator", "generator"],
         "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
         "stargan": ["discriminator", "generator"],
         "inpaint": ["discriminator", "generator"],
@@ -233,13 +234,13 @@ def test_losses_are_the_papers_formulas(name):
     scores = []
     gan.discriminator.register_forward_hook(lambda module, inputs, output: scores.append(output.detach().flatten()))
     turns = [turn for move in moves(gan, make_batch(gan, 4)) for turn in (move if isinstance(move, tuple) else (move,))]
-    real, fake = scores[0].chunk(2) if name in ("mlp-deep", "mlp-tanh") else scores[:2]
+    real, fake = scores[0].chunk(2) if name in ("mlp-deep", "mlp-tanh", "points-relativistic") else scores[:2]
     generator = cross_entropy(scores[-1], 1)
     discriminator = {
         "mlp-deep": (cross_entropy(real, 0.9) + cross_entropy(fake, 0)) / 2,
         "mlp-tanh": cross_entropy(real, 0.9) + cross_entropy(fake, 0),
     }.get(name, cross_entropy(real, 1) + cross_entropy(fake, 0))
-    if name in ("relativistic", "r3gan"):
+    if name in ("relativistic", "r3gan", "points-relativistic"):
         discriminator, generator = cross_entropy(real - fake, 1), cross_entropy(scores[-1] - real, 1)
     if name == "sngan":
         discriminator, generator = (1 - real).clamp(0).mean() + (1 + fake).clamp(0).mean(), -scores[-1].mean()

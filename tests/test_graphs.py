@@ -21,6 +21,8 @@ OPTIONS = {
     "relativistic": {"penalty_every": 2, "augmentation": "adaptive"},
     "r3gan": {"augmentation": 0.5, "burn_in": 60},
     "stargan": {"critic_moves": 2},
+    "sngan": {"critic_moves": 2},
+    "wgan-gp": {"critic_moves": 2},
     "mlp-deep": {"dropout": 0.5},
 }
 BATCH = 4

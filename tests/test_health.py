@@ -45,11 +45,13 @@ def test_learning_rates_100_times_too_large(tmp_path: Path):
     assert "diverging" in found
 
 
+@pytest.mark.slow
 def test_fifty_pictures(tmp_path: Path):
     found = conditions(tmp_path / "run", "digits", 30_000, held_out=1_797 - 50, health_every=5_000)
     assert found == {"discriminator memorises": "discriminator memorises"}
 
 
+@pytest.mark.slow
 def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     indices = Order.indices
 
@@ -70,7 +72,7 @@ def test_a_discriminator_that_hardly_learns(tmp_path: Path):
 
 
 def test_a_healthy_run_shows_nothing(tmp_path: Path):
-    assert conditions(tmp_path / "run", "digits", 40_000, health_every=2_000) == {}
+    assert conditions(tmp_path / "run", "digits", 20_000, health_every=1_000) == {}
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The GAN of points: its packs, what it refuses, and what `ganvas sample` makes of it."""
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.sample import POINTS, load, training_grid
 from ganvas.scatter import MARGIN, SIDE
+
+POINT_GANS = [name for name in GANS if GANS[name].points]
 
 
 def test_a_pack_is_a_point_and_those_before_it():
@@ -50,8 +53,9 @@ def test_every_point_of_a_pack_counts():
     assert gradient.flatten(1).any(1).tolist() == [False, False, True, True, False]
 
 
-def test_points_stay_in_the_square():
-    gan = make("points").eval()
+@pytest.mark.parametrize("name", POINT_GANS)
+def test_points_stay_in_the_square(name: str):
+    gan = make(name).eval()
     with torch.no_grad():
         gan.generator[-2].weight.mul_(1e4)
         made = gan.sample(50, RowDraw(0, range(50)))
@@ -68,13 +72,50 @@ def test_layers(hidden: int, noise_size: int, packing: int):
     assert counts["discriminator"] == 2 * packing * hidden + hidden + middle + hidden + 1
 
 
+# In pairs with real points
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_both_kinds_of_points_are_penalised(count: int):
+    """gamma / 2 mean |slope at real points|² + gamma / 2 mean |slope at generated ones|²."""
+    gan = make("points-relativistic", gamma=3.0)
+    batch = make_batch(gan, count)
+    fake = gan.generator(RoundDraw(0, 0).normal(count, gan.noise_size))
+    expected = 0.0
+    for points in (batch["image"].clone(), fake.detach()):
+        (slope,) = torch.autograd.grad(gan.discriminator(points.requires_grad_()).sum(), points)
+        expected += 3.0 / 2 * slope.flatten(1).square().sum(1).mean().item()
+    turn = next(gan.step(batch, Position(), RoundDraw(0, 0)))
+    assert turn.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
+    assert not batch["image"].requires_grad
+
+
+def test_the_players_move_on_different_fakes():
+    gan = make("points-relativistic")
+    made = []
+    gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
+    list(gan.step(make_batch(gan, 4), Position(), RoundDraw(0, 0)))
+    first, second = made
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("hidden", [(7,), (8, 9), (8, 9, 10)])
+def test_hidden_layers(hidden: tuple[int, ...]):
+    gan = build("points-relativistic", schema(1, 2), {"hidden": hidden, "noise_size": 3})
+    counts = {player: sum(values.numel() for values in parameters) for player, parameters in gan.players().items()}
+    middle = sum(inputs * outputs + outputs for inputs, outputs in pairwise(hidden))
+    assert counts["generator"] == 3 * hidden[0] + hidden[0] + middle + hidden[-1] * 2 + 2
+    assert counts["discriminator"] == 2 * hidden[0] + hidden[0] + middle + hidden[-1]
+
+
 # Refusals
 
 
+@pytest.mark.parametrize("name", POINT_GANS)
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1), (2, 2)])
-def test_pictures_are_refused(size: int, channels: int):
-    with pytest.raises(UserError, match=f"PointGAN makes points, not pictures of {size}x{size}"):
-        build("points", schema(size, channels), {})
+def test_pictures_are_refused(name: str, size: int, channels: int):
+    with pytest.raises(UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"):
+        build(name, schema(size, channels), {})
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if not GANS[name].points])

@@ -86,7 +86,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_many_buckets_equal_one_process(shared: Path):
-    """Simultaneous turns, a lazy penalty on gradients, parameters without a gradient: as one process plays, and alike in both."""
+    """Simultaneous turns, lazy penalties, what adapts, parameters without a gradient: as one process plays, and alike in both."""
     torch.set_default_dtype(torch.float64)
     try:
         first, alone = shared_rounds.games(), shared_rounds.all_weights(Engine("cpu"))

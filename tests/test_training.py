@@ -47,6 +47,8 @@ SMALL = {
     "stacked-mnist": {"options.width": 4, "size": 16},
     "rings": {"options.hidden": 8},
     "grid": {"options.hidden": 8, "options.packing": 3},
+    "rings-fast": {"options.hidden": [8, 9]},
+    "grid-fast": {"options.hidden": [8]},
     "digits": {"options.width": 4},
     "mnist-fast": {"options.width": 4},
     "fashion-fast": {"options.width": 4},
@@ -86,7 +88,8 @@ def data_of(name: str, pictures: Path) -> str:
         return f"attributes:{with_attributes(pictures)}"
     if name.startswith("gawwn"):
         return "figures"
-    return {1: "digits", 2: name, 3: str(pictures)}[get_recipe(name).channels or 3]
+    recipe = get_recipe(name)
+    return {1: "digits", 2: recipe.data, 3: None}[recipe.channels or 3] or str(pictures)
 
 
 def with_attributes(pictures: Path) -> Path:
@@ -279,7 +282,7 @@ def test_bf16_turns_report_full_precision_losses(tmp_path: Path, pictures: Path)
 def test_refused_run_leaves_no_folder(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="needs labels"):
-        ganvas.train("digits", data=pictures, settings={"size": 8}, quiet=True)
+        ganvas.train("mnist-cdcgan", data=pictures, settings={"size": 8}, quiet=True)
     assert not list((tmp_path / "runs").iterdir())
 
 

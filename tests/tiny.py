@@ -27,6 +27,7 @@ OPTIONS = {
     "sngan": {"width": 2, "noise_size": 5},
     "wgan-gp": {"width": 2, "noise_size": 5},
     "points": {"hidden": 8, "noise_size": 5},
+    "points-relativistic": {"hidden": (8, 12), "noise_size": 5},
     "cyclegan": {"width": 2, "blocks": 1, "pool": 3},
     "stargan": {"width": 2, "blocks": 1},
     "inpaint": {"width": 2, "blocks": 1, "penalty_every": 2},

@@ -175,29 +175,35 @@ def decide(facts: Facts, machine: Machine) -> Choices:
 def free_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
     """Settings of a GAN that makes pictures from noise, and of a wanted class where there are classes."""
     side, count = facts.view.size or 0, facts.pictures
-    few = count < FEW * side / 64
     if machine.device == "cuda":
         modern_gan(choices, side, count, machine)
     else:
-        choices.set("gan", "relativistic", f"small enough for a {machine.device}, and no mode is dropped for free")
-        width = 32 if side <= 12 else 16
-        choices.set("options.width", width, "in trials twice as wide was slower by more than it was better")
-        choices.set("options.most", 8 if side > 32 else 4, "times the width: the most channels; large pictures need more")
-        choices.set("options.gamma", 0.2, "the penalty's weight that was best in trials, of 0.05 to 1")
-        choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
-        choices.set("batch", min(50, count // 2), "many moves of few pictures each learn faster on a processor")
-        rate = 1e-3 if few else 3e-3
-        adam = Adam(lr=rate, beta1=0.0, beta2=0.99, constant=0.5)
-        why = "few pictures ask for slower moves" if few else "twice this was unstable in trials"
-        choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), f"{why}; it falls to 0 in the second half")
-        choices.set("average_halflife", 10_000, "images; samples from the mean of many moves are smoother")
-        length = 150_000 if side <= 12 else 300_000 if side <= 32 else 150_000
-        minutes = 3 if side <= 32 else 20
-        choices.set("images", length, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
+        small_gan(choices, side, count, machine)
     mirror = "the mean picture is nearly its own mirror image" if facts.mirrored else "the mean picture is another in the mirror"
     choices.set("flip", facts.mirrored, "grey pictures may be writing" if facts.view.channels == 1 else mirror)
     if facts.classes:
         choices.set("options.conditional", True, f"{facts.classes} classes; sample with --label")
+
+
+def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
+    """Settings for a processor: those of the quick recipe for pictures of about this size."""
+    few = count < FEW * side / 64
+    recipe = get_recipe("digits" if side <= 12 else "mnist-fast" if side <= 32 else "avatars-fast")
+    beside = "each fake is judged beside a real picture, so leaving kinds out costs"
+    choices.set("gan", recipe.gan, f"small enough for a {machine.device}; {beside}")
+    options = all_settings(recipe)
+    for option, words in OPTIONS_IN_WORDS.items():
+        choices.set(option, options[option], f"{words}; as in the recipe {recipe.name}")
+    choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
+    choices.set("batch", min(recipe.batch, count // 2), "many moves of few pictures each learn faster on a processor")
+    adam = recipe.optimizers["generator"]
+    if few:
+        adam = adam.model_copy(update={"lr": min(adam.lr, 1e-3)})
+    why = "few pictures ask for slower moves" if few else "twice this was unstable in trials"
+    choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), f"{why}; it falls to 0 in the second half")
+    choices.set("average_halflife", recipe.average_halflife, "images; samples from the mean of many moves are smoother")
+    minutes = 2 if side <= 12 else 5 if side <= 32 else 15
+    choices.set("images", recipe.images, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
 
 
 def fewness(count: int, few: bool) -> str:
@@ -252,13 +258,19 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
 
 
 PLAYERS = ("generator", "discriminator")
+OPTIONS_IN_WORDS = {
+    "options.width": "channels of the largest maps",
+    "options.most": "times the width: the most channels",
+    "options.gamma": "the penalty's weight, with which no run fell apart",
+    "options.penalty_every": "rounds from one penalty to the next",
+}
 OTHERS: dict[str, str] = {
     "pairs": "pix2pix",
     "unpaired": "cyclegan",
     "attributes": "stargan",
     "captions": "gawwn-box",
     "keypoints": "gawwn-keypoints",
-    "points": "rings",
+    "points": "rings-fast",
 }
 IN_WORDS = {
     "pairs": "pairs of pictures",

@@ -83,12 +83,11 @@ def train(
     ----------
     recipe
         What to train; `ganvas recipes` lists them. "auto" chooses all settings for the data and this machine, and says why.
-        Without
-        it: the run folder's own, or digits.
+        Without it: the run folder's own, or digits.
     data
         What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE, where
         PLACE is a folder or zip; shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
-        idx:FOLDER, digits, stacked-mnist, figures (drawn birds); or points: rings, grid.
+        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
     out
         The run folder. Without it: a fresh, dated one under runs/.
     images
@@ -487,7 +486,7 @@ def data(
     ----------
     spec
         A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; shards:PLACE; mnist,
-        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, figures, rings or grid.
+        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or grid.
     size
         Side of the pictures that training will see, in pixels.
     channels

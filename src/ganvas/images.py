@@ -247,6 +247,16 @@ def grey_or_rgb(name: str, channels: int) -> Tensor:
     return torch.tensor([Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))], dtype=torch.uint8)
 
 
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """uint8 (N, 1 or 3, H, W) with 1 or 3 channels: grey is repeated, RGB becomes its luminance, as Pillow weighs it."""
+    if images.shape[1] == channels:
+        return images
+    if channels == 3:
+        return images.expand(-1, 3, -1, -1)
+    weights = torch.tensor([19_595, 38_470, 7_471], dtype=torch.int32).view(3, 1, 1)  # of 2^16
+    return ((images.int() * weights).sum(1, keepdim=True) + 2**15 >> 16).to(torch.uint8)
+
+
 def to_pil(image: Tensor) -> Image.Image:
     """One uint8 picture (C, H, W), C of 1 or 3, as a Pillow picture."""
     array = image.permute(1, 2, 0).contiguous().cpu().numpy()

@@ -69,9 +69,11 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 
 def print_settings(recipe: Recipe) -> None:
-    """Every setting as `--set` takes it."""
+    """Every setting as `--set` takes it, with the reason if it was chosen automatically; that of a group at its first setting."""
+    reasons = dict(recipe.reasons)
     for key, value in all_settings(recipe).items():
-        print(f"  {key} = {json.dumps(value)}")
+        reason = reasons.pop(key, None) or reasons.pop(key.partition(".")[0], None)
+        print(f"  {key} = {json.dumps(value)}" + (f"  # {reason}" if reason else ""))
 
 
 def print_counts(counts: dict[str, int]) -> None:
@@ -91,8 +93,6 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         if own:
             check_same(folder, own, recipe, dataset)
         print_settings(recipe)
-        for key, reason in recipe.reasons.items():
-            print(f"why {key}: {reason}")
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
         print(f"data: {len(dataset):,} pictures, {dataset.kind}, "

@@ -5,6 +5,7 @@ from pathlib import Path
 from ganvas.data.arrays import open_digits, open_idx, open_mnist
 from ganvas.data.attributes import open_attributes
 from ganvas.data.captions import open_captions
+from ganvas.data.cifar import CIFAR, open_cifar
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.domains import open_unpaired
 from ganvas.data.figures import open_figures
@@ -19,16 +20,18 @@ from ganvas.images import colour
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
+CIFARS = (CIFAR, f"{CIFAR}-test")
 SHARDS = "shards:"
 KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "attributes": open_attributes, "captions": open_captions}
-NAMES = ("digits", "figures", *MNIST, STACKED, *MIXTURES, "idx:FOLDER", "shards:PLACE", *(f"{kind}:FOLDER" for kind in KINDS))
+PLACES = ("idx:FOLDER", "shards:PLACE", *(f"{kind}:FOLDER" for kind in KINDS))
+NAMES = ("digits", "figures", *MNIST, STACKED, *CIFARS, *MIXTURES, *PLACES)
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
     """Open a data set by its name or its place.
 
     Args:
-        spec: "digits"; "mnist", "fashion-mnist" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER" (MNIST's);
+        spec: "digits"; "mnist", "fashion-mnist", "cifar10" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER";
             "rings" or "grid", which are points; "figures", drawn birds with captions, boxes and key points; "idx:FOLDER"; a
             kind of data with its place, such as "pairs:FOLDER"; "shards:" with a folder, an address or a pattern of tars; or the
             path of a folder or zip of pictures.
@@ -41,7 +44,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """
     name = spec.partition(":")[0]
     colour(view.background)  # a wrong name is told even where no picture needs it
-    if view.labels != "none" and (name in (*MNIST, STACKED, "digits") or spec in MIXTURES or spec.startswith("idx:")):
+    if view.labels != "none" and (name in (*MNIST, STACKED, *CIFARS, "digits") or spec in MIXTURES or spec.startswith("idx:")):
         raise UserError(f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures")
     if spec in MIXTURES:
         return open_points(spec, view)
@@ -55,6 +58,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         return open_mnist(spec, view, progress)
     if name == STACKED:
         return open_stacked(spec, view, progress)
+    if name in CIFARS:
+        return open_cifar(spec, view, progress)
     if spec.startswith("idx:"):
         return open_idx(spec, view)
     if spec.startswith(SHARDS):

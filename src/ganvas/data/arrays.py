@@ -10,7 +10,7 @@ from ganvas.data.dataset import DataReport, Dataset, View, single
 from ganvas.data.idx import dimensions, read_idx
 from ganvas.download import Published, download
 from ganvas.errors import UserError
-from ganvas.images import to_square
+from ganvas.images import to_square, with_channels
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -61,7 +61,7 @@ def open_digits(view: View) -> Dataset:
 
     values, labels = load_digits(return_X_y=True)
     images = np.round(np.asarray(values).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    return as_dataset("digits", images, np.asarray(labels), DIGITS, view)
+    return as_dataset("digits", images[:, None], np.asarray(labels), DIGITS, view)
 
 
 def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
@@ -78,7 +78,7 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
         raise UserError(f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}")
-    return as_dataset(spec, images, labels, CLASSES[name], view)
+    return as_dataset(spec, images[:, None], labels, CLASSES[name], view, published_test(spec))
 
 
 def mnist_files(spec: str, progress: bool = False) -> tuple[Path, Path]:
@@ -107,9 +107,9 @@ def open_idx(spec: str, view: View) -> Dataset:
     images = read_pictures(path)
     beside = labels_beside(path)
     if beside is None:
-        return as_dataset(spec, images, None, (), view)
+        return as_dataset(spec, images[:, None], None, (), view)
     names, labels = np.unique(read_labels(beside, len(images)), return_inverse=True)
-    return as_dataset(spec, images, labels, tuple(map(str, names)), view)
+    return as_dataset(spec, images[:, None], labels, tuple(map(str, names)), view)
 
 
 def labels_beside(path: Path) -> Path | None:
@@ -200,24 +200,27 @@ def read_labels(path: Path, count: int) -> np.ndarray:
     return labels
 
 
-def as_dataset(spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View) -> Dataset:
-    """Grey pictures uint8 (N, H, W) as `view` wants to see them."""
-    count, height, width = images.shape
-    size = view.size or min(height, width)
+def as_dataset(
+    spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View, test: str | None = None
+) -> Dataset:
+    """Pictures uint8 (N, C, H, W) as `view` wants to see them, with the name of the set that was published for tests."""
+    count, own, height, width = images.shape
+    size, channels = view.size or min(height, width), view.channels or own
     steps, notes = [], []
     if (height, width) != (size, size):
         enlarged = (max if view.fit == "pad" else min)(height, width) < size
         steps.append(f"{count:,} pictures {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
-    side = view.model_copy(update={"size": size}).load_size()
-    fitted = np.empty((count, 1, side, side), np.uint8)
-    for start in range(0, count, 1024):
-        piece = torch.tensor(images[start : start + 1024, None])
-        fitted[start : start + 1024] = to_square(piece, side, view.fit, view.background, enlarge=True)
-    if view.channels == 3:
-        fitted = fitted.repeat(3, axis=1)
+    if channels > own:
         steps.append("grey repeated to RGB")
+    elif channels < own:
+        steps.append("RGB turned to grey")
+    side = view.model_copy(update={"size": size}).load_size()
+    fitted = np.empty((count, channels, side, side), np.uint8)
+    for start in range(0, count, 1024):
+        piece = with_channels(torch.tensor(images[start : start + 1024]), channels)
+        fitted[start : start + 1024] = to_square(piece, side, view.fit, view.background, enlarge=True)
     if labels is not None:
         labels = labels.astype(np.int64)
     names = dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())) if labels is not None else {}
@@ -226,10 +229,10 @@ def as_dataset(spec: str, images: np.ndarray, labels: np.ndarray | None, classes
         found=count,
         used=count,
         sizes={f"{width}x{height}": count},
-        modes={"L": count},
+        modes={"L" if own == 1 else "RGB": count},
         classes=names,
         steps=steps,
         notes=notes,
-        test=published_test(spec),
+        test=test,
     )
     return single(fitted, labels, classes, report, size)

@@ -9,7 +9,7 @@ from ganvas.gans.gawwn_keypoints import GAWWNKeyPoints
 from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix
-from ganvas.gans.points import PointGAN
+from ganvas.gans.points import PointGAN, RelativisticPointGAN
 from ganvas.gans.r3gan import R3GAN
 from ganvas.gans.relativistic import RelativisticGAN
 from ganvas.gans.sngan import SNGAN
@@ -28,6 +28,7 @@ GANS: dict[str, type[GAN]] = {
     "sngan": SNGAN,
     "wgan-gp": WGANGP,
     "points": PointGAN,
+    "points-relativistic": RelativisticPointGAN,
     "cyclegan": CycleGAN,
     "stargan": StarGAN,
     "pix2pix": Pix2Pix,

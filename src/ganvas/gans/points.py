@@ -1,18 +1,23 @@
-"""Points in the plane from small fully connected players, alone or packed: what mode collapse is studied on.
+"""Points in the plane from small fully connected players: what mode collapse is studied on, and what ends it.
 
 Plain, it is the GAN that VEEGAN (Srivastava et al. 2017) and PacGAN (Lin, Khetan, Fanti and Oh 2018, "PacGAN: The power of two
 samples in generative adversarial networks") compare themselves with. With `packing` it is PacGAN: the discriminator judges
 several points at once, all real or all fake, and so sees when a generator makes the same few again and again.
+
+The second is the game of R3GAN (Huang et al. 2024) on the same data: in pairs with real points no mode can be dropped for free
+(Sun, Fang and Schwing 2020), and zero-centred penalties on real and generated points let the game come to rest.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
-from pydantic import PositiveInt
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g
+from ganvas.losses import non_saturating_d, non_saturating_g, relativistic, squared_gradient
 from ganvas.networks import packed
 from ganvas.schema import Schema
 
@@ -47,8 +52,8 @@ class PointGAN(GAN):
     ):
         super().__init__(schema)
         self.noise_size, self.packing = noise_size, packing
-        self.generator = nn.Sequential(*layers(noise_size, hidden, 2), nn.Unflatten(1, (2, 1, 1)))
-        self.discriminator = nn.Sequential(*layers(2 * packing, hidden, 1), nn.Flatten(0))
+        self.generator = nn.Sequential(*layers(noise_size, (hidden, hidden)), nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1)))
+        self.discriminator = nn.Sequential(*layers(2 * packing, (hidden, hidden)), nn.Linear(hidden, 1), nn.Flatten(0))
 
     def packs(self, points: Tensor) -> Tensor:
         """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning again at the end."""
@@ -69,6 +74,59 @@ class PointGAN(GAN):
         return self.generator(draw.normal(count, self.noise_size)).clamp(-1, 1)
 
 
-def layers(inputs: int, hidden: int, outputs: int) -> list[nn.Module]:
-    """Linear layers through two hidden ones of equal size, with ReLU."""
-    return [nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, outputs)]
+class RelativisticPointGAN(GAN):
+    """A point from noise, which competes with a real one for the higher score.
+
+    Players: generator noise → hidden layers, ReLU → two coordinates; discriminator a point → hidden layers, ReLU → a score.
+    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²); generator, on other noise,
+    mean softplus(D(x) - D(G(z))).
+    Where we differ from R3GAN: fully connected players instead of convolutions; both see the same real points in a round; the
+    penalty's weight does not change. Points outside [-1, 1] are set on its edge when sampled.
+    Recipes: `rings-fast`, `grid-fast`.
+
+    Args:
+        hidden: units of the hidden layers of either player.
+        noise_size: numbers of noise, standard normal.
+        gamma: the penalty's weight.
+    """
+
+    points = True
+    second_order = True
+    neutral = None
+
+    def __init__(
+        self,
+        schema: Schema,
+        *,
+        hidden: tuple[PositiveInt, ...] = (64, 64, 64),
+        noise_size: PositiveInt = 2,
+        gamma: NonNegativeFloat = 0.01,
+    ):
+        super().__init__(schema)
+        self.noise_size, self.gamma = noise_size, gamma
+        self.generator = nn.Sequential(*layers(noise_size, hidden), nn.Linear(hidden[-1], 2), nn.Unflatten(1, (2, 1, 1)))
+        score = nn.Linear(hidden[-1], 1, bias=False)  # a constant cancels in the relativistic loss
+        self.discriminator = nn.Sequential(nn.Flatten(), *layers(2, hidden), score, nn.Flatten(0))
+
+    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+        real = batch["image"]
+        with torch.no_grad():
+            fake = self.generator(draw.normal(len(real), self.noise_size))
+        both = torch.cat([real, fake]).requires_grad_()  # at once, which takes little more than one of them
+        scores = self.discriminator(both)
+        real_score, fake_score = scores.chunk(2)
+        penalty = self.gamma * squared_gradient(scores, both).mean()  # a mean of twice as many points: no half
+        losses = {"adversarial": relativistic(real_score, fake_score), "penalty": penalty}
+        yield Turn("discriminator", losses, scores=(real_score, fake_score))
+        with torch.no_grad():
+            real_score = self.discriminator(real)
+        fake_score = self.discriminator(self.generator(draw.normal(len(real), self.noise_size)))
+        yield Turn("generator", {"adversarial": relativistic(fake_score, real_score)})
+
+    def sample(self, count: int, draw: Draw) -> Tensor:
+        return self.generator(draw.normal(count, self.noise_size)).clamp(-1, 1)
+
+
+def layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
+    """Hidden layers of so many units: linear ones, each with ReLU."""
+    return [module for sizes in pairwise((inputs, *hidden)) for module in (nn.Linear(*sizes), nn.ReLU())]
