@@ -18,19 +18,20 @@ class Pictures:
     """Float pictures (N, C, H, W) and labels (N,) in memory, in a new order each epoch."""
 
     def __init__(self, images: Tensor, labels: Tensor):
-        self.images, self.labels = images, labels
+        self.images, self.labels, self.device = images, labels, images.device
         self.order = torch.empty(0, dtype=torch.int64)
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
         """The next pictures (count, C, H, W) and labels (count,)."""
         if len(self.order) < count:
-            self.order = torch.randperm(len(self.images))
+            self.order = torch.randperm(len(self.images), device=self.device)
         chosen, self.order = self.order[:count], self.order[count:]
         return self.images[chosen], self.labels[chosen]
 
 
 def mnist_mlp(pictures: Pictures) -> Step:
     """One hidden layer in each player; pixels in [0, 1]."""
+    device = pictures.device
     generator = nn.Sequential(nn.Linear(100, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid())
     discriminator = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 1))
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4)
@@ -39,8 +40,8 @@ def mnist_mlp(pictures: Pictures) -> Step:
 
     def step() -> tuple[float, ...]:
         real = pictures.batch(128)[0].view(128, -1)
-        noise = torch.rand(128, 100) * 2 - 1
-        ones, zeros = torch.ones(128, 1), torch.zeros(128, 1)
+        noise = torch.rand(128, 100, device=device) * 2 - 1
+        ones, zeros = torch.ones(128, 1, device=device), torch.zeros(128, 1, device=device)
 
         d_optimizer.zero_grad()
         d_real = criterion(discriminator(real), ones)
@@ -60,6 +61,7 @@ def mnist_mlp(pictures: Pictures) -> Step:
 
 def mnist_mlp_deep(pictures: Pictures) -> Step:
     """Three hidden layers, dropout, smoothed labels, real and fake as one batch; pixels in [-1, 1]."""
+    device = pictures.device
     generator = nn.Sequential(
         nn.Linear(100, 256), nn.LeakyReLU(0.2),
         nn.Linear(256, 512), nn.LeakyReLU(0.2),
@@ -78,8 +80,8 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
 
     def step() -> tuple[float, ...]:
         real = pictures.batch(128)[0].view(128, -1)
-        fake = generator(torch.randn(128, 100)).detach()
-        targets = torch.cat([torch.ones(128, 1) * 0.9, torch.zeros(128, 1)])
+        fake = generator(torch.randn(128, 100, device=device)).detach()
+        targets = torch.cat([torch.ones(128, 1, device=device) * 0.9, torch.zeros(128, 1, device=device)])
 
         d_optimizer.zero_grad()
         d_loss = criterion(discriminator(torch.cat([real, fake])), targets)
@@ -87,7 +89,7 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
         d_optimizer.step()
 
         g_optimizer.zero_grad()
-        g_loss = criterion(discriminator(generator(torch.randn(128, 100))), torch.ones(128, 1))
+        g_loss = criterion(discriminator(generator(torch.randn(128, 100, device=device))), torch.ones(128, 1, device=device))
         g_loss.backward()
         g_optimizer.step()
         return d_loss.item(), g_loss.item()
@@ -97,6 +99,7 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
 
 def mnist_mlp_tanh(pictures: Pictures) -> Step:
     """One hidden tanh layer in each player, two generator moves; pixels in [0, 1]; four numbers a step."""
+    device = pictures.device
     generator = nn.Sequential(nn.Linear(100, 400), nn.Tanh(), nn.Linear(400, 784), nn.Sigmoid())
     discriminator = nn.Sequential(nn.Linear(784, 400), nn.Tanh(), nn.Linear(400, 1))
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=1e-3)
@@ -105,20 +108,20 @@ def mnist_mlp_tanh(pictures: Pictures) -> Step:
 
     def move_generator() -> tuple[Tensor, Tensor, Tensor]:
         g_optimizer.zero_grad()
-        fake = generator(torch.randn(128, 100))
+        fake = generator(torch.randn(128, 100, device=device))
         score = discriminator(fake)
-        g_loss = criterion(score, torch.ones(128, 1))
+        g_loss = criterion(score, torch.ones(128, 1, device=device))
         g_loss.backward()
         g_optimizer.step()
         return g_loss, fake, score
 
     def step() -> tuple[float, ...]:
         real = pictures.batch(128)[0].view(128, -1)
-        fake = generator(torch.randn(128, 100)).detach()
+        fake = generator(torch.randn(128, 100, device=device)).detach()
 
         d_optimizer.zero_grad()
-        d_real = criterion(discriminator(real), torch.ones(128, 1) * 0.9)
-        d_fake = criterion(discriminator(fake), torch.zeros(128, 1))
+        d_real = criterion(discriminator(real), torch.ones(128, 1, device=device) * 0.9)
+        d_fake = criterion(discriminator(fake), torch.zeros(128, 1, device=device))
         d_loss = d_real + d_fake
         d_loss.backward()
         d_optimizer.step()
@@ -163,6 +166,7 @@ class ConditionalDiscriminator(nn.Module):
 
 def mnist_cdcgan(pictures: Pictures) -> Step:
     """A conditional DCGAN with 5x5 kernels, fresh noise and labels for each player, the rate falling in stairs."""
+    device = pictures.device
     generator, discriminator = ConditionalGenerator(), ConditionalDiscriminator()
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -172,11 +176,11 @@ def mnist_cdcgan(pictures: Pictures) -> Step:
 
     def step() -> tuple[float, ...]:
         real, label = pictures.batch(100)
-        ones, zeros = torch.ones(100, 1), torch.zeros(100, 1)
+        ones, zeros = torch.ones(100, 1, device=device), torch.zeros(100, 1, device=device)
 
         d_optimizer.zero_grad()
-        wanted = onehots[torch.randint(10, (100,))]
-        fake = generator(torch.randn(100, 100), wanted).detach()
+        wanted = onehots[torch.randint(10, (100,), device=device)]
+        fake = generator(torch.randn(100, 100, device=device), wanted).detach()
         d_real = criterion(discriminator(real, onehots[label]), ones)
         d_fake = criterion(discriminator(fake, wanted), zeros)
         d_loss = d_real + d_fake
@@ -184,8 +188,8 @@ def mnist_cdcgan(pictures: Pictures) -> Step:
         d_optimizer.step()
 
         g_optimizer.zero_grad()
-        wanted = onehots[torch.randint(10, (100,))]
-        fake = generator(torch.randn(100, 100), wanted)
+        wanted = onehots[torch.randint(10, (100,), device=device)]
+        fake = generator(torch.randn(100, 100, device=device), wanted)
         g_loss = criterion(discriminator(fake, wanted), ones)
         g_loss.backward()
         g_optimizer.step()
@@ -198,6 +202,7 @@ def mnist_cdcgan(pictures: Pictures) -> Step:
 
 def avatars_dcgan(pictures: Pictures) -> Step:
     """The 48-pixel DCGAN of the avatar makers: two generator moves on the discriminator's noise."""
+    device = pictures.device
     generator = nn.Sequential(
         nn.Linear(100, 512 * 3 * 3), nn.Unflatten(1, (512, 3, 3)), nn.BatchNorm2d(512), nn.ReLU(True),
         nn.ConvTranspose2d(512, 256, 5, 2, 2, 1), nn.BatchNorm2d(256), nn.ReLU(True),
@@ -218,15 +223,15 @@ def avatars_dcgan(pictures: Pictures) -> Step:
 
     def move_generator(noise: Tensor) -> Tensor:
         g_optimizer.zero_grad()
-        g_loss = criterion(discriminator(generator(noise)), torch.ones(64, 1))
+        g_loss = criterion(discriminator(generator(noise)), torch.ones(64, 1, device=device))
         g_loss.backward()
         g_optimizer.step()
         return g_loss
 
     def step() -> tuple[float, ...]:
         real, _ = pictures.batch(64)
-        noise = torch.rand(64, 100) * 2 - 1
-        ones, zeros = torch.ones(64, 1), torch.zeros(64, 1)
+        noise = torch.rand(64, 100, device=device) * 2 - 1
+        ones, zeros = torch.ones(64, 1, device=device), torch.zeros(64, 1, device=device)
 
         d_optimizer.zero_grad()
         d_real = criterion(discriminator(real), ones)

@@ -42,6 +42,7 @@ class Rows:
 
     def __init__(self, *tables: dict[str, Tensor]):
         self.tables = tables
+        self.device = next(iter(tables[0].values())).device
         self.orders = [torch.empty(0, dtype=torch.int64) for _ in tables]
 
     def batch(self, count: int) -> dict[str, Tensor]:
@@ -49,7 +50,7 @@ class Rows:
         found = {}
         for number, table in enumerate(self.tables):
             if len(self.orders[number]) < count:
-                self.orders[number] = torch.randperm(len(next(iter(table.values()))))
+                self.orders[number] = torch.randperm(len(next(iter(table.values()))), device=self.device)
             chosen, self.orders[number] = self.orders[number][:count], self.orders[number][count:]
             found |= {name: column[chosen] for name, column in table.items()}
         return found
@@ -165,6 +166,7 @@ def cyclegan(gan: GAN, rows: Rows, count: int) -> Step:
 
 def stargan(gan: GAN, rows: Rows, count: int) -> Step:
     """The discriminator's part with a gradient penalty; every fifth step the generator's, its fakes made anew."""
+    device = rows.device
     assert isinstance(gan, StarGAN)
     generator, discriminator = gan.generator, gan.discriminator
     g_optimizer, d_optimizer = adam(1e-4, 0.5, 0.999, generator), adam(1e-4, 0.5, 0.999, discriminator)
@@ -177,7 +179,7 @@ def stargan(gan: GAN, rows: Rows, count: int) -> Step:
         nonlocal played
         batch = rows.batch(count)
         real, own = batch["image"], batch["attributes"]
-        wanted = own[torch.randperm(count)]
+        wanted = own[torch.randperm(count, device=device)]
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
@@ -185,7 +187,7 @@ def stargan(gan: GAN, rows: Rows, count: int) -> Step:
         d_real, d_class = -score.mean(), classes(logits, own)
         fake = generator(real, wanted).detach()
         d_fake = discriminator(fake)[0].mean()
-        share = torch.rand(count, 1, 1, 1)
+        share = torch.rand(count, 1, 1, 1, device=device)
         between = (share * real + (1 - share) * fake).requires_grad_(True)
         score = discriminator(between)[0]
         (slope,) = torch.autograd.grad(score, between, torch.ones_like(score), retain_graph=True, create_graph=True)
@@ -225,7 +227,7 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
     def step() -> tuple[float, ...]:
         nonlocal played
         real = rows.batch(count)["image"]
-        mask = mixed(holes, count, gan.size, gan.size, gan.least, gan.most)
+        mask = mixed(holes, count, gan.size, gan.size, gan.least, gan.most).to(rows.device)
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
@@ -264,6 +266,7 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
 
 def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
     """A pass each for right text, wrong text and fake; the generator's part from fresh noise. Texts are read once."""
+    device = rows.device
     assert isinstance(gan, GAWWNBox)
     text, generator, discriminator = gan.text, gan.generator, gan.discriminator
     g_optimizer, d_optimizer = adam(2e-4, 0.5, 0.999, generator), adam(2e-4, 0.5, 0.999, discriminator, text)
@@ -271,14 +274,14 @@ def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
     def step() -> tuple[float, ...]:
         batch = rows.batch(count)
         real, box, captions = batch["image"], batch["box"], batch["caption"]
-        ones, zeros = torch.ones(count), torch.zeros(count)
+        ones, zeros = torch.ones(count, device=device), torch.zeros(count, device=device)
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
-        told = text(captions[:, torch.randperm(captions.shape[1])[: gan.captions]])
+        told = text(captions[:, torch.randperm(captions.shape[1], device=device)[: gan.captions]])
         d_right = criterion(discriminator(real, told, box), ones)
         d_wrong = criterion(discriminator(real, told.roll(1, 0), box), zeros)
-        fake = generator(torch.randn(count, gan.noise_size), told.detach(), box).detach()
+        fake = generator(torch.randn(count, gan.noise_size, device=device), told.detach(), box).detach()
         d_fake = criterion(discriminator(fake, told, box), zeros)
         d_loss = d_right + (d_wrong + d_fake) * 0.5
         d_loss.backward()
@@ -287,7 +290,7 @@ def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
         switch(False, discriminator)
         g_optimizer.zero_grad()
         told = told.detach()
-        fake = generator(torch.randn(count, gan.noise_size), told, box)
+        fake = generator(torch.randn(count, gan.noise_size, device=device), told, box)
         g_loss = criterion(discriminator(fake, told, box), ones)
         g_loss.backward()
         g_optimizer.step()

@@ -1,12 +1,14 @@
 """How fast training steps are, against plain scripts and against the machine's own matrix products, in turns within one run.
 
-    python benchmarks/step_speed.py [RECIPE ...] [--seconds 20] [--threads N] [--cpu-time]
+    python benchmarks/step_speed.py [RECIPE ...] [--device cuda] [--seconds 20] [--threads N] [--cpu-time]
 
-Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means. The plain scripts are in
+Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means, played as `train` would choose
+here; how that is, is printed under each recipe. The plain scripts are in
 `plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large for that are made smaller, as `SMALL`
 tells. Slices of either follow one another as ours, plain, plain, ours, ..., so that whatever else the machine does falls on both;
 every pair of slices gives one ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the processor time
-that this process was given instead of the time that passed.
+that this process was given instead of the time that passed. On a GPU a slice ends when all its work is done; plain scripts have
+their data there, and TF32 and the choice of convolution kernels as ours do, which are settings of the whole process.
 
 Printed for each recipe:
   images/s       medians over the slices
@@ -14,7 +16,8 @@ Printed for each recipe:
   GFLOP          multiplications and additions of matrix products and convolutions in one round of either, those with padding
                  left out; a mean where not all rounds are alike
   step/peak      their rate over the whole round of ours, as a share of the rate of large float32 matrix products measured beside
-  conv/peak      the same of the convolutions alone, over the time spent in them
+                 (on a GPU TF32 ones)
+  conv/peak      the same of the convolutions alone, over the time spent in them; not on a GPU, which is asked before it has done
 """
 
 import argparse
@@ -34,10 +37,12 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from ganvas.adapt import Decision
 from ganvas.batches import on_device, orders
 from ganvas.checkpoint import build
 from ganvas.data.dataset import DataReport, Dataset, fingerprint, single
 from ganvas.engine import Engine
+from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.images import to_float
 from ganvas.recipe import Recipe, change
@@ -139,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all without")
     parser.add_argument("--seconds", type=float, default=20, help="for each recipe, by the same clock")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
     parser.add_argument("--cpu-time", action="store_true", help="measure by this process's processor time")
     arguments = parser.parse_args()
@@ -147,10 +153,17 @@ def main() -> None:
         parser.error(f"no plain script for {', '.join(unknown)}; there are {', '.join(names)}")
     if arguments.cpu_time and arguments.threads != 1:
         parser.error("--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1")
-    clock = time.process_time if arguments.cpu_time else time.perf_counter
+    if arguments.cpu_time and arguments.device != "cpu":
+        parser.error("--cpu-time says nothing of a GPU's work; leave it out")
+    try:
+        engine = Engine(arguments.device)
+    except UserError as error:
+        parser.error(str(error))
+    clock = clock_of(engine, arguments.cpu_time)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, float32")
+    name = torch.cuda.get_device_name() if arguments.device == "cuda" else processor()
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {name}, precision as in the recipe")
     kind = "processor time" if arguments.cpu_time else "time passed"
     print(f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'GFLOP a round':>15} {'step /':>6} {'conv /':>6}")
     heading = f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  {'pairs':>5} {'ours':>7} {'plain':>7}"
@@ -158,8 +171,8 @@ def main() -> None:
     peaks = []
     for name in arguments.recipes or names:
         recipe = small(name)
-        pairs, flops = measure(recipe, arguments.seconds, clock)
-        print(row(recipe, pairs, *flops), flush=True)
+        pairs, flops, decision = measure(recipe, arguments.seconds, clock, engine)
+        print(f"{row(recipe, pairs, *flops)}\n{'':15} {decision.line()}", flush=True)
         peaks += [pair.peak / 1e9 for pair in pairs]
     sizes = ", ".join(str(size) for size in PEAK_SIZES)
     print(f"peak: matrix products of {sizes}, the best in each turn: {spread(peaks, '.0f')} GFLOP/s")
@@ -170,22 +183,35 @@ def small(name: str) -> Recipe:
     return change(get_recipe(name), SAME_WORK | SMALL[name]) if name in SMALL else get_recipe(name)
 
 
-def measure(recipe: Recipe, seconds: float, clock: Clock) -> tuple[list[Pair], tuple[float, float]]:
+def clock_of(engine: Engine, cpu_time: bool) -> Clock:
+    """A clock that is read when the device has done all that it was asked for."""
+    clock = time.process_time if cpu_time else time.perf_counter
+
+    def settled() -> float:
+        engine.settle()
+        return clock()
+
+    return settled
+
+
+def measure(
+    recipe: Recipe, seconds: float, clock: Clock, engine: Engine
+) -> tuple[list[Pair], tuple[float, float], Decision]:
     """Play a recipe and its plain script in turns.
 
     Returns:
-        What each turn has measured, and the FLOP of a round of ours and of the plain script.
+        What each turn has measured; the FLOP of a round of ours and of the plain script; how ours were played.
     """
     torch.manual_seed(0)
-    dataset = random_data(recipe)
-    ours = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True).round
-    plain = plain_step(recipe, dataset)
-    matrices = [torch.randn(2, size, size) for size in PEAK_SIZES]
-    period = PERIODS.get(recipe.name, 1)
+    dataset, period = random_data(recipe), PERIODS.get(recipe.name, 1)
+    trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
+    ours, plain = trainer.round, plain_step(recipe, dataset, engine.device)
+    flops = flops_of(ours, period, clock), flops_of(plain, period, clock)
+    decision = trainer.adapt()
+    matrices = [torch.randn(2, size, size, device=engine.device) for size in PEAK_SIZES]
     for warm in (ours, plain):
         timed(warm, max(3, period), clock)
     rounds = period * max(1, round(SLICE / period / timed(plain, max(3, period), clock)))
-    flops = flops_of(ours, period, clock), flops_of(plain, period, clock)
     pairs: list[Pair] = []
     end = clock() + seconds
     while len(pairs) < LEAST_PAIRS or clock() < end:
@@ -194,11 +220,8 @@ def measure(recipe: Recipe, seconds: float, clock: Clock) -> tuple[list[Pair], t
         else:
             plain_time, ours_time = timed(plain, rounds, clock), timed(ours, rounds, clock)
         peak = max(product_rate(two, clock) for two in matrices)
-        with Stopwatch(clock) as watch:
-            ours()
-        convolutions = watch.convolution_flops / (watch.convolution_seconds or 1)
-        pairs.append(Pair(ours_time, plain_time, peak, convolutions))
-    return pairs, flops
+        pairs.append(Pair(ours_time, plain_time, peak, convolution_rate(ours, clock) if engine.device.type == "cpu" else 0.0))
+    return pairs, flops, decision
 
 
 def timed(step: Callable[[], object], rounds: int, clock: Clock) -> float:
@@ -207,6 +230,13 @@ def timed(step: Callable[[], object], rounds: int, clock: Clock) -> float:
     for _ in range(rounds):
         step()
     return (clock() - began) / rounds
+
+
+def convolution_rate(step: Callable[[], object], clock: Clock) -> float:
+    """FLOP/s of a step's convolutions while they run; 0 without any."""
+    with Stopwatch(clock) as watch:
+        step()
+    return watch.convolution_flops / (watch.convolution_seconds or 1)
 
 
 def flops_of(step: Callable[[], object], rounds: int, clock: Clock) -> float:
@@ -222,14 +252,17 @@ def product_rate(matrices: Tensor, clock: Clock) -> float:
     return 2 * matrices.shape[1] ** 3 / timed(lambda: torch.mm(matrices[0], matrices[1]), 1, clock)
 
 
-def plain_step(recipe: Recipe, dataset: Dataset) -> Step:
-    """The plain script of a recipe, with the same data as floats in memory."""
+def plain_step(recipe: Recipe, dataset: Dataset, device: torch.device) -> Step:
+    """The plain script of a recipe, with the same data as floats in the device's memory."""
     if recipe.name in SCRIPTS:
-        return SCRIPTS[recipe.name](floats(dataset, unit=recipe.name in UNIT_RANGE))
+        pictures = floats(dataset, unit=recipe.name in UNIT_RANGE)
+        with device:  # where it makes its networks; not while it plays, since each call would ask for the device
+            return SCRIPTS[recipe.name](Pictures(pictures.images.to(device), pictures.labels.to(device)))
     tables = [order.dataset.columns for order in orders(dataset, recipe)]
-    cpu = torch.device("cpu")
-    rows = Rows(*(on_device({name: torch.from_numpy(column) for name, column in table.items()}, cpu) for table in tables))
-    return TRANSLATION_SCRIPTS[recipe.name](build(recipe.gan, dataset.schema, recipe.options), rows, recipe.batch)
+    rows = Rows(*(on_device({name: torch.from_numpy(column) for name, column in table.items()}, device) for table in tables))
+    gan = build(recipe.gan, dataset.schema, recipe.options).to(device)
+    with device:
+        return TRANSLATION_SCRIPTS[recipe.name](gan, rows, recipe.batch)
 
 
 def random_data(recipe: Recipe) -> Dataset:

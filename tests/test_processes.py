@@ -20,18 +20,18 @@ from ganvas.gradients import fill
 RECIPE = ["mnist-mlp", "--data", "digits", "--size", "8", "--device", "cpu", "--quiet", "--set", "stop_below={}"]
 FAILING = """
 import os
-from ganvas import trainer
+from ganvas import playing
 from ganvas.cli import main
 from ganvas.errors import UserError
 
-play = trainer.play_round
+play = playing.play_round
 
 def fail_in_one(gan, batch, clock, *others):
     if os.environ["RANK"] == "1" and clock.rounds == 3:
         raise UserError("the disk of process 1 is on fire")
     return play(gan, batch, clock, *others)
 
-trainer.play_round = fail_in_one
+playing.play_round = fail_in_one
 main()
 """
 

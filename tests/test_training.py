@@ -259,7 +259,7 @@ def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Pat
         raise KeyError("as if the power had gone")
 
     with monkeypatch.context() as patch, pytest.raises(KeyError):
-        patch.setattr("ganvas.trainer.play_round", crash)
+        patch.setattr("ganvas.playing.play_round", crash)
         train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"

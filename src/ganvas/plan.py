@@ -101,11 +101,12 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
             print(f"  {line}")
         players = trainer.state.gan.players()
         print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
+        print(trainer.adapt().line())
         trainer.round()  # the first one is slow
         began = time.perf_counter()
         for _ in range(MEASURED_ROUNDS):
             trainer.round()
-        trainer.state.means.read(engine)  # waits for the device
+        engine.settle()
         rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
         seconds = recipe.images / rate
         print(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")

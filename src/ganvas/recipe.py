@@ -12,6 +12,18 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans import GANS
 from ganvas.schedule import cosine
 
+Speed = Literal[
+    "auto",
+    "plain",
+    "channels_last",
+    "graphs",
+    "compile",
+    "channels_last+graphs",
+    "channels_last+compile",
+    "graphs+compile",
+    "channels_last+graphs+compile",
+]
+
 
 class Adam(BaseModel):
     """Kingma and Ba 2015, with a staircase decay: the rate is lr x decay ** (images shown // decay_every).
@@ -63,6 +75,7 @@ class Recipe(View):
     # Images over which the half-life grows from 0; None: it is at most 5 % of those shown.
     average_burn_in: PositiveInt | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
+    speed: Speed = "auto"  # how rounds are played: parts of `adapt.py` with + between them; auto: the fastest here
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
     checkpoint_every: PositiveInt | None = None  # None: a 20th of the run

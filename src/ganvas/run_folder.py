@@ -15,8 +15,9 @@ from ganvas.files import PARTIAL, explained, remove, write_json
 from ganvas.recipe import Recipe, flat, readable
 
 LOCK = "run.lock"
-# What may differ when a run goes on: its length, where its data lies, how often it is only looked at, why settings were chosen.
-FREE = {"images", "data", "health_every", "evaluate_every", "reasons"}
+# What may differ when a run goes on: its length, where its data lies, how often it is only looked at, how it is made fast, why
+# settings were chosen.
+FREE = {"images", "data", "health_every", "evaluate_every", "speed", "reasons"}
 
 
 def fresh_folder(name: str) -> Path:

@@ -62,6 +62,13 @@ def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
     }
 
 
+def copied(recipe: Recipe, state: TrainingState) -> TrainingState:
+    """A run that begins with copies of a state's weights, to be tried and thrown away."""
+    gan = copy.deepcopy(state.gan)
+    clock = RunClock(recipe.batch, recipe.images)
+    return TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), clock)
+
+
 def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, state: TrainingState) -> None:
     """Play one round on two images with copies, then save, load and sample, so that nothing dies at the first checkpoint.
 
@@ -74,16 +81,15 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     """
     alone = copy.copy(engine)
     alone.rank, alone.world = 0, 1
-    gan = copy.deepcopy(state.gan)
     short = recipe.model_copy(update={"batch": 2})
-    copied = TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), RunClock(2, recipe.images))
+    trial = copied(short, state)
     batch, draw = Batches(dataset, short, alone).at(0), alone.draw(recipe.seed, 0)
-    guard = Guard(copied.optimizers, False, engine.device)
-    copied.means.add(play_round(gan, batch, copied.clock, draw, copied.optimizers, guard, alone))
+    guard = Guard(trial.optimizers, False, engine.device)
+    trial.means.add(play_round(trial.gan, batch, trial.clock, draw, trial.optimizers, guard, alone))
     place = folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
-        saved = checkpoint.save(place, copied, copied.means.state(alone), short, dataset)
+        saved = checkpoint.save(place, trial, trial.means.state(alone), short, dataset)
         look(load(saved, device=engine.device.type).gan, batch, engine.device)
-        checkpoint.resume(place, copied)
+        checkpoint.resume(place, trial)
         remove(place)

@@ -13,22 +13,23 @@ import torch
 from torch import Tensor
 
 from ganvas import checkpoint
+from ganvas.adapt import FILE, Decision, decide, play_so, read_record
 from ganvas.auto import AUTO, auto_recipe, told
 from ganvas.batches import Batches
 from ganvas.checkup import Watch
 from ganvas.conditions import diverged
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.split import held_out_count
-from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.errors import UserError
-from ganvas.files import PARTIAL
+from ganvas.files import PARTIAL, write_json
 from ganvas.observer import Observer
+from ganvas.playing import Playing
 from ganvas.progress import Log, Meter
 from ganvas.recipe import Recipe, change
 from ganvas.recipes import get_recipe
 from ganvas.report import write_report
-from ganvas.rounds import Guard, NotFiniteError, play_round
+from ganvas.rounds import NotFiniteError
 from ganvas.run_folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.sample import Run, load
 from ganvas.start import rehearse, start_state
@@ -175,8 +176,8 @@ class Trainer:
         self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
         engine.half = recipe.precision == "bf16"
         self.state = start_state(recipe, dataset, engine)
-        self.guard = Guard(self.state.optimizers, engine.device.type == "cuda", engine.device)
         self.batches = Batches(dataset, recipe, engine)
+        self.playing = Playing(recipe, self.state, self.batches, engine)
         self.log = Log(folder / "log.jsonl")
         self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)
         self.observer = Observer(recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter)
@@ -203,6 +204,8 @@ class Trainer:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
             self.log.cut(clock.images)
+        self.take_up_speed()
+        if self.engine.is_main:
             self.observer.take_up()
             for grid in (self.folder / "samples").glob("*.png"):  # of a process that was killed; they will be made again
                 if grid.name.startswith(PARTIAL) or int(grid.stem) > clock.images:
@@ -246,25 +249,28 @@ class Trainer:
         where = f"going on from {clock.images:,} images" if resumed else "new run"
         self.meter.say(f"run: {self.folder}, {where}, {clock.total:,} images in all")
 
+    def adapt(self) -> Decision:
+        """Play rounds from now on in the way that is fastest here, the same in every process, and tell which it is."""
+        own = decide(self.recipe, self.state, self.batches, self.engine, self.folder) if self.engine.is_main else None
+        decision = Decision.model_validate_json(self.engine.share(own.model_dump_json() if own else ""))
+        play_so(decision.parts, self.playing, self.meter.say)
+        return decision
+
+    def take_up_speed(self) -> None:
+        """Adapt, and tell and record what was decided."""
+        decision = self.adapt()
+        self.meter.say(decision.line())
+        if self.engine.is_main and decision != read_record(self.folder):
+            write_json(self.folder / FILE, decision.model_dump())
+            self.log.add(self.state.clock.images, "adapted", decision.model_dump(exclude_defaults=True))
+
     def round(self) -> dict[str, Tensor]:
         """Play one round and return its losses; nothing is read from the device."""
-        recipe, clock, engine = self.recipe, self.state.clock, self.engine
-        engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
-        draw = engine.draw(recipe.seed, clock.images)
-        for player, optimizer in self.state.optimizers.items():
-            adam = recipe.optimizers[player]
-            optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
         self.watch = self.observer.watch()
         try:
-            batch = self.batches.at(clock.images)
-            values = play_round(self.state.gan, batch, clock, draw, self.state.optimizers, self.guard, engine, self.watch)
+            return self.playing(self.watch)
         except NotFiniteError as error:
             raise self.explained(error) from None
-        clock.advance()
-        if self.state.average:
-            self.state.average.update(clock.images, clock.batch)
-        self.state.means.add(values)
-        return values
 
     def after_round(self, values: Mapping[str, Tensor]) -> None:
         """Report, look and save what is due after a round with these losses."""
@@ -324,7 +330,7 @@ class Trainer:
 
     def stop_if_tripped(self) -> None:
         try:
-            self.guard.stop_if_tripped()
+            self.playing.guard.stop_if_tripped()
         except NotFiniteError as error:
             raise self.explained(error) from None
 

@@ -134,6 +134,7 @@ class GAN(nn.Module):
         needs: what a batch must hold.
         points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
         faithful: whether `ask` asks for the very picture of a row, so that what is made can be held against it pixel by pixel.
+        second_order: whether a loss holds gradients with respect to pictures, so that players are differentiated twice.
         neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
         schema: of the data.
         made: the column of the data whose like `sample` makes.
@@ -146,6 +147,7 @@ class GAN(nn.Module):
     needs: tuple[str, ...] = ("image",)
     points: bool = False
     faithful: bool = False
+    second_order: bool = False
     neutral: float | None = 0.0
 
     def __init__(self, schema: Schema, made: str = "image"):

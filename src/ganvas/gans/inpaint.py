@@ -133,6 +133,7 @@ class Inpainter(GAN):
     """
 
     faithful = True
+    second_order = True
 
     def __init__(
         self,

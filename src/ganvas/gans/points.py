@@ -91,6 +91,7 @@ class RelativisticPointGAN(GAN):
     """
 
     points = True
+    second_order = True
     neutral = None
 
     def __init__(

@@ -194,6 +194,7 @@ class R3GAN(GAN):
         burn_in: images over which these two change, along half a cosine.
     """
 
+    second_order = True
     neutral = None
 
     def __init__(

@@ -106,6 +106,7 @@ class RelativisticGAN(GAN):
             how pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
     """
 
+    second_order = True
     neutral = None
     probability: Tensor  # of each augmentation; in the checkpoint, since it follows from all that was seen
 
@@ -139,13 +140,17 @@ class RelativisticGAN(GAN):
         fake = self.imagine(label, len(real), draw)
         transforms = [draw.shares(len(real), AUGMENT_NUMBERS) for _ in range(2)] if self.adaptive else [None, None]
 
-        def score(images: Tensor, numbers: Tensor | None) -> Tensor:
-            seen = images if numbers is None else augment(images, numbers, self.probability)
-            return self.discriminator(seen, label)
+        def seen(images: Tensor, numbers: Tensor | None) -> Tensor:
+            return images if numbers is None else augment(images, numbers, self.probability)
 
         punished = clock.every(self.penalty_every)
         real.requires_grad_(punished)
-        real_score, fake_score = score(real, transforms[0]), score(fake.detach(), transforms[1])
+        both = seen(real, transforms[0]), seen(fake.detach(), transforms[1])
+        if punished:  # in two passes, since gradients of gradients need not go through the fakes' as well
+            real_score, fake_score = (self.discriminator(images, label) for images in both)
+        else:
+            labels = None if label is None else torch.cat([label, label])
+            real_score, fake_score = self.discriminator(torch.cat(both), labels).chunk(2)
         adversarial = relativistic(real_score, fake_score)
         penalty = torch.zeros_like(adversarial)
         if punished:
@@ -154,9 +159,10 @@ class RelativisticGAN(GAN):
         losses = {"adversarial": adversarial, "penalty": penalty}
         yield Turn("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
-            real_score = score(real, transforms[0])
+            real_score = self.discriminator(seen(real, transforms[0]), label)
         stats = {"augmentation": self.probability.clone()} if self.adaptive else {}
-        yield Turn("generator", {"adversarial": relativistic(score(fake, transforms[1]), real_score)}, stats)
+        adversarial = relativistic(self.discriminator(seen(fake, transforms[1]), label), real_score)
+        yield Turn("generator", {"adversarial": adversarial}, stats)
         if self.adaptive:
             scores = draw.gather(real_score), draw.gather(fake_score.detach())
             self.probability.copy_(adapted(self.probability, pair_signs(*scores), len(scores[0])))

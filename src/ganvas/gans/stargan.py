@@ -91,6 +91,7 @@ class StarGAN(GAN):
         critic_moves: discriminator moves for one of the generator.
     """
 
+    second_order = True
     needs = ("image", "attributes")
     neutral = None  # only differences of scores count
 

@@ -38,6 +38,7 @@ class WGANGP(GAN):
         critic_moves: the paper's n_critic.
     """
 
+    second_order = True
     neutral = None
 
     def __init__(

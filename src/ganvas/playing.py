@@ -1,0 +1,66 @@
+"""The rounds of a run, one after another: everything that a round needs follows from the images shown before it."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from ganvas.batches import Batches
+from ganvas.checkpoint import TrainingState
+from ganvas.draws import Draw, mix
+from ganvas.engine import Engine
+from ganvas.gans.base import GAN, Batch, Clock
+from ganvas.recipe import Recipe
+from ganvas.rounds import Guard, Optimizers, Watch, play_round
+
+
+class PlayRound(Protocol):
+    """Plays one round, as `rounds.play_round` does."""
+
+    def __call__(
+        self,
+        gan: GAN,
+        batch: Batch,
+        clock: Clock,
+        draw: Draw,
+        optimizers: Optimizers,
+        guard: Guard,
+        engine: Engine,
+        watch: Watch | None = None,
+    ) -> dict[str, Tensor]:
+        """Return what is to be logged."""
+        ...
+
+
+class Playing:
+    """Plays a run's next round each time it is called.
+
+    Attributes:
+        guard: of all players.
+        play: how a round is played; another may be set at any time.
+    """
+
+    def __init__(self, recipe: Recipe, state: TrainingState, batches: Batches, engine: Engine):
+        self.recipe, self.state, self.batches, self.engine = recipe, state, batches, engine
+        self.guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
+        self.play: PlayRound = play_round
+
+    def __call__(self, watch: Watch | None = None) -> dict[str, Tensor]:
+        """Play one round and return its losses; nothing is read from the device.
+
+        Raises:
+            NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
+        """
+        recipe, state, engine = self.recipe, self.state, self.engine
+        clock = state.clock
+        engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
+        draw = engine.draw(recipe.seed, clock.images)
+        for player, optimizer in state.optimizers.items():
+            adam = recipe.optimizers[player]
+            optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
+        batch = self.batches.at(clock.images)
+        values = self.play(state.gan, batch, clock, draw, state.optimizers, self.guard, engine, watch)
+        clock.advance()
+        if state.average:
+            state.average.update(clock.images, clock.batch)
+        state.means.add(values)
+        return values
