@@ -28,6 +28,7 @@ from step_speed import flops_of, processor
 from ganvas.cli import parse_settings
 from ganvas.data import open_dataset
 from ganvas.engine import Engine
+from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.references import features_of, of_training, some
 from ganvas.evaluation.yardstick import Yardstick, quick_score
@@ -157,6 +158,8 @@ def make_yardstick(recipe: Recipe, features: str | None, test: bool) -> Yardstic
     """Real pictures to compare with, and what looks at them."""
     assert recipe.data is not None
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
+    if test and reference.split != "test":
+        raise UserError(f"--test: no test set was published with {recipe.data}; leave it out to compare with training pictures")
     extractor = make_extractor(features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True)
     dataset, rows = (reference.dataset, reference.rows) if test else (reference.train, some(reference.train, reference.shown, 0))
     real = features_of(extractor, dataset, rows, True)

@@ -46,6 +46,17 @@ def test_folders_of_mixed_pictures_become_squares_with_classes(pictures: Path):
     assert survey(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(size=8, channels=3)
 
 
+def test_a_table_of_other_things_is_no_labels(pictures: Path):
+    (pictures / "metadata.csv").write_text("file,width,source\n0.png,24,web\n")
+    assert survey(str(pictures), {}, "cpu").view.labels == "folders"
+
+
+def test_a_sets_name_is_not_a_folder_of_that_name(pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    pictures.rename(pictures.with_name("digits"))
+    monkeypatch.chdir(pictures.parent)
+    assert auto_recipe("digits", {}, CPU).labels == "none"
+
+
 def test_splits_are_no_classes(pictures: Path):
     (pictures / "cats").rename(pictures / "train")
     (pictures / "dogs").rename(pictures / "test")
@@ -54,7 +65,7 @@ def test_splits_are_no_classes(pictures: Path):
 
 @pytest.mark.parametrize(
     ("own", "device", "side"),
-    [(8, "cpu", 8), (28, "cpu", 28), (37, "cpu", 32), (100, "cpu", 64), (100, "cuda", 96), (900, "cuda", 256)],
+    [(7, "cpu", 6), (8, "cpu", 8), (28, "cpu", 28), (37, "cpu", 32), (100, "cpu", 64), (100, "cuda", 96), (900, "cuda", 256)],
 )
 def test_sides(own: int, device: str, side: int):
     assert side_for(own, device, "image") == side
@@ -77,10 +88,20 @@ def test_cards_get_the_modern_gan_as_large_as_they_are():
 
 
 def test_gamma_at_the_papers_sizes():
-    """Between FFHQ-64's 2 and FFHQ-256's 150 at a batch of 256."""
+    """Between FFHQ-64's 2 and FFHQ-256's 150."""
     facts = replace(FACES, view=View(size=256, channels=3), own=256, pictures=70_000)
-    values = decide(facts, LARGE_CARD).values
-    assert values["options.gamma"][0] * values["batch"] / 256 == pytest.approx(128)
+    assert decide(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][0] == pytest.approx(128)
+    assert decide(facts, LARGE_CARD).values["options.gamma"] == pytest.approx([150, 15])
+    assert decide(replace(FACES, pictures=4), LARGE_CARD).values["options.gamma"][0] == pytest.approx(8)
+
+
+def test_other_settings_go_with_what_was_asked_for():
+    choices = decide(FACES, LARGE_CARD, {"images": 100_000, "batch": 32})
+    assert choices.values["options.burn_in"] == 10_000
+    assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
+    assert choices.values["options.gamma"][0] == pytest.approx(8)
+    assert choices.reasons["batch"] == "asked for"
+    assert decide(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"  # told with what is allowed, later
 
 
 @pytest.mark.parametrize("facts", [FACES, replace(FACES, pictures=300, classes=3)])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ganvas.data import KINDS, open_dataset
+from ganvas.data import KINDS, NAMES, open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.labels import usual_labels
 from ganvas.data.pictures import SIDES, SizeNeededError
@@ -23,6 +23,8 @@ from ganvas.recipes import get_recipe
 AUTO = "auto"  # the recipe's name
 FEW = 5_000  # pictures of 64 pixels; fewer a discriminator learns by heart. Smaller pictures are simpler: of them fewer will do
 LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side of the pictures made, in pixels, unless another is asked for
+ENOUGH = 1_000  # pictures whose mean is that of all
+SMALLEST = 6  # pixels of the side that the smallest GAN makes
 SYMMETRY = 0.2  # see `mirrored`
 Kind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
 
@@ -62,15 +64,27 @@ class Facts:
 
 
 class Choices:
-    """Settings by their dotted keys, and why each was chosen."""
+    """Settings by their dotted keys, and why each was chosen.
 
-    def __init__(self) -> None:
+    Args:
+        given: settings that were asked for; they are kept, and others are chosen to go with them.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self.given = given
         self.values: dict[str, Any] = {}
         self.reasons: dict[str, str] = {}
 
-    def set(self, key: str, value: Any, reason: str) -> None:
-        """Choose a value."""
-        self.values[key], self.reasons[key] = value, reason
+    def set(self, key: str, value: Any, reason: str) -> Any:
+        """Choose a value, unless one was asked for; returns the one that counts."""
+        self.values[key] = self.given.get(key, value)
+        self.reasons[key] = "asked for" if key in self.given else reason
+        return self.values[key]
+
+    def set_number(self, key: str, value: int, reason: str) -> int:
+        """As `set`; what was asked for and is no number is refused later, with what is allowed."""
+        chosen = self.set(key, value, reason)
+        return chosen if isinstance(chosen, int) and chosen > 0 else value
 
 
 def machine(device: torch.device) -> Machine:
@@ -93,7 +107,7 @@ def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = Fa
     """
     chosen = {key: value for key, value in given.items() if key in View.model_fields}
     kind = kind_of(spec)
-    if kind == "image" and "labels" not in chosen and Path(spec).expanduser().exists():
+    if kind == "image" and "labels" not in chosen and is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
     try:
         dataset = open_dataset(spec, make_view(**chosen), progress=progress)
@@ -120,6 +134,11 @@ def kind_of(spec: str) -> Kind:
     return name if name in KINDS and not Path(spec).expanduser().exists() else "image"  # pyright: ignore[reportReturnType]
 
 
+def is_place(spec: str) -> bool:
+    """Whether a set is a folder or zip, and no set that goes by a name."""
+    return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
+
+
 def side_for(own: int, device: str, kind: Kind) -> int:
     """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most what the device has time for.
     """
@@ -128,7 +147,7 @@ def side_for(own: int, device: str, kind: Kind) -> int:
         most = min(most, 64)
     if own <= most and can_be_made(own):
         return own
-    return max(side for side in SIDES if side <= max(8, min(own, most)))
+    return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, most)))
 
 
 def can_be_made(side: int) -> bool:
@@ -146,21 +165,20 @@ def mirrored(dataset: Dataset) -> bool:
     """
     if dataset.channels != 3 or "image" not in dataset.columns:
         return False
-    rows = np.linspace(0, len(dataset) - 1, min(1_000, len(dataset))).round().astype(int)
+    near = dataset.near(np.arange(len(dataset)), ENOUGH)  # of a sharded set not every shard is read
+    rows = near[np.linspace(0, len(near) - 1, min(ENOUGH, len(near))).round().astype(int)]
     pictures = dataset.batch(rows)["image"].float()
     mean, spread = pictures.mean(0), pictures.std(0, correction=0).mean().clamp(min=1e-6)
     return bool((mean - mean.flip(-1)).abs().mean() / spread < SYMMETRY)
 
 
-def decide(facts: Facts, machine: Machine) -> Choices:
-    """All settings that depend on data and machine."""
-    choices = Choices()
+def decide(facts: Facts, machine: Machine, given: Mapping[str, Any] | None = None) -> Choices:
+    """All settings that depend on data and machine, to go with those that were asked for."""
+    choices = Choices(given or {})
     view, side = facts.view, facts.view.size
     assert side
     if facts.kind != "points":
-        smaller = f"the pictures have {facts.own}; larger ones take a {machine.device} too long"
-        limit = "the pictures' own" if side == facts.own else smaller
-        choices.set("size", side, limit)
+        choices.set("size", side, why_side(side, facts.own, machine.device))
     kinds = {1: "all are grey", 2: "points in the plane", 3: "they have colours"}
     choices.set("channels", view.channels, kinds[view.channels or 3])
     if view.labels != "none":
@@ -170,6 +188,15 @@ def decide(facts: Facts, machine: Machine) -> Choices:
     else:
         other_gan(choices, facts, machine)
     return choices
+
+
+def why_side(side: int, own: int, device: str) -> str:
+    """Why pictures of `own` pixels, which is the shorter side of most of them, are learnt at `side`."""
+    if side == own:
+        return "the pictures' own, or their shorter side's"
+    if own > LARGEST[device]:
+        return f"the pictures have {own}; larger ones take a {device} too long"
+    return f"the pictures have {own}; the nearest that is a small map, doubled"
 
 
 def free_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
@@ -220,15 +247,15 @@ def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> Non
     choices.set("options.width", width, f"{gigabytes:.0f} GiB of memory, {count:,} pictures")
     room = 2 ** int(math.log2(max(8, gigabytes * 2**16 * 384 / side**2 / width)))
     batch = max(2, min(256 if side <= 64 else 64, count // 2, room))
-    choices.set("batch", batch, "what fits into its memory with room to spare, at most what the paper used")
-    gamma = 2.0 * (side / 64) ** 3 * (256 / batch)
+    batch = choices.set_number("batch", batch, "what fits into its memory with room to spare, at most what the paper used")
+    gamma = min(MOST_GAMMA, 2.0 * (side / 64) ** 3 * max(1.0, 256 / max(batch, 64)))
     why = "grows with the side as from the paper's 64 to its 256 pixels, and for smaller batches; a tenth of it after the burn-in"
     choices.set("options.gamma", [gamma, gamma / 10], why)
-    choices.set("options.augmentation", 0.5 if few else 0.3 if side > 32 else 0.0, fewness(count, few))
+    some = f"{count:,} pictures; as in the paper for their size" if side > 32 else fewness(count, few)
+    choices.set("options.augmentation", 0.5 if few else 0.3 if side > 32 else 0.0, fewness(count, few) if few else some)
     length = min(100_000_000, max(2_000_000, 200 * count))
-    burn_in = length // 10
-    choices.set("images", length, "200 passes through the pictures, 2 to 100 million images")
-    choices.set("options.burn_in", burn_in, "a tenth of the length, as in the paper")
+    length = choices.set_number("images", length, "200 passes through the pictures, 2 to 100 million images")
+    burn_in = choices.set_number("options.burn_in", max(1, length // 10), "a tenth of the length, as in the paper")
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=5e-5, beta2_end=0.99)
     choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), "the paper's rates and betas over the burn-in")
     choices.set("average_halflife", 500_000, "the paper's")
@@ -257,6 +284,7 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
         choices.set("images", min(values["images"], 100_000), "about an hour on two cores; more with --images")
 
 
+MOST_GAMMA = 150.0  # the paper's at 256 pixels
 PLAYERS = ("generator", "discriminator")
 OPTIONS_IN_WORDS = {
     "options.width": "channels of the largest maps",
@@ -307,14 +335,13 @@ def auto_recipe(spec: str | None, given: Mapping[str, Any], device: torch.device
     if "gan" in given:
         raise UserError(f"gan={given['gan']!r}: auto chooses the GAN itself; for another one name its recipe, see ganvas recipes")
     here = machine(device)
-    choices = decide(survey(spec, given, here.device, progress), here)
+    choices = decide(survey(spec, given, here.device, progress), here, given)
     base = Recipe(
         name=AUTO,
         gan=choices.values["gan"],
-        batch=choices.values["batch"],
-        images=choices.values["images"],
-        optimizers=choices.values["optimizers"],
+        batch=2,
+        images=2,
+        optimizers=dict.fromkeys(PLAYERS, Adam(lr=1e-3)),
         data=spec,
-    )
-    asked = {key: "asked for" for key, value in given.items() if key in choices.values}
-    return change(base, choices.values).model_copy(update={"reasons": choices.reasons | asked})
+    )  # all of it is chosen; `change` says what cannot be
+    return change(base, choices.values).model_copy(update={"reasons": choices.reasons})

@@ -136,7 +136,9 @@ def train(
         from ganvas.plan import print_plan
 
         own = read_recipe(out) if out else None
-        asked = trainer.resolve(recipe, own, pick_device(device), data=data, images=images, seed=seed, settings=changes)
+        asked = trainer.resolve(
+            recipe, own, pick_device(device), data=data, images=images, seed=seed, settings=changes, progress=True
+        )
         print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return
     try:

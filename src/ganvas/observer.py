@@ -1,5 +1,6 @@
 """Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a score of quality."""
 
+import copy
 from functools import cached_property
 from pathlib import Path
 
@@ -82,14 +83,18 @@ class Observer:
         self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
 
     def measure(self) -> None:
-        """Both losses in evaluation mode over a few batches, nobody moving; every process must call it."""
+        """Both losses in evaluation mode over a few batches, nobody moving; every process must call it.
+
+        Of a copy, since a round also changes what a GAN remembers: pools of pictures, how often it augments.
+        """
         clock, engine, found = self.state.clock, self.engine, []
-        with evaluation(self.state.gan):
+        gan = copy.deepcopy(self.state.gan)
+        with evaluation(gan):
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
                 draw = engine.draw(mix(self.recipe.seed, "measure"), position)
                 with engine.autocast():
-                    found.append(measure_round(self.state.gan, self.batches.at(position), clock, draw))
+                    found.append(measure_round(gan, self.batches.at(position), clock, draw))
         means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
         if engine.is_main:
             self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})

@@ -88,9 +88,12 @@ def train(
     with Engine(device) as engine, claimed(out, name, engine) as folder:
         own = read_recipe(folder)
         with engine.main_first():
-            asked = resolve(recipe, own, engine.device, data=data, images=images, seed=seed, settings=settings)
+            shown = engine.is_main and not quiet
+            asked = resolve(
+                recipe, own, engine.device, data=data, images=images, seed=seed, settings=settings, progress=shown
+            )
             assert asked.data is not None
-            dataset = open_dataset(asked.data, asked.view, strict=strict, progress=engine.is_main and not quiet)
+            dataset = open_dataset(asked.data, asked.view, strict=strict, progress=shown)
         if not engine.agree(asked.model_dump_json()):
             raise UserError("the processes chose different settings: name a recipe instead of auto, or use equal machines")
         if not engine.agree(dataset.fingerprint):
@@ -119,12 +122,14 @@ def resolve(
     images: int | None,
     seed: int | None,
     settings: Mapping[str, Any] | None,
+    progress: bool,
 ) -> Recipe:
     """The recipe that the arguments of `train` ask for.
 
     Args:
         own: the run folder's, if there is a run: what counts without a recipe, and its length without a length.
         device: for which "auto" chooses its settings; a run that is gone on with keeps those that it has.
+        progress: show a bar while "auto" looks at data that must be packed first.
 
     Raises:
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
@@ -138,7 +143,7 @@ def resolve(
     elif own and (recipe is None or recipe == own.name == AUTO):
         base = own
     elif recipe == AUTO:
-        base = auto_recipe(changes.get("data"), changes, device, progress=True)
+        base = auto_recipe(changes.get("data"), changes, device, progress=progress)
     else:
         base = get_recipe(recipe or DEFAULT)
     asked = change(base, changes)

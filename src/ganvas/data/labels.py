@@ -55,7 +55,13 @@ def usual_labels(place: Path) -> str:
         UserError: it is no folder or zip with pictures.
     """
     with Source(place) as source:
-        return suggested_labels(source)
+        suggested = suggested_labels(source)
+        if suggested not in ("none", "folders"):
+            try:
+                labels_of_table(source, suggested)
+            except UserError:  # a table of other things
+                return labels_by_folders(source)
+        return suggested
 
 
 def suggested_labels(source: Source) -> str:
@@ -63,8 +69,11 @@ def suggested_labels(source: Source) -> str:
     none.
     """
     tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
-    if tables:
-        return tables[0]
+    return tables[0] if tables else labels_by_folders(source)
+
+
+def labels_by_folders(source: Source) -> str:
+    """ "folders" where sub-folders seem to be classes, else "none"."""
     names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
     classes = len(names) >= 2 and 2 * inside >= len(source.pictures) and not {name.lower() for name in names} <= SPLITS

@@ -194,11 +194,14 @@ def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
     Raises:
         UserError: a tar is missing, damaged, or holds no usable picture.
     """
-    states = []
+    states, names = [], list(dict.fromkeys(names))
     for name in names:
         path = folder / name
+        if name.startswith("."):
+            raise UserError(f"{path} is hidden; rename it without the dot")
         if not path.is_file():
-            raise UserError(f"{path} is missing; bring it back, or name those that are there")
+            several = "; several are named as {000000..000041}, or by their folder" if set("*?[") & set(name) else ""
+            raise UserError(f"{path} is missing; bring it back, or name those that are there{several}")
         states.append([name, path.stat().st_size, path.stat().st_mtime_ns])
     key = hashlib.sha256(json.dumps([VERSION, states]).encode()).hexdigest()[:32]
     kept = cache_folder() / "shard-indexes" / f"{key}.json"

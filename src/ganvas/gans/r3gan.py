@@ -16,6 +16,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ganvas.augment import AUGMENT_NUMBERS, augment
 from ganvas.draws import Draw
+from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
 from ganvas.losses import relativistic, squared_gradient
 from ganvas.networks import stage_sizes
@@ -181,8 +182,9 @@ class R3GAN(GAN):
     Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²), the gradients with respect to
     the pictures before they are augmented; generator mean softplus(D(x) - D(G(z))).
     Where we differ from the paper: both players see the same real pictures in a round, the generator with fakes of its own; real
-    and fake pictures pass through our own augmentations, with the same transforms; half precision, where asked for, is that of
-    whole turns, not of the largest maps alone.
+    and fake pictures pass through our own augmentations, with the same transforms; the discriminator sums up a picture with a
+    class in 64 numbers, where public configurations of the paper's have as many as its widest map has channels (which adds half a
+    million parameters); half precision, where asked for, is that of whole turns, not of the largest maps alone.
     Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
 
     Args:
@@ -213,6 +215,10 @@ class R3GAN(GAN):
         self.noise_size, self.gamma, self.augmentation, self.burn_in = noise_size, gamma, augmentation, burn_in
         start, *larger = stage_sizes(self.size)
         widths = [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(len(larger) + 1)]
+        if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
+            step = GROUP // 2 * width // min(widths)
+            better = f"a multiple of {step}, such as {max(1, round(width / step)) * step}"
+            raise UserError(f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; use {better}")
         classes = len(self.classes) if "label" in self.needs else 0
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)

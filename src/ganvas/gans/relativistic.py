@@ -22,6 +22,7 @@ from ganvas.networks import down, stage_sizes, stage_widths, up
 from ganvas.schema import Schema
 
 Augmentation = Literal["none", "adaptive"]
+IMAGES_TO_ONE = 50_000  # real ones in which the augmentations' probability can go from 0 to 1: runs are short here
 
 
 class SmallGenerator(nn.Module):
@@ -159,13 +160,14 @@ class RelativisticGAN(GAN):
         losses = {"adversarial": adversarial, "penalty": penalty}
         yield Turn("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
-            real_score = self.discriminator(seen(real, transforms[0]), label)
+            opponent = self.discriminator(seen(real, transforms[0]), label)
         stats = {"augmentation": self.probability.clone()} if self.adaptive else {}
-        adversarial = relativistic(self.discriminator(seen(fake, transforms[1]), label), real_score)
+        adversarial = relativistic(self.discriminator(seen(fake, transforms[1]), label), opponent)
         yield Turn("generator", {"adversarial": adversarial}, stats)
-        if self.adaptive:
-            scores = draw.gather(real_score), draw.gather(fake_score.detach())
-            self.probability.copy_(adapted(self.probability, pair_signs(*scores), len(scores[0])))
+        if self.adaptive:  # by the scores from before the discriminator learnt from these very pictures
+            scores = draw.gather(real_score.detach()), draw.gather(fake_score.detach())
+            by_heart = pair_signs(*scores)
+            self.probability.copy_(adapted(self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE))
 
     def imagine(self, label: Tensor | None, count: int, draw: Draw) -> Tensor:
         """Pictures (count, C, H, W), of these classes if there are any."""
