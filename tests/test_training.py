@@ -104,7 +104,8 @@ def with_attributes(pictures: Path) -> Path:
 
 def train(name: str, out: Path, images: int, pictures: Path, **more: object) -> ganvas.Run:
     data = data_of(name, pictures)
-    settings = TINY | ({} if name in ("digits", "rings", "grid") else {"size": 8}) | SMALL[name] | more
+    own = name == "digits" or get_recipe(name).channels == 2  # whose size is the data's
+    settings = TINY | ({} if own else {"size": 8}) | SMALL[name] | more
     return ganvas.train(name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True)
 
 
