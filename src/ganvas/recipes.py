@@ -21,7 +21,7 @@ def fast(name: str, lr: float = 3e-3, **settings: Any) -> Recipe:
 def digits() -> Recipe:
     """Handwritten digits of a wanted class in half a minute on two cores, from 1,797 scans that come with the installation.
 
-    Measured: 98.3 % seen as the class asked for (97.7 % of real scans), coverage 96.5 %.
+    Measured: 98.6 % seen as the class asked for, coverage 97.6 %, after 69 seconds of one core.
     """
     # Reports after whole periods of the penalty.
     return fast("digits", data="digits", size=8, channels=1, options={"width": 32}, images=150_000, report_every=800)
