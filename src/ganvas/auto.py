@@ -223,11 +223,8 @@ def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None
         choices.set(option, options[option], f"{words}; as in the recipe {recipe.name}")
     choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
     choices.set("batch", min(recipe.batch, count // 2), "many moves of few pictures each learn faster on a processor")
-    adam = recipe.optimizers["generator"]
-    if few:
-        adam = adam.model_copy(update={"lr": min(adam.lr, 1e-3)})
-    why = "few pictures ask for slower moves" if few else "twice this was unstable in trials"
-    choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), f"{why}; it falls to 0 in the second half")
+    why = "twice this was unstable in trials; it falls to 0 in the second half"
+    choices.set("optimizers", {player: adam.model_dump() for player, adam in recipe.optimizers.items()}, why)
     choices.set("average_halflife", recipe.average_halflife, "images; samples from the mean of many moves are smoother")
     minutes = 2 if side <= 12 else 5 if side <= 32 else 15
     choices.set("images", recipe.images, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
