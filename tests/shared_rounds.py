@@ -56,6 +56,7 @@ def games() -> dict[str, GAN]:
         "r3gan": {"augmentation": 0.5},
     }
     built = {name: build(name, schema(8, 1), OPTIONS[name] | options) for name, options in changes.items()}
+    built["relativistic"].get_buffer("probability").fill_(0.5)  # from where it can move either way
     return built | {"resting": Resting()}
 
 
