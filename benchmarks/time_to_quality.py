@@ -3,8 +3,9 @@
     python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]] [--out FOLDER]
 
 The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`,
-whole: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a machine that does much else,
-`--threads 1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
+whole and played as `ganvas train` would: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a
+machine that does much else, `--threads 1 --cpu-time` counts the processor time that this process was given instead of the time
+that passed.
 
 A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or
 with `--test` to the test set that was published with the data, which is for reports, not for choices.
@@ -172,7 +173,9 @@ def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
     dataset = open_dataset(recipe.data, recipe.view, progress=True)
 
     def trainer() -> Trainer:
-        return Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
+        made = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
+        made.adapt()
+        return made
 
     return Contestant(recipe.name, trainer(), budget, flops_of(trainer().round, COUNTED_ROUNDS, clock))
 
