@@ -3,7 +3,7 @@
     python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]] [--out FOLDER]
 
 The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`,
-whole and played as `ganvas train` would: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a
+whole, played as `ganvas train` would: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a
 machine that does much else, `--threads 1 --cpu-time` counts the processor time that this process was given instead of the time
 that passed.
 
