@@ -364,6 +364,7 @@ def test_debug_shows_where_an_error_came_from(ganvas: Command):
     assert "Traceback" in error
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a Linux")
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):

@@ -267,6 +267,7 @@ def check_files(run: Path) -> None:
         assert f"`{name}" in page, f"{name} is not in docs/architecture.md"
 
 
+@pytest.mark.slow
 def test_the_contract_holds_for_the_example(tmp_path: Path):
     """Its tests run by themselves once it is in the table, as the page says."""
     options = re.search(r'`("mlp-wasserstein": \{.*?\})`', text("docs/add-a-gan.md"))

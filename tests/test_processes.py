@@ -67,6 +67,7 @@ def assert_equal_weights(one: Path, other: Path) -> None:
             torch.testing.assert_close(left[name], right[name], rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_and_a_run_may_change_between_them(tmp_path: Path):
     """Two, then one, then two processes on one run: the same weights as one process all the way."""
     for images, start in ((1280, torchrun), (2560, alone), (3840, torchrun)):
@@ -140,6 +141,7 @@ def apart(tmp_path: Path) -> str:
     return str(tmp_path / "apart.py")
 
 
+@pytest.mark.slow
 def test_run_folder_that_one_machine_does_not_see_is_refused(apart: str, tmp_path: Path):
     """Gone on with, one process would begin anew while the other goes on."""
     alone(*RECIPE, "--images", "1280", "--out", str(tmp_path / "0" / "run"))
