@@ -204,7 +204,7 @@ def test_the_default_game_comes_to_rest(seed: int):
 
 @pytest.mark.slow
 def test_a_lost_mode_and_what_keeps_it():
-    """Three seeds each, two kinds of processors: JS 0.219 to 0.234 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both."""
+    """Three seeds, two processors: JS 0.219 to 0.234 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both."""
     *_, plain = play(Settings(target="two", steps=1000), 6)
     *_, smooth = play(Settings(target="two", steps=1000, penalty=3), 6)
     *_, wasserstein = play(Settings(target="two", steps=1000, loss="wasserstein"), 6)
