@@ -204,11 +204,11 @@ def test_the_default_game_comes_to_rest(seed: int):
 
 @pytest.mark.slow
 def test_a_lost_mode_and_what_keeps_it():
-    """Three seeds, two processors: JS 0.219 to 0.234 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both."""
-    *_, plain = play(Settings(target="two", steps=1000), 6)
+    """Three seeds each: JS 0.219 to 0.222 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both."""
+    *_, plain = play(Settings(target="two", steps=1500), 6)  # after 1,000 one processor has 0.222, another 0.234
     *_, smooth = play(Settings(target="two", steps=1000, penalty=3), 6)
     *_, wasserstein = play(Settings(target="two", steps=1000, loss="wasserstein"), 6)
     assert plain.modes == 1
-    assert plain.js == pytest.approx(0.75 * math.log(4 / 3), abs=0.03)  # of one of two halves
+    assert plain.js == pytest.approx(0.75 * math.log(4 / 3), abs=0.015)  # of one of two halves
     assert smooth.modes == wasserstein.modes == 2
     assert max(smooth.js, wasserstein.js) < 0.1

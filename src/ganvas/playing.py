@@ -1,34 +1,17 @@
 """The rounds of a run, one after another: everything that a round needs follows from the images shown before it."""
 
-from typing import Protocol
+from collections.abc import Callable
 
 from torch import Tensor
 
 from ganvas.batches import Batches
 from ganvas.checkpoint import TrainingState
-from ganvas.draws import Draw, mix
+from ganvas.draws import mix
 from ganvas.engine import Engine
-from ganvas.gans.base import GAN, Batch, Clock
 from ganvas.recipe import Recipe
-from ganvas.rounds import Guard, Optimizers, Watch, play_round
+from ganvas.rounds import Guard, Watch, play_round
 
-
-class PlayRound(Protocol):
-    """Plays one round, as `rounds.play_round` does."""
-
-    def __call__(
-        self,
-        gan: GAN,
-        batch: Batch,
-        clock: Clock,
-        draw: Draw,
-        optimizers: Optimizers,
-        guard: Guard,
-        engine: Engine,
-        watch: Watch | None = None,
-    ) -> dict[str, Tensor]:
-        """Return what is to be logged."""
-        ...
+PlayRound = Callable[..., dict[str, Tensor]]  # called as `rounds.play_round`
 
 
 class Playing:
