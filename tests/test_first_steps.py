@@ -25,6 +25,9 @@ OPTIONS = {
     **{name: {"critic_moves": 2} for name in ("stargan", "sngan", "wgan-gp")},
 }
 BATCH = 4
+# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16, of
+# which Adam, dividing by its own size + 1e-8, makes a step of 1e-10.
+ROUNDED = {"sngan": 1e-9}
 
 
 def first_steps(name: str) -> list[dict[str, float]]:
@@ -58,8 +61,7 @@ def test_first_steps(name, double):
     found = first_steps(name)
     assert len(found) == len(frozen) == 3
     for round_found, round_frozen in zip(found, frozen):
-        # Losses are about 1. Adam lifts gradients that cancel but for rounding to 1e-9 of a step: they are rounding over its eps.
-        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=1e-9)
+        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=ROUNDED.get(name, 0))
 
 
 def test_every_gan_is_frozen():
