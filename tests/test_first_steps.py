@@ -25,8 +25,8 @@ OPTIONS = {
     **{name: {"critic_moves": 2} for name in ("stargan", "sngan", "wgan-gp")},
 }
 BATCH = 4
-# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16, of
-# which Adam, dividing by its own size + 1e-8, makes a step of 1e-10.
+# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16,
+# of which Adam, dividing by its own size + 1e-8, makes a step of 1e-10.
 ROUNDED = {"sngan": 1e-9}
 
 
