@@ -8,7 +8,8 @@ machine that does much else, `--threads 1 --cpu-time` counts the processor time 
 that passed.
 
 A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or
-with `--test` to the test set that was published with the data, which is for reports, not for choices.
+with `--against held-out` to those that `--set held_out=N` keeps from training, to choose settings by; or with `--against test` to
+the test set that was published with the data, which is for reports.
 
 Printed: a line a score; then, for each recipe after the first, when it first was as good as the first one is at the end, and the
 ratio of the two times. With `--out`: curves.png, curves.json and a grid of samples of each recipe.
@@ -22,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from step_speed import flops_of, processor
@@ -110,7 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
     parser.add_argument("--features", help="as of ganvas evaluate")
-    parser.add_argument("--test", action="store_true", help="compare with the published test set instead of training pictures")
+    parser.add_argument("--against", choices=SPLITS, default="training", help="which real pictures to compare with")
     parser.add_argument("--set", action="append", default=[], metavar="[RECIPE:]KEY=VALUE", help="change one recipe, or all")
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
     parser.add_argument("--cpu-time", action="store_true", help="count this process's processor time; with --threads 1")
@@ -123,10 +125,10 @@ def main() -> None:
     clock = time.process_time if arguments.cpu_time else time.perf_counter
     recipes = [asked(name, arguments) for name in arguments.recipes]
     budgets = [arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))]
-    yardstick = make_yardstick(recipes[0], arguments.features, arguments.test)
+    yardstick = make_yardstick(recipes[0], arguments.features, arguments.against)
     extractor = yardstick.extractor.protocol["extractor"]
     kind = "processor time" if arguments.cpu_time else "time passed"
-    against = "the test set" if arguments.test else "training pictures"
+    against = f"{arguments.against} pictures"
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; seed {arguments.seed}")
     print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
     print(f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}")
@@ -155,14 +157,21 @@ def asked(name: str, arguments: argparse.Namespace) -> Recipe:
     return change(get_recipe(name), changes)
 
 
-def make_yardstick(recipe: Recipe, features: str | None, test: bool) -> Yardstick:
+def make_yardstick(recipe: Recipe, features: str | None, against: str) -> Yardstick:
     """Real pictures to compare with, and what looks at them."""
     assert recipe.data is not None
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
-    if test and reference.split != "test":
-        raise UserError(f"--test: no test set was published with {recipe.data}; leave it out to compare with training pictures")
+    held = np.setdiff1d(np.arange(len(reference.train)), reference.shown)
+    if against == "test" and reference.split != "test":
+        raise UserError(f"--against test: no test set was published with {recipe.data}; use --against held-out")
+    if against == "held-out" and not len(held):
+        raise UserError("--against held-out: nothing is held out; add --set held_out=2000, say")
     extractor = make_extractor(features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True)
-    dataset, rows = (reference.dataset, reference.rows) if test else (reference.train, some(reference.train, reference.shown, 0))
+    dataset, rows = {
+        "training": (reference.train, some(reference.train, reference.shown, 0)),
+        "held-out": (reference.train, held),
+        "test": (reference.dataset, reference.rows),
+    }[against]
     real = features_of(extractor, dataset, rows, True)
     return Yardstick(extractor, real, moments(real, "real"))
 
@@ -221,6 +230,7 @@ def write(contestants: list[Contestant], folder: Path, about: str) -> None:
         save(grid, folder / f"{contestant.name}.png")
 
 
+SPLITS = ("training", "held-out", "test")
 AXES = {"images": "images shown", "teraflop": "TFLOP", "seconds": "seconds"}
 
 if __name__ == "__main__":
