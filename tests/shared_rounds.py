@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
-from tiny import OPTIONS, Position, make_batch, schema
+from tiny import OPTIONS, Position, make_batch, make_game, schema
 from torch import Tensor, nn
 
 from ganvas import engine as engines
@@ -22,7 +22,7 @@ from ganvas.draws import Draw
 from ganvas.engine import Engine
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.losses import non_saturating_d, non_saturating_g
-from ganvas.rounds import Guard, play_round
+from ganvas.rounds import play_round
 
 BATCH, ROUNDS, BUCKET = 8, 5, 256
 
@@ -62,15 +62,12 @@ def games() -> dict[str, GAN]:
 
 def play(gan: GAN, engine: Engine) -> None:
     """Play the rounds on this process's part of each batch."""
-    optimizers = {
-        player: torch.optim.Adam(values, lr=1e-2, betas=(0.5, 0.99), fused=True) for player, values in gan.players().items()
-    }
-    guard, part = Guard(optimizers, deferred=False, device=engine.device), BATCH // engine.world
+    game, part = make_game(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
     for rounds in range(ROUNDS):
         whole = make_batch(gan, BATCH, seed=rounds)
         batch = {name: rows[engine.rank * part : (engine.rank + 1) * part] for name, rows in whole.items()}
         clock = Position(rounds * BATCH, rounds)
-        play_round(gan, batch, clock, engine.draw(0, clock.images), optimizers, guard, engine)
+        play_round(game, batch, clock, engine.draw(0, clock.images))
 
 
 def all_weights(engine: Engine) -> dict[str, Tensor]:

@@ -1,12 +1,13 @@
 """How rounds are played fastest: what is tried, what is chosen and recorded, and that it changes nothing else."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from replay import Repeater
-from tiny import Position, make, make_batch, make_engine, refused_in_one_line
+from tiny import Position, make, make_batch, make_game, refused_in_one_line
 
 import ganvas
 from ganvas import adapt
@@ -120,7 +121,7 @@ def test_compiling_is_tried_only_where_its_time_can_come_back():
 @pytest.mark.parametrize("name", GANS)
 def test_nothing_is_compiled_that_is_differentiated_twice(name: str, monkeypatch: pytest.MonkeyPatch):
     """A GAN says so itself; here it is seen."""
-    gan, engine, asked = make(name), make_engine("fp32"), []
+    gan, asked = make(name), []
     gradient = torch.autograd.grad
 
     def watched(*values, **options):
@@ -128,9 +129,7 @@ def test_nothing_is_compiled_that_is_differentiated_twice(name: str, monkeypatch
         return gradient(*values, **options)
 
     monkeypatch.setattr(torch.autograd, "grad", watched)
-    optimizers = {player: torch.optim.Adam(values, fused=True) for player, values in gan.players().items()}
-    guard = Guard(optimizers, deferred=False, device=engine.device)
-    play_round(gan, make_batch(gan, 4), Position(), RoundDraw(0, 0), optimizers, guard, engine)
+    play_round(make_game(gan), make_batch(gan, 4), Position(), RoundDraw(0, 0))
     assert any(asked) == gan.second_order
     assert ("compile" in parts_for(gan, on_cuda())) != gan.second_order
 
@@ -222,7 +221,8 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(adapt, "CudaRecorder", lambda: recorder)
     one, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
     for trainer in (one, other):  # a graph's rounds must raise no errors; as on a GPU, they raise a flag
-        trainer.playing.guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.engine.device)
+        guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.engine.device)
+        trainer.playing.game = replace(trainer.playing.game, guard=guard)
     play_so(("channels_last", "graphs"), one.playing, pytest.fail)
     assert isinstance(one.playing.play, GraphedRounds)
     play_so(("channels_last",), other.playing, pytest.fail)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import Position, make, make_batch, make_engine
+from tiny import Position, make, make_batch, make_engine, make_game
 from torch import Tensor, nn
 
 from ganvas.batches import Batches
@@ -20,7 +20,7 @@ from ganvas.gans.base import GAN, Turn
 from ganvas.images import to_float
 from ganvas.recipe import Recipe, change
 from ganvas.recipes import get_recipe
-from ganvas.rounds import Guard, play_round
+from ganvas.rounds import play_round
 
 DIGITS = open_dataset("digits", View())
 
@@ -153,9 +153,8 @@ def test_a_watch_counts():
 def test_every_gan_shows_its_scores(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)
-    optimizers = {player: torch.optim.Adam(values, fused=True) for player, values in gan.players().items()}
-    guard, watch = Guard(optimizers, False, torch.device("cpu")), Watch(gan.neutral)
-    play_round(gan, batch, Position(), RoundDraw(0, 0), optimizers, guard, make_engine("fp32"), watch)
+    watch = Watch(gan.neutral)
+    play_round(make_game(gan), batch, Position(), RoundDraw(0, 0), watch)
     found = watch.read()
     assert {"real_accuracy", "fake_accuracy", "separation", "score_gap"} <= found.keys()
     assert {f"{player}/gradient_norm" for player in gan.players()} <= found.keys()

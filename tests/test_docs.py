@@ -10,20 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from test_architecture import SOURCE, tree_in
-from tiny import Position, make, make_batch
+from tiny import Position, make, make_batch, make_game
 
 import ganvas
 from ganvas.auto import AUTO
 from ganvas.cli import app, parse_settings
 from ganvas.draws import RoundDraw
-from ganvas.engine import Engine
 from ganvas.gans import GANS
 from ganvas.plan import parameter_counts
 from ganvas.recipe import change, option_defaults
 from ganvas.recipes import RECIPES, get_recipe
-from ganvas.rounds import Guard, play_round
+from ganvas.rounds import play_round
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("README*.md"), *sorted(ROOT.glob("docs/**/*.md"))]}
@@ -213,10 +211,8 @@ def test_options(gan: str):
 
 @gans
 def test_logged_keys(gan: str):
-    game = make(gan)
-    optimizers = {player: torch.optim.Adam(values, fused=True) for player, values in game.players().items()}
-    guard, engine = Guard(optimizers, deferred=False, device=torch.device("cpu")), Engine("cpu")
-    values = play_round(game, make_batch(game, 4), Position(), RoundDraw(0, 0), optimizers, guard, engine)
+    game = make_game(make(gan))
+    values = play_round(game, make_batch(game.gan, 4), Position(), RoundDraw(0, 0))
     section = gan_page(gan).partition("## What each logged number means")[2].partition("\n## ")[0]
     assert values.keys() <= set(re.findall(r"^\| `([\w/]+)` \|", section, re.MULTILINE))
 

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import Position, make, make_batch
+from tiny import Position, make, make_batch, make_game
 
 from ganvas.draws import RoundDraw
-from ganvas.engine import Engine
 from ganvas.gans import GANS
-from ganvas.rounds import Guard, play_round
+from ganvas.rounds import play_round
 
 FROZEN = Path(__file__).with_name("first_steps.json")
 OPTIONS = {
@@ -33,14 +32,11 @@ ROUNDED = {"sngan": 1e-9}
 def first_steps(name: str) -> list[dict[str, float]]:
     """What three rounds report; call it under a default dtype of float64."""
     gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
-    optimizers = {
-        player: torch.optim.Adam(values, lr=1e-2, betas=(0.5, 0.999), fused=True) for player, values in gan.players().items()
-    }
-    guard, engine = Guard(optimizers, deferred=False, device=torch.device("cpu")), Engine("cpu")
+    game = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
     reports = []
     for rounds in range(3):
         clock, draw = Position(rounds * BATCH, rounds), RoundDraw(0, rounds * BATCH)
-        values = play_round(gan, make_batch(gan, BATCH, seed=rounds), clock, draw, optimizers, guard, engine)
+        values = play_round(game, make_batch(gan, BATCH, seed=rounds), clock, draw)
         reports.append({key: value.item() for key, value in values.items()})
     return reports
 

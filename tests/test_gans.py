@@ -3,11 +3,12 @@
 import copy
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
-from tiny import OPTIONS, Position, labelled, make, make_batch, make_engine, schema
+from tiny import OPTIONS, Position, labelled, make, make_batch, make_engine, make_game, schema
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -18,7 +19,7 @@ from ganvas.gans import GAN, GANS, Turn
 from ganvas.gans.mlp import MLP
 from ganvas.losses import non_saturating_d, non_saturating_g
 from ganvas.recipes import get_recipe
-from ganvas.rounds import Guard, NotFiniteError, play_round
+from ganvas.rounds import Game, NotFiniteError, play_round
 
 NAMES = list(GANS)
 LABELLED = labelled()
@@ -37,15 +38,10 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def make_optimizers(gan: GAN, lr: float = 1e-2) -> dict[str, torch.optim.Optimizer]:
-    return {player: torch.optim.Adam(values, lr=lr, fused=True) for player, values in gan.players().items()}
-
-
-def play(gan: GAN, batch: dict[str, Tensor], optimizers=None, guard=None, rounds: int = 0, precision: str = "fp32"):
-    """One round as training plays it."""
-    optimizers = optimizers or make_optimizers(gan)
-    guard = guard or Guard(optimizers, deferred=False, device=CPU)
-    return play_round(gan, batch, Position(rounds=rounds), RoundDraw(0, rounds), optimizers, guard, make_engine(precision))
+def play(game: GAN | Game, batch: dict[str, Tensor]):
+    """One round as training plays it; of a GAN alone as if it were its first."""
+    game = make_game(game, lr=1e-2) if isinstance(game, GAN) else game
+    return play_round(game, batch, Position(), RoundDraw(0, 0))
 
 
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> list[Turn | tuple[Turn, ...]]:
@@ -105,7 +101,7 @@ def test_whose_turn_it_is(name, players):
 @pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
 def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
     gan = make(name, size, channels, classes)
-    optimizers = make_optimizers(gan)
+    game = make_game(gan)
     before, moved = {}, []
 
     def remember(*_):
@@ -116,10 +112,10 @@ def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
         moved.append(player)
         assert changed == {player}
 
-    for player, optimizer in optimizers.items():
+    for player, optimizer in game.optimizers.items():
         optimizer.register_step_pre_hook(remember)
         optimizer.register_step_post_hook(lambda *_, player=player: compare(player))
-    play(gan, make_batch(gan, 5), optimizers)
+    play(game, make_batch(gan, 5))
     assert set(moved) == gan.players().keys()
 
 
@@ -179,7 +175,7 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
     players = expected.players()
     steps = {name: torch.autograd.grad(losses[name], players[name], retain_graph=True) for name in BOTH}
     optimizers = {player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()}
-    play(gan, batch, optimizers)
+    play(replace(make_game(gan), optimizers=optimizers), batch)
     for player in BOTH:
         for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
             assert torch.allclose(after, before - gradient, atol=1e-6)
@@ -191,7 +187,8 @@ def test_later_turns_see_the_weights_after_the_earlier(precision):
     """In half precision too, where cast weights are cached: a cache kept for the whole round would show the old ones."""
     gan = make("mlp-tanh", generator_moves=1)
     before = copy.deepcopy(gan)
-    reported = play(gan, make_batch(gan, 4), make_optimizers(gan, lr=0.5), precision=precision)["generator"].item()
+    game = make_game(gan, engine=make_engine(precision), lr=0.5)
+    reported = play(game, make_batch(gan, 4))["generator"].item()
     draw = RoundDraw(0, 0)
     draw.normal(4, gan.noise_size)  # the discriminator's turn
     noise = draw.normal(4, gan.noise_size)
@@ -597,21 +594,20 @@ def test_nobody_moves_on_nan(name, deferred):
     gan = make(name)
     batch = make_batch(gan, 4)
     batch[gan.made][2, 0, -1, -1] = math.nan
-    optimizers = make_optimizers(gan)
-    guard = Guard(optimizers, deferred, CPU)
+    game = make_game(gan, deferred)
     before = weights(gan)
     term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
     first = "generator" if name == "cyclegan" else "discriminator"
     if deferred:
-        play(gan, batch, optimizers, guard)
-        play(gan, make_batch(gan, 4), optimizers, guard)  # what follows until someone looks changes nothing either
+        play(game, batch)
+        play(game, make_batch(gan, 4))  # what follows until someone looks changes nothing either
         with pytest.raises(NotFiniteError, match=rf"\(.*{first}/{term}\b"):
-            guard.stop_if_tripped()
+            game.guard.stop_if_tripped()
     else:
         with pytest.raises(NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"):
-            play(gan, batch, optimizers, guard)
+            play(game, batch)
     assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
-    assert all(state["step"] == 0 for optimizer in optimizers.values() for state in optimizer.state.values())
+    assert all(state["step"] == 0 for optimizer in game.optimizers.values() for state in optimizer.state.values())
 
 
 class Careless(MLP):
@@ -628,12 +624,11 @@ class Careless(MLP):
 def test_the_first_wrong_player_and_all_after_stay(deferred):
     torch.manual_seed(0)
     gan = Careless(schema(8, 1), hidden=8, noise_size=5)
-    optimizers = make_optimizers(gan)
-    guard = Guard(optimizers, deferred, CPU)
+    game = make_game(gan, deferred)
     before = weights(gan)
     with pytest.raises(NotFiniteError) as error:
-        play(gan, make_batch(gan, 4), optimizers, guard)
-        guard.stop_if_tripped()
+        play(game, make_batch(gan, 4))
+        game.guard.stop_if_tripped()
     assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
     assert "extra" in str(error.value)
     assert "discriminator" not in str(error.value)
@@ -644,9 +639,8 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
 def test_a_quiet_guard_changes_nothing():
     for deferred in (False, True):
         gan, plain = make("dcgan"), make("dcgan")
-        optimizers = make_optimizers(gan)
-        guard = Guard(optimizers, deferred, CPU)
-        play(gan, make_batch(gan, 4), optimizers, guard)
-        guard.stop_if_tripped()
+        game = make_game(gan, deferred, lr=1e-2)
+        play(game, make_batch(gan, 4))
+        game.guard.stop_if_tripped()
         play(plain, make_batch(plain, 4))
         assert all(torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items())

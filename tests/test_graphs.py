@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from replay import NoWaiting, Repeater
-from tiny import Position, make, make_batch, make_engine
+from tiny import Position, make, make_batch, make_game
 from torch import Tensor
 
 from ganvas.draws import RoundDraw
@@ -13,7 +13,7 @@ from ganvas.gans import GAN, GANS, Turn
 from ganvas.gans.base import Batch, Clock, Move
 from ganvas.gans.mlp import MLP
 from ganvas.graphs import WARM, GraphedRounds
-from ganvas.rounds import Guard, NotFiniteError, play_round
+from ganvas.rounds import NotFiniteError, play_round
 from ganvas.tape import Tape
 
 CPU = torch.device("cpu")
@@ -39,15 +39,14 @@ def dtype(request):
 
 def rounds_of(gan: GAN, play, count: int = ROUNDS, engine=None) -> Iterator[dict[str, Tensor]]:
     """What rounds report that differ in batch, draws, rates and clock."""
-    optimizers = {player: torch.optim.Adam(values, betas=(0.5, 0.99), fused=True) for player, values in gan.players().items()}
-    guard, engine = Guard(optimizers, deferred=True, device=CPU), engine or make_engine("fp32")
+    game = make_game(gan, deferred=True, engine=engine, betas=(0.5, 0.99))
     for number in range(count):
         torch.manual_seed(number)
-        for optimizer in optimizers.values():
+        for optimizer in game.optimizers.values():
             optimizer.param_groups[0]["lr"] = 2.0 ** -(8 + number % 3)
         clock, draw = Position(number * BATCH, number), RoundDraw(0, number * BATCH)
-        yield play(gan, make_batch(gan, BATCH, number), clock, draw, optimizers, guard, engine)
-    guard.stop_if_tripped()
+        yield play(game, make_batch(gan, BATCH, number), clock, draw)
+    game.guard.stop_if_tripped()
 
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
@@ -70,13 +69,12 @@ def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
 def test_no_round_waits_for_the_device(name: str):
     gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
     tape, batch = Tape(RoundDraw(0, 0), Position()), make_batch(gan, BATCH)
-    optimizers = {player: torch.optim.Adam(values, fused=True) for player, values in gan.players().items()}
-    guard, engine = Guard(optimizers, deferred=True, device=CPU), make_engine("fp32")
-    play_round(gan, batch, tape, tape, optimizers, guard, engine)
+    game = make_game(gan, deferred=True)
+    play_round(game, batch, tape, tape)
     tape.refill(RoundDraw(0, BATCH), Position())
     tape.rewind()
     with NoWaiting():
-        play_round(gan, batch, tape, tape, optimizers, guard, engine)
+        play_round(game, batch, tape, tape)
     assert not tape.trouble
 
 
@@ -129,7 +127,7 @@ def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
 
 def test_watched_rounds_are_played_and_seen():
     gan, plain, seen = make("mlp"), make("mlp"), []
-    graphed, recorder = None, Repeater()
+    recorder = Repeater()
     graphed = GraphedRounds(recorder, pytest.fail)
 
     def sometimes_watched(*given):
@@ -149,8 +147,8 @@ def test_changing_betas_are_never_recorded():
 
     def burning_in(play):
         def round_(*given):
-            rounds, optimizers = given[2].rounds, given[4]
-            for optimizer in optimizers.values():
+            game, rounds = given[0], given[2].rounds
+            for optimizer in game.optimizers.values():
                 optimizer.param_groups[0]["betas"] = (0.5, min(0.99, 0.9 + 0.02 * rounds))
             return play(*given)
 
@@ -163,16 +161,15 @@ def test_changing_betas_are_never_recorded():
 
 def test_a_flag_raised_in_a_recording_is_seen_and_holds_all_players():
     gan = make("mlp")
-    optimizers = {player: torch.optim.Adam(values, fused=True) for player, values in gan.players().items()}
-    guard, graphed = Guard(optimizers, deferred=True, device=CPU), GraphedRounds(Repeater(), pytest.fail)
+    game, graphed = make_game(gan, deferred=True), GraphedRounds(Repeater(), pytest.fail)
     for number in range(ROUNDS):
         batch = make_batch(gan, BATCH, number)
         if number == ROUNDS - 2:
             batch["image"][0, 0, 0, 0] = torch.nan
             before = {name: value.clone() for name, value in gan.state_dict().items()}
-        graphed(gan, batch, Position(number), RoundDraw(0, number), optimizers, guard, make_engine("fp32"))
+        graphed(game, batch, Position(number), RoundDraw(0, number))
     with pytest.raises(NotFiniteError, match="discriminator/adversarial"):
-        guard.stop_if_tripped()
+        game.guard.stop_if_tripped()
     assert same(gan.state_dict(), before)
 
 

@@ -26,10 +26,10 @@ from ganvas.errors import UserError
 
 play = playing.play_round
 
-def fail_in_one(gan, batch, clock, *others):
+def fail_in_one(game, batch, clock, *others):
     if os.environ["RANK"] == "1" and clock.rounds == 3:
         raise UserError("the disk of process 1 is on fire")
-    return play(gan, batch, clock, *others)
+    return play(game, batch, clock, *others)
 
 playing.play_round = fail_in_one
 main()

@@ -12,6 +12,7 @@ from ganvas.checkpoint import build
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS
+from ganvas.rounds import Game, Guard
 from ganvas.schedule import cosine
 from ganvas.schema import Schema
 
@@ -99,6 +100,13 @@ def make_engine(precision: str) -> Engine:
     engine = Engine("cpu")
     engine.half = precision == "bf16"
     return engine
+
+
+def make_game(gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam) -> Game:
+    """A game on a CPU, its optimizers with those arguments; a deferred guard raises flags, as on a GPU, instead of errors."""
+    engine = engine or make_engine("fp32")
+    optimizers = {player: torch.optim.Adam(values, fused=True, **adam) for player, values in gan.players().items()}
+    return Game(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:

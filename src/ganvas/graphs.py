@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from ganvas.draws import Draw
-from ganvas.engine import Engine
-from ganvas.gans.base import GAN, Batch, Clock
-from ganvas.rounds import Guard, Optimizers, Watch, play_round
+from ganvas.gans.base import Batch, Clock
+from ganvas.rounds import Game, Optimizers, Watch, play_round
 from ganvas.tape import Tape
 
 WARM = 3  # rounds of a kind that are played before one is recorded, as PyTorch's manual has it
@@ -105,7 +104,7 @@ class Kind:
 class GraphedRounds:
     """Plays rounds as `play_round` does, from recordings as soon as there are some.
 
-    Always of the same GAN, with the same optimizers and guard. Rounds that are watched are played anew, as are all of a GAN that
+    Always of the same game. Rounds that are watched are played anew, as are all of a GAN that
     cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does not take them from the device.
 
     Args:
@@ -120,20 +119,10 @@ class GraphedRounds:
         self.betas: list[tuple[float, float]] = []
         self.hopeless = False
 
-    def __call__(
-        self,
-        gan: GAN,
-        batch: Batch,
-        clock: Clock,
-        draw: Draw,
-        optimizers: Optimizers,
-        guard: Guard,
-        engine: Engine,
-        watch: Watch | None = None,
-    ) -> Values:
+    def __call__(self, game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> Values:
         """As `play_round`, in one process."""
-        if watch or self.hopeless or not self.steady(optimizers):
-            return play_round(gan, batch, clock, draw, optimizers, guard, engine, watch)
+        if watch or self.hopeless or not self.steady(game.optimizers):
+            return play_round(game, batch, clock, draw, watch)
         kind = next((kind for kind in self.kinds if kind.tape.fits(clock)), None)
         if kind is None:
             kind = Kind(batch, clock, draw)
@@ -143,17 +132,17 @@ class GraphedRounds:
 
         def play() -> Values:
             kind.tape.rewind()
-            return play_round(gan, kind.columns(), kind.tape, kind.tape, optimizers, guard, engine)
+            return play_round(game, kind.columns(), kind.tape, kind.tape)
 
         kind.played += 1
         if kind.replay is None and kind.played > WARM:
-            self.set_rates(optimizers, engine)
-            self.record(kind, play, optimizers)
+            self.set_rates(game)
+            self.record(kind, play, game.optimizers)
         if kind.replay is None:
             values = self.recorder.warm(play)
             self.look_for_trouble(kind.tape)
         else:
-            self.set_rates(optimizers, engine)
+            self.set_rates(game)
             values = kind.replay()
         return dict(zip(values, torch.stack(list(values.values())).unbind()))  # a copy, for the next round is written over them
 
@@ -165,10 +154,10 @@ class GraphedRounds:
             return False
         return True
 
-    def set_rates(self, optimizers: Optimizers, engine: Engine) -> None:
+    def set_rates(self, game: Game) -> None:
         """Bring the learning rates to the device."""
-        for player, optimizer in optimizers.items():
-            rate = self.rates.setdefault(player, torch.zeros((), device=engine.device))
+        for player, optimizer in game.optimizers.items():
+            rate = self.rates.setdefault(player, torch.zeros((), device=game.engine.device))
             rate.fill_(optimizer.param_groups[0]["lr"])
 
     @contextmanager

@@ -6,25 +6,27 @@ from torch import Tensor
 
 from ganvas.batches import Batches
 from ganvas.checkpoint import TrainingState
-from ganvas.draws import mix
+from ganvas.draws import Draw, mix
 from ganvas.engine import Engine
+from ganvas.gans.base import Batch, Clock
 from ganvas.recipe import Recipe
-from ganvas.rounds import Guard, Watch, play_round
+from ganvas.rounds import Game, Guard, Watch, play_round
 
-PlayRound = Callable[..., dict[str, Tensor]]  # called as `rounds.play_round`
+PlayRound = Callable[[Game, Batch, Clock, Draw, Watch | None], dict[str, Tensor]]  # such as `play_round`
 
 
 class Playing:
     """Plays a run's next round each time it is called.
 
     Attributes:
-        guard: of all players.
+        game: of this run.
         play: how a round is played; another may be set at any time.
     """
 
     def __init__(self, recipe: Recipe, state: TrainingState, batches: Batches, engine: Engine):
-        self.recipe, self.state, self.batches, self.engine = recipe, state, batches, engine
-        self.guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
+        self.recipe, self.state, self.batches = recipe, state, batches
+        guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
+        self.game = Game(state.gan, state.optimizers, guard, engine)
         self.play: PlayRound = play_round
 
     def __call__(self, watch: Watch | None = None) -> dict[str, Tensor]:
@@ -33,15 +35,14 @@ class Playing:
         Raises:
             NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
         """
-        recipe, state, engine = self.recipe, self.state, self.engine
+        recipe, state, engine = self.recipe, self.state, self.game.engine
         clock = state.clock
         engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
         draw = engine.draw(recipe.seed, clock.images)
         for player, optimizer in state.optimizers.items():
             adam = recipe.optimizers[player]
             optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
-        batch = self.batches.at(clock.images)
-        values = self.play(state.gan, batch, clock, draw, state.optimizers, self.guard, engine, watch)
+        values = self.play(self.game, self.batches.at(clock.images), clock, draw, watch)
         clock.advance()
         if state.average:
             state.average.update(clock.images, clock.batch)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -69,32 +70,40 @@ class Guard:
             raise NotFiniteError(f"a loss is not finite ({', '.join(wrong)})")
 
 
-def play_round(
-    gan: GAN,
-    batch: Batch,
-    clock: Clock,
-    draw: Draw,
-    optimizers: Optimizers,
-    guard: Guard,
-    engine: Engine,
-    watch: Watch | None = None,
-) -> dict[str, Tensor]:
+@dataclass(frozen=True)
+class Game:
+    """What stays the same from round to round.
+
+    Attributes:
+        gan: whose players move.
+        optimizers: fused ones, by player.
+        guard: of all of them.
+        engine: of this process.
+    """
+
+    gan: GAN
+    optimizers: Optimizers
+    guard: Guard
+    engine: Engine
+
+
+def play_round(game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> dict[str, Tensor]:
     """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice.
 
     Args:
         watch: is shown each turn and its player's parameters when their gradients are there, before the move.
     """
     seen: dict[str, list[Tensor]] = {}
-    players = gan.players()
-    game = gan.step(batch, clock, draw)
+    players, engine = game.gan.players(), game.engine
+    moves = game.gan.step(batch, clock, draw)
     while True:
         with engine.autocast():
-            move = next(game, None)
+            move = next(moves, None)
         if move is None:
             return {key: torch.stack(values).mean() if len(values) > 1 else values[0] for key, values in seen.items()}
         turns = move if isinstance(move, tuple) else (move,)
         for turn in turns:
-            guard.check(turn, engine)
+            game.guard.check(turn, engine)
             total = sum_of(turn.losses)
             # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
             with engine.averaging(players[turn.player]):
@@ -104,10 +113,10 @@ def play_round(
         for turn in turns:
             if watch:
                 watch(turn, players[turn.player])
-            optimizers[turn.player].step()
+            game.optimizers[turn.player].step()
             # Fused steps do not mark the weights as changed; marked, a graph from before the move refuses to be used.
             torch.autograd.graph.increment_version(players[turn.player])
-            optimizers[turn.player].zero_grad(set_to_none=True)
+            game.optimizers[turn.player].zero_grad(set_to_none=True)
 
 
 def measure_round(gan: GAN, batch: Batch, clock: Clock, draw: Draw) -> dict[str, Tensor]:

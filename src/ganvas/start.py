@@ -18,7 +18,7 @@ from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import RunClock
 from ganvas.recipe import Recipe
-from ganvas.rounds import Guard, play_round
+from ganvas.rounds import Game, Guard, play_round
 from ganvas.sample import load, look
 
 
@@ -84,8 +84,8 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     short = recipe.model_copy(update={"batch": 2})
     trial = copied(short, state)
     batch, draw = Batches(dataset, short, alone).at(0), alone.draw(recipe.seed, 0)
-    guard = Guard(trial.optimizers, False, engine.device)
-    trial.means.add(play_round(trial.gan, batch, trial.clock, draw, trial.optimizers, guard, alone))
+    game = Game(trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone)
+    trial.means.add(play_round(game, batch, trial.clock, draw))
     place = folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)

@@ -335,7 +335,7 @@ class Trainer:
 
     def stop_if_tripped(self) -> None:
         try:
-            self.playing.guard.stop_if_tripped()
+            self.playing.game.guard.stop_if_tripped()
         except NotFiniteError as error:
             raise self.explained(error) from None
 
