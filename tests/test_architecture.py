@@ -37,9 +37,10 @@ MAY_IMPORT = {
     "progress": {"engine", "errors", "files", "schedule"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
     "tape": {"draws", "gans", "gans.base"},
-    "graphs": {"draws", "engine", "gans", "gans.base", "rounds", "tape"},
+    "graphs": {"draws", "gans", "gans.base", "rounds", "tape"},
     "recipe": {"data", "data.dataset", "errors", "gans", "gans.base", "schedule"},
-    "recipes": {"errors", "recipe"},
+    "recipes": {"errors", "recipe", "recipes.fast", "recipes.papers", "recipes.translation", "recipes.tutorials"},
+    **dict.fromkeys(("recipes.fast", "recipes.papers", "recipes.translation", "recipes.tutorials"), {"recipe"}),
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
 }
 A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
