@@ -28,7 +28,7 @@ import torch
 from matplotlib.figure import Figure
 from step_speed import flops_of, processor
 
-from ganvas.cli import parse_settings
+from ganvas.cli.flags import parse_settings
 from ganvas.data import open_dataset
 from ganvas.engine import Engine
 from ganvas.errors import UserError

@@ -15,7 +15,8 @@ from tiny import Position, make, make_batch, make_game
 
 import ganvas
 from ganvas.auto import AUTO
-from ganvas.cli import app, parse_settings
+from ganvas.cli import app
+from ganvas.cli.flags import AS_IT_IS, parse_settings
 from ganvas.draws import RoundDraw
 from ganvas.gans import GANS
 from ganvas.plan import parameter_counts
@@ -46,7 +47,6 @@ PAGE_OF = {
     "gawwn-keypoints": "gawwn",
 }
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-VIEW = ("size", "channels", "fit", "labels", "background")
 
 pages = pytest.mark.parametrize("page", PAGES)
 gans = pytest.mark.parametrize("gan", GANS)
@@ -90,8 +90,7 @@ def check(command: str) -> None:
         assert given.get("data"), "auto chooses settings for data"
     elif verb.__name__ == "train":
         recipe = get_recipe(given.get("recipe") or "digits")
-        settings = parse_settings(given.get("settings") or []) | {key: given[key] for key in VIEW if given.get(key) is not None}
-        change(recipe, settings)
+        change(recipe, parse_settings(given.get("settings") or []) | given.get("look", AS_IT_IS).given())
         assert given.get("recipe") is None or recipe.data or given.get("data"), "its recipe needs --data"
     elif verb.__name__ == "recipes" and given.get("name"):
         get_recipe(given["name"])

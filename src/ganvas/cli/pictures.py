@@ -1,0 +1,69 @@
+"""`ganvas data` and `pack`: what to train on."""
+
+import sys
+from pathlib import Path
+
+from ganvas.cli.flags import AS_IT_IS, Look, Switch
+
+
+def data(
+    spec: str,
+    *,
+    look: Look = AS_IT_IS,
+    out: Path = Path("contact-sheet.png"),
+    strict: Switch = False,
+    json: Switch = False,
+) -> None:
+    """The data doctor: what is in a folder, zip or data set, what is broken, and what training will see.
+
+    Parameters
+    ----------
+    spec
+        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; shards:PLACE; mnist,
+        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or grid.
+    out
+        File (PNG) for the contact sheet, written anew each time: pictures as training will see them.
+    strict
+        Make a broken picture an error.
+    json
+        Print the report as JSON.
+    """
+    from ganvas.data.doctor import run_doctor
+    from ganvas.recipe import make_view
+
+    run_doctor(spec, make_view(**look.given()), out, strict, json)
+
+
+def pack(
+    spec: str,
+    *,
+    out: Path | None = None,
+    shards: Switch = False,
+    shard_images: int | None = None,
+    look: Look = AS_IT_IS,
+    strict: Switch = False,
+) -> None:
+    """Decode pictures ahead of a training: into the cache or, with --shards, into tars that a training reads from afar.
+
+    Without --shards: what the first training on a folder or zip does by itself, now; tells where in the cache it is. With
+    --shards: tars in webdataset's layout with an index.json, in random order, for --data shards:FOLDER and shards:https://....
+
+    Parameters
+    ----------
+    spec
+        A folder or zip of pictures, or another data set with one picture a row, such as mnist:FOLDER.
+    out
+        Folder for the shards; it must not exist yet.
+    shards
+        Write shards.
+    shard_images
+        Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a decoded shard has at most 64 MiB.
+    strict
+        Make a broken picture an error.
+    """
+    from ganvas.data.sharding import pack
+    from ganvas.recipe import make_view
+
+    view, progress = make_view(**look.given()), sys.stderr.isatty()
+    for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):
+        print(line)
