@@ -74,6 +74,7 @@ def test_a_discriminator_that_hardly_learns(tmp_path: Path):
     assert "generator wins" in conditions(tmp_path / "run", "mnist-mlp", 64_000, health_every=12_800, **slower)
 
 
+@pytest.mark.slow
 def test_a_healthy_run_shows_nothing(tmp_path: Path):
     assert conditions(tmp_path / "run", "digits", 20_000, health_every=1_000) == {}
 

@@ -126,6 +126,7 @@ def test_failure_of_one_process_ends_all_and_shows_the_first_error(tmp_path: Pat
     assert time.monotonic() - started < 240  # it does not wait for a time-out
 
 
+@pytest.mark.slow
 def test_batch_that_cannot_be_divided_is_refused(tmp_path: Path):
     answer = torchrun(*RECIPE, "--set", "batch=7", "--out", str(tmp_path / "run"))
     assert answer.returncode != 0
@@ -150,6 +151,7 @@ def test_run_folder_that_one_machine_does_not_see_is_refused(apart: str, tmp_pat
     assert "the processes do not see the same checkpoints in run" in answer.stderr
 
 
+@pytest.mark.slow
 def test_data_that_differs_between_machines_is_refused(apart: str, tmp_path: Path):
     for machine, shade in (("0", 0), ("1", 255)):
         (tmp_path / machine / "data").mkdir()

@@ -68,6 +68,10 @@ SMALL = {
 }
 
 
+# Recipes that, made small, play a game which another one of them plays as well.
+AGAIN = {"mnist-fast", "fashion-fast", "stacked-mnist-fast", "stacked-mnist", "stacked-mnist-r3gan", "ffhq-64-r3gan", "grid-fast"}
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 20 small colour pictures."""
@@ -118,7 +122,7 @@ def contents(run: Path) -> dict[str, bytes]:
     return files | {"log": json.dumps(log).encode()}
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in AGAIN)) for name in RECIPES])
 def test_stopped_and_resumed_equals_uninterrupted(name: str, tmp_path: Path, pictures: Path):
     train(name, tmp_path / "whole", 54, pictures)
     # Stopped off every period of reports, samples and checkpoints, in the middle of an epoch.
