@@ -199,7 +199,8 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
         return None
     shares, earlier = share_of(key, longer), share_of(key, longer[:WINDOW])
     least = 0.3 if key == "agreement" else 0.1  # of what was asked, chance gives some
-    missing = [name for name, share in shares.items() if share < least and not share > earlier.get(name, 0) + 0.02]  # nor coming
+    risen = {name: share - earlier.get(name, 0) for name, share in shares.items()}
+    missing = [name for name, share in shares.items() if share < least and not risen[name] > least / 5]  # nor coming
     others = [share for share in shares.values() if share >= least]
     # A GAN that was asked for classes and makes most of them well has learned; another may find more of them yet.
     learned = bool(others) and fmean(others) > 0.5 if key == "agreement" else not learning(checkups)
