@@ -215,7 +215,9 @@ def put_channels_last(state: TrainingState) -> None:
     """Lay out all kernels with the channels last: weights, their averages, and the optimizers' moments, which must lie alike."""
 
     def last(values: Tensor) -> Tensor:
-        return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values
+        if values.ndim != 4:
+            return values
+        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)  # `contiguous` keeps strides of one channel
 
     for gan in [state.gan, *([state.average.gan] if state.average else [])]:
         for parameter in gan.parameters():
