@@ -10,7 +10,7 @@ from replay import Repeater
 from tiny import Position, make, make_batch, make_game, refused_in_one_line
 
 import ganvas
-from ganvas import adapt
+from ganvas import adapt, products
 from ganvas.adapt import Decision, decide, known, measure, parts_for, play_so, rate, read_record
 from ganvas.checkpoint import checkpoints
 from ganvas.data import open_dataset
@@ -158,6 +158,14 @@ def test_what_is_known_without_measuring(name: str, size: int, device: str, spee
     assert known(make(name, size=size), device).speed == speed
 
 
+def test_large_kernels_are_products_on_a_cpu():
+    gan = make("avatar-dcgan", size=48, width=64)
+    assert known(gan, "cpu").speed == "channels_last+products"
+    assert parts_for(gan, Engine("cpu")) == ("channels_last", "products")
+    assert known(gan, "cuda").speed == "channels_last"
+    assert "products" not in parts_for(gan, on_cuda())
+
+
 def test_a_cpu_measures_nothing_and_a_short_run_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def never(*_: object) -> float:
         raise AssertionError("a trial was played")
@@ -191,6 +199,8 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
         ("dcgan", on_cuda(2), "channels_last+graphs", "graphs cannot be had with several processes"),
         ("r3gan", on_cuda(), "compile", "compile cannot be had where a loss has gradients in it"),
         ("mlp", on_cuda(), "channels_last", "channels_last cannot be had without convolutions"),
+        ("dcgan", on_cuda(), "products", "products cannot be had on a cuda, only on a CPU"),
+        ("dcgan", Engine("cpu"), "products", "products cannot be had without large kernels"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, name: str, engine: Engine, speed: str, told: str):
@@ -240,27 +250,32 @@ def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(tmp_path: Pat
         rate(("graphs",), trainer.recipe, trainer.state, trainer.batches, trainer.engine)
 
 
-def test_channels_last_play_the_same_game(tmp_path: Path):
-    """In float64 the two ways differ by rounding alone, of which Adam makes more; weights, averages and moments lie alike."""
+@pytest.mark.parametrize("speed", [("channels_last",), ("products",), ("channels_last", "products")], ids="+".join)
+def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and moments lie alike."""
+    monkeypatch.setattr(products, "WEIGHTS", 1)
     torch.set_default_dtype(torch.float64)
     try:
-        plain, last = (make_trainer(tmp_path, tiny()) for _ in range(2))
-        for trainer in (plain, last):
+        plain, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
+        for trainer in (plain, other):
             trainer.playing.batches.at = lambda images, at=trainer.batches.at: {
                 name: values.double() if values.is_floating_point() else values for name, values in at(images).items()
             }
-        plain.round(), last.round()
-        play_so(("channels_last",), last.playing, pytest.fail)  # with moments there
+        plain.round(), other.round()
+        play_so(speed, other.playing, pytest.fail)  # with moments there
         for _ in range(8):
-            plain.round(), last.round()
+            plain.round(), other.round()
     finally:
         torch.set_default_dtype(torch.float32)
-    ours, theirs = everything(last), everything(plain)
+    ours, theirs = everything(other), everything(plain)
     for name in theirs:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-6, atol=1e-9)
     kernels = [value for name, value in ours.items() if value.ndim == 4 and not name.startswith("mean")]
     assert len(kernels) > 10
-    assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
+    if "channels_last" in speed:
+        assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
+    swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.BY_PRODUCTS.values())
+    assert len(swapped) == (2 if "products" in speed else 0)
 
 
 # Runs

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "draws": set(),
     "gradients": set(),
     "lanes": set(),
+    "products": set(),
     "engine": {"draws", "errors", "gradients"},
     "averaging": {"gans", "gans.base", "schedule"},
     "progress": {"engine", "errors", "files", "schedule"},

@@ -3,6 +3,7 @@
 A way to play is told by its parts, in the order in which they are tried:
 
 - `channels_last`: weights, and with them the maps, are laid out pixel by pixel instead of channel by channel;
+- `products`: on a CPU, convolutions of small maps by large kernels are matrix products (`products.py`);
 - `graphs`: rounds are recorded and played again by the GPU itself (`graphs.py`), for small networks and one process;
 - `compile`: PyTorch compiles the players. What it compiles cannot be differentiated twice, so it is never tried where a loss has
   gradients in it.
@@ -29,6 +30,7 @@ from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.graphs import CudaRecorder, GraphedRounds
 from ganvas.playing import Playing
+from ganvas.products import by_products, has_products
 from ganvas.recipe import Recipe
 from ganvas.start import copied
 
@@ -116,6 +118,8 @@ def decide(recipe: Recipe, state: TrainingState, batches: Batches, engine: Engin
 def parts_for(gan: GAN, engine: Engine) -> Speed:
     """The parts that make sense for a GAN here."""
     possible: list[str] = ["channels_last"] if has_maps(gan) else []
+    if engine.device.type == "cpu" and has_products(gan):
+        possible.append("products")
     if engine.device.type == "cuda":
         possible += ["graphs"] if engine.world == 1 else []
         possible += [] if gan.second_order else ["compile"]
@@ -126,6 +130,8 @@ def why_not(part: str, gan: GAN, engine: Engine) -> str:
     """Why a part is not among those of `parts_for`."""
     if part == "channels_last":
         return "without convolutions"
+    if part == "products":
+        return f"on a {engine.device.type}, only on a CPU" if engine.device.type != "cpu" else "without large kernels"
     if engine.device.type != "cuda":
         return f"on a {engine.device.type}, only on a CUDA GPU"
     return "with several processes" if part == "graphs" else "where a loss has gradients in it"
@@ -142,11 +148,12 @@ def known(gan: GAN, device: str, reason: str = "known, not measured") -> Decisio
     PyTorch's CPU convolutions work with channels last and would bring every map into that order and back; norms of one picture
     by itself want the other order, and cost more than that.
     """
-    last = device == "cuda"
+    last, products = device == "cuda", False
     if device == "cpu":
         norms = any(isinstance(module, nn.InstanceNorm2d) for module in gan.modules())
-        last = torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms
-    return Decision(device=device, speed=named(("channels_last",) if last and has_maps(gan) else ()), reason=reason)
+        last, products = torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms, has_products(gan)
+    parts = {"channels_last": last and has_maps(gan), "products": products}
+    return Decision(device=device, speed=named(tuple(part for part, good in parts.items() if good)), reason=reason)
 
 
 def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]) -> Decision:
@@ -203,6 +210,8 @@ def play_so(speed: Speed, playing: Playing, say: Callable[[str], None]) -> None:
     """
     if "channels_last" in speed:
         put_channels_last(playing.state)
+    if "products" in speed:
+        by_products(playing.state.gan)
     if "compile" in speed:
         for player in playing.state.gan.children():
             player.compile()
@@ -217,7 +226,7 @@ def put_channels_last(state: TrainingState) -> None:
     def last(values: Tensor) -> Tensor:
         if values.ndim != 4:
             return values
-        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)  # `contiguous` keeps strides of one channel
+        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)  # for one channel, too
 
     for gan in [state.gan, *([state.average.gan] if state.average else [])]:
         for parameter in gan.parameters():

@@ -16,6 +16,8 @@ Speed = Literal[
     "auto",
     "plain",
     "channels_last",
+    "products",
+    "channels_last+products",
     "graphs",
     "compile",
     "channels_last+graphs",
