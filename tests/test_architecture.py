@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "files": {"errors"},
     "download": {"errors", "files"},
     "images": {"errors", "files"},
-    "scatter": {"data", "data.points", "images"},
+    "grids": {"images"},
+    "scatter": {"data", "data.points", "grids"},
     "losses": {"errors"},
     "masks": set(),
     "networks": {"errors"},
@@ -45,10 +46,10 @@ MAY_IMPORT = {
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
 }
 A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
-DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "images", "scatter", "schema", "text"}
+DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "grids", "images", "scatter", "schema", "text"}
 METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
 EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {
-    *("batches", "blend", "checkpoint", "draws", "engine", "gans.base", "recipe", "sample"),
+    *("batches", "blend", "checkpoint", "draws", "engine", "gans.base", "grids", "recipe", "sample"),
 }
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 

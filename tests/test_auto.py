@@ -11,11 +11,12 @@ from PIL import Image
 from tiny import refused_in_one_line
 
 import ganvas
-from ganvas.auto import FEW, Facts, Machine, auto_recipe, decide, mirrored, side_for, survey
+from ganvas.auto import FEW, auto_recipe, decide
 from ganvas.data import open_dataset
 from ganvas.data.dataset import View
 from ganvas.recipe import change
 from ganvas.run_folder import read_recipe
+from ganvas.survey import Facts, Machine, mirrored, side_for, survey
 
 CPU = torch.device("cpu")
 PROCESSOR, CARD, LARGE_CARD = Machine("cpu", 2**34), Machine("cuda", 12 * 2**30), Machine("cuda", 80 * 2**30)

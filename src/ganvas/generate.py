@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.files import write_text
-from ganvas.images import make_grid, save, to_pil, to_uint8
+from ganvas.grids import make_grid
+from ganvas.images import save, to_pil, to_uint8
 from ganvas.sample import Run, class_number, load
 from ganvas.scatter import sheet
 from ganvas.timelapse import save_animation

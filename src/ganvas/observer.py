@@ -16,7 +16,8 @@ from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.evaluation.yardstick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
-from ganvas.images import save, table, to_uint8
+from ganvas.grids import table
+from ganvas.images import save, to_uint8
 from ganvas.progress import Log, Meter
 from ganvas.recipe import Recipe
 from ganvas.rounds import measure_round

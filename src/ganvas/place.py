@@ -15,7 +15,8 @@ from ganvas.errors import UserError, nearest
 from ganvas.files import write_text
 from ganvas.gans.base import Box, Features, KeyPoints, Text
 from ganvas.generate import square_columns
-from ganvas.images import make_grid, save, table, to_pil, to_uint8
+from ganvas.grids import make_grid, table
+from ganvas.images import save, to_pil, to_uint8
 from ganvas.placing import with_frames, with_points
 from ganvas.sample import CHUNK, Run, load, make
 from ganvas.text import encode, plain

@@ -16,7 +16,8 @@ from ganvas.blend import blur_fill, poisson
 from ganvas.data.sources import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.files import atomic_path
-from ganvas.images import UnreadableError, read, resize, save, table, to_float, to_pil, to_uint8, transparent
+from ganvas.grids import table
+from ganvas.images import UnreadableError, read, resize, save, to_float, to_pil, to_uint8, transparent
 from ganvas.originals import check_out, contents
 from ganvas.sample import Run, class_number, load, uses
 from ganvas.search import Found, nearness, search

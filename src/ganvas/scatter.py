@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.data.points import MIXTURES
-from ganvas.images import make_grid
+from ganvas.grids import make_grid
 
 SIDE = 480  # pixels of the square [-1, 1]
 FINE = 3  # drawn that many times as large and shrunk, for smooth edges
@@ -20,7 +20,7 @@ def sheet(images: Tensor, columns: int, row_names: Sequence[str] = (), caption: 
 
     Args:
         images: pictures, uint8 (N, C, H, W); or points, float (N, 2, 1, 1) in [-1, 1].
-        columns: as `images.make_grid`; row_names and caption too.
+        columns: as `grids.make_grid`; row_names and caption too.
         spec: the data that points are of; the modes of "rings" and "grid" are drawn behind them.
     """
     return draw_points(images, caption, spec) if images.shape[1] == 2 else make_grid(images, columns, row_names, caption)

@@ -11,7 +11,8 @@ from ganvas.draws import RowDraw
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Attributes, Choice, Picture
 from ganvas.gans.stargan import StarGAN
-from ganvas.images import UnreadableError, read, resize, save, table, to_float, to_pil, to_square, to_uint8
+from ganvas.grids import table
+from ganvas.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
 from ganvas.originals import check_out, contents
 from ganvas.sample import Run, load, make, uses
 

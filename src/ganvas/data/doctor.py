@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ganvas import images
+from ganvas import grids, images
 from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
 from ganvas.data.pictures import SizeNeededError
@@ -122,7 +122,7 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
         return rows_sheet(dataset)
     if dataset.labels is None:
         chosen = spread(np.arange(len(dataset)), SHEET)
-        return images.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
+        return grids.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
     classes = spread(np.arange(len(dataset.classes)), SHEET // 4)
     columns = max(4, min(16, SHEET // len(classes)))
     chosen = [spread(np.flatnonzero(dataset.labels == label), columns) for label in classes]
@@ -131,7 +131,7 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
     for row, own in zip(rows, pictures):
         row[: len(own)] = own
     names = [shorten(dataset.classes[label], 24) for label in classes]
-    return images.make_grid(rows.flatten(0, 1), columns, row_names=names)
+    return grids.make_grid(rows.flatten(0, 1), columns, row_names=names)
 
 
 def rows_sheet(dataset: Dataset) -> Image.Image:
@@ -143,7 +143,7 @@ def rows_sheet(dataset: Dataset) -> Image.Image:
         rows = table.batch(spread(np.arange(len(table)), count))
         columns |= {name: marked(values, rows) for name, values in rows.items() if name in PICTURES}
     names = [shorten(words(dataset, row), 40) for row in spread(np.arange(len(dataset)), count)]
-    return images.table(dict(sorted(columns.items())), names if any(names) else ())
+    return grids.table(dict(sorted(columns.items())), names if any(names) else ())
 
 
 def marked(pictures: torch.Tensor, rows: Mapping[str, torch.Tensor]) -> torch.Tensor:

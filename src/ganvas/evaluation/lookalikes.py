@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ganvas.evaluation.case import Case
 from ganvas.evaluation.references import Reference, some
-from ganvas.images import make_grid, save
+from ganvas.grids import make_grid
+from ganvas.images import save
 
 SHOWN = 12  # columns
 
