@@ -17,8 +17,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from test_training import contents, interrupted_after
 from tiny import refused_in_one_line
@@ -29,15 +27,13 @@ from ganvas.cli import main
 from ganvas.data import View, open_dataset
 from ganvas.data import shards as shards_module
 from ganvas.data.dataset import Dataset
-from ganvas.data.decoded import DecodedShards, ShardColumn
+from ganvas.data.decoded import ShardColumn
 from ganvas.data.doctor import contact_sheet, examine
 from ganvas.data.shard_files import expand
 from ganvas.data.sharding import pack
 from ganvas.data.split import split
 from ganvas.engine import Engine
-from ganvas.errors import UserError
 from ganvas.evaluation.references import features_of, of_spec, of_training, some
-from ganvas.lanes import Lanes
 from ganvas.metrics.features import Pixels
 from ganvas.recipe import change
 from ganvas.recipes import get_recipe
@@ -387,45 +383,6 @@ def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
 # Order
 
 
-def lanes(lengths: list[int], batch: int, room: int = 1000, held_out: int = 0) -> Lanes:
-    starts = np.cumsum([0, *lengths])
-    shown, _ = split(int(starts[-1]), held_out, starts)
-
-    def random(*keys: object) -> torch.Generator:
-        return torch.Generator().manual_seed(ganvas.draws.mix(*map(str, keys)))  # type: ignore[attr-defined]
-
-    return Lanes(shown, starts, batch, room, random)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.integers(2, 40))
-def test_every_epoch_shows_every_picture_once(lengths: list[int], batch: int, room: int):
-    """Whatever the shards: `count` positions that follow one another, from a multiple of `count` on, are all pictures."""
-    count = sum(lengths)
-    if not count:
-        return
-    order = lanes(lengths, batch, room)
-    found = np.empty(count * batch, np.int64)
-    for images in range(0, count * batch, batch):
-        found[order.positions(images).ravel()] = order.rows(images)
-    for epoch in found.reshape(batch, count):
-        assert sorted(epoch) == list(range(count))
-
-
-def test_lanes_and_windows_fit_the_batch_the_shards_and_the_memory():
-    def made(*arguments: int, shards: int = 40) -> tuple[int, int]:
-        order = lanes([10] * shards, *arguments)
-        return order.count, order.together
-
-    assert made(64) == (8, 2)
-    assert made(6) == (6, 2)
-    assert made(13) == (1, 2)
-    assert made(64, shards=5) == (4, 2)
-    assert made(64, 16) == (8, 1)
-    assert made(64, 9) == (4, 1)
-    assert made(64, 2) == (1, 1)
-
-
 def test_epochs_and_seeds_have_orders_of_their_own_and_mix_shards(packed: Path):
     first, second = (batches_of(packed, seed=seed, batch=25, held_out=0) for seed in (0, 1))
     orders = [tuple(order.indices(images)) for order in (first, second) for images in (0, 25, 50, 75)]
@@ -561,65 +518,6 @@ def test_a_program_may_end_while_shards_are_read(packed: Path):
     )
     answer = subprocess.run([sys.executable, "-c", code, f"shards:{packed}"], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "(3, 16, 16)\n", "")
-
-
-# Memory
-
-
-def test_memory_is_bounded_and_each_shard_loaded_once(packed: Path):
-    loads: list[int] = []
-    decoded = DecodedShards(lambda number: loads.append(number) or np.full((2, 1, 1, 1), number, np.uint8), 3)
-    images = ShardColumn(decoded, np.arange(0, 22, 2), (1, 1, 1))
-    assert images[np.arange(20)].ravel().tolist() == [number for number in range(10) for _ in range(2)]
-    assert loads == list(range(10))
-    assert list(decoded.kept) == [7, 8, 9]
-    images[np.array([14])]
-    images[np.array([0])]
-    assert list(decoded.kept) == [9, 7, 0]
-
-
-def test_a_shard_read_ahead_is_there_and_a_failure_is_tried_again():
-    failing, allowed, threads = threading.Event(), threading.Event(), []
-
-    def load(number: int) -> np.ndarray:
-        threads.append((number, threading.current_thread().name))
-        if threads[-1] == (1, "shards"):
-            failing.set()
-            assert allowed.wait(10)
-            raise UserError("not yet")
-        return np.full((1, 1, 1, 1), number, np.uint8)
-
-    decoded = DecodedShards(load, 4)
-    decoded.ahead([0, 1])
-    assert failing.wait(10)
-    threading.Timer(0.05, allowed.set).start()
-    assert (decoded.get(0).item(), decoded.get(1).item()) == (0, 1)
-    decoded.stop()
-    assert threads == [(0, "shards"), (1, "shards"), (1, "MainThread")]
-    assert decoded.reader is None
-
-
-def test_threads_that_want_one_shard_load_it_once():
-    loads: list[int] = []
-    barrier = threading.Barrier(4)
-
-    def load(number: int) -> np.ndarray:
-        loads.append(number)
-        threading.Event().wait(0.02)
-        return np.full((1, 1, 1, 1), number, np.uint8)
-
-    decoded = DecodedShards(load, 2)
-
-    def ask() -> None:
-        barrier.wait()
-        decoded.get(5)
-
-    askers = [threading.Thread(target=ask) for _ in range(4)]
-    for asker in askers:
-        asker.start()
-    for asker in askers:
-        asker.join()
-    assert loads == [5]
 
 
 # Addresses

@@ -55,6 +55,15 @@ def test_products_are_convolutions(name: str, last: bool, monkeypatch: pytest.Mo
         torch.testing.assert_close(one, other)
 
 
+def test_patches_are_summed_precisely_in_bf16():
+    patches = torch.rand(2, 4, 4, 2 * 5 * 5)
+    arguments = (8, 8), (5, 5), (2, 2), (2, 2), False
+    summed = products.Overlap.apply(patches.bfloat16(), *arguments)
+    expected = products.Overlap.apply(patches.bfloat16().float(), *arguments)
+    assert summed.dtype == torch.bfloat16
+    assert torch.equal(summed, expected.bfloat16())
+
+
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
 def test_larger_maps_are_left_to_pytorch(kind: type[nn.Conv2d | nn.ConvTranspose2d], monkeypatch: pytest.MonkeyPatch):
     cut = []
@@ -81,11 +90,12 @@ def test_a_wanted_output_size_is_kept():
         nn.Conv2d(4, 4, 3, dilation=2),
         nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
         nn.Conv2d(4, 4, 3, padding="same"),
+        nn.Conv2d(4, 4, 3, padding="valid"),
         nn.utils.parametrizations.spectral_norm(nn.Conv2d(4, 4, 3)),
         nn.Conv1d(4, 4, 3),
         nn.Linear(4, 4),
     ],
-    ids=["groups", "dilation", "reflection", "same", "spectral norm", "one dimension", "no convolution"],
+    ids=["groups", "dilation", "reflection", "same", "valid", "spectral norm", "one dimension", "no convolution"],
 )
 def test_unusual_layers_stay_as_they_are(layer: nn.Module):
     before = type(layer)

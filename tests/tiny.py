@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from ganvas.checkpoint import build
+from ganvas.draws import RoundDraw, RowDraw
 from ganvas.engine import Engine
 from ganvas.errors import UserError
-from ganvas.gans import GAN, GANS
-from ganvas.rounds import Game, Guard
+from ganvas.gans import GAN, GANS, Turn
+from ganvas.rounds import Game, Guard, play_round
 from ganvas.schedule import cosine
 from ganvas.schema import Schema
 
@@ -107,6 +108,28 @@ def make_game(gan: GAN, deferred: bool = False, engine: Engine | None = None, **
     engine = engine or make_engine("fp32")
     optimizers = {player: torch.optim.Adam(values, fused=True, **adam) for player, values in gan.players().items()}
     return Game(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
+
+
+def play(game: GAN | Game, batch: dict[str, Tensor]):
+    """One round as training plays it; of a GAN alone as if it were its first."""
+    game = make_game(game, lr=1e-2) if isinstance(game, GAN) else game
+    return play_round(game, batch, Position(), RoundDraw(0, 0))
+
+
+def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> list[Turn | tuple[Turn, ...]]:
+    """The moves of a round in which nobody moves."""
+    return list(gan.step(batch, Position(rounds=rounds), RoundDraw(0, 0)))
+
+
+def weights(gan: GAN) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in gan.named_parameters()}
+
+
+def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
+    draw = RowDraw(seed, range(count))
+    inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
+    with torch.no_grad():
+        return gan.sample(count, draw, **(inputs if gan.free else gan.ask(make_batch(gan, count), draw)))
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:

@@ -43,12 +43,15 @@ class Overlap(torch.autograd.Function):
         ctx.arguments = kernel, stride, padding, last
         count, height, width = patches.shape[:3]
         pixels = patches.unflatten(3, (*kernel, -1)) if last else patches.unflatten(3, (-1, *kernel)).movedim(3, 5)
-        maps = patches.new_zeros(count, size[0] + 2 * padding[0], size[1] + 2 * padding[1], pixels.shape[-1])
+        precise = torch.promote_types(patches.dtype, torch.float32)
+        whole = count, size[0] + 2 * padding[0], size[1] + 2 * padding[1], pixels.shape[-1]
+        maps = torch.zeros(whole, dtype=precise, device=patches.device)
         for row in range(kernel[0]):
             rows = slice(row, row + stride[0] * (height - 1) + 1, stride[0])
             for column in range(kernel[1]):
                 maps[:, rows, column : column + stride[1] * (width - 1) + 1 : stride[1]] += pixels[:, :, :, row, column]
-        return maps[:, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]].permute(0, 3, 1, 2)
+        inner = maps[:, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
+        return inner.permute(0, 3, 1, 2).to(patches.dtype)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Any) -> Any:
@@ -108,12 +111,12 @@ def has_products(network: nn.Module) -> bool:
 
 
 def may_gain(layer: nn.Module) -> bool:
-    """Whether a layer has a kernel large enough, and nothing unusual: no groups, no dilation, no padding but with zeros."""
+    """Whether a layer has a kernel large enough, and nothing unusual: no groups, no dilation, no padding but so many zeros."""
     if type(layer) not in {*BY_PRODUCTS, *BY_PRODUCTS.values()}:
         return False
     assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
-    usual = layer.groups == 1 and set(layer.dilation) == {1} and layer.padding_mode == "zeros" and layer.padding != "same"
-    return usual and layer.weight.numel() >= WEIGHTS
+    zeros = layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return zeros and layer.groups == 1 and set(layer.dilation) == {1} and layer.weight.numel() >= WEIGHTS
 
 
 def by_products(network: nn.Module) -> None:
