@@ -20,6 +20,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")  # 
 ACCURACIES = {"real_accuracy": "real", "fake_accuracy": "fakes", "separation": "pairs"}
 SAMPLES = {"distance": "distance", "diversity": "diversity", "change": "change"}
 STEPS = (1, 2, 2.5, 5, 10)  # between grid lines, times a power of ten
+WIDTH = 10  # inches
 MANY = 100  # values from which a running mean is drawn over them
 
 
@@ -41,7 +42,7 @@ def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: 
         return False
     others = secondary(losses, players) | vital(curves(log, "health"))
     rows = math.ceil(len(others) / 2)
-    figure = Figure(figsize=(10, 4 + 2.4 * rows), dpi=144, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(WIDTH, 4 + 2.4 * rows), dpi=144, facecolor="white")
     FigureCanvasAgg(figure)
     ends = [curve[-1, 0] for curve in [*losses.values(), *measured.values()]]
     draw_panels(figure, totals, measured, others)
@@ -89,7 +90,9 @@ def vital(health: Curves) -> dict[str, Curves]:
 def draw_panels(figure: "Figure", totals: Curves, measured: Curves, others: Mapping[str, Curves]) -> None:
     """Lay out the losses over the whole width and the smaller panels in two columns below."""
     rows = math.ceil(len(others) / 2)
-    grid = figure.add_gridspec(1 + rows, 2, height_ratios=[1.7] + [1] * rows)
+    height = figure.get_figheight()
+    margins = {"left": 0.75 / WIDTH, "right": 1 - 0.4 / WIDTH, "bottom": 0.5 / height, "top": 1 - 0.4 / height}
+    grid = figure.add_gridspec(1 + rows, 2, height_ratios=[1.7] + [1] * rows, **margins, wspace=0.18, hspace=0.36)
     main = figure.add_subplot(grid[0, :])
     draw_panel(main, "Losses", totals, measured)
     for index, (title, panel) in enumerate(others.items()):

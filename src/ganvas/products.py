@@ -18,7 +18,7 @@ Pair = tuple[int, int]
 
 
 class Patches(torch.autograd.Function):
-    """What a convolution's kernel sees at each place, (N, C, H, W) to (N, h, w, C k k); the inverse way is `Overlap`."""
+    """What a convolution's kernel sees at each place, (N, C, H, W) to (N, h, w, C k k); transposed: `Overlap`."""
 
     @staticmethod
     def forward(ctx: Any, maps: Tensor, kernel: Pair, stride: Pair, padding: Pair, last: bool) -> Tensor:
