@@ -36,7 +36,8 @@ def mnist_fast() -> Recipe:
 def fashion_fast() -> Recipe:
     """Clothes of a wanted class from Fashion-MNIST, on two cores in minutes.
 
-    Measured: distance 0.92 (classifier features) in 636 seconds of one core; 14.0, `mnist-cdcgan`'s after half an hour, in 14.
+    Measured: distance 0.51 to 0.92 (classifier features) in 636 to 732 seconds of one core; 14.0, `mnist-cdcgan`'s after half an
+    hour, in 14.
     """
     return fast("fashion-fast", data="fashion-mnist", size=28, channels=1, images=300_000, report_every=4_000)
 
@@ -44,7 +45,8 @@ def fashion_fast() -> Recipe:
 def avatars_fast() -> Recipe:
     """Avatars from a folder of faces, `--data FOLDER`, on two cores; 48 pixels, or `--size 64`.
 
-    Measured: clear faces in 938 seconds of one core; what `avatars-dcgan` has in half an hour, in 46.
+    Measured: clear faces in 922 to 1,010 seconds of one core; what `avatars-dcgan` has in half an hour, in 46; at 64 pixels in
+    1,774 and 103.
     """
     options = {"most": 8, "gamma": 2.0, "penalty_every": 4}
     # With a tenth of this penalty, or twice this rate, some runs fall apart.
