@@ -273,6 +273,7 @@ def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monke
     kernels = [value for name, value in ours.items() if value.ndim == 4 and not name.startswith("mean")]
     assert len(kernels) > 10
     if "channels_last" in speed:
+        assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
         assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
     swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.BY_PRODUCTS.values())
     assert len(swapped) == (2 if "products" in speed else 0)
@@ -299,6 +300,15 @@ def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.Captu
     ]
     ganvas.train(out=tmp_path / "parts", images=54, device="cpu")
     assert "speed: channels_last (known, not measured)" in capfd.readouterr().err
+
+
+def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(products, "WEIGHTS", 1)
+    whole = run(tmp_path / "whole", 24)
+    record = read_record(tmp_path / "whole")
+    assert record and record.speed == "channels_last+products"
+    run(tmp_path / "parts", 12)
+    assert run(tmp_path / "parts", 24) == whole
 
 
 def test_a_record_counts_more_than_what_would_be_chosen_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

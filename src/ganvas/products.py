@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 PIXELS = 16  # of the smaller of a layer's two maps: the most that gain
 WEIGHTS = 2**19  # of a kernel: the fewest that gain
 
-Pair = tuple[int, int]
+Pair = tuple[int, ...]  # two numbers: for rows and for columns
 
 
 class Patches(torch.autograd.Function):
@@ -69,7 +69,7 @@ class ProductConv2d(nn.Conv2d):
     """A convolution that is one matrix product where its output is small."""
 
     def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
-        kernel, stride, padding = pairs(self)
+        kernel, stride, padding = measures(self)
         height, width = ((input.shape[2 + i] + 2 * padding[i] - kernel[i]) // stride[i] + 1 for i in range(2))
         if height * width > PIXELS:
             return super().forward(input)
@@ -83,7 +83,7 @@ class ProductConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # the names that PyTorch gives them
         if input.shape[2] * input.shape[3] > PIXELS or output_size is not None:
             return super().forward(input, output_size)
-        kernel, stride, padding = pairs(self)
+        kernel, stride, padding = measures(self)
         more = self.output_padding
         size = tuple((input.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + kernel[i] + more[i] for i in range(2))
         weight, last = as_matrix(self.weight)
@@ -91,12 +91,10 @@ class ProductConvTranspose2d(nn.ConvTranspose2d):
         return maps if self.bias is None else maps + self.bias[:, None, None]
 
 
-def pairs(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
+def measures(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
     """Its kernel, stride and padding."""
-    padding = layer.padding
-    assert not isinstance(padding, str)
-    (a, b), (c, d), (e, f) = layer.kernel_size, layer.stride, padding
-    return (a, b), (c, d), (e, f)
+    assert not isinstance(layer.padding, str)  # see `may_gain`
+    return layer.kernel_size, layer.stride, layer.padding
 
 
 BY_PRODUCTS: dict[type[nn.Module], type[nn.Module]] = {
