@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from ganvas.checkup import Checkup, Watch
 from ganvas.data import open_dataset
-from ganvas.engine import Engine
-from ganvas.recipe import change
 from ganvas.recipes import get_recipe
-from ganvas.trainer import Trainer
+from ganvas.recipes.recipe import change
+from ganvas.training.checkup import Checkup, Watch
+from ganvas.training.engine import Engine
+from ganvas.training.trainer import Trainer
 
 ROUNDS = 20  # between two checkups
 

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.data import View, open_dataset
-from ganvas.data.pack import cores
+from ganvas.data.decode import cores
 
 
 def main() -> None:

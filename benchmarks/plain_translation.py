@@ -22,11 +22,11 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN
 from ganvas.gans.cyclegan import CycleGAN
-from ganvas.gans.gawwn_box import GAWWNBox
+from ganvas.gans.gawwn.box import GAWWNBox
 from ganvas.gans.inpaint import Inpainter
+from ganvas.gans.nn.masks import mixed
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.stargan import StarGAN
-from ganvas.masks import mixed
 
 criterion = nn.BCEWithLogitsLoss()
 l1 = nn.L1Loss()

@@ -32,13 +32,13 @@ from scaling_table import print_table
 from step_speed import processor, random_data, spread
 from torch import Tensor
 
-from ganvas import engine as engines
 from ganvas.data import open_dataset
-from ganvas.engine import BUCKET, Engine
-from ganvas.gradients import Averaging, Pending
-from ganvas.recipe import Recipe, change
 from ganvas.recipes import get_recipe
-from ganvas.trainer import Trainer
+from ganvas.recipes.recipe import Recipe, change
+from ganvas.training import engine as engines
+from ganvas.training.engine import BUCKET, Engine
+from ganvas.training.speed.reducer import Averaging, Pending
+from ganvas.training.trainer import Trainer
 
 SMALL: dict[str, dict[str, Any]] = {"dcgan-64": {"batch": 16}}
 DEFAULT = ("digits", "mnist-cdcgan", "dcgan-64")

@@ -20,14 +20,14 @@ import torch
 from step_speed import Stopwatch
 from torch import Tensor
 
-from ganvas.checkpoint import build
-from ganvas.draws import RoundDraw
-from ganvas.engine import BUCKET
-from ganvas.gradients import Averaging
-from ganvas.progress import RunClock
 from ganvas.recipes import get_recipe
-from ganvas.rounds import sum_of
+from ganvas.rng import RoundDraw
+from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
+from ganvas.training.engine import BUCKET
+from ganvas.training.progress import RunClock
+from ganvas.training.speed.reducer import Averaging
+from ganvas.training.step import sum_of
 
 SUSTAINED = 50e12  # FLOP/s; assumed: a tenth of the 495 TFLOP/s that an H100 SXM is said to reach in TF32 without sparsity
 LAUNCH = 5e-6  # seconds; assumed: what starting an operation from Python takes

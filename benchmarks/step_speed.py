@@ -37,17 +37,17 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas.adapt import Decision
-from ganvas.batches import on_device, orders
-from ganvas.checkpoint import build
 from ganvas.data.dataset import DataReport, Dataset, fingerprint, single
-from ganvas.engine import Engine
+from ganvas.data.loader import on_device, orders
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.images import to_float
-from ganvas.recipe import Recipe, change
+from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
-from ganvas.trainer import Trainer
+from ganvas.recipes.recipe import Recipe, change
+from ganvas.runs.checkpoint import build
+from ganvas.training.engine import Engine
+from ganvas.training.speed.autotune import Decision
+from ganvas.training.trainer import Trainer
 
 PICTURES = 4096
 ROWS = 1024  # of data for translation

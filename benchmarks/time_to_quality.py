@@ -30,19 +30,19 @@ from step_speed import flops_of, processor
 
 from ganvas.cli.flags import parse_settings
 from ganvas.data import open_dataset
-from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
+from ganvas.evaluation.metrics.distances import moments
+from ganvas.evaluation.quick import Yardstick, quick_score
 from ganvas.evaluation.references import features_of, of_training, some
-from ganvas.evaluation.yardstick import Yardstick, quick_score
-from ganvas.files import atomic_path, write_text
-from ganvas.images import save, to_uint8
-from ganvas.metrics.distances import moments
-from ganvas.recipe import Recipe, change
+from ganvas.inference.run import training_grid
+from ganvas.io.files import atomic_path, write_text
+from ganvas.io.images import save, to_uint8
+from ganvas.io.scatter import sheet
 from ganvas.recipes import get_recipe
-from ganvas.sample import training_grid
-from ganvas.scatter import sheet
-from ganvas.trainer import Trainer
+from ganvas.recipes.recipe import Recipe, change
+from ganvas.training.engine import Engine
+from ganvas.training.trainer import Trainer
 
 SLICE = 2.0  # seconds; at least one round
 FIRST_SCORE = 4.0  # seconds; each score comes GROWTH times as late as the one before

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from ganvas.graphs import Play, Values
+from ganvas.training.speed.cuda_graphs import Play, Values
 
 aten = torch.ops.aten
 # What makes the CPU wait for a GPU: reading numbers, results whose size depends on numbers, constants that Python sends.

@@ -16,13 +16,13 @@ from safetensors.torch import save_file
 from tiny import OPTIONS, Position, make_batch, make_game, schema
 from torch import Tensor, nn
 
-from ganvas import engine as engines
-from ganvas.checkpoint import build
-from ganvas.draws import Draw
-from ganvas.engine import Engine
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g
-from ganvas.rounds import play_round
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.rng import Draw
+from ganvas.runs.checkpoint import build
+from ganvas.training import engine as engines
+from ganvas.training.engine import Engine
+from ganvas.training.step import play_round
 
 BATCH, ROUNDS, BUCKET = 8, 5, 256
 

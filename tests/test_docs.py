@@ -14,15 +14,15 @@ from test_architecture import SOURCE, tree_in
 from tiny import Position, make, make_batch, make_game
 
 import ganvas
-from ganvas.auto import AUTO
 from ganvas.cli import app
 from ganvas.cli.flags import AS_IT_IS, parse_settings
-from ganvas.draws import RoundDraw
 from ganvas.gans import GANS
-from ganvas.plan import parameter_counts
-from ganvas.recipe import change, option_defaults
 from ganvas.recipes import RECIPES, get_recipe
-from ganvas.rounds import play_round
+from ganvas.recipes.auto import AUTO
+from ganvas.recipes.listing import parameter_counts
+from ganvas.recipes.recipe import change, option_defaults
+from ganvas.rng import RoundDraw
+from ganvas.training.step import play_round
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("README*.md"), *sorted(ROOT.glob("docs/**/*.md"))]}
@@ -271,7 +271,7 @@ def test_the_contract_holds_for_the_example(tmp_path: Path):
     (tmp_path / "entered.py").write_text(f"import my_gan, tiny\ntiny.OPTIONS |= {{{options[1]}}}\n", encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")]), "OMP_NUM_THREADS": "1"}
     chosen = "mlp-wasserstein and not papers_formulas or every_gan_is_tested"
-    command = [sys.executable, "-m", "pytest", "-p", "entered", "-p", "no:cacheprovider", "tests/test_gans.py", "-k", chosen]
+    command = [sys.executable, "-m", "pytest", "-p", "entered", "-p", "no:cacheprovider", "tests/gans/test_contract.py", "-k", chosen]
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout
     passed = re.search(r"(\d+) passed", answer.stdout)

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganvas.checkpoint import build
-from ganvas.draws import RoundDraw, RowDraw
-from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Turn
-from ganvas.rounds import Game, Guard, play_round
-from ganvas.schedule import cosine
+from ganvas.recipes.schedule import cosine
+from ganvas.rng import RoundDraw, RowDraw
+from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
+from ganvas.training.engine import Engine
+from ganvas.training.step import Game, Guard, play_round
 
 OPTIONS = {
     "mlp": {"hidden": 8, "noise_size": 5},

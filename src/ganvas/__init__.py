@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from ganvas.errors import UserError
     from ganvas.evaluation import Evaluation, evaluate
     from ganvas.gans import GANS
-    from ganvas.recipe import Recipe
+    from ganvas.inference.run import Run, load
     from ganvas.recipes import RECIPES
-    from ganvas.sample import Run, load
-    from ganvas.trainer import InterruptedRun, train
+    from ganvas.recipes.recipe import Recipe
+    from ganvas.training.trainer import InterruptedRun, train
 
 HOMES = {
-    "train": "ganvas.trainer",
+    "train": "ganvas.training.trainer",
     "evaluate": "ganvas.evaluation",
     "Evaluation": "ganvas.evaluation",
-    "load": "ganvas.sample",
-    "Run": "ganvas.sample",
+    "load": "ganvas.inference.run",
+    "Run": "ganvas.inference.run",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
-    "Recipe": "ganvas.recipe",
+    "Recipe": "ganvas.recipes.recipe",
     "UserError": "ganvas.errors",
-    "InterruptedRun": "ganvas.trainer",
+    "InterruptedRun": "ganvas.training.trainer",
 }
 
 __all__ = ["GANS", "RECIPES", "Evaluation", "InterruptedRun", "Recipe", "Run", "UserError", "evaluate", "load", "train"]

@@ -47,7 +47,7 @@ AS_IT_IS = Look()
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
     """`["batch=64"]` as `{"batch": 64}`."""
-    from ganvas.recipe import parse_value
+    from ganvas.recipes.recipe import parse_value
 
     found = {}
     for pair in pairs:

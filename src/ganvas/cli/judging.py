@@ -49,7 +49,7 @@ def evaluate(
     device
         Where samples and features are made.
     """
-    from ganvas.evaluation.verdict import run_evaluate
+    from ganvas.evaluation.tables import run_evaluate
 
     run_evaluate(
         sets,
@@ -75,7 +75,7 @@ def health(run: Path, *, json: Switch = False) -> None:
     json
         Print it as JSON.
     """
-    from ganvas.health import print_health
+    from ganvas.runs.health import print_health
 
     print_health(run, json)
 

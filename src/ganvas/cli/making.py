@@ -72,7 +72,7 @@ def sample(
         of_no_use = {"--label": label, "--grid": grid, "--columns": columns, "--invert": invert, "--interpolate": interpolate}
         if found := [flag for flag, value in of_no_use.items() if value]:
             raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
-        from ganvas.place import write_placed
+        from ganvas.inference.layout import write_placed
 
         for line in write_placed(
             run,
@@ -89,7 +89,7 @@ def sample(
         ):
             print(line)
         return
-    from ganvas.generate import write_samples
+    from ganvas.inference.sample import write_samples
 
     for line in write_samples(
         run,
@@ -156,7 +156,7 @@ def restore(
     device
         Where to work.
     """
-    from ganvas.restore import Settings, write_restored
+    from ganvas.inference.inpaint import Settings, write_restored
 
     settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
     for line in write_restored(run, pictures, mask, box, out, settings, average=average, device=device):
@@ -202,7 +202,7 @@ def translate(
     device
         Where to make them.
     """
-    from ganvas.translate import parse_attributes, write_translations
+    from ganvas.inference.translate import parse_attributes, write_translations
 
     wanted = parse_attributes(settings or [])
     for line in write_translations(

@@ -28,8 +28,8 @@ def data(
     json
         Print the report as JSON.
     """
-    from ganvas.data.doctor import run_doctor
-    from ganvas.recipe import make_view
+    from ganvas.data.inspect import run_doctor
+    from ganvas.recipes.recipe import make_view
 
     run_doctor(spec, make_view(**look.given()), out, strict, json)
 
@@ -61,8 +61,8 @@ def pack(
     strict
         Make a broken picture an error.
     """
-    from ganvas.data.sharding import pack
-    from ganvas.recipe import make_view
+    from ganvas.data.shards.write import pack
+    from ganvas.recipes.recipe import make_view
 
     view, progress = make_view(**look.given()), sys.stderr.isatty()
     for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):

@@ -64,12 +64,12 @@ def train(
         raise UserError(f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them")
     changes |= direct
 
-    from ganvas import trainer
-    from ganvas.run_folder import read_recipe
+    from ganvas.runs.folder import read_recipe
+    from ganvas.training import trainer
 
     if dry_run:
-        from ganvas.engine import pick_device
-        from ganvas.plan import print_plan
+        from ganvas.recipes.listing import print_plan
+        from ganvas.training.engine import pick_device
 
         own = read_recipe(out) if out else None
         asked = trainer.resolve(
@@ -103,7 +103,7 @@ def recipes(name: str | None = None) -> None:
     name
         The recipe to show.
     """
-    from ganvas.plan import print_recipe, print_recipes
+    from ganvas.recipes.listing import print_recipe, print_recipes
 
     if name is None:
         print_recipes()

@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from ganvas.data.arrays import open_digits, open_idx, open_mnist
-from ganvas.data.attributes import open_attributes
-from ganvas.data.captions import open_captions
-from ganvas.data.cifar import CIFAR, open_cifar
+from ganvas.data.builtin.birds import open_figures
+from ganvas.data.builtin.cifar10 import CIFAR, open_cifar
+from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
+from ganvas.data.builtin.points import MIXTURES, open_points
+from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
-from ganvas.data.domains import open_unpaired
-from ganvas.data.figures import open_figures
-from ganvas.data.pairs import open_pairs
-from ganvas.data.pictures import open_pictures
-from ganvas.data.points import MIXTURES, open_points
-from ganvas.data.shards import open_shards
-from ganvas.data.stacked import STACKED, open_stacked
+from ganvas.data.folders.attributes import open_attributes
+from ganvas.data.folders.captions import open_captions
+from ganvas.data.folders.images import open_pictures
+from ganvas.data.folders.pairs import open_pairs
+from ganvas.data.folders.unpaired import open_unpaired
+from ganvas.data.shards.open import open_shards
 from ganvas.errors import UserError, nearest
-from ganvas.images import colour
+from ganvas.io.images import colour
 
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 

@@ -12,9 +12,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from ganvas.data.framing import framed
+from ganvas.data.transforms import framed
 from ganvas.errors import UserError
-from ganvas.images import Fit
+from ganvas.io.images import Fit
 from ganvas.schema import Schema
 
 

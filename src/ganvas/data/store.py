@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.cache import cache_folder
 from ganvas.data.dataset import DataReport, Dataset, fingerprint
 from ganvas.errors import UserError
-from ganvas.files import PARTIAL, atomic_path, remove, write_json
+from ganvas.io.cache import cache_folder
+from ganvas.io.files import PARTIAL, atomic_path, remove, write_json
 
 VERSION = 2  # to be raised when the same files would be packed to other pixels
 ABANDONED = 3600.0  # seconds without a write after which an unfinished store belongs to a builder that died

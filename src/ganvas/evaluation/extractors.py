@@ -4,15 +4,15 @@ from pathlib import Path
 
 import torch
 
-from ganvas.cache import cache_folder
+from ganvas.data.builtin.stacked_mnist import STACKED
 from ganvas.data.dataset import View
-from ganvas.data.stacked import STACKED
 from ganvas.errors import UserError, nearest
+from ganvas.evaluation.metrics.classifier import SMALLEST, Classifier, StackedClassifier, read_classifier, trained_classifier
+from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
+from ganvas.evaluation.metrics.inception import FILE, Inception
 from ganvas.evaluation.references import Reference, of_training
-from ganvas.evaluation.sets import place_free
-from ganvas.metrics.classifier import SMALLEST, Classifier, StackedClassifier, read_classifier, trained_classifier
-from ganvas.metrics.features import Extractor, Pixels, RandomEmbedding
-from ganvas.metrics.inception import FILE, Inception
+from ganvas.evaluation.samples import place_free
+from ganvas.io.cache import cache_folder
 
 FEATURES = ("inception", "inception-legacy", "classifier", "random", "pixels")
 PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour pictures

@@ -15,16 +15,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ganvas.batches import choose
-from ganvas.cache import cache_folder
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
+from ganvas.data.loader import choose
 from ganvas.data.split import held_out_count, split
-from ganvas.evaluation.sets import place_free
-from ganvas.files import atomic_path
-from ganvas.metrics.classifier import Labelled
-from ganvas.metrics.features import CHUNK, Extractor, extract
-from ganvas.metrics.neighbours import nearest
+from ganvas.evaluation.metrics.classifier import Labelled
+from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract
+from ganvas.evaluation.metrics.manifold import nearest
+from ganvas.evaluation.samples import place_free
+from ganvas.io.cache import cache_folder
+from ganvas.io.files import atomic_path
 
 MOST = 10_000  # pictures compared with, unless more samples are asked for
 LEARNT, LEARNT_BYTES = 60_000, 2**30  # pictures of a sharded set that a classifier learns from, and their size

@@ -5,14 +5,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganvas.batches import on_device, orders, unseen
 from ganvas.data.dataset import Dataset
-from ganvas.draws import RowDraw
+from ganvas.data.loader import on_device, orders, unseen
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.images import to_uint8
-from ganvas.recipe import Recipe
-from ganvas.sample import Run, make
+from ganvas.inference.run import Run, make
+from ganvas.io.images import to_uint8
+from ganvas.recipes.recipe import Recipe
+from ganvas.rng import RowDraw
 
 MOST = 2_000  # rows, since their pictures are kept in memory
 TOGETHER = 16  # rows that are looked at together

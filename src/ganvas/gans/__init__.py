@@ -4,8 +4,8 @@ from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
 from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
-from ganvas.gans.gawwn_box import GAWWNBox
-from ganvas.gans.gawwn_keypoints import GAWWNKeyPoints
+from ganvas.gans.gawwn.box import GAWWNBox
+from ganvas.gans.gawwn.keypoints import GAWWNKeyPoints
 from ganvas.gans.inpaint import Inpainter
 from ganvas.gans.mlp import MLP, DeepMLP, TanhMLP
 from ganvas.gans.pix2pix import Pix2Pix

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.errors import UserError
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 

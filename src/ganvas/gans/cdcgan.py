@@ -10,10 +10,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g
-from ganvas.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 

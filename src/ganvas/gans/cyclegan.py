@@ -10,11 +10,11 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Choice, Clock, Input, Move, Picture, Turn
-from ganvas.losses import least_squares_d, least_squares_g
-from ganvas.networks import PatchDiscriminator, ResidualGenerator, check_quarters, initialise, patch_halvings
+from ganvas.gans.nn.losses import least_squares_d, least_squares_g
+from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, check_quarters, initialise, patch_halvings
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]

@@ -14,12 +14,12 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, pad, softplus
 
-from ganvas.draws import Draw
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Input, Mask, Move, Picture, Turn
-from ganvas.losses import precise, squared_gradient
-from ganvas.masks import mixed
-from ganvas.networks import down, initialise, up
+from ganvas.gans.nn.losses import precise, squared_gradient
+from ganvas.gans.nn.masks import mixed
+from ganvas.gans.nn.networks import down, initialise, up
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 COARSEST = 8  # pixels to a side of one cell of the generator's smallest map

@@ -12,9 +12,9 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g, towards
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, towards
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 

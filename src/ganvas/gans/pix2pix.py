@@ -12,11 +12,11 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
-from ganvas.draws import Draw
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Input, Move, Picture, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g
-from ganvas.networks import PatchDiscriminator, initialise
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.nn.networks import PatchDiscriminator, initialise
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 Dropout = Callable[[Tensor], Tensor]

@@ -15,10 +15,10 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import non_saturating_d, non_saturating_g, relativistic, squared_gradient
-from ganvas.networks import packed
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, relativistic, squared_gradient
+from ganvas.gans.nn.networks import packed
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 

@@ -14,12 +14,12 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
-from ganvas.augment import AUGMENT_NUMBERS, augment
-from ganvas.draws import Draw
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
-from ganvas.losses import relativistic, squared_gradient
-from ganvas.networks import stage_sizes
+from ganvas.gans.nn.augment import AUGMENT_NUMBERS, augment
+from ganvas.gans.nn.losses import relativistic, squared_gradient
+from ganvas.gans.nn.networks import stage_sizes
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 SLOPE = 0.2  # of LeakyReLU

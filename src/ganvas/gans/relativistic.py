@@ -14,11 +14,11 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.augment import AUGMENT_NUMBERS, adapted, augment, pair_signs
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
-from ganvas.losses import relativistic, squared_gradient
-from ganvas.networks import down, stage_sizes, stage_widths, up
+from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapted, augment, pair_signs
+from ganvas.gans.nn.losses import relativistic, squared_gradient
+from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 Augmentation = Literal["none", "adaptive"]

@@ -14,10 +14,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
-from ganvas.losses import hinge_d, hinge_g
-from ganvas.networks import down, initialise, spectral, stage_sizes, stage_widths, up
+from ganvas.gans.nn.losses import hinge_d, hinge_g
+from ganvas.gans.nn.networks import down, initialise, spectral, stage_sizes, stage_widths, up
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 SLOPE = 0.1  # of LeakyReLU

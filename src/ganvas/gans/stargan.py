@@ -12,11 +12,11 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ganvas.draws import Draw
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Attributes, Batch, Clock, Input, Move, Picture, Turn
-from ganvas.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
-from ganvas.networks import ResidualGenerator, check_quarters
+from ganvas.gans.nn.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
+from ganvas.gans.nn.networks import ResidualGenerator, check_quarters
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 UNKNOWN = 0.5  # in the place of an attribute that a picture's set does not know

@@ -12,10 +12,10 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.draws import Draw
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
-from ganvas.losses import gradient_penalty, wasserstein_d, wasserstein_g
-from ganvas.networks import down, stage_sizes, stage_widths, up
+from ganvas.gans.nn.losses import gradient_penalty, wasserstein_d, wasserstein_g
+from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
+from ganvas.rng import Draw
 from ganvas.schema import Schema
 
 

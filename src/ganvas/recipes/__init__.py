@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from ganvas.errors import UserError, nearest
-from ganvas.recipe import Recipe
 from ganvas.recipes import fast, papers, translation, tutorials
+from ganvas.recipes.recipe import Recipe
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "digits": fast.digits,

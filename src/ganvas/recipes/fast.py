@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipes.recipe import Adam, Recipe
 
 
 def fast(name: str, lr: float = 3e-3, **settings: Any) -> Recipe:

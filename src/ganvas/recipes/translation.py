@@ -1,6 +1,6 @@
 """GANs that are asked with pictures, attributes, captions or places, with the numbers of their papers."""
 
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipes.recipe import Adam, Recipe
 
 
 def inpaint() -> Recipe:

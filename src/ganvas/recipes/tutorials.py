@@ -1,6 +1,6 @@
 """The GANs of the tutorials, with their numbers."""
 
-from ganvas.recipe import Adam, Recipe
+from ganvas.recipes.recipe import Adam, Recipe
 
 
 def mnist_mlp() -> Recipe:

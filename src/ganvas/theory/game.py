@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas import losses
-from ganvas.draws import mix
 from ganvas.errors import UserError, nearest
+from ganvas.gans.nn import losses
+from ganvas.rng import mix
 from ganvas.theory import mathematics
 from ganvas.theory.players import begin, masses_of_image, network
 from ganvas.theory.targets import CENTRES, STEP, Target, get_target

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ganvas.files import explained
+from ganvas.io.files import explained
 from ganvas.theory.game import LOSSES, SNAPSHOTS, Settings, Snapshot, play, rounds_of
 from ganvas.theory.pictures import draw_course, draw_four_panels
 from ganvas.theory.saddle import draw_saddle

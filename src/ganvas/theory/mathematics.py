@@ -1,7 +1,7 @@
 """The mathematics of the game, in float64: divergences, the best discriminator, V(D, G), and a saddle that nobody can fall into.
 
 Densities are arrays of their values at points `step` apart; discrete distributions are arrays of probabilities, `step` 1.
-All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D), as in `ganvas.losses`. Equations and their numbers are
+All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D), as in `ganvas.gans.nn.losses`. Equations and their numbers are
 those of Goodfellow et al. 2014.
 """
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ganvas.curves import COLOURS, FAINT, GRID, INK
-from ganvas.files import atomic_path
+from ganvas.io.animation import save_animation
+from ganvas.io.files import atomic_path
+from ganvas.runs.curves import COLOURS, FAINT, GRID, INK
 from ganvas.theory.game import Snapshot
 from ganvas.theory.mathematics import optimal_discriminator
 from ganvas.theory.players import START
 from ganvas.theory.targets import CENTRES, STEP, Target, normal_masses
-from ganvas.timelapse import save_animation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,71 @@
+"""Stacked MNIST: three digits in the three channels of a picture, 1,000 classes, so that forgotten modes can be counted.
+
+The set of Che et al. 2017 and Metz et al. 2017 by the protocol of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018):
+128,000 pictures, all three digits drawn at random with replacement. PacGAN's code draws from training and test digits together;
+here only from the 60,000 for training, so that a judge may use the others.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ganvas.data.builtin.digits_mnist import mnist_files, open_mnist
+from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.store import Packed, open_store, write_images
+from ganvas.errors import UserError
+
+STACKED = "stacked-mnist"
+COUNT = 128_000
+SEED = 0
+SIZE = 28  # MNIST's side
+CLASSES = tuple(f"{number:03}" for number in range(1000))  # "407": 4 in the red channel, 0 in the green, 7 in the blue
+PIECE = 4096  # pictures stacked at once
+
+
+def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
+    """`stacked-mnist`, or with `:FOLDER`, which holds MNIST's files; always the same pictures, kept in the packed store.
+
+    Raises:
+        UserError: one channel is asked for, or MNIST cannot be had.
+    """
+    if view.channels == 1:
+        raise UserError(f"{STACKED} has a digit in each of its 3 channels; channels=1 cannot be")
+    name = spec.removeprefix("stacked-")
+    files = mnist_files(name, progress)
+    digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
+    view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
+    key = [STACKED, COUNT, SEED, digests, view.model_dump()]
+    dataset = open_store(key, lambda folder: build(folder, name, view))
+    # The store is found by content, so the same digits may have been stacked from another place.
+    report = dataset.report.model_copy(update={"spec": spec})
+    return replace(dataset, report=report)
+
+
+def build(folder: Path, name: str, view: View) -> Packed:
+    """Stack the digits of the MNIST of that name, and write pictures and labels into `folder`."""
+    digits = open_mnist(name, view)
+    assert digits.labels is not None
+    random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
+    chosen = random.randint(len(digits), size=(COUNT, 3), dtype=np.int64)
+
+    def pieces() -> Iterator[np.ndarray]:
+        for start in range(0, COUNT, PIECE):
+            yield digits.images[chosen[start : start + PIECE], 0]
+
+    write_images(folder / "image.npy", pieces(), (3, digits.size, digits.size))
+    labels = digits.labels[chosen] @ np.array([100, 10, 1])
+    np.save(folder / "label.npy", labels)
+    report = DataReport(
+        spec=f"stacked-{name}",
+        found=COUNT,
+        used=COUNT,
+        sizes=dict.fromkeys(digits.report.sizes, COUNT),
+        modes={"RGB": COUNT},
+        classes=dict(zip(CLASSES, np.bincount(labels, minlength=len(CLASSES)).tolist())),
+        steps=[f"three of {len(digits):,} digits drawn at random for each picture", *digits.report.steps],
+        notes=digits.report.notes,
+    )
+    return Packed({"label": CLASSES}, report, digits.size)

@@ -1,0 +1,191 @@
+"""Class names of pictures in folders and zips: from sub-folders, or from a table."""
+
+import csv
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganvas.data.dataset import Skipped
+from ganvas.data.folders.source import EXTENSIONS, Entry, Source, extension
+from ganvas.errors import UserError
+from ganvas.io.images import UnreadableError
+
+
+@dataclass
+class Labelling:
+    """Which picture is of which class.
+
+    Attributes:
+        classes: class name of each picture, by the picture's name; None: training without labels.
+        skipped: pictures without a class.
+        notes: what a person should know.
+        table: name of the table within the set, "" if there is none.
+        digest: identity of the table's content.
+    """
+
+    classes: dict[str, str] | None = None
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    table: str = ""
+    digest: str = ""
+
+
+def find_labels(source: Source, labels: str) -> Labelling:
+    """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files and labels.
+
+    Raises:
+        UserError: there are no such labels.
+    """
+    if labels == "none":
+        return Labelling(notes=unused_labels(source))
+    if labels == "folders":
+        return labels_of_folders(source)
+    return labels_of_table(source, labels)
+
+
+SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no classes
+
+
+def usual_labels(place: Path) -> str:
+    """What `View.labels` should be for a folder or zip, if nobody says it; "none" where no labels seem to be there.
+
+    Raises:
+        UserError: it is no folder or zip with pictures.
+    """
+    with Source(place) as source:
+        suggested = suggested_labels(source)
+        if suggested not in ("none", "folders"):
+            try:
+                labels_of_table(source, suggested)
+            except UserError:  # a table of other things
+                return labels_by_folders(source)
+        return suggested
+
+
+def suggested_labels(source: Source) -> str:
+    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders", or "none" where there are
+    none.
+    """
+    tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
+    return tables[0] if tables else labels_by_folders(source)
+
+
+def labels_by_folders(source: Source) -> str:
+    """ "folders" where sub-folders seem to be classes, else "none"."""
+    names = folders_of(source)
+    inside = sum(folder_of(entry) != "" for entry in source.pictures)
+    classes = len(names) >= 2 and 2 * inside >= len(source.pictures) and not {name.lower() for name in names} <= SPLITS
+    return "folders" if classes else "none"
+
+
+def folders_of(source: Source) -> list[str]:
+    """The first-level folders with pictures."""
+    return sorted({folder_of(entry) for entry in source.pictures} - {""}, key=natural)
+
+
+def unused_labels(source: Source) -> list[str]:
+    """Notes on labels that are there but not asked for."""
+    suggested = suggested_labels(source)
+    if suggested == "none":
+        return []
+    if suggested != "folders":
+        return [f"labels seem to be here and are not used; to train with them: --labels {suggested}"]
+    names = folders_of(source)
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"]
+
+
+def labels_of_folders(source: Source) -> Labelling:
+    """Each first-level sub-folder is a class."""
+    classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
+    if not classes:
+        raise UserError(f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table")
+    if len(set(classes.values())) == 1:
+        only = next(iter(classes.values()))
+        raise UserError(f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none")
+    stray = [entry.name for entry in source.pictures if entry.name not in classes]
+    return Labelling(classes, [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray])
+
+
+def labels_of_table(source: Source, table: str) -> Labelling:
+    """A table of two columns, file and label; it lies at the root of the set, or anywhere on the disk."""
+    path = Path(table).expanduser()
+    try:
+        content = source.read(source.others[table]) if table in source.others else path.read_bytes()
+    except (OSError, UnreadableError) as error:
+        raise UserError(
+            f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
+            'allowed: "none", "folders", or a CSV file with the columns file,label'
+        ) from error
+    rows = read_table(content, table)
+    names = {entry.name for entry in source.pictures}
+    labels: dict[str, str] = {}
+    absent = []
+    for file, label in rows.items():
+        name = file if file in names else file.removeprefix(source.wrapper)
+        if name in names:
+            labels[name] = label
+        else:
+            absent.append(file)
+    if not labels:
+        raise UserError(f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}")
+    notes = [f"{table} names {len(absent):,} files that are not there: {shorten(absent)}"] if absent else []
+    unnamed = [Skipped(file=name, reason=f"not named in {table}") for name in sorted(names - labels.keys())]
+    used = table if table in source.others else ""
+    return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
+
+
+def read_table(content: bytes, name: str) -> dict[str, str]:
+    """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is the header.
+
+    Raises:
+        UserError: not UTF-8, not two columns, or two labels for one file.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 text; save it again as CSV UTF-8") from error
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = next((sign for sign in "\t;," if len(next(csv.reader([first], delimiter=sign), [])) == 2), ",")
+    labels: dict[str, str] = {}
+    header = next(csv.reader([first], delimiter=delimiter), [""])
+    for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+        if not any(cell.strip() for cell in row) or (row == header and extension(row[0].strip()) not in EXTENSIONS):
+            continue
+        if len(row) != 2 or not row[1].strip():
+            raise UserError(f"{name}, line {number}: {delimiter.join(row)!r}; a row is a file and a label")
+        file = row[0].strip().replace("\\", "/").removeprefix("./")
+        label = row[1].strip()
+        if labels.setdefault(file, label) != label:
+            raise UserError(f"{name}, line {number}: {file!r} is {label!r} here and {labels[file]!r} before")
+    if not labels:
+        raise UserError(f"{name} is empty; its rows are a file and a label")
+    return labels
+
+
+def folder_of(entry: Entry) -> str:
+    """The first-level folder in which a picture lies; "" at the root."""
+    top, slash, _ = entry.name.partition("/")
+    return top if slash else ""
+
+
+def in_order(names: Counter[str]) -> list[str]:
+    """Class names sorted: numbers by their value, texts with the numbers in them by value ("a2" before "a10")."""
+    try:
+        return sorted(names, key=lambda name: (float(name), name))
+    except ValueError:
+        return sorted(names, key=natural)
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Sort key that compares the numbers in a text by value."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts] + [(2, 0, text)]
+
+
+def shorten(names: list[str]) -> str:
+    """The first names of a list."""
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,0 +1,203 @@
+"""Folders and zips of pictures: which files there are, and their bytes."""
+
+import contextlib
+import lzma
+import os
+import posixpath
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ganvas.errors import UserError
+from ganvas.io.images import UnreadableError
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
+)
+MAX_BYTES = 2**30  # a picture file larger than this is a mistake or an attack
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a set.
+
+    Attributes:
+        name: path within the set, with forward slashes.
+        size: bytes, as the folder or the zip declares.
+        mark: what changes when the content does: modification time in ns, or the zip's CRC.
+        where: how to open it: its path, its entry in the zip, or where it begins in the tar.
+    """
+
+    name: str
+    size: int
+    mark: int
+    where: str | zipfile.ZipInfo | int
+
+
+class Source:
+    """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken off their names.
+
+    Attributes:
+        place: the folder or zip.
+        pictures: entries with the name of a picture, sorted by name.
+        others: all other entries by name.
+        unseen: folders that were not looked into, and why.
+
+    Raises:
+        UserError: not a readable folder or zip, or no pictures in it.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.zip: zipfile.ZipFile | None = None
+        self.unseen: list[str] = []
+        if place.is_dir():
+            entries, self.unseen = list_folder(place)
+        else:
+            try:
+                self.zip = zipfile.ZipFile(place)
+            except (zipfile.BadZipFile, OSError) as error:
+                raise UserError(f"{place} is neither a folder nor a zip of pictures that can be read: {error}") from error
+            entries = list_zip(self.zip)
+        entries, self.wrapper = unwrap([entry for entry in entries if not is_hidden(entry.name)])
+        entries.sort(key=lambda entry: entry.name)
+        self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        self.others = {entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS}
+        if not self.pictures:
+            found = f"only {len(self.others)} other files" if self.others else "no files"
+            raise UserError(f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}")
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """A seekable stream of the file's bytes.
+
+        Raises:
+            UnreadableError: no permission, encrypted, or a broken zip.
+        """
+        if entry.size > MAX_BYTES:
+            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+        try:
+            if isinstance(entry.where, str):
+                return open(entry.where, "rb")  # noqa: PTH123
+            assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
+            return self.zip.open(entry.where)  # type: ignore[return-value]  # a ZipExtFile reads and seeks
+        except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+            raise UnreadableError(explain(error)) from error
+
+    def read(self, entry: Entry) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            UnreadableError: as for `open`; or the bytes are not those that the zip promises.
+        """
+        try:
+            if isinstance(entry.where, str) and entry.size <= MAX_BYTES:
+                return read_file(entry.where, entry.size)
+            with self.open(entry) as file:
+                return file.read()
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+            raise UnreadableError(explain(error)) from error
+
+    def identity(self) -> list[tuple[str, int, int]]:
+        """What changes when the pictures do, without reading them."""
+        return [(entry.name, entry.size, entry.mark) for entry in self.pictures]
+
+    def close(self) -> None:
+        """Close the zip."""
+        if self.zip is not None:
+            self.zip.close()
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def other_kinds(self, used: Iterable[str]) -> str:
+        """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""
+        kinds = Counter(extension(name) or "no extension" for name in self.others if name not in set(used))
+        return ", ".join(f"{kind} ({count:,})" for kind, count in sorted(kinds.items()))
+
+
+def read_file(path: str, size: int) -> bytes:
+    """A file's bytes, with as few system calls as there can be: threads that read wait for one another at each."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        content = os.read(handle, size)
+        while len(content) < size and (more := os.read(handle, size - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(handle)
+
+
+def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
+    """All files below a folder; links to files are followed, links to folders are not. Also returns what could not be listed."""
+    entries: list[Entry] = []
+    unseen: list[str] = []
+    start = len(os.path.join(folder, ""))  # noqa: PTH118  # of strings: a set may hold a million files
+
+    def note(error: OSError) -> None:
+        unseen.append(f"{error.filename} ({error.strerror})")
+
+    for top, folders, names in os.walk(folder, onerror=note):
+        links = [Path(top, name) for name in folders if Path(top, name).is_symlink()]
+        unseen.extend(f"{link} (a link to a folder)" for link in links)
+        for name in names:
+            path = os.path.join(top, name)  # noqa: PTH118
+            with contextlib.suppress(FileNotFoundError):  # removed since it was listed
+                state = os.stat(path)  # noqa: PTH116
+                if stat.S_ISREG(state.st_mode):
+                    entries.append(Entry(path[start:].replace(os.sep, "/"), state.st_size, state.st_mtime_ns, path))
+    return entries, unseen
+
+
+def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
+    """All files of a zip."""
+    return [
+        Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
+        for info in archive.infolist()
+        if not info.is_dir()
+    ]
+
+
+def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
+    """Take a folder that holds all pictures off the names: "faces/a/1.png" becomes "a/1.png". Also returns what went.
+
+    Files that are not pictures may lie beside it; a table may not, for it names files from where it lies.
+    """
+    wrapper = ""
+    while True:
+        pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        tops = {entry.name.partition("/")[0] for entry in pictures}
+        tables = [entry for entry in entries if "/" not in entry.name and extension(entry.name) == ".csv"]
+        if len(tops) != 1 or tables or any("/" not in entry.name for entry in pictures):
+            return entries, wrapper
+        wrapper += (top := tops.pop() + "/")
+        entries = [
+            Entry(entry.name.removeprefix(top), entry.size, entry.mark, entry.where)
+            for entry in entries
+        ]
+
+
+def is_hidden(name: str) -> bool:
+    """Files and folders that file managers make for themselves."""
+    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))
+
+
+def extension(name: str) -> str:
+    """The ending of a name in small letters, with its dot."""
+    return posixpath.splitext(name)[1].lower()
+
+
+def explain(error: Exception) -> str:
+    """A reason for a person, from what reading a file raised."""
+    if isinstance(error, RuntimeError) and "password" in str(error):
+        return "encrypted in the zip; unpack it with its password first"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return f"damaged in the zip: {error}"

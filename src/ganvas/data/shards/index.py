@@ -1,0 +1,161 @@
+"""What is in the tars of a sharded set: the file `index.json` beside them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from ganvas.data.dataset import Skipped
+from ganvas.data.decode import Kind
+from ganvas.errors import UserError
+
+INDEX = "index.json"
+FORMAT = "ganvas-shards"
+
+
+class Shard(BaseModel):
+    """One tar.
+
+    Attributes:
+        file: its name, in the index's folder.
+        count: pictures in it that can be used.
+        bytes: its size.
+        sha256: of its content.
+        labels: classes of the pictures in their order, as numbers with blanks between; "" without classes.
+        kinds: of pictures there are in it.
+        which: the kind of each picture, likewise, as a place in `kinds`; "" where they share one.
+        left_out: pictures in it that cannot be used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]  # an index may be a stranger's: no way out of the folder
+    count: PositiveInt
+    bytes: PositiveInt
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    labels: str = ""
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)]
+    which: str = ""
+    left_out: tuple[Skipped, ...] = ()
+
+    @model_validator(mode="after")
+    def check_lengths(self) -> Self:
+        """Refuse classes and kinds that are not those of `count` pictures."""
+        for name, values, most in (("labels", self.label, None), ("which", self.kind, len(self.kinds))):
+            if values is not None and (len(values) != self.count or values.min() < 0 or (most and values.max() >= most)):
+                raise ValueError(f"{name} of {self.file} are not those of {self.count} pictures")
+        return self
+
+    @cached_property
+    def label(self) -> np.ndarray | None:
+        """int64 (count,); None without classes."""
+        return np.array(self.labels.split(), np.int64) if self.labels else None
+
+    @cached_property
+    def kind(self) -> np.ndarray:
+        """The kind of each picture, int32 (count,)."""
+        return np.array(self.which.split(), np.int32) if self.which else np.zeros(self.count, np.int32)
+
+    def kinds_of(self, places: np.ndarray) -> Counter[Kind]:
+        """How many pictures there are of each kind, among those of the kinds at `places`, (n,)."""
+        counts = np.bincount(places, minlength=len(self.kinds)).tolist()
+        return Counter({kind: count for kind, count in zip(self.kinds, counts) if count})
+
+
+class Index(BaseModel):
+    """All tars of a set.
+
+    Attributes:
+        pictures: in all of them.
+        size: side of the pictures in pixels; None: they differ, or are not square.
+        channels: 1 if all are grey, else 3.
+        classes: names by number; empty without classes.
+        fingerprint: see `fingerprint`.
+        steps: what was done to the pictures before they were laid in, one sentence each.
+        notes: what a person should know.
+        shards: the tars.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["ganvas-shards"] = FORMAT
+    version: Literal[1] = 1
+    pictures: PositiveInt
+    size: PositiveInt | None
+    channels: Literal[1, 3]
+    classes: tuple[str, ...]
+    fingerprint: str
+    steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    shards: Annotated[tuple[Shard, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        """Refuse an index whose parts contradict each other."""
+        if self.pictures != sum(shard.count for shard in self.shards):
+            raise ValueError(f"{self.pictures} pictures are not the sum of its shards'")
+        if len({shard.file for shard in self.shards}) < len(self.shards):
+            raise ValueError("a shard is named twice")
+        for shard in self.shards:
+            if (shard.label is not None) != bool(self.classes):
+                raise ValueError(f"{shard.file}: classes and labels belong together")
+            if shard.label is not None and shard.label.max() >= len(self.classes):
+                raise ValueError(f"{shard.file} has a class beyond the {len(self.classes)} that have names")
+        if self.fingerprint != fingerprint(self.shards, self.classes):
+            raise ValueError("its fingerprint is not that of its shards")
+        return self
+
+
+def fingerprint(shards: Sequence[Shard], classes: Sequence[str]) -> str:
+    """Hexadecimal digest of the tars' digests in their order, with the names of the classes."""
+    content = json.dumps([[shard.sha256 for shard in shards], list(classes)])
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def make_index(
+    shards: Sequence[Shard], classes: Sequence[str], steps: Sequence[str] = (), notes: Sequence[str] = ()
+) -> Index:
+    """The index of these tars."""
+    kinds = {kind for shard in shards for kind in shard.kinds}
+    sides = {side for kind in kinds for side in (kind.width, kind.height)}
+    return Index(
+        pictures=sum(shard.count for shard in shards),
+        size=sides.pop() if len(sides) == 1 else None,
+        channels=1 if all(kind.grey for kind in kinds) else 3,
+        classes=tuple(classes),
+        fingerprint=fingerprint(shards, classes),
+        steps=tuple(steps),
+        notes=tuple(notes),
+        shards=tuple(shards),
+    )
+
+
+def read_index(content: bytes, where: str) -> Index:
+    """An index from its bytes.
+
+    Args:
+        where: it is, in messages.
+
+    Raises:
+        UserError: it is damaged, or of another format.
+    """
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where} is damaged: {error}; fetch it again, or make the shards again with ganvas pack") from None
+    if not isinstance(values, dict) or (values.get("format"), values.get("version")) != (FORMAT, 1):
+        raise UserError(
+            f"{where} is no index of shards as ganvas pack writes it, version 1; "
+            "make one with ganvas pack, or move it away, and one is made of tars that are files"
+        )
+    try:
+        return Index(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "all of it"
+        raise UserError(f"{where} is damaged: {key}: {first['msg']}; fetch it again, or make the shards again") from None

@@ -1,0 +1,137 @@
+"""Tars of pictures and classes in webdataset's layout: files of one name, but for the ending, are one picture's."""
+
+import hashlib
+import io
+import json
+import mmap
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
+from ganvas.errors import UserError
+from ganvas.io.images import UnreadableError
+
+PICTURES = ("png", "jpg", "jpeg", "webp")
+LABELS = ("cls", "json")
+LABEL_KEYS = ("label", "class", "cls")  # in JSON, the first that is there
+MAX_LABEL = 2**20  # bytes of a file with a class
+
+
+class Tar:
+    """The pictures of a tar, and their classes. Nothing is unpacked; files that are neither are only counted.
+
+    Attributes:
+        pictures: entries in the order of the tar; of several pictures of one name the first.
+        others: how many files of each ending are not looked at.
+
+    Args:
+        file: open at its beginning; it is closed with the tar.
+        name: of the tar, in messages.
+
+    Raises:
+        UserError: it is no tar, compressed, or cut short.
+    """
+
+    def __init__(self, file: BufferedReader, name: str):
+        self.name, self.file = name, file
+        self.pictures: list[Entry] = []
+        self.others: Counter[str] = Counter()
+        self.labels: dict[str, Entry] = {}
+        try:
+            with tarfile.open(fileobj=file, mode="r:") as archive:
+                self._sort(archive)
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # any thread may read it
+        except (tarfile.TarError, OSError, ValueError) as error:
+            file.close()
+            raise UserError(f"{name} is not an uncompressed tar that can be read: {error}; make or fetch it again") from error
+
+    def _sort(self, archive: tarfile.TarFile) -> None:
+        """Find out which files are pictures, which their classes."""
+        keys = set()
+        for member in archive:
+            if not member.isreg() or member.issparse() or is_hidden(member.name):
+                continue
+            key, ending = split_name(member.name)
+            entry = Entry(member.name, member.size, 0, member.offset_data)
+            if ending in PICTURES and key not in keys:
+                keys.add(key)
+                self.pictures.append(entry)
+            elif ending in LABELS and (ending == "cls" or key not in self.labels):
+                self.labels[key] = entry
+            else:
+                self.others["." + ending if ending else "no ending"] += 1
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            UnreadableError: it is too large for a picture.
+        """
+        if entry.size > MAX_BYTES:
+            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+        assert isinstance(entry.where, int)
+        return self.bytes[entry.where : entry.where + entry.size]
+
+    def label(self, picture: Entry) -> str | None:
+        """The class of a picture as it is written there; None: there is none."""
+        entry = self.labels.get(split_name(picture.name)[0])
+        if entry is None or entry.size > MAX_LABEL:
+            return None
+        try:
+            text = self.read(entry).decode("utf-8").strip()
+            value = json.loads(text) if entry.name.lower().endswith("json") else text
+        except (ValueError, RecursionError):
+            return None
+        if isinstance(value, dict):
+            value = next((value[key] for key in LABEL_KEYS if key in value), None)
+        return str(value).strip() or None if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+    def __enter__(self) -> "Tar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bytes.close()
+        self.file.close()
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """What the files of a picture share, and the ending: "a/12.left.png" gives "a/12" and "left.png"."""
+    folder, slash, file = name.rpartition("/")
+    key, _, ending = file.partition(".")
+    return folder + slash + key, ending.lower()
+
+
+def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
+    """Write files by name and content into a tar: the same files give the same bytes, whoever writes them and when.
+
+    Returns:
+        the tar's SHA-256.
+    """
+    with path.open("wb") as out:
+        watched: Any = Hashing(out)  # tarfile wants no more than to write
+        with tarfile.open(fileobj=watched, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for name, content in files:
+                header = tarfile.TarInfo(name)  # no owner, no time
+                header.size = len(content)
+                archive.addfile(header, io.BytesIO(content))
+        return watched.digest.hexdigest()
+
+
+class Hashing:
+    """A file that is only written to, with the SHA-256 of what was."""
+
+    def __init__(self, file: BinaryIO):
+        self.file, self.digest = file, hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        """Write and remember."""
+        self.digest.update(content)
+        return self.file.write(content)
+
+    def tell(self) -> int:
+        """Bytes written."""
+        return self.file.tell()

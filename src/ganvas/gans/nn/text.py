@@ -1,0 +1,91 @@
+"""Captions: text to bytes and back, and a small network that reads them."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganvas.gans.nn.networks import VectorNorm
+
+LENGTH = 128  # bytes that are kept of a caption
+
+
+def encode(text: str, length: int = LENGTH) -> np.ndarray:
+    """A caption as uint8 (length,): small letters, single spaces, UTF-8, cut between characters, padded with zeros."""
+    content = plain(text).encode()[:length].decode(errors="ignore").encode()
+    return np.frombuffer(content.ljust(length, b"\0"), np.uint8)
+
+
+def decode(caption: Tensor | np.ndarray) -> str:
+    """The text of bytes (length,); the inverse of `encode` for what it kept."""
+    return bytes(caption.tolist()).rstrip(b"\0").decode(errors="replace")
+
+
+def plain(text: str) -> str:
+    """A caption in small letters, with single spaces, and without the zeros that stand for its end."""
+    return " ".join(text.replace("\0", " ").lower().split())
+
+
+class CharacterReader(nn.Module):
+    """Reads captions letter by letter: convolutions and recurrence.
+
+    As in Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", but smaller.
+
+    Embedding of the bytes → two convolutions of 5, each followed by a pooling of 2 → a recurrent layer → the mean over its
+    states → a linear layer, batch norm. What a caption becomes does not depend on how many zeros follow it.
+
+    Args:
+        width: channels inside.
+        outputs: numbers that a caption becomes.
+    """
+
+    def __init__(self, width: int, outputs: int):
+        super().__init__()
+        self.letters = nn.Embedding(256, width)
+        self.words = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
+        self.sentence = nn.GRU(width, width, batch_first=True)
+        # Without the norm the texts of a batch would differ little at first, and both players learn to do without them.
+        self.meaning = nn.Sequential(nn.Linear(width, outputs, bias=False), VectorNorm(outputs))
+
+    def forward(self, caption: Tensor) -> Tensor:
+        """uint8 (N, K, L) to (N, outputs), the mean over K captions."""
+        flat = caption.flatten(0, 1)
+        written = (flat > 0)[:, None].to(self.letters.weight.dtype)  # (N * K, 1, L)
+        maps = self.letters(flat.long()).mT * written
+        for convolution in self.words:
+            maps = nn.functional.max_pool1d(convolution(maps).relu() * written, 2, ceil_mode=True)
+            written = nn.functional.max_pool1d(written, 2, ceil_mode=True)
+            maps = maps * written
+        states = self.sentence(maps.mT)[0]  # (N * K, L / 4, width)
+        mean = (states * written.mT).sum(1) / written.sum(2).clamp(min=1)
+        return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
+
+
+class FeatureReader(nn.Module):
+    """Brings numbers from a sentence encoder to a size, and to mean 0 and variance 1: a linear layer, batch norm.
+
+    Args:
+        inputs: numbers of a caption.
+        outputs: numbers that it becomes.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.meaning = nn.Sequential(nn.Linear(inputs, outputs, bias=False), VectorNorm(outputs))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Float (N, K, inputs) to (N, outputs), the mean over K captions."""
+        return self.meaning(features.mean(1))
+
+
+def some_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
+    """At most `most` of each row's captions, chosen by random numbers.
+
+    Args:
+        captions: (N, K, ...).
+        shares: (N, K) in [0, 1).
+
+    Returns:
+        (N, min(K, most), ...).
+    """
+    order = shares.argsort(1)[:, :most]
+    return torch.stack([row[chosen] for row, chosen in zip(captions, order)])

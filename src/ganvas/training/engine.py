@@ -1,0 +1,219 @@
+"""Processes, devices and precision; the only file that knows how several processes work together."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ganvas.errors import UserError
+from ganvas.rng import RoundDraw
+from ganvas.training.speed.reducer import Averaging, Pending
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
+
+
+class Engine:
+    """Where the rounds are played: a device, and this process's place among the others.
+
+    Start it as a context manager. Under `torchrun` it joins the other processes: every one plays the same rounds on its part of
+    each batch, and the moving player's gradients are averaged. The networks stay plain modules: wrappers that synchronise by
+    themselves are wrong for double backward and for several forward passes per backward.
+
+    Attributes:
+        device: of this process.
+        rank: number of this process; 0 writes files and talks.
+        world: number of processes.
+        half: whether turns are played in bf16.
+    """
+
+    def __init__(self, device: str = "auto"):
+        self.rank = int(os.environ.get("RANK", 0))
+        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.device = pick_device(device)
+        self.half = False
+        self.averagings: dict[tuple[int, ...], Averaging] = {}  # by the player's parameters
+        if self.device.type == "cpu":
+            keep_memory()
+        elif self.device.type == "cuda":
+            use_tensor_cores()
+
+    def __enter__(self) -> "Engine":
+        if self.world > 1:
+            backend = "nccl" if self.device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, timeout=timedelta(hours=6))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.world > 1 and kind is None:
+            dist.barrier()  # without it gloo sometimes aborts in the slower process
+            dist.destroy_process_group()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and talks."""
+        return self.rank == 0
+
+    def place(self, module: nn.Module) -> None:
+        """Move a module to the device."""
+        module.to(self.device)
+
+    def seed(self, number: int) -> None:
+        """Seed what layers draw by themselves (dropout) on this device; `torch.manual_seed` takes 100 times as long."""
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(number)
+        elif self.device.type == "mps":
+            torch.mps.manual_seed(number)
+        else:
+            torch.default_generator.manual_seed(number)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The precision of one turn. Enter it anew for every turn: it caches cast weights, which a move makes stale."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
+
+    def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
+        """Surround each `backward` of a player with it: it replaces the player's gradients by their mean over all processes."""
+        if self.world == 1:
+            return nullcontext()
+        player = tuple(id(parameter) for parameter in parameters)
+        if player not in self.averagings:
+            self.averagings[player] = Averaging(parameters, BUCKET, self)
+        return self.averagings[player]
+
+    def start_sum(self, values: Tensor) -> Pending:
+        """Begin to replace a tensor by its sum over all processes."""
+        work = dist.all_reduce(values, async_op=True)
+        assert work is not None  # it would be in a process that does not belong to the group
+        return work
+
+    def main_order(self, order: list[int]) -> list[int]:
+        """The main process's order, in every process; all have orders of equal length."""
+        numbers = torch.tensor(order, device=self.device)
+        dist.broadcast(numbers, 0)
+        return numbers.tolist()
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
+        if self.world == 1:
+            return rows
+        rows = rows.contiguous()
+        parts = [torch.empty_like(rows) for _ in range(self.world)]
+        dist.all_gather(parts, rows)
+        return torch.cat(parts)
+
+    def draw(self, seed: int, images: int) -> RoundDraw:
+        """The random numbers of this process's part of the round after `images` images."""
+        return RoundDraw(seed, images, self.device, self.rank, self.world, self.gather)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Mean of a tensor over all processes."""
+        if self.world > 1:
+            dist.all_reduce(values)
+            values /= self.world
+        return values
+
+    def share(self, text: str) -> str:
+        """The main process's text, in every process."""
+        if self.world == 1:
+            return text
+        encoded = text.encode() if self.is_main else b""
+        length = torch.tensor([len(encoded)], device=self.device)
+        dist.broadcast(length, 0)
+        content = torch.zeros(int(length), dtype=torch.uint8, device=self.device)
+        if self.is_main:
+            content.copy_(torch.tensor(list(encoded), dtype=torch.uint8))
+        dist.broadcast(content, 0)
+        return bytes(content.tolist()).decode()
+
+    def agree(self, text: str) -> bool:
+        """Whether all processes have the same text; all are told the same."""
+        return not self.any(self.share(text) != text)
+
+    def maximum_(self, values: Tensor) -> None:
+        """Replace a tensor by its maximum over all processes."""
+        if self.world > 1:
+            dist.all_reduce(values, dist.ReduceOp.MAX)
+
+    def any(self, claim: bool) -> bool:
+        """Whether the claim is true in any process."""
+        if self.world == 1:
+            return claim
+        flag = torch.tensor(float(claim), device=self.device)
+        self.maximum_(flag)
+        return bool(flag.item())
+
+    def free_memory(self) -> int:
+        """Bytes that are free on this process's GPU; 0 without one."""
+        return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else 0
+
+    def memory(self) -> int:
+        """The most bytes this process has used so far: on the GPU, or of main memory."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self.device)
+        import resource  # not on Windows, where only the plan of a run needs it
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """Let the main process do something before the others do, so that what it leaves in the cache is there for them."""
+        if not self.is_main:
+            self.wait()
+        yield
+        if self.is_main:
+            self.wait()
+
+    def settle(self) -> None:
+        """Wait until the device has done all that it was asked for."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if self.world > 1:
+            dist.barrier()
+
+
+def keep_memory() -> None:
+    """Tell glibc to keep freed memory for the next round, which needs as much again: 3 to 10 % faster convolutional rounds."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the largest that is allowed
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+
+
+def use_tensor_cores() -> None:
+    """Let float32 products of NVIDIA GPUs round what they multiply to three digits (TF32), and add up in seven.
+
+    Also try several kernels for each shape of convolution and take the fastest, since a run's shapes stay the same.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for `--device`: with "auto" the best there is.
+
+    Raises:
+        UserError: the name is unknown or the machine has no such device.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
+    if name not in there:
+        raise UserError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}")
+    if not there[name]:
+        raise UserError(f"--device {name}: this machine has none; use --device cpu or auto")
+    if name == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+        return device
+    return torch.device(name)

@@ -1,0 +1,142 @@
+"""Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a score of quality."""
+
+import copy
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas.data.dataset import Dataset
+from ganvas.data.loader import Batches, on_device
+from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
+from ganvas.gans.base import GAN
+from ganvas.inference.run import evaluation, look, training_grid
+from ganvas.io.grids import table
+from ganvas.io.images import save, to_uint8
+from ganvas.io.scatter import sheet
+from ganvas.recipes.recipe import Recipe
+from ganvas.rng import mix
+from ganvas.runs.checkpoint import TrainingState
+from ganvas.runs.diagnosis import Course
+from ganvas.training.checkup import Checkup, Watch
+from ganvas.training.engine import Engine
+from ganvas.training.progress import Log, Meter
+from ganvas.training.step import measure_round
+
+MEASURED_BATCHES = 10
+SHOWN = 6  # rows of data in a sheet
+
+
+class Observer:
+    """Looks at a run's state when something is due, and writes what it finds; it never changes what is trained.
+
+    Attributes:
+        best: score and images of the best evaluation so far; None: there was none.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        folder: Path,
+        engine: Engine,
+        state: TrainingState,
+        batches: Batches,
+        log: Log,
+        meter: Meter,
+    ):
+        self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
+        self.state, self.batches, self.log, self.meter = state, batches, log, meter
+        self.course = Course()
+        self.best: tuple[float, int] | None = None
+        self.checkup: Checkup | None = None  # these two are made when first needed
+        self.yardstick: Yardstick | None = None
+
+    def take_up(self) -> None:
+        """Learn from the log what was seen before this process."""
+        entries = self.log.entries()
+        self.course = Course(entry for entry in entries if entry["kind"] == "health")
+        scores = [(entry["distance"], entry["images"]) for entry in entries if entry["kind"] == "evaluated"]
+        self.best = min(scores, default=None)
+
+    @property
+    def sampler(self) -> GAN:
+        """The GAN whose samples count: the moving average, or the one that trains."""
+        return self.state.average.gan if self.state.average else self.state.gan
+
+    def watch(self) -> Watch | None:
+        """What is to watch the coming round, if a checkup follows it."""
+        due = self.engine.is_main and self.state.clock.coming(self.recipe.period("health_every"))
+        return Watch(self.state.gan.neutral) if due else None
+
+    def check_health(self, watch: Watch) -> None:
+        """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
+        state, images = self.state, self.state.clock.images
+        if self.checkup is None:
+            self.checkup = Checkup(self.recipe, state.gan, self.dataset, self.batches, self.engine.device)
+        measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
+        measured = watch.read() | measured
+        self.log.add(images, "health", measured)
+        for change in self.course.add({"images": images} | measured):
+            self.log.add(images, "condition", change.entry())
+            self.meter.say(change.line())
+        self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
+
+    def measure(self) -> None:
+        """Both losses in evaluation mode over a few batches, nobody moving; every process must call it.
+
+        Of a copy, since a round also changes what a GAN remembers: pools of pictures, how often it augments.
+        """
+        clock, engine, found = self.state.clock, self.engine, []
+        gan = copy.deepcopy(self.state.gan)
+        with evaluation(gan):
+            for number in range(MEASURED_BATCHES):
+                position = clock.images + number * clock.batch
+                draw = engine.draw(mix(self.recipe.seed, "measure"), position)
+                with engine.autocast():
+                    found.append(measure_round(gan, self.batches.at(position), clock, draw))
+        means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
+        if engine.is_main:
+            self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
+
+    def evaluate(self) -> bool:
+        """Score the samples, and tell whether they are the best so far; every process must call it.
+
+        Raises:
+            UserError: the samples hold NaN.
+        """
+        better = False
+        if self.engine.is_main:
+            images, yardstick = self.state.clock.images, self.prepared_yardstick()
+            score = quick_score(self.sampler, yardstick, self.engine.device, self.recipe.evaluate_count)
+            better = self.best is None or score < self.best[0]
+            if better:
+                self.best = score, images
+            features = yardstick.extractor.protocol["extractor"]
+            self.log.add(images, "evaluated", {"distance": score, "features": features, "count": self.recipe.evaluate_count})
+            self.meter.say(f"evaluated: {features} distance {score:.4g}{', the best so far' if better else ''}")
+        return self.engine.any(better)
+
+    def prepared_yardstick(self) -> Yardstick:
+        """The yardstick, made when it is first needed."""
+        if self.yardstick is None:
+            self.yardstick = open_yardstick(self.recipe, self.engine.device, made=self.state.gan.made)
+        return self.yardstick
+
+    @cached_property
+    def shown_rows(self) -> dict[str, Tensor]:
+        """A few rows of data, always the same: unseen ones, if there are any."""
+        rows = self.batches.unseen(SHOWN) or self.batches.seen(SHOWN)
+        return on_device(rows, self.engine.device)
+
+    def show_samples(self) -> None:
+        """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
+        clock, device = self.state.clock, self.engine.device
+        caption = f"round {clock.rounds:,}, {clock.images:,} images"
+        if self.sampler.free:
+            pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
+            grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
+        else:
+            grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
+        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")

@@ -1,0 +1,193 @@
+"""Pairs of pictures: what is found where, what is left out and why, and that both halves are cut and mirrored alike."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import make_engine, refused_in_one_line
+
+from ganvas.data import View, open_dataset
+from ganvas.data.loader import Batches
+from ganvas.data.transforms import framed, mirrored, partners
+from ganvas.recipes import get_recipe
+from ganvas.recipes.recipe import change
+
+RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+def two(width: int = 16, height: int = 16, left=RED, right=BLUE) -> Image.Image:
+    """Two pictures side by side."""
+    picture = Image.new("RGB", (2 * width, height), left)
+    picture.paste(Image.new("RGB", (width, height), right), (width, 0))
+    return picture
+
+
+def write(folder: Path, names: list[str], picture: Image.Image | None = None) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (picture or two()).save(folder / name)
+    return folder
+
+
+def opened(spec: str, **view):
+    return open_dataset(spec, View(**{"size": 16} | view))
+
+
+def test_halves_of_files_and_their_splits(tmp_path: Path):
+    place = write(
+        tmp_path / "set", ["train/1.png", "train/2.png", "val/3.png", "val/4.png", "val/5.png", "test/6.png", "test/7.png"]
+    )
+    train = opened(f"pairs:{place}")
+    assert len(train) == 2
+    assert train.report.test == f"pairs-test:{place}"
+    assert len(opened(f"pairs-val:{place}")) == 3
+    assert opened(f"pairs-test:{place}").report.test is None
+    assert train.columns["a"][0, :, 5, 5].tolist() == list(RED)
+    assert train.columns["b"][1, :, 5, 15].tolist() == list(BLUE)
+    assert train.schema.channels == {"a": 3, "b": 3}
+    assert "cut into their left half" in train.report.steps[0]
+    flat = opened(f"pairs:{write(tmp_path / 'flat', ['1.png', '2.png', '3.png'])}")
+    assert len(flat) == 3
+    assert flat.report.test is None
+
+
+@pytest.mark.parametrize("form", ["one folder", "two folders", "two zips", "one zip"])
+def test_two_folders_with_equal_names(tmp_path: Path, form: str):
+    for side, colour in (("A", RED), ("B", BLUE)):
+        ending = "png" if side == "A" else "bmp"
+        write(tmp_path / side, [f"x{number}.{ending}" for number in range(3)], Image.new("RGB", (16, 16), colour))
+    write(tmp_path / "B", ["alone.png"], Image.new("RGB", (16, 16)))
+    if "zip" in form:
+        for side in "AB":
+            with zipfile.ZipFile(tmp_path / f"{side}.zip", "w") as archive, zipfile.ZipFile(tmp_path / "both.zip", "a") as both:
+                for file in sorted((tmp_path / side).iterdir()):
+                    archive.write(file, file.name)
+                    both.write(file, f"{side}/{file.name}")
+    specs = {
+        "one folder": f"pairs:{tmp_path}" if form == "one folder" else "",
+        "two folders": f"pairs:{tmp_path / 'A'},{tmp_path / 'B'}",
+        "two zips": f"pairs:{tmp_path / 'A.zip'},{tmp_path / 'B.zip'}",
+        "one zip": f"pairs:{tmp_path / 'both.zip'}",
+    }
+    found = opened(specs[form])
+    assert len(found) == 3
+    assert [(item.file, item.reason) for item in found.report.skipped] == [("B: alone.png", "has no partner of the same name")]
+    assert found.columns["a"][2, :, 0, 0].tolist() == list(RED)
+    assert found.columns["b"][2, :, 0, 0].tolist() == list(BLUE)
+
+
+def test_each_side_has_its_own_channels_and_conversions_are_told(tmp_path: Path):
+    write(tmp_path / "A", ["1.png", "2.png"], Image.new("L", (20, 20), 90))
+    write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (20, 20), BLUE))
+    own, rgb, grey = (opened(f"pairs:{tmp_path}", channels=channels) for channels in (None, 3, 1))
+    assert own.schema.channels == {"a": 1, "b": 3}
+    assert rgb.schema.channels == {"a": 3, "b": 3}
+    assert grey.schema.channels == {"a": 1, "b": 1}
+    assert "a: 2 pictures grey: repeated to RGB" in rgb.report.steps
+    assert "b: 2 pictures turned from colour to grey" in grey.report.steps
+    assert np.array_equal(own.columns["a"][:, 0], rgb.columns["a"][:, 1])
+
+
+def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
+    write(tmp_path / "A", ["1.png", "2.png", "wide.png", "small.png"], Image.new("RGB", (20, 20)))
+    write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (40, 40)))
+    write(tmp_path / "B", ["wide.png"], Image.new("RGB", (40, 20)))
+    write(tmp_path / "B", ["small.png"], Image.new("RGB", (8, 8)))
+    (tmp_path / "A" / "broken.png").write_bytes(b"no picture")
+    write(tmp_path / "B", ["broken.png"])
+    found = opened(f"pairs:{tmp_path}")
+    reasons = {item.file: item.reason for item in found.report.skipped}
+    assert len(found) == 2
+    assert reasons["wide"] == "A is 20x20 and B 40x20: their shapes differ"
+    assert reasons["small"] == "8x8 is smaller than 16x16"
+    assert "not a picture" in reasons["broken"]
+
+
+@pytest.mark.parametrize(
+    ("files", "spec", "told"),
+    [
+        (["trainA/1.png", "trainB/2.png"], "pairs:{}", "two domains, not pairs; use cyclegan with --data unpaired:"),
+        (["A/1.png", "B/2.png"], "pairs:{}", "no picture of A has the name of one of B; A begins with '1', B with '2'"),
+        (
+            ["train/1.png", "train/2.png", "val/1.png", "val/2.png"],
+            "pairs-test:{}",
+            "has no folder test; its pictures are in train, val",
+        ),
+        (["1.png", "2.png"], "pairs:{}/nowhere", "no file or folder"),
+    ],
+)
+def test_places_without_pairs_are_refused(tmp_path: Path, files, spec, told):
+    write(tmp_path, files)
+    refused_in_one_line(lambda: opened(spec.format(tmp_path)), told)
+
+
+def test_single_pictures_are_no_pairs(tmp_path: Path):
+    write(tmp_path, ["1.png", "2.png"], Image.new("RGB", (20, 20)))
+    refused_in_one_line(lambda: opened(f"pairs:{tmp_path}"), "20x20 is one picture, not two side by side")
+
+
+def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
+    noise = np.random.default_rng(0).integers(0, 255, (6, 20, 20, 3), dtype=np.uint8)
+    for number, picture in enumerate(noise):
+        write(tmp_path, [f"{number}.png"], Image.fromarray(np.concatenate([picture, picture], 1)))
+    recipe = change(
+        get_recipe("pix2pix"), {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0}
+    )
+    batches = Batches(open_dataset(recipe.data or "", recipe.view), recipe, make_engine("fp32"))
+    seen = set()
+    for images in range(0, 60, 6):
+        batch = batches.at(images)
+        assert batch["a"].shape == (6, 3, 16, 16)
+        assert torch.equal(batch["a"], batch["b"])
+        seen |= {picture.numpy().tobytes() for picture in batch["a"]}
+    assert len(seen) > 45  # nearly every picture in another place or mirrored
+    assert torch.equal(batches.at(6)["a"], batches.at(6)["a"])
+
+
+def test_boxes_and_key_points_go_with_their_picture():
+    """A bright square on black, its box, and a key point at its corner stay together."""
+    rows = {
+        "image": torch.zeros(2, 1, 20, 20, dtype=torch.uint8),
+        "box": torch.tensor([[0.3, 0.4, 0.2, 0.2]]).repeat(2, 1),
+        "keypoints": torch.tensor([[[0.3, 0.4, 1.0], [0.0, 0.0, 0.0], [0.0, 0.95, 1.0]]]).repeat(2, 1, 1),
+    }
+    rows["image"][:, :, 8:12, 6:10] = 255
+    parts = ("left corner", "right corner", "edge")
+    for corners in (None, torch.tensor([[0.0, 0.0], [0.99, 0.5]])):
+        found = framed(rows, 16, corners)
+        for turned in (found, mirrored(found, torch.tensor([True, True]), parts)):
+            for picture, box, points in zip(turned["image"], turned["box"], turned["keypoints"]):
+                down, across = (picture[0] > 0).nonzero().unbind(1)
+                expected = [across.min() / 16, down.min() / 16, (across.max() + 1 - across.min()) / 16, 4 / 16]
+                assert box.tolist() == pytest.approx([float(value) for value in expected], abs=1e-6)
+                mirror = turned is not found
+                corner = points[1 if mirror else 0]
+                assert corner[:2].tolist() == pytest.approx([float(box[0] + box[2] * mirror), float(box[1])], abs=1e-6)
+                assert corner[2] == 1
+                assert not points[0 if mirror else 1].any()  # the part that is not seen has changed its name too
+    middle = framed(rows, 16)["keypoints"]
+    assert not middle[:, 2].any()  # cut away
+
+
+def test_partners():
+    assert partners(("beak", "left eye", "right eye", "tail")) == [0, 2, 1, 3]
+    assert partners(("left_hand", "head")) == [0, 1]
+
+
+def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):
+    write(tmp_path / "A", ["1.png", "2.png", "1.bmp"], Image.new("RGB", (20, 20)))
+    write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (20, 20)))
+    found = opened(f"pairs:{tmp_path}")
+    assert len(found) == 2
+    assert [item.reason for item in found.report.skipped] == ["another file has the same name but for its ending"]
+
+
+def test_test_pictures_alone_are_not_trained_on(tmp_path: Path):
+    write(tmp_path, ["test/1.png", "test/2.png"])
+    refused_in_one_line(lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its pictures are in test")
+    assert len(opened(f"pairs-test:{tmp_path}")) == 2
+    write(tmp_path, ["train/1.png", "train/2.png", "val/1.png"])
+    assert opened(f"pairs:{tmp_path}").report.test == f"pairs-test:{tmp_path}"

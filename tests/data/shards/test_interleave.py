@@ -1,0 +1,49 @@
+"""The order in which sharded sets are seen, whatever their shards."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ganvas.data.shards.interleave import Lanes
+from ganvas.data.split import split
+from ganvas.rng import mix
+
+
+def lanes(lengths: list[int], batch: int, room: int = 1000, held_out: int = 0) -> Lanes:
+    starts = np.cumsum([0, *lengths])
+    shown, _ = split(int(starts[-1]), held_out, starts)
+
+    def random(*keys: object) -> torch.Generator:
+        return torch.Generator().manual_seed(mix(*map(str, keys)))
+
+    return Lanes(shown, starts, batch, room, random)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.integers(2, 40))
+def test_every_epoch_shows_every_picture_once(lengths: list[int], batch: int, room: int):
+    """Whatever the shards: `count` positions that follow one another, from a multiple of `count` on, are all pictures."""
+    count = sum(lengths)
+    if not count:
+        return
+    order = lanes(lengths, batch, room)
+    found = np.empty(count * batch, np.int64)
+    for images in range(0, count * batch, batch):
+        found[order.positions(images).ravel()] = order.rows(images)
+    for epoch in found.reshape(batch, count):
+        assert sorted(epoch) == list(range(count))
+
+
+def test_lanes_and_windows_fit_the_batch_the_shards_and_the_memory():
+    def made(*arguments: int, shards: int = 40) -> tuple[int, int]:
+        order = lanes([10] * shards, *arguments)
+        return order.count, order.together
+
+    assert made(64) == (8, 2)
+    assert made(6) == (6, 2)
+    assert made(13) == (1, 2)
+    assert made(64, shards=5) == (4, 2)
+    assert made(64, 16) == (8, 1)
+    assert made(64, 9) == (4, 1)
+    assert made(64, 2) == (1, 1)

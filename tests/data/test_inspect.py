@@ -1,0 +1,76 @@
+"""The data doctor."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from ganvas.data import View
+from ganvas.data.inspect import contact_sheet, examine, run_doctor, show, spread
+from ganvas.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """Six pictures of two sizes in two folders, of which two are equal, and a broken one."""
+    folder = tmp_path / "set"
+    for name in ("cats", "dogs"):
+        (folder / name).mkdir(parents=True)
+        for number in range(3):
+            side = 40 if number == 2 else 32
+            Image.new("RGB", (side, side), (number * 60, 40, len(name) * number)).save(folder / name / f"{number}.png")
+    (folder / "cats" / "broken.png").write_text("no picture")
+    return folder
+
+
+def test_what_is_found(folder):
+    examination, dataset = examine(str(folder), View())
+    assert (examination.size, examination.channels) == (32, 3)
+    assert (examination.report.found, examination.report.used) == (7, 6)
+    assert [item.file for item in examination.report.skipped] == ["cats/broken.png"]
+    pairs = [[f"cats/{number}.png", f"dogs/{number}.png"] for number in range(3)]
+    assert examination.copies == pairs
+    assert len(dataset) == 6
+    assert "share no square size" in examination.report.notes[0]
+    with pytest.raises(UserError, match="1 of 7 files"):
+        examine(str(folder), View(), strict=True)
+
+
+def test_report_is_readable_on_80_columns(folder):
+    file = io.StringIO()
+    show(examine(str(folder), View(size=32, labels="folders"))[0], Console(file=file, width=80))
+    text = file.getvalue()
+    for words in ("7 pictures; 6 can be used", "32x32 rgb", "cats (3), dogs (3)", "3 of the files are copies"):
+        assert words in text
+    assert "cats/broken.png: not a picture" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_json_and_contact_sheet(folder, tmp_path, capsys):
+    sheet = tmp_path / "out" / "sheet.png"
+    run_doctor(str(folder), View(size=32), sheet, strict=False, json=True)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["report"]["used"] == 6
+    with Image.open(sheet) as picture:
+        assert picture.width > 100
+    run_doctor(str(folder), View(size=32), None, strict=False, json=False)
+    assert "Worth knowing" in capsys.readouterr().out
+
+
+def test_labelled_sheet_has_a_row_for_each_class():
+    _, digits = examine("digits", View())
+    assert contact_sheet(digits).height > 10 * 50
+
+
+def test_spread():
+    assert spread(np.arange(3), 8).tolist() == [0, 1, 2]
+    assert spread(np.arange(101), 3).tolist() == [0, 50, 100]

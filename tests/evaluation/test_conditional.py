@@ -1,0 +1,199 @@
+"""GANs at work on rows of data, held against known answers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import refused_in_one_line
+
+import ganvas
+from ganvas.data import open_dataset
+from ganvas.evaluation.evaluate import evaluate
+from ganvas.evaluation.metrics.attributes import agreement, learn_attributes, tell_attributes
+from ganvas.evaluation.metrics.full_reference import hole_l1, l1, psnr, ssim
+from ganvas.evaluation.trial import Trial
+from ganvas.inference.poisson import blur_fill
+from ganvas.inference.run import Run, load
+
+TINY = {
+    "batch": 2,
+    "report_every": 2,
+    "sample_every": 4,
+    "checkpoint_every": 4,
+    "size": 16,
+    "load_scale": 1.0,
+    "options.width": 2,
+}
+SMALL = {"pix2pix": {}, "cyclegan": {"options.blocks": 1}, "stargan": {"options.blocks": 1}, "inpaint": {}}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pairs, two domains and faces, all of the same 24 pictures: a bright or dark disc, which may have a bar."""
+    place = tmp_path_factory.mktemp("trials")
+    rows = ["24", "Bright Bar"]
+    for number in range(24):
+        bright, bar = number % 2, number // 2 % 2
+        picture = np.full((16, 16, 3), 90 + 5 * (number // 4), np.uint8)
+        picture[4:12, 4:12] = 230 if bright else 20
+        if bar:
+            picture[7:9, :] = (250, 60, 60)
+        split = "test" if number >= 16 else "train"
+        double = np.concatenate([picture, 255 - picture], 1)
+        for name, content in {
+            f"pairs/{split}/{number}.png": double,
+            f"two/{split}A/{number}.png": picture,
+            f"two/{split}B/{number}.png": 255 - picture,
+            f"faces/{number}.png": picture,
+        }.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(content).save(place / name)
+        rows.append(f"{number}.png {2 * bright - 1} {2 * bar - 1}")
+    (place / "faces" / "list_attr.txt").write_text("\n".join(rows) + "\n")
+    data = {
+        "pix2pix": f"pairs:{place / 'pairs'}",
+        "cyclegan": f"unpaired:{place / 'two'}",
+        "stargan": f"attributes:{place / 'faces'}",
+        "inpaint": place / "faces",
+    }
+    for name, spec in data.items():
+        settings = TINY | SMALL[name] | ({"held_out": 8} if name in ("stargan", "inpaint") else {})
+        ganvas.train(name, data=spec, out=place / name, images=4, device="cpu", settings=settings, quiet=True)
+    return place
+
+
+def with_gan(run: Path, monkeypatch: pytest.MonkeyPatch, sample) -> Run:
+    """The run with another way of making pictures."""
+    loaded = load(run)
+    monkeypatch.setattr(loaded.gan, "sample", sample)
+    return loaded
+
+
+def test_fidelity_is_measured_on_pairs_never_trained_on(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """A GAN that inverts makes the truth; one that leaves pictures alone is as far from it as the pairs are."""
+    right = with_gan(place / "pix2pix", monkeypatch, lambda count, draw, *, image: -image)
+    found = evaluate(right, metrics=["fidelity"])
+    assert found.values["l1"] == 0
+    assert found.values["ssim"] == pytest.approx(1)
+    assert found.protocol["count"] == 8
+    wrong = with_gan(place / "pix2pix", monkeypatch, lambda count, draw, *, image: image)
+    test = open_dataset(f"pairs-test:{place / 'pairs'}", load_view(wrong)).columns
+    a, b = (torch.from_numpy(np.array(test[name])) for name in "ab")
+    values = evaluate(wrong, metrics=["fidelity"]).values
+    assert values == pytest.approx(
+        {"l1": l1(a, b).mean().item(), "psnr": psnr(a, b).mean().item(), "ssim": ssim(a, b).mean().item()}
+    )
+
+
+def load_view(run: Run):
+    return ganvas.Recipe(**run.about["recipe"]).test_view
+
+
+def test_distances_are_those_from_the_domain_that_is_made(place: Path, monkeypatch: pytest.MonkeyPatch):
+    right = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: -image)
+    wrong = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: image)
+    near, far = (evaluate(run, metrics=["fd"], features="pixels").values["fd"] for run in (right, wrong))
+    assert near < 1e-3 * far
+
+
+def test_the_way_there_and_back(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """There ten levels are added, back they are taken away; or added once more."""
+    ten = 10 * 2 / 255
+
+    def faithful(count, draw, *, image, to):
+        return image + torch.where(to == 1, ten, -ten)[:, None, None, None]
+
+    found = evaluate(with_gan(place / "cyclegan", monkeypatch, faithful), metrics=["cycle"]).values
+    assert found == pytest.approx({"cycle_a": 0, "cycle_b": 0}, abs=0.8)  # what was clipped at white
+    brighter = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: image + ten)
+    assert evaluate(brighter, metrics=["cycle"]).values["cycle_a"] == pytest.approx(20, abs=3)
+
+
+def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytest.MonkeyPatch):
+    run = with_gan(place / "inpaint", monkeypatch, lambda count, draw, *, image, mask: image * (1 - mask) + 1.0 * mask)
+    found = evaluate(run, metrics=["holes"]).values
+    rows = {"image": torch.from_numpy(np.array(open_dataset(str(place / "faces"), load_view(run)).images))}
+    trial = Trial(run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0)
+    mask = trial.asked["mask"] > 0.5
+    assert 0 < mask.float().mean() < 0.6
+    white = torch.full_like(trial.rows["image"], 255)
+    assert torch.equal(trial.made, torch.where(mask, white, trial.rows["image"]))
+    assert found["hole_l1"] > found["blur_l1"] > 0
+    blurred = torch.stack([blur_fill(picture, hole[0]) for picture, hole in zip(trial.rows["image"], mask)])
+    assert hole_l1(blurred, trial.rows["image"], mask).mean() < hole_l1(white, trial.rows["image"], mask).mean()
+
+
+def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """A GAN that does nothing has the attributes of the real pictures, not those asked for; one that draws has those."""
+
+    def draws(count, draw, *, image, attributes):
+        made = torch.full_like(image, -0.2)
+        made[:, :, 4:12, 4:12] = attributes[:, 0].mul(1.64).sub(0.84)[:, None, None, None]
+        bar = torch.tensor([0.96, -0.53, -0.53])[None, :, None, None]
+        made[:, :, 7:9] = torch.where(attributes[:, 1, None, None, None] > 0, bar, made[:, :, 7:9])
+        return made
+
+    right = evaluate(with_gan(place / "stargan", monkeypatch, draws), metrics=["attributes"])
+    assert right.values["real_attributes"] == 1
+    assert right.values["attributes"] == 1
+    assert right.by_class["attributes"] == {"Bright": 1.0, "Bar": 1.0}
+    lazy = with_gan(place / "stargan", monkeypatch, lambda count, draw, *, image, attributes: image)
+    assert evaluate(lazy, metrics=["attributes"]).values["attributes"] < 0.9
+
+
+def test_agreement_counts_those_with_and_without_alike():
+    wanted = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
+    assert agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]  # never seen is not three quarters right
+    assert agreement(wanted > 0, wanted).tolist() == [1.0]
+    assert agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [1.0]
+
+
+def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
+    data = open_dataset(f"attributes:{place / 'faces'}", ganvas.Recipe(**load(place / "stargan").about["recipe"]).test_view)
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    network = learn_attributes(data.images, data.columns["attributes"], np.arange(16))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    told = tell_attributes(network, torch.from_numpy(np.array(data.images)))
+    assert told.shape == (24, 2)
+    assert (told.numpy() == data.columns["attributes"]).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("run", "metric", "told"),
+    [
+        ("cyclegan", "fidelity", "only for GANs that make a picture again"),
+        ("pix2pix", "cycle", "only for GANs that translate both ways"),
+        ("pix2pix", "attributes", "only for GANs that change attributes"),
+        ("stargan", "holes", "only for GANs that fill holes"),
+        ("inpaint", "places", "only for GANs that are told a box"),
+    ],
+)
+def test_what_does_not_apply_is_refused(place: Path, run: str, metric: str, told: str):
+    refused_in_one_line(lambda: evaluate(place / run, metrics=[metric]), told)
+
+
+def test_without_unseen_rows_nothing_is_judged(place: Path, tmp_path: Path):
+    settings = TINY | SMALL["stargan"] | {"held_out": 0}
+    ganvas.train(
+        "stargan",
+        data=f"attributes:{place / 'faces'}",
+        out=tmp_path / "run",
+        images=4,
+        device="cpu",
+        settings=settings,
+        quiet=True,
+    )
+    refused_in_one_line(lambda: evaluate(tmp_path / "run", metrics=["kd"]), "train with --set held_out=50")
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "stargan", "inpaint"])
+def test_quick_scores_of_a_run_keep_its_best_checkpoint(place: Path, tmp_path: Path, name: str):
+    data = {"pix2pix": f"pairs:{place / 'pairs'}", "stargan": f"attributes:{place / 'faces'}", "inpaint": place / "faces"}[name]
+    settings = TINY | SMALL[name] | {"evaluate_every": 4, "held_out": 4}
+    ganvas.train(name, data=data, out=tmp_path / "run", images=8, device="cpu", settings=settings, quiet=True)
+    log = (tmp_path / "run" / "log.jsonl").read_text()
+    assert log.count('"kind": "evaluated"') == 2

@@ -1,0 +1,392 @@
+"""The contract of a GAN, held against every one in the table, and what each paper's rules are in a round."""
+
+import copy
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from tiny import OPTIONS, Position, labelled, make, make_batch, make_engine, make_game, moves, pictures, play, schema, weights
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from ganvas.errors import UserError
+from ganvas.gans import GAN, GANS, Turn
+from ganvas.gans.mlp import MLP
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.recipes import get_recipe
+from ganvas.rng import RoundDraw
+from ganvas.runs.checkpoint import build, describe_gan
+
+NAMES = list(GANS)
+LABELLED = labelled()
+FREE = [name for name in OPTIONS if make(name).free]
+CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
+BOTH = ("discriminator", "generator")
+CPU = torch.device("cpu")
+
+
+def test_every_gan_is_tested():
+    assert OPTIONS.keys() == GANS.keys()
+
+
+# Turns
+
+
+@pytest.mark.parametrize(
+    ("name", "players"),
+    {
+        "mlp": [BOTH],
+        "mlp-deep": ["discriminator", "generator"],
+        "mlp-tanh": ["discriminator", "generator", "generator"],
+        "dcgan": ["discriminator", "generator"],
+        "avatar-dcgan": ["discriminator", "generator", "generator"],
+        "cdcgan": ["discriminator", "generator"],
+        "relativistic": ["discriminator", "generator"],
+        "r3gan": ["discriminator", "generator"],
+        "sngan": ["discriminator", "generator"],
+        "wgan-gp": ["discriminator", "generator"],
+        "points": ["discriminator", "generator"],
+        "points-relativistic": ["discriminator", "generator"],
+        "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
+        "stargan": ["discriminator", "generator"],
+        "inpaint": ["discriminator", "generator"],
+        "gawwn-box": [("discriminator", "text"), "generator"],
+        "gawwn-keypoints": [("discriminator", "text"), "generator", "keypoint_discriminator", "keypoint_generator"],
+    }.items(),
+)
+def test_whose_turn_it_is(name, players):
+    gan = make(name)
+    found = [
+        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player for move in moves(gan, make_batch(gan, 4))
+    ]
+    assert found == players
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
+def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
+    gan = make(name, size, channels, classes)
+    game = make_game(gan)
+    before, moved = {}, []
+
+    def remember(*_):
+        before.update(weights(gan))
+
+    def compare(player: str):
+        changed = {name.split(".")[0] for name, value in gan.named_parameters() if not torch.equal(value, before[name])}
+        moved.append(player)
+        assert changed == {player}
+
+    for player, optimizer in game.optimizers.items():
+        optimizer.register_step_pre_hook(remember)
+        optimizer.register_step_post_hook(lambda *_, player=player: compare(player))
+    play(game, make_batch(gan, 5))
+    assert set(moved) == gan.players().keys()
+
+
+class DoubleDraw(RoundDraw):
+    """The same noise in float64."""
+
+    def rows(self, count, make):
+        drawn = super().rows(count, make)
+        return drawn.double() if drawn.is_floating_point() else drawn
+
+
+def biases_before_norms(gan: GAN) -> set[str]:
+    """Parameters that have no effect, since the norm after them takes them away; there where a paper's count has them."""
+    return {
+        f"{place}.{name}.bias"
+        for place, module in gan.named_modules()
+        if isinstance(module, nn.Sequential)
+        for (name, layer), (_, norm) in pairwise(module.named_children())
+        if isinstance(norm, nn.InstanceNorm2d) and layer.bias is not None
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
+    """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no part in the game.
+
+    Layers that begin at zero are moved first, since nothing passes them back to those before.
+    """
+    gan = make(name, classes=3).double()
+    for parameter in gan.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    batch = {key: value.double() if value.is_floating_point() else value for key, value in make_batch(gan, 6).items()}
+    dead = biases_before_norms(gan)
+    for move in gan.step(batch, Position(), DoubleDraw(0, 0)):
+        for turn in move if isinstance(move, tuple) else (move,):
+            assert turn.player in gan.players()
+            assert all(loss.shape == () for loss in [*turn.losses.values(), *turn.stats.values()])
+            sum(turn.losses.values()).backward(inputs=gan.players()[turn.player], retain_graph=True)
+            for key, parameter in gan.named_parameters():
+                if key.startswith(f"{turn.player}."):
+                    assert parameter.grad is not None, key
+                    assert (parameter.grad.abs().max() > 1e-12) == (key not in dead), key
+                else:
+                    assert parameter.grad is None, key
+            gan.zero_grad()
+
+
+def test_simultaneous_turns_see_the_weights_before_either_moved():
+    gan = make("mlp")
+    batch = make_batch(gan, 4)
+    expected = copy.deepcopy(gan)
+    real = (batch["image"].flatten(1) + 1) / 2
+    fake = expected.generator(RoundDraw(0, 0).uniform(4, expected.noise_size))
+    scores = expected.discriminator(real), expected.discriminator(fake)
+    losses = {"discriminator": non_saturating_d(*scores), "generator": non_saturating_g(scores[1])}
+    players = expected.players()
+    steps = {name: torch.autograd.grad(losses[name], players[name], retain_graph=True) for name in BOTH}
+    optimizers = {player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()}
+    play(replace(make_game(gan), optimizers=optimizers), batch)
+    for player in BOTH:
+        for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
+            assert torch.allclose(after, before - gradient, atol=1e-6)
+            assert not torch.allclose(after, before, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_later_turns_see_the_weights_after_the_earlier(precision):
+    """In half precision too, where cast weights are cached: a cache kept for the whole round would show the old ones."""
+    gan = make("mlp-tanh", generator_moves=1)
+    before = copy.deepcopy(gan)
+    game = make_game(gan, engine=make_engine(precision), lr=0.5)
+    reported = play(game, make_batch(gan, 4))["generator"].item()
+    draw = RoundDraw(0, 0)
+    draw.normal(4, gan.noise_size)  # the discriminator's turn
+    noise = draw.normal(4, gan.noise_size)
+    with torch.no_grad(), make_engine(precision).autocast():
+        fake = before.generator(noise)
+        old, new = (non_saturating_g(judge.discriminator(fake)).item() for judge in (before, gan))
+    assert reported == pytest.approx(new, rel=1e-6)
+    assert abs(new - old) > 0.1
+
+
+def test_a_graph_from_before_a_move_is_refused():
+    class Stale(MLP):
+        def step(self, batch, clock, draw):
+            fake = self.generator(draw.uniform(len(batch["image"]), self.noise_size))
+            old = non_saturating_g(self.discriminator(fake))
+            score = self.discriminator(fake.detach())
+            yield Turn("discriminator", {"adversarial": non_saturating_d(score, score)})
+            yield Turn("generator", {"adversarial": old})
+
+    gan = Stale(schema(8, 1), hidden=8, noise_size=5)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        play(gan, make_batch(gan, 4))
+
+
+def test_avatar_generator_moves_twice_on_the_same_noise_and_tanh_on_fresh():
+    for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
+        gan = make(name)
+        first, second = (turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:])
+        assert (first == second) is same, name
+
+
+def cross_entropy(scores: Tensor, target: float) -> Tensor:
+    return binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_losses_are_the_papers_formulas(name):
+    """Of the scores that the discriminator gave, with the default targets."""
+    gan = make(name)
+    scores = []
+    gan.discriminator.register_forward_hook(lambda module, inputs, output: scores.append(output.detach().flatten()))
+    turns = [turn for move in moves(gan, make_batch(gan, 4)) for turn in (move if isinstance(move, tuple) else (move,))]
+    real, fake = scores[0].chunk(2) if name in ("mlp-deep", "mlp-tanh", "points-relativistic") else scores[:2]
+    generator = cross_entropy(scores[-1], 1)
+    discriminator = {
+        "mlp-deep": (cross_entropy(real, 0.9) + cross_entropy(fake, 0)) / 2,
+        "mlp-tanh": cross_entropy(real, 0.9) + cross_entropy(fake, 0),
+    }.get(name, cross_entropy(real, 1) + cross_entropy(fake, 0))
+    if name in ("relativistic", "r3gan", "points-relativistic"):
+        discriminator, generator = cross_entropy(real - fake, 1), cross_entropy(scores[-1] - real, 1)
+    if name == "sngan":
+        discriminator, generator = (1 - real).clamp(0).mean() + (1 + fake).clamp(0).mean(), -scores[-1].mean()
+    if name == "wgan-gp":
+        discriminator, generator = fake.mean() - real.mean(), -scores[-1].mean()
+    losses = [sum(value for term, value in turn.losses.items() if term != "penalty").item() for turn in turns]
+    assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
+    assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
+
+
+def test_cdcgan_judges_every_picture_with_its_class():
+    gan = make("cdcgan", classes=10)
+    asked, judged = [], []
+    gan.generator.register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
+    gan.discriminator.register_forward_pre_hook(lambda module, inputs: judged.append(inputs[1]))
+    batch = make_batch(gan, 20)
+    moves(gan, batch)
+    expected = [batch["label"], *asked]
+    assert len(judged) == len(expected) == 3
+    assert all(torch.equal(label, wanted) for label, wanted in zip(judged, expected))
+
+
+class NotedDraw(RoundDraw):
+    """Notes what was drawn."""
+
+    def __init__(self):
+        super().__init__(0, 0)
+        self.noted: list[Tensor] = []
+
+    def rows(self, count, make):
+        self.noted.append(super().rows(count, make))
+        return self.noted[-1]
+
+
+def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
+    gan = make("cdcgan", classes=10)
+    draw = NotedDraw()
+    list(gan.step(make_batch(gan, 200), Position(), draw))
+    first, _, second, _ = draw.noted
+    assert not torch.equal(first, second)
+    assert set(first.tolist()) == set(second.tolist()) == set(range(10))
+
+
+def test_relativistic_penalty_every_eighth_round():
+    gan = make("relativistic")
+    batch = make_batch(gan, 4)
+    punished = [rounds for rounds in range(20) if moves(gan, batch, rounds)[0].losses["penalty"] > 0]
+    assert punished == [0, 8, 16]
+    assert not batch["image"].requires_grad
+
+
+def test_relativistic_penalty_weight():
+    gan = make("relativistic", gamma=3.0, penalty_every=5)
+    batch = make_batch(gan, 4)
+    image = batch["image"].clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(gan.discriminator(image, batch["label"]).sum(), image)
+    expected = 5 * 3 / 2 * gradient.flatten(1).norm(dim=1).square().mean()
+    assert moves(gan, batch)[0].losses["penalty"].item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_relativistic_fakes_have_the_classes_of_the_real_pictures():
+    gan = make("relativistic", classes=5)
+    batch = make_batch(gan, 8)
+    asked = []
+    for player in (gan.generator, gan.discriminator):
+        player.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
+    moves(gan, batch)
+    assert len(asked) == 5
+    assert all(torch.equal(label, batch["label"]) for label in asked)
+
+
+def test_deep_mlp_judges_real_and_fake_as_one_batch():
+    gan = make("mlp-deep")
+    counts = []
+    gan.discriminator.register_forward_pre_hook(lambda _, inputs: counts.append(len(inputs[0])))
+    moves(gan, make_batch(gan, 4))
+    assert counts == [8, 4]
+
+
+def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
+    gan = make("mlp-tanh")
+    stats = moves(gan, make_batch(gan, 4))[1].stats
+    draw = RoundDraw(0, 0)
+    draw.normal(4, gan.noise_size)
+    fake = gan.generator(draw.normal(4, gan.noise_size))
+    assert stats["largest_pixel"].item() == pytest.approx(255 * fake.max().item(), rel=1e-6)
+    opinion = 1 / (1 + (-gan.discriminator(fake)).exp())
+    assert stats["fake_probability"].item() == pytest.approx(opinion.mean().item(), rel=1e-6)
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [16, 28, 32, 48, 64, 96, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_samples(name, size, channels):
+    for classes in (2, 10, 37) if name in LABELLED else (2,):
+        gan = make(name, size, channels, classes).eval()
+        with torch.no_grad():
+            for parameter in gan.generator.parameters():  # strong weights reach the ends of the range
+                parameter *= 5 if name == "r3gan" else 50  # whose pictures are cut off where others bend
+        made = pictures(gan, label=classes - 1)
+        assert made.shape == ((3, 2, 1, 1) if GANS[name].points else (3, channels, size, size))
+        assert made.dtype == torch.float32
+        assert -1 <= made.min() < -0.5
+        assert 0.5 < made.max() <= 1
+        assert torch.equal(made, pictures(gan, label=classes - 1))
+        assert not gan.free or not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labels_matter(name):
+    gan = make(name, classes=3).eval()
+    kinds = [pictures(gan, label=label) for label in range(3)]
+    assert not torch.equal(kinds[0], kinds[1])
+    assert not torch.equal(kinds[1], kinds[2])
+    scores = [gan.discriminator(kinds[0], torch.full((3,), label)) for label in range(3)]
+    assert not torch.equal(scores[0], scores[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_odd_batches(name, count):
+    gan = make(name)
+    values = play(gan, make_batch(gan, count))
+    assert gan.players().keys() <= values.keys()
+    assert all(value.isfinite() for value in values.values())
+    assert all(value.isfinite().all() for value in gan.state_dict().values())
+    assert len(pictures(gan.eval(), 1)) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_description_in_json_makes_the_same_gan(name):
+    gan = make(name, 12, 3, 4)
+    play(gan, make_batch(gan, 4))
+    recipe = get_recipe("digits").model_copy(update={"gan": name, "options": OPTIONS[name]})
+    again = build(**json.loads(json.dumps(describe_gan(recipe, gan))))
+    again.load_state_dict(gan.state_dict())
+    assert again.classes == gan.classes
+    assert torch.equal(pictures(again.eval()), pictures(gan.eval()))
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("size", [1, 7, 50, 100])
+def test_sizes_that_cannot_be_doubled_to_are_refused(name, size):
+    with pytest.raises(UserError, match=rf"^size {size} cannot be made .*: \d+"):
+        make(name, size)
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlp-deep", "mlp-tanh"])
+def test_flat_pictures_may_have_any_size(name):
+    assert pictures(make(name, 7).eval()).shape == (3, 1, 7, 7)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "label" in GANS[name].needs])
+def test_labels_are_needed(name):
+    with pytest.raises(UserError, match="needs classes: sub-folders as classes"):
+        make(name, classes=0)
+
+
+@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}])
+def test_options_that_make_no_network_are_refused_in_one_line(options):
+    with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
+        build("dcgan", schema(8, 1), options)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("relativistic", "penalty_every", 0),
+        ("relativistic", "gamma", "strong"),
+        ("mlp-tanh", "generator_moves", 0),
+        ("avatar-dcgan", "generator_moves", 1.5),
+        ("dcgan", "width", 0),
+        ("mlp", "noise_size", 0),
+    ],
+)
+def test_options_that_make_no_game_are_refused(name, option, value):
+    with pytest.raises(UserError, match=option):
+        make(name, **{option: value})

@@ -1,0 +1,70 @@
+"""The losses of every GAN's first rounds, frozen: a refactor may not change them.
+
+A change of mathematics does. Then `python tests/gans/test_first_steps.py` writes `first_steps.json` anew, and its diff is read.
+
+In float64, so that another processor's rounding stays far below the tolerance; without dropout, whose masks are other ones where
+PyTorch is built with another library.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import Position, make, make_batch, make_game
+
+from ganvas.gans import GANS
+from ganvas.rng import RoundDraw
+from ganvas.training.step import play_round
+
+FROZEN = Path(__file__).with_name("first_steps.json")
+OPTIONS = {
+    "mlp-deep": {"dropout": 0.0},
+    "relativistic": {"penalty_every": 2},
+    **{name: {"critic_moves": 2} for name in ("stargan", "sngan", "wgan-gp")},
+}
+BATCH = 4
+# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16,
+# of which Adam, dividing by its own size + 1e-8, makes a step of 1e-10.
+ROUNDED = {"sngan": 1e-9}
+
+
+def first_steps(name: str) -> list[dict[str, float]]:
+    """What three rounds report; call it under a default dtype of float64."""
+    gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
+    game = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
+    reports = []
+    for rounds in range(3):
+        clock, draw = Position(rounds * BATCH, rounds), RoundDraw(0, rounds * BATCH)
+        values = play_round(game, make_batch(gan, BATCH, seed=rounds), clock, draw)
+        reports.append({key: value.item() for key, value in values.items()})
+    return reports
+
+
+@pytest.fixture
+def double():
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    yield
+    torch.set_default_dtype(dtype)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_first_steps(name, double):
+    frozen = json.loads(FROZEN.read_text())[name]
+    found = first_steps(name)
+    assert len(found) == len(frozen) == 3
+    for round_found, round_frozen in zip(found, frozen):
+        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=ROUNDED.get(name, 0))
+
+
+def test_every_gan_is_frozen():
+    assert json.loads(FROZEN.read_text()).keys() == GANS.keys()
+
+
+if __name__ == "__main__":
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    FROZEN.write_text(json.dumps({name: first_steps(name) for name in GANS}, indent=2) + "\n")

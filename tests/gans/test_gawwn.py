@@ -1,0 +1,328 @@
+"""GAWWN's own rules: what boxes and key points mean on a map, how captions are read, and the players' moves."""
+
+import pytest
+import torch
+from tiny import Position, make, make_batch, schema
+from torch.nn.functional import affine_grid, grid_sample
+
+from ganvas.errors import UserError
+from ganvas.gans.nn.boxes import (
+    box_mask,
+    grid_stages,
+    into_box,
+    location_maps,
+    out_of_box,
+    shrunk,
+    with_frames,
+    with_points,
+)
+from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
+from ganvas.gans.nn.networks import VectorNorm
+from ganvas.gans.nn.text import CharacterReader, decode, encode, some_captions
+from ganvas.rng import RoundDraw, RowDraw
+from ganvas.runs.checkpoint import build
+
+NAMES = ["gawwn-box", "gawwn-keypoints"]
+
+
+def random_boxes(count: int, least: float = 0.2) -> torch.Tensor:
+    """Boxes inside the picture, with sides of `least` or more."""
+    random = torch.Generator().manual_seed(3)
+    sides = least + (0.95 - least) * torch.rand(count, 2, generator=random)
+    return torch.cat([(1 - sides) * torch.rand(count, 2, generator=random), sides], 1)
+
+
+# Boxes
+
+
+def test_out_of_a_box_is_the_spatial_transformers_sampling():
+    """Jaderberg et al.'s affine grid and bilinear sampler, with zeros beyond the map."""
+    boxes = torch.cat([random_boxes(6), torch.tensor([[-0.2, 0.5, 0.6, 0.9]])])
+    maps = torch.randn(7, 3, 16, 16)
+    left, top, width, height = boxes.unbind(1)
+    zero = torch.zeros_like(left)
+    theta = torch.stack([width, zero, 2 * left + width - 1, zero, height, 2 * top + height - 1], 1).view(7, 2, 3)
+    expected = grid_sample(maps, affine_grid(theta, [7, 3, 16, 16], align_corners=False), align_corners=False)
+    assert torch.allclose(out_of_box(maps, boxes), expected, atol=1e-5)
+
+
+def test_the_whole_picture_as_a_box_changes_nothing():
+    maps, box = torch.randn(2, 3, 16, 16), torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
+    assert torch.allclose(into_box(maps, box), maps, atol=1e-6)
+    assert torch.allclose(out_of_box(maps, box), maps, atol=1e-6)
+    assert torch.allclose(box_mask(box, 16), torch.ones(2, 1, 16, 16))
+
+
+def test_into_a_box_of_whole_cells_is_shrinking_there_and_zero_outside():
+    maps = torch.rand(1, 1, 16, 16) + 1
+    laid = into_box(maps, torch.tensor([[0.25, 0.5, 0.5, 0.25]]))[0, 0]
+    assert laid[8:12, 4:12].min() > 0.6
+    outside = laid.clone()
+    outside[7:13, 3:13] = 0
+    assert not outside.any()
+    inner = laid[9:11, 5:11].mean()
+    assert inner.item() == pytest.approx(maps.mean().item(), rel=0.05)
+
+
+def test_out_of_a_box_undoes_into_a_box():
+    row = torch.linspace(-1, 1, 16)
+    maps = (row[:, None] + 2 * row[None])[None, None].expand(8, -1, -1, -1)  # smooth, so that little is lost
+    boxes = random_boxes(8, least=0.5)
+    found = out_of_box(into_box(maps, boxes), boxes)
+    assert (found - maps)[:, :, 4:-4, 4:-4].abs().max() < 0.05
+
+
+def test_a_box_smaller_than_a_cell_is_not_lost():
+    mask = box_mask(torch.tensor([[0.501, 0.501, 0.001, 0.001]]), 16)
+    assert mask.sum().item() == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_mask_has_the_area_of_the_box():
+    boxes = random_boxes(20)
+    assert torch.allclose(box_mask(boxes, 16).mean((1, 2, 3)), boxes[:, 2] * boxes[:, 3], atol=0.02)
+
+
+def test_shrunk_pictures_keep_their_things_in_their_boxes():
+    image = torch.ones(4, 3, 64, 64)
+    image[:, 1:, 16:48, 8:40] = -1
+    box = torch.tensor([[8, 16, 32, 32]]).expand(4, -1) / 64
+    shares = torch.tensor([[0, 0, 0], [0, 0.99, 0.99], [0.5, 0.3, 0.8], [0.999, 0.5, 0.5]])
+    small, boxes = shrunk(image, box, 0.5, shares)
+    assert torch.allclose(boxes[0], box[0] / 2)
+    assert torch.allclose(small[:, 0], torch.ones(4, 64, 64), atol=1e-5)
+    for picture, place in zip(small, boxes):
+        dark = (picture[1] < 0).nonzero()
+        found = torch.cat([dark.min(0).values.flip(0), (dark.max(0).values + 1 - dark.min(0).values).flip(0)]) / 64
+        assert (found - place).abs().max() < 1.5 / 64
+    same, boxes = shrunk(image, box, 1.0, shares)
+    assert torch.allclose(same, image, atol=1e-5)
+    assert torch.allclose(boxes, box)
+
+
+# Key points
+
+
+def test_a_part_is_one_cell_and_an_unseen_one_is_none():
+    keypoints = torch.tensor([[[0.0, 0.0, 1.0], [0.99, 0.5, 1.0], [0.5, 0.5, 0.0]]])
+    maps = location_maps(keypoints, 16)
+    assert maps.shape == (1, 3, 16, 16)
+    assert maps.sum((2, 3)).tolist() == [[1, 1, 0]]
+    assert maps[0, 0, 0, 0] == maps[0, 1, 8, 15] == 1
+
+
+def test_given_parts_stay_and_others_are_made_up():
+    gan = make("gawwn-keypoints").eval()
+    keypoints = torch.rand(5, 3, 3)
+    keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
+    text = torch.randn(5, 6)
+    filled = gan.fill(keypoints, text, RowDraw(0, range(5)))
+    assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
+    assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
+    other = gan.fill(keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowDraw(1, range(5)))
+    assert not torch.equal(filled[:, 1], other[:, 1])
+    keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
+    assert torch.equal(gan.fill(keypoints, text, RowDraw(0, range(5))), filled)
+
+
+def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
+    gan = make("gawwn-keypoints", kept=0.1)
+    given = []
+    gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
+    list(gan.step(make_batch(gan, 400), Position(), RoundDraw(0, 0)))
+    assert given[0][..., 2].mean().item() == pytest.approx(0.1, abs=0.03)
+
+
+# Captions
+
+
+def test_captions_there_and_back():
+    assert decode(encode("  A red\tBIRD ")) == "a red bird"
+    assert decode(encode("ä" * 100)) == "ä" * 64
+    assert decode(encode("xä" * 50, 6)) == "xäxä"
+    assert encode("bird", 8).tolist() == [98, 105, 114, 100, 0, 0, 0, 0]
+    assert decode(encode("a\0b")) == "a b"
+
+
+def test_what_a_caption_becomes_does_not_depend_on_the_zeros_after_it():
+    torch.manual_seed(0)
+    reader = CharacterReader(8, 5).eval()
+    for words in ("a", "a red bird", "birds of all colours"):
+        short, long = (torch.tensor(encode(words, length))[None, None] for length in (20, 128))
+        assert torch.allclose(reader(short), reader(long), atol=1e-6)
+    assert not torch.allclose(reader(torch.tensor(encode("a red bird"))[None, None]), reader(long))
+    assert reader(torch.zeros(1, 1, 16, dtype=torch.uint8)).isfinite().all()
+
+
+def test_several_captions_count_by_their_mean_in_any_order():
+    torch.manual_seed(0)
+    reader = CharacterReader(8, 5).eval()
+    captions = torch.stack([torch.tensor(encode(words)) for words in ("red", "a bird", "it flies")])[None]
+    assert torch.allclose(reader(captions), reader(captions.flip(1)), atol=1e-6)
+    repeated = captions[:, [0, 1, 2, 0, 1, 2]]
+    assert torch.allclose(reader(captions), reader(repeated), atol=1e-6)
+
+
+def test_at_most_so_many_captions_are_drawn():
+    captions = torch.arange(40).view(4, 10, 1)
+    some = some_captions(captions, torch.rand(4, 10), 4)
+    assert some.shape == (4, 4, 1)
+    for row, chosen in zip(captions, some):
+        assert len({*chosen.flatten().tolist()} & {*row.flatten().tolist()}) == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_round_reads_at_most_the_captions_asked_for(name):
+    gan = make(name, captions=1)
+    read = []
+    gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
+    list(gan.step(make_batch(gan, 4), Position(), RoundDraw(0, 0)))
+    assert read == [(4, 1, 16)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_features_instead_of_captions(name):
+    gan = make(name, text="features")
+    batch = make_batch(gan, 4)
+    assert "caption_features" in batch
+    assert "caption" not in batch
+    assert "caption_features" in gan.inputs
+    assert gan.players().keys() == make(name).players().keys()
+    made = gan.eval().sample(4, RowDraw(0, range(4)), **gan.ask(batch, RowDraw(0, range(4))))
+    assert made.shape == (4, 1, 8, 8)
+    with pytest.raises(UserError, match=r"captions\.safetensors"):
+        build(name, schema(8, 1).model_copy(update={"widths": {"caption": 16}}), {"width": 2, "text": "features"})
+
+
+# The game
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses_are_the_papers_formulas(name):
+    gan = make(name)
+    batch = make_batch(gan, 6)
+    scores, texts, read = [], [], []
+    gan.discriminator.verdict.register_forward_hook(lambda module, inputs, output: scores.append(output))
+    gan.discriminator.text.register_forward_pre_hook(lambda module, inputs: texts.append(inputs[0]))
+    gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
+    (first, second), generator, *_ = gan.step(batch, Position(), RoundDraw(0, 0))
+    right, wrong, fake, judged = scores
+    assert first.losses["adversarial"].item() == pytest.approx(matching_d(right, wrong, fake).item(), rel=1e-6)
+    assert second.losses == first.losses
+    assert generator.losses["adversarial"].item() == pytest.approx(non_saturating_g(judged).item(), rel=1e-6)
+    assert torch.equal(first.scores[0], right)
+    assert torch.equal(first.scores[1], fake)
+    own, others, of_fake, of_judged = texts
+    assert torch.equal(own, read[0])
+    assert torch.equal(others, own.roll(1, 0))
+    assert torch.equal(of_fake, own)
+    assert torch.equal(of_judged, own)
+    assert not of_judged.requires_grad
+
+
+def test_matching_loss_is_the_sum_of_its_halves():
+    right, wrong, fake = torch.randn(3, 50)
+    expected = (non_saturating_d(right, wrong) + non_saturating_d(right, fake)) / 2
+    assert matching_d(right, wrong, fake).item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scores_of_a_batch_are_those_of_the_first_turn(name):
+    gan = make(name)
+    batch = make_batch(gan, 5)
+    (first, _), *_ = gan.step(batch, Position(), RoundDraw(0, 0))
+    assert torch.allclose(gan.score(batch), first.scores[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("told", ["caption", "place"])
+def test_caption_and_place_matter_to_both_players(name, told):
+    gan = make(name, 32, 3, width=4)  # in training mode: the norms have not seen enough to bring first weights to scale
+    batch = make_batch(gan, 8)
+    key = "caption" if told == "caption" else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
+    other = batch | {key: batch[key].roll(1, 0)}
+    with torch.no_grad():
+        made = [gan.sample(8, RowDraw(0, range(8)), **gan.ask(rows, RowDraw(0, range(8)))) for rows in (batch, other)]
+        scores = [gan.score(rows) for rows in (batch, other)]
+    assert (made[0] - made[1]).abs().max() > 1e-6
+    assert (scores[0] - scores[1]).abs().max() > 1e-6
+
+
+def test_smaller_pictures_are_judged_in_their_boxes():
+    gan = make("gawwn-box", smallest=0.5)
+    boxes = []
+    gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
+    batch = make_batch(gan, 50)
+    list(gan.step(batch, Position(), RoundDraw(0, 0)))
+    share = boxes[0][:, 2] / batch["box"][:, 2]
+    assert 0.5 <= share.min() < 0.6
+    assert 0.9 < share.max() <= 1
+    assert torch.allclose(share, boxes[0][:, 3] / batch["box"][:, 3])
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes", "cells"),
+    [
+        (32, [4, 8, 16, 32], 16),
+        (64, [4, 8, 16, 32, 64], 16),
+        (128, [4, 8, 16, 32, 64, 128], 16),
+        (8, [4, 8], 4),
+        (28, [7, 14, 28], 14),
+    ],
+)
+def test_the_grid_is_the_papers_where_the_picture_is_large_enough(size, sizes, cells):
+    found, grid = grid_stages(size)
+    assert found == sizes
+    assert found[grid] == cells
+    for name in NAMES:
+        assert make(name, size).generator.cells == cells
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_are_the_papers(name):
+    with torch.device("meta"):
+        gan = build(name, schema(128, 3), {})
+    generator, discriminator = gan.generator, gan.discriminator
+    assert gan.noise_size == 100
+    assert gan.captions == 4
+    assert discriminator.look[0].out_channels == 128
+    assert [module.out_channels for module in discriminator.look if hasattr(module, "out_channels")] == [128, 128, 256, 256]
+    outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
+    assert [module.out_channels for module in generator.mix if hasattr(module, "out_channels")] == outward
+    whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
+    assert [module.out_channels for module in generator.whole if hasattr(module, "out_channels")] == whole
+
+
+def test_the_norm_of_one_vector_is_by_running_statistics():
+    norm = VectorNorm(3)
+    one, many = torch.randn(1, 3), torch.randn(8, 3)
+    assert torch.allclose(norm(one), one, atol=1e-4)
+    assert torch.allclose(norm(many).mean(0), torch.zeros(3), atol=1e-6)
+    norm.eval()
+    assert torch.allclose(norm(many)[:1], norm(many[:1]))
+
+
+# What people see
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_sheet_tells_the_story(name, channels):
+    gan = make(name, 16, channels).eval()
+    batch = make_batch(gan, 3)
+    with torch.no_grad():
+        columns = gan.show(batch, RowDraw(0, range(3)))
+    assert list(columns)[:2] == ["real", "made"]
+    assert list(columns)[-1] == "another caption"
+    assert len(columns) == 6
+    assert all(pictures.shape == (3, channels, 16, 16) for pictures in columns.values())
+
+
+def test_frames_and_points_are_drawn_where_they_are():
+    framed = with_frames(torch.zeros(2, 3, 16, 16), torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1]]))
+    red = (framed[:, 0] == 1) & (framed[:, 1] == -1)
+    assert red[0].sum() == 2 * 8 + 2 * 4 - 4
+    assert red[0, 8, 4:12].all()
+    assert red[0, 11, 4:12].all()
+    assert red[1].sum() == 4 * 15
+    dots = with_points(torch.zeros(1, 1, 16, 16), torch.tensor([[[0.5, 0.25, 1.0], [0.1, 0.1, 0.0]]]))
+    assert (dots != 0).nonzero()[:, 2:].float().mean(0).tolist() == [3.5, 7.5]

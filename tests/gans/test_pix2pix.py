@@ -1,0 +1,106 @@
+"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the picture, fakes made once."""
+
+import pytest
+import torch
+from tiny import Position, make, make_batch, refused_in_one_line
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganvas.gans import GAN
+from ganvas.gans.nn.networks import PatchDiscriminator
+from ganvas.rng import RoundDraw, RowDraw
+from ganvas.runs.checkpoint import build
+from ganvas.schema import Schema
+
+
+def count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_papers_numbers():
+    """54.414 M and 2.769 M, as the authors' PyTorch code prints them."""
+    with torch.device("meta"):
+        gan = build("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
+    assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
+    with torch.device("meta"):
+        assert count(PatchDiscriminator(3, affine=False)) == 2_764_737  # CycleGAN's, of one picture and without scales
+
+
+@pytest.mark.parametrize(("halvings", "field"), [(3, 70), (2, 34), (1, 16), (0, 1)])
+def test_a_score_sees_a_patch(halvings: int, field: int):
+    judge = PatchDiscriminator(1, width=2, halvings=halvings)
+    plain = nn.Sequential(*(module for module in judge if not isinstance(module, nn.InstanceNorm2d)))  # which sees everything
+    image = torch.randn(1, 1, 128, 128, requires_grad=True)
+    scores = plain(image)
+    scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
+    assert image.grad is not None
+    rows = image.grad[0, 0].abs().sum(1).nonzero().flatten()
+    assert rows[-1] - rows[0] + 1 == field
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, 3), (3, 1)])
+@pytest.mark.parametrize("direction", ["a-to-b", "b-to-a"])
+def test_both_directions_and_other_channels(a: int, b: int, direction: str):
+    torch.manual_seed(0)
+    gan = build("pix2pix", Schema(size=16, channels={"a": a, "b": b}), {"width": 2, "halvings": 1, "direction": direction})
+    batch = make_batch(gan, 2)
+    given, made = (batch["a"], batch["b"]) if direction == "a-to-b" else (batch["b"], batch["a"])
+    assert gan.made == direction[-1]
+    fake = gan.sample(2, RowDraw(0, [0, 1]), **gan.ask(batch, RowDraw(0, [0, 1])))
+    assert fake.shape == made.shape
+    assert torch.equal(gan.ask(batch, RowDraw(0, [0, 1]))["image"], given)
+    assert list(gan.show(batch, RowDraw(0, [0, 1]))) == ["given", "made", "real"]
+
+
+def test_dropout_belongs_to_the_picture_and_stays_on():
+    gan = make("pix2pix", 32, 3, width=8).eval()
+    image = make_batch(gan, 3)["a"]
+    with torch.no_grad():
+        together = gan.sample(3, RowDraw(0, [0, 1, 2]), image=image)
+        alone = gan.sample(1, RowDraw(0, [2]), image=image[2:])
+        other = gan.sample(1, RowDraw(1, [2]), image=image[2:])
+    torch.testing.assert_close(together[2:], alone)
+    assert (alone - other).abs().mean() > 1e-4
+    gan.train()
+    with torch.no_grad():
+        torch.testing.assert_close(gan.sample(3, RowDraw(0, [0, 1, 2]), image=image), together)
+
+
+def forwards(gan: GAN, network: nn.Module) -> int:
+    """How often a network is used in a round."""
+    calls = []
+    handle = network.register_forward_hook(lambda *_: calls.append(1))
+    for _ in gan.step(make_batch(gan, 2), Position(), RoundDraw(0, 0)):
+        pass
+    handle.remove()
+    return len(calls)
+
+
+def test_fakes_are_made_once_a_round():
+    gan = make("pix2pix", 16, 3)
+    assert forwards(gan, gan.generator) == 1
+    assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
+    batch = make_batch(gan, 2)
+    with FlopCounterMode(display=False) as alone:
+        gan.sample(2, RoundDraw(0, 0), image=batch["a"])
+    with FlopCounterMode(display=False) as whole:
+        for _ in gan.step(batch, Position(), RoundDraw(0, 0)):
+            pass
+    with FlopCounterMode(display=False) as judged:
+        gan.score(batch)
+    assert whole.get_total_flops() == alone.get_total_flops() + 3 * judged.get_total_flops()
+
+
+def test_without_the_adversary_the_distance_alone_is_learnt():
+    gan = make("pix2pix", 16, 1, adversarial_weight=0.0)
+    turns = list(gan.step(make_batch(gan, 2), Position(), RoundDraw(0, 0)))
+    assert list(turns[1].losses) == ["reconstruction"]
+    assert turns[1].losses["reconstruction"].item() == pytest.approx(100 * turns[1].stats["distance"].item(), rel=1e-5)
+
+
+def test_refusals():
+    unpaired = Schema(size=16, channels={"a": 3, "b": 3}, unpaired=True)
+    refused_in_one_line(lambda: build("pix2pix", unpaired, {}), "pix2pix learns from pairs")
+    refused_in_one_line(lambda: build("pix2pix", Schema(size=16, channels={"image": 3}), {}), "needs pictures of two domains")
+    refused_in_one_line(lambda: make("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4")
+    refused_in_one_line(lambda: make("pix2pix", 16, direction="b-to-c"), "direction")

@@ -1,0 +1,159 @@
+"""`ganvas sample` with captions, boxes and key points."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from tiny import refused_in_one_line
+
+import ganvas
+from ganvas.cli import main
+from ganvas.inference.layout import moved_boxes, moved_points, read_box, read_keypoints
+
+# Large steps, so that a few rounds make pictures in which one sees what was asked for.
+TINY = {"size": 16, "batch": 4, "options.width": 4, "options.letters": 4, "options.text_size": 6, "optimizers.generator.lr": 0.05}
+
+
+@pytest.fixture(scope="module")
+def boxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the box model, of 60 images."""
+    folder = tmp_path_factory.mktemp("runs") / "boxed"
+    ganvas.train("gawwn-box", data="figures", out=folder, images=60, device="cpu", settings=TINY, quiet=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the key-point model, of 60 images."""
+    folder = tmp_path_factory.mktemp("runs") / "parted"
+    ganvas.train("gawwn-keypoints", out=folder, images=60, device="cpu", settings=TINY, quiet=True)
+    return folder
+
+
+def lines(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
+    main(["sample", *map(str, arguments), "--device", "cpu"])
+    return capsys.readouterr().out
+
+
+def failure(capsys: pytest.CaptureFixture, *arguments: str | Path) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main(["sample", *map(str, arguments), "--device", "cpu"])
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    return error
+
+
+def pictures(folder: Path) -> list[bytes]:
+    return [Image.open(file).tobytes() for file in sorted(folder.glob("0*.png"))]
+
+
+def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    told = lines(capsys, boxed, "--caption", "a red bird", "--box", "2,3,10,12", "--count", "3", "--out", tmp_path)
+    assert "no --box" not in told
+    found = pictures(tmp_path)
+    assert len(found) == 3
+    assert len(set(found)) == 3
+    assert {"grid.png", "places.png", "caption.txt"} <= {file.name for file in tmp_path.iterdir()}
+    assert (tmp_path / "caption.txt").read_text(encoding="utf-8") == "a red bird\n"
+    assert f"3 pictures in {tmp_path}" in told
+
+
+def test_the_same_whatever_the_count_and_other_ones_for_another_box(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    asked = [boxed, "--caption", "a red bird"]
+    lines(capsys, *asked, "--count", "2", "--out", tmp_path / "two")
+    lines(capsys, *asked, "--count", "34", "--out", tmp_path / "many")
+    lines(capsys, *asked, "--count", "2", "--box", "0,0,8,8", "--out", tmp_path / "other")
+    assert pictures(tmp_path / "two") == pictures(tmp_path / "many")[:2]
+    assert pictures(tmp_path / "two") != pictures(tmp_path / "other")
+
+
+def test_without_a_box_a_middle_one_is_taken_and_told(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert "--box 2,2,11,11" in lines(capsys, boxed, "--caption", "a bird", "--count", "1", "--out", tmp_path)
+
+
+def test_parts_that_are_not_given_are_made_up_and_told(parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    asked = [parted, "--caption", "a bird", "--count", "1", "--out", tmp_path]
+    assert "7 of 9 parts" in lines(capsys, *asked, "--keypoint", "beak=3,4", "--keypoint", "tail=12,9")
+    first = pictures(tmp_path)
+    lines(capsys, *asked, "--keypoint", "beak=13,4", "--keypoint", "tail=2,9")
+    assert pictures(tmp_path) != first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--box", "1,1,5,5"], "say what: --caption"),
+        (["--caption", " "], "say what: --caption"),
+        (["--caption", "x", "--box", "10,3,9,4"], r"from 10,3 to 19,7; the pictures go from 0,0 to 16,16"),
+        (["--caption", "x", "--box", "1,2,0,4"], "no area"),
+        (["--caption", "x", "--box", "1,2,3"], "X,Y,WIDTH,HEIGHT"),
+        (["--caption", "x", "--box", "1,2,3,nan"], "X,Y,WIDTH,HEIGHT"),
+        (["--caption", "x", "--keypoint", "beak=1,1"], "by a box"),
+        (["--caption", "x", "--caption-features", "there.safetensors"], "reads captions"),
+        (["--caption", "x", "--label", "3"], "--label cannot go with"),
+        (["--caption", "x", "--count", "0"], "at least one"),
+        ([], "use ganvas sample with --caption"),
+    ],
+)
+def test_refused_by_the_box_model(boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str):
+    assert told in failure(capsys, boxed, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--keypoint", "beek=1,1"], "did you mean beak?"),
+        (["--keypoint", "beak=1"], "PART=X,Y"),
+        (["--keypoint", "beak=16,1"], "outside; the pictures go from 0,0 to 16,16"),
+        (["--keypoint", "beak=1,1", "--keypoint", "beak=2,1"], "each part once"),
+        (["--box", "1,1,5,5"], "by their parts"),
+    ],
+)
+def test_refused_by_the_keypoint_model(parted: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str):
+    assert told in failure(capsys, parted, "--caption", "x", *arguments)
+
+
+def test_a_run_without_captions_refuses_them(tmp_path: Path, capsys: pytest.CaptureFixture):
+    settings = {"batch": 4, "options.width": 2}
+    ganvas.train("digits", out=tmp_path, images=8, device="cpu", settings=settings, quiet=True)
+    assert "trained without captions" in failure(capsys, tmp_path, "--caption", "seven")
+
+
+def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
+    data, run = tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    shades = torch.randint(255, (6, 16, 16, 3), dtype=torch.uint8).numpy()
+    for number, shade in enumerate(shades):
+        Image.fromarray(shade).save(data / f"{number}.png")
+    told = "".join(f'{{"file": "{number}.png", "caption": "x", "box": [1, 2, 8, 9]}}\n' for number in range(6))
+    (data / "lines.jsonl").write_text(told, encoding="utf-8")
+    save_file({"features": torch.randn(6, 5)}, data / "captions.safetensors")
+    settings = TINY | {"options.text": "features"}
+    ganvas.train("gawwn-box", data=f"captions:{data}", out=run, images=8, device="cpu", settings=settings, quiet=True)
+    save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
+    save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
+    assert "1 pictures" in lines(capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1")
+    assert "wanted (5,)" in failure(capsys, run, "--caption-features", tmp_path / "short.safetensors")
+    assert "no .safetensors file" in failure(capsys, run, "--caption-features", data / "lines.jsonl")
+    assert "--caption-features FILE" in failure(capsys, run, "--caption", "a bird")
+
+
+def test_pixels_become_shares():
+    assert read_box("16,8,32,4", 64) == [0.25, 0.125, 0.5, 0.0625]
+    found = read_keypoints(["tail=16,32"], ("beak", "tail"), 64)
+    assert found.tolist() == [[[0.0, 0.0, 0.0], [0.25, 0.5, 1.0]]]
+    refused_in_one_line(lambda: read_box("a,b,c,d", 64), "12,8,40,48")
+
+
+def test_moved_places_stay_in_the_picture():
+    for box in ([0.0, 0.0, 1.0, 1.0], [0.9, 0.9, 0.1, 0.1], [0.15, 0.15, 0.7, 0.7]):
+        moved = torch.cat(list(moved_boxes(torch.tensor([box])).values()))
+        assert (moved >= 0).all()
+        assert (moved[:, :2] + moved[:, 2:] <= 1 + 1e-6).all()
+    points = moved_points(torch.tensor([[[0.0, 0.99, 1.0], [0.0, 0.0, 0.0]]]))
+    for place in points.values():
+        assert ((place >= 0) & (place <= 1)).all()
+        assert not place[0, 1].any()

@@ -1,0 +1,350 @@
+"""Holes filled: seams, the search of noise, squares of pictures of any form, and the command with its refusals."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import load_file
+from tiny import make, refused_in_one_line
+from torch import Tensor
+
+import ganvas
+from ganvas.inference.crops import Window, cut, extent, pasted, square
+from ganvas.inference.inpaint import Settings, write_restored
+from ganvas.inference.inversion import SearchDraw, nearness, search
+from ganvas.inference.poisson import blur_fill, poisson
+from ganvas.rng import RowDraw
+
+CPU = torch.device("cpu")
+TINY = {"batch": 4, "report_every": 8, "sample_every": 8, "checkpoint_every": 8, "health_every": 8}
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def slope(height: int, width: int) -> Tensor:
+    """A picture that rises evenly to the right and downwards: harmonic."""
+    down, right = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return (20 + 3 * down + 2 * right).to(torch.uint8)[None]
+
+
+def hole(height: int, width: int, rows: slice, columns: slice) -> Tensor:
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    mask[rows, columns] = True
+    return mask
+
+
+# Blending
+
+
+def test_a_slope_is_filled_without_a_trace():
+    picture, mask = slope(20, 30), hole(20, 30, slice(4, 15), slice(3, 25))
+    assert torch.equal(blur_fill(torch.where(mask, 0, picture), mask), picture)
+
+
+def test_a_piece_that_differs_by_a_constant_fits():
+    picture, mask = noise(3, 12, 14) // 2, hole(12, 14, slice(0, 7), slice(5, 14))  # it reaches the picture's edge
+    assert torch.equal(poisson(picture, picture + 50, mask), picture)
+    assert not torch.equal(poisson(picture, noise(3, 12, 14, seed=1), mask), picture)
+
+
+def test_poisson_by_hand():
+    """One unknown pixel among four: its steps to them, f - (f_up + ...) / 4, are those of the piece."""
+    picture, piece = noise(1, 3, 3) // 2, noise(1, 3, 3, seed=1) // 4
+    mask = hole(3, 3, slice(1, 2), slice(1, 2))
+    around = [(0, 1), (1, 0), (1, 2), (2, 1)]
+    difference = sum(int(picture[0, y, x]) - int(piece[0, y, x]) for y, x in around) / 4
+    assert poisson(picture, piece, mask)[0, 1, 1].item() == pytest.approx(int(piece[0, 1, 1]) + difference, abs=0.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_outside_the_hole_nothing_changes_and_a_blur_stays_within_the_rim(seed):
+    picture, piece = noise(2, 9, 7, seed=seed), noise(2, 9, 7, seed=seed + 1)
+    mask = noise(9, 7, seed=seed + 2) < 100
+    mask[4, 3] = False
+    assert torch.equal(poisson(picture, piece, mask)[:, ~mask], picture[:, ~mask])
+    blurred = blur_fill(picture, mask)
+    assert torch.equal(blurred[:, ~mask], picture[:, ~mask])
+    for channel, values in zip(picture, blurred):
+        assert channel[~mask].min() <= values.min()
+        assert values.max() <= channel[~mask].max()
+
+
+# Windows
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 20), st.integers(2, 20), st.data())
+def test_the_square_holds_the_hole(height, width, data):
+    rows = sorted(data.draw(st.lists(st.integers(0, height), min_size=2, max_size=2, unique=True)))
+    columns = sorted(data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True)))
+    mask = hole(height, width, slice(*rows), slice(*columns))
+    assert extent(mask) == (range(*rows), range(*columns))
+    window = square(mask)
+    kept = cut(mask[None].float(), window, edge=0)
+    assert kept.shape == (1, window.side, window.side)
+    assert kept.sum() == mask.sum()
+    assert window.side in (min(height, width), max(height, width))
+    picture = noise(3, height, width)
+    assert torch.equal(pasted(torch.zeros_like(picture), cut(picture, window), window)[:, mask], picture[:, mask])
+
+
+def test_without_a_hole_it_is_the_middle():
+    assert square(torch.zeros(10, 21, dtype=torch.bool)) == Window(0, 5, 10)
+    assert extent(torch.zeros(3, 4, dtype=torch.bool)) == (range(0), range(0))
+
+
+def test_beyond_the_picture():
+    picture = noise(1, 2, 4)
+    around = cut(picture, Window(-1, 0, 4))
+    assert torch.equal(around[:, 1:3], picture)
+    assert torch.equal(around[:, 0], picture[:, 0])
+    assert not cut(picture, Window(-1, 0, 4), edge=0)[:, [0, 3]].any()
+
+
+# Search
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlp-deep", "dcgan", "avatar-dcgan", "cdcgan", "relativistic"])
+def test_every_gan_of_noise_finds_its_own_picture(name):
+    """The picture of other noise is approached, and nearer than random pictures are."""
+    gan = make(name, 16, 3).eval()
+    with torch.no_grad():
+        for parameter in gan.generator.parameters():
+            parameter *= 2  # so that noise matters
+        inputs = {"label": torch.tensor([1])} if "label" in gan.inputs else {}
+        target = gan.sample(1, RowDraw(9, [10**6]), **inputs)[0]
+    known = torch.ones(1, 16, 16)
+    before, after = (search(gan, target, known, 2, steps=steps, seed=0, device=CPU, label=1) for steps in (0, 40))
+    assert after.context[0] < before.context.min()
+    assert after.pictures.shape == (2, 3, 16, 16)
+    assert after.labels == [1, 1]
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in gan.parameters())
+
+
+def test_a_search_is_repeatable_and_its_noise_makes_its_pictures():
+    gan = make("relativistic", 8, 1, classes=3)
+    target, known = torch.rand(1, 8, 8) * 2 - 1, torch.ones(1, 8, 8)
+    one, other = (search(gan, target, known, 3, steps=5, seed=4, device=CPU) for _ in range(2))
+    assert torch.equal(one.pictures, other.pictures)
+    assert gan.training
+    (found,) = one.noise
+    made = gan.generator(found, torch.tensor(one.labels))
+    assert torch.allclose(made, one.pictures, atol=1e-6)
+    assert torch.allclose(found.norm(dim=1), torch.tensor(gan.noise_size**0.5))
+    total = one.context + 0.03 * one.prior
+    assert all(before <= after for before, after in pairwise(total.tolist()))
+
+
+def test_what_is_unknown_does_not_count():
+    gan = make("dcgan", 8, 1)
+    known = torch.ones(1, 8, 8)
+    known[:, :, :5] = 0
+    target = torch.rand(1, 8, 8) * 2 - 1
+    changed = torch.where(known > 0, target, -target)
+    one, other = (search(gan, picture, nearness(known), 2, steps=3, seed=0, device=CPU) for picture in (target, changed))
+    assert torch.equal(one.pictures, other.pictures)
+
+
+def test_search_draws_are_kept_and_stay_where_noise_is():
+    draw = SearchDraw(0, [5, 6])
+    drawn = draw.normal(2, 3), draw.uniform(2, 4), draw.shares(2, 2)
+    assert torch.equal(drawn[0], RowDraw(0, [5, 6]).normal(2, 3))
+    draw.again()
+    assert draw.normal(2, 3) is drawn[0]
+    assert [values.shape for values in draw.noise] == [(2, 3), (2, 4)]
+    assert not drawn[2].requires_grad
+    with torch.no_grad():
+        drawn[0].mul_(9)
+        drawn[1].mul_(9)
+    draw.keep_likely()
+    assert torch.allclose(drawn[0].norm(dim=1), torch.tensor(3**0.5))
+    assert drawn[1].abs().max() == 1
+
+
+def test_pixels_near_the_hole_count_more():
+    known = torch.ones(1, 32, 32)
+    known[:, 10:20, 10:20] = 0
+    weights = nearness(known)
+    assert not weights[known == 0].any()
+    row = weights[0, 15, 20:].tolist()
+    assert row == sorted(row, reverse=True)
+    assert row[0] > 2 * row[-1] > 0
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run of each kind, hardly trained."""
+    folder = tmp_path_factory.mktemp("runs")
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number in range(12):
+        save(noise(3, 16, 16, seed=number), pictures / f"{number}.png")
+    recipes = {
+        "inpaint": ("inpaint", pictures, {"size": 16, "options.width": 2}),
+        "free": ("dcgan-64", pictures, {"size": 16, "options.width": 2}),
+        "classes": ("digits", "digits", {"options.width": 2}),
+        "points": ("rings", "rings", {"options.hidden": 4}),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANVAS_CACHE", str(folder / "cache"))
+        for name, (recipe, data, options) in recipes.items():
+            ganvas.train(recipe, data=data, out=folder / name, images=8, device="cpu", settings=TINY | options, quiet=True)
+    return {name: folder / name for name in recipes}
+
+
+def save(picture: Tensor, path: Path) -> Path:
+    Image.fromarray(picture.permute(1, 2, 0).squeeze(2).numpy()).save(path)
+    return path
+
+
+def opened(path: Path) -> Tensor:
+    array = np.array(Image.open(path))
+    return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
+
+
+def run(folder: Path, source: Path, out: Path, mask: Path | None = None, box: str | None = None, **more) -> list[str]:
+    return list(write_restored(folder, source, mask, box, out, Settings(**more)))
+
+
+@pytest.mark.parametrize("name", ["inpaint", "free"])
+@pytest.mark.parametrize(("height", "width", "box"), [(16, 16, "4,5,6,7"), (21, 40, "30,0,10,9"), (30, 14, "0,1,14,20")])
+def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
+    picture = noise(3, height, width)
+    more = {"steps": 3, "candidates": 2} if name == "free" else {}
+    lines = run(runs[name], save(picture, tmp_path / "photo.png"), tmp_path / "out", box=box, **more)
+    made = opened(tmp_path / "out" / "photo.png")
+    left, top, wide, high = map(int, box.split(","))
+    mask = hole(height, width, slice(top, top + high), slice(left, left + wide))
+    assert torch.equal(made[:, ~mask], picture[:, ~mask])
+    assert (made != picture)[:, mask].float().mean() > 0.9
+    assert lines[-1] == f"1 picture in {tmp_path / 'out'}, sheets in {tmp_path / 'out' / 'sheets'}"
+    assert (tmp_path / "out" / "sheets" / "photo.png").is_file()
+    other = tmp_path / "out" / "candidates" / "photo-2.png"
+    assert other.is_file() == (name == "free")
+    if name == "free":
+        assert torch.equal(opened(other)[:, ~mask], picture[:, ~mask])
+
+
+def test_at_a_size_asked_for_the_rest_stays_too(runs, tmp_path):
+    picture = slope(50, 70).expand(3, -1, -1)
+    run(runs["inpaint"], save(picture, tmp_path / "photo.png"), tmp_path / "out", box="20,20,20,20", size=16)
+    mask = hole(50, 70, slice(20, 40), slice(20, 40))
+    made = opened(tmp_path / "out" / "photo.png")
+    assert torch.equal(made[:, ~mask], picture[:, ~mask])
+    assert not torch.equal(made, picture)
+
+
+def test_a_mask_is_white_in_the_hole_and_a_transparent_hole_is_the_same(runs, tmp_path):
+    picture, mask = noise(3, 16, 16), noise(1, 16, 16, seed=3)
+    save(picture, tmp_path / "photo.png")
+    run(runs["inpaint"], tmp_path / "photo.png", tmp_path / "one", save(mask, tmp_path / "mask.png"))
+    made = opened(tmp_path / "one" / "photo.png")
+    inside = mask[0] >= 128
+    assert torch.equal(made[:, ~inside], picture[:, ~inside])
+    assert (made != picture)[:, inside].float().mean() > 0.9
+    alpha = torch.where(inside, 0, 255).to(torch.uint8)[None]
+    save(torch.cat([picture, alpha]), tmp_path / "clear.png")
+    run(runs["inpaint"], tmp_path / "clear.png", tmp_path / "other")
+    assert torch.equal(opened(tmp_path / "other" / "clear.png"), made)
+
+
+def test_without_a_hole_the_picture_is_projected_and_the_noise_saved(runs, tmp_path):
+    save(noise(3, 20, 30), tmp_path / "photo.png")
+    lines = run(runs["free"], tmp_path / "photo.png", tmp_path / "out", steps=3, candidates=3)
+    noises = load_file(tmp_path / "out" / "noise" / "photo.safetensors")
+    trained = ganvas.load(runs["free"]).gan
+    assert noises["noise"].shape == (3, trained.noise_size)
+    with torch.no_grad():
+        made = trained.eval().generator(noises["noise"])
+    files = [tmp_path / "out" / "photo.png", *(tmp_path / "out" / "candidates" / f"photo-{number}.png" for number in (2, 3))]
+    for picture, file in zip(made, files):
+        assert (opened(file).float() - (picture + 1) * 127.5).abs().max() <= 0.51
+    assert "projected" in lines[0]
+    assert "cut to a square of 20, searched at 16x16" in lines[1]
+    assert sum(line.startswith(("  1: context", "  2: context", "  3: context")) for line in lines) == 3
+
+
+def test_of_a_gan_with_classes(runs, tmp_path):
+    save(noise(1, 8, 8), tmp_path / "digit.png")
+    lines = run(runs["classes"], tmp_path / "digit.png", tmp_path / "out", box="2,2,3,3", steps=2, label="7")
+    assert [line.endswith(", 7") for line in lines] == [False, False, True, True, True, True, False]
+    assert load_file(tmp_path / "out" / "noise" / "digit.safetensors")["label"].tolist() == [7] * 4
+    assert opened(tmp_path / "out" / "digit.png").shape == (1, 8, 8)
+
+
+def test_a_folder_with_masks_by_name(runs, tmp_path):
+    for name in ("a", "b", "sub/c", "d"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "masks" / name).parent.mkdir(parents=True, exist_ok=True)
+        save(noise(3, 16, 16), tmp_path / "in" / f"{name}.png")
+        if name != "d":
+            save(noise(1, 16, 16, seed=1), tmp_path / "masks" / f"{name}.bmp")
+    (tmp_path / "in" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    lines = run(runs["inpaint"], tmp_path / "in", tmp_path / "out", tmp_path / "masks")
+    made = sorted(file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*.png"))
+    assert made == ["a.png", "b.png", "sheets/a.png", "sheets/b.png", "sheets/sub/c.png", "sub/c.png"]
+    assert [line.split(":")[0] for line in lines if "left out" in line] == ["left out broken", "left out d"]
+    assert lines[-1].startswith("3 pictures in")
+
+
+REFUSED = {
+    "--mask and --box": {"box": "1,1,2,2", "mask": "photo.png"},
+    "has no hole": {},
+    "16x16 pixels, the picture 20x18": {"mask": "small.png"},
+    "there is no mask": {"mask": "nowhere.png"},
+    "covers everything": {"box": "0,0,20,18"},
+    "the hole is empty": {"box": "3,3,0,5"},
+    "outside of the picture of 20x18": {"box": "10,10,11,2"},
+    "left, top, width and height": {"box": "1,2,3"},
+    "there is no picture or folder": {"source": "nowhere.png", "box": "1,1,2,2"},
+    "not a picture": {"source": "text.txt", "box": "1,1,2,2"},
+    "--steps has no effect": {"box": "1,1,2,2", "steps": 3},
+    "--size 7: give 8": {"box": "1,1,2,2", "size": 7},
+}
+
+
+@pytest.mark.parametrize(("told", "given"), REFUSED.items())
+def test_refusals(told, given, runs, tmp_path):
+    save(noise(3, 18, 20), tmp_path / "photo.png")
+    save(noise(1, 16, 16), tmp_path / "small.png")
+    (tmp_path / "text.txt").write_text("no picture")
+    given = dict(given)
+    mask = tmp_path / given.pop("mask") if "mask" in given else None
+    source = tmp_path / given.pop("source", "photo.png")
+    refused_in_one_line(lambda: run(runs["inpaint"], source, tmp_path / "out", mask, **given), told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
+    picture = save(noise(3, 16, 16), tmp_path / "photo.png")
+    refused_in_one_line(lambda: run(runs["points"], picture, tmp_path), "makes points")
+    refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, size=32), "--size has no effect")
+    refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, label="7"), "without labels")
+    refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0")
+    narrow = save(noise(3, 40, 12), tmp_path / "narrow.png")
+    out = tmp_path / "out"
+    refused_in_one_line(lambda: run(runs["free"], narrow, out, box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
+
+
+def test_in_a_folder_of_nothing_but_broken_pictures_the_first_is_told(runs, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "broken.png").write_bytes(b"nothing")
+    refused_in_one_line(lambda: run(runs["inpaint"], tmp_path / "in", tmp_path / "out", box="1,1,2,2"), "broken")
+
+
+def test_the_original_is_not_written_over(runs, tmp_path):
+    picture = save(noise(3, 16, 16), tmp_path / "photo.png")
+    before = picture.read_bytes()
+    refused_in_one_line(lambda: run(runs["inpaint"], picture, tmp_path, box="1,1,4,4"), "holds pictures that were given")
+    assert picture.read_bytes() == before

@@ -1,0 +1,118 @@
+"""Downloads, from a server on this machine that misbehaves as asked."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from ganvas.data import View, open_dataset
+from ganvas.data.builtin.digits_mnist import PUBLISHED
+from ganvas.errors import UserError
+from ganvas.io.download import Published, download
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
+SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves CONTENT under any name: /whole/..., /breaks/... (stops after 100,000 bytes), /plain/... (no ranges),
+    /wrong/... (other bytes); anything else is 404."""
+
+    asked: list[tuple[str, str]]
+
+    def do_GET(self) -> None:
+        kind = self.path.split("/")[1]
+        asked = self.headers.get("Range", "")
+        self.asked.append((kind, asked))
+        if kind not in ("whole", "breaks", "plain", "wrong"):
+            self.send_error(404)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and kind != "plain" else 0
+        body = CONTENT[start:] if kind != "wrong" else bytes(len(CONTENT) - start)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:100_000] if kind == "breaks" else body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    asked: list[tuple[str, str]] = []
+    handler = type("Handler", (Handler,), {"asked": asked})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        server.shutdown()
+        thread.join()
+
+
+def published(server, *kinds: str) -> Published:
+    mirrors = tuple(f"{server[0]}/{kind}/" for kind in kinds)
+    return Published("some set", mirrors, {"a.gz": MD5, "b.gz": SHA256}, "name their folder as some-set:FOLDER")
+
+
+def test_whole_files(server, tmp_path):
+    folder = tmp_path / "cache"
+    download(published(server, "whole"), folder)
+    assert sorted(file.name for file in folder.iterdir()) == ["a.gz", "b.gz"]
+    assert (folder / "a.gz").read_bytes() == CONTENT
+    download(published(server, "whole"), folder)
+    assert len(server[1]) == 2
+
+
+def test_broken_downloads_are_resumed(server, tmp_path):
+    (tmp_path / ".partial-a.gz").write_bytes(CONTENT[:50_000])
+    download(published(server, "breaks"), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert [asked for _, asked in server[1][:3]] == ["bytes=50000-", "bytes=150000-", "bytes=250000-"]
+    assert not list(tmp_path.glob(".partial*"))
+
+
+def test_a_complete_partial_file_is_taken(server, tmp_path):
+    (tmp_path / ".partial-a.gz").write_bytes(CONTENT)
+    download(published(server, "whole"), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+
+
+def test_a_server_without_ranges(server, tmp_path):
+    (tmp_path / ".partial-a.gz").write_bytes(b"something old")
+    download(published(server, "plain"), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+
+
+def test_the_second_mirror_helps(server, tmp_path):
+    download(published(server, "absent", "wrong", "whole"), tmp_path)
+    assert (tmp_path / "b.gz").read_bytes() == CONTENT
+
+
+def test_wrong_content_is_never_kept(server, tmp_path):
+    message = r"404 Not Found.*digest is md5:.* published is md5:.*put a.gz, b.gz into .*some-set:FOLDER"
+    with pytest.raises(UserError, match=message):
+        download(published(server, "absent", "wrong"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "a.gz").write_bytes(CONTENT)
+    with pytest.raises(UserError, match=r"digest is sha256:.* published is sha256:"):
+        download(published(server, "wrong"), tmp_path)
+
+
+def test_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
+    nowhere = {"mnist": replace(PUBLISHED["mnist"], mirrors=("http://127.0.0.1:9/",))}
+    monkeypatch.setattr("ganvas.data.builtin.digits_mnist.PUBLISHED", nowhere)
+    with pytest.raises(UserError) as raised:
+        open_dataset("mnist", View())
+    message = str(raised.value)
+    assert all(file in message for file in PUBLISHED["mnist"].files)
+    assert f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
+    assert "\n" not in message

@@ -1,0 +1,157 @@
+"""Automatic settings: sensible for what is there, told, kept when asked for, the same when a run goes on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import refused_in_one_line
+
+import ganvas
+from ganvas.data import open_dataset
+from ganvas.data.dataset import View
+from ganvas.recipes.auto import FEW, auto_recipe, decide
+from ganvas.recipes.facts import Facts, Machine, mirrored, side_for, survey
+from ganvas.recipes.recipe import change
+from ganvas.runs.folder import read_recipe
+
+CPU = torch.device("cpu")
+PROCESSOR, CARD, LARGE_CARD = Machine("cpu", 2**34), Machine("cuda", 12 * 2**30), Machine("cuda", 80 * 2**30)
+FACES = Facts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Twelve colour pictures of 24x20, half of them in either of two folders."""
+    noise = np.random.default_rng(0).integers(0, 255, (12, 20, 24, 3), dtype=np.uint8)
+    for number, picture in enumerate(noise):
+        folder = tmp_path / "set" / ("cats", "dogs")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f"{number}.png")
+    return tmp_path / "set"
+
+
+def test_digits():
+    recipe = auto_recipe("digits", {}, CPU)
+    assert (recipe.name, recipe.gan, recipe.size, recipe.channels, recipe.flip) == ("auto", "relativistic", 8, 1, False)
+    assert recipe.options["conditional"] is True
+    assert recipe.options["augmentation"] == "none"
+
+
+def test_folders_of_mixed_pictures_become_squares_with_classes(pictures: Path):
+    facts = survey(str(pictures), {}, "cpu")
+    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.pictures) == (16, 16, "folders", 2, 12)
+    assert survey(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(size=8, channels=3)
+
+
+def test_a_table_of_other_things_is_no_labels(pictures: Path):
+    (pictures / "metadata.csv").write_text("file,width,source\n0.png,24,web\n")
+    assert survey(str(pictures), {}, "cpu").view.labels == "folders"
+
+
+def test_a_sets_name_is_not_a_folder_of_that_name(pictures: Path, monkeypatch: pytest.MonkeyPatch):
+    pictures.rename(pictures.with_name("digits"))
+    monkeypatch.chdir(pictures.parent)
+    assert auto_recipe("digits", {}, CPU).labels == "none"
+
+
+def test_splits_are_no_classes(pictures: Path):
+    (pictures / "cats").rename(pictures / "train")
+    (pictures / "dogs").rename(pictures / "test")
+    assert survey(str(pictures), {}, "cpu").view.labels == "none"
+
+
+@pytest.mark.parametrize(
+    ("own", "device", "side"),
+    [(7, "cpu", 6), (8, "cpu", 8), (28, "cpu", 28), (37, "cpu", 32), (100, "cpu", 64), (100, "cuda", 96), (900, "cuda", 256)],
+)
+def test_sides(own: int, device: str, side: int):
+    assert side_for(own, device, "image") == side
+
+
+def test_few_pictures_are_augmented():
+    many, few = decide(FACES, PROCESSOR).values, decide(replace(FACES, pictures=300), PROCESSOR).values
+    assert (many["options.augmentation"], few["options.augmentation"]) == ("none", "adaptive")
+    small = replace(FACES, view=View(size=8, channels=3), pictures=FEW // 4)
+    assert decide(small, PROCESSOR).values["options.augmentation"] == "none"
+
+
+def test_cards_get_the_modern_gan_as_large_as_they_are():
+    small, large = decide(FACES, CARD).values, decide(FACES, LARGE_CARD).values
+    assert small["gan"] == large["gan"] == "r3gan"
+    assert small["options.width"] < large["options.width"]
+    assert small["batch"] <= large["batch"] == 256
+    assert large["options.gamma"] == pytest.approx([2.0, 0.2])  # the paper's for 64 pixels and a batch of 256
+
+
+def test_gamma_at_the_papers_sizes():
+    """Between FFHQ-64's 2 and FFHQ-256's 150."""
+    facts = replace(FACES, view=View(size=256, channels=3), own=256, pictures=70_000)
+    assert decide(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][0] == pytest.approx(128)
+    assert decide(facts, LARGE_CARD).values["options.gamma"] == pytest.approx([150, 15])
+    assert decide(replace(FACES, pictures=4), LARGE_CARD).values["options.gamma"][0] == pytest.approx(8)
+
+
+def test_other_settings_go_with_what_was_asked_for():
+    choices = decide(FACES, LARGE_CARD, {"images": 100_000, "batch": 32})
+    assert choices.values["options.burn_in"] == 10_000
+    assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
+    assert choices.values["options.gamma"][0] == pytest.approx(8)
+    assert choices.reasons["batch"] == "asked for"
+    assert decide(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"  # told with what is allowed, later
+
+
+@pytest.mark.parametrize("facts", [FACES, replace(FACES, pictures=300, classes=3)])
+@pytest.mark.parametrize("machine", [PROCESSOR, CARD, LARGE_CARD])
+def test_every_choice_has_a_reason_and_makes_a_recipe(facts: Facts, machine: Machine):
+    choices = decide(facts, machine)
+    assert choices.reasons.keys() == choices.values.keys()
+    assert all(reason and "\n" not in reason for reason in choices.reasons.values())
+    recipe = auto_recipe("digits", {}, CPU)
+    assert change(recipe.model_copy(update={"options": {}}), choices.values).gan == choices.values["gan"]
+
+
+@pytest.mark.parametrize(("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")])
+def test_other_data_gets_its_gan(spec: str, gan: str):
+    recipe = auto_recipe(spec, {}, CPU)
+    assert recipe.gan == gan
+    assert recipe.reasons.keys() >= {"gan", "batch", "images"}
+
+
+def test_pairs_get_pix2pix(pictures: Path):
+    assert auto_recipe(f"pairs:{pictures / 'cats'},{pictures / 'cats'}", {"size": 16}, CPU).gan == "pix2pix"
+
+
+def test_mirrors():
+    half = np.zeros((20, 3, 8, 8), np.uint8)
+    half[:, :, :, :4] = np.random.default_rng(0).integers(100, 255, (20, 3, 8, 4))
+    report = open_dataset("digits", View()).report
+    from ganvas.data.dataset import single
+
+    assert not mirrored(single(half, None, (), report))
+    assert mirrored(single(np.concatenate([half, half[..., ::-1]]), None, (), report))
+    assert not mirrored(open_dataset("digits", View()))
+
+
+def test_a_run_keeps_its_choices_and_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    settings = {"options.width": 4, "batch": 6}
+    again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
+    ganvas.train("auto", images=24, **again)
+    told = capsys.readouterr().err
+    assert "options.width: 4; asked for" in told
+    assert "gan: relativistic; " in told
+    before = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    ganvas.train("auto", images=36, **again)
+    recipe = read_recipe(tmp_path / "run")
+    assert recipe is not None
+    assert (recipe.images, recipe.batch, recipe.options["width"]) == (36, 6, 4)
+    assert recipe.reasons == before["reasons"]
+
+
+def test_what_auto_cannot_do():
+    refused_in_one_line(lambda: auto_recipe(None, {}, CPU), "with --data")
+    refused_in_one_line(lambda: auto_recipe("digits", {"gan": "dcgan"}, CPU), "chooses the GAN itself")
+    refused_in_one_line(lambda: auto_recipe("nowhere", {}, CPU), "no file or folder is called 'nowhere'")

@@ -1,0 +1,128 @@
+"""The doctor at work: real trainings with one thing wrong, and healthy ones."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganvas import train
+from ganvas.cli import main
+from ganvas.data.loader import Order
+from ganvas.rng import Draw
+from ganvas.runs.diagnosis import Course
+from ganvas.training.progress import read_log
+from ganvas.training.trainer import Trainer
+
+MLP = {"stop_below": {}, "size": 8}
+
+
+def conditions(out: Path, recipe: str, images: int, seed: int = 0, **settings: object) -> dict[str, str]:
+    """Train, and return the conditions that appeared, by name, with their last titles."""
+    changed = {key.replace("__", "."): value for key, value in settings.items()}
+    train(recipe, data="digits", out=out, images=images, seed=seed, settings=changed, quiet=True)
+    course = Course.of(read_log(out / "log.jsonl"))
+    logged = [entry for entry in read_log(out / "log.jsonl") if entry["kind"] == "condition"]
+    assert [entry["condition"] for entry in logged] == [change.finding.title for change in course.changes]
+    seen = {change.finding.name: change.finding.title for change in course.changes if change.state == "appeared"}
+    return seen | {name: finding.title for name, finding in course.active.items()}
+
+
+def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    normal = Draw.normal
+    monkeypatch.setattr(Draw, "normal", lambda self, count, size: 0 * normal(self, count, size))
+    assert "mode collapse" in conditions(tmp_path / "run", "digits", 12_500, health_every=2_500)
+
+
+def test_a_discriminator_that_learns_20_times_as_fast(tmp_path: Path):
+    faster = MLP | {"size": 16, "optimizers__discriminator__lr": 20 * 2e-4}
+    assert "discriminator wins" in conditions(tmp_path / "run", "mnist-mlp", 76_800, health_every=6_400, **faster)
+
+
+def test_learning_rates_100_times_too_large(tmp_path: Path):
+    rates = {f"optimizers__{player}__lr": 100 * 2e-4 for player in ("generator", "discriminator")}
+    found = conditions(tmp_path / "run", "mnist-mlp", 102_400, health_every=6_400, **MLP, **rates)
+    assert "diverging" in found
+
+
+@pytest.mark.slow
+def test_fifty_pictures(tmp_path: Path):
+    found = conditions(tmp_path / "run", "digits", 30_000, held_out=1_797 - 50, health_every=5_000)
+    assert found == {"discriminator memorises": "discriminator memorises"}
+
+
+@pytest.mark.slow
+def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    indices = Order.indices
+
+    def without(self: Order, images: int) -> np.ndarray:
+        rows = indices(self, images)
+        assert self.dataset.labels is not None
+        gone = np.isin(self.dataset.labels[rows], (4, 9))
+        return np.where(gone, np.resize(rows[~gone], len(rows)), rows)
+
+    monkeypatch.setattr(Order, "indices", without)
+    found = conditions(tmp_path / "run", "digits", 24_000, health_every=2_000)
+    log = read_log(tmp_path / "run" / "log.jsonl")
+    told = [(entry["condition"], entry["state"]) for entry in log if entry["kind"] == "condition"]
+    assert told == [("partial collapse (classes 4, 9 missing)", "appeared")]
+    assert found.keys() == {"partial collapse"}  # to the end
+
+
+def test_a_discriminator_that_hardly_learns(tmp_path: Path):
+    slower = MLP | {"optimizers__discriminator__lr": 2e-4 / 50}
+    assert "generator wins" in conditions(tmp_path / "run", "mnist-mlp", 64_000, health_every=12_800, **slower)
+
+
+@pytest.mark.slow
+def test_a_healthy_run_shows_nothing(tmp_path: Path):
+    assert conditions(tmp_path / "run", "digits", 20_000, health_every=1_000) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_healthy_runs_of_other_seeds_show_nothing(tmp_path: Path, seed: int):
+    assert conditions(tmp_path / "run", "digits", 100_000, seed) == {}
+
+
+# How it is told
+
+
+def test_losses_that_are_not_finite_are_diverging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    played = Trainer.round
+
+    def broken(self: Trainer) -> object:
+        values = played(self)
+        if self.state.clock.images == 3_100:
+            for parameter in self.state.gan.players()["generator"]:
+                parameter.data.fill_(float("nan"))
+        return values
+
+    monkeypatch.setattr(Trainer, "round", broken)
+    with pytest.raises(Exception, match="not finite"):
+        often = {"health_every": 1_000, "checkpoint_every": 2_000}
+        train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)
+    main(["health", str(tmp_path / "run")])
+    assert "diverging, since 3,100 images: the discriminator's loss is not finite" in capsys.readouterr().out
+
+
+def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
+    out = tmp_path / "run"
+    with pytest.raises(SystemExit) as status:
+        main(["health", str(out)])
+    assert status.value.code == 2
+    train("digits", out=out, images=2_000, quiet=True, settings={"health_every": 500})
+    capsys.readouterr()
+    main(["health", str(out)])
+    told = capsys.readouterr().out
+    assert "Finished: 2,000 images shown." in told
+    assert "Nothing is wrong, as far as 4 checkups tell." in told
+    for word in ("pairs ranked", "generator gradient", "diversity", "overfitting"):
+        assert word in told
+    main(["health", str(out), "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["images"] == 2_000
+    assert facts["active"] == facts["changes"] == []
+    assert not facts["going"]
+    assert facts["checkup"]["agreement"].keys() == {str(digit) for digit in range(10)}
+    assert "Nothing is wrong" in (out / "summary.html").read_text(encoding="utf-8")
