@@ -20,9 +20,9 @@ import torch
 from step_speed import Stopwatch
 from torch import Tensor
 
+from ganvas.gans.options import build
 from ganvas.recipes import get_recipe
 from ganvas.rng import RoundDraw
-from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
 from ganvas.training.engine import BUCKET
 from ganvas.training.progress import RunClock

@@ -38,13 +38,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganvas.data.dataset import DataReport, Dataset, fingerprint, single
-from ganvas.data.loader import on_device, orders
+from ganvas.data.loader import on_device
+from ganvas.data.sampler import orders
 from ganvas.errors import UserError
 from ganvas.gans import GANS
+from ganvas.gans.options import build
 from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
-from ganvas.runs.checkpoint import build
 from ganvas.training.engine import Engine
 from ganvas.training.speed.autotune import Decision
 from ganvas.training.trainer import Trainer
@@ -258,7 +259,7 @@ def plain_step(recipe: Recipe, dataset: Dataset, device: torch.device) -> Step:
         pictures = floats(dataset, unit=recipe.name in UNIT_RANGE)
         with device:  # where it makes its networks; not while it plays, since each call would ask for the device
             return SCRIPTS[recipe.name](Pictures(pictures.images.to(device), pictures.labels.to(device)))
-    tables = [order.dataset.columns for order in orders(dataset, recipe)]
+    tables = [order.dataset.columns for order in orders(dataset, recipe.sampling)]
     rows = Rows(*(on_device({name: torch.from_numpy(column) for name, column in table.items()}, device) for table in tables))
     gan = build(recipe.gan, dataset.schema, recipe.options).to(device)
     with device:

@@ -30,6 +30,7 @@ from step_speed import flops_of, processor
 
 from ganvas.cli.flags import parse_settings
 from ganvas.data import open_dataset
+from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import moments
@@ -38,7 +39,7 @@ from ganvas.evaluation.references import features_of, of_training, some
 from ganvas.inference.run import training_grid
 from ganvas.io.files import atomic_path, write_text
 from ganvas.io.images import save, to_uint8
-from ganvas.io.scatter import sheet
+from ganvas.io.scatter import draw_sheet
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
@@ -226,7 +227,7 @@ def write(contestants: list[Contestant], folder: Path, about: str) -> None:
     for contestant in contestants:
         trainer = contestant.trainer
         pictures, columns, names = training_grid(trainer.observer.sampler, trainer.recipe.seed, trainer.engine.device)
-        grid = sheet(to_uint8(pictures), columns, names, "", trainer.dataset.report.spec)
+        grid = draw_sheet(to_uint8(pictures), columns, names, "", mode_discs(trainer.dataset.report.spec))
         save(grid, folder / f"{contestant.name}.png")
 
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.options import build
 from ganvas.rng import Draw
-from ganvas.runs.checkpoint import build
 from ganvas.training import engine as engines
 from ganvas.training.engine import Engine
 from ganvas.training.step import play_round

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ganvas.runs.checkpoint import checkpoints
-from ganvas.training.progress import read_log
+from ganvas.runs.log import read_log
 from ganvas.training.trainer import Trainer
 
 

@@ -1,4 +1,4 @@
-"""Who may import whom, what nobody may call, and that the README's tree is the real one."""
+"""The arrows between packages, what no module may do, and the trees that the docs show."""
 
 import ast
 import re
@@ -8,50 +8,31 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "ganvas"
 
-# The lower half of the package: the only modules of ours that each may import.
-MAY_IMPORT = {
-    "errors": set(),
-    "cache": set(),
-    "files": {"errors"},
-    "download": {"errors", "files"},
-    "images": {"errors", "files"},
-    "grids": {"images"},
-    "scatter": {"data", "data.points", "grids"},
-    "losses": {"errors"},
-    "masks": set(),
-    "networks": {"errors"},
-    "placing": {"networks"},
-    "text": {"networks"},
-    "augment": set(),
-    "schedule": set(),
-    "schema": set(),
-    "draws": set(),
-    "gradients": set(),
-    "lanes": set(),
-    "products": set(),
-    "engine": {"draws", "errors", "gradients"},
-    "averaging": {"gans", "gans.base", "schedule"},
-    "progress": {"engine", "errors", "files", "schedule"},
-    "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
-    "tape": {"draws", "gans", "gans.base"},
-    "graphs": {"draws", "gans", "gans.base", "rounds", "tape"},
-    "recipe": {"data", "data.dataset", "errors", "gans", "gans.base", "schedule"},
-    "recipes": {"errors", "recipe", "recipes.fast", "recipes.papers", "recipes.translation", "recipes.tutorials"},
-    **{f"recipes.{room}": {"recipe"} for room in ("fast", "papers", "translation", "tutorials")},
-    "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
+# A package imports only what stands to its right; packages of one group do not know each other.
+ARROWS = (
+    "__main__ → cli → training → evaluation → inference → runs → recipes → "
+    "data | gans → io | schema | rng | devices → errors"
+)
+LEVELS = [group.split(" | ") for group in ARROWS.split(" → ")]
+RIGHT_OF = {
+    package: {name for later in LEVELS[level + 1 :] for name in later}
+    for level, group in enumerate(LEVELS)
+    for package in group
 }
-A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
-DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "grids", "images", "scatter", "schema", "text"}
-METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
-EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {
-    *("batches", "blend", "checkpoint", "draws", "engine", "gans.base", "grids", "recipe", "sample"),
+
+# Rules that are narrower than the line: a part of a package, and all of ours that it may import.
+NARROWER = {
+    "evaluation.metrics": {"io", "rng", "errors"},
+    "gans.nn": {"rng", "errors"},
+    "theory": {"gans.nn.losses", "io", "rng", "errors"},
 }
+
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+DECODERS = ("Image.open", "Image.frombuffer", "simplejpeg.")
+SLOW_TO_IMPORT = {"torch", "numpy", "matplotlib", "PIL", "pydantic"}
 
 
 def name_of(file: Path) -> str:
@@ -60,15 +41,19 @@ def name_of(file: Path) -> str:
     return ".".join(part for part in parts if part != "__init__") or "ganvas"
 
 
-TREES = {name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file in SOURCE.rglob("*.py")}
-COMMAND_LINE = sorted(name for name in TREES if name.split(".")[0] == "cli")  # what nothing else may import
-modules = pytest.mark.parametrize("module", sorted(TREES))
+TREES = {
+    name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file in SOURCE.rglob("*.py")
+}
 
 
 def statements(node: ast.AST, inside: bool) -> Iterator[ast.AST]:
-    """The nodes below; without `inside`, only what runs when the module is imported. Never what is for the type checker alone."""
+    """The nodes below, without what is for the type checker alone.
+
+    Args:
+        inside: whether the bodies of functions count; without them it is what runs on import.
+    """
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             continue
         if isinstance(child, ast.FunctionDef) and not inside:
             continue
@@ -77,7 +62,7 @@ def statements(node: ast.AST, inside: bool) -> Iterator[ast.AST]:
 
 
 def imports(module: str, inside: bool = True) -> set[str]:
-    """Dotted names of all that a module imports; `from a import b` is a.b where that is a module, else a."""
+    """Dotted names of all that a module imports; `from a import b` is a.b if that is a module."""
     found = set()
     for node in statements(TREES[module], inside):
         if isinstance(node, ast.Import):
@@ -86,133 +71,148 @@ def imports(module: str, inside: bool = True) -> set[str]:
             assert node.level == 0, f"{module} has a relative import"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                found.add(whole if whole.removeprefix("ganvas.") in TREES else str(node.module))
+                is_module = whole.removeprefix("ganvas.") in TREES
+                found.add(whole if is_module else str(node.module))
     return found
 
 
-def ours(module: str, inside: bool = True) -> set[str]:
+def ours(module: str) -> set[str]:
     """The modules of ganvas that a module imports."""
-    return {name.removeprefix("ganvas.") for name in imports(module, inside) if name.split(".")[0] == "ganvas"}
+    return {
+        name.removeprefix("ganvas.")
+        for name in imports(module)
+        if name.split(".")[0] == "ganvas"
+    }
 
 
-def called(module: str) -> set[str]:
-    """Dotted names of all that a module calls, as written."""
-    return {ast.unparse(node.func) for node in ast.walk(TREES[module]) if isinstance(node, ast.Call)}
+def called(module: str) -> dict[str, ast.Call]:
+    """All that a module calls, by dotted name as written."""
+    nodes = ast.walk(TREES[module])
+    return {ast.unparse(node.func): node for node in nodes if isinstance(node, ast.Call)}
 
 
-# Arrows
+def lies_in(module: str, packages: set[str]) -> bool:
+    """Whether a module is one of these, or inside one."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+# 1. Arrows
 
 
 def test_the_parser_sees_imports():
-    assert {"losses", "networks", "gans.base"} <= ours("gans.dcgan")
-    assert "trainer" in ours("cli.training")
-    assert "torch" in imports("losses")
-    assert ours("cli.training", inside=False) == {"errors", "cli.flags"}
-    assert "ganvas.training.trainer" not in imports("ganvas")  # there for the type checker alone
+    assert {"gans.nn.losses", "gans.nn.networks", "gans.base"} <= ours("gans.dcgan")
+    assert "training.trainer" in ours("cli.training")
+    assert "torch" in imports("gans.nn.losses")
+    assert "torch" not in imports("cli.training", inside=False)
+    assert "ganvas.training.trainer" not in imports("ganvas")  # for the type checker alone
+
+
+def test_every_package_imports_only_those_to_its_right():
+    offenders = []
+    for module in TREES:
+        package = module.split(".")[0]
+        if package in ("ganvas", "theory"):
+            continue
+        for target in ours(module):
+            other = target.split(".")[0]
+            if other == "theory":
+                allowed = package == "cli"
+            else:
+                allowed = other == package or other in RIGHT_OF[package]
+            if not allowed:
+                offenders.append(f"{module} → {target}")
+    assert not offenders
+
+
+def test_narrower_rules_hold():
+    offenders = []
+    for part, allowed in NARROWER.items():
+        for module in TREES:
+            if lies_in(module, {part}):
+                wrong = {target for target in ours(module) if not lies_in(target, {part} | allowed)}
+                offenders += [f"{module} → {target}" for target in wrong]
+    assert not offenders
+
+
+def test_no_gan_imports_another():
+    papers = {name for name in TREES if re.fullmatch(r"gans\.(gawwn\.)?\w+", name)}
+    papers -= {"gans.base", "gans.options", "gans.nn", "gans.gawwn", "gans.gawwn.blocks"}
+    offenders = [f"{module} → {other}" for module in papers for other in ours(module) & papers]
+    assert not offenders
 
 
 def test_imports_make_no_circle():
     TopologicalSorter({module: ours(module) for module in TREES}).prepare()
 
 
-@pytest.mark.parametrize("module", MAY_IMPORT)
-def test_the_lower_half_points_downwards(module):
-    assert ours(module) <= MAY_IMPORT[module]
+# 2. What no module may do
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.startswith("gans.")))
-def test_a_gan_imports_no_other(module):
-    allowed = {"draws", "errors", "schema"} if module == "gans.base" else A_GAN_MAY_IMPORT
-    assert ours(module) <= allowed
+def test_nothing_is_ever_unpickled():
+    offenders = []
+    for module in TREES:
+        found = {name.split(".")[0] for name in imports(module)} & UNPICKLERS
+        found |= called(module).keys() & {"torch.load", "torch.save", "eval", "exec"}
+        for node in ast.walk(TREES[module]):
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                found |= {"allow_pickle"} if ast.unparse(node.value) != "False" else set()
+        offenders += [f"{module}: {name}" for name in sorted(found)]
+    assert not offenders
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.split(".")[0] == "data"))
-def test_data_knows_nothing_of_gans(module):
-    others = {name for name in ours(module) if name.split(".")[0] != "data"}
-    assert others <= DATA_MAY_IMPORT
+def test_pictures_are_decoded_in_one_place():
+    """The user's files, that is; animations open the grids that a run wrote itself."""
+    allowed = {"io.images", "io.animation"}
+    offenders = [
+        f"{module}: {name}"
+        for module in TREES.keys() - allowed
+        for name in called(module)
+        if name.startswith(DECODERS)
+    ]
+    assert not offenders
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.split(".")[0] == "metrics"))
-def test_metrics_know_nothing_of_gans(module):
-    assert {name for name in ours(module) if name.split(".")[0] != "metrics"} <= METRICS_MAY_IMPORT
+def test_only_the_engine_knows_the_other_processes():
+    offenders = [
+        module
+        for module in TREES.keys() - {"training.engine"}
+        if any(name.startswith("torch.distributed") for name in imports(module))
+    ]
+    assert not offenders
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.split(".")[0] == "evaluation"))
-def test_evaluation_knows_nothing_of_training(module):
-    assert {name for name in ours(module) if name.split(".")[0] not in ("evaluation", "metrics", "data")} <= EVALUATION_MAY_IMPORT
-
-
-@modules
-def test_the_theory_stands_alone(module):
-    """It may use losses and pictures, no GAN and no training; nothing but the command line needs it."""
-    inside = module.split(".")[0] == "theory"
-    needed = {name for name in ours(module) if name.split(".")[0] == "theory"}
-    assert inside or module == "cli.judging" or not needed
-    assert not inside or ours(module) - needed <= {"losses", "draws", "errors", "files", "curves", "timelapse"}
-
-
-@modules
-def test_nothing_imports_the_command_line(module):
-    assert module in ("__main__", *COMMAND_LINE) or not ours(module) & {"__main__", *COMMAND_LINE}
-
-
-# What nobody may do
-
-
-@modules
-def test_nothing_is_ever_unpickled(module):
-    assert not {name.split(".")[0] for name in imports(module)} & UNPICKLERS
-    assert not called(module) & {"torch.load", "torch.save", "eval", "exec"}
-    keywords = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.keyword)]
-    assert not any(keyword.arg == "allow_pickle" and ast.unparse(keyword.value) != "False" for keyword in keywords)
-
-
-@modules
-def test_pictures_are_decoded_in_one_place(module):
-    """The user's files, that is; the time-lapse opens the grids that a run wrote itself."""
-    opens = {name for name in called(module) if name in ("Image.open", "Image.frombuffer") or name.startswith("simplejpeg.")}
-    assert not opens or module in ("images", "timelapse")
-
-
-@modules
-def test_only_the_engine_knows_the_other_processes(module):
-    assert module == "engine" or not any(name.startswith("torch.distributed") for name in imports(module))
-
-
-# Speed of the command line
-
-
-@pytest.mark.parametrize("module", ["ganvas", *COMMAND_LINE, "errors", "files"])
-def test_no_torch_at_module_level(module):
-    assert not any(name.split(".")[0] in ("torch", "numpy", "matplotlib") for name in imports(module, inside=False))
+# 3. The command line starts at once
 
 
 def test_the_command_line_starts_without_torch():
-    code = "import sys, ganvas.cli; print([name for name in ('torch', 'numpy', 'matplotlib', 'PIL') if name in sys.modules])"
+    code = (
+        "import sys, ganvas.cli; "
+        f"print(sorted({SLOW_TO_IMPORT} & sys.modules.keys()))"
+    )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"
 
 
-# README
+# 4. Trees in the docs
 
 
-def tree_in(readme: str) -> set[str]:
-    """The files, relative to src/ganvas, of the fenced block that begins with `src/ganvas/`; one file or folder a line."""
-    block = re.search(r"^```\w*\n(src/ganvas/.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    assert block, "README.md has no fenced block that begins with src/ganvas/"
-    files, folders = set(), [""]
+def tree_in(page: str) -> set[str]:
+    """The files and folders, relative to src/ganvas, of the fenced block that begins with it."""
+    block = re.search(r"^```\w*\n(src/ganvas/.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert block, "no fenced block begins with src/ganvas/"
+
+    found, folders = set(), [""]
     for line in block.group(1).splitlines()[1:]:
-        found = re.match(r"([│├└─ ]+)([\w.]+/?)(\s|$)", line)
-        if found:
-            depth, name = len(found[1]) // 4, found[2]
+        match = re.match(r"([│├└─ ]+)([\w.]+/?)(\s|$)", line)
+        if match:
+            depth, name = len(match[1]) // 4, match[2]
             folders[depth:] = [folders[depth - 1] + name]
-            if not name.endswith("/"):
-                files.add(folders[depth])
-    return files
+            found.add(folders[depth])
+    return found
 
 
 def test_the_parser_reads_a_tree():
-    readme = """Text.
+    page = """Text.
 
 ```
 src/ganvas/
@@ -223,11 +223,25 @@ src/ganvas/
 └── losses.py        pure functions
 ```
 """
-    assert tree_in(readme) == {"gans/base.py", "gans/deep/mlp.py", "losses.py"}
+    files = {"gans/base.py", "gans/deep/mlp.py", "losses.py"}
+    assert tree_in(page) == files | {"gans/", "gans/deep/"}
 
 
-def test_the_readmes_tree_is_the_real_tree():
-    real = {
-        file.relative_to(SOURCE).as_posix() for file in SOURCE.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+def real_tree() -> set[str]:
+    """Every file of the package, relative to src/ganvas."""
+    files = [file for file in SOURCE.rglob("*") if file.is_file()]
+    paths = {file.relative_to(SOURCE).as_posix() for file in files}
+    return {path for path in paths if "__pycache__" not in path}
+
+
+def test_the_readmes_tree_is_the_top_of_the_real_tree():
+    shown = tree_in((ROOT / "README.md").read_text(encoding="utf-8"))
+    top = {path.partition("/")[0] + "/" * ("/" in path) for path in real_tree()}
+    assert shown == top
+
+
+def test_the_architecture_pages_tree_is_the_real_tree():
+    shown = tree_in((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert {path for path in shown if not path.endswith("/")} == {
+        path for path in real_tree() if path.rpartition("/")[2] != "__init__.py" or "/" not in path
     }
-    assert tree_in((ROOT / "README.md").read_text(encoding="utf-8")) == real

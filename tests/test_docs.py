@@ -17,10 +17,11 @@ import ganvas
 from ganvas.cli import app
 from ganvas.cli.flags import AS_IT_IS, parse_settings
 from ganvas.gans import GANS
+from ganvas.gans.options import option_defaults
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.listing import parameter_counts
-from ganvas.recipes.recipe import change, option_defaults
+from ganvas.recipes.recipe import change
 from ganvas.rng import RoundDraw
 from ganvas.training.step import play_round
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganvas.data.dataset import DataReport, Dataset, single
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Adam, Recipe
@@ -130,7 +130,7 @@ def test_a_walk_round_one_anchor_stays_there():
     assert torch.allclose(walk([0.0, 0.3], anchors=1).normal(2, 9), RowDraw(0, [0, 0]).normal(2, 9), atol=1e-3)
 
 
-# Batches
+# Loader
 
 
 def dataset(count: int) -> Dataset:
@@ -141,14 +141,14 @@ def dataset(count: int) -> Dataset:
     return single(images, np.arange(count), names, DataReport(spec="numbers", found=count, used=count))
 
 
-def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -> Batches:
+def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -> Loader:
     adam = Adam(lr=1e-3)
     optimizers = {"generator": adam, "discriminator": adam}
     fixed = {"held_out": 0, "optimizers": optimizers}
     recipe = Recipe(name="numbers", gan="mlp", batch=batch, images=10_000, **fixed, **settings)
     engine = Engine("cpu")
     engine.rank, engine.world = rank, world
-    return Batches(dataset(count), recipe, engine)
+    return Loader(dataset(count), recipe.sampling, engine.placement)
 
 
 @settings(max_examples=50)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Turn
+from ganvas.gans.options import build
 from ganvas.recipes.schedule import cosine
 from ganvas.rng import RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
 from ganvas.training.engine import Engine
 from ganvas.training.step import Game, Guard, play_round

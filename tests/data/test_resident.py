@@ -1,4 +1,4 @@
-"""Batches made of columns that lie on the device equal those that are copied there."""
+"""Loader made of columns that lie on the device equal those that are copied there."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ganvas.data.dataset import DataReport, Dataset, fingerprint
-from ganvas.data.loader import RESIDENT, Batches, fits
+from ganvas.data.loader import RESIDENT, Loader, fits
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine
@@ -42,7 +42,7 @@ def columns_of_all_kinds() -> Dataset:
 def test_resident_batches_equal_copied_ones(settings):
     dataset = columns_of_all_kinds()
     recipe = change(get_recipe("digits"), {"batch": 8, "flip": True, "held_out": 5, "size": SIZE} | settings)
-    copied, resident = (Batches(dataset, recipe, Engine("cpu")) for _ in range(2))
+    copied, resident = (Loader(dataset, recipe.sampling, Engine("cpu").placement) for _ in range(2))
     for order in resident.orders:
         order.keep_on(CPU)
     seen = []

@@ -15,9 +15,10 @@ from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Turn
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.options import build
 from ganvas.recipes import get_recipe
 from ganvas.rng import RoundDraw
-from ganvas.runs.checkpoint import build, describe_gan
+from ganvas.runs.checkpoint import describe_gan
 
 NAMES = list(GANS)
 LABELLED = labelled()

@@ -5,6 +5,7 @@ import torch
 from tiny import Position, make, make_batch, schema
 from torch.nn.functional import affine_grid, grid_sample
 
+from ganvas.data.text import decode, encode
 from ganvas.errors import UserError
 from ganvas.gans.nn.boxes import (
     box_mask,
@@ -18,9 +19,9 @@ from ganvas.gans.nn.boxes import (
 )
 from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
-from ganvas.gans.nn.text import CharacterReader, decode, encode, some_captions
+from ganvas.gans.nn.text import CharacterReader, some_captions
+from ganvas.gans.options import build
 from ganvas.rng import RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 
 NAMES = ["gawwn-box", "gawwn-keypoints"]
 

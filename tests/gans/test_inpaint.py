@@ -9,8 +9,8 @@ from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 from ganvas.errors import UserError
 from ganvas.gans import Turn
 from ganvas.gans.inpaint import OUTSIDE, Inpainter
+from ganvas.gans.options import build
 from ganvas.rng import RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 
 
 def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Turn]:

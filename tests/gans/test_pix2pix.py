@@ -8,8 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.gans import GAN
 from ganvas.gans.nn.networks import PatchDiscriminator
+from ganvas.gans.options import build
 from ganvas.rng import RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
 
 

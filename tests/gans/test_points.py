@@ -13,10 +13,10 @@ import ganvas
 from ganvas.cli import main
 from ganvas.errors import UserError
 from ganvas.gans import GANS
+from ganvas.gans.options import build
 from ganvas.inference.run import POINTS, load, training_grid
 from ganvas.io.scatter import MARGIN, SIDE
 from ganvas.rng import RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 
 POINT_GANS = [name for name in GANS if GANS[name].points]
 

@@ -14,9 +14,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ganvas.gans import GAN
 from ganvas.gans.cyclegan import pooled
 from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, patch_halvings
+from ganvas.gans.options import build
 from ganvas.gans.stargan import UNKNOWN
 from ganvas.rng import Draw, RoundDraw, RowDraw
-from ganvas.runs.checkpoint import build
 from ganvas.schema import Schema
 
 HAIR = ("Black", "Blond", "Brown")

@@ -8,8 +8,8 @@ from tiny import OPTIONS, make, make_batch, moves, pictures, play, schema
 from torch import nn
 
 from ganvas.gans import GANS
+from ganvas.gans.options import build
 from ganvas.rng import RoundDraw
-from ganvas.runs.checkpoint import build
 
 FREE = [name for name in OPTIONS if make(name).free]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]

@@ -8,9 +8,9 @@ from tiny import schema
 
 from ganvas.errors import UserError
 from ganvas.gans import GANS
+from ganvas.gans.options import build, option_defaults
 from ganvas.recipes import RECIPES, get_recipe
-from ganvas.recipes.recipe import Adam, Recipe, change, option_defaults, parse_value
-from ganvas.runs.checkpoint import build
+from ganvas.recipes.recipe import Adam, Recipe, change, parse_value
 
 ROUNDS = 128  # images in a round of the first three
 STILL = {"decay": 1.0, "decay_every": None, "constant": None, "burn_in": 0, "lr_end": None, "beta2_end": None}

@@ -8,10 +8,10 @@ import pytest
 
 from ganvas import train
 from ganvas.cli import main
-from ganvas.data.loader import Order
+from ganvas.data.sampler import EpochSampler
 from ganvas.rng import Draw
 from ganvas.runs.diagnosis import Course
-from ganvas.training.progress import read_log
+from ganvas.runs.log import read_log
 from ganvas.training.trainer import Trainer
 
 MLP = {"stop_below": {}, "size": 8}
@@ -53,15 +53,15 @@ def test_fifty_pictures(tmp_path: Path):
 
 @pytest.mark.slow
 def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    indices = Order.indices
+    indices = EpochSampler.indices
 
-    def without(self: Order, images: int) -> np.ndarray:
+    def without(self: EpochSampler, images: int) -> np.ndarray:
         rows = indices(self, images)
         assert self.dataset.labels is not None
         gone = np.isin(self.dataset.labels[rows], (4, 9))
         return np.where(gone, np.resize(rows[~gone], len(rows)), rows)
 
-    monkeypatch.setattr(Order, "indices", without)
+    monkeypatch.setattr(EpochSampler, "indices", without)
     found = conditions(tmp_path / "run", "digits", 24_000, health_every=2_000)
     log = read_log(tmp_path / "run" / "log.jsonl")
     told = [(entry["condition"], entry["state"]) for entry in log if entry["kind"] == "condition"]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.builtin.digits_mnist import published_test
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count, split
 from ganvas.errors import UserError
 from ganvas.gans import GANS
@@ -55,7 +55,7 @@ def checkup(**settings: object) -> Checkup:
 
 def examiner(recipe: Recipe, dataset: Dataset) -> Checkup:
     parrot = Parrot(np.arange(1), np.arange(0))
-    return Checkup(recipe, parrot, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
+    return Checkup(recipe, parrot, dataset, Loader(dataset, recipe.sampling, make_engine("fp32").placement), torch.device("cpu"))
 
 
 def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
@@ -113,7 +113,7 @@ def test_pictures_without_differences_are_no_error():
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
             gan = make(recipe.gan, classes=10)
-            doctor = Checkup(recipe, gan, dataset, Batches(dataset, recipe, make_engine("fp32")), torch.device("cpu"))
+            doctor = Checkup(recipe, gan, dataset, Loader(dataset, recipe.sampling, make_engine("fp32").placement), torch.device("cpu"))
             found, features = doctor.measure(gan, gan, None)
             doctor.measure(gan, gan, features)
             assert "diversity" in found or dataset is same
@@ -189,12 +189,12 @@ def test_what_is_held_out():
 
 def test_held_out_pictures_are_never_shown():
     recipe = change(get_recipe("digits"), {"held_out": 1_000, "seed": 3})
-    batches = Batches(DIGITS, recipe, make_engine("fp32"))
+    batches = Loader(DIGITS, recipe.sampling, make_engine("fp32").placement)
     seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, recipe.batch)])
     assert len(batches.held_out) == 1_000
     assert not set(seen) & set(batches.held_out)
     assert set(seen[:797]) == set(batches.shown)
-    other = Batches(DIGITS, change(recipe, {"seed": 4}), make_engine("fp32"))
+    other = Loader(DIGITS, change(recipe, {"seed": 4}).sampling, make_engine("fp32").placement)
     assert (other.held_out == batches.held_out).all()
-    drawn = Batches(DIGITS, change(recipe, {"replacement": True}), make_engine("fp32"))
+    drawn = Loader(DIGITS, change(recipe, {"replacement": True}).sampling, make_engine("fp32").placement)
     assert not set(drawn.indices(0)) & set(batches.held_out)

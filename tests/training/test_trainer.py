@@ -24,7 +24,7 @@ from ganvas.gans.mlp import MLP
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.checkpoint import checkpoints
-from ganvas.training.progress import read_log
+from ganvas.runs.log import read_log
 from ganvas.training.step import NotFiniteError
 from ganvas.training.trainer import InterruptedRun
 

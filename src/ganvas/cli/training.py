@@ -68,7 +68,7 @@ def train(
     from ganvas.training import trainer
 
     if dry_run:
-        from ganvas.recipes.listing import print_plan
+        from ganvas.training.dry_run import print_plan
         from ganvas.training.engine import pick_device
 
         own = read_recipe(out) if out else None

@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ganvas.data import open_dataset
+from ganvas.data.builtin.points import mode_discs
 from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
 from ganvas.data.folders.images import SizeNeededError
 from ganvas.data.folders.source import Source
 from ganvas.io import grids, images
-from ganvas.io.scatter import sheet
+from ganvas.io.scatter import draw_sheet
 
 FALLBACK = 64  # the side at which a set is examined whose pictures share none
 SHEET = 64  # pictures on a contact sheet
@@ -117,7 +118,7 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
     """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for each class; or 2,000 points."""
     if dataset.channels == 2:
         chosen = spread(np.arange(len(dataset)), POINTS)
-        return sheet(torch.from_numpy(dataset.images[chosen]), 1, spec=dataset.report.spec)
+        return draw_sheet(torch.from_numpy(dataset.images[chosen]), 1, discs=mode_discs(dataset.report.spec))
     if (len(dataset.columns) > 1 and dataset.labels is None) or "image" not in dataset.columns:
         return rows_sheet(dataset)
     if dataset.labels is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
+from ganvas.devices import pick_device
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import check_features, make_extractor, usual_features
 from ganvas.evaluation.inputs import Case
@@ -22,7 +23,6 @@ from ganvas.inference.run import Run, load
 from ganvas.io.files import explained
 from ganvas.recipes.recipe import Recipe, make_view
 from ganvas.runs.checkpoint import versions
-from ganvas.training.engine import pick_device
 
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000  # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"

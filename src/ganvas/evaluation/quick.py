@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data import open_dataset
-from ganvas.data.loader import merged, orders
+from ganvas.data.sampler import merged, orders
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import Moments, frechet_distance, moments
@@ -63,7 +63,7 @@ def open_yardstick(
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, made, progress)
     extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
     real = features_of(extractor, reference.train, some(reference.train, reference.shown, 0), progress)
-    rows = merged([order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe)])
+    rows = merged([order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe.sampling)])
     return Yardstick(extractor, real, moments(real, "real"), rows)
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.loader import choose
+from ganvas.data.sampler import choose
 from ganvas.data.split import held_out_count, split
 from ganvas.evaluation.metrics.classifier import Labelled
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ganvas.data.dataset import Dataset
-from ganvas.data.loader import on_device, orders, unseen
+from ganvas.data.loader import on_device
+from ganvas.data.sampler import orders, unseen
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.inference.run import Run, make
@@ -72,7 +73,7 @@ def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[
     Raises:
         UserError: there are none.
     """
-    rows = unseen(orders(dataset, recipe), recipe.test_view, min(count, MOST))
+    rows = unseen(orders(dataset, recipe.sampling), recipe.test_view, min(count, MOST))
     if rows is None:
         raise UserError(f"{dataset.report.spec} has no pictures that {run.path} did not train on; train with --set held_out=50")
     return rows

@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import Box, Features, KeyPoints, Text
 from ganvas.gans.nn.boxes import with_frames, with_points
-from ganvas.gans.nn.text import encode, plain
 from ganvas.inference.run import CHUNK, Run, load, make
 from ganvas.inference.sample import square_columns
 from ganvas.io.files import write_text

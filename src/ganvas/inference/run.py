@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Choice
 from ganvas.io.images import to_uint8
 from ganvas.rng import Draw, RowDraw, WalkDraw
 from ganvas.runs.checkpoint import checkpoints, load_gan
-from ganvas.training.engine import pick_device
 
 CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
 MOST_ROWS = 20  # rows of a class grid

@@ -10,13 +10,14 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, class_number, load
 from ganvas.io.animation import save_animation
 from ganvas.io.files import write_text
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save, to_pil, to_uint8
-from ganvas.io.scatter import sheet
+from ganvas.io.scatter import draw_sheet
 
 WALK_FRAMES, WALK_MILLISECONDS = 96, 60
 PLAIN_COUNT = 500  # pictures after which a progress bar is shown
@@ -107,7 +108,7 @@ def write_points(run: Run, count: int, seed: int, out: Path | None, grid: Path |
         write_text(out / "points.csv", f"x,y\n{rows}")
         yield f"{count:,} points in {out / 'points.csv'}"
     if grid:
-        save(sheet(points, 1, spec=run.about["data"]["spec"]), grid)
+        save(draw_sheet(points, 1, discs=mode_discs(run.about["data"]["spec"])), grid)
         yield f"scatter picture in {grid}"
 
 

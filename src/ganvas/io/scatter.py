@@ -5,29 +5,31 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ganvas.data.builtin.points import MIXTURES
 from ganvas.io.grids import make_grid
 
 SIDE = 480  # pixels of the square [-1, 1]
 FINE = 3  # drawn that many times as large and shrunk, for smooth edges
+Discs = Sequence[tuple[float, float, float]]  # centre x, centre y and radius, in the coordinates of the points
 MARGIN, FOOT = 24, 36  # pixels around the square; below it for a caption
 DOT = 1.6  # a point's radius in pixels
 INK, MODE, LINE, TEXT = (20, 90, 200, 110), (255, 176, 59, 110), (222, 222, 222, 255), (70, 70, 70, 255)
 
 
-def sheet(images: Tensor, columns: int, row_names: Sequence[str] = (), caption: str = "", spec: str = "") -> Image.Image:
+def draw_sheet(
+    images: Tensor, columns: int, row_names: Sequence[str] = (), caption: str = "", discs: Discs = ()
+) -> Image.Image:
     """What a person looks at: pictures in a grid, or points in a scatter picture, where columns and rows have no meaning.
 
     Args:
         images: pictures, uint8 (N, C, H, W); or points, float (N, 2, 1, 1) in [-1, 1].
         columns: as `grids.make_grid`; row_names and caption too.
-        spec: the data that points are of; the modes of "rings" and "grid" are drawn behind them.
+        discs: drawn behind points, one for each mode of their data where the modes are known.
     """
-    return draw_points(images, caption, spec) if images.shape[1] == 2 else make_grid(images, columns, row_names, caption)
+    return draw_points(images, caption, discs) if images.shape[1] == 2 else make_grid(images, columns, row_names, caption)
 
 
-def draw_points(points: Tensor, caption: str = "", spec: str = "") -> Image.Image:
-    """Points, float (N, 2, 1, 1), in the square [-1, 1], y upwards; behind them a disc of three standard deviations a mode."""
+def draw_points(points: Tensor, caption: str = "", discs: Discs = ()) -> Image.Image:
+    """Points, float (N, 2, 1, 1), in the square [-1, 1], y upwards, in front of the discs."""
     width, height = SIDE + 2 * MARGIN, SIDE + 2 * MARGIN + (FOOT if caption else 0)
     canvas = Image.new("RGB", (width * FINE, height * FINE), "white")
     pen = ImageDraw.Draw(canvas, "RGBA")
@@ -38,9 +40,8 @@ def draw_points(points: Tensor, caption: str = "", spec: str = "") -> Image.Imag
     pen.rectangle([*place(-1, 1), *place(1, -1)], outline=LINE, width=FINE)
     pen.line([place(-1, 0), place(1, 0)], fill=LINE, width=FINE)
     pen.line([place(0, -1), place(0, 1)], fill=LINE, width=FINE)
-    if spec in MIXTURES:
-        for x, y in MIXTURES[spec].centres.tolist():
-            pen.circle(place(x, y), max(3, 3 * MIXTURES[spec].std * SIDE / 2) * FINE, fill=MODE)
+    for x, y, radius in discs:
+        pen.circle(place(x, y), max(3, radius * SIDE / 2) * FINE, fill=MODE)
     for x, y in points.flatten(1).tolist():
         pen.circle(place(x, y), DOT * FINE, fill=INK)
     drawn = canvas.resize((width, height), Image.Resampling.LANCZOS)

@@ -1,25 +1,17 @@
-"""What recipes there are, and what a training run would be, told before it begins."""
+"""What recipes there are, and what each of them is."""
 
 import inspect
 import json
-import time
-from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES
+from ganvas.gans.options import build
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.recipe import Recipe, all_settings
-from ganvas.runs.checkpoint import build
-from ganvas.runs.folder import check_same
 from ganvas.schema import Schema
-from ganvas.training.engine import Engine
-from ganvas.training.trainer import Trainer, with_epochs
-
-MEASURED_ROUNDS = 3
 
 
 def print_recipes() -> None:
@@ -78,43 +70,3 @@ def print_settings(recipe: Recipe) -> None:
 
 def print_counts(counts: dict[str, int]) -> None:
     print("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
-
-
-def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float | None, device: str, strict: bool) -> None:
-    """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured rounds.
-
-    Raises:
-        UserError: what training would raise at its start.
-    """
-    with Engine(device) as engine:
-        assert recipe.data is not None
-        dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=True)
-        recipe = with_epochs(recipe, epochs, dataset)
-        if own:
-            check_same(folder, own, recipe, dataset)
-        print_settings(recipe)
-        trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
-        report = dataset.report
-        print(f"data: {len(dataset):,} pictures, {dataset.kind}, "
-              f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")
-        for line in [*report.steps, *report.notes]:
-            print(f"  {line}")
-        players = trainer.state.gan.players()
-        print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
-        print(trainer.adapt().line())
-        trainer.round()  # the first one is slow
-        began = time.perf_counter()
-        for _ in range(MEASURED_ROUNDS):
-            trainer.round()
-        engine.settle()
-        rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
-        seconds = recipe.images / rate
-        print(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        print(f"time: about {duration(seconds)} for {recipe.images:,} images at {rate:,.0f} images/s")
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 120:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

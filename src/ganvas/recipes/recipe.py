@@ -1,15 +1,16 @@
 """What a recipe is: all settings of one experiment, validated, and how to change them."""
 
-import inspect
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from ganvas.data.dataset import View
-from ganvas.errors import UserError, nearest
+from ganvas.data.sampler import Sampling
+from ganvas.errors import UserError, describe_validation, nearest
 from ganvas.gans import GANS
+from ganvas.gans.options import check_options, option_defaults
 from ganvas.recipes.schedule import cosine
 
 Speed = Literal[
@@ -106,6 +107,11 @@ class Recipe(View):
         return View(**{name: getattr(self, name) for name in View.model_fields})
 
     @property
+    def sampling(self) -> Sampling:
+        """How rows of the data are drawn."""
+        return Sampling(self.seed, self.batch, self.flip, self.replacement, self.held_out)
+
+    @property
     def test_view(self) -> View:
         """How data is to be seen that is judged by: nothing is cut away."""
         return self.view.model_copy(update={"load_scale": 1.0})
@@ -139,7 +145,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     try:
         return Recipe(**values)
     except ValidationError as error:
-        raise UserError(readable(error)) from None
+        raise UserError(describe_validation(error)) from None
 
 
 def make_view(**values: Any) -> View:
@@ -151,32 +157,7 @@ def make_view(**values: Any) -> View:
     try:
         return View(**values)
     except ValidationError as error:
-        raise UserError(readable(error)) from None
-
-
-def option_defaults(gan: str) -> dict[str, Any]:
-    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an unknown GAN."""
-    parameters = inspect.signature(GANS[gan]).parameters.values() if gan in GANS else ()
-    return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
-
-
-def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the annotations of the GAN's constructor want them: 32.0 as 32, a list as a tuple.
-
-    Raises:
-        UserError: an option is unknown (with the nearest ones) or its value is not allowed.
-    """
-    defaults = option_defaults(gan)
-    for name in options:
-        if name not in defaults:
-            raise UserError(f"unknown key 'options.{name}'; {nearest(name, defaults)}")
-    hints = get_type_hints(GANS[gan].__init__, include_extras=True)
-    fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
-    try:
-        checked = create_model("options", **fields)(**options)
-    except ValidationError as error:
-        raise UserError(readable(error, "options.")) from None
-    return {name: getattr(checked, name) for name in options}
+        raise UserError(describe_validation(error)) from None
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -193,15 +174,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def all_settings(recipe: Recipe) -> dict[str, Any]:
     """Every setting by its dotted key, as `--set` takes it; the GAN's own defaults included."""
     return flat({**recipe.model_dump(exclude={"reasons"}), "options": option_defaults(recipe.gan) | recipe.options})
-
-
-def readable(error: ValidationError, prefix: str = "") -> str:
-    """Pydantic's findings in one line: the key after `prefix`, the value given, what is allowed."""
-    findings = []
-    for problem in error.errors():
-        key = prefix + ".".join(str(part) for part in problem["loc"])
-        findings.append(f"{key}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
-    return "; ".join(findings)
 
 
 def parse_value(text: str) -> Any:

@@ -103,7 +103,7 @@ def mnist_cdcgan() -> Recipe:
 def avatars_dcgan() -> Recipe:
     """Avatars of 48 pixels from a folder of faces, as in the anime-avatar tutorials: `--data FOLDER`; or `--size 64`, `96`.
 
-    Batches of 64, one discriminator move and two generator moves on the same noise; 60 epochs of 8,903 pictures. Running it
+    Loader of 64, one discriminator move and two generator moves on the same noise; 60 epochs of 8,903 pictures. Running it
     again with more `--epochs` goes on from there. The tutorial's number of pictures made had to be its training batch; here
     it is free.
 

@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganvas.data.dataset import Dataset
-from ganvas.errors import UserError
+from ganvas.errors import UserError, describe_validation
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
+from ganvas.gans.options import build
 from ganvas.io.files import PARTIAL, atomic_path, remove
-from ganvas.recipes.recipe import Recipe, check_options, readable
-from ganvas.schema import Schema
+from ganvas.recipes.recipe import Recipe
 from ganvas.training.ema import MovingAverage
 from ganvas.training.progress import Means, RunClock
 
@@ -75,22 +75,6 @@ def describe_gan(recipe: Recipe, gan: GAN) -> dict[str, Any]:
         "data": gan.schema.model_dump(mode="json"),
         "options": recipe.options,
     }
-
-
-def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
-    """Make a GAN from its description.
-
-    Raises:
-        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN cannot make that size, or an
-            option is unknown or not allowed.
-    """
-    values = check_options(name, options)
-    if not isinstance(data, Schema):
-        try:
-            data = Schema.model_validate_json(json.dumps(data))
-        except ValidationError as error:
-            raise UserError(readable(error)) from None
-    return GANS[name](data, **values)
 
 
 def save(
@@ -209,7 +193,7 @@ def read_about(path: Path) -> dict[str, Any]:
     try:
         About.model_validate(about)
     except ValidationError as error:
-        raise CheckpointError(f"{file} is damaged: {readable(error)}; {advice(path)}") from None
+        raise CheckpointError(f"{file} is damaged: {describe_validation(error)}; {advice(path)}") from None
     return about
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.io.files import atomic_path
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Curves = dict[str, np.ndarray]  # by log key: float (N, 2), images shown and value; NaN where the value is not finite
 
-INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")  # told apart by colour-blind readers too
 ACCURACIES = {"real_accuracy": "real", "fake_accuracy": "fakes", "separation": "pairs"}
 SAMPLES = {"distance": "distance", "diversity": "diversity", "change": "change"}
 STEPS = (1, 2, 2.5, 5, 10)  # between grid lines, times a power of ten

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from ganvas.training.progress import ENDED
+from ganvas.runs.log import ENDED
 
 Checkup = Mapping[str, Any]  # what was measured: an entry of the log of kind "health"
 

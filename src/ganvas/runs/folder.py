@@ -10,9 +10,9 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ganvas.data import Dataset
-from ganvas.errors import UserError
+from ganvas.errors import UserError, describe_validation
 from ganvas.io.files import PARTIAL, explained, remove, write_json
-from ganvas.recipes.recipe import Recipe, flat, readable
+from ganvas.recipes.recipe import Recipe, flat
 
 LOCK = "run.lock"
 # What may differ when a run goes on: its length, where its data lies, how often it is only looked at, how it is made fast, why
@@ -50,7 +50,7 @@ def read_recipe(folder: Path) -> Recipe | None:
     try:
         return Recipe(**json.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        raise UserError(f"{file} is of another version of ganvas or damaged: {readable(error)}") from None
+        raise UserError(f"{file} is of another version of ganvas or damaged: {describe_validation(error)}") from None
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{file} cannot be read: {error}") from None
 

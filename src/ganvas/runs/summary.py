@@ -24,8 +24,8 @@ from ganvas.recipes.recipe import Recipe, all_settings
 from ganvas.runs.curves import draw_curves
 from ganvas.runs.diagnosis import Course
 from ganvas.runs.folder import read_recipe
+from ganvas.runs.log import read_log
 from ganvas.schema import Schema
-from ganvas.training.progress import read_log
 
 LONG = 12  # rows from which a table is folded
 PLOT_CAPTION = "Losses and checkups against images shown. A bold line over a faint one is its running mean."

@@ -1,6 +1,6 @@
 """The one-dimensional game of Goodfellow et al. 2014, figure 1: noise on a line, pictures on a line, two small networks.
 
-It is told in three acts: the discriminator learns alone, the generator follows it alone, then both learn in turn. Batches are
+It is told in three acts: the discriminator learns alone, the generator follows it alone, then both learn in turn. Loader are
 spread evenly (one draw in each of 256 equal parts of the noise and of the data), for the figure is about densities and not
 about the noise of small batches.
 """

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from ganvas.io.animation import save_animation
+from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.io.files import atomic_path
-from ganvas.runs.curves import COLOURS, FAINT, GRID, INK
 from ganvas.theory.game import Snapshot
 from ganvas.theory.mathematics import optimal_discriminator
 from ganvas.theory.players import START

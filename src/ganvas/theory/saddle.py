@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from mpl_toolkits.mplot3d import Axes3D
 
-from ganvas.runs.curves import COLOURS, FAINT, GRID, INK
+from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.theory.mathematics import Move, alternating, penalised, simultaneous, trajectory
 from ganvas.theory.pictures import new_figure, save_drawing
 

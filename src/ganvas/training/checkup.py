@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.data.dataset import Dataset
-from ganvas.data.loader import Batches, choose, on_device
+from ganvas.data.loader import Loader, on_device
+from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN, Turn
 from ganvas.inference.run import evaluation, generate, make
@@ -103,7 +104,7 @@ class Checkup:
         device: where the GAN is.
     """
 
-    def __init__(self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Batches, device: torch.device):
+    def __init__(self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Loader, device: torch.device):
         self.recipe, self.dataset, self.device, self.made = recipe, dataset, device, gan.made
         self.points = gan.points
         side = min(LARGEST, gan.size)
@@ -121,7 +122,7 @@ class Checkup:
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real picture is itself.
         self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
-        self.seen, self.unseen = batches.seen(JUDGED), batches.unseen(JUDGED)
+        self.seen, self.unseen = batches.seen(JUDGED), batches.unseen(recipe.test_view, JUDGED)
 
     @torch.no_grad()
     def measure(self, gan: GAN, sampler: GAN, before: Tensor | None) -> tuple[dict[str, Any], Tensor]:

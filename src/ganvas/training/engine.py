@@ -11,11 +11,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ganvas.errors import UserError
+from ganvas.data.loader import Placement
+from ganvas.devices import pick_device
 from ganvas.rng import RoundDraw
 from ganvas.training.speed.reducer import Averaging, Pending
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
 
 
@@ -54,6 +54,11 @@ class Engine:
         if self.world > 1 and kind is None:
             dist.barrier()  # without it gloo sometimes aborts in the slower process
             dist.destroy_process_group()
+
+    @property
+    def placement(self) -> Placement:
+        """Which part of each batch is this process's, and where it computes."""
+        return Placement(self.device, self.rank, self.world)
 
     @property
     def is_main(self) -> bool:
@@ -148,10 +153,6 @@ class Engine:
         self.maximum_(flag)
         return bool(flag.item())
 
-    def free_memory(self) -> int:
-        """Bytes that are free on this process's GPU; 0 without one."""
-        return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else 0
-
     def memory(self) -> int:
         """The most bytes this process has used so far: on the GPU, or of main memory."""
         if self.device.type == "cuda":
@@ -197,23 +198,3 @@ def use_tensor_cores() -> None:
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-
-
-def pick_device(name: str) -> torch.device:
-    """The device for `--device`: with "auto" the best there is.
-
-    Raises:
-        UserError: the name is unknown or the machine has no such device.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
-    if name not in there:
-        raise UserError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}")
-    if not there[name]:
-        raise UserError(f"--device {name}: this machine has none; use --device cpu or auto")
-    if name == "cuda":
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-        torch.cuda.set_device(device)
-        return device
-    return torch.device(name)

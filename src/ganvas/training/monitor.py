@@ -7,21 +7,23 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganvas.data.builtin.points import mode_discs
 from ganvas.data.dataset import Dataset
-from ganvas.data.loader import Batches, on_device
+from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
 from ganvas.io.grids import table
 from ganvas.io.images import save, to_uint8
-from ganvas.io.scatter import sheet
+from ganvas.io.scatter import draw_sheet
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import mix
 from ganvas.runs.checkpoint import TrainingState
 from ganvas.runs.diagnosis import Course
+from ganvas.runs.log import Log
 from ganvas.training.checkup import Checkup, Watch
 from ganvas.training.engine import Engine
-from ganvas.training.progress import Log, Meter
+from ganvas.training.progress import Meter
 from ganvas.training.step import measure_round
 
 MEASURED_BATCHES = 10
@@ -42,7 +44,7 @@ class Observer:
         folder: Path,
         engine: Engine,
         state: TrainingState,
-        batches: Batches,
+        batches: Loader,
         log: Log,
         meter: Meter,
     ):
@@ -127,7 +129,7 @@ class Observer:
     @cached_property
     def shown_rows(self) -> dict[str, Tensor]:
         """A few rows of data, always the same: unseen ones, if there are any."""
-        rows = self.batches.unseen(SHOWN) or self.batches.seen(SHOWN)
+        rows = self.batches.unseen(self.recipe.test_view, SHOWN) or self.batches.seen(SHOWN)
         return on_device(rows, self.engine.device)
 
     def show_samples(self) -> None:
@@ -136,7 +138,7 @@ class Observer:
         caption = f"round {clock.rounds:,}, {clock.images:,} images"
         if self.sampler.free:
             pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
-            grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
+            grid = draw_sheet(to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec))
         else:
             grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
         save(grid, self.folder / "samples" / f"{clock.images:012d}.png")

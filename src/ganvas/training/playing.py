@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.gans.base import Batch, Clock
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import Draw, mix
@@ -23,7 +23,7 @@ class Playing:
         play: how a round is played; another may be set at any time.
     """
 
-    def __init__(self, recipe: Recipe, state: TrainingState, batches: Batches, engine: Engine):
+    def __init__(self, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine):
         self.recipe, self.state, self.batches = recipe, state, batches
         guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
         self.game = Game(state.gan, state.optimizers, guard, engine)

@@ -1,12 +1,9 @@
 """How far training has come: the clock, the log (JSON lines) and the progress bar."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console, RenderableType
@@ -15,7 +12,6 @@ from rich.table import Column
 from rich.text import Text
 from torch import Tensor
 
-from ganvas.io.files import explained, write_text
 from ganvas.recipes.schedule import cosine
 from ganvas.training.engine import Engine
 
@@ -98,44 +94,6 @@ class Means:
         """Take up the sums and counts of a checkpoint."""
         self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
         self.counts = {key: count for key, (_, count) in state.items()}
-
-
-ENDED = "ended"  # the state of a condition with which a run broke off
-
-
-class Log:
-    """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind": "losses", ...}."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def entries(self) -> list[dict[str, Any]]:
-        """What was written so far."""
-        return read_log(self.path) if self.path.exists() else []
-
-    def cut(self, images: int) -> None:
-        """Drop what was written after `images` images, and why the run had stopped: it goes on from a checkpoint taken there."""
-        if self.path.exists():
-            before = (entry for entry in self.entries() if entry["images"] <= images)
-            kept = [entry for entry in before if entry["kind"] != "stopped" and entry.get("state") != ENDED]
-            write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
-
-    def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
-        """Append one line and hand it to the operating system."""
-        entry = {"images": images, "kind": kind, **values}
-        with explained(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a log; a last line cut short by a crash is left out."""
-    entries = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return entries
 
 
 class Bar(Progress):

@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from ganvas.data import Dataset
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
+from ganvas.gans.options import build
 from ganvas.inference.run import load, look
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes.recipe import Recipe
@@ -35,7 +36,7 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
             f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
         )
     torch.manual_seed(mix(recipe.seed, "weights"))
-    gan = checkpoint.build(recipe.gan, dataset.schema, recipe.options)
+    gan = build(recipe.gan, dataset.schema, recipe.options)
     engine.place(gan)
     players = gan.players()
     if players.keys() != recipe.optimizers.keys():
@@ -83,7 +84,7 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     alone.rank, alone.world = 0, 1
     short = recipe.model_copy(update={"batch": 2})
     trial = copied(short, state)
-    batch, draw = Batches(dataset, short, alone).at(0), alone.draw(recipe.seed, 0)
+    batch, draw = Loader(dataset, short.sampling, alone.placement).at(0), alone.draw(recipe.seed, 0)
     game = Game(trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone)
     trial.means.add(play_round(game, batch, trial.clock, draw))
     place = folder / f"{PARTIAL}rehearsal"

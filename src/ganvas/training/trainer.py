@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data import Dataset, open_dataset
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
@@ -24,12 +24,13 @@ from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs import checkpoint
 from ganvas.runs.diagnosis import diverged
 from ganvas.runs.folder import check_same, describe, fresh_folder, locked, read_recipe
+from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
 from ganvas.training.checkup import Watch
 from ganvas.training.engine import Engine
 from ganvas.training.monitor import Observer
 from ganvas.training.playing import Playing
-from ganvas.training.progress import Log, Meter
+from ganvas.training.progress import Meter
 from ganvas.training.setup import rehearse, start_state
 from ganvas.training.speed.autotune import FILE, Decision, decide, play_so, read_record
 from ganvas.training.step import NotFiniteError
@@ -181,7 +182,7 @@ class Trainer:
         self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
         engine.half = recipe.precision == "bf16"
         self.state = start_state(recipe, dataset, engine)
-        self.batches = Batches(dataset, recipe, engine)
+        self.batches = Loader(dataset, recipe.sampling, engine.placement)
         self.playing = Playing(recipe, self.state, self.batches, engine)
         self.log = Log(folder / "log.jsonl")
         self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)

@@ -13,12 +13,12 @@ from rich.console import Console
 from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.builtin import stacked_mnist as stacked
 from ganvas.data.builtin.idx import write_idx
-from ganvas.data.builtin.points import COUNT, GRID, MIXTURES, RINGS
+from ganvas.data.builtin.points import COUNT, GRID, MIXTURES, RINGS, mode_discs
 from ganvas.data.inspect import examine, run_doctor, show
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.io.images import to_float, to_uint8
-from ganvas.io.scatter import FOOT, MARGIN, SIDE, draw_points, sheet
+from ganvas.io.scatter import FOOT, MARGIN, SIDE, draw_points, draw_sheet
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine
@@ -84,7 +84,7 @@ def test_a_batch_holds_the_points_as_they_are():
     np.testing.assert_array_equal(batch["image"].numpy(), rings.images[rows])
     assert torch.equal(to_float(batch["image"]), batch["image"])
     assert torch.equal(to_uint8(batch["image"]), batch["image"])
-    shown = Batches(rings, change(get_recipe("rings"), {"batch": 50}), Engine("cpu"))
+    shown = Loader(rings, change(get_recipe("rings"), {"batch": 50}).sampling, Engine("cpu").placement)
     image = shown.at(0)["image"]
     np.testing.assert_array_equal(image.numpy(), rings.images[shown.indices(0)])
 
@@ -144,7 +144,7 @@ def test_a_point_is_where_it_belongs():
 
 @names
 def test_the_modes_of_known_data_are_behind(name: str):
-    plain, known = draw_points(at([])), draw_points(at([]), spec=name)
+    plain, known = draw_points(at([])), draw_points(at([]), discs=mode_discs(name))
     for x, y in MIXTURES[name].centres:
         if abs(x) > 0.01 and abs(y) > 0.01:
             assert colour_at(plain, x, y) == (255, 255, 255)
@@ -154,15 +154,15 @@ def test_the_modes_of_known_data_are_behind(name: str):
 
 def test_a_drawing_follows_from_its_points():
     points = torch.rand(100, 2, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    first, second = (sheet(points, 8, caption="round 1", spec="rings") for _ in range(2))
+    first, second = (draw_sheet(points, 8, caption="round 1", discs=mode_discs("rings")) for _ in range(2))
     assert first.tobytes() == second.tobytes()
-    assert first.height == sheet(points, 8).height + FOOT
-    assert first.width == sheet(at([(1, 1), (-1, -1)]), 8).width
+    assert first.height == draw_sheet(points, 8).height + FOOT
+    assert first.width == draw_sheet(at([(1, 1), (-1, -1)]), 8).width
 
 
 def test_pictures_are_laid_out_in_a_grid():
     pictures = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
-    assert sheet(pictures, 2).size == (2 * 60 + 4, 2 * 60 + 4)
+    assert draw_sheet(pictures, 2).size == (2 * 60 + 4, 2 * 60 + 4)
 
 
 # Stacked MNIST

@@ -14,7 +14,7 @@ from tiny import refused_in_one_line
 from ganvas.data import open_dataset
 from ganvas.data.builtin.birds import COLOURS, PARTS
 from ganvas.data.dataset import View
-from ganvas.gans.nn.text import LENGTH, decode
+from ganvas.data.text import LENGTH, decode
 from ganvas.io.images import colour
 
 VIEW = View(size=16)

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import make_engine, refused_in_one_line
 
 from ganvas.data import View, open_dataset
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.data.transforms import framed, mirrored, partners
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
@@ -136,7 +136,7 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
     recipe = change(
         get_recipe("pix2pix"), {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0}
     )
-    batches = Batches(open_dataset(recipe.data or "", recipe.view), recipe, make_engine("fp32"))
+    batches = Loader(open_dataset(recipe.data or "", recipe.view), recipe.sampling, make_engine("fp32").placement)
     seen = set()
     for images in range(0, 60, 6):
         batch = batches.at(images)

@@ -12,7 +12,7 @@ from tiny import refused_in_one_line
 
 from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.folders.unpaired import domain_of
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
@@ -192,7 +192,7 @@ def test_domains_are_drawn_independently(tmp_path: Path):
         for number in range(count):
             fill(tmp_path / name, 1, value=number).joinpath("0.png").rename(tmp_path / name / f"x{number}.png")
     asked = recipe(tmp_path, load_scale=1.0, held_out=0)
-    batches = Batches(open_dataset(asked.data, asked.view), asked, Engine("cpu"))
+    batches = Loader(open_dataset(asked.data, asked.view), asked.sampling, Engine("cpu").placement)
     seen = []
     for images in range(0, 48, 2):
         batch = batches.at(images)
@@ -205,9 +205,9 @@ def test_domains_are_drawn_independently(tmp_path: Path):
 
 def test_unseen_pictures_come_from_the_test_set(tmp_path: Path):
     asked = recipe(lay_out(tmp_path, LAYOUT))
-    batches = Batches(open_dataset(asked.data, asked.view), asked, Engine("cpu"))
+    batches = Loader(open_dataset(asked.data, asked.view), asked.sampling, Engine("cpu").placement)
     assert len(batches.held_out) == 0
-    unseen = batches.unseen(10)
+    unseen = batches.unseen(asked.test_view, 10)
     assert {name: len(values) for name, values in unseen.items()} == {"a": 3, "b": 3}
     test = unpaired(tmp_path, "-test")
     assert torch.equal(unseen["a"], torch.from_numpy(np.array(test.beside.columns["a"])))

@@ -26,7 +26,8 @@ from ganvas.cli import main
 from ganvas.data import View, open_dataset
 from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import contact_sheet, examine
-from ganvas.data.loader import Batches, choose
+from ganvas.data.loader import Loader
+from ganvas.data.sampler import choose
 from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand
@@ -391,11 +392,11 @@ def test_epochs_and_seeds_have_orders_of_their_own_and_mix_shards(packed: Path):
     assert len(set(np.array(orders[0]) // EACH)) >= 4
 
 
-def batches_of(place: Path, rank: int = 0, world: int = 1, **changes: object) -> Batches:
+def batches_of(place: Path, rank: int = 0, world: int = 1, **changes: object) -> Loader:
     recipe = change(get_recipe("dcgan-64"), {"data": f"shards:{place}", "size": 16, "batch": 8} | changes)
     engine = Engine("cpu")
     engine.rank, engine.world = rank, world
-    return Batches(opened(place), recipe, engine)
+    return Loader(opened(place), recipe.sampling, engine.placement)
 
 
 def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed: Path):

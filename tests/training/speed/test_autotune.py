@@ -14,12 +14,12 @@ from ganvas.data import open_dataset
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.recipes import get_recipe
-from ganvas.recipes.listing import print_plan
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import RoundDraw
 from ganvas.runs.checkpoint import checkpoints
+from ganvas.runs.log import read_log
+from ganvas.training.dry_run import print_plan
 from ganvas.training.engine import Engine
-from ganvas.training.progress import read_log
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
 from ganvas.training.speed.autotune import Decision, decide, known, measure, parts_for, play_so, rate, read_record

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 
 from ganvas.data.dataset import DataReport, Dataset, View
 from ganvas.data.store import Packed, open_store, write_images
+from ganvas.data.text import encode
 from ganvas.errors import UserError
-from ganvas.gans.nn.text import encode
 from ganvas.io.images import colour
 
 COUNT = 3_000

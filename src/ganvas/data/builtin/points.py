@@ -45,6 +45,14 @@ GRID = mixture(np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2
 MIXTURES = {"rings": RINGS, "grid": GRID}
 
 
+def mode_discs(spec: str) -> list[tuple[float, float, float]]:
+    """A disc (x, y, radius of three standard deviations) for each mode of "rings" or "grid"; none for other data."""
+    if spec not in MIXTURES:
+        return []
+    source = MIXTURES[spec]
+    return [(x, y, 3 * source.std) for x, y in source.centres.tolist()]
+
+
 def open_points(spec: str, view: View) -> Dataset:
     """100,000 points of a mixture, always the same ones: "pictures" float32 (N, 2, 1, 1); labels are the modes they came from.
 

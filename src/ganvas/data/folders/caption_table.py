@@ -8,8 +8,8 @@ from typing import Any
 
 from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import extension
+from ganvas.data.text import plain
 from ganvas.errors import UserError
-from ganvas.gans.nn.text import plain
 
 
 @dataclass

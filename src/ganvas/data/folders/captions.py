@@ -20,9 +20,9 @@ from ganvas.data.folders.images import checked, common_size, ignored, write_pict
 from ganvas.data.folders.labels import shorten
 from ganvas.data.folders.source import Entry, Source, extension
 from ganvas.data.store import Packed, open_store
+from ganvas.data.text import LENGTH, encode, plain
 from ganvas.data.transforms import inside, visible
 from ganvas.errors import UserError
-from ganvas.gans.nn.text import LENGTH, encode, plain
 from ganvas.io import images
 from ganvas.io.images import UnreadableError, place_in_square
 

@@ -1,0 +1,1 @@
+"""Data sets that exceed the disk, in tars."""

@@ -1,28 +1,9 @@
-"""Captions: text to bytes and back, and a small network that reads them."""
+"""Small networks that read captions."""
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganvas.gans.nn.networks import VectorNorm
-
-LENGTH = 128  # bytes that are kept of a caption
-
-
-def encode(text: str, length: int = LENGTH) -> np.ndarray:
-    """A caption as uint8 (length,): small letters, single spaces, UTF-8, cut between characters, padded with zeros."""
-    content = plain(text).encode()[:length].decode(errors="ignore").encode()
-    return np.frombuffer(content.ljust(length, b"\0"), np.uint8)
-
-
-def decode(caption: Tensor | np.ndarray) -> str:
-    """The text of bytes (length,); the inverse of `encode` for what it kept."""
-    return bytes(caption.tolist()).rstrip(b"\0").decode(errors="replace")
-
-
-def plain(text: str) -> str:
-    """A caption in small letters, with single spaces, and without the zeros that stand for its end."""
-    return " ".join(text.replace("\0", " ").lower().split())
 
 
 class CharacterReader(nn.Module):

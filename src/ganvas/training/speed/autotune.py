@@ -23,7 +23,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
-from ganvas.data.loader import Batches
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.recipes.recipe import Recipe
@@ -87,7 +87,7 @@ def named(speed: Speed) -> str:
     return "+".join(speed) or PLAIN
 
 
-def decide(recipe: Recipe, state: TrainingState, batches: Batches, engine: Engine, folder: Path) -> Decision:
+def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path) -> Decision:
     """How to play a run's rounds: as asked for, as recorded, as measured, or as is known to be good.
 
     Call it in the main process; the state stays as it is.
@@ -179,7 +179,7 @@ def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[S
     return decision
 
 
-def rate(speed: Speed, recipe: Recipe, state: TrainingState, batches: Batches, engine: Engine) -> float:
+def rate(speed: Speed, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine) -> float:
     """Images a second of a way to play, measured on a copy of the run by this process alone.
 
     Raises:

@@ -1,0 +1,157 @@
+"""The order in which training sees the data: a pure function of the seed and the images shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.data import open_dataset
+from ganvas.data.dataset import PICTURES, Dataset, View
+from ganvas.data.shards.interleave import Lanes
+from ganvas.data.split import held_out_count, split
+from ganvas.data.transforms import framed, mirrored
+from ganvas.errors import UserError
+from ganvas.rng import mix, sent
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How rows of a data set are drawn.
+
+    Attributes:
+        seed: random seed of the order, the mirroring and the crops.
+        batch: rows in a batch, over all processes.
+        flip: whether every second picture, at random, is mirrored.
+        replacement: whether rows are drawn with replacement instead of by epochs.
+        held_out: rows kept from training; None: the default of `held_out_count`.
+    """
+
+    seed: int
+    batch: int
+    flip: bool = False
+    replacement: bool = False
+    held_out: int | None = None
+
+
+class EpochSampler:
+    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a sharded set see `Lanes`.
+
+    Attributes:
+        dataset: the set.
+        shown: the rows that training sees, ascending.
+        held_out: the rows that it does not.
+
+    Args:
+        dataset: the set.
+        sampling: how rows are drawn.
+        name: of the set among those drawn independently of one another.
+
+    Raises:
+        UserError: rows of a sharded set cannot be drawn with replacement.
+    """
+
+    def __init__(self, dataset: Dataset, sampling: Sampling, name: str = ""):
+        self.dataset, self.sampling, self.name = dataset, sampling, name
+        starts = None if dataset.shards is None else dataset.shards.starts
+        held_out = held_out_count(len(dataset), sampling.held_out, dataset.report.test)
+        self.shown, self.held_out = split(len(dataset), held_out, starts)
+        self.epoch, self.order = -1, np.empty(0, np.int64)
+        self.resident: dict[str, Tensor] | None = None
+        self.lanes: Lanes | None = None
+        if dataset.shards is not None:
+            if sampling.replacement:
+                raise UserError(
+                    f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
+                    "use --set replacement=false"
+                )
+            self.lanes = Lanes(self.shown, dataset.shards.starts, sampling.batch, dataset.shards.room, self.random)
+
+    def indices(self, images: int) -> np.ndarray:
+        """Which rows make the whole batch after `images` images, (batch,)."""
+        if self.lanes is not None:
+            return self.lanes.rows(images)
+        count, batch = len(self.shown), self.sampling.batch
+        if self.sampling.replacement:
+            return self.shown[torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()]
+        epochs, places = np.divmod(np.arange(images, images + batch), count)
+        return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
+
+    def random(self, use: str, *position: int) -> torch.Generator:
+        """Random numbers of this set for a use, at a position."""
+        return torch.Generator().manual_seed(mix(self.sampling.seed, self.name + use, *position))
+
+    def choose(self, count: int) -> np.ndarray:
+        """At most `count` of the rows that training sees, evenly spread; of a sharded set over a few shards."""
+        return choose(self.dataset.near(self.shown, count), count)
+
+    def keep_on(self, device: torch.device) -> None:
+        """Keep the columns on a device from now on, and make batches there."""
+        self.resident = {name: torch.from_numpy(np.array(column)).to(device) for name, column in self.dataset.columns.items()}
+
+    def _in_epoch(self, epoch: int) -> np.ndarray:
+        if epoch != self.epoch:
+            places = torch.randperm(len(self.shown), generator=self.random("epoch", epoch)).numpy()
+            self.epoch, self.order = epoch, self.shown[places]
+        return self.order
+
+    def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
+        """Some rows of the batch after `images` images, cut and mirrored as the sampling asks, where the columns are."""
+        dataset, batch = self.dataset, self.sampling.batch
+        if self.lanes is not None and dataset.shards is not None:
+            dataset.shards.ahead(self.lanes.shards(images, mine))
+        indices = self.indices(images)[mine]
+        rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
+        if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
+            corners = torch.rand(batch, 2, generator=self.random("corner", images))
+            rows = framed(rows, dataset.size, corners[mine])
+        if self.sampling.flip:
+            flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
+            rows = mirrored(rows, sent(flipped[mine], next(iter(rows.values())).device), dataset.names.get("keypoints", ()))
+        return rows
+
+
+def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
+    """The rows at `indices` (N,) of columns on a device."""
+    places = sent(torch.from_numpy(indices), next(iter(columns.values())).device)
+    return {name: column.index_select(0, places) for name, column in columns.items()}
+
+
+
+def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
+    """The order of a set and, if another domain is beside it, of that."""
+    return [EpochSampler(dataset, sampling), *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else [])]
+
+
+def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, Tensor] | None:
+    """At most `count` rows that training does not see, evenly spread; see `Loader.unseen`.
+
+    Args:
+        view: how the test set is to be seen.
+    """
+    found = []
+    for order in orders:
+        dataset, rows = order.dataset, order.held_out
+        if len(rows) < 2:
+            try:
+                test = open_dataset(dataset.report.test, view) if dataset.report.test else None
+            except UserError:  # its files are not at hand
+                test = None
+            if test is None:
+                return None
+            dataset = test.table(next(iter(dataset.columns)))
+            rows = dataset.near(np.arange(len(dataset)), count)
+        found.append(dataset.batch(choose(rows, count)))
+    return merged(found)
+
+
+def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Rows of sets that are drawn independently, side by side; as many as the smallest has."""
+    count = min(len(values) for part in parts for values in part.values())
+    return {name: values[:count] for part in parts for name, values in part.items()}
+
+
+def choose(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of the rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]

@@ -1,0 +1,54 @@
+"""From the name of a GAN, a schema and options to the GAN itself; every option is checked against its annotation."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from pydantic import ValidationError, create_model
+
+from ganvas.errors import UserError, describe_validation, nearest
+from ganvas.gans import GANS
+from ganvas.gans.base import GAN
+from ganvas.schema import Schema
+
+
+def option_defaults(gan: str) -> dict[str, Any]:
+    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an unknown GAN."""
+    parameters = inspect.signature(GANS[gan]).parameters.values() if gan in GANS else ()
+    return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+
+
+def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as the annotations of the GAN's constructor want them: 32.0 as 32, a list as a tuple.
+
+    Raises:
+        UserError: an option is unknown (with the nearest ones) or its value is not allowed.
+    """
+    defaults = option_defaults(gan)
+    for name in options:
+        if name not in defaults:
+            raise UserError(f"unknown key 'options.{name}'; {nearest(name, defaults)}")
+    hints = get_type_hints(GANS[gan].__init__, include_extras=True)
+    fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
+    try:
+        checked = create_model("options", **fields)(**options)
+    except ValidationError as error:
+        raise UserError(describe_validation(error, "options.")) from None
+    return {name: getattr(checked, name) for name in options}
+
+
+def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
+    """Make a GAN from its description.
+
+    Raises:
+        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN cannot make that size, or an
+            option is unknown or not allowed.
+    """
+    values = check_options(name, options)
+    if not isinstance(data, Schema):
+        try:
+            data = Schema.model_validate_json(json.dumps(data))
+        except ValidationError as error:
+            raise UserError(describe_validation(error)) from None
+    return GANS[name](data, **values)
