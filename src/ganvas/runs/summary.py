@@ -114,7 +114,7 @@ def read_record(folder: Path) -> Record:
 
 def summary(run: Record, plotted: bool) -> str:
     """The whole page, with the pictures in it."""
-    page = Template(files("ganvas").joinpath("report.html").read_text(encoding="utf-8"))
+    page = Template(files("ganvas.runs").joinpath("summary.html").read_text(encoding="utf-8"))
     plot = figure(run.folder / "losses.png", PLOT_CAPTION, "plot") if plotted else ""
     return page.substitute(
         name=escape(run.recipe.name),
