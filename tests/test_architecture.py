@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "download": {"errors", "files"},
     "images": {"errors", "files"},
     "grids": {"images"},
-    "scatter": {"data", "data.points", "grids"},
+    "scatter": {"data", "data.points", "grids", "images"},
     "losses": {"errors"},
     "masks": set(),
     "networks": {"errors"},
