@@ -135,6 +135,25 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
     assert "a sheet of pictures, drawn by ganvas" in error
 
 
+def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path):
+    for folder in ("one", "other"):
+        shutil.copytree(run, tmp_path / folder / "digits")
+        assert ganvas("sample", run, "--count", 4, "--out", tmp_path / folder / "made")[0] == 0
+    ganvas("train", "--out", tmp_path / "one" / "digits", "--images", 4200, "--device", "cpu", "--quiet")
+    first, last = checkpoints(tmp_path / "one" / "digits" / "checkpoints")[-2:]
+    sets = [first, last, tmp_path / "other" / "digits", tmp_path / "one" / "made", tmp_path / "other" / "made", "noise"]
+    asked = ["--features", "pixels", "--count", 4, "--metrics", "fd"]
+    status, output, error = ganvas("evaluate", *sets, "digits", *asked, "--json")
+    assert status == 0, error
+    before, after = (json.loads((path / "about.json").read_text())["images"] for path in (first, last))
+    one, other = tmp_path / "one", tmp_path / "other"
+    names = [f"{one / 'digits'} @ {before:,} images", f"{one / 'digits'} @ {after:,} images"]
+    names += [f"{other / 'digits'} @ {before:,} images", str(one / "made"), str(other / "made"), "noise"]
+    assert [each["name"] for each in json.loads(output)] == names
+    _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)  # the same weights, named in two ways
+    assert [line.split()[0] for line in output.splitlines()[1:3]] == [str(last), str(last.parents[1])]
+
+
 def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):
     plain, inverted = tmp_path / "plain.png", tmp_path / "inverted.png"
     assert ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", plain)[0] == 0
