@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -152,6 +153,24 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
     assert [each["name"] for each in json.loads(output)] == names
     _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)  # the same weights, named in two ways
     assert [line.split()[0] for line in output.splitlines()[1:3]] == [str(last), str(last.parents[1])]
+
+
+def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    asked = [copy, "--features", "classifier", "--count", 60, "--data", "digits"]
+    status, output, error = ganvas("evaluate", *asked)
+    assert status == 0, error
+    for column in re.findall(r"(\w+) [↓↑→]", output.splitlines()[0]):
+        status, output, error = ganvas("evaluate", *asked, "--metrics", column)
+        assert status == 0, error
+        assert column in output.splitlines()[0]
+    _, output, _ = ganvas("evaluate", *asked, "--metrics", "copies,kl")
+    assert output.splitlines()[0].split() == ["set", "copies", "↓", "kl", "↓"]
+    error = ganvas("evaluate", *asked, "--metrics", "high_quality")[2]
+    assert "--metrics high_quality: of modes there is only modes, kl here" in error
+    error = ganvas("evaluate", *asked, "--metrics", "trrtr")[2]
+    assert "did you mean trtr? known: agreement, attributes, blur_l1," in error
+    assert error.count("\n") == 1
 
 
 def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):

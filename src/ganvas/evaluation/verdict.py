@@ -17,14 +17,6 @@ from ganvas.evaluation.judge import FIGURE, Evaluation, evaluate, is_run
 from ganvas.evaluation.scores import BETTER
 from ganvas.evaluation.sets import NOISE
 
-HEADINGS = {
-    "inception_score": "inception score",
-    "classifier_score": "classifier score",
-    "class_fid": "fid by class",
-    "class_fd": "fd by class",
-    "high_quality": "high quality",
-    "modes": "modes found",
-}
 SHARES = {  # shown in percent
     *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
     *("attributes", "real_attributes", "inside"),
@@ -156,9 +148,9 @@ def tables(first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequenc
 
 
 def heading(name: str) -> str:
-    """A value's heading, with an arrow towards what is better."""
+    """A value's heading: the name by which --metrics takes it, and an arrow towards what is better."""
     arrow = {"lower is better": " ↓", "higher is better": " ↑", "1 is best": " →"}.get(BETTER[name], "")
-    return HEADINGS.get(name, name) + arrow
+    return name + arrow
 
 
 def cell(values: dict[str, float], name: str) -> str:
