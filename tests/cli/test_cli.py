@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from ganvas.cli import main
+from ganvas.data import View, open_dataset
 from ganvas.recipes import RECIPES
 from ganvas.runs.checkpoint import checkpoints
 
@@ -97,6 +99,78 @@ def test_samples_of_one_class(ganvas: Command, run: Path, tmp_path: Path):
     assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {f"0000{i}.jpg,3" for i in range(4)}
     with Image.open(tmp_path / "threes" / "00000.jpg") as picture:
         assert (picture.size, picture.format) == ((8, 8), "JPEG")
+
+
+def test_samples_of_each_call_are_a_set_of_their_own(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    for count in (12, 5):
+        assert ganvas("sample", copy, "--count", count)[0] == 0
+    for number, count in (("1", 12), ("2", 5)):
+        folder = copy / "generated" / number
+        names = [f"{place:05d}.png" for place in range(count)]
+        assert sorted(path.name for path in folder.iterdir()) == [*names, "labels.csv", "sheets"]
+        assert [line.partition(",")[0] for line in (folder / "labels.csv").read_text().split()[1:]] == names
+        assert open_dataset(str(folder), View(labels="labels.csv")).report.used == count
+    status, _, error = ganvas("sample", copy, "--count", 3, "--out", copy / "generated" / "2")
+    assert status == 2
+    assert "2 is not empty (it holds 00000.png); choose a new folder" in error
+    assert len(list((copy / "generated" / "2").glob("*.png"))) == 5
+
+
+def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    assert ganvas("sample", copy, "--count", 12)[0] == 0
+    beside = copy / "generated" / "1"  # where a user may want them
+    for name in ("a.png", "b.jpg", "c.webp"):
+        assert ganvas("sample", copy, "--count", 4, "--grid", beside / name)[0] == 0
+    for name in ("d.gif", "e.webp"):
+        assert ganvas("sample", copy, "--label", 3, "--interpolate", beside / name)[0] == 0
+    report = open_dataset(str(copy / "generated"), View()).report
+    assert (report.found, report.used) == (18, 12)
+    assert {item.reason for item in report.skipped} == {"not one picture: a sheet of pictures, drawn by ganvas"}
+    status, output, error = ganvas("evaluate", copy / "generated", "digits", "--features", "pixels", "--metrics", "fd", "--json")
+    assert status == 0, error
+    assert json.loads(output)[0]["protocol"]["count"] == 12
+    status, _, error = ganvas("evaluate", copy / "samples", "digits")  # the grids of its training
+    assert status == 2
+    assert "a sheet of pictures, drawn by ganvas" in error
+
+
+def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path):
+    for folder in ("one", "other"):
+        shutil.copytree(run, tmp_path / folder / "digits")
+        assert ganvas("sample", run, "--count", 4, "--out", tmp_path / folder / "made")[0] == 0
+    ganvas("train", "--out", tmp_path / "one" / "digits", "--images", 4200, "--device", "cpu", "--quiet")
+    first, last = checkpoints(tmp_path / "one" / "digits" / "checkpoints")[-2:]
+    sets = [first, last, tmp_path / "other" / "digits", tmp_path / "one" / "made", tmp_path / "other" / "made", "noise"]
+    asked = ["--features", "pixels", "--count", 4, "--metrics", "fd"]
+    status, output, error = ganvas("evaluate", *sets, "digits", *asked, "--json")
+    assert status == 0, error
+    before, after = (json.loads((path / "about.json").read_text())["images"] for path in (first, last))
+    one, other = tmp_path / "one", tmp_path / "other"
+    names = [f"{one / 'digits'} @ {before:,} images", f"{one / 'digits'} @ {after:,} images"]
+    names += [f"{other / 'digits'} @ {before:,} images", str(one / "made"), str(other / "made"), "noise"]
+    assert [each["name"] for each in json.loads(output)] == names
+    _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)  # the same weights, named in two ways
+    assert [line.split()[0] for line in output.splitlines()[1:3]] == [str(last), str(last.parents[1])]
+
+
+def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    asked = [copy, "--features", "classifier", "--count", 60, "--data", "digits"]
+    status, output, error = ganvas("evaluate", *asked)
+    assert status == 0, error
+    for column in re.findall(r"(\w+) [↓↑→]", output.splitlines()[0]):
+        status, output, error = ganvas("evaluate", *asked, "--metrics", column)
+        assert status == 0, error
+        assert column in output.splitlines()[0]
+    _, output, _ = ganvas("evaluate", *asked, "--metrics", "copies,kl")
+    assert output.splitlines()[0].split() == ["set", "copies", "↓", "kl", "↓"]
+    error = ganvas("evaluate", *asked, "--metrics", "high_quality")[2]
+    assert "--metrics high_quality: of modes there is only modes, kl here" in error
+    error = ganvas("evaluate", *asked, "--metrics", "trrtr")[2]
+    assert "did you mean trtr? known: agreement, attributes, blur_l1," in error
+    assert error.count("\n") == 1
 
 
 def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):

@@ -162,6 +162,11 @@ def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
     assert (told.numpy() == data.columns["attributes"]).mean() > 0.95
 
 
+@pytest.mark.parametrize(("run", "column"), [("pix2pix", "l1"), ("inpaint", "hole_psnr"), ("cyclegan", "cycle_b")])
+def test_a_single_value_is_asked_for_by_its_name(place: Path, run: str, column: str):
+    assert evaluate(place / run, metrics=[column]).values.keys() == {column}
+
+
 @pytest.mark.parametrize(
     ("run", "metric", "told"),
     [

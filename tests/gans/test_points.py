@@ -166,7 +166,8 @@ def test_samples_are_a_table_and_a_picture(run: Path, tmp_path: Path, capsys: py
 
 def test_samples_go_into_the_run_by_themselves(run: Path):
     main(["sample", str(run), "--count", "5"])
-    assert {path.name for path in (run / "generated").iterdir()} == {"points.csv", "grid.png"}
+    made = run / "generated" / "1"
+    assert {path.relative_to(made).as_posix() for path in made.rglob("*.*")} == {"points.csv", "sheets/grid.png"}
 
 
 @pytest.mark.parametrize("flags", [["--invert"], ["--columns", "3"], ["--format", "jpg"], ["--interpolate", "walk.gif"]])

@@ -10,6 +10,7 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
+from ganvas.data import View, open_dataset
 from ganvas.inference.layout import moved_boxes, moved_points, read_box, read_keypoints
 
 # Large steps, so that a few rounds make pictures in which one sees what was asked for.
@@ -56,7 +57,9 @@ def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest
     found = pictures(tmp_path)
     assert len(found) == 3
     assert len(set(found)) == 3
-    assert {"grid.png", "places.png", "caption.txt"} <= {file.name for file in tmp_path.iterdir()}
+    assert {file.name for file in tmp_path.iterdir()} == {"00000.png", "00001.png", "00002.png", "caption.txt", "sheets"}
+    assert {file.name for file in (tmp_path / "sheets").iterdir()} == {"grid.png", "places.png"}
+    assert open_dataset(str(tmp_path), View()).report.used == 3
     assert (tmp_path / "caption.txt").read_text(encoding="utf-8") == "a red bird\n"
     assert f"3 pictures in {tmp_path}" in told
 
@@ -75,11 +78,19 @@ def test_without_a_box_a_middle_one_is_taken_and_told(boxed: Path, tmp_path: Pat
 
 
 def test_parts_that_are_not_given_are_made_up_and_told(parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    asked = [parted, "--caption", "a bird", "--count", "1", "--out", tmp_path]
-    assert "7 of 9 parts" in lines(capsys, *asked, "--keypoint", "beak=3,4", "--keypoint", "tail=12,9")
-    first = pictures(tmp_path)
-    lines(capsys, *asked, "--keypoint", "beak=13,4", "--keypoint", "tail=2,9")
-    assert pictures(tmp_path) != first
+    asked = [parted, "--caption", "a bird", "--count", "1"]
+    told = lines(capsys, *asked, "--keypoint", "beak=3,4", "--keypoint", "tail=12,9", "--out", tmp_path / "one")
+    assert "7 of 9 parts" in told
+    lines(capsys, *asked, "--keypoint", "beak=13,4", "--keypoint", "tail=2,9", "--out", tmp_path / "other")
+    assert pictures(tmp_path / "one") != pictures(tmp_path / "other")
+
+
+def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFixture):
+    for number in (1, 2):
+        told = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
+        assert f"{number} pictures in {boxed / 'generated' / str(number)}" in told
+        assert len(pictures(boxed / "generated" / str(number))) == number
+    assert "is not empty" in failure(capsys, boxed, "--caption", "a bird", "--out", boxed / "generated" / "1")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Holes filled: seams, the search of noise, squares of pictures of any form, and the command with its refusals."""
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -213,7 +214,7 @@ def opened(path: Path) -> Tensor:
     return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
 
 
-def run(folder: Path, source: Path, out: Path, mask: Path | None = None, box: str | None = None, **more) -> list[str]:
+def run(folder: Path, source: Path, out: Path | None, mask: Path | None = None, box: str | None = None, **more) -> list[str]:
     return list(write_restored(folder, source, mask, box, out, Settings(**more)))
 
 
@@ -296,6 +297,15 @@ def test_a_folder_with_masks_by_name(runs, tmp_path):
     assert made == ["a.png", "b.png", "sheets/a.png", "sheets/b.png", "sheets/sub/c.png", "sub/c.png"]
     assert [line.split(":")[0] for line in lines if "left out" in line] == ["left out broken", "left out d"]
     assert lines[-1].startswith("3 pictures in")
+
+
+def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
+    folder, picture = Path(shutil.copytree(runs["free"], tmp_path / "run")), save(noise(3, 16, 16), tmp_path / "photo.png")
+    for candidates in (3, 2):
+        run(folder, picture, None, box="4,5,6,7", steps=1, candidates=candidates)
+    made = [sorted(file.name for file in (folder / "restored" / number / "candidates").iterdir()) for number in "12"]
+    assert made == [["photo-2.png", "photo-3.png"], ["photo-2.png"]]
+    refused_in_one_line(lambda: run(folder, picture, folder / "restored" / "1", box="4,5,6,7"), "--out .* is not empty")
 
 
 REFUSED = {

@@ -1,6 +1,7 @@
 """`ganvas translate`: any files, of any size, through a run that translates; one line for what cannot be."""
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def pixels_of(file: Path) -> np.ndarray:
         return np.array(picture)
 
 
-def write(run: Path, inputs: list[Path], out: Path, **more) -> list[str]:
+def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
     options = {"to": None, "settings": {}, "size": None, "seed": 0, "device": "cpu", "average": True} | more
     return list(write_translations(run, inputs, out=out, **options))
 
@@ -91,10 +92,10 @@ def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
 
 
 def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: Path):
-    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path)
-    assert size_of(tmp_path / "wide.png") == (38, 16)
-    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path, size=32)
-    assert size_of(tmp_path / "wide.png") == (76, 32)
+    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")
+    assert size_of(tmp_path / "usual" / "wide.png") == (38, 16)
+    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
+    assert size_of(tmp_path / "larger" / "wide.png") == (76, 32)
 
 
 def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
@@ -185,6 +186,18 @@ def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path), "does not translate pictures: use ganvas sample"
     )
+
+
+def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
+    run = Path(shutil.copytree(runs["cyclegan"], tmp_path / "run"))
+    write(run, [runs["inputs"] / "square.png"], None, to="a")
+    write(run, [runs["inputs"] / "wide.png"], None, to="b")
+    files = {path.relative_to(run / "translated").as_posix() for path in (run / "translated").rglob("*.png")}
+    assert files == {"1/square.png", "1/sheets/sheet.png", "2/wide.png", "2/sheets/sheet.png"}
+    told = r"--out .*2 is not empty \(it holds sheets\)"
+    refused_in_one_line(lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), told)
+    refused_in_one_line(lambda: write(run, [runs["inputs"] / "text.jpg"], None), "none of the pictures could be read")
+    assert not (run / "translated" / "3").exists()
 
 
 def test_originals_are_never_written_over(runs, tmp_path: Path):

@@ -31,8 +31,8 @@ def evaluate(
     metrics
         Names with commas between them: fd (fid with Inception), kd (kid), classifier_score (inception_score), precision, recall,
         density, coverage, memorisation, modes, agreement, class_fd (class_fid), tstr; of GANs that work on pictures or captions
-        fidelity, holes, cycle, attributes, places; or all. Without it: a
-        choice that suits the data and takes minutes at most; all: every possible one.
+        fidelity, holes, cycle, attributes, places; or all. Also single values by the names of the table's columns, such as l1.
+        Without it: a choice that suits the data and takes minutes at most; all: every possible one.
     features
         What the pictures are seen through: inception, inception-legacy (resized as the first FIDs were, for comparison with
         papers), classifier, random or pixels. Without it: of labelled grey pictures

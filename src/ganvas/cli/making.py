@@ -30,8 +30,8 @@ def sample(
 ) -> None:
     """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to picture.
 
-    Without --out, --grid and --interpolate: separate files and a grid in RUN/generated. With --caption also a sheet of the same
-    in other places.
+    Without --out, --grid and --interpolate: separate files and, in a sub-folder sheets, a grid, in RUN/generated/1, of the next
+    call in RUN/generated/2, and so on. With --caption also a sheet of the same in other places.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def sample(
     seed
         Which pictures; the same seed gives the same ones, whatever the count.
     out
-        Folder for separate files; with classes, a labels.csv is written beside them.
+        Folder for separate files, new or empty; with classes, a labels.csv is written beside them.
     picture_format
         Of the separate files.
     grid
@@ -140,7 +140,8 @@ def restore(
     box
         The hole as left,top,width,height in pixels.
     out
-        Folder for the restored pictures and, in sub-folders, sheets, other candidates and noise. Without it: RUN/restored.
+        Folder, new or empty, for the restored pictures and, in sub-folders, sheets, other candidates and noise. Without it:
+        RUN/restored/1, of the next call RUN/restored/2, and so on.
     candidates
         How many different ones a search is to find. Without it: 4.
     size
@@ -187,7 +188,7 @@ def translate(
     pictures
         Pictures, and folders or zips of them.
     out
-        Folder for the results. Without it: RUN/translated.
+        Folder for the results, new or empty. Without it: RUN/translated/1, of the next call RUN/translated/2, and so on.
     to
         The domain wanted of cyclegan, a or b. Without it: b.
     settings

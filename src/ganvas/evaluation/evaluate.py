@@ -79,7 +79,7 @@ def evaluate(
         what: a run, its folder or one of its checkpoints; or a folder or zip of pictures, a data set's name, or "noise".
         against: the pictures to compare with. None: the published test set of the run's data, or without one the data itself.
         data: where the run's data is, if it was moved; or what a set that is no run is compared with, as a run on that data.
-        metrics: names, or ["all"]; None: the usual ones.
+        metrics: names of metrics or of single values, or ["all"]; None: the usual ones.
         features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what suits the data.
         weights: a file for Inception or the classifier.
         count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
@@ -124,13 +124,20 @@ def evaluate(
 
 
 def judge(case: Case, metrics: Sequence[str] | None = None) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Take the metrics named, the usual ones, or all (see `scores.choose`): values by name, and by metric and class."""
+    """Take the metrics named, the usual ones, or all (see `scores.choose`): values by name, and by metric and class.
+
+    Raises:
+        UserError: as `scores.choose`; or a single value was asked for that its metric does not give in this case.
+    """
     values: dict[str, float] = {}
     by_class: dict[str, dict[str, float]] = {}
-    for name in choose(metrics, case):
+    for name, wanted in choose(metrics, case).items():
         found, classes = METRICS[name].measure(case)
-        values |= found
-        by_class |= {name: classes} if classes else {}
+        for value in wanted & set(metrics or ()) - found.keys():
+            raise UserError(f"--metrics {value}: of {name} there is only {', '.join(found)} here")
+        values |= {value: number for value, number in found.items() if value.removesuffix("_error") in wanted}
+        if classes and next(iter(METRICS[name].better)) in wanted:
+            by_class[name] = classes
     return values, by_class
 
 
@@ -216,7 +223,7 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
         if count < MOST and not case.points:
             frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
             notes.append(f"{name}: {count:,} pictures, fewer than {MOST:,}; {frechet} comes out too large, so compare {kernel}")
-    if "memorisation" in values and len(reference.unseen_rows) < 100:
+    if {"memorisation", "copies"} & values.keys() and len(reference.unseen_rows) < 100:
         notes.append(f"memorisation: only {len(reference.unseen_rows)} pictures were held out, 100 or more would tell more")
     return notes
 

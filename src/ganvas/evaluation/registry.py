@@ -154,32 +154,40 @@ METRICS: dict[str, Metric] = {
     "tstr": Metric(measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request),
 }
 BETTER = {name: way for metric in METRICS.values() for name, way in metric.better.items()}
+# What can be asked for: a metric, with all its values, or one of its values alone.
+METRIC_OF = {value: name for name, metric in METRICS.items() for value in metric.better} | {name: name for name in METRICS}
 
 
-def choose(names: Sequence[str] | None, case: Case) -> list[str]:
-    """The metrics to take in a case.
+def choose(names: Sequence[str] | None, case: Case) -> dict[str, set[str]]:
+    """The metrics to take in a case, and of each the names of the values wanted.
 
     Args:
-        names: those asked for; None: the usual ones; ["all"]: every one that is possible.
+        names: of metrics or of single values; None: the usual ones; ["all"]: every one that is possible.
 
     Raises:
         UserError: there is none of that name, or it cannot be taken here.
     """
     if names is None or list(names) == ["all"]:
         every = names is not None
-        return [name for name, metric in METRICS.items() if (every or metric.usual(case)) and not metric.lacks(case)]
+        possible = {name: metric for name, metric in METRICS.items() if (every or metric.usual(case)) and not metric.lacks(case)}
+        return {name: set(metric.better) for name, metric in possible.items()}
     if "all" in names:
         raise UserError("--metrics all stands alone: it takes every metric that is possible")
     check_names(names)
+    chosen: dict[str, set[str]] = {}
     for name in names:
-        reason = METRICS[name].lacks(case)
+        metric = METRIC_OF[name]
+        reason = METRICS[metric].lacks(case)
         if reason:
             raise UserError(f"--metrics {name}: {reason}")
-    return list(dict.fromkeys(names))
+        chosen.setdefault(metric, set()).update(METRICS[metric].better if name == metric else [name])
+    return chosen
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Refuse metrics that there are none of."""
+    """Refuse metrics and values that there are none of."""
     for name in names:
-        if name not in METRICS and list(names) != ["all"]:
-            raise UserError(f"--metrics {name}: there is none of that name; {nearest(name, METRICS)}")
+        if name not in METRIC_OF and list(names) != ["all"]:
+            known = f"known: {', '.join(sorted(METRIC_OF))}"
+            hints = dict.fromkeys([nearest(name, METRIC_OF), known])  # where nothing is near, both are the list
+            raise UserError(f"--metrics {name}: there is none of that name; {' '.join(hints)}")

@@ -98,29 +98,24 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
             made += len(chunk)
             yield chunk if gan.channels == 2 else to_square(to_uint8(chunk), size, view.fit, view.background)
 
-    name, about = run_name(run), described(run)
+    about = described(run)
     if size != gan.size:
         about["resized_from"] = gan.size
     labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
-    return Pictures(name.name, about, count, size, gan.channels, make, labels, gan.classes if labels is not None else ())
+    return Pictures(run.folder.name, about, count, size, gan.channels, make, labels, gan.classes if labels is not None else ())
 
 
 def of_trial(run: Run, trial: Trial) -> Pictures:
     """What a run's GAN makes of rows of data."""
     gan = run.gan
     about = {**described(run), "rows": trial.count}
-    return Pictures(run_name(run).name, about, trial.count, gan.size, gan.channels, lambda: iter([trial.made]), trial=trial)
-
-
-def run_name(run: Run) -> Path:
-    """The run's folder."""
-    return run.path.parents[1] if run.path.parent.name == "checkpoints" else run.path
+    return Pictures(run.folder.name, about, trial.count, gan.size, gan.channels, lambda: iter([trial.made]), trial=trial)
 
 
 def described(run: Run) -> dict[str, Any]:
     """Which run, and which of its checkpoints."""
     gan = run.about["gan"]["name"]
-    return {"run": str(run_name(run)), "checkpoint": run.path.name, "images": run.about["images"], "gan": gan}
+    return {"run": str(run.folder), "checkpoint": run.path.name, "images": run.about["images"], "gan": gan}
 
 
 def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:

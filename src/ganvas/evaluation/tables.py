@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,6 @@ from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate, is_run
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.samples import NOISE
 
-HEADINGS = {
-    "inception_score": "inception score",
-    "classifier_score": "classifier score",
-    "class_fid": "fid by class",
-    "class_fd": "fd by class",
-    "high_quality": "high quality",
-    "modes": "modes found",
-}
 SHARES = {  # shown in percent
     *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
     *("attributes", "real_attributes", "inside"),
@@ -40,6 +34,7 @@ def run_evaluate(sets: Sequence[str], data: str | None, as_json: bool, **setting
     judged, against = split_sets(sets, data)
     progress = sys.stderr.isatty() and not as_json
     found = [evaluate(what, against, data=data, progress=progress, **settings) for what in judged]
+    found = [replace(evaluation, name=name) for evaluation, name in zip(found, own_names(judged, found))]
     for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
         print(f"note: {note}", file=sys.stderr)
     if as_json:
@@ -76,6 +71,22 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
         hint = f"ganvas evaluate {sets[0]} REFERENCE compares it with a second set"
         raise UserError(f"{sets[0]} is no run folder; {hint}, for instance mnist-test")
     return list(sets[:-1]), sets[-1]
+
+
+def own_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
+    """A name for each of the evaluations of `sets`: all that share one get a longer one.
+
+    Of a run that is its folder with the images shown, and where that is shared too, what was typed; of data what was typed.
+    """
+    names = [evaluation.name for evaluation in found]
+    exact = [
+        f"{about['run']} @ {about['images']:,} images" if "run" in about else typed
+        for about, typed in zip((evaluation.about for evaluation in found), sets)
+    ]
+    for longer in (exact, sets):
+        shared = Counter(names)
+        names = [other if shared[name] > 1 else name for name, other in zip(names, longer)]
+    return names
 
 
 def by_protocol(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
@@ -137,9 +148,9 @@ def tables(first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequenc
 
 
 def heading(name: str) -> str:
-    """A value's heading, with an arrow towards what is better."""
+    """A value's heading: the name by which --metrics takes it, and an arrow towards what is better."""
     arrow = {"lower is better": " ↓", "higher is better": " ↑", "1 is best": " →"}.get(BETTER[name], "")
-    return HEADINGS.get(name, name) + arrow
+    return name + arrow
 
 
 def cell(values: dict[str, float], name: str) -> str:

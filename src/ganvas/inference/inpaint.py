@@ -19,7 +19,7 @@ from ganvas.inference.inputs import check_out, contents
 from ganvas.inference.inversion import Found, nearness, search
 from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run, class_number, load, uses
-from ganvas.io.files import atomic_path
+from ganvas.io.files import atomic_path, own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_uint8, transparent
 
@@ -69,25 +69,26 @@ def write_restored(
         raise UserError("--mask and --box both tell where the hole is; give one of them")
     run = load(folder, device=device, average=average)
     check(run, settings, folder)
-    out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "restored"
-    check_out(out, [source])
-    many = source.is_dir() or source.suffix.lower() == ".zip"
-    done, first = 0, None
-    for name, content in contents(source):
-        try:
-            job = prepare(name, content(), mask, box, run)
-        except (UserError, UnreadableError) as error:
-            problem = UserError(f"{name if many else source}: {error}")
-            if not many:
-                raise problem from error
-            first = first or problem
-            yield f"left out {problem}"
-            continue
-        yield from fill(run, job, out, settings) if "mask" in run.gan.inputs else look_for(run, job, out, settings)
-        done += 1
-    if first and not done:
-        raise first
-    yield f"{done:,} {'picture' if done == 1 else 'pictures'} in {out}, sheets in {out / 'sheets'}"
+    if out:
+        check_out(out, [source])
+    with own_folder(out, run.folder / "restored") as into:
+        many = source.is_dir() or source.suffix.lower() == ".zip"
+        done, first = 0, None
+        for name, content in contents(source):
+            try:
+                job = prepare(name, content(), mask, box, run)
+            except (UserError, UnreadableError) as error:
+                problem = UserError(f"{name if many else source}: {error}")
+                if not many:
+                    raise problem from error
+                first = first or problem
+                yield f"left out {problem}"
+                continue
+            yield from fill(run, job, into, settings) if "mask" in run.gan.inputs else look_for(run, job, into, settings)
+            done += 1
+        if first and not done:
+            raise first
+        yield f"{done:,} {'picture' if done == 1 else 'pictures'} in {into}, sheets in {into / 'sheets'}"
 
 
 def check(run: Run, settings: Settings, folder: Path) -> None:

@@ -16,7 +16,7 @@ from ganvas.gans.base import Box, Features, KeyPoints, Text
 from ganvas.gans.nn.boxes import with_frames, with_points
 from ganvas.inference.run import CHUNK, Run, load, make
 from ganvas.inference.sample import square_columns
-from ganvas.io.files import write_text
+from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid, table
 from ganvas.io.images import save, to_pil, to_uint8
 from ganvas.rng import RowDraw
@@ -49,7 +49,7 @@ def write_placed(
         features: file with the caption as numbers, for runs that learnt from such.
         count: pictures.
         seed: which pictures.
-        out: folder for them; None: RUN/generated.
+        out: folder for them, new or empty; None: the next of RUN/generated/1, 2, ...
         ending: of the files.
         average: whether to use the moving average of the weights.
         device: where to make them.
@@ -78,16 +78,17 @@ def write_placed(
         free = len(kind.parts) - int(inputs["keypoints"][0, :, 2].sum())
         if free:
             yield f"{free} of {len(kind.parts)} parts without a --keypoint: their places are made up"
-    out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "generated"
-    pictures = made(run, inputs, count, seed)
-    for number, picture in enumerate(pictures):
-        save(to_pil(picture), out / f"{number:05d}.{ending}", durable=False)
-    write_text(out / "caption.txt", f"{caption or features}\n")
-    yield f"{count:,} pictures in {out}"
-    save(make_grid(pictures, square_columns(count), caption=noted), out / "grid.png")
-    yield f"grid in {out / 'grid.png'}"
-    save(sheet(run, inputs, min(count, ROWS), seed, noted), out / "places.png")
-    yield f"the same elsewhere in {out / 'places.png'}"
+    with own_folder(out, run.folder / "generated") as into:
+        pictures = made(run, inputs, count, seed)
+        for number, picture in enumerate(pictures):
+            save(to_pil(picture), into / f"{number:05d}.{ending}", durable=False)
+        write_text(into / "caption.txt", f"{caption or features}\n")
+        yield f"{count:,} pictures in {into}"
+        grid, places = into / "sheets" / "grid.png", into / "sheets" / "places.png"
+        save(make_grid(pictures, square_columns(count), caption=noted), grid)
+        yield f"grid in {grid}"
+        save(sheet(run, inputs, min(count, ROWS), seed, noted), places)
+        yield f"the same elsewhere in {places}"
 
 
 def refuse(given: object, flag: str, advice: str) -> None:

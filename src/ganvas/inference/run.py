@@ -37,6 +37,11 @@ class Run:
         kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
         return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {self.about['images']:,} images, {self.path}>"
 
+    @property
+    def folder(self) -> Path:
+        """The run's folder; of a checkpoint that lies elsewhere its own."""
+        return self.path.parents[1] if self.path.parent.name == "checkpoints" else self.path
+
     def sample(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
         """Make pictures. The same seed gives the same pictures, whatever the count.
 

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, class_number, load
 from ganvas.io.animation import save_animation
-from ganvas.io.files import write_text
+from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save, to_pil, to_uint8
 from ganvas.io.scatter import draw_sheet
@@ -41,7 +42,8 @@ def write_samples(
     """What `ganvas sample` does; yields a line for each thing written.
 
     Raises:
-        UserError: nothing to load, no such class, a count or a number of columns below 1, a file ending that is not a picture's.
+        UserError: nothing to load, no such class, a count or a number of columns below 1, a file ending that is not a picture's,
+            a folder that holds something already.
     """
     if count < 1:
         raise UserError(f"--count {count}: ask for at least one picture")
@@ -55,18 +57,19 @@ def write_samples(
         class_number(run.gan, label)
     if run.gan.points and (walk or invert or columns or ending != "png"):
         raise UserError(f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures")
-    if not (out or grid or walk):
-        out = (folder.parents[1] if (folder / "about.json").exists() else folder) / "generated"
-        grid = out / "grid.png"
-    if run.gan.points:
-        yield from write_points(run, count, seed, out, grid)
-    elif out or grid:
-        pictures = write_pictures(run, count, label, seed, out, ending, invert, keep=grid is not None)
-        if out:
-            yield f"{count:,} pictures in {out}"
-        if grid:
-            save(make_grid(pictures, columns or square_columns(count)), grid)
-            yield f"grid in {grid}"
+    files = out or not (grid or walk)
+    with own_folder(out, run.folder / "generated") if files else nullcontext() as into:
+        if into and not out:
+            grid = into / "sheets" / "grid.png"
+        if run.gan.points:
+            yield from write_points(run, count, seed, into, grid)
+        elif into or grid:
+            pictures = write_pictures(run, count, label, seed, into, ending, invert, keep=grid is not None)
+            if into:
+                yield f"{count:,} pictures in {into}"
+            if grid:
+                save(make_grid(pictures, columns or square_columns(count)), grid)
+                yield f"grid in {grid}"
     if walk:
         write_walk(run, label, seed, invert, walk)
         yield f"walk in {walk}"

@@ -12,6 +12,7 @@ from ganvas.gans.base import GAN, Attributes, Choice, Picture
 from ganvas.gans.stargan import StarGAN
 from ganvas.inference.inputs import check_out, contents
 from ganvas.inference.run import Run, load, make, uses
+from ganvas.io.files import own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
 from ganvas.rng import RowDraw
@@ -46,7 +47,7 @@ def write_translations(
     Args:
         folder: the run.
         inputs: files, folders or zips of pictures.
-        out: folder for the results; None: in the run folder.
+        out: folder for the results, new or empty; None: the next of RUN/translated/1, 2, ...
         to: the domain wanted, for GANs that know two.
         settings: attributes to set or take away, for GANs that know attributes; none: one after another.
         size: to which the shorter side is brought first; None: the picture's own, or the run's where that suits the GAN better.
@@ -60,33 +61,34 @@ def write_translations(
     kind = check_run(run, to, settings)
     if size is not None and size < kind.multiple:
         raise UserError(f"--size {size}: {folder} takes pictures of {kind.multiple} pixels or more")
-    out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "translated"
-    check_out(out, inputs)
-    left_out: list[str] = []
-    rows: list[dict[str, Tensor]] = []
-    count = large = 0
-    for number, given in enumerate(pictures(inputs, kind, left_out)):
-        side = size or (None if kind.own_size else run.gan.size)
-        picture = given.pixels if side is None else with_shorter_side(given.pixels, side)
-        large += min(picture.shape[1:]) > 1.5 * run.gan.size
-        image = to_float(picture[None]).to(run.device)
-        made = {name: translated(run, image, way, number, seed) for name, way in ways(run, image, to, settings).items()}
-        for name, result in made.items():
-            ending = f"-{name.replace(' ', '_')}" if len(made) > 1 else ""
-            save(to_pil(result), out / f"{given.name}{ending}.png", durable=False)
-            count += 1
-        if len(rows) < SHOWN:
-            shown = {"given": picture} | made
-            rows.append({name: to_square(each[None], SHEET, "pad", "white")[0] for name, each in shown.items()})
-    yield from (f"left out: {line}" for line in left_out)
-    if not rows:
-        raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
-    sheet = out / "sheets" / "sheet.png"
-    save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
-    yield f"{count:,} {'picture' if count == 1 else 'pictures'} in {out}, beside their originals in {sheet}"
-    if large:
-        learnt = run.gan.size
-        yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
+    if out:
+        check_out(out, inputs)
+    with own_folder(out, run.folder / "translated") as into:
+        left_out: list[str] = []
+        rows: list[dict[str, Tensor]] = []
+        count = large = 0
+        for number, given in enumerate(pictures(inputs, kind, left_out)):
+            side = size or (None if kind.own_size else run.gan.size)
+            picture = given.pixels if side is None else with_shorter_side(given.pixels, side)
+            large += min(picture.shape[1:]) > 1.5 * run.gan.size
+            image = to_float(picture[None]).to(run.device)
+            made = {name: translated(run, image, way, number, seed) for name, way in ways(run, image, to, settings).items()}
+            for name, result in made.items():
+                ending = f"-{name.replace(' ', '_')}" if len(made) > 1 else ""
+                save(to_pil(result), into / f"{given.name}{ending}.png", durable=False)
+                count += 1
+            if len(rows) < SHOWN:
+                shown = {"given": picture} | made
+                rows.append({name: to_square(each[None], SHEET, "pad", "white")[0] for name, each in shown.items()})
+        yield from (f"left out: {line}" for line in left_out)
+        if not rows:
+            raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
+        sheet = into / "sheets" / "sheet.png"
+        save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
+        yield f"{count:,} {'picture' if count == 1 else 'pictures'} in {into}, beside their originals in {sheet}"
+        if large:
+            learnt = run.gan.size
+            yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
+from ganvas.io.images import sheet_note
 
 SIDES = {".gif": 480, ".webp": 720}  # pixels, of a time-lapse's longer side at most
 MOST_FRAMES = {".gif": 40, ".webp": 60}  # a GIF has three times the bytes of a WebP for what it shows
@@ -49,6 +50,7 @@ def save_animation(frames: Sequence[Image.Image], path: Path, milliseconds: int 
             duration=durations,
             loop=0,
             **options,
+            **sheet_note(),  # it is no picture to learn from either
         )
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,45 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
         except BaseException:
             remove(partial)
             raise
+
+
+@contextmanager
+def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
+    """Yield the folder for the files of one call, which never mix with those of another.
+
+    Args:
+        out: the folder wanted, which must be new or empty; None: place/1, place/2, ..., one above those that are there.
+        place: where numbered folders are; one that stays empty is removed again.
+
+    Raises:
+        UserError: `out` holds something or is a file, or `place` may not be written to.
+    """
+    if out is not None:
+        with explained(out):
+            held = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        if held:
+            raise UserError(f"--out {out} is not empty (it holds {held[0]}); choose a new folder, so that results do not mix")
+        yield out
+        return
+    folder = number_folder(place)
+    try:
+        yield folder
+    finally:
+        for empty in (folder, place):
+            with suppress(OSError):  # it holds something
+                empty.rmdir()
+
+
+def number_folder(place: Path) -> Path:
+    """Make the next of place/1, place/2, ..."""
+    with explained(place):
+        place.mkdir(parents=True, exist_ok=True)
+        number = max((int(path.name) for path in place.iterdir() if path.name.isdecimal()), default=0)
+        while True:
+            number += 1
+            with suppress(FileExistsError):  # another call's of this very moment
+                (place / str(number)).mkdir(parents=True)
+                return place / str(number)
 
 
 def write_text(path: Path, text: str) -> None:

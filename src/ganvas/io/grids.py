@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from ganvas.io.images import to_pil
+from ganvas.io.images import as_sheet, to_pil
 
 GAP = 4  # pixels between pictures and around them
 
@@ -55,7 +55,7 @@ def make_grid(
         pen.text((left + GAP + (column + 0.5) * cell_width, top), name, fill=black, font=small, anchor="mb")
     if caption:
         pen.text((sheet.width / 2, sheet.height - bottom / 2), caption, fill=black, font=font, anchor="mm")
-    return sheet
+    return as_sheet(sheet)
 
 
 def heading_points(headings: Sequence[str], width: int) -> int:

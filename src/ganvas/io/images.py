@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
@@ -16,7 +16,9 @@ from ganvas.io.files import atomic_path
 
 Fit = Literal["crop", "pad", "stretch"]
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+DESCRIPTION = 0x010E  # of EXIF
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+SHEET = "sheet of pictures, drawn by ganvas"  # stands in the file of each; nothing learns from one, or counts it as a picture
 MAX_PIXELS = 80_000_000  # below the number from which Pillow itself warns of a decompression bomb
 
 
@@ -134,12 +136,12 @@ def measure(file: BinaryIO) -> tuple[int, int]:
 
 
 def open_lazily(file: BinaryIO) -> Image.Image:
-    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones before decoding.
+    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones before decoding, and sheets.
 
     `Image.open` would do the same, but warns of large pictures before one can look at their size.
 
     Raises:
-        UnreadableError: no decoder knows it, or it has more than MAX_PIXELS.
+        UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that ganvas drew.
     """
     Image.init()
     prefix = file.read(16)
@@ -155,6 +157,8 @@ def open_lazily(file: BinaryIO) -> Image.Image:
             raise UnreadableError(
                 f"{picture.width:,}x{picture.height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
             )
+        if picture.getexif().get(DESCRIPTION) == SHEET or SHEET.encode() == picture.info.get("comment"):
+            raise UnreadableError(f"not one picture: a {SHEET}")
         return picture
     raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
 
@@ -268,13 +272,26 @@ def to_png(image: Tensor) -> bytes:
     return file.getvalue()
 
 
+def as_sheet(picture: Image.Image) -> Image.Image:
+    """The same picture, known as a sheet of many: `save` writes so into its file."""
+    picture.info[SHEET] = True
+    return picture
+
+
+def sheet_note() -> dict[str, Any]:
+    """What to give to Pillow's `save` so that the file is known as a sheet: EXIF, and for GIF, which has none, a comment."""
+    exif = Image.Exif()
+    exif[DESCRIPTION] = SHEET
+    return {"exif": exif, "comment": SHEET}
+
+
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
     """Write a picture atomically, in the format of its file's ending (JPEG at quality 95); `durable` as in `atomic_path`."""
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise UserError(f"{path} does not end as a picture does; use .png, .jpg or .webp")
     with atomic_path(path, durable) as partial:
-        picture.save(partial, format=kind, quality=95)
+        picture.save(partial, format=kind, quality=95, **(sheet_note() if SHEET in picture.info else {}))
 
 
 def transparent(content: bytes) -> Tensor | None:

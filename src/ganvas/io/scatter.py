@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganvas.io.grids import make_grid
+from ganvas.io.images import as_sheet
 
 SIDE = 480  # pixels of the square [-1, 1]
 FINE = 3  # drawn that many times as large and shrunk, for smooth edges
@@ -51,4 +52,4 @@ def draw_points(points: Tensor, caption: str = "", discs: Discs = ()) -> Image.I
         pen.text((across, SIDE + MARGIN + 4), f"{value}", fill=TEXT, font=font, anchor="ma")
         pen.text((MARGIN - 5, down), f"{value}", fill=TEXT, font=font, anchor="rm")
     pen.text((width / 2, height - FOOT / 2), caption, fill=TEXT, font=ImageFont.load_default(15), anchor="mm")
-    return drawn
+    return as_sheet(drawn)
