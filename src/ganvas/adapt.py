@@ -13,11 +13,9 @@ is decided by what is known: measuring would make runs differ whose settings are
 """
 
 import copy
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,11 +25,12 @@ from ganvas.batches import Batches
 from ganvas.checkpoint import TrainingState
 from ganvas.engine import Engine
 from ganvas.errors import UserError
+from ganvas.files import UnreadableError, read_json
 from ganvas.gans.base import GAN
 from ganvas.graphs import CudaRecorder, GraphedRounds
 from ganvas.playing import Playing
 from ganvas.products import by_products, has_products
-from ganvas.recipe import Recipe
+from ganvas.recipe import Recipe, readable
 from ganvas.start import copied
 
 FILE = "speed.json"
@@ -246,8 +245,9 @@ def read_record(folder: Path) -> Decision | None:
     if not file.exists():
         return None
     try:
-        values: Any = json.loads(file.read_text(encoding="utf-8"))
-        return Decision.model_validate(values)
-    except (OSError, ValueError, ValidationError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{file} is damaged ({reason}); remove it, and it is decided anew how to play") from None
+        return Decision.model_validate(read_json(file))
+    except UnreadableError as error:
+        reason = str(error)
+    except ValidationError as error:
+        reason = readable(error)
+    raise UserError(f"{file} is damaged ({reason}); remove it, and it is decided anew how to play")

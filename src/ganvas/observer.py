@@ -15,12 +15,14 @@ from ganvas.data.dataset import Dataset
 from ganvas.draws import mix
 from ganvas.engine import Engine
 from ganvas.evaluation.yardstick import Yardstick, open_yardstick, quick_score
+from ganvas.files import find_leftovers, remove
 from ganvas.gans.base import GAN
 from ganvas.grids import table
 from ganvas.images import save, to_uint8
 from ganvas.progress import Log, Meter
 from ganvas.recipe import Recipe
 from ganvas.rounds import measure_round
+from ganvas.run_folder import GRID, grid_path
 from ganvas.sample import evaluation, look, training_grid
 from ganvas.scatter import sheet
 
@@ -52,6 +54,23 @@ class Observer:
         self.best: tuple[float, int] | None = None
         self.checkup: Checkup | None = None  # these two are made when first needed
         self.yardstick: Yardstick | None = None
+
+    def drop_grids(self) -> None:
+        """Remove the grids that a killed process wrote after the checkpoint from which the run goes on; they will be made again.
+
+        Only those that the log names, before it is cut, and unfinished ones. Other pictures are the user's, and so is what lies
+        behind a link.
+        """
+        samples = self.folder / "samples"
+        if samples.is_symlink():
+            return
+        for leftover in find_leftovers(samples, GRID):
+            remove(leftover)
+        for entry in self.log.entries():
+            grid = grid_path(self.folder, entry["images"])
+            beyond = entry["kind"] == "samples" and entry["images"] > self.state.clock.images
+            if beyond and grid.is_file() and not grid.is_symlink():
+                remove(grid)
 
     def take_up(self) -> None:
         """Learn from the log what was seen before this process."""
@@ -139,4 +158,5 @@ class Observer:
             grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)
         else:
             grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
-        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
+        self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
+        save(grid, grid_path(self.folder, clock.images))

@@ -16,7 +16,7 @@ from rich.text import Text
 from torch import Tensor
 
 from ganvas.engine import Engine
-from ganvas.files import explained, write_text
+from ganvas.files import UnreadableError, explained, parse_json, write_text
 from ganvas.schedule import cosine
 
 
@@ -128,13 +128,27 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a log; a last line cut short by a crash is left out."""
+    """The entries of a log; a last line cut short by a crash is left out.
+
+    Raises:
+        UnreadableError: it cannot be read, or a line is JSON but not an entry.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be read: {error.strerror}") from None
     entries = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         try:
-            entries.append(json.loads(line))
+            entry = parse_json(line)
         except json.JSONDecodeError:
             continue
+        except ValueError as error:
+            raise UnreadableError(f"{path} is damaged: line {number}: {error}; remove the line") from None
+        images = entry.get("images") if isinstance(entry, dict) else None
+        if type(images) is not int or images < 0 or not isinstance(entry.get("kind"), str):
+            raise UnreadableError(f"{path} is damaged: line {number} has no images or no kind; remove the line")
+        entries.append(entry)
     return entries
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from safetensors import safe_open
 
+from ganvas.checkpoint import checkpoints, read_about
 from ganvas.conditions import Course
 from ganvas.curves import draw_curves
 from ganvas.data.dataset import DataReport, in_words
@@ -23,7 +24,7 @@ from ganvas.files import write_text
 from ganvas.progress import read_log
 from ganvas.recipe import Recipe, all_settings
 from ganvas.recipes import RECIPES
-from ganvas.run_folder import read_recipe
+from ganvas.run_folder import find_grids, read_data, read_recipe
 from ganvas.schema import Schema
 from ganvas.timelapse import write_timelapse
 
@@ -100,15 +101,15 @@ def read_record(folder: Path) -> Record:
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
     log = folder / "log.jsonl"
-    about = sorted(folder.glob("checkpoints/[0-9]*/about.json"))
+    found = checkpoints(folder / "checkpoints")
     return Record(
         folder=folder,
         recipe=recipe,
         log=read_log(log) if log.exists() else [],
-        data=DataReport.model_validate_json((folder / "data.json").read_text(encoding="utf-8")),
-        grids=sorted(folder.glob("samples/[0-9]*.png")),
-        checkpoint=about[-1].parent if about else None,
-        about=json.loads(about[-1].read_text(encoding="utf-8")) if about else {},
+        data=read_data(folder),
+        grids=find_grids(folder),
+        checkpoint=found[-1] if found else None,
+        about=read_about(found[-1]) if found else {},
     )
 
 

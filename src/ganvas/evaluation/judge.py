@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganvas.checkpoint import versions
+from ganvas.checkpoint import recipe_of, versions
 from ganvas.data import open_dataset
 from ganvas.data.stacked import STACKED
 from ganvas.engine import pick_device
@@ -21,7 +21,7 @@ from ganvas.evaluation.scores import METRICS, check_names, choose
 from ganvas.evaluation.sets import NOISE, Pictures, of_dataset, of_noise, of_run, of_trial
 from ganvas.evaluation.trial import Trial, unseen_rows
 from ganvas.files import explained
-from ganvas.recipe import Recipe, make_view
+from ganvas.recipe import make_view
 from ganvas.sample import Run, load
 
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000  # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
@@ -153,7 +153,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = Recipe(**run.about["recipe"]) if run else None
+    recipe = recipe_of(run.path, run.about) if run else None
     base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
     if against is not None:
         base.pop("labels", None)
@@ -195,7 +195,7 @@ def find_pictures(
     """
     data = reference.dataset
     if run and not run.gan.free:
-        recipe = Recipe(**run.about["recipe"])
+        recipe = recipe_of(run.path, run.about)
         trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
         rows = unseen_rows(run, recipe, trained, count)
         return of_trial(run, Trial(run.gan, rows, run.device, seed))
