@@ -43,6 +43,8 @@ def run(tmp_path):
     others = {"generator/0/step": torch.zeros(()), "discriminator/0/exp_avg": torch.zeros(2000)}
     save_file(moments | others, checkpoint / "training.safetensors")
     about = {
+        "format": 2,
+        "recipe": recipe.model_dump(),
         "images": TOTAL,
         "gan": {
             "name": "relativistic",
@@ -51,6 +53,7 @@ def run(tmp_path):
         },
         "data": {"spec": "digits & co", "pictures": 500, "fingerprint": "f00d"},
         "versions": {"ganvas": "0.1.0", "torch": "9.8.7"},
+        "files": {},
     }
     (checkpoint / "about.json").write_text(json.dumps(about))
     return folder

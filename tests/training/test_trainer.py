@@ -176,6 +176,8 @@ def test_grids_of_a_killed_process_are_dropped(tmp_path: Path, pictures: Path):
     beyond = tmp_path / "run" / "samples" / "000000000036.png"
     beyond.write_bytes((tmp_path / "run" / "samples" / "000000000024.png").read_bytes())
     (beyond.parent / ".partial-77-0a0b-000000000024.png").write_bytes(b"half a pic")
+    with (tmp_path / "run" / "log.jsonl").open("a") as log:
+        log.write('{"images": 36, "kind": "samples"}\n')
     train("dcgan-64", tmp_path / "run", 24, pictures)
     assert sorted(file.name for file in beyond.parent.iterdir()) == ["000000000000.png", "000000000024.png"]
 

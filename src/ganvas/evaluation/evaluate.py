@@ -21,8 +21,8 @@ from ganvas.evaluation.samples import NOISE, Pictures, of_dataset, of_noise, of_
 from ganvas.evaluation.trial import Trial, unseen_rows
 from ganvas.inference.run import Run, load
 from ganvas.io.files import explained
-from ganvas.recipes.recipe import Recipe, make_view
-from ganvas.runs.checkpoint import versions
+from ganvas.recipes.recipe import make_view
+from ganvas.runs.checkpoint import recipe_of, versions
 
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000  # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"
@@ -160,7 +160,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = Recipe(**run.about["recipe"]) if run else None
+    recipe = recipe_of(run.path, run.about) if run else None
     base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
     if against is not None:
         base.pop("labels", None)
@@ -202,7 +202,7 @@ def find_pictures(
     """
     data = reference.dataset
     if run and not run.gan.free:
-        recipe = Recipe(**run.about["recipe"])
+        recipe = recipe_of(run.path, run.about)
         trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
         rows = unseen_rows(run, recipe, trained, count)
         return of_trial(run, Trial(run.gan, rows, run.device, seed))

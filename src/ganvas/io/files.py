@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from typing import Any
 from ganvas.errors import UserError
 
 PARTIAL = ".partial-"  # every unfinished file or folder begins so
+DEEPEST = 64  # lists and objects within each other in a JSON file; ours have a handful
+
+
+class DamagedFileError(UserError):
+    """A file is not what it should be; the message names it and the reason."""
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
     """
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+    partial = partial_path(path)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -93,6 +99,9 @@ def number_folder(place: Path) -> Path:
             with suppress(FileExistsError):  # another call's of this very moment
                 (place / str(number)).mkdir(parents=True)
                 return place / str(number)
+def partial_path(path: Path) -> Path:
+    """A new name beside `path` for what is unfinished or half removed; `find_leftovers` knows it."""
+    return path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -106,6 +115,41 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        DamagedFileError: there is no such file, or it does not hold what `parse_json` reads.
+    """
+    try:
+        return parse_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DamagedFileError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # also text that is not UTF-8
+        raise DamagedFileError(f"{path} cannot be read: {error}") from None
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON, and raise nothing but ValueError whatever the text.
+
+    Raises:
+        ValueError: it is not JSON, has a number of thousands of digits, or is nested more than DEEPEST deep.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+    # What is nested less deeply than `loads` allows could still break whoever prints or compares it.
+    level = [value]
+    for _ in range(DEEPEST):
+        groups = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for group in groups for item in group]
+    if level:
+        raise ValueError("it is nested too deeply")
+    return value
+
+
 def sync(path: Path) -> None:
     """Flush a file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -116,8 +160,19 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
+    """Remove a file or a folder, if it is there; of a link only the link, never what it points to."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def find_leftovers(folder: Path, name: str) -> list[Path]:
+    """Find what a killed process left under a `partial_path` in a folder; nothing where the folder is a link to elsewhere.
+
+    Args:
+        folder: need not exist.
+        name: regular expression of the names that were to be written, so that nobody else's file is taken for a leftover.
+    """
+    ours = re.compile(rf"{re.escape(PARTIAL)}\d+-[0-9a-f]+-(?:{name})")
+    return [] if folder.is_symlink() else [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]

@@ -3,16 +3,18 @@
 import hashlib
 import json
 import platform
+import re
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -22,13 +24,18 @@ from ganvas.errors import UserError, describe_validation
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build
-from ganvas.io.files import PARTIAL, atomic_path, remove
+from ganvas.io.files import DamagedFileError, atomic_path, find_leftovers, partial_path, read_json, remove
 from ganvas.recipes.recipe import Recipe
+from ganvas.schema import Schema
 from ganvas.training.ema import MovingAverage
 from ganvas.training.progress import Means, RunClock
 
 FORMAT = 2
+NAME = "[0-9]{12}"  # of a checkpoint's folder: the images shown
+MOST_IMAGES = 10**12  # which no longer fit such a name
+LARGEST = torch.finfo(torch.float32).max
 MeansState = dict[str, tuple[float, int]]
+Images = Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
 
 
 class CheckpointError(UserError):
@@ -41,18 +48,51 @@ class Description(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str
-    data: dict[str, Any]  # a `Schema`
+    data: Schema
     options: dict[str, Any]
+
+
+class Length(BaseModel):
+    """What must stand in the recipe of a checkpoint, which may be of another version."""
+
+    model_config = ConfigDict(strict=True)
+
+    images: PositiveInt
+
+
+class Source(BaseModel):
+    """What must be told of the data of a checkpoint."""
+
+    model_config = ConfigDict(strict=True)
+
+    fingerprint: str
 
 
 class About(BaseModel):
     """What must stand in `about.json`; there is more, for people."""
 
+    model_config = ConfigDict(strict=True)
+
     gan: Description
-    recipe: dict[str, Any]
-    images: NonNegativeInt
-    data: dict[str, Any]
+    recipe: Length
+    images: Images
+    data: Source
+    versions: dict[str, str] = {}
     files: dict[str, str]
+
+
+# The sum of finite float32 numbers, and how many they were.
+Mean = tuple[Annotated[float, Field(ge=-LARGEST, le=LARGEST)], Annotated[int, Field(ge=1, lt=MOST_IMAGES)]]
+
+
+class Position(BaseModel):
+    """What must stand in `training.json`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    images: Images
+    means: dict[str, Annotated[Mean, Field(strict=False)]]  # JSON has lists, not tuples
+    stopped: str
 
 
 @dataclass
@@ -81,6 +121,8 @@ def save(
     folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, dataset: Dataset, best: int | None = None
 ) -> Path:
     """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest `recipe.keep` and the best.
+
+    Nothing is removed through a link, whether `folder` is one or a checkpoint in it.
 
     Args:
         best: the images shown of the best checkpoint, if there is one.
@@ -115,46 +157,75 @@ def save(
             "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
         }
         (partial / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
-    for old in checkpoints(folder)[: -recipe.keep]:
+    own = [] if folder.is_symlink() else [old for old in checkpoints(folder) if not old.is_symlink()]
+    for old in own[: -recipe.keep]:
         if int(old.name) == best:
             continue
-        grave = old.with_name(PARTIAL + old.name)  # a half-removed checkpoint must not look like one
+        grave = partial_path(old)  # a half-removed checkpoint must not look like one
         old.rename(grave)
         remove(grave)
     return path
 
 
-def resume(folder: Path, state: TrainingState) -> Path | None:
+def resume(folder: Path, state: TrainingState, seen: tuple[int, int] | None = None) -> Path | None:
     """Bring `state` to the newest checkpoint under `folder`; None where there is none. Leftovers of a crash are removed.
+
+    Args:
+        seen: the shape of `state.seen`, if a checkpoint may have it.
 
     Raises:
         CheckpointError: the newest checkpoint is damaged or does not fit the GAN.
     """
-    for leftover in folder.glob(PARTIAL + "*"):
+    for leftover in find_leftovers(folder, NAME):
         remove(leftover)
     found = checkpoints(folder)
     if not found:
         return None
     path = found[-1]
     about = read_about(path)
-    length = about["recipe"]["images"]
+    position = read_position(path, about)
+    usable = {"gan.safetensors", "training.safetensors", "training.json"}
+    usable |= {"average.safetensors"} if state.average else set()
+    usable |= {"checkup.safetensors"} if seen else set()
+    if unknown := sorted(about["files"].keys() - usable):
+        raise CheckpointError(f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}")
+
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.average:
         load_weights(path, about, state.average.gan, "average.safetensors")
-    restore_optimizers(state.optimizers, read_tensors(path / "training.safetensors", about), path)
-    if "checkup.safetensors" in about["files"]:
-        state.seen = read_tensors(path / "checkup.safetensors", about)["features"]
-    training = json.loads(checked(path / "training.json", about).read_text(encoding="utf-8"))
-    state.clock.images = training["images"]
-    state.means.restore(training["means"], next(state.gan.parameters()).device)
+    restore_optimizers(state.optimizers, path, about)
+    if seen and "checkup.safetensors" in about["files"]:
+        wanted = {"features": torch.empty(seen, dtype=torch.float32, device="meta")}
+        state.seen = read_tensors(path / "checkup.safetensors", about, wanted)["features"]
+    state.clock.images = position.images
+    state.means.restore(position.means, next(state.gan.parameters()).device)
     # A run that stopped early goes on when it is asked for more than when it stopped.
-    state.stopped = training["stopped"] if state.clock.total <= length else ""
+    state.stopped = position.stopped if state.clock.total <= about["recipe"]["images"] else ""
     return path
 
 
+def read_position(path: Path, about: dict[str, Any]) -> Position:
+    """Read how far a checkpoint's run had come.
+
+    Raises:
+        CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's name.
+    """
+    file = checked(path / "training.json", about)
+    try:
+        position = Position.model_validate(read_json(file))
+    except DamagedFileError as error:
+        raise CheckpointError(f"{error}; {advice(path)}") from None
+    except ValidationError as error:
+        raise CheckpointError(f"{file} is damaged: {describe_validation(error)}; {advice(path)}") from None
+    if not position.images == about["images"] == int(path.name):
+        told = f"{position.images:,} images, about.json of {about['images']:,}"
+        raise CheckpointError(f"{file} is damaged: it tells of {told}, and the folder's name is {path.name}; {advice(path)}")
+    return position
+
+
 def checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints under a folder, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+    """The whole checkpoints under a folder, oldest first. All that is named otherwise is somebody else's."""
+    return sorted(path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir())
 
 
 def load_gan(path: Path, average: bool = True) -> tuple[GAN, dict[str, Any]]:
@@ -167,7 +238,11 @@ def load_gan(path: Path, average: bool = True) -> tuple[GAN, dict[str, Any]]:
     description = about["gan"]
     if description["name"] not in GANS:
         raise CheckpointError(f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of ganvas")
-    gan = build(**description).eval()
+    try:
+        gan = build(**description).eval()
+    except Exception as error:  # there is no end to the numbers that a stranger's file may hold, such as sizes beyond all memory
+        reason = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path / 'about.json'} describes a GAN that cannot be built: {reason}") from error
     load_weights(path, about, gan, "gan.safetensors")
     if average and "average.safetensors" in about["files"]:
         load_weights(path, about, gan, "average.safetensors")
@@ -181,20 +256,34 @@ def read_about(path: Path) -> dict[str, Any]:
         CheckpointError: it is missing, unreadable, or of another format.
     """
     file = path / "about.json"
+    if not file.exists():
+        raise CheckpointError(f"{file} is missing: {path} is not a checkpoint of ganvas")
     try:
-        about = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{file} is missing: {path} is not a checkpoint of ganvas") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}; {advice(path)}") from None
+        about = read_json(file)
+    except DamagedFileError as error:
+        raise CheckpointError(f"{error}; {advice(path)}") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else None
         raise CheckpointError(f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}")
     try:
-        About.model_validate(about)
+        About.model_validate_json(json.dumps(about))  # as JSON, where a strict tuple may be a list
     except ValidationError as error:
         raise CheckpointError(f"{file} is damaged: {describe_validation(error)}; {advice(path)}") from None
     return about
+
+
+def recipe_of(path: Path, about: dict[str, Any]) -> Recipe:
+    """The recipe by which a checkpoint was made.
+
+    Raises:
+        CheckpointError: it is damaged, or of another version.
+    """
+    try:
+        return Recipe.model_validate(about["recipe"])
+    except ValidationError as error:
+        raise CheckpointError(f"{path / 'about.json'}: the recipe is damaged or of another version: {describe_validation(error)}") from None
+    except UserError as error:  # of the GAN and its options
+        raise CheckpointError(f"{path / 'about.json'}: the recipe is damaged or of another version: {error}") from None
 
 
 def checked(file: Path, about: dict[str, Any]) -> Path:
@@ -205,7 +294,11 @@ def checked(file: Path, about: dict[str, Any]) -> Path:
     """
     if not file.is_file():
         raise CheckpointError(f"{file} is missing; {advice(file.parent)}")
-    if digest(file) != about["files"].get(file.name):
+    try:
+        found = digest(file)
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}; {advice(file.parent)}") from None
+    if found != about["files"].get(file.name):
         raise CheckpointError(f"{file} is damaged: its content is not what was saved; {advice(file.parent)}")
     return file
 
@@ -227,40 +320,69 @@ def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
         raise OSError(str(error)) from error
 
 
-def read_tensors(file: Path, about: dict[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a file of a checkpoint, on the CPU."""
-    return load_file(checked(file, about))
+def read_tensors(file: Path, about: dict[str, Any], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read the tensors of a file of a checkpoint, on the CPU.
+
+    Args:
+        wanted: whose names, shapes and types it must hold, no more and no less.
+
+    Raises:
+        CheckpointError: names the first tensor that is missing, too much, or of another shape or type.
+    """
+    try:
+        values = load_file(checked(file, about))
+    except SafetensorError as error:
+        raise CheckpointError(f"{file} is damaged: {error}; {advice(file.parent)}") from None
+    for name in sorted(values.keys() | wanted.keys()):
+        if name not in values:
+            raise CheckpointError(f"{file} is of another GAN: {name} is missing")
+        if name not in wanted:
+            raise CheckpointError(f"{file} is of another GAN: it has {name}, which this one has not")
+        given, right = (f"{tuple(tensor.shape)} of {tensor.dtype}" for tensor in (values[name], wanted[name]))
+        if given != right:
+            raise CheckpointError(f"{file} is of another GAN: {name} is {given}, not {right}")
+    return values
 
 
 def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None:
     """Copy the weights of a file into a GAN; the average's file holds only the averaged players."""
-    values = read_tensors(path / name, about)
     own = gan.state_dict()
     if name == "average.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.averaged}
-    if {key: value.shape for key, value in values.items()} != {key: value.shape for key, value in own.items()}:
-        wrong = sorted(set(values) ^ set(own)) or [key for key in own if own[key].shape != values[key].shape]
-        raise CheckpointError(f"{path / name} is of another GAN: {wrong[0]} does not fit")
-    gan.load_state_dict(values, strict=False)
+    gan.load_state_dict(read_tensors(path / name, about, own), strict=False)
 
 
-def optimizer_tensors(optimizers: dict[str, torch.optim.Adam]) -> dict[str, Tensor]:
-    """Adam's state as tensors named player/parameter/quantity."""
+def optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[str, Tensor]:
+    """Adam's state as tensors named player/parameter/quantity.
+
+    A parameter that was never updated has no state. Its tensors are those that Adam begins with, so that what is missing from a
+    checkpoint was lost.
+    """
     return {
         f"{player}/{index}/{quantity}": value
         for player, optimizer in optimizers.items()
-        for index, values in optimizer.state_dict()["state"].items()
-        for quantity, value in values.items()
+        for index, parameter in enumerate(optimizer.param_groups[0]["params"])
+        for quantity, value in (optimizer.state.get(parameter) or first_state(parameter)).items()
     }
 
 
-def restore_optimizers(optimizers: dict[str, torch.optim.Adam], values: dict[str, Tensor], path: Path) -> None:
+def first_state(parameter: Tensor) -> dict[str, Tensor]:
+    """What fused Adam keeps of a parameter before its first update."""
+    zeros = torch.zeros_like(parameter)
+    return {"step": torch.zeros((), dtype=torch.float32), "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
+
+
+def restore_optimizers(optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]) -> None:
     """The inverse of `optimizer_tensors`. Rates and betas come from the recipe, not from here."""
+    wanted = {
+        f"{player}/{index}/{quantity}": value
+        for player, optimizer in optimizers.items()
+        for index, parameter in enumerate(optimizer.param_groups[0]["params"])
+        for quantity, value in first_state(parameter.detach().to("meta")).items()
+    }
     states: dict[str, dict[int, dict[str, Tensor]]] = {player: {} for player in optimizers}
-    for name, value in values.items():
+    for name, value in read_tensors(path / "training.safetensors", about, wanted).items():
         player, index, quantity = name.split("/")
-        if player not in states:
-            raise CheckpointError(f"{path / 'training.safetensors'} is of another GAN: it has no player {player!r}")
         states[player].setdefault(int(index), {})[quantity] = value
     for player, optimizer in optimizers.items():
         optimizer.load_state_dict({"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]})

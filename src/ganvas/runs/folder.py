@@ -1,8 +1,8 @@
 """A run's folder: its recipe, its data report, and who may write there."""
 
-import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -10,14 +10,22 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ganvas.data import Dataset
+from ganvas.data.dataset import DataReport
 from ganvas.errors import UserError, describe_validation
-from ganvas.io.files import PARTIAL, explained, remove, write_json
+from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
 from ganvas.recipes.recipe import Recipe, flat
 
 LOCK = "run.lock"
+GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run goes on: its length, where its data lies, how often it is only looked at, how it is made fast, why
 # settings were chosen.
 FREE = {"images", "data", "health_every", "evaluate_every", "speed", "reasons"}
+
+
+class DataFile(DataReport):
+    """What must stand in `data.json`."""
+
+    fingerprint: str
 
 
 def fresh_folder(name: str) -> Path:
@@ -47,12 +55,37 @@ def read_recipe(folder: Path) -> Recipe | None:
         if others:
             raise UserError(f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out")
         return None
+    values = read_json(file)
     try:
-        return Recipe(**json.loads(file.read_text(encoding="utf-8")))
+        return Recipe.model_validate(values)
     except ValidationError as error:
         raise UserError(f"{file} is of another version of ganvas or damaged: {describe_validation(error)}") from None
-    except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{file} cannot be read: {error}") from None
+    except UserError as error:  # of the GAN and its options
+        raise UserError(f"{file} is of another version of ganvas or damaged: {error}") from None
+
+
+def read_data(folder: Path) -> DataFile:
+    """The data report of a run folder.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    file = folder / "data.json"
+    values = read_json(file)
+    try:
+        return DataFile.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{file} is damaged ({describe_validation(error)}); it should tell which data the run has") from None
+
+
+def grid_path(folder: Path, images: int) -> Path:
+    """Where a run's grid of samples is after so many images."""
+    return folder / "samples" / f"{images:012d}.png"
+
+
+def find_grids(folder: Path) -> list[Path]:
+    """A run's grids of samples, oldest first; other files beside them are somebody else's."""
+    return sorted(path for path in (folder / "samples").glob("*.png") if re.fullmatch(GRID, path.name) and path.is_file())
 
 
 def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> None:
@@ -69,14 +102,10 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     ]
     if differences:
         raise UserError(f"{folder} was begun with other settings: {'; '.join(differences)}; choose another --out")
-    try:
-        report = json.loads((folder / "data.json").read_text(encoding="utf-8"))
-        fingerprint, used, spec = report["fingerprint"], report["used"], report["spec"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / 'data.json'} is damaged ({error}); it should tell which data the run has") from None
-    if fingerprint != dataset.fingerprint:
+    there = read_data(folder)
+    if there.fingerprint != dataset.fingerprint:
         raise UserError(
-            f"{folder} was begun with other data: {used:,} pictures of {spec} there, "
+            f"{folder} was begun with other data: {there.used:,} pictures of {there.spec} there, "
             f"{len(dataset):,} of {dataset.report.spec} here; bring the old data back or choose another --out"
         )
 
@@ -88,14 +117,19 @@ def describe(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[Path]:
+def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
     """Keep other trainings out of a run folder; the operating system lifts the lock when the process ends, however it ends.
+
+    Args:
+        folder: made if it is not there. If nothing is written into it, it is removed again, unless the user had made it.
+        fresh: whether it was made for this run a moment ago.
 
     Raises:
         UserError: another training is going on there, or the folder cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
+    ours = fresh or not folder.exists()
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
@@ -108,7 +142,10 @@ def locked(folder: Path) -> Iterator[Path]:
     finally:
         lock.release()
         if [path.name for path in folder.iterdir()] == [LOCK]:  # refused before anything was written
-            remove(folder)
+            remove(folder / LOCK)
+            if ours:
+                with suppress(OSError):  # another process has begun to write there
+                    folder.rmdir()
 
 
 def is_going(folder: Path) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.io.files import explained, write_text
+from ganvas.io.files import DamagedFileError, explained, parse_json, write_text
 
 ENDED = "ended"  # the state of a condition with which a run broke off
 
@@ -35,11 +35,25 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a log; a last line cut short by a crash is left out."""
+    """The entries of a log; a last line cut short by a crash is left out.
+
+    Raises:
+        DamagedFileError: it cannot be read, or a line is JSON but not an entry.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise DamagedFileError(f"{path} cannot be read: {error.strerror}") from None
     entries = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for number, line in enumerate(text.splitlines(), 1):
         try:
-            entries.append(json.loads(line))
+            entry = parse_json(line)
         except json.JSONDecodeError:
             continue
+        except ValueError as error:
+            raise DamagedFileError(f"{path} is damaged: line {number}: {error}; remove the line") from None
+        images = entry.get("images") if isinstance(entry, dict) else None
+        if type(images) is not int or images < 0 or not isinstance(entry.get("kind"), str):
+            raise DamagedFileError(f"{path} is damaged: line {number} has no images or no kind; remove the line")
+        entries.append(entry)
     return entries

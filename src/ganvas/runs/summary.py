@@ -21,9 +21,10 @@ from ganvas.io.animation import write_timelapse
 from ganvas.io.files import write_text
 from ganvas.recipes import RECIPES
 from ganvas.recipes.recipe import Recipe, all_settings
+from ganvas.runs.checkpoint import checkpoints, read_about
 from ganvas.runs.curves import draw_curves
 from ganvas.runs.diagnosis import Course
-from ganvas.runs.folder import read_recipe
+from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
 from ganvas.schema import Schema
 
@@ -100,15 +101,15 @@ def read_record(folder: Path) -> Record:
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
     log = folder / "log.jsonl"
-    about = sorted(folder.glob("checkpoints/[0-9]*/about.json"))
+    found = checkpoints(folder / "checkpoints")
     return Record(
         folder=folder,
         recipe=recipe,
         log=read_log(log) if log.exists() else [],
-        data=DataReport.model_validate_json((folder / "data.json").read_text(encoding="utf-8")),
-        grids=sorted(folder.glob("samples/[0-9]*.png")),
-        checkpoint=about[-1].parent if about else None,
-        about=json.loads(about[-1].read_text(encoding="utf-8")) if about else {},
+        data=read_data(folder),
+        grids=find_grids(folder),
+        checkpoint=found[-1] if found else None,
+        about=read_about(found[-1]) if found else {},
     )
 
 

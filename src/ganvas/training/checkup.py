@@ -236,6 +236,12 @@ class Checkup:
         return torch.cat(found)
 
 
+def features_shape(gan: GAN, batches: Loader) -> tuple[int, int]:
+    """The shape of the features that `Checkup.measure` returns."""
+    rows = SAMPLES if gan.free else min(SAMPLES, *(len(order.shown) for order in batches.orders))
+    return rows, gan.channels if gan.points else FEATURES
+
+
 def mean_distance(features: Tensor) -> float:
     """Mean distance between two different rows of (N, F)."""
     count = len(features)

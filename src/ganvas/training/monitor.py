@@ -13,6 +13,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
+from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
@@ -20,6 +21,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.rng import mix
 from ganvas.runs.checkpoint import TrainingState
 from ganvas.runs.diagnosis import Course
+from ganvas.runs.folder import GRID, grid_path
 from ganvas.runs.log import Log
 from ganvas.training.checkup import Checkup, Watch
 from ganvas.training.engine import Engine
@@ -54,6 +56,23 @@ class Observer:
         self.best: tuple[float, int] | None = None
         self.checkup: Checkup | None = None  # these two are made when first needed
         self.yardstick: Yardstick | None = None
+
+    def drop_grids(self) -> None:
+        """Remove the grids that a killed process wrote after the checkpoint from which the run goes on; they will be made again.
+
+        Only those that the log names, before it is cut, and unfinished ones. Other pictures are the user's, and so is what lies
+        behind a link.
+        """
+        samples = self.folder / "samples"
+        if samples.is_symlink():
+            return
+        for leftover in find_leftovers(samples, GRID):
+            remove(leftover)
+        for entry in self.log.entries():
+            grid = grid_path(self.folder, entry["images"])
+            beyond = entry["kind"] == "samples" and entry["images"] > self.state.clock.images
+            if beyond and grid.is_file() and not grid.is_symlink():
+                remove(grid)
 
     def take_up(self) -> None:
         """Learn from the log what was seen before this process."""
@@ -141,4 +160,5 @@ class Observer:
             grid = draw_sheet(to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec))
         else:
             grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
-        save(grid, self.folder / "samples" / f"{clock.images:012d}.png")
+        self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
+        save(grid, grid_path(self.folder, clock.images))

@@ -17,7 +17,7 @@ from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
-from ganvas.io.files import PARTIAL, write_json
+from ganvas.io.files import write_json
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe, told
 from ganvas.recipes.recipe import Recipe, change
@@ -26,7 +26,7 @@ from ganvas.runs.diagnosis import diverged
 from ganvas.runs.folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
-from ganvas.training.checkup import Watch
+from ganvas.training.checkup import Watch, features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.monitor import Observer
 from ganvas.training.playing import Playing
@@ -110,7 +110,11 @@ def train(
 @contextmanager
 def claimed(out: str | Path | None, name: str, engine: Engine) -> Iterator[Path]:
     """The run folder, kept from other trainings by the main process; without `out` a fresh one."""
-    with locked(Path(out) if out else fresh_folder(name)) if engine.is_main else nullcontext(Path()) as folder:
+    if not engine.is_main:
+        yield Path(engine.share(""))
+        return
+    place = Path(out) if out else fresh_folder(name)
+    with locked(place, fresh=not out) as folder:
         yield Path(engine.share(str(folder)))
 
 
@@ -198,7 +202,8 @@ class Trainer:
             NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
         clock = self.state.clock
-        resumed = checkpoint.resume(self.folder / "checkpoints", self.state)
+        seen = features_shape(self.state.gan, self.batches)
+        resumed = checkpoint.resume(self.folder / "checkpoints", self.state, seen)
         if clock.images - clock.batch >= clock.total:
             raise UserError(f"{self.folder} has shown {clock.images:,} images already; ask for more than {clock.total:,}")
         self.engine.wait()  # nobody writes while another still reads
@@ -209,13 +214,11 @@ class Trainer:
             if resumed is None:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
+            self.observer.drop_grids()
             self.log.cut(clock.images)
         self.take_up_speed()
         if self.engine.is_main:
             self.observer.take_up()
-            for grid in (self.folder / "samples").glob("*.png"):  # of a process that was killed; they will be made again
-                if grid.name.startswith(PARTIAL) or int(grid.stem) > clock.images:
-                    grid.unlink()
             self.log_stop()
             if self.recipe.evaluate_every:
                 self.observer.prepared_yardstick()  # so that what it needs is missed now, not after hours

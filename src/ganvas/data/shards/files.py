@@ -22,6 +22,7 @@ USUAL_LIMIT = "32G"  # bytes that fetched shards may take
 ABANDONED = 3600.0  # seconds without a write after which an unfinished download belongs to a process that died
 MOST_FILES = 10**6  # that a pattern may name
 FETCHING: dict[Path, threading.Lock] = {}  # which files this process fetches; two threads may want one
+HASH = "[0-9a-f]{32}"  # of an address: the folder of its shards in the cache
 TRIES = 3  # since another process may remove a shard between two looks at it
 
 
@@ -218,6 +219,8 @@ def make_room(needed: int, kept: Path | None = None) -> None:
     """Remove fetched shards but for `kept`, the longest unused ones first, until `needed` bytes more are within the limit."""
     found = []
     for path in (cache_folder() / "shards").glob("*/*.tar"):  # unfinished downloads too
+        if path.parent.is_symlink() or not re.fullmatch(HASH, path.parent.name):
+            continue  # somebody else's
         with suppress(FileNotFoundError):  # removed by another process
             state = path.stat()
             found.append((state.st_mtime, state.st_size, path))

@@ -13,19 +13,18 @@ is decided by what is known: measuring would make runs differ whose settings are
 """
 
 import copy
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
 from ganvas.data.loader import Loader
-from ganvas.errors import UserError
+from ganvas.errors import UserError, describe_validation
 from ganvas.gans.base import GAN
+from ganvas.io.files import DamagedFileError, read_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import TrainingState
 from ganvas.training.engine import Engine
@@ -246,8 +245,9 @@ def read_record(folder: Path) -> Decision | None:
     if not file.exists():
         return None
     try:
-        values: Any = json.loads(file.read_text(encoding="utf-8"))
-        return Decision.model_validate(values)
-    except (OSError, ValueError, ValidationError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{file} is damaged ({reason}); remove it, and it is decided anew how to play") from None
+        return Decision.model_validate(read_json(file))
+    except DamagedFileError as error:
+        reason = str(error)
+    except ValidationError as error:
+        reason = describe_validation(error)
+    raise UserError(f"{file} is damaged ({reason}); remove it, and it is decided anew how to play")
