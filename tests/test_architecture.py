@@ -16,9 +16,10 @@ SOURCE = ROOT / "src" / "ganvas"
 # The lower half of the package: the only modules of ours that each may import.
 MAY_IMPORT = {
     "errors": set(),
+    "console": set(),
     "cache": set(),
     "files": {"errors"},
-    "download": {"errors", "files"},
+    "download": {"console", "errors", "files"},
     "images": {"errors", "files"},
     "grids": {"images"},
     "scatter": {"data", "data.points", "grids"},
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "products": set(),
     "engine": {"draws", "errors", "gradients"},
     "averaging": {"gans", "gans.base", "schedule"},
-    "progress": {"engine", "errors", "files", "schedule"},
+    "progress": {"console", "engine", "errors", "files", "schedule"},
     "rounds": {"draws", "engine", "errors", "gans", "gans.base"},
     "tape": {"draws", "gans", "gans.base"},
     "graphs": {"draws", "gans", "gans.base", "rounds", "tape"},
@@ -46,8 +47,8 @@ MAY_IMPORT = {
     "batches": {"data", "data.dataset", "data.framing", "data.split", "draws", "engine", "errors", "images", "lanes", "recipe"},
 }
 A_GAN_MAY_IMPORT = {"augment", "networks", "losses", "masks", "placing", "text", "draws", "errors", "schema", "gans.base"}
-DATA_MAY_IMPORT = {"cache", "download", "errors", "files", "grids", "images", "scatter", "schema", "text"}
-METRICS_MAY_IMPORT = {"cache", "download", "errors", "files", "images"}
+DATA_MAY_IMPORT = {"cache", "console", "download", "errors", "files", "grids", "images", "scatter", "schema", "text"}
+METRICS_MAY_IMPORT = {"cache", "console", "download", "errors", "files", "images"}
 EVALUATION_MAY_IMPORT = METRICS_MAY_IMPORT - {"download"} | {
     *("batches", "blend", "checkpoint", "draws", "engine", "gans.base", "grids", "recipe", "sample"),
 }
@@ -148,7 +149,7 @@ def test_the_theory_stands_alone(module):
     inside = module.split(".")[0] == "theory"
     needed = {name for name in ours(module) if name.split(".")[0] == "theory"}
     assert inside or module == "cli.judging" or not needed
-    assert not inside or ours(module) - needed <= {"losses", "draws", "errors", "files", "curves", "timelapse"}
+    assert not inside or ours(module) - needed <= {"losses", "console", "draws", "errors", "files", "curves", "timelapse"}
 
 
 @modules
@@ -175,6 +176,20 @@ def test_pictures_are_decoded_in_one_place(module):
 
 
 @modules
+def test_only_the_console_prints(module):
+    """All else prints through it, so that no text from outside is ever parsed as markup or sent to the terminal as it is."""
+    own = {"rich.console.Console", "rich.progress.TextColumn", "rich.progress.track", "rich.text.Text", "rich.print"}
+    named = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert module == "console" or not named & own
+    assert module == "console" or not called(module) & {"print", "sys.stdout.write", "sys.stderr.write", "traceback.print_exc"}
+
+
+@modules
 def test_only_the_engine_knows_the_other_processes(module):
     assert module == "engine" or not any(name.startswith("torch.distributed") for name in imports(module))
 
@@ -182,7 +197,7 @@ def test_only_the_engine_knows_the_other_processes(module):
 # Speed of the command line
 
 
-@pytest.mark.parametrize("module", ["ganvas", *COMMAND_LINE, "errors", "files"])
+@pytest.mark.parametrize("module", ["ganvas", *COMMAND_LINE, "console", "errors", "files"])
 def test_no_torch_at_module_level(module):
     assert not any(name.split(".")[0] in ("torch", "numpy", "matplotlib") for name in imports(module, inside=False))
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from rich.console import Console
 
 from ganvas.batches import Batches
+from ganvas.console import PlainConsole
 from ganvas.data import Dataset, View, open_dataset, stacked
 from ganvas.data.doctor import examine, run_doctor, show
 from ganvas.data.idx import write_idx
@@ -113,7 +113,7 @@ def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.Captur
     examination, _ = examine(name, View())
     assert examination.copies == []
     written = io.StringIO()
-    show(examination, Console(file=written, width=80))
+    show(examination, PlainConsole(file=written, width=80))
     for words in ("100,000 points; 100,000 can be used", "points in [-1, 1] x [-1, 1]", "copies         none"):
         assert words in written.getvalue()
     run_doctor(name, View(), tmp_path / "sheet.png", strict=False, json=True)

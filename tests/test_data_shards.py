@@ -281,7 +281,7 @@ def test_classes_that_not_all_have_are_not_used(tmp_path: Path):
     tar(tmp_path / "x.tar", {"a.png": picture(0), "a.cls": b"1", "b.png": picture(1)})
     dataset = opened(tmp_path)
     assert dataset.labels is None
-    assert dataset.report.notes == ["1 of 2 pictures have no class, so classes are not used"]
+    assert dataset.report.notes == ["1 of 2 pictures has no class, so classes are not used"]
 
 
 # Places

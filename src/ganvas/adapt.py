@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from ganvas.batches import Batches
 from ganvas.checkpoint import TrainingState
+from ganvas.console import describe_rate
 from ganvas.engine import Engine
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
@@ -71,8 +72,9 @@ class Decision(BaseModel):
 
     def line(self) -> str:
         """The decision and what it rests on, in one line."""
-        rates = [f"{self.measured[self.speed]:,.0f} images/s"] if self.speed in self.measured else []
-        others = ", ".join(f"{name} {rate:,.0f}" for name, rate in self.measured.items() if name != self.speed)
+        rates = [describe_rate(self.measured[self.speed])] if self.speed in self.measured else []
+        slower = {name: describe_rate(rate) for name, rate in self.measured.items() if name != self.speed}
+        others = ", ".join(f"{name} {rate.removesuffix(' images/s')}" for name, rate in slower.items())
         failed = [f"{name} failed: {reason}" for name, reason in self.dropped.items()]
         return f"speed: {self.speed} ({'; '.join(filter(None, [self.reason, *rates, others, *failed]))})"
 

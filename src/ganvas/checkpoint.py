@@ -25,7 +25,7 @@ from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.progress import Means, RunClock
 from ganvas.recipe import Recipe, check_options, readable
-from ganvas.schema import Schema
+from ganvas.schema import Schema, read_schema
 
 FORMAT = 2
 MeansState = dict[str, tuple[float, int]]
@@ -87,7 +87,7 @@ def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> 
     values = check_options(name, options)
     if not isinstance(data, Schema):
         try:
-            data = Schema.model_validate_json(json.dumps(data))
+            data = read_schema(data)
         except ValidationError as error:
             raise UserError(readable(error)) from None
     return GANS[name](data, **values)
@@ -130,7 +130,8 @@ def save(
             "versions": versions(),
             "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
         }
-        (partial / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps(about, indent=2, ensure_ascii=False)
+        (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
     for old in checkpoints(folder)[: -recipe.keep]:
         if int(old.name) == best:
             continue

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from torch import Tensor
 
+from ganvas.console import count_noun, track
 from ganvas.errors import UserError
 from ganvas.files import write_text
 from ganvas.grids import make_grid
@@ -62,7 +62,7 @@ def write_samples(
     elif out or grid:
         pictures = write_pictures(run, count, label, seed, out, ending, invert, keep=grid is not None)
         if out:
-            yield f"{count:,} pictures in {out}"
+            yield f"{count_noun(count, 'picture')} in {out}"
         if grid:
             save(make_grid(pictures, columns or square_columns(count)), grid)
             yield f"grid in {grid}"
@@ -79,7 +79,7 @@ def write_pictures(
     digits = max(5, len(str(count - 1)))
     chunks = run.chunks(count, seed=seed, label=label)
     if count > PLAIN_COUNT:
-        chunks = track(chunks, "making pictures", total=math.ceil(count / 32), transient=True)
+        chunks = track(chunks, "making pictures", math.ceil(count / 32))
     names = []
     for chunk in chunks:
         pictures = finished(chunk, invert)
@@ -105,7 +105,7 @@ def write_points(run: Run, count: int, seed: int, out: Path | None, grid: Path |
     if out:
         rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
         write_text(out / "points.csv", f"x,y\n{rows}")
-        yield f"{count:,} points in {out / 'points.csv'}"
+        yield f"{count_noun(count, 'point')} in {out / 'points.csv'}"
     if grid:
         save(sheet(points, 1, spec=run.about["data"]["spec"]), grid)
         yield f"scatter picture in {grid}"

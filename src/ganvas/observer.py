@@ -11,6 +11,7 @@ from ganvas.batches import Batches, on_device
 from ganvas.checkpoint import TrainingState
 from ganvas.checkup import Checkup, Watch
 from ganvas.conditions import Course
+from ganvas.console import count_noun
 from ganvas.data.dataset import Dataset
 from ganvas.draws import mix
 from ganvas.engine import Engine
@@ -133,7 +134,7 @@ class Observer:
     def show_samples(self) -> None:
         """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
         clock, device = self.state.clock, self.engine.device
-        caption = f"round {clock.rounds:,}, {clock.images:,} images"
+        caption = f"round {clock.rounds:,}, {count_noun(clock.images, 'image')}"
         if self.sampler.free:
             pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
             grid = sheet(to_uint8(pictures), columns, names, caption, self.dataset.report.spec)

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ganvas.console import count_noun
 from ganvas.draws import RowDraw
 from ganvas.errors import UserError, nearest
 from ganvas.files import write_text
@@ -18,7 +19,7 @@ from ganvas.generate import square_columns
 from ganvas.grids import make_grid, table
 from ganvas.images import save, to_pil, to_uint8
 from ganvas.placing import with_frames, with_points
-from ganvas.sample import CHUNK, Run, load, make
+from ganvas.sample import CHUNK, Run, describe_use, load, make
 from ganvas.text import encode, plain
 
 MIDDLE = (0.15, 0.15, 0.7, 0.7)  # the box where none is given, in shares of the side
@@ -77,13 +78,14 @@ def write_placed(
         inputs["keypoints"] = read_keypoints(keypoints, kind.parts, size)
         free = len(kind.parts) - int(inputs["keypoints"][0, :, 2].sum())
         if free:
-            yield f"{free} of {len(kind.parts)} parts without a --keypoint: their places are made up"
+            places = "its place is" if free == 1 else "their places are"
+            yield f"{free} of {count_noun(len(kind.parts), 'part')} without a --keypoint: {places} made up"
     out = out or (folder.parents[1] if (folder / "about.json").exists() else folder) / "generated"
     pictures = made(run, inputs, count, seed)
     for number, picture in enumerate(pictures):
         save(to_pil(picture), out / f"{number:05d}.{ending}", durable=False)
     write_text(out / "caption.txt", f"{caption or features}\n")
-    yield f"{count:,} pictures in {out}"
+    yield f"{count_noun(count, 'picture')} in {out}"
     save(make_grid(pictures, square_columns(count), caption=noted), out / "grid.png")
     yield f"grid in {out / 'grid.png'}"
     save(sheet(run, inputs, min(count, ROWS), seed, noted), out / "places.png")
@@ -116,7 +118,8 @@ def told(run: Run, caption: str | None, features: Path | None) -> dict[str, Tens
             if features is None:
                 raise UserError(f"{run.path} was told captions as {kind.length} numbers; give them by --caption-features FILE")
             return {name: read_features(features, kind.length)}
-    raise UserError(f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use")
+    use = describe_use(run.gan, run.path)
+    raise UserError(f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use; {use}")
 
 
 def read_features(file: Path, length: int) -> Tensor:

@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
+from ganvas.auto import AUTO, describe_auto
 from ganvas.checkpoint import build
+from ganvas.console import PlainConsole, count_noun, describe_rate, print_text
 from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES
 from ganvas.engine import Engine
-from ganvas.recipe import Recipe, all_settings
+from ganvas.recipe import Recipe, all_settings, find_reasons
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.run_folder import check_same
 from ganvas.schema import Schema
@@ -27,17 +28,21 @@ def print_recipes() -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("recipe", "size", "data", "parameters", "measured"):
         table.add_column(heading, no_wrap=heading in ("recipe", "size"))
+    table.add_row(AUTO, "any", "your pictures", "depends", "chosen for data and machine: ganvas recipes auto")
     for name in RECIPES:
         recipe = get_recipe(name)
         where = recipe.data or "your pictures"
         table.add_row(name, seen(recipe), where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 def print_recipe(name: str) -> None:
-    """A recipe whole: what it is, its settings, its GAN's options and parameters."""
+    """A recipe whole: what it is, its settings, its GAN's options and parameters; of auto what it chooses from."""
+    if name == AUTO:
+        print_text(*describe_auto())
+        return
     recipe = get_recipe(name)
-    print(f"{name}\n\n{inspect.getdoc(RECIPES[name])}\n")
+    print_text(name, "", *(inspect.getdoc(RECIPES[name]) or "").splitlines(), "")
     print_settings(recipe)
     print_counts(parameter_counts(recipe))
 
@@ -70,14 +75,13 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 def print_settings(recipe: Recipe) -> None:
     """Every setting as `--set` takes it, with the reason if it was chosen automatically; that of a group at its first setting."""
-    reasons = dict(recipe.reasons)
+    reasons = find_reasons(recipe)
     for key, value in all_settings(recipe).items():
-        reason = reasons.pop(key, None) or reasons.pop(key.partition(".")[0], None)
-        print(f"  {key} = {json.dumps(value)}" + (f"  # {reason}" if reason else ""))
+        print_text(f"  {key} = {json.dumps(value)}" + (f"  # {reasons[key]}" if key in reasons else ""))
 
 
 def print_counts(counts: dict[str, int]) -> None:
-    print("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
+    print_text("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
 
 
 def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float | None, device: str, strict: bool) -> None:
@@ -95,13 +99,14 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         print_settings(recipe)
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
-        print(f"data: {len(dataset):,} pictures, {dataset.kind}, "
-              f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")
+        pictures, classes = count_noun(len(dataset), "picture"), count_noun(len(dataset.classes), "class", "classes")
+        left_out = count_noun(len(report.skipped), "file")
+        print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
         for line in [*report.steps, *report.notes]:
-            print(f"  {line}")
+            print_text(f"  {line}")
         players = trainer.state.gan.players()
         print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
-        print(trainer.adapt().line())
+        print_text(trainer.adapt().line())
         trainer.round()  # the first one is slow
         began = time.perf_counter()
         for _ in range(MEASURED_ROUNDS):
@@ -109,12 +114,12 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         engine.settle()
         rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
         seconds = recipe.images / rate
-        print(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        print(f"time: about {duration(seconds)} for {recipe.images:,} images at {rate:,.0f} images/s")
+        print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
+        print_text(f"time: about {duration(seconds)} for {count_noun(recipe.images, 'image')} at {describe_rate(rate)}")
 
 
 def duration(seconds: float) -> str:
     """Seconds in words."""
     if seconds < 120:
-        return f"{seconds:.0f} seconds"
+        return count_noun(round(seconds), "second")
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

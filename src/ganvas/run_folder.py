@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from ganvas.console import count_noun
 from ganvas.data import Dataset
 from ganvas.errors import UserError
 from ganvas.files import PARTIAL, explained, remove, write_json
@@ -76,7 +77,7 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
         raise UserError(f"{folder / 'data.json'} is damaged ({error}); it should tell which data the run has") from None
     if fingerprint != dataset.fingerprint:
         raise UserError(
-            f"{folder} was begun with other data: {used:,} pictures of {spec} there, "
+            f"{folder} was begun with other data: {count_noun(used, 'picture')} of {spec} there, "
             f"{len(dataset):,} of {dataset.report.spec} here; bring the old data back or choose another --out"
         )
 
@@ -92,8 +93,12 @@ def locked(folder: Path) -> Iterator[Path]:
     """Keep other trainings out of a run folder; the operating system lifts the lock when the process ends, however it ends.
 
     Raises:
-        UserError: another training is going on there, or the folder cannot be written.
+        UserError: another training is going on there, or the folder cannot be written or has a name that is not UTF-8.
     """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # what writes checkpoints takes no other names
+        raise UserError(f"the name of {folder} is not UTF-8; choose another --out") from None
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
     with explained(folder):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganvas.console import count_noun
 from ganvas.draws import RowDraw
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Attributes, Choice, Picture
@@ -14,7 +15,7 @@ from ganvas.gans.stargan import StarGAN
 from ganvas.grids import table
 from ganvas.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
 from ganvas.originals import check_out, contents
-from ganvas.sample import Run, load, make, uses
+from ganvas.sample import Run, describe_use, load, make
 
 TILE, OVERLAP = 512, 64  # pixels: larger pictures are translated in squares that overlap, so that memory does not depend on them
 SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
@@ -83,7 +84,8 @@ def write_translations(
         raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
     sheet = out / "sheets" / "sheet.png"
     save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
-    yield f"{count:,} {'picture' if count == 1 else 'pictures'} in {out}, beside their originals in {sheet}"
+    originals = "its original" if count == 1 else "their originals"
+    yield f"{count_noun(count, 'picture')} in {out}, beside {originals} in {sheet}"
     if large:
         learnt = run.gan.size
         yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
@@ -113,9 +115,9 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
     gan = run.gan
     kind = gan.inputs.get("image")
     if not isinstance(kind, Picture) or "mask" in gan.inputs:
-        raise UserError(f"{run.path} does not translate pictures: {'use ganvas sample' if gan.free else uses(gan)}")
+        raise UserError(f"{run.path} does not translate pictures: {describe_use(gan, run.path)}")
     if isinstance(gan, StarGAN) and gan.mixed:
-        raise UserError(f"{run.path} learnt from two sets that know different attributes; use ganvas.load(...).make from Python")
+        raise UserError(f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}")
     domains = domains_of(gan)
     if to is not None and to not in domains:
         known = f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"

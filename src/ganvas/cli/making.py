@@ -72,6 +72,7 @@ def sample(
         of_no_use = {"--label": label, "--grid": grid, "--columns": columns, "--invert": invert, "--interpolate": interpolate}
         if found := [flag for flag, value in of_no_use.items() if value]:
             raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
+        from ganvas.console import print_text
         from ganvas.place import write_placed
 
         for line in write_placed(
@@ -87,8 +88,9 @@ def sample(
             average=average,
             device=device,
         ):
-            print(line)
+            print_text(line)
         return
+    from ganvas.console import print_text
     from ganvas.generate import write_samples
 
     for line in write_samples(
@@ -105,7 +107,7 @@ def sample(
         average=average,
         device=device,
     ):
-        print(line)
+        print_text(line)
 
 
 def restore(
@@ -156,11 +158,12 @@ def restore(
     device
         Where to work.
     """
+    from ganvas.console import print_text
     from ganvas.restore import Settings, write_restored
 
     settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
     for line in write_restored(run, pictures, mask, box, out, settings, average=average, device=device):
-        print(line)
+        print_text(line)
 
 
 def translate(
@@ -202,10 +205,11 @@ def translate(
     device
         Where to make them.
     """
+    from ganvas.console import print_text
     from ganvas.translate import parse_attributes, write_translations
 
     wanted = parse_attributes(settings or [])
     for line in write_translations(
         run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, average=average
     ):
-        print(line)
+        print_text(line)

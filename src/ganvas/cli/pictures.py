@@ -61,9 +61,10 @@ def pack(
     strict
         Make a broken picture an error.
     """
+    from ganvas.console import print_text
     from ganvas.data.sharding import pack
     from ganvas.recipe import make_view
 
     view, progress = make_view(**look.given()), sys.stderr.isatty()
     for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):
-        print(line)
+        print_text(line)

@@ -65,6 +65,7 @@ def train(
     changes |= direct
 
     from ganvas import trainer
+    from ganvas.console import print_text
     from ganvas.run_folder import read_recipe
 
     if dry_run:
@@ -91,7 +92,7 @@ def train(
             quiet=quiet,
         )
     except trainer.InterruptedRun as stop:
-        print(stop, file=sys.stderr, flush=True)
+        print_text(str(stop), error=True)
         sys.exit(128 + stop.number)
 
 

@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from ganvas.console import count_noun
 from ganvas.data.framing import framed
 from ganvas.errors import UserError
 from ganvas.images import Fit
@@ -73,7 +74,7 @@ def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         ],
         sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
         modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
-        steps=[f"{name}: {step}" for name, part in reports.items() for step in [f"{part.used:,} pictures", *part.steps]],
+        steps=[f"{name}: {step}" for name, part in reports.items() for step in [count_noun(part.used, "picture"), *part.steps]],
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas import images
+from ganvas.console import count_noun
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.pack import Fate, pack, too_small
 from ganvas.data.pictures import SizeNeededError, checked, count, ignored, nothing_usable, steps
@@ -159,7 +160,8 @@ def build(
     together.unlink()
     assert view.size is not None
     halves = sum(len(couple.entries) == 1 for couple in couples)
-    cut = [f"{halves:,} files cut into their left half, a, and their right half, b"] if halves else []
+    whose = "its" if halves == 1 else "their"
+    cut = [f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"] if halves else []
     skipped = alone + [Skipped(file=fate.name, reason=fate.reason) for fate in fates[0] if fate.reason]
     report = DataReport(
         spec=str(sources[0].place),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ganvas.console import count_noun
 from ganvas.errors import UserError
 from ganvas.images import UnreadableError
 
@@ -69,7 +70,7 @@ class Source:
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         self.others = {entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS}
         if not self.pictures:
-            found = f"only {len(self.others)} other files" if self.others else "no files"
+            found = f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
             raise UserError(f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}")
 
     def open(self, entry: Entry) -> BinaryIO:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.checkpoint import versions
+from ganvas.console import count_noun
 from ganvas.data import open_dataset
 from ganvas.data.stacked import STACKED
 from ganvas.engine import pick_device
@@ -211,17 +212,19 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
     notes = []
     pictures, reference = case.pictures, case.reference
     if pictures.count < asked and pictures.trial is None:
-        notes.append(f"{pictures.name} has {pictures.count:,} pictures, not {asked:,}")
+        notes.append(f"{pictures.name} has {count_noun(pictures.count, 'picture')}, not {asked:,}")
     for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
         if count < MOST and not case.points:
             frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
-            notes.append(f"{name}: {count:,} pictures, fewer than {MOST:,}; {frechet} comes out too large, so compare {kernel}")
+            few = f"{count_noun(count, 'picture')}, fewer than {MOST:,}"
+            notes.append(f"{name}: {few}; {frechet} comes out too large, so compare {kernel}")
     if "memorisation" in values and len(reference.unseen_rows) < 100:
-        notes.append(f"memorisation: only {len(reference.unseen_rows)} pictures were held out, 100 or more would tell more")
+        held_out = count_noun(len(reference.unseen_rows), "picture was", "pictures were")
+        notes.append(f"memorisation: only {held_out} held out, 100 or more would tell more")
     return notes
 
 
 def append(path: Path, found: Evaluation) -> None:
     """Add a line to a run's record."""
-    with explained(path), path.open("a", encoding="utf-8") as file:
+    with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(json.dumps(found.to_json(), ensure_ascii=False) + "\n")

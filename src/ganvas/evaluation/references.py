@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganvas.batches import choose
 from ganvas.cache import cache_folder
+from ganvas.console import track
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.split import held_out_count, split
@@ -200,4 +199,4 @@ def stored(key: Any, take: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]
 
 def shown(pieces: Iterable[Tensor], total: int, what: str, progress: bool) -> Iterable[Tensor]:
     """The pieces, with a progress bar on stderr if asked."""
-    return track(pieces, what, total, console=Console(stderr=True), transient=True, disable=not progress)
+    return track(pieces, what, total, shown=progress)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ganvas.console import count_noun
 from ganvas.data.points import MIXTURES
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation import measures, trials
@@ -63,7 +64,7 @@ def at_least(count: int, why: str) -> Reason:
     def few(case: Case) -> str:
         for name, there in ((case.pictures.name, case.pictures.count), (case.reference.name, len(case.reference.rows))):
             if there < count:
-                return f"{name} has {there:,} pictures, and {why} at least {count}; give more"
+                return f"{name} has {count_noun(there, 'picture')}, and {why} at least {count}; give more"
         return ""
 
     return few
