@@ -172,6 +172,29 @@ def test_pictures_are_decoded_in_one_place():
     assert not offenders
 
 
+def test_only_the_console_prints():
+    """So no text from outside is ever parsed as markup or sent to a terminal unescaped."""
+    of_rich = {
+        "rich.console.Console",
+        "rich.progress.TextColumn",
+        "rich.progress.track",
+        "rich.text.Text",
+        "rich.print",
+    }
+    printing = {"print", "sys.stdout.write", "sys.stderr.write", "traceback.print_exc"}
+    offenders = []
+    for module in TREES.keys() - {"io.console"}:
+        named = {
+            f"{node.module}.{alias.name}"
+            for node in ast.walk(TREES[module])
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        found = (named & of_rich) | (called(module).keys() & printing)
+        offenders += [f"{module}: {name}" for name in sorted(found)]
+    assert not offenders
+
+
 def test_only_the_engine_knows_the_other_processes():
     offenders = [
         module

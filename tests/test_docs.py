@@ -93,7 +93,7 @@ def check(command: str) -> None:
         recipe = get_recipe(given.get("recipe") or "digits")
         change(recipe, parse_settings(given.get("settings") or []) | given.get("look", AS_IT_IS).given())
         assert given.get("recipe") is None or recipe.data or given.get("data"), "its recipe needs --data"
-    elif verb.__name__ == "recipes" and given.get("name"):
+    elif verb.__name__ == "recipes" and given.get("name") not in (None, AUTO):
         get_recipe(given["name"])
 
 

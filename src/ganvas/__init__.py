@@ -38,3 +38,8 @@ def __getattr__(name: str) -> Any:
     if name in HOMES:
         return getattr(importlib.import_module(HOMES[name]), name)
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All names, those too that are not imported yet."""
+    return sorted({*globals(), *HOMES})

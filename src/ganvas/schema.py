@@ -1,6 +1,7 @@
 """What the rows of a data set hold, as much as a GAN must know of it."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
@@ -38,3 +39,15 @@ class Schema(BaseModel):
     widths: Mapping[str, PositiveInt] = {}
     boxes: bool = False
     unpaired: bool = False
+
+
+def read_schema(values: Mapping[str, Any]) -> Schema:
+    """A schema from values of JSON, whose lists of names are tuples here.
+
+    Raises:
+        ValidationError: of pydantic; they are none.
+    """
+    names = values.get("names", {})
+    if isinstance(names, Mapping):
+        names = {column: tuple(found) if isinstance(found, list) else found for column, found in names.items()}
+    return Schema.model_validate({**values, "names": names})

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from ganvas.data import View
 from ganvas.data.inspect import contact_sheet, examine, run_doctor, show, spread
 from ganvas.errors import UserError
+from ganvas.io.console import PlainConsole
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_what_is_found(folder):
 
 def test_report_is_readable_on_80_columns(folder):
     file = io.StringIO()
-    show(examine(str(folder), View(size=32, labels="folders"))[0], Console(file=file, width=80))
+    show(examine(str(folder), View(size=32, labels="folders"))[0], PlainConsole(file=file, width=80))
     text = file.getvalue()
     for words in ("7 pictures; 6 can be used", "32x32 rgb", "cats (3), dogs (3)", "3 of the files are copies"):
         assert words in text

@@ -106,7 +106,7 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
         (["--caption", "x", "--caption-features", "there.safetensors"], "reads captions"),
         (["--caption", "x", "--label", "3"], "--label cannot go with"),
         (["--caption", "x", "--count", "0"], "at least one"),
-        ([], "use ganvas sample with --caption"),
+        ([], "--caption 'a red bird' --box 4,4,8,8"),
     ],
 )
 def test_refused_by_the_box_model(boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str):
@@ -146,7 +146,7 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     ganvas.train("gawwn-box", data=f"captions:{data}", out=run, images=8, device="cpu", settings=settings, quiet=True)
     save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
     save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
-    assert "1 pictures" in lines(capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1")
+    assert "1 picture in" in lines(capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1")
     assert "wanted (5,)" in failure(capsys, run, "--caption-features", tmp_path / "short.safetensors")
     assert "no .safetensors file" in failure(capsys, run, "--caption-features", data / "lines.jsonl")
     assert "--caption-features FILE" in failure(capsys, run, "--caption", "a bird")

@@ -11,11 +11,13 @@ from PIL import Image
 from tiny import refused_in_one_line
 
 import ganvas
+from ganvas.cli import main
 from ganvas.data import open_dataset
 from ganvas.data.dataset import View
+from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import FEW, auto_recipe, decide
 from ganvas.recipes.facts import Facts, Machine, mirrored, side_for, survey
-from ganvas.recipes.recipe import change
+from ganvas.recipes.recipe import change, find_reasons
 from ganvas.runs.folder import read_recipe
 
 CPU = torch.device("cpu")
@@ -149,6 +151,47 @@ def test_a_run_keeps_its_choices_and_what_was_asked_for(tmp_path: Path, capsys: 
     assert recipe is not None
     assert (recipe.images, recipe.batch, recipe.options["width"]) == (36, 6, 4)
     assert recipe.reasons == before["reasons"]
+
+
+def test_each_reason_is_that_of_its_own_setting(pictures: Path):
+    """Of what limits a batch the reason names the limit that counts, and each option has a reason of its own."""
+    assert decide(replace(FACES, pictures=12), PROCESSOR).reasons["batch"] == "half of the 12 pictures"
+    assert decide(replace(FACES, pictures=12), LARGE_CARD).reasons["batch"] == "half of the 12 pictures"
+    assert decide(FACES, LARGE_CARD).reasons["batch"] == "as many as the paper used"
+    assert "fits into its memory" in decide(FACES, Machine("cuda", 2**31)).reasons["batch"]
+    side = {"captions": "captions are learnt at 64 at most", "pairs": "a small map, doubled"}
+    for kind, told in side.items():
+        view = View(size=64 if kind == "captions" else 96, channels=3)
+        assert told in decide(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
+    spec = f"pairs:{pictures / 'cats'},{pictures / 'cats'}"
+    recipe = auto_recipe(spec, {"size": 16}, CPU)
+    assert "which a cpu has time for" in recipe.reasons["options.width"]
+    assert "options" not in recipe.reasons
+    assert "which a cpu has time for" in find_reasons(recipe)["options.width"]
+
+
+def test_what_is_asked_for_has_no_other_reason():
+    """Also one setting of a group, and also later, when a run is to become longer."""
+    recipe = auto_recipe("digits", {}, CPU)
+    assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}
+    changed = change(recipe, {"optimizers.generator.lr": 1e-4, "images": 10, "options.noise_size": 3, "batch": recipe.batch})
+    assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "asked for"
+    assert "optimizers" not in changed.reasons
+    assert changed.reasons["batch"] == recipe.reasons["batch"]
+    assert change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "asked for"
+    given = {"options": {"width": 4}}
+    assert change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "asked for"
+
+
+def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
+    main(["recipes", "auto"])
+    told = capsys.readouterr().out
+    for words in ("with its reason", "It needs your data: --data FOLDER", "--dry-run", "captions and boxes: gawwn-box"):
+        assert words in told
+    main(["recipes"])
+    assert capsys.readouterr().out.splitlines()[1].startswith("auto ")
+    refused_in_one_line(lambda: get_recipe("auto"), "chooses settings for your data: ganvas train auto --data FOLDER")
+    refused_in_one_line(lambda: get_recipe("aut"), "did you mean auto")
 
 
 def test_what_auto_cannot_do():

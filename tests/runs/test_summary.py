@@ -1,9 +1,11 @@
 """The pictures and the page that a run leaves for a person to look at."""
 
 import base64
+import html
 import io
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -11,14 +13,23 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from tiny import OPTIONS, make, schema
 
+from ganvas.cli import app
 from ganvas.data.dataset import DataReport, Skipped
 from ganvas.errors import UserError
+from ganvas.gans import GANS
+from ganvas.gans.options import build
+from ganvas.inference import inpaint as restore
+from ganvas.inference import layout as place
+from ganvas.inference import translate
+from ganvas.inference.layout import read_box, read_keypoints
+from ganvas.inference.run import Run, describe_use, suggest_command
 from ganvas.io.animation import evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.runs.curves import curves, limits, running_mean
-from ganvas.runs.summary import write_report
+from ganvas.runs.summary import commands, read_record, write_report
 
 TOTAL = 1000
 
@@ -144,6 +155,77 @@ def test_commands_are_quoted(run):
     name = f"&#x27;{run}&#x27;"
     assert f"<code>ganvas sample {name}</code>" in page
     assert f"<code>ganvas train --out {name} --images 2000</code>" in page
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_the_command_fits_the_gan(run, name):
+    """Each verb takes the runs that the page names it for, and refuses the others with the command that fits."""
+    gan = make(name)
+    about = json.loads((run / "checkpoints" / f"{TOTAL:012d}" / "about.json").read_text())
+    about["gan"] = {"name": name, "data": gan.schema.model_dump(), "options": OPTIONS[name]}
+    (run / "checkpoints" / f"{TOTAL:012d}" / "about.json").write_text(json.dumps(about))
+    words = suggest_command(gan, run)
+    assert f"<code>{html.escape(shlex.join(words))}</code>" in commands(read_record(run))
+
+    verb, given, _ = app.parse_args(words[1:], exit_on_error=False, print_error=False)
+    loaded = Run(run, gan, about, torch.device("cpu"))
+    given = given.arguments
+    uses = {
+        "sample": lambda: next(loaded.chunks(1)),
+        "translate": lambda: translate.check_run(loaded, None, {}),
+        "restore": lambda: restore.check(loaded, restore.Settings(), run),
+    }
+    if "box" in given and verb.__name__ == "sample":
+        read_box(given["box"], gan.size)
+    if "keypoints" in given:
+        assert read_keypoints(given["keypoints"], gan.inputs["keypoints"].parts, gan.size)[..., 2].sum() == 1
+    if "caption" in given:
+        uses["sample"] = lambda: place.told(loaded, given["caption"], None)
+    uses.pop(verb.__name__)()
+    if gan.free:
+        uses.pop("restore")  # of these it is a second use, or none: points
+    for other in uses.values():
+        with pytest.raises(UserError, match=re.escape(shlex.join(words))):
+            other()
+
+
+def test_a_gan_that_no_verb_takes_is_used_from_python(run):
+    data = schema(8, 3).model_dump() | {"names": {"attributes": ("0", "1"), "known": ("0", "1")}}
+    gan = build("stargan", data, OPTIONS["stargan"])
+    assert suggest_command(gan, run) == []
+    assert describe_use(gan, run) == f"use ganvas.load({str(run)!r}).make from Python"
+
+
+def test_a_walk_needs_noise_alone(run):
+    with pytest.raises(UserError, match="not from noise: use ganvas translate"):
+        Run(run, make("pix2pix"), {}, torch.device("cpu")).walk(3)
+
+
+@pytest.mark.parametrize(("rate", "told"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")])
+def test_slow_speeds_are_told(run, rate, told):
+    write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "speed", "images_per_second": rate}])
+    assert f"<td>{told}</td>" in page_of(run)
+
+
+def test_one_of_a_kind_is_singular(run):
+    data = DataReport(spec="digits", found=3, used=3)
+    (run / "data.json").write_text(json.dumps({"fingerprint": "f00d", **data.model_dump()}))
+    recipe = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps(recipe | {"held_out": 1}))
+    write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "health"}])
+    page = page_of(run)
+    assert "<td>1 picture</td>" in page
+    assert "Nothing is wrong, as far as 1 checkup tells." in page
+
+
+def test_reasons_stand_beside_their_settings(run):
+    recipe = json.loads((run / "recipe.json").read_text())
+    reasons = {"batch": "<so> many", "optimizers": "the rates", "options.width": "the width"}
+    (run / "recipe.json").write_text(json.dumps(recipe | {"name": "auto", "reasons": reasons}))
+    page = page_of(run)
+    assert '<th scope="row">batch</th><td>50 <small>&lt;so&gt; many</small></td>' in page
+    assert '<th scope="row">optimizers.generator.lr</th><td>0.25 <small>the rates</small></td>' in page
+    assert page.count("the rates") == page.count("the width") == 1
 
 
 def test_an_interrupted_run_goes_on_from_its_checkpoint(run):

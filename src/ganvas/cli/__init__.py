@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(error, RuntimeError) and not exhausted:
             raise  # a fault of ours, to be seen whole
         if debug:
-            traceback.print_exc()
+            from ganvas.io.console import print_text
+
+            print_text(*traceback.format_exc().splitlines(), error=True)
         smaller = "--set batch=... or --set options.width=..." if tokens[:1] == ["train"] else "--size or fewer pictures"
         advice = f"; use a smaller {smaller}" if exhausted else ""
         fail(one_line(error) + advice)
@@ -51,9 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def fail(message: str) -> None:
     """Print an error and leave with status 2."""
+    from ganvas.io.console import print_text
+
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
-    print(f"ganvas{where}: {message}", file=sys.stderr, flush=True)
+    print_text(f"ganvas{where}: {message}", error=True)
     sys.exit(2)
 
 

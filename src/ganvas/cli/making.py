@@ -73,6 +73,7 @@ def sample(
         if found := [flag for flag, value in of_no_use.items() if value]:
             raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
         from ganvas.inference.layout import write_placed
+        from ganvas.io.console import print_text
 
         for line in write_placed(
             run,
@@ -87,9 +88,10 @@ def sample(
             average=average,
             device=device,
         ):
-            print(line)
+            print_text(line)
         return
     from ganvas.inference.sample import write_samples
+    from ganvas.io.console import print_text
 
     for line in write_samples(
         run,
@@ -105,7 +107,7 @@ def sample(
         average=average,
         device=device,
     ):
-        print(line)
+        print_text(line)
 
 
 def restore(
@@ -158,10 +160,11 @@ def restore(
         Where to work.
     """
     from ganvas.inference.inpaint import Settings, write_restored
+    from ganvas.io.console import print_text
 
     settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
     for line in write_restored(run, pictures, mask, box, out, settings, average=average, device=device):
-        print(line)
+        print_text(line)
 
 
 def translate(
@@ -204,9 +207,10 @@ def translate(
         Where to make them.
     """
     from ganvas.inference.translate import parse_attributes, write_translations
+    from ganvas.io.console import print_text
 
     wanted = parse_attributes(settings or [])
     for line in write_translations(
         run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, average=average
     ):
-        print(line)
+        print_text(line)

@@ -62,8 +62,9 @@ def pack(
         Make a broken picture an error.
     """
     from ganvas.data.shards.write import pack
+    from ganvas.io.console import print_text
     from ganvas.recipes.recipe import make_view
 
     view, progress = make_view(**look.given()), sys.stderr.isatty()
     for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):
-        print(line)
+        print_text(line)

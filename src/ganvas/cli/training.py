@@ -64,12 +64,13 @@ def train(
         raise UserError(f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them")
     changes |= direct
 
+    from ganvas.io.console import print_text
     from ganvas.runs.folder import read_recipe
     from ganvas.training import trainer
 
     if dry_run:
+        from ganvas.devices import pick_device
         from ganvas.training.dry_run import print_plan
-        from ganvas.training.engine import pick_device
 
         own = read_recipe(out) if out else None
         asked = trainer.resolve(
@@ -91,7 +92,7 @@ def train(
             quiet=quiet,
         )
     except trainer.InterruptedRun as stop:
-        print(stop, file=sys.stderr, flush=True)
+        print_text(str(stop), error=True)
         sys.exit(128 + stop.number)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganvas.data.transforms import framed
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 from ganvas.io.images import Fit
 from ganvas.schema import Schema
 
@@ -73,7 +74,7 @@ def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         ],
         sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
         modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
-        steps=[f"{name}: {step}" for name, part in reports.items() for step in [f"{part.used:,} pictures", *part.steps]],
+        steps=[f"{name}: {step}" for name, part in reports.items() for step in [count_noun(part.used, "picture"), *part.steps]],
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 

@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from ganvas.data.dataset import View
 from ganvas.data.folders.source import Entry, Source
 from ganvas.io import images
+from ganvas.io.console import PlainConsole
 from ganvas.io.images import Picture, UnreadableError
 
 PIECE = 64  # pictures in one task of a thread
@@ -218,8 +218,8 @@ def in_order(pool: ThreadPoolExecutor, function: Callable[[Item], Result], items
 @contextmanager
 def bar(total: int, shown: bool, what: str = "packing pictures") -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; yields the function that advances it by so many things."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = PlainConsole(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("", total=total)
+        task = progress.add_task(what, total=total)
         yield lambda count: progress.advance(task, count)

@@ -10,9 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.points import mode_discs
@@ -20,6 +18,7 @@ from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
 from ganvas.data.folders.images import SizeNeededError
 from ganvas.data.folders.source import Source
 from ganvas.io import grids, images
+from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.scatter import draw_sheet
 
 FALLBACK = 64  # the side at which a set is examined whose pictures share none
@@ -58,12 +57,12 @@ def run_doctor(spec: str, view: View, out: Path | None, strict: bool, json: bool
     if out is not None:
         images.save(contact_sheet(dataset), out)
     if json:
-        print(examination.model_dump_json(indent=2))
+        print_json(examination.model_dump())
         return
-    console = Console()
+    console = PlainConsole()
     show(examination, console)
     if out is not None:
-        console.print(f"\nHow training sees them: {out}", soft_wrap=True, highlight=False)
+        print_text("", f"How training sees them: {out}")
 
 
 def examine(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> tuple[Examination, Dataset]:
@@ -180,15 +179,15 @@ def spread(values: np.ndarray, count: int) -> np.ndarray:
     return values[np.linspace(0, len(values) - 1, count).round().astype(int)]
 
 
-def show(examination: Examination, console: Console) -> None:
+def show(examination: Examination, console: PlainConsole) -> None:
     """Print an examination for a person."""
     report = examination.report
     points = examination.channels == 2
-    console.print(Text(report.spec, style="bold"), soft_wrap=True)
+    console.print(report.spec, style="bold", soft_wrap=True)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
-    facts.add_row("found", f"{report.found:,} {'points' if points else 'pictures'}; {report.used:,} can be used")
+    facts.add_row("found", f"{count_noun(report.found, 'point' if points else 'picture')}; {report.used:,} can be used")
     facts.add_row("training sees", "points in [-1, 1] x [-1, 1]" if points else in_words(examination.size, examination.channels))
     if not points:
         facts.add_row("sizes", counts(report.sizes))
@@ -196,7 +195,7 @@ def show(examination: Examination, console: Console) -> None:
     facts.add_row("classes", f"{len(report.classes)}: {counts(report.classes)}" if report.classes else "none")
     facts.add_row("copies", describe_copies(examination.copies))
     facts.add_row("fingerprint", examination.fingerprint)
-    console.print(facts, highlight=False)
+    console.print(facts)
     sections = {
         "What is done to them": report.steps or ["nothing: they are used as they are"],
         f"Left out ({len(report.skipped):,})": [f"{item.file}: {item.reason}" for item in report.skipped],
@@ -206,11 +205,12 @@ def show(examination: Examination, console: Console) -> None:
     for title, lines in sections.items():
         if not lines:
             continue
-        console.print(Text(f"\n{title}", style="bold"))
+        console.print()
+        console.print(title, style="bold")
         rest = [f"and {len(lines) - LISTED:,} more; --json lists all"] if len(lines) > LISTED else []
         for line in lines[:LISTED] + rest:
             bullet = Table.grid(padding=(0, 1))
-            bullet.add_row(" -", Text(shorten(line, 300)))
+            bullet.add_row(" -", shorten(line, 300))
             console.print(bullet)
 
 

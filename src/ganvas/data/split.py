@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 
 MOST = 500  # pictures held out unless more are asked for
 
@@ -22,7 +23,7 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
     if wanted is None:
         return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
-        raise UserError(f"held_out={wanted}: the data has {count:,} pictures; leave at least two to train on")
+        raise UserError(f"held_out={wanted}: the data has {count_noun(count, 'picture')}; leave at least two to train on")
     return wanted
 
 

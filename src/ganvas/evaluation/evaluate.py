@@ -20,6 +20,7 @@ from ganvas.evaluation.registry import METRICS, check_names, choose
 from ganvas.evaluation.samples import NOISE, Pictures, of_dataset, of_noise, of_run, of_trial
 from ganvas.evaluation.trial import Trial, unseen_rows
 from ganvas.inference.run import Run, load
+from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 from ganvas.recipes.recipe import make_view
 from ganvas.runs.checkpoint import recipe_of, versions
@@ -218,17 +219,19 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
     notes = []
     pictures, reference = case.pictures, case.reference
     if pictures.count < asked and pictures.trial is None:
-        notes.append(f"{pictures.name} has {pictures.count:,} pictures, not {asked:,}")
+        notes.append(f"{pictures.name} has {count_noun(pictures.count, 'picture')}, not {asked:,}")
     for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
         if count < MOST and not case.points:
             frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
-            notes.append(f"{name}: {count:,} pictures, fewer than {MOST:,}; {frechet} comes out too large, so compare {kernel}")
+            few = f"{count_noun(count, 'picture')}, fewer than {MOST:,}"
+            notes.append(f"{name}: {few}; {frechet} comes out too large, so compare {kernel}")
     if {"memorisation", "copies"} & values.keys() and len(reference.unseen_rows) < 100:
-        notes.append(f"memorisation: only {len(reference.unseen_rows)} pictures were held out, 100 or more would tell more")
+        held_out = count_noun(len(reference.unseen_rows), "picture was", "pictures were")
+        notes.append(f"memorisation: only {held_out} held out, 100 or more would tell more")
     return notes
 
 
 def append(path: Path, found: Evaluation) -> None:
     """Add a line to a run's record."""
-    with explained(path), path.open("a", encoding="utf-8") as file:
+    with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(json.dumps(found.to_json(), ensure_ascii=False) + "\n")

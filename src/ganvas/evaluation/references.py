@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -24,6 +22,7 @@ from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract
 from ganvas.evaluation.metrics.manifold import nearest
 from ganvas.evaluation.samples import place_free
 from ganvas.io.cache import cache_folder
+from ganvas.io.console import track
 from ganvas.io.files import atomic_path
 
 MOST = 10_000  # pictures compared with, unless more samples are asked for
@@ -200,4 +199,4 @@ def stored(key: Any, take: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]
 
 def shown(pieces: Iterable[Tensor], total: int, what: str, progress: bool) -> Iterable[Tensor]:
     """The pieces, with a progress bar on stderr if asked."""
-    return track(pieces, what, total, console=Console(stderr=True), transient=True, disable=not progress)
+    return track(pieces, what, total, shown=progress)

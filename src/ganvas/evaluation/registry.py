@@ -9,6 +9,7 @@ from ganvas.evaluation import conditional as trials
 from ganvas.evaluation import unconditional as measures
 from ganvas.evaluation.inputs import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, Case
 from ganvas.evaluation.unconditional import MANY_CLASSES, Found
+from ganvas.io.console import count_noun
 
 LOWER, HIGHER, ONE, NEITHER = "lower is better", "higher is better", "1 is best", ""
 
@@ -64,7 +65,7 @@ def at_least(count: int, why: str) -> Reason:
     def few(case: Case) -> str:
         for name, there in ((case.pictures.name, case.pictures.count), (case.reference.name, len(case.reference.rows))):
             if there < count:
-                return f"{name} has {there:,} pictures, and {why} at least {count}; give more"
+                return f"{name} has {count_noun(there, 'picture')}, and {why} at least {count}; give more"
         return ""
 
     return few

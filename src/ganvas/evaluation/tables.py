@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from ganvas.data import NAMES
@@ -16,6 +15,7 @@ from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate, is_run
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.samples import NOISE
+from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 
 SHARES = {  # shown in percent
     *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
@@ -36,23 +36,24 @@ def run_evaluate(sets: Sequence[str], data: str | None, as_json: bool, **setting
     found = [evaluate(what, against, data=data, progress=progress, **settings) for what in judged]
     found = [replace(evaluation, name=name) for evaluation, name in zip(found, own_names(judged, found))]
     for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
-        print(f"note: {note}", file=sys.stderr)
+        print_text(f"note: {note}", error=True)
     if as_json:
-        print(json.dumps([evaluation.to_json() for evaluation in found], indent=2, ensure_ascii=False))
+        print_json([evaluation.to_json() for evaluation in found])
         return
-    console = Console()
+    console = PlainConsole()
     if not console.is_terminal:
         console.width = WIDTH
     groups = by_protocol(found)
     for number, group in enumerate(groups):
         if number:
-            print()
+            print_text("")
         show(group, console)
     if len(groups) > 1:
-        print("\nThese are several tables because their values were not measured in the same way: they do not compare.")
+        print_text("", "These are several tables because their values were not measured in the same way: they do not compare.")
     figures = [Path(found.about["run"]) / FIGURE for found in found if "run" in found.about and "memorisation" in found.values]
     if figures:
-        print("\nSamples beside their nearest training pictures:", ", ".join(str(path) for path in figures if path.exists()))
+        names = ", ".join(str(path) for path in figures if path.exists())
+        print_text("", f"Samples beside their nearest training pictures: {names}")
 
 
 def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | None]:
@@ -98,27 +99,27 @@ def by_protocol(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
     return list(groups.values())
 
 
-def show(group: Sequence[Evaluation], console: Console) -> None:
+def show(group: Sequence[Evaluation], console: PlainConsole) -> None:
     """One protocol: its table, what the arrows mean, how it was measured, and of a single set the values by class."""
     names = [name for name in dict.fromkeys(name for evaluation in group for name in evaluation.values) if name in BETTER]
     rows = [(evaluation.name, [cell(evaluation.values, name) for name in names]) for evaluation in group]
     for table in tables("set", [heading(name) for name in names], rows, console.width):
         console.print(table)
-    print("↓ lower is better, ↑ higher is better, → 1 is best; ± standard error")
+    print_text("↓ lower is better, ↑ higher is better, → 1 is best; ± standard error")
     for line in protocol_lines(group[0].protocol):
-        print(line)
+        print_text(line)
     if len(group) == 1:
         show_classes(group[0].by_class, console)
 
 
-def show_classes(by_class: dict[str, dict[str, float]], console: Console) -> None:
+def show_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) -> None:
     """Values by class, a class a row."""
     classes = list(dict.fromkeys(name for values in by_class.values() for name in values))
     if not classes or len(classes) > MANY:
         return
     columns = ["share" if metric == "modes" else heading(metric) for metric in by_class]
     rows = [(name, [by_class_cell(metric, values.get(name)) for metric, values in by_class.items()]) for name in classes]
-    print()
+    print_text("")
     for table in tables("class", columns, rows, console.width):
         console.print(table)
 
@@ -184,7 +185,7 @@ def protocol_lines(protocol: dict[str, Any]) -> list[str]:
     reference = protocol["reference"]
     splits = {"test": "the published test set", "train": "what a GAN learns from", "all": "the whole set"}
     kind = "points" if reference["channels"] == 2 else f"{reference['size']}x{reference['size']} pictures"
-    counts = f"{protocol['count']:,} samples, seed {protocol['seed']}"
+    counts = f"{count_noun(protocol['count'], 'sample')}, seed {protocol['seed']}"
     where = f"{reference['name']}, {splits[reference['split']]}: {reference['count']:,} {kind}"
     print_of = f"fingerprint {reference['fingerprint'][:12]}"
     lines = [f"{counts}, compared with {where}, {print_of}", f"features: {extractor_line(protocol['features'])}"]

@@ -1,7 +1,6 @@
 """From the name of a GAN, a schema and options to the GAN itself; every option is checked against its annotation."""
 
 import inspect
-import json
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
@@ -10,7 +9,7 @@ from pydantic import ValidationError, create_model
 from ganvas.errors import UserError, describe_validation, nearest
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
-from ganvas.schema import Schema
+from ganvas.schema import Schema, read_schema
 
 
 def option_defaults(gan: str) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> 
     values = check_options(name, options)
     if not isinstance(data, Schema):
         try:
-            data = Schema.model_validate_json(json.dumps(data))
+            data = read_schema(data)
         except ValidationError as error:
             raise UserError(describe_validation(error)) from None
     return GANS[name](data, **values)

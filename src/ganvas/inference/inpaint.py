@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
-from rich.progress import track
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d
@@ -18,7 +16,8 @@ from ganvas.inference.crops import cut, extent, pasted, square
 from ganvas.inference.inputs import check_out, contents
 from ganvas.inference.inversion import Found, nearness, search
 from ganvas.inference.poisson import blur_fill, poisson
-from ganvas.inference.run import Run, class_number, load, uses
+from ganvas.inference.run import Run, class_number, describe_use, load
+from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_uint8, transparent
@@ -27,7 +26,6 @@ SMALLEST = 8  # side of a picture in pixels
 WHITE = 128  # grey value from which a mask is hole
 SHEET = 256  # longest side of a picture in a sheet
 GREY = 127
-SCREEN = Console(stderr=True)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def write_restored(
             done += 1
         if first and not done:
             raise first
-        yield f"{done:,} {'picture' if done == 1 else 'pictures'} in {into}, sheets in {into / 'sheets'}"
+        yield f"{count_noun(done, 'picture')} in {into}, sheets in {into / 'sheets'}"
 
 
 def check(run: Run, settings: Settings, folder: Path) -> None:
@@ -101,7 +99,7 @@ def check(run: Run, settings: Settings, folder: Path) -> None:
     if gan.points:
         raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
     if not gan.free and set(gan.inputs) != {"image", "mask"}:
-        raise UserError(f"{folder} makes pictures from {', '.join(gan.inputs)}: {uses(gan)}")
+        raise UserError(f"{folder} makes pictures from {', '.join(gan.inputs)}: {describe_use(gan, folder)}")
     for name in ("candidates", "steps", "label") if "mask" in gan.inputs else ("size",):
         if getattr(settings, name) is not None:
             other = "made for filling holes, in one way only" if "mask" in gan.inputs else f"of {gan.size}x{gan.size} pixels"
@@ -228,9 +226,7 @@ def look_for(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]
         seed=settings.seed,
         device=run.device,
         label=label,
-        progress=lambda steps: track(
-            steps, f"searching for {job.name}", console=SCREEN, disable=not SCREEN.is_terminal, transient=True
-        ),
+        progress=lambda steps: track(steps, f"searching for {job.name}"),
     )
     made = to_uint8(found.pictures)
     if job.mask is None:
@@ -243,7 +239,8 @@ def look_for(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]
     save_noise(out / "noise" / f"{job.name}.safetensors", found)
     fitted = "cut to" if min(window.top, window.left) >= 0 else "laid on"
     square_told = "" if height == width else f"{fitted} a square of {window.side}, "
-    yield f"  {square_told}searched at {size}x{size}, {steps:,} steps from {candidates} starts; noise in {out / 'noise'}"
+    effort = f"{count_noun(steps, 'step')} from {count_noun(candidates, 'start')}"
+    yield f"  {square_told}searched at {size}x{size}, {effort}; noise in {out / 'noise'}"
     for number, (context, prior) in enumerate(zip(found.context.tolist(), found.prior.tolist()), 1):
         named = f", {run.gan.classes[found.labels[number - 1]]}" if "label" in run.gan.inputs else ""
         yield f"  {number}: context {context:.4f}, prior {prior:.4f}{named}"

@@ -14,8 +14,9 @@ from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import Box, Features, KeyPoints, Text
 from ganvas.gans.nn.boxes import with_frames, with_points
-from ganvas.inference.run import CHUNK, Run, load, make
+from ganvas.inference.run import CHUNK, Run, describe_use, load, make
 from ganvas.inference.sample import square_columns
+from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid, table
 from ganvas.io.images import save, to_pil, to_uint8
@@ -77,13 +78,14 @@ def write_placed(
         inputs["keypoints"] = read_keypoints(keypoints, kind.parts, size)
         free = len(kind.parts) - int(inputs["keypoints"][0, :, 2].sum())
         if free:
-            yield f"{free} of {len(kind.parts)} parts without a --keypoint: their places are made up"
+            places = "its place is" if free == 1 else "their places are"
+            yield f"{free} of {count_noun(len(kind.parts), 'part')} without a --keypoint: {places} made up"
     with own_folder(out, run.folder / "generated") as into:
         pictures = made(run, inputs, count, seed)
         for number, picture in enumerate(pictures):
             save(to_pil(picture), into / f"{number:05d}.{ending}", durable=False)
         write_text(into / "caption.txt", f"{caption or features}\n")
-        yield f"{count:,} pictures in {into}"
+        yield f"{count_noun(count, 'picture')} in {into}"
         grid, places = into / "sheets" / "grid.png", into / "sheets" / "places.png"
         save(make_grid(pictures, square_columns(count), caption=noted), grid)
         yield f"grid in {grid}"
@@ -117,7 +119,8 @@ def told(run: Run, caption: str | None, features: Path | None) -> dict[str, Tens
             if features is None:
                 raise UserError(f"{run.path} was told captions as {kind.length} numbers; give them by --caption-features FILE")
             return {name: read_features(features, kind.length)}
-    raise UserError(f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use")
+    use = describe_use(run.gan, run.path)
+    raise UserError(f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use; {use}")
 
 
 def read_features(file: Path, length: int) -> Tensor:

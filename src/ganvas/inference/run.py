@@ -1,5 +1,6 @@
 """From a trained GAN to pictures."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, Choice
+from ganvas.gans.base import GAN, Attributes, Box, Choice, Features, KeyPoints, Mask, Picture, Text
+from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
 from ganvas.rng import Draw, RowDraw, WalkDraw
 from ganvas.runs.checkpoint import checkpoints, load_gan
@@ -33,9 +35,9 @@ class Run:
         self.path, self.gan, self.about, self.device = path, gan.to(device), about, device
 
     def __repr__(self) -> str:
-        classes = f", {len(self.gan.classes)} classes" if self.gan.classes else ""
+        classes = f", {count_noun(len(self.gan.classes), 'class', 'classes')}" if self.gan.classes else ""
         kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
-        return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {self.about['images']:,} images, {self.path}>"
+        return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {count_noun(self.about['images'], 'image')}, {self.path}>"
 
     @property
     def folder(self) -> Path:
@@ -62,12 +64,21 @@ class Run:
         """As `sample`, a few pictures at a time, for counts that do not fit into memory."""
         if count < 0:
             raise UserError(f"{count} pictures cannot be made; ask for 0 or more")
-        if not self.gan.free:
-            raise UserError(f"{self.path} makes pictures from {', '.join(self.gan.inputs)}, not from noise: {uses(self.gan)}")
+        self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
         for start in range(0, count, CHUNK):
             rows = range(start, start + CHUNK)
             yield generate(self.gan, rows, seed, self.device, self.labels(rows, fixed))[: count - start]
+
+    def check_free(self) -> None:
+        """Refuse a GAN that makes no pictures from noise alone.
+
+        Raises:
+            UserError: names the command that fits it.
+        """
+        if not self.gan.free:
+            needs, use = ", ".join(self.gan.inputs), describe_use(self.gan, self.path)
+            raise UserError(f"{self.path} makes pictures from {needs}, not from noise: {use}")
 
     def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
         """The class of every row: the one asked for, else all in turn."""
@@ -85,6 +96,7 @@ class Run:
 
     def walk(self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None) -> Tensor:
         """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C, H, W) in [-1, 1]."""
+        self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
         positions = torch.arange(frames) * anchors / frames
         parts = []
@@ -138,11 +150,35 @@ def class_number(gan: GAN, label: str | int) -> int:
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
 
 
-def uses(gan: GAN) -> str:
-    """What to do with a GAN that needs more than a class."""
-    if "mask" in gan.inputs:
-        return "use ganvas restore"
-    return "use ganvas translate" if "image" in gan.inputs else "use ganvas sample with --caption, and --box or --keypoint"
+def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
+    """A command that uses a run of a GAN, by the inputs that it needs: the words of `ganvas VERB FOLDER ...`.
+
+    Files of the user are named picture.png and so on. Empty where no verb can: a GAN of attributes of several sets.
+    """
+    kinds = {type(kind): kind for kind in gan.inputs.values()}
+    if Attributes in kinds and "known" in gan.schema.names:
+        return []
+    if Mask in kinds:
+        return ["ganvas", "restore", str(folder), "picture.png", "--mask", "mask.png"]
+    if Picture in kinds:
+        return ["ganvas", "translate", str(folder), "picture.png"]
+
+    words = ["ganvas", "sample", str(folder)]
+    if Text in kinds:
+        words += ["--caption", "a red bird"]
+    if Features in kinds:
+        words += ["--caption-features", "caption.safetensors"]
+    if Box in kinds:
+        words += ["--box", f"{gan.size // 4},{gan.size // 4},{gan.size // 2},{gan.size // 2}"]
+    if isinstance(parts := kinds.get(KeyPoints), KeyPoints):
+        words += ["--keypoint", f"{parts.parts[0]}={gan.size // 2},{gan.size // 2}"]
+    return words
+
+
+def describe_use(gan: GAN, folder: str | Path) -> str:
+    """The end of an error message about a verb that does not fit a GAN: what does."""
+    command = suggest_command(gan, folder)
+    return f"use {shlex.join(command)}" if command else f"use ganvas.load({str(folder)!r}).make from Python"
 
 
 def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]) -> Tensor:

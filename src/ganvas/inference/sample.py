@@ -8,13 +8,13 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, class_number, load
 from ganvas.io.animation import save_animation
+from ganvas.io.console import count_noun, track
 from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save, to_pil, to_uint8
@@ -66,7 +66,7 @@ def write_samples(
         elif into or grid:
             pictures = write_pictures(run, count, label, seed, into, ending, invert, keep=grid is not None)
             if into:
-                yield f"{count:,} pictures in {into}"
+                yield f"{count_noun(count, 'picture')} in {into}"
             if grid:
                 save(make_grid(pictures, columns or square_columns(count)), grid)
                 yield f"grid in {grid}"
@@ -83,7 +83,7 @@ def write_pictures(
     digits = max(5, len(str(count - 1)))
     chunks = run.chunks(count, seed=seed, label=label)
     if count > PLAIN_COUNT:
-        chunks = track(chunks, "making pictures", total=math.ceil(count / 32), transient=True)
+        chunks = track(chunks, "making pictures", math.ceil(count / 32))
     names = []
     for chunk in chunks:
         pictures = finished(chunk, invert)
@@ -109,7 +109,7 @@ def write_points(run: Run, count: int, seed: int, out: Path | None, grid: Path |
     if out:
         rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
         write_text(out / "points.csv", f"x,y\n{rows}")
-        yield f"{count:,} points in {out / 'points.csv'}"
+        yield f"{count_noun(count, 'point')} in {out / 'points.csv'}"
     if grid:
         save(draw_sheet(points, 1, discs=mode_discs(run.about["data"]["spec"])), grid)
         yield f"scatter picture in {grid}"

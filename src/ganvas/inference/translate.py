@@ -11,7 +11,8 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, Attributes, Choice, Picture
 from ganvas.gans.stargan import StarGAN
 from ganvas.inference.inputs import check_out, contents
-from ganvas.inference.run import Run, load, make, uses
+from ganvas.inference.run import Run, describe_use, load, make
+from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
@@ -85,7 +86,8 @@ def write_translations(
             raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
         sheet = into / "sheets" / "sheet.png"
         save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
-        yield f"{count:,} {'picture' if count == 1 else 'pictures'} in {into}, beside their originals in {sheet}"
+        originals = "its original" if count == 1 else "their originals"
+        yield f"{count_noun(count, 'picture')} in {into}, beside {originals} in {sheet}"
         if large:
             learnt = run.gan.size
             yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
@@ -115,9 +117,9 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
     gan = run.gan
     kind = gan.inputs.get("image")
     if not isinstance(kind, Picture) or "mask" in gan.inputs:
-        raise UserError(f"{run.path} does not translate pictures: {'use ganvas sample' if gan.free else uses(gan)}")
+        raise UserError(f"{run.path} does not translate pictures: {describe_use(gan, run.path)}")
     if isinstance(gan, StarGAN) and gan.mixed:
-        raise UserError(f"{run.path} learnt from two sets that know different attributes; use ganvas.load(...).make from Python")
+        raise UserError(f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}")
     domains = domains_of(gan)
     if to is not None and to not in domains:
         known = f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"

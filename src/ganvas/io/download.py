@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from ganvas.errors import UserError
+from ganvas.io.console import PlainConsole
 from ganvas.io.files import PARTIAL, sync
 
 TIMEOUT = 20.0  # seconds without an answer
@@ -162,8 +162,8 @@ def read_url(url: str) -> bytes | None:
 @contextmanager
 def bar(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on stderr for each file; yields the function that moves it to (bytes done, bytes in all)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    console = Console(stderr=True)
+    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = PlainConsole(stderr=True)
     with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
         tasks = {}
 

@@ -43,6 +43,8 @@ def get_recipe(name: str) -> Recipe:
     Raises:
         UserError: there is none; the message has the nearest names.
     """
+    if name == "auto":
+        raise UserError("auto is no fixed recipe, it chooses settings for your data: ganvas train auto --data FOLDER")
     if name not in RECIPES:
         raise UserError(f"there is no recipe {name!r}; {nearest(name, [*RECIPES, 'auto'])}")
     return RECIPES[name]()

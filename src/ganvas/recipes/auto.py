@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 from ganvas.recipes import get_recipe
-from ganvas.recipes.facts import LARGEST, Facts, Machine, machine, survey
-from ganvas.recipes.recipe import Adam, Recipe, all_settings, change
+from ganvas.recipes.facts import LARGEST, Facts, Kind, Machine, largest_side, machine, survey
+from ganvas.recipes.recipe import ASKED, Adam, Recipe, all_settings, change
 
 AUTO = "auto"  # the recipe's name
 FEW = 5_000  # pictures of 64 pixels; fewer a discriminator learns by heart. Smaller pictures are simpler: of them fewer will do
@@ -30,7 +31,7 @@ class Choices:
     def set(self, key: str, value: Any, reason: str) -> Any:
         """Choose a value, unless one was asked for; returns the one that counts."""
         self.values[key] = self.given.get(key, value)
-        self.reasons[key] = "asked for" if key in self.given else reason
+        self.reasons[key] = ASKED if key in self.given else reason
         return self.values[key]
 
     def set_number(self, key: str, value: int, reason: str) -> int:
@@ -45,7 +46,7 @@ def decide(facts: Facts, machine: Machine, given: Mapping[str, Any] | None = Non
     view, side = facts.view, facts.view.size
     assert side
     if facts.kind != "points":
-        choices.set("size", side, why_side(side, facts.own, machine.device))
+        choices.set("size", side, why_side(side, facts.own, machine.device, facts.kind))
     kinds = {1: "all are grey", 2: "points in the plane", 3: "they have colours"}
     choices.set("channels", view.channels, kinds[view.channels or 3])
     if view.labels != "none":
@@ -57,10 +58,12 @@ def decide(facts: Facts, machine: Machine, given: Mapping[str, Any] | None = Non
     return choices
 
 
-def why_side(side: int, own: int, device: str) -> str:
+def why_side(side: int, own: int, device: str, kind: Kind) -> str:
     """Why pictures of `own` pixels, which is the shorter side of most of them, are learnt at `side`."""
     if side == own:
         return "the pictures' own, or their shorter side's"
+    if LARGEST[device] > largest_side(device, kind) < own:
+        return f"the pictures have {own}; captions are learnt at {largest_side(device, kind)} at most"
     if own > LARGEST[device]:
         return f"the pictures have {own}; larger ones take a {device} too long"
     return f"the pictures have {own}; the nearest that is a small map, doubled"
@@ -89,7 +92,9 @@ def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None
     for option, words in OPTIONS_IN_WORDS.items():
         choices.set(option, options[option], f"{words}; as in the recipe {recipe.name}")
     choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
-    choices.set("batch", min(recipe.batch, count // 2), "many moves of few pictures each learn faster on a processor")
+    half = f"half of the {count_noun(count, 'picture')}"
+    quick = "many moves of few pictures each learn faster on a processor"
+    choices.set("batch", min(recipe.batch, count // 2), half if count // 2 < recipe.batch else quick)
     why = "twice this was unstable in trials; it falls to 0 in the second half"
     choices.set("optimizers", {player: adam.model_dump() for player, adam in recipe.optimizers.items()}, why)
     choices.set("average_halflife", recipe.average_halflife, "images; samples from the mean of many moves are smoother")
@@ -99,7 +104,8 @@ def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None
 
 def fewness(count: int, few: bool) -> str:
     """Why pictures are augmented, or not."""
-    return f"{count:,} pictures are {'so few that a discriminator learns them by heart' if few else 'enough without'}"
+    pictures = count_noun(count, "picture is", "pictures are")
+    return f"{pictures} {'so few that a discriminator learns them by heart' if few else 'enough without'}"
 
 
 def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
@@ -108,14 +114,19 @@ def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> Non
     choices.set("gan", "r3gan", "the modern baseline, for which a GPU has the strength")
     gigabytes = machine.memory / 2**30
     width = (192 if few else 384) if gigabytes < 40 else (384 if few else 768)
-    choices.set("options.width", width, f"{gigabytes:.0f} GiB of memory, {count:,} pictures")
+    choices.set("options.width", width, f"{gigabytes:.0f} GiB of memory, {count_noun(count, 'picture')}")
     room = 2 ** int(math.log2(max(8, gigabytes * 2**16 * 384 / side**2 / width)))
-    batch = max(2, min(256 if side <= 64 else 64, count // 2, room))
-    batch = choices.set_number("batch", batch, "what fits into its memory with room to spare, at most what the paper used")
+    limits = {
+        "as many as the paper used": 256 if side <= 64 else 64,
+        f"half of the {count_noun(count, 'picture')}": max(2, count // 2),
+        "what fits into its memory with room to spare": room,
+    }
+    why = min(limits, key=lambda reason: limits[reason])
+    batch = choices.set_number("batch", limits[why], why)
     gamma = min(MOST_GAMMA, 2.0 * (side / 64) ** 3 * max(1.0, 256 / max(batch, 64)))
     why = "grows with the side as from the paper's 64 to its 256 pixels, and for smaller batches; a tenth of it after the burn-in"
     choices.set("options.gamma", [gamma, gamma / 10], why)
-    some = f"{count:,} pictures; as in the paper for their size" if side > 32 else fewness(count, few)
+    some = f"{count_noun(count, 'picture')}; as in the paper for their size" if side > 32 else fewness(count, few)
     choices.set("options.augmentation", 0.5 if few else 0.3 if side > 32 else 0.0, fewness(count, few) if few else some)
     length = min(100_000_000, max(2_000_000, 200 * count))
     length = choices.set_number("images", length, "200 passes through the pictures, 2 to 100 million images")
@@ -132,8 +143,10 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
     """
     recipe = get_recipe(OTHERS[facts.kind])
     choices.set("gan", recipe.gan, f"the data holds {IN_WORDS[facts.kind]}")
-    kept = ("optimizers", "average_halflife", "load_scale", "flip", "options", "batch", "images")
+    kept = ("optimizers", "average_halflife", "load_scale", "flip", "batch", "images")
     values = recipe.model_dump()
+    for option, value in values["options"].items():  # one by one, so that each has a reason of its own
+        choices.set(f"options.{option}", value, f"as in the recipe {recipe.name}")
     for key in kept:
         if values[key] != Recipe.model_fields[key].default:
             choices.set(key, values[key], f"as in the recipe {recipe.name}")
@@ -141,7 +154,7 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
     if facts.kind == "points":
         return
     if machine.device == "cpu" and facts.kind in ("pairs", "unpaired", "attributes"):
-        choices.set("options", {**values["options"], "width": 16}, "a quarter of the paper's, which a cpu has time for")
+        choices.set("options.width", 16, "a quarter of the paper's, which a cpu has time for")
         choices.set("batch", 4, "few pictures at a time make many moves")
         choices.set("images", min(values["images"], 40_000), f"about an hour at {side} pixels on two cores; more with --images")
     if facts.kind == "captions" and machine.device == "cpu":
@@ -174,12 +187,30 @@ IN_WORDS = {
 }
 
 
+def describe_auto() -> list[str]:
+    """What `ganvas recipes auto` prints, a line each."""
+    return [
+        AUTO,
+        "",
+        "All settings, chosen for your data and this machine, each with its reason. It needs your data: --data FOLDER.",
+        "",
+        "The data's kind decides the GAN:",
+        "  single pictures: r3gan on a GPU, else relativistic",
+        *(f"  {IN_WORDS[kind]}: {get_recipe(name).gan}" for kind, name in OTHERS.items()),
+        "Size, colours, classes, mirror symmetry and the number of pictures, and the device with its memory, decide the rest.",
+        "Settings that you give, such as --size 32 or --set batch=16, are kept.",
+        "",
+        "  ganvas train auto --data FOLDER --dry-run  # show the choice with its reasons, and train nothing",
+        "  ganvas train auto --data FOLDER            # train",
+    ]
+
+
 def told(recipe: Recipe, key: str) -> str:
     """A setting in as few words as will do: of optimizers their rate."""
     if key == "optimizers":
         adam = next(iter(recipe.optimizers.values()))
         return f"Adam {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
-    value = all_settings(recipe).get(key, recipe.options if key == "options" else None)
+    value = all_settings(recipe).get(key)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -19,6 +19,7 @@ from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
 
 LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side of the pictures made, in pixels, unless another is asked for
+LARGEST_WITH_CAPTIONS = 64  # on any device
 ENOUGH = 1_000  # pictures whose mean is that of all
 SMALLEST = 6  # pixels of the side that the smallest GAN makes
 SYMMETRY = 0.2  # see `mirrored`
@@ -114,12 +115,15 @@ def is_place(spec: str) -> bool:
 def side_for(own: int, device: str, kind: Kind) -> int:
     """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most what the device has time for.
     """
-    most = LARGEST[device]
-    if kind in ("captions", "keypoints"):
-        most = min(most, 64)
+    most = largest_side(device, kind)
     if own <= most and can_be_made(own):
         return own
     return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, most)))
+
+
+def largest_side(device: str, kind: Kind) -> int:
+    """The largest side, in pixels, that is chosen for rows of a kind."""
+    return min(LARGEST[device], LARGEST_WITH_CAPTIONS) if kind in ("captions", "keypoints") else LARGEST[device]
 
 
 def can_be_made(side: int) -> bool:

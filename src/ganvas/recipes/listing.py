@@ -4,13 +4,14 @@ import inspect
 import json
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from ganvas.data.dataset import PICTURES
 from ganvas.gans.options import build
+from ganvas.io.console import PlainConsole, print_text
 from ganvas.recipes import RECIPES, get_recipe
-from ganvas.recipes.recipe import Recipe, all_settings
+from ganvas.recipes.auto import AUTO, describe_auto
+from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
 from ganvas.schema import Schema
 
 
@@ -19,17 +20,21 @@ def print_recipes() -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("recipe", "size", "data", "parameters", "measured"):
         table.add_column(heading, no_wrap=heading in ("recipe", "size"))
+    table.add_row(AUTO, "any", "your pictures", "depends", "chosen for data and machine: ganvas recipes auto")
     for name in RECIPES:
         recipe = get_recipe(name)
         where = recipe.data or "your pictures"
         table.add_row(name, seen(recipe), where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 def print_recipe(name: str) -> None:
-    """A recipe whole: what it is, its settings, its GAN's options and parameters."""
+    """A recipe whole: what it is, its settings, its GAN's options and parameters; of auto what it chooses from."""
+    if name == AUTO:
+        print_text(*describe_auto())
+        return
     recipe = get_recipe(name)
-    print(f"{name}\n\n{inspect.getdoc(RECIPES[name])}\n")
+    print_text(name, "", *(inspect.getdoc(RECIPES[name]) or "").splitlines(), "")
     print_settings(recipe)
     print_counts(parameter_counts(recipe))
 
@@ -62,11 +67,10 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 def print_settings(recipe: Recipe) -> None:
     """Every setting as `--set` takes it, with the reason if it was chosen automatically; that of a group at its first setting."""
-    reasons = dict(recipe.reasons)
+    reasons = find_reasons(recipe)
     for key, value in all_settings(recipe).items():
-        reason = reasons.pop(key, None) or reasons.pop(key.partition(".")[0], None)
-        print(f"  {key} = {json.dumps(value)}" + (f"  # {reason}" if reason else ""))
+        print_text(f"  {key} = {json.dumps(value)}" + (f"  # {reasons[key]}" if key in reasons else ""))
 
 
 def print_counts(counts: dict[str, int]) -> None:
-    print("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
+    print_text("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))

@@ -13,6 +13,7 @@ from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
 from ganvas.recipes.schedule import cosine
 
+ASKED = "asked for"  # the reason of a setting that the user gave
 Speed = Literal[
     "auto",
     "plain",
@@ -143,9 +144,33 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
             raise UserError(f"unknown key {key!r}; {nearest(key, [prefix + name for name in known])}")
         level[last] = value
     try:
-        return Recipe(**values)
+        changed = Recipe(**values)
     except ValidationError as error:
         raise UserError(describe_validation(error)) from None
+    return changed.model_copy(update={"reasons": keep_reasons(recipe, changed)}) if recipe.reasons else changed
+
+
+def keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
+    """The reasons that still hold after a change: a setting with another value was asked for, and so was what is in a group."""
+    old, new = all_settings(before), all_settings(after)
+    kept: dict[str, str] = {}
+    for key, reason in before.reasons.items():
+        own = [name for name in new if name == key or name.startswith(f"{key}.")]
+        changed = [name for name in own if name not in old or new[name] != old[name]]
+        if own and not changed:
+            kept[key] = reason
+        kept |= dict.fromkeys(changed, ASKED)
+    return kept
+
+
+def find_reasons(recipe: Recipe) -> dict[str, str]:
+    """Why settings are as they are, by the keys of `all_settings`; the reason of a group stands at its first setting."""
+    left, found = dict(recipe.reasons), {}
+    for key in all_settings(recipe):
+        for name in (key, key.partition(".")[0]):
+            if name in left:
+                found[key] = left.pop(name)
+    return found
 
 
 def make_view(**values: Any) -> View:

@@ -156,7 +156,8 @@ def save(
             "versions": versions(),
             "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
         }
-        (partial / "about.json").write_text(json.dumps(about, indent=2, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps(about, indent=2, ensure_ascii=False)
+        (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
     own = [] if folder.is_symlink() else [old for old in checkpoints(folder) if not old.is_symlink()]
     for old in own[: -recipe.keep]:
         if int(old.name) == best:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from ganvas.io.console import count_noun
 from ganvas.runs.log import ENDED
 
 Checkup = Mapping[str, Any]  # what was measured: an entry of the log of kind "health"
@@ -114,17 +115,18 @@ class Course:
     def told(self) -> list[str]:
         """What a person should know, a line each: conditions that last, then those that are over."""
         lines = [
-            f"{finding.title}, since {self.since(name):,} images: {finding.evidence}. {finding.action}"
+            f"{finding.title}, since {count_noun(self.since(name), 'image')}: {finding.evidence}. {finding.action}"
             for name, finding in self.active.items()
         ]
         if not lines:
-            lines = [f"Nothing is wrong, as far as {len(self.checkups):,} checkups tell."]
+            lines = [f"Nothing is wrong, as far as {count_noun(len(self.checkups), 'checkup tells', 'checkups tell')}."]
         began: dict[str, int] = {}
         for change in self.changes:
             if change.state == "appeared":
                 began[change.finding.name] = change.images
             elif change.state == "cleared":
-                lines.append(f"Over: {change.finding.title}, {began[change.finding.name]:,} to {change.images:,} images.")
+                end = count_noun(change.images, "image")
+                lines.append(f"Over: {change.finding.title}, {began[change.finding.name]:,} to {end}.")
         return lines
 
 
@@ -165,7 +167,7 @@ def diverging(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding
     if gap > 50:
         evidence = f"the scores of real and generated pictures lie {gap:,.0f} apart, where 1 to 5 is usual"
     elif growth > 2 and len(checkups) >= LONG:  # small first weights may double at once
-        evidence = f"the {player}'s weights have grown {growth:.1f} times since {recent[0]['images']:,} images"
+        evidence = f"the {player}'s weights have grown {growth:.1f} times since {count_noun(recent[0]['images'], 'image')}"
     else:
         return None
     return Finding(BROKEN, evidence, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
@@ -207,7 +209,7 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     if not (missing and learned):
         return None
     detail = f"class{'es' if len(missing) > 1 else ''} {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} missing"
-    most = f"in the last {len(longer)} checkups at most {max(shares[name] for name in missing):.0%}"
+    most = f"in the last {count_noun(len(longer), 'checkup')} at most {max(shares[name] for name in missing):.0%}"
     if key == "agreement":
         evidence, action = f"{most} of what was asked of them looks like them", "See how many pictures of them the data has."
     else:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ganvas.data import Dataset
 from ganvas.data.dataset import DataReport
 from ganvas.errors import UserError, describe_validation
+from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
 from ganvas.recipes.recipe import Recipe, flat
 
@@ -105,7 +106,7 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     there = read_data(folder)
     if there.fingerprint != dataset.fingerprint:
         raise UserError(
-            f"{folder} was begun with other data: {there.used:,} pictures of {there.spec} there, "
+            f"{folder} was begun with other data: {count_noun(there.used, 'picture')} of {there.spec} there, "
             f"{len(dataset):,} of {dataset.report.spec} here; bring the old data back or choose another --out"
         )
 
@@ -125,8 +126,12 @@ def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
         fresh: whether it was made for this run a moment ago.
 
     Raises:
-        UserError: another training is going on there, or the folder cannot be written.
+        UserError: another training is going on there, or the folder cannot be written or has a name that is not UTF-8.
     """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # what writes checkpoints takes no other names
+        raise UserError(f"the name of {folder} is not UTF-8; choose another --out") from None
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
     ours = fresh or not folder.exists()

@@ -1,14 +1,14 @@
 """What `ganvas health` tells of a run, finished or going: its conditions, and its last checkup explained."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ganvas.errors import UserError
+from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.runs.diagnosis import Course
 from ganvas.runs.folder import is_going
 from ganvas.runs.summary import Record, read_record, status
@@ -47,19 +47,19 @@ def print_health(folder: Path, as_json: bool) -> None:
         period = run.recipe.period("health_every")
         raise UserError(f"{folder} has had no checkup yet: the first comes after {period:,} images (health_every)")
     if as_json:
-        print(json.dumps(facts(run, course), indent=2))
+        print_json(facts(run, course))
         return
-    going = f"Going on, {run.images:,} of {run.recipe.images:,} images."
-    print(f"{folder}: {run.recipe.name}. {going if is_going(folder) else status(run)}")
+    going = f"Going on, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
+    print_text(f"{folder}: {run.recipe.name}. {going if is_going(folder) else status(run)}")
     for line in course.told():
-        print(line)
-    Console().print(vitals(course.checkups[-1]))
+        print_text(line)
+    PlainConsole().print(vitals(course.checkups[-1]))
 
 
 def vitals(checkup: Mapping[str, Any]) -> Table:
     """The last checkup, explained."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    for heading in (f"checkup at {checkup['images']:,} images", "value", "meaning"):
+    for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
         table.add_column(heading, no_wrap=heading == "value")
     for key, value in checkup.items():
         player, _, last = key.rpartition("/")
@@ -69,11 +69,11 @@ def vitals(checkup: Mapping[str, Any]) -> Table:
     return table
 
 
-def readable(value: float | Mapping[str, float]) -> str:
+def readable(value: float | Mapping[str, float]) -> RenderableType:
     """A number, or the weakest of several by name."""
     if isinstance(value, Mapping):
         weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]
-        return "\n".join(f"{name}: {share:.2f}" for name, share in weakest)
+        return Group(*(f"{name}: {share:.2f}" for name, share in weakest))
     return f"{value:.3g}"
 
 

@@ -12,21 +12,25 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import torch
 from safetensors import safe_open
 
 from ganvas.data.dataset import DataReport, in_words
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
+from ganvas.gans.options import build
+from ganvas.inference.run import describe_use, suggest_command
 from ganvas.io.animation import write_timelapse
+from ganvas.io.console import count_noun, describe_rate
 from ganvas.io.files import write_text
 from ganvas.recipes import RECIPES
-from ganvas.recipes.recipe import Recipe, all_settings
+from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
 from ganvas.runs.checkpoint import checkpoints, read_about
 from ganvas.runs.curves import draw_curves
 from ganvas.runs.diagnosis import Course
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.schema import Schema
+from ganvas.schema import read_schema
 
 LONG = 12  # rows from which a table is folded
 PLOT_CAPTION = "Losses and checkups against images shown. A bold line over a faint one is its running mean."
@@ -133,9 +137,9 @@ def summary(run: Record, plotted: bool) -> str:
 
 def status(run: Record) -> str:
     """One sentence on how the run ended."""
-    shown = f"{run.images:,} of {run.recipe.images:,} images"
+    shown = f"{run.images:,} of {count_noun(run.recipe.images, 'image')}"
     if run.state == "finished":
-        return f"Finished: {run.images:,} images shown."
+        return f"Finished: {count_noun(run.images, 'image')} shown."
     if run.state == "stopped":
         return f"Stopped early at {shown}: {run.stopped}."
     if run.checkpoint:
@@ -148,7 +152,7 @@ def pictures(run: Record) -> str:
     if not run.grids:
         return "<section>" + paragraph("No samples were saved.") + "</section>"
     first, last = int(run.grids[0].stem), int(run.grids[-1].stem)
-    found = figure(run.grids[-1], f"Samples after {last:,} images.")
+    found = figure(run.grids[-1], f"Samples after {count_noun(last, 'image')}.")
     if len(run.grids) > 1:
         film = run.folder / "timelapse.webp"
         found += figure(film, f"The way there: {len(run.grids)} grids, {first:,} to {last:,} images.")
@@ -159,13 +163,13 @@ def numbers(run: Record) -> dict[str, str]:
     """What one asks first about a run."""
     rows = {"Images shown": f"{run.images:,} of {run.recipe.images:,}"}
     held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
-    rows["Epochs"] = f"{run.images / (run.data.used - held_out):,.1f} of {run.data.used - held_out:,} pictures"
-    rows["Held out"] = f"{held_out:,} pictures" if held_out else ""
+    rows["Epochs"] = f"{run.images / (run.data.used - held_out):,.1f} of {count_noun(run.data.used - held_out, 'picture')}"
+    rows["Held out"] = count_noun(held_out, "picture") if held_out else ""
     rows["Batch"] = f"{run.recipe.batch:,}"
     rows["GAN"] = run.recipe.gan
     if made := run.about.get("gan"):
-        data = Schema.model_validate_json(json.dumps(made["data"]))
-        named = "".join(f", {len(values)} {'classes' if column == 'label' else column}" for column, values in data.names.items())
+        data = read_schema(made["data"])
+        named = "".join(f", {count_names(column, len(values))}" for column, values in data.names.items())
         rows["GAN"] += f", {' and '.join(dict.fromkeys(in_words(data.size, count) for count in data.channels.values()))}{named}"
     if run.checkpoint:
         rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
@@ -175,12 +179,17 @@ def numbers(run: Record) -> dict[str, str]:
     if scores:
         distance, images, features = min(scores)
         rows["Best checkpoint"] = f"checkpoints/{images:012d}, {features} distance {distance:.4g}"
-    rows["Speed"] = f"{speeds[-1]:,.0f} images/s" if speeds else ""
+    rows["Speed"] = describe_rate(speeds[-1]) if speeds else ""
     rows["Data"] = run.data.spec
     rows["Data fingerprint"] = run.about.get("data", {}).get("fingerprint", "")
     rows["Seed"] = str(run.recipe.seed)
     rows["Software"] = ", ".join(f"{name} {version}" for name, version in run.about.get("versions", {}).items())
     return {name: value for name, value in rows.items() if value}
+
+
+def count_names(column: str, count: int) -> str:
+    """How many names a column of the data has: "10 classes", "1 attribute"."""
+    return count_noun(count, "class", "classes") if column == "label" else count_noun(count, column.removesuffix("s"))
 
 
 def last_losses(run: Record) -> dict[str, float]:
@@ -205,12 +214,17 @@ def parameters(checkpoint: Path) -> dict[str, int]:
 def commands(run: Record) -> str:
     """What to type to use the run, and to train on."""
     folder = str(run.folder)
+    use: list[str] = []
+    if run.checkpoint:
+        with torch.device("meta"):
+            gan = build(**run.about["gan"])
+        words = suggest_command(gan, folder)
+        use = [paragraph("Make pictures:"), command(words)] if words else [paragraph(f"{describe_use(gan, folder)}.")]
     longer = [] if run.state == "interrupted" else ["--images", str(2 * run.recipe.images)]
     names = ["losses.png", "timelapse.gif", "timelapse.webp", "log.jsonl", "samples", "checkpoints"]
     return "".join(
         [
-            paragraph("Make pictures:"),
-            command(["ganvas", "sample", folder]),
+            *use,
             paragraph("Train twice as long:" if longer else "Go on training:"),
             command(["ganvas", "train", "--out", folder, *longer]),
             paragraph("In its folder: " + ", ".join(name for name in names if (run.folder / name).exists()) + "."),
@@ -219,7 +233,8 @@ def commands(run: Record) -> str:
 
 
 def settings(recipe: Recipe) -> str:
-    """The table of settings; those that are not the recipe's own are marked."""
+    """The table of settings; those that are not the recipe's own are marked, those that auto chose have its reason."""
+    reasons = find_reasons(recipe)
     own = all_settings(recipe)
     usual = all_settings(RECIPES[recipe.name]()) if recipe.name in RECIPES else own
     rows = []
@@ -228,6 +243,8 @@ def settings(recipe: Recipe) -> str:
         if value != usual.get(key):
             text += f" <small>(recipe: {escape(readable(usual.get(key)))})</small>"
             kind = ' class="changed"'
+        if key in reasons:
+            text += f" <small>{escape(reasons[key])}</small>"
         rows.append(f'<tr><th scope="row">{escape(key)}</th><td{kind}>{text}</td></tr>')
     return f'<table class="settings">{"".join(rows)}</table>'
 

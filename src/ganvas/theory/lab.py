@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
+from ganvas.io.console import PlainConsole, count_noun, print_text
 from ganvas.io.files import explained
 from ganvas.theory.game import LOSSES, SNAPSHOTS, Settings, Snapshot, play, rounds_of
 from ganvas.theory.pictures import draw_course, draw_four_panels
@@ -31,14 +31,14 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
         out.mkdir(parents=True, exist_ok=True)  # before the training, not after it
     target, loss = get_target(settings.target), LOSSES[settings.loss]
     for line in introduction(settings, target):
-        print(line)
+        print_text(line)
     course = list(told(settings, target))
-    print(ending(course[-1], target))
+    print_text("", ending(course[-1], target))
     is_probability = loss.kind != "slope"
     draw_four_panels(course, target, is_probability, out / "four-panels.png")
     draw_course(course, target, is_probability, out)
     draw_saddle(out / "saddle.png")
-    print(f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; why it is hard: saddle.png")
+    print_text(f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; why it is hard: saddle.png")
     return course[-1]
 
 
@@ -56,7 +56,7 @@ def introduction(settings: Settings, target: Target) -> list[str]:
         ]
     return [
         f"target {settings.target}: {target.summary}",
-        f"loss {settings.loss}, {guard}, {settings.d_steps} moves of D for each of G, seed {settings.seed}",
+        f"loss {settings.loss}, {guard}, {count_noun(settings.d_steps, 'move')} of D for each of G, seed {settings.seed}",
         *means,
         "",
         f"{'step':>7}  {'learns':8} {'V(D, G)':>8}  {'JS':>8}  {'|D - D*|':>8}  {'|D - 1/2|':>9}  {'modes':>5}",
@@ -65,11 +65,11 @@ def introduction(settings: Settings, target: Target) -> list[str]:
 
 def told(settings: Settings, target: Target) -> Iterator[Snapshot]:
     """The snapshots of a game, with a row of the table now and then, and a bar on a terminal."""
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     total = rounds_of(settings)
     bar = Progress(
         BarColumn(bar_width=20),
-        TextColumn("{task.completed:,}/{task.total:,} steps  {task.description}"),
+        "{task.completed:,}/{task.total:,} steps  {task.description}",
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
@@ -79,7 +79,7 @@ def told(settings: Settings, target: Target) -> Iterator[Snapshot]:
         task = bar.add_task("", total=total)
         for index, moment in enumerate(play(settings, SNAPSHOTS)):
             if index % ROW_EVERY == 0 or moment.step == total:
-                print(row(moment, target), flush=True)
+                print_text(row(moment, target))
             bar.update(task, completed=moment.step, description=f"JS {moment.js:.4f}")
             yield moment
 
@@ -95,5 +95,5 @@ def row(moment: Snapshot, target: Target) -> str:
 
 def ending(moment: Snapshot, target: Target) -> str:
     """The last numbers, as a sentence."""
-    modes = f"{moment.modes} of {len(target.modes)} modes found"
-    return f"\nthe end: JS = {moment.js:.5f} nats, mean |D - 1/2| over the data = {moment.unsure:.4f}, {modes}"
+    modes = f"{moment.modes} of {count_noun(len(target.modes), 'mode')} found"
+    return f"the end: JS = {moment.js:.5f} nats, mean |D - 1/2| over the data = {moment.unsure:.4f}, {modes}"

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from ganvas.data import open_dataset
+from ganvas.io.console import count_noun, describe_rate, print_text
 from ganvas.recipes.listing import print_counts, print_settings
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import check_same
@@ -28,13 +29,14 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         print_settings(recipe)
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
-        print(f"data: {len(dataset):,} pictures, {dataset.kind}, "
-              f"{len(dataset.classes)} classes; {len(report.skipped):,} files left out")
+        pictures, classes = count_noun(len(dataset), "picture"), count_noun(len(dataset.classes), "class", "classes")
+        left_out = count_noun(len(report.skipped), "file")
+        print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
         for line in [*report.steps, *report.notes]:
-            print(f"  {line}")
+            print_text(f"  {line}")
         players = trainer.state.gan.players()
         print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
-        print(trainer.adapt().line())
+        print_text(trainer.adapt().line())
         trainer.round()  # the first one is slow
         began = time.perf_counter()
         for _ in range(MEASURED_ROUNDS):
@@ -42,12 +44,12 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         engine.settle()
         rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
         seconds = recipe.images / rate
-        print(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        print(f"time: about {duration(seconds)} for {recipe.images:,} images at {rate:,.0f} images/s")
+        print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
+        print_text(f"time: about {duration(seconds)} for {count_noun(recipe.images, 'image')} at {describe_rate(rate)}")
 
 
 def duration(seconds: float) -> str:
     """Seconds in words."""
     if seconds < 120:
-        return f"{seconds:.0f} seconds"
+        return count_noun(round(seconds), "second")
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

@@ -127,14 +127,14 @@ class Engine:
         """The main process's text, in every process."""
         if self.world == 1:
             return text
-        encoded = text.encode() if self.is_main else b""
+        encoded = text.encode(errors="surrogateescape") if self.is_main else b""
         length = torch.tensor([len(encoded)], device=self.device)
         dist.broadcast(length, 0)
         content = torch.zeros(int(length), dtype=torch.uint8, device=self.device)
         if self.is_main:
             content.copy_(torch.tensor(list(encoded), dtype=torch.uint8))
         dist.broadcast(content, 0)
-        return bytes(content.tolist()).decode()
+        return bytes(content.tolist()).decode(errors="surrogateescape")
 
     def agree(self, text: str) -> bool:
         """Whether all processes have the same text; all are told the same."""

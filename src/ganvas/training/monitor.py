@@ -13,6 +13,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
+from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import table
 from ganvas.io.images import save, to_uint8
@@ -154,7 +155,7 @@ class Observer:
     def show_samples(self) -> None:
         """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
         clock, device = self.state.clock, self.engine.device
-        caption = f"round {clock.rounds:,}, {clock.images:,} images"
+        caption = f"round {clock.rounds:,}, {count_noun(clock.images, 'image')}"
         if self.sampler.free:
             pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
             grid = draw_sheet(to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import torch
-from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from rich.table import Column
-from rich.text import Text
+from rich.console import RenderableType
+from rich.progress import BarColumn, Progress, TaskID
+from rich.styled import Styled
 from torch import Tensor
 
+from ganvas.io.console import PlainConsole, count_noun, describe_rate
 from ganvas.recipes.schedule import cosine
 from ganvas.training.engine import Engine
 
@@ -104,7 +104,7 @@ class Bar(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
         if self.below():
-            yield Text(f"doctor: {self.below()}", style="yellow")
+            yield Styled(f"doctor: {self.below()}", "yellow")
 
 
 class Meter:
@@ -119,13 +119,13 @@ class Meter:
 
     def __init__(self, clock: RunClock, epoch: int, players: Sequence[str], shown: bool):
         self.clock, self.epoch, self.players, self.shown = clock, epoch, players, shown
-        self.console = Console(stderr=True)
+        self.console = PlainConsole(stderr=True)
         self.live = shown and self.console.is_terminal
         self.losses = self.note = ""
         self.restart()
         self.bar = Bar(
             BarColumn(bar_width=8),
-            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            "{task.description}",
             console=self.console,
             disable=not self.live,
             transient=True,
@@ -165,11 +165,11 @@ class Meter:
         """Print a line above the bar."""
         if self.shown:
             self.last_line = time.monotonic()
-            self.console.print(message, highlight=False, markup=False, soft_wrap=True)
+            self.console.print(message, soft_wrap=True)
 
     def line(self) -> str:
         """Images, epochs, images a second, time left, both losses: under 100 characters for all but the longest runs."""
         images, total = self.clock.images, self.clock.total
         epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
         left = timedelta(seconds=round(max(0, total - images) / self.rate)) if self.rate else "?"
-        return f"{images:,}/{total:,} images  {epochs}  {self.rate:,.0f}/s  {left} left  {self.losses}"
+        return f"{images:,}/{count_noun(total, 'image')}  {epochs}  {describe_rate(self.rate)}  {left} left  {self.losses}"

@@ -1,5 +1,6 @@
 """The loop: from a recipe to a run folder."""
 
+import json
 import shlex
 import signal
 import sys
@@ -17,6 +18,7 @@ from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
+from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe, told
@@ -95,7 +97,7 @@ def train(
             )
             assert asked.data is not None
             dataset = open_dataset(asked.data, asked.view, strict=strict, progress=shown)
-        if not engine.agree(asked.model_dump_json()):
+        if not engine.agree(json.dumps(asked.model_dump())):
             raise UserError("the processes chose different settings: name a recipe instead of auto, or use equal machines")
         if not engine.agree(dataset.fingerprint):
             raise UserError(f"--data {asked.data} is not the same for all processes: copy it to every machine")
@@ -205,7 +207,8 @@ class Trainer:
         seen = features_shape(self.state.gan, self.batches)
         resumed = checkpoint.resume(self.folder / "checkpoints", self.state, seen)
         if clock.images - clock.batch >= clock.total:
-            raise UserError(f"{self.folder} has shown {clock.images:,} images already; ask for more than {clock.total:,}")
+            shown = count_noun(clock.images, "image")
+            raise UserError(f"{self.folder} has shown {shown} already; ask for more than {clock.total:,}")
         self.engine.wait()  # nobody writes while another still reads
         if not self.engine.agree(str(clock.images)):
             raise UserError(f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it")
@@ -238,25 +241,25 @@ class Trainer:
             if self.engine.is_main:
                 with suppress(UserError) if sys.exception() else nullcontext():  # the first error is the one to show
                     write_report(self.folder)
-        self.meter.say(f"{self.state.stopped or 'done'}: {clock.images:,} images; see {self.folder / 'summary.html'}")
+        self.meter.say(f"{self.state.stopped or 'done'}: {count_noun(clock.images, 'image')}; see {self.folder / 'summary.html'}")
 
     def announce(self, resumed: bool) -> None:
         """Say what is about to happen."""
         recipe, clock, report = self.recipe, self.state.clock, self.dataset.report
-        classes = f", {len(self.dataset.classes)} classes" if self.dataset.classes else ""
+        classes = f", {count_noun(len(self.dataset.classes), 'class', 'classes')}" if self.dataset.classes else ""
         held_out = f", {len(self.batches.held_out):,} of them held out to judge by" if len(self.batches.held_out) else ""
-        self.meter.say(f"data: {report.spec}, {len(self.dataset):,} pictures{held_out}, {self.dataset.kind}{classes}")
+        self.meter.say(f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.kind}{classes}")
         if report.skipped:
             where = self.folder / "data.json"
-            self.meter.say(f"left out: {len(report.skipped):,} files; each is named with its reason in {where}")
+            self.meter.say(f"left out: {count_noun(len(report.skipped), 'file')}; each is named with its reason in {where}")
         for note in report.notes:
             self.meter.say(f"note: {note}")
         counts = [f"{name} {sum(p.numel() for p in values):,}" for name, values in self.state.gan.players().items()]
         for key, reason in recipe.reasons.items():
             self.meter.say(f"{key}: {told(recipe, key)}; {reason}")
         self.meter.say(f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}")
-        where = f"going on from {clock.images:,} images" if resumed else "new run"
-        self.meter.say(f"run: {self.folder}, {where}, {clock.total:,} images in all")
+        where = f"going on from {count_noun(clock.images, 'image')}" if resumed else "new run"
+        self.meter.say(f"run: {self.folder}, {where}, {count_noun(clock.total, 'image')} in all")
 
     def adapt(self) -> Decision:
         """Play rounds from now on in the way that is fastest here, the same in every process, and tell which it is."""
@@ -299,7 +302,7 @@ class Trainer:
             self.save()
         self.meter.update()
         if stop and not clock.finished:
-            place = f"stopped at {clock.images:,} of {clock.total:,} images, everything is saved"
+            place = f"stopped at {clock.images:,} of {count_noun(clock.total, 'image')}, everything is saved"
             command = f"ganvas train --out {shlex.quote(str(self.folder))}"
             raise InterruptedRun(f"{place}; to go on: {command}", self.signal or signal.SIGTERM)
 
@@ -321,7 +324,7 @@ class Trainer:
         self.meter.report(values)
         if self.engine.is_main:
             self.log.add(clock.images, "losses", values)
-            self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 1)})
+            self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 3)})
         self.log_stop()
 
     def log_stop(self, reason: str = "") -> None:
@@ -347,7 +350,7 @@ class Trainer:
         """The error with the place in the run and what to do."""
         found = checkpoint.checkpoints(self.folder / "checkpoints")
         good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
-        after = f"after {self.state.clock.images:,} images"
+        after = f"after {count_noun(self.state.clock.images, 'image')}"
         return NotFiniteError(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")
 
     @contextmanager

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from rich.console import Console
 
 from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.builtin import stacked_mnist as stacked
@@ -17,6 +16,7 @@ from ganvas.data.builtin.points import COUNT, GRID, MIXTURES, RINGS, mode_discs
 from ganvas.data.inspect import examine, run_doctor, show
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
+from ganvas.io.console import PlainConsole
 from ganvas.io.images import to_float, to_uint8
 from ganvas.io.scatter import FOOT, MARGIN, SIDE, draw_points, draw_sheet
 from ganvas.recipes import get_recipe
@@ -114,7 +114,7 @@ def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.Captur
     examination, _ = examine(name, View())
     assert examination.copies == []
     written = io.StringIO()
-    show(examination, Console(file=written, width=80))
+    show(examination, PlainConsole(file=written, width=80))
     for words in ("100,000 points; 100,000 can be used", "points in [-1, 1] x [-1, 1]", "copies         none"):
         assert words in written.getvalue()
     run_doctor(name, View(), tmp_path / "sheet.png", strict=False, json=True)

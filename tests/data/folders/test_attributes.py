@@ -155,7 +155,7 @@ def test_a_table_among_other_files(tmp_path: Path):
         ("file\n0.png\n", "begins with 'file'"),
         (celeba().replace("Young", "Smiling"), "has the attribute 'Smiling' twice"),
         (celeba().replace("1.png -1", "1.png 2"), "line 4: '2' is none of 1, 0, -1, true, false"),
-        (celeba().replace("1.png -1", "1.png"), "line 4: 1 values for 2 attributes: '1.png  1'"),
+        (celeba().replace("1.png -1", "1.png"), "line 4: 1 value for 2 attributes: '1.png  1'"),
         (CSV.replace("1.png,0", "1.png,0,0"), "line 3: 3 values for 2 attributes"),
         (celeba({}), "has no rows"),
         (celeba() + "1.png 1 1\n", "'1.png' has two rows that differ"),

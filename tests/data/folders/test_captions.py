@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from tiny import refused_in_one_line
 
 from ganvas.data import open_dataset
+from ganvas.data.builtin import birds as figures
 from ganvas.data.builtin.birds import COLOURS, PARTS
 from ganvas.data.dataset import View
 from ganvas.data.text import LENGTH, decode
@@ -58,7 +59,7 @@ def test_captions_are_bytes_and_shorter_lists_are_repeated(tmp_path: Path):
     assert (captions.shape, captions.dtype) == ((3, 3, LENGTH), np.uint8)
     told = [[decode(caption) for caption in row] for row in captions]
     assert told == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
-    assert any("1 captions of more than 128 bytes are cut" in note for note in dataset.report.notes)
+    assert any("1 caption of more than 128 bytes is cut" in note for note in dataset.report.notes)
     assert dataset.schema.widths == {"caption": LENGTH}
     assert not dataset.schema.boxes
 
@@ -219,7 +220,7 @@ def test_boxes_over_the_edge_are_cut_there_and_told(tmp_path: Path):
 def test_what_few_have_is_not_used(tmp_path: Path):
     dataset = open_dataset(table(pictures(tmp_path), *lines(2), {"file": "2.png", "caption": "x", "box": [0, 0, 4, 4]}), VIEW)
     assert set(dataset.columns) == {"image", "caption"}
-    assert any("1 of 3 pictures have a box" in note for note in dataset.report.notes)
+    assert any("1 of 3 pictures has a box" in note for note in dataset.report.notes)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_what_few_have_is_not_used(tmp_path: Path):
         ({"a.jsonl": "{}", "b.jsonl": "{}"}, "only one of them"),
         ({"a.jsonl": ""}, "tells of no picture"),
         ({"a.jsonl": '{"file": "0.png"}'}, "tells of no picture"),
-        ({"a.jsonl": '{"file": "9.png", "caption": "x"}'}, "names 1 files that are not there: 9.png"),
+        ({"a.jsonl": '{"file": "9.png", "caption": "x"}'}, "names 1 file that is not there: 9.png"),
         ({"a.jsonl": '{"file": 3}'}, "tells of no picture.*line 1"),
         ({"a.json": "{"}, "a.json is not JSON"),
         ({"a.json": "[]"}, "COCO"),
@@ -291,3 +292,10 @@ def test_birds_have_the_colour_that_is_told(birds):
         nearest = np.abs(shades - image[:, int(y + 2), int(x)]).sum(1).argmin()
         right += list(COLOURS)[nearest] == decode(captions[0]).split()[1]
     assert right >= 54  # of 60; an eye, a wing or a smoothed edge may lie there
+
+
+def test_articles_of_the_drawn_birds():
+    bird = figures.a_bird(np.random.default_rng(0))
+    found = {colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0] for colour in COLOURS}
+    assert found.pop("orange") == "an orange"
+    assert found == {colour: f"a {colour}" for colour in COLOURS if colour != "orange"}

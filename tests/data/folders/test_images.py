@@ -169,7 +169,7 @@ def test_nothing_usable(folder):
     with pytest.raises(UserError, match="holds no pictures, no files"):
         open_dataset(str(folder), SIZE)
     write(b"x", folder / "notes.txt")
-    with pytest.raises(UserError, match="only 1 other files"):
+    with pytest.raises(UserError, match="only 1 other file;"):
         open_dataset(str(folder), SIZE)
     save(picture(0), folder / "one.png")
     with pytest.raises(UserError, match="training needs at least two"):
@@ -257,7 +257,7 @@ def test_a_table_and_pictures_that_do_not_match(folder):
     table.write_text("file,label\na.png,x\nb.png,y\nz.png,x\n")
     report = open_dataset(str(folder), View(labels="labels.csv")).report
     assert [(item.file, item.reason) for item in report.skipped] == [("c.png", "not named in labels.csv")]
-    assert report.notes == ["labels.csv names 1 files that are not there: z.png"]
+    assert report.notes == ["labels.csv names 1 file that is not there: z.png"]
     assert open_dataset(str(folder), View()).report.notes[0].endswith("--labels labels.csv")
     for text, words in [
         ("a.png,x\na.png,y", "line 2: 'a.png' is 'y' here and 'x' before"),

@@ -28,9 +28,9 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import contact_sheet, examine
 from ganvas.data.loader import Loader
 from ganvas.data.sampler import choose
-from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand
+from ganvas.data.shards.open import open as shards_module
 from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
@@ -282,7 +282,7 @@ def test_classes_that_not_all_have_are_not_used(tmp_path: Path):
     tar(tmp_path / "x.tar", {"a.png": picture(0), "a.cls": b"1", "b.png": picture(1)})
     dataset = opened(tmp_path)
     assert dataset.labels is None
-    assert dataset.report.notes == ["1 of 2 pictures have no class, so classes are not used"]
+    assert dataset.report.notes == ["1 of 2 pictures has no class, so classes are not used"]
 
 
 # Places

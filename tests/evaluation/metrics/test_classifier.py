@@ -118,7 +118,7 @@ def test_few_pictures_and_no_test(quick: None):
 
 @pytest.mark.parametrize(
     ("count", "size", "classes", "message"),
-    [(1, 8, 2, "1 pictures of 2 classes"), (5, 8, 1, "5 pictures of 1 classes"), (5, 6, 2, "pictures of 6 pixels")],
+    [(1, 8, 2, "1 picture of 2 classes"), (5, 8, 1, "5 pictures of 1 class;"), (5, 6, 2, "pictures of 6 pixels")],
 )
 def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, message: str):
     train = Labelled(np.zeros((count, 1, size, size), np.uint8), np.zeros(count, np.int64), np.arange(count))

@@ -77,7 +77,7 @@ def open_figures(view: View) -> Dataset:
     if view.labels != "none":
         raise UserError(f"figures has captions and no classes; go without --labels {view.labels}")
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
-    return open_store(["figures", 2, view.size, view.load_scale, view.channels], lambda folder: build(folder, view))
+    return open_store(["figures", 3, view.size, view.load_scale, view.channels], lambda folder: build(folder, view))
 
 
 def build(folder: Path, view: View) -> Packed:
@@ -119,8 +119,9 @@ def a_bird(random: np.random.Generator) -> Bird:
 def captions(bird: Bird) -> list[str]:
     """Three ways to tell of it."""
     size = "large" if bird.length > 0.365 else "small"
+    article = "an" if bird.body[0] in "aeiou" else "a"
     return [
-        f"a {bird.body} bird looking {bird.side}",
+        f"{article} {bird.body} bird looking {bird.side}",
         f"a {size} {bird.body} bird with {bird.wings} wings, {bird.pose}, looking {bird.side}",
         f"a bird is {bird.pose}; it is {bird.body} and its wings are {bird.wings}",
     ]

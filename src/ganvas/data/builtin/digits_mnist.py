@@ -9,6 +9,7 @@ from ganvas.data.builtin.idx import dimensions, read_idx
 from ganvas.data.dataset import DataReport, Dataset, View, single
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
+from ganvas.io.console import count_noun
 from ganvas.io.download import Published, download
 from ganvas.io.images import to_square, with_channels
 
@@ -176,7 +177,7 @@ def read_pictures(path: Path) -> np.ndarray:
         raise UserError(f"{path} holds {images.ndim}-dimensional {images.dtype}; pictures are 3-dimensional uint8")
     if len(images) < 2 or 0 in images.shape:
         count, height, width = images.shape
-        raise UserError(f"{path} holds {count} pictures of {width}x{height}; give at least two")
+        raise UserError(f"{path} holds {count_noun(count, 'picture')} of {width}x{height}; give at least two")
     return images
 
 
@@ -196,7 +197,8 @@ def read_labels(path: Path, count: int) -> np.ndarray:
     if labels.ndim != 1 or labels.dtype.kind == "f":
         raise UserError(f"{path} holds {labels.ndim}-dimensional {labels.dtype}; labels are 1-dimensional integers")
     if len(labels) != count:
-        raise UserError(f"{path} holds {len(labels):,} labels for {count:,} pictures; the two files do not match")
+        pictures = count_noun(count, "picture")
+        raise UserError(f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; the two files do not match")
     return labels
 
 
@@ -209,7 +211,7 @@ def as_dataset(
     steps, notes = [], []
     if (height, width) != (size, size):
         enlarged = (max if view.fit == "pad" else min)(height, width) < size
-        steps.append(f"{count:,} pictures {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
+        steps.append(f"{count_noun(count, 'picture')} {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
     if channels > own:

@@ -13,11 +13,12 @@ import numpy as np
 from ganvas.data.dataset import Dataset, Skipped, View, joined
 from ganvas.data.decode import Fate
 from ganvas.data.folders.images import SizeNeededError, checked, ignored, write_pictures
-from ganvas.data.folders.labels import shorten
+from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.source import Entry, Source, extension
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
+from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
 VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}
@@ -121,7 +122,7 @@ def build(
         told = " and ".join(f"{source.place} pictures of {size}x{size}" for source, size in zip(sources, sizes))
         raise SizeNeededError(f"{told}; say which size both should have, for instance --size {min(sizes)}", min(sizes))
     for number in merge(pieces, folder / "image.npy"):
-        step = f"{reports[number].used:,} pictures grey: repeated to RGB"
+        step = f"{count_noun(reports[number].used, 'picture')} grey: repeated to RGB"
         reports[number] = reports[number].model_copy(update={"steps": [*reports[number].steps, step]})
     np.save(folder / "attributes.npy", np.concatenate(attributes))
     if not all(there.all() for there in known):
@@ -244,7 +245,8 @@ def cells(table: Table) -> Iterator[tuple[str, bytes]]:
             continue
         file, *values = line.split() if counted else split_row(line, lines[0])
         if len(values) != len(table.names):
-            raise UserError(f"{table.file}, line {number}: {len(values)} values for {len(table.names)} attributes: {line[:60]!r}")
+            found, wanted = count_noun(len(values), "value"), count_noun(len(table.names), "attribute")
+            raise UserError(f"{table.file}, line {number}: {found} for {wanted}: {line[:60]!r}")
         try:
             row = bytes(VALUES[value.strip().lower()] for value in values)
         except KeyError as error:
@@ -291,6 +293,6 @@ def match(source: Source, table: Table, rows: dict[str, bytes]) -> tuple[dict[En
         first = f"it begins with {next(iter(rows))!r}, they with {next(iter(paths))!r}"
         raise UserError(f"{table.file} names none of the pictures in {source.place}: {first}")
     in_order = {entry: matched[entry] for entry in source.pictures if entry in matched}
-    notes = [f"{table.file} names {len(absent):,} files that are not there: {shorten(absent)}"] if absent else []
+    notes = describe_absent(table.file, absent)
     unnamed = [Skipped(file=name, reason=f"has no row in {table.file}") for name, entry in paths.items() if entry not in matched]
     return in_order, notes, unnamed

@@ -17,13 +17,14 @@ from ganvas.data.dataset import Dataset, Skipped, View
 from ganvas.data.decode import Fate
 from ganvas.data.folders.caption_table import Line, Table, read_table
 from ganvas.data.folders.images import checked, common_size, ignored, write_pictures
-from ganvas.data.folders.labels import shorten
+from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.source import Entry, Source, extension
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH, encode, plain
 from ganvas.data.transforms import inside, visible
 from ganvas.errors import UserError
 from ganvas.io import images
+from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError, place_in_square
 
 FEATURES = "captions.safetensors"
@@ -144,7 +145,7 @@ def matched(table: Table, names: Collection[str], wrapper: str) -> tuple[dict[st
         else:
             lines[name] = line
     table.skipped += [Skipped(file=name, reason=f"not named in {table.name}") for name in names if name not in lines]
-    return lines, [f"{table.name} names {len(absent):,} files that are not there: {shorten(absent)}"] if absent else []
+    return lines, describe_absent(table.name, absent)
 
 
 def common_columns(table: Table, lines: dict[str, Line]) -> tuple[set[str], dict[str, Line], list[str]]:
@@ -152,7 +153,8 @@ def common_columns(table: Table, lines: dict[str, Line]) -> tuple[set[str], dict
     counts = Counter(what for line in lines.values() for what in WHAT if getattr(line, what))
     columns = {what for what in WHAT if 2 * counts[what] > len(lines)}
     notes = [
-        f"{counts[what]:,} of {len(lines):,} pictures have a {WHAT[what]}: too few to be used".replace("a key", "key")
+        f"{counts[what]:,} of {len(lines):,} pictures {'has' if counts[what] == 1 else 'have'} a {WHAT[what]}: too few to be used"
+        .replace("a key", "key")
         for what in WHAT
         if counts[what] and what not in columns
     ]
@@ -192,7 +194,8 @@ def with_boxes_inside(
             table.skipped.append(Skipped(file=name, reason=reason))
         else:
             good[name] = line
-    return good, [f"{reaching:,} boxes reach over the edge of their picture and are cut there"] if reaching else []
+    boxes = count_noun(reaching, "box reaches", "boxes reach")
+    return good, [f"{boxes} over the edge of the picture, where it is cut"] if reaching else []
 
 
 # The columns
@@ -221,9 +224,9 @@ def keypoint_column(rows: Sequence[Line], fates: Sequence[Fate], parts: Sequence
 def caption_column(rows: Sequence[Line]) -> tuple[np.ndarray, list[str]]:
     """uint8 (N, K, LENGTH), shorter lists repeated in turn, and notes."""
     most = max(len(line.captions) for line in rows)
-    cut = sum(len(plain(caption).encode()) > LENGTH for line in rows for caption in line.captions)
+    cut = sum(len(plain(caption).encode(errors="replace")) > LENGTH for line in rows for caption in line.captions)
     column = np.stack([np.stack([encode(text) for text in islice(cycle(line.captions), most)]) for line in rows])
-    return column, [f"{cut:,} captions of more than {LENGTH} bytes are cut"] if cut else []
+    return column, [f"{count_noun(cut, 'caption')} of more than {LENGTH} bytes {'is' if cut == 1 else 'are'} cut"] if cut else []
 
 
 def feature_column(content: bytes, numbers: Sequence[int], count: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from ganvas.data.folders.labels import Labelling, find_labels, in_order
 from ganvas.data.folders.source import Entry, Source
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 from ganvas.io.images import GREY, colour
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -57,7 +58,7 @@ def checked(dataset: Dataset, strict: bool) -> Dataset:
     if strict and report.skipped:
         first = report.skipped[0]
         raise UserError(
-            f"{report.spec}: {len(report.skipped):,} of {report.found:,} files cannot be used, "
+            f"{report.spec}: {len(report.skipped):,} of {count_noun(report.found, 'file')} cannot be used, "
             f"the first is {first.file!r}: {first.reason}; mend or remove them, or go without --strict"
         )
     return dataset
@@ -173,7 +174,7 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
 
 def nothing_usable(place: Path, fates: list[Fate], view: View) -> str:
     """The message for a set with fewer than two usable pictures."""
-    start = f"{place}: {len(fates):,} pictures, fewer than two of them usable"
+    start = f"{place}: {count_noun(len(fates), 'picture')}, fewer than two of them usable"
     sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
     if view.fit != "pad" and view.size and len(sides) > 1 and sides[1] < view.size:
         return f"{start} at size {view.size}; the largest size that would work is {sides[1]}: --size {sides[1]}"
@@ -231,5 +232,5 @@ def steps(kinds: Counter[Kind], view: View) -> list[str]:
         (cut, f"cut to the central {square}"),
         (padded, f"laid on {view.background} to fill {square}"),
     ]
-    told = [f"{number:,} {'picture' if number == 1 else 'pictures'} {what}" for number, what in done if number]
+    told = [f"{count_noun(number, 'picture')} {what}" for number, what in done if number]
     return told + ([f"training cuts a random {view.size}x{view.size} out of each in every round"] if side != view.size else [])

@@ -10,6 +10,7 @@ from pathlib import Path
 from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import EXTENSIONS, Entry, Source, extension
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
 
@@ -131,7 +132,7 @@ def labels_of_table(source: Source, table: str) -> Labelling:
             absent.append(file)
     if not labels:
         raise UserError(f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}")
-    notes = [f"{table} names {len(absent):,} files that are not there: {shorten(absent)}"] if absent else []
+    notes = describe_absent(table, absent)
     unnamed = [Skipped(file=name, reason=f"not named in {table}") for name in sorted(names - labels.keys())]
     used = table if table in source.others else ""
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
@@ -184,6 +185,13 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key that compares the numbers in a text by value."""
     parts = re.split(r"([0-9]+)", text)
     return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts] + [(2, 0, text)]
+
+
+def describe_absent(table: str, absent: list[str]) -> list[str]:
+    """The note on files that a table names and that are not there; none without such files."""
+    if not absent:
+        return []
+    return [f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {shorten(absent)}"]
 
 
 def shorten(names: list[str]) -> str:

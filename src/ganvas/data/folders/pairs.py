@@ -17,6 +17,7 @@ from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
 from ganvas.io import images
+from ganvas.io.console import count_noun
 from ganvas.io.images import GREY, Picture, UnreadableError, colour
 
 SPLITS = ("train", "val", "test")
@@ -159,7 +160,8 @@ def build(
     together.unlink()
     assert view.size is not None
     halves = sum(len(couple.entries) == 1 for couple in couples)
-    cut = [f"{halves:,} files cut into their left half, a, and their right half, b"] if halves else []
+    whose = "its" if halves == 1 else "their"
+    cut = [f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"] if halves else []
     skipped = alone + [Skipped(file=fate.name, reason=fate.reason) for fate in fates[0] if fate.reason]
     report = DataReport(
         spec=str(sources[0].place),

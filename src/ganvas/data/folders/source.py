@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
 EXTENSIONS = frozenset(
@@ -69,7 +70,7 @@ class Source:
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         self.others = {entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS}
         if not self.pictures:
-            found = f"only {len(self.others)} other files" if self.others else "no files"
+            found = f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
             raise UserError(f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}")
 
     def open(self, entry: Entry) -> BinaryIO:

@@ -22,6 +22,7 @@ from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
+from ganvas.io.console import count_noun
 from ganvas.io.files import write_text
 
 MEMORY = 2**30  # bytes of decoded pictures that are kept; the order of training follows from it, so it is no setting
@@ -48,7 +49,8 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     used = [usable(shard, view) for shard in index.shards]
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
     if starts[-1] < 2:
-        raise UserError(f"{spec}: fewer than two of its {index.pictures:,} pictures can be used at size {size}; give less")
+        pictures = count_noun(index.pictures, "picture")
+        raise UserError(f"{spec}: fewer than two of its {pictures} can be used at size {size}; give less")
     side, channels = view.load_size(), view.channels
     assert channels is not None
     room = max(2, MEMORY // (int(np.diff(starts).max()) * channels * side**2))
@@ -156,7 +158,8 @@ def decode(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.
         out = {item.file for item in shard.left_out}
         entries = [entry for entry in tar.pictures if entry.name not in out]
         if len(entries) != shard.count:
-            raise UserError(f"{shard.file} holds {len(entries):,} pictures, its index tells of {shard.count:,}; make it again")
+            found = count_noun(len(entries), "picture")
+            raise UserError(f"{shard.file} holds {found}, its index tells of {shard.count:,}; make it again")
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
         pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
         found, done = np.empty((len(entries), view.channels or 3, view.load_size(), view.load_size()), np.uint8), 0
@@ -216,7 +219,7 @@ def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
             found.append(look_into(folder / name))
             advance(1)
     index = joined(found)
-    write_text(kept, index.model_dump_json())
+    write_text(kept, json.dumps(index.model_dump()))
     return index
 
 
@@ -269,7 +272,7 @@ def joined(found: Sequence[Found]) -> Index:
         listed = ", ".join(f"{ending} ({number:,})" for ending, number in sorted(others.items()))
         notes.append(f"other files are ignored: {listed}")
     if 0 < missing < total:
-        notes.append(f"{missing:,} of {total:,} pictures have no class, so classes are not used")
+        notes.append(f"{missing:,} of {total:,} pictures {'has' if missing == 1 else 'have'} no class, so classes are not used")
     if missing:
         return make_index([one.shard for one in found], (), notes=notes)
     names = classes_in_order(Counter(name for one in found for name in one.classes if name is not None))

@@ -1,5 +1,6 @@
 """What `ganvas pack` does: the packed store filled ahead of a training, or tars of pictures written for one elsewhere."""
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar
 from ganvas.errors import UserError
 from ganvas.io import images
+from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path
 
 MOST = 1_000  # pictures of a shard, unless told otherwise
@@ -52,7 +54,7 @@ def pack(
 def stored(dataset: Dataset) -> list[str]:
     """Where the pictures of a set that was just opened are packed."""
     maps = [values for values in columns_of(dataset) if isinstance(values, np.memmap)]
-    told = f"{dataset.report.spec}: {len(dataset):,} pictures, {dataset.kind}"
+    told = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
     if not maps:
         return [f"{told}; read as they are, there is nothing to pack"]
     folders = dict.fromkeys(str(Path(str(values.filename)).parent) for values in maps)
@@ -95,11 +97,12 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
             shards.append(write_shard(dataset, rows, start, folder / f"{name}-{start // count:06d}.tar"))
             advance(len(rows))
         index = make_index(shards, dataset.classes, dataset.report.steps, dataset.report.notes)
-        (folder / INDEX).write_text(index.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(index.model_dump(), indent=1)
+        (folder / INDEX).write_text(text + "\n", encoding="utf-8")
     total = size_in_words(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
-        f"{out}: {len(dataset):,} pictures, {dataset.kind}, in {many} ({total})",
+        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.kind}, in {many} ({total})",
         f"to train on them: --data shards:{out}",
     ]
 

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -24,6 +22,7 @@ from torch.nn import functional
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK, Features
 from ganvas.io.cache import cache_folder
+from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path
 from ganvas.io.images import to_float
 
@@ -195,7 +194,8 @@ def trained_classifier(
 def check(train: Labelled, classes: tuple[str, ...], name: str) -> None:
     """Refuse what no classifier can learn from."""
     if len(train) < 2 or len(classes) < 2:
-        raise UserError(f"{name} has {len(train):,} pictures of {len(classes)} classes; a classifier needs two or more of both")
+        found = f"{count_noun(len(train), 'picture')} of {count_noun(len(classes), 'class', 'classes')}"
+        raise UserError(f"{name} has {found}; a classifier needs two or more of both")
     if train.images.shape[-1] < SMALLEST:
         raise UserError(f"{name} has pictures of {train.images.shape[-1]} pixels; the classifier needs {SMALLEST} or more")
 
@@ -242,8 +242,7 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.2)
-        console = Console(stderr=True)
-        rounds = track(range(steps), "training the classifier", console=console, transient=True, disable=not progress)
+        rounds = track(range(steps), "training the classifier", shown=progress)
         for _, places in zip(rounds, orders(len(train), batch)):
             images, labels = train.at(places)
             down, right = torch.randint(-shift, shift + 1, (2,)).tolist()

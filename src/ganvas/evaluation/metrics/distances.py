@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
+from ganvas.io.console import count_noun
 
 CHUNK = 1024  # rows that are looked at together; bounds the memory, not the result
 
@@ -37,7 +38,8 @@ def check_features(features: Tensor, name: str, at_least: int, why: str) -> None
     if features.ndim != 2 or not features.shape[1]:
         raise UserError(f"{name} features have the shape {tuple(features.shape)}; give a matrix (samples, features)")
     if len(features) < at_least:
-        raise UserError(f"{len(features)} {name} samples are too few: {why} needs at least {at_least}; give more")
+        few = count_noun(len(features), f"{name} sample is", f"{name} samples are")
+        raise UserError(f"{few} too few: {why} needs at least {at_least}; give more")
     broken = len(features) - int(features.isfinite().all(1).sum())
     if broken:
         raise UserError(f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: mend what made them")

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError, describe_validation
 from ganvas.gans.base import GAN
+from ganvas.io.console import describe_rate
 from ganvas.io.files import DamagedFileError, read_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import TrainingState
@@ -70,8 +71,9 @@ class Decision(BaseModel):
 
     def line(self) -> str:
         """The decision and what it rests on, in one line."""
-        rates = [f"{self.measured[self.speed]:,.0f} images/s"] if self.speed in self.measured else []
-        others = ", ".join(f"{name} {rate:,.0f}" for name, rate in self.measured.items() if name != self.speed)
+        rates = [describe_rate(self.measured[self.speed])] if self.speed in self.measured else []
+        slower = {name: describe_rate(rate) for name, rate in self.measured.items() if name != self.speed}
+        others = ", ".join(f"{name} {rate.removesuffix(' images/s')}" for name, rate in slower.items())
         failed = [f"{name} failed: {reason}" for name, reason in self.dropped.items()]
         return f"speed: {self.speed} ({'; '.join(filter(None, [self.reason, *rates, others, *failed]))})"
 
