@@ -17,7 +17,7 @@ import torch
 from ganvas.data import open_dataset
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.training.checkup import Checkup, Watch
+from ganvas.training.checkup import Checkup, StepProbe
 from ganvas.training.engine import Engine
 from ganvas.training.trainer import Trainer
 
@@ -45,7 +45,7 @@ def measure(name: str, data: str | None, repeats: int) -> None:
                 trainer.round()
             rounds.append((time.perf_counter() - began) / ROUNDS)
             began = time.perf_counter()
-            _, features = checkup.measure(state.gan, trainer.observer.sampler, features)
+            _, features = checkup.measure(state.gan, trainer.monitor.sampler, features)
             checkups.append(time.perf_counter() - began + watched(trainer) - rounds[-1])
     one, cost = statistics.median(rounds), statistics.median(checkups)
     between = period / recipe.batch
@@ -59,11 +59,11 @@ def measure(name: str, data: str | None, repeats: int) -> None:
 def watched(trainer: Trainer) -> float:
     """Seconds of a round that is watched."""
     began = time.perf_counter()
-    trainer.observer.watch = lambda: Watch(trainer.state.gan.neutral)
+    trainer.monitor.probe = lambda: StepProbe(trainer.state.gan.decision_threshold)
     trainer.round()
-    assert trainer.watch
-    trainer.watch.read()
-    del trainer.observer.watch
+    assert trainer.probe
+    trainer.probe.read()
+    del trainer.monitor.probe
     return time.perf_counter() - began
 
 

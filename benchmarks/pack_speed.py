@@ -29,15 +29,15 @@ def main() -> None:
     parser.add_argument("place", type=Path, nargs="?", help="a folder or zip of pictures")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
     parser.add_argument("--count", type=int, default=10_000, help="how many pictures to make, without a place")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the best counts")
+    parser.add_argument("--steps", type=int, default=3, help="how often each is measured; the best counts")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = arguments.place or make_pictures(Path(scratch) / "pictures", arguments.count)
         plain, packed = [], []
-        for number in range(arguments.rounds):
+        for number in range(arguments.steps):
             plain.append(measure_plain(place, arguments.size))
             packed.append(measure_packing(place, arguments.size, Path(scratch) / f"cache-{number}"))
-        print(f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, best of {arguments.rounds}")
+        print(f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, best of {arguments.steps}")
         print(f"plain Pillow loop  {max(plain):8,.0f} images/s")
         print(f"open_dataset       {max(packed):8,.0f} images/s   {max(packed) / max(plain):.1f} times as fast")
 

@@ -37,7 +37,7 @@ from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training import engine as engines
 from ganvas.training.engine import BUCKET, Engine
-from ganvas.training.speed.reducer import Averaging, Pending
+from ganvas.training.speed.reducer import GradientReducer, Pending
 from ganvas.training.trainer import Trainer
 
 SMALL: dict[str, dict[str, Any]] = {"dcgan-64": {"batch": 16}}
@@ -102,8 +102,8 @@ class LinkedEngine(Engine):
         real = super().start_sum(values)
         if not self.gigabits:
             return real
-        self.free = max(self.free, time.perf_counter()) + values.nbytes * 8 / (self.gigabits * 1e9)
-        return Arriving(real, self.free)
+        self.unconditional = max(self.unconditional, time.perf_counter()) + values.nbytes * 8 / (self.gigabits * 1e9)
+        return Arriving(real, self.unconditional)
 
 
 class Arriving:
@@ -134,7 +134,7 @@ def work(name: str, threads: int) -> None:
     """One process of a team: play as many rounds as each line of the input asks for, and answer with seconds a round."""
     torch.set_num_threads(threads)
     recipe = small(name)
-    kept: dict[int, dict[tuple[int, ...], Averaging]] = {}  # what was learnt about the order of gradients, by bucket
+    kept: dict[int, dict[tuple[int, ...], GradientReducer]] = {}  # what was learnt about the order of gradients, by bucket
     engine = LinkedEngine("cpu")
     with engine:
         dataset = open_dataset("digits", recipe.view) if recipe.data == "digits" else random_data(recipe)

@@ -22,11 +22,11 @@ from torch import Tensor
 
 from ganvas.gans.options import build
 from ganvas.recipes import get_recipe
-from ganvas.rng import RoundDraw
+from ganvas.rng import StepRng
 from ganvas.schema import Schema
 from ganvas.training.engine import BUCKET
-from ganvas.training.progress import RunClock
-from ganvas.training.speed.reducer import Averaging
+from ganvas.training.speed.reducer import GradientReducer
+from ganvas.training.state import RunClock
 from ganvas.training.step import sum_of
 
 SUSTAINED = 50e12  # FLOP/s; assumed: a tenth of the 495 TFLOP/s that an H100 SXM is said to reach in TF32 without sparsity
@@ -71,7 +71,7 @@ LINKS = (
 
 
 @dataclass
-class Turn:
+class Update:
     """One player's move, as a link sees it.
 
     Attributes:
@@ -94,7 +94,7 @@ class Turn:
 
 
 @dataclass
-class Game:
+class StepContext:
     """A round of a GAN, as much of it as counts here.
 
     Attributes:
@@ -114,15 +114,15 @@ class Game:
     flops: float
     launches: float
     terms: int
-    by_flops: list[Turn]
-    by_launches: list[Turn]
+    by_flops: list[Update]
+    by_launches: list[Update]
     links: Sequence[Link] = LINKS
 
     def compute(self, images: float) -> float:
         """Seconds of work of a GPU in a round."""
         return max(images * self.flops / SUSTAINED, self.launches * LAUNCH)
 
-    def turns(self, images: float) -> list[Turn]:
+    def turns(self, images: float) -> list[Update]:
         """The turns as the work of so many images spreads."""
         return self.by_flops if images * self.flops / SUSTAINED > self.launches * LAUNCH else self.by_launches
 
@@ -156,9 +156,9 @@ class Noted:
     sent: list[tuple[int, float, float]] = field(default_factory=list)
     end: tuple[float, float] = (0.0, 0.0)
 
-    def turn(self, kind: int, whole: float) -> Turn:
+    def turn(self, kind: int, whole: float) -> Update:
         """The turn by shares of FLOP (0) or launches (1), of which the round has that many."""
-        return Turn([(size, counts[kind] / whole) for size, *counts in self.sent], self.end[kind] / whole)
+        return Update([(size, counts[kind] / whole) for size, *counts in self.sent], self.end[kind] / whole)
 
 
 class Notebook:
@@ -182,7 +182,7 @@ class Notebook:
         return order
 
 
-def played(name: str) -> Game:
+def played(name: str) -> StepContext:
     """A recipe's game, by two rounds without numbers: the first shows in which order gradients come."""
     recipe, device = get_recipe(name), torch.device("meta")
     size, channels, count = recipe.size or 64, recipe.channels or 3, max(2, recipe.batch)
@@ -194,11 +194,11 @@ def played(name: str) -> Game:
         batch["label"] = torch.zeros(count, dtype=torch.int64)
     with Counter() as counter:
         notebook, players = Notebook(counter), gan.players()
-        averagings = {player: Averaging(parameters, BUCKET, notebook) for player, parameters in players.items()}
+        averagings = {player: GradientReducer(parameters, BUCKET, notebook) for player, parameters in players.items()}
         terms = 0
         for _ in range(2):
             notebook.turns, counter.flops, counter.launches, terms = [], 0.0, 0.0, 0
-            for move in gan.step(batch, RunClock(count, count), RoundDraw(0, 0, device)):
+            for move in gan.step(batch, RunClock(count, count), StepRng(0, 0, device)):
                 for turn in move if isinstance(move, tuple) else (move,):
                     terms += len(turn.losses)
                     notebook.turns.append(Noted())
@@ -208,20 +208,20 @@ def played(name: str) -> Game:
                     gan.zero_grad()
     whole = counter.flops, counter.launches
     by_flops, by_launches = ([noted.turn(kind, whole[kind]) for noted in notebook.turns] for kind in (0, 1))
-    return Game(f"`{name}`", recipe.batch, RECIPES[name], whole[0] / count, whole[1], terms, by_flops, by_launches)
+    return StepContext(f"`{name}`", recipe.batch, RECIPES[name], whole[0] / count, whole[1], terms, by_flops, by_launches)
 
 
-def published(name: str, images_per_second: float, links: Sequence[Link]) -> Game:
+def published(name: str, images_per_second: float, links: Sequence[Link]) -> StepContext:
     """R3GAN at 256 pixels, batch 256, of a published speed: two equal turns, each half backward, gradients coming evenly."""
     count = math.ceil(4 * PLAYER / BUCKET)
     turns = [
-        Turn([(4 * PLAYER // count, start + 0.25 * (number + 1) / count) for number in range(count)], start + 0.25)
+        Update([(4 * PLAYER // count, start + 0.25 * (number + 1) / count) for number in range(count)], start + 0.25)
         for start in (0.25, 0.75)
     ]
-    return Game(name, 32, 256, SUSTAINED / images_per_second, 0, 3, turns, turns, links)
+    return StepContext(name, 32, 256, SUSTAINED / images_per_second, 0, 3, turns, turns, links)
 
 
-def row(game: Game, link: Link | None, images: float, alone: float) -> str:
+def row(game: StepContext, link: Link | None, images: float, alone: float) -> str:
     """A line of the table.
 
     Args:

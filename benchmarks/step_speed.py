@@ -47,14 +47,14 @@ from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
-from ganvas.training.speed.autotune import Decision
+from ganvas.training.speed.autotune import ExecutionPlan
 from ganvas.training.trainer import Trainer
 
 PICTURES = 4096
 ROWS = 1024  # of data for translation
 ATTRIBUTES = tuple("abcde")
 CAPTIONS = 10, 128  # of a picture, and letters in each
-SAME_WORK = {"size": 64, "channels": 3, "load_scale": 1.0, "flip": False, "average_halflife": None}  # scripts do not average
+SAME_WORK = {"size": 64, "channels": 3, "load_scale": 1.0, "flip": False, "ema_halflife": None}  # scripts do not average
 SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
     "pix2pix": {"batch": 4, "options.width": 32},
     "cyclegan": {"batch": 4, "options.width": 16},
@@ -197,7 +197,7 @@ def clock_of(engine: Engine, cpu_time: bool) -> Clock:
 
 def measure(
     recipe: Recipe, seconds: float, clock: Clock, engine: Engine
-) -> tuple[list[Pair], tuple[float, float], Decision]:
+) -> tuple[list[Pair], tuple[float, float], ExecutionPlan]:
     """Play a recipe and its plain script in turns.
 
     Returns:
@@ -235,17 +235,17 @@ def timed(step: Callable[[], object], rounds: int, clock: Clock) -> float:
 
 def convolution_rate(step: Callable[[], object], clock: Clock) -> float:
     """FLOP/s of a step's convolutions while they run; 0 without any."""
-    with Stopwatch(clock) as watch:
+    with Stopwatch(clock) as probe:
         step()
-    return watch.convolution_flops / (watch.convolution_seconds or 1)
+    return probe.convolution_flops / (probe.convolution_seconds or 1)
 
 
 def flops_of(step: Callable[[], object], rounds: int, clock: Clock) -> float:
     """FLOP of a step, mean over that many."""
-    with Stopwatch(clock) as watch:
+    with Stopwatch(clock) as probe:
         for _ in range(rounds):
             step()
-    return watch.flops / rounds
+    return probe.flops / rounds
 
 
 def product_rate(matrices: Tensor, clock: Clock) -> float:
@@ -271,7 +271,7 @@ def random_data(recipe: Recipe) -> Dataset:
     random = np.random.default_rng(0)
     size, channels = recipe.size, recipe.channels
     assert size and channels
-    needs, count = GANS[recipe.gan].needs, ROWS if recipe.name in TRANSLATION_SCRIPTS else PICTURES
+    requires, count = GANS[recipe.gan].requires, ROWS if recipe.name in TRANSLATION_SCRIPTS else PICTURES
     report = DataReport(spec="random", found=count, used=count)
 
     def pictures() -> np.ndarray:
@@ -287,8 +287,8 @@ def random_data(recipe: Recipe) -> Dataset:
         "caption": lambda: random.integers(97, 123, (count, *CAPTIONS), np.uint8),
         "box": lambda: random.random((count, 4), np.float32) * 0.4 + 0.1,
     }
-    names = {"attributes": ATTRIBUTES} if "attributes" in needs else {}
-    columns = {need: make[need]() for need in needs}
+    names = {"attributes": ATTRIBUTES} if "attributes" in requires else {}
+    columns = {need: make[need]() for need in requires}
     beside = {"b": columns.pop("b")} if recipe.gan == "cyclegan" else {}
     other = Dataset(beside, {}, fingerprint(beside, {}), report, size) if beside else None
     return Dataset(columns, names, fingerprint(columns, names), report, size, other)

@@ -96,8 +96,8 @@ class Contestant:
     def score(self, yardstick: Yardstick, count: int) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
-        distance = quick_score(self.trainer.observer.sampler, yardstick, self.trainer.engine.device, count)
-        teraflop = state.clock.rounds * self.flops_a_round / 1e12
+        distance = quick_score(self.trainer.monitor.sampler, yardstick, self.trainer.engine.device, count)
+        teraflop = state.clock.steps * self.flops_a_round / 1e12
         self.points.append(Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4)))
         self.due = max(self.due * GROWTH, self.used)
         return self.points[-1]
@@ -226,7 +226,7 @@ def write(contestants: list[Contestant], folder: Path, about: str) -> None:
         figure.savefig(partial, format="png", dpi=110)
     for contestant in contestants:
         trainer = contestant.trainer
-        pictures, columns, names = training_grid(trainer.observer.sampler, trainer.recipe.seed, trainer.engine.device)
+        pictures, columns, names = training_grid(trainer.monitor.sampler, trainer.recipe.seed, trainer.engine.device)
         grid = draw_sheet(to_uint8(pictures), columns, names, "", mode_discs(trainer.dataset.report.spec))
         save(grid, folder / f"{contestant.name}.png")
 

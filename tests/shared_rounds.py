@@ -16,13 +16,13 @@ from safetensors.torch import save_file
 from tiny import OPTIONS, Position, make_batch, make_game, schema
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.options import build
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.training import engine as engines
 from ganvas.training.engine import Engine
-from ganvas.training.step import play_round
+from ganvas.training.step import take_step
 
 BATCH, ROUNDS, BUCKET = 8, 5, 256
 
@@ -35,15 +35,15 @@ class Resting(GAN):
         self.generator = nn.ModuleDict({name: nn.Linear(64, 64) for name in ("never", "always", "sometimes")})
         self.discriminator = nn.Sequential(nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 1))
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"].flatten(1)
-        fake = self.generator["always"](draw.normal(len(real), 64)).tanh()
-        if clock.rounds % 2:
+        fake = self.generator["always"](rng.normal(len(real), 64)).tanh()
+        if clock.steps % 2:
             fake = self.generator["sometimes"](fake).tanh()
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
         yield (
-            Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}),
-            Turn("generator", {"adversarial": non_saturating_g(fake_score)}),
+            Update("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}),
+            Update("generator", {"adversarial": non_saturating_g(fake_score)}),
         )
 
 
@@ -67,7 +67,7 @@ def play(gan: GAN, engine: Engine) -> None:
         whole = make_batch(gan, BATCH, seed=rounds)
         batch = {name: rows[engine.rank * part : (engine.rank + 1) * part] for name, rows in whole.items()}
         clock = Position(rounds * BATCH, rounds)
-        play_round(game, batch, clock, engine.draw(0, clock.images))
+        take_step(game, batch, clock, engine.rng(0, clock.images))
 
 
 def all_weights(engine: Engine) -> dict[str, Tensor]:

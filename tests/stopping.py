@@ -9,14 +9,14 @@ from pathlib import Path
 
 import torch
 
-from ganvas.runs.checkpoint import checkpoints
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.trainer import Trainer
 
 
 def contents(run: Path) -> dict[str, bytes]:
     """All that must be equal in two equal runs: weights and training state, the log without its speeds, the grids."""
-    newest = checkpoints(run / "checkpoints")[-1]
+    newest = find_checkpoints(run / "checkpoints")[-1]
     files = {f"{newest.name}/{file.name}": file.read_bytes() for file in newest.glob("*.safetensors")}
     files |= {file.name: file.read_bytes() for file in (run / "samples").iterdir()}
     log = [entry for entry in read_log(run / "log.jsonl") if entry["kind"] != "speed"]
@@ -30,7 +30,7 @@ def interrupted_after(rounds: int, run: Path) -> Iterator[None]:
 
     def round_(self: Trainer) -> dict[str, torch.Tensor]:
         values = original(self)
-        if self.state.clock.rounds == rounds:
+        if self.state.clock.steps == rounds:
             os.kill(os.getpid(), signal.SIGTERM)
         return values
 

@@ -22,8 +22,8 @@ from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.listing import parameter_counts
 from ganvas.recipes.recipe import change
-from ganvas.rng import RoundDraw
-from ganvas.training.step import play_round
+from ganvas.rng import StepRng
+from ganvas.training.step import take_step
 
 ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("README*.md"), *sorted(ROOT.glob("docs/**/*.md"))]}
@@ -211,8 +211,8 @@ def test_options(gan: str):
 
 @gans
 def test_logged_keys(gan: str):
-    game = make_game(make(gan))
-    values = play_round(game, make_batch(game.gan, 4), Position(), RoundDraw(0, 0))
+    context = make_game(make(gan))
+    values = take_step(context, make_batch(context.gan, 4), Position(), StepRng(0, 0))
     section = gan_page(gan).partition("## What each logged number means")[2].partition("\n## ")[0]
     assert values.keys() <= set(re.findall(r"^\| `([\w/]+)` \|", section, re.MULTILINE))
 
@@ -244,7 +244,7 @@ def test_the_example_trains_and_goes_on(tables: None, tmp_path: Path, monkeypatc
     assert isinstance(run, ganvas.Run)
     assert space["pictures"].shape == (16, 1, 8, 8)
     assert run.about["images"] >= 2_000
-    assert option_defaults("mlp-wasserstein").keys() == {"hidden", "noise_size", "penalty_weight", "critic_moves"}
+    assert option_defaults("mlp-wasserstein").keys() == {"hidden", "noise_size", "penalty_weight", "n_critic"}
     assert ganvas.train("digits-wasserstein", out="runs/wasserstein", images=2_500, quiet=True).about["images"] >= 2_500
     check_files(Path("runs/wasserstein"))
 

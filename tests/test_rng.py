@@ -13,13 +13,13 @@ from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Adam, Recipe
-from ganvas.rng import Draw, RoundDraw, RowDraw, WalkDraw, mix
+from ganvas.rng import Rng, RowRng, StepRng, WalkRng, fold_in
 from ganvas.training.engine import Engine
 
 KINDS = {
-    "normal": lambda draw, count: draw.normal(count, 3),
-    "uniform": lambda draw, count: draw.uniform(count, 3),
-    "labels": lambda draw, count: draw.labels(count, 1000),
+    "normal": lambda rng, count: rng.normal(count, 3),
+    "uniform": lambda rng, count: rng.uniform(count, 3),
+    "labels": lambda rng, count: rng.randint(count, 1000),
 }
 kinds = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 keys = st.integers(0, 2**63) | st.text(max_size=5)
@@ -33,35 +33,35 @@ def test_any_key_changes_the_mix(values, data):
     place = data.draw(st.integers(0, len(values) - 1))
     other = data.draw(keys.filter(lambda key: (type(key), key) != (type(values[place]), values[place])))
     changed = [*values[:place], other, *values[place + 1 :]]
-    assert mix(*values) == mix(*values)
-    assert mix(*values) != mix(*changed)
-    assert mix(*values) != mix(*values, other)
-    assert 0 <= mix(*values) < 2**63
+    assert fold_in(*values) == fold_in(*values)
+    assert fold_in(*values) != fold_in(*changed)
+    assert fold_in(*values) != fold_in(*values, other)
+    assert 0 <= fold_in(*values) < 2**63
 
 
 def test_the_mix_is_the_same_in_every_run_and_version():
     """Else old seeds would give other pictures."""
-    assert mix(0, "round", 0) == 2_854_335_205_796_064_331
+    assert fold_in(0, "round", 0) == 2_854_335_205_796_064_331
 
 
 @kinds
 def test_row_seven_is_the_same_alone_or_among_many(kind):
-    alone = kind(RowDraw(0, [7]), 1)
-    among = kind(RowDraw(0, range(20)), 20)
+    alone = kind(RowRng(0, [7]), 1)
+    among = kind(RowRng(0, range(20)), 20)
     assert torch.equal(among[7:8], alone)
-    assert torch.equal(kind(RowDraw(0, [9, 7, 9]), 3), among[[9, 7, 9]])
+    assert torch.equal(kind(RowRng(0, [9, 7, 9]), 3), among[[9, 7, 9]])
     assert len(among.reshape(20, -1).unique(dim=0)) >= 19  # labels may meet by chance
-    assert not torch.equal(kind(RowDraw(1, range(20)), 20), among)
+    assert not torch.equal(kind(RowRng(1, range(20)), 20), among)
 
 
 def test_rows_are_as_many_as_were_named():
     with pytest.raises(ValueError, match="asked for 4 rows of a draw of 3"):
-        RowDraw(0, range(3)).normal(4, 2)
+        RowRng(0, range(3)).normal(4, 2)
 
 
 @kinds
 def test_two_processes_draw_what_one_does(kind):
-    whole, halves = RoundDraw(3, 640), [RoundDraw(3, 640, rank=rank, world=2) for rank in (0, 1)]
+    whole, halves = StepRng(3, 640), [StepRng(3, 640, rank=rank, world=2) for rank in (0, 1)]
     for count in (8, 4):  # the second draw of a round too
         together = kind(whole, count)
         assert torch.equal(torch.cat([kind(half, count // 2) for half in halves]), together)
@@ -70,20 +70,20 @@ def test_two_processes_draw_what_one_does(kind):
 
 @kinds
 def test_every_round_and_seed_draws_anew(kind):
-    first = kind(RoundDraw(0, 0), 8)
-    assert torch.equal(kind(RoundDraw(0, 0), 8), first)
-    assert not torch.equal(kind(RoundDraw(0, 100), 8), first)
-    assert not torch.equal(kind(RoundDraw(1, 0), 8), first)
-    draw = RoundDraw(0, 0)
-    assert not torch.equal(kind(draw, 8), kind(draw, 8))
+    first = kind(StepRng(0, 0), 8)
+    assert torch.equal(kind(StepRng(0, 0), 8), first)
+    assert not torch.equal(kind(StepRng(0, 100), 8), first)
+    assert not torch.equal(kind(StepRng(1, 0), 8), first)
+    rng = StepRng(0, 0)
+    assert not torch.equal(kind(rng, 8), kind(rng, 8))
 
 
-@pytest.mark.parametrize("make_draw", [lambda n: RoundDraw(0, 0), lambda n: RowDraw(0, range(n))], ids=["round", "row"])
+@pytest.mark.parametrize("make_draw", [lambda n: StepRng(0, 0), lambda n: RowRng(0, range(n))], ids=["round", "row"])
 def test_distributions(make_draw):
     """Within four standard errors of means and variances."""
     count = 3000
     normal, uniform = make_draw(count).normal(count, 2), make_draw(count).uniform(count, 2)
-    labels = make_draw(count).labels(count, 10)
+    labels = make_draw(count).randint(count, 10)
     numbers = 2 * count
     assert abs(normal.mean()) < 4 / math.sqrt(numbers)
     assert normal.var().item() == pytest.approx(1, abs=4 * math.sqrt(2 / numbers))
@@ -97,13 +97,13 @@ def test_distributions(make_draw):
     assert (counts - count / 10).abs().max() < 4 * math.sqrt(count * 0.1 * 0.9)
 
 
-def walk(positions: list[float], anchors: int = 3, seed: int = 0) -> Draw:
-    return WalkDraw(seed, range(anchors), torch.tensor(positions))
+def walk(positions: list[float], anchors: int = 3, seed: int = 0) -> Rng:
+    return WalkRng(seed, range(anchors), torch.tensor(positions))
 
 
 @kinds
 def test_a_walk_passes_through_its_anchors_and_closes(kind):
-    anchors = kind(RowDraw(0, range(3)), 3)
+    anchors = kind(RowRng(0, range(3)), 3)
     assert torch.allclose(kind(walk([0.0, 1.0, 2.0]), 3), anchors, atol=1e-6)
     if anchors.is_floating_point():
         assert torch.allclose(kind(walk([2.9999]), 1), anchors[:1], atol=1e-3)
@@ -119,15 +119,15 @@ def test_a_walk_is_smooth():
 
 
 def test_normal_walks_keep_their_length_and_uniform_ones_go_straight():
-    ends = RowDraw(0, range(2)).normal(2, 500).norm(dim=1)
+    ends = RowRng(0, range(2)).normal(2, 500).norm(dim=1)
     middle = walk([0.5]).normal(1, 500).norm()
     assert middle.item() == pytest.approx(ends.mean().item(), rel=0.02)
-    ends = RowDraw(0, range(2)).uniform(2, 5)
+    ends = RowRng(0, range(2)).uniform(2, 5)
     assert torch.allclose(walk([0.25]).uniform(1, 5)[0], 0.75 * ends[0] + 0.25 * ends[1])
 
 
 def test_a_walk_round_one_anchor_stays_there():
-    assert torch.allclose(walk([0.0, 0.3], anchors=1).normal(2, 9), RowDraw(0, [0, 0]).normal(2, 9), atol=1e-3)
+    assert torch.allclose(walk([0.0, 0.3], anchors=1).normal(2, 9), RowRng(0, [0, 0]).normal(2, 9), atol=1e-3)
 
 
 # Loader

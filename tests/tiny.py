@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.gans import GAN, GANS, Turn
+from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.options import build
 from ganvas.recipes.schedule import cosine
-from ganvas.rng import RoundDraw, RowDraw
+from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 from ganvas.training.engine import Engine
-from ganvas.training.step import Game, Guard, play_round
+from ganvas.training.step import Guard, StepContext, take_step
 
 OPTIONS = {
     "mlp": {"hidden": 8, "noise_size": 5},
@@ -44,10 +44,10 @@ class Position:
     """A clock that stands still."""
 
     images: int = 0
-    rounds: int = 0
+    steps: int = 0
 
     def every(self, period: int) -> bool:
-        return self.rounds % period == 0
+        return self.steps % period == 0
 
     def ramp(self, start: float, end: float, over: int) -> float:
         return cosine(start, end, self.images, over)
@@ -64,7 +64,7 @@ def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **option
 @cache
 def labelled() -> list[str]:
     """The GANs that are told classes where the data has some."""
-    return [name for name in GANS if "label" in make(name).needs]
+    return [name for name in GANS if "label" in make(name).requires]
 
 
 def schema(size: int, channels: int, classes: int = 2) -> Schema:
@@ -93,7 +93,7 @@ def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
     }
     for name, channels in gan.schema.channels.items():
         make[name] = lambda channels=channels: torch.rand(count, channels, size, size, generator=random) * 2 - 1
-    return {name: make[name]() for name in gan.needs}
+    return {name: make[name]() for name in gan.requires}
 
 
 def make_engine(precision: str) -> Engine:
@@ -103,22 +103,22 @@ def make_engine(precision: str) -> Engine:
     return engine
 
 
-def make_game(gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam) -> Game:
+def make_game(gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam) -> StepContext:
     """A game on a CPU, its optimizers with those arguments; a deferred guard raises flags, as on a GPU, instead of errors."""
     engine = engine or make_engine("fp32")
     optimizers = {player: torch.optim.Adam(values, fused=True, **adam) for player, values in gan.players().items()}
-    return Game(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
+    return StepContext(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
 
 
-def play(game: GAN | Game, batch: dict[str, Tensor]):
+def play(context: GAN | StepContext, batch: dict[str, Tensor]):
     """One round as training plays it; of a GAN alone as if it were its first."""
-    game = make_game(game, lr=1e-2) if isinstance(game, GAN) else game
-    return play_round(game, batch, Position(), RoundDraw(0, 0))
+    context = make_game(context, lr=1e-2) if isinstance(context, GAN) else context
+    return take_step(context, batch, Position(), StepRng(0, 0))
 
 
-def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> list[Turn | tuple[Turn, ...]]:
+def moves(gan: GAN, batch: dict[str, Tensor], steps: int = 0) -> list[Update | tuple[Update, ...]]:
     """The moves of a round in which nobody moves."""
-    return list(gan.step(batch, Position(rounds=rounds), RoundDraw(0, 0)))
+    return list(gan.step(batch, Position(steps=steps), StepRng(0, 0)))
 
 
 def weights(gan: GAN) -> dict[str, Tensor]:
@@ -126,10 +126,10 @@ def weights(gan: GAN) -> dict[str, Tensor]:
 
 
 def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
-    draw = RowDraw(seed, range(count))
+    rng = RowRng(seed, range(count))
     inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
     with torch.no_grad():
-        return gan.sample(count, draw, **(inputs if gan.free else gan.ask(make_batch(gan, count), draw)))
+        return gan.sample(count, rng, **(inputs if gan.unconditional else gan.make_inputs(make_batch(gan, count), rng)))
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 Make = Callable[[torch.Generator, int], Tensor]
 
 
-def mix(*keys: int | str) -> int:
+def fold_in(*keys: int | str) -> int:
     """A 63-bit seed made of all keys; any change of a key gives an unrelated seed."""
     plain = tuple(key if isinstance(key, str) else int(key) for key in keys)  # NumPy's numbers are written otherwise
     digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
@@ -27,7 +27,7 @@ def sent(values: Tensor, device: torch.device) -> Tensor:
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 
 
-class Draw(ABC):
+class Rng(ABC):
     """A source of random rows for a GAN's `step` and `sample`. Drawn on the CPU, so every device gets the same numbers."""
 
     def __init__(self, device: torch.device | str = "cpu"):
@@ -49,11 +49,11 @@ class Draw(ABC):
         """Uniform noise in [-1, 1), (count, size)."""
         return self.on_device(count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1)
 
-    def shares(self, count: int, *shape: int) -> Tensor:
+    def rand(self, count: int, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1), (count, *shape)."""
         return self.on_device(count, lambda random, n: torch.rand(n, *shape, generator=random))
 
-    def labels(self, count: int, classes: int) -> Tensor:
+    def randint(self, count: int, classes: int) -> Tensor:
         """Labels with equal chances, int64 (count,) in [0, classes)."""
         return self.on_device(count, lambda random, n: torch.randint(classes, (n,), generator=random))
 
@@ -65,14 +65,14 @@ class Draw(ABC):
         """This process's rows of a whole batch; the inverse of `gather`."""
         return batch
 
-    def shuffled(self, rows: Tensor) -> Tensor:
+    def permute(self, rows: Tensor) -> Tensor:
         """The rows in a random order, over the batches of all processes."""
         whole = self.gather(rows)
         order = self.on_device(len(rows), lambda random, n: torch.rand(n, generator=random))
         return self.part(whole[self.gather(order).argsort()])
 
 
-class RoundDraw(Draw):
+class StepRng(Rng):
     """Numbers for one round of training: each process draws the whole batch and keeps its own part.
 
     Args:
@@ -92,7 +92,7 @@ class RoundDraw(Draw):
         collect: Callable[[Tensor], Tensor] | None = None,
     ):
         super().__init__(device)
-        self.random = torch.Generator().manual_seed(mix(seed, "round", images))
+        self.random = torch.Generator().manual_seed(fold_in(seed, "round", images))
         self.rank, self.world, self.collect = rank, world, collect
 
     def rows(self, count: int, make: Make) -> Tensor:
@@ -106,12 +106,12 @@ class RoundDraw(Draw):
         return batch[self.rank * count : (self.rank + 1) * count]
 
 
-class RowDraw(Draw):
+class RowRng(Rng):
     """Numbers for given rows of the endless table that a seed stands for; equal rows get equal numbers."""
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
         super().__init__(device)
-        self.randoms = [torch.Generator().manual_seed(mix(seed, "row", row)) for row in rows]
+        self.randoms = [torch.Generator().manual_seed(fold_in(seed, "row", row)) for row in rows]
 
     def rows(self, count: int, make: Make) -> Tensor:
         if count != len(self.randoms):
@@ -119,11 +119,11 @@ class RowDraw(Draw):
         return torch.cat([make(random, 1) for random in self.randoms])
 
 
-class WalkDraw(Draw):
+class WalkRng(Rng):
     """Noise along a closed walk through anchor rows: spherical interpolation for normal noise, straight for uniform.
 
     Args:
-        seed: the table of `RowDraw`.
+        seed: the table of `RowRng`.
         anchors: rows to pass through; the walk returns to the first.
         positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to anchor 2.
     """
@@ -132,8 +132,8 @@ class WalkDraw(Draw):
         super().__init__(device)
         before = positions.floor().long() % len(anchors)
         after = (before + 1) % len(anchors)
-        self.before = RowDraw(seed, [anchors[i] for i in before.tolist()])
-        self.after = RowDraw(seed, [anchors[i] for i in after.tolist()])
+        self.before = RowRng(seed, [anchors[i] for i in before.tolist()])
+        self.after = RowRng(seed, [anchors[i] for i in after.tolist()])
         self.share = (positions % 1)[:, None]
 
     def rows(self, count: int, make: Make) -> Tensor:
@@ -146,5 +146,5 @@ class WalkDraw(Draw):
         mixed = (torch.sin((1 - self.share) * angle) * start + torch.sin(self.share * angle) * end) / torch.sin(angle)
         return sent(mixed, self.device)
 
-    def labels(self, count: int, classes: int) -> Tensor:
-        return self.before.labels(count, classes).to(self.device)
+    def randint(self, count: int, classes: int) -> Tensor:
+        return self.before.randint(count, classes).to(self.device)

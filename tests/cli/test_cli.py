@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from ganvas.cli import main
 from ganvas.data import View, open_dataset
 from ganvas.recipes import RECIPES
-from ganvas.runs.checkpoint import checkpoints
+from ganvas.runs.checkpoint import find_checkpoints
 
 Command = Callable[..., tuple[int, str, str]]
 FAST = ["--images", "200", "--set", "options.width=4", "--device", "cpu", "--quiet"]
@@ -141,7 +141,7 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
         shutil.copytree(run, tmp_path / folder / "digits")
         assert ganvas("sample", run, "--count", 4, "--out", tmp_path / folder / "made")[0] == 0
     ganvas("train", "--out", tmp_path / "one" / "digits", "--images", 4200, "--device", "cpu", "--quiet")
-    first, last = checkpoints(tmp_path / "one" / "digits" / "checkpoints")[-2:]
+    first, last = find_checkpoints(tmp_path / "one" / "digits" / "checkpoints")[-2:]
     sets = [first, last, tmp_path / "other" / "digits", tmp_path / "one" / "made", tmp_path / "other" / "made", "noise"]
     asked = ["--features", "pixels", "--count", 4, "--metrics", "fd"]
     status, output, error = ganvas("evaluate", *sets, "digits", *asked, "--json")
@@ -206,7 +206,7 @@ def test_recipes_are_listed_and_shown(ganvas: Command):
     status, shown, _ = ganvas("recipes", "avatars-dcgan")
     assert status == 0
     assert "optimizers.generator.lr = 0.0002" in shown
-    assert "options.generator_moves = 2" in shown
+    assert "options.generator_updates = 2" in shown
 
 
 def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
@@ -223,7 +223,7 @@ def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
 def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
     arguments = [argument for argument in FAST if argument not in ("--images", "200")]
     assert ganvas("train", "digits", "--out", tmp_path / "run", "--epochs", "0.5", *arguments)[0] == 0
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000900"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000900"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -237,7 +237,7 @@ def test_signal_finishes_the_round_saves_and_says_how_to_go_on(number: signal.Si
     _, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "to go on: ganvas train --out" in error
-    (newest,) = checkpoints(tmp_path / "run" / "checkpoints")[-1:]
+    (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
     assert newest.name != "000000300000"
     assert (tmp_path / "run" / "summary.html").exists()
 
@@ -245,7 +245,7 @@ def test_signal_finishes_the_round_saves_and_says_how_to_go_on(number: signal.Si
 def spoiled_run(tmp_path: Path, run: Path) -> Path:
     """A copy of a run whose newest checkpoint is damaged."""
     shutil.copytree(run, tmp_path / "spoiled")
-    weights = checkpoints(tmp_path / "spoiled" / "checkpoints")[-1] / "gan.safetensors"
+    weights = find_checkpoints(tmp_path / "spoiled" / "checkpoints")[-1] / "gan.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     return tmp_path / "spoiled"
 

@@ -74,12 +74,12 @@ def with_gan(run: Path, monkeypatch: pytest.MonkeyPatch, sample) -> Run:
 
 def test_fidelity_is_measured_on_pairs_never_trained_on(place: Path, monkeypatch: pytest.MonkeyPatch):
     """A GAN that inverts makes the truth; one that leaves pictures alone is as far from it as the pairs are."""
-    right = with_gan(place / "pix2pix", monkeypatch, lambda count, draw, *, image: -image)
+    right = with_gan(place / "pix2pix", monkeypatch, lambda count, rng, *, image: -image)
     found = evaluate(right, metrics=["fidelity"])
     assert found.values["l1"] == 0
     assert found.values["ssim"] == pytest.approx(1)
     assert found.protocol["count"] == 8
-    wrong = with_gan(place / "pix2pix", monkeypatch, lambda count, draw, *, image: image)
+    wrong = with_gan(place / "pix2pix", monkeypatch, lambda count, rng, *, image: image)
     test = open_dataset(f"pairs-test:{place / 'pairs'}", load_view(wrong)).columns
     a, b = (torch.from_numpy(np.array(test[name])) for name in "ab")
     values = evaluate(wrong, metrics=["fidelity"]).values
@@ -93,8 +93,8 @@ def load_view(run: Run):
 
 
 def test_distances_are_those_from_the_domain_that_is_made(place: Path, monkeypatch: pytest.MonkeyPatch):
-    right = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: -image)
-    wrong = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: image)
+    right = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: -image)
+    wrong = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: image)
     near, far = (evaluate(run, metrics=["fd"], features="pixels").values["fd"] for run in (right, wrong))
     assert near < 1e-3 * far
 
@@ -103,17 +103,17 @@ def test_the_way_there_and_back(place: Path, monkeypatch: pytest.MonkeyPatch):
     """There ten levels are added, back they are taken away; or added once more."""
     ten = 10 * 2 / 255
 
-    def faithful(count, draw, *, image, to):
+    def has_ground_truth(count, rng, *, image, to):
         return image + torch.where(to == 1, ten, -ten)[:, None, None, None]
 
-    found = evaluate(with_gan(place / "cyclegan", monkeypatch, faithful), metrics=["cycle"]).values
+    found = evaluate(with_gan(place / "cyclegan", monkeypatch, has_ground_truth), metrics=["cycle"]).values
     assert found == pytest.approx({"cycle_a": 0, "cycle_b": 0}, abs=0.8)  # what was clipped at white
-    brighter = with_gan(place / "cyclegan", monkeypatch, lambda count, draw, *, image, to: image + ten)
+    brighter = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: image + ten)
     assert evaluate(brighter, metrics=["cycle"]).values["cycle_a"] == pytest.approx(20, abs=3)
 
 
 def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytest.MonkeyPatch):
-    run = with_gan(place / "inpaint", monkeypatch, lambda count, draw, *, image, mask: image * (1 - mask) + 1.0 * mask)
+    run = with_gan(place / "inpaint", monkeypatch, lambda count, rng, *, image, mask: image * (1 - mask) + 1.0 * mask)
     found = evaluate(run, metrics=["holes"]).values
     rows = {"image": torch.from_numpy(np.array(open_dataset(str(place / "faces"), load_view(run)).images))}
     trial = Trial(run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0)
@@ -129,7 +129,7 @@ def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytes
 def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: pytest.MonkeyPatch):
     """A GAN that does nothing has the attributes of the real pictures, not those asked for; one that draws has those."""
 
-    def draws(count, draw, *, image, attributes):
+    def draws(count, rng, *, image, attributes):
         made = torch.full_like(image, -0.2)
         made[:, :, 4:12, 4:12] = attributes[:, 0].mul(1.64).sub(0.84)[:, None, None, None]
         bar = torch.tensor([0.96, -0.53, -0.53])[None, :, None, None]
@@ -140,7 +140,7 @@ def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: py
     assert right.values["real_attributes"] == 1
     assert right.values["attributes"] == 1
     assert right.by_class["attributes"] == {"Bright": 1.0, "Bar": 1.0}
-    lazy = with_gan(place / "stargan", monkeypatch, lambda count, draw, *, image, attributes: image)
+    lazy = with_gan(place / "stargan", monkeypatch, lambda count, rng, *, image, attributes: image)
     assert evaluate(lazy, metrics=["attributes"]).values["attributes"] < 0.9
 
 

@@ -30,7 +30,7 @@ from ganvas.evaluation.tables import by_protocol, cell, number, split_sets, tabl
 from ganvas.inference.run import load
 from ganvas.inference.sample import write_samples
 from ganvas.recipes import get_recipe
-from ganvas.runs.checkpoint import checkpoints, digest
+from ganvas.runs.checkpoint import digest, find_checkpoints
 
 CPU = torch.device("cpu")
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
@@ -159,8 +159,8 @@ def test_a_run_in_memory_and_a_checkpoint_are_the_run(run: Path):
     settings = {"metrics": ["fd"], "features": "random", "count": 64, "device": "cpu"}
     values = evaluate(run, **settings).values
     assert evaluate(load(run), **settings).values == values
-    assert evaluate(checkpoints(run / "checkpoints")[-1], **settings).values == values
-    assert evaluate(checkpoints(run / "checkpoints")[0], **settings).values != values
+    assert evaluate(find_checkpoints(run / "checkpoints")[-1], **settings).values == values
+    assert evaluate(find_checkpoints(run / "checkpoints")[0], **settings).values != values
     assert evaluate(run, **settings, seed=1).values != values
 
 
@@ -389,8 +389,8 @@ def test_inceptions_names(tmp_path: Path):
 
 def spoil(run: Path) -> None:
     """Put NaN into the weights of a run's checkpoints, with right digests."""
-    for path in checkpoints(run / "checkpoints"):
-        for name in ("gan.safetensors", "average.safetensors"):
+    for path in find_checkpoints(run / "checkpoints"):
+        for name in ("gan.safetensors", "ema.safetensors"):
             weights = load_file(path / name)
             key = next(key for key in weights if key.startswith("generator") and weights[key].is_floating_point())
             save_file(weights | {key: torch.full_like(weights[key], torch.nan)}, path / name)

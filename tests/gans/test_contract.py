@@ -12,17 +12,17 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.errors import UserError
-from ganvas.gans import GAN, GANS, Turn
+from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.options import build
 from ganvas.recipes import get_recipe
-from ganvas.rng import RoundDraw
-from ganvas.runs.checkpoint import describe_gan
+from ganvas.rng import StepRng
+from ganvas.training.state import describe_gan
 
 NAMES = list(GANS)
 LABELLED = labelled()
-FREE = [name for name in OPTIONS if make(name).free]
+FREE = [name for name in OPTIONS if make(name).unconditional]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
 BOTH = ("discriminator", "generator")
 CPU = torch.device("cpu")
@@ -69,7 +69,7 @@ def test_whose_turn_it_is(name, players):
 @pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
 def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
     gan = make(name, size, channels, classes)
-    game = make_game(gan)
+    context = make_game(gan)
     before, moved = {}, []
 
     def remember(*_):
@@ -80,14 +80,14 @@ def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
         moved.append(player)
         assert changed == {player}
 
-    for player, optimizer in game.optimizers.items():
+    for player, optimizer in context.optimizers.items():
         optimizer.register_step_pre_hook(remember)
         optimizer.register_step_post_hook(lambda *_, player=player: compare(player))
-    play(game, make_batch(gan, 5))
+    play(context, make_batch(gan, 5))
     assert set(moved) == gan.players().keys()
 
 
-class DoubleDraw(RoundDraw):
+class DoubleDraw(StepRng):
     """The same noise in float64."""
 
     def rows(self, count, make):
@@ -137,7 +137,7 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
     batch = make_batch(gan, 4)
     expected = copy.deepcopy(gan)
     real = (batch["image"].flatten(1) + 1) / 2
-    fake = expected.generator(RoundDraw(0, 0).uniform(4, expected.noise_size))
+    fake = expected.generator(StepRng(0, 0).uniform(4, expected.noise_size))
     scores = expected.discriminator(real), expected.discriminator(fake)
     losses = {"discriminator": non_saturating_d(*scores), "generator": non_saturating_g(scores[1])}
     players = expected.players()
@@ -153,13 +153,13 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_later_turns_see_the_weights_after_the_earlier(precision):
     """In half precision too, where cast weights are cached: a cache kept for the whole round would show the old ones."""
-    gan = make("mlp-tanh", generator_moves=1)
+    gan = make("mlp-tanh", generator_updates=1)
     before = copy.deepcopy(gan)
-    game = make_game(gan, engine=make_engine(precision), lr=0.5)
-    reported = play(game, make_batch(gan, 4))["generator"].item()
-    draw = RoundDraw(0, 0)
-    draw.normal(4, gan.noise_size)  # the discriminator's turn
-    noise = draw.normal(4, gan.noise_size)
+    context = make_game(gan, engine=make_engine(precision), lr=0.5)
+    reported = play(context, make_batch(gan, 4))["generator"].item()
+    rng = StepRng(0, 0)
+    rng.normal(4, gan.noise_size)  # the discriminator's turn
+    noise = rng.normal(4, gan.noise_size)
     with torch.no_grad(), make_engine(precision).autocast():
         fake = before.generator(noise)
         old, new = (non_saturating_g(judge.discriminator(fake)).item() for judge in (before, gan))
@@ -169,19 +169,19 @@ def test_later_turns_see_the_weights_after_the_earlier(precision):
 
 def test_a_graph_from_before_a_move_is_refused():
     class Stale(MLP):
-        def step(self, batch, clock, draw):
-            fake = self.generator(draw.uniform(len(batch["image"]), self.noise_size))
+        def step(self, batch, clock, rng):
+            fake = self.generator(rng.uniform(len(batch["image"]), self.noise_size))
             old = non_saturating_g(self.discriminator(fake))
             score = self.discriminator(fake.detach())
-            yield Turn("discriminator", {"adversarial": non_saturating_d(score, score)})
-            yield Turn("generator", {"adversarial": old})
+            yield Update("discriminator", {"adversarial": non_saturating_d(score, score)})
+            yield Update("generator", {"adversarial": old})
 
     gan = Stale(schema(8, 1), hidden=8, noise_size=5)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         play(gan, make_batch(gan, 4))
 
 
-def test_avatar_generator_moves_twice_on_the_same_noise_and_tanh_on_fresh():
+def test_avatar_generator_updates_twice_on_the_same_noise_and_tanh_on_fresh():
     for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
         gan = make(name)
         first, second = (turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:])
@@ -228,7 +228,7 @@ def test_cdcgan_judges_every_picture_with_its_class():
     assert all(torch.equal(label, wanted) for label, wanted in zip(judged, expected))
 
 
-class NotedDraw(RoundDraw):
+class NotedDraw(StepRng):
     """Notes what was drawn."""
 
     def __init__(self):
@@ -242,9 +242,9 @@ class NotedDraw(RoundDraw):
 
 def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
     gan = make("cdcgan", classes=10)
-    draw = NotedDraw()
-    list(gan.step(make_batch(gan, 200), Position(), draw))
-    first, _, second, _ = draw.noted
+    rng = NotedDraw()
+    list(gan.step(make_batch(gan, 200), Position(), rng))
+    first, _, second, _ = rng.noted
     assert not torch.equal(first, second)
     assert set(first.tolist()) == set(second.tolist()) == set(range(10))
 
@@ -288,9 +288,9 @@ def test_deep_mlp_judges_real_and_fake_as_one_batch():
 def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
     gan = make("mlp-tanh")
     stats = moves(gan, make_batch(gan, 4))[1].stats
-    draw = RoundDraw(0, 0)
-    draw.normal(4, gan.noise_size)
-    fake = gan.generator(draw.normal(4, gan.noise_size))
+    rng = StepRng(0, 0)
+    rng.normal(4, gan.noise_size)
+    fake = gan.generator(rng.normal(4, gan.noise_size))
     assert stats["largest_pixel"].item() == pytest.approx(255 * fake.max().item(), rel=1e-6)
     opinion = 1 / (1 + (-gan.discriminator(fake)).exp())
     assert stats["fake_probability"].item() == pytest.approx(opinion.mean().item(), rel=1e-6)
@@ -314,7 +314,7 @@ def test_samples(name, size, channels):
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1
         assert torch.equal(made, pictures(gan, label=classes - 1))
-        assert not gan.free or not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
+        assert not gan.unconditional or not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -364,7 +364,7 @@ def test_flat_pictures_may_have_any_size(name):
     assert pictures(make(name, 7).eval()).shape == (3, 1, 7, 7)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "label" in GANS[name].needs])
+@pytest.mark.parametrize("name", [name for name in NAMES if "label" in GANS[name].requires])
 def test_labels_are_needed(name):
     with pytest.raises(UserError, match="needs classes: sub-folders as classes"):
         make(name, classes=0)
@@ -382,8 +382,8 @@ def test_options_that_make_no_network_are_refused_in_one_line(options):
     [
         ("relativistic", "penalty_every", 0),
         ("relativistic", "gamma", "strong"),
-        ("mlp-tanh", "generator_moves", 0),
-        ("avatar-dcgan", "generator_moves", 1.5),
+        ("mlp-tanh", "generator_updates", 0),
+        ("avatar-dcgan", "generator_updates", 1.5),
         ("dcgan", "width", 0),
         ("mlp", "noise_size", 0),
     ],

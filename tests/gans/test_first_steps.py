@@ -14,14 +14,14 @@ import torch
 from tiny import Position, make, make_batch, make_game
 
 from ganvas.gans import GANS
-from ganvas.rng import RoundDraw
-from ganvas.training.step import play_round
+from ganvas.rng import StepRng
+from ganvas.training.step import take_step
 
 FROZEN = Path(__file__).with_name("first_steps.json")
 OPTIONS = {
     "mlp-deep": {"dropout": 0.0},
     "relativistic": {"penalty_every": 2},
-    **{name: {"critic_moves": 2} for name in ("stargan", "sngan", "wgan-gp")},
+    **{name: {"n_critic": 2} for name in ("stargan", "sngan", "wgan-gp")},
 }
 BATCH = 4
 # As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16,
@@ -32,11 +32,11 @@ ROUNDED = {"sngan": 1e-9}
 def first_steps(name: str) -> list[dict[str, float]]:
     """What three rounds report; call it under a default dtype of float64."""
     gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
-    game = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
+    context = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
     reports = []
-    for rounds in range(3):
-        clock, draw = Position(rounds * BATCH, rounds), RoundDraw(0, rounds * BATCH)
-        values = play_round(game, make_batch(gan, BATCH, seed=rounds), clock, draw)
+    for steps in range(3):
+        clock, rng = Position(steps * BATCH, steps), StepRng(0, steps * BATCH)
+        values = take_step(context, make_batch(gan, BATCH, seed=steps), clock, rng)
         reports.append({key: value.item() for key, value in values.items()})
     return reports
 

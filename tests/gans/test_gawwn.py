@@ -21,7 +21,7 @@ from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
 from ganvas.gans.nn.text import CharacterReader, some_captions
 from ganvas.gans.options import build
-from ganvas.rng import RoundDraw, RowDraw
+from ganvas.rng import RowRng, StepRng
 
 NAMES = ["gawwn-box", "gawwn-keypoints"]
 
@@ -116,20 +116,20 @@ def test_given_parts_stay_and_others_are_made_up():
     keypoints = torch.rand(5, 3, 3)
     keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
     text = torch.randn(5, 6)
-    filled = gan.fill(keypoints, text, RowDraw(0, range(5)))
+    filled = gan.fill(keypoints, text, RowRng(0, range(5)))
     assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
     assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
-    other = gan.fill(keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowDraw(1, range(5)))
+    other = gan.fill(keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5)))
     assert not torch.equal(filled[:, 1], other[:, 1])
     keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
-    assert torch.equal(gan.fill(keypoints, text, RowDraw(0, range(5))), filled)
+    assert torch.equal(gan.fill(keypoints, text, RowRng(0, range(5))), filled)
 
 
 def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
     gan = make("gawwn-keypoints", kept=0.1)
     given = []
     gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
-    list(gan.step(make_batch(gan, 400), Position(), RoundDraw(0, 0)))
+    list(gan.step(make_batch(gan, 400), Position(), StepRng(0, 0)))
     assert given[0][..., 2].mean().item() == pytest.approx(0.1, abs=0.03)
 
 
@@ -176,7 +176,7 @@ def test_a_round_reads_at_most_the_captions_asked_for(name):
     gan = make(name, captions=1)
     read = []
     gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
-    list(gan.step(make_batch(gan, 4), Position(), RoundDraw(0, 0)))
+    list(gan.step(make_batch(gan, 4), Position(), StepRng(0, 0)))
     assert read == [(4, 1, 16)]
 
 
@@ -188,7 +188,7 @@ def test_features_instead_of_captions(name):
     assert "caption" not in batch
     assert "caption_features" in gan.inputs
     assert gan.players().keys() == make(name).players().keys()
-    made = gan.eval().sample(4, RowDraw(0, range(4)), **gan.ask(batch, RowDraw(0, range(4))))
+    made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
         build(name, schema(8, 1).model_copy(update={"widths": {"caption": 16}}), {"width": 2, "text": "features"})
@@ -205,7 +205,7 @@ def test_losses_are_the_papers_formulas(name):
     gan.discriminator.verdict.register_forward_hook(lambda module, inputs, output: scores.append(output))
     gan.discriminator.text.register_forward_pre_hook(lambda module, inputs: texts.append(inputs[0]))
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
-    (first, second), generator, *_ = gan.step(batch, Position(), RoundDraw(0, 0))
+    (first, second), generator, *_ = gan.step(batch, Position(), StepRng(0, 0))
     right, wrong, fake, judged = scores
     assert first.losses["adversarial"].item() == pytest.approx(matching_d(right, wrong, fake).item(), rel=1e-6)
     assert second.losses == first.losses
@@ -230,7 +230,7 @@ def test_matching_loss_is_the_sum_of_its_halves():
 def test_scores_of_a_batch_are_those_of_the_first_turn(name):
     gan = make(name)
     batch = make_batch(gan, 5)
-    (first, _), *_ = gan.step(batch, Position(), RoundDraw(0, 0))
+    (first, _), *_ = gan.step(batch, Position(), StepRng(0, 0))
     assert torch.allclose(gan.score(batch), first.scores[0], atol=1e-5)
 
 
@@ -242,7 +242,7 @@ def test_caption_and_place_matter_to_both_players(name, told):
     key = "caption" if told == "caption" else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
     other = batch | {key: batch[key].roll(1, 0)}
     with torch.no_grad():
-        made = [gan.sample(8, RowDraw(0, range(8)), **gan.ask(rows, RowDraw(0, range(8)))) for rows in (batch, other)]
+        made = [gan.sample(8, RowRng(0, range(8)), **gan.make_inputs(rows, RowRng(0, range(8)))) for rows in (batch, other)]
         scores = [gan.score(rows) for rows in (batch, other)]
     assert (made[0] - made[1]).abs().max() > 1e-6
     assert (scores[0] - scores[1]).abs().max() > 1e-6
@@ -253,7 +253,7 @@ def test_smaller_pictures_are_judged_in_their_boxes():
     boxes = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
     batch = make_batch(gan, 50)
-    list(gan.step(batch, Position(), RoundDraw(0, 0)))
+    list(gan.step(batch, Position(), StepRng(0, 0)))
     share = boxes[0][:, 2] / batch["box"][:, 2]
     assert 0.5 <= share.min() < 0.6
     assert 0.9 < share.max() <= 1
@@ -288,7 +288,7 @@ def test_defaults_are_the_papers(name):
     assert discriminator.look[0].out_channels == 128
     assert [module.out_channels for module in discriminator.look if hasattr(module, "out_channels")] == [128, 128, 256, 256]
     outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
-    assert [module.out_channels for module in generator.mix if hasattr(module, "out_channels")] == outward
+    assert [module.out_channels for module in generator.fold_in if hasattr(module, "out_channels")] == outward
     whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
     assert [module.out_channels for module in generator.whole if hasattr(module, "out_channels")] == whole
 
@@ -311,7 +311,7 @@ def test_the_sheet_tells_the_story(name, channels):
     gan = make(name, 16, channels).eval()
     batch = make_batch(gan, 3)
     with torch.no_grad():
-        columns = gan.show(batch, RowDraw(0, range(3)))
+        columns = gan.make_preview(batch, RowRng(0, range(3)))
     assert list(columns)[:2] == ["real", "made"]
     assert list(columns)[-1] == "another caption"
     assert len(columns) == 6

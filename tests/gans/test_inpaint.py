@@ -7,19 +7,19 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 
 from ganvas.errors import UserError
-from ganvas.gans import Turn
+from ganvas.gans import Update
 from ganvas.gans.inpaint import OUTSIDE, Inpainter
 from ganvas.gans.options import build
-from ganvas.rng import RoundDraw, RowDraw
+from ganvas.rng import RowRng, StepRng
 
 
-def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Turn]:
-    return [move for move in gan.step(batch, Position(rounds=rounds), RoundDraw(0, 0)) if isinstance(move, Turn)]
+def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
+    return [move for move in gan.step(batch, Position(rounds=rounds), StepRng(0, 0)) if isinstance(move, Update)]
 
 
 def filled(gan: Inpainter, image: Tensor, mask: Tensor) -> Tensor:
     with torch.no_grad():
-        return gan.sample(len(image), RowDraw(0, range(len(image))), image=image, mask=mask)
+        return gan.sample(len(image), RowRng(0, range(len(image))), image=image, mask=mask)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def gan() -> Inpainter:
 
 @pytest.fixture
 def asked(gan: Inpainter) -> dict[str, Tensor]:
-    return gan.ask(make_batch(gan, 5), RowDraw(0, range(5)))
+    return gan.make_inputs(make_batch(gan, 5), RowRng(0, range(5)))
 
 
 def test_only_the_hole_changes_and_all_of_it(gan, asked):
@@ -74,7 +74,7 @@ def test_the_first_score_is_the_plain_one(gan):
 
 def test_losses_are_the_formulas(gan):
     batch = make_batch(gan, 4)
-    real, mask = batch["image"], gan.holes(batch["image"], RoundDraw(0, 0))
+    real, mask = batch["image"], gan.holes(batch["image"], StepRng(0, 0))
     with torch.no_grad():
         made = gan.generator(real, mask)
         fake = made * mask + real * (1 - mask)
@@ -118,9 +118,9 @@ def test_blocks_look_no_further_than_they_can_learn():
 def test_the_hole_is_shown(gan):
     batch = make_batch(gan, 3)
     with torch.no_grad():
-        shown = gan.show(batch, RowDraw(0, range(3)))
+        shown = gan.make_preview(batch, RowRng(0, range(3)))
     assert list(shown) == ["hole", "filled", "real"]
-    mask = gan.ask(batch, RowDraw(0, range(3)))["mask"]
+    mask = gan.make_inputs(batch, RowRng(0, range(3)))["mask"]
     assert torch.equal(shown["hole"], batch["image"] * (1 - mask))
     assert torch.equal(shown["filled"], filled(gan, batch["image"], mask))
     assert torch.equal(shown["real"], batch["image"])

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganvas.gans import GAN
 from ganvas.gans.nn.networks import PatchDiscriminator
 from ganvas.gans.options import build
-from ganvas.rng import RoundDraw, RowDraw
+from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 
 
@@ -45,32 +45,32 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     gan = build("pix2pix", Schema(size=16, channels={"a": a, "b": b}), {"width": 2, "halvings": 1, "direction": direction})
     batch = make_batch(gan, 2)
     given, made = (batch["a"], batch["b"]) if direction == "a-to-b" else (batch["b"], batch["a"])
-    assert gan.made == direction[-1]
-    fake = gan.sample(2, RowDraw(0, [0, 1]), **gan.ask(batch, RowDraw(0, [0, 1])))
+    assert gan.target == direction[-1]
+    fake = gan.sample(2, RowRng(0, [0, 1]), **gan.make_inputs(batch, RowRng(0, [0, 1])))
     assert fake.shape == made.shape
-    assert torch.equal(gan.ask(batch, RowDraw(0, [0, 1]))["image"], given)
-    assert list(gan.show(batch, RowDraw(0, [0, 1]))) == ["given", "made", "real"]
+    assert torch.equal(gan.make_inputs(batch, RowRng(0, [0, 1]))["image"], given)
+    assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "made", "real"]
 
 
 def test_dropout_belongs_to_the_picture_and_stays_on():
     gan = make("pix2pix", 32, 3, width=8).eval()
     image = make_batch(gan, 3)["a"]
     with torch.no_grad():
-        together = gan.sample(3, RowDraw(0, [0, 1, 2]), image=image)
-        alone = gan.sample(1, RowDraw(0, [2]), image=image[2:])
-        other = gan.sample(1, RowDraw(1, [2]), image=image[2:])
+        together = gan.sample(3, RowRng(0, [0, 1, 2]), image=image)
+        alone = gan.sample(1, RowRng(0, [2]), image=image[2:])
+        other = gan.sample(1, RowRng(1, [2]), image=image[2:])
     torch.testing.assert_close(together[2:], alone)
     assert (alone - other).abs().mean() > 1e-4
     gan.train()
     with torch.no_grad():
-        torch.testing.assert_close(gan.sample(3, RowDraw(0, [0, 1, 2]), image=image), together)
+        torch.testing.assert_close(gan.sample(3, RowRng(0, [0, 1, 2]), image=image), together)
 
 
 def forwards(gan: GAN, network: nn.Module) -> int:
     """How often a network is used in a round."""
     calls = []
     handle = network.register_forward_hook(lambda *_: calls.append(1))
-    for _ in gan.step(make_batch(gan, 2), Position(), RoundDraw(0, 0)):
+    for _ in gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)):
         pass
     handle.remove()
     return len(calls)
@@ -82,9 +82,9 @@ def test_fakes_are_made_once_a_round():
     assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
     batch = make_batch(gan, 2)
     with FlopCounterMode(display=False) as alone:
-        gan.sample(2, RoundDraw(0, 0), image=batch["a"])
+        gan.sample(2, StepRng(0, 0), image=batch["a"])
     with FlopCounterMode(display=False) as whole:
-        for _ in gan.step(batch, Position(), RoundDraw(0, 0)):
+        for _ in gan.step(batch, Position(), StepRng(0, 0)):
             pass
     with FlopCounterMode(display=False) as judged:
         gan.score(batch)
@@ -93,7 +93,7 @@ def test_fakes_are_made_once_a_round():
 
 def test_without_the_adversary_the_distance_alone_is_learnt():
     gan = make("pix2pix", 16, 1, adversarial_weight=0.0)
-    turns = list(gan.step(make_batch(gan, 2), Position(), RoundDraw(0, 0)))
+    turns = list(gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)))
     assert list(turns[1].losses) == ["reconstruction"]
     assert turns[1].losses["reconstruction"].item() == pytest.approx(100 * turns[1].stats["distance"].item(), rel=1e-5)
 

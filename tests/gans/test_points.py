@@ -16,7 +16,7 @@ from ganvas.gans import GANS
 from ganvas.gans.options import build
 from ganvas.inference.run import POINTS, load, training_grid
 from ganvas.io.scatter import MARGIN, SIDE
-from ganvas.rng import RoundDraw, RowDraw
+from ganvas.rng import RowRng, StepRng
 
 POINT_GANS = [name for name in GANS if GANS[name].points]
 
@@ -36,7 +36,7 @@ def test_the_discriminator_sees_packs_of_one_kind(packing: int, count: int):
     gan.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
     batch = make_batch(gan, count)
-    list(gan.step(batch, Position(), RoundDraw(0, 0)))
+    list(gan.step(batch, Position(), StepRng(0, 0)))
     (fake,) = made
     assert [tuple(packs.shape) for packs in seen] == [(count, 2 * packing)] * 3
     assert torch.equal(seen[0], gan.packs(batch["image"]))
@@ -58,7 +58,7 @@ def test_points_stay_in_the_square(name: str):
     gan = make(name).eval()
     with torch.no_grad():
         gan.generator[-2].weight.mul_(1e4)
-        made = gan.sample(50, RowDraw(0, range(50)))
+        made = gan.sample(50, RowRng(0, range(50)))
     assert made.shape == (50, 2, 1, 1)
     assert made.abs().max() == 1
 
@@ -80,12 +80,12 @@ def test_both_kinds_of_points_are_penalised(count: int):
     """gamma / 2 mean |slope at real points|² + gamma / 2 mean |slope at generated ones|²."""
     gan = make("points-relativistic", gamma=3.0)
     batch = make_batch(gan, count)
-    fake = gan.generator(RoundDraw(0, 0).normal(count, gan.noise_size))
+    fake = gan.generator(StepRng(0, 0).normal(count, gan.noise_size))
     expected = 0.0
     for points in (batch["image"].clone(), fake.detach()):
         (slope,) = torch.autograd.grad(gan.discriminator(points.requires_grad_()).sum(), points)
         expected += 3.0 / 2 * slope.flatten(1).square().sum(1).mean().item()
-    turn = next(gan.step(batch, Position(), RoundDraw(0, 0)))
+    turn = next(gan.step(batch, Position(), StepRng(0, 0)))
     assert turn.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
     assert not batch["image"].requires_grad
 
@@ -94,7 +94,7 @@ def test_the_players_move_on_different_fakes():
     gan = make("points-relativistic")
     made = []
     gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
-    list(gan.step(make_batch(gan, 4), Position(), RoundDraw(0, 0)))
+    list(gan.step(make_batch(gan, 4), Position(), StepRng(0, 0)))
     first, second = made
     assert not torch.equal(first, second)
 

@@ -7,8 +7,8 @@ from torch.nn.functional import softplus
 
 from ganvas.gans.r3gan import R3GAN, Block, Double, Halve
 from ganvas.recipes import get_recipe
-from ganvas.rng import RoundDraw
-from ganvas.training.ema import MovingAverage
+from ganvas.rng import StepRng
+from ganvas.training.ema import EMA
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_losses_are_the_papers():
             torch.nn.init.normal_(parameter, std=0.3)
     batch = {key: value.double() if value.is_floating_point() else value for key, value in make_batch(gan, 5).items()}
 
-    class Doubled(RoundDraw):
+    class Doubled(StepRng):
         def rows(self, count, make):
             return super().rows(count, make).double()
 
@@ -74,7 +74,7 @@ def test_the_penalty_falls_over_the_burn_in():
     gan = make("r3gan", gamma=(2.0, 0.5), burn_in=100)
     found = []
     for images in (0, 50, 100, 1000):
-        turn = next(iter(gan.step(make_batch(gan, 4), Position(images), RoundDraw(0, 0))))
+        turn = next(iter(gan.step(make_batch(gan, 4), Position(images), StepRng(0, 0))))
         found.append(turn.losses["penalty"].item())
     assert [value / found[0] for value in found] == pytest.approx([1, 1.25 / 2, 0.25, 0.25], rel=1e-5)
 
@@ -89,7 +89,7 @@ def test_recipes_have_the_papers_numbers():
     """Table of appendix D: rate, second beta, penalty, average and augmentation over the burn-in."""
     recipe = get_recipe("cifar10-r3gan")
     adam = recipe.optimizers["generator"]
-    assert (recipe.batch, recipe.images, recipe.average_halflife) == (512, 250_000_000, 5_000_000)
+    assert (recipe.batch, recipe.images, recipe.ema_halflife) == (512, 250_000_000, 5_000_000)
     assert [adam.lr_at(images, recipe.images) for images in (0, 10_000_000, 20_000_000)] == pytest.approx([2e-4, 1.25e-4, 5e-5])
     assert [adam.betas_at(images)[1] for images in (0, 10_000_000, 30_000_000)] == pytest.approx([0.9, 0.945, 0.99])
     assert recipe.options["gamma"] == [0.05, 0.005]
@@ -101,7 +101,7 @@ def test_recipes_have_the_papers_numbers():
 def test_the_average_grows_slower_over_its_burn_in():
     """At half of a burn-in of 100 images the half-life is half of 40: after 20 images half of the way is gone."""
     gan = make("r3gan")
-    average = MovingAverage(gan, halflife=40, burn_in=100)
+    average = EMA(gan, halflife=40, burn_in=100)
     before = average.gan.generator.linear.weight.clone()
     with torch.no_grad():
         gan.generator.linear.weight += 1

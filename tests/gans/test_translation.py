@@ -16,7 +16,7 @@ from ganvas.gans.cyclegan import pooled
 from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, patch_halvings
 from ganvas.gans.options import build
 from ganvas.gans.stargan import UNKNOWN
-from ganvas.rng import Draw, RoundDraw, RowDraw
+from ganvas.rng import Rng, RowRng, StepRng
 from ganvas.schema import Schema
 
 HAIR = ("Black", "Blond", "Brown")
@@ -29,7 +29,7 @@ def count(module: nn.Module) -> int:
 
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> dict:
     """The turns of a round in which nobody moves, by player."""
-    return {turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), RoundDraw(0, rounds))}
+    return {turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), StepRng(0, rounds))}
 
 
 def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
@@ -155,15 +155,15 @@ def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_neve
 def test_cyclegan_translates_to_the_domain_asked_for():
     gan = make("cyclegan", channels=3).eval()
     image = make_batch(gan, 3)["a"]
-    made = gan.sample(3, RowDraw(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
+    made = gan.sample(3, RowRng(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
     for row, network in enumerate((gan.generator.b_to_a, gan.generator.a_to_b, gan.generator.b_to_a)):
         torch.testing.assert_close(made[row : row + 1], network(image[row : row + 1]))
-    shown = gan.show({"a": image, "b": image}, RowDraw(0, range(3)))
+    shown = gan.make_preview({"a": image, "b": image}, RowRng(0, range(3)))
     assert list(shown) == ["a", "to b", "back", "b", "to a", "back "]
     torch.testing.assert_close(shown["back"], gan.generator.b_to_a(shown["to b"]))
     torch.testing.assert_close(shown["back "], gan.generator.a_to_b(shown["to a"]))
-    asked = gan.ask({"a": image, "b": image}, RowDraw(0, range(3)))
-    torch.testing.assert_close(gan.sample(3, RowDraw(0, range(3)), **asked), shown["to b"])
+    asked = gan.make_inputs({"a": image, "b": image}, RowRng(0, range(3)))
+    torch.testing.assert_close(gan.sample(3, RowRng(0, range(3)), **asked), shown["to b"])
 
 
 # Pools
@@ -176,13 +176,13 @@ def numbered(start: int, count: int) -> Tensor:
 
 def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
     pool, held = torch.zeros(50, 1, 1, 1), torch.zeros((), dtype=torch.int64)
-    assert torch.equal(pooled(pool, held, numbered(1, 50), RoundDraw(0, 0)), numbered(1, 50))
+    assert torch.equal(pooled(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
     assert held == 50
     assert torch.equal(pool, numbered(1, 50))
     new, kept = 0, set(range(1, 51))
     ages = []
     for number in range(51, 2051):
-        (given,) = pooled(pool, held, numbered(number, 1), RoundDraw(0, number)).flatten().tolist()
+        (given,) = pooled(pool, held, numbered(number, 1), StepRng(0, number)).flatten().tolist()
         kept.add(number)
         assert given in kept  # nothing comes twice from the pool
         kept.remove(given)
@@ -196,10 +196,10 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
 
 def test_a_batch_goes_through_the_pool_one_by_one():
     pools = [(torch.zeros(3, 1, 1, 1), torch.zeros((), dtype=torch.int64)) for _ in range(2)]
-    together = pooled(*pools[0], numbered(1, 40), RoundDraw(0, 0))
-    shares = iter(RoundDraw(0, 0).shares(40, 2))
+    together = pooled(*pools[0], numbered(1, 40), StepRng(0, 0))
+    shares = iter(StepRng(0, 0).rand(40, 2))
 
-    class Told(RoundDraw):
+    class Told(StepRng):
         def rows(self, count, make):
             return next(shares)[None]
 
@@ -237,14 +237,14 @@ def test_the_discriminator_judges_what_the_pool_gives():
 # Several processes
 
 
-class DoubleDraw(RoundDraw):
+class DoubleDraw(StepRng):
     """The same numbers in float64."""
 
     def rows(self, count, make):
         return super().rows(count, make).double()
 
 
-def in_two_processes(play: Callable[[int, Draw], object]) -> list:
+def in_two_processes(play: Callable[[int, Rng], object]) -> list:
     """What two threads find that play as two processes, each with its draw."""
     barrier, shared, found = threading.Barrier(2), {}, {}
 
@@ -270,10 +270,10 @@ def in_two_processes(play: Callable[[int, Draw], object]) -> list:
     return [found[0], found[1]]
 
 
-def gradients(gan: GAN, batch: dict[str, Tensor], draw: Draw) -> dict[str, Tensor]:
+def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]:
     """Of every turn of a round in which nobody moves, by player and parameter."""
     found = {}
-    for turn in gan.step(batch, Position(), draw):
+    for turn in gan.step(batch, Position(), rng):
         values = gan.players()[turn.player]
         grads = torch.autograd.grad(sum(turn.losses.values()), values, retain_graph=True)
         found |= {f"{turn.player}/{number}": grad for number, grad in enumerate(grads)}
@@ -287,8 +287,8 @@ def test_two_processes_play_the_game_of_one(name):
     copies = [copy.deepcopy(gan) for _ in range(2)]
     whole = gradients(gan, batch, DoubleDraw(0, 0))
 
-    def play(rank: int, draw: Draw):
-        return gradients(copies[rank], {key: value[3 * rank : 3 * rank + 3] for key, value in batch.items()}, draw)
+    def play(rank: int, rng: Rng):
+        return gradients(copies[rank], {key: value[3 * rank : 3 * rank + 3] for key, value in batch.items()}, rng)
 
     halves = in_two_processes(play)
     for key, gradient in whole.items():
@@ -306,9 +306,9 @@ def test_two_processes_play_the_game_of_one(name):
 def test_stargans_losses_are_the_papers_formulas():
     options = {"classification_weight": 3.0, "reconstruction_weight": 7.0, "penalty_weight": 5.0}
     gan, batch = stargan(**options), rows(4)
-    draw = RoundDraw(0, 0)
+    rng = StepRng(0, 0)
     image, own = batch["image"], batch["attributes"]
-    wanted, share = draw.shuffled(own), draw.shares(4)
+    wanted, share = rng.permute(own), rng.rand(4)
     fake = gan.generator(image, wanted)
     score, logits = gan.discriminator(image)
     fake_score, fake_logits = gan.discriminator(fake)
@@ -336,11 +336,11 @@ def test_stargans_losses_are_the_papers_formulas():
     assert torch.equal(gan.score(batch), turns["discriminator"].scores[0])
 
 
-def test_stargans_generator_moves_every_fifth_round():
+def test_stargans_generator_updates_every_fifth_round():
     gan, batch = stargan(), rows(2)
     moved = [rounds for rounds in range(11) if "generator" in moves(gan, batch, rounds)]
     assert moved == [0, 5, 10]
-    assert "generator" in moves(stargan(critic_moves=1), batch, 3)
+    assert "generator" in moves(stargan(n_critic=1), batch, 3)
 
 
 def test_wanted_attributes_are_those_of_other_pictures():
@@ -355,7 +355,7 @@ def test_wanted_attributes_are_those_of_other_pictures():
 
 def test_attributes_change_the_picture_and_each_otherwise():
     gan, image = stargan(16).eval(), rows(1, 16)["image"]
-    made = [gan.sample(1, RowDraw(0, [0]), image=image, attributes=values[None]) for values in torch.eye(5)]
+    made = [gan.sample(1, RowRng(0, [0]), image=image, attributes=values[None]) for values in torch.eye(5)]
     assert all((one - other).abs().max() > 1e-5 for number, one in enumerate(made) for other in made[:number])
 
 
@@ -371,7 +371,7 @@ def test_an_attribute_that_is_set_takes_away_its_group():
 def test_stargans_sheet_shows_every_attribute():
     gan, batch, asked = stargan().eval(), rows(3), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
-    shown = gan.show(batch, RowDraw(0, range(3)))
+    shown = gan.make_preview(batch, RowRng(0, range(3)))
     assert list(shown) == ["real", "+ Black", "+ Blond", "+ Brown", "± Male", "± Young", "back"]
     own = batch["attributes"]
     for number in range(3):
@@ -403,12 +403,12 @@ def test_what_a_set_does_not_know_is_no_plane_and_no_loss():
 def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_does():
     gan, batch, asked = stargan(mixed=True).eval(), rows(4, mixed=True), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
-    gan.show(batch, RowDraw(0, range(4)))
+    gan.make_preview(batch, RowRng(0, range(4)))
     male = asked[3]
     assert torch.equal(male[:, 5:], torch.tensor([[0.0, 0, 0, 1, 1]] * 4))  # told as the second set's
     assert torch.equal(male[:2, 3], 1 - batch["attributes"][2:3, 3].expand(2))
     open_ = torch.tensor([[UNKNOWN] * 3 + [1.0, 0.0]])
-    gan.sample(1, RowDraw(0, [0]), image=batch["image"][:1], attributes=open_)
+    gan.sample(1, RowRng(0, [0]), image=batch["image"][:1], attributes=open_)
     assert asked[-1].tolist() == [[0, 0, 0, 1, 0, 0, 0, 0, 1, 1]]
 
 
@@ -452,7 +452,7 @@ def test_an_attribute_that_is_none_is_refused():
 
 @pytest.mark.parametrize(
     ("name", "option", "value"),
-    [("cyclegan", "blocks", 0), ("cyclegan", "pool", -1), ("cyclegan", "cycle_weight", -1), ("stargan", "critic_moves", 0)],
+    [("cyclegan", "blocks", 0), ("cyclegan", "pool", -1), ("cyclegan", "cycle_weight", -1), ("stargan", "n_critic", 0)],
 )
 def test_options_that_make_no_game_are_refused(name, option, value):
     refused_in_one_line(lambda: make(name, **{option: value}), rf"options\.{option}={value}")

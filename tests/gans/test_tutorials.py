@@ -9,9 +9,9 @@ from torch import nn
 
 from ganvas.gans import GANS
 from ganvas.gans.options import build
-from ganvas.rng import RoundDraw
+from ganvas.rng import StepRng
 
-FREE = [name for name in OPTIONS if make(name).free]
+FREE = [name for name in OPTIONS if make(name).unconditional]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 
@@ -73,7 +73,7 @@ def test_noise(name):
     batch = make_batch(gan, 200)
     moves(gan, batch)
     inputs = {"label": batch["label"]} if "label" in gan.inputs else {}
-    gan.sample(200, RoundDraw(1, 0), **inputs)
+    gan.sample(200, StepRng(1, 0), **inputs)
     assert len(seen) >= 2
     for noise in seen:
         assert noise.shape == (200, gan.noise_size)
@@ -167,6 +167,6 @@ def test_kernel(name, kernel):
 
 
 @pytest.mark.parametrize(("name", "turns"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
-def test_generator_moves(name, turns):
-    gan = make(name, generator_moves=turns)
+def test_generator_updates(name, turns):
+    gan = make(name, generator_updates=turns)
     assert len(moves(gan, make_batch(gan, 2))) == 1 + turns

@@ -17,9 +17,9 @@ from torch import Tensor
 import ganvas
 from ganvas.inference.crops import Window, cut, extent, pasted, square
 from ganvas.inference.inpaint import Settings, write_restored
-from ganvas.inference.inversion import SearchDraw, nearness, search
+from ganvas.inference.inversion import SearchRng, nearness, search
 from ganvas.inference.poisson import blur_fill, poisson
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
 
 CPU = torch.device("cpu")
 TINY = {"batch": 4, "report_every": 8, "sample_every": 8, "checkpoint_every": 8, "health_every": 8}
@@ -121,7 +121,7 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
         for parameter in gan.generator.parameters():
             parameter *= 2  # so that noise matters
         inputs = {"label": torch.tensor([1])} if "label" in gan.inputs else {}
-        target = gan.sample(1, RowDraw(9, [10**6]), **inputs)[0]
+        target = gan.sample(1, RowRng(9, [10**6]), **inputs)[0]
     known = torch.ones(1, 16, 16)
     before, after = (search(gan, target, known, 2, steps=steps, seed=0, device=CPU, label=1) for steps in (0, 40))
     assert after.context[0] < before.context.min()
@@ -155,17 +155,17 @@ def test_what_is_unknown_does_not_count():
 
 
 def test_search_draws_are_kept_and_stay_where_noise_is():
-    draw = SearchDraw(0, [5, 6])
-    drawn = draw.normal(2, 3), draw.uniform(2, 4), draw.shares(2, 2)
-    assert torch.equal(drawn[0], RowDraw(0, [5, 6]).normal(2, 3))
-    draw.again()
-    assert draw.normal(2, 3) is drawn[0]
-    assert [values.shape for values in draw.noise] == [(2, 3), (2, 4)]
+    rng = SearchRng(0, [5, 6])
+    drawn = rng.normal(2, 3), rng.uniform(2, 4), rng.rand(2, 2)
+    assert torch.equal(drawn[0], RowRng(0, [5, 6]).normal(2, 3))
+    rng.again()
+    assert rng.normal(2, 3) is drawn[0]
+    assert [values.shape for values in rng.noise] == [(2, 3), (2, 4)]
     assert not drawn[2].requires_grad
     with torch.no_grad():
         drawn[0].mul_(9)
         drawn[1].mul_(9)
-    draw.keep_likely()
+    rng.keep_likely()
     assert torch.allclose(drawn[0].norm(dim=1), torch.tensor(3**0.5))
     assert drawn[1].abs().max() == 1
 

@@ -137,13 +137,13 @@ def test_squares_cover_a_length_and_overlap(length: int):
 def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
     """A generator that makes of each pixel another, wherever it is, makes the same of parts as of the whole."""
     run = load(runs["cyclegan"])
-    monkeypatch.setattr(run.gan, "sample", lambda count, draw, *, image, to: image * 0.5 + 0.25)
+    monkeypatch.setattr(run.gan, "sample", lambda count, rng, *, image, to: image * 0.5 + 0.25)
     image = torch.rand(1, 3, 1030, 1100) * 2 - 1
     way = {"to": torch.tensor([1])}
     whole = to_uint8(image * 0.5 + 0.25)[0]
     assert (translate.translated(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
     sizes = []
-    monkeypatch.setattr(run.gan, "sample", lambda count, draw, *, image, to: sizes.append(tuple(image.shape[2:])) or image)
+    monkeypatch.setattr(run.gan, "sample", lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image)
     translate.translated(run, image, way, 0, 0)
     assert set(sizes) == {(TILE, TILE)}
     assert len(sizes) == 9

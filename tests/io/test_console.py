@@ -17,7 +17,8 @@ import ganvas
 from ganvas.cli import main
 from ganvas.io.console import PlainConsole, count_noun, describe_rate, escape_text, print_json, print_text
 from ganvas.runs.log import Log
-from ganvas.training.progress import Meter, RunClock
+from ganvas.training.progress import Meter
+from ganvas.training.state import RunClock
 
 NAMES = ["[/x]", "[red]a", "[link=http://x.y]b", "b\x1b]0;title\x07", "中文", "caf\udce9", "n\nl", "c\x9b31m", "plain"]
 SHOWN = ["[/x]", "[red]a", "[link=http://x.y]b", "b\\u001b]0;title\\u0007", "中文", "caf\\udce9", "n\\nl", "c\\u009b31m", "plain"]
@@ -90,13 +91,13 @@ def test_training_health_and_evaluation_show_names_as_they_are(
     arguments = ("--data", pictures, "--labels", "labels.csv", "--images", 32, "--out", out, "--device", "cpu", *settings)
     _, told = run(monkeypatch, encoding, "train", "digits", *arguments)
     assert "left out: 1 file; " in told
-    course = {f"{name}": number / 100 for number, name in enumerate(NAMES)}
-    Log(out / "log.jsonl").add(32, "health", {"agreement": course})
+    diagnosis = {f"{name}": number / 100 for number, name in enumerate(NAMES)}
+    Log(out / "log.jsonl").add(32, "health", {"agreement": diagnosis})
     told, _ = run(monkeypatch, encoding, "health", out)
     for name in ("[/x]: 0.00", "[red]a: 0.01", "[link=http://x.y]b: 0.02", "b\\u001b]0;title\\u0007: 0.03"):
         assert name in told
     assert "\x1b" not in told
-    assert json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"] == course
+    assert json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"] == diagnosis
     told, notes = run(monkeypatch, encoding, "evaluate", out, "--metrics", "fd", "--features", "pixels", "--count", 8)
     assert "lower is better" in told
     assert "\x1b" not in told + notes

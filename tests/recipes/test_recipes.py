@@ -88,7 +88,7 @@ def test_the_documents_numbers(name):
     assert {key: recipe[key] for key in expected} == expected
     # The document's layers are the GAN's defaults; nothing that it does not do is on.
     assert recipe["options"] == {}
-    assert (recipe["flip"], recipe["average_halflife"], recipe["precision"]) == (False, None, "fp32")
+    assert (recipe["flip"], recipe["ema_halflife"], recipe["precision"]) == (False, None, "fp32")
 
 
 @pytest.mark.parametrize("name", RECIPES)

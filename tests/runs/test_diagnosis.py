@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ganvas.runs.diagnosis import LONG, RULES, WINDOW, Course, diagnose, diverged
+from ganvas.runs.diagnosis import LONG, RULES, WINDOW, Diagnosis, diagnose, diverged
 
 CLASSES = {"cat": 1.0, "dog": 0.9, "owl": 1.1}
 
@@ -32,8 +32,8 @@ def checkup(number: int, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def course(count: int, **changes: Any) -> Course:
-    return Course(checkup(number, **changes) for number in range(count))
+def diagnosis(count: int, **changes: Any) -> Diagnosis:
+    return Diagnosis(checkup(number, **changes) for number in range(count))
 
 
 ILL = {
@@ -53,12 +53,12 @@ def test_every_rule_is_tested():
 
 
 def test_healthy_checkups_show_nothing():
-    assert course(3 * LONG).changes == []
+    assert diagnosis(3 * LONG).changes == []
 
 
 @pytest.mark.parametrize("name", ILL)
 def test_a_condition_appears_lasts_and_clears(name: str):
-    run = course(LONG, **ILL[name])
+    run = diagnosis(LONG, **ILL[name])
     assert list(run.active) == [name]
     finding = run.active[name]
     assert finding.evidence
@@ -73,23 +73,23 @@ def test_a_condition_appears_lasts_and_clears(name: str):
 
 @pytest.mark.parametrize("name", ILL)
 def test_one_bad_checkup_is_no_illness(name: str):
-    run = course(LONG)
+    run = diagnosis(LONG)
     assert run.add(checkup(LONG, **ILL[name])) == []
 
 
 @pytest.mark.parametrize("name", ["mode collapse", "discriminator wins", "diverging", "generator wins", "dead gradients"])
 def test_grave_conditions_are_seen_at_once(name: str):
-    assert not course(WINDOW - 1, **ILL[name]).changes
-    assert [change.finding.name for change in course(WINDOW, **ILL[name]).changes] == [name]
+    assert not diagnosis(WINDOW - 1, **ILL[name]).changes
+    assert [change.finding.name for change in diagnosis(WINDOW, **ILL[name]).changes] == [name]
 
 
 def test_a_generator_that_learns_is_not_ill():
     """So begins a healthy GAN of fully connected layers on MNIST: the discriminator far ahead, the samples much alike."""
     start = {"separation": 1.0, "score_gap": 14.0, "change": 0.8, "classes": CLASSES | {"owl": 0.0}}
     checkups = [checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number) for number in range(2 * LONG)]
-    assert Course(checkups).changes == []
+    assert Diagnosis(checkups).changes == []
     stuck = [checkup(number, **start, distance=2.0, diversity=0.15) for number in range(2 * LONG)]
-    assert {change.finding.name for change in Course(stuck).changes} == {
+    assert {change.finding.name for change in Diagnosis(stuck).changes} == {
         "mode collapse",
         "partial collapse",
         "discriminator wins",
@@ -98,14 +98,14 @@ def test_a_generator_that_learns_is_not_ill():
 
 
 def test_missing_classes_are_named():
-    finding = course(LONG, classes=CLASSES | {"dog": 0.02, "owl": 0.0}).active["partial collapse"]
+    finding = diagnosis(LONG, classes=CLASSES | {"dog": 0.02, "owl": 0.0}).active["partial collapse"]
     assert finding.title == "partial collapse (classes dog, owl missing)"
     assert "2%" in finding.evidence
     agreement = {"classes": None, "agreement": {"0": 0.9, "1": 0.95, "9": 0.0}}
     checkups = [checkup(number, **agreement) for number in range(2 * WINDOW)]
     for values in checkups:
         del values["classes"]
-    assert Course(checkups).active["partial collapse"].title == "partial collapse (class 9 missing)"
+    assert Diagnosis(checkups).active["partial collapse"].title == "partial collapse (class 9 missing)"
 
 
 def test_what_was_not_measured_shows_nothing():
@@ -117,32 +117,32 @@ def test_what_was_not_measured_shows_nothing():
 
 def test_growing_weights():
     slowly = [checkup(number, **{"generator/weight_norm": 30 * 1.05**number}) for number in range(2 * LONG)]
-    assert Course(slowly).changes == []
+    assert Diagnosis(slowly).changes == []
     fast = [checkup(number, **{"generator/weight_norm": 30 * 1.3**number}) for number in range(LONG + 5)]
-    assert list(Course(fast).active) == ["diverging"]
-    assert "generator's weights" in Course(fast).active["diverging"].evidence
+    assert list(Diagnosis(fast).active) == ["diverging"]
+    assert "generator's weights" in Diagnosis(fast).active["diverging"].evidence
 
 
 def test_the_course_is_a_function_of_the_log():
     entries = [checkup(number, **(ILL["mode collapse"] if number < LONG else {})) for number in range(3 * LONG)]
-    whole = Course(entries)
-    again = Course(entries[: LONG + 2])
+    whole = Diagnosis(entries)
+    again = Diagnosis(entries[: LONG + 2])
     for entry in entries[LONG + 2 :]:
         again.add(entry)
     assert again.changes == whole.changes
     noise = [{"images": 1, "kind": "losses", "generator": 1.0}]
-    assert Course.of([*noise, *entries]).changes == whole.changes
+    assert Diagnosis.of([*noise, *entries]).changes == whole.changes
 
 
 def test_losses_that_are_not_finite_end_as_diverging():
     log = [checkup(0), {"images": 1_500, "kind": "condition", **diverged(1_500, "the generator's loss is NaN").entry()}]
-    run = Course.of(log)
+    run = Diagnosis.of(log)
     assert run.told()[0].startswith("diverging, since 1,500 images: the generator's loss is NaN.")
 
 
 @pytest.mark.parametrize("small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}])
 def test_a_little_overfitting_is_no_memory(small: dict[str, float]):
-    assert course(LONG, **ILL["discriminator memorises"] | small).changes == []
+    assert diagnosis(LONG, **ILL["discriminator memorises"] | small).changes == []
 
 
 def test_a_generator_that_rests_or_never_differs_is_no_error():
@@ -150,6 +150,6 @@ def test_a_generator_that_rests_or_never_differs_is_no_error():
     resting = [checkup(number) for number in range(LONG)]
     for values in resting[:-2]:
         del values["generator/gradient_norm"]
-    assert Course(resting).changes == []
-    constant = course(2 * LONG, diversity=0.0, change=0.9, **{"generator/weight_norm": 0.0})
+    assert Diagnosis(resting).changes == []
+    constant = diagnosis(2 * LONG, diversity=0.0, change=0.9, **{"generator/weight_norm": 0.0})
     assert {"mode collapse", "oscillation"} <= constant.active.keys()

@@ -9,8 +9,8 @@ import pytest
 from ganvas import train
 from ganvas.cli import main
 from ganvas.data.sampler import EpochSampler
-from ganvas.rng import Draw
-from ganvas.runs.diagnosis import Course
+from ganvas.rng import Rng
+from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.log import read_log
 from ganvas.training.trainer import Trainer
 
@@ -21,16 +21,16 @@ def conditions(out: Path, recipe: str, images: int, seed: int = 0, **settings: o
     """Train, and return the conditions that appeared, by name, with their last titles."""
     changed = {key.replace("__", "."): value for key, value in settings.items()}
     train(recipe, data="digits", out=out, images=images, seed=seed, settings=changed, quiet=True)
-    course = Course.of(read_log(out / "log.jsonl"))
+    diagnosis = Diagnosis.of(read_log(out / "log.jsonl"))
     logged = [entry for entry in read_log(out / "log.jsonl") if entry["kind"] == "condition"]
-    assert [entry["condition"] for entry in logged] == [change.finding.title for change in course.changes]
-    seen = {change.finding.name: change.finding.title for change in course.changes if change.state == "appeared"}
-    return seen | {name: finding.title for name, finding in course.active.items()}
+    assert [entry["condition"] for entry in logged] == [change.finding.title for change in diagnosis.changes]
+    seen = {change.finding.name: change.finding.title for change in diagnosis.changes if change.state == "appeared"}
+    return seen | {name: finding.title for name, finding in diagnosis.active.items()}
 
 
 def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    normal = Draw.normal
-    monkeypatch.setattr(Draw, "normal", lambda self, count, size: 0 * normal(self, count, size))
+    normal = Rng.normal
+    monkeypatch.setattr(Rng, "normal", lambda self, count, size: 0 * normal(self, count, size))
     assert "mode collapse" in conditions(tmp_path / "run", "digits", 12_500, health_every=2_500)
 
 

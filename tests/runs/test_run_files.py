@@ -19,18 +19,18 @@ from ganvas.data.shards.files import make_room
 from ganvas.io.files import DamagedFileError, find_leftovers, read_json, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs import checkpoint
-from ganvas.runs.checkpoint import CheckpointError, checkpoints, digest
+from ganvas.runs.checkpoint import CheckpointError, digest, find_checkpoints
 from ganvas.runs.folder import locked, read_recipe
 from ganvas.runs.log import read_log
 from ganvas.runs.summary import read_record as read_run
 from ganvas.training.checkup import Checkup, features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.speed.autotune import read_record
+from ganvas.training.state import optimizer_tensors, resume_checkpoint, save_checkpoint
 from ganvas.training.trainer import Trainer
 
 SETTINGS = {
-    **{"batch": 6, "report_every": 12, "sample_every": 12, "checkpoint_every": 6, "health_every": 12, "average_halflife": 12},
+    **{"batch": 6, "report_every": 12, "sample_every": 12, "checkpoint_every": 6, "health_every": 12, "ema_halflife": 12},
     **{"options.hidden": 8, "stop_below": {}, "size": 8, "keep": 2},
 }
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -58,7 +58,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 
 def newest(run: Path) -> Path:
-    return checkpoints(run / "checkpoints")[-1]
+    return find_checkpoints(run / "checkpoints")[-1]
 
 
 def seal(path: Path) -> None:
@@ -100,7 +100,7 @@ SPOILED_TENSORS = {
     "another name": ("training", replace("generator", torch.zeros(3)), "it has generator, which"),
     "weights missing": ("gan", drop("generator"), r"generator\S* is missing"),
     "weights too much": ("gan", replace("generator.more", torch.zeros(3)), "it has generator.more, which"),
-    "averages missing": ("average", drop("generator"), r"generator\S* is missing"),
+    "averages missing": ("ema", drop("generator"), r"generator\S* is missing"),
     "no features": ("checkup", drop("features"), "features is missing"),
     "features of fewer samples": ("checkup", replace("features", torch.zeros(3, 256)), r"features is \(3, 256\) .*\(128, 256\)"),
     "features of another type": ("checkup", replace("features", torch.zeros(128, 256).half()), "features is .*float16"),
@@ -120,7 +120,7 @@ def test_tensors_that_do_not_fit_are_refused_by_name(run: Path, case: str):
         train(run, 24)
 
 
-@pytest.mark.parametrize("name", ["gan", "average"])
+@pytest.mark.parametrize("name", ["gan", "ema"])
 def test_weights_of_another_type_are_refused(run: Path, name: str):
     file = newest(run) / f"{name}.safetensors"
     save_file({key: value.double() for key, value in load_file(file).items()}, file)
@@ -154,14 +154,14 @@ def test_players_that_never_moved_go_on_as_if_they_began(tmp_path: Path):
         return Trainer(recipe, dataset, tmp_path / name, Engine("cpu"), quiet=True)
 
     whole, stopped, resumed = (begin(name) for name in ("whole", "stopped", "resumed"))
-    path = checkpoint.save(tmp_path / "saved", stopped.state, {}, recipe, dataset)
+    path = save_checkpoint(tmp_path / "saved", stopped.state, {}, recipe, dataset)
     moments = load_file(path / "training.safetensors")
     assert len(moments) == 3 * len(list(stopped.state.gan.parameters()))
     assert not any(value.any() for value in moments.values())
-    checkpoint.resume(tmp_path / "saved", resumed.state)
+    resume_checkpoint(tmp_path / "saved", resumed.state)
     for trainer in (whole, resumed):
         trainer.round()
-    after = [checkpoint.optimizer_tensors(trainer.state.optimizers) for trainer in (whole, resumed)]
+    after = [optimizer_tensors(trainer.state.optimizers) for trainer in (whole, resumed)]
     assert after[0].keys() == after[1].keys()
     assert all(torch.equal(value, after[1][name]) for name, value in after[0].items())
     assert all(value.any() for name, value in after[0].items() if name.endswith("step"))

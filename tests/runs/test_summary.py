@@ -24,12 +24,13 @@ from ganvas.inference import inpaint as restore
 from ganvas.inference import layout as place
 from ganvas.inference import translate
 from ganvas.inference.layout import read_box, read_keypoints
-from ganvas.inference.run import Run, describe_use, suggest_command
+from ganvas.inference.run import Run
 from ganvas.io.animation import evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.runs.curves import curves, limits, running_mean
 from ganvas.runs.summary import commands, read_record, write_report
+from ganvas.runs.usage import describe_use, suggest_command
 
 TOTAL = 1000
 
@@ -182,7 +183,7 @@ def test_the_command_fits_the_gan(run, name):
     if "caption" in given:
         uses["sample"] = lambda: place.told(loaded, given["caption"], None)
     uses.pop(verb.__name__)()
-    if gan.free:
+    if gan.unconditional:
         uses.pop("restore")  # of these it is a second use, or none: points
     for other in uses.values():
         with pytest.raises(UserError, match=re.escape(shlex.join(words))):

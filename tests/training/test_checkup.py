@@ -14,13 +14,13 @@ from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count, split
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.base import GAN, Turn
+from ganvas.gans.base import GAN, Update
 from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
-from ganvas.rng import RoundDraw
-from ganvas.training.checkup import SAMPLES, Checkup, Watch
-from ganvas.training.step import play_round
+from ganvas.rng import StepRng
+from ganvas.training.checkup import SAMPLES, Checkup, StepProbe
+from ganvas.training.step import take_step
 
 DIGITS = open_dataset("digits", View())
 
@@ -34,8 +34,8 @@ class Parrot(GAN):
         self.pictures = to_float(DIGITS.batch(rows)["image"])
         self.known = {picture.tobytes() for picture in DIGITS.images[known]}
 
-    def sample(self, count: int, draw: object) -> Tensor:
-        del draw
+    def sample(self, count: int, rng: object) -> Tensor:
+        del rng
         start = getattr(self, "start", 0)
         self.start = (start + count) % SAMPLES
         return self.pictures.repeat(count, 1, 1, 1)[start : start + count]
@@ -129,12 +129,12 @@ def test_real_pictures_of_all_classes_set_the_scale():
 
 
 def test_a_watch_counts():
-    watch = Watch(neutral=0.0)
+    probe = StepProbe(decision_threshold=0.0)
     weight = nn.Parameter(torch.zeros(2))
     weight.grad = torch.tensor([3.0, 4.0])
     real, fake = torch.tensor([2.0, 1.0, -1.0, 4.0]), torch.tensor([-3.0, 0.5, -2.0, 1.5])
-    watch(Turn("discriminator", {}, scores=(real, fake)), [weight])
-    found = watch.read()
+    probe(Update("discriminator", {}, scores=(real, fake)), [weight])
+    found = probe.read()
     assert found == pytest.approx(
         {
             "discriminator/gradient_norm": 5.0,
@@ -144,8 +144,8 @@ def test_a_watch_counts():
             "score_gap": 1.5 + 0.75,
         }
     )
-    shifted = Watch(neutral=None)
-    shifted(Turn("discriminator", {}, scores=(real + 100, fake + 100)), [weight])
+    shifted = StepProbe(decision_threshold=None)
+    shifted(Update("discriminator", {}, scores=(real + 100, fake + 100)), [weight])
     assert shifted.read()["real_accuracy"] == 3 / 4  # the middle of both means is 0.375 above 100
 
 
@@ -153,9 +153,9 @@ def test_a_watch_counts():
 def test_every_gan_shows_its_scores(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)
-    watch = Watch(gan.neutral)
-    play_round(make_game(gan), batch, Position(), RoundDraw(0, 0), watch)
-    found = watch.read()
+    probe = StepProbe(gan.decision_threshold)
+    take_step(make_game(gan), batch, Position(), StepRng(0, 0), probe)
+    found = probe.read()
     assert {"real_accuracy", "fake_accuracy", "separation", "score_gap"} <= found.keys()
     assert {f"{player}/gradient_norm" for player in gan.players()} <= found.keys()
     assert all(value > 0 for key, value in found.items() if key.endswith("gradient_norm"))
@@ -166,7 +166,7 @@ def test_every_gan_shows_its_scores(name: str):
 def test_score_is_what_the_turn_shows(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)
-    move = next(gan.step(batch, Position(), RoundDraw(0, 0)))
+    move = next(gan.step(batch, Position(), StepRng(0, 0)))
     turn = move[0] if isinstance(move, tuple) else move
     assert turn.scores
     torch.testing.assert_close(gan.score(batch).flatten(), turn.scores[0].flatten())

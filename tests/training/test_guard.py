@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import make, make_batch, make_game, play, schema, weights
 
-from ganvas.gans import GANS, Turn
+from ganvas.gans import GANS, Update
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d
 from ganvas.training.step import NotFiniteError
@@ -17,42 +17,42 @@ from ganvas.training.step import NotFiniteError
 def test_nobody_moves_on_nan(name, deferred):
     gan = make(name)
     batch = make_batch(gan, 4)
-    batch[gan.made][2, 0, -1, -1] = math.nan
-    game = make_game(gan, deferred)
+    batch[gan.target][2, 0, -1, -1] = math.nan
+    context = make_game(gan, deferred)
     before = weights(gan)
     term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
     first = "generator" if name == "cyclegan" else "discriminator"
     if deferred:
-        play(game, batch)
-        play(game, make_batch(gan, 4))  # what follows until someone looks changes nothing either
+        play(context, batch)
+        play(context, make_batch(gan, 4))  # what follows until someone looks changes nothing either
         with pytest.raises(NotFiniteError, match=rf"\(.*{first}/{term}\b"):
-            game.guard.stop_if_tripped()
+            context.guard.stop_if_tripped()
     else:
         with pytest.raises(NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"):
-            play(game, batch)
+            play(context, batch)
     assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
-    assert all(state["step"] == 0 for optimizer in game.optimizers.values() for state in optimizer.state.values())
+    assert all(state["step"] == 0 for optimizer in context.optimizers.values() for state in optimizer.state.values())
 
 
 class Careless(MLP):
     """Its generator's second term is infinite; its discriminator moves before."""
 
-    def step(self, batch, clock, draw):
+    def step(self, batch, clock, rng):
         score = self.discriminator((batch["image"].flatten(1) + 1) / 2)
-        yield Turn("discriminator", {"adversarial": non_saturating_d(score, score - 1)})
-        fake = self.generator(draw.uniform(len(score), self.noise_size))
-        yield Turn("generator", {"adversarial": fake.mean(), "extra": fake.mean() / 0})
+        yield Update("discriminator", {"adversarial": non_saturating_d(score, score - 1)})
+        fake = self.generator(rng.uniform(len(score), self.noise_size))
+        yield Update("generator", {"adversarial": fake.mean(), "extra": fake.mean() / 0})
 
 
 @pytest.mark.parametrize("deferred", [False, True])
 def test_the_first_wrong_player_and_all_after_stay(deferred):
     torch.manual_seed(0)
     gan = Careless(schema(8, 1), hidden=8, noise_size=5)
-    game = make_game(gan, deferred)
+    context = make_game(gan, deferred)
     before = weights(gan)
     with pytest.raises(NotFiniteError) as error:
-        play(game, make_batch(gan, 4))
-        game.guard.stop_if_tripped()
+        play(context, make_batch(gan, 4))
+        context.guard.stop_if_tripped()
     assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
     assert "extra" in str(error.value)
     assert "discriminator" not in str(error.value)
@@ -63,8 +63,8 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
 def test_a_quiet_guard_changes_nothing():
     for deferred in (False, True):
         gan, plain = make("dcgan"), make("dcgan")
-        game = make_game(gan, deferred, lr=1e-2)
-        play(game, make_batch(gan, 4))
-        game.guard.stop_if_tripped()
+        context = make_game(gan, deferred, lr=1e-2)
+        play(context, make_batch(gan, 4))
+        context.guard.stop_if_tripped()
         play(plain, make_batch(plain, 4))
         assert all(torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items())

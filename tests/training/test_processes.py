@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ganvas.runs.checkpoint import checkpoints
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.training.engine import Engine
 from ganvas.training.speed.reducer import fill
 
@@ -24,14 +24,14 @@ from ganvas.training import playing
 from ganvas.cli import main
 from ganvas.errors import UserError
 
-play = playing.play_round
+play = playing.take_step
 
 def fail_in_one(game, batch, clock, *others):
-    if os.environ["RANK"] == "1" and clock.rounds == 3:
+    if os.environ["RANK"] == "1" and clock.steps == 3:
         raise UserError("the disk of process 1 is on fire")
     return play(game, batch, clock, *others)
 
-playing.play_round = fail_in_one
+playing.take_step = fail_in_one
 main()
 """
 
@@ -58,7 +58,7 @@ def alone(*arguments: str) -> None:
 
 def assert_equal_weights(one: Path, other: Path) -> None:
     """Weights and optimizer states of the newest checkpoints agree to 1e-6."""
-    newest = [checkpoints(run / "checkpoints")[-1] for run in (one, other)]
+    newest = [find_checkpoints(run / "checkpoints")[-1] for run in (one, other)]
     assert newest[0].name == newest[1].name
     for file in ("gan.safetensors", "training.safetensors"):
         left, right = (load_file(path / file) for path in newest)
@@ -72,7 +72,7 @@ def test_two_processes_equal_one_and_a_run_may_change_between_them(tmp_path: Pat
     """Two, then one, then two processes on one run: the same weights as one process all the way."""
     for images, start in ((1280, torchrun), (2560, alone), (3840, torchrun)):
         start(*RECIPE, "--images", str(images), "--out", str(tmp_path / "changing"))
-        assert checkpoints(tmp_path / "changing" / "checkpoints")[-1].name == f"{images:012d}"
+        assert find_checkpoints(tmp_path / "changing" / "checkpoints")[-1].name == f"{images:012d}"
     alone(*RECIPE, "--images", "3840", "--out", str(tmp_path / "one"))
     assert_equal_weights(tmp_path / "changing", tmp_path / "one")
 

@@ -19,12 +19,13 @@ from stopping import contents, interrupted_after
 import ganvas
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.base import Batch, Clock, Move, Turn
+from ganvas.gans.base import Batch, Clock, Update, Updates
 from ganvas.gans.mlp import MLP
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.runs import checkpoint
-from ganvas.runs.checkpoint import checkpoints
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
+from ganvas.training.state import RunClock, TrainingState, save_checkpoint
 from ganvas.training.step import NotFiniteError
 from ganvas.training.trainer import InterruptedRun
 
@@ -33,7 +34,7 @@ R3GAN = {
     "options.width": 4,
     "options.augmentation": 0.5,
     "options.burn_in": 24,
-    "average_burn_in": 24,
+    "ema_burn_in": 24,
     "optimizers.discriminator.burn_in": 24,
     "optimizers.generator.burn_in": 24,
 }
@@ -119,7 +120,7 @@ def test_stopped_and_resumed_equals_uninterrupted(name: str, tmp_path: Path, pic
     # Stopped off every period of reports, samples and checkpoints, in the middle of an epoch.
     with interrupted_after(5, tmp_path / "parts"), pytest.raises(InterruptedRun):
         train(name, tmp_path / "parts", 54, pictures)
-    assert [path.name for path in checkpoints(tmp_path / "parts" / "checkpoints")][-1] == "000000000030"
+    assert [path.name for path in find_checkpoints(tmp_path / "parts" / "checkpoints")][-1] == "000000000030"
     train(name, tmp_path / "parts", 54, pictures)
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
@@ -137,7 +138,7 @@ def test_run_without_recipe_goes_on_with_its_own(tmp_path: Path, pictures: Path)
     ganvas.train(out=tmp_path / "run", device="cpu", quiet=True)  # already finished: nothing changes
     assert contents(tmp_path / "run") == before
     ganvas.train(out=tmp_path / "run", images=30, device="cpu", quiet=True)
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000030"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000030"
 
 
 def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
@@ -145,10 +146,10 @@ def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, picture
     monkeypatch.setattr("ganvas.training.monitor.quick_score", lambda *_: next(scores))
     more = {"evaluate_every": 6, "evaluate_count": 16, "keep": 1}
     train("rings", tmp_path / "run", 24, pictures, **more)
-    kept = [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")]
+    kept = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
     assert kept == ["000000000012", "000000000024"]
     train("rings", tmp_path / "run", 36, pictures, **more)  # the best was in the first process
-    kept = [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")]
+    kept = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
     assert kept == ["000000000012", "000000000036"]
     scored = [entry["distance"] for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]
     assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
@@ -207,7 +208,7 @@ def test_changed_data_is_refused(tmp_path: Path, pictures: Path):
 
 def test_newest_checkpoints_are_kept(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 96, pictures, keep=3)
-    names = [path.name for path in checkpoints(tmp_path / "run" / "checkpoints")]
+    names = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
     assert names == ["000000000072", "000000000084", "000000000096"]
 
 
@@ -215,12 +216,12 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
     limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000012"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000012"
     stops = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "stopped"]
     assert len(stops) == 1
     assert "generator" in stops[0]["reason"]
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 
 
 def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
@@ -231,17 +232,17 @@ def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Pat
         raise KeyError("as if the power had gone")
 
     with monkeypatch.context() as patch, pytest.raises(KeyError):
-        patch.setattr("ganvas.training.playing.play_round", crash)
+        patch.setattr("ganvas.training.playing.take_step", crash)
         train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 
 
 def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 24, pictures)
     settings = TINY | {"size": 8} | SMALL["mnist-mlp"]
     ganvas.train("mnist-mlp", data="digits", out=tmp_path / "run", device="cpu", settings=settings, quiet=True)
-    assert checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
     with pytest.raises(UserError, match="has shown 24 images already; ask for more than 12"):
         train("mnist-mlp", tmp_path / "run", 12, pictures)
 
@@ -262,19 +263,19 @@ def test_refused_run_leaves_no_folder(tmp_path: Path, pictures: Path, monkeypatc
 class Exploding(MLP):
     """An MLP whose generator's loss turns NaN in the fourth round."""
 
-    def step(self, batch: Batch, clock: Clock, draw: ganvas.rng.Draw) -> Iterator[Move]:  # type: ignore[name-defined]
-        for move in super().step(batch, clock, draw):
+    def step(self, batch: Batch, clock: Clock, rng: ganvas.rng.Rng) -> Iterator[Updates]:  # type: ignore[name-defined]
+        for move in super().step(batch, clock, rng):
             discriminator, _generator = move if isinstance(move, tuple) else (move, move)
             yield discriminator
-            factor = float("nan") if clock.rounds == 3 else 1.0
-            yield Turn("generator", {"adversarial": self.generator(draw.uniform(2, self.noise_size)).mean() * factor})
+            factor = float("nan") if clock.steps == 3 else 1.0
+            yield Update("generator", {"adversarial": self.generator(rng.uniform(2, self.noise_size)).mean() * factor})
 
 
 def test_nan_stops_the_run_by_name_before_anyone_moves(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(GANS, "mlp", Exploding)
     with pytest.raises(NotFiniteError, match=r"generator's loss is not finite \(adversarial = nan\) after 18 images; the last "):
         train("mnist-mlp", tmp_path / "run", 60, pictures, checkpoint_every=6)
-    newest = checkpoints(tmp_path / "run" / "checkpoints")[-1]
+    newest = find_checkpoints(tmp_path / "run" / "checkpoints")[-1]
     assert newest.name == "000000000018"
     run = ganvas.load(newest)
     assert all(value.isfinite().all() for value in run.gan.state_dict().values())
@@ -283,19 +284,19 @@ def test_nan_stops_the_run_by_name_before_anyone_moves(tmp_path: Path, pictures:
 
 def test_not_finite_weights_are_never_saved(tmp_path: Path, pictures: Path):
     run = train("mnist-mlp", tmp_path / "run", 12, pictures)
-    state = checkpoint.TrainingState(run.gan, None, {}, ganvas.training.progress.RunClock(6, 12, 12))
+    state = TrainingState(run.gan, None, {}, RunClock(6, 12, 12))
     with torch.no_grad():
         next(run.gan.parameters())[0] = float("inf")
     with pytest.raises(checkpoint.CheckpointError, match="NaN or infinity"):
-        checkpoint.save(tmp_path / "elsewhere", state, {}, get_recipe("mnist-mlp"), None)  # type: ignore[arg-type]
-    assert not checkpoints(tmp_path / "elsewhere")
+        save_checkpoint(tmp_path / "elsewhere", state, {}, get_recipe("mnist-mlp"), None)  # type: ignore[arg-type]
+    assert not find_checkpoints(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("file", ["gan.safetensors", "training.safetensors", "training.json", "about.json"])
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing"])
 def test_damaged_checkpoint_is_refused_by_name(file: str, damage: str, tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 12, pictures)
-    path = checkpoints(tmp_path / "run" / "checkpoints")[-1] / file
+    path = find_checkpoints(tmp_path / "run" / "checkpoints")[-1] / file
     content = path.read_bytes()
     if damage == "missing":
         path.unlink()
@@ -307,7 +308,7 @@ def test_damaged_checkpoint_is_refused_by_name(file: str, damage: str, tmp_path:
 
 def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 12, pictures)
-    about = checkpoints(tmp_path / "run" / "checkpoints")[-1] / "about.json"
+    about = find_checkpoints(tmp_path / "run" / "checkpoints")[-1] / "about.json"
     content = json.loads(about.read_text())
     content["gan"]["options"]["hidden"] = 9
     about.write_text(json.dumps(content))

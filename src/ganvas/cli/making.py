@@ -25,7 +25,7 @@ def sample(
     box: str | None = None,
     keypoints: Annotated[list[str] | None, Parameter(name="--keypoint", negative="")] = None,
     caption_features: Path | None = None,
-    average: bool = True,
+    ema: bool = True,
     device: Device = "auto",
 ) -> None:
     """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to picture.
@@ -85,7 +85,7 @@ def sample(
             seed=seed,
             out=out,
             ending=picture_format,
-            average=average,
+            ema=ema,
             device=device,
         ):
             print_text(line)
@@ -104,7 +104,7 @@ def sample(
         columns=columns,
         invert=invert,
         walk=interpolate,
-        average=average,
+        ema=ema,
         device=device,
     ):
         print_text(line)
@@ -122,7 +122,7 @@ def restore(
     steps: int | None = None,
     label: str | None = None,
     seed: int = 0,
-    average: bool = True,
+    ema: bool = True,
     device: Device = "auto",
 ) -> None:
     """Fill holes in pictures, with a GAN that learnt to or with any that makes pictures from noise.
@@ -163,7 +163,7 @@ def restore(
     from ganvas.io.console import print_text
 
     settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
-    for line in write_restored(run, pictures, mask, box, out, settings, average=average, device=device):
+    for line in write_restored(run, pictures, mask, box, out, settings, ema=ema, device=device):
         print_text(line)
 
 
@@ -176,7 +176,7 @@ def translate(
     settings: Pairs = None,
     size: int | None = None,
     seed: int = 0,
-    average: bool = True,
+    ema: bool = True,
     device: Device = "auto",
 ) -> None:
     """Turn pictures of one kind into another with a trained GAN: pix2pix, cyclegan or stargan.
@@ -211,6 +211,6 @@ def translate(
 
     wanted = parse_attributes(settings or [])
     for line in write_translations(
-        run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, average=average
+        run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, ema=ema
     ):
         print_text(line)

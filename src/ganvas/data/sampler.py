@@ -9,11 +9,11 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset, View
-from ganvas.data.shards.interleave import Lanes
+from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
 from ganvas.data.transforms import framed, mirrored
 from ganvas.errors import UserError
-from ganvas.rng import mix, sent
+from ganvas.rng import fold_in, sent
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sampling:
 
 
 class EpochSampler:
-    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a sharded set see `Lanes`.
+    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a sharded set see `ShardInterleave`.
 
     Attributes:
         dataset: the set.
@@ -59,19 +59,19 @@ class EpochSampler:
         self.shown, self.held_out = split(len(dataset), held_out, starts)
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.resident: dict[str, Tensor] | None = None
-        self.lanes: Lanes | None = None
+        self.interleave: ShardInterleave | None = None
         if dataset.shards is not None:
             if sampling.replacement:
                 raise UserError(
                     f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
                     "use --set replacement=false"
                 )
-            self.lanes = Lanes(self.shown, dataset.shards.starts, sampling.batch, dataset.shards.room, self.random)
+            self.interleave = ShardInterleave(self.shown, dataset.shards.starts, sampling.batch, dataset.shards.room, self.random)
 
     def indices(self, images: int) -> np.ndarray:
         """Which rows make the whole batch after `images` images, (batch,)."""
-        if self.lanes is not None:
-            return self.lanes.rows(images)
+        if self.interleave is not None:
+            return self.interleave.rows(images)
         count, batch = len(self.shown), self.sampling.batch
         if self.sampling.replacement:
             return self.shown[torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()]
@@ -80,7 +80,7 @@ class EpochSampler:
 
     def random(self, use: str, *position: int) -> torch.Generator:
         """Random numbers of this set for a use, at a position."""
-        return torch.Generator().manual_seed(mix(self.sampling.seed, self.name + use, *position))
+        return torch.Generator().manual_seed(fold_in(self.sampling.seed, self.name + use, *position))
 
     def choose(self, count: int) -> np.ndarray:
         """At most `count` of the rows that training sees, evenly spread; of a sharded set over a few shards."""
@@ -99,8 +99,8 @@ class EpochSampler:
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
         """Some rows of the batch after `images` images, cut and mirrored as the sampling asks, where the columns are."""
         dataset, batch = self.dataset, self.sampling.batch
-        if self.lanes is not None and dataset.shards is not None:
-            dataset.shards.ahead(self.lanes.shards(images, mine))
+        if self.interleave is not None and dataset.shards is not None:
+            dataset.shards.ahead(self.interleave.shards(images, mine))
         indices = self.indices(images)[mine]
         rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):

@@ -11,7 +11,7 @@ from ganvas.evaluation.trial import Trial
 from ganvas.evaluation.unconditional import Found
 from ganvas.inference.poisson import blur_fill
 from ganvas.io.images import to_float
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
 
 SMALLEST = 0.5  # of the data's boxes when places are asked for
 EQUAL = 100.0  # dB, as which pictures without any difference count
@@ -27,9 +27,9 @@ def trial_of(case: Case) -> Trial:
 # What a metric may need
 
 
-def faithful(case: Case) -> str:
+def has_ground_truth(case: Case) -> str:
     trial = case.pictures.trial
-    return "" if trial and trial.gan.faithful else "only for GANs that make a picture again, such as pix2pix and inpaint"
+    return "" if trial and trial.gan.has_ground_truth else "only for GANs that make a picture again, such as pix2pix and inpaint"
 
 
 def holes(case: Case) -> str:
@@ -57,7 +57,7 @@ def boxed(case: Case) -> str:
 def fidelity(case: Case) -> Found:
     """Distances pixel by pixel from the true pictures."""
     trial = trial_of(case)
-    truth = trial.rows[trial.gan.made]
+    truth = trial.rows[trial.gan.target]
     found = {"l1": l1(trial.made, truth).mean().item(), "psnr": psnr(trial.made, truth).clamp(max=EQUAL).mean().item()}
     return found | ({"ssim": ssim(trial.made, truth).mean().item()} if trial.gan.size >= WINDOW else {}), {}
 
@@ -100,7 +100,7 @@ def attributes(case: Case) -> Found:
 def places(case: Case) -> Found:
     """Whether things lie in the boxes asked for: those of the data, made smaller and moved at random."""
     trial = trial_of(case)
-    shares = RowDraw(case.seed, range(trial.count)).shares(trial.count, 3)
+    shares = RowRng(case.seed, range(trial.count)).rand(trial.count, 3)
     extent = trial.rows["box"][:, 2:] * (SMALLEST + (1 - SMALLEST) * shares[:, :1])
     boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)
     made = trial.answers(trial.asked | {"box": boxes})

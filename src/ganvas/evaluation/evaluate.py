@@ -165,14 +165,14 @@ def find_reference(
     base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
     if against is not None:
         base.pop("labels", None)
-        made = run.gan.made if run and not Path(against).exists() else "image"
-        return of_spec(str(against), make_view(**(base | view)), count or 0, made, progress), []
+        target = run.gan.target if run and not Path(against).exists() else "image"
+        return of_spec(str(against), make_view(**(base | view)), count or 0, target, progress), []
     spec = str(data) if data is not None else recipe.data if recipe else None
     if spec is None:
         raise UserError(f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test")
     try:
-        held_out, made = (recipe.held_out, run.gan.made) if run and recipe else (None, "image")
-        reference = of_training(spec, make_view(**(base | view)), held_out, count or 0, made, progress)
+        held_out, target = (recipe.held_out, run.gan.target) if run and recipe else (None, "image")
+        reference = of_training(spec, make_view(**(base | view)), held_out, count or 0, target, progress)
     except UserError as error:
         raise UserError(f"{error}; the run's data can be named with --data" if run and data is None else str(error)) from None
     notes = []
@@ -202,7 +202,7 @@ def find_pictures(
         UserError: they cannot be had.
     """
     data = reference.dataset
-    if run and not run.gan.free:
+    if run and not run.gan.unconditional:
         recipe = recipe_of(run.path, run.about)
         trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
         rows = unseen_rows(run, recipe, trained, count)

@@ -47,7 +47,7 @@ def open_yardstick(
     features: str | None = None,
     weights: Path | None = None,
     progress: bool = False,
-    made: str = "image",
+    target: str = "image",
 ) -> Yardstick:
     """The yardstick for a run: 10,000 pictures that it learns from, so that test and held-out pictures are left for the end.
 
@@ -60,7 +60,7 @@ def open_yardstick(
     """
     assert recipe.data is not None
     dataset = open_dataset(recipe.data, recipe.test_view, progress=progress)
-    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, made, progress)
+    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, target, progress)
     extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
     real = features_of(extractor, reference.train, some(reference.train, reference.shown, 0), progress)
     rows = merged([order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe.sampling)])
@@ -81,15 +81,15 @@ def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int
     rows = [range(start, start + CHUNK) for start in range(0, count, CHUNK)]
 
     def pieces() -> Iterator[Tensor]:
-        if not gan.free:
+        if not gan.unconditional:
             assert yardstick.rows is not None
             yield Trial(gan, yardstick.rows, device, seed).made
             return
         for part in rows:
-            made = generate(gan, part, seed, device, [row % classes for row in part])[: count - part.start]
-            if not made.isfinite().all():
+            target = generate(gan, part, seed, device, [row % classes for row in part])[: count - part.start]
+            if not target.isfinite().all():
                 raise UserError("the generator is broken: its samples hold NaN or infinity")
-            yield made if gan.channels == 2 else to_uint8(made)
+            yield target if gan.channels == 2 else to_uint8(target)
 
     found = extract(yardstick.extractor, pieces()).values
     if gan.channels == 2:

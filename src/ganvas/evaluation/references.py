@@ -80,7 +80,7 @@ class Reference:
 
 
 def of_training(
-    spec: str, view: View, held_out: int | None, count: int, made: str = "image", progress: bool = False
+    spec: str, view: View, held_out: int | None, count: int, target: str = "image", progress: bool = False
 ) -> Reference:
     """The reference for a GAN that was trained on `spec`: the test set that was published with it, else what it learnt from.
 
@@ -90,23 +90,23 @@ def of_training(
         count: samples to be judged; as many pictures, but MOST or more, are compared with, if there are so many.
         made: the column that the GAN's pictures are like.
     """
-    train = open_dataset(spec, view, progress=progress).only(made)
+    train = open_dataset(spec, view, progress=progress).only(target)
     starts = None if train.shards is None else train.shards.starts
     shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test), starts)
     if train.report.test is None:
         return Reference(place_free(spec), "train", train, some(train, shown, count), train, shown, train, held)
-    test = open_dataset(train.report.test, view, progress=progress).only(made)
+    test = open_dataset(train.report.test, view, progress=progress).only(target)
     rows = np.arange(len(test))
     return Reference(place_free(train.report.test), "test", test, some(test, rows, count), train, shown, test, rows)
 
 
-def of_spec(spec: str, view: View, count: int, made: str = "image", progress: bool = False) -> Reference:
+def of_spec(spec: str, view: View, count: int, target: str = "image", progress: bool = False) -> Reference:
     """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
     kind, colon, place = spec.partition(":")
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
-        return of_training(train_spec, view, None, count, made, progress)
-    known = of_training(spec, view, None, count, made, progress)
+        return of_training(train_spec, view, None, count, target, progress)
+    known = of_training(spec, view, None, count, target, progress)
     rows = some(known.train, np.arange(len(known.train)), count)
     return Reference(place_free(spec), "all", known.train, rows, known.train, known.shown, known.unseen, known.unseen_rows)
 

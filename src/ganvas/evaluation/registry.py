@@ -143,7 +143,7 @@ METRICS: dict[str, Metric] = {
     "agreement": Metric(measures.agreement, {"agreement": HIGHER}, (wanted,), by_classifier),
     "class_fid": Metric(measures.class_distance, {"class_fid": LOWER}, (inception_features, wanted, two_a_class), on_request),
     "class_fd": Metric(measures.class_distance, {"class_fd": LOWER}, (other_features, wanted, two_a_class), of_few_classes),
-    "fidelity": Metric(trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.faithful,)),
+    "fidelity": Metric(trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.has_ground_truth,)),
     "holes": Metric(
         trials.in_holes,
         {"hole_l1": LOWER, "hole_psnr": HIGHER, "blur_l1": NEITHER, "blur_psnr": NEITHER},

@@ -15,7 +15,7 @@ from ganvas.evaluation.metrics.features import CHUNK
 from ganvas.evaluation.trial import Trial
 from ganvas.inference.run import Run
 from ganvas.io.images import to_square, to_uint8
-from ganvas.rng import mix
+from ganvas.rng import fold_in
 
 NOISE = "noise"  # the name of the set of random pictures
 
@@ -122,7 +122,7 @@ def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:
     """The pictures of a data set; of more than `count` so many at random, without replacement, of a sharded set in few shards."""
     rows = dataset.near(np.arange(len(dataset)), count)
     if len(dataset) > count:
-        random = torch.Generator().manual_seed(mix(seed, "choice of pictures"))
+        random = torch.Generator().manual_seed(fold_in(seed, "choice of pictures"))
         rows = rows[torch.randperm(len(rows), generator=random)[:count].numpy()]
     if dataset.shards is not None:
         rows = np.sort(rows)  # so that each shard is read once
@@ -141,7 +141,7 @@ def of_noise(size: int, channels: int, count: int, seed: int) -> Pictures:
 
     def make() -> Iterator[Tensor]:
         for start in range(0, count, CHUNK):
-            random = torch.Generator().manual_seed(mix(seed, "noise", start))
+            random = torch.Generator().manual_seed(fold_in(seed, "noise", start))
             if channels == 2:
                 piece = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
             else:

@@ -13,7 +13,7 @@ from ganvas.gans.base import GAN
 from ganvas.inference.run import Run, make
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
 
 MOST = 2_000  # rows, since their pictures are kept in memory
 TOGETHER = 16  # rows that are looked at together
@@ -40,10 +40,10 @@ class Trial:
     @cached_property
     def asked(self) -> dict[str, Tensor]:
         """What the GAN was asked for, on the CPU: a row of each input."""
-        draw = RowDraw(self.seed, range(self.count), self.device)
+        rng = RowRng(self.seed, range(self.count), self.device)
         whole = on_device(self.rows, self.device)
         with torch.no_grad():
-            return {name: values.cpu() for name, values in self.gan.ask(whole, draw).items()}
+            return {name: values.cpu() for name, values in self.gan.make_inputs(whole, rng).items()}
 
     @cached_property
     def made(self) -> Tensor:
@@ -60,7 +60,7 @@ class Trial:
         for start in range(0, self.count, TOGETHER):
             numbers = range(start, min(start + TOGETHER, self.count))
             inputs = {name: values[start : numbers.stop].to(self.device) for name, values in asked.items()}
-            pictures = make(self.gan, RowDraw(self.seed, numbers, self.device), len(numbers), inputs)
+            pictures = make(self.gan, RowRng(self.seed, numbers, self.device), len(numbers), inputs)
             if not pictures.isfinite().all():
                 raise UserError("the generator is broken: it makes NaN or infinity")
             found.append(to_uint8(pictures))

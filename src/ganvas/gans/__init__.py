@@ -1,6 +1,6 @@
 """One file per paper: what the paper says, and nothing else."""
 
-from ganvas.gans.base import GAN, Batch, Choice, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, ChoiceInput, Clock, Update, Updates
 from ganvas.gans.cdcgan import ConditionalDCGAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
@@ -37,4 +37,4 @@ GANS: dict[str, type[GAN]] = {
     "gawwn-keypoints": GAWWNKeyPoints,
 }
 
-__all__ = ["GAN", "GANS", "Batch", "Choice", "Clock", "Move", "Turn"]
+__all__ = ["GAN", "GANS", "Batch", "ChoiceInput", "Clock", "Updates", "Update"]

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
 @dataclass
-class Turn:
+class Update:
     """One player's move: the player named takes one gradient step on the sum of `losses`."""
 
     player: str  # the name of a child of the GAN
@@ -21,7 +21,7 @@ class Turn:
     scores: tuple[Tensor, Tensor] | None = None  # of real and of fake pictures, where a discriminator judged both: for the doctor
 
 
-Move = Turn | tuple[Turn, ...]  # several turns at once are simultaneous: all gradients first, then all steps
+Updates = Update | tuple[Update, ...]  # several turns at once are simultaneous: all gradients first, then all steps
 Batch = Mapping[str, Tensor]  # rows of data; the entries are told in `Schema`
 
 
@@ -34,7 +34,7 @@ class Clock(Protocol):
         ...
 
     @property
-    def rounds(self) -> int:
+    def steps(self) -> int:
         """Rounds played before this one."""
         ...
 
@@ -51,14 +51,14 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChoiceInput:
     """An input of `sample` that is one of several names: int64 (N,), an index into `names`."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Picture:
+class ImageInput:
     """An input of `sample` that is a picture: float32 (N, channels, H, W) in [-1, 1].
 
     Attributes:
@@ -73,12 +73,12 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Mask:
+class MaskInput:
     """An input of `sample` that tells where a picture has a hole: float32 (N, 1, H, W), 1 in the hole and 0 around it."""
 
 
 @dataclass(frozen=True)
-class Attributes:
+class AttributesInput:
     """An input of `sample` that tells which attributes a picture shall have: float32 (N, A) in {0, 1}.
 
     Attributes:
@@ -91,26 +91,26 @@ class Attributes:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextInput:
     """An input of `sample` that is a text: uint8 (N, 1, length), bytes of UTF-8, padded with zeros."""
 
     length: int
 
 
 @dataclass(frozen=True)
-class Features:
+class FeaturesInput:
     """An input of `sample` that is a text as numbers from a sentence encoder: float32 (N, 1, length)."""
 
     length: int
 
 
 @dataclass(frozen=True)
-class Box:
+class BoxInput:
     """An input of `sample` that is a place: float32 (N, 4), left, top, width and height in shares of the picture's side."""
 
 
 @dataclass(frozen=True)
-class KeyPoints:
+class KeyPointsInput:
     """An input of `sample` that is places of parts: float32 (N, P, 3), x and y in shares of the side, and 1 where it is given.
 
     Attributes:
@@ -120,7 +120,7 @@ class KeyPoints:
     parts: tuple[str, ...]
 
 
-Input = Choice | Picture | Mask | Attributes | Text | Features | Box | KeyPoints
+Input = ChoiceInput | ImageInput | MaskInput | AttributesInput | TextInput | FeaturesInput | BoxInput | KeyPointsInput
 
 
 class GAN(nn.Module):
@@ -133,8 +133,8 @@ class GAN(nn.Module):
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
         points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
-        faithful: whether `ask` asks for the very picture of a row, so that what is made can be held against it pixel by pixel.
-        second_order: whether a loss holds gradients with respect to pictures, so that players are differentiated twice.
+        faithful: whether `make_inputs` asks for the very picture of a row, so that what is made can be held against it pixel by pixel.
+        double_backward: whether a loss holds gradients with respect to pictures, so that players are differentiated twice.
         neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
         schema: of the data.
         made: the column of the data whose like `sample` makes.
@@ -143,18 +143,18 @@ class GAN(nn.Module):
         classes: names of the classes.
     """
 
-    averaged: tuple[str, ...] = ("generator",)
-    needs: tuple[str, ...] = ("image",)
+    ema_players: tuple[str, ...] = ("generator",)
+    requires: tuple[str, ...] = ("image",)
     points: bool = False
-    faithful: bool = False
-    second_order: bool = False
-    neutral: float | None = 0.0
+    has_ground_truth: bool = False
+    double_backward: bool = False
+    decision_threshold: float | None = 0.0
 
-    def __init__(self, schema: Schema, made: str = "image"):
+    def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
         check_needs(self, schema)
-        self.schema, self.made = schema, made
-        self.size, self.channels = schema.size, schema.channels[made]
+        self.schema, self.target = schema, target
+        self.size, self.channels = schema.size, schema.channels[target]
         self.classes = schema.names.get("label", ())
         if self.points and (self.size, self.channels) != (1, 2):
             raise UserError(
@@ -166,10 +166,10 @@ class GAN(nn.Module):
     @property
     def inputs(self) -> dict[str, Input]:
         """What `sample` needs from a user, by argument name."""
-        return {"label": Choice(self.classes)} if "label" in self.needs else {}
+        return {"label": ChoiceInput(self.classes)} if "label" in self.requires else {}
 
     @property
-    def free(self) -> bool:
+    def unconditional(self) -> bool:
         """Whether it makes pictures from noise, and a class at most; if not, it needs rows of data to show what it can do."""
         return all(name == "label" for name in self.inputs)
 
@@ -177,8 +177,8 @@ class GAN(nn.Module):
         """The parameters of each player."""
         return {name: list(child.parameters()) for name, child in self.named_children()}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
-        """One round of the game, as the paper's algorithm tells it: yield a `Turn` each time a player must move.
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
+        """One round of the game, as the paper's algorithm tells it: yield a `Update` each time a player must move.
 
         The code after a `yield` runs when that player has moved.
         """
@@ -187,25 +187,25 @@ class GAN(nn.Module):
     def score(self, batch: Batch) -> Tensor:
         """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it trained on with others.
 
-        The pictures in the batch's column `made` may be real or made from the rest of their rows.
+        The pictures in the batch's column `target` may be real or made from the rest of their rows.
         """
         return self.get_submodule("discriminator")(batch["image"])
 
-    def sample(self, count: int, draw: Draw, *_: Any, **inputs: Any) -> Tensor:
+    def sample(self, count: int, rng: Rng, *_: Any, **inputs: Any) -> Tensor:
         """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows for each of `inputs`."""
         raise NotImplementedError
 
-    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Inputs for `sample`, one row for each of the batch's, such that the pictures made can be held against the real ones."""
         return {name: batch[name] for name in self.inputs}
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
-        """What a person should see of these rows, as columns of pictures by their heading; for GANs that are not `free`."""
-        return {"real": batch[self.made], "made": self.sample(len(batch[self.made]), draw, **self.ask(batch, draw))}
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
+        """What a person should see of these rows, as columns of pictures by their heading; for GANs that are not `unconditional`."""
+        return {"real": batch[self.target], "made": self.sample(len(batch[self.target]), rng, **self.make_inputs(batch, rng))}
 
 
 def with_classes(schema: Schema, conditional: bool) -> tuple[str, ...]:
-    """What a GAN `needs` that is told the class of its pictures if the data has classes, unless it is not `conditional`."""
+    """What a GAN `requires` that is told the class of its pictures if the data has classes, unless it is not `conditional`."""
     return ("image", "label") if conditional and schema.names.get("label") else ("image",)
 
 
@@ -229,6 +229,6 @@ def check_needs(gan: GAN, schema: Schema) -> None:
         UserError: tells what is missing and which data has it.
     """
     there = {*schema.channels, *schema.names, *schema.widths, *(["box"] if schema.boxes else [])}
-    for need in gan.needs:
+    for need in gan.requires:
         if need not in there or (need in ("label", "attributes", "keypoints") and not schema.names[need]):
             raise UserError(f"{type(gan).__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}")

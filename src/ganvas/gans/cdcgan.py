@@ -10,10 +10,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -76,7 +76,7 @@ class ConditionalDCGAN(GAN):
         noise_size: numbers of noise, standard normal.
     """
 
-    needs = ("image", "label")
+    requires = ("image", "label")
 
     def __init__(
         self,
@@ -94,23 +94,23 @@ class ConditionalDCGAN(GAN):
         self.discriminator = ConditionalDiscriminator(len(self.classes), start, widths, self.channels, kernel)
         initialise(self, std=0.02, truncated=True)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch["label"]
         with torch.no_grad():
-            wanted, fake = self.imagine(len(real), draw)
+            wanted, fake = self.imagine(len(real), rng)
         real_score, fake_score = self.discriminator(real, label), self.discriminator(fake, wanted)
         adversarial = non_saturating_d(real_score, fake_score)
-        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        wanted, fake = self.imagine(len(real), draw)
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))})
+        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        wanted, fake = self.imagine(len(real), rng)
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))})
 
-    def imagine(self, count: int, draw: Draw) -> tuple[Tensor, Tensor]:
+    def imagine(self, count: int, rng: Rng) -> tuple[Tensor, Tensor]:
         """Random labels (N,) and pictures of these classes (N, C, H, W)."""
-        wanted = draw.labels(count, len(self.classes))
-        return wanted, self.generator(draw.normal(count, self.noise_size), wanted)
+        wanted = rng.randint(count, len(self.classes))
+        return wanted, self.generator(rng.normal(count, self.noise_size), wanted)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch["label"])
 
-    def sample(self, count: int, draw: Draw, *, label: Tensor) -> Tensor:
-        return self.generator(draw.normal(count, self.noise_size), label)
+    def sample(self, count: int, rng: Rng, *, label: Tensor) -> Tensor:
+        return self.generator(rng.normal(count, self.noise_size), label)

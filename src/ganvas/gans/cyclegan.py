@@ -11,10 +11,10 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Choice, Clock, Input, Move, Picture, Turn
+from ganvas.gans.base import GAN, Batch, ChoiceInput, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import least_squares_d, least_squares_g
 from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, check_quarters, initialise, patch_halvings
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
@@ -40,7 +40,7 @@ class Translators(nn.Module):
 
 
 @torch.no_grad()
-def pooled(pool: Tensor, count: Tensor, fakes: Tensor, draw: Draw) -> Tensor:
+def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
     """New pictures to as many, old and new: a discriminator that is shown old ones does not forget; section 4.
 
     The pool is filled first. Then every new picture is, at even chances, given on as it is, or kept in the place of a random one
@@ -51,16 +51,16 @@ def pooled(pool: Tensor, count: Tensor, fakes: Tensor, draw: Draw) -> Tensor:
         count: how many are in it, int64 (); likewise. No number is read from the device.
         fakes: (N, C, H, W).
     """
-    whole = draw.gather(fakes.detach().contiguous()).to(pool.dtype)
+    whole = rng.gather(fakes.detach().contiguous()).to(pool.dtype)
     given = whole.clone()
-    for row, (chance, place) in enumerate(draw.gather(draw.shares(len(fakes), 2))):
+    for row, (chance, place) in enumerate(rng.gather(rng.rand(len(fakes), 2))):
         full = count >= len(pool)
         index = torch.where(full, (place * len(pool)).long().clamp(max=len(pool) - 1), count).reshape(1)
         old, new = pool[index], whole[row]
         given[row] = torch.where(full & (chance < 0.5), old, new)[0]
         pool[index] = torch.where(full & (chance >= 0.5), old, new)
         count += ~full
-    return draw.part(given)
+    return rng.part(given)
 
 
 class CycleGAN(GAN):
@@ -88,8 +88,8 @@ class CycleGAN(GAN):
         pool: pictures of each generator kept to show to its discriminator.
     """
 
-    needs = ("a", "b")
-    neutral = 0.5
+    requires = ("a", "b")
+    decision_threshold = 0.5
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class CycleGAN(GAN):
         identity_weight: NonNegativeFloat = 5.0,
         pool: NonNegativeInt = 50,
     ):
-        super().__init__(schema, made="b")
+        super().__init__(schema, target="b")
         if schema.channels["a"] != schema.channels["b"]:
             raise UserError(
                 f"cyclegan needs two domains of the same channels; a has {schema.channels['a']} and b {schema.channels['b']}: "
@@ -121,9 +121,9 @@ class CycleGAN(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": Picture(self.channels, multiple=4), "to": Choice(("a", "b"))}
+        return {"image": ImageInput(self.channels, multiple=4), "to": ChoiceInput(("a", "b"))}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         a, b = batch["a"], batch["b"]
         translate = self.generator
         fake_b, fake_a = translate.a_to_b(a), translate.b_to_a(b)
@@ -133,33 +133,33 @@ class CycleGAN(GAN):
         if self.identity_weight:
             identity = distance(translate.a_to_b(b), b) + distance(translate.b_to_a(a), a)
             losses["identity"] = self.identity_weight * identity
-        yield Turn("generator", losses, {"cycle_error": LEVELS * cycle / 2})
-        yield self.judge("b", b, fake_b, draw)
-        yield self.judge("a", a, fake_a, draw)
+        yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})
+        yield self.judge("b", b, fake_b, rng)
+        yield self.judge("a", a, fake_a, rng)
 
-    def judge(self, domain: str, real: Tensor, fake: Tensor, draw: Draw) -> Turn:
+    def judge(self, domain: str, real: Tensor, fake: Tensor, rng: Rng) -> Update:
         """The turn of a domain's discriminator."""
         discriminator = self.get_submodule(f"discriminator_{domain}")
         pool, count = self.get_buffer(f"pool_{domain}"), self.get_buffer(f"pool_{domain}_count")
-        shown = pooled(pool, count, fake, draw) if self.training and len(pool) else fake.detach()
+        shown = pooled(pool, count, fake, rng) if self.training and len(pool) else fake.detach()
         real_score, fake_score = discriminator(real), discriminator(shown)
-        return Turn(
+        return Update(
             f"discriminator_{domain}", {"adversarial": least_squares_d(real_score, fake_score)}, scores=(real_score, fake_score)
         )
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator_b(batch["b"])
 
-    def sample(self, count: int, draw: Draw, *, image: Tensor, to: Tensor) -> Tensor:
+    def sample(self, count: int, rng: Rng, *, image: Tensor, to: Tensor) -> Tensor:
         """`image` as domain `to`: 0 is a and 1 is b."""
-        del count, draw
+        del count, rng
         return self.generator(image, to)
 
-    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         a = batch["a"]
         return {"image": a, "to": torch.ones(len(a), dtype=torch.int64, device=a.device)}
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         a, b = batch["a"], batch["b"]
         to_b, to_a = self.generator.a_to_b(a), self.generator.b_to_a(b)
         there = {"a": a, "to b": to_b, "back": self.generator.b_to_a(to_b)}

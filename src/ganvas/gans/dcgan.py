@@ -10,10 +10,10 @@ from itertools import pairwise
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_g, towards
 from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -73,14 +73,14 @@ class DCGAN(GAN):
         self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
         initialise(self, std=0.02, scale_std=0.02)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
-        fake = self.generator(draw.uniform(len(real), self.noise_size))
+        fake = self.generator(rng.uniform(len(real), self.noise_size))
         yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        return self.generator(draw.uniform(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        return self.generator(rng.uniform(count, self.noise_size))
 
 
 class AvatarDCGAN(GAN):
@@ -97,7 +97,7 @@ class AvatarDCGAN(GAN):
         width: channels of the map nearest to the picture; doubled at every halving, up to 8 x.
         kernel: side of the kernels.
         noise_size: numbers of noise, uniform in [-1, 1].
-        generator_moves: generator moves a round, all on the same noise.
+        generator_updates: generator moves a round, all on the same noise.
     """
 
     def __init__(
@@ -107,10 +107,10 @@ class AvatarDCGAN(GAN):
         width: PositiveInt = 64,
         kernel: PositiveInt = 5,
         noise_size: PositiveInt = 100,
-        generator_moves: PositiveInt = 2,
+        generator_updates: PositiveInt = 2,
     ):
         super().__init__(schema)
-        self.noise_size, self.generator_moves = noise_size, generator_moves
+        self.noise_size, self.generator_updates = noise_size, generator_updates
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
@@ -124,21 +124,21 @@ class AvatarDCGAN(GAN):
         self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
         initialise(self, std=0.02)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
-        noise = draw.uniform(len(real), self.noise_size)
+        noise = rng.uniform(len(real), self.noise_size)
         fake = self.generator(noise)
         yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
-        for move in range(self.generator_moves):
+        for move in range(self.generator_updates):
             if move > 0:  # the generator has moved, so the same noise makes other pictures now
                 fake = self.generator(noise)
-            yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+            yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        return self.generator(draw.uniform(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        return self.generator(rng.uniform(count, self.noise_size))
 
 
-def discriminator_turn(real_score: Tensor, fake_score: Tensor) -> Turn:
+def discriminator_turn(real_score: Tensor, fake_score: Tensor) -> Update:
     """The discriminator's move, its two terms logged apart."""
     losses = {"real": towards(real_score, 1), "fake": towards(fake_score, 0)}
-    return Turn("discriminator", losses, scores=(real_score, fake_score))
+    return Update("discriminator", losses, scores=(real_score, fake_score))

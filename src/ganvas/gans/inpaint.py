@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, pad, softplus
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Input, Mask, Move, Picture, Turn
+from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, MaskInput, Update, Updates
 from ganvas.gans.nn.losses import precise, squared_gradient
 from ganvas.gans.nn.masks import mixed
 from ganvas.gans.nn.networks import down, initialise, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 COARSEST = 8  # pixels to a side of one cell of the generator's smallest map
@@ -132,8 +132,8 @@ class Inpainter(GAN):
         most: the same at most.
     """
 
-    faithful = True
-    second_order = True
+    has_ground_truth = True
+    double_backward = True
 
     def __init__(
         self,
@@ -160,11 +160,11 @@ class Inpainter(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": Picture(self.channels, multiple=1), "mask": Mask()}
+        return {"image": ImageInput(self.channels, multiple=1), "mask": MaskInput()}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
-        mask = self.holes(real, draw)
+        mask = self.holes(real, rng)
         made = self.generator(real, mask)
         fake = torch.where(mask > 0, made, real)
         punished = clock.every(self.penalty_every)
@@ -177,7 +177,7 @@ class Inpainter(GAN):
             real.requires_grad_(False)
         losses = {"real": towards_real(real_score, torch.ones_like(share)), "fake": towards_real(-fake_score, share)}
         scores = real_score.mean((1, 2, 3)), inside(fake_score, share)
-        yield Turn("discriminator", losses | {"penalty": penalty}, scores=scores)
+        yield Update("discriminator", losses | {"penalty": penalty}, scores=scores)
         with torch.no_grad():
             real_maps, _ = self.discriminator.look(real)
         fake_maps, fake_score = self.discriminator.look(fake)
@@ -185,26 +185,26 @@ class Inpainter(GAN):
         error = (made - real).abs()
         reconstruction = inside(error, mask).mean() + OUTSIDE * inside(error, 1 - mask).mean()
         losses = {"adversarial": towards_real(fake_score, share), "reconstruction": self.reconstruction_weight * reconstruction}
-        yield Turn("generator", losses | {"features": self.feature_weight * difference})
+        yield Update("generator", losses | {"features": self.feature_weight * difference})
 
-    def holes(self, image: Tensor, draw: Draw) -> Tensor:
+    def holes(self, image: Tensor, rng: Rng) -> Tensor:
         """Random masks for pictures (N, C, H, W): (N, 1, H, W), 1 in the hole."""
         height, width = image.shape[2:]
-        masks = draw.on_device(len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most))
+        masks = rng.on_device(len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most))
         return masks.to(image)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"]).mean((1, 2, 3))
 
-    def sample(self, count: int, draw: Draw, *, image: Tensor, mask: Tensor) -> Tensor:
+    def sample(self, count: int, rng: Rng, *, image: Tensor, mask: Tensor) -> Tensor:
         return torch.where(mask > 0, self.generator(image, mask), image)
 
-    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
-        return {"image": batch["image"], "mask": self.holes(batch["image"], draw)}
+    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
+        return {"image": batch["image"], "mask": self.holes(batch["image"], rng)}
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
-        asked = self.ask(batch, draw)
-        filled = self.sample(len(asked["mask"]), draw, **asked)
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
+        asked = self.make_inputs(batch, rng)
+        filled = self.sample(len(asked["mask"]), rng, **asked)
         return {"hole": asked["image"] * (1 - asked["mask"]), "filled": filled, "real": batch["image"]}
 
 

@@ -12,9 +12,9 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, towards
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -67,20 +67,20 @@ class MLP(GAN):
         self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
         initialise(self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2)))
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = unit(batch["image"])
-        fake = self.generator(draw.uniform(len(real), self.noise_size))
+        fake = self.generator(rng.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
         yield (
-            Turn("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}, scores=(real_score, fake_score)),
-            Turn("generator", {"adversarial": non_saturating_g(fake_score)}),
+            Update("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}, scores=(real_score, fake_score)),
+            Update("generator", {"adversarial": non_saturating_g(fake_score)}),
         )
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(unit(batch["image"]))
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        flat = self.generator(draw.uniform(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        flat = self.generator(rng.uniform(count, self.noise_size))
         return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
 
 
@@ -119,21 +119,21 @@ class DeepMLP(GAN):
         for player in (self.generator, self.discriminator):
             nn.init.normal_(next(player.parameters()), std=0.02)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"].flatten(1)
         with torch.no_grad():
-            fake = self.generator(draw.normal(len(real), self.noise_size))
+            fake = self.generator(rng.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
         adversarial = (towards(real_score, self.real_target) + towards(fake_score, 0)) / 2
-        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        fake = self.generator(draw.normal(len(real), self.noise_size))
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        fake = self.generator(rng.normal(len(real), self.noise_size))
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"].flatten(1))
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        flat = self.generator(draw.normal(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        flat = self.generator(rng.normal(count, self.noise_size))
         return flat.reshape(count, self.channels, self.size, self.size)
 
 
@@ -151,7 +151,7 @@ class TanhMLP(GAN):
         hidden: units of the hidden layer of either player.
         noise_size: numbers of noise, standard normal.
         real_target: the probability that real pictures are trained towards.
-        generator_moves: generator moves a round.
+        generator_updates: generator moves a round.
     """
 
     def __init__(
@@ -161,31 +161,31 @@ class TanhMLP(GAN):
         hidden: PositiveInt = 400,
         noise_size: PositiveInt = 100,
         real_target: Annotated[float, Field(gt=0, le=1)] = 0.9,
-        generator_moves: PositiveInt = 2,
+        generator_updates: PositiveInt = 2,
     ):
         super().__init__(schema)
-        self.noise_size, self.real_target, self.generator_moves = noise_size, real_target, generator_moves
+        self.noise_size, self.real_target, self.generator_updates = noise_size, real_target, generator_updates
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
         self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
         initialise(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = unit(batch["image"])
         with torch.no_grad():
-            fake = self.generator(draw.normal(len(real), self.noise_size))
+            fake = self.generator(rng.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)  # faster than two passes
         adversarial = non_saturating_d(real_score, fake_score, self.real_target)
-        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        for _ in range(self.generator_moves):
-            fake = self.generator(draw.normal(len(real), self.noise_size))
+        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        for _ in range(self.generator_updates):
+            fake = self.generator(rng.normal(len(real), self.noise_size))
             score = self.discriminator(fake)
             stats = {"largest_pixel": fake.detach().max() * 255, "fake_probability": score.detach().sigmoid().mean()}
-            yield Turn("generator", {"adversarial": non_saturating_g(score)}, stats)
+            yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(unit(batch["image"]))
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        flat = self.generator(draw.normal(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        flat = self.generator(rng.normal(count, self.noise_size))
         return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Input, Move, Picture, Turn
+from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import PatchDiscriminator, initialise
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 Dropout = Callable[[Tensor], Tensor]
@@ -83,8 +83,8 @@ class Pix2Pix(GAN):
         adversarial_weight: 0 is the paper's comparison, the distance alone; the discriminator then learns and is not heard.
     """
 
-    needs = ("a", "b")
-    faithful = True
+    requires = ("a", "b")
+    has_ground_truth = True
 
     def __init__(
         self,
@@ -112,37 +112,37 @@ class Pix2Pix(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": Picture(self.schema.channels[self.given], 2 ** len(self.generator.downs), own_size=False)}
+        return {"image": ImageInput(self.schema.channels[self.given], 2 ** len(self.generator.downs), own_size=False)}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
-        given, real = batch[self.given], batch[self.made]
-        fake = self.generator(given, dropping(draw))
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
+        given, real = batch[self.given], batch[self.target]
+        fake = self.generator(given, dropping(rng))
         real_score, fake_score = self.judge(given, real), self.judge(given, fake.detach())
         adversarial = 0.5 * non_saturating_d(real_score, fake_score)
-        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         distance = (real - fake).abs().mean()
         losses = {"reconstruction": self.reconstruction_weight * distance}
         if self.adversarial_weight:
             losses["adversarial"] = self.adversarial_weight * non_saturating_g(self.judge(given, fake))
-        yield Turn("generator", losses, {"distance": distance})
+        yield Update("generator", losses, {"distance": distance})
 
     def judge(self, given: Tensor, image: Tensor) -> Tensor:
         """Scores (N, 1, h, w) of a picture as the translation of another."""
         return self.discriminator(torch.cat([given, image], 1))
 
     def score(self, batch: Batch) -> Tensor:
-        return self.judge(batch[self.given], batch[self.made])
+        return self.judge(batch[self.given], batch[self.target])
 
-    def sample(self, count: int, draw: Draw, *, image: Tensor) -> Tensor:
+    def sample(self, count: int, rng: Rng, *, image: Tensor) -> Tensor:
         del count
-        return self.generator(image, dropping(draw))
+        return self.generator(image, dropping(rng))
 
-    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         return {"image": batch[self.given]}
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         given = batch[self.given]
-        return {"given": given, "made": self.sample(len(given), draw, image=given), "real": batch[self.made]}
+        return {"given": given, "made": self.sample(len(given), rng, image=given), "real": batch[self.target]}
 
 
 def levels(size: int) -> int:
@@ -157,6 +157,6 @@ def levels(size: int) -> int:
     return count
 
 
-def dropping(draw: Draw) -> Dropout:
+def dropping(rng: Rng) -> Dropout:
     """Dropout of a half with the numbers of a draw."""
-    return lambda x: x * (draw.shares(*x.shape) < 0.5) * 2
+    return lambda x: x * (rng.rand(*x.shape) < 0.5) * 2

@@ -15,10 +15,10 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, relativistic, squared_gradient
 from ganvas.gans.nn.networks import packed
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -59,19 +59,19 @@ class PointGAN(GAN):
         """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning again at the end."""
         return packed(points, self.packing).flatten(1)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
-        fake = self.generator(draw.normal(len(batch["image"]), self.noise_size))
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
+        fake = self.generator(rng.normal(len(batch["image"]), self.noise_size))
         real_score = self.discriminator(self.packs(batch["image"]))
         fake_score = self.discriminator(self.packs(fake.detach()))
         adversarial = non_saturating_d(real_score, fake_score)
-        yield Turn("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(self.packs(fake)))})
+        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(self.packs(fake)))})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(self.packs(batch["image"]))
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        return self.generator(draw.normal(count, self.noise_size)).clamp(-1, 1)
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        return self.generator(rng.normal(count, self.noise_size)).clamp(-1, 1)
 
 
 class RelativisticPointGAN(GAN):
@@ -91,8 +91,8 @@ class RelativisticPointGAN(GAN):
     """
 
     points = True
-    second_order = True
-    neutral = None
+    double_backward = True
+    decision_threshold = None
 
     def __init__(
         self,
@@ -108,23 +108,23 @@ class RelativisticPointGAN(GAN):
         score = nn.Linear(hidden[-1], 1, bias=False)  # a constant cancels in the relativistic loss
         self.discriminator = nn.Sequential(nn.Flatten(), *layers(2, hidden), score, nn.Flatten(0))
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         with torch.no_grad():
-            fake = self.generator(draw.normal(len(real), self.noise_size))
+            fake = self.generator(rng.normal(len(real), self.noise_size))
         both = torch.cat([real, fake]).requires_grad_()  # at once, which takes little more than one of them
         scores = self.discriminator(both)
         real_score, fake_score = scores.chunk(2)
         penalty = self.gamma * squared_gradient(scores, both).mean()  # a mean of twice as many points: no half
         losses = {"adversarial": relativistic(real_score, fake_score), "penalty": penalty}
-        yield Turn("discriminator", losses, scores=(real_score, fake_score))
+        yield Update("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
             real_score = self.discriminator(real)
-        fake_score = self.discriminator(self.generator(draw.normal(len(real), self.noise_size)))
-        yield Turn("generator", {"adversarial": relativistic(fake_score, real_score)})
+        fake_score = self.discriminator(self.generator(rng.normal(len(real), self.noise_size)))
+        yield Update("generator", {"adversarial": relativistic(fake_score, real_score)})
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        return self.generator(draw.normal(count, self.noise_size)).clamp(-1, 1)
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        return self.generator(rng.normal(count, self.noise_size)).clamp(-1, 1)
 
 
 def layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
 from ganvas.gans.nn.augment import AUGMENT_NUMBERS, augment
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import stage_sizes
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 SLOPE = 0.2  # of LeakyReLU
@@ -196,8 +196,8 @@ class R3GAN(GAN):
         burn_in: images over which these two change, along half a cosine.
     """
 
-    second_order = True
-    neutral = None
+    double_backward = True
+    decision_threshold = None
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class R3GAN(GAN):
         augmentation: NonNegativeFloat = 0.0,
         burn_in: NonNegativeInt = 20_000_000,
     ):
-        self.needs = with_classes(schema, conditional)
+        self.requires = with_classes(schema, conditional)
         super().__init__(schema)
         self.noise_size, self.gamma, self.augmentation, self.burn_in = noise_size, gamma, augmentation, burn_in
         start, *larger = stage_sizes(self.size)
@@ -219,38 +219,38 @@ class R3GAN(GAN):
             step = GROUP // 2 * width // min(widths)
             better = f"a multiple of {step}, such as {max(1, round(width / step)) * step}"
             raise UserError(f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; use {better}")
-        classes = len(self.classes) if "label" in self.needs else 0
+        classes = len(self.classes) if "label" in self.requires else 0
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"].clone().requires_grad_(), batch.get("label")
         probability = clock.ramp(0.0, self.augmentation, self.burn_in)
-        transforms = draw.shares(len(real), AUGMENT_NUMBERS) if self.augmentation else None
+        transforms = rng.rand(len(real), AUGMENT_NUMBERS) if self.augmentation else None
 
         def score(images: Tensor) -> Tensor:
             seen = images if transforms is None else augment(images, transforms, probability)
             return self.discriminator(seen, label)
 
         with torch.no_grad():
-            fake = self.imagine(label, len(real), draw)
+            fake = self.imagine(label, len(real), rng)
         fake.requires_grad_()
         real_score, fake_score = score(real), score(fake)
         penalty = squared_gradient(real_score, real) + squared_gradient(fake_score, fake)
         gamma = clock.ramp(*self.gamma, self.burn_in)
         losses = {"adversarial": relativistic(real_score, fake_score), "penalty": gamma / 2 * penalty.mean()}
-        yield Turn("discriminator", losses, scores=(real_score, fake_score))
+        yield Update("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
             real_score = score(real)
-        fake_score = score(self.imagine(label, len(real), draw))
-        yield Turn("generator", {"adversarial": relativistic(fake_score, real_score)})
+        fake_score = score(self.imagine(label, len(real), rng))
+        yield Update("generator", {"adversarial": relativistic(fake_score, real_score)})
 
-    def imagine(self, label: Tensor | None, count: int, draw: Draw) -> Tensor:
+    def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
         """Pictures (count, C, H, W), of these classes if there are any."""
-        return self.generator(draw.normal(count, self.noise_size), label)
+        return self.generator(rng.normal(count, self.noise_size), label)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))
 
-    def sample(self, count: int, draw: Draw, *, label: Tensor | None = None) -> Tensor:
-        return self.imagine(label, count, draw).clamp(-1, 1)
+    def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
+        return self.imagine(label, count, rng).clamp(-1, 1)

@@ -14,11 +14,11 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
 from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapted, augment, pair_signs
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 Augmentation = Literal["none", "adaptive"]
@@ -107,8 +107,8 @@ class RelativisticGAN(GAN):
             how pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
     """
 
-    second_order = True
-    neutral = None
+    double_backward = True
+    decision_threshold = None
     probability: Tensor  # of each augmentation; in the checkpoint, since it follows from all that was seen
 
     def __init__(
@@ -124,7 +124,7 @@ class RelativisticGAN(GAN):
         penalty_every: PositiveInt = 8,
         augmentation: Augmentation = "none",
     ):
-        self.needs = with_classes(schema, conditional)
+        self.requires = with_classes(schema, conditional)
         super().__init__(schema)
         self.noise_size, self.gamma, self.penalty_every = noise_size, gamma, penalty_every
         self.adaptive = augmentation == "adaptive"
@@ -132,14 +132,14 @@ class RelativisticGAN(GAN):
             self.register_buffer("probability", torch.zeros(()))
         sizes = stage_sizes(self.size)
         widths = stage_widths(width, len(sizes), most)
-        classes = len(self.classes) if "label" in self.needs else 0
+        classes = len(self.classes) if "label" in self.requires else 0
         self.generator = SmallGenerator(classes, sizes[0], widths, self.channels, noise_size)
         self.discriminator = SmallDiscriminator(classes, sizes[0], widths[:-1], self.channels, features)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch.get("label")
-        fake = self.imagine(label, len(real), draw)
-        transforms = [draw.shares(len(real), AUGMENT_NUMBERS) for _ in range(2)] if self.adaptive else [None, None]
+        fake = self.imagine(label, len(real), rng)
+        transforms = [rng.rand(len(real), AUGMENT_NUMBERS) for _ in range(2)] if self.adaptive else [None, None]
 
         def seen(images: Tensor, numbers: Tensor | None) -> Tensor:
             return images if numbers is None else augment(images, numbers, self.probability)
@@ -158,23 +158,23 @@ class RelativisticGAN(GAN):
             penalty = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
             real.requires_grad_(False)
         losses = {"adversarial": adversarial, "penalty": penalty}
-        yield Turn("discriminator", losses, scores=(real_score, fake_score))
+        yield Update("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
             opponent = self.discriminator(seen(real, transforms[0]), label)
         stats = {"augmentation": self.probability.clone()} if self.adaptive else {}
         adversarial = relativistic(self.discriminator(seen(fake, transforms[1]), label), opponent)
-        yield Turn("generator", {"adversarial": adversarial}, stats)
+        yield Update("generator", {"adversarial": adversarial}, stats)
         if self.adaptive:  # by the scores from before the discriminator learnt from these very pictures
-            scores = draw.gather(real_score.detach()), draw.gather(fake_score.detach())
+            scores = rng.gather(real_score.detach()), rng.gather(fake_score.detach())
             by_heart = pair_signs(*scores)
             self.probability.copy_(adapted(self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE))
 
-    def imagine(self, label: Tensor | None, count: int, draw: Draw) -> Tensor:
+    def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
         """Pictures (count, C, H, W), of these classes if there are any."""
-        return self.generator(draw.normal(count, self.noise_size), label)
+        return self.generator(rng.normal(count, self.noise_size), label)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))
 
-    def sample(self, count: int, draw: Draw, *, label: Tensor | None = None) -> Tensor:
-        return self.imagine(label, count, draw)
+    def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
+        return self.imagine(label, count, rng)

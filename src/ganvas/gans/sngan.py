@@ -14,10 +14,10 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
 from ganvas.gans.nn.losses import hinge_d, hinge_g
 from ganvas.gans.nn.networks import down, initialise, spectral, stage_sizes, stage_widths, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 SLOPE = 0.1  # of LeakyReLU
@@ -85,7 +85,7 @@ class SNGAN(GAN):
     tanh; discriminator pairs of a 3x3 convolution and a halving by 4x4 kernels, and a last 3x3 one, LeakyReLU 0.1, spectral norm
     everywhere → a score; with classes plus the product of the last map, summed over positions, and the label's embedding.
     Losses: discriminator mean max(0, 1 - D(x, y)) + mean max(0, 1 + D(G(z, y), y)), with y the label of the real picture x;
-    generator -mean D(G(z, y), y), every `critic_moves`-th round, on the fakes that the discriminator just saw.
+    generator -mean D(G(z, y), y), every `n_critic`-th round, on the fakes that the discriminator just saw.
     Where we differ: the first move of the generator comes after one of the discriminator, not after five. The generator is told
     its class beside the noise, where Miyato and Koyama give each class batch norms of its own. Pictures of other sizes than 32
     have more stages or fewer, or start from a map of another size.
@@ -95,7 +95,7 @@ class SNGAN(GAN):
         width: channels of the map of the picture's size; doubled at every halving, up to 8 x.
         noise_size: numbers of noise, standard normal, and of the label's embedding.
         conditional: whether it is told the classes, where the data has some.
-        critic_moves: discriminator moves for one of the generator.
+        n_critic: discriminator moves for one of the generator.
     """
 
     def __init__(
@@ -105,33 +105,33 @@ class SNGAN(GAN):
         width: PositiveInt = 64,
         noise_size: PositiveInt = 128,
         conditional: bool = True,
-        critic_moves: PositiveInt = 5,
+        n_critic: PositiveInt = 5,
     ):
-        self.needs = with_classes(schema, conditional)
+        self.requires = with_classes(schema, conditional)
         super().__init__(schema)
-        self.noise_size, self.critic_moves = noise_size, critic_moves
+        self.noise_size, self.n_critic = noise_size, n_critic
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, 1 + len(larger))
-        classes = len(self.classes) if "label" in self.needs else 0
+        classes = len(self.classes) if "label" in self.requires else 0
         self.generator = Grower(classes, start, widths, self.channels, noise_size)
         self.discriminator = BoundedDiscriminator(classes, start, widths, self.channels)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch.get("label")
-        moves = clock.every(self.critic_moves)
+        moves = clock.every(self.n_critic)
         with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
-            fake = self.imagine(label, len(real), draw)
+            fake = self.imagine(label, len(real), rng)
         scores = self.discriminator(real, label), self.discriminator(fake.detach(), label)
-        yield Turn("discriminator", {"adversarial": hinge_d(*scores)}, scores=scores)
+        yield Update("discriminator", {"adversarial": hinge_d(*scores)}, scores=scores)
         if moves:
-            yield Turn("generator", {"adversarial": hinge_g(self.discriminator(fake, label))})
+            yield Update("generator", {"adversarial": hinge_g(self.discriminator(fake, label))})
 
-    def imagine(self, label: Tensor | None, count: int, draw: Draw) -> Tensor:
+    def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
         """Pictures (count, C, H, W), of these classes if there are any."""
-        return self.generator(draw.normal(count, self.noise_size), label)
+        return self.generator(rng.normal(count, self.noise_size), label)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))
 
-    def sample(self, count: int, draw: Draw, *, label: Tensor | None = None) -> Tensor:
-        return self.imagine(label, count, draw)
+    def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
+        return self.imagine(label, count, rng)

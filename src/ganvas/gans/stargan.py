@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, Attributes, Batch, Clock, Input, Move, Picture, Turn
+from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
 from ganvas.gans.nn.networks import ResidualGenerator, check_quarters
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 UNKNOWN = 0.5  # in the place of an attribute that a picture's set does not know
@@ -69,7 +69,7 @@ class StarGAN(GAN):
     Losses, with c the attributes of the real picture x and c' wanted ones, those of another picture of the batch: discriminator
     mean D(G(x, c')) - mean D(x) + penalty_weight mean (|∇ D| - 1)² + classification_weight CE(D_attributes(x), c); generator
     -mean D(G(x, c')) + classification_weight CE(D_attributes(G(x, c')), c') + reconstruction_weight mean |x - G(G(x, c'), c)|,
-    every `critic_moves`-th round. CE is the binary cross-entropy, summed over the attributes and averaged over pictures.
+    every `n_critic`-th round. CE is the binary cross-entropy, summed over the attributes and averaged over pictures.
     Two sets that know different attributes: what a set does not know is 0 in the planes and not in the loss, and a plane an
     attribute more tells the generator what is known (the paper's mask has one bit a set).
     Stats: `attributes_right`, the share of the real pictures' attributes that the discriminator tells; `distance`, its estimate
@@ -88,12 +88,12 @@ class StarGAN(GAN):
         classification_weight: the paper's lambda_cls.
         reconstruction_weight: the paper's lambda_rec.
         penalty_weight: the paper's lambda_gp.
-        critic_moves: discriminator moves for one of the generator.
+        n_critic: discriminator moves for one of the generator.
     """
 
-    second_order = True
-    needs = ("image", "attributes")
-    neutral = None  # only differences of scores count
+    double_backward = True
+    requires = ("image", "attributes")
+    decision_threshold = None  # only differences of scores count
 
     def __init__(
         self,
@@ -105,14 +105,14 @@ class StarGAN(GAN):
         classification_weight: NonNegativeFloat = 1.0,
         reconstruction_weight: NonNegativeFloat = 10.0,
         penalty_weight: NonNegativeFloat = 10.0,
-        critic_moves: PositiveInt = 5,
+        n_critic: PositiveInt = 5,
     ):
         super().__init__(schema)
         check_quarters(self.size)
         self.names, self.exclusive = schema.names["attributes"], exclusive
         check_groups(exclusive, self.names)
         self.classification_weight, self.reconstruction_weight = classification_weight, reconstruction_weight
-        self.penalty_weight, self.critic_moves = penalty_weight, critic_moves
+        self.penalty_weight, self.n_critic = penalty_weight, n_critic
         self.mixed = "known" in schema.names
         planes = len(self.names) * (2 if self.mixed else 1)
         self.generator = LabelledTranslator(self.channels, planes, width, blocks)
@@ -120,18 +120,18 @@ class StarGAN(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": Picture(self.channels, multiple=4), "attributes": Attributes(self.names, self.exclusive)}
+        return {"image": ImageInput(self.channels, multiple=4), "attributes": AttributesInput(self.names, self.exclusive)}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, own = batch["image"], self.labels(batch)
-        wanted = draw.shuffled(own)
-        moves = clock.every(self.critic_moves)
+        wanted = rng.permute(own)
+        moves = clock.every(self.n_critic)
         with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
             fake = self.translate(real, wanted)
         score, logits = self.discriminator(real)
         fake_score, _ = self.discriminator(fake.detach())
         adversarial = wasserstein_d(score, fake_score)
-        penalty = gradient_penalty(lambda between: self.discriminator(between)[0], real, fake, draw.shares(len(real)))
+        penalty = gradient_penalty(lambda between: self.discriminator(between)[0], real, fake, rng.rand(len(real)))
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
@@ -139,7 +139,7 @@ class StarGAN(GAN):
         }
         known = own != UNKNOWN
         right = (((logits > 0) == (own == 1)) & known).sum().float() / known.sum()
-        yield Turn("discriminator", losses, {"distance": -adversarial, "attributes_right": right}, (score, fake_score))
+        yield Update("discriminator", losses, {"distance": -adversarial, "attributes_right": right}, (score, fake_score))
         if not moves:
             return
         score, logits = self.discriminator(fake)
@@ -149,7 +149,7 @@ class StarGAN(GAN):
             "attributes": self.classification_weight * cross_entropy(logits, wanted),
             "reconstruction": self.reconstruction_weight * cycle,
         }
-        yield Turn("generator", losses, {"cycle_error": LEVELS * cycle})
+        yield Update("generator", losses, {"cycle_error": LEVELS * cycle})
 
     def labels(self, batch: Batch) -> Tensor:
         """Attributes of rows of data, (N, A): 0, 1, or UNKNOWN."""
@@ -167,15 +167,15 @@ class StarGAN(GAN):
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"])[0]
 
-    def sample(self, count: int, draw: Draw, *, image: Tensor, attributes: Tensor) -> Tensor:
+    def sample(self, count: int, rng: Rng, *, image: Tensor, attributes: Tensor) -> Tensor:
         """`image` with `attributes`; where two sets were mixed, 0.5 leaves open what the set that is asked does not know."""
-        del count, draw
+        del count, rng
         return self.translate(image, attributes)
 
-    def ask(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
-        return {"image": batch["image"], "attributes": draw.shuffled(self.labels(batch))}
+    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
+        return {"image": batch["image"], "attributes": rng.permute(self.labels(batch))}
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """The picture; each attribute turned round, or set where it excludes others; and the last of these changed back."""
         image, own = batch["image"], self.labels(batch)
         shown = {"real": image}

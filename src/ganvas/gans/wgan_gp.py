@@ -12,10 +12,10 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Move, Turn
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, wasserstein_d, wasserstein_g
 from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -25,7 +25,7 @@ class WGANGP(GAN):
     Players: generator noise → linear, batch norm, ReLU → doublings by 5x5 kernels, batch norm, ReLU → tanh; discriminator
     halvings by 5x5 kernels, LeakyReLU 0.2, no norm, since the penalty is on each picture by itself → a score.
     Losses: discriminator mean D(G(z)) - mean D(x) + penalty_weight mean (|∇ D(x̂)| - 1)², x̂ at random between x and G(z);
-    generator -mean D(G(z)), every `critic_moves`-th round, on the fakes that the critic just saw.
+    generator -mean D(G(z)), every `n_critic`-th round, on the fakes that the critic just saw.
     Stats: `distance`, the critic's estimate of the Wasserstein distance.
     Where we differ: the first move of the generator comes after one of the critic, not after five. The score has no bias: only
     differences of scores count. Networks are the plain convolutional ones of the authors' code, not the paper's residual ones.
@@ -35,11 +35,11 @@ class WGANGP(GAN):
         width: channels of the map nearest to the picture; doubled at every halving, up to 8 x.
         noise_size: numbers of noise, standard normal.
         penalty_weight: the paper's lambda.
-        critic_moves: the paper's n_critic.
+        n_critic: the paper's n_critic.
     """
 
-    second_order = True
-    neutral = None
+    double_backward = True
+    decision_threshold = None
 
     def __init__(
         self,
@@ -48,30 +48,30 @@ class WGANGP(GAN):
         width: PositiveInt = 64,
         noise_size: PositiveInt = 128,
         penalty_weight: NonNegativeFloat = 10.0,
-        critic_moves: PositiveInt = 5,
+        n_critic: PositiveInt = 5,
     ):
         super().__init__(schema)
-        self.noise_size, self.penalty_weight, self.critic_moves = noise_size, penalty_weight, critic_moves
+        self.noise_size, self.penalty_weight, self.n_critic = noise_size, penalty_weight, n_critic
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
         self.generator = grower(start, widths, self.channels, noise_size)
         self.discriminator = critic(start, widths, self.channels)
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
-        moves = clock.every(self.critic_moves)
+        moves = clock.every(self.n_critic)
         with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
-            fake = self.sample(len(real), draw)
+            fake = self.sample(len(real), rng)
         scores = self.discriminator(real), self.discriminator(fake.detach())
         adversarial = wasserstein_d(*scores)
-        penalty = self.penalty_weight * gradient_penalty(self.discriminator, real, fake, draw.shares(len(real)))
+        penalty = self.penalty_weight * gradient_penalty(self.discriminator, real, fake, rng.rand(len(real)))
         losses = {"adversarial": adversarial, "penalty": penalty}
-        yield Turn("discriminator", losses, {"distance": -adversarial}, scores)
+        yield Update("discriminator", losses, {"distance": -adversarial}, scores)
         if moves:
-            yield Turn("generator", {"adversarial": wasserstein_g(self.discriminator(fake))})
+            yield Update("generator", {"adversarial": wasserstein_g(self.discriminator(fake))})
 
-    def sample(self, count: int, draw: Draw) -> Tensor:
-        return self.generator(draw.normal(count, self.noise_size))
+    def sample(self, count: int, rng: Rng) -> Tensor:
+        return self.generator(rng.normal(count, self.noise_size))
 
 
 def grower(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:

@@ -16,11 +16,12 @@ from ganvas.inference.crops import cut, extent, pasted, square
 from ganvas.inference.inputs import check_out, contents
 from ganvas.inference.inversion import Found, nearness, search
 from ganvas.inference.poisson import blur_fill, poisson
-from ganvas.inference.run import Run, class_number, describe_use, load
+from ganvas.inference.run import Run, class_number, load
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_uint8, transparent
+from ganvas.runs.usage import describe_use
 
 SMALLEST = 8  # side of a picture in pixels
 WHITE = 128  # grey value from which a mask is hole
@@ -55,7 +56,7 @@ def write_restored(
     out: Path | None,
     settings: Settings,
     *,
-    average: bool = True,
+    ema: bool = True,
     device: str = "cpu",
 ) -> Iterator[str]:
     """What `ganvas restore` does; yields a line for each thing done.
@@ -65,7 +66,7 @@ def write_restored(
     """
     if mask and box:
         raise UserError("--mask and --box both tell where the hole is; give one of them")
-    run = load(folder, device=device, average=average)
+    run = load(folder, device=device, ema=ema)
     check(run, settings, folder)
     if out:
         check_out(out, [source])
@@ -98,7 +99,7 @@ def check(run: Run, settings: Settings, folder: Path) -> None:
     gan = run.gan
     if gan.points:
         raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
-    if not gan.free and set(gan.inputs) != {"image", "mask"}:
+    if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
         raise UserError(f"{folder} makes pictures from {', '.join(gan.inputs)}: {describe_use(gan, folder)}")
     for name in ("candidates", "steps", "label") if "mask" in gan.inputs else ("size",):
         if getattr(settings, name) is not None:

@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d, softplus
 
 from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK, as_inputs, evaluation, generate
-from ganvas.rng import Draw, Make, RowDraw
+from ganvas.rng import Make, Rng, RowRng
 
 STARTS = 32  # random pictures looked at for each candidate, of which the nearest is improved
 RATE = 0.05  # of Adam, at the first step; falls to 0 along half a cosine
@@ -22,13 +22,13 @@ PRIOR_WEIGHT = 0.03  # of the discriminator's opinion; the paper's lambda, but o
 FLOOR = 0.2  # weight of pixels far from the hole, where those in the midst of it would have 1
 
 
-class SearchDraw(Draw):
+class SearchRng(Rng):
     """Noise that can be improved: what a GAN draws the first time is kept, and requires gradients if it is noise.
 
     `again` begins anew, so that the next pass through the GAN gets the same tensors.
 
     Args:
-        seed: the table of `RowDraw`.
+        seed: the table of `RowRng`.
         rows: of it, for the first values.
 
     Attributes:
@@ -37,7 +37,7 @@ class SearchDraw(Draw):
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
         super().__init__(device)
-        self.first = RowDraw(seed, rows, device)
+        self.first = RowRng(seed, rows, device)
         self.kept: list[Tensor] = []
         self.bounded: list[bool] = []
         self.place = 0
@@ -126,42 +126,42 @@ def search(
         return ((made - picture).abs() * weights).mean((1, 2, 3))
 
     rows, labels = nearest_starts(gan, difference, candidates, seed, device, label)
-    draw, inputs = SearchDraw(seed, rows, device), as_inputs(gan, labels, device)
+    rng, inputs = SearchRng(seed, rows, device), as_inputs(gan, labels, device)
     fixed = [parameter for parameter in gan.parameters() if parameter.requires_grad]
     try:
         for parameter in fixed:
             parameter.requires_grad_(False)
         with evaluation(gan):
             with torch.no_grad():
-                gan.sample(candidates, draw, **inputs)  # the first draw makes the noise
-            draw.keep_likely()
-            optimizer = torch.optim.Adam(draw.noise, lr=RATE)
+                gan.sample(candidates, rng, **inputs)  # the first draw makes the noise
+            rng.keep_likely()
+            optimizer = torch.optim.Adam(rng.noise, lr=RATE)
             fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
             for _ in progress(range(steps)):
-                made, context, prior = look(gan, draw, difference, candidates, inputs)
+                made, context, prior = look(gan, rng, difference, candidates, inputs)
                 (context + PRIOR_WEIGHT * prior).sum().backward()  # each candidate has noise of its own
                 optimizer.step()
                 optimizer.zero_grad()
                 fall.step()
-                draw.keep_likely()
+                rng.keep_likely()
             with torch.no_grad():
-                made, context, prior = look(gan, draw, difference, candidates, inputs)
+                made, context, prior = look(gan, rng, difference, candidates, inputs)
     finally:
         for parameter in fixed:
             parameter.requires_grad_(True)
     order = (context + PRIOR_WEIGHT * prior).argsort()
-    noise = [values.detach()[order].cpu() for values in draw.noise]
+    noise = [values.detach()[order].cpu() for values in rng.noise]
     best = made.float()[order].cpu(), context.float()[order].cpu(), prior.float()[order].cpu()
     return Found(*best, noise, [labels[number] for number in order.tolist()])
 
 
 def look(
-    gan: GAN, draw: SearchDraw, difference: Callable[[Tensor], Tensor], count: int, inputs: dict[str, Tensor]
+    gan: GAN, rng: SearchRng, difference: Callable[[Tensor], Tensor], count: int, inputs: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The candidates as they are now, how far each is from what is known, and the discriminator's doubt of each."""
-    draw.again()
-    made = gan.sample(count, draw, **inputs)
-    score = gan.score({gan.made: made, **inputs})
+    rng.again()
+    made = gan.sample(count, rng, **inputs)
+    score = gan.score({gan.target: made, **inputs})
     return made, difference(made), softplus(-score).reshape(count, -1).mean(1)
 
 

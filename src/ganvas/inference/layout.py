@@ -12,15 +12,16 @@ from torch import Tensor
 
 from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import Box, Features, KeyPoints, Text
+from ganvas.gans.base import BoxInput, FeaturesInput, KeyPointsInput, TextInput
 from ganvas.gans.nn.boxes import with_frames, with_points
-from ganvas.inference.run import CHUNK, Run, describe_use, load, make
+from ganvas.inference.run import CHUNK, Run, load, make
 from ganvas.inference.sample import square_columns
 from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid, table
 from ganvas.io.images import save, to_pil, to_uint8
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
+from ganvas.runs.usage import describe_use
 
 MIDDLE = (0.15, 0.15, 0.7, 0.7)  # the box where none is given, in shares of the side
 ROWS = 6  # of the sheet
@@ -37,7 +38,7 @@ def write_placed(
     seed: int,
     out: Path | None,
     ending: str,
-    average: bool,
+    ema: bool,
     device: str,
 ) -> Iterator[str]:
     """What `ganvas sample --caption` does; yields a line for each thing written.
@@ -61,11 +62,11 @@ def write_placed(
     """
     if count < 1:
         raise UserError(f"--count {count}: ask for at least one picture")
-    run = load(folder, device=device, average=average)
+    run = load(folder, device=device, ema=ema)
     size = run.gan.size
     inputs = told(run, caption, features)
     noted = f"caption: {caption}" if caption else f"caption: {features}"
-    if any(isinstance(kind, Box) for kind in run.gan.inputs.values()):
+    if any(isinstance(kind, BoxInput) for kind in run.gan.inputs.values()):
         refuse(keypoints, "--keypoint", f"{folder} places things by a box: use --box X,Y,W,H")
         inputs["box"] = torch.tensor([read_box(box, size) if box else MIDDLE])
         if not box:
@@ -74,7 +75,7 @@ def write_placed(
     else:
         refuse(box, "--box", f"{folder} places things by their parts: use --keypoint PART=X,Y")
         kind = run.gan.inputs["keypoints"]
-        assert isinstance(kind, KeyPoints)
+        assert isinstance(kind, KeyPointsInput)
         inputs["keypoints"] = read_keypoints(keypoints, kind.parts, size)
         free = len(kind.parts) - int(inputs["keypoints"][0, :, 2].sum())
         if free:
@@ -110,12 +111,12 @@ def told(run: Run, caption: str | None, features: Path | None) -> dict[str, Tens
         UserError: it wants none, or another kind, or there is none.
     """
     for name, kind in run.gan.inputs.items():
-        if isinstance(kind, Text):
+        if isinstance(kind, TextInput):
             refuse(features, "--caption-features", f"{run.path} reads captions: use --caption TEXT")
             if not caption or not plain(caption):
                 raise UserError(f'{run.path} draws what a caption tells; say what: --caption "a red bird"')
             return {name: torch.from_numpy(encode(caption, kind.length).copy())[None, None]}
-        if isinstance(kind, Features):
+        if isinstance(kind, FeaturesInput):
             if features is None:
                 raise UserError(f"{run.path} was told captions as {kind.length} numbers; give them by --caption-features FILE")
             return {name: read_features(features, kind.length)}
@@ -201,7 +202,7 @@ def made(run: Run, inputs: Mapping[str, Tensor], count: int, seed: int) -> Tenso
     """Pictures from one row of inputs, uint8 (count, C, H, W); each the same whatever the count."""
     on_device = {name: values.to(run.device) for name, values in repeated(inputs, CHUNK).items()}
     chunks = [range(start, start + CHUNK) for start in range(0, count, CHUNK)]
-    return torch.cat([to_uint8(make(run.gan, RowDraw(seed, rows, run.device), CHUNK, on_device)) for rows in chunks])[:count]
+    return torch.cat([to_uint8(make(run.gan, RowRng(seed, rows, run.device), CHUNK, on_device)) for rows in chunks])[:count]
 
 
 def sheet(run: Run, inputs: Mapping[str, Tensor], rows: int, seed: int, caption: str) -> Image.Image:

@@ -1,6 +1,5 @@
 """From a trained GAN to pictures."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,15 @@ from torch import Tensor
 
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, Attributes, Box, Choice, Features, KeyPoints, Mask, Picture, Text
+from ganvas.gans.base import (
+    GAN,
+    ChoiceInput,
+)
 from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
-from ganvas.rng import Draw, RowDraw, WalkDraw
-from ganvas.runs.checkpoint import checkpoints, load_gan
+from ganvas.rng import Rng, RowRng, WalkRng
+from ganvas.runs.checkpoint import find_checkpoints, load_gan
+from ganvas.runs.usage import describe_use
 
 CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
 MOST_ROWS = 20  # rows of a class grid
@@ -76,7 +79,7 @@ class Run:
         Raises:
             UserError: names the command that fits it.
         """
-        if not self.gan.free:
+        if not self.gan.unconditional:
             needs, use = ", ".join(self.gan.inputs), describe_use(self.gan, self.path)
             raise UserError(f"{self.path} makes pictures from {needs}, not from noise: {use}")
 
@@ -92,7 +95,7 @@ class Run:
         """
         count = len(next(iter(inputs.values())))
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
-        return make(self.gan, RowDraw(seed, range(count), self.device), count, on_device)
+        return make(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
     def walk(self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None) -> Tensor:
         """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C, H, W) in [-1, 1]."""
@@ -101,8 +104,8 @@ class Run:
         positions = torch.arange(frames) * anchors / frames
         parts = []
         for part in positions.split(CHUNK):
-            draw = WalkDraw(seed, range(anchors), part, self.device)
-            parts.append(make(self.gan, draw, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)))
+            rng = WalkRng(seed, range(anchors), part, self.device)
+            parts.append(make(self.gan, rng, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)))
         return torch.cat(parts)
 
     @property
@@ -111,7 +114,7 @@ class Run:
         return self.gan.channels, self.gan.size, self.gan.size
 
 
-def load(path: str | Path, *, device: str = "cpu", average: bool = True) -> Run:
+def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
     """Load a run folder (its newest checkpoint) or a checkpoint folder.
 
     Args:
@@ -126,11 +129,11 @@ def load(path: str | Path, *, device: str = "cpu", average: bool = True) -> Run:
     if not path.is_dir():
         raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
     if not (path / "about.json").exists():
-        found = checkpoints(path / "checkpoints")
+        found = find_checkpoints(path / "checkpoints")
         if not found:
             raise UserError(f"{path} has no checkpoints: it is not a run folder, or its training has not got that far")
         path = found[-1]
-    return Run(path, *load_gan(path, average), pick_device(device))
+    return Run(path, *load_gan(path, ema), pick_device(device))
 
 
 def class_number(gan: GAN, label: str | int) -> int:
@@ -139,7 +142,7 @@ def class_number(gan: GAN, label: str | int) -> int:
     Raises:
         UserError: the GAN has no classes, or not this one.
     """
-    if not isinstance(gan.inputs.get("label"), Choice):
+    if not isinstance(gan.inputs.get("label"), ChoiceInput):
         raise UserError(f"label {label} cannot be asked for: this GAN was trained without labels")
     if str(label) in gan.classes:
         return gan.classes.index(str(label))
@@ -150,44 +153,13 @@ def class_number(gan: GAN, label: str | int) -> int:
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
 
 
-def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
-    """A command that uses a run of a GAN, by the inputs that it needs: the words of `ganvas VERB FOLDER ...`.
-
-    Files of the user are named picture.png and so on. Empty where no verb can: a GAN of attributes of several sets.
-    """
-    kinds = {type(kind): kind for kind in gan.inputs.values()}
-    if Attributes in kinds and "known" in gan.schema.names:
-        return []
-    if Mask in kinds:
-        return ["ganvas", "restore", str(folder), "picture.png", "--mask", "mask.png"]
-    if Picture in kinds:
-        return ["ganvas", "translate", str(folder), "picture.png"]
-
-    words = ["ganvas", "sample", str(folder)]
-    if Text in kinds:
-        words += ["--caption", "a red bird"]
-    if Features in kinds:
-        words += ["--caption-features", "caption.safetensors"]
-    if Box in kinds:
-        words += ["--box", f"{gan.size // 4},{gan.size // 4},{gan.size // 2},{gan.size // 2}"]
-    if isinstance(parts := kinds.get(KeyPoints), KeyPoints):
-        words += ["--keypoint", f"{parts.parts[0]}={gan.size // 2},{gan.size // 2}"]
-    return words
-
-
-def describe_use(gan: GAN, folder: str | Path) -> str:
-    """The end of an error message about a verb that does not fit a GAN: what does."""
-    command = suggest_command(gan, folder)
-    return f"use {shlex.join(command)}" if command else f"use ganvas.load({str(folder)!r}).make from Python"
-
-
 def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]) -> Tensor:
     """Pictures of given rows of a seed's endless table of noise; see `make`.
 
     Args:
         labels: class numbers, one a picture; of no effect on GANs without classes.
     """
-    return make(gan, RowDraw(seed, rows, device), len(rows), as_inputs(gan, labels, device))
+    return make(gan, RowRng(seed, rows, device), len(rows), as_inputs(gan, labels, device))
 
 
 def as_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str, Tensor]:
@@ -196,10 +168,10 @@ def as_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str
 
 
 @torch.no_grad()
-def make(gan: GAN, draw: Draw, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
+def make(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
     """Pictures from a source of noise and from inputs, in evaluation mode: float32 (N, C, H, W) in [-1, 1], on the CPU."""
     with evaluation(gan):
-        return gan.sample(count, draw, **inputs).float().cpu()
+        return gan.sample(count, rng, **inputs).float().cpu()
 
 
 @torch.no_grad()
@@ -209,11 +181,11 @@ def look(gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int =
     Args:
         rows: on the device, as a batch.
     """
-    if gan.free:
+    if gan.unconditional:
         return {"made": to_uint8(generate(gan, range(2), seed, device, [0, 0]))}
     count = len(next(iter(rows.values())))
     with evaluation(gan):
-        return {name: to_uint8(made.cpu()) for name, made in gan.show(rows, RowDraw(seed, range(count), device)).items()}
+        return {name: to_uint8(made.cpu()) for name, made in gan.make_preview(rows, RowRng(seed, range(count), device)).items()}
 
 
 @contextmanager

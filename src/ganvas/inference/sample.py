@@ -36,7 +36,7 @@ def write_samples(
     columns: int | None,
     invert: bool,
     walk: Path | None,
-    average: bool,
+    ema: bool,
     device: str,
 ) -> Iterator[str]:
     """What `ganvas sample` does; yields a line for each thing written.
@@ -52,7 +52,7 @@ def write_samples(
     for file, endings in ((grid, (".png", ".jpg", ".jpeg", ".webp")), (walk, (".gif", ".webp"))):
         if file and file.suffix.lower() not in endings:
             raise UserError(f"{file} should end in one of {', '.join(endings)}")
-    run = load(folder, device=device, average=average)
+    run = load(folder, device=device, ema=ema)
     if label is not None:
         class_number(run.gan, label)
     if run.gan.points and (walk or invert or columns or ending != "png"):

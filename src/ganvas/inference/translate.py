@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, Attributes, Choice, Picture
+from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
 from ganvas.gans.stargan import StarGAN
 from ganvas.inference.inputs import check_out, contents
-from ganvas.inference.run import Run, describe_use, load, make
+from ganvas.inference.run import Run, load, make
 from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder
 from ganvas.io.grids import table
 from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
+from ganvas.runs.usage import describe_use
 
 TILE, OVERLAP = 512, 64  # pixels: larger pictures are translated in squares that overlap, so that memory does not depend on them
 SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
@@ -41,7 +42,7 @@ def write_translations(
     size: int | None,
     seed: int,
     device: str,
-    average: bool,
+    ema: bool,
 ) -> Iterator[str]:
     """What `ganvas translate` does; yields a line for each thing written.
 
@@ -58,7 +59,7 @@ def write_translations(
     Raises:
         UserError: the run does not translate, knows no such domain or attribute, or there is nothing to translate.
     """
-    run = load(folder, device=device, average=average)
+    run = load(folder, device=device, ema=ema)
     kind = check_run(run, to, settings)
     if size is not None and size < kind.multiple:
         raise UserError(f"--size {size}: {folder} takes pictures of {kind.multiple} pixels or more")
@@ -108,7 +109,7 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
     return found
 
 
-def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture:
+def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> ImageInput:
     """What a run wants of pictures.
 
     Raises:
@@ -116,7 +117,7 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
     """
     gan = run.gan
     kind = gan.inputs.get("image")
-    if not isinstance(kind, Picture) or "mask" in gan.inputs:
+    if not isinstance(kind, ImageInput) or "mask" in gan.inputs:
         raise UserError(f"{run.path} does not translate pictures: {describe_use(gan, run.path)}")
     if isinstance(gan, StarGAN) and gan.mixed:
         raise UserError(f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}")
@@ -125,7 +126,7 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
         known = f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"
         raise UserError(f"--to {to}: {run.path} {known}")
     known = gan.inputs.get("attributes")
-    names = known.names if isinstance(known, Attributes) else ()
+    names = known.names if isinstance(known, AttributesInput) else ()
     for name in settings:
         if name not in names:
             raise UserError(
@@ -138,12 +139,12 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> Picture
 def domains_of(gan: GAN) -> tuple[str, ...]:
     """The names of the domains that a GAN can make, where it knows domains."""
     choice = gan.inputs.get("to")
-    if isinstance(choice, Choice):
+    if isinstance(choice, ChoiceInput):
         return choice.names
-    return () if "attributes" in gan.inputs else (gan.made,)
+    return () if "attributes" in gan.inputs else (gan.target,)
 
 
-def pictures(inputs: Sequence[Path], kind: Picture, left_out: list[str]) -> Iterator[Given]:
+def pictures(inputs: Sequence[Path], kind: ImageInput, left_out: list[str]) -> Iterator[Given]:
     """The pictures of files, folders and zips; what cannot be read is added to `left_out`, with its reason.
 
     Raises:
@@ -168,12 +169,12 @@ def pictures(inputs: Sequence[Path], kind: Picture, left_out: list[str]) -> Iter
 def ways(run: Run, image: Tensor, to: str | None, settings: Mapping[str, bool]) -> dict[str, Way]:
     """What is to be made of a picture, float (1, C, H, W), by name: one thing, or of a GAN that knows attributes each in turn."""
     gan = run.gan
-    if isinstance(gan.inputs.get("to"), Choice):
+    if isinstance(gan.inputs.get("to"), ChoiceInput):
         domains = domains_of(gan)
         name = to or domains[-1]
         return {name: {"to": torch.tensor([domains.index(name)], device=run.device)}}
     if not isinstance(gan, StarGAN):
-        return {gan.made: {}}
+        return {gan.target: {}}
     with torch.no_grad():
         square = to_square(to_uint8(image.cpu()), gan.size, "crop", "white", enlarge=True)
         own = gan.guess(to_float(square).to(run.device))
@@ -220,11 +221,11 @@ def ramp(length: int) -> Tensor:
 def piece(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
     """What the GAN makes of a picture of any size, float (1, C, H, W), on the CPU: its edges are mirrored to a size that fits."""
     kind = run.gan.inputs["image"]
-    assert isinstance(kind, Picture)
+    assert isinstance(kind, ImageInput)
     _, _, height, width = image.shape
     down, right = (max(-side % kind.multiple, SMALLEST - side) for side in (height, width))
     given = extended(image, down, right)
-    made = make(run.gan, RowDraw(seed, [number], run.device), 1, {"image": given, **way})
+    made = make(run.gan, RowRng(seed, [number], run.device), 1, {"image": given, **way})
     return made[..., :height, :width]
 
 

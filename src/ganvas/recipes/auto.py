@@ -97,7 +97,7 @@ def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None
     choices.set("batch", min(recipe.batch, count // 2), half if count // 2 < recipe.batch else quick)
     why = "twice this was unstable in trials; it falls to 0 in the second half"
     choices.set("optimizers", {player: adam.model_dump() for player, adam in recipe.optimizers.items()}, why)
-    choices.set("average_halflife", recipe.average_halflife, "images; samples from the mean of many moves are smoother")
+    choices.set("ema_halflife", recipe.ema_halflife, "images; samples from the mean of many moves are smoother")
     minutes = 2 if side <= 12 else 5 if side <= 32 else 15
     choices.set("images", recipe.images, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
 
@@ -133,8 +133,8 @@ def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> Non
     burn_in = choices.set_number("options.burn_in", max(1, length // 10), "a tenth of the length, as in the paper")
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=5e-5, beta2_end=0.99)
     choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), "the paper's rates and betas over the burn-in")
-    choices.set("average_halflife", 500_000, "the paper's")
-    choices.set("average_burn_in", burn_in, "the first weights are forgotten by then")
+    choices.set("ema_halflife", 500_000, "the paper's")
+    choices.set("ema_burn_in", burn_in, "the first weights are forgotten by then")
     choices.set("precision", "bf16", "twice as fast where it can be had, and as good")
 
 
@@ -143,7 +143,7 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
     """
     recipe = get_recipe(OTHERS[facts.kind])
     choices.set("gan", recipe.gan, f"the data holds {IN_WORDS[facts.kind]}")
-    kept = ("optimizers", "average_halflife", "load_scale", "flip", "batch", "images")
+    kept = ("optimizers", "ema_halflife", "load_scale", "flip", "batch", "images")
     values = recipe.model_dump()
     for option, value in values["options"].items():  # one by one, so that each has a reason of its own
         choices.set(f"options.{option}", value, f"as in the recipe {recipe.name}")

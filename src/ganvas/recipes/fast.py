@@ -13,7 +13,7 @@ def fast(name: str, lr: float = 3e-3, **settings: Any) -> Recipe:
     """
     adam = Adam(lr=lr, beta1=0.0, beta2=0.99, constant=0.5)
     shared = {"gan": "relativistic", "batch": 50, "optimizers": dict.fromkeys(("generator", "discriminator"), adam)}
-    return Recipe(**{"name": name, "average_halflife": 10_000, **shared, **settings})
+    return Recipe(**{"name": name, "ema_halflife": 10_000, **shared, **settings})
 
 
 def digits() -> Recipe:

@@ -116,7 +116,7 @@ def r3gan(name: str, burn_in: int, lr_end: float | None = 5e-5, **settings: Any)
     """What the recipes of Huang et al. 2024 share: rate, second beta, penalty, average and augmentation change over a burn-in."""
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=lr_end, beta2_end=0.99)
     optimizers = {"generator": adam, "discriminator": adam}
-    return Recipe(name=name, gan="r3gan", optimizers=optimizers, average_burn_in=burn_in, **settings)
+    return Recipe(name=name, gan="r3gan", optimizers=optimizers, ema_burn_in=burn_in, **settings)
 
 
 def stacked_mnist_r3gan() -> Recipe:
@@ -134,7 +134,7 @@ def stacked_mnist_r3gan() -> Recipe:
         options={"conditional": False, "gamma": [1.0, 0.1], "burn_in": 2_000_000},
         batch=512,
         images=10_000_000,
-        average_halflife=500_000,
+        ema_halflife=500_000,
     )
 
 
@@ -153,7 +153,7 @@ def cifar10_r3gan() -> Recipe:
         options={"gamma": [0.05, 0.005], "burn_in": 20_000_000, "augmentation": 0.55},
         batch=512,
         images=250_000_000,
-        average_halflife=5_000_000,
+        ema_halflife=5_000_000,
     )
 
 
@@ -171,5 +171,5 @@ def ffhq_64_r3gan() -> Recipe:
         options={"gamma": [2.0, 0.2], "burn_in": 20_000_000, "augmentation": 0.3},
         batch=256,
         images=200_000_000,
-        average_halflife=500_000,
+        ema_halflife=500_000,
     )

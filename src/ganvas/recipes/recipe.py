@@ -18,8 +18,8 @@ Speed = Literal[
     "auto",
     "plain",
     "channels_last",
-    "products",
-    "channels_last+products",
+    "im2col",
+    "channels_last+im2col",
     "graphs",
     "compile",
     "channels_last+graphs",
@@ -75,9 +75,9 @@ class Recipe(View):
     images: PositiveInt
     seed: NonNegativeInt = 0
     optimizers: dict[str, Adam]  # by player
-    average_halflife: PositiveInt | None = None  # of the moving average of weights; None: no average
+    ema_halflife: PositiveInt | None = None  # of the moving average of weights; None: no average
     # Images over which the half-life grows from 0; None: it is at most 5 % of those shown.
-    average_burn_in: PositiveInt | None = None
+    ema_burn_in: PositiveInt | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     speed: Speed = "auto"  # how rounds are played: parts of `adapt.py` with + between them; auto: the fastest here
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run

@@ -20,7 +20,7 @@ def inpaint() -> Recipe:
         images=1_000_000,
         # At the same rate for both, scores swing to and fro and the fillings turn to noise.
         optimizers={"generator": Adam(lr=4e-4, beta1=0.5, beta2=0.99), "discriminator": Adam(lr=2e-4, beta1=0.5, beta2=0.99)},
-        average_halflife=10_000,
+        ema_halflife=10_000,
         report_every=12_800,  # a hundred of the penalty's periods
     )
 
@@ -106,7 +106,7 @@ def gawwn_box() -> Recipe:
         batch=16,
         images=600 * 1_660,
         optimizers={"generator": adam, "discriminator": adam, "text": adam},
-        average_halflife=10_000,
+        ema_halflife=10_000,
     )
 
 
@@ -129,5 +129,5 @@ def gawwn_keypoints() -> Recipe:
         batch=16,
         images=100 * 3_000,
         optimizers=dict.fromkeys(players, adam),
-        average_halflife=10_000,
+        ema_halflife=10_000,
     )

@@ -68,7 +68,7 @@ class Change:
         return {"state": self.state} | self.finding.entry()
 
 
-class Course:
+class Diagnosis:
     """The conditions of a run from checkup to checkup: a function of the log alone, so a resumed run tells the same."""
 
     def __init__(self, checkups: Iterable[Checkup] = ()):
@@ -98,15 +98,15 @@ class Course:
         return changes
 
     @classmethod
-    def of(cls, log: Iterable[Mapping[str, Any]]) -> "Course":
+    def of(cls, log: Iterable[Mapping[str, Any]]) -> "Diagnosis":
         """The course that a run's log tells."""
         entries = list(log)
-        course = cls(entry for entry in entries if entry["kind"] == "health")
+        diagnosis = cls(entry for entry in entries if entry["kind"] == "health")
         if entries and entries[-1]["kind"] == "condition" and entries[-1]["state"] == ENDED:
             change = diverged(entries[-1]["images"], entries[-1]["evidence"])
-            course.changes.append(change)
-            course.active = {BROKEN: change.finding} | course.active
-        return course
+            diagnosis.changes.append(change)
+            diagnosis.active = {BROKEN: change.finding} | diagnosis.active
+        return diagnosis
 
     def since(self, name: str) -> int:
         """Images shown when a condition that lasts was noticed."""
@@ -248,7 +248,7 @@ def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Findi
         return None
     moved = f"a sample changes by {change:.2f} of what real pictures differ"
     evidence = f"from one checkup to the next {moved}, while two samples differ by {diversity:.2f}"
-    return Finding("oscillation", evidence, "Lower both learning rates, or use a moving average (--set average_halflife=10000).")
+    return Finding("oscillation", evidence, "Lower both learning rates, or use a moving average (--set ema_halflife=10000).")
 
 
 def discriminator_memorises(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
-from ganvas.runs.diagnosis import Course
+from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going
 from ganvas.runs.summary import Record, read_record, status
 
@@ -42,18 +42,18 @@ def print_health(folder: Path, as_json: bool) -> None:
     if not (folder / "recipe.json").is_file():
         raise UserError(f"{folder} is not a run folder: there is no recipe.json in it")
     run = read_record(folder)
-    course = Course.of(run.log)
-    if not course.checkups:
+    diagnosis = Diagnosis.of(run.log)
+    if not diagnosis.checkups:
         period = run.recipe.period("health_every")
         raise UserError(f"{folder} has had no checkup yet: the first comes after {period:,} images (health_every)")
     if as_json:
-        print_json(facts(run, course))
+        print_json(facts(run, diagnosis))
         return
     going = f"Going on, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
     print_text(f"{folder}: {run.recipe.name}. {going if is_going(folder) else status(run)}")
-    for line in course.told():
+    for line in diagnosis.told():
         print_text(line)
-    PlainConsole().print(vitals(course.checkups[-1]))
+    PlainConsole().print(vitals(diagnosis.checkups[-1]))
 
 
 def vitals(checkup: Mapping[str, Any]) -> Table:
@@ -77,13 +77,13 @@ def readable(value: float | Mapping[str, float]) -> RenderableType:
     return f"{value:.3g}"
 
 
-def facts(run: Record, course: Course) -> dict[str, Any]:
+def facts(run: Record, diagnosis: Diagnosis) -> dict[str, Any]:
     """The same for programs."""
     return {
         "run": str(run.folder),
         "images": run.images,
         "going": is_going(run.folder),
-        "active": [{"since": course.since(name)} | finding.entry() for name, finding in course.active.items()],
-        "changes": [{"images": change.images, **change.entry()} for change in course.changes],
-        "checkup": course.checkups[-1],
+        "active": [{"since": diagnosis.since(name)} | finding.entry() for name, finding in diagnosis.active.items()],
+        "changes": [{"images": change.images, **change.entry()} for change in diagnosis.changes],
+        "checkup": diagnosis.checkups[-1],
     }

@@ -19,17 +19,17 @@ from ganvas.data.dataset import DataReport, in_words
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.options import build
-from ganvas.inference.run import describe_use, suggest_command
 from ganvas.io.animation import write_timelapse
 from ganvas.io.console import count_noun, describe_rate
 from ganvas.io.files import write_text
 from ganvas.recipes import RECIPES
 from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
-from ganvas.runs.checkpoint import checkpoints, read_about
+from ganvas.runs.checkpoint import find_checkpoints, read_about
 from ganvas.runs.curves import draw_curves
-from ganvas.runs.diagnosis import Course
+from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
+from ganvas.runs.usage import describe_use, suggest_command
 from ganvas.schema import read_schema
 
 LONG = 12  # rows from which a table is folded
@@ -105,7 +105,7 @@ def read_record(folder: Path) -> Record:
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
     log = folder / "log.jsonl"
-    found = checkpoints(folder / "checkpoints")
+    found = find_checkpoints(folder / "checkpoints")
     return Record(
         folder=folder,
         recipe=recipe,
@@ -128,7 +128,7 @@ def summary(run: Record, plotted: bool) -> str:
         pictures=pictures(run),
         plot=plot,
         numbers=table(numbers(run)),
-        health=listing("ul", Course.of(run.log).told()),
+        health=listing("ul", Diagnosis.of(run.log).told()),
         commands=commands(run),
         data=data_section(run.data),
         settings=settings(run.recipe),

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.nn import losses
-from ganvas.rng import mix
+from ganvas.rng import fold_in
 from ganvas.theory import mathematics
 from ganvas.theory.players import begin, masses_of_image, network
 from ganvas.theory.targets import CENTRES, STEP, Target, get_target
@@ -130,9 +130,9 @@ class Game:
         self.settings = settings
         self.target: Target = get_target(settings.target)
         self.loss = LOSSES[settings.loss]
-        self.random = torch.Generator().manual_seed(mix(settings.seed, "theory"))
+        self.random = torch.Generator().manual_seed(fold_in(settings.seed, "theory"))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(mix(settings.seed, "theory", "weights"))
+            torch.manual_seed(fold_in(settings.seed, "theory", "weights"))
             self.generator = network(reach=1, steepness=4)
             self.discriminator = network(reach=7, steepness=4)
         begin(self.generator)

@@ -12,7 +12,7 @@ import numpy as np
 
 Array = np.ndarray
 Point = tuple[float, float]
-Move = Callable[[Point], Point]
+Updates = Callable[[Point], Point]
 
 
 def kl_divergence(p: Array, q: Array, step: float = 1.0) -> float:
@@ -141,7 +141,7 @@ def penalised(point: Point, lr: float, gamma: float) -> Point:
     return x - lr * y, y + lr * (x - gamma * y)
 
 
-def trajectory(move: Move, start: Point, steps: int) -> Array:
+def trajectory(move: Updates, start: Point, steps: int) -> Array:
     """The points that `move` passes through, (steps + 1, 2)."""
     points = [start]
     for _ in range(steps):

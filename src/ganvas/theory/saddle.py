@@ -7,7 +7,7 @@ import numpy as np
 from mpl_toolkits.mplot3d import Axes3D
 
 from ganvas.io.colours import COLOURS, FAINT, GRID, INK
-from ganvas.theory.mathematics import Move, alternating, penalised, simultaneous, trajectory
+from ganvas.theory.mathematics import Updates, alternating, penalised, simultaneous, trajectory
 from ganvas.theory.pictures import new_figure, save_drawing
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ RATE, GAMMA, STEPS = 0.1, 0.5, 150
 BEGIN = (0.9, 0.0)
 REACH = 2.2
 BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
-STORIES: tuple[tuple[str, str, str, Move], ...] = (
+STORIES: tuple[tuple[str, str, str, Updates], ...] = (
     (
         "Both step at once: they spiral out",
         f"Every step takes them √(1 + rate²) = {np.hypot(1, RATE):.3f} times as\n"

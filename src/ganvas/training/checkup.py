@@ -11,11 +11,11 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
 from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
-from ganvas.gans.base import GAN, Turn
+from ganvas.gans.base import GAN, Update
 from ganvas.inference.run import evaluation, generate, make
 from ganvas.io.images import resize, to_uint8
 from ganvas.recipes.recipe import Recipe
-from ganvas.rng import RowDraw, mix
+from ganvas.rng import RowRng, fold_in
 
 SAMPLES = 128  # made at each checkup, always from the same noise
 REFERENCES = 4_000  # real pictures that samples are held against
@@ -28,22 +28,22 @@ RIDGE = 0.01  # penalty of the linear classifier, in shares of the number of pic
 MARGIN = 0.1  # by which the best class must lead for a sample to be clear; 1 is the lead that a real picture is fitted to
 
 
-class Watch:
+class StepProbe:
     """Notes what one round shows of the players; nothing is read from the device before `read`."""
 
-    def __init__(self, neutral: float | None):
-        self.neutral = neutral
+    def __init__(self, decision_threshold: float | None):
+        self.decision_threshold = decision_threshold
         self.seen: dict[str, list[Tensor]] = {}
 
     @torch.no_grad()
-    def __call__(self, turn: Turn, parameters: Sequence[nn.Parameter]) -> None:
+    def __call__(self, turn: Update, parameters: Sequence[nn.Parameter]) -> None:
         """Look at a turn whose gradients are there and whose player has not moved yet."""
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
         self.note(f"{turn.player}/gradient_norm", torch.stack(norms).norm())
         if turn.scores:
             real, fake = (scores.detach().float().flatten() for scores in turn.scores)
-            middle = (real.mean() + fake.mean()) / 2 if self.neutral is None else self.neutral
+            middle = (real.mean() + fake.mean()) / 2 if self.decision_threshold is None else self.decision_threshold
             self.note("real_accuracy", (real > middle).float().mean())
             self.note("fake_accuracy", (fake < middle).float().mean())
             below = torch.searchsorted(fake.sort().values, real)  # fakes below each real picture
@@ -105,14 +105,14 @@ class Checkup:
     """
 
     def __init__(self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Loader, device: torch.device):
-        self.recipe, self.dataset, self.device, self.made = recipe, dataset, device, gan.made
+        self.recipe, self.dataset, self.device, self.target = recipe, dataset, device, gan.target
         self.points = gan.points
         side = min(LARGEST, gan.size)
         self.extractor: Extractor = Pixels() if self.points else RandomEmbedding(side, gan.channels, FEATURES, device=device)
-        order = next(order for order in batches.orders if gan.made in order.dataset.columns)
+        order = next(order for order in batches.orders if gan.target in order.dataset.columns)
         chosen = order.choose(REFERENCES)
         parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
-        self.reference = torch.cat([self.look(order.dataset.batch(part)[gan.made]) for part in parts])
+        self.reference = torch.cat([self.look(order.dataset.batch(part)[gan.target]) for part in parts])
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         few = self.reference[choose(np.arange(len(chosen)), 1_000)]
         self.guess: Guess | None = None
@@ -134,9 +134,9 @@ class Checkup:
         Returns:
             What was measured, and the features of the samples, float32 (SAMPLES, F).
         """
-        seed = mix(self.recipe.seed, "checkup")
+        seed = fold_in(self.recipe.seed, "checkup")
         labels = self.wanted(gan)
-        if gan.free:
+        if gan.unconditional:
             pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
             made = [generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop]) for rows in pieces]
             pictures, fake = torch.cat(made), {"label": torch.tensor(labels)}
@@ -153,17 +153,17 @@ class Checkup:
         if self.guess is not None:
             found |= self.classes(*self.guess(features), labels if "label" in gan.inputs else None)
         if self.unseen is not None:
-            found |= self.overfitting(gan, fake | {self.made: pictures})
+            found |= self.overfitting(gan, fake | {self.target: pictures})
         return found, features
 
     def from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
         """What the GAN makes of rows of data, with the inputs that make it comparable to real ones."""
-        made, count = [], len(rows[self.made])
+        made, count = [], len(rows[self.target])
         for start in range(0, count, PIECE):
             numbers = range(start, min(start + PIECE, count))
-            draw = RowDraw(seed, numbers, self.device)
+            rng = RowRng(seed, numbers, self.device)
             piece = on_device({name: values[start : numbers.stop] for name, values in rows.items()}, self.device)
-            made.append(make(sampler, draw, len(numbers), sampler.ask(piece, draw)))
+            made.append(make(sampler, rng, len(numbers), sampler.make_inputs(piece, rng)))
         return torch.cat(made)
 
     def look(self, pictures: Tensor) -> Tensor:
@@ -228,7 +228,7 @@ class Checkup:
 
     def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score a picture, on the CPU."""
-        found, count = [], len(batch[self.made])
+        found, count = [], len(batch[self.target])
         for start in range(0, count, PIECE):
             piece = {name: values[start : start + PIECE] for name, values in batch.items()}
             scores = gan.score(on_device(piece, self.device)).float().cpu()
@@ -238,7 +238,7 @@ class Checkup:
 
 def features_shape(gan: GAN, batches: Loader) -> tuple[int, int]:
     """The shape of the features that `Checkup.measure` returns."""
-    rows = SAMPLES if gan.free else min(SAMPLES, *(len(order.shown) for order in batches.orders))
+    rows = SAMPLES if gan.unconditional else min(SAMPLES, *(len(order.shown) for order in batches.orders))
     return rows, gan.channels if gan.points else FEATURES
 
 

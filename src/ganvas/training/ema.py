@@ -11,7 +11,7 @@ from ganvas.recipes.schedule import cosine
 RAMP = 0.05  # the half-life is at most this share of the images shown, so that the first weights are soon forgotten
 
 
-class MovingAverage:
+class EMA:
     """Exponential moving average of the players named in `gan.averaged`, batch-norm statistics included.
 
     Args:
@@ -25,7 +25,7 @@ class MovingAverage:
         self.gan = copy.deepcopy(gan).eval().requires_grad_(False)
         self.pairs = [
             (average, current)
-            for name in gan.averaged
+            for name in gan.ema_players
             for average, current in zip(tensors(self.gan, name), tensors(gan, name))
         ]
 
@@ -44,7 +44,7 @@ class MovingAverage:
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged players' tensors, named as in the GAN."""
         return {
-            name: tensor for name, tensor in self.gan.state_dict().items() if name.split(".")[0] in self.gan.averaged
+            name: tensor for name, tensor in self.gan.state_dict().items() if name.split(".")[0] in self.gan.ema_players
         }
 
 

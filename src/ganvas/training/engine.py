@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from ganvas.data.loader import Placement
 from ganvas.devices import pick_device
-from ganvas.rng import RoundDraw
-from ganvas.training.speed.reducer import Averaging, Pending
+from ganvas.rng import StepRng
+from ganvas.training.speed.reducer import GradientReducer, Pending
 
 BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
 
@@ -38,7 +38,7 @@ class Engine:
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         self.device = pick_device(device)
         self.half = False
-        self.averagings: dict[tuple[int, ...], Averaging] = {}  # by the player's parameters
+        self.averagings: dict[tuple[int, ...], GradientReducer] = {}  # by the player's parameters
         if self.device.type == "cpu":
             keep_memory()
         elif self.device.type == "cuda":
@@ -88,7 +88,7 @@ class Engine:
             return nullcontext()
         player = tuple(id(parameter) for parameter in parameters)
         if player not in self.averagings:
-            self.averagings[player] = Averaging(parameters, BUCKET, self)
+            self.averagings[player] = GradientReducer(parameters, BUCKET, self)
         return self.averagings[player]
 
     def start_sum(self, values: Tensor) -> Pending:
@@ -112,9 +112,9 @@ class Engine:
         dist.all_gather(parts, rows)
         return torch.cat(parts)
 
-    def draw(self, seed: int, images: int) -> RoundDraw:
+    def rng(self, seed: int, images: int) -> StepRng:
         """The random numbers of this process's part of the round after `images` images."""
-        return RoundDraw(seed, images, self.device, self.rank, self.world, self.gather)
+        return StepRng(seed, images, self.device, self.rank, self.world, self.gather)
 
     def mean(self, values: Tensor) -> Tensor:
         """Mean of a tensor over all processes."""

@@ -19,21 +19,21 @@ from ganvas.io.grids import table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
 from ganvas.recipes.recipe import Recipe
-from ganvas.rng import mix
-from ganvas.runs.checkpoint import TrainingState
-from ganvas.runs.diagnosis import Course
+from ganvas.rng import fold_in
+from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import GRID, grid_path
 from ganvas.runs.log import Log
-from ganvas.training.checkup import Checkup, Watch
+from ganvas.training.checkup import Checkup, StepProbe
 from ganvas.training.engine import Engine
 from ganvas.training.progress import Meter
-from ganvas.training.step import measure_round
+from ganvas.training.state import TrainingState
+from ganvas.training.step import measure_step
 
 MEASURED_BATCHES = 10
 SHOWN = 6  # rows of data in a sheet
 
 
-class Observer:
+class Monitor:
     """Looks at a run's state when something is due, and writes what it finds; it never changes what is trained.
 
     Attributes:
@@ -53,7 +53,7 @@ class Observer:
     ):
         self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
         self.state, self.batches, self.log, self.meter = state, batches, log, meter
-        self.course = Course()
+        self.diagnosis = Diagnosis()
         self.best: tuple[float, int] | None = None
         self.checkup: Checkup | None = None  # these two are made when first needed
         self.yardstick: Yardstick | None = None
@@ -78,32 +78,32 @@ class Observer:
     def take_up(self) -> None:
         """Learn from the log what was seen before this process."""
         entries = self.log.entries()
-        self.course = Course(entry for entry in entries if entry["kind"] == "health")
+        self.diagnosis = Diagnosis(entry for entry in entries if entry["kind"] == "health")
         scores = [(entry["distance"], entry["images"]) for entry in entries if entry["kind"] == "evaluated"]
         self.best = min(scores, default=None)
 
     @property
     def sampler(self) -> GAN:
         """The GAN whose samples count: the moving average, or the one that trains."""
-        return self.state.average.gan if self.state.average else self.state.gan
+        return self.state.ema.gan if self.state.ema else self.state.gan
 
-    def watch(self) -> Watch | None:
+    def probe(self) -> StepProbe | None:
         """What is to watch the coming round, if a checkup follows it."""
         due = self.engine.is_main and self.state.clock.coming(self.recipe.period("health_every"))
-        return Watch(self.state.gan.neutral) if due else None
+        return StepProbe(self.state.gan.decision_threshold) if due else None
 
-    def check_health(self, watch: Watch) -> None:
+    def check_health(self, probe: StepProbe) -> None:
         """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
         state, images = self.state, self.state.clock.images
         if self.checkup is None:
             self.checkup = Checkup(self.recipe, state.gan, self.dataset, self.batches, self.engine.device)
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
-        measured = watch.read() | measured
+        measured = probe.read() | measured
         self.log.add(images, "health", measured)
-        for change in self.course.add({"images": images} | measured):
+        for change in self.diagnosis.add({"images": images} | measured):
             self.log.add(images, "condition", change.entry())
             self.meter.say(change.line())
-        self.meter.note = "; ".join(finding.title for finding in self.course.active.values())
+        self.meter.note = "; ".join(finding.title for finding in self.diagnosis.active.values())
 
     def measure(self) -> None:
         """Both losses in evaluation mode over a few batches, nobody moving; every process must call it.
@@ -115,9 +115,9 @@ class Observer:
         with evaluation(gan):
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
-                draw = engine.draw(mix(self.recipe.seed, "measure"), position)
+                rng = engine.rng(fold_in(self.recipe.seed, "measure"), position)
                 with engine.autocast():
-                    found.append(measure_round(gan, self.batches.at(position), clock, draw))
+                    found.append(measure_step(gan, self.batches.at(position), clock, rng))
         means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
         if engine.is_main:
             self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
@@ -143,7 +143,7 @@ class Observer:
     def prepared_yardstick(self) -> Yardstick:
         """The yardstick, made when it is first needed."""
         if self.yardstick is None:
-            self.yardstick = open_yardstick(self.recipe, self.engine.device, made=self.state.gan.made)
+            self.yardstick = open_yardstick(self.recipe, self.engine.device, target=self.state.gan.target)
         return self.yardstick
 
     @cached_property
@@ -155,8 +155,8 @@ class Observer:
     def show_samples(self) -> None:
         """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
         clock, device = self.state.clock, self.engine.device
-        caption = f"round {clock.rounds:,}, {count_noun(clock.images, 'image')}"
-        if self.sampler.free:
+        caption = f"round {clock.steps:,}, {count_noun(clock.images, 'image')}"
+        if self.sampler.unconditional:
             pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
             grid = draw_sheet(to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec))
         else:

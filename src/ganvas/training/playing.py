@@ -7,12 +7,12 @@ from torch import Tensor
 from ganvas.data.loader import Loader
 from ganvas.gans.base import Batch, Clock
 from ganvas.recipes.recipe import Recipe
-from ganvas.rng import Draw, mix
-from ganvas.runs.checkpoint import TrainingState
+from ganvas.rng import Rng, fold_in
 from ganvas.training.engine import Engine
-from ganvas.training.step import Game, Guard, Watch, play_round
+from ganvas.training.state import TrainingState
+from ganvas.training.step import Guard, StepContext, StepProbe, take_step
 
-PlayRound = Callable[[Game, Batch, Clock, Draw, Watch | None], dict[str, Tensor]]  # such as `play_round`
+TakeStep = Callable[[StepContext, Batch, Clock, Rng, StepProbe | None], dict[str, Tensor]]  # such as `take_step`
 
 
 class Playing:
@@ -26,10 +26,10 @@ class Playing:
     def __init__(self, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine):
         self.recipe, self.state, self.batches = recipe, state, batches
         guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
-        self.game = Game(state.gan, state.optimizers, guard, engine)
-        self.play: PlayRound = play_round
+        self.game = StepContext(state.gan, state.optimizers, guard, engine)
+        self.play: TakeStep = take_step
 
-    def __call__(self, watch: Watch | None = None) -> dict[str, Tensor]:
+    def __call__(self, probe: StepProbe | None = None) -> dict[str, Tensor]:
         """Play one round and return its losses; nothing is read from the device.
 
         Raises:
@@ -37,14 +37,14 @@ class Playing:
         """
         recipe, state, engine = self.recipe, self.state, self.game.engine
         clock = state.clock
-        engine.seed(mix(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
-        draw = engine.draw(recipe.seed, clock.images)
+        engine.seed(fold_in(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
+        rng = engine.rng(recipe.seed, clock.images)
         for player, optimizer in state.optimizers.items():
             adam = recipe.optimizers[player]
             optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
-        values = self.play(self.game, self.batches.at(clock.images), clock, draw, watch)
+        values = self.play(self.game, self.batches.at(clock.images), clock, rng, probe)
         clock.advance()
-        if state.average:
-            state.average.update(clock.images, clock.batch)
+        if state.ema:
+            state.ema.update(clock.images, clock.batch)
         state.means.add(values)
         return values

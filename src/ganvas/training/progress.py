@@ -1,99 +1,15 @@
-"""How far training has come: the clock, the log (JSON lines) and the progress bar."""
+"""What training shows on the terminal: the progress bar, or a line now and then."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
-import torch
 from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskID
 from rich.styled import Styled
-from torch import Tensor
 
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
-from ganvas.recipes.schedule import cosine
-from ganvas.training.engine import Engine
-
-
-@dataclass
-class RunClock:
-    """The position of a run, in images shown.
-
-    Attributes:
-        batch: images in a round, over all processes.
-        total: images after which the run is over.
-        images: images shown so far.
-    """
-
-    batch: int
-    total: int
-    images: int = 0
-
-    @property
-    def rounds(self) -> int:
-        """Rounds played."""
-        return self.images // self.batch
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has its length."""
-        return self.images >= self.total
-
-    def every(self, period: int) -> bool:
-        """Whether the coming round is the first, or a multiple of `period` rounds after it."""
-        return self.rounds % period == 0
-
-    def ramp(self, start: float, end: float, over: int) -> float:
-        """A number that goes from `start` at 0 images to `end` at `over` images and after, along half a cosine."""
-        return cosine(start, end, self.images, over)
-
-    def advance(self) -> None:
-        """Count one round."""
-        self.images += self.batch
-
-    def coming(self, every: int) -> bool:
-        """Whether something of that period will be due after the next round."""
-        after = self.images + self.batch
-        return after >= self.total or after // every != self.images // every
-
-    def due(self, every: int) -> bool:
-        """Whether the last round passed a multiple of `every` images, or was the last of the run."""
-        return self.finished or self.images // every != (self.images - self.batch) // every
-
-
-class Means:
-    """Running means of what rounds report, kept on the device until they are read."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add one round's scalars; a key may be missing from some rounds."""
-        for key, value in values.items():
-            self.sums[key] = self.sums[key] + value.float() if key in self.sums else value.float()
-            self.counts[key] = self.counts.get(key, 0) + 1
-
-    def read(self, engine: Engine) -> dict[str, float]:
-        """The means since the last `reset`, over all processes; every process must call it."""
-        return {key: total / count for key, (total, count) in self.state(engine).items()}
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self.sums, self.counts = {}, {}
-
-    def state(self, engine: Engine) -> dict[str, tuple[float, int]]:
-        """Sums and counts, for a checkpoint, over all processes; every process must call it."""
-        if not self.sums:
-            return {}
-        sums = engine.mean(torch.stack(list(self.sums.values()))).tolist()
-        return {key: (total, self.counts[key]) for key, total in zip(self.sums, sums)}
-
-    def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
-        """Take up the sums and counts of a checkpoint."""
-        self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
-        self.counts = {key: count for key, (_, count) in state.items()}
+from ganvas.training.state import RunClock
 
 
 class Bar(Progress):

@@ -14,13 +14,11 @@ from ganvas.gans.options import build
 from ganvas.inference.run import load, look
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes.recipe import Recipe
-from ganvas.rng import mix
-from ganvas.runs import checkpoint
-from ganvas.runs.checkpoint import TrainingState
-from ganvas.training.ema import MovingAverage
+from ganvas.rng import fold_in
+from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
-from ganvas.training.progress import RunClock
-from ganvas.training.step import Game, Guard, play_round
+from ganvas.training.state import RunClock, TrainingState, resume_checkpoint, save_checkpoint
+from ganvas.training.step import Guard, StepContext, take_step
 
 
 def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingState:
@@ -29,25 +27,25 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
     Raises:
         UserError: the GAN needs labels that the data has not, or cannot make pictures of this size.
     """
-    if "label" in GANS[recipe.gan].needs and dataset.labels is None:
+    if "label" in GANS[recipe.gan].requires and dataset.labels is None:
         hints = " ".join(note for note in dataset.report.notes if "--labels" in note)
         raise UserError(
             f"{recipe.name} needs labels and {dataset.report.spec} comes without; "
             f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
         )
-    torch.manual_seed(mix(recipe.seed, "weights"))
+    torch.manual_seed(fold_in(recipe.seed, "weights"))
     gan = build(recipe.gan, dataset.schema, recipe.options)
     engine.place(gan)
     players = gan.players()
     if players.keys() != recipe.optimizers.keys():
         raise UserError(f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}")
-    return TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
+    return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
 
 
-def make_average(gan: GAN, recipe: Recipe) -> MovingAverage | None:
+def make_ema(gan: GAN, recipe: Recipe) -> EMA | None:
     """The moving average of the weights, if the recipe wants one."""
-    halflife = recipe.average_halflife
-    return MovingAverage(gan, halflife, recipe.average_burn_in) if halflife else None
+    halflife = recipe.ema_halflife
+    return EMA(gan, halflife, recipe.ema_burn_in) if halflife else None
 
 
 def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
@@ -67,7 +65,7 @@ def copied(recipe: Recipe, state: TrainingState) -> TrainingState:
     """A run that begins with copies of a state's weights, to be tried and thrown away."""
     gan = copy.deepcopy(state.gan)
     clock = RunClock(recipe.batch, recipe.images)
-    return TrainingState(gan, make_average(gan, recipe), make_optimizers(gan, recipe), clock)
+    return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), clock)
 
 
 def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, state: TrainingState) -> None:
@@ -84,13 +82,13 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     alone.rank, alone.world = 0, 1
     short = recipe.model_copy(update={"batch": 2})
     trial = copied(short, state)
-    batch, draw = Loader(dataset, short.sampling, alone.placement).at(0), alone.draw(recipe.seed, 0)
-    game = Game(trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone)
-    trial.means.add(play_round(game, batch, trial.clock, draw))
+    batch, rng = Loader(dataset, short.sampling, alone.placement).at(0), alone.rng(recipe.seed, 0)
+    context = StepContext(trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone)
+    trial.means.add(take_step(context, batch, trial.clock, rng))
     place = folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
-        saved = checkpoint.save(place, trial, trial.means.state(alone), short, dataset)
+        saved = save_checkpoint(place, trial, trial.means.state(alone), short, dataset)
         look(load(saved, device=engine.device.type).gan, batch, engine.device)
-        checkpoint.resume(place, trial)
+        resume_checkpoint(place, trial)
         remove(place)

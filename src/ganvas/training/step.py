@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Turn
-from ganvas.rng import Draw
+from ganvas.gans.base import GAN, Batch, Clock, Update
+from ganvas.rng import Rng
 from ganvas.training.engine import Engine
 
 Optimizers = Mapping[str, torch.optim.Optimizer]
-Watch = Callable[[Turn, list[nn.Parameter]], None]
+StepProbe = Callable[[Update, list[nn.Parameter]], None]
 
 
 class NotFiniteError(UserError):
@@ -40,7 +40,7 @@ class Guard:
             for optimizer in optimizers.values():
                 optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
 
-    def check(self, turn: Turn, engine: Engine) -> None:
+    def check(self, turn: Update, engine: Engine) -> None:
         """Look at a turn's losses before its gradients are taken.
 
         Raises:
@@ -71,7 +71,7 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class Game:
+class StepContext:
     """What stays the same from round to round.
 
     Attributes:
@@ -87,15 +87,15 @@ class Game:
     engine: Engine
 
 
-def play_round(game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> dict[str, Tensor]:
+def take_step(context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None) -> dict[str, Tensor]:
     """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice.
 
     Args:
         watch: is shown each turn and its player's parameters when their gradients are there, before the move.
     """
     seen: dict[str, list[Tensor]] = {}
-    players, engine = game.gan.players(), game.engine
-    moves = game.gan.step(batch, clock, draw)
+    players, engine = context.gan.players(), context.engine
+    moves = context.gan.step(batch, clock, rng)
     while True:
         with engine.autocast():
             move = next(moves, None)
@@ -103,7 +103,7 @@ def play_round(game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch 
             return {key: torch.stack(values).mean() if len(values) > 1 else values[0] for key, values in seen.items()}
         turns = move if isinstance(move, tuple) else (move,)
         for turn in turns:
-            game.guard.check(turn, engine)
+            context.guard.check(turn, engine)
             total = sum_of(turn.losses)
             # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
             with engine.averaging(players[turn.player]):
@@ -111,18 +111,18 @@ def play_round(game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch 
             for key, value in entries(turn, total).items():
                 seen.setdefault(key, []).append(value.detach())
         for turn in turns:
-            if watch:
-                watch(turn, players[turn.player])
-            game.optimizers[turn.player].step()
+            if probe:
+                probe(turn, players[turn.player])
+            context.optimizers[turn.player].step()
             # Fused steps do not mark the weights as changed; marked, a graph from before the move refuses to be used.
             torch.autograd.graph.increment_version(players[turn.player])
-            game.optimizers[turn.player].zero_grad(set_to_none=True)
+            context.optimizers[turn.player].zero_grad(set_to_none=True)
 
 
-def measure_round(gan: GAN, batch: Batch, clock: Clock, draw: Draw) -> dict[str, Tensor]:
+def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Tensor]:
     """Each player's total loss in a round in which nobody moves: {player: scalar}."""
     seen: dict[str, list[Tensor]] = {}
-    for move in gan.step(batch, clock, draw):
+    for move in gan.step(batch, clock, rng):
         for turn in move if isinstance(move, tuple) else (move,):
             seen.setdefault(turn.player, []).append(sum_of(turn.losses).detach())
     return {player: torch.stack(values).mean() for player, values in seen.items()}
@@ -136,7 +136,7 @@ def sum_of(losses: Mapping[str, Tensor]) -> Tensor:
     return first
 
 
-def entries(turn: Turn, total: Tensor) -> dict[str, Tensor]:
+def entries(turn: Update, total: Tensor) -> dict[str, Tensor]:
     """A turn's log entries: the player's total, its terms where there are several, its stats."""
     named = {turn.player: total}
     if len(turn.losses) > 1:

@@ -23,18 +23,19 @@ from ganvas.io.files import write_json
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe, told
 from ganvas.recipes.recipe import Recipe, change
-from ganvas.runs import checkpoint
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
 from ganvas.runs.folder import check_same, describe, fresh_folder, locked, read_recipe
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
-from ganvas.training.checkup import Watch, features_shape
+from ganvas.training.checkup import StepProbe, features_shape
 from ganvas.training.engine import Engine
-from ganvas.training.monitor import Observer
+from ganvas.training.monitor import Monitor
 from ganvas.training.playing import Playing
 from ganvas.training.progress import Meter
 from ganvas.training.setup import rehearse, start_state
-from ganvas.training.speed.autotune import FILE, Decision, decide, play_so, read_record
+from ganvas.training.speed.autotune import FILE, ExecutionPlan, decide, play_so, read_record
+from ganvas.training.state import resume_checkpoint, save_checkpoint
 from ganvas.training.step import NotFiniteError
 
 DEFAULT = "digits"  # the recipe of those who name none
@@ -192,8 +193,8 @@ class Trainer:
         self.playing = Playing(recipe, self.state, self.batches, engine)
         self.log = Log(folder / "log.jsonl")
         self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)
-        self.observer = Observer(recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter)
-        self.watch: Watch | None = None  # watched the last round
+        self.monitor = Monitor(recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter)
+        self.probe: StepProbe | None = None  # watched the last round
         self.signal = 0
 
     def run(self) -> None:
@@ -205,7 +206,7 @@ class Trainer:
         """
         clock = self.state.clock
         seen = features_shape(self.state.gan, self.batches)
-        resumed = checkpoint.resume(self.folder / "checkpoints", self.state, seen)
+        resumed = resume_checkpoint(self.folder / "checkpoints", self.state, seen)
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
             raise UserError(f"{self.folder} has shown {shown} already; ask for more than {clock.total:,}")
@@ -217,16 +218,16 @@ class Trainer:
             if resumed is None:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
             describe(self.folder, self.recipe, self.dataset)
-            self.observer.drop_grids()
+            self.monitor.drop_grids()
             self.log.cut(clock.images)
         self.take_up_speed()
         if self.engine.is_main:
-            self.observer.take_up()
+            self.monitor.take_up()
             self.log_stop()
             if self.recipe.evaluate_every:
-                self.observer.prepared_yardstick()  # so that what it needs is missed now, not after hours
+                self.monitor.prepared_yardstick()  # so that what it needs is missed now, not after hours
             if resumed is None:
-                self.observer.show_samples()
+                self.monitor.show_samples()
         self.meter.restart()
         try:
             with self.meter, self.signals():
@@ -261,10 +262,10 @@ class Trainer:
         where = f"going on from {count_noun(clock.images, 'image')}" if resumed else "new run"
         self.meter.say(f"run: {self.folder}, {where}, {count_noun(clock.total, 'image')} in all")
 
-    def adapt(self) -> Decision:
+    def adapt(self) -> ExecutionPlan:
         """Play rounds from now on in the way that is fastest here, the same in every process, and tell which it is."""
         own = decide(self.recipe, self.state, self.batches, self.engine, self.folder) if self.engine.is_main else None
-        decision = Decision.model_validate_json(self.engine.share(own.model_dump_json() if own else ""))
+        decision = ExecutionPlan.model_validate_json(self.engine.share(own.model_dump_json() if own else ""))
         play_so(decision.parts, self.playing, self.meter.say)
         return decision
 
@@ -274,13 +275,13 @@ class Trainer:
         self.meter.say(decision.line())
         if self.engine.is_main and decision != read_record(self.folder):
             write_json(self.folder / FILE, decision.model_dump())
-            self.log.add(self.state.clock.images, "adapted", decision.model_dump(exclude_defaults=True))
+            self.log.add(self.state.clock.images, "autotuned", decision.model_dump(exclude_defaults=True))
 
     def round(self) -> dict[str, Tensor]:
         """Play one round and return its losses; nothing is read from the device."""
-        self.watch = self.observer.watch()
+        self.probe = self.monitor.probe()
         try:
-            return self.playing(self.watch)
+            return self.playing(self.probe)
         except NotFiniteError as error:
             raise self.explained(error) from None
 
@@ -291,12 +292,12 @@ class Trainer:
             self.stop_early(values)
             self.report()
         if recipe.measure_every and clock.due(recipe.measure_every):
-            self.observer.measure()
-        if self.watch:
-            self.observer.check_health(self.watch)
+            self.monitor.measure()
+        if self.probe:
+            self.monitor.check_health(self.probe)
         if clock.due(recipe.period("sample_every")) and self.engine.is_main:
-            self.observer.show_samples()
-        better = bool(recipe.evaluate_every) and clock.due(recipe.evaluate_every) and self.observer.evaluate()
+            self.monitor.show_samples()
+        better = bool(recipe.evaluate_every) and clock.due(recipe.evaluate_every) and self.monitor.evaluate()
         stop = self.engine.any(bool(self.signal))
         if stop or better or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
             self.save()
@@ -337,8 +338,8 @@ class Trainer:
         self.stop_if_tripped()
         means = self.state.means.state(self.engine)
         if self.engine.is_main:
-            best = self.observer.best[1] if self.observer.best else None
-            checkpoint.save(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best)
+            best = self.monitor.best[1] if self.monitor.best else None
+            save_checkpoint(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best)
 
     def stop_if_tripped(self) -> None:
         try:
@@ -348,7 +349,7 @@ class Trainer:
 
     def explained(self, error: NotFiniteError) -> NotFiniteError:
         """The error with the place in the run and what to do."""
-        found = checkpoint.checkpoints(self.folder / "checkpoints")
+        found = find_checkpoints(self.folder / "checkpoints")
         good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
         after = f"after {count_noun(self.state.clock.images, 'image')}"
         return NotFiniteError(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")

@@ -5,19 +5,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.data.shards.interleave import Lanes
+from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import split
-from ganvas.rng import mix
+from ganvas.rng import fold_in
 
 
-def lanes(lengths: list[int], batch: int, room: int = 1000, held_out: int = 0) -> Lanes:
+def lanes(lengths: list[int], batch: int, room: int = 1000, held_out: int = 0) -> ShardInterleave:
     starts = np.cumsum([0, *lengths])
     shown, _ = split(int(starts[-1]), held_out, starts)
 
     def random(*keys: object) -> torch.Generator:
-        return torch.Generator().manual_seed(mix(*map(str, keys)))
+        return torch.Generator().manual_seed(fold_in(*map(str, keys)))
 
-    return Lanes(shown, starts, batch, room, random)
+    return ShardInterleave(shown, starts, batch, room, random)
 
 
 @settings(max_examples=80, deadline=None)

@@ -415,7 +415,7 @@ def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed:
             assert torch.equal(values, torch.cat([part[name] for part in parts]))
     for half in halves:
         column(half.dataset).decoded.stop()
-    order = alone.main.lanes
+    order = alone.main.interleave
     assert order is not None
     assert order.count == 4  # of 7 shards, the largest divisor of 8
     for rank, seen in enumerate(read):
@@ -467,7 +467,7 @@ def test_resume_reads_only_the_shards_of_its_place(folder: Path, tmp_path: Path)
     batches = batches_of(write(folder, tmp_path / "many", each=2), batch=4)
     batches.at(20)
     column(batches.dataset).decoded.stop()
-    order = batches.main.lanes
+    order = batches.main.interleave
     assert order is not None
     assert (order.count, order.together) == (4, 2)
     assert len(column(batches.dataset).decoded.kept) <= 16 < 25

@@ -271,7 +271,7 @@ def test_classes_made_in_turn_do_not_lower_the_inception_score():
 
 WRONG = {
     "a list of numbers": (lambda: frechet_distance(torch.zeros(3), torch.zeros(3, 1)), "shape"),
-    "one sample": (lambda: frechet_distance(torch.zeros(3, 4), torch.zeros(1, 4)), "1 fake samples are too few"),
+    "one sample": (lambda: frechet_distance(torch.zeros(3, 4), torch.zeros(1, 4)), "1 fake sample is too few"),
     "one sample, one feature": (lambda: moments(torch.zeros(1, 1)), "at least 2"),
     "NaN": (lambda: frechet_distance(torch.full((9, 4), torch.nan), torch.zeros(9, 4)), "9 of 9 real samples"),
     "infinite": (lambda: kernel_distance(torch.zeros(9, 4), torch.full((9, 4), torch.inf)), "NaN or infinite"),
@@ -279,7 +279,7 @@ WRONG = {
     "sizes": (lambda: frechet_distance(torch.zeros(9, 4), torch.zeros(9, 5)), "real have 4, fake have 5"),
     "sizes of moments": (lambda: frechet_distance(moments(torch.ones(9, 4)), torch.zeros(3, 5)), "same extractor"),
     "sizes of sets": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 5)), "real have 4, fake have 5"),
-    "one": (lambda: kernel_distance(torch.zeros(1, 4), torch.zeros(9, 4)), "1 real samples are too few"),
+    "one": (lambda: kernel_distance(torch.zeros(1, 4), torch.zeros(9, 4)), "1 real sample is too few"),
     "one subset": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subsets=1), "at least 2"),
     "subsets of one": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subset_size=1), "at least 2"),
     "splits": (lambda: inception_score(torch.zeros(9, 4)), "over 10 splits needs at least 10"),

@@ -204,7 +204,7 @@ def test_autocast_changes_nothing():
 
 
 @CHANGES
-def test_derivatives_of_first_and_second_order(change: Change):
+def test_derivatives_of_first_and_double_backward(change: Change):
     images, chosen = pictures(1, side=6).requires_grad_(), numbers(1)
 
     def bent(images: Tensor) -> Tensor:

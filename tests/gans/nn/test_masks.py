@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ganvas.gans.nn.masks import boxes, mixed, squared_distance, strokes
-from ganvas.rng import RowDraw
+from ganvas.rng import RowRng
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -74,8 +74,8 @@ def test_distance_to_a_piece_of_a_line():
 
 
 def test_a_hole_follows_from_its_row_alone():
-    def draw(rows: list[int]) -> Tensor:
-        return RowDraw(3, rows).rows(len(rows), lambda random, n: mixed(random, n, 16, 16, 0.1, 0.4))
+    def rng(rows: list[int]) -> Tensor:
+        return RowRng(3, rows).rows(len(rows), lambda random, n: mixed(random, n, 16, 16, 0.1, 0.4))
 
-    assert torch.equal(draw([4, 5, 6])[1:], draw([5, 6]))
-    assert not torch.equal(draw([4]), draw([5]))
+    assert torch.equal(rng([4, 5, 6])[1:], rng([5, 6]))
+    assert not torch.equal(rng([4]), rng([5]))

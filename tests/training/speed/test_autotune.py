@@ -15,16 +15,16 @@ from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
-from ganvas.rng import RoundDraw
-from ganvas.runs.checkpoint import checkpoints
+from ganvas.rng import StepRng
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.dry_run import print_plan
 from ganvas.training.engine import Engine
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
-from ganvas.training.speed.autotune import Decision, decide, known, measure, parts_for, play_so, rate, read_record
-from ganvas.training.speed.cuda_graphs import GraphedRounds
-from ganvas.training.step import Guard, play_round
+from ganvas.training.speed.autotune import ExecutionPlan, decide, known, measure, parts_for, play_so, rate, read_record
+from ganvas.training.speed.cuda_graphs import GraphedSteps
+from ganvas.training.step import Guard, take_step
 from ganvas.training.trainer import Trainer
 
 # Of 16 pixels, where channels last matter; digits are enlarged.
@@ -53,9 +53,9 @@ def on_cuda(world: int = 1) -> Engine:
 def everything(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All tensors of a run's state."""
     state = trainer.state
-    assert state.average
+    assert state.ema
     found = {f"gan {name}": value for name, value in state.gan.state_dict().items()}
-    found |= {f"average {name}": value for name, value in state.average.state_dict().items()}
+    found |= {f"average {name}": value for name, value in state.ema.state_dict().items()}
     for player, optimizer in state.optimizers.items():
         for number, moments in optimizer.state_dict()["state"].items():
             found |= {f"{player} {number} {name}": value for name, value in moments.items()}
@@ -130,9 +130,9 @@ def test_nothing_is_compiled_that_is_differentiated_twice(name: str, monkeypatch
         return gradient(*values, **options)
 
     monkeypatch.setattr(torch.autograd, "grad", watched)
-    play_round(make_game(gan), make_batch(gan, 4), Position(), RoundDraw(0, 0))
-    assert any(asked) == gan.second_order
-    assert ("compile" in parts_for(gan, on_cuda())) != gan.second_order
+    take_step(make_game(gan), make_batch(gan, 4), Position(), StepRng(0, 0))
+    assert any(asked) == gan.double_backward
+    assert ("compile" in parts_for(gan, on_cuda())) != gan.double_backward
 
 
 def test_graphs_are_for_one_process_on_a_gpu():
@@ -161,10 +161,10 @@ def test_what_is_known_without_measuring(name: str, size: int, device: str, spee
 
 def test_large_kernels_are_products_on_a_cpu():
     gan = make("avatar-dcgan", size=48, width=64)
-    assert known(gan, "cpu").speed == "channels_last+products"
-    assert parts_for(gan, Engine("cpu")) == ("channels_last", "products")
+    assert known(gan, "cpu").speed == "channels_last+im2col"
+    assert parts_for(gan, Engine("cpu")) == ("channels_last", "im2col")
     assert known(gan, "cuda").speed == "channels_last"
-    assert "products" not in parts_for(gan, on_cuda())
+    assert "im2col" not in parts_for(gan, on_cuda())
 
 
 def test_a_cpu_measures_nothing_and_a_short_run_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -200,8 +200,8 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
         ("dcgan", on_cuda(2), "channels_last+graphs", "graphs cannot be had with several processes"),
         ("r3gan", on_cuda(), "compile", "compile cannot be had where a loss has gradients in it"),
         ("mlp", on_cuda(), "channels_last", "channels_last cannot be had without convolutions"),
-        ("dcgan", on_cuda(), "products", "products cannot be had on a cuda, only on a CPU"),
-        ("dcgan", Engine("cpu"), "products", "products cannot be had without large kernels"),
+        ("dcgan", on_cuda(), "im2col", "products cannot be had on a cuda, only on a CPU"),
+        ("dcgan", Engine("cpu"), "im2col", "products cannot be had without large kernels"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path: Path, name: str, engine: Engine, speed: str, told: str):
@@ -235,7 +235,7 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
         guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.engine.device)
         trainer.playing.game = replace(trainer.playing.game, guard=guard)
     play_so(("channels_last", "graphs"), one.playing, pytest.fail)
-    assert isinstance(one.playing.play, GraphedRounds)
+    assert isinstance(one.playing.play, GraphedSteps)
     play_so(("channels_last",), other.playing, pytest.fail)
     for trainer in (one, other):
         for _ in range(9):
@@ -251,7 +251,7 @@ def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(tmp_path: Pat
         rate(("graphs",), trainer.recipe, trainer.state, trainer.batches, trainer.engine)
 
 
-@pytest.mark.parametrize("speed", [("channels_last",), ("products",), ("channels_last", "products")], ids="+".join)
+@pytest.mark.parametrize("speed", [("channels_last",), ("im2col",), ("channels_last", "im2col")], ids="+".join)
 def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and moments lie alike."""
     monkeypatch.setattr(products, "WEIGHTS", 1)
@@ -277,7 +277,7 @@ def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monke
         assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
         assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
     swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.BY_PRODUCTS.values())
-    assert len(swapped) == (2 if "products" in speed else 0)
+    assert len(swapped) == (2 if "im2col" in speed else 0)
 
 
 # Runs
@@ -286,18 +286,18 @@ def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monke
 def run(folder: Path, images: int, **changes: object) -> dict[str, bytes]:
     """Train, and return what the newest checkpoint holds."""
     ganvas.train(tiny(**changes), images=images, out=folder, device="cpu", quiet=True)
-    newest = checkpoints(folder / "checkpoints")[-1]
+    newest = find_checkpoints(folder / "checkpoints")[-1]
     return {file.name: file.read_bytes() for file in newest.glob("*.safetensors")}
 
 
 def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     whole = run(tmp_path / "whole", 48)
-    assert read_record(tmp_path / "whole") == Decision(device="cpu", speed="channels_last", reason="known, not measured")
+    assert read_record(tmp_path / "whole") == ExecutionPlan(device="cpu", speed="channels_last", reason="known, not measured")
     run(tmp_path / "parts", 24)
     assert run(tmp_path / "parts", 48) == whole
-    lines = [entry for entry in read_log(tmp_path / "parts" / "log.jsonl") if entry["kind"] == "adapted"]
+    lines = [entry for entry in read_log(tmp_path / "parts" / "log.jsonl") if entry["kind"] == "autotuned"]
     assert lines == [
-        {"images": 0, "kind": "adapted", "device": "cpu", "speed": "channels_last", "reason": "known, not measured"}
+        {"images": 0, "kind": "autotuned", "device": "cpu", "speed": "channels_last", "reason": "known, not measured"}
     ]
     ganvas.train(out=tmp_path / "parts", images=54, device="cpu")
     assert "speed: channels_last (known, not measured)" in capfd.readouterr().err
@@ -307,7 +307,7 @@ def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(products, "WEIGHTS", 1)
     whole = run(tmp_path / "whole", 24)
     record = read_record(tmp_path / "whole")
-    assert record and record.speed == "channels_last+products"
+    assert record and record.speed == "channels_last+im2col"
     run(tmp_path / "parts", 12)
     assert run(tmp_path / "parts", 24) == whole
 
@@ -316,7 +316,7 @@ def test_a_record_counts_more_than_what_would_be_chosen_now(tmp_path: Path, monk
     """As when it was measured, or by another version."""
     whole = run(tmp_path / "whole", 48, speed="plain")
     with monkeypatch.context() as patch:
-        patch.setattr(adapt, "known", lambda *_: Decision(device="cpu", speed="plain", measured={"plain": 7.0}))
+        patch.setattr(adapt, "known", lambda *_: ExecutionPlan(device="cpu", speed="plain", measured={"plain": 7.0}))
         run(tmp_path / "parts", 24)
     assert run(tmp_path / "parts", 48) == whole
     assert json.loads((tmp_path / "parts" / "speed.json").read_text())["measured"] == {"plain": 7.0}
@@ -325,16 +325,16 @@ def test_a_record_counts_more_than_what_would_be_chosen_now(tmp_path: Path, monk
 
 def test_a_record_of_another_device_does_not_count(tmp_path: Path):
     trainer = make_trainer(tmp_path, tiny())
-    (tmp_path / "speed.json").write_text(Decision(device="cuda", speed="plain").model_dump_json())
+    (tmp_path / "speed.json").write_text(ExecutionPlan(device="cuda", speed="plain").model_dump_json())
     assert decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed == "channels_last"
-    (tmp_path / "speed.json").write_text(Decision(device="cpu", speed="graphs").model_dump_json())
+    (tmp_path / "speed.json").write_text(ExecutionPlan(device="cpu", speed="graphs").model_dump_json())
     assert decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed == "channels_last"
 
 
 def test_a_run_may_go_on_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
-    assert read_record(tmp_path / "run") == Decision(device="cpu", speed="plain", reason="asked for")
+    assert read_record(tmp_path / "run") == ExecutionPlan(device="cpu", speed="plain", reason="asked for")
 
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):

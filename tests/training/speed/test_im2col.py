@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.training.speed import im2col as products
-from ganvas.training.speed.im2col import by_products, has_products
+from ganvas.training.speed.im2col import has_im2col_layers, use_im2col
 
 LAYERS = {
     "halving": (lambda: nn.Conv2d(3, 5, 4, 2, 1), 6),
@@ -45,7 +45,7 @@ def test_products_are_convolutions(name: str, last: bool, monkeypatch: pytest.Mo
     if last:
         layer, maps = layer.to(memory_format=torch.channels_last), maps.contiguous(memory_format=torch.channels_last)
     expected = play(layer, maps)
-    by_products(layer)
+    use_im2col(layer)
     for parameter in layer.parameters():
         parameter.grad = None
     monkeypatch.setattr(torch, "conv2d", None)  # PyTorch's own are not asked
@@ -71,7 +71,7 @@ def test_larger_maps_are_left_to_pytorch(kind: type[nn.Conv2d | nn.ConvTranspose
         monkeypatch.setattr(way, "apply", lambda *arguments, way=way: cut.append(way))
     layer, maps = kind(2, 2, 3, padding=1), torch.randn(1, 2, 5, 5)
     expected = layer(maps)
-    by_products(layer)
+    use_im2col(layer)
     assert torch.equal(layer(maps), expected)
     assert not cut
 
@@ -79,7 +79,7 @@ def test_larger_maps_are_left_to_pytorch(kind: type[nn.Conv2d | nn.ConvTranspose
 def test_a_wanted_output_size_is_kept():
     layer, maps = nn.ConvTranspose2d(2, 2, 3, 2, 1), torch.randn(1, 2, 3, 3)
     expected = layer(maps, output_size=[6, 6])
-    by_products(layer)
+    use_im2col(layer)
     assert torch.equal(layer(maps, output_size=[6, 6]), expected)
 
 
@@ -99,17 +99,17 @@ def test_a_wanted_output_size_is_kept():
 )
 def test_unusual_layers_stay_as_they_are(layer: nn.Module):
     before = type(layer)
-    by_products(layer)
-    assert not has_products(layer)
+    use_im2col(layer)
+    assert not has_im2col_layers(layer)
     assert type(layer) is before
 
 
 def test_only_large_kernels_gain(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(products, "WEIGHTS", 4 * 4 * 9)
     network = nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(3, 4, 3))
-    assert has_products(network)
-    by_products(network)
-    assert has_products(network)  # still known when it plays so
-    by_products(network)
-    assert [type(layer) for layer in network] == [products.ProductConv2d, nn.Conv2d]
-    assert not has_products(network[1])
+    assert has_im2col_layers(network)
+    use_im2col(network)
+    assert has_im2col_layers(network)  # still known when it plays so
+    use_im2col(network)
+    assert [type(layer) for layer in network] == [products.Im2colConv2d, nn.Conv2d]
+    assert not has_im2col_layers(network[1])

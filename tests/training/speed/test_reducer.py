@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganvas.training.speed.reducer import Averaging, fill
+from ganvas.training.speed.reducer import GradientReducer, fill
 
 LAYER = 4 * (8 * 8 + 8)  # bytes of one layer's parameters
 
@@ -53,18 +53,18 @@ def hooks(network: nn.Module) -> list[int]:
     return [len(parameter._post_accumulate_grad_hooks or {}) for parameter in network.parameters()]
 
 
-def averaging(network: nn.Module, capacity: int, others: Twin) -> Averaging:
-    return Averaging(list(network.parameters()), capacity, others)
+def averaging(network: nn.Module, capacity: int, others: Twin) -> GradientReducer:
+    return GradientReducer(list(network.parameters()), capacity, others)
 
 
-def turn(averaging: Averaging, network: nn.Module, loss: Tensor) -> None:
+def turn(averaging: GradientReducer, network: nn.Module, loss: Tensor) -> None:
     """One move of a player, up to its gradients."""
     network.zero_grad()
     with averaging:
         loss.backward(inputs=averaging.parameters)
 
 
-def learnt(network: nn.Module, capacity: int, others: Twin) -> Averaging:
+def learnt(network: nn.Module, capacity: int, others: Twin) -> GradientReducer:
     """An averaging that knows in which order gradients come; nothing is noted yet."""
     known = averaging(network, capacity, others)
     turn(known, network, loss_of(network))
@@ -125,15 +125,15 @@ def test_a_small_player_is_sent_whole_and_has_no_hooks():
 def test_buckets_are_filled_in_the_order_in_which_gradients_come(called: tuple[int, ...]):
     """Whatever the order in which a GAN's file makes its layers, none waits for one that comes late."""
     network, twin = layers(), Twin()
-    game = nn.Sequential(*[network[number] for number in called])
+    context = nn.Sequential(*[network[number] for number in called])
     known = averaging(network, LAYER, twin)
-    turn(known, network, loss_of(game))
+    turn(known, network, loss_of(context))
     twin.events.clear()
     twin.sent.clear()
-    game[0].weight.register_post_accumulate_grad_hook(lambda _: twin.events.append("first layer"))
-    turn(known, network, loss_of(game))
+    context[0].weight.register_post_accumulate_grad_hook(lambda _: twin.events.append("first layer"))
+    turn(known, network, loss_of(context))
     assert twin.events[:4] == ["sent", "sent", "first layer", "sent"]
-    for sent, layer in zip(twin.sent, reversed(game)):
+    for sent, layer in zip(twin.sent, reversed(context)):
         assert sorted(sent.tolist()) == sorted([*layer.bias.grad.tolist(), *layer.weight.grad.flatten().tolist()])
 
 
@@ -157,8 +157,8 @@ def test_parameters_without_a_gradient_stay_so(capacity: int):
     network = layers()
     both, expected = averaging(network, capacity, Twin()), layers()
     loss_of(expected[1]).backward()
-    for game in (network[1], network, network[1]):
-        turn(both, network, loss_of(game))
+    for context in (network[1], network, network[1]):
+        turn(both, network, loss_of(context))
     assert [gradient is None for gradient in gradients(network)] == [True, True, False, False, True, True]
     torch.testing.assert_close(network[1].weight.grad, expected[1].weight.grad, rtol=0, atol=0)
 

@@ -25,7 +25,7 @@ class Cut(NamedTuple):
     ends: np.ndarray
 
 
-class Lanes:
+class ShardInterleave:
     """Rows of a sharded set by position.
 
     An epoch's rows lie one after another, shard by shard, the shards in a random order. Each of L lanes shows one stretch of

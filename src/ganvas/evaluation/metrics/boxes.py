@@ -9,7 +9,7 @@ CHANGED = 24  # of 255: a pixel this far from the ground, in any channel, belong
 TRIMMED = 0.01  # of the thing's pixels, at each side, that a found box may leave out: a stray pixel is no part of it
 
 
-class Placement(NamedTuple):
+class BoxPlacement(NamedTuple):
     """How things lie to the boxes that were asked for.
 
     Attributes:
@@ -23,7 +23,7 @@ class Placement(NamedTuple):
     inside: Tensor
 
 
-def placement(images: Tensor, boxes: Tensor, background: Tensor) -> Placement:
+def placement(images: Tensor, boxes: Tensor, background: Tensor) -> BoxPlacement:
     """Find the things in pictures and hold them against the boxes asked for.
 
     Args:
@@ -40,7 +40,7 @@ def placement(images: Tensor, boxes: Tensor, background: Tensor) -> Placement:
     columns = (x >= left[:, None]) & (x < right[:, None])
     rows = (y >= top[:, None]) & (y < bottom[:, None])
     within = (thing & rows[:, :, None] & columns[:, None]).sum((1, 2))
-    return Placement(found, intersection_over_union(found, boxes), within / thing.sum((1, 2)).clamp(min=1))
+    return BoxPlacement(found, intersection_over_union(found, boxes), within / thing.sum((1, 2)).clamp(min=1))
 
 
 def things(images: Tensor, background: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Box, Clock, Features, Input, Move, Text, Turn
+from ganvas.gans.base import GAN, Batch, BoxInput, Clock, FeaturesInput, Input, TextInput, Update, Updates
 from ganvas.gans.nn.boxes import (
     Residual,
     Verdict,
@@ -33,7 +33,7 @@ from ganvas.gans.nn.boxes import (
 from ganvas.gans.nn.losses import matching_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
 from ganvas.gans.nn.text import CharacterReader, FeatureReader, some_captions
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -67,16 +67,16 @@ class BoxGenerator(nn.Module):
         self.whole, self.part = nn.Sequential(*whole), nn.Sequential(*part)
         doublings = len(sizes) - 1 - grid
         outward = [2 * width, width, *[max(1, width // 4)] * doublings][:doublings]
-        mix = normed(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
-        mix += [module for inputs, outputs in pairwise(outward) for module in doubling(inputs, outputs)]
-        self.mix = nn.Sequential(*mix, nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1), nn.Tanh())
+        fold_in = normed(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
+        fold_in += [module for inputs, outputs in pairwise(outward) for module in doubling(inputs, outputs)]
+        self.fold_in = nn.Sequential(*fold_in, nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1), nn.Tanh())
 
     def forward(self, noise: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, noise_size), (N, text_size) and (N, 4) to (N, C, H, W) in [-1, 1]."""
         placed = tiled(self.text_global(text), self.cells) * box_mask(box, self.cells)  # the text in every cell of the box
         everything = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()[:, :, None, None]
         thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()[:, :, None, None]
-        return self.mix(torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1))
+        return self.fold_in(torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1))
 
 
 class BoxDiscriminator(nn.Module):
@@ -139,8 +139,8 @@ class GAWWNBox(GAN):
             their side: for data whose things fill the picture, of which nobody could learn what a box is. 1 leaves them.
     """
 
-    averaged = ("generator", "text")
-    needs = ("image", "caption", "box")
+    ema_players = ("generator", "text")
+    requires = ("image", "caption", "box")
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class GAWWNBox(GAN):
         smallest: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ):
         self.told = "caption" if text == "characters" else "caption_features"
-        self.needs = ("image", self.told, "box")
+        self.requires = ("image", self.told, "box")
         super().__init__(schema)
         self.noise_size, self.captions, self.smallest = noise_size, captions, smallest
         sizes, grid = grid_stages(self.size)
@@ -169,34 +169,34 @@ class GAWWNBox(GAN):
     @property
     def inputs(self) -> dict[str, Input]:
         length = self.schema.widths[self.told]
-        return {self.told: Text(length) if self.told == "caption" else Features(length), "box": Box()}
+        return {self.told: TextInput(length) if self.told == "caption" else FeaturesInput(length), "box": BoxInput()}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, box, told = batch["image"], batch["box"], batch[self.told]
         if told.shape[1] > self.captions:
-            told = some_captions(told, draw.shares(*told.shape[:2]), self.captions)
+            told = some_captions(told, rng.rand(*told.shape[:2]), self.captions)
         if self.smallest < 1:
-            real, box = shrunk(real, box, self.smallest, draw.shares(len(real), 3))
-        texts = self.text(draw.gather(told))  # of all processes, so that each has the next picture's too
-        text, wrong_text = draw.part(texts), draw.part(texts.roll(1, 0))
-        fake = self.generator(draw.normal(len(real), self.noise_size), text.detach(), box)
+            real, box = shrunk(real, box, self.smallest, rng.rand(len(real), 3))
+        texts = self.text(rng.gather(told))  # of all processes, so that each has the next picture's too
+        text, wrong_text = rng.part(texts), rng.part(texts.roll(1, 0))
+        fake = self.generator(rng.normal(len(real), self.noise_size), text.detach(), box)
         seen = self.discriminator.look(real)
         right, wrong = (self.discriminator.judge(seen, what, box) for what in (text, wrong_text))
         fake_score = self.discriminator(fake.detach(), text, box)
         losses = {"adversarial": matching_d(right, wrong, fake_score)}
-        yield Turn("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Turn("text", losses)
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake, text.detach(), box))})
+        yield Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Update("text", losses)
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, text.detach(), box))})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], self.text(batch[self.told]), batch["box"])
 
-    def sample(self, count: int, draw: Draw, *, box: Tensor, **told: Tensor) -> Tensor:
-        return self.generator(draw.normal(count, self.noise_size), self.text(told[self.told]), box)
+    def sample(self, count: int, rng: Rng, *, box: Tensor, **told: Tensor) -> Tensor:
+        return self.generator(rng.normal(count, self.noise_size), self.text(told[self.told]), box)
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Made from a picture's own caption and box; then from boxes of half its size elsewhere, and another's caption."""
         box, text = batch["box"], self.text(batch[self.told])
-        noise = draw.normal(len(box), self.noise_size)
+        noise = rng.normal(len(box), self.noise_size)
         half = box[:, 2:] / 2
         middle = (1 - half[:, 1:]) / 2
         left = torch.cat([torch.full_like(middle, 0.05), middle, half], 1)

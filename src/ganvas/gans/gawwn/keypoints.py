@@ -11,7 +11,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Features, Input, KeyPoints, Move, Text, Turn
+from ganvas.gans.base import GAN, Batch, Clock, FeaturesInput, Input, KeyPointsInput, TextInput, Update, Updates
 from ganvas.gans.nn.boxes import (
     Residual,
     Verdict,
@@ -29,7 +29,7 @@ from ganvas.gans.nn.boxes import (
 from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
 from ganvas.gans.nn.text import CharacterReader, FeatureReader, some_captions
-from ganvas.rng import Draw
+from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
@@ -62,7 +62,7 @@ class KeyPointPictureGenerator(nn.Module):
         self.whole = nn.Sequential(*whole, *(module for pair in pairwise(widths) for module in doubling(*pair)))
         self.parts = nn.Sequential(*normed(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)))
         outward = [max(1, 4 * width // 2**depth) for depth in range(len(sizes) - 1 - grid)]
-        self.mix = nn.Sequential(
+        self.fold_in = nn.Sequential(
             *normed(nn.Conv2d(5 * width + parts, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)),
             *normed(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False)),
             Residual(4 * width, width),
@@ -76,7 +76,7 @@ class KeyPointPictureGenerator(nn.Module):
         what = torch.cat([self.noise(noise), self.text(text)], 1).relu()
         whole = self.whole(torch.cat([self.to_whole(what), self.where(maps)], 1)[:, :, None, None])
         parts = self.parts(tiled(self.to_parts(what), self.cells) * attention(maps))
-        return self.mix(torch.cat([whole, parts, maps], 1))
+        return self.fold_in(torch.cat([whole, parts, maps], 1))
 
 
 class KeyPointPictureDiscriminator(nn.Module):
@@ -200,8 +200,8 @@ class GAWWNKeyPoints(GAN):
         kept: chance of a part to be given while filling in is learnt.
     """
 
-    averaged = ("generator", "text", "keypoint_generator")
-    needs = ("image", "caption", "keypoints")
+    ema_players = ("generator", "text", "keypoint_generator")
+    requires = ("image", "caption", "keypoints")
 
     def __init__(
         self,
@@ -216,7 +216,7 @@ class GAWWNKeyPoints(GAN):
         kept: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     ):
         self.told = "caption" if text == "characters" else "caption_features"
-        self.needs = ("image", self.told, "keypoints")
+        self.requires = ("image", self.told, "keypoints")
         super().__init__(schema)
         self.noise_size, self.captions, self.kept = noise_size, captions, kept
         sizes, grid = grid_stages(self.size)
@@ -233,46 +233,46 @@ class GAWWNKeyPoints(GAN):
     @property
     def inputs(self) -> dict[str, Input]:
         length = self.schema.widths[self.told]
-        text = Text(length) if self.told == "caption" else Features(length)
-        return {self.told: text, "keypoints": KeyPoints(self.schema.names["keypoints"])}
+        text = TextInput(length) if self.told == "caption" else FeaturesInput(length)
+        return {self.told: text, "keypoints": KeyPointsInput(self.schema.names["keypoints"])}
 
-    def step(self, batch: Batch, clock: Clock, draw: Draw) -> Iterator[Move]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, keypoints, told = batch["image"], batch["keypoints"], batch[self.told]
         if told.shape[1] > self.captions:
-            told = some_captions(told, draw.shares(*told.shape[:2]), self.captions)
+            told = some_captions(told, rng.rand(*told.shape[:2]), self.captions)
         maps = location_maps(keypoints, self.cells)
-        texts = self.text(draw.gather(told))  # of all processes, so that each has the next picture's too
-        text, wrong_text = draw.part(texts), draw.part(texts.roll(1, 0))
+        texts = self.text(rng.gather(told))  # of all processes, so that each has the next picture's too
+        text, wrong_text = rng.part(texts), rng.part(texts.roll(1, 0))
         fixed = text.detach()
-        fake = self.generator(draw.normal(len(real), self.noise_size), fixed, maps)
+        fake = self.generator(rng.normal(len(real), self.noise_size), fixed, maps)
         seen = self.discriminator.look(real)
         right, wrong = (self.discriminator.judge(seen, what, maps) for what in (text, wrong_text))
         fake_score = self.discriminator(fake.detach(), text, maps)
         losses = {"adversarial": matching_d(right, wrong, fake_score)}
-        yield Turn("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Turn("text", losses)
-        yield Turn("generator", {"adversarial": non_saturating_g(self.discriminator(fake, fixed, maps))})
-        given = keypoints * (draw.shares(*keypoints.shape[:2]) < self.kept)[:, :, None]
-        filled = self.keypoint_generator(draw.normal(len(real), self.noise_size), fixed, given)
+        yield Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Update("text", losses)
+        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, fixed, maps))})
+        given = keypoints * (rng.rand(*keypoints.shape[:2]) < self.kept)[:, :, None]
+        filled = self.keypoint_generator(rng.normal(len(real), self.noise_size), fixed, given)
         scores = self.keypoint_discriminator(keypoints, fixed), self.keypoint_discriminator(filled.detach(), fixed)
-        yield Turn("keypoint_discriminator", {"adversarial": non_saturating_d(*scores)})
-        yield Turn("keypoint_generator", {"adversarial": non_saturating_g(self.keypoint_discriminator(filled, fixed))})
+        yield Update("keypoint_discriminator", {"adversarial": non_saturating_d(*scores)})
+        yield Update("keypoint_generator", {"adversarial": non_saturating_g(self.keypoint_discriminator(filled, fixed))})
 
     def score(self, batch: Batch) -> Tensor:
         maps = location_maps(batch["keypoints"], self.cells)
         return self.discriminator(batch["image"], self.text(batch[self.told]), maps)
 
-    def sample(self, count: int, draw: Draw, *, keypoints: Tensor, **told: Tensor) -> Tensor:
-        noise, text = draw.normal(count, self.noise_size), self.text(told[self.told])
-        return self.generator(noise, text, location_maps(self.fill(keypoints, text, draw), self.cells))
+    def sample(self, count: int, rng: Rng, *, keypoints: Tensor, **told: Tensor) -> Tensor:
+        noise, text = rng.normal(count, self.noise_size), self.text(told[self.told])
+        return self.generator(noise, text, location_maps(self.fill(keypoints, text, rng), self.cells))
 
-    def fill(self, keypoints: Tensor, text: Tensor, draw: Draw) -> Tensor:
+    def fill(self, keypoints: Tensor, text: Tensor, rng: Rng) -> Tensor:
         """Key points (N, P, 3) with places also for those that are not given."""
-        return self.keypoint_generator(draw.normal(len(keypoints), self.noise_size), text, keypoints)
+        return self.keypoint_generator(rng.normal(len(keypoints), self.noise_size), text, keypoints)
 
-    def show(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
+    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Made where the real parts are; then mirrored, smaller, from one part and its text alone, and with another's caption."""
         keypoints, text = batch["keypoints"], self.text(batch[self.told])
-        noise = draw.normal(len(keypoints), self.noise_size)
+        noise = rng.normal(len(keypoints), self.noise_size)
         seen = keypoints[..., 2:]
         x, y = keypoints[..., :1], keypoints[..., 1:2]
         first = (seen.cumsum(1) == 1) & (seen > 0)  # the first part that is seen
@@ -280,7 +280,7 @@ class GAWWNKeyPoints(GAN):
             "made": keypoints,
             "mirrored": torch.cat([(1 - x) * seen, y, seen], 2),
             "smaller": torch.cat([0.25 * seen + x / 2, 0.25 * seen + y / 2, seen], 2),
-            "one part given": self.fill(keypoints * first, text, draw),
+            "one part given": self.fill(keypoints * first, text, rng),
         }
         columns = {"real": with_points(batch["image"], keypoints)}
         for name, place in places.items():

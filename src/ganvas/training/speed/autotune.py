@@ -3,7 +3,7 @@
 A way to play is told by its parts, in the order in which they are tried:
 
 - `channels_last`: weights, and with them the maps, are laid out pixel by pixel instead of channel by channel;
-- `products`: on a CPU, convolutions of small maps by large kernels are matrix products (`products.py`);
+- `im2col`: on a CPU, convolutions of small maps by large kernels are matrix products (`products.py`);
 - `graphs`: rounds are recorded and played again by the GPU itself (`graphs.py`), for small networks and one process;
 - `compile`: PyTorch compiles the players. What it compiles cannot be differentiated twice, so it is never tried where a loss has
   gradients in it.
@@ -27,12 +27,12 @@ from ganvas.gans.base import GAN
 from ganvas.io.console import describe_rate
 from ganvas.io.files import DamagedFileError, read_json
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.checkpoint import TrainingState
 from ganvas.training.engine import Engine
 from ganvas.training.playing import Playing
 from ganvas.training.setup import copied
-from ganvas.training.speed.cuda_graphs import CudaRecorder, GraphedRounds
-from ganvas.training.speed.im2col import by_products, has_products
+from ganvas.training.speed.cuda_graphs import CudaRecorder, GraphedSteps
+from ganvas.training.speed.im2col import has_im2col_layers, use_im2col
+from ganvas.training.state import TrainingState
 
 FILE = "speed.json"
 PLAIN = "plain"  # the way without any part
@@ -45,7 +45,7 @@ SMALLEST = 12  # pixels; with smaller pictures a CPU's convolutions gain nothing
 Speed = tuple[str, ...]  # the parts of a way to play
 
 
-class Decision(BaseModel):
+class ExecutionPlan(BaseModel):
     """How a run's rounds are played.
 
     Attributes:
@@ -88,7 +88,7 @@ def named(speed: Speed) -> str:
     return "+".join(speed) or PLAIN
 
 
-def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path) -> Decision:
+def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path) -> ExecutionPlan:
     """How to play a run's rounds: as asked for, as recorded, as measured, or as is known to be good.
 
     Call it in the main process; the state stays as it is.
@@ -104,7 +104,7 @@ def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
         for part in parts_of(recipe.speed):
             if part not in possible:
                 raise UserError(f"speed={recipe.speed}: {part} cannot be had {why_not(part, state.gan, engine)}; use speed=auto")
-        return Decision(device=device, speed=recipe.speed, reason="asked for")
+        return ExecutionPlan(device=device, speed=recipe.speed, reason="asked for")
     record = read_record(folder)
     if record and record.device == device and set(record.parts) <= set(possible):
         return record
@@ -119,11 +119,11 @@ def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
 def parts_for(gan: GAN, engine: Engine) -> Speed:
     """The parts that make sense for a GAN here."""
     possible: list[str] = ["channels_last"] if has_maps(gan) else []
-    if engine.device.type == "cpu" and has_products(gan):
-        possible.append("products")
+    if engine.device.type == "cpu" and has_im2col_layers(gan):
+        possible.append("im2col")
     if engine.device.type == "cuda":
         possible += ["graphs"] if engine.world == 1 else []
-        possible += [] if gan.second_order else ["compile"]
+        possible += [] if gan.double_backward else ["compile"]
     return tuple(possible)
 
 
@@ -131,7 +131,7 @@ def why_not(part: str, gan: GAN, engine: Engine) -> str:
     """Why a part is not among those of `parts_for`."""
     if part == "channels_last":
         return "without convolutions"
-    if part == "products":
+    if part == "im2col":
         return f"on a {engine.device.type}, only on a CPU" if engine.device.type != "cpu" else "without large kernels"
     if engine.device.type != "cuda":
         return f"on a {engine.device.type}, only on a CUDA GPU"
@@ -143,7 +143,7 @@ def has_maps(gan: GAN) -> bool:
     return any(parameter.ndim == 4 for parameter in gan.parameters())
 
 
-def known(gan: GAN, device: str, reason: str = "known, not measured") -> Decision:
+def known(gan: GAN, device: str, reason: str = "known, not measured") -> ExecutionPlan:
     """What is good for such a GAN on such a device, as far as that is known without measuring.
 
     PyTorch's CPU convolutions work with channels last and would bring every map into that order and back; norms of one picture
@@ -152,12 +152,12 @@ def known(gan: GAN, device: str, reason: str = "known, not measured") -> Decisio
     last, products = device == "cuda", False
     if device == "cpu":
         norms = any(isinstance(module, nn.InstanceNorm2d) for module in gan.modules())
-        last, products = torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms, has_products(gan)
-    parts = {"channels_last": last and has_maps(gan), "products": products}
-    return Decision(device=device, speed=named(tuple(part for part, good in parts.items() if good)), reason=reason)
+        last, products = torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms, has_im2col_layers(gan)
+    parts = {"channels_last": last and has_maps(gan), "im2col": products}
+    return ExecutionPlan(device=device, speed=named(tuple(part for part, good in parts.items() if good)), reason=reason)
 
 
-def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]) -> Decision:
+def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]) -> ExecutionPlan:
     """Try one part after another, and keep those that make rounds faster.
 
     Args:
@@ -165,7 +165,7 @@ def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[S
         possible: parts to be tried.
         rate: images a second of a way to play; what it raises drops that way.
     """
-    decision = Decision(device=device, speed=PLAIN)
+    decision = ExecutionPlan(device=device, speed=PLAIN)
     for speed in [(), *((part,) for part in possible)]:
         name, best = named((*decision.parts, *speed)), decision.measured.get(decision.speed)
         if speed == ("compile",) and (best is None or images / best * SHARE < COMPILING):
@@ -211,13 +211,13 @@ def play_so(speed: Speed, playing: Playing, say: Callable[[str], None]) -> None:
     """
     if "channels_last" in speed:
         put_channels_last(playing.state)
-    if "products" in speed:
-        by_products(playing.state.gan)
+    if "im2col" in speed:
+        use_im2col(playing.state.gan)
     if "compile" in speed:
         for player in playing.state.gan.children():
             player.compile()
     if "graphs" in speed:
-        playing.play = GraphedRounds(CudaRecorder(), say)
+        playing.play = GraphedSteps(CudaRecorder(), say)
 
 
 @torch.no_grad()
@@ -229,7 +229,7 @@ def put_channels_last(state: TrainingState) -> None:
             return values
         return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)  # for one channel, too
 
-    for gan in [state.gan, *([state.average.gan] if state.average else [])]:
+    for gan in [state.gan, *([state.ema.gan] if state.ema else [])]:
         for parameter in gan.parameters():
             parameter.data = last(parameter.data)
     for optimizer in state.optimizers.values():
@@ -237,7 +237,7 @@ def put_channels_last(state: TrainingState) -> None:
             moments |= {name: last(values) for name, values in moments.items()}
 
 
-def read_record(folder: Path) -> Decision | None:
+def read_record(folder: Path) -> ExecutionPlan | None:
     """What was decided for a run before; None: nothing yet.
 
     Raises:
@@ -247,7 +247,7 @@ def read_record(folder: Path) -> Decision | None:
     if not file.exists():
         return None
     try:
-        return Decision.model_validate(read_json(file))
+        return ExecutionPlan.model_validate(read_json(file))
     except DamagedFileError as error:
         reason = str(error)
     except ValidationError as error:

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from ganvas.gans.base import Batch, Clock
-from ganvas.rng import Draw
-from ganvas.training.speed.tape import Tape
-from ganvas.training.step import Game, Optimizers, Watch, play_round
+from ganvas.rng import Rng
+from ganvas.training.speed.tape import StaticInputs
+from ganvas.training.step import Optimizers, StepContext, StepProbe, take_step
 
 WARM = 3  # rounds of a kind that are played before one is recorded, as PyTorch's manual has it
 
@@ -74,7 +74,7 @@ class CudaRecorder:
         return replay
 
 
-class Kind:
+class GraphKey:
     """All rounds that get the same answers from `clock.every`.
 
     Attributes:
@@ -84,25 +84,25 @@ class Kind:
         replay: the recording, once there is one.
     """
 
-    def __init__(self, batch: Batch, clock: Clock, draw: Draw):
-        self.tape = Tape(draw, clock)
+    def __init__(self, batch: Batch, clock: Clock, rng: Rng):
+        self.tape = StaticInputs(rng, clock)
         self.batch = {name: values.clone() for name, values in batch.items()}
         self.played = 0
         self.replay: Play | None = None
 
-    def refill(self, batch: Batch, clock: Clock, draw: Draw) -> None:
+    def refill(self, batch: Batch, clock: Clock, rng: Rng) -> None:
         """Put a round's own batch and numbers in place."""
         for name, values in batch.items():
             self.batch[name].copy_(values)
-        self.tape.refill(draw, clock)
+        self.tape.refill(rng, clock)
 
     def columns(self) -> dict[str, Tensor]:
         """The batch for one playing, which may ask for gradients with respect to it."""
         return {name: values.detach() for name, values in self.batch.items()}
 
 
-class GraphedRounds:
-    """Plays rounds as `play_round` does, from recordings as soon as there are some.
+class GraphedSteps:
+    """Plays rounds as `take_step` does, from recordings as soon as there are some.
 
     Always of the same game. Rounds that are watched are played anew, as are all of a GAN that
     cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does not take them from the device.
@@ -114,35 +114,35 @@ class GraphedRounds:
 
     def __init__(self, recorder: Recorder, say: Callable[[str], None]):
         self.recorder, self.say = recorder, say
-        self.kinds: list[Kind] = []
+        self.kinds: list[GraphKey] = []
         self.rates: dict[str, Tensor] = {}  # by player
         self.betas: list[tuple[float, float]] = []
         self.hopeless = False
 
-    def __call__(self, game: Game, batch: Batch, clock: Clock, draw: Draw, watch: Watch | None = None) -> Values:
-        """As `play_round`, in one process."""
-        if watch or self.hopeless or not self.steady(game.optimizers):
-            return play_round(game, batch, clock, draw, watch)
+    def __call__(self, context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None) -> Values:
+        """As `take_step`, in one process."""
+        if probe or self.hopeless or not self.steady(context.optimizers):
+            return take_step(context, batch, clock, rng, probe)
         kind = next((kind for kind in self.kinds if kind.tape.fits(clock)), None)
         if kind is None:
-            kind = Kind(batch, clock, draw)
+            kind = GraphKey(batch, clock, rng)
             self.kinds.append(kind)
         else:
-            kind.refill(batch, clock, draw)
+            kind.refill(batch, clock, rng)
 
         def play() -> Values:
             kind.tape.rewind()
-            return play_round(game, kind.columns(), kind.tape, kind.tape)
+            return take_step(context, kind.columns(), kind.tape, kind.tape)
 
         kind.played += 1
         if kind.replay is None and kind.played > WARM:
-            self.set_rates(game)
-            self.record(kind, play, game.optimizers)
+            self.set_rates(context)
+            self.record(kind, play, context.optimizers)
         if kind.replay is None:
             values = self.recorder.warm(play)
             self.look_for_trouble(kind.tape)
         else:
-            self.set_rates(game)
+            self.set_rates(context)
             values = kind.replay()
         return dict(zip(values, torch.stack(list(values.values())).unbind()))  # a copy, for the next round is written over them
 
@@ -154,10 +154,10 @@ class GraphedRounds:
             return False
         return True
 
-    def set_rates(self, game: Game) -> None:
+    def set_rates(self, context: StepContext) -> None:
         """Bring the learning rates to the device."""
-        for player, optimizer in game.optimizers.items():
-            rate = self.rates.setdefault(player, torch.zeros((), device=game.engine.device))
+        for player, optimizer in context.optimizers.items():
+            rate = self.rates.setdefault(player, torch.zeros((), device=context.engine.device))
             rate.fill_(optimizer.param_groups[0]["lr"])
 
     @contextmanager
@@ -173,7 +173,7 @@ class GraphedRounds:
             for player, group in groups.items():
                 group |= before[player]
 
-    def record(self, kind: Kind, play: Play, optimizers: Optimizers) -> None:
+    def record(self, kind: GraphKey, play: Play, optimizers: Optimizers) -> None:
         """Record a kind of round, if that can be done."""
         try:
             with self.recordable(optimizers):
@@ -185,7 +185,7 @@ class GraphedRounds:
         if self.look_for_trouble(kind.tape):
             kind.replay = None
 
-    def look_for_trouble(self, tape: Tape) -> bool:
+    def look_for_trouble(self, tape: StaticInputs) -> bool:
         """Whether a tape does not hold all that its rounds depend on; then no more is recorded."""
         if tape.trouble:
             self.give_up(tape.trouble)

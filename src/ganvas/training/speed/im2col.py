@@ -65,7 +65,7 @@ def as_matrix(weight: Tensor) -> tuple[Tensor, bool]:
     return (weight.permute(0, 2, 3, 1) if last else weight).flatten(1), last
 
 
-class ProductConv2d(nn.Conv2d):
+class Im2colConv2d(nn.Conv2d):
     """A convolution that is one matrix product where its output is small."""
 
     def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
@@ -77,7 +77,7 @@ class ProductConv2d(nn.Conv2d):
         return nn.functional.linear(Patches.apply(input, kernel, stride, padding, last), weight, self.bias).permute(0, 3, 1, 2)
 
 
-class ProductConvTranspose2d(nn.ConvTranspose2d):
+class Im2colConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution that is one matrix product where its input is small."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # the names that PyTorch gives them
@@ -98,12 +98,12 @@ def measures(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
 
 
 BY_PRODUCTS: dict[type[nn.Module], type[nn.Module]] = {
-    nn.Conv2d: ProductConv2d,
-    nn.ConvTranspose2d: ProductConvTranspose2d,
+    nn.Conv2d: Im2colConv2d,
+    nn.ConvTranspose2d: Im2colConvTranspose2d,
 }
 
 
-def has_products(network: nn.Module) -> bool:
+def has_im2col_layers(network: nn.Module) -> bool:
     """Whether any layer may gain."""
     return any(may_gain(layer) for layer in network.modules())
 
@@ -117,7 +117,7 @@ def may_gain(layer: nn.Module) -> bool:
     return zeros and layer.groups == 1 and set(layer.dilation) == {1} and layer.weight.numel() >= WEIGHTS
 
 
-def by_products(network: nn.Module) -> None:
+def use_im2col(network: nn.Module) -> None:
     """Let the layers of a network that may gain be matrix products from now on, where their maps are small."""
     for layer in network.modules():
         if may_gain(layer):

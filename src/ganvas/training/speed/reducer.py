@@ -37,7 +37,7 @@ class Sent(NamedTuple):
     pending: Pending
 
 
-class Averaging:
+class GradientReducer:
     """Surrounds each `backward` of a player; afterwards the gradients that it gave are their means over all processes.
 
     The first `backward` shows in which order gradients come, and buckets are filled in that order, the main process's. From the

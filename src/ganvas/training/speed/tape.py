@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from ganvas.gans.base import Clock
-from ganvas.rng import Draw, Make, sent
+from ganvas.rng import Make, Rng, sent
 
 
-class Tape(Draw):
+class StaticInputs(Rng):
     """The draw and the clock of one kind of round, in one process.
 
     The round that is played with a new tape writes down in which order it asks for random numbers and for ramps, and what the
@@ -24,9 +24,9 @@ class Tape(Draw):
         clock: likewise.
     """
 
-    def __init__(self, draw: Draw, clock: Clock):
-        super().__init__(draw.device)
-        self.draw, self.clock = draw, clock
+    def __init__(self, rng: Rng, clock: Clock):
+        super().__init__(rng.device)
+        self.rng, self.clock = rng, clock
         self.answers: dict[int, bool] = {}
         self.drawn: list[tuple[int, Make, Tensor]] = []
         self.ramps: dict[tuple[float, float, int], Tensor] = {}
@@ -39,11 +39,11 @@ class Tape(Draw):
         return all(clock.every(period) == answer for period, answer in self.answers.items())
 
     @torch.no_grad()
-    def refill(self, draw: Draw, clock: Clock) -> None:
+    def refill(self, rng: Rng, clock: Clock) -> None:
         """Put the numbers of a round that fits in the places of those before; from now on the tape is read."""
-        self.draw, self.clock, self.written = draw, clock, True
+        self.rng, self.clock, self.written = rng, clock, True
         for count, make, values in self.drawn:
-            values.copy_(sent(draw.rows(count, make), self.device))
+            values.copy_(sent(rng.rows(count, make), self.device))
         for (start, end, over), value in self.ramps.items():
             value.fill_(clock.ramp(start, end, over))
 
@@ -53,14 +53,14 @@ class Tape(Draw):
 
     def rows(self, count: int, make: Make) -> Tensor:
         self.trouble = "it draws random numbers on the CPU instead of with draw.on_device"
-        return self.draw.rows(count, make)
+        return self.rng.rows(count, make)
 
     def on_device(self, count: int, make: Make) -> Tensor:
         if not self.written:
-            self.drawn.append((count, make, self.draw.on_device(count, make)))
+            self.drawn.append((count, make, self.rng.on_device(count, make)))
         elif self.place == len(self.drawn) or self.drawn[self.place][0] != count:
             self.trouble = "it asks for random numbers in a changing order"
-            return self.draw.on_device(count, make)
+            return self.rng.on_device(count, make)
         self.place += 1
         return self.drawn[self.place - 1][2]
 
@@ -86,10 +86,10 @@ class Tape(Draw):
         return self.clock.images
 
     @property
-    def rounds(self) -> int:
+    def steps(self) -> int:
         """As `Clock.rounds`, for rounds that are not repeated."""
-        self.trouble = "it reads clock.rounds instead of asking clock.every"
-        return self.clock.rounds
+        self.trouble = "it reads clock.steps instead of asking clock.every"
+        return self.clock.steps
 
     def noted_late(self, question: str) -> None:
         """Note that something is asked that the round which was written down did not ask."""
