@@ -28,6 +28,7 @@ slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 types: $(VENV)/installed-dev

@@ -1,7 +1,7 @@
 """What the doctor costs: a checkup, in shares of the rounds between two.
 
-Rounds and checkups alternate in one process, so that both see the same machine; medians are compared. Watching a round is part of
-the checkup's cost.
+Rounds and checkups alternate in one process, so that both see the same machine; medians are
+compared. Watching a round is part of the checkup's cost.
 
     python benchmarks/doctor_cost.py [RECIPE ...] [--data SPEC] [--repeats 15] [--threads N]
 """
@@ -69,7 +69,9 @@ def watched(trainer: Trainer) -> float:
 
 def main() -> None:
     """Measure the recipes asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("recipes", nargs="*", default=["digits"])
     parser.add_argument("--data")
     parser.add_argument("--repeats", type=int, default=15)

@@ -2,9 +2,10 @@
 
     python benchmarks/pack_speed.py [FOLDER_OR_ZIP] [--size 64] [--count 10000] [--rounds 3]
 
-Without a folder or zip, smooth random pictures of 64 pixels are made and saved as JPEG. The loop opens each file,
-converts it to RGB, resizes it with Pillow's bicubic filter and makes an array; it writes nothing. Packing includes
-everything that a first `open_dataset` does: listing, decoding, resizing, writing, syncing, the digest.
+Without a folder or zip, smooth random pictures of 64 pixels are made and saved as JPEG. The loop
+opens each file, converts it to RGB, resizes it with Pillow's bicubic filter and makes an array; it
+writes nothing. Packing includes everything that a first `open_dataset` does: listing, decoding,
+resizing, writing, syncing, the digest.
 """
 
 import argparse
@@ -25,11 +26,17 @@ from ganvas.data.decode import cores
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("place", type=Path, nargs="?", help="a folder or zip of pictures")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--count", type=int, default=10_000, help="how many pictures to make, without a place")
-    parser.add_argument("--steps", type=int, default=3, help="how often each is measured; the best counts")
+    parser.add_argument(
+        "--count", type=int, default=10_000, help="how many pictures to make, without a place"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=3, help="how often each is measured; the best counts"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = arguments.place or make_pictures(Path(scratch) / "pictures", arguments.count)
@@ -37,9 +44,13 @@ def main() -> None:
         for number in range(arguments.steps):
             plain.append(measure_plain(place, arguments.size))
             packed.append(measure_packing(place, arguments.size, Path(scratch) / f"cache-{number}"))
-        print(f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, best of {arguments.steps}")
+        print(
+            f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, best of {arguments.steps}"
+        )
         print(f"plain Pillow loop  {max(plain):8,.0f} images/s")
-        print(f"open_dataset       {max(packed):8,.0f} images/s   {max(packed) / max(plain):.1f} times as fast")
+        print(
+            f"open_dataset       {max(packed):8,.0f} images/s   {max(packed) / max(plain):.1f} times as fast"
+        )
 
 
 def make_pictures(folder: Path, count: int) -> Path:
@@ -48,7 +59,9 @@ def make_pictures(folder: Path, count: int) -> Path:
     random = np.random.default_rng(0)
     for number in range(count):
         small = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
-        small.resize((64, 64), Image.Resampling.BICUBIC).save(folder / f"{number:05}.jpg", quality=90)
+        small.resize((64, 64), Image.Resampling.BICUBIC).save(
+            folder / f"{number:05}.jpg", quality=90
+        )
     return folder
 
 
@@ -70,7 +83,11 @@ def measure_plain(place: Path, size: int) -> float:
     count = 0
     for content in contents(place):
         picture = Image.open(io.BytesIO(content)).convert("RGB")
-        np.array(picture.resize((size, size), Image.Resampling.BICUBIC) if picture.size != (size, size) else picture)
+        np.array(
+            picture.resize((size, size), Image.Resampling.BICUBIC)
+            if picture.size != (size, size)
+            else picture
+        )
         count += 1
     return count / (time.perf_counter() - start)
 

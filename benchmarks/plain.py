@@ -1,9 +1,11 @@
 """Plain training scripts of the usual kind, against which `step_speed.py` measures ours.
 
-Each is written as such scripts are written: the networks as `nn.Sequential`, `BCEWithLogitsLoss` against tensors of ones and
-zeros, PyTorch's own Adam, every player with its own forward passes, `.detach()` for the discriminator's fakes, and both losses
-read in every step. Layers, batch, moves and learning rates are those of the recipe of the same name; weights start as PyTorch
-starts them, which does not change the speed. The pictures lie in memory as floats, which is faster than any `DataLoader`.
+Each is written as such scripts are written: the networks as `nn.Sequential`, `BCEWithLogitsLoss`
+against tensors of ones and zeros, PyTorch's own Adam, every player with its own forward passes,
+`.detach()` for the discriminator's fakes, and both losses read in every step. Layers, batch, moves
+and learning rates are those of the recipe of the same name; weights start as PyTorch starts them,
+which does not change the speed. The pictures lie in memory as floats, which is faster than any
+`DataLoader`.
 """
 
 from collections.abc import Callable
@@ -81,7 +83,9 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
     def step() -> tuple[float, ...]:
         real = pictures.batch(128)[0].view(128, -1)
         fake = generator(torch.randn(128, 100, device=device)).detach()
-        targets = torch.cat([torch.ones(128, 1, device=device) * 0.9, torch.zeros(128, 1, device=device)])
+        targets = torch.cat(
+            [torch.ones(128, 1, device=device) * 0.9, torch.zeros(128, 1, device=device)]
+        )
 
         d_optimizer.zero_grad()
         d_loss = criterion(discriminator(torch.cat([real, fake])), targets)
@@ -89,7 +93,10 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
         d_optimizer.step()
 
         g_optimizer.zero_grad()
-        g_loss = criterion(discriminator(generator(torch.randn(128, 100, device=device))), torch.ones(128, 1, device=device))
+        g_loss = criterion(
+            discriminator(generator(torch.randn(128, 100, device=device))),
+            torch.ones(128, 1, device=device),
+        )
         g_loss.backward()
         g_optimizer.step()
         return d_loss.item(), g_loss.item()
@@ -98,7 +105,9 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
 
 
 def mnist_mlp_tanh(pictures: Pictures) -> Step:
-    """One hidden tanh layer in each player, two generator moves; pixels in [0, 1]; four numbers a step."""
+    """One hidden tanh layer in each player, two generator moves; pixels in [0, 1]; four numbers a
+    step.
+    """
     device = pictures.device
     generator = nn.Sequential(nn.Linear(100, 400), nn.Tanh(), nn.Linear(400, 784), nn.Sigmoid())
     discriminator = nn.Sequential(nn.Linear(784, 400), nn.Tanh(), nn.Linear(400, 1))
@@ -165,12 +174,17 @@ class ConditionalDiscriminator(nn.Module):
 
 
 def mnist_cdcgan(pictures: Pictures) -> Step:
-    """A conditional DCGAN with 5x5 kernels, fresh noise and labels for each player, the rate falling in stairs."""
+    """A conditional DCGAN with 5x5 kernels, fresh noise and labels for each player, the rate
+    falling in stairs.
+    """
     device = pictures.device
     generator, discriminator = ConditionalGenerator(), ConditionalDiscriminator()
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    schedulers = [torch.optim.lr_scheduler.StepLR(optimizer, 500, 0.95) for optimizer in (g_optimizer, d_optimizer)]
+    schedulers = [
+        torch.optim.lr_scheduler.StepLR(optimizer, 500, 0.95)
+        for optimizer in (g_optimizer, d_optimizer)
+    ]
     criterion = nn.BCEWithLogitsLoss()
     onehots = torch.eye(10)
 

@@ -1,16 +1,21 @@
-"""Plain training scripts of GANs that work on rows of data, against which `step_speed.py` measures ours.
+"""Plain training scripts of GANs that work on rows of data, against which `step_speed.py` measures
+ours.
 
-As the public scripts of these papers are written: `requires_grad` of the discriminators switched off for the generator's part and
-on again, PyTorch's own Adam, losses against fresh ones and zeros, `.item()` on each loss in each step, rows in memory as floats.
-What they commonly do twice:
+As the public scripts of these papers are written: `requires_grad` of the discriminators switched
+off for the generator's part and on again, PyTorch's own Adam, losses against fresh ones and zeros,
+`.item()` on each loss in each step, rows in memory as floats. What they commonly do twice:
 
-- pix2pix and CycleGAN make their fakes once a step, and run the discriminator on them in its own part and in the generator's;
+- pix2pix and CycleGAN make their fakes once a step, and run the discriminator on them in its own
+  part and in the generator's;
 - StarGAN makes them anew in the generator's part;
-- so do scripts of inpainting that have a part for each optimizer, and scripts of text to image, these from fresh noise;
-- text to image: the discriminator runs on the real pictures once with their own texts and once with those of others.
+- so do scripts of inpainting that have a part for each optimizer, and scripts of text to image,
+  these from fresh noise;
+- text to image: the discriminator runs on the real pictures once with their own texts and once with
+  those of others.
 
-Many scripts of StarGAN and text to image switch no `requires_grad` and compute gradients of the discriminator that they then
-throw away; they are slower than these. The networks are ours, so that the loop alone is compared. No batch is cut or mirrored.
+Many scripts of StarGAN and text to image switch no `requires_grad` and compute gradients of the
+discriminator that they then throw away; they are slower than these. The networks are ours, so that
+the loop alone is compared. No batch is cut or mirrored.
 """
 
 import random
@@ -50,7 +55,9 @@ class Rows:
         found = {}
         for number, table in enumerate(self.tables):
             if len(self.orders[number]) < count:
-                self.orders[number] = torch.randperm(len(next(iter(table.values()))), device=self.device)
+                self.orders[number] = torch.randperm(
+                    len(next(iter(table.values()))), device=self.device
+                )
             chosen, self.orders[number] = self.orders[number][:count], self.orders[number][count:]
             found |= {name: column[chosen] for name, column in table.items()}
         return found
@@ -88,14 +95,23 @@ def switch(wanted: bool, *networks: nn.Module) -> None:
 
 def adam(lr: float, beta1: float, beta2: float, *networks: nn.Module) -> torch.optim.Adam:
     """PyTorch's Adam for their parameters."""
-    return torch.optim.Adam([value for network in networks for value in network.parameters()], lr=lr, betas=(beta1, beta2))
+    return torch.optim.Adam(
+        [value for network in networks for value in network.parameters()],
+        lr=lr,
+        betas=(beta1, beta2),
+    )
 
 
 def pix2pix(gan: GAN, rows: Rows, count: int) -> Step:
-    """The fakes made once, then the discriminator's part, then the generator's, with the discriminator once more."""
+    """The fakes made once, then the discriminator's part, then the generator's, with the
+    discriminator once more.
+    """
     assert isinstance(gan, Pix2Pix)
     generator, discriminator = gan.generator, gan.discriminator
-    g_optimizer, d_optimizer = adam(2e-4, 0.5, 0.999, generator), adam(2e-4, 0.5, 0.999, discriminator)
+    g_optimizer, d_optimizer = (
+        adam(2e-4, 0.5, 0.999, generator),
+        adam(2e-4, 0.5, 0.999, discriminator),
+    )
 
     def step() -> tuple[float, ...]:
         batch = rows.batch(count)
@@ -125,16 +141,24 @@ def pix2pix(gan: GAN, rows: Rows, count: int) -> Step:
 
 
 def cyclegan(gan: GAN, rows: Rows, count: int) -> Step:
-    """There and back once, both generators' part with the identity, then either discriminator's on fakes from a pool."""
+    """There and back once, both generators' part with the identity, then either discriminator's on
+    fakes from a pool.
+    """
     assert isinstance(gan, CycleGAN)
     a_to_b, b_to_a = gan.generator.a_to_b, gan.generator.b_to_a
     judge_a, judge_b = gan.discriminator_a, gan.discriminator_b
-    g_optimizer, d_optimizer = adam(2e-4, 0.5, 0.999, a_to_b, b_to_a), adam(2e-4, 0.5, 0.999, judge_a, judge_b)
+    g_optimizer, d_optimizer = (
+        adam(2e-4, 0.5, 0.999, a_to_b, b_to_a),
+        adam(2e-4, 0.5, 0.999, judge_a, judge_b),
+    )
     pool_a, pool_b = Pool(), Pool()
 
     def judge(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         real_score, fake_score = discriminator(real), discriminator(fake)
-        loss = (mse(real_score, torch.ones_like(real_score)) + mse(fake_score, torch.zeros_like(fake_score))) * 0.5
+        loss = (
+            mse(real_score, torch.ones_like(real_score))
+            + mse(fake_score, torch.zeros_like(fake_score))
+        ) * 0.5
         loss.backward()
         return loss
 
@@ -165,15 +189,22 @@ def cyclegan(gan: GAN, rows: Rows, count: int) -> Step:
 
 
 def stargan(gan: GAN, rows: Rows, count: int) -> Step:
-    """The discriminator's part with a gradient penalty; every fifth step the generator's, its fakes made anew."""
+    """The discriminator's part with a gradient penalty; every fifth step the generator's, its fakes
+    made anew.
+    """
     device = rows.device
     assert isinstance(gan, StarGAN)
     generator, discriminator = gan.generator, gan.discriminator
-    g_optimizer, d_optimizer = adam(1e-4, 0.5, 0.999, generator), adam(1e-4, 0.5, 0.999, discriminator)
+    g_optimizer, d_optimizer = (
+        adam(1e-4, 0.5, 0.999, generator),
+        adam(1e-4, 0.5, 0.999, discriminator),
+    )
     played = 0
 
     def classes(logits: Tensor, attributes: Tensor) -> Tensor:
-        return nn.functional.binary_cross_entropy_with_logits(logits, attributes, reduction="sum") / len(logits)
+        return nn.functional.binary_cross_entropy_with_logits(
+            logits, attributes, reduction="sum"
+        ) / len(logits)
 
     def step() -> tuple[float, ...]:
         nonlocal played
@@ -190,7 +221,9 @@ def stargan(gan: GAN, rows: Rows, count: int) -> Step:
         share = torch.rand(count, 1, 1, 1, device=device)
         between = (share * real + (1 - share) * fake).requires_grad_(True)
         score = discriminator(between)[0]
-        (slope,) = torch.autograd.grad(score, between, torch.ones_like(score), retain_graph=True, create_graph=True)
+        (slope,) = torch.autograd.grad(
+            score, between, torch.ones_like(score), retain_graph=True, create_graph=True
+        )
         penalty = ((slope.view(count, -1).norm(dim=1) - 1) ** 2).mean()
         d_loss = d_real + d_fake + d_class + 10 * penalty
         d_loss.backward()
@@ -204,7 +237,11 @@ def stargan(gan: GAN, rows: Rows, count: int) -> Step:
         g_optimizer.zero_grad()
         fake = generator(real, wanted)
         score, logits = discriminator(fake)
-        g_fake, g_class, g_back = -score.mean(), classes(logits, wanted), l1(generator(fake, own), real)
+        g_fake, g_class, g_back = (
+            -score.mean(),
+            classes(logits, wanted),
+            l1(generator(fake, own), real),
+        )
         g_loss = g_fake + g_class + 10 * g_back
         g_loss.backward()
         g_optimizer.step()
@@ -214,10 +251,15 @@ def stargan(gan: GAN, rows: Rows, count: int) -> Step:
 
 
 def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
-    """A part for each optimizer, which fills the holes by itself; holes as ours, and the penalty every eighth step as there."""
+    """A part for each optimizer, which fills the holes by itself; holes as ours, and the penalty
+    every eighth step as there.
+    """
     assert isinstance(gan, Inpainter)
     generator, discriminator = gan.generator, gan.discriminator
-    g_optimizer, d_optimizer = adam(4e-4, 0.0, 0.99, generator), adam(4e-4, 0.0, 0.99, discriminator)
+    g_optimizer, d_optimizer = (
+        adam(4e-4, 0.0, 0.99, generator),
+        adam(4e-4, 0.0, 0.99, discriminator),
+    )
     holes = torch.Generator().manual_seed(0)
     played = 0
 
@@ -237,11 +279,20 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
         real.requires_grad = punished
         real_score, fake_score = discriminator(real), discriminator(filled)
         share = nn.functional.adaptive_avg_pool2d(mask, fake_score.shape[2:])
-        d_real, d_fake = nn.functional.softplus(-real_score).mean(), weighted(nn.functional.softplus(fake_score), share)
+        d_real, d_fake = (
+            nn.functional.softplus(-real_score).mean(),
+            weighted(nn.functional.softplus(fake_score), share),
+        )
         d_loss = d_real + d_fake
         if punished:
             (slope,) = torch.autograd.grad(real_score.sum(), real, create_graph=True)
-            d_loss = d_loss + gan.penalty_every * gan.gamma / 2 * (slope.view(count, -1).norm(2, dim=1) ** 2).mean()
+            d_loss = (
+                d_loss
+                + gan.penalty_every
+                * gan.gamma
+                / 2
+                * (slope.view(count, -1).norm(2, dim=1) ** 2).mean()
+            )
         d_loss.backward()
         d_optimizer.step()
 
@@ -252,7 +303,9 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
         filled = made * mask + real * (1 - mask)
         real_maps, _ = discriminator.look(real)
         fake_maps, fake_score = discriminator.look(filled)
-        features = torch.stack([l1(fake, true) for fake, true in zip(fake_maps, real_maps)]).mean() * 5
+        features = (
+            torch.stack([l1(fake, true) for fake, true in zip(fake_maps, real_maps)]).mean() * 5
+        )
         error = (made - real).abs()
         distance = (weighted(error, mask) + 0.1 * weighted(error, 1 - mask)) * 5
         g_gan = weighted(nn.functional.softplus(-fake_score), share)
@@ -265,11 +318,17 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
 
 
 def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
-    """A pass each for right text, wrong text and fake; the generator's part from fresh noise. Texts are read once."""
+    """A pass each for right text, wrong text and fake; the generator's part from fresh noise.
+
+    Texts are read once.
+    """
     device = rows.device
     assert isinstance(gan, GAWWNBox)
     text, generator, discriminator = gan.text, gan.generator, gan.discriminator
-    g_optimizer, d_optimizer = adam(2e-4, 0.5, 0.999, generator), adam(2e-4, 0.5, 0.999, discriminator, text)
+    g_optimizer, d_optimizer = (
+        adam(2e-4, 0.5, 0.999, generator),
+        adam(2e-4, 0.5, 0.999, discriminator, text),
+    )
 
     def step() -> tuple[float, ...]:
         batch = rows.batch(count)
@@ -281,7 +340,9 @@ def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
         told = text(captions[:, torch.randperm(captions.shape[1], device=device)[: gan.captions]])
         d_right = criterion(discriminator(real, told, box), ones)
         d_wrong = criterion(discriminator(real, told.roll(1, 0), box), zeros)
-        fake = generator(torch.randn(count, gan.noise_size, device=device), told.detach(), box).detach()
+        fake = generator(
+            torch.randn(count, gan.noise_size, device=device), told.detach(), box
+        ).detach()
         d_fake = criterion(discriminator(fake, told, box), zeros)
         d_loss = d_right + (d_wrong + d_fake) * 0.5
         d_loss.backward()

@@ -1,17 +1,21 @@
-"""What several processes bring: two processes against one of two threads, buckets against one all-reduce, and a computed table.
+"""What several processes bring: two processes against one of two threads, buckets against one
+all-reduce, and a computed table.
 
-    python benchmarks/scaling.py [RECIPE ...] [--seconds 60]          two processes of one thread, one of two, one of one
-    python benchmarks/scaling.py --overlap [RECIPE ...]               gradients sent during `backward`, or at once after it
-    python benchmarks/scaling.py --table                              computed for 1, 8 and 64 GPUs; see scaling_table.py
+    python benchmarks/scaling.py [RECIPE ...] [--seconds 60]          two processes of one thread,
+    one of two, one of one python benchmarks/scaling.py --overlap [RECIPE ...]
+    gradients sent during `backward`, or at once after it python benchmarks/scaling.py --table
+    computed for 1, 8 and 64 GPUs; see scaling_table.py
 
-Measured on the CPU with gloo, `digits` on its scans and others on random pictures; large recipes are made smaller, as `SMALL`
-tells. All contestants live at once and play in turns, a slice of about a second each, forwards and backwards; those who do not
-play sleep. Every turn of all gives one ratio, so that whatever else the machine does falls on all; medians and quartiles of the
-ratios are printed.
+Measured on the CPU with gloo, `digits` on its scans and others on random pictures; large recipes
+are made smaller, as `SMALL` tells. All contestants live at once and play in turns, a slice of about
+a second each, forwards and backwards; those who do not play sleep. Every turn of all gives one
+ratio, so that whatever else the machine does falls on all; medians and quartiles of the ratios are
+printed.
 
-With `--overlap` two processes play with all gradients of a player in one all-reduce after `backward`, and with buckets. That is
-done on the real link, which costs the processors time, and on an imitated one, `--gigabits` fast, which does not: a process that
-waits for a sum sleeps until a ring of two at that rate would have brought it.
+With `--overlap` two processes play with all gradients of a player in one all-reduce after
+`backward`, and with buckets. That is done on the real link, which costs the processors time, and on
+an imitated one, `--gigabits` fast, which does not: a process that waits for a sum sleeps until a
+ring of two at that rate would have brought it.
 """
 
 import argparse
@@ -57,7 +61,11 @@ class Team:
     """
 
     def __init__(self, name: str, count: int, threads: int):
-        shared = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+        shared = {
+            "WORLD_SIZE": str(count),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(free_port()),
+        }
         command = [sys.executable, __file__, "--worker", str(threads), name]
         self.processes = [
             subprocess.Popen(
@@ -87,7 +95,8 @@ class Team:
 
 
 class LinkedEngine(Engine):
-    """An engine whose link may be a slower one: sums take as long as they would there, but no processor's time.
+    """An engine whose link may be a slower one: sums take as long as they would there, but no
+    processor's time.
 
     Attributes:
         gigabits: a second, in either direction, between two processes; 0 is the machine's own link.
@@ -98,11 +107,15 @@ class LinkedEngine(Engine):
     free = 0.0
 
     def start_sum(self, values: Tensor) -> Pending:
-        """As the engine's; the link carries one tensor after another, 2 (n - 1) / n = 1 times its bytes."""
+        """As the engine's; the link carries one tensor after another, 2 (n - 1) / n = 1 times its
+        bytes.
+        """
         real = super().start_sum(values)
         if not self.gigabits:
             return real
-        self.unconditional = max(self.unconditional, time.perf_counter()) + values.nbytes * 8 / (self.gigabits * 1e9)
+        self.unconditional = max(self.unconditional, time.perf_counter()) + values.nbytes * 8 / (
+            self.gigabits * 1e9
+        )
         return Arriving(real, self.unconditional)
 
 
@@ -131,13 +144,18 @@ def small(name: str) -> Recipe:
 
 
 def work(name: str, threads: int) -> None:
-    """One process of a team: play as many rounds as each line of the input asks for, and answer with seconds a round."""
+    """One process of a team: play as many rounds as each line of the input asks for, and answer
+    with seconds a round.
+    """
     torch.set_num_threads(threads)
     recipe = small(name)
-    kept: dict[int, dict[tuple[int, ...], GradientReducer]] = {}  # what was learnt about the order of gradients, by bucket
+    # what was learnt about the order of gradients, by bucket
+    kept: dict[int, dict[tuple[int, ...], GradientReducer]] = {}
     engine = LinkedEngine("cpu")
     with engine:
-        dataset = open_dataset("digits", recipe.view) if recipe.data == "digits" else random_data(recipe)
+        dataset = (
+            open_dataset("digits", recipe.view) if recipe.data == "digits" else random_data(recipe)
+        )
         trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
         for line in sys.stdin:
             rounds, engines.BUCKET, engine.gigabits = json.loads(line)
@@ -177,11 +195,15 @@ def rate(recipe: Recipe, seconds: Sequence[float]) -> float:
 def measure_processes(names: Sequence[str], seconds: float) -> None:
     """Print what two processes bring on two cores."""
     print("images/s of the same whole batch; ratios are medians of turns (quartiles)\n")
-    print("| recipe | batch | 1 thread | 2 threads | 2 processes | / 2 threads | / (2 x 1 thread) | turns |")
+    print(
+        "| recipe | batch | 1 thread | 2 threads | 2 processes | / 2 threads | / (2 x 1 thread) | turns |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for name in names:
         recipe, teams = small(name), [Team(name, 1, 1), Team(name, 1, 2), Team(name, 2, 1)]
-        one, two, both = in_turns({str(number): team.play for number, team in enumerate(teams)}, seconds).values()
+        one, two, both = in_turns(
+            {str(number): team.play for number, team in enumerate(teams)}, seconds
+        ).values()
         for team in teams:
             team.dismiss()
         rates = " | ".join(f"{rate(recipe, values):,.1f}" for values in (one, two, both))
@@ -201,19 +223,34 @@ def measure_overlap(names: Sequence[str], seconds: float, bucket: int, gigabits:
             plays = {"whole": partial(play, bucket=WHOLE), "buckets": partial(play, bucket=bucket)}
             whole, parts = in_turns(plays, seconds / 2).values()
             link = f"imitated, {speed:g} Gb/s" if speed else "this machine's"
-            rates = f"{rate(recipe, whole):,.1f} | {rate(recipe, parts):,.1f} | {ratio(whole, parts)}"
+            rates = (
+                f"{rate(recipe, whole):,.1f} | {rate(recipe, parts):,.1f} | {ratio(whole, parts)}"
+            )
             print(f"| `{name}` | {recipe.batch} | {link} | {rates} | {len(whole)} |", flush=True)
         team.dismiss()
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"{', '.join(DEFAULT)} without")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "recipes", nargs="*", metavar="RECIPE", help=f"{', '.join(DEFAULT)} without"
+    )
     parser.add_argument("--seconds", type=float, default=60, help="for each recipe")
-    parser.add_argument("--overlap", action="store_true", help="compare buckets with one all-reduce a player")
-    parser.add_argument("--bucket", type=float, default=BUCKET / 2**20, help="MiB; only with --overlap")
-    parser.add_argument("--gigabits", type=float, default=1, help="a second of the imitated link; only with --overlap")
+    parser.add_argument(
+        "--overlap", action="store_true", help="compare buckets with one all-reduce a player"
+    )
+    parser.add_argument(
+        "--bucket", type=float, default=BUCKET / 2**20, help="MiB; only with --overlap"
+    )
+    parser.add_argument(
+        "--gigabits",
+        type=float,
+        default=1,
+        help="a second of the imitated link; only with --overlap",
+    )
     parser.add_argument("--table", action="store_true", help="compute instead of measuring")
     parser.add_argument("--worker", type=int, metavar="THREADS", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -225,7 +262,9 @@ def main() -> None:
     else:
         print(f"{os.cpu_count()} cores, torch {torch.__version__}, {processor()}, float32")
         if arguments.overlap:
-            measure_overlap(names, arguments.seconds, round(arguments.bucket * 2**20), arguments.gigabits)
+            measure_overlap(
+                names, arguments.seconds, round(arguments.bucket * 2**20), arguments.gigabits
+            )
         else:
             measure_processes(names, arguments.seconds)
 

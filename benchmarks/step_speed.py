@@ -1,23 +1,27 @@
-"""How fast training steps are, against plain scripts and against the machine's own matrix products, in turns within one run.
+"""How fast training steps are, against plain scripts and against the machine's own matrix products,
+in turns within one run.
 
-    python benchmarks/step_speed.py [RECIPE ...] [--device cuda] [--seconds 20] [--threads N] [--cpu-time]
+    python benchmarks/step_speed.py [RECIPE ...] [--device cuda] [--seconds 20] [--threads N]
+    [--cpu-time]
 
-Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means, played as `train` would choose
-here; how that is, is printed under each recipe. The plain scripts are in
-`plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large for that are made smaller, as `SMALL`
-tells. Slices of either follow one another as ours, plain, plain, ours, ..., so that whatever else the machine does falls on both;
-every pair of slices gives one ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the processor time
-that this process was given instead of the time that passed. On a GPU a slice ends when all its work is done; plain scripts have
-their data there, and TF32 and the choice of convolution kernels as ours do, which are settings of the whole process.
+Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means,
+played as `train` would choose here; how that is, is printed under each recipe. The plain scripts
+are in `plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large
+for that are made smaller, as `SMALL` tells. Slices of either follow one another as ours, plain,
+plain, ours, ..., so that whatever else the machine does falls on both; every pair of slices gives
+one ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the processor time
+that this process was given instead of the time that passed. On a GPU a slice ends when all its work
+is done; plain scripts have their data there, and TF32 and the choice of convolution kernels as ours
+do, which are settings of the whole process.
 
-Printed for each recipe:
-  images/s       medians over the slices
-  ratio          median of the pairs' ratios, ours / plain, and their quartiles
-  GFLOP          multiplications and additions of matrix products and convolutions in one round of either, those with padding
+Printed for each recipe: images/s       medians over the slices ratio          median of the pairs'
+  ratios, ours / plain, and their quartiles GFLOP          multiplications and additions of matrix
+  products and convolutions in one round of either, those with padding
                  left out; a mean where not all rounds are alike
-  step/peak      their rate over the whole round of ours, as a share of the rate of large float32 matrix products measured beside
-                 (on a GPU TF32 ones)
-  conv/peak      the same of the convolutions alone, over the time spent in them; not on a GPU, which is asked before it has done
+  step/peak      their rate over the whole round of ours, as a share of the rate of large float32
+                 matrix products measured beside (on a GPU TF32 ones)
+  conv/peak      the same of the convolutions alone, over the time spent in them; not on a GPU,
+  which is asked before it has done
 """
 
 import argparse
@@ -54,7 +58,8 @@ PICTURES = 4096
 ROWS = 1024  # of data for translation
 ATTRIBUTES = tuple("abcde")
 CAPTIONS = 10, 128  # of a picture, and letters in each
-SAME_WORK = {"size": 64, "channels": 3, "load_scale": 1.0, "flip": False, "ema_halflife": None}  # scripts do not average
+# scripts do not average
+SAME_WORK = {"size": 64, "channels": 3, "load_scale": 1.0, "flip": False, "ema_halflife": None}
 SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
     "pix2pix": {"batch": 4, "options.width": 32},
     "cyclegan": {"batch": 4, "options.width": 16},
@@ -71,7 +76,8 @@ aten = torch.ops.aten
 
 
 class Stopwatch(TorchDispatchMode):
-    """Counts and times, while it is entered, the matrix products and convolutions that are really executed.
+    """Counts and times, while it is entered, the matrix products and convolutions that are really
+    executed.
 
     Args:
         clock: tells seconds.
@@ -88,7 +94,11 @@ class Stopwatch(TorchDispatchMode):
         self.flops, self.convolution_flops, self.convolution_seconds = 0.0, 0.0, 0.0
 
     def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Run one operation of PyTorch and note it."""
         kwargs = kwargs or {}
@@ -110,12 +120,19 @@ class Stopwatch(TorchDispatchMode):
 
 
 def inside(
-    first: Tensor, second: Tensor, weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+    first: Tensor,
+    second: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
 ) -> float:
-    """The share of a convolution's multiplications that meet a pixel: the others meet padding, and good kernels skip them.
+    """The share of a convolution's multiplications that meet a pixel: the others meet padding, and
+    good kernels skip them.
 
     Args:
-        first, second: its input and output maps (N, C, H, W) or (N, C, L), in any order; of a transposed one likewise.
+        first, second: its input and output maps (N, C, H, W) or (N, C, L), in any order; of a
+            transposed one likewise.
         weight: (.., .., height, width) or (.., .., length).
         stride, padding, dilation: for each dimension.
     """
@@ -124,7 +141,9 @@ def inside(
         small, large = sorted((first.shape[2 + depth], second.shape[2 + depth]))
         kernel = weight.shape[2 + depth]
         step, start, spread = stride[depth], padding[depth], dilation[depth]
-        met = [place * step - start + tap * spread for place in range(small) for tap in range(kernel)]
+        met = [
+            place * step - start + tap * spread for place in range(small) for tap in range(kernel)
+        ]
         share *= sum(0 <= pixel < large for pixel in met) / len(met)
     return share
 
@@ -142,18 +161,28 @@ class Pair:
 def main() -> None:
     """Measure and print."""
     names = [*SCRIPTS, *TRANSLATION_SCRIPTS]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all without")
-    parser.add_argument("--seconds", type=float, default=20, help="for each recipe, by the same clock")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(names)}; all without"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="for each recipe, by the same clock"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
-    parser.add_argument("--cpu-time", action="store_true", help="measure by this process's processor time")
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="measure by this process's processor time"
+    )
     arguments = parser.parse_args()
     unknown = [name for name in arguments.recipes if name not in names]
     if unknown:
         parser.error(f"no plain script for {', '.join(unknown)}; there are {', '.join(names)}")
     if arguments.cpu_time and arguments.threads != 1:
-        parser.error("--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1")
+        parser.error(
+            "--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1"
+        )
     if arguments.cpu_time and arguments.device != "cpu":
         parser.error("--cpu-time says nothing of a GPU's work; leave it out")
     try:
@@ -164,9 +193,13 @@ def main() -> None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else processor()
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {name}, precision as in the recipe")
+    print(
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {name}, precision as in the recipe"
+    )
     kind = "processor time" if arguments.cpu_time else "time passed"
-    print(f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'GFLOP a round':>15} {'step /':>6} {'conv /':>6}")
+    print(
+        f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'GFLOP a round':>15} {'step /':>6} {'conv /':>6}"
+    )
     heading = f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  {'pairs':>5} {'ours':>7} {'plain':>7}"
     print(f"{heading} {'peak':>6} {'peak':>6}")
     peaks = []
@@ -176,7 +209,9 @@ def main() -> None:
         print(f"{row(recipe, pairs, *flops)}\n{'':15} {decision.line()}", flush=True)
         peaks += [pair.peak / 1e9 for pair in pairs]
     sizes = ", ".join(str(size) for size in PEAK_SIZES)
-    print(f"peak: matrix products of {sizes}, the best in each turn: {spread(peaks, '.0f')} GFLOP/s")
+    print(
+        f"peak: matrix products of {sizes}, the best in each turn: {spread(peaks, '.0f')} GFLOP/s"
+    )
 
 
 def small(name: str) -> Recipe:
@@ -201,7 +236,8 @@ def measure(
     """Play a recipe and its plain script in turns.
 
     Returns:
-        What each turn has measured; the FLOP of a round of ours and of the plain script; how ours were played.
+        What each turn has measured; the FLOP of a round of ours and of the plain script; how ours
+        were played.
     """
     torch.manual_seed(0)
     dataset, period = random_data(recipe), PERIODS.get(recipe.name, 1)
@@ -221,7 +257,14 @@ def measure(
         else:
             plain_time, ours_time = timed(plain, rounds, clock), timed(ours, rounds, clock)
         peak = max(product_rate(two, clock) for two in matrices)
-        pairs.append(Pair(ours_time, plain_time, peak, convolution_rate(ours, clock) if engine.device.type == "cpu" else 0.0))
+        pairs.append(
+            Pair(
+                ours_time,
+                plain_time,
+                peak,
+                convolution_rate(ours, clock) if engine.device.type == "cpu" else 0.0,
+            )
+        )
     return pairs, flops, decision
 
 
@@ -257,21 +300,34 @@ def plain_step(recipe: Recipe, dataset: Dataset, device: torch.device) -> Step:
     """The plain script of a recipe, with the same data as floats in the device's memory."""
     if recipe.name in SCRIPTS:
         pictures = floats(dataset, unit=recipe.name in UNIT_RANGE)
-        with device:  # where it makes its networks; not while it plays, since each call would ask for the device
-            return SCRIPTS[recipe.name](Pictures(pictures.images.to(device), pictures.labels.to(device)))
+        # where it makes its networks; not while it plays, since each call would ask for the device
+        with device:
+            return SCRIPTS[recipe.name](
+                Pictures(pictures.images.to(device), pictures.labels.to(device))
+            )
     tables = [order.dataset.columns for order in orders(dataset, recipe.sampling)]
-    rows = Rows(*(on_device({name: torch.from_numpy(column) for name, column in table.items()}, device) for table in tables))
+    rows = Rows(
+        *(
+            on_device({name: torch.from_numpy(column) for name, column in table.items()}, device)
+            for table in tables
+        )
+    )
     gan = build(recipe.gan, dataset.schema, recipe.options).to(device)
     with device:
         return TRANSLATION_SCRIPTS[recipe.name](gan, rows, recipe.batch)
 
 
 def random_data(recipe: Recipe) -> Dataset:
-    """Random pixels, and what else the recipe's GAN needs; labels of ten classes with single pictures."""
+    """Random pixels, and what else the recipe's GAN needs; labels of ten classes with single
+    pictures.
+    """
     random = np.random.default_rng(0)
     size, channels = recipe.size, recipe.channels
     assert size and channels
-    requires, count = GANS[recipe.gan].requires, ROWS if recipe.name in TRANSLATION_SCRIPTS else PICTURES
+    requires, count = (
+        GANS[recipe.gan].requires,
+        ROWS if recipe.name in TRANSLATION_SCRIPTS else PICTURES,
+    )
     report = DataReport(spec="random", found=count, used=count)
 
     def pictures() -> np.ndarray:

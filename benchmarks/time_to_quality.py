@@ -1,18 +1,22 @@
-"""How soon recipes make good pictures: their distance to real ones against images, FLOPs and seconds, in turns within one run.
+"""How soon recipes make good pictures: their distance to real ones against images, FLOPs and
+seconds, in turns within one run.
 
-    python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]] [--out FOLDER]
+    python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]]
+    [--out FOLDER]
 
-The recipes train in slices that follow one another, so that whatever else the machine does falls on all. Ours is `Trainer.round`,
-whole, played as `ganvas train` would: batch, random numbers, rates, moves, checks, moving average. Scoring is not counted. On a
-machine that does much else, `--threads 1 --cpu-time` counts the processor time that this process was given instead of the time
-that passed.
+The recipes train in slices that follow one another, so that whatever else the machine does falls on
+all. Ours is `Trainer.round`, whole, played as `ganvas train` would: batch, random numbers, rates,
+moves, checks, moving average. Scoring is not counted. On a machine that does much else, `--threads
+1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
 
-A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count` samples: to training pictures, or
-with `--against held-out` to those that `--set held_out=N` keeps from training, to choose settings by; or with `--against test` to
-the test set that was published with the data, which is for reports.
+A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count`
+samples: to training pictures, or with `--against held-out` to those that `--set held_out=N` keeps
+from training, to choose settings by; or with `--against test` to the test set that was published
+with the data, which is for reports.
 
-Printed: a line a score; then, for each recipe after the first, when it first was as good as the first one is at the end, and the
-ratio of the two times. With `--out`: curves.png, curves.json and a grid of samples of each recipe.
+Printed: a line a score; then, for each recipe after the first, when it first was as good as the
+first one is at the end, and the ratio of the two times. With `--out`: curves.png, curves.json and a
+grid of samples of each recipe.
 """
 
 import argparse
@@ -96,51 +100,91 @@ class Contestant:
     def score(self, yardstick: Yardstick, count: int) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
-        distance = quick_score(self.trainer.monitor.sampler, yardstick, self.trainer.engine.device, count)
+        distance = quick_score(
+            self.trainer.monitor.sampler, yardstick, self.trainer.engine.device, count
+        )
         teraflop = state.clock.steps * self.flops_a_round / 1e12
-        self.points.append(Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4)))
+        self.points.append(
+            Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4))
+        )
         self.due = max(self.due * GROWTH, self.used)
         return self.points[-1]
 
 
 def main() -> None:
     """Train, score, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("recipes", nargs="+", metavar="RECIPE")
     parser.add_argument("--data", help="what all train on; without it, the first recipe's own")
-    parser.add_argument("--size", type=int, help="side of the pictures; without it, the first recipe's own")
-    parser.add_argument("--seconds", type=float, nargs="+", default=[300], help="for each recipe; the last one for all others")
+    parser.add_argument(
+        "--size", type=int, help="side of the pictures; without it, the first recipe's own"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        nargs="+",
+        default=[300],
+        help="for each recipe; the last one for all others",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
     parser.add_argument("--features", help="as of ganvas evaluate")
-    parser.add_argument("--against", choices=SPLITS, default="training", help="which real pictures to compare with")
-    parser.add_argument("--set", action="append", default=[], metavar="[RECIPE:]KEY=VALUE", help="change one recipe, or all")
+    parser.add_argument(
+        "--against", choices=SPLITS, default="training", help="which real pictures to compare with"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="[RECIPE:]KEY=VALUE",
+        help="change one recipe, or all",
+    )
     parser.add_argument("--threads", type=int, help="of PyTorch; its own choice without")
-    parser.add_argument("--cpu-time", action="store_true", help="count this process's processor time; with --threads 1")
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="count this process's processor time; with --threads 1",
+    )
     parser.add_argument("--out", type=Path, help="folder for curves and grids")
     arguments = parser.parse_args()
     if arguments.cpu_time and arguments.threads != 1:
-        parser.error("--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1")
+        parser.error(
+            "--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1"
+        )
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     clock = time.process_time if arguments.cpu_time else time.perf_counter
     recipes = [asked(name, arguments) for name in arguments.recipes]
-    budgets = [arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))]
+    budgets = [
+        arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))
+    ]
     yardstick = make_yardstick(recipes[0], arguments.features, arguments.against)
     extractor = yardstick.extractor.protocol["extractor"]
     kind = "processor time" if arguments.cpu_time else "time passed"
     against = f"{arguments.against} pictures"
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; seed {arguments.seed}")
+    print(
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; seed {arguments.seed}"
+    )
     print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
-    print(f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}")
+    print(
+        f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}"
+    )
     contestants = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
     while going := [contestant for contestant in contestants if not contestant.over]:
         for contestant in going:
             contestant.train(clock)
             if contestant.used >= contestant.due or contestant.over:
-                print(line(contestant.name, contestant.score(yardstick, arguments.count)), flush=True)
+                print(
+                    line(contestant.name, contestant.score(yardstick, arguments.count)), flush=True
+                )
                 if arguments.out:
-                    write(contestants, arguments.out, f"{extractor} features, {against}, seconds of {kind}")
+                    write(
+                        contestants,
+                        arguments.out,
+                        f"{extractor} features, {against}, seconds of {kind}",
+                    )
     for other in contestants[1:]:
         print(comparison(contestants[0], other))
 
@@ -148,7 +192,11 @@ def main() -> None:
 def asked(name: str, arguments: argparse.Namespace) -> Recipe:
     """A recipe on the data, size and seed that were asked for, with its own changes."""
     changes: dict[str, Any] = {"seed": arguments.seed}
-    changes |= {key: getattr(arguments, key) for key in ("data", "size") if getattr(arguments, key) is not None}
+    changes |= {
+        key: getattr(arguments, key)
+        for key in ("data", "size")
+        if getattr(arguments, key) is not None
+    }
     for text in arguments.set:
         target, colon, pair = text.partition(":")
         if not colon or "=" in target:
@@ -164,10 +212,14 @@ def make_yardstick(recipe: Recipe, features: str | None, against: str) -> Yardst
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
     held = np.setdiff1d(np.arange(len(reference.train)), reference.shown)
     if against == "test" and reference.split != "test":
-        raise UserError(f"--against test: no test set was published with {recipe.data}; use --against held-out")
+        raise UserError(
+            f"--against test: no test set was published with {recipe.data}; use --against held-out"
+        )
     if against == "held-out" and not len(held):
         raise UserError("--against held-out: nothing is held out; add --set held_out=2000, say")
-    extractor = make_extractor(features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True)
+    extractor = make_extractor(
+        features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True
+    )
     dataset, rows = {
         "training": (reference.train, some(reference.train, reference.shown, 0)),
         "held-out": (reference.train, held),
@@ -187,7 +239,9 @@ def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
         made.adapt()
         return made
 
-    return Contestant(recipe.name, trainer(), budget, flops_of(trainer().round, COUNTED_ROUNDS, clock))
+    return Contestant(
+        recipe.name, trainer(), budget, flops_of(trainer().round, COUNTED_ROUNDS, clock)
+    )
 
 
 def line(name: str, point: Point) -> str:
@@ -210,13 +264,23 @@ def comparison(first: Contestant, other: Contestant) -> str:
 def write(contestants: list[Contestant], folder: Path, about: str) -> None:
     """The curves so far as JSON and as a picture, and a grid of samples of each recipe."""
     folder.mkdir(parents=True, exist_ok=True)
-    curves = {contestant.name: [asdict(point) for point in contestant.points] for contestant in contestants}
-    write_text(folder / "curves.json", json.dumps({"about": about, "curves": curves}, indent=1) + "\n")
+    curves = {
+        contestant.name: [asdict(point) for point in contestant.points]
+        for contestant in contestants
+    }
+    write_text(
+        folder / "curves.json", json.dumps({"about": about, "curves": curves}, indent=1) + "\n"
+    )
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, (quantity, label) in zip(figure.subplots(1, 3, sharey=True), AXES.items()):
         for contestant in contestants:
             known = contestant.points
-            axes.plot([getattr(p, quantity) for p in known], [p.distance for p in known], ".-", label=contestant.name)
+            axes.plot(
+                [getattr(p, quantity) for p in known],
+                [p.distance for p in known],
+                ".-",
+                label=contestant.name,
+            )
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("distance to real pictures")
@@ -226,8 +290,12 @@ def write(contestants: list[Contestant], folder: Path, about: str) -> None:
         figure.savefig(partial, format="png", dpi=110)
     for contestant in contestants:
         trainer = contestant.trainer
-        pictures, columns, names = training_grid(trainer.monitor.sampler, trainer.recipe.seed, trainer.engine.device)
-        grid = draw_sheet(to_uint8(pictures), columns, names, "", mode_discs(trainer.dataset.report.spec))
+        pictures, columns, names = training_grid(
+            trainer.monitor.sampler, trainer.recipe.seed, trainer.engine.device
+        )
+        grid = draw_sheet(
+            to_uint8(pictures), columns, names, "", mode_discs(trainer.dataset.report.spec)
+        )
         save(grid, folder / f"{contestant.name}.png")
 
 

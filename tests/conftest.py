@@ -12,7 +12,9 @@ torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processe
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep packed pictures out of the user's cache; one cache a test process, so that MNIST is packed once."""
+    """Keep packed pictures out of the user's cache; one cache a test process, so that MNIST is
+    packed once.
+    """
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path_factory.getbasetemp() / "ganvas-cache"))
 
 

@@ -13,7 +13,10 @@ with torch.device("meta"):
 
 
 def made_up() -> dict[str, Tensor]:
-    """Random weights that keep the size of what they are given; NumPy promises the same ones for ever."""
+    """Random weights that keep the size of what they are given;
+
+    NumPy promises the same ones for ever.
+    """
     random = np.random.RandomState(0)
     state = {}
     for name, shape in sorted(SHAPES.items()):

@@ -1,4 +1,6 @@
-"""A stand-in for CUDA graphs on a CPU: it records the operations of PyTorch with their very tensors, and repeats them."""
+"""A stand-in for CUDA graphs on a CPU: it records the operations of PyTorch with their very
+tensors, and repeats them.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +13,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from ganvas.training.speed.cuda_graphs import Play, Values
 
 aten = torch.ops.aten
-# What makes the CPU wait for a GPU: reading numbers, results whose size depends on numbers, constants that Python sends.
+# What makes the CPU wait for a GPU: reading numbers, results whose size depends on numbers,
+# constants that Python sends.
 WAITING = {
     aten._local_scalar_dense,
     aten.nonzero,
@@ -26,7 +29,9 @@ WAITING = {
 class NoWaiting(TorchDispatchMode):
     """Refuses, while it is entered, operations for which the CPU would wait for a GPU."""
 
-    def __torch_dispatch__(self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
         """Run one operation, if it waits for nothing."""
         packet = func.overloadpacket
         masks = packet in (aten.index, aten.index_put, aten.index_put_) and any(
@@ -51,7 +56,9 @@ class Recording(NoWaiting):
         self.before: list[tuple[Tensor, Tensor]] = []
         self.own: set[int] = set()  # storages made while recording
 
-    def __torch_dispatch__(self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
         """Run one operation and write it down."""
         # Aliases, since some operations change the shape of a tensor in place.
         given, named = tree_map_only(Tensor, torch.Tensor.detach, (args, kwargs or {}))
@@ -59,9 +66,13 @@ class Recording(NoWaiting):
             if storage(tensor) not in self.own:
                 self.before.append((tensor, tensor.clone()))
         result = super().__torch_dispatch__(func, types, args, kwargs)
-        self.own |= {storage(tensor) for tensor in tensors(result)} - {storage(tensor) for tensor in tensors((given, named))}
+        self.own |= {storage(tensor) for tensor in tensors(result)} - {
+            storage(tensor) for tensor in tensors((given, named))
+        }
         if torch.Tag.inplace_view not in func.tags:
-            self.done.append((func, given, named, tree_map_only(Tensor, torch.Tensor.detach, result)))
+            self.done.append(
+                (func, given, named, tree_map_only(Tensor, torch.Tensor.detach, result))
+            )
         return result
 
 
@@ -88,7 +99,8 @@ def written(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Tens
 
 
 class Repeater:
-    """A recorder for a CPU as strict as CUDA: what is recorded has no effect until it is played, and is played without Python.
+    """A recorder for a CPU as strict as CUDA: what is recorded has no effect until it is played,
+    and is played without Python.
 
     Attributes:
         warmed: rounds that were played anew.

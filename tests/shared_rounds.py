@@ -1,8 +1,10 @@
-"""A few rounds of several GANs that any number of processes must play alike; `torchrun` runs it for test_processes.py.
+"""A few rounds of several GANs that any number of processes must play alike; `torchrun` runs it for
+test_processes.py.
 
     torchrun --nproc-per-node 2 tests/shared_rounds.py FOLDER
 
-In float64, so that only the order of additions differs; with buckets so small that every player needs several.
+In float64, so that only the order of additions differs; with buckets so small that every player
+needs several.
 """
 
 import json
@@ -28,11 +30,15 @@ BATCH, ROUNDS, BUCKET = 8, 5, 256
 
 
 class Resting(GAN):
-    """Both players move at once; one of the generator's layers rests in every second round, one always."""
+    """Both players move at once; one of the generator's layers rests in every second round, one
+    always.
+    """
 
     def __init__(self):
         super().__init__(schema(8, 1))
-        self.generator = nn.ModuleDict({name: nn.Linear(64, 64) for name in ("never", "always", "sometimes")})
+        self.generator = nn.ModuleDict(
+            {name: nn.Linear(64, 64) for name in ("never", "always", "sometimes")}
+        )
         self.discriminator = nn.Sequential(nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 1))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
@@ -55,7 +61,10 @@ def games() -> dict[str, GAN]:
         "relativistic": {"penalty_every": 2, "augmentation": "adaptive"},
         "r3gan": {"augmentation": 0.5},
     }
-    built = {name: build(name, schema(8, 1), OPTIONS[name] | options) for name, options in changes.items()}
+    built = {
+        name: build(name, schema(8, 1), OPTIONS[name] | options)
+        for name, options in changes.items()
+    }
     built["relativistic"].get_buffer("probability").fill_(0.5)  # from where it can move either way
     return built | {"resting": Resting()}
 
@@ -65,7 +74,10 @@ def play(gan: GAN, engine: Engine) -> None:
     game, part = make_game(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
     for rounds in range(ROUNDS):
         whole = make_batch(gan, BATCH, seed=rounds)
-        batch = {name: rows[engine.rank * part : (engine.rank + 1) * part] for name, rows in whole.items()}
+        batch = {
+            name: rows[engine.rank * part : (engine.rank + 1) * part]
+            for name, rows in whole.items()
+        }
         clock = Position(rounds * BATCH, rounds)
         take_step(game, batch, clock, engine.rng(0, clock.images))
 
@@ -81,7 +93,11 @@ def all_weights(engine: Engine) -> dict[str, Tensor]:
 
 def order_of_events(engine: Engine) -> list[list[str]]:
     """When each of two `backward` sends buckets, and when it reaches the first layer."""
-    network, events, all_reduce = nn.Sequential(*[nn.Linear(8, 8) for _ in range(3)]), [], dist.all_reduce
+    network, events, all_reduce = (
+        nn.Sequential(*[nn.Linear(8, 8) for _ in range(3)]),
+        [],
+        dist.all_reduce,
+    )
 
     def noted(*arguments, **options):
         events[-1].append("sent")

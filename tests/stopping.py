@@ -15,9 +15,13 @@ from ganvas.training.trainer import Trainer
 
 
 def contents(run: Path) -> dict[str, bytes]:
-    """All that must be equal in two equal runs: weights and training state, the log without its speeds, the grids."""
+    """All that must be equal in two equal runs: weights and training state, the log without its
+    speeds, the grids.
+    """
     newest = find_checkpoints(run / "checkpoints")[-1]
-    files = {f"{newest.name}/{file.name}": file.read_bytes() for file in newest.glob("*.safetensors")}
+    files = {
+        f"{newest.name}/{file.name}": file.read_bytes() for file in newest.glob("*.safetensors")
+    }
     files |= {file.name: file.read_bytes() for file in (run / "samples").iterdir()}
     log = [entry for entry in read_log(run / "log.jsonl") if entry["kind"] != "speed"]
     return files | {"log": json.dumps(log).encode()}

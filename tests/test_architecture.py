@@ -79,9 +79,7 @@ def imports(module: str, inside: bool = True) -> set[str]:
 def ours(module: str) -> set[str]:
     """The modules of ganvas that a module imports."""
     return {
-        name.removeprefix("ganvas.")
-        for name in imports(module)
-        if name.split(".")[0] == "ganvas"
+        name.removeprefix("ganvas.") for name in imports(module) if name.split(".")[0] == "ganvas"
     }
 
 
@@ -208,11 +206,10 @@ def test_only_the_engine_knows_the_other_processes():
 
 
 def test_the_command_line_starts_without_torch():
-    code = (
-        "import sys, ganvas.cli; "
-        f"print(sorted({SLOW_TO_IMPORT} & sys.modules.keys()))"
+    code = f"import sys, ganvas.cli; print(sorted({SLOW_TO_IMPORT} & sys.modules.keys()))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == "[]\n"
 
 

@@ -26,7 +26,10 @@ from ganvas.rng import StepRng
 from ganvas.training.step import take_step
 
 ROOT = Path(__file__).parents[1]
-PAGES = {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("README*.md"), *sorted(ROOT.glob("docs/**/*.md"))]}
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in [*ROOT.glob("README*.md"), *sorted(ROOT.glob("docs/**/*.md"))]
+}
 PAGE_OF = {
     "mlp": "mlp",
     "mlp-deep": "mlp",
@@ -65,11 +68,15 @@ def gan_page(gan: str) -> str:
 
 
 def command_lines(markdown: str) -> Iterator[str]:
-    """Each `ganvas ...` of fenced blocks, also behind torchrun or make's prefixes, and of inline code."""
+    """Each `ganvas ...` of fenced blocks, also behind torchrun or make's prefixes, and of inline
+    code.
+    """
     for language, block in FENCE.findall(markdown):
         if language in ("", "bash", "sh", "console"):
             for line in block.replace("\\\n", " ").splitlines():
-                found = re.match(r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:torchrun .*-m )?(ganvas\b.*)", line)
+                found = re.match(
+                    r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:torchrun .*-m )?(ganvas\b.*)", line
+                )
                 if found:
                     yield found[1]
     for code in re.findall(r"`([^`\n]+)`", FENCE.sub("", markdown)):
@@ -91,13 +98,21 @@ def check(command: str) -> None:
         assert given.get("data"), "auto chooses settings for data"
     elif verb.__name__ == "train":
         recipe = get_recipe(given.get("recipe") or "digits")
-        change(recipe, parse_settings(given.get("settings") or []) | given.get("look", AS_IT_IS).given())
-        assert given.get("recipe") is None or recipe.data or given.get("data"), "its recipe needs --data"
+        change(
+            recipe,
+            parse_settings(given.get("settings") or []) | given.get("look", AS_IT_IS).given(),
+        )
+        assert given.get("recipe") is None or recipe.data or given.get("data"), (
+            "its recipe needs --data"
+        )
     elif verb.__name__ == "recipes" and given.get("name") not in (None, AUTO):
         get_recipe(given["name"])
 
 
-@pytest.mark.parametrize(("page", "command"), [(page, command) for page in PAGES for command in command_lines(text(page))])
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [(page, command) for page in PAGES for command in command_lines(text(page))],
+)
 def test_commands(page: str, command: str):
     check(command)
 
@@ -125,14 +140,23 @@ def test_wrong_commands_are_found(command: str):
 def test_commands_are_found_where_they_stand():
     block = "```\nganvas a \\\n  --b\n$ ganvas c\ntorchrun --n 2 -m ganvas d\nls\n```\n"
     found = command_lines(f"Text `ganvas recipes` and `nothing`.\n\n{block}")
-    assert [" ".join(line.split()) for line in found] == ["ganvas a --b", "ganvas c", "ganvas d", "ganvas recipes"]
+    assert [" ".join(line.split()) for line in found] == [
+        "ganvas a --b",
+        "ganvas c",
+        "ganvas d",
+        "ganvas recipes",
+    ]
 
 
 @pages
 def test_make_targets(page: str):
-    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     blocks = "\n".join(block for _, block in FENCE.findall(text(page)))
-    named = re.findall(r"^make ([\w-]+)", blocks, re.MULTILINE) + re.findall(r"`make ([\w-]+)`", text(page))
+    named = re.findall(r"^make ([\w-]+)", blocks, re.MULTILINE) + re.findall(
+        r"`make ([\w-]+)`", text(page)
+    )
     assert set(named) <= targets
 
 
@@ -174,21 +198,33 @@ def test_every_gan_has_a_page():
 def test_parameter_counts(name: str):
     recipe = get_recipe(name)
     counts = parameter_counts(recipe)
-    others = ", ".join(f"{player} {count:,}" for player, count in counts.items() if player != "generator")
+    others = ", ".join(
+        f"{player} {count:,}" for player, count in counts.items() if player != "generator"
+    )
     sentence = f"generator {counts['generator']:,} parameters, {others}."
     assert sentence in gan_page(recipe.gan)
 
 
 @gans
 def test_layers_add_up(gan: str):
-    """The last column of a table of layers has the parameters of the players of the recipe that is named last before it."""
+    """The last column of a table of layers has the parameters of the players of the recipe that is
+    named last before it.
+    """
     totals = {f"{counts['generator']:,}": sum(counts.values()) for counts in recipe_counts(gan)}
     named, found = "", 0
-    for generator, table in re.findall(r"generator ([\d,]+) parameters|(\| player \|.*?\n\n)", gan_page(gan), re.DOTALL):
+    for generator, table in re.findall(
+        r"generator ([\d,]+) parameters|(\| player \|.*?\n\n)", gan_page(gan), re.DOTALL
+    ):
         named = generator or named
         if table and named in totals:
             found += 1
-            assert sum(int(n.replace(",", "")) for n in re.findall(r"\| ([\d,]+) \|$", table, re.MULTILINE)) == totals[named]
+            assert (
+                sum(
+                    int(n.replace(",", ""))
+                    for n in re.findall(r"\| ([\d,]+) \|$", table, re.MULTILINE)
+                )
+                == totals[named]
+            )
     assert found
 
 
@@ -205,7 +241,10 @@ def test_options(gan: str):
     else:
         page = page.partition("| option |")[2]
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", page.partition("\n\n")[0], re.MULTILINE)
-    defaults = {key: list(value) if isinstance(value, tuple) else value for key, value in option_defaults(gan).items()}
+    defaults = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in option_defaults(gan).items()
+    }
     assert {key: json.loads(value) for key, value in rows} == defaults
 
 
@@ -221,7 +260,11 @@ def test_logged_keys(gan: str):
 
 
 def example() -> list[str]:
-    return [block for language, block in FENCE.findall(text("docs/add-a-gan.md")) if language == "python"]
+    return [
+        block
+        for language, block in FENCE.findall(text("docs/add-a-gan.md"))
+        if language == "python"
+    ]
 
 
 @pytest.fixture
@@ -235,7 +278,9 @@ def tables() -> Iterator[None]:
     RECIPES.update(known)
 
 
-def test_the_example_trains_and_goes_on(tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_example_trains_and_goes_on(
+    tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     space = {"__name__": "my_gan"}
     for block in example():
@@ -244,8 +289,18 @@ def test_the_example_trains_and_goes_on(tables: None, tmp_path: Path, monkeypatc
     assert isinstance(run, ganvas.Run)
     assert space["pictures"].shape == (16, 1, 8, 8)
     assert run.about["images"] >= 2_000
-    assert option_defaults("mlp-wasserstein").keys() == {"hidden", "noise_size", "penalty_weight", "n_critic"}
-    assert ganvas.train("digits-wasserstein", out="runs/wasserstein", images=2_500, quiet=True).about["images"] >= 2_500
+    assert option_defaults("mlp-wasserstein").keys() == {
+        "hidden",
+        "noise_size",
+        "penalty_weight",
+        "n_critic",
+    }
+    assert (
+        ganvas.train("digits-wasserstein", out="runs/wasserstein", images=2_500, quiet=True).about[
+            "images"
+        ]
+        >= 2_500
+    )
     check_files(Path("runs/wasserstein"))
 
 
@@ -255,7 +310,8 @@ def check_files(run: Path) -> None:
     newest = sorted((run / "checkpoints").iterdir())[-1]
     files = [path.name for path in [*run.iterdir(), *newest.iterdir()]]
     about, training, data = (
-        json.loads(file.read_text()) for file in (newest / "about.json", newest / "training.json", run / "data.json")
+        json.loads(file.read_text())
+        for file in (newest / "about.json", newest / "training.json", run / "data.json")
     )
     keys = [*about, *about["gan"], *about["data"], *about["versions"], *training, *data]
     kinds = [json.loads(line)["kind"] for line in (run / "log.jsonl").read_text().splitlines()]
@@ -269,11 +325,29 @@ def test_the_contract_holds_for_the_example(tmp_path: Path):
     options = re.search(r'`("mlp-wasserstein": \{.*?\})`', text("docs/add-a-gan.md"))
     assert options
     (tmp_path / "my_gan.py").write_text("\n".join(example()[:2]), encoding="utf-8")
-    (tmp_path / "entered.py").write_text(f"import my_gan, tiny\ntiny.OPTIONS |= {{{options[1]}}}\n", encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")]), "OMP_NUM_THREADS": "1"}
+    (tmp_path / "entered.py").write_text(
+        f"import my_gan, tiny\ntiny.OPTIONS |= {{{options[1]}}}\n", encoding="utf-8"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")]),
+        "OMP_NUM_THREADS": "1",
+    }
     chosen = "mlp-wasserstein and not papers_formulas or every_gan_is_tested"
-    command = [sys.executable, "-m", "pytest", "-p", "entered", "-p", "no:cacheprovider", "tests/gans/test_contract.py", "-k", chosen]
-    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "entered",
+        "-p",
+        "no:cacheprovider",
+        "tests/gans/test_contract.py",
+        "-k",
+        chosen,
+    ]
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stdout
     passed = re.search(r"(\d+) passed", answer.stdout)
     assert passed
@@ -284,8 +358,12 @@ def test_the_contract_holds_for_the_example(tmp_path: Path):
 
 
 def test_the_architectures_tree_is_the_real_tree():
-    files = (file for file in SOURCE.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    assert tree_in(text("docs/architecture.md")) == {file.relative_to(SOURCE).as_posix() for file in files}
+    files = (
+        file for file in SOURCE.rglob("*") if file.is_file() and "__pycache__" not in file.parts
+    )
+    assert tree_in(text("docs/architecture.md")) == {
+        file.relative_to(SOURCE).as_posix() for file in files
+    }
 
 
 @pages

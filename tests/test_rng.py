@@ -31,7 +31,9 @@ keys = st.integers(0, 2**63) | st.text(max_size=5)
 @given(st.lists(keys, min_size=1, max_size=4), st.data())
 def test_any_key_changes_the_mix(values, data):
     place = data.draw(st.integers(0, len(values) - 1))
-    other = data.draw(keys.filter(lambda key: (type(key), key) != (type(values[place]), values[place])))
+    other = data.draw(
+        keys.filter(lambda key: (type(key), key) != (type(values[place]), values[place]))
+    )
     changed = [*values[:place], other, *values[place + 1 :]]
     assert fold_in(*values) == fold_in(*values)
     assert fold_in(*values) != fold_in(*changed)
@@ -78,7 +80,9 @@ def test_every_round_and_seed_draws_anew(kind):
     assert not torch.equal(kind(rng, 8), kind(rng, 8))
 
 
-@pytest.mark.parametrize("make_draw", [lambda n: StepRng(0, 0), lambda n: RowRng(0, range(n))], ids=["round", "row"])
+@pytest.mark.parametrize(
+    "make_draw", [lambda n: StepRng(0, 0), lambda n: RowRng(0, range(n))], ids=["round", "row"]
+)
 def test_distributions(make_draw):
     """Within four standard errors of means and variances."""
     count = 3000
@@ -88,7 +92,8 @@ def test_distributions(make_draw):
     assert abs(normal.mean()) < 4 / math.sqrt(numbers)
     assert normal.var().item() == pytest.approx(1, abs=4 * math.sqrt(2 / numbers))
     assert abs(uniform.mean()) < 4 * math.sqrt(1 / 3 / numbers)
-    assert uniform.var().item() == pytest.approx(1 / 3, abs=4 * math.sqrt(4 / 45 / numbers))  # of a squared uniform number
+    # of a squared uniform number
+    assert uniform.var().item() == pytest.approx(1 / 3, abs=4 * math.sqrt(4 / 45 / numbers))
     assert -1 <= uniform.min() < -0.99
     assert 0.99 < uniform.max() < 1
     assert labels.dtype == torch.int64
@@ -113,7 +118,8 @@ def test_a_walk_passes_through_its_anchors_and_closes(kind):
 def test_a_walk_is_smooth():
     steps = walk([i / 100 for i in range(300)]).normal(300, 50)
     lengths = (steps - steps.roll(1, 0)).norm(dim=1)
-    # Two random directions of 50 numbers, each about 7 long, are about a right angle apart: 11 in 100 steps.
+    # Two random directions of 50 numbers, each about 7 long, are about a right angle apart: 11 in
+    # 100 steps.
     assert lengths.max() < 0.2
     assert lengths.min() > 0.05
 
@@ -127,18 +133,24 @@ def test_normal_walks_keep_their_length_and_uniform_ones_go_straight():
 
 
 def test_a_walk_round_one_anchor_stays_there():
-    assert torch.allclose(walk([0.0, 0.3], anchors=1).normal(2, 9), RowRng(0, [0, 0]).normal(2, 9), atol=1e-3)
+    assert torch.allclose(
+        walk([0.0, 0.3], anchors=1).normal(2, 9), RowRng(0, [0, 0]).normal(2, 9), atol=1e-3
+    )
 
 
 # Loader
 
 
 def dataset(count: int) -> Dataset:
-    """Pictures 0, 1, 2, ...: the number is the label, and the brightness of the left half; the right half is white."""
+    """Pictures 0, 1, 2, ...: the number is the label, and the brightness of the left half; the
+    right half is white.
+    """
     images = np.full((count, 1, 2, 2), 255, np.uint8)
     images[..., 0] = np.arange(count, dtype=np.uint8)[:, None, None]
     names = tuple(str(number) for number in range(count))
-    return single(images, np.arange(count), names, DataReport(spec="numbers", found=count, used=count))
+    return single(
+        images, np.arange(count), names, DataReport(spec="numbers", found=count, used=count)
+    )
 
 
 def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -> Loader:
@@ -162,7 +174,11 @@ def test_every_epoch_shows_every_picture_once(count, batch):
 
 
 def test_every_epoch_and_seed_has_an_order_of_its_own():
-    epochs = {tuple(batches(20, 20, seed=seed).at(20 * epoch)["label"].tolist()) for epoch in range(3) for seed in range(3)}
+    epochs = {
+        tuple(batches(20, 20, seed=seed).at(20 * epoch)["label"].tolist())
+        for epoch in range(3)
+        for seed in range(3)
+    }
     assert len(epochs) == 9
 
 
@@ -187,7 +203,9 @@ def test_two_processes_share_a_batch(settings):
 
 
 def test_a_batch_that_processes_cannot_share():
-    with pytest.raises(UserError, match=r"batch=7 cannot be divided among 2 processes.*--set batch"):
+    with pytest.raises(
+        UserError, match=r"batch=7 cannot be divided among 2 processes.*--set batch"
+    ):
         batches(20, 7, world=2)
 
 

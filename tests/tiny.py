@@ -54,7 +54,9 @@ class Position:
 
 
 def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **options) -> GAN:
-    """The GAN of that name, always with the same first weights; one that makes points has their size and channels."""
+    """The GAN of that name, always with the same first weights; one that makes points has their
+    size and channels.
+    """
     if GANS[name].points:
         size, channels = 1, 2
     torch.manual_seed(0)
@@ -68,7 +70,9 @@ def labelled() -> list[str]:
 
 
 def schema(size: int, channels: int, classes: int = 2) -> Schema:
-    """Data with all that any GAN may want: as many attributes as classes, three parts, captions of 16 bytes."""
+    """Data with all that any GAN may want: as many attributes as classes, three parts, captions of
+    16 bytes.
+    """
     names = tuple(str(number) for number in range(classes))
     return Schema(
         size=size,
@@ -85,14 +89,22 @@ def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
     size, names = gan.size, gan.schema.names
     make = {
         "label": lambda: torch.randint(len(gan.classes), (count,), generator=random),
-        "attributes": lambda: torch.randint(2, (count, len(names["attributes"])), generator=random).float(),
-        "caption": lambda: torch.randint(97, 123, (count, 2, 16), generator=random, dtype=torch.uint8),
+        "attributes": lambda: torch.randint(
+            2, (count, len(names["attributes"])), generator=random
+        ).float(),
+        "caption": lambda: torch.randint(
+            97, 123, (count, 2, 16), generator=random, dtype=torch.uint8
+        ),
         "caption_features": lambda: torch.randn(count, 2, 6, generator=random),
         "box": lambda: torch.rand(count, 4, generator=random) * 0.4 + 0.1,
-        "keypoints": lambda: torch.cat([torch.rand(count, 3, 2, generator=random), torch.ones(count, 3, 1)], 2),
+        "keypoints": lambda: torch.cat(
+            [torch.rand(count, 3, 2, generator=random), torch.ones(count, 3, 1)], 2
+        ),
     }
     for name, channels in gan.schema.channels.items():
-        make[name] = lambda channels=channels: torch.rand(count, channels, size, size, generator=random) * 2 - 1
+        make[name] = lambda channels=channels: (
+            torch.rand(count, channels, size, size, generator=random) * 2 - 1
+        )
     return {name: make[name]() for name in gan.requires}
 
 
@@ -103,10 +115,17 @@ def make_engine(precision: str) -> Engine:
     return engine
 
 
-def make_game(gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam) -> StepContext:
-    """A game on a CPU, its optimizers with those arguments; a deferred guard raises flags, as on a GPU, instead of errors."""
+def make_game(
+    gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam
+) -> StepContext:
+    """A game on a CPU, its optimizers with those arguments; a deferred guard raises flags, as on a
+    GPU, instead of errors.
+    """
     engine = engine or make_engine("fp32")
-    optimizers = {player: torch.optim.Adam(values, fused=True, **adam) for player, values in gan.players().items()}
+    optimizers = {
+        player: torch.optim.Adam(values, fused=True, **adam)
+        for player, values in gan.players().items()
+    }
     return StepContext(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
 
 
@@ -129,7 +148,11 @@ def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
     rng = RowRng(seed, range(count))
     inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
     with torch.no_grad():
-        return gan.sample(count, rng, **(inputs if gan.unconditional else gan.make_inputs(make_batch(gan, count), rng)))
+        return gan.sample(
+            count,
+            rng,
+            **(inputs if gan.unconditional else gan.make_inputs(make_batch(gan, count), rng)),
+        )
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:

@@ -30,11 +30,24 @@ HOMES = {
     "InterruptedRun": "ganvas.training.trainer",
 }
 
-__all__ = ["GANS", "RECIPES", "Evaluation", "InterruptedRun", "Recipe", "Run", "UserError", "evaluate", "load", "train"]
+__all__ = [
+    "GANS",
+    "RECIPES",
+    "Evaluation",
+    "InterruptedRun",
+    "Recipe",
+    "Run",
+    "UserError",
+    "evaluate",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: torch is slow to import, and `--help` does without."""
+    """Import a public name when it is first used: torch is slow to import, and `--help` does
+    without.
+    """
     if name in HOMES:
         return getattr(importlib.import_module(HOMES[name]), name)
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")

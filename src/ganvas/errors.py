@@ -29,5 +29,7 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
     findings = []
     for problem in error.errors():
         key = prefix + ".".join(str(part) for part in problem["loc"])
-        findings.append(f"{key}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
+        findings.append(
+            f"{key}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+        )
     return "; ".join(findings)

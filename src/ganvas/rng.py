@@ -1,8 +1,8 @@
 """Random numbers that depend on the seed and the position alone, never on what was drawn before.
 
-A round of training draws from (seed, images shown), so a resumed run needs no saved random state to go on exactly as if it
-had never stopped, and any number of processes draws the same batch. Sampling draws every picture from (seed, its row), so
-that picture 7 is the same alone or among 10,000.
+A round of training draws from (seed, images shown), so a resumed run needs no saved random state to
+go on exactly as if it had never stopped, and any number of processes draws the same batch. Sampling
+draws every picture from (seed, its row), so that picture 7 is the same alone or among 10,000.
 """
 
 import hashlib
@@ -17,18 +17,29 @@ Make = Callable[[torch.Generator, int], Tensor]
 
 def fold_in(*keys: int | str) -> int:
     """A 63-bit seed made of all keys; any change of a key gives an unrelated seed."""
-    plain = tuple(key if isinstance(key, str) else int(key) for key in keys)  # NumPy's numbers are written otherwise
+    # NumPy's numbers are written otherwise
+    plain = tuple(key if isinstance(key, str) else int(key) for key in keys)
     digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Values on a device. To a GPU they go by way of pinned memory, so that the CPU need not wait until they are there."""
-    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+    """Values on a device.
+
+    To a GPU they go by way of pinned memory, so that the CPU need not wait until they are there.
+    """
+    return (
+        values.pin_memory().to(device, non_blocking=True)
+        if device.type == "cuda"
+        else values.to(device)
+    )
 
 
 class Rng(ABC):
-    """A source of random rows for a GAN's `step` and `sample`. Drawn on the CPU, so every device gets the same numbers."""
+    """A source of random rows for a GAN's `step` and `sample`.
+
+    Drawn on the CPU, so every device gets the same numbers.
+    """
 
     def __init__(self, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
@@ -47,7 +58,9 @@ class Rng(ABC):
 
     def uniform(self, count: int, size: int) -> Tensor:
         """Uniform noise in [-1, 1), (count, size)."""
-        return self.on_device(count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1)
+        return self.on_device(
+            count, lambda random, n: torch.rand(n, size, generator=random) * 2 - 1
+        )
 
     def rand(self, count: int, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1), (count, *shape)."""
@@ -55,10 +68,14 @@ class Rng(ABC):
 
     def randint(self, count: int, classes: int) -> Tensor:
         """Labels with equal chances, int64 (count,) in [0, classes)."""
-        return self.on_device(count, lambda random, n: torch.randint(classes, (n,), generator=random))
+        return self.on_device(
+            count, lambda random, n: torch.randint(classes, (n,), generator=random)
+        )
 
     def gather(self, rows: Tensor) -> Tensor:
-        """The rows of all processes, (count, ...) of each after one another: the whole batch, the same in every process."""
+        """The rows of all processes, (count, ...) of each after one another: the whole batch, the
+        same in every process.
+        """
         return rows
 
     def part(self, batch: Tensor) -> Tensor:
@@ -107,7 +124,9 @@ class StepRng(Rng):
 
 
 class RowRng(Rng):
-    """Numbers for given rows of the endless table that a seed stands for; equal rows get equal numbers."""
+    """Numbers for given rows of the endless table that a seed stands for; equal rows get equal
+    numbers.
+    """
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
         super().__init__(device)
@@ -120,15 +139,23 @@ class RowRng(Rng):
 
 
 class WalkRng(Rng):
-    """Noise along a closed walk through anchor rows: spherical interpolation for normal noise, straight for uniform.
+    """Noise along a closed walk through anchor rows: spherical interpolation for normal noise,
+    straight for uniform.
 
     Args:
         seed: the table of `RowRng`.
         anchors: rows to pass through; the walk returns to the first.
-        positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to anchor 2.
+        positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to anchor
+            2.
     """
 
-    def __init__(self, seed: int, anchors: Sequence[int], positions: Tensor, device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        seed: int,
+        anchors: Sequence[int],
+        positions: Tensor,
+        device: torch.device | str = "cpu",
+    ):
         super().__init__(device)
         before = positions.floor().long() % len(anchors)
         after = (before + 1) % len(anchors)
@@ -143,7 +170,9 @@ class WalkRng(Rng):
         start, end = self.before.normal(count, size), self.after.normal(count, size)
         cosine = torch.cosine_similarity(start, end, dim=1).clamp(-1 + 1e-6, 1 - 1e-6)
         angle = torch.acos(cosine)[:, None]
-        mixed = (torch.sin((1 - self.share) * angle) * start + torch.sin(self.share * angle) * end) / torch.sin(angle)
+        mixed = (
+            torch.sin((1 - self.share) * angle) * start + torch.sin(self.share * angle) * end
+        ) / torch.sin(angle)
         return sent(mixed, self.device)
 
     def randint(self, count: int, classes: int) -> Tensor:

@@ -47,22 +47,47 @@ def ganvas(capfd: pytest.CaptureFixture[str]) -> Command:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run of the default recipe."""
     folder = tmp_path_factory.mktemp("run") / "digits"
-    main(["train", "--out", str(folder), "--images", "4000", "--set", "options.width=8", "--device", "cpu", "--quiet"])
+    main(
+        [
+            "train",
+            "--out",
+            str(folder),
+            "--images",
+            "4000",
+            "--set",
+            "options.width=8",
+            "--device",
+            "cpu",
+            "--quiet",
+        ]
+    )
     return folder
 
 
-def test_first_run_on_built_in_data(ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_first_run_on_built_in_data(
+    ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     status, _, error = ganvas("train", *FAST[:-1])
     assert status == 0, error
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith("-digits")
-    for name in ("recipe.json", "data.json", "log.jsonl", "losses.png", "timelapse.gif", "timelapse.webp", "summary.html"):
+    for name in (
+        "recipe.json",
+        "data.json",
+        "log.jsonl",
+        "losses.png",
+        "timelapse.gif",
+        "timelapse.webp",
+        "summary.html",
+    ):
         assert (folder / name).stat().st_size > 0, name
     assert "200 of 200" in error or "200 images" in error
 
 
-def test_fresh_folders_do_not_collide(ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_fresh_folders_do_not_collide(
+    ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     assert ganvas("train", *FAST)[0] == ganvas("train", *FAST)[0] == 0
     assert len(list((tmp_path / "runs").iterdir())) == 2
@@ -70,7 +95,9 @@ def test_fresh_folders_do_not_collide(ganvas: Command, tmp_path: Path, monkeypat
 
 def test_help_needs_no_torch():
     code = "import sys; sys.argv = ['ganvas', '--help']; from ganvas.cli import main; main(); assert 'torch' not in sys.modules"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert "train" in answer.stdout
 
 
@@ -84,19 +111,47 @@ def test_same_seed_same_pictures_whatever_the_count(ganvas: Command, run: Path, 
     assert len(list((tmp_path / "many").glob("*.png"))) == 70
 
 
-def test_samples_are_balanced_and_labelled_and_train_again(ganvas: Command, run: Path, tmp_path: Path):
+def test_samples_are_balanced_and_labelled_and_train_again(
+    ganvas: Command, run: Path, tmp_path: Path
+):
     assert ganvas("sample", run, "--count", 40, "--out", tmp_path / "set")[0] == 0
     with (tmp_path / "set" / "labels.csv").open() as table:
         labels = [row["label"] for row in csv.DictReader(table)]
-    assert {label: labels.count(label) for label in labels} == {str(digit): 4 for digit in range(10)}
-    arguments = ("--data", tmp_path / "set", "--labels", "labels.csv", "--out", tmp_path / "again", *FAST)
+    assert {label: labels.count(label) for label in labels} == {
+        str(digit): 4 for digit in range(10)
+    }
+    arguments = (
+        "--data",
+        tmp_path / "set",
+        "--labels",
+        "labels.csv",
+        "--out",
+        tmp_path / "again",
+        *FAST,
+    )
     status, _, error = ganvas("train", "digits", *arguments)
     assert status == 0, error
 
 
 def test_samples_of_one_class(ganvas: Command, run: Path, tmp_path: Path):
-    assert ganvas("sample", run, "--count", 4, "--label", 3, "--out", tmp_path / "threes", "--format", "jpg")[0] == 0
-    assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {f"0000{i}.jpg,3" for i in range(4)}
+    assert (
+        ganvas(
+            "sample",
+            run,
+            "--count",
+            4,
+            "--label",
+            3,
+            "--out",
+            tmp_path / "threes",
+            "--format",
+            "jpg",
+        )[0]
+        == 0
+    )
+    assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {
+        f"0000{i}.jpg,3" for i in range(4)
+    }
     with Image.open(tmp_path / "threes" / "00000.jpg") as picture:
         assert (picture.size, picture.format) == ((8, 8), "JPEG")
 
@@ -109,7 +164,9 @@ def test_samples_of_each_call_are_a_set_of_their_own(ganvas: Command, run: Path,
         folder = copy / "generated" / number
         names = [f"{place:05d}.png" for place in range(count)]
         assert sorted(path.name for path in folder.iterdir()) == [*names, "labels.csv", "sheets"]
-        assert [line.partition(",")[0] for line in (folder / "labels.csv").read_text().split()[1:]] == names
+        assert [
+            line.partition(",")[0] for line in (folder / "labels.csv").read_text().split()[1:]
+        ] == names
         assert open_dataset(str(folder), View(labels="labels.csv")).report.used == count
     status, _, error = ganvas("sample", copy, "--count", 3, "--out", copy / "generated" / "2")
     assert status == 2
@@ -127,8 +184,19 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
         assert ganvas("sample", copy, "--label", 3, "--interpolate", beside / name)[0] == 0
     report = open_dataset(str(copy / "generated"), View()).report
     assert (report.found, report.used) == (18, 12)
-    assert {item.reason for item in report.skipped} == {"not one picture: a sheet of pictures, drawn by ganvas"}
-    status, output, error = ganvas("evaluate", copy / "generated", "digits", "--features", "pixels", "--metrics", "fd", "--json")
+    assert {item.reason for item in report.skipped} == {
+        "not one picture: a sheet of pictures, drawn by ganvas"
+    }
+    status, output, error = ganvas(
+        "evaluate",
+        copy / "generated",
+        "digits",
+        "--features",
+        "pixels",
+        "--metrics",
+        "fd",
+        "--json",
+    )
     assert status == 0, error
     assert json.loads(output)[0]["protocol"]["count"] == 12
     status, _, error = ganvas("evaluate", copy / "samples", "digits")  # the grids of its training
@@ -140,19 +208,46 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
     for folder in ("one", "other"):
         shutil.copytree(run, tmp_path / folder / "digits")
         assert ganvas("sample", run, "--count", 4, "--out", tmp_path / folder / "made")[0] == 0
-    ganvas("train", "--out", tmp_path / "one" / "digits", "--images", 4200, "--device", "cpu", "--quiet")
+    ganvas(
+        "train",
+        "--out",
+        tmp_path / "one" / "digits",
+        "--images",
+        4200,
+        "--device",
+        "cpu",
+        "--quiet",
+    )
     first, last = find_checkpoints(tmp_path / "one" / "digits" / "checkpoints")[-2:]
-    sets = [first, last, tmp_path / "other" / "digits", tmp_path / "one" / "made", tmp_path / "other" / "made", "noise"]
+    sets = [
+        first,
+        last,
+        tmp_path / "other" / "digits",
+        tmp_path / "one" / "made",
+        tmp_path / "other" / "made",
+        "noise",
+    ]
     asked = ["--features", "pixels", "--count", 4, "--metrics", "fd"]
     status, output, error = ganvas("evaluate", *sets, "digits", *asked, "--json")
     assert status == 0, error
-    before, after = (json.loads((path / "about.json").read_text())["images"] for path in (first, last))
+    before, after = (
+        json.loads((path / "about.json").read_text())["images"] for path in (first, last)
+    )
     one, other = tmp_path / "one", tmp_path / "other"
     names = [f"{one / 'digits'} @ {before:,} images", f"{one / 'digits'} @ {after:,} images"]
-    names += [f"{other / 'digits'} @ {before:,} images", str(one / "made"), str(other / "made"), "noise"]
+    names += [
+        f"{other / 'digits'} @ {before:,} images",
+        str(one / "made"),
+        str(other / "made"),
+        "noise",
+    ]
     assert [each["name"] for each in json.loads(output)] == names
-    _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)  # the same weights, named in two ways
-    assert [line.split()[0] for line in output.splitlines()[1:3]] == [str(last), str(last.parents[1])]
+    # the same weights, named in two ways
+    _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)
+    assert [line.split()[0] for line in output.splitlines()[1:3]] == [
+        str(last),
+        str(last.parents[1]),
+    ]
 
 
 def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, tmp_path: Path):
@@ -176,7 +271,10 @@ def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, t
 def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):
     plain, inverted = tmp_path / "plain.png", tmp_path / "inverted.png"
     assert ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", plain)[0] == 0
-    assert ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", inverted, "--invert")[0] == 0
+    assert (
+        ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", inverted, "--invert")[0]
+        == 0
+    )
     with Image.open(plain) as one, Image.open(inverted) as other:
         assert one.size == other.size == (10 * 60 + 4, 4 * 60 + 4)
         inside = (slice(4, 60), slice(4, 60))
@@ -210,7 +308,9 @@ def test_recipes_are_listed_and_shown(ganvas: Command):
 
 
 def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
-    status, output, _ = ganvas("train", "digits", "--dry-run", "--out", tmp_path / "run", "--epochs", "2")
+    status, output, _ = ganvas(
+        "train", "digits", "--dry-run", "--out", tmp_path / "run", "--epochs", "2"
+    )
     assert status == 0
     assert "images = 3524" in output  # 35 of the 1,797 are held out
     assert "1,797 pictures" in output
@@ -222,14 +322,29 @@ def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
 
 def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
     arguments = [argument for argument in FAST if argument not in ("--images", "200")]
-    assert ganvas("train", "digits", "--out", tmp_path / "run", "--epochs", "0.5", *arguments)[0] == 0
+    assert (
+        ganvas("train", "digits", "--out", tmp_path / "run", "--epochs", "0.5", *arguments)[0] == 0
+    )
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000900"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_finishes_the_round_saves_and_says_how_to_go_on(number: signal.Signals, tmp_path: Path):
-    command = [sys.executable, "-m", "ganvas", "train", "--out", str(tmp_path / "run"), "--device", "cpu"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+def test_signal_finishes_the_round_saves_and_says_how_to_go_on(
+    number: signal.Signals, tmp_path: Path
+):
+    command = [
+        sys.executable,
+        "-m",
+        "ganvas",
+        "train",
+        "--out",
+        str(tmp_path / "run"),
+        "--device",
+        "cpu",
+    ]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
     while not list(tmp_path.glob("run/samples/*.png")):
         time.sleep(0.05)
     time.sleep(0.5)
@@ -253,17 +368,41 @@ def spoiled_run(tmp_path: Path, run: Path) -> Path:
 WRONG = {
     "unknown recipe": (("train", "digts"), "there is no recipe 'digts'; did you mean digits"),
     "unknown key": (("train", "--set", "bacth=3"), "unknown key 'bacth'; did you mean batch?"),
-    "unknown option": (("train", "--set", "options.widht=3"), "unknown key 'options.widht'; did you mean options.width"),
+    "unknown option": (
+        ("train", "--set", "options.widht=3"),
+        "unknown key 'options.widht'; did you mean options.width",
+    ),
     "no value": (("train", "--set", "batch"), "--set batch has no value"),
-    "not a number": (("train", "--set", "batch=many"), "batch='many': input should be a valid integer"),
+    "not a number": (
+        ("train", "--set", "batch=many"),
+        "batch='many': input should be a valid integer",
+    ),
     "unknown flag": (("train", "--bacth", "3"), "--bacth"),
     "unknown verb": (("trian",), "trian"),
     "missing folder": (("train", "dcgan-64", "--data", "{tmp}/none"), "{tmp}/none"),
     "empty folder": (("train", "dcgan-64", "--data", "{tmp}/empty"), "{tmp}/empty"),
     "no data": (("train", "dcgan-64"), "give a folder or zip with --data"),
-    "labels absent": (("train", "mnist-cdcgan", "--data", "{tmp}/pictures", "--size", "16"), "needs labels"),
-    "labels missing": (("train", "mnist-cdcgan", "--data", "{tmp}/pictures", "--size", "16", "--labels", "folders"), "folders"),
-    "size too large": (("train", "dcgan-64", "--data", "{tmp}/pictures"), "the largest size that would work is 20"),
+    "labels absent": (
+        ("train", "mnist-cdcgan", "--data", "{tmp}/pictures", "--size", "16"),
+        "needs labels",
+    ),
+    "labels missing": (
+        (
+            "train",
+            "mnist-cdcgan",
+            "--data",
+            "{tmp}/pictures",
+            "--size",
+            "16",
+            "--labels",
+            "folders",
+        ),
+        "folders",
+    ),
+    "size too large": (
+        ("train", "dcgan-64", "--data", "{tmp}/pictures"),
+        "the largest size that would work is 20",
+    ),
     "size a GAN cannot make": (("train", "digits", "--size", "7"), "size 7 cannot be made"),
     "odd size": (("train", "digits", "--size", "50"), "the nearest sizes that can: 48 and 56"),
     "fit": (("train", "digits", "--fit", "squash"), "fit='squash'"),
@@ -277,88 +416,213 @@ WRONG = {
         ("train", "digits", "--out", "{run}", "--set", "batch=100", "--set", "options.width=8"),
         "batch is 50 there and 100 here",
     ),
-    "a folder that is no run": (("train", "digits", "--out", "{tmp}/pictures"), "is not a run folder"),
+    "a folder that is no run": (
+        ("train", "digits", "--out", "{tmp}/pictures"),
+        "is not a run folder",
+    ),
     "a file": (("train", "digits", "--out", "{tmp}/file"), "is a file"),
     "damaged checkpoint": (("sample", "{spoiled}"), "gan.safetensors is damaged"),
-    "damaged checkpoint, resumed": (("train", "--out", "{spoiled}", "--images", "400"), "gan.safetensors is damaged"),
+    "damaged checkpoint, resumed": (
+        ("train", "--out", "{spoiled}", "--images", "400"),
+        "gan.safetensors is damaged",
+    ),
     "no run": (("sample", "{tmp}/none"), "there is no run folder {tmp}/none"),
     "nothing to load": (("sample", "{tmp}/pictures"), "it is not a run folder"),
-    "no such class": (("sample", "{run}", "--label", "12"), "there is no class '12' among 10; the classes are 0, 1, 2"),
+    "no such class": (
+        ("sample", "{run}", "--label", "12"),
+        "there is no class '12' among 10; the classes are 0, 1, 2",
+    ),
     "negative class": (("sample", "{run}", "--label", "-1"), "-1"),
     "negative count": (("sample", "{run}", "--count", "-3"), "--count -3"),
     "no columns": (("sample", "{run}", "--columns", "0"), "--columns 0"),
-    "walk of another kind": (("sample", "{run}", "--interpolate", "{tmp}/walk.png"), "should end in one of .gif, .webp"),
-    "grid of another kind": (("sample", "{run}", "--grid", "{tmp}/grid.tiff"), "should end in one of"),
-    "labels of a set that has its own": (("train", "digits", "--labels", "folders"), "digits carries its own labels"),
+    "walk of another kind": (
+        ("sample", "{run}", "--interpolate", "{tmp}/walk.png"),
+        "should end in one of .gif, .webp",
+    ),
+    "grid of another kind": (
+        ("sample", "{run}", "--grid", "{tmp}/grid.tiff"),
+        "should end in one of",
+    ),
+    "labels of a set that has its own": (
+        ("train", "digits", "--labels", "folders"),
+        "digits carries its own labels",
+    ),
     "unknown colour": (("train", "digits", "--background", "blu"), "blu"),
     "unknown data": (("data", "mnits"), "mnist"),
     "nothing to judge": (("evaluate",), "name a run folder, or two sets of pictures"),
     "nothing to compare with": (("evaluate", "digits"), "ganvas evaluate digits REFERENCE"),
     "no run to judge": (("evaluate", "{tmp}/none"), "there is no run folder {tmp}/none"),
-    "no set to judge": (("evaluate", "{tmp}/none", "digits"), "no file or folder is called '{tmp}/none'"),
+    "no set to judge": (
+        ("evaluate", "{tmp}/none", "digits"),
+        "no file or folder is called '{tmp}/none'",
+    ),
     "run without checkpoints": (("evaluate", "{begun}"), "has no checkpoints"),
     "damaged run": (("evaluate", "{spoiled}"), "gan.safetensors is damaged"),
-    "data moved": (("evaluate", "{run}", "--data", "{tmp}/none"), "no file or folder is called '{tmp}/none'"),
-    "other sizes": (("evaluate", "{tmp}/pictures", "digits"), "pictures holds 20x20 rgb and digits 8x8 grey; bring both to one"),
+    "data moved": (
+        ("evaluate", "{run}", "--data", "{tmp}/none"),
+        "no file or folder is called '{tmp}/none'",
+    ),
+    "other sizes": (
+        ("evaluate", "{tmp}/pictures", "digits"),
+        "pictures holds 20x20 rgb and digits 8x8 grey; bring both to one",
+    ),
     "empty folder, judged": (("evaluate", "{tmp}/empty", "digits"), "{tmp}/empty"),
-    "too few for neighbours": (("evaluate", "{run}", "--count", "3", "--metrics", "precision"), "needs at least 4"),
+    "too few for neighbours": (
+        ("evaluate", "{run}", "--count", "3", "--metrics", "precision"),
+        "needs at least 4",
+    ),
     "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: judge at least 2"),
     "unknown metric": (
         ("evaluate", "{run}", "--metrics", "fd,recal"),
         "--metrics recal: there is none of that name; did you mean recall",
     ),
-    "unknown features": (("evaluate", "{run}", "--features", "inceptoin"), "did you mean inception or"),
-    "published name": (("evaluate", "{run}", "--metrics", "fid"), "--metrics fid: that name is for Inception features"),
-    "labels wanted": (("evaluate", "noise", "digits", "--metrics", "agreement"), "noise was made without the labels of digits"),
-    "features of points": (("evaluate", "noise", "rings", "--features", "inception"), "rings holds points"),
-    "no weights": (("evaluate", "{run}", "--weights", "{tmp}/none.pth"), "--weights {tmp}/none.pth: there is no such file"),
+    "unknown features": (
+        ("evaluate", "{run}", "--features", "inceptoin"),
+        "did you mean inception or",
+    ),
+    "published name": (
+        ("evaluate", "{run}", "--metrics", "fid"),
+        "--metrics fid: that name is for Inception features",
+    ),
+    "labels wanted": (
+        ("evaluate", "noise", "digits", "--metrics", "agreement"),
+        "noise was made without the labels of digits",
+    ),
+    "features of points": (
+        ("evaluate", "noise", "rings", "--features", "inception"),
+        "rings holds points",
+    ),
+    "no weights": (
+        ("evaluate", "{run}", "--weights", "{tmp}/none.pth"),
+        "--weights {tmp}/none.pth: there is no such file",
+    ),
     "weights of nothing": (
         ("evaluate", "{run}", "--features", "random", "--weights", "{tmp}/file"),
         "random features have no weights",
     ),
-    "weights of another network": (("evaluate", "{run}", "--weights", "{weights}"), "holds the weights of another network"),
+    "weights of another network": (
+        ("evaluate", "{run}", "--weights", "{weights}"),
+        "holds the weights of another network",
+    ),
     "weights of another network, classifier": (
         ("evaluate", "{run}", "--features", "classifier", "--weights", "{weights}"),
         "holds the weights of another network",
     ),
-    "larger than the GAN makes": (("evaluate", "{run}", "--size", "16"), "makes 8x8 grey; choose 8 or less"),
-    "other channels than the GAN makes": (("evaluate", "{run}", "--channels", "3"), "makes 8x8 grey"),
-    "points for a recipe of pictures": (("train", "digits", "--data", "rings"), "not pictures: size=8, channels=1 cannot be"),
-    "points for a GAN of pictures": (("train", "rings", "--set", "gan=mlp"), "MLP makes pictures, not points"),
-    "pictures for a recipe of points": (("train", "rings", "--data", "digits"), "channels=2 is for points"),
+    "larger than the GAN makes": (
+        ("evaluate", "{run}", "--size", "16"),
+        "makes 8x8 grey; choose 8 or less",
+    ),
+    "other channels than the GAN makes": (
+        ("evaluate", "{run}", "--channels", "3"),
+        "makes 8x8 grey",
+    ),
+    "points for a recipe of pictures": (
+        ("train", "digits", "--data", "rings"),
+        "not pictures: size=8, channels=1 cannot be",
+    ),
+    "points for a GAN of pictures": (
+        ("train", "rings", "--set", "gan=mlp"),
+        "MLP makes pictures, not points",
+    ),
+    "pictures for a recipe of points": (
+        ("train", "rings", "--data", "digits"),
+        "channels=2 is for points",
+    ),
     "pictures for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
         "PointGAN makes points, not pictures of 8x8",
     ),
-    "size of points": (("data", "grid", "--size", "28"), "grid holds points in the plane, not pictures: size=28 cannot be"),
+    "size of points": (
+        ("data", "grid", "--size", "28"),
+        "grid holds points in the plane, not pictures: size=28 cannot be",
+    ),
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
     "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
-    "pairs wanted": (("train", "pix2pix", "--data", "{tmp}/pictures", "--size", "16"), "needs pictures of two domains"),
-    "single pictures as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"), "is one picture, not"),
-    "domains as pairs": (("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"), "use cyclegan with --data unpaired:"),
-    "unpaired for pix2pix": (("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"), "pix2pix learns from pairs"),
-    "one domain empty": (("train", "cyclegan", "--data", "unpaired:{tmp}/pictures", "--size", "16"), "trainA"),
+    "pairs wanted": (
+        ("train", "pix2pix", "--data", "{tmp}/pictures", "--size", "16"),
+        "needs pictures of two domains",
+    ),
+    "single pictures as pairs": (
+        ("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"),
+        "is one picture, not",
+    ),
+    "domains as pairs": (
+        ("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"),
+        "use cyclegan with --data unpaired:",
+    ),
+    "unpaired for pix2pix": (
+        ("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"),
+        "pix2pix learns from pairs",
+    ),
+    "one domain empty": (
+        ("train", "cyclegan", "--data", "unpaired:{tmp}/pictures", "--size", "16"),
+        "trainA",
+    ),
     "no such pairs": (("data", "pairs:{tmp}/none"), "no file or folder '{tmp}/none'"),
-    "no table": (("train", "stargan", "--data", "attributes:{tmp}/pictures", "--size", "16"), "{tmp}/pictures"),
+    "no table": (
+        ("train", "stargan", "--data", "attributes:{tmp}/pictures", "--size", "16"),
+        "{tmp}/pictures",
+    ),
     "no captions": (("train", "gawwn-box", "--data", "captions:{tmp}/pictures"), "{tmp}/pictures"),
     "exclusive of nothing": (
-        ("train", "stargan", "--data", "attributes:{tmp}/faces", "--size", "16", "--set", 'options.exclusive=[["Bold", "Old"]]'),
+        (
+            "train",
+            "stargan",
+            "--data",
+            "attributes:{tmp}/faces",
+            "--size",
+            "16",
+            "--set",
+            'options.exclusive=[["Bold", "Old"]]',
+        ),
         "options.exclusive: the data has no attribute 'Bold'; did you mean Bald",
     ),
     "attribute not in the list": (
-        ("train", "stargan", "--data", "attributes:{tmp}/faces", "--size", "16", "--set", 'attributes=["Bold"]'),
+        (
+            "train",
+            "stargan",
+            "--data",
+            "attributes:{tmp}/faces",
+            "--size",
+            "16",
+            "--set",
+            'attributes=["Bold"]',
+        ),
         "Bold",
     ),
-    "no translator": (("translate", "{run}", "{tmp}/pictures"), "does not translate pictures: use ganvas sample"),
+    "no translator": (
+        ("translate", "{run}", "{tmp}/pictures"),
+        "does not translate pictures: use ganvas sample",
+    ),
     "caption for digits": (("sample", "{run}", "--caption", "a five"), "--caption"),
-    "box outside": (("restore", "{run}", "{tmp}/pictures/0.png", "--box", "15,15,10,10"), "15,15,10,10"),
-    "mask of another size": (("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png"), "8x8"),
+    "box outside": (
+        ("restore", "{run}", "{tmp}/pictures/0.png", "--box", "15,15,10,10"),
+        "15,15,10,10",
+    ),
+    "mask of another size": (
+        ("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png"),
+        "8x8",
+    ),
     "mask and box": (
-        ("restore", "{run}", "{tmp}/pictures/0.png", "--mask", "{tmp}/mask.png", "--box", "1,1,2,2"),
+        (
+            "restore",
+            "{run}",
+            "{tmp}/pictures/0.png",
+            "--mask",
+            "{tmp}/mask.png",
+            "--box",
+            "1,1,2,2",
+        ),
         "--mask and --box",
     ),
-    "theory of no target": (("theory", "--target", "gausian"), "there is no target 'gausian'; did you mean gaussian?"),
-    "theory of no loss": (("theory", "--loss", "wassertein"), "there is no loss 'wassertein'; did you mean wasserstein?"),
+    "theory of no target": (
+        ("theory", "--target", "gausian"),
+        "there is no target 'gausian'; did you mean gaussian?",
+    ),
+    "theory of no loss": (
+        ("theory", "--loss", "wassertein"),
+        "there is no loss 'wassertein'; did you mean wasserstein?",
+    ),
     "theory without steps": (("theory", "--steps", "0"), "--steps 0"),
     "theory without moves": (("theory", "--d-steps", "0"), "--d-steps 0"),
     "theory paid for steepness": (("theory", "--penalty", "-1"), "--penalty -1"),
@@ -367,7 +631,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run: Path, tmp_path: Path):
+def test_wrong_input_gets_one_line_and_status_2(
+    case: str, ganvas: Command, run: Path, tmp_path: Path
+):
     (tmp_path / "empty").mkdir()
     (tmp_path / "pictures").mkdir()
     (tmp_path / "file").touch()
@@ -379,14 +645,21 @@ def test_wrong_input_gets_one_line_and_status_2(case: str, ganvas: Command, run:
     (tmp_path / "faces" / "list_attr.txt").write_text("\n".join(rows))
     Image.new("L", (8, 8), 255).save(tmp_path / "mask.png")
     arguments, expected = WRONG[case]
-    places = {"tmp": tmp_path, "run": run, "begun": tmp_path / "begun", "weights": tmp_path / "weights.safetensors"}
+    places = {
+        "tmp": tmp_path,
+        "run": run,
+        "begun": tmp_path / "begun",
+        "weights": tmp_path / "weights.safetensors",
+    }
     save_file({"weight": torch.zeros(2)}, places["weights"])
     places["begun"].mkdir()
     (places["begun"] / "recipe.json").write_text((run / "recipe.json").read_text())
     if any("{spoiled}" in argument for argument in arguments):
         places["spoiled"] = spoiled_run(tmp_path, run)
     out = [] if "--out" in arguments or arguments[0] != "train" else ["--out", tmp_path / "out"]
-    filled = [argument if argument.endswith("]") else argument.format(**places) for argument in arguments]
+    filled = [
+        argument if argument.endswith("]") else argument.format(**places) for argument in arguments
+    ]
     status, output, error = ganvas(*filled, *out)
     assert status == 2
     assert output == ""
@@ -400,7 +673,15 @@ def test_evaluate_tells_values_and_protocol(ganvas: Command, run: Path, tmp_path
     shutil.copytree(run, copy)
     status, output, error = ganvas("evaluate", copy, "--count", 40)
     assert status == 0, error
-    for word in ("fd ↓", "kd ↓", "precision ↑", "memorisation", "agreement", "40 samples, seed 0", "1,762 8x8 pictures"):
+    for word in (
+        "fd ↓",
+        "kd ↓",
+        "precision ↑",
+        "memorisation",
+        "agreement",
+        "40 samples, seed 0",
+        "1,762 8x8 pictures",
+    ):
         assert word in output
     assert "classifier, trained on digits" in output
     assert "note: digits: 40 pictures, fewer than 10,000" in error
@@ -411,10 +692,15 @@ def test_evaluate_tells_values_and_protocol(ganvas: Command, run: Path, tmp_path
 
 def test_evaluate_as_json_is_what_it_records(ganvas: Command, run: Path, tmp_path: Path):
     shutil.copytree(run, tmp_path / "one")
-    status, output, error = ganvas("evaluate", tmp_path / "one", "noise", "--data", "digits", "--count", 40, "--json")
+    status, output, error = ganvas(
+        "evaluate", tmp_path / "one", "noise", "--data", "digits", "--count", 40, "--json"
+    )
     assert status == 0, error
     first, second = json.loads(output)
-    assert [first] == [json.loads(line) for line in (tmp_path / "one" / "evaluations.jsonl").read_text().splitlines()]
+    assert [first] == [
+        json.loads(line)
+        for line in (tmp_path / "one" / "evaluations.jsonl").read_text().splitlines()
+    ]
     assert (first["name"], second["name"]) == ("one", "noise")
     assert first["protocol"] == second["protocol"]
     assert first["values"]["fd"] != second["values"]["fd"]
@@ -424,7 +710,17 @@ def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command
     (tmp_path / "few").mkdir()
     for number in range(9):
         Image.new("L", (8, 8), 20 * number).save(tmp_path / "few" / f"{number}.png")
-    arguments = ("noise", tmp_path / "few", "digits", "--count", 20, "--features", "pixels", "--metrics", "fd")
+    arguments = (
+        "noise",
+        tmp_path / "few",
+        "digits",
+        "--count",
+        20,
+        "--features",
+        "pixels",
+        "--metrics",
+        "fd",
+    )
     status, output, error = ganvas("evaluate", *arguments)
     assert status == 0, error
     assert output.count("fd ↓") == 2
@@ -444,16 +740,33 @@ def test_debug_shows_where_an_error_came_from(ganvas: Command):
 def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True
+    ).returncode:
         pytest.skip("may not mount a small disk here")
     try:
-        command = [sys.executable, "-m", "ganvas", "train", "--out", str(disk / "run"), "--images", "3000", "--device", "cpu"]
-        answer = subprocess.run([*command, "--set", "checkpoint_every=300"], capture_output=True, text=True)
+        command = [
+            sys.executable,
+            "-m",
+            "ganvas",
+            "train",
+            "--out",
+            str(disk / "run"),
+            "--images",
+            "3000",
+            "--device",
+            "cpu",
+        ]
+        answer = subprocess.run(
+            [*command, "--set", "checkpoint_every=300"], capture_output=True, text=True
+        )
         assert answer.returncode == 2
         assert "No space left on device" in answer.stderr.splitlines()[-1]
         assert "Traceback" not in answer.stderr
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
-        again = subprocess.run([*command, "--set", "checkpoint_every=300"], capture_output=True, text=True)
+        again = subprocess.run(
+            [*command, "--set", "checkpoint_every=300"], capture_output=True, text=True
+        )
         assert again.returncode == 0, again.stderr
         assert "going on from" in again.stderr
     finally:

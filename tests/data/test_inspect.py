@@ -27,7 +27,9 @@ def folder(tmp_path) -> Path:
         (folder / name).mkdir(parents=True)
         for number in range(3):
             side = 40 if number == 2 else 32
-            Image.new("RGB", (side, side), (number * 60, 40, len(name) * number)).save(folder / name / f"{number}.png")
+            Image.new("RGB", (side, side), (number * 60, 40, len(name) * number)).save(
+                folder / name / f"{number}.png"
+            )
     (folder / "cats" / "broken.png").write_text("no picture")
     return folder
 
@@ -47,9 +49,16 @@ def test_what_is_found(folder):
 
 def test_report_is_readable_on_80_columns(folder):
     file = io.StringIO()
-    show(examine(str(folder), View(size=32, labels="folders"))[0], PlainConsole(file=file, width=80))
+    show(
+        examine(str(folder), View(size=32, labels="folders"))[0], PlainConsole(file=file, width=80)
+    )
     text = file.getvalue()
-    for words in ("7 pictures; 6 can be used", "32x32 rgb", "cats (3), dogs (3)", "3 of the files are copies"):
+    for words in (
+        "7 pictures; 6 can be used",
+        "32x32 rgb",
+        "cats (3), dogs (3)",
+        "3 of the files are copies",
+    ):
         assert words in text
     assert "cats/broken.png: not a picture" in text
     assert max(len(line) for line in text.splitlines()) <= 80

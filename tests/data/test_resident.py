@@ -17,9 +17,15 @@ CPU = torch.device("cpu")
 
 
 def columns_of_all_kinds() -> Dataset:
-    """Pictures larger than training sees them, with all that may belong to a picture, and another domain beside."""
+    """Pictures larger than training sees them, with all that may belong to a picture, and another
+    domain beside.
+    """
     random = np.random.default_rng(0)
-    names = {"label": ("0", "1"), "attributes": ("x", "y"), "keypoints": ("beak", "left eye", "right eye")}
+    names = {
+        "label": ("0", "1"),
+        "attributes": ("x", "y"),
+        "keypoints": ("beak", "left eye", "right eye"),
+    }
 
     def pictures() -> np.ndarray:
         return random.integers(0, 256, (COUNT, 3, SIDE, SIDE), np.uint8)
@@ -38,10 +44,14 @@ def columns_of_all_kinds() -> Dataset:
     return Dataset(columns, names, fingerprint(columns, names), report, SIZE, other)
 
 
-@pytest.mark.parametrize("settings", [{}, {"replacement": True, "flip": False}], ids=["epochs", "replacement"])
+@pytest.mark.parametrize(
+    "settings", [{}, {"replacement": True, "flip": False}], ids=["epochs", "replacement"]
+)
 def test_resident_batches_equal_copied_ones(settings):
     dataset = columns_of_all_kinds()
-    recipe = change(get_recipe("digits"), {"batch": 8, "flip": True, "held_out": 5, "size": SIZE} | settings)
+    recipe = change(
+        get_recipe("digits"), {"batch": 8, "flip": True, "held_out": 5, "size": SIZE} | settings
+    )
     copied, resident = (Loader(dataset, recipe.sampling, Engine("cpu").placement) for _ in range(2))
     for order in resident.orders:
         order.keep_on(CPU)
@@ -49,7 +59,10 @@ def test_resident_batches_equal_copied_ones(settings):
     for images in range(0, 80, 8):
         one, other = copied.at(images), resident.at(images)
         assert one.keys() == other.keys() == {*dataset.columns, "b"}
-        assert all(torch.equal(one[name], other[name]) and one[name].dtype == other[name].dtype for name in one)
+        assert all(
+            torch.equal(one[name], other[name]) and one[name].dtype == other[name].dtype
+            for name in one
+        )
         assert one["image"].shape == (8, 3, SIZE, SIZE)
         seen.append(one["image"])
     assert len(torch.cat(seen).unique(dim=0)) > COUNT  # cut and mirrored, each time otherwise
@@ -58,9 +71,17 @@ def test_resident_batches_equal_copied_ones(settings):
 def test_what_is_resident():
     dataset = columns_of_all_kinds()
     assert dataset.beside
-    size = sum(column.nbytes for part in (dataset, dataset.beside) for column in part.columns.values())
+    size = sum(
+        column.nbytes for part in (dataset, dataset.beside) for column in part.columns.values()
+    )
     enough = round(size / RESIDENT)
     assert fits(dataset, enough)
     assert not fits(dataset, enough - 8)
     assert not fits(dataset, 0)  # what a device without memory of its own has
-    assert not fits(replace(dataset, beside=replace(dataset.beside, columns={"b": list(dataset.beside.columns["b"])})), 2**40)
+    assert not fits(
+        replace(
+            dataset,
+            beside=replace(dataset.beside, columns={"b": list(dataset.beside.columns["b"])}),
+        ),
+        2**40,
+    )

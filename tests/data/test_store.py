@@ -30,7 +30,9 @@ def folder(tmp_path) -> Path:
     folder.mkdir()
     random = np.random.default_rng(0)
     for number in range(200):
-        Image.fromarray(random.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / f"{number:03}.png")
+        Image.fromarray(random.integers(0, 256, (20, 24, 3), np.uint8)).save(
+            folder / f"{number:03}.png"
+        )
     return folder
 
 
@@ -116,7 +118,9 @@ def test_full_disk(folder, cache):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
     try:
-        with pytest.raises(UserError, match=r"cannot write the packed pictures to .*File too large"):
+        with pytest.raises(
+            UserError, match=r"cannot write the packed pictures to .*File too large"
+        ):
             open_dataset(str(folder), VIEW)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

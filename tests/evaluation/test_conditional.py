@@ -26,13 +26,20 @@ TINY = {
     "load_scale": 1.0,
     "options.width": 2,
 }
-SMALL = {"pix2pix": {}, "cyclegan": {"options.blocks": 1}, "stargan": {"options.blocks": 1}, "inpaint": {}}
+SMALL = {
+    "pix2pix": {},
+    "cyclegan": {"options.blocks": 1},
+    "stargan": {"options.blocks": 1},
+    "inpaint": {},
+}
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pairs, two domains and faces, all of the same 24 pictures: a bright or dark disc, which may have a bar."""
+    """Pairs, two domains and faces, all of the same 24 pictures: a bright or dark disc, which may
+    have a bar.
+    """
     place = tmp_path_factory.mktemp("trials")
     rows = ["24", "Bright Bar"]
     for number in range(24):
@@ -61,7 +68,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, spec in data.items():
         settings = TINY | SMALL[name] | ({"held_out": 8} if name in ("stargan", "inpaint") else {})
-        ganvas.train(name, data=spec, out=place / name, images=4, device="cpu", settings=settings, quiet=True)
+        ganvas.train(
+            name, data=spec, out=place / name, images=4, device="cpu", settings=settings, quiet=True
+        )
     return place
 
 
@@ -72,8 +81,12 @@ def with_gan(run: Path, monkeypatch: pytest.MonkeyPatch, sample) -> Run:
     return loaded
 
 
-def test_fidelity_is_measured_on_pairs_never_trained_on(place: Path, monkeypatch: pytest.MonkeyPatch):
-    """A GAN that inverts makes the truth; one that leaves pictures alone is as far from it as the pairs are."""
+def test_fidelity_is_measured_on_pairs_never_trained_on(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A GAN that inverts makes the truth; one that leaves pictures alone is as far from it as the
+    pairs are.
+    """
     right = with_gan(place / "pix2pix", monkeypatch, lambda count, rng, *, image: -image)
     found = evaluate(right, metrics=["fidelity"])
     assert found.values["l1"] == 0
@@ -84,7 +97,11 @@ def test_fidelity_is_measured_on_pairs_never_trained_on(place: Path, monkeypatch
     a, b = (torch.from_numpy(np.array(test[name])) for name in "ab")
     values = evaluate(wrong, metrics=["fidelity"]).values
     assert values == pytest.approx(
-        {"l1": l1(a, b).mean().item(), "psnr": psnr(a, b).mean().item(), "ssim": ssim(a, b).mean().item()}
+        {
+            "l1": l1(a, b).mean().item(),
+            "psnr": psnr(a, b).mean().item(),
+            "ssim": ssim(a, b).mean().item(),
+        }
     )
 
 
@@ -92,10 +109,14 @@ def load_view(run: Run):
     return ganvas.Recipe(**run.about["recipe"]).test_view
 
 
-def test_distances_are_those_from_the_domain_that_is_made(place: Path, monkeypatch: pytest.MonkeyPatch):
+def test_distances_are_those_from_the_domain_that_is_made(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
     right = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: -image)
     wrong = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: image)
-    near, far = (evaluate(run, metrics=["fd"], features="pixels").values["fd"] for run in (right, wrong))
+    near, far = (
+        evaluate(run, metrics=["fd"], features="pixels").values["fd"] for run in (right, wrong)
+    )
     assert near < 1e-3 * far
 
 
@@ -106,28 +127,48 @@ def test_the_way_there_and_back(place: Path, monkeypatch: pytest.MonkeyPatch):
     def has_ground_truth(count, rng, *, image, to):
         return image + torch.where(to == 1, ten, -ten)[:, None, None, None]
 
-    found = evaluate(with_gan(place / "cyclegan", monkeypatch, has_ground_truth), metrics=["cycle"]).values
-    assert found == pytest.approx({"cycle_a": 0, "cycle_b": 0}, abs=0.8)  # what was clipped at white
-    brighter = with_gan(place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: image + ten)
+    found = evaluate(
+        with_gan(place / "cyclegan", monkeypatch, has_ground_truth), metrics=["cycle"]
+    ).values
+    # what was clipped at white
+    assert found == pytest.approx({"cycle_a": 0, "cycle_b": 0}, abs=0.8)
+    brighter = with_gan(
+        place / "cyclegan", monkeypatch, lambda count, rng, *, image, to: image + ten
+    )
     assert evaluate(brighter, metrics=["cycle"]).values["cycle_a"] == pytest.approx(20, abs=3)
 
 
 def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytest.MonkeyPatch):
-    run = with_gan(place / "inpaint", monkeypatch, lambda count, rng, *, image, mask: image * (1 - mask) + 1.0 * mask)
+    run = with_gan(
+        place / "inpaint",
+        monkeypatch,
+        lambda count, rng, *, image, mask: image * (1 - mask) + 1.0 * mask,
+    )
     found = evaluate(run, metrics=["holes"]).values
-    rows = {"image": torch.from_numpy(np.array(open_dataset(str(place / "faces"), load_view(run)).images))}
+    rows = {
+        "image": torch.from_numpy(
+            np.array(open_dataset(str(place / "faces"), load_view(run)).images)
+        )
+    }
     trial = Trial(run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0)
     mask = trial.asked["mask"] > 0.5
     assert 0 < mask.float().mean() < 0.6
     white = torch.full_like(trial.rows["image"], 255)
     assert torch.equal(trial.made, torch.where(mask, white, trial.rows["image"]))
     assert found["hole_l1"] > found["blur_l1"] > 0
-    blurred = torch.stack([blur_fill(picture, hole[0]) for picture, hole in zip(trial.rows["image"], mask)])
-    assert hole_l1(blurred, trial.rows["image"], mask).mean() < hole_l1(white, trial.rows["image"], mask).mean()
+    blurred = torch.stack(
+        [blur_fill(picture, hole[0]) for picture, hole in zip(trial.rows["image"], mask)]
+    )
+    assert (
+        hole_l1(blurred, trial.rows["image"], mask).mean()
+        < hole_l1(white, trial.rows["image"], mask).mean()
+    )
 
 
 def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: pytest.MonkeyPatch):
-    """A GAN that does nothing has the attributes of the real pictures, not those asked for; one that draws has those."""
+    """A GAN that does nothing has the attributes of the real pictures, not those asked for; one
+    that draws has those.
+    """
 
     def draws(count, rng, *, image, attributes):
         made = torch.full_like(image, -0.2)
@@ -146,13 +187,17 @@ def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: py
 
 def test_agreement_counts_those_with_and_without_alike():
     wanted = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
-    assert agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]  # never seen is not three quarters right
+    # never seen is not three quarters right
+    assert agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]
     assert agreement(wanted > 0, wanted).tolist() == [1.0]
     assert agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [1.0]
 
 
 def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
-    data = open_dataset(f"attributes:{place / 'faces'}", ganvas.Recipe(**load(place / "stargan").about["recipe"]).test_view)
+    data = open_dataset(
+        f"attributes:{place / 'faces'}",
+        ganvas.Recipe(**load(place / "stargan").about["recipe"]).test_view,
+    )
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
     network = learn_attributes(data.images, data.columns["attributes"], np.arange(16))
@@ -162,7 +207,9 @@ def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
     assert (told.numpy() == data.columns["attributes"]).mean() > 0.95
 
 
-@pytest.mark.parametrize(("run", "column"), [("pix2pix", "l1"), ("inpaint", "hole_psnr"), ("cyclegan", "cycle_b")])
+@pytest.mark.parametrize(
+    ("run", "column"), [("pix2pix", "l1"), ("inpaint", "hole_psnr"), ("cyclegan", "cycle_b")]
+)
 def test_a_single_value_is_asked_for_by_its_name(place: Path, run: str, column: str):
     assert evaluate(place / run, metrics=[column]).values.keys() == {column}
 
@@ -192,13 +239,21 @@ def test_without_unseen_rows_nothing_is_judged(place: Path, tmp_path: Path):
         settings=settings,
         quiet=True,
     )
-    refused_in_one_line(lambda: evaluate(tmp_path / "run", metrics=["kd"]), "train with --set held_out=50")
+    refused_in_one_line(
+        lambda: evaluate(tmp_path / "run", metrics=["kd"]), "train with --set held_out=50"
+    )
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "stargan", "inpaint"])
 def test_quick_scores_of_a_run_keep_its_best_checkpoint(place: Path, tmp_path: Path, name: str):
-    data = {"pix2pix": f"pairs:{place / 'pairs'}", "stargan": f"attributes:{place / 'faces'}", "inpaint": place / "faces"}[name]
+    data = {
+        "pix2pix": f"pairs:{place / 'pairs'}",
+        "stargan": f"attributes:{place / 'faces'}",
+        "inpaint": place / "faces",
+    }[name]
     settings = TINY | SMALL[name] | {"evaluate_every": 4, "held_out": 4}
-    ganvas.train(name, data=data, out=tmp_path / "run", images=8, device="cpu", settings=settings, quiet=True)
+    ganvas.train(
+        name, data=data, out=tmp_path / "run", images=8, device="cpu", settings=settings, quiet=True
+    )
     log = (tmp_path / "run" / "log.jsonl").read_text()
     assert log.count('"kind": "evaluated"') == 2

@@ -1,4 +1,6 @@
-"""Judging: floor and ceiling, runs and folders alike, nothing that depends on order or batch, and what is kept of it."""
+"""Judging: floor and ceiling, runs and folders alike, nothing that depends on order or batch, and
+what is kept of it.
+"""
 
 import json
 import shutil
@@ -40,7 +42,9 @@ DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run on digits; never written to."""
     folder = tmp_path_factory.mktemp("trained") / "digits"
-    ganvas.train("digits", out=folder, images=6_000, settings={"options.width": 8}, device="cpu", quiet=True)
+    ganvas.train(
+        "digits", out=folder, images=6_000, settings={"options.width": 8}, device="cpu", quiet=True
+    )
     return folder
 
 
@@ -52,7 +56,15 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 def made(run: Path, out: Path, count: int) -> Path:
     """A folder of samples as `ganvas sample` writes them."""
-    settings = {"label": None, "grid": None, "columns": None, "invert": False, "walk": None, "average": True, "device": "cpu"}
+    settings = {
+        "label": None,
+        "grid": None,
+        "columns": None,
+        "invert": False,
+        "walk": None,
+        "average": True,
+        "device": "cpu",
+    }
     for _ in write_samples(run, count=count, seed=0, out=out, ending="png", **settings):
         pass
     return out
@@ -73,14 +85,18 @@ def test_floor_and_ceiling():
     assert floor["fd"] < 1e-3 < 0.1 < ceiling["fd"]
     assert floor["kd"] < 0.1 * ceiling["kd"]
     assert floor["precision"] == floor["recall"] == floor["coverage"] == 1
-    assert ceiling["precision"] + ceiling["recall"] + ceiling["density"] + ceiling["coverage"] < 0.05
+    assert (
+        ceiling["precision"] + ceiling["recall"] + ceiling["density"] + ceiling["coverage"] < 0.05
+    )
 
 
 def test_copies_are_found():
     copies = evaluate("digits", data="digits", metrics=["memorisation"], features="pixels").values
     assert copies["memorisation"] == 0
     assert copies["copies"] > 0.97  # all but those held out
-    noise = evaluate("noise", data="digits", metrics=["memorisation"], features="pixels", count=500).values
+    noise = evaluate(
+        "noise", data="digits", metrics=["memorisation"], features="pixels", count=500
+    ).values
     assert noise["memorisation"] > 1.5
     assert noise["copies"] == 0
 
@@ -89,7 +105,9 @@ def test_classes_of_labelled_pictures():
     found = evaluate("digits", data="digits")
     assert found.values["agreement"] > 0.98
     assert found.values["class_fd"] < 0.2
-    assert found.by_class["agreement"].keys() == found.by_class["class_fd"].keys() == set("0123456789")
+    assert (
+        found.by_class["agreement"].keys() == found.by_class["class_fd"].keys() == set("0123456789")
+    )
     assert 9 < found.values["classifier_score"] <= 10
     assert "modes" not in found.values
 
@@ -119,7 +137,11 @@ def test_training_on_synthetic_pictures(run: Path, monkeypatch: pytest.MonkeyPat
     dataset = open_dataset("digits", View())
     wrong = of_dataset(dataset, 1_000, 0)
     assert wrong.labels is not None
-    case = Case(replace(wrong, labels=(wrong.labels + 1) % 10), of_training("digits", View(), None, 0), Pixels())
+    case = Case(
+        replace(wrong, labels=(wrong.labels + 1) % 10),
+        of_training("digits", View(), None, 0),
+        Pixels(),
+    )
     assert judge(case, ["tstr"])[0]["tstr"] < 0.1
 
 
@@ -130,7 +152,8 @@ def test_points():
     assert found.values["kl"] < 0.01
     assert found.protocol["count"] == 2_500
     assert evaluate("noise", data="rings").values["high_quality"] < 0.01
-    assert evaluate("noise", data="rings", metrics=["fd"]).values["fd"] < 0.01  # which sees no modes
+    # which sees no modes
+    assert evaluate("noise", data="rings", metrics=["fd"]).values["fd"] < 0.01
 
 
 def test_a_run_of_points(tmp_path: Path):
@@ -148,7 +171,12 @@ def test_a_run_of_points(tmp_path: Path):
 
 
 def test_a_folder_of_samples_is_the_run(run: Path, tmp_path: Path):
-    settings = {"data": "digits", "metrics": [*DISTANCES, "classifier_score", "memorisation"], "count": 333, "device": "cpu"}
+    settings = {
+        "data": "digits",
+        "metrics": [*DISTANCES, "classifier_score", "memorisation"],
+        "count": 333,
+        "device": "cpu",
+    }
     whole = evaluate(run, **settings)
     folder = evaluate(made(run, tmp_path / "made", 333), **settings)
     assert folder.values == whole.values
@@ -174,7 +202,9 @@ def test_order_and_batches_do_not_matter():
     names = ["fd", "precision", "recall", "density", "coverage"]  # kd draws subsets by place
     before, after = judge(case, names)[0], judge(Case(shuffled, case.reference, Pixels()), names)[0]
     assert after == pytest.approx(before, abs=1e-9)
-    pieces = [len(piece) for piece in replace(case.pictures, make=lambda: iter(images.split(7))).pieces()]
+    pieces = [
+        len(piece) for piece in replace(case.pictures, make=lambda: iter(images.split(7))).pieces()
+    ]
     assert pieces == [CHUNK] * (1797 // CHUNK) + [1797 % CHUNK]
     ones = replace(case.pictures, make=lambda: iter(images.split(1)))
     assert judge(Case(ones, case.reference, Pixels()), names)[0] == before
@@ -219,7 +249,9 @@ def test_noise_does_not_depend_on_the_count():
 
 
 def test_other_sizes(run: Path):
-    smaller = evaluate(run, count=20, view={"size": 8}, metrics=["fd"], features="pixels", device="cpu")
+    smaller = evaluate(
+        run, count=20, view={"size": 8}, metrics=["fd"], features="pixels", device="cpu"
+    )
     assert "resized_from" not in smaller.about
     with pytest.raises(UserError, match="makes 8x8 grey; choose 8 or less"):
         evaluate(run, count=20, view={"size": 16}, device="cpu")
@@ -231,7 +263,12 @@ def test_other_sizes(run: Path):
 def test_which_pictures_are_compared_with(mnist: str):
     test = of_training(mnist, View(), None, 0)
     named = of_spec(mnist.replace("mnist:", "mnist-test:"), View(), 0)
-    assert (test.name, test.split, len(test.rows), len(test.shown)) == ("mnist-test", "test", 10_000, 60_000)
+    assert (test.name, test.split, len(test.rows), len(test.shown)) == (
+        "mnist-test",
+        "test",
+        10_000,
+        60_000,
+    )
     assert test.about() == named.about()
     assert of_spec(mnist, View(), 0).split == "all"
     assert len(of_spec(mnist, View(), 0).rows) == 10_000
@@ -274,7 +311,9 @@ def test_usual_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "colour").mkdir()
     for shade in range(3):
         Image.new("RGB", (32, 32), (shade, 0, 0)).save(tmp_path / "colour" / f"{shade}.png")
-    digits, colour, rings = (of_training(str(data), View(), None, 0) for data in ("digits", tmp_path / "colour", "rings"))
+    digits, colour, rings = (
+        of_training(str(data), View(), None, 0) for data in ("digits", tmp_path / "colour", "rings")
+    )
     assert usual_features(digits, None) == ("classifier", "")
     assert usual_features(rings, None) == ("pixels", "")
     assert usual_features(digits, Path("weights.pth")) == ("inception", "")
@@ -295,7 +334,12 @@ def test_a_runs_record(run: Path):
     second = evaluate(run, count=60, device="cpu", metrics=["fd"])
     lines = [json.loads(line) for line in (run / "evaluations.jsonl").read_text().splitlines()]
     assert lines == [json.loads(json.dumps(found.to_json())) for found in (first, second)]
-    assert first.about == {"run": str(run), "checkpoint": "000000006000", "images": 6000, "gan": "relativistic"}
+    assert first.about == {
+        "run": str(run),
+        "checkpoint": "000000006000",
+        "images": 6000,
+        "gan": "relativistic",
+    }
     assert first.protocol["features"]["trained_on"] == "digits"
     assert len(first.protocol["features"]["sha256"]) == 64
     assert first.protocol["reference"]["split"] == "train"
@@ -318,7 +362,9 @@ def test_other_data_than_the_runs_is_noted(run: Path, tmp_path: Path):
     (tmp_path / "other").mkdir()
     for shade in range(30):
         Image.fromarray(np.full((8, 8), shade, np.uint8)).save(tmp_path / "other" / f"{shade}.png")
-    found = evaluate(run, data=tmp_path / "other", metrics=["fd"], features="pixels", count=20, device="cpu")
+    found = evaluate(
+        run, data=tmp_path / "other", metrics=["fd"], features="pixels", count=20, device="cpu"
+    )
     assert any("the fingerprints differ" in note for note in found.notes)
 
 
@@ -334,10 +380,14 @@ def test_the_published_names_are_for_inception():
     case = pixel_case()
     usual = choose(None, case)
     assert "fd" in usual
-    assert not {"fid", "kid", "inception_score", "class_fid", "classifier_score", "tstr"} & set(usual)
+    assert not {"fid", "kid", "inception_score", "class_fid", "classifier_score", "tstr"} & set(
+        usual
+    )
     assert "tstr" in choose(["all"], case)
     for name in ("fid", "kid", "inception_score", "class_fid"):
-        with pytest.raises(UserError, match=f"--metrics {name}: that name is for Inception features"):
+        with pytest.raises(
+            UserError, match=f"--metrics {name}: that name is for Inception features"
+        ):
             choose([name], case)
     with pytest.raises(UserError, match="pixels features tell no classes apart"):
         choose(["classifier_score"], case)
@@ -350,7 +400,10 @@ def test_every_metric_tells_its_values():
     labelled.extractor = make_extractor("classifier", labelled.reference, None, CPU)
     for name in choose(["all"], labelled):
         if name != "tstr":
-            assert METRICS[name].measure(labelled)[0].keys() - {"kd_error"} <= METRICS[name].better.keys()
+            assert (
+                METRICS[name].measure(labelled)[0].keys() - {"kd_error"}
+                <= METRICS[name].better.keys()
+            )
 
 
 def test_what_is_not_known_cannot_be_measured():
@@ -371,7 +424,9 @@ def test_inceptions_names(tmp_path: Path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         for place in range(3):
-            Image.fromarray(random.integers(256, size=(32, 32, 3), dtype=np.uint8)).save(tmp_path / name / f"{place}.png")
+            Image.fromarray(random.integers(256, size=(32, 32, 3), dtype=np.uint8)).save(
+                tmp_path / name / f"{place}.png"
+            )
     sets = tmp_path / "one", tmp_path / "other"
     found = evaluate(*sets, weights=weights, metrics=["fid", "kid"], device="cpu")
     assert found.values.keys() == {"fid", "kid"}
@@ -379,7 +434,9 @@ def test_inceptions_names(tmp_path: Path):
     assert found.protocol["features"]["weights"] == digest(weights)
     with pytest.raises(UserError, match="that name is for other features than Inception's"):
         evaluate(*sets, weights=weights, metrics=["fd"], device="cpu")
-    legacy = evaluate(*sets, weights=weights, features="inception-legacy", metrics=["fid"], device="cpu")
+    legacy = evaluate(
+        *sets, weights=weights, features="inception-legacy", metrics=["fid"], device="cpu"
+    )
     assert legacy.protocol["features"]["resize"].startswith("legacy")
     assert len(by_protocol([found, legacy])) == 2
 
@@ -392,7 +449,11 @@ def spoil(run: Path) -> None:
     for path in find_checkpoints(run / "checkpoints"):
         for name in ("gan.safetensors", "ema.safetensors"):
             weights = load_file(path / name)
-            key = next(key for key in weights if key.startswith("generator") and weights[key].is_floating_point())
+            key = next(
+                key
+                for key in weights
+                if key.startswith("generator") and weights[key].is_floating_point()
+            )
             save_file(weights | {key: torch.full_like(weights[key], torch.nan)}, path / name)
             about = json.loads((path / "about.json").read_text())
             about["files"][name] = digest(path / name)
@@ -401,7 +462,9 @@ def spoil(run: Path) -> None:
 
 def test_a_generator_of_nan_is_told(run: Path):
     spoil(run)
-    with pytest.raises(UserError, match=r"the generator of .* is broken: picture 0 of 20 holds NaN or infinity"):
+    with pytest.raises(
+        UserError, match=r"the generator of .* is broken: picture 0 of 20 holds NaN or infinity"
+    ):
         evaluate(run, count=20, device="cpu")
 
 
@@ -435,7 +498,10 @@ def test_quick_score_of_points():
 
 
 def test_values_of_different_protocols_are_not_in_one_table():
-    one, same, other = (evaluate("noise", "digits", metrics=["fd"], features="random", count=n) for n in (20, 20, 30))
+    one, same, other = (
+        evaluate("noise", "digits", metrics=["fd"], features="random", count=n)
+        for n in (20, 20, 30)
+    )
     assert [len(group) for group in by_protocol([one, other, same])] == [2, 1]
 
 
@@ -443,7 +509,11 @@ def test_what_is_compared_with_what(run: Path):
     assert split_sets([str(run), str(run)], None) == ([str(run)] * 2, None)
     assert split_sets([str(run), "noise", "digits"], None) == ([str(run), "noise"], "digits")
     assert split_sets(["noise"], "digits") == (["noise"], None)
-    for sets, message in (([], "name a run folder"), (["digits"], "REFERENCE"), (["runs/absent"], "there is no run folder")):
+    for sets, message in (
+        ([], "name a run folder"),
+        (["digits"], "REFERENCE"),
+        (["runs/absent"], "there is no run folder"),
+    ):
         with pytest.raises(UserError, match=message):
             split_sets(sets, None)
 

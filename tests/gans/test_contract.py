@@ -1,4 +1,6 @@
-"""The contract of a GAN, held against every one in the table, and what each paper's rules are in a round."""
+"""The contract of a GAN, held against every one in the table, and what each paper's rules are in a
+round.
+"""
 
 import copy
 import json
@@ -7,7 +9,20 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tiny import OPTIONS, Position, labelled, make, make_batch, make_engine, make_game, moves, pictures, play, schema, weights
+from tiny import (
+    OPTIONS,
+    Position,
+    labelled,
+    make,
+    make_batch,
+    make_engine,
+    make_game,
+    moves,
+    pictures,
+    play,
+    schema,
+    weights,
+)
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -54,13 +69,19 @@ def test_every_gan_is_tested():
         "stargan": ["discriminator", "generator"],
         "inpaint": ["discriminator", "generator"],
         "gawwn-box": [("discriminator", "text"), "generator"],
-        "gawwn-keypoints": [("discriminator", "text"), "generator", "keypoint_discriminator", "keypoint_generator"],
+        "gawwn-keypoints": [
+            ("discriminator", "text"),
+            "generator",
+            "keypoint_discriminator",
+            "keypoint_generator",
+        ],
     }.items(),
 )
 def test_whose_turn_it_is(name, players):
     gan = make(name)
     found = [
-        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player for move in moves(gan, make_batch(gan, 4))
+        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player
+        for move in moves(gan, make_batch(gan, 4))
     ]
     assert found == players
 
@@ -76,7 +97,11 @@ def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
         before.update(weights(gan))
 
     def compare(player: str):
-        changed = {name.split(".")[0] for name, value in gan.named_parameters() if not torch.equal(value, before[name])}
+        changed = {
+            name.split(".")[0]
+            for name, value in gan.named_parameters()
+            if not torch.equal(value, before[name])
+        }
         moved.append(player)
         assert changed == {player}
 
@@ -96,7 +121,9 @@ class DoubleDraw(StepRng):
 
 
 def biases_before_norms(gan: GAN) -> set[str]:
-    """Parameters that have no effect, since the norm after them takes them away; there where a paper's count has them."""
+    """Parameters that have no effect, since the norm after them takes them away; there where a
+    paper's count has them.
+    """
     return {
         f"{place}.{name}.bias"
         for place, module in gan.named_modules()
@@ -108,7 +135,8 @@ def biases_before_norms(gan: GAN) -> set[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
-    """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no part in the game.
+    """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no
+    part in the game.
 
     Layers that begin at zero are moved first, since nothing passes them back to those before.
     """
@@ -116,7 +144,10 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
     for parameter in gan.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
-    batch = {key: value.double() if value.is_floating_point() else value for key, value in make_batch(gan, 6).items()}
+    batch = {
+        key: value.double() if value.is_floating_point() else value
+        for key, value in make_batch(gan, 6).items()
+    }
     dead = biases_before_norms(gan)
     for move in gan.step(batch, Position(), DoubleDraw(0, 0)):
         for turn in move if isinstance(move, tuple) else (move,):
@@ -141,8 +172,12 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
     scores = expected.discriminator(real), expected.discriminator(fake)
     losses = {"discriminator": non_saturating_d(*scores), "generator": non_saturating_g(scores[1])}
     players = expected.players()
-    steps = {name: torch.autograd.grad(losses[name], players[name], retain_graph=True) for name in BOTH}
-    optimizers = {player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()}
+    steps = {
+        name: torch.autograd.grad(losses[name], players[name], retain_graph=True) for name in BOTH
+    }
+    optimizers = {
+        player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()
+    }
     play(replace(make_game(gan), optimizers=optimizers), batch)
     for player in BOTH:
         for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
@@ -152,7 +187,9 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_later_turns_see_the_weights_after_the_earlier(precision):
-    """In half precision too, where cast weights are cached: a cache kept for the whole round would show the old ones."""
+    """In half precision too, where cast weights are cached: a cache kept for the whole round would
+    show the old ones.
+    """
     gan = make("mlp-tanh", generator_updates=1)
     before = copy.deepcopy(gan)
     context = make_game(gan, engine=make_engine(precision), lr=0.5)
@@ -184,7 +221,9 @@ def test_a_graph_from_before_a_move_is_refused():
 def test_avatar_generator_updates_twice_on_the_same_noise_and_tanh_on_fresh():
     for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
         gan = make(name)
-        first, second = (turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:])
+        first, second = (
+            turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:]
+        )
         assert (first == second) is same, name
 
 
@@ -197,21 +236,40 @@ def test_losses_are_the_papers_formulas(name):
     """Of the scores that the discriminator gave, with the default targets."""
     gan = make(name)
     scores = []
-    gan.discriminator.register_forward_hook(lambda module, inputs, output: scores.append(output.detach().flatten()))
-    turns = [turn for move in moves(gan, make_batch(gan, 4)) for turn in (move if isinstance(move, tuple) else (move,))]
-    real, fake = scores[0].chunk(2) if name in ("mlp-deep", "mlp-tanh", "points-relativistic") else scores[:2]
+    gan.discriminator.register_forward_hook(
+        lambda module, inputs, output: scores.append(output.detach().flatten())
+    )
+    turns = [
+        turn
+        for move in moves(gan, make_batch(gan, 4))
+        for turn in (move if isinstance(move, tuple) else (move,))
+    ]
+    real, fake = (
+        scores[0].chunk(2)
+        if name in ("mlp-deep", "mlp-tanh", "points-relativistic")
+        else scores[:2]
+    )
     generator = cross_entropy(scores[-1], 1)
     discriminator = {
         "mlp-deep": (cross_entropy(real, 0.9) + cross_entropy(fake, 0)) / 2,
         "mlp-tanh": cross_entropy(real, 0.9) + cross_entropy(fake, 0),
     }.get(name, cross_entropy(real, 1) + cross_entropy(fake, 0))
     if name in ("relativistic", "r3gan", "points-relativistic"):
-        discriminator, generator = cross_entropy(real - fake, 1), cross_entropy(scores[-1] - real, 1)
+        discriminator, generator = (
+            cross_entropy(real - fake, 1),
+            cross_entropy(scores[-1] - real, 1),
+        )
     if name == "sngan":
-        discriminator, generator = (1 - real).clamp(0).mean() + (1 + fake).clamp(0).mean(), -scores[-1].mean()
+        discriminator, generator = (
+            (1 - real).clamp(0).mean() + (1 + fake).clamp(0).mean(),
+            -scores[-1].mean(),
+        )
     if name == "wgan-gp":
         discriminator, generator = fake.mean() - real.mean(), -scores[-1].mean()
-    losses = [sum(value for term, value in turn.losses.items() if term != "penalty").item() for turn in turns]
+    losses = [
+        sum(value for term, value in turn.losses.items() if term != "penalty").item()
+        for turn in turns
+    ]
     assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
 
@@ -252,7 +310,9 @@ def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
 def test_relativistic_penalty_every_eighth_round():
     gan = make("relativistic")
     batch = make_batch(gan, 4)
-    punished = [rounds for rounds in range(20) if moves(gan, batch, rounds)[0].losses["penalty"] > 0]
+    punished = [
+        rounds for rounds in range(20) if moves(gan, batch, rounds)[0].losses["penalty"] > 0
+    ]
     assert punished == [0, 8, 16]
     assert not batch["image"].requires_grad
 
@@ -306,15 +366,19 @@ def test_samples(name, size, channels):
     for classes in (2, 10, 37) if name in LABELLED else (2,):
         gan = make(name, size, channels, classes).eval()
         with torch.no_grad():
-            for parameter in gan.generator.parameters():  # strong weights reach the ends of the range
-                parameter *= 5 if name == "r3gan" else 50  # whose pictures are cut off where others bend
+            # strong weights reach the ends of the range
+            for parameter in gan.generator.parameters():
+                # whose pictures are cut off where others bend
+                parameter *= 5 if name == "r3gan" else 50
         made = pictures(gan, label=classes - 1)
         assert made.shape == ((3, 2, 1, 1) if GANS[name].points else (3, channels, size, size))
         assert made.dtype == torch.float32
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1
         assert torch.equal(made, pictures(gan, label=classes - 1))
-        assert not gan.unconditional or not torch.equal(made, pictures(gan, seed=1, label=classes - 1))
+        assert not gan.unconditional or not torch.equal(
+            made, pictures(gan, seed=1, label=classes - 1)
+        )
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -370,7 +434,9 @@ def test_labels_are_needed(name):
         make(name, classes=0)
 
 
-@pytest.mark.parametrize("options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}])
+@pytest.mark.parametrize(
+    "options", [{"width": "wide"}, {"width": -2}, {"widht": 3}, {"kernel": 4.5}]
+)
 def test_options_that_make_no_network_are_refused_in_one_line(options):
     with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
         build("dcgan", schema(8, 1), options)

@@ -1,9 +1,10 @@
 """The losses of every GAN's first rounds, frozen: a refactor may not change them.
 
-A change of mathematics does. Then `python tests/gans/test_first_steps.py` writes `first_steps.json` anew, and its diff is read.
+A change of mathematics does. Then `python tests/gans/test_first_steps.py` writes `first_steps.json`
+anew, and its diff is read.
 
-In float64, so that another processor's rounding stays far below the tolerance; without dropout, whose masks are other ones where
-PyTorch is built with another library.
+In float64, so that another processor's rounding stays far below the tolerance; without dropout,
+whose masks are other ones where PyTorch is built with another library.
 """
 
 import json
@@ -24,8 +25,9 @@ OPTIONS = {
     **{name: {"n_critic": 2} for name in ("stargan", "sngan", "wgan-gp")},
 }
 BATCH = 4
-# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels: nothing, or rounding of 1e-16,
-# of which Adam, dividing by its own size + 1e-8, makes a step of 1e-10.
+# As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels:
+# nothing, or rounding of 1e-16, of which Adam, dividing by its own size + 1e-8, makes a step of
+# 1e-10.
 ROUNDED = {"sngan": 1e-9}
 
 

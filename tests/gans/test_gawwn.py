@@ -1,4 +1,6 @@
-"""GAWWN's own rules: what boxes and key points mean on a map, how captions are read, and the players' moves."""
+"""GAWWN's own rules: what boxes and key points mean on a map, how captions are read, and the
+players' moves.
+"""
 
 import pytest
 import torch
@@ -42,8 +44,12 @@ def test_out_of_a_box_is_the_spatial_transformers_sampling():
     maps = torch.randn(7, 3, 16, 16)
     left, top, width, height = boxes.unbind(1)
     zero = torch.zeros_like(left)
-    theta = torch.stack([width, zero, 2 * left + width - 1, zero, height, 2 * top + height - 1], 1).view(7, 2, 3)
-    expected = grid_sample(maps, affine_grid(theta, [7, 3, 16, 16], align_corners=False), align_corners=False)
+    theta = torch.stack(
+        [width, zero, 2 * left + width - 1, zero, height, 2 * top + height - 1], 1
+    ).view(7, 2, 3)
+    expected = grid_sample(
+        maps, affine_grid(theta, [7, 3, 16, 16], align_corners=False), align_corners=False
+    )
     assert torch.allclose(out_of_box(maps, boxes), expected, atol=1e-5)
 
 
@@ -67,7 +73,8 @@ def test_into_a_box_of_whole_cells_is_shrinking_there_and_zero_outside():
 
 def test_out_of_a_box_undoes_into_a_box():
     row = torch.linspace(-1, 1, 16)
-    maps = (row[:, None] + 2 * row[None])[None, None].expand(8, -1, -1, -1)  # smooth, so that little is lost
+    # smooth, so that little is lost
+    maps = (row[:, None] + 2 * row[None])[None, None].expand(8, -1, -1, -1)
     boxes = random_boxes(8, least=0.5)
     found = out_of_box(into_box(maps, boxes), boxes)
     assert (found - maps)[:, :, 4:-4, 4:-4].abs().max() < 0.05
@@ -93,7 +100,12 @@ def test_shrunk_pictures_keep_their_things_in_their_boxes():
     assert torch.allclose(small[:, 0], torch.ones(4, 64, 64), atol=1e-5)
     for picture, place in zip(small, boxes):
         dark = (picture[1] < 0).nonzero()
-        found = torch.cat([dark.min(0).values.flip(0), (dark.max(0).values + 1 - dark.min(0).values).flip(0)]) / 64
+        found = (
+            torch.cat(
+                [dark.min(0).values.flip(0), (dark.max(0).values + 1 - dark.min(0).values).flip(0)]
+            )
+            / 64
+        )
         assert (found - place).abs().max() < 1.5 / 64
     same, boxes = shrunk(image, box, 1.0, shares)
     assert torch.allclose(same, image, atol=1e-5)
@@ -157,7 +169,9 @@ def test_what_a_caption_becomes_does_not_depend_on_the_zeros_after_it():
 def test_several_captions_count_by_their_mean_in_any_order():
     torch.manual_seed(0)
     reader = CharacterReader(8, 5).eval()
-    captions = torch.stack([torch.tensor(encode(words)) for words in ("red", "a bird", "it flies")])[None]
+    captions = torch.stack(
+        [torch.tensor(encode(words)) for words in ("red", "a bird", "it flies")]
+    )[None]
     assert torch.allclose(reader(captions), reader(captions.flip(1)), atol=1e-6)
     repeated = captions[:, [0, 1, 2, 0, 1, 2]]
     assert torch.allclose(reader(captions), reader(repeated), atol=1e-6)
@@ -191,7 +205,11 @@ def test_features_instead_of_captions(name):
     made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
-        build(name, schema(8, 1).model_copy(update={"widths": {"caption": 16}}), {"width": 2, "text": "features"})
+        build(
+            name,
+            schema(8, 1).model_copy(update={"widths": {"caption": 16}}),
+            {"width": 2, "text": "features"},
+        )
 
 
 # The game
@@ -202,14 +220,20 @@ def test_losses_are_the_papers_formulas(name):
     gan = make(name)
     batch = make_batch(gan, 6)
     scores, texts, read = [], [], []
-    gan.discriminator.verdict.register_forward_hook(lambda module, inputs, output: scores.append(output))
+    gan.discriminator.verdict.register_forward_hook(
+        lambda module, inputs, output: scores.append(output)
+    )
     gan.discriminator.text.register_forward_pre_hook(lambda module, inputs: texts.append(inputs[0]))
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
     (first, second), generator, *_ = gan.step(batch, Position(), StepRng(0, 0))
     right, wrong, fake, judged = scores
-    assert first.losses["adversarial"].item() == pytest.approx(matching_d(right, wrong, fake).item(), rel=1e-6)
+    assert first.losses["adversarial"].item() == pytest.approx(
+        matching_d(right, wrong, fake).item(), rel=1e-6
+    )
     assert second.losses == first.losses
-    assert generator.losses["adversarial"].item() == pytest.approx(non_saturating_g(judged).item(), rel=1e-6)
+    assert generator.losses["adversarial"].item() == pytest.approx(
+        non_saturating_g(judged).item(), rel=1e-6
+    )
     assert torch.equal(first.scores[0], right)
     assert torch.equal(first.scores[1], fake)
     own, others, of_fake, of_judged = texts
@@ -237,12 +261,20 @@ def test_scores_of_a_batch_are_those_of_the_first_turn(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("told", ["caption", "place"])
 def test_caption_and_place_matter_to_both_players(name, told):
-    gan = make(name, 32, 3, width=4)  # in training mode: the norms have not seen enough to bring first weights to scale
+    # in training mode: the norms have not seen enough to bring first weights to scale
+    gan = make(name, 32, 3, width=4)
     batch = make_batch(gan, 8)
-    key = "caption" if told == "caption" else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
+    key = (
+        "caption"
+        if told == "caption"
+        else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
+    )
     other = batch | {key: batch[key].roll(1, 0)}
     with torch.no_grad():
-        made = [gan.sample(8, RowRng(0, range(8)), **gan.make_inputs(rows, RowRng(0, range(8)))) for rows in (batch, other)]
+        made = [
+            gan.sample(8, RowRng(0, range(8)), **gan.make_inputs(rows, RowRng(0, range(8))))
+            for rows in (batch, other)
+        ]
         scores = [gan.score(rows) for rows in (batch, other)]
     assert (made[0] - made[1]).abs().max() > 1e-6
     assert (scores[0] - scores[1]).abs().max() > 1e-6
@@ -286,11 +318,17 @@ def test_defaults_are_the_papers(name):
     assert gan.noise_size == 100
     assert gan.captions == 4
     assert discriminator.look[0].out_channels == 128
-    assert [module.out_channels for module in discriminator.look if hasattr(module, "out_channels")] == [128, 128, 256, 256]
+    assert [
+        module.out_channels for module in discriminator.look if hasattr(module, "out_channels")
+    ] == [128, 128, 256, 256]
     outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
-    assert [module.out_channels for module in generator.fold_in if hasattr(module, "out_channels")] == outward
+    assert [
+        module.out_channels for module in generator.fold_in if hasattr(module, "out_channels")
+    ] == outward
     whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
-    assert [module.out_channels for module in generator.whole if hasattr(module, "out_channels")] == whole
+    assert [
+        module.out_channels for module in generator.whole if hasattr(module, "out_channels")
+    ] == whole
 
 
 def test_the_norm_of_one_vector_is_by_running_statistics():
@@ -319,11 +357,15 @@ def test_the_sheet_tells_the_story(name, channels):
 
 
 def test_frames_and_points_are_drawn_where_they_are():
-    framed = with_frames(torch.zeros(2, 3, 16, 16), torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1]]))
+    framed = with_frames(
+        torch.zeros(2, 3, 16, 16), torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1]])
+    )
     red = (framed[:, 0] == 1) & (framed[:, 1] == -1)
     assert red[0].sum() == 2 * 8 + 2 * 4 - 4
     assert red[0, 8, 4:12].all()
     assert red[0, 11, 4:12].all()
     assert red[1].sum() == 4 * 15
-    dots = with_points(torch.zeros(1, 1, 16, 16), torch.tensor([[[0.5, 0.25, 1.0], [0.1, 0.1, 0.0]]]))
+    dots = with_points(
+        torch.zeros(1, 1, 16, 16), torch.tensor([[[0.5, 0.25, 1.0], [0.1, 0.1, 0.0]]])
+    )
     assert (dots != 0).nonzero()[:, 2:].float().mean(0).tolist() == [3.5, 7.5]

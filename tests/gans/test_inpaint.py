@@ -1,4 +1,6 @@
-"""The GAN that fills holes: what it may see, what it may change, its losses by hand, its parameters."""
+"""The GAN that fills holes: what it may see, what it may change, its losses by hand, its
+parameters.
+"""
 
 import pytest
 import torch
@@ -14,7 +16,11 @@ from ganvas.rng import RowRng, StepRng
 
 
 def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
-    return [move for move in gan.step(batch, Position(rounds=rounds), StepRng(0, 0)) if isinstance(move, Update)]
+    return [
+        move
+        for move in gan.step(batch, Position(rounds=rounds), StepRng(0, 0))
+        if isinstance(move, Update)
+    ]
 
 
 def filled(gan: Inpainter, image: Tensor, mask: Tensor) -> Tensor:
@@ -85,18 +91,31 @@ def test_losses_are_the_formulas(gan):
     def of_hole(values: Tensor, weight: Tensor) -> float:
         """Mean over pictures of each picture's weighted mean."""
         weight = weight.expand_as(values)
-        return float(sum((one * some).sum() / some.sum() for one, some in zip(values, weight)) / len(values))
+        return float(
+            sum((one * some).sum() / some.sum() for one, some in zip(values, weight)) / len(values)
+        )
 
     error = (made - real).abs()
     discriminator, generator = (turn.losses for turn in turns(gan, batch))
-    expected = {"real": float(-logsigmoid(real_score).mean()), "fake": of_hole(-logsigmoid(-fake_score), share), "penalty": 0.0}
-    assert {name: loss.item() for name, loss in discriminator.items()} == pytest.approx(expected, rel=1e-5)
+    expected = {
+        "real": float(-logsigmoid(real_score).mean()),
+        "fake": of_hole(-logsigmoid(-fake_score), share),
+        "penalty": 0.0,
+    }
+    assert {name: loss.item() for name, loss in discriminator.items()} == pytest.approx(
+        expected, rel=1e-5
+    )
     expected = {
         "adversarial": of_hole(-logsigmoid(fake_score), share),
-        "reconstruction": gan.reconstruction_weight * (of_hole(error, mask) + OUTSIDE * of_hole(error, 1 - mask)),
-        "features": gan.feature_weight * sum(float((a - b).abs().mean()) for a, b in zip(real_maps, fake_maps)) / 4,
+        "reconstruction": gan.reconstruction_weight
+        * (of_hole(error, mask) + OUTSIDE * of_hole(error, 1 - mask)),
+        "features": gan.feature_weight
+        * sum(float((a - b).abs().mean()) for a, b in zip(real_maps, fake_maps))
+        / 4,
     }
-    assert {name: loss.item() for name, loss in generator.items()} == pytest.approx(expected, rel=1e-5)
+    assert {name: loss.item() for name, loss in generator.items()} == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_penalty_in_every_second_round_and_its_weight(gan):
@@ -110,7 +129,13 @@ def test_penalty_in_every_second_round_and_its_weight(gan):
 
 
 def test_blocks_look_no_further_than_they_can_learn():
-    for size, expected in ((8, [1, 1, 1, 1]), (16, [1, 1, 1, 1]), (32, [1, 2, 1, 2]), (64, [1, 2, 4, 1]), (256, [1, 2, 4, 8])):
+    for size, expected in (
+        (8, [1, 1, 1, 1]),
+        (16, [1, 1, 1, 1]),
+        (32, [1, 2, 1, 2]),
+        (64, [1, 2, 4, 1]),
+        (256, [1, 2, 4, 8]),
+    ):
         blocks = build("inpaint", schema(size, 3), {"width": 2}).generator.blocks
         assert [block.layers[1].dilation[0] for block in blocks] == expected
 
@@ -132,13 +157,20 @@ def test_parameters_at_64_pixels():
     ways_down = (4 * w + 2 * w * w + 8 * w * w) * 16 + 7 * w
     ways_up = (8 * w * w + 4 * w * w + 2 * w * 3) * 16 + 3 * w + 3
     blocks = 4 * ((4 * w) ** 2 * 9 + 4 * w)
-    counts = {name: sum(value.numel() for value in values) for name, values in gan.players().items()}
+    counts = {
+        name: sum(value.numel() for value in values) for name, values in gan.players().items()
+    }
     assert counts["generator"] == ways_down + ways_up + blocks == 956_227
-    assert counts["discriminator"] == (3 * w + 10 * w * w) * 16 + 7 * w + 8 * w * w * 9 + 2 * w + 2 * w * 9 + 1 == 239_969
+    assert (
+        counts["discriminator"]
+        == (3 * w + 10 * w * w) * 16 + 7 * w + 8 * w * w * 9 + 2 * w + 2 * w * 9 + 1
+        == 239_969
+    )
 
 
 @pytest.mark.parametrize(
-    ("size", "options", "told"), [(7, {}, "size 7"), (16, {"least": 0.5}, "options.least"), (16, {"most": 1.0}, "most")]
+    ("size", "options", "told"),
+    [(7, {}, "size 7"), (16, {"least": 0.5}, "options.least"), (16, {"most": 1.0}, "most")],
 )
 def test_what_makes_no_holes_is_refused(size, options, told):
     with pytest.raises(UserError, match=told):

@@ -1,4 +1,6 @@
-"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the picture, fakes made once."""
+"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the picture,
+fakes made once.
+"""
 
 import pytest
 import torch
@@ -23,13 +25,17 @@ def test_the_papers_numbers():
         gan = build("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
     assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
     with torch.device("meta"):
-        assert count(PatchDiscriminator(3, affine=False)) == 2_764_737  # CycleGAN's, of one picture and without scales
+        # CycleGAN's, of one picture and without scales
+        assert count(PatchDiscriminator(3, affine=False)) == 2_764_737
 
 
 @pytest.mark.parametrize(("halvings", "field"), [(3, 70), (2, 34), (1, 16), (0, 1)])
 def test_a_score_sees_a_patch(halvings: int, field: int):
     judge = PatchDiscriminator(1, width=2, halvings=halvings)
-    plain = nn.Sequential(*(module for module in judge if not isinstance(module, nn.InstanceNorm2d)))  # which sees everything
+    # which sees everything
+    plain = nn.Sequential(
+        *(module for module in judge if not isinstance(module, nn.InstanceNorm2d))
+    )
     image = torch.randn(1, 1, 128, 128, requires_grad=True)
     scores = plain(image)
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
@@ -42,7 +48,11 @@ def test_a_score_sees_a_patch(halvings: int, field: int):
 @pytest.mark.parametrize("direction", ["a-to-b", "b-to-a"])
 def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     torch.manual_seed(0)
-    gan = build("pix2pix", Schema(size=16, channels={"a": a, "b": b}), {"width": 2, "halvings": 1, "direction": direction})
+    gan = build(
+        "pix2pix",
+        Schema(size=16, channels={"a": a, "b": b}),
+        {"width": 2, "halvings": 1, "direction": direction},
+    )
     batch = make_batch(gan, 2)
     given, made = (batch["a"], batch["b"]) if direction == "a-to-b" else (batch["b"], batch["a"])
     assert gan.target == direction[-1]
@@ -95,12 +105,19 @@ def test_without_the_adversary_the_distance_alone_is_learnt():
     gan = make("pix2pix", 16, 1, adversarial_weight=0.0)
     turns = list(gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)))
     assert list(turns[1].losses) == ["reconstruction"]
-    assert turns[1].losses["reconstruction"].item() == pytest.approx(100 * turns[1].stats["distance"].item(), rel=1e-5)
+    assert turns[1].losses["reconstruction"].item() == pytest.approx(
+        100 * turns[1].stats["distance"].item(), rel=1e-5
+    )
 
 
 def test_refusals():
     unpaired = Schema(size=16, channels={"a": 3, "b": 3}, unpaired=True)
     refused_in_one_line(lambda: build("pix2pix", unpaired, {}), "pix2pix learns from pairs")
-    refused_in_one_line(lambda: build("pix2pix", Schema(size=16, channels={"image": 3}), {}), "needs pictures of two domains")
-    refused_in_one_line(lambda: make("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4")
+    refused_in_one_line(
+        lambda: build("pix2pix", Schema(size=16, channels={"image": 3}), {}),
+        "needs pictures of two domains",
+    )
+    refused_in_one_line(
+        lambda: make("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"
+    )
     refused_in_one_line(lambda: make("pix2pix", 16, direction="b-to-c"), "direction")

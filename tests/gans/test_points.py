@@ -24,7 +24,12 @@ POINT_GANS = [name for name in GANS if GANS[name].points]
 def test_a_pack_is_a_point_and_those_before_it():
     gan = make("points", packing=3)
     points = torch.arange(8.0).reshape(4, 2, 1, 1)
-    assert gan.packs(points).tolist() == [[0, 1, 6, 7, 4, 5], [2, 3, 0, 1, 6, 7], [4, 5, 2, 3, 0, 1], [6, 7, 4, 5, 2, 3]]
+    assert gan.packs(points).tolist() == [
+        [0, 1, 6, 7, 4, 5],
+        [2, 3, 0, 1, 6, 7],
+        [4, 5, 2, 3, 0, 1],
+        [6, 7, 4, 5, 2, 3],
+    ]
     assert torch.equal(make("points").packs(points), points.flatten(1))
 
 
@@ -65,8 +70,13 @@ def test_points_stay_in_the_square(name: str):
 
 @pytest.mark.parametrize(("hidden", "noise_size", "packing"), [(128, 2, 1), (16, 256, 3)])
 def test_layers(hidden: int, noise_size: int, packing: int):
-    gan = build("points", schema(1, 2), {"hidden": hidden, "noise_size": noise_size, "packing": packing})
-    counts = {player: sum(values.numel() for values in parameters) for player, parameters in gan.players().items()}
+    gan = build(
+        "points", schema(1, 2), {"hidden": hidden, "noise_size": noise_size, "packing": packing}
+    )
+    counts = {
+        player: sum(values.numel() for values in parameters)
+        for player, parameters in gan.players().items()
+    }
     middle = hidden * hidden + hidden
     assert counts["generator"] == noise_size * hidden + hidden + middle + hidden * 2 + 2
     assert counts["discriminator"] == 2 * packing * hidden + hidden + middle + hidden + 1
@@ -102,7 +112,10 @@ def test_the_players_move_on_different_fakes():
 @pytest.mark.parametrize("hidden", [(7,), (8, 9), (8, 9, 10)])
 def test_hidden_layers(hidden: tuple[int, ...]):
     gan = build("points-relativistic", schema(1, 2), {"hidden": hidden, "noise_size": 3})
-    counts = {player: sum(values.numel() for values in parameters) for player, parameters in gan.players().items()}
+    counts = {
+        player: sum(values.numel() for values in parameters)
+        for player, parameters in gan.players().items()
+    }
     middle = sum(inputs * outputs + outputs for inputs, outputs in pairwise(hidden))
     assert counts["generator"] == 3 * hidden[0] + hidden[0] + middle + hidden[-1] * 2 + 2
     assert counts["discriminator"] == 2 * hidden[0] + hidden[0] + middle + hidden[-1]
@@ -114,13 +127,17 @@ def test_hidden_layers(hidden: tuple[int, ...]):
 @pytest.mark.parametrize("name", POINT_GANS)
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1), (2, 2)])
 def test_pictures_are_refused(name: str, size: int, channels: int):
-    with pytest.raises(UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"):
+    with pytest.raises(
+        UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"
+    ):
         build(name, schema(size, channels), {})
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if not GANS[name].points])
 def test_points_are_refused_by_all_others(name: str):
-    with pytest.raises(UserError, match=r"makes pictures, not points: use the recipes rings and grid") as refusal:
+    with pytest.raises(
+        UserError, match=r"makes pictures, not points: use the recipes rings and grid"
+    ) as refusal:
         build(name, schema(1, 2), {})
     assert "\n" not in str(refusal.value)
 
@@ -152,14 +169,18 @@ def test_training_shows_scatter_pictures(run: Path):
     assert "points, 25 classes" in (run / "summary.html").read_text()
 
 
-def test_samples_are_a_table_and_a_picture(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_samples_are_a_table_and_a_picture(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     places = ["--out", str(tmp_path / "out"), "--grid", str(tmp_path / "all.png")]
     main(["sample", str(run), "--count", "70", "--seed", "3", *places])
     assert f"70 points in {tmp_path / 'out' / 'points.csv'}" in capsys.readouterr().out
     with (tmp_path / "out" / "points.csv").open() as table:
         rows = [(float(row["x"]), float(row["y"])) for row in csv.DictReader(table)]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["points.csv"]
-    torch.testing.assert_close(torch.tensor(rows), load(run).sample(70, seed=3).flatten(1), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        torch.tensor(rows), load(run).sample(70, seed=3).flatten(1), atol=1e-6, rtol=0
+    )
     with Image.open(tmp_path / "all.png") as drawn:
         assert drawn.size == (SIDE + 2 * MARGIN, SIDE + 2 * MARGIN)
 
@@ -167,12 +188,22 @@ def test_samples_are_a_table_and_a_picture(run: Path, tmp_path: Path, capsys: py
 def test_samples_go_into_the_run_by_themselves(run: Path):
     main(["sample", str(run), "--count", "5"])
     made = run / "generated" / "1"
-    assert {path.relative_to(made).as_posix() for path in made.rglob("*.*")} == {"points.csv", "sheets/grid.png"}
+    assert {path.relative_to(made).as_posix() for path in made.rglob("*.*")} == {
+        "points.csv",
+        "sheets/grid.png",
+    }
 
 
-@pytest.mark.parametrize("flags", [["--invert"], ["--columns", "3"], ["--format", "jpg"], ["--interpolate", "walk.gif"]])
-def test_what_only_pictures_have_is_refused(run: Path, flags: list[str], capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(
+    "flags", [["--invert"], ["--columns", "3"], ["--format", "jpg"], ["--interpolate", "walk.gif"]]
+)
+def test_what_only_pictures_have_is_refused(
+    run: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
+):
     with pytest.raises(SystemExit) as end:
         main(["sample", str(run), *flags])
     assert end.value.code == 2
-    assert "makes points: --interpolate, --invert, --columns and --format are for pictures" in capsys.readouterr().err
+    assert (
+        "makes points: --interpolate, --invert, --columns and --format are for pictures"
+        in capsys.readouterr().err
+    )

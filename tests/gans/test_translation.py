@@ -29,7 +29,9 @@ def count(module: nn.Module) -> int:
 
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> dict:
     """The turns of a round in which nobody moves, by player."""
-    return {turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), StepRng(0, rounds))}
+    return {
+        turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), StepRng(0, rounds))
+    }
 
 
 def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
@@ -41,12 +43,16 @@ def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
 
 
 def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
-    """Random pictures with five attributes; the first half's set knows the hair, the second half's the rest."""
+    """Random pictures with five attributes; the first half's set knows the hair, the second half's
+    the rest.
+    """
     random = torch.Generator().manual_seed(0)
     batch = {"image": torch.rand(count, 3, size, size, generator=random) * 2 - 1}
     batch["attributes"] = torch.randint(2, (count, 5), generator=random).float()
     if mixed:
-        batch["known"] = torch.tensor([[1.0, 1, 1, 0, 0]] * (count // 2) + [[0.0, 0, 0, 1, 1]] * (count - count // 2))
+        batch["known"] = torch.tensor(
+            [[1.0, 1, 1, 0, 0]] * (count // 2) + [[0.0, 0, 0, 1, 1]] * (count - count // 2)
+        )
         batch["attributes"] *= batch["known"]
     return batch
 
@@ -68,20 +74,33 @@ def test_cyclegan_has_the_papers_parameters():
 def test_stargan_has_the_papers_parameters():
     """Choi et al., tables 4 and 5, at 128 pixels with five attributes."""
     with torch.device("meta"):
-        gan = build("stargan", Schema(size=128, channels={"image": 3}, names={"attributes": NAMES}), {})
+        gan = build(
+            "stargan", Schema(size=128, channels={"image": 3}, names={"attributes": NAMES}), {}
+        )
     blocks = 6 * 2 * (256 * 256 * 3 * 3 + 2 * 256)
     halved = (64 * 128 * 4 * 4 + 2 * 128) + (128 * 256 * 4 * 4 + 2 * 256)
     doubled = (256 * 128 * 4 * 4 + 2 * 128) + (128 * 64 * 4 * 4 + 2 * 64)
-    assert count(gan.generator) == ((3 + 5) * 64 * 7 * 7 + 2 * 64) + halved + blocks + doubled + 64 * 3 * 7 * 7 == 8_430_528
+    assert (
+        count(gan.generator)
+        == ((3 + 5) * 64 * 7 * 7 + 2 * 64) + halved + blocks + doubled + 64 * 3 * 7 * 7
+        == 8_430_528
+    )
     widths = [3, 64, 128, 256, 512, 1024, 2048]
     trunk = sum(inputs * outputs * 16 + outputs for inputs, outputs in pairwise(widths))
     assert count(gan.discriminator) == trunk + 2048 * 3 * 3 + 2048 * 2 * 2 * 5 == 44_762_048
 
 
-@pytest.mark.parametrize(("size", "halvings", "last"), [(8, 2, 2), (12, 2, 3), (16, 3, 2), (64, 5, 2), (96, 5, 3), (256, 6, 4)])
+@pytest.mark.parametrize(
+    ("size", "halvings", "last"),
+    [(8, 2, 2), (12, 2, 3), (16, 3, 2), (64, 5, 2), (96, 5, 3), (256, 6, 4)],
+)
 def test_stargans_discriminator_halves_as_often_as_the_size_allows(size, halvings, last):
     gan = stargan(size)
-    steps = [layer for layer in gan.discriminator.modules() if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
+    steps = [
+        layer
+        for layer in gan.discriminator.modules()
+        if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)
+    ]
     assert [layer.out_channels for layer in steps] == [2 * 2**depth for depth in range(halvings)]
     scores, logits = gan.discriminator(torch.zeros(2, 3, size, size))
     assert scores.shape == (2, 1, last, last)
@@ -91,7 +110,10 @@ def test_stargans_discriminator_halves_as_often_as_the_size_allows(size, halving
 def test_each_score_of_the_patch_discriminator_sees_70_pixels():
     torch.manual_seed(0)
     layers = PatchDiscriminator(3, 4, affine=False)
-    network = nn.Sequential(*[layer for layer in layers if not isinstance(layer, nn.InstanceNorm2d)])  # whose mean sees all
+    # whose mean sees all
+    network = nn.Sequential(
+        *[layer for layer in layers if not isinstance(layer, nn.InstanceNorm2d)]
+    )
     image = torch.randn(1, 3, 128, 128, requires_grad=True)
     scores = network(image)
     assert scores.shape == (1, 1, 14, 14)
@@ -113,9 +135,13 @@ def test_constant_planes_have_an_effect_only_where_the_border_is_zero(padding):
     torch.manual_seed(0)
     network = ResidualGenerator(5, 3, width=4, blocks=2, padding=padding, affine=True).double()
     image = torch.randn(1, 3, 16, 16, dtype=torch.float64)
-    off, on = (network(torch.cat([image, torch.full((1, 2, 16, 16), value, dtype=torch.float64)], 1)) for value in (0.0, 1.0))
+    off, on = (
+        network(torch.cat([image, torch.full((1, 2, 16, 16), value, dtype=torch.float64)], 1))
+        for value in (0.0, 1.0)
+    )
     change = (off - on).abs().max().item()
-    assert change > 1e-2 if padding == "zeros" else change < 1e-3  # what is left is the norm's epsilon
+    # what is left is the norm's epsilon
+    assert change > 1e-2 if padding == "zeros" else change < 1e-3
 
 
 # CycleGAN's game
@@ -133,18 +159,27 @@ def test_cyclegans_losses_are_the_papers_formulas():
     adversarial = (score_a - 1).square().mean() + (score_b - 1).square().mean()
     turns = moves(gan, batch)
     found = {term: loss.item() for term, loss in turns["generator"].losses.items()}
-    expected = {"adversarial": adversarial.item(), "cycle": 7 * cycle.item(), "identity": 2 * identity.item()}
+    expected = {
+        "adversarial": adversarial.item(),
+        "cycle": 7 * cycle.item(),
+        "identity": 2 * identity.item(),
+    }
     assert found == pytest.approx(expected, rel=1e-5)
-    assert turns["generator"].stats["cycle_error"].item() == pytest.approx(127.5 * cycle.item() / 2, rel=1e-5)
+    assert turns["generator"].stats["cycle_error"].item() == pytest.approx(
+        127.5 * cycle.item() / 2, rel=1e-5
+    )
     for domain, real, fake in (("a", a, score_a), ("b", b, score_b)):
         score = gan.get_submodule(f"discriminator_{domain}")(real)
         half = ((score - 1).square().mean() + fake.square().mean()) / 2
-        assert turns[f"discriminator_{domain}"].losses["adversarial"].item() == pytest.approx(half.item(), rel=1e-5)
+        assert turns[f"discriminator_{domain}"].losses["adversarial"].item() == pytest.approx(
+            half.item(), rel=1e-5
+        )
     assert torch.equal(gan.score(batch), turns["discriminator_b"].scores[0])
 
 
 def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_never_its_own_domain():
-    for weight, calls in ((5.0, 3), (0.0, 2)):  # a picture, a fake from the other domain, and perhaps one of its own domain
+    # a picture, a fake from the other domain, and perhaps one of its own domain
+    for weight, calls in ((5.0, 3), (0.0, 2)):
         gan, seen = make("cyclegan", identity_weight=weight), []
         gan.generator.a_to_b.register_forward_hook(lambda *_, seen=seen: seen.append(1))
         turns = moves(gan, make_batch(gan, 2))
@@ -156,7 +191,9 @@ def test_cyclegan_translates_to_the_domain_asked_for():
     gan = make("cyclegan", channels=3).eval()
     image = make_batch(gan, 3)["a"]
     made = gan.sample(3, RowRng(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
-    for row, network in enumerate((gan.generator.b_to_a, gan.generator.a_to_b, gan.generator.b_to_a)):
+    for row, network in enumerate(
+        (gan.generator.b_to_a, gan.generator.a_to_b, gan.generator.b_to_a)
+    ):
         torch.testing.assert_close(made[row : row + 1], network(image[row : row + 1]))
     shown = gan.make_preview({"a": image, "b": image}, RowRng(0, range(3)))
     assert list(shown) == ["a", "to b", "back", "b", "to a", "back "]
@@ -190,7 +227,8 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
         ages += [number - given] if given != number else []
         assert set(pool.flatten().tolist()) == kept
     assert abs(new - 1000) < 4 * (2000 / 4) ** 0.5
-    assert 100 - 4 * 100 / 31 < sum(ages) / len(ages) < 100 + 4 * 100 / 31  # 50 places, each changed every 100 pictures
+    # 50 places, each changed every 100 pictures
+    assert 100 - 4 * 100 / 31 < sum(ages) / len(ages) < 100 + 4 * 100 / 31
     assert held == 50
 
 
@@ -288,11 +326,15 @@ def test_two_processes_play_the_game_of_one(name):
     whole = gradients(gan, batch, DoubleDraw(0, 0))
 
     def play(rank: int, rng: Rng):
-        return gradients(copies[rank], {key: value[3 * rank : 3 * rank + 3] for key, value in batch.items()}, rng)
+        return gradients(
+            copies[rank], {key: value[3 * rank : 3 * rank + 3] for key, value in batch.items()}, rng
+        )
 
     halves = in_two_processes(play)
     for key, gradient in whole.items():
-        torch.testing.assert_close((halves[0][key] + halves[1][key]) / 2, gradient, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(
+            (halves[0][key] + halves[1][key]) / 2, gradient, rtol=1e-9, atol=1e-12
+        )
     for key, value in gan.state_dict().items():
         for copied in copies:
             torch.testing.assert_close(copied.state_dict()[key], value)
@@ -324,13 +366,17 @@ def test_stargans_losses_are_the_papers_formulas():
         },
         "generator": {
             "adversarial": -fake_score.mean(),
-            "attributes": 3 * binary_cross_entropy_with_logits(fake_logits, wanted, reduction="sum") / 4,
+            "attributes": 3
+            * binary_cross_entropy_with_logits(fake_logits, wanted, reduction="sum")
+            / 4,
             "reconstruction": 7 * (image - back).abs().mean(),
         },
     }
     for player, terms in expected.items():
         found = {term: loss.item() for term, loss in turns[player].losses.items()}
-        assert found == pytest.approx({term: value.item() for term, value in terms.items()}, rel=1e-4, abs=1e-6)
+        assert found == pytest.approx(
+            {term: value.item() for term, value in terms.items()}, rel=1e-4, abs=1e-6
+        )
     right = ((logits > 0).float() == own).float().mean().item()
     assert turns["discriminator"].stats["attributes_right"].item() == pytest.approx(right)
     assert torch.equal(gan.score(batch), turns["discriminator"].scores[0])
@@ -355,8 +401,15 @@ def test_wanted_attributes_are_those_of_other_pictures():
 
 def test_attributes_change_the_picture_and_each_otherwise():
     gan, image = stargan(16).eval(), rows(1, 16)["image"]
-    made = [gan.sample(1, RowRng(0, [0]), image=image, attributes=values[None]) for values in torch.eye(5)]
-    assert all((one - other).abs().max() > 1e-5 for number, one in enumerate(made) for other in made[:number])
+    made = [
+        gan.sample(1, RowRng(0, [0]), image=image, attributes=values[None])
+        for values in torch.eye(5)
+    ]
+    assert all(
+        (one - other).abs().max() > 1e-5
+        for number, one in enumerate(made)
+        for other in made[:number]
+    )
 
 
 def test_an_attribute_that_is_set_takes_away_its_group():
@@ -379,7 +432,9 @@ def test_stargans_sheet_shows_every_attribute():
         assert torch.equal(asked[number][:, 3:], own[:, 3:])
     assert torch.equal(asked[3], torch.cat([own[:, :3], 1 - own[:, 3:4], own[:, 4:]], 1))
     assert torch.equal(asked[-1], own)
-    assert torch.equal(gan.guess(batch["image"]), (gan.discriminator(batch["image"])[1] > 0).float())
+    assert torch.equal(
+        gan.guess(batch["image"]), (gan.discriminator(batch["image"])[1] > 0).float()
+    )
 
 
 # Two sets that know different attributes
@@ -405,7 +460,8 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     gan.make_preview(batch, RowRng(0, range(4)))
     male = asked[3]
-    assert torch.equal(male[:, 5:], torch.tensor([[0.0, 0, 0, 1, 1]] * 4))  # told as the second set's
+    # told as the second set's
+    assert torch.equal(male[:, 5:], torch.tensor([[0.0, 0, 0, 1, 1]] * 4))
     assert torch.equal(male[:2, 3], 1 - batch["attributes"][2:3, 3].expand(2))
     open_ = torch.tensor([[UNKNOWN] * 3 + [1.0, 0.0]])
     gan.sample(1, RowRng(0, [0]), image=batch["image"][:1], attributes=open_)
@@ -428,8 +484,13 @@ def test_domains_of_different_channels_are_refused():
 
 def test_data_of_another_kind_is_refused():
     pictures = Schema(size=8, channels={"image": 3})
-    refused_in_one_line(lambda: build("cyclegan", pictures, {}), "needs pictures of two domains: .*unpaired:FOLDER")
-    refused_in_one_line(lambda: build("stargan", pictures, {}), "needs pictures with attributes: --data attributes:FOLDER")
+    refused_in_one_line(
+        lambda: build("cyclegan", pictures, {}), "needs pictures of two domains: .*unpaired:FOLDER"
+    )
+    refused_in_one_line(
+        lambda: build("stargan", pictures, {}),
+        "needs pictures with attributes: --data attributes:FOLDER",
+    )
 
 
 @pytest.mark.parametrize(
@@ -447,12 +508,20 @@ def test_groups_that_exclude_nothing_are_refused(groups, told):
 
 def test_an_attribute_that_is_none_is_refused():
     gan = stargan()
-    refused_in_one_line(lambda: gan.change(torch.zeros(1, 5), "Yong", True), "no attribute 'Yong'; did you mean Young")
+    refused_in_one_line(
+        lambda: gan.change(torch.zeros(1, 5), "Yong", True),
+        "no attribute 'Yong'; did you mean Young",
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "option", "value"),
-    [("cyclegan", "blocks", 0), ("cyclegan", "pool", -1), ("cyclegan", "cycle_weight", -1), ("stargan", "n_critic", 0)],
+    [
+        ("cyclegan", "blocks", 0),
+        ("cyclegan", "pool", -1),
+        ("cyclegan", "cycle_weight", -1),
+        ("stargan", "n_critic", 0),
+    ],
 )
 def test_options_that_make_no_game_are_refused(name, option, value):
     refused_in_one_line(lambda: make(name, **{option: value}), rf"options\.{option}={value}")

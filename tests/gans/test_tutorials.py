@@ -15,6 +15,7 @@ FREE = [name for name in OPTIONS if make(name).unconditional]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 
+
 def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
@@ -54,7 +55,8 @@ def count(module: nn.Module) -> int:
             + (256 * 512 * 5 * 5 + 2 * 512)
             + (512 * 3 * 3 + 1),
         ),
-        # 3,576,704 and 2,765,568 in the well-known PyTorch example, which has no biases at the picture and at the score.
+        # 3,576,704 and 2,765,568 in the well-known PyTorch example, which has no biases at the
+        # picture and at the score.
         ("dcgan", 64, 3, 3_576_704 + 3, 2_765_568 + 64 + 1),
     ],
 )
@@ -110,7 +112,9 @@ BATCH_NORMS = {
 
 def check_std(layer: nn.Module, expected: float) -> None:
     """The weights' standard deviation within four standard errors."""
-    assert layer.weight.std().item() == pytest.approx(expected, rel=4 / math.sqrt(2 * layer.weight.numel()))
+    assert layer.weight.std().item() == pytest.approx(
+        expected, rel=4 / math.sqrt(2 * layer.weight.numel())
+    )
     assert not layer.bias.any()
 
 
@@ -134,7 +138,9 @@ def test_first_weights_of_the_mlps():
         check_std(layer, bound / math.sqrt(3))
 
 
-@pytest.mark.parametrize(("name", "truncated"), [("dcgan", False), ("avatar-dcgan", False), ("cdcgan", True)])
+@pytest.mark.parametrize(
+    ("name", "truncated"), [("dcgan", False), ("avatar-dcgan", False), ("cdcgan", True)]
+)
 def test_first_weights_of_the_convolutional_gans(name, truncated):
     torch.manual_seed(0)
     gan = build(name, schema(28, 1), {"width": 16})
@@ -154,7 +160,11 @@ def test_width(name, width):
     gan = make(name, 32, width=width)
     if name == "relativistic":  # whose width is that of the map before the first halving
         gan = make(name, 32, width=width // 2, most=8)
-    maps = [module for module in gan.discriminator.modules() if isinstance(module, nn.Conv2d) and module.stride == (2, 2)]
+    maps = [
+        module
+        for module in gan.discriminator.modules()
+        if isinstance(module, nn.Conv2d) and module.stride == (2, 2)
+    ]
     assert [module.out_channels for module in maps] == [width, 2 * width, 4 * width]
 
 

@@ -14,14 +14,23 @@ from ganvas.data import View, open_dataset
 from ganvas.inference.layout import moved_boxes, moved_points, read_box, read_keypoints
 
 # Large steps, so that a few rounds make pictures in which one sees what was asked for.
-TINY = {"size": 16, "batch": 4, "options.width": 4, "options.letters": 4, "options.text_size": 6, "optimizers.generator.lr": 0.05}
+TINY = {
+    "size": 16,
+    "batch": 4,
+    "options.width": 4,
+    "options.letters": 4,
+    "options.text_size": 6,
+    "optimizers.generator.lr": 0.05,
+}
 
 
 @pytest.fixture(scope="module")
 def boxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the box model, of 60 images."""
     folder = tmp_path_factory.mktemp("runs") / "boxed"
-    ganvas.train("gawwn-box", data="figures", out=folder, images=60, device="cpu", settings=TINY, quiet=True)
+    ganvas.train(
+        "gawwn-box", data="figures", out=folder, images=60, device="cpu", settings=TINY, quiet=True
+    )
     return folder
 
 
@@ -52,19 +61,38 @@ def pictures(folder: Path) -> list[bytes]:
 
 
 def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    told = lines(capsys, boxed, "--caption", "a red bird", "--box", "2,3,10,12", "--count", "3", "--out", tmp_path)
+    told = lines(
+        capsys,
+        boxed,
+        "--caption",
+        "a red bird",
+        "--box",
+        "2,3,10,12",
+        "--count",
+        "3",
+        "--out",
+        tmp_path,
+    )
     assert "no --box" not in told
     found = pictures(tmp_path)
     assert len(found) == 3
     assert len(set(found)) == 3
-    assert {file.name for file in tmp_path.iterdir()} == {"00000.png", "00001.png", "00002.png", "caption.txt", "sheets"}
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "00000.png",
+        "00001.png",
+        "00002.png",
+        "caption.txt",
+        "sheets",
+    }
     assert {file.name for file in (tmp_path / "sheets").iterdir()} == {"grid.png", "places.png"}
     assert open_dataset(str(tmp_path), View()).report.used == 3
     assert (tmp_path / "caption.txt").read_text(encoding="utf-8") == "a red bird\n"
     assert f"3 pictures in {tmp_path}" in told
 
 
-def test_the_same_whatever_the_count_and_other_ones_for_another_box(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_the_same_whatever_the_count_and_other_ones_for_another_box(
+    boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+):
     asked = [boxed, "--caption", "a red bird"]
     lines(capsys, *asked, "--count", "2", "--out", tmp_path / "two")
     lines(capsys, *asked, "--count", "34", "--out", tmp_path / "many")
@@ -73,15 +101,39 @@ def test_the_same_whatever_the_count_and_other_ones_for_another_box(boxed: Path,
     assert pictures(tmp_path / "two") != pictures(tmp_path / "other")
 
 
-def test_without_a_box_a_middle_one_is_taken_and_told(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    assert "--box 2,2,11,11" in lines(capsys, boxed, "--caption", "a bird", "--count", "1", "--out", tmp_path)
+def test_without_a_box_a_middle_one_is_taken_and_told(
+    boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    assert "--box 2,2,11,11" in lines(
+        capsys, boxed, "--caption", "a bird", "--count", "1", "--out", tmp_path
+    )
 
 
-def test_parts_that_are_not_given_are_made_up_and_told(parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+def test_parts_that_are_not_given_are_made_up_and_told(
+    parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+):
     asked = [parted, "--caption", "a bird", "--count", "1"]
-    told = lines(capsys, *asked, "--keypoint", "beak=3,4", "--keypoint", "tail=12,9", "--out", tmp_path / "one")
+    told = lines(
+        capsys,
+        *asked,
+        "--keypoint",
+        "beak=3,4",
+        "--keypoint",
+        "tail=12,9",
+        "--out",
+        tmp_path / "one",
+    )
     assert "7 of 9 parts" in told
-    lines(capsys, *asked, "--keypoint", "beak=13,4", "--keypoint", "tail=2,9", "--out", tmp_path / "other")
+    lines(
+        capsys,
+        *asked,
+        "--keypoint",
+        "beak=13,4",
+        "--keypoint",
+        "tail=2,9",
+        "--out",
+        tmp_path / "other",
+    )
     assert pictures(tmp_path / "one") != pictures(tmp_path / "other")
 
 
@@ -90,7 +142,9 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
         told = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
         assert f"{number} pictures in {boxed / 'generated' / str(number)}" in told
         assert len(pictures(boxed / "generated" / str(number))) == number
-    assert "is not empty" in failure(capsys, boxed, "--caption", "a bird", "--out", boxed / "generated" / "1")
+    assert "is not empty" in failure(
+        capsys, boxed, "--caption", "a bird", "--out", boxed / "generated" / "1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +152,10 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
     [
         (["--box", "1,1,5,5"], "say what: --caption"),
         (["--caption", " "], "say what: --caption"),
-        (["--caption", "x", "--box", "10,3,9,4"], r"from 10,3 to 19,7; the pictures go from 0,0 to 16,16"),
+        (
+            ["--caption", "x", "--box", "10,3,9,4"],
+            r"from 10,3 to 19,7; the pictures go from 0,0 to 16,16",
+        ),
         (["--caption", "x", "--box", "1,2,0,4"], "no area"),
         (["--caption", "x", "--box", "1,2,3"], "X,Y,WIDTH,HEIGHT"),
         (["--caption", "x", "--box", "1,2,3,nan"], "X,Y,WIDTH,HEIGHT"),
@@ -109,7 +166,9 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
         ([], "--caption 'a red bird' --box 4,4,8,8"),
     ],
 )
-def test_refused_by_the_box_model(boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str):
+def test_refused_by_the_box_model(
+    boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str
+):
     assert told in failure(capsys, boxed, *arguments)
 
 
@@ -123,7 +182,9 @@ def test_refused_by_the_box_model(boxed: Path, capsys: pytest.CaptureFixture, ar
         (["--box", "1,1,5,5"], "by their parts"),
     ],
 )
-def test_refused_by_the_keypoint_model(parted: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str):
+def test_refused_by_the_keypoint_model(
+    parted: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str
+):
     assert told in failure(capsys, parted, "--caption", "x", *arguments)
 
 
@@ -139,16 +200,32 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     shades = torch.randint(255, (6, 16, 16, 3), dtype=torch.uint8).numpy()
     for number, shade in enumerate(shades):
         Image.fromarray(shade).save(data / f"{number}.png")
-    told = "".join(f'{{"file": "{number}.png", "caption": "x", "box": [1, 2, 8, 9]}}\n' for number in range(6))
+    told = "".join(
+        f'{{"file": "{number}.png", "caption": "x", "box": [1, 2, 8, 9]}}\n' for number in range(6)
+    )
     (data / "lines.jsonl").write_text(told, encoding="utf-8")
     save_file({"features": torch.randn(6, 5)}, data / "captions.safetensors")
     settings = TINY | {"options.text": "features"}
-    ganvas.train("gawwn-box", data=f"captions:{data}", out=run, images=8, device="cpu", settings=settings, quiet=True)
+    ganvas.train(
+        "gawwn-box",
+        data=f"captions:{data}",
+        out=run,
+        images=8,
+        device="cpu",
+        settings=settings,
+        quiet=True,
+    )
     save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
     save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
-    assert "1 picture in" in lines(capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1")
-    assert "wanted (5,)" in failure(capsys, run, "--caption-features", tmp_path / "short.safetensors")
-    assert "no .safetensors file" in failure(capsys, run, "--caption-features", data / "lines.jsonl")
+    assert "1 picture in" in lines(
+        capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1"
+    )
+    assert "wanted (5,)" in failure(
+        capsys, run, "--caption-features", tmp_path / "short.safetensors"
+    )
+    assert "no .safetensors file" in failure(
+        capsys, run, "--caption-features", data / "lines.jsonl"
+    )
     assert "--caption-features FILE" in failure(capsys, run, "--caption", "a bird")
 
 

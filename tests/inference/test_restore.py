@@ -1,4 +1,6 @@
-"""Holes filled: seams, the search of noise, squares of pictures of any form, and the command with its refusals."""
+"""Holes filled: seams, the search of noise, squares of pictures of any form, and the command with
+its refusals.
+"""
 
 import shutil
 from itertools import pairwise
@@ -26,7 +28,9 @@ TINY = {"batch": 4, "report_every": 8, "sample_every": 8, "checkpoint_every": 8,
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(
+        0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def slope(height: int, width: int) -> Tensor:
@@ -50,18 +54,23 @@ def test_a_slope_is_filled_without_a_trace():
 
 
 def test_a_piece_that_differs_by_a_constant_fits():
-    picture, mask = noise(3, 12, 14) // 2, hole(12, 14, slice(0, 7), slice(5, 14))  # it reaches the picture's edge
+    # it reaches the picture's edge
+    picture, mask = noise(3, 12, 14) // 2, hole(12, 14, slice(0, 7), slice(5, 14))
     assert torch.equal(poisson(picture, picture + 50, mask), picture)
     assert not torch.equal(poisson(picture, noise(3, 12, 14, seed=1), mask), picture)
 
 
 def test_poisson_by_hand():
-    """One unknown pixel among four: its steps to them, f - (f_up + ...) / 4, are those of the piece."""
+    """One unknown pixel among four: its steps to them, f - (f_up + ...) / 4, are those of the
+    piece.
+    """
     picture, piece = noise(1, 3, 3) // 2, noise(1, 3, 3, seed=1) // 4
     mask = hole(3, 3, slice(1, 2), slice(1, 2))
     around = [(0, 1), (1, 0), (1, 2), (2, 1)]
     difference = sum(int(picture[0, y, x]) - int(piece[0, y, x]) for y, x in around) / 4
-    assert poisson(picture, piece, mask)[0, 1, 1].item() == pytest.approx(int(piece[0, 1, 1]) + difference, abs=0.5)
+    assert poisson(picture, piece, mask)[0, 1, 1].item() == pytest.approx(
+        int(piece[0, 1, 1]) + difference, abs=0.5
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -85,7 +94,9 @@ def test_outside_the_hole_nothing_changes_and_a_blur_stays_within_the_rim(seed):
 @given(st.integers(2, 20), st.integers(2, 20), st.data())
 def test_the_square_holds_the_hole(height, width, data):
     rows = sorted(data.draw(st.lists(st.integers(0, height), min_size=2, max_size=2, unique=True)))
-    columns = sorted(data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True)))
+    columns = sorted(
+        data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True))
+    )
     mask = hole(height, width, slice(*rows), slice(*columns))
     assert extent(mask) == (range(*rows), range(*columns))
     window = square(mask)
@@ -94,7 +105,9 @@ def test_the_square_holds_the_hole(height, width, data):
     assert kept.sum() == mask.sum()
     assert window.side in (min(height, width), max(height, width))
     picture = noise(3, height, width)
-    assert torch.equal(pasted(torch.zeros_like(picture), cut(picture, window), window)[:, mask], picture[:, mask])
+    assert torch.equal(
+        pasted(torch.zeros_like(picture), cut(picture, window), window)[:, mask], picture[:, mask]
+    )
 
 
 def test_without_a_hole_it_is_the_middle():
@@ -113,7 +126,9 @@ def test_beyond_the_picture():
 # Search
 
 
-@pytest.mark.parametrize("name", ["mlp", "mlp-deep", "dcgan", "avatar-dcgan", "cdcgan", "relativistic"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "mlp-deep", "dcgan", "avatar-dcgan", "cdcgan", "relativistic"]
+)
 def test_every_gan_of_noise_finds_its_own_picture(name):
     """The picture of other noise is approached, and nearer than random pictures are."""
     gan = make(name, 16, 3).eval()
@@ -123,7 +138,9 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
         inputs = {"label": torch.tensor([1])} if "label" in gan.inputs else {}
         target = gan.sample(1, RowRng(9, [10**6]), **inputs)[0]
     known = torch.ones(1, 16, 16)
-    before, after = (search(gan, target, known, 2, steps=steps, seed=0, device=CPU, label=1) for steps in (0, 40))
+    before, after = (
+        search(gan, target, known, 2, steps=steps, seed=0, device=CPU, label=1) for steps in (0, 40)
+    )
     assert after.context[0] < before.context.min()
     assert after.pictures.shape == (2, 3, 16, 16)
     assert after.labels == [1, 1]
@@ -150,7 +167,10 @@ def test_what_is_unknown_does_not_count():
     known[:, :, :5] = 0
     target = torch.rand(1, 8, 8) * 2 - 1
     changed = torch.where(known > 0, target, -target)
-    one, other = (search(gan, picture, nearness(known), 2, steps=3, seed=0, device=CPU) for picture in (target, changed))
+    one, other = (
+        search(gan, picture, nearness(known), 2, steps=3, seed=0, device=CPU)
+        for picture in (target, changed)
+    )
     assert torch.equal(one.pictures, other.pictures)
 
 
@@ -200,7 +220,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANVAS_CACHE", str(folder / "cache"))
         for name, (recipe, data, options) in recipes.items():
-            ganvas.train(recipe, data=data, out=folder / name, images=8, device="cpu", settings=TINY | options, quiet=True)
+            ganvas.train(
+                recipe,
+                data=data,
+                out=folder / name,
+                images=8,
+                device="cpu",
+                settings=TINY | options,
+                quiet=True,
+            )
     return {name: folder / name for name in recipes}
 
 
@@ -214,16 +242,27 @@ def opened(path: Path) -> Tensor:
     return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
 
 
-def run(folder: Path, source: Path, out: Path | None, mask: Path | None = None, box: str | None = None, **more) -> list[str]:
+def run(
+    folder: Path,
+    source: Path,
+    out: Path | None,
+    mask: Path | None = None,
+    box: str | None = None,
+    **more,
+) -> list[str]:
     return list(write_restored(folder, source, mask, box, out, Settings(**more)))
 
 
 @pytest.mark.parametrize("name", ["inpaint", "free"])
-@pytest.mark.parametrize(("height", "width", "box"), [(16, 16, "4,5,6,7"), (21, 40, "30,0,10,9"), (30, 14, "0,1,14,20")])
+@pytest.mark.parametrize(
+    ("height", "width", "box"), [(16, 16, "4,5,6,7"), (21, 40, "30,0,10,9"), (30, 14, "0,1,14,20")]
+)
 def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
     picture = noise(3, height, width)
     more = {"steps": 3, "candidates": 2} if name == "free" else {}
-    lines = run(runs[name], save(picture, tmp_path / "photo.png"), tmp_path / "out", box=box, **more)
+    lines = run(
+        runs[name], save(picture, tmp_path / "photo.png"), tmp_path / "out", box=box, **more
+    )
     made = opened(tmp_path / "out" / "photo.png")
     left, top, wide, high = map(int, box.split(","))
     mask = hole(height, width, slice(top, top + high), slice(left, left + wide))
@@ -239,7 +278,13 @@ def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
 
 def test_at_a_size_asked_for_the_rest_stays_too(runs, tmp_path):
     picture = slope(50, 70).expand(3, -1, -1)
-    run(runs["inpaint"], save(picture, tmp_path / "photo.png"), tmp_path / "out", box="20,20,20,20", size=16)
+    run(
+        runs["inpaint"],
+        save(picture, tmp_path / "photo.png"),
+        tmp_path / "out",
+        box="20,20,20,20",
+        size=16,
+    )
     mask = hole(50, 70, slice(20, 40), slice(20, 40))
     made = opened(tmp_path / "out" / "photo.png")
     assert torch.equal(made[:, ~mask], picture[:, ~mask])
@@ -249,7 +294,9 @@ def test_at_a_size_asked_for_the_rest_stays_too(runs, tmp_path):
 def test_a_mask_is_white_in_the_hole_and_a_transparent_hole_is_the_same(runs, tmp_path):
     picture, mask = noise(3, 16, 16), noise(1, 16, 16, seed=3)
     save(picture, tmp_path / "photo.png")
-    run(runs["inpaint"], tmp_path / "photo.png", tmp_path / "one", save(mask, tmp_path / "mask.png"))
+    run(
+        runs["inpaint"], tmp_path / "photo.png", tmp_path / "one", save(mask, tmp_path / "mask.png")
+    )
     made = opened(tmp_path / "one" / "photo.png")
     inside = mask[0] >= 128
     assert torch.equal(made[:, ~inside], picture[:, ~inside])
@@ -268,17 +315,25 @@ def test_without_a_hole_the_picture_is_projected_and_the_noise_saved(runs, tmp_p
     assert noises["noise"].shape == (3, trained.noise_size)
     with torch.no_grad():
         made = trained.eval().generator(noises["noise"])
-    files = [tmp_path / "out" / "photo.png", *(tmp_path / "out" / "candidates" / f"photo-{number}.png" for number in (2, 3))]
+    files = [
+        tmp_path / "out" / "photo.png",
+        *(tmp_path / "out" / "candidates" / f"photo-{number}.png" for number in (2, 3)),
+    ]
     for picture, file in zip(made, files):
         assert (opened(file).float() - (picture + 1) * 127.5).abs().max() <= 0.51
     assert "projected" in lines[0]
     assert "cut to a square of 20, searched at 16x16" in lines[1]
-    assert sum(line.startswith(("  1: context", "  2: context", "  3: context")) for line in lines) == 3
+    assert (
+        sum(line.startswith(("  1: context", "  2: context", "  3: context")) for line in lines)
+        == 3
+    )
 
 
 def test_of_a_gan_with_classes(runs, tmp_path):
     save(noise(1, 8, 8), tmp_path / "digit.png")
-    lines = run(runs["classes"], tmp_path / "digit.png", tmp_path / "out", box="2,2,3,3", steps=2, label="7")
+    lines = run(
+        runs["classes"], tmp_path / "digit.png", tmp_path / "out", box="2,2,3,3", steps=2, label="7"
+    )
     assert [line.endswith(", 7") for line in lines] == [False, False, True, True, True, True, False]
     assert load_file(tmp_path / "out" / "noise" / "digit.safetensors")["label"].tolist() == [7] * 4
     assert opened(tmp_path / "out" / "digit.png").shape == (1, 8, 8)
@@ -293,19 +348,40 @@ def test_a_folder_with_masks_by_name(runs, tmp_path):
             save(noise(1, 16, 16, seed=1), tmp_path / "masks" / f"{name}.bmp")
     (tmp_path / "in" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     lines = run(runs["inpaint"], tmp_path / "in", tmp_path / "out", tmp_path / "masks")
-    made = sorted(file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*.png"))
-    assert made == ["a.png", "b.png", "sheets/a.png", "sheets/b.png", "sheets/sub/c.png", "sub/c.png"]
-    assert [line.split(":")[0] for line in lines if "left out" in line] == ["left out broken", "left out d"]
+    made = sorted(
+        file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*.png")
+    )
+    assert made == [
+        "a.png",
+        "b.png",
+        "sheets/a.png",
+        "sheets/b.png",
+        "sheets/sub/c.png",
+        "sub/c.png",
+    ]
+    assert [line.split(":")[0] for line in lines if "left out" in line] == [
+        "left out broken",
+        "left out d",
+    ]
     assert lines[-1].startswith("3 pictures in")
 
 
 def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
-    folder, picture = Path(shutil.copytree(runs["free"], tmp_path / "run")), save(noise(3, 16, 16), tmp_path / "photo.png")
+    folder, picture = (
+        Path(shutil.copytree(runs["free"], tmp_path / "run")),
+        save(noise(3, 16, 16), tmp_path / "photo.png"),
+    )
     for candidates in (3, 2):
         run(folder, picture, None, box="4,5,6,7", steps=1, candidates=candidates)
-    made = [sorted(file.name for file in (folder / "restored" / number / "candidates").iterdir()) for number in "12"]
+    made = [
+        sorted(file.name for file in (folder / "restored" / number / "candidates").iterdir())
+        for number in "12"
+    ]
     assert made == [["photo-2.png", "photo-3.png"], ["photo-2.png"]]
-    refused_in_one_line(lambda: run(folder, picture, folder / "restored" / "1", box="4,5,6,7"), "--out .* is not empty")
+    refused_in_one_line(
+        lambda: run(folder, picture, folder / "restored" / "1", box="4,5,6,7"),
+        "--out .* is not empty",
+    )
 
 
 REFUSED = {
@@ -339,22 +415,34 @@ def test_refusals(told, given, runs, tmp_path):
 def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
     picture = save(noise(3, 16, 16), tmp_path / "photo.png")
     refused_in_one_line(lambda: run(runs["points"], picture, tmp_path), "makes points")
-    refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, size=32), "--size has no effect")
+    refused_in_one_line(
+        lambda: run(runs["free"], picture, tmp_path, size=32), "--size has no effect"
+    )
     refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, label="7"), "without labels")
-    refused_in_one_line(lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0")
+    refused_in_one_line(
+        lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0"
+    )
     narrow = save(noise(3, 40, 12), tmp_path / "narrow.png")
     out = tmp_path / "out"
-    refused_in_one_line(lambda: run(runs["free"], narrow, out, box="0,1,12,38"), "of 16x16 pixels, .* nothing around")
+    refused_in_one_line(
+        lambda: run(runs["free"], narrow, out, box="0,1,12,38"),
+        "of 16x16 pixels, .* nothing around",
+    )
 
 
 def test_in_a_folder_of_nothing_but_broken_pictures_the_first_is_told(runs, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "broken.png").write_bytes(b"nothing")
-    refused_in_one_line(lambda: run(runs["inpaint"], tmp_path / "in", tmp_path / "out", box="1,1,2,2"), "broken")
+    refused_in_one_line(
+        lambda: run(runs["inpaint"], tmp_path / "in", tmp_path / "out", box="1,1,2,2"), "broken"
+    )
 
 
 def test_the_original_is_not_written_over(runs, tmp_path):
     picture = save(noise(3, 16, 16), tmp_path / "photo.png")
     before = picture.read_bytes()
-    refused_in_one_line(lambda: run(runs["inpaint"], picture, tmp_path, box="1,1,4,4"), "holds pictures that were given")
+    refused_in_one_line(
+        lambda: run(runs["inpaint"], picture, tmp_path, box="1,1,4,4"),
+        "holds pictures that were given",
+    )
     assert picture.read_bytes() == before

@@ -1,4 +1,6 @@
-"""`ganvas translate`: any files, of any size, through a run that translates; one line for what cannot be."""
+"""`ganvas translate`: any files, of any size, through a run that translates; one line for what
+cannot be.
+"""
 
 import itertools
 import shutil
@@ -13,10 +15,25 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.inference import translate
 from ganvas.inference.run import load
-from ganvas.inference.translate import OVERLAP, TILE, extended, parse_attributes, ramp, starts, write_translations
+from ganvas.inference.translate import (
+    OVERLAP,
+    TILE,
+    extended,
+    parse_attributes,
+    ramp,
+    starts,
+    write_translations,
+)
 from ganvas.io.images import to_float, to_uint8
 
-TINY = {"batch": 2, "report_every": 2, "sample_every": 4, "checkpoint_every": 4, "size": 16, "load_scale": 1.0}
+TINY = {
+    "batch": 2,
+    "report_every": 2,
+    "sample_every": 4,
+    "checkpoint_every": 4,
+    "size": 16,
+    "load_scale": 1.0,
+}
 SMALL = {
     "pix2pix": {"options.width": 2, "options.direction": "b-to-a"},
     "cyclegan": {"options.width": 2, "options.blocks": 1},
@@ -48,12 +65,20 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "stargan": f"attributes:{place / 'faces'}",
     }
     for name, spec in data.items():
-        ganvas.train(name, data=spec, out=place / name, images=4, device="cpu", settings=TINY | SMALL[name], quiet=True)
+        ganvas.train(
+            name,
+            data=spec,
+            out=place / name,
+            images=4,
+            device="cpu",
+            settings=TINY | SMALL[name],
+            quiet=True,
+        )
     (place / "inputs").mkdir()
     for name, size in {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}.items():
-        Image.fromarray(np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)).save(
-            place / "inputs" / f"{name}.png"
-        )
+        Image.fromarray(
+            np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+        ).save(place / "inputs" / f"{name}.png")
     (place / "inputs" / "text.jpg").write_text("no picture")
     return {name: place / name for name in data} | {"inputs": place / "inputs", "place": place}
 
@@ -69,14 +94,24 @@ def pixels_of(file: Path) -> np.ndarray:
 
 
 def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
-    options = {"to": None, "settings": {}, "size": None, "seed": 0, "device": "cpu", "average": True} | more
+    options = {
+        "to": None,
+        "settings": {},
+        "size": None,
+        "seed": 0,
+        "device": "cpu",
+        "average": True,
+    } | more
     return list(write_translations(run, inputs, out=out, **options))
 
 
 def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
     assert lines[0].startswith("left out: text: not a picture")
-    assert lines[1] == f"3 pictures in {tmp_path}, beside their originals in {tmp_path / 'sheets' / 'sheet.png'}"
+    assert (
+        lines[1]
+        == f"3 pictures in {tmp_path}, beside their originals in {tmp_path / 'sheets' / 'sheet.png'}"
+    )
     assert "learnt from pictures of 16 pixels" not in "".join(lines[:1])
     sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png")}
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
@@ -85,10 +120,17 @@ def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
 def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
     write(runs["cyclegan"], [runs["inputs"] / "square.png"], tmp_path, to="a")
     run = load(runs["cyclegan"])
-    image = to_float(torch.from_numpy(pixels_of(runs["inputs"] / "square.png")).permute(2, 0, 1)[None])
-    expected = to_uint8(run.make({"image": image, "to": torch.tensor([0])}))[0].permute(1, 2, 0).numpy()
+    image = to_float(
+        torch.from_numpy(pixels_of(runs["inputs"] / "square.png")).permute(2, 0, 1)[None]
+    )
+    expected = (
+        to_uint8(run.make({"image": image, "to": torch.tensor([0])}))[0].permute(1, 2, 0).numpy()
+    )
     assert np.array_equal(pixels_of(tmp_path / "square.png"), expected)
-    assert not np.array_equal(expected, to_uint8(run.make({"image": image, "to": torch.tensor([1])}))[0].permute(1, 2, 0).numpy())
+    assert not np.array_equal(
+        expected,
+        to_uint8(run.make({"image": image, "to": torch.tensor([1])}))[0].permute(1, 2, 0).numpy(),
+    )
 
 
 def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: Path):
@@ -101,14 +143,21 @@ def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: 
 def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     lines = write(runs["stargan"], [runs["inputs"] / "square.png"], tmp_path / "all")
     assert lines[0].startswith("3 pictures")
-    assert {file.name for file in (tmp_path / "all").iterdir()} == {f"square-{n}.png" for n in ("Black", "Blond", "Glasses")} | {
-        "sheets"
-    }
+    assert {file.name for file in (tmp_path / "all").iterdir()} == {
+        f"square-{n}.png" for n in ("Black", "Blond", "Glasses")
+    } | {"sheets"}
     run = load(runs["stargan"])
     image = torch.zeros(1, 3, 16, 16)
-    wanted = translate.ways(run, image, None, {"Blond": True, "Glasses": False})["Blond, Glasses"]["attributes"]
+    wanted = translate.ways(run, image, None, {"Blond": True, "Glasses": False})["Blond, Glasses"][
+        "attributes"
+    ]
     assert wanted.tolist() == [[0.0, 1.0, 0.0]]  # black hair is gone with the blond one
-    write(runs["stargan"], [runs["inputs"] / "square.png"], tmp_path / "one", settings={"Glasses": True})
+    write(
+        runs["stargan"],
+        [runs["inputs"] / "square.png"],
+        tmp_path / "one",
+        settings={"Glasses": True},
+    )
     assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheets"}
 
 
@@ -135,7 +184,9 @@ def test_squares_cover_a_length_and_overlap(length: int):
 
 
 def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
-    """A generator that makes of each pixel another, wherever it is, makes the same of parts as of the whole."""
+    """A generator that makes of each pixel another, wherever it is, makes the same of parts as of
+    the whole.
+    """
     run = load(runs["cyclegan"])
     monkeypatch.setattr(run.gan, "sample", lambda count, rng, *, image, to: image * 0.5 + 0.25)
     image = torch.rand(1, 3, 1030, 1100) * 2 - 1
@@ -143,7 +194,11 @@ def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest
     whole = to_uint8(image * 0.5 + 0.25)[0]
     assert (translate.translated(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
     sizes = []
-    monkeypatch.setattr(run.gan, "sample", lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image)
+    monkeypatch.setattr(
+        run.gan,
+        "sample",
+        lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image,
+    )
     translate.translated(run, image, way, 0, 0)
     assert set(sizes) == {(TILE, TILE)}
     assert len(sizes) == 9
@@ -168,23 +223,34 @@ def test_attributes_are_parsed():
         ("pix2pix", {"to": "b"}, "--to b: .* makes a"),
         ("cyclegan", {"to": "c"}, "--to c: .* makes a and b"),
         ("stargan", {"to": "b"}, "--to b: .* knows attributes: use --set NAME=1"),
-        ("stargan", {"settings": {"Glases": True}}, "--set Glases: there is no such attribute; .*Glasses"),
+        (
+            "stargan",
+            {"settings": {"Glases": True}},
+            "--set Glases: there is no such attribute; .*Glasses",
+        ),
         ("cyclegan", {"settings": {"Glasses": True}}, "--set Glasses: .* knows no attributes"),
         ("cyclegan", {"size": 2}, "--size 2: .* takes pictures of 4 pixels or more"),
     ],
 )
 def test_what_a_run_cannot_do_is_told(runs, tmp_path: Path, name, options, told):
-    refused_in_one_line(lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), told)
+    refused_in_one_line(
+        lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), told
+    )
 
 
 def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
-    refused_in_one_line(lambda: write(runs["cyclegan"], [tmp_path / "nothing.png"], tmp_path), "there is no picture or folder")
     refused_in_one_line(
-        lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path), "none of the pictures could be read"
+        lambda: write(runs["cyclegan"], [tmp_path / "nothing.png"], tmp_path),
+        "there is no picture or folder",
+    )
+    refused_in_one_line(
+        lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path),
+        "none of the pictures could be read",
     )
     ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
     refused_in_one_line(
-        lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path), "does not translate pictures: use ganvas sample"
+        lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path),
+        "does not translate pictures: use ganvas sample",
     )
 
 
@@ -192,11 +258,19 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
     run = Path(shutil.copytree(runs["cyclegan"], tmp_path / "run"))
     write(run, [runs["inputs"] / "square.png"], None, to="a")
     write(run, [runs["inputs"] / "wide.png"], None, to="b")
-    files = {path.relative_to(run / "translated").as_posix() for path in (run / "translated").rglob("*.png")}
+    files = {
+        path.relative_to(run / "translated").as_posix()
+        for path in (run / "translated").rglob("*.png")
+    }
     assert files == {"1/square.png", "1/sheets/sheet.png", "2/wide.png", "2/sheets/sheet.png"}
     told = r"--out .*2 is not empty \(it holds sheets\)"
-    refused_in_one_line(lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), told)
-    refused_in_one_line(lambda: write(run, [runs["inputs"] / "text.jpg"], None), "none of the pictures could be read")
+    refused_in_one_line(
+        lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), told
+    )
+    refused_in_one_line(
+        lambda: write(run, [runs["inputs"] / "text.jpg"], None),
+        "none of the pictures could be read",
+    )
     assert not (run / "translated" / "3").exists()
 
 
@@ -205,7 +279,10 @@ def test_originals_are_never_written_over(runs, tmp_path: Path):
     own.mkdir()
     Image.new("RGB", (16, 16)).save(own / "sheet.png")
     for given in (own, own / "sheet.png"):
-        refused_in_one_line(lambda given=given: write(runs["cyclegan"], [given], own), "holds pictures that were given")
+        refused_in_one_line(
+            lambda given=given: write(runs["cyclegan"], [given], own),
+            "holds pictures that were given",
+        )
     lines = write(runs["cyclegan"], [own], tmp_path / "out")
     assert lines[0].startswith("1 picture in")
     assert size_of(tmp_path / "out" / "sheet.png") == (16, 16)

@@ -15,13 +15,40 @@ from rich.table import Table
 
 import ganvas
 from ganvas.cli import main
-from ganvas.io.console import PlainConsole, count_noun, describe_rate, escape_text, print_json, print_text
+from ganvas.io.console import (
+    PlainConsole,
+    count_noun,
+    describe_rate,
+    escape_text,
+    print_json,
+    print_text,
+)
 from ganvas.runs.log import Log
 from ganvas.training.progress import Meter
 from ganvas.training.state import RunClock
 
-NAMES = ["[/x]", "[red]a", "[link=http://x.y]b", "b\x1b]0;title\x07", "中文", "caf\udce9", "n\nl", "c\x9b31m", "plain"]
-SHOWN = ["[/x]", "[red]a", "[link=http://x.y]b", "b\\u001b]0;title\\u0007", "中文", "caf\\udce9", "n\\nl", "c\\u009b31m", "plain"]
+NAMES = [
+    "[/x]",
+    "[red]a",
+    "[link=http://x.y]b",
+    "b\x1b]0;title\x07",
+    "中文",
+    "caf\udce9",
+    "n\nl",
+    "c\x9b31m",
+    "plain",
+]
+SHOWN = [
+    "[/x]",
+    "[red]a",
+    "[link=http://x.y]b",
+    "b\\u001b]0;title\\u0007",
+    "中文",
+    "caf\\udce9",
+    "n\\nl",
+    "c\\u009b31m",
+    "plain",
+]
 
 
 class Terminal(io.TextIOWrapper):
@@ -41,11 +68,16 @@ class Terminal(io.TextIOWrapper):
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Four pictures a class, their classes in a table; and a file whose name is not UTF-8, where the disk allows it."""
+    """Four pictures a class, their classes in a table; and a file whose name is not UTF-8, where
+    the disk allows it.
+    """
     folder, rows = tmp_path / "set", []
     folder.mkdir()
-    names = [name for name in NAMES if name.isprintable() or "\x1b" in name]  # what a table in UTF-8 can hold
-    for number, picture in enumerate(np.random.default_rng(0).integers(0, 255, (4 * len(names), 8, 8, 3), dtype=np.uint8)):
+    # what a table in UTF-8 can hold
+    names = [name for name in NAMES if name.isprintable() or "\x1b" in name]
+    for number, picture in enumerate(
+        np.random.default_rng(0).integers(0, 255, (4 * len(names), 8, 8, 3), dtype=np.uint8)
+    ):
         Image.fromarray(picture).save(folder / f"{number}.png")
         rows.append(f"{number}.png,{names[number // 4]}")
     (folder / "labels.csv").write_text("file,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
@@ -68,17 +100,32 @@ def run(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: object) -> t
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
-def test_the_data_doctor_shows_names_as_they_are(pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str):
+def test_the_data_doctor_shows_names_as_they_are(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+):
     arguments = ("data", pictures, "--labels", "labels.csv", "--out", tmp_path / "sheet.png")
     told, _ = run(monkeypatch, encoding, *arguments)
     chinese = "中文" if encoding == "utf-8" else "\\u4e2d\\u6587"
-    for name in ("[/x] (4)", "[red]a (4)", "[link=http://x.y]b (4)", "b\\u001b]0;title\\u0007 (4)", f"{chinese} (4)"):
+    for name in (
+        "[/x] (4)",
+        "[red]a (4)",
+        "[link=http://x.y]b (4)",
+        "b\\u001b]0;title\\u0007 (4)",
+        f"{chinese} (4)",
+    ):
         assert name in told
     assert "bad\\udce9\\u001b[31m.png: not named in labels.csv" in " ".join(told.split())
     assert not set(told) & set("\x1b\x07\x9b")
     told, _ = run(monkeypatch, encoding, *arguments, "--json")
     report = json.loads(told)["report"]
-    assert set(report["classes"]) == {"[/x]", "[red]a", "[link=http://x.y]b", "b\x1b]0;title\x07", "中文", "plain"}
+    assert set(report["classes"]) == {
+        "[/x]",
+        "[red]a",
+        "[link=http://x.y]b",
+        "b\x1b]0;title\x07",
+        "中文",
+        "plain",
+    }
     assert report["skipped"][0]["file"] == "bad\udce9\x1b[31m.png"
 
 
@@ -87,18 +134,52 @@ def test_training_health_and_evaluation_show_names_as_they_are(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
 ):
     out = tmp_path / "run"
-    settings = [f"--set={key}" for key in ("channels=3", "options.width=4", "batch=8", "health_every=16", "held_out=2")]
-    arguments = ("--data", pictures, "--labels", "labels.csv", "--images", 32, "--out", out, "--device", "cpu", *settings)
+    settings = [
+        f"--set={key}"
+        for key in ("channels=3", "options.width=4", "batch=8", "health_every=16", "held_out=2")
+    ]
+    arguments = (
+        "--data",
+        pictures,
+        "--labels",
+        "labels.csv",
+        "--images",
+        32,
+        "--out",
+        out,
+        "--device",
+        "cpu",
+        *settings,
+    )
     _, told = run(monkeypatch, encoding, "train", "digits", *arguments)
     assert "left out: 1 file; " in told
     diagnosis = {f"{name}": number / 100 for number, name in enumerate(NAMES)}
     Log(out / "log.jsonl").add(32, "health", {"agreement": diagnosis})
     told, _ = run(monkeypatch, encoding, "health", out)
-    for name in ("[/x]: 0.00", "[red]a: 0.01", "[link=http://x.y]b: 0.02", "b\\u001b]0;title\\u0007: 0.03"):
+    for name in (
+        "[/x]: 0.00",
+        "[red]a: 0.01",
+        "[link=http://x.y]b: 0.02",
+        "b\\u001b]0;title\\u0007: 0.03",
+    ):
         assert name in told
     assert "\x1b" not in told
-    assert json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"] == diagnosis
-    told, notes = run(monkeypatch, encoding, "evaluate", out, "--metrics", "fd", "--features", "pixels", "--count", 8)
+    assert (
+        json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"]
+        == diagnosis
+    )
+    told, notes = run(
+        monkeypatch,
+        encoding,
+        "evaluate",
+        out,
+        "--metrics",
+        "fd",
+        "--features",
+        "pixels",
+        "--count",
+        8,
+    )
     assert "lower is better" in told
     assert "\x1b" not in told + notes
 
@@ -109,7 +190,11 @@ def test_errors_are_one_line_without_control_characters(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit) as status:
         main(["data", "[/x]\x1b]0;title\x07中\udce9", "--debug"])
     assert status.value.code == 2
-    assert error.text().splitlines()[-1].startswith("ganvas: no data set and no file or folder is called '[/x]")
+    assert (
+        error.text()
+        .splitlines()[-1]
+        .startswith("ganvas: no data set and no file or folder is called '[/x]")
+    )
     assert not set(error.text()) & set("\x1b\x07")
 
 
@@ -154,7 +239,9 @@ def test_json_is_read_back_as_it_was(monkeypatch: pytest.MonkeyPatch, encoding: 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_tables_and_bars_show_text(encoding: str):
     terminal = Terminal(encoding)
-    console = PlainConsole(file=terminal, width=100, force_terminal=True, color_system=None, legacy_windows=False)
+    console = PlainConsole(
+        file=terminal, width=100, force_terminal=True, color_system=None, legacy_windows=False
+    )
     table = Table("[b]heading", title="[i]title")
     for name in NAMES:
         table.add_row(name)
@@ -176,7 +263,15 @@ def test_counts_and_rates():
     assert count_noun(0, "checkup") == "0 checkups"
     assert count_noun(2_000, "class", "classes") == "2,000 classes"
     assert [describe_rate(rate) for rate in (0, 0.04, 0.42, 3.16, 9.99, 41.6, 1234.5)] == [
-        *("? images/s", "0.04 images/s", "0.42 images/s", "3.2 images/s", "10 images/s", "42 images/s", "1,234 images/s"),
+        *(
+            "? images/s",
+            "0.04 images/s",
+            "0.42 images/s",
+            "3.2 images/s",
+            "10 images/s",
+            "42 images/s",
+            "1,234 images/s",
+        ),
     ]
 
 

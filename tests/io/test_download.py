@@ -20,8 +20,9 @@ SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT under any name: /whole/..., /breaks/... (stops after 100,000 bytes), /plain/... (no ranges),
-    /wrong/... (other bytes); anything else is 404."""
+    """Serves CONTENT under any name: /whole/..., /breaks/... (stops after 100,000 bytes),
+    /plain/... (no ranges), /wrong/... (other bytes); anything else is 404.
+    """
 
     asked: list[tuple[str, str]]
 
@@ -45,7 +46,14 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     asked: list[tuple[str, str]] = []
     handler = type("Handler", (Handler,), {"asked": asked})
@@ -59,7 +67,9 @@ def server(monkeypatch) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 def published(server, *kinds: str) -> Published:
     mirrors = tuple(f"{server[0]}/{kind}/" for kind in kinds)
-    return Published("some set", mirrors, {"a.gz": MD5, "b.gz": SHA256}, "name their folder as some-set:FOLDER")
+    return Published(
+        "some set", mirrors, {"a.gz": MD5, "b.gz": SHA256}, "name their folder as some-set:FOLDER"
+    )
 
 
 def test_whole_files(server, tmp_path):
@@ -75,7 +85,11 @@ def test_broken_downloads_are_resumed(server, tmp_path):
     (tmp_path / ".partial-a.gz").write_bytes(CONTENT[:50_000])
     download(published(server, "breaks"), tmp_path)
     assert (tmp_path / "a.gz").read_bytes() == CONTENT
-    assert [asked for _, asked in server[1][:3]] == ["bytes=50000-", "bytes=150000-", "bytes=250000-"]
+    assert [asked for _, asked in server[1][:3]] == [
+        "bytes=50000-",
+        "bytes=150000-",
+        "bytes=250000-",
+    ]
     assert not list(tmp_path.glob(".partial*"))
 
 
@@ -97,7 +111,9 @@ def test_the_second_mirror_helps(server, tmp_path):
 
 
 def test_wrong_content_is_never_kept(server, tmp_path):
-    message = r"404 Not Found.*digest is md5:.* published is md5:.*put a.gz, b.gz into .*some-set:FOLDER"
+    message = (
+        r"404 Not Found.*digest is md5:.* published is md5:.*put a.gz, b.gz into .*some-set:FOLDER"
+    )
     with pytest.raises(UserError, match=message):
         download(published(server, "absent", "wrong"), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -114,5 +130,7 @@ def test_offline(tmp_path, monkeypatch):
         open_dataset("mnist", View())
     message = str(raised.value)
     assert all(file in message for file in PUBLISHED["mnist"].files)
-    assert f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
+    assert (
+        f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
+    )
     assert "\n" not in message

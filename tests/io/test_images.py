@@ -113,8 +113,13 @@ def test_exif_orientation(orientation):
 def test_huge_pictures_are_refused_from_their_header():
     content = bytearray(encoded(Image.new("L", (8, 8)), "BMP"))
     content[18:26] = np.array([100_000, 90_000], "<i4").tobytes()
-    for reading in (lambda: images.read(bytes(content), 3), lambda: images.measure(io.BytesIO(bytes(content)))):
-        with pytest.raises(UnreadableError, match="100,000x90,000 pixels; 80 million pixels is the limit"):
+    for reading in (
+        lambda: images.read(bytes(content), 3),
+        lambda: images.measure(io.BytesIO(bytes(content))),
+    ):
+        with pytest.raises(
+            UnreadableError, match="100,000x90,000 pixels; 80 million pixels is the limit"
+        ):
             reading()
 
 
@@ -143,17 +148,24 @@ def test_damaged_files_never_raise_anything_else(form, data):
         assert read.pixels.shape[0] == 3
 
 
-@pytest.mark.parametrize(("width", "height", "size"), [(96, 96, 48), (64, 64, 48), (100, 70, 32), (33, 50, 7)])
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(96, 96, 48), (64, 64, 48), (100, 70, 32), (33, 50, 7)]
+)
 def test_resize_is_pillows_in_float(width, height, size):
     picture = smooth(width, height, "L")
     ours = images.to_square(images.planes(np.array(picture))[None], size, "stretch", "white")
-    theirs = np.array(picture.convert("F").resize((size, size), Image.Resampling.BICUBIC)).clip(0, 255)
-    # Both round to nearest; torch's float arithmetic differs by 3e-4, so only a value at one half may differ.
+    theirs = np.array(picture.convert("F").resize((size, size), Image.Resampling.BICUBIC)).clip(
+        0, 255
+    )
+    # Both round to nearest; torch's float arithmetic differs by 3e-4, so only a value at one half
+    # may differ.
     assert np.abs(ours[0, 0].numpy() - theirs).max() <= 0.5 + 1e-3
 
 
 def test_large_photographs_are_resized_to_the_same_values():
-    large = torch.randint(0, 256, (1, 3, 2400, 2400), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    large = torch.randint(
+        0, 256, (1, 3, 2400, 2400), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     planes = [images.resize(large[:, channel : channel + 1], 30, 30) for channel in range(3)]
     assert torch.equal(images.resize(large, 30, 30), torch.cat(planes, 1))
 

@@ -1,4 +1,6 @@
-"""Automatic settings: sensible for what is there, told, kept when asked for, the same when a run goes on."""
+"""Automatic settings: sensible for what is there, told, kept when asked for, the same when a run
+goes on.
+"""
 
 import json
 from dataclasses import replace
@@ -21,7 +23,11 @@ from ganvas.recipes.recipe import change, find_reasons
 from ganvas.runs.folder import read_recipe
 
 CPU = torch.device("cpu")
-PROCESSOR, CARD, LARGE_CARD = Machine("cpu", 2**34), Machine("cuda", 12 * 2**30), Machine("cuda", 80 * 2**30)
+PROCESSOR, CARD, LARGE_CARD = (
+    Machine("cpu", 2**34),
+    Machine("cuda", 12 * 2**30),
+    Machine("cuda", 80 * 2**30),
+)
 FACES = Facts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
 
 
@@ -38,15 +44,29 @@ def pictures(tmp_path: Path) -> Path:
 
 def test_digits():
     recipe = auto_recipe("digits", {}, CPU)
-    assert (recipe.name, recipe.gan, recipe.size, recipe.channels, recipe.flip) == ("auto", "relativistic", 8, 1, False)
+    assert (recipe.name, recipe.gan, recipe.size, recipe.channels, recipe.flip) == (
+        "auto",
+        "relativistic",
+        8,
+        1,
+        False,
+    )
     assert recipe.options["conditional"] is True
     assert recipe.options["augmentation"] == "none"
 
 
 def test_folders_of_mixed_pictures_become_squares_with_classes(pictures: Path):
     facts = survey(str(pictures), {}, "cpu")
-    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.pictures) == (16, 16, "folders", 2, 12)
-    assert survey(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(size=8, channels=3)
+    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.pictures) == (
+        16,
+        16,
+        "folders",
+        2,
+        12,
+    )
+    assert survey(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(
+        size=8, channels=3
+    )
 
 
 def test_a_table_of_other_things_is_no_labels(pictures: Path):
@@ -68,14 +88,25 @@ def test_splits_are_no_classes(pictures: Path):
 
 @pytest.mark.parametrize(
     ("own", "device", "side"),
-    [(7, "cpu", 6), (8, "cpu", 8), (28, "cpu", 28), (37, "cpu", 32), (100, "cpu", 64), (100, "cuda", 96), (900, "cuda", 256)],
+    [
+        (7, "cpu", 6),
+        (8, "cpu", 8),
+        (28, "cpu", 28),
+        (37, "cpu", 32),
+        (100, "cpu", 64),
+        (100, "cuda", 96),
+        (900, "cuda", 256),
+    ],
 )
 def test_sides(own: int, device: str, side: int):
     assert side_for(own, device, "image") == side
 
 
 def test_few_pictures_are_augmented():
-    many, few = decide(FACES, PROCESSOR).values, decide(replace(FACES, pictures=300), PROCESSOR).values
+    many, few = (
+        decide(FACES, PROCESSOR).values,
+        decide(replace(FACES, pictures=300), PROCESSOR).values,
+    )
     assert (many["options.augmentation"], few["options.augmentation"]) == ("none", "adaptive")
     small = replace(FACES, view=View(size=8, channels=3), pictures=FEW // 4)
     assert decide(small, PROCESSOR).values["options.augmentation"] == "none"
@@ -86,15 +117,20 @@ def test_cards_get_the_modern_gan_as_large_as_they_are():
     assert small["gan"] == large["gan"] == "r3gan"
     assert small["options.width"] < large["options.width"]
     assert small["batch"] <= large["batch"] == 256
-    assert large["options.gamma"] == pytest.approx([2.0, 0.2])  # the paper's for 64 pixels and a batch of 256
+    # the paper's for 64 pixels and a batch of 256
+    assert large["options.gamma"] == pytest.approx([2.0, 0.2])
 
 
 def test_gamma_at_the_papers_sizes():
     """Between FFHQ-64's 2 and FFHQ-256's 150."""
     facts = replace(FACES, view=View(size=256, channels=3), own=256, pictures=70_000)
-    assert decide(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][0] == pytest.approx(128)
+    assert decide(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][0] == pytest.approx(
+        128
+    )
     assert decide(facts, LARGE_CARD).values["options.gamma"] == pytest.approx([150, 15])
-    assert decide(replace(FACES, pictures=4), LARGE_CARD).values["options.gamma"][0] == pytest.approx(8)
+    assert decide(replace(FACES, pictures=4), LARGE_CARD).values["options.gamma"][
+        0
+    ] == pytest.approx(8)
 
 
 def test_other_settings_go_with_what_was_asked_for():
@@ -103,7 +139,8 @@ def test_other_settings_go_with_what_was_asked_for():
     assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
     assert choices.values["options.gamma"][0] == pytest.approx(8)
     assert choices.reasons["batch"] == "asked for"
-    assert decide(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"  # told with what is allowed, later
+    # told with what is allowed, later
+    assert decide(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"
 
 
 @pytest.mark.parametrize("facts", [FACES, replace(FACES, pictures=300, classes=3)])
@@ -113,10 +150,15 @@ def test_every_choice_has_a_reason_and_makes_a_recipe(facts: Facts, machine: Mac
     assert choices.reasons.keys() == choices.values.keys()
     assert all(reason and "\n" not in reason for reason in choices.reasons.values())
     recipe = auto_recipe("digits", {}, CPU)
-    assert change(recipe.model_copy(update={"options": {}}), choices.values).gan == choices.values["gan"]
+    assert (
+        change(recipe.model_copy(update={"options": {}}), choices.values).gan
+        == choices.values["gan"]
+    )
 
 
-@pytest.mark.parametrize(("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")])
+@pytest.mark.parametrize(
+    ("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")]
+)
 def test_other_data_gets_its_gan(spec: str, gan: str):
     recipe = auto_recipe(spec, {}, CPU)
     assert recipe.gan == gan
@@ -124,7 +166,10 @@ def test_other_data_gets_its_gan(spec: str, gan: str):
 
 
 def test_pairs_get_pix2pix(pictures: Path):
-    assert auto_recipe(f"pairs:{pictures / 'cats'},{pictures / 'cats'}", {"size": 16}, CPU).gan == "pix2pix"
+    assert (
+        auto_recipe(f"pairs:{pictures / 'cats'},{pictures / 'cats'}", {"size": 16}, CPU).gan
+        == "pix2pix"
+    )
 
 
 def test_mirrors():
@@ -138,7 +183,9 @@ def test_mirrors():
     assert not mirrored(open_dataset("digits", View()))
 
 
-def test_a_run_keeps_its_choices_and_what_was_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_run_keeps_its_choices_and_what_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     settings = {"options.width": 4, "batch": 6}
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
     ganvas.train("auto", images=24, **again)
@@ -154,9 +201,16 @@ def test_a_run_keeps_its_choices_and_what_was_asked_for(tmp_path: Path, capsys: 
 
 
 def test_each_reason_is_that_of_its_own_setting(pictures: Path):
-    """Of what limits a batch the reason names the limit that counts, and each option has a reason of its own."""
-    assert decide(replace(FACES, pictures=12), PROCESSOR).reasons["batch"] == "half of the 12 pictures"
-    assert decide(replace(FACES, pictures=12), LARGE_CARD).reasons["batch"] == "half of the 12 pictures"
+    """Of what limits a batch the reason names the limit that counts, and each option has a reason
+    of its own.
+    """
+    assert (
+        decide(replace(FACES, pictures=12), PROCESSOR).reasons["batch"] == "half of the 12 pictures"
+    )
+    assert (
+        decide(replace(FACES, pictures=12), LARGE_CARD).reasons["batch"]
+        == "half of the 12 pictures"
+    )
     assert decide(FACES, LARGE_CARD).reasons["batch"] == "as many as the paper used"
     assert "fits into its memory" in decide(FACES, Machine("cuda", 2**31)).reasons["batch"]
     side = {"captions": "captions are learnt at 64 at most", "pairs": "a small map, doubled"}
@@ -174,7 +228,15 @@ def test_what_is_asked_for_has_no_other_reason():
     """Also one setting of a group, and also later, when a run is to become longer."""
     recipe = auto_recipe("digits", {}, CPU)
     assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}
-    changed = change(recipe, {"optimizers.generator.lr": 1e-4, "images": 10, "options.noise_size": 3, "batch": recipe.batch})
+    changed = change(
+        recipe,
+        {
+            "optimizers.generator.lr": 1e-4,
+            "images": 10,
+            "options.noise_size": 3,
+            "batch": recipe.batch,
+        },
+    )
     assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "asked for"
     assert "optimizers" not in changed.reasons
     assert changed.reasons["batch"] == recipe.reasons["batch"]
@@ -186,15 +248,27 @@ def test_what_is_asked_for_has_no_other_reason():
 def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
     main(["recipes", "auto"])
     told = capsys.readouterr().out
-    for words in ("with its reason", "It needs your data: --data FOLDER", "--dry-run", "captions and boxes: gawwn-box"):
+    for words in (
+        "with its reason",
+        "It needs your data: --data FOLDER",
+        "--dry-run",
+        "captions and boxes: gawwn-box",
+    ):
         assert words in told
     main(["recipes"])
     assert capsys.readouterr().out.splitlines()[1].startswith("auto ")
-    refused_in_one_line(lambda: get_recipe("auto"), "chooses settings for your data: ganvas train auto --data FOLDER")
+    refused_in_one_line(
+        lambda: get_recipe("auto"),
+        "chooses settings for your data: ganvas train auto --data FOLDER",
+    )
     refused_in_one_line(lambda: get_recipe("aut"), "did you mean auto")
 
 
 def test_what_auto_cannot_do():
     refused_in_one_line(lambda: auto_recipe(None, {}, CPU), "with --data")
-    refused_in_one_line(lambda: auto_recipe("digits", {"gan": "dcgan"}, CPU), "chooses the GAN itself")
-    refused_in_one_line(lambda: auto_recipe("nowhere", {}, CPU), "no file or folder is called 'nowhere'")
+    refused_in_one_line(
+        lambda: auto_recipe("digits", {"gan": "dcgan"}, CPU), "chooses the GAN itself"
+    )
+    refused_in_one_line(
+        lambda: auto_recipe("nowhere", {}, CPU), "no file or folder is called 'nowhere'"
+    )

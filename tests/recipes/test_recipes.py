@@ -13,7 +13,14 @@ from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.recipe import Adam, Recipe, change, parse_value
 
 ROUNDS = 128  # images in a round of the first three
-STILL = {"decay": 1.0, "decay_every": None, "constant": None, "burn_in": 0, "lr_end": None, "beta2_end": None}
+STILL = {
+    "decay": 1.0,
+    "decay_every": None,
+    "constant": None,
+    "burn_in": 0,
+    "lr_end": None,
+    "beta2_end": None,
+}
 SLOW = {"lr": 2e-4, "beta1": 0.5, "beta2": 0.999, **STILL}
 DOCUMENTS = {
     "mnist-mlp": {
@@ -70,12 +77,43 @@ DOCUMENTS = {
         "images": 60 * 8_903,
         "adam": SLOW,
     },
-    "dcgan-64": {"gan": "dcgan", "data": None, "size": 64, "channels": 3, "batch": 128, "adam": SLOW},
-    "stacked-mnist": {"gan": "dcgan", "size": 28, "channels": 3, "batch": 64, "images": 50 * 128_000, "adam": SLOW},
+    "dcgan-64": {
+        "gan": "dcgan",
+        "data": None,
+        "size": 64,
+        "channels": 3,
+        "batch": 128,
+        "adam": SLOW,
+    },
+    "stacked-mnist": {
+        "gan": "dcgan",
+        "size": 28,
+        "channels": 3,
+        "batch": 64,
+        "images": 50 * 128_000,
+        "adam": SLOW,
+    },
     "sngan": {"data": None, "size": 32, "batch": 64, "adam": {**SLOW, "beta1": 0.0, "beta2": 0.9}},
-    "wgan-gp": {"data": None, "size": 32, "batch": 64, "adam": {**SLOW, "lr": 1e-4, "beta1": 0.0, "beta2": 0.9}},
-    "rings": {"gan": "points", "size": 1, "channels": 2, "batch": 100, "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8}},
-    "grid": {"gan": "points", "size": 1, "channels": 2, "batch": 100, "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8}},
+    "wgan-gp": {
+        "data": None,
+        "size": 32,
+        "batch": 64,
+        "adam": {**SLOW, "lr": 1e-4, "beta1": 0.0, "beta2": 0.9},
+    },
+    "rings": {
+        "gan": "points",
+        "size": 1,
+        "channels": 2,
+        "batch": 100,
+        "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8},
+    },
+    "grid": {
+        "gan": "points",
+        "size": 1,
+        "channels": 2,
+        "batch": 100,
+        "adam": {**SLOW, "lr": 1e-3, "beta1": 0.8},
+    },
 }
 
 
@@ -110,14 +148,20 @@ def test_every_recipe_survives_json(name):
 
 def test_the_rate_falls_in_stairs():
     adam = Adam(lr=2e-4, decay=0.95, decay_every=50_000)
-    rates = [adam.lr_at(images, 10**6) for images in (0, 49_999, 50_000, 99_999, 100_000, 1_000_000)]
-    assert rates == pytest.approx([2e-4, 2e-4, 1.9e-4, 1.9e-4, 1.805e-4, 2e-4 * 0.95**20], rel=1e-12)
+    rates = [
+        adam.lr_at(images, 10**6) for images in (0, 49_999, 50_000, 99_999, 100_000, 1_000_000)
+    ]
+    assert rates == pytest.approx(
+        [2e-4, 2e-4, 1.9e-4, 1.9e-4, 1.805e-4, 2e-4 * 0.95**20], rel=1e-12
+    )
     assert Adam(lr=2e-4).lr_at(10**9, 10**9) == 2e-4
 
 
 def test_periods_in_images():
     recipe = change(get_recipe("dcgan-64"), {"images": 1_000_000, "report_every": None})
-    assert [recipe.period(name) for name in ("report_every", "sample_every", "checkpoint_every")] == [5_000, 20_000, 50_000]
+    assert [
+        recipe.period(name) for name in ("report_every", "sample_every", "checkpoint_every")
+    ] == [5_000, 20_000, 50_000]
     assert change(recipe, {"report_every": 700}).period("report_every") == 700
     assert change(recipe, {"report_every": 1}).period("report_every") == recipe.batch
     assert change(recipe, {"images": 500}).period("report_every") == recipe.batch
@@ -136,7 +180,11 @@ def test_changes_reach_their_key_alone():
         "measure_every": 1000,
     }
     after = change(before, changes)
-    assert (after.batch, after.options, after.optimizers["generator"].lr) == (64, {"width": 32}, 1e-4)
+    assert (after.batch, after.options, after.optimizers["generator"].lr) == (
+        64,
+        {"width": 32},
+        1e-4,
+    )
     assert after.optimizers["discriminator"] == before.optimizers["discriminator"]
     assert after.optimizers["generator"].beta2 == before.optimizers["generator"].beta2
     assert (after.stop_below, after.measure_every) == ({"discriminator": 0.1}, 1000)
@@ -150,7 +198,9 @@ def test_every_option_can_be_changed():
     for name in RECIPES:
         recipe = get_recipe(name)
         for option, default in option_defaults(recipe.gan).items():
-            assert change(recipe, {f"options.{option}": default}).options == recipe.options | {option: default}
+            assert change(recipe, {f"options.{option}": default}).options == recipe.options | {
+                option: default
+            }
 
 
 @pytest.mark.parametrize(
@@ -167,7 +217,9 @@ def test_every_option_can_be_changed():
     ],
 )
 def test_unknown_keys_name_the_nearest(key, nearest):
-    with pytest.raises(UserError, match=rf"^unknown key '{key}'; (did you mean )?.*\b{nearest}") as error:
+    with pytest.raises(
+        UserError, match=rf"^unknown key '{key}'; (did you mean )?.*\b{nearest}"
+    ) as error:
         change(get_recipe("digits"), {key: 1})
     assert "\n" not in str(error.value)
 
@@ -213,7 +265,9 @@ def test_a_change_of_gan_takes_the_new_options():
 
 
 def test_unknown_recipe():
-    with pytest.raises(UserError, match=r"there is no recipe 'minst-mlp'; did you mean .*mnist-mlp"):
+    with pytest.raises(
+        UserError, match=r"there is no recipe 'minst-mlp'; did you mean .*mnist-mlp"
+    ):
         get_recipe("minst-mlp")
 
 

@@ -77,16 +77,23 @@ def test_one_bad_checkup_is_no_illness(name: str):
     assert run.add(checkup(LONG, **ILL[name])) == []
 
 
-@pytest.mark.parametrize("name", ["mode collapse", "discriminator wins", "diverging", "generator wins", "dead gradients"])
+@pytest.mark.parametrize(
+    "name", ["mode collapse", "discriminator wins", "diverging", "generator wins", "dead gradients"]
+)
 def test_grave_conditions_are_seen_at_once(name: str):
     assert not diagnosis(WINDOW - 1, **ILL[name]).changes
     assert [change.finding.name for change in diagnosis(WINDOW, **ILL[name]).changes] == [name]
 
 
 def test_a_generator_that_learns_is_not_ill():
-    """So begins a healthy GAN of fully connected layers on MNIST: the discriminator far ahead, the samples much alike."""
+    """So begins a healthy GAN of fully connected layers on MNIST: the discriminator far ahead, the
+    samples much alike.
+    """
     start = {"separation": 1.0, "score_gap": 14.0, "change": 0.8, "classes": CLASSES | {"owl": 0.0}}
-    checkups = [checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number) for number in range(2 * LONG)]
+    checkups = [
+        checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number)
+        for number in range(2 * LONG)
+    ]
     assert Diagnosis(checkups).changes == []
     stuck = [checkup(number, **start, distance=2.0, diversity=0.15) for number in range(2 * LONG)]
     assert {change.finding.name for change in Diagnosis(stuck).changes} == {
@@ -98,33 +105,55 @@ def test_a_generator_that_learns_is_not_ill():
 
 
 def test_missing_classes_are_named():
-    finding = diagnosis(LONG, classes=CLASSES | {"dog": 0.02, "owl": 0.0}).active["partial collapse"]
+    finding = diagnosis(LONG, classes=CLASSES | {"dog": 0.02, "owl": 0.0}).active[
+        "partial collapse"
+    ]
     assert finding.title == "partial collapse (classes dog, owl missing)"
     assert "2%" in finding.evidence
     agreement = {"classes": None, "agreement": {"0": 0.9, "1": 0.95, "9": 0.0}}
     checkups = [checkup(number, **agreement) for number in range(2 * WINDOW)]
     for values in checkups:
         del values["classes"]
-    assert Diagnosis(checkups).active["partial collapse"].title == "partial collapse (class 9 missing)"
+    assert (
+        Diagnosis(checkups).active["partial collapse"].title == "partial collapse (class 9 missing)"
+    )
 
 
 def test_what_was_not_measured_shows_nothing():
-    """A Wasserstein critic of another kind may tell of no scores, a set without labels of no classes."""
-    bare = [{"images": number, "generator/gradient_norm": 1.0, "generator/weight_norm": 9.0, "diversity": 0.9, "distance": 1.0}
-            for number in range(2 * LONG)]
+    """A Wasserstein critic of another kind may tell of no scores, a set without labels of no
+    classes.
+    """
+    bare = [
+        {
+            "images": number,
+            "generator/gradient_norm": 1.0,
+            "generator/weight_norm": 9.0,
+            "diversity": 0.9,
+            "distance": 1.0,
+        }
+        for number in range(2 * LONG)
+    ]
     assert diagnose(bare) == []
 
 
 def test_growing_weights():
-    slowly = [checkup(number, **{"generator/weight_norm": 30 * 1.05**number}) for number in range(2 * LONG)]
+    slowly = [
+        checkup(number, **{"generator/weight_norm": 30 * 1.05**number})
+        for number in range(2 * LONG)
+    ]
     assert Diagnosis(slowly).changes == []
-    fast = [checkup(number, **{"generator/weight_norm": 30 * 1.3**number}) for number in range(LONG + 5)]
+    fast = [
+        checkup(number, **{"generator/weight_norm": 30 * 1.3**number}) for number in range(LONG + 5)
+    ]
     assert list(Diagnosis(fast).active) == ["diverging"]
     assert "generator's weights" in Diagnosis(fast).active["diverging"].evidence
 
 
 def test_the_course_is_a_function_of_the_log():
-    entries = [checkup(number, **(ILL["mode collapse"] if number < LONG else {})) for number in range(3 * LONG)]
+    entries = [
+        checkup(number, **(ILL["mode collapse"] if number < LONG else {}))
+        for number in range(3 * LONG)
+    ]
     whole = Diagnosis(entries)
     again = Diagnosis(entries[: LONG + 2])
     for entry in entries[LONG + 2 :]:
@@ -135,18 +164,29 @@ def test_the_course_is_a_function_of_the_log():
 
 
 def test_losses_that_are_not_finite_end_as_diverging():
-    log = [checkup(0), {"images": 1_500, "kind": "condition", **diverged(1_500, "the generator's loss is NaN").entry()}]
+    log = [
+        checkup(0),
+        {
+            "images": 1_500,
+            "kind": "condition",
+            **diverged(1_500, "the generator's loss is NaN").entry(),
+        },
+    ]
     run = Diagnosis.of(log)
     assert run.told()[0].startswith("diverging, since 1,500 images: the generator's loss is NaN.")
 
 
-@pytest.mark.parametrize("small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}])
+@pytest.mark.parametrize(
+    "small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}]
+)
 def test_a_little_overfitting_is_no_memory(small: dict[str, float]):
     assert diagnosis(LONG, **ILL["discriminator memorises"] | small).changes == []
 
 
 def test_a_generator_that_rests_or_never_differs_is_no_error():
-    """A critic may move five times for one move of the generator, which then has no gradient in the round watched."""
+    """A critic may move five times for one move of the generator, which then has no gradient in the
+    round watched.
+    """
     resting = [checkup(number) for number in range(LONG)]
     for values in resting[:-2]:
         del values["generator/gradient_norm"]

@@ -17,14 +17,22 @@ from ganvas.training.trainer import Trainer
 MLP = {"stop_below": {}, "size": 8}
 
 
-def conditions(out: Path, recipe: str, images: int, seed: int = 0, **settings: object) -> dict[str, str]:
+def conditions(
+    out: Path, recipe: str, images: int, seed: int = 0, **settings: object
+) -> dict[str, str]:
     """Train, and return the conditions that appeared, by name, with their last titles."""
     changed = {key.replace("__", "."): value for key, value in settings.items()}
     train(recipe, data="digits", out=out, images=images, seed=seed, settings=changed, quiet=True)
     diagnosis = Diagnosis.of(read_log(out / "log.jsonl"))
     logged = [entry for entry in read_log(out / "log.jsonl") if entry["kind"] == "condition"]
-    assert [entry["condition"] for entry in logged] == [change.finding.title for change in diagnosis.changes]
-    seen = {change.finding.name: change.finding.title for change in diagnosis.changes if change.state == "appeared"}
+    assert [entry["condition"] for entry in logged] == [
+        change.finding.title for change in diagnosis.changes
+    ]
+    seen = {
+        change.finding.name: change.finding.title
+        for change in diagnosis.changes
+        if change.state == "appeared"
+    }
     return seen | {name: finding.title for name, finding in diagnosis.active.items()}
 
 
@@ -36,7 +44,9 @@ def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_discriminator_that_learns_20_times_as_fast(tmp_path: Path):
     faster = MLP | {"size": 16, "optimizers__discriminator__lr": 20 * 2e-4}
-    assert "discriminator wins" in conditions(tmp_path / "run", "mnist-mlp", 76_800, health_every=6_400, **faster)
+    assert "discriminator wins" in conditions(
+        tmp_path / "run", "mnist-mlp", 76_800, health_every=6_400, **faster
+    )
 
 
 def test_learning_rates_100_times_too_large(tmp_path: Path):
@@ -71,7 +81,9 @@ def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_discriminator_that_hardly_learns(tmp_path: Path):
     slower = MLP | {"optimizers__discriminator__lr": 2e-4 / 50}
-    assert "generator wins" in conditions(tmp_path / "run", "mnist-mlp", 64_000, health_every=12_800, **slower)
+    assert "generator wins" in conditions(
+        tmp_path / "run", "mnist-mlp", 64_000, health_every=12_800, **slower
+    )
 
 
 @pytest.mark.slow
@@ -88,7 +100,9 @@ def test_healthy_runs_of_other_seeds_show_nothing(tmp_path: Path, seed: int):
 # How it is told
 
 
-def test_losses_that_are_not_finite_are_diverging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+def test_losses_that_are_not_finite_are_diverging(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
     played = Trainer.round
 
     def broken(self: Trainer) -> object:
@@ -103,7 +117,10 @@ def test_losses_that_are_not_finite_are_diverging(tmp_path: Path, monkeypatch: p
         often = {"health_every": 1_000, "checkpoint_every": 2_000}
         train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)
     main(["health", str(tmp_path / "run")])
-    assert "diverging, since 3,100 images: the discriminator's loss is not finite" in capsys.readouterr().out
+    assert (
+        "diverging, since 3,100 images: the discriminator's loss is not finite"
+        in capsys.readouterr().out
+    )
 
 
 def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):

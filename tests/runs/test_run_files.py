@@ -1,4 +1,6 @@
-"""Run folders that somebody else has written in: refused in one line, and what is not the run's stays."""
+"""Run folders that somebody else has written in: refused in one line, and what is not the run's
+stays.
+"""
 
 import json
 import os
@@ -30,7 +32,14 @@ from ganvas.training.state import optimizer_tensors, resume_checkpoint, save_che
 from ganvas.training.trainer import Trainer
 
 SETTINGS = {
-    **{"batch": 6, "report_every": 12, "sample_every": 12, "checkpoint_every": 6, "health_every": 12, "ema_halflife": 12},
+    **{
+        "batch": 6,
+        "report_every": 12,
+        "sample_every": 12,
+        "checkpoint_every": 6,
+        "health_every": 12,
+        "ema_halflife": 12,
+    },
     **{"options.hidden": 8, "stop_below": {}, "size": 8, "keep": 2},
 }
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -40,7 +49,15 @@ BROKEN = {"not JSON": "{", "deep": DEEP, "less deep": LESS_DEEP, "long number": 
 
 def train(out: Path, images: int = 18, **more: Any) -> ganvas.Run:
     settings = SETTINGS | more
-    return ganvas.train("mnist-mlp", data="digits", out=out, images=images, device="cpu", settings=settings, quiet=True)
+    return ganvas.train(
+        "mnist-mlp",
+        data="digits",
+        out=out,
+        images=images,
+        device="cpu",
+        settings=settings,
+        quiet=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +81,9 @@ def newest(run: Path) -> Path:
 def seal(path: Path) -> None:
     """Write the digests of all files of a checkpoint anew."""
     about = json.loads((path / "about.json").read_text())
-    about["files"] = {file.name: digest(file) for file in path.iterdir() if file.name != "about.json"}
+    about["files"] = {
+        file.name: digest(file) for file in path.iterdir() if file.name != "about.json"
+    }
     (path / "about.json").write_text(json.dumps(about))
 
 
@@ -87,23 +106,63 @@ def drop(part: str) -> Callable[[dict[str, torch.Tensor]], object]:
 
 
 SPOILED_TENSORS = {
-    "moments of another shape": ("training", replace("generator/0/exp_avg", torch.zeros(3)), r"generator/0/exp_avg is \(3,\)"),
-    "moments of another type": ("training", replace("generator/1/exp_avg_sq", torch.zeros(8).double()), "exp_avg_sq .*float64"),
-    "a step with a size": ("training", replace("discriminator/0/step", torch.zeros(1)), r"discriminator/0/step is \(1,\)"),
-    "no second moment": ("training", drop("generator/0/exp_avg_sq"), "generator/0/exp_avg_sq is missing"),
+    "moments of another shape": (
+        "training",
+        replace("generator/0/exp_avg", torch.zeros(3)),
+        r"generator/0/exp_avg is \(3,\)",
+    ),
+    "moments of another type": (
+        "training",
+        replace("generator/1/exp_avg_sq", torch.zeros(8).double()),
+        "exp_avg_sq .*float64",
+    ),
+    "a step with a size": (
+        "training",
+        replace("discriminator/0/step", torch.zeros(1)),
+        r"discriminator/0/step is \(1,\)",
+    ),
+    "no second moment": (
+        "training",
+        drop("generator/0/exp_avg_sq"),
+        "generator/0/exp_avg_sq is missing",
+    ),
     "no step": ("training", drop("generator/1/step"), "generator/1/step is missing"),
     "no state of a parameter": ("training", drop("generator/1/"), "generator/1/exp_avg is missing"),
     "no state of a player": ("training", drop("generator/"), "generator/0/exp_avg is missing"),
-    "an unknown player": ("training", replace("critic/0/step", torch.zeros(())), "it has critic/0/step, which"),
-    "an unknown parameter": ("training", replace("generator/99/step", torch.zeros(())), "it has generator/99/step, which"),
-    "an unknown quantity": ("training", replace("generator/0/max_exp_avg_sq", torch.zeros(3)), "it has generator/0/max_exp"),
+    "an unknown player": (
+        "training",
+        replace("critic/0/step", torch.zeros(())),
+        "it has critic/0/step, which",
+    ),
+    "an unknown parameter": (
+        "training",
+        replace("generator/99/step", torch.zeros(())),
+        "it has generator/99/step, which",
+    ),
+    "an unknown quantity": (
+        "training",
+        replace("generator/0/max_exp_avg_sq", torch.zeros(3)),
+        "it has generator/0/max_exp",
+    ),
     "another name": ("training", replace("generator", torch.zeros(3)), "it has generator, which"),
     "weights missing": ("gan", drop("generator"), r"generator\S* is missing"),
-    "weights too much": ("gan", replace("generator.more", torch.zeros(3)), "it has generator.more, which"),
+    "weights too much": (
+        "gan",
+        replace("generator.more", torch.zeros(3)),
+        "it has generator.more, which",
+    ),
     "averages missing": ("ema", drop("generator"), r"generator\S* is missing"),
     "no features": ("checkup", drop("features"), "features is missing"),
-    "features of fewer samples": ("checkup", replace("features", torch.zeros(3, 256)), r"features is \(3, 256\) .*\(128, 256\)"),
-    "features of another type": ("checkup", replace("features", torch.zeros(128, 256).half()), "features is .*float16"),
+    "features of fewer samples": (
+        "checkup",
+        replace("features", torch.zeros(3, 256)),
+        r"features is \(3, 256\) .*\(128, 256\)",
+    ),
+    "features of another type": (
+        "checkup",
+        replace("features", torch.zeros(128, 256).half()),
+        "features is .*float16",
+    ),
 }
 
 
@@ -125,16 +184,25 @@ def test_weights_of_another_type_are_refused(run: Path, name: str):
     file = newest(run) / f"{name}.safetensors"
     save_file({key: value.double() for key, value in load_file(file).items()}, file)
     seal(newest(run))
-    refused_in_one_line(lambda: train(run, 24), rf"{name}\.safetensors is of another GAN: \S+ is .*float64, not .*float32")
+    refused_in_one_line(
+        lambda: train(run, 24),
+        rf"{name}\.safetensors is of another GAN: \S+ is .*float64, not .*float32",
+    )
     refused_in_one_line(lambda: ganvas.load(run), rf"{name}\.safetensors is of another GAN")
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 20, struct.pack("<Q", 9) + b'{"a":{}}}'], ids=["empty", "long", "header"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff" * 20, struct.pack("<Q", 9) + b'{"a":{}}}'],
+    ids=["empty", "long", "header"],
+)
 def test_files_that_are_not_tensors_are_refused(run: Path, content: bytes):
     for name in ("training", "gan"):
         (newest(run) / f"{name}.safetensors").write_bytes(content)
         seal(newest(run))
-        refused_in_one_line(lambda: train(run, 24), rf"{name}\.safetensors is damaged: .*remove the folder")
+        refused_in_one_line(
+            lambda: train(run, 24), rf"{name}\.safetensors is damaged: .*remove the folder"
+        )
 
 
 def test_files_without_use_are_refused(run: Path):
@@ -144,7 +212,9 @@ def test_files_without_use_are_refused(run: Path):
 
 
 def test_players_that_never_moved_go_on_as_if_they_began(tmp_path: Path):
-    """A fresh optimizer has no state; its checkpoint has the zeros that Adam begins with, and nothing else may be missing."""
+    """A fresh optimizer has no state; its checkpoint has the zeros that Adam begins with, and
+    nothing else may be missing.
+    """
     recipe = change(get_recipe("mnist-mlp"), SETTINGS | {"data": "digits", "images": 24})
     assert recipe.data
     dataset = open_dataset(recipe.data, recipe.view)
@@ -232,7 +302,9 @@ def test_a_spoiled_position_is_refused(run: Path, case: str):
 
 def test_the_folders_name_counts(run: Path):
     newest(run).rename(run / "checkpoints" / "000000000024")
-    refused_in_one_line(lambda: train(run, 30), r"training\.json is damaged: it tells of 18 images, .*000000000024")
+    refused_in_one_line(
+        lambda: train(run, 30), r"training\.json is damaged: it tells of 18 images, .*000000000024"
+    )
     assert ganvas.load(run).about["images"] == 18
 
 
@@ -272,7 +344,9 @@ def test_a_spoiled_recipe_in_a_checkpoint_is_one_line(run: Path):
     refused_in_one_line(lambda: ganvas.evaluate(run), r"about\.json: the recipe is damaged .*batch")
     edit(newest(run) / "about.json", put("recipe.batch", 6))
     edit(newest(run) / "about.json", put("recipe.gan", "nothing"))
-    refused_in_one_line(lambda: ganvas.evaluate(run), r"about\.json: the recipe is damaged .*nothing")
+    refused_in_one_line(
+        lambda: ganvas.evaluate(run), r"about\.json: the recipe is damaged .*nothing"
+    )
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -280,7 +354,9 @@ def test_files_that_do_not_hold_json_are_one_line(run: Path, case: str):
     content, path = BROKEN[case], newest(run)
     (path / "training.json").write_text(content)
     seal(path)
-    refused_in_one_line(lambda: train(run, 24), r"training\.json cannot be read: .*; remove the folder")
+    refused_in_one_line(
+        lambda: train(run, 24), r"training\.json cannot be read: .*; remove the folder"
+    )
     (path / "about.json").write_text(content)
     for call in (lambda: train(run, 24), lambda: ganvas.load(run), lambda: read_run(run)):
         refused_in_one_line(call, r"about\.json cannot be read: .*; remove the folder")
@@ -302,21 +378,35 @@ def test_text_that_is_not_utf8_is_one_line(run: Path):
 
 
 @pytest.mark.parametrize(
-    "spoil", [put("images", None), put("gan", "nothing"), put("options.hidden", {}), put("batch", [[]]), lambda _: 3]
+    "spoil",
+    [
+        put("images", None),
+        put("gan", "nothing"),
+        put("options.hidden", {}),
+        put("batch", [[]]),
+        lambda _: 3,
+    ],
 )
 def test_a_spoiled_recipe_is_refused_by_its_file(run: Path, spoil: Callable[[Any], Any]):
     edit(run / "recipe.json", spoil)
-    refused_in_one_line(lambda: read_recipe(run), r"recipe\.json is of another version of ganvas or damaged: ")
+    refused_in_one_line(
+        lambda: read_recipe(run), r"recipe\.json is of another version of ganvas or damaged: "
+    )
 
 
-@pytest.mark.parametrize("spoil", [put("used", "many"), put("fingerprint", None), take("spec"), lambda _: [1]])
+@pytest.mark.parametrize(
+    "spoil", [put("used", "many"), put("fingerprint", None), take("spec"), lambda _: [1]]
+)
 def test_a_spoiled_data_report_is_refused_by_its_file(run: Path, spoil: Callable[[Any], Any]):
     edit(run / "data.json", spoil)
     for call in (lambda: train(run, 24), lambda: read_run(run)):
         refused_in_one_line(call, r"data\.json is damaged ")
 
 
-@pytest.mark.parametrize("line", ["null", "3", "[]", '{"images": "6", "kind": "losses"}', '{"images": 6}', "1" * 5_000, DEEP])
+@pytest.mark.parametrize(
+    "line",
+    ["null", "3", "[]", '{"images": "6", "kind": "losses"}', '{"images": 6}', "1" * 5_000, DEEP],
+)
 def test_a_line_of_the_log_that_is_no_entry_is_one_line(run: Path, line: str):
     log = run / "log.jsonl"
     entries = read_log(log)
@@ -335,15 +425,25 @@ def test_a_line_of_the_log_that_is_no_entry_is_one_line(run: Path, line: str):
 def test_resume_removes_only_grids_that_the_log_names(run: Path):
     samples = run / "samples"
     grid = (samples / "000000000018.png").read_bytes()
-    own = ["20261128.png", "favourite.png", "000000000030.png", ".partial-mine.png", "000000000024 (copy).png"]
+    own = [
+        "20261128.png",
+        "favourite.png",
+        "000000000030.png",
+        ".partial-mine.png",
+        "000000000024 (copy).png",
+    ]
     for name in (*own, "000000000024.png", ".partial-7-0a-000000000024.png"):
         (samples / name).write_bytes(grid)
     (samples / "000000000042.png").mkdir()  # a folder, and a link, of the user's with a grid's name
     (samples / "000000000048.png").symlink_to(samples / "favourite.png")
     with (run / "log.jsonl").open("a") as log:
-        for images in (24, 36, 42, 48):  # a killed process had come so far; the second was not written any more
+        # a killed process had come so far; the second was not written any more
+        for images in (24, 36, 42, 48):
             log.write(json.dumps({"images": images, "kind": "samples"}) + "\n")
-    before = {path.name for path in samples.iterdir()} - {"000000000024.png", ".partial-7-0a-000000000024.png"}
+    before = {path.name for path in samples.iterdir()} - {
+        "000000000024.png",
+        ".partial-7-0a-000000000024.png",
+    }
     train(run, 18)
     assert {path.name for path in samples.iterdir()} == before
     assert "24 images" not in (run / "summary.html").read_text(encoding="utf-8")
@@ -367,7 +467,14 @@ def test_nothing_is_removed_through_a_link(run: Path, tmp_path: Path):
 
 def test_checkpoints_have_twelve_digits_and_all_else_stays(run: Path, tmp_path: Path):
     folder = run / "checkpoints"
-    own = ["000000000018 (copy)", "000000000018.bak", "00000000000018", "18", "٠٠٠٠٠٠٠٠٠٠١٨", ".partial-mine"]
+    own = [
+        "000000000018 (copy)",
+        "000000000018.bak",
+        "00000000000018",
+        "18",
+        "٠٠٠٠٠٠٠٠٠٠١٨",
+        ".partial-mine",
+    ]
     for name in own:
         shutil.copytree(newest(run), folder / name)
     (folder / "000000000001").write_text("a file")
@@ -379,7 +486,10 @@ def test_checkpoints_have_twelve_digits_and_all_else_stays(run: Path, tmp_path: 
     train(run, 48)
     kept = {path.name for path in folder.iterdir()}
     assert kept == {*own, "000000000001", "000000000006", "000000000042", "000000000048"}
-    assert all(len(list(path.iterdir())) == 6 for path in [*(folder / name for name in own), tmp_path / "linked"])
+    assert all(
+        len(list(path.iterdir())) == 6
+        for path in [*(folder / name for name in own), tmp_path / "linked"]
+    )
     assert read_run(run).checkpoint == folder / "000000000048"
 
 
@@ -420,18 +530,27 @@ def test_a_link_is_removed_as_a_link(tmp_path: Path):
     (tmp_path / "folder" / ".partial-7-0a-x").write_text("left")
     assert find_leftovers(tmp_path / "link", "x") == []
     assert [path.name for path in find_leftovers(tmp_path / "folder", "x")] == [".partial-7-0a-x"]
-    assert find_leftovers(tmp_path / "folder", "y") == find_leftovers(tmp_path / "nowhere", "x") == []
+    assert (
+        find_leftovers(tmp_path / "folder", "y") == find_leftovers(tmp_path / "nowhere", "x") == []
+    )
 
 
 def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     cache = tmp_path / "cache"
     monkeypatch.setenv("GANVAS_CACHE", str(cache))
     monkeypatch.setenv("GANVAS_SHARD_CACHE", "1k")
-    fetched, own, elsewhere = cache / "shards" / ("0a" * 16), cache / "shards" / "mine", tmp_path / "elsewhere"
+    fetched, own, elsewhere = (
+        cache / "shards" / ("0a" * 16),
+        cache / "shards" / "mine",
+        tmp_path / "elsewhere",
+    )
     for folder in (fetched, own, elsewhere):
         folder.mkdir(parents=True)
         (folder / "a.tar").write_bytes(bytes(2_000))
         os.utime(folder / "a.tar", (0, 0))
     (cache / "shards" / ("0b" * 16)).symlink_to(elsewhere)
     make_room(100)
-    assert [folder.name for folder in (fetched, own, elsewhere) if (folder / "a.tar").exists()] == ["mine", "elsewhere"]
+    assert [folder.name for folder in (fetched, own, elsewhere) if (folder / "a.tar").exists()] == [
+        "mine",
+        "elsewhere",
+    ]

@@ -42,9 +42,17 @@ def run(tmp_path):
     checkpoint = folder / "checkpoints" / f"{TOTAL:012d}"
     checkpoint.mkdir(parents=True)
     (folder / "samples").mkdir()
-    recipe = change(get_recipe("digits"), {"images": TOTAL, "batch": 50, "optimizers.generator.lr": 0.25})
+    recipe = change(
+        get_recipe("digits"), {"images": TOTAL, "batch": 50, "optimizers.generator.lr": 0.25}
+    )
     (folder / "recipe.json").write_text(json.dumps(recipe.model_dump()))
-    data = DataReport(spec="digits & co", found=502, used=500, sizes={"8x8": 502}, classes={"zero": 250, "one": 250})
+    data = DataReport(
+        spec="digits & co",
+        found=502,
+        used=500,
+        sizes={"8x8": 502},
+        classes={"zero": 250, "one": 250},
+    )
     data.skipped = [Skipped(file="<script>alert(1)</script>.png", reason="broken: a < b")]
     data.notes = ["Look <here>."]
     (folder / "data.json").write_text(json.dumps({"fingerprint": "f00d", **data.model_dump()}))
@@ -79,7 +87,14 @@ def draw_grid(path, number, size=(90, 60), mode="L"):
 
 def losses(images, value):
     terms = {"discriminator/real": value / 2, "discriminator/fake": value / 2}
-    return {"images": images, "kind": "losses", "discriminator": value, "generator": 2 * value, **terms, "opinion": 0.5}
+    return {
+        "images": images,
+        "kind": "losses",
+        "discriminator": value,
+        "generator": 2 * value,
+        **terms,
+        "opinion": 0.5,
+    }
 
 
 def write_log(folder, entries):
@@ -129,7 +144,9 @@ def test_the_report_of_a_finished_run(run):
 def test_the_page_needs_nothing_from_outside(run):
     page = page_of(run)
     assert not re.search(r"https?:|<script|<link|@import|url\(", page)
-    assert all(source.startswith("data:image/") for source in re.findall(r'(?:src|href)="([^"]*)"', page))
+    assert all(
+        source.startswith("data:image/") for source in re.findall(r'(?:src|href)="([^"]*)"', page)
+    )
     assert '<meta name="viewport"' in page
     assert "prefers-color-scheme: dark" in page
 
@@ -160,7 +177,9 @@ def test_commands_are_quoted(run):
 
 @pytest.mark.parametrize("name", GANS)
 def test_the_command_fits_the_gan(run, name):
-    """Each verb takes the runs that the page names it for, and refuses the others with the command that fits."""
+    """Each verb takes the runs that the page names it for, and refuses the others with the command
+    that fits.
+    """
     gan = make(name)
     about = json.loads((run / "checkpoints" / f"{TOTAL:012d}" / "about.json").read_text())
     about["gan"] = {"name": name, "data": gan.schema.model_dump(), "options": OPTIONS[name]}
@@ -179,7 +198,12 @@ def test_the_command_fits_the_gan(run, name):
     if "box" in given and verb.__name__ == "sample":
         read_box(given["box"], gan.size)
     if "keypoints" in given:
-        assert read_keypoints(given["keypoints"], gan.inputs["keypoints"].parts, gan.size)[..., 2].sum() == 1
+        assert (
+            read_keypoints(given["keypoints"], gan.inputs["keypoints"].parts, gan.size)[
+                ..., 2
+            ].sum()
+            == 1
+        )
     if "caption" in given:
         uses["sample"] = lambda: place.told(loaded, given["caption"], None)
     uses.pop(verb.__name__)()
@@ -202,9 +226,13 @@ def test_a_walk_needs_noise_alone(run):
         Run(run, make("pix2pix"), {}, torch.device("cpu")).walk(3)
 
 
-@pytest.mark.parametrize(("rate", "told"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")])
+@pytest.mark.parametrize(
+    ("rate", "told"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")]
+)
 def test_slow_speeds_are_told(run, rate, told):
-    write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "speed", "images_per_second": rate}])
+    write_log(
+        run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "speed", "images_per_second": rate}]
+    )
     assert f"<td>{told}</td>" in page_of(run)
 
 
@@ -225,7 +253,9 @@ def test_reasons_stand_beside_their_settings(run):
     (run / "recipe.json").write_text(json.dumps(recipe | {"name": "auto", "reasons": reasons}))
     page = page_of(run)
     assert '<th scope="row">batch</th><td>50 <small>&lt;so&gt; many</small></td>' in page
-    assert '<th scope="row">optimizers.generator.lr</th><td>0.25 <small>the rates</small></td>' in page
+    assert (
+        '<th scope="row">optimizers.generator.lr</th><td>0.25 <small>the rates</small></td>' in page
+    )
     assert page.count("the rates") == page.count("the width") == 1
 
 
@@ -303,7 +333,13 @@ def test_curves_are_told_apart_by_key_and_kind():
     measured = {"images": 200, "kind": "measured", "generator": 5}
     found = curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
     np.testing.assert_array_equal(found["generator"], [[100, 2], [200, np.nan]])
-    assert set(found) == {"discriminator", "generator", "discriminator/real", "discriminator/fake", "opinion"}
+    assert set(found) == {
+        "discriminator",
+        "generator",
+        "discriminator/real",
+        "discriminator/fake",
+        "opinion",
+    }
 
 
 def test_limits_leave_out_few_spikes_and_say_so():
@@ -312,7 +348,11 @@ def test_limits_leave_out_few_spikes_and_say_so():
     line[40, 1], line[41, 1], line[50, 1] = 1000, -50, np.nan
     low, high, notes = limits([line])
     assert 0.9 < low < high < 2.1
-    assert notes == ["1 not finite", "1 above the frame, up to 1,000", "1 below the frame, down to -50"]
+    assert notes == [
+        "1 not finite",
+        "1 above the frame, up to 1,000",
+        "1 below the frame, down to -50",
+    ]
     line[60:70, 1] = 500  # not a spike: the run itself
     assert limits([line])[1] > 500
 

@@ -1,4 +1,6 @@
-"""The game on a line: its densities are exact, it ends where the theory says, and it loses modes where the theory warns."""
+"""The game on a line: its densities are exact, it ends where the theory says, and it loses modes
+where the theory warns.
+"""
 
 import math
 from pathlib import Path
@@ -11,7 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganvas.errors import UserError
-from ganvas.theory.game import LOSSES, Game, Settings, as_probability, chosen_moments, play, rounds_of
+from ganvas.theory.game import (
+    LOSSES,
+    Game,
+    Settings,
+    as_probability,
+    chosen_moments,
+    play,
+    rounds_of,
+)
 from ganvas.theory.lab import run_lab
 from ganvas.theory.mathematics import js_divergence, optimal_discriminator
 from ganvas.theory.players import masses_of_image
@@ -42,7 +52,9 @@ def test_targets_are_densities(target: str):
 
 @targets
 def test_what_the_estimate_of_p_g_adds(target: str):
-    """A generator that is exactly the data's quantile function: what is left is the error of 4096 cells, 0.0003 at most."""
+    """A generator that is exactly the data's quantile function: what is left is the error of 4096
+    cells, 0.0003 at most.
+    """
     found = masses_of_image(TARGETS[target].quantile(np.linspace(0, 1, 4097)))
     assert js_divergence(found, TARGETS[target].masses) < 4e-4
 
@@ -96,8 +108,15 @@ def test_scores_become_probabilities():
     best = optimal_discriminator(data, generated)
     logit, weights = 2 * CENTRES, (data + generated) / 2  # log of the two bells' quotient
     near = abs(CENTRES) < 4
-    for kind, score in (("logit", logit), ("shift", logit + 7), ("slope", logit - 3), ("probability", best)):
-        np.testing.assert_allclose(as_probability(score, kind, weights)[near], best[near], atol=2e-3)
+    for kind, score in (
+        ("logit", logit),
+        ("shift", logit + 7),
+        ("slope", logit - 3),
+        ("probability", best),
+    ):
+        np.testing.assert_allclose(
+            as_probability(score, kind, weights)[near], best[near], atol=2e-3
+        )
 
 
 # Playing
@@ -115,7 +134,10 @@ def test_snapshots_tell_the_three_acts():
     assert waiting[0].distance is not None
     assert waiting[-1].distance < 0.06 < waiting[0].distance  # D comes near D*
     following = [moment for moment in course if moment.act == 2]
-    assert all(np.array_equal(moment.discriminator, waiting[-1].discriminator) for moment in following)  # D waits
+    # D waits
+    assert all(
+        np.array_equal(moment.discriminator, waiting[-1].discriminator) for moment in following
+    )
     assert following[-1].js < 0.75 * waiting[-1].js  # G follows D's slope towards the data
 
 
@@ -169,10 +191,16 @@ def test_moments_end_with_the_game(steps: int):
 
 @pytest.mark.parametrize("loss", ["relativistic", "wasserstein"])
 def test_pictures_and_numbers(
-    loss: str, tmp_path: Path, quick: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    loss: str,
+    tmp_path: Path,
+    quick: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr("ganvas.theory.lab.SNAPSHOTS", 6)
-    end = run_lab(Settings(target="two", loss=loss, steps=5, penalty=0), tmp_path / "new" / "theory")
+    end = run_lab(
+        Settings(target="two", loss=loss, steps=5, penalty=0), tmp_path / "new" / "theory"
+    )
     told = capsys.readouterr().out
     assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in told
     assert f"{end.modes} of 2 modes" in told
@@ -204,8 +232,12 @@ def test_the_default_game_comes_to_rest(seed: int):
 
 @pytest.mark.slow
 def test_a_lost_mode_and_what_keeps_it():
-    """Three seeds each: JS 0.219 to 0.222 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both."""
-    *_, plain = play(Settings(target="two", steps=1500), 6)  # after 1,000 one processor has 0.222, another 0.234
+    """Three seeds each:
+
+    JS 0.219 to 0.222 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both.
+    """
+    # after 1,000 one processor has 0.222, another 0.234
+    *_, plain = play(Settings(target="two", steps=1500), 6)
     *_, smooth = play(Settings(target="two", steps=1000, penalty=3), 6)
     *_, wasserstein = play(Settings(target="two", steps=1000, loss="wasserstein"), 6)
     assert plain.modes == 1

@@ -1,4 +1,6 @@
-"""The theory's mathematics against closed forms, its conventions, and its theorems on random densities."""
+"""The theory's mathematics against closed forms, its conventions, and its theorems on random
+densities.
+"""
 
 import math
 from collections.abc import Callable
@@ -42,16 +44,23 @@ def normalised(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-distributions = arrays(np.float64, 7, elements=st.sampled_from([0.0, 1e-300, 1e-9, 0.1, 1.0, 3.0])).filter(np.any).map(normalised)
+distributions = (
+    arrays(np.float64, 7, elements=st.sampled_from([0.0, 1e-300, 1e-9, 0.1, 1.0, 3.0]))
+    .filter(np.any)
+    .map(normalised)
+)
 
 # Divergences
 
 
 @given(means, deviations, means, deviations)
 def test_kl_of_two_bells(a: float, s: float, b: float, t: float):
-    t = max(t, 1.2)  # a narrower one underflows to 0 within the grid, where KL is infinite, and rightly so
+    # a narrower one underflows to 0 within the grid, where KL is infinite, and rightly so
+    t = max(t, 1.2)
     expected = math.log(t / s) + (s**2 + (a - b) ** 2) / (2 * t**2) - 0.5
-    assert kl_divergence(bell(a, s), bell(b, t), STEP) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert kl_divergence(bell(a, s), bell(b, t), STEP) == pytest.approx(
+        expected, rel=1e-9, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,13 +128,17 @@ def test_the_best_answer_is_the_largest_of_a_fine_grid(a: float, b: float):
     grid = np.linspace(0, 1, 2001)[1:-1]
     values = a * np.log(grid) + b * np.log1p(-grid)
     assert best >= values.max() - 1e-12 * (a + b)
-    # The curve is flat at its top: the nearest point of the grid is hardly worse, unless y lies at an end.
+    # The curve is flat at its top: the nearest point of the grid is hardly worse, unless y lies at
+    # an end.
     if 0.01 < y < 0.99:
         assert abs(grid[values.argmax()] - y) <= 1 / 2000
         assert values.max() == pytest.approx(best, abs=1e-4 * (a + b))
 
 
-@pytest.mark.parametrize(("a", "b", "y", "top"), [(1, 1, 0.5, -2 * LOG_2), (1, 0, 1, 0), (0, 2, 0, 0), (3, 1, 0.75, None)])
+@pytest.mark.parametrize(
+    ("a", "b", "y", "top"),
+    [(1, 1, 0.5, -2 * LOG_2), (1, 0, 1, 0), (0, 2, 0, 0), (3, 1, 0.75, None)],
+)
 def test_best_answers_by_hand(a: float, b: float, y: float, top: float | None):
     assert best_answer(a, b)[0] == y
     if top is not None:
@@ -143,8 +156,16 @@ def test_the_optimal_discriminator_is_the_best_answer_everywhere():
     best = optimal_discriminator(p, q)
     for index in range(2500, 3500, 97):
         assert best[index] == pytest.approx(best_answer(p[index], q[index])[0])
-    assert optimal_discriminator(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])).tolist() == [0.5, 1, 0]
-    assert optimal_score(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])).tolist() == [0, math.inf, -math.inf]
+    assert optimal_discriminator(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])).tolist() == [
+        0.5,
+        1,
+        0,
+    ]
+    assert optimal_score(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])).tolist() == [
+        0,
+        math.inf,
+        -math.inf,
+    ]
 
 
 # V(D, G)
@@ -158,7 +179,9 @@ def test_v_of_the_optimal_discriminator_is_js(a: float, s: float, b: float, t: f
     assert value_of_score(optimal_score(p, q), p, q, STEP) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("pair", [((0, 1), (0, 1)), ((0, 1), (1, 1)), ((0, 1), (0, 3)), ((-2, 0.8), (2, 1.5))])
+@pytest.mark.parametrize(
+    "pair", [((0, 1), (0, 1)), ((0, 1), (1, 1)), ((0, 1), (0, 3)), ((-2, 0.8), (2, 1.5))]
+)
 def test_v_of_a_probability(pair: tuple[tuple[float, float], tuple[float, float]]):
     p, q = bell(*pair[0]) + 1e-9, bell(*pair[1]) + 1e-9  # so that nowhere D* is rounded to 0 or 1
     p, q = p / (p.sum() * STEP), q / (q.sum() * STEP)
@@ -168,13 +191,19 @@ def test_v_of_a_probability(pair: tuple[tuple[float, float], tuple[float, float]
 
 @given(distributions, distributions)
 def test_v_of_discrete_distributions(p: np.ndarray, q: np.ndarray):
-    assert value_of_score(optimal_score(p, q), p, q) == pytest.approx(-math.log(4) + 2 * js_divergence(p, q), abs=1e-12)
+    assert value_of_score(optimal_score(p, q), p, q) == pytest.approx(
+        -math.log(4) + 2 * js_divergence(p, q), abs=1e-12
+    )
 
 
 @given(distributions, distributions, arrays(np.float64, 7, elements=st.floats(-20, 20)))
-def test_no_discriminator_is_better_than_the_optimal_one(p: np.ndarray, q: np.ndarray, score: np.ndarray):
+def test_no_discriminator_is_better_than_the_optimal_one(
+    p: np.ndarray, q: np.ndarray, score: np.ndarray
+):
     assert value_of_score(score, p, q) <= value_of_score(optimal_score(p, q), p, q) + 1e-12
-    assert value(1 / (1 + np.exp(-score)), p, q) == pytest.approx(value_of_score(score, p, q), rel=1e-6)
+    assert value(1 / (1 + np.exp(-score)), p, q) == pytest.approx(
+        value_of_score(score, p, q), rel=1e-6
+    )
 
 
 def test_the_minimum_is_where_both_are_equal():
@@ -182,7 +211,8 @@ def test_the_minimum_is_where_both_are_equal():
     half = np.full_like(p, 0.5)
     assert value(half, p, p, STEP) == pytest.approx(-math.log(4), abs=1e-12)
     assert value_of_score(optimal_score(p, p), p, p, STEP) == pytest.approx(-math.log(4), abs=1e-12)
-    assert value(half, p, bell(3, 2), STEP) == pytest.approx(-math.log(4), abs=1e-12)  # a D of 1/2 cannot tell
+    # a D of 1/2 cannot tell
+    assert value(half, p, bell(3, 2), STEP) == pytest.approx(-math.log(4), abs=1e-12)
 
 
 def test_a_sure_and_wrong_discriminator_costs_everything():
@@ -227,4 +257,6 @@ def test_a_penalty_brings_them_in(lr: float, x: float, y: float):
 
 def test_too_small_a_penalty_does_not():
     assert radii(lambda point: penalised(point, 0.1, 0.05), (1, 0), 2000)[-1] > 10
-    assert radii(lambda point: penalised(point, 0.1, 0), (1, 0), 200)[-1] == pytest.approx(1.01**100)
+    assert radii(lambda point: penalised(point, 0.1, 0), (1, 0), 200)[-1] == pytest.approx(
+        1.01**100
+    )

@@ -26,7 +26,9 @@ DIGITS = open_dataset("digits", View())
 
 
 class Parrot(GAN):
-    """Makes real pictures: those of the rows given, again and again; its discriminator knows some pictures by heart."""
+    """Makes real pictures: those of the rows given, again and again; its discriminator knows some
+    pictures by heart.
+    """
 
     def __init__(self, rows: np.ndarray, known: np.ndarray):
         super().__init__(DIGITS.schema)
@@ -41,8 +43,13 @@ class Parrot(GAN):
         return self.pictures.repeat(count, 1, 1, 1)[start : start + count]
 
     def score(self, batch) -> Tensor:
-        """1 for pictures known by heart, 0 for other pictures, with a little noise; -1 for a black one."""
-        bytes_of = [((picture + 1) * 127.5).round().to(torch.uint8).numpy().tobytes() for picture in batch["image"]]
+        """1 for pictures known by heart, 0 for other pictures, with a little noise; -1 for a black
+        one.
+        """
+        bytes_of = [
+            ((picture + 1) * 127.5).round().to(torch.uint8).numpy().tobytes()
+            for picture in batch["image"]
+        ]
         scores = torch.tensor([1.0 if content in self.known else 0.0 for content in bytes_of])
         scores[batch["image"].amax((1, 2, 3)) == -1] = -1
         return scores + 0.01 * torch.arange(len(scores)).sin()
@@ -55,7 +62,13 @@ def checkup(**settings: object) -> Checkup:
 
 def examiner(recipe: Recipe, dataset: Dataset) -> Checkup:
     parrot = Parrot(np.arange(1), np.arange(0))
-    return Checkup(recipe, parrot, dataset, Loader(dataset, recipe.sampling, make_engine("fp32").placement), torch.device("cpu"))
+    return Checkup(
+        recipe,
+        parrot,
+        dataset,
+        Loader(dataset, recipe.sampling, make_engine("fp32").placement),
+        torch.device("cpu"),
+    )
 
 
 def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
@@ -86,10 +99,14 @@ def test_copies_have_no_distance_and_one_picture_no_diversity():
 
 @pytest.mark.parametrize(("heart", "overfitting"), [("seen", 0.5), ("all", 0.0), ("none", 0.0)])
 def test_overfitting(heart: str, overfitting: float):
-    """Black samples score -1, strange pictures 0, known ones 1: with only the seen known, others are half-way to samples."""
+    """Black samples score -1, strange pictures 0, known ones 1: with only the seen known, others
+    are half-way to samples.
+    """
     doctor = checkup(held_out=200)
     shown, _ = split(len(DIGITS), 200)
-    parrot = Parrot(shown[:1], {"seen": shown, "all": np.arange(len(DIGITS)), "none": np.arange(0)}[heart])
+    parrot = Parrot(
+        shown[:1], {"seen": shown, "all": np.arange(len(DIGITS)), "none": np.arange(0)}[heart]
+    )
     parrot.pictures = torch.full_like(parrot.pictures, -1)
     found, _ = doctor.measure(parrot, parrot, None)
     assert found["overfitting"] == pytest.approx(overfitting, abs=0.02)
@@ -107,13 +124,21 @@ def test_pictures_without_differences_are_no_error():
     """All the same; one class with one picture; only one class among those trained on."""
     images = np.zeros((60, 1, 8, 8), np.uint8)
     same = replace(DIGITS, columns={"image": images, "label": DIGITS.labels[:60]})
-    lonely = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.r_[np.zeros(59, np.int64), 1]})
+    lonely = replace(
+        DIGITS, columns={"image": DIGITS.images[:60], "label": np.r_[np.zeros(59, np.int64), 1]}
+    )
     single = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.zeros(60, np.int64)})
     for dataset in (same, lonely, single):
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
             gan = make(recipe.gan, classes=10)
-            doctor = Checkup(recipe, gan, dataset, Loader(dataset, recipe.sampling, make_engine("fp32").placement), torch.device("cpu"))
+            doctor = Checkup(
+                recipe,
+                gan,
+                dataset,
+                Loader(dataset, recipe.sampling, make_engine("fp32").placement),
+                torch.device("cpu"),
+            )
             found, features = doctor.measure(gan, gan, None)
             doctor.measure(gan, gan, features)
             assert "diversity" in found or dataset is same
@@ -123,7 +148,9 @@ def test_real_pictures_of_all_classes_set_the_scale():
     """Folders come sorted by class: the first pictures are not like the others."""
     order = np.argsort(DIGITS.labels, kind="stable")
     recipe = change(get_recipe("mnist-mlp"), {"data": "digits", "size": 8})
-    sorted_digits = replace(DIGITS, columns={"image": DIGITS.images[order], "label": DIGITS.labels[order]})
+    sorted_digits = replace(
+        DIGITS, columns={"image": DIGITS.images[order], "label": DIGITS.labels[order]}
+    )
     doctor = examiner(recipe, sorted_digits)
     assert doctor.spread == pytest.approx(checkup().spread, rel=0.02)
 
@@ -162,7 +189,9 @@ def test_every_gan_shows_its_scores(name: str):
 
 
 # The others have dropout or batch norm.
-@pytest.mark.parametrize("name", ["mlp", "mlp-tanh", "relativistic", "points", "points-relativistic"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "mlp-tanh", "relativistic", "points", "points-relativistic"]
+)
 def test_score_is_what_the_turn_shows(name: str):
     gan = make(name)
     batch = make_batch(gan, 6)
@@ -176,7 +205,9 @@ def test_score_is_what_the_turn_shows(name: str):
 
 
 def test_what_is_held_out():
-    counts = {count: held_out_count(count, None, None) for count in (5, 50, 300, 1_797, 10_000, 60_000)}
+    counts = {
+        count: held_out_count(count, None, None) for count in (5, 50, 300, 1_797, 10_000, 60_000)
+    }
     assert counts == {5: 0, 50: 5, 300: 8, 1_797: 35, 10_000: 200, 60_000: 500}
     assert held_out_count(60_000, None, "mnist-test:somewhere") == 0
     assert held_out_count(60_000, 100, "mnist-test") == 100
@@ -196,5 +227,7 @@ def test_held_out_pictures_are_never_shown():
     assert set(seen[:797]) == set(batches.shown)
     other = Loader(DIGITS, change(recipe, {"seed": 4}).sampling, make_engine("fp32").placement)
     assert (other.held_out == batches.held_out).all()
-    drawn = Loader(DIGITS, change(recipe, {"replacement": True}).sampling, make_engine("fp32").placement)
+    drawn = Loader(
+        DIGITS, change(recipe, {"replacement": True}).sampling, make_engine("fp32").placement
+    )
     assert not set(drawn.indices(0)) & set(batches.held_out)

@@ -28,10 +28,16 @@ def test_nobody_moves_on_nan(name, deferred):
         with pytest.raises(NotFiniteError, match=rf"\(.*{first}/{term}\b"):
             context.guard.stop_if_tripped()
     else:
-        with pytest.raises(NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"):
+        with pytest.raises(
+            NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"
+        ):
             play(context, batch)
     assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
-    assert all(state["step"] == 0 for optimizer in context.optimizers.values() for state in optimizer.state.values())
+    assert all(
+        state["step"] == 0
+        for optimizer in context.optimizers.values()
+        for state in optimizer.state.values()
+    )
 
 
 class Careless(MLP):
@@ -56,7 +62,11 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
     assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
     assert "extra" in str(error.value)
     assert "discriminator" not in str(error.value)
-    changed = {key.split(".")[0] for key, value in gan.named_parameters() if not torch.equal(value, before[key])}
+    changed = {
+        key.split(".")[0]
+        for key, value in gan.named_parameters()
+        if not torch.equal(value, before[key])
+    }
     assert changed == {"discriminator"}
 
 
@@ -67,4 +77,6 @@ def test_a_quiet_guard_changes_nothing():
         play(context, make_batch(gan, 4))
         context.guard.stop_if_tripped()
         play(plain, make_batch(plain, 4))
-        assert all(torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items())
+        assert all(
+            torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items()
+        )

@@ -17,7 +17,18 @@ from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.training.engine import Engine
 from ganvas.training.speed.reducer import fill
 
-RECIPE = ["mnist-mlp", "--data", "digits", "--size", "8", "--device", "cpu", "--quiet", "--set", "stop_below={}"]
+RECIPE = [
+    "mnist-mlp",
+    "--data",
+    "digits",
+    "--size",
+    "8",
+    "--device",
+    "cpu",
+    "--quiet",
+    "--set",
+    "stop_below={}",
+]
 FAILING = """
 import os
 from ganvas.training import playing
@@ -45,10 +56,22 @@ main()
 """
 
 
-def torchrun(*arguments: str, script: tuple[str, ...] = ("-m", "ganvas", "train")) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *script]
+def torchrun(
+    *arguments: str, script: tuple[str, ...] = ("-m", "ganvas", "train")
+) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        *script,
+    ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, env=environment, timeout=300)
+    return subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, env=environment, timeout=300
+    )
 
 
 def alone(*arguments: str) -> None:
@@ -87,20 +110,28 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_many_buckets_equal_one_process(shared: Path):
-    """Simultaneous turns, lazy penalties, what adapts, parameters without a gradient: as one process plays, and alike in both."""
+    """Simultaneous turns, lazy penalties, what adapts, parameters without a gradient: as one
+    process plays, and alike in both.
+    """
     torch.set_default_dtype(torch.float64)
     try:
         first, alone = shared_rounds.games(), shared_rounds.all_weights(Engine("cpu"))
     finally:
         torch.set_default_dtype(torch.float32)
     for gan in first.values():
-        assert all(len(fill(parameters, shared_rounds.BUCKET)) > 1 for parameters in gan.players().values())
+        assert all(
+            len(fill(parameters, shared_rounds.BUCKET)) > 1 for parameters in gan.players().values()
+        )
     for rank in (0, 1):
         together = load_file(shared / f"{rank}.safetensors")
         assert together.keys() == alone.keys()
         for name, weight in alone.items():
             torch.testing.assert_close(together[name], weight, rtol=1e-9, atol=1e-9)
-    start = {f"{game}.{name}": weight for game, gan in first.items() for name, weight in gan.state_dict().items()}
+    start = {
+        f"{game}.{name}": weight
+        for game, gan in first.items()
+        for name, weight in gan.state_dict().items()
+    }
     unmoved = {name for name, weight in start.items() if weight.equal(alone[name])}
     assert unmoved == {"resting.generator.never.weight", "resting.generator.never.bias"}
 
@@ -109,7 +140,8 @@ def test_buckets_are_sent_before_backward_ends(shared: Path):
     """From the second on: the first shows in which order gradients come."""
     for rank in (0, 1):
         first, second = json.loads((shared / f"{rank}.json").read_text())
-        assert first == ["first layer", "backward ends"] + ["sent"] * 6  # a weight or a bias fills a bucket
+        # a weight or a bias fills a bucket
+        assert first == ["first layer", "backward ends"] + ["sent"] * 6
         assert second.count("sent") == 6
         assert second[: second.index("first layer")].count("sent") >= 4  # both later layers
         assert second[-1] == "backward ends"
@@ -119,7 +151,9 @@ def test_failure_of_one_process_ends_all_and_shows_the_first_error(tmp_path: Pat
     script = tmp_path / "failing.py"
     script.write_text(FAILING)
     started = time.monotonic()
-    answer = torchrun(*RECIPE, "--images", "128000", "--out", str(tmp_path / "run"), script=(str(script), "train"))
+    answer = torchrun(
+        *RECIPE, "--images", "128000", "--out", str(tmp_path / "run"), script=(str(script), "train")
+    )
     assert answer.returncode != 0
     assert "the disk of process 1 is on fire" in answer.stderr
     assert "Traceback" not in answer.stderr.partition("on fire")[0]

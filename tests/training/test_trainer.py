@@ -29,7 +29,13 @@ from ganvas.training.state import RunClock, TrainingState, save_checkpoint
 from ganvas.training.step import NotFiniteError
 from ganvas.training.trainer import InterruptedRun
 
-TINY = {"batch": 6, "report_every": 12, "sample_every": 24, "checkpoint_every": 12, "health_every": 12}
+TINY = {
+    "batch": 6,
+    "report_every": 12,
+    "sample_every": 24,
+    "checkpoint_every": 12,
+    "health_every": 12,
+}
 R3GAN = {
     "options.width": 4,
     "options.augmentation": 0.5,
@@ -70,7 +76,15 @@ SMALL = {
 
 
 # Recipes that, made small, play a game which another one of them plays as well.
-AGAIN = {"mnist-fast", "fashion-fast", "stacked-mnist-fast", "stacked-mnist", "stacked-mnist-r3gan", "ffhq-64-r3gan", "grid-fast"}
+AGAIN = {
+    "mnist-fast",
+    "fashion-fast",
+    "stacked-mnist-fast",
+    "stacked-mnist",
+    "stacked-mnist-r3gan",
+    "ffhq-64-r3gan",
+    "grid-fast",
+}
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +117,9 @@ def with_attributes(pictures: Path) -> Path:
     if not folder.exists():
         shutil.copytree(pictures, folder)
         rows = [f"{row}.png {1 if row % 2 else -1} {1 if row % 3 else -1}" for row in range(20)]
-        (folder / "attributes.txt").write_text("\n".join(["20", "Smiling Young", *rows]), encoding="utf-8")
+        (folder / "attributes.txt").write_text(
+            "\n".join(["20", "Smiling Young", *rows]), encoding="utf-8"
+        )
     return folder
 
 
@@ -111,16 +127,22 @@ def train(name: str, out: Path, images: int, pictures: Path, **more: object) -> 
     data = data_of(name, pictures)
     own = name == "digits" or get_recipe(name).channels == 2  # whose size is the data's
     settings = TINY | ({} if own else {"size": 8}) | SMALL[name] | more
-    return ganvas.train(name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True)
+    return ganvas.train(
+        name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True
+    )
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in AGAIN)) for name in RECIPES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in AGAIN)) for name in RECIPES]
+)
 def test_stopped_and_resumed_equals_uninterrupted(name: str, tmp_path: Path, pictures: Path):
     train(name, tmp_path / "whole", 54, pictures)
     # Stopped off every period of reports, samples and checkpoints, in the middle of an epoch.
     with interrupted_after(5, tmp_path / "parts"), pytest.raises(InterruptedRun):
         train(name, tmp_path / "parts", 54, pictures)
-    assert [path.name for path in find_checkpoints(tmp_path / "parts" / "checkpoints")][-1] == "000000000030"
+    assert [path.name for path in find_checkpoints(tmp_path / "parts" / "checkpoints")][
+        -1
+    ] == "000000000030"
     train(name, tmp_path / "parts", 54, pictures)
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
@@ -135,13 +157,16 @@ def test_longer_run_goes_on_from_a_finished_one(tmp_path: Path, pictures: Path):
 def test_run_without_recipe_goes_on_with_its_own(tmp_path: Path, pictures: Path):
     train("dcgan-64", tmp_path / "run", 24, pictures)
     before = contents(tmp_path / "run")
-    ganvas.train(out=tmp_path / "run", device="cpu", quiet=True)  # already finished: nothing changes
+    # already finished: nothing changes
+    ganvas.train(out=tmp_path / "run", device="cpu", quiet=True)
     assert contents(tmp_path / "run") == before
     ganvas.train(out=tmp_path / "run", images=30, device="cpu", quiet=True)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000030"
 
 
-def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_best_checkpoint_is_kept_and_resume_knows_it(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
     scores = iter([3.0, 1.0, 2.0, 4.0, 5.0, 6.0])
     monkeypatch.setattr("ganvas.training.monitor.quick_score", lambda *_: next(scores))
     more = {"evaluate_every": 6, "evaluate_count": 16, "keep": 1}
@@ -151,7 +176,11 @@ def test_the_best_checkpoint_is_kept_and_resume_knows_it(tmp_path: Path, picture
     train("rings", tmp_path / "run", 36, pictures, **more)  # the best was in the first process
     kept = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
     assert kept == ["000000000012", "000000000036"]
-    scored = [entry["distance"] for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]
+    scored = [
+        entry["distance"]
+        for entry in read_log(tmp_path / "run" / "log.jsonl")
+        if entry["kind"] == "evaluated"
+    ]
     assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
 
 
@@ -167,7 +196,9 @@ def test_scores_may_begin_in_a_run_that_is_gone_on_with(tmp_path: Path, pictures
 
 def test_a_real_score_while_training(tmp_path: Path, pictures: Path):
     train("digits", tmp_path / "run", 12, pictures, evaluate_every=6, evaluate_count=32)
-    scored = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"]
+    scored = [
+        entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "evaluated"
+    ]
     assert [entry["features"] for entry in scored] == ["classifier", "classifier"]
     assert all(entry["distance"] > 0 for entry in scored)
 
@@ -180,18 +211,26 @@ def test_grids_of_a_killed_process_are_dropped(tmp_path: Path, pictures: Path):
     with (tmp_path / "run" / "log.jsonl").open("a") as log:
         log.write('{"images": 36, "kind": "samples"}\n')
     train("dcgan-64", tmp_path / "run", 24, pictures)
-    assert sorted(file.name for file in beyond.parent.iterdir()) == ["000000000000.png", "000000000024.png"]
+    assert sorted(file.name for file in beyond.parent.iterdir()) == [
+        "000000000000.png",
+        "000000000024.png",
+    ]
 
 
 def test_another_seed_gives_another_run(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "a", 12, pictures)
     train("mnist-mlp", tmp_path / "b", 12, pictures, seed=1)
-    assert contents(tmp_path / "a")["000000000012/gan.safetensors"] != contents(tmp_path / "b")["000000000012/gan.safetensors"]
+    assert (
+        contents(tmp_path / "a")["000000000012/gan.safetensors"]
+        != contents(tmp_path / "b")["000000000012/gan.safetensors"]
+    )
 
 
 def test_other_settings_are_refused_with_the_difference(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 12, pictures)
-    with pytest.raises(UserError, match=r"batch is 6 there and 8 here; options\.hidden is 8 there and 9 here"):
+    with pytest.raises(
+        UserError, match=r"batch is 6 there and 8 here; options\.hidden is 8 there and 9 here"
+    ):
         train("mnist-mlp", tmp_path / "run", 12, pictures, batch=8, **{"options.hidden": 9})
 
 
@@ -217,14 +256,18 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000012"
-    stops = [entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "stopped"]
+    stops = [
+        entry for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "stopped"
+    ]
     assert len(stops) == 1
     assert "generator" in stops[0]["reason"]
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 
 
-def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+def test_extended_early_stop_goes_on_after_a_crash(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
     limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
 
@@ -241,7 +284,14 @@ def test_extended_early_stop_goes_on_after_a_crash(tmp_path: Path, pictures: Pat
 def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Path, pictures: Path):
     train("mnist-mlp", tmp_path / "run", 24, pictures)
     settings = TINY | {"size": 8} | SMALL["mnist-mlp"]
-    ganvas.train("mnist-mlp", data="digits", out=tmp_path / "run", device="cpu", settings=settings, quiet=True)
+    ganvas.train(
+        "mnist-mlp",
+        data="digits",
+        out=tmp_path / "run",
+        device="cpu",
+        settings=settings,
+        quiet=True,
+    )
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
     with pytest.raises(UserError, match="has shown 24 images already; ask for more than 12"):
         train("mnist-mlp", tmp_path / "run", 12, pictures)
@@ -249,11 +299,17 @@ def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Pat
 
 def test_bf16_turns_report_full_precision_losses(tmp_path: Path, pictures: Path):
     train("dcgan-64", tmp_path / "run", 12, pictures, precision="bf16")
-    losses = [entry["discriminator"] for entry in read_log(tmp_path / "run" / "log.jsonl") if entry["kind"] == "losses"]
+    losses = [
+        entry["discriminator"]
+        for entry in read_log(tmp_path / "run" / "log.jsonl")
+        if entry["kind"] == "losses"
+    ]
     assert losses[0] != torch.tensor(losses[0]).bfloat16().item()
 
 
-def test_refused_run_leaves_no_folder(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+def test_refused_run_leaves_no_folder(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="needs labels"):
         ganvas.train("mnist-cdcgan", data=pictures, settings={"size": 8}, quiet=True)
@@ -268,12 +324,20 @@ class Exploding(MLP):
             discriminator, _generator = move if isinstance(move, tuple) else (move, move)
             yield discriminator
             factor = float("nan") if clock.steps == 3 else 1.0
-            yield Update("generator", {"adversarial": self.generator(rng.uniform(2, self.noise_size)).mean() * factor})
+            yield Update(
+                "generator",
+                {"adversarial": self.generator(rng.uniform(2, self.noise_size)).mean() * factor},
+            )
 
 
-def test_nan_stops_the_run_by_name_before_anyone_moves(tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch):
+def test_nan_stops_the_run_by_name_before_anyone_moves(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setitem(GANS, "mlp", Exploding)
-    with pytest.raises(NotFiniteError, match=r"generator's loss is not finite \(adversarial = nan\) after 18 images; the last "):
+    with pytest.raises(
+        NotFiniteError,
+        match=r"generator's loss is not finite \(adversarial = nan\) after 18 images; the last ",
+    ):
         train("mnist-mlp", tmp_path / "run", 60, pictures, checkpoint_every=6)
     newest = find_checkpoints(tmp_path / "run" / "checkpoints")[-1]
     assert newest.name == "000000000018"
@@ -292,9 +356,13 @@ def test_not_finite_weights_are_never_saved(tmp_path: Path, pictures: Path):
     assert not find_checkpoints(tmp_path / "elsewhere")
 
 
-@pytest.mark.parametrize("file", ["gan.safetensors", "training.safetensors", "training.json", "about.json"])
+@pytest.mark.parametrize(
+    "file", ["gan.safetensors", "training.safetensors", "training.json", "about.json"]
+)
 @pytest.mark.parametrize("damage", ["cut", "changed", "missing"])
-def test_damaged_checkpoint_is_refused_by_name(file: str, damage: str, tmp_path: Path, pictures: Path):
+def test_damaged_checkpoint_is_refused_by_name(
+    file: str, damage: str, tmp_path: Path, pictures: Path
+):
     train("mnist-mlp", tmp_path / "run", 12, pictures)
     path = find_checkpoints(tmp_path / "run" / "checkpoints")[-1] / file
     content = path.read_bytes()
@@ -322,24 +390,37 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
 
 def test_run_needs_labels(tmp_path: Path, pictures: Path):
     with pytest.raises(UserError, match=r"mnist-cdcgan needs labels .*--labels folders"):
-        ganvas.train("mnist-cdcgan", data=pictures, out=tmp_path / "run", settings={"size": 16}, quiet=True)
+        ganvas.train(
+            "mnist-cdcgan", data=pictures, out=tmp_path / "run", settings={"size": 16}, quiet=True
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_two_trainings_in_one_folder_are_refused(tmp_path: Path, pictures: Path):
     from ganvas.runs.folder import locked
 
-    with locked(tmp_path / "run"), pytest.raises(UserError, match="being trained by another process"):
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(UserError, match="being trained by another process"),
+    ):
         train("mnist-mlp", tmp_path / "run", 12, pictures)
 
 
 @pytest.mark.slow
 def test_killed_twenty_times_equals_uninterrupted(tmp_path: Path):
-    """SIGKILL at random moments, even while a checkpoint is written: the run ends at the same weights."""
+    """SIGKILL at random moments, even while a checkpoint is written: the run ends at the same
+    weights.
+    """
 
     def command(out: str) -> list[str]:
         settings = [f"--set={key}={value}" for key, value in TINY.items()]
-        options = ["--images=2400", f"--out={tmp_path / out}", "--device=cpu", "--quiet", "--set=options.width=4"]
+        options = [
+            "--images=2400",
+            f"--out={tmp_path / out}",
+            "--device=cpu",
+            "--quiet",
+            "--set=options.width=4",
+        ]
         return [sys.executable, "-m", "ganvas", "train", "digits", *options, *settings]
 
     environment = os.environ | {"OMP_NUM_THREADS": "1"}

@@ -28,7 +28,10 @@ for verb in (
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: status 0; 2 after a one-line error of the user's; 128 + n after signal n."""
+    """Run the command line: status 0;
+
+    2 after a one-line error of the user's; 128 + n after signal n.
+    """
     tokens = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
@@ -46,7 +49,11 @@ def main(arguments: list[str] | None = None) -> None:
             from ganvas.io.console import print_text
 
             print_text(*traceback.format_exc().splitlines(), error=True)
-        smaller = "--set batch=... or --set options.width=..." if tokens[:1] == ["train"] else "--size or fewer pictures"
+        smaller = (
+            "--set batch=... or --set options.width=..."
+            if tokens[:1] == ["train"]
+            else "--size or fewer pictures"
+        )
         advice = f"; use a smaller {smaller}" if exhausted else ""
         fail(one_line(error) + advice)
 

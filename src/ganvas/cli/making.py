@@ -28,10 +28,12 @@ def sample(
     ema: bool = True,
     device: Device = "auto",
 ) -> None:
-    """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to picture.
+    """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to
+    picture.
 
-    Without --out, --grid and --interpolate: separate files and, in a sub-folder sheets, a grid, in RUN/generated/1, of the next
-    call in RUN/generated/2, and so on. With --caption also a sheet of the same in other places.
+    Without --out, --grid and --interpolate: separate files and, in a sub-folder sheets, a grid, in
+    RUN/generated/1, of the next call in RUN/generated/2, and so on. With --caption also a sheet of
+    the same in other places.
 
     Parameters
     ----------
@@ -57,10 +59,10 @@ def sample(
         File (.gif or .webp) for a smooth walk through the noise.
     caption
         What to draw, for runs that learnt from captions.
-    box
-        Where to draw it: X,Y,WIDTH,HEIGHT in pixels of the pictures made. Without it: in the middle.
-    keypoints
-        PART=X,Y: where a part of it is, in pixels. Can be given many times; the GAN places the other parts.
+    box Where to draw it: X,Y,WIDTH,HEIGHT in pixels of the pictures made. Without it: in the
+        middle.
+    keypoints PART=X,Y: where a part of it is, in pixels. Can be given many times; the GAN places
+        the other parts.
     caption_features
         File (.safetensors) with the caption as numbers, for runs that learnt from such.
     average
@@ -69,7 +71,13 @@ def sample(
         Where to make them.
     """
     if caption or box or keypoints or caption_features:
-        of_no_use = {"--label": label, "--grid": grid, "--columns": columns, "--invert": invert, "--interpolate": interpolate}
+        of_no_use = {
+            "--label": label,
+            "--grid": grid,
+            "--columns": columns,
+            "--invert": invert,
+            "--interpolate": interpolate,
+        }
         if found := [flag for flag, value in of_no_use.items() if value]:
             raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
         from ganvas.inference.layout import write_placed
@@ -127,8 +135,9 @@ def restore(
 ) -> None:
     """Fill holes in pictures, with a GAN that learnt to or with any that makes pictures from noise.
 
-    The first is a run of the recipe inpaint. Of the others the noise is searched for pictures that fit around the hole; without
-    a hole, for the whole picture. Everything outside the hole stays as it is, to the bit.
+    The first is a run of the recipe inpaint. Of the others the noise is searched for pictures that
+    fit around the hole; without a hole, for the whole picture. Everything outside the hole stays as
+    it is, to the bit.
 
     Parameters
     ----------
@@ -136,18 +145,17 @@ def restore(
         A run folder, or one checkpoint of it.
     pictures
         A picture, or a folder or zip of them.
-    mask
-        A picture of the same size, white in the hole; or a folder of them, by the pictures' names. Without it and --box: the hole
-        is where the picture is transparent.
+    mask A picture of the same size, white in the hole; or a folder of them, by the pictures' names.
+        Without it and --box: the hole is where the picture is transparent.
     box
         The hole as left,top,width,height in pixels.
-    out
-        Folder, new or empty, for the restored pictures and, in sub-folders, sheets, other candidates and noise. Without it:
-        RUN/restored/1, of the next call RUN/restored/2, and so on.
+    out Folder, new or empty, for the restored pictures and, in sub-folders, sheets, other
+        candidates and noise. Without it: RUN/restored/1, of the next call RUN/restored/2, and so
+        on.
     candidates
         How many different ones a search is to find. Without it: 4.
-    size
-        Shorter side in pixels to which a picture is brought for a GAN that learnt to fill holes. Without it: its own.
+    size Shorter side in pixels to which a picture is brought for a GAN that learnt to fill holes.
+        Without it: its own.
     steps
         Of the search. Without it: 300.
     label
@@ -181,8 +189,9 @@ def translate(
 ) -> None:
     """Turn pictures of one kind into another with a trained GAN: pix2pix, cyclegan or stargan.
 
-    Writes one file for each picture and a sheet with all beside their originals. Pictures may have any size: cyclegan and stargan
-    take them as they are, large ones in parts; pix2pix at the size that it learnt from.
+    Writes one file for each picture and a sheet with all beside their originals. Pictures may have
+    any size: cyclegan and stargan take them as they are, large ones in parts; pix2pix at the size
+    that it learnt from.
 
     Parameters
     ----------
@@ -190,13 +199,12 @@ def translate(
         A run folder, or one checkpoint of it.
     pictures
         Pictures, and folders or zips of them.
-    out
-        Folder for the results, new or empty. Without it: RUN/translated/1, of the next call RUN/translated/2, and so on.
+    out Folder for the results, new or empty. Without it: RUN/translated/1, of the next call
+        RUN/translated/2, and so on.
     to
         The domain wanted of cyclegan, a or b. Without it: b.
-    settings
-        NAME=1 or NAME=0, several with commas between: attributes wanted of stargan, e.g. --set Eyeglasses=1,Black_Hair=1. Without
-        it: every attribute in turn.
+    settings NAME=1 or NAME=0, several with commas between: attributes wanted of stargan, e.g. --set
+        Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.
     size
         Shorter side in pixels to which pictures are brought first.
     seed

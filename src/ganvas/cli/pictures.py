@@ -14,15 +14,17 @@ def data(
     strict: Switch = False,
     json: Switch = False,
 ) -> None:
-    """The data doctor: what is in a folder, zip or data set, what is broken, and what training will see.
+    """The data doctor: what is in a folder, zip or data set, what is broken, and what training will
+    see.
 
     Parameters
     ----------
     spec
-        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE; shards:PLACE; mnist,
-        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or grid.
-    out
-        File (PNG) for the contact sheet, written anew each time: pictures as training will see them.
+        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
+        captions:PLACE; shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
+        stacked-mnist, cifar10, figures, rings or grid.
+    out File (PNG) for the contact sheet, written anew each time: pictures as training will see
+        them.
     strict
         Make a broken picture an error.
     json
@@ -43,21 +45,24 @@ def pack(
     look: Look = AS_IT_IS,
     strict: Switch = False,
 ) -> None:
-    """Decode pictures ahead of a training: into the cache or, with --shards, into tars that a training reads from afar.
+    """Decode pictures ahead of a training: into the cache or, with --shards, into tars that a
+    training reads from afar.
 
-    Without --shards: what the first training on a folder or zip does by itself, now; tells where in the cache it is. With
-    --shards: tars in webdataset's layout with an index.json, in random order, for --data shards:FOLDER and shards:https://....
+    Without --shards: what the first training on a folder or zip does by itself, now; tells where in
+    the cache it is. With --shards: tars in webdataset's layout with an index.json, in random order,
+    for --data shards:FOLDER and shards:https://....
 
     Parameters
     ----------
     spec
-        A folder or zip of pictures, or another data set with one picture a row, such as mnist:FOLDER.
+        A folder or zip of pictures, or another data set with one picture a row, such as
+        mnist:FOLDER.
     out
         Folder for the shards; it must not exist yet.
     shards
         Write shards.
-    shard_images
-        Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a decoded shard has at most 64 MiB.
+    shard_images Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a
+        decoded shard has at most 64 MiB.
     strict
         Make a broken picture an error.
     """
@@ -66,5 +71,7 @@ def pack(
     from ganvas.recipes.recipe import make_view
 
     view, progress = make_view(**look.given()), sys.stderr.isatty()
-    for line in pack(spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress):
+    for line in pack(
+        spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress
+    ):
         print_text(line)

@@ -28,12 +28,12 @@ def train(
     Parameters
     ----------
     recipe
-        What to train; `ganvas recipes` lists them. "auto" chooses all settings for the data and this machine, and says why.
-        Without it: the run folder's own, or digits.
-    data
-        What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or captions:PLACE, where
-        PLACE is a folder or zip; shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
-        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
+        What to train; `ganvas recipes` lists them. "auto" chooses all settings for the data and
+        this machine, and says why. Without it: the run folder's own, or digits.
+    data What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE,
+        attributes:PLACE or captions:PLACE, where PLACE is a folder or zip; shards:PLACE, tars in a
+        folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
+        stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
     out
         The run folder. Without it: a fresh, dated one under runs/.
     images
@@ -42,12 +42,12 @@ def train(
         The same, in passes through the data.
     seed
         Of all random numbers; the same seed gives the same run.
-    evaluate_every
-        Images between two quick scores of the samples; the checkpoint with the best one is kept beside the newest.
+    evaluate_every Images between two quick scores of the samples; the checkpoint with the best one
+        is kept beside the newest.
     device
         Where to train.
-    settings
-        KEY=VALUE: any other setting of the recipe, e.g. --set batch=64 --set options.width=32. Can be given many times.
+    settings KEY=VALUE: any other setting of the recipe, e.g. --set batch=64 --set options.width=32.
+        Can be given many times.
     strict
         Make a broken picture an error.
     dry_run
@@ -60,8 +60,13 @@ def train(
     direct = look.given() | ({} if evaluate_every is None else {"evaluate_every": evaluate_every})
     changes = parse_settings(settings or [])
     others = {"data": data, "images": images, "seed": seed}
-    for key in changes.keys() & {*direct, *(key for key, value in others.items() if value is not None)}:
-        raise UserError(f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them")
+    for key in changes.keys() & {
+        *direct,
+        *(key for key, value in others.items() if value is not None),
+    }:
+        raise UserError(
+            f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them"
+        )
     changes |= direct
 
     from ganvas.io.console import print_text
@@ -74,7 +79,14 @@ def train(
 
         own = read_recipe(out) if out else None
         asked = trainer.resolve(
-            recipe, own, pick_device(device), data=data, images=images, seed=seed, settings=changes, progress=True
+            recipe,
+            own,
+            pick_device(device),
+            data=data,
+            images=images,
+            seed=seed,
+            settings=changes,
+            progress=True,
         )
         print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return

@@ -22,7 +22,12 @@ __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 MNIST = ("mnist", "mnist-test", "fashion-mnist", "fashion-mnist-test")
 CIFARS = (CIFAR, f"{CIFAR}-test")
 SHARDS = "shards:"
-KINDS = {"pairs": open_pairs, "unpaired": open_unpaired, "attributes": open_attributes, "captions": open_captions}
+KINDS = {
+    "pairs": open_pairs,
+    "unpaired": open_unpaired,
+    "attributes": open_attributes,
+    "captions": open_captions,
+}
 PLACES = ("idx:FOLDER", "shards:PLACE", *(f"{kind}:FOLDER" for kind in KINDS))
 NAMES = ("digits", "figures", *MNIST, STACKED, *CIFARS, *MIXTURES, *PLACES)
 
@@ -31,10 +36,11 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """Open a data set by its name or its place.
 
     Args:
-        spec: "digits"; "mnist", "fashion-mnist", "cifar10" or their "-test" splits, or "stacked-mnist", alone or with ":FOLDER";
-            "rings" or "grid", which are points; "figures", drawn birds with captions, boxes and key points; "idx:FOLDER"; a
-            kind of data with its place, such as "pairs:FOLDER"; "shards:" with a folder, an address or a pattern of tars; or the
-            path of a folder or zip of pictures.
+        spec: "digits"; "mnist", "fashion-mnist", "cifar10" or their "-test" splits, or
+            "stacked-mnist", alone or with ":FOLDER"; "rings" or "grid", which are points;
+            "figures", drawn birds with captions, boxes and key points; "idx:FOLDER"; a kind of data
+            with its place, such as "pairs:FOLDER"; "shards:" with a folder, an address or a pattern
+            of tars; or the path of a folder or zip of pictures.
         view: size, channels, fit and labels that training wants.
         strict: make an error of the first file that must be left out.
         progress: show a progress bar on stderr while pictures are packed or downloaded.
@@ -44,12 +50,18 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     """
     name = spec.partition(":")[0]
     colour(view.background)  # a wrong name is told even where no picture needs it
-    if view.labels != "none" and (name in (*MNIST, STACKED, *CIFARS, "digits") or spec in MIXTURES or spec.startswith("idx:")):
-        raise UserError(f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures")
+    if view.labels != "none" and (
+        name in (*MNIST, STACKED, *CIFARS, "digits") or spec in MIXTURES or spec.startswith("idx:")
+    ):
+        raise UserError(
+            f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures"
+        )
     if spec in MIXTURES:
         return open_points(spec, view)
     if view.channels == 2:
-        raise UserError(f"channels=2 is for points, {' and '.join(MIXTURES)}; pictures have 1, grey, or 3, rgb")
+        raise UserError(
+            f"channels=2 is for points, {' and '.join(MIXTURES)}; pictures have 1, grey, or 3, rgb"
+        )
     if spec == "digits":
         return open_digits(view)
     if spec == "figures":
@@ -69,5 +81,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         return KINDS[kind](spec, view, strict=strict, progress=progress)
     place = Path(spec).expanduser()
     if not place.exists():
-        raise UserError(f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}")
+        raise UserError(
+            f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}"
+        )
     return open_pictures(place, view, strict=strict, progress=progress)

@@ -1,4 +1,6 @@
-"""What a data set is once it is open: pictures or points as one array, labels, and a report of how they came to be."""
+"""What a data set is once it is open: pictures or points as one array, labels, and a report of how
+they came to be.
+"""
 
 import hashlib
 import json
@@ -26,10 +28,12 @@ class View(BaseModel):
 
     # Side in pixels; None: the pictures' own, where they share one.
     size: int | None = Field(default=None, ge=1, le=4096)
-    channels: Literal[1, 2, 3] | None = None  # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
+    # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
+    channels: Literal[1, 2, 3] | None = None
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
-    labels: str = "none"  # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+    # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+    labels: str = "none"
     # Pictures are kept so much larger than `size`, and each round cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
@@ -58,23 +62,32 @@ class DataReport(BaseModel):
     modes: dict[str, int] = {}  # "RGB", "L", "P", "CMYK", ...: count, as found
     classes: dict[str, int] = {}  # class name: count, as used
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
-    notes: list[str] = []  # what a person should know: labels that are not used, enlarged pictures, ...
+    # what a person should know: labels that are not used, enlarged pictures, ...
+    notes: list[str] = []
     test: str | None = None  # name of the test set that was published with it
 
 
 def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
-    """One report of several parts, by the names that people know them by; each step says which part it is of."""
+    """One report of several parts, by the names that people know them by; each step says which part
+    it is of.
+    """
     parts = list(reports.values())
     return DataReport(
         spec=spec,
         found=sum(part.found for part in parts),
         used=sum(part.used for part in parts),
         skipped=[
-            Skipped(file=f"{name}: {item.file}", reason=item.reason) for name, part in reports.items() for item in part.skipped
+            Skipped(file=f"{name}: {item.file}", reason=item.reason)
+            for name, part in reports.items()
+            for item in part.skipped
         ],
         sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
         modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
-        steps=[f"{name}: {step}" for name, part in reports.items() for step in [count_noun(part.used, "picture"), *part.steps]],
+        steps=[
+            f"{name}: {step}"
+            for name, part in reports.items()
+            for step in [count_noun(part.used, "picture"), *part.steps]
+        ],
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
@@ -102,7 +115,8 @@ class Shards:
     Attributes:
         starts: rows starts[n] to starts[n + 1] are those of part n; int64 (parts + 1,).
         room: how many parts are kept in memory, the latest used ones.
-        ahead: told which parts will be needed, the first ones first; it reads them while others work, and returns at once.
+        ahead: told which parts will be needed, the first ones first; it reads them while others
+            work, and returns at once.
     """
 
     starts: np.ndarray
@@ -115,11 +129,13 @@ class Dataset:
     """Pictures ready for training, with all that is known of them.
 
     Attributes:
-        columns: arrays of equal length, by name. Pictures are uint8 (N, C, S, S), usually a memory map, S at least `size`; the
-            points of "image" are float32 (N, 2, 1, 1) in [-1, 1]. The other columns are as `ganvas.schema.Schema` tells, but
-            labels are int64 and attributes uint8; boxes and key points are in shares of the side S.
+        columns: arrays of equal length, by name. Pictures are uint8 (N, C, S, S), usually a memory
+            map, S at least `size`; the points of "image" are float32 (N, 2, 1, 1) in [-1, 1]. The
+            other columns are as `ganvas.schema.Schema` tells, but labels are int64 and attributes
+            uint8; boxes and key points are in shares of the side S.
         names: by column: classes, in label order; attributes; parts.
-        fingerprint: hexadecimal digest of all columns; equal data, equal fingerprint, wherever it lies.
+        fingerprint: hexadecimal digest of all columns; equal data, equal fingerprint, wherever it
+            lies.
         report: how the set came to be.
         size: side in pixels of the pictures that training sees.
         beside: another domain, whose rows belong to none of these.
@@ -165,7 +181,11 @@ class Dataset:
             size=self.size,
             channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
             names=dict(self.names),
-            widths={name: self.columns[name].shape[2] for name in ("caption", "caption_features") if name in self.columns},
+            widths={
+                name: self.columns[name].shape[2]
+                for name in ("caption", "caption_features")
+                if name in self.columns
+            },
             boxes="box" in self.columns,
             unpaired=self.beside is not None,
         )
@@ -178,7 +198,11 @@ class Dataset:
     @property
     def kind(self) -> str:
         """What it holds, in words: "28x28 grey"."""
-        return " and ".join(dict.fromkeys(in_words(self.size, values.shape[1]) for _, values in sorted(self.pictures.items())))
+        return " and ".join(
+            dict.fromkeys(
+                in_words(self.size, values.shape[1]) for _, values in sorted(self.pictures.items())
+            )
+        )
 
     def table(self, column: str) -> "Dataset":
         """The set that holds a column: this one or the one beside it."""
@@ -187,7 +211,8 @@ class Dataset:
         return self
 
     def only(self, column: str) -> "Dataset":
-        """A column of pictures as a set of its own, with one picture a row; this very set where it is one.
+        """A column of pictures as a set of its own, with one picture a row; this very set where it
+        is one.
 
         Raises:
             UserError: there is no such column.
@@ -195,10 +220,17 @@ class Dataset:
         table = self.table(column)
         if column not in table.columns:
             there = ", ".join(sorted(self.pictures))
-            raise UserError(f"{self.report.spec} has no column {column!r} of pictures to compare with; it has {there}")
+            raise UserError(
+                f"{self.report.spec} has no column {column!r} of pictures to compare with; it has {there}"
+            )
         if column == "image":
             return table
-        return replace(table, columns={"image": table.columns[column]}, names={}, fingerprint=f"{table.fingerprint}-{column}")
+        return replace(
+            table,
+            columns={"image": table.columns[column]},
+            names={},
+            fingerprint=f"{table.fingerprint}-{column}",
+        )
 
     def rows(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The rows at `indices` (N,), pictures as large as they are kept."""
@@ -212,13 +244,16 @@ class Dataset:
         return found
 
     def near(self, rows: np.ndarray, count: int) -> np.ndarray:
-        """Of a sharded set those of the rows, ascending, that lie in a few evenly spread shards; of any other all of them.
+        """Of a sharded set those of the rows, ascending, that lie in a few evenly spread shards; of
+        any other all of them.
 
-        Whoever wants `count` rows that stand for all, and takes them from these, need not read every shard.
+        Whoever wants `count` rows that stand for all, and takes them from these, need not read
+        every shard.
         """
         if self.shards is None:
             return rows
-        bounds = np.searchsorted(rows, self.shards.starts)  # where the rows of each shard begin among `rows`
+        # where the rows of each shard begin among `rows`
+        bounds = np.searchsorted(rows, self.shards.starts)
         parts = np.flatnonzero(np.diff(bounds))
         number = min(FEW, len(parts))
         while True:
@@ -237,7 +272,11 @@ FEW = 16  # shards that stand for all of a set, if they hold enough pictures
 
 
 def single(
-    images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], report: DataReport, size: int | None = None
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    classes: tuple[str, ...],
+    report: DataReport,
+    size: int | None = None,
 ) -> Dataset:
     """A set with one picture a row, and perhaps labels."""
     columns = {"image": images} | ({} if labels is None else {"label": labels})
@@ -254,7 +293,11 @@ def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]
     """Hexadecimal digest of all columns and names; reads memory maps piece by piece."""
     digest = hashlib.blake2b(digest_size=16)
     kinds = {name: [column.dtype.str, *column.shape] for name, column in columns.items()}
-    digest.update(json.dumps([kinds, {name: list(values) for name, values in names.items()}], sort_keys=True).encode())
+    digest.update(
+        json.dumps(
+            [kinds, {name: list(values) for name, values in names.items()}], sort_keys=True
+        ).encode()
+    )
     for _, column in sorted(columns.items()):
         for start in range(0, len(column), 1024):
             digest.update(np.ascontiguousarray(column[start : start + 1024]).data)

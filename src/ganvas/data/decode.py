@@ -89,7 +89,10 @@ class Reader(Protocol):
 
 
 def pack(
-    items: Sequence[Item], work: Callable[[Sequence[Item]], Result], sizes: Sequence[int], progress: bool
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item]], Result],
+    sizes: Sequence[int],
+    progress: bool,
 ) -> Iterator[Result]:
     """Decode pictures on all cores, in order.
 
@@ -125,7 +128,8 @@ def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
 
 
 def load(source: Reader, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
-    """Decode some files: what became of each, and the pictures of those that are used, uint8 (K, C, S, S), S the load size.
+    """Decode some files: what became of each, and the pictures of those that are used, uint8 (K, C,
+    S, S), S the load size.
 
     Neighbours of one shape are resized together.
 
@@ -144,39 +148,60 @@ def load(source: Reader, entries: Sequence[Entry], view: View) -> tuple[list[Fat
     return fates, np.concatenate(squares)
 
 
-def usable(source: Reader, entries: Sequence[Entry], view: View, fates: list[Fate]) -> Iterator[Picture]:
-    """Decode pictures one by one, yield those that can be used, and append what became of each to `fates`."""
+def usable(
+    source: Reader, entries: Sequence[Entry], view: View, fates: list[Fate]
+) -> Iterator[Picture]:
+    """Decode pictures one by one, yield those that can be used, and append what became of each to
+    `fates`.
+    """
     for entry in entries:
         try:
-            picture = images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background)
+            picture = images.read(
+                source.read(entry), 1 if view.channels == 1 else 3, view.background
+            )
         except UnreadableError as error:
             fates.append(Fate(entry.name, str(error)))
             continue
         _, height, width = picture.pixels.shape
         reason = too_small(width, height, view)
-        fates.append(Fate(entry.name, reason, width, height, picture.mode, picture.transparent, picture.turned))
+        fates.append(
+            Fate(
+                entry.name, reason, width, height, picture.mode, picture.transparent, picture.turned
+            )
+        )
         if not reason:
             yield picture
 
 
 def too_small(width: int, height: int, view: View) -> str:
-    """Why a picture cannot become a square of the view's size without being enlarged; "" if it can."""
+    """Why a picture cannot become a square of the view's size without being enlarged;
+
+    "" if it can.
+    """
     assert view.size is not None
     square = f"{view.size}x{view.size}"
     if view.fit != "pad":
-        return f"{width}x{height} is smaller than {square}" if min(width, height) < view.size else ""
+        return (
+            f"{width}x{height} is smaller than {square}" if min(width, height) < view.size else ""
+        )
     # A strip of a few pixels in a square of background teaches nothing.
     shrunk = min(1, view.size / max(width, height)) * min(width, height)
-    return f"{width}x{height} would fill less than an eighth of the side of {square}" if shrunk * 8 < view.size else ""
+    return (
+        f"{width}x{height} would fill less than an eighth of the side of {square}"
+        if shrunk * 8 < view.size
+        else ""
+    )
 
 
 @contextmanager
 def threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
-    """A pool of threads, each using torch on its own core; Pillow's complaints about odd files are silenced.
+    """A pool of threads, each using torch on its own core; Pillow's complaints about odd files are
+    silenced.
 
-    Decoding and resizing release the interpreter, so that threads keep all cores busy with photographs. With pictures of
-    a few kilobytes they wait for the interpreter instead: 16 threads take twice as long as 2. Processes would not wait,
-    but each would import torch first, which takes longer than 20,000 such pictures.
+    Decoding and resizing release the interpreter, so that threads keep all cores busy with
+    photographs. With pictures of a few kilobytes they wait for the interpreter instead: 16 threads
+    take twice as long as 2. Processes would not wait, but each would import torch first, which
+    takes longer than 20,000 such pictures.
     """
     count = workers(sizes)
     before = torch.get_num_threads()
@@ -204,8 +229,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Map over items in threads, a few ahead of the reader only, so that results do not fill the memory."""
+def in_order(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
+    """Map over items in threads, a few ahead of the reader only, so that results do not fill the
+    memory.
+    """
     ahead: deque[Future[Result]] = deque()
     for item in items:
         ahead.append(pool.submit(function, item))
@@ -220,6 +249,8 @@ def bar(total: int, shown: bool, what: str = "packing pictures") -> Iterator[Cal
     """A progress bar on stderr; yields the function that advances it by so many things."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = PlainConsole(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
+    ) as progress:
         task = progress.add_task(what, total=total)
         yield lambda count: progress.advance(task, count)

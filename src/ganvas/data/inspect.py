@@ -65,8 +65,11 @@ def run_doctor(spec: str, view: View, out: Path | None, strict: bool, json: bool
         print_text("", f"How training sees them: {out}")
 
 
-def examine(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> tuple[Examination, Dataset]:
-    """Open a set and look for what a person should know. A set without a common size is examined at 64 pixels or less.
+def examine(
+    spec: str, view: View, *, strict: bool = False, progress: bool = False
+) -> tuple[Examination, Dataset]:
+    """Open a set and look for what a person should know. A set without a common size is examined at
+    64 pixels or less.
 
     Raises:
         UserError: as `ganvas.data.open_dataset`.
@@ -76,8 +79,12 @@ def examine(spec: str, view: View, *, strict: bool = False, progress: bool = Fal
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
         size = min(FALLBACK, needed.suggestion)
-        dataset = open_dataset(spec, view.model_copy(update={"size": size}), strict=strict, progress=progress)
-        notes = [f"the pictures share no square size; they are shown at {size}, training needs --size"]
+        dataset = open_dataset(
+            spec, view.model_copy(update={"size": size}), strict=strict, progress=progress
+        )
+        notes = [
+            f"the pictures share no square size; they are shown at {size}, training needs --size"
+        ]
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
     examination = Examination(
         report=report,
@@ -94,7 +101,11 @@ def find_copies(dataset: Dataset) -> list[list[str]]:
     groups: dict[bytes, list[int]] = defaultdict(list)
     own = [values for name, values in dataset.columns.items() if name in PICTURES]
     for index, pictures in enumerate(zip(*own)):
-        groups[hashlib.blake2b(b"".join(picture.tobytes() for picture in pictures), digest_size=16).digest()].append(index)
+        groups[
+            hashlib.blake2b(
+                b"".join(picture.tobytes() for picture in pictures), digest_size=16
+            ).digest()
+        ].append(index)
     copies = [group for group in groups.values() if len(group) > 1]
     if not copies:
         return []
@@ -114,10 +125,14 @@ def file_names(dataset: Dataset) -> list[str]:
 
 
 def contact_sheet(dataset: Dataset) -> Image.Image:
-    """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for each class; or 2,000 points."""
+    """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for
+    each class; or 2,000 points.
+    """
     if dataset.channels == 2:
         chosen = spread(np.arange(len(dataset)), POINTS)
-        return draw_sheet(torch.from_numpy(dataset.images[chosen]), 1, discs=mode_discs(dataset.report.spec))
+        return draw_sheet(
+            torch.from_numpy(dataset.images[chosen]), 1, discs=mode_discs(dataset.report.spec)
+        )
     if (len(dataset.columns) > 1 and dataset.labels is None) or "image" not in dataset.columns:
         return rows_sheet(dataset)
     if dataset.labels is None:
@@ -135,7 +150,9 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
 
 
 def rows_sheet(dataset: Dataset) -> Image.Image:
-    """A few rows of a set that has more in each than a picture and a label: boxes and key points drawn, words beside."""
+    """A few rows of a set that has more in each than a picture and a label: boxes and key points
+    drawn, words beside.
+    """
     tables = [dataset, *([dataset.beside] if dataset.beside else [])]
     count = min(ROWS, *(len(table) for table in tables))
     columns: dict[str, torch.Tensor] = {}
@@ -150,11 +167,17 @@ def marked(pictures: torch.Tensor, rows: Mapping[str, torch.Tensor]) -> torch.Te
     """Pictures uint8 (N, C, H, W) with the boxes and the key points of their rows."""
     size, found = pictures.shape[-1], []
     for number, picture in enumerate(pictures):
-        drawn = images.to_pil(picture).convert("RGB") if "box" in rows or "keypoints" in rows else images.to_pil(picture)
+        drawn = (
+            images.to_pil(picture).convert("RGB")
+            if "box" in rows or "keypoints" in rows
+            else images.to_pil(picture)
+        )
         pen = ImageDraw.Draw(drawn)
         if "box" in rows:
             left, top, width, height = (rows["box"][number] * size).tolist()
-            pen.rectangle([left, top, max(left, left + width - 1), max(top, top + height - 1)], outline=MARK)
+            pen.rectangle(
+                [left, top, max(left, left + width - 1), max(top, top + height - 1)], outline=MARK
+            )
         for x, y, seen in rows["keypoints"][number].tolist() if "keypoints" in rows else ():
             if seen:
                 pen.ellipse([x * size - 1, y * size - 1, x * size + 1, y * size + 1], fill=MARK)
@@ -168,7 +191,11 @@ def words(dataset: Dataset, row: int) -> str:
     if "caption" in dataset.columns:
         return bytes(dataset.columns["caption"][row, 0]).rstrip(b"\0").decode(errors="replace")
     if "attributes" in dataset.columns:
-        return ", ".join(name for name, there in zip(dataset.names["attributes"], dataset.columns["attributes"][row]) if there)
+        return ", ".join(
+            name
+            for name, there in zip(dataset.names["attributes"], dataset.columns["attributes"][row])
+            if there
+        )
     return ""
 
 
@@ -187,18 +214,30 @@ def show(examination: Examination, console: PlainConsole) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
-    facts.add_row("found", f"{count_noun(report.found, 'point' if points else 'picture')}; {report.used:,} can be used")
-    facts.add_row("training sees", "points in [-1, 1] x [-1, 1]" if points else in_words(examination.size, examination.channels))
+    facts.add_row(
+        "found",
+        f"{count_noun(report.found, 'point' if points else 'picture')}; {report.used:,} can be used",
+    )
+    facts.add_row(
+        "training sees",
+        "points in [-1, 1] x [-1, 1]"
+        if points
+        else in_words(examination.size, examination.channels),
+    )
     if not points:
         facts.add_row("sizes", counts(report.sizes))
         facts.add_row("modes", counts(report.modes))
-    facts.add_row("classes", f"{len(report.classes)}: {counts(report.classes)}" if report.classes else "none")
+    facts.add_row(
+        "classes", f"{len(report.classes)}: {counts(report.classes)}" if report.classes else "none"
+    )
     facts.add_row("copies", describe_copies(examination.copies))
     facts.add_row("fingerprint", examination.fingerprint)
     console.print(facts)
     sections = {
         "What is done to them": report.steps or ["nothing: they are used as they are"],
-        f"Left out ({len(report.skipped):,})": [f"{item.file}: {item.reason}" for item in report.skipped],
+        f"Left out ({len(report.skipped):,})": [
+            f"{item.file}: {item.reason}" for item in report.skipped
+        ],
         "Equal pictures": [" = ".join(group) for group in examination.copies],
         "Worth knowing": report.notes,
     }
@@ -207,7 +246,9 @@ def show(examination: Examination, console: PlainConsole) -> None:
             continue
         console.print()
         console.print(title, style="bold")
-        rest = [f"and {len(lines) - LISTED:,} more; --json lists all"] if len(lines) > LISTED else []
+        rest = (
+            [f"and {len(lines) - LISTED:,} more; --json lists all"] if len(lines) > LISTED else []
+        )
         for line in lines[:LISTED] + rest:
             bullet = Table.grid(padding=(0, 1))
             bullet.add_row(" -", shorten(line, 300))

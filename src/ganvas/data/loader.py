@@ -57,7 +57,9 @@ class Loader:
         self.shown, self.held_out = self.main.shown, self.main.held_out
 
     def at(self, images: int) -> dict[str, Tensor]:
-        """This process's part of the batch after `images` images, on the device: columns as `Schema` tells."""
+        """This process's part of the batch after `images` images, on the device: columns as
+        `Schema` tells.
+        """
         part = self.sampling.batch // self.placement.world
         mine = slice(self.placement.rank * part, (self.placement.rank + 1) * part)
         batch: dict[str, Tensor] = {}
@@ -70,11 +72,14 @@ class Loader:
         return self.main.indices(images)
 
     def seen(self, count: int) -> dict[str, Tensor]:
-        """At most `count` rows that training sees, always the same, as the data keeps them: pictures as uint8, their middle."""
+        """At most `count` rows that training sees, always the same, as the data keeps them:
+        pictures as uint8, their middle.
+        """
         return merged([order.dataset.batch(order.choose(count)) for order in self.orders])
 
     def unseen(self, view: View, count: int) -> dict[str, Tensor] | None:
-        """At most `count` rows that training does not see: held out, or of the published test set; None: there are too few.
+        """At most `count` rows that training does not see: held out, or of the published test set;
+        None: there are too few.
 
         Args:
             view: how the test set is to be seen.
@@ -87,13 +92,20 @@ def fits(dataset: Dataset, memory: int) -> bool:
 
     One that is read piece by piece may not.
     """
-    columns = [column for part in (dataset, dataset.beside) if part for column in part.columns.values()]
+    columns = [
+        column for part in (dataset, dataset.beside) if part for column in part.columns.values()
+    ]
     plain = [column for column in columns if isinstance(column, np.ndarray)]
-    return len(plain) == len(columns) and sum(column.nbytes for column in plain) <= RESIDENT * memory
+    return (
+        len(plain) == len(columns) and sum(column.nbytes for column in plain) <= RESIDENT * memory
+    )
 
 
 def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     """Rows of a data set as a GAN wants them, on the device: columns as `Schema` tells."""
-    batch = {name: values if values.device == device else sent(values, device) for name, values in rows.items()}
+    batch = {
+        name: values if values.device == device else sent(values, device)
+        for name, values in rows.items()
+    }
     batch |= {name: to_float(batch[name]) for name in batch.keys() & set(PICTURES)}
     return batch | {name: batch[name].float() for name in batch.keys() & {"attributes", "known"}}

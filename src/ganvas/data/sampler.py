@@ -36,7 +36,8 @@ class Sampling:
 
 
 class EpochSampler:
-    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a sharded set see `ShardInterleave`.
+    """Rows of one set by position. Every epoch shows every row once, in an order of its own; of a
+    sharded set see `ShardInterleave`.
 
     Attributes:
         dataset: the set.
@@ -66,7 +67,9 @@ class EpochSampler:
                     f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
                     "use --set replacement=false"
                 )
-            self.interleave = ShardInterleave(self.shown, dataset.shards.starts, sampling.batch, dataset.shards.room, self.random)
+            self.interleave = ShardInterleave(
+                self.shown, dataset.shards.starts, sampling.batch, dataset.shards.room, self.random
+            )
 
     def indices(self, images: int) -> np.ndarray:
         """Which rows make the whole batch after `images` images, (batch,)."""
@@ -74,21 +77,32 @@ class EpochSampler:
             return self.interleave.rows(images)
         count, batch = len(self.shown), self.sampling.batch
         if self.sampling.replacement:
-            return self.shown[torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()]
+            return self.shown[
+                torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()
+            ]
         epochs, places = np.divmod(np.arange(images, images + batch), count)
-        return np.concatenate([self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)])
+        return np.concatenate(
+            [self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)]
+        )
 
     def random(self, use: str, *position: int) -> torch.Generator:
         """Random numbers of this set for a use, at a position."""
-        return torch.Generator().manual_seed(fold_in(self.sampling.seed, self.name + use, *position))
+        return torch.Generator().manual_seed(
+            fold_in(self.sampling.seed, self.name + use, *position)
+        )
 
     def choose(self, count: int) -> np.ndarray:
-        """At most `count` of the rows that training sees, evenly spread; of a sharded set over a few shards."""
+        """At most `count` of the rows that training sees, evenly spread; of a sharded set over a
+        few shards.
+        """
         return choose(self.dataset.near(self.shown, count), count)
 
     def keep_on(self, device: torch.device) -> None:
         """Keep the columns on a device from now on, and make batches there."""
-        self.resident = {name: torch.from_numpy(np.array(column)).to(device) for name, column in self.dataset.columns.items()}
+        self.resident = {
+            name: torch.from_numpy(np.array(column)).to(device)
+            for name, column in self.dataset.columns.items()
+        }
 
     def _in_epoch(self, epoch: int) -> np.ndarray:
         if epoch != self.epoch:
@@ -97,7 +111,9 @@ class EpochSampler:
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirrored as the sampling asks, where the columns are."""
+        """Some rows of the batch after `images` images, cut and mirrored as the sampling asks,
+        where the columns are.
+        """
         dataset, batch = self.dataset, self.sampling.batch
         if self.interleave is not None and dataset.shards is not None:
             dataset.shards.ahead(self.interleave.shards(images, mine))
@@ -108,7 +124,11 @@ class EpochSampler:
             rows = framed(rows, dataset.size, corners[mine])
         if self.sampling.flip:
             flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
-            rows = mirrored(rows, sent(flipped[mine], next(iter(rows.values())).device), dataset.names.get("keypoints", ()))
+            rows = mirrored(
+                rows,
+                sent(flipped[mine], next(iter(rows.values())).device),
+                dataset.names.get("keypoints", ()),
+            )
         return rows
 
 
@@ -118,10 +138,12 @@ def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
     return {name: column.index_select(0, places) for name, column in columns.items()}
 
 
-
 def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
     """The order of a set and, if another domain is beside it, of that."""
-    return [EpochSampler(dataset, sampling), *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else [])]
+    return [
+        EpochSampler(dataset, sampling),
+        *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else []),
+    ]
 
 
 def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, Tensor] | None:

@@ -14,8 +14,10 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
 
     Args:
         count: pictures in the set.
-        test: the test set that was published with it, if there is one; then none are held out by themselves.
-        wanted: what was asked for; None: a 50th of the pictures, at most MOST, but of small sets a tenth up to 8.
+        test: the test set that was published with it, if there is one; then none are held out by
+            themselves.
+        wanted: what was asked for; None: a 50th of the pictures, at most MOST, but of small sets a
+            tenth up to 8.
 
     Raises:
         UserError: fewer than two pictures would be left to train on.
@@ -23,15 +25,20 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
     if wanted is None:
         return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
-        raise UserError(f"held_out={wanted}: the data has {count_noun(count, 'picture')}; leave at least two to train on")
+        raise UserError(
+            f"held_out={wanted}: the data has {count_noun(count, 'picture')}; leave at least two to train on"
+        )
     return wanted
 
 
-def split(count: int, held_out: int, starts: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def split(
+    count: int, held_out: int, starts: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
 
-    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none of them has seen. Of a sharded
-    set the first rows of the last shard, or of as many last shards as hold enough, so that judging reads no others.
+    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none
+    of them has seen. Of a sharded set the first rows of the last shard, or of as many last shards
+    as hold enough, so that judging reads no others.
 
     Args:
         count: rows in the set.

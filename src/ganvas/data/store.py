@@ -1,4 +1,6 @@
-"""The packed store: a set decoded once, kept as a memory map with labels and report, and found again by content."""
+"""The packed store: a set decoded once, kept as a memory map with labels and report, and found
+again by content.
+"""
 
 import hashlib
 import json
@@ -16,8 +18,8 @@ from ganvas.io.cache import cache_folder
 from ganvas.io.files import PARTIAL, atomic_path, remove, write_json
 
 VERSION = 2  # to be raised when the same files would be packed to other pixels
-ABANDONED = 3600.0  # seconds without a write after which an unfinished store belongs to a builder that died
-
+# seconds without a write after which an unfinished store belongs to a builder that died
+ABANDONED = 3600.0
 
 
 class Packed(NamedTuple):
@@ -57,7 +59,12 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
             partial.mkdir()
             packed = build(partial)
             digest = fingerprint(columns(partial), packed.names)
-            about = {"names": packed.names, "size": packed.size, "fingerprint": digest, "report": packed.report.model_dump()}
+            about = {
+                "names": packed.names,
+                "size": packed.size,
+                "fingerprint": digest,
+                "report": packed.report.model_dump(),
+            }
             write_json(partial / "about.json", about)
     except UserError as error:
         if not isinstance(error.__cause__, OSError):
@@ -82,7 +89,11 @@ def load(folder: Path) -> Dataset | None:
         report = DataReport.model_validate(about["report"])
         names = {column: tuple(values) for column, values in about["names"].items()}
         found = columns(folder)
-        whole = bool(found) and names.keys() <= found.keys() and all(len(values) == report.used for values in found.values())
+        whole = (
+            bool(found)
+            and names.keys() <= found.keys()
+            and all(len(values) == report.used for values in found.values())
+        )
         return Dataset(found, names, about["fingerprint"], report, about["size"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
@@ -91,7 +102,9 @@ def load(folder: Path) -> Dataset | None:
 def columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
     found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
-    return {name: values if values.ndim == 4 else np.array(values) for name, values in found.items()}
+    return {
+        name: values if values.ndim == 4 else np.array(values) for name, values in found.items()
+    }
 
 
 def clean(folder: Path) -> None:
@@ -104,7 +117,8 @@ def clean(folder: Path) -> None:
 
 
 def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> int:
-    """Stream pieces (K, *shape) of uint8 into one .npy file, and return how many pictures they held.
+    """Stream pieces (K, *shape) of uint8 into one .npy file, and return how many pictures they
+    held.
 
     Written in sequence rather than through a memory map: a full disk then is an error, not a crash.
     """

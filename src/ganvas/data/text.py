@@ -7,7 +7,9 @@ LENGTH = 128  # bytes that are kept of a caption
 
 
 def encode(text: str, length: int = LENGTH) -> np.ndarray:
-    """A caption as uint8 (length,): small letters, single spaces, UTF-8, cut between characters, padded with zeros."""
+    """A caption as uint8 (length,): small letters, single spaces, UTF-8, cut between characters,
+    padded with zeros.
+    """
     content = plain(text).encode(errors="replace")[:length].decode(errors="ignore").encode()
     return np.frombuffer(content.ljust(length, b"\0"), np.uint8)
 

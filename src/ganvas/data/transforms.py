@@ -1,4 +1,6 @@
-"""Cut and mirror rows of data: the same for all that belongs to a row, pictures, boxes and key points."""
+"""Cut and mirror rows of data: the same for all that belongs to a row, pictures, boxes and key
+points.
+"""
 
 from collections.abc import Sequence
 
@@ -14,8 +16,8 @@ def framed(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
     Args:
         rows: columns as `ganvas.data.dataset.Dataset` keeps them.
         size: side in pixels of what is left.
-        corners: top and left of each row's square in shares of the room there is, (N, 2) in [0, 1), on the CPU, wherever the
-            columns are; None: the middle.
+        corners: top and left of each row's square in shares of the room there is, (N, 2) in [0, 1),
+            on the CPU, wherever the columns are; None: the middle.
     """
     side = next(values.shape[-1] for values in rows.values() if values.ndim == 4)
     if side == size:
@@ -27,14 +29,22 @@ def framed(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
     found = dict(rows)
     for name, values in rows.items():
         if values.ndim == 4:
-            cut = [picture[:, top : top + size, left : left + size] for picture, (top, left) in zip(values, places.tolist())]
+            cut = [
+                picture[:, top : top + size, left : left + size]
+                for picture, (top, left) in zip(values, places.tolist())
+            ]
             found[name] = torch.stack(cut)
-    top, left = (places.to(first.device, non_blocking=True) / size).split(1, 1)  # in shares of the new side, (N, 1) each
+    # in shares of the new side, (N, 1) each
+    top, left = (places.to(first.device, non_blocking=True) / size).split(1, 1)
     if "box" in rows:
-        found["box"] = inside(rows["box"] * (side / size) - torch.cat([left, top, 0 * left, 0 * top], 1))
+        found["box"] = inside(
+            rows["box"] * (side / size) - torch.cat([left, top, 0 * left, 0 * top], 1)
+        )
     if "keypoints" in rows:
         x, y, seen = rows["keypoints"].unbind(2)
-        found["keypoints"] = visible(torch.stack([x * (side / size) - left, y * (side / size) - top, seen], 2))
+        found["keypoints"] = visible(
+            torch.stack([x * (side / size) - left, y * (side / size) - top, seen], 2)
+        )
     return found
 
 
@@ -52,7 +62,9 @@ def mirrored(rows: Rows, which: Tensor, parts: Sequence[str] = ()) -> Rows:
             found[name] = torch.where(which[:, None, None, None], values.flip(3), values)
     if "box" in rows:
         left, top, width, height = rows["box"].unbind(1)
-        found["box"] = torch.where(which[:, None], torch.stack([1 - left - width, top, width, height], 1), rows["box"])
+        found["box"] = torch.where(
+            which[:, None], torch.stack([1 - left - width, top, width, height], 1), rows["box"]
+        )
     if "keypoints" in rows:
         x, y, seen = rows["keypoints"].unbind(2)
         flipped = torch.stack([torch.where(seen > 0, 1 - x, x), y, seen], 2)
@@ -62,9 +74,15 @@ def mirrored(rows: Rows, which: Tensor, parts: Sequence[str] = ()) -> Rows:
 
 
 def partners(parts: Sequence[str]) -> list[int]:
-    """For each part the number of the one whose place it takes in a mirror: "left eye" takes that of "right eye"."""
+    """For each part the number of the one whose place it takes in a mirror:
+
+    "left eye" takes that of "right eye".
+    """
     swapped = {name: swap(name) for name in parts}
-    return [parts.index(swapped[name]) if swapped[name] in parts else number for number, name in enumerate(parts)]
+    return [
+        parts.index(swapped[name]) if swapped[name] in parts else number
+        for number, name in enumerate(parts)
+    ]
 
 
 def swap(name: str) -> str:

@@ -25,7 +25,8 @@ from ganvas.io.files import explained
 from ganvas.recipes.recipe import make_view
 from ganvas.runs.checkpoint import recipe_of, versions
 
-COUNT, POINTS, STACKS = 10_000, 2_500, 26_000  # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
+# samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
+COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"
 
 
@@ -35,10 +36,12 @@ class Evaluation:
 
     Attributes:
         name: of the set judged.
-        about: what it is: a run's folder, checkpoint and images shown, or the name and fingerprint of data.
+        about: what it is: a run's folder, checkpoint and images shown, or the name and fingerprint
+            of data.
         values: by name; `NAME_error` is a standard error.
         by_class: values by metric and class.
-        protocol: all that decides the values: features, reference, counts, seed. Only values of equal protocols compare.
+        protocol: all that decides the values: features, reference, counts, seed. Only values of
+            equal protocols compare.
         notes: what a reader must know.
         versions: of the software.
         time: when, UTC.
@@ -56,7 +59,9 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """As JSON; a value that is not a number (a divergence of nothing) is null."""
         found = asdict(self)
-        found["values"] = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
+        found["values"] = {
+            name: value if math.isfinite(value) else None for name, value in self.values.items()
+        }
         return found
 
 
@@ -77,11 +82,15 @@ def evaluate(
     """Judge a run, or any set of pictures, by real ones.
 
     Args:
-        what: a run, its folder or one of its checkpoints; or a folder or zip of pictures, a data set's name, or "noise".
-        against: the pictures to compare with. None: the published test set of the run's data, or without one the data itself.
-        data: where the run's data is, if it was moved; or what a set that is no run is compared with, as a run on that data.
+        what: a run, its folder or one of its checkpoints; or a folder or zip of pictures, a data
+            set's name, or "noise".
+        against: the pictures to compare with. None: the published test set of the run's data, or
+            without one the data itself.
+        data: where the run's data is, if it was moved; or what a set that is no run is compared
+            with, as a run on that data.
         metrics: names of metrics or of single values, or ["all"]; None: the usual ones.
-        features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what suits the data.
+        features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what
+            suits the data.
         weights: a file for Inception or the classifier.
         count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
         seed: of the samples and of all choices at random.
@@ -90,8 +99,8 @@ def evaluate(
         progress: show progress on stderr.
 
     Returns:
-        The values with their protocol. Those of a run folder are also added to its `evaluations.jsonl`, and with memorisation
-        its `memorisation.png` is drawn.
+        The values with their protocol. Those of a run folder are also added to its
+        `evaluations.jsonl`, and with memorisation its `memorisation.png` is drawn.
 
     Raises:
         UserError: something given is wrong, or something is missing.
@@ -115,7 +124,9 @@ def evaluate(
     values, by_class = judge(case, metrics)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     notes += cautions(case, count, values)
-    found = Evaluation(pictures.name, pictures.about, values, by_class, case.protocol(), notes, versions(), now)
+    found = Evaluation(
+        pictures.name, pictures.about, values, by_class, case.protocol(), notes, versions(), now
+    )
     folder = run.path.parents[1] if run and run.path.parent.name == "checkpoints" else None
     if folder:
         if "memorisation" in values:
@@ -124,11 +135,15 @@ def evaluate(
     return found
 
 
-def judge(case: Case, metrics: Sequence[str] | None = None) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Take the metrics named, the usual ones, or all (see `scores.choose`): values by name, and by metric and class.
+def judge(
+    case: Case, metrics: Sequence[str] | None = None
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Take the metrics named, the usual ones, or all (see `scores.choose`): values by name, and by
+    metric and class.
 
     Raises:
-        UserError: as `scores.choose`; or a single value was asked for that its metric does not give in this case.
+        UserError: as `scores.choose`; or a single value was asked for that its metric does not give
+            in this case.
     """
     values: dict[str, float] = {}
     by_class: dict[str, dict[str, float]] = {}
@@ -136,7 +151,11 @@ def judge(case: Case, metrics: Sequence[str] | None = None) -> tuple[dict[str, f
         found, classes = METRICS[name].measure(case)
         for value in wanted & set(metrics or ()) - found.keys():
             raise UserError(f"--metrics {value}: of {name} there is only {', '.join(found)} here")
-        values |= {value: number for value, number in found.items() if value.removesuffix("_error") in wanted}
+        values |= {
+            value: number
+            for value, number in found.items()
+            if value.removesuffix("_error") in wanted
+        }
         if classes and next(iter(METRICS[name].better)) in wanted:
             by_class[name] = classes
     return values, by_class
@@ -144,7 +163,9 @@ def judge(case: Case, metrics: Sequence[str] | None = None) -> tuple[dict[str, f
 
 def is_run(what: str | Path) -> bool:
     """Whether it is a run folder or a checkpoint, rather than data."""
-    return any((Path(what) / name).exists() for name in ("about.json", "recipe.json", "checkpoints"))
+    return any(
+        (Path(what) / name).exists() for name in ("about.json", "recipe.json", "checkpoints")
+    )
 
 
 def find_reference(
@@ -162,28 +183,51 @@ def find_reference(
         UserError: none are named, or they cannot be opened.
     """
     recipe = recipe_of(run.path, run.about) if run else None
-    base = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels} if run and recipe else {}
+    base = (
+        recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
+        if run and recipe
+        else {}
+    )
     if against is not None:
         base.pop("labels", None)
         target = run.gan.target if run and not Path(against).exists() else "image"
         return of_spec(str(against), make_view(**(base | view)), count or 0, target, progress), []
     spec = str(data) if data is not None else recipe.data if recipe else None
     if spec is None:
-        raise UserError(f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test")
+        raise UserError(
+            f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test"
+        )
     try:
         held_out, target = (recipe.held_out, run.gan.target) if run and recipe else (None, "image")
-        reference = of_training(spec, make_view(**(base | view)), held_out, count or 0, target, progress)
+        reference = of_training(
+            spec, make_view(**(base | view)), held_out, count or 0, target, progress
+        )
     except UserError as error:
-        raise UserError(f"{error}; the run's data can be named with --data" if run and data is None else str(error)) from None
+        raise UserError(
+            f"{error}; the run's data can be named with --data"
+            if run and data is None
+            else str(error)
+        ) from None
     notes = []
-    if run and recipe and run.about["data"]["fingerprint"] != open_dataset(spec, recipe.view, progress=progress).fingerprint:
+    if (
+        run
+        and recipe
+        and run.about["data"]["fingerprint"]
+        != open_dataset(spec, recipe.view, progress=progress).fingerprint
+    ):
         notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
     return reference, notes
 
 
 def usual_count(reference: Reference) -> int:
     """Samples judged when nobody says how many."""
-    return POINTS if reference.dataset.channels == 2 else STACKS if reference.name == STACKED else COUNT
+    return (
+        POINTS
+        if reference.dataset.channels == 2
+        else STACKS
+        if reference.name == STACKED
+        else COUNT
+    )
 
 
 def find_pictures(

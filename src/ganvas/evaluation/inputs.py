@@ -1,4 +1,6 @@
-"""A case to be judged: a set of pictures, the real ones they are compared with, and the features through which both are seen."""
+"""A case to be judged: a set of pictures, the real ones they are compared with, and the features
+through which both are seen.
+"""
 
 from functools import cached_property
 from typing import Any
@@ -10,7 +12,13 @@ from ganvas.errors import UserError
 from ganvas.evaluation.extractors import class_extractor
 from ganvas.evaluation.metrics.classifier import Classifier, StackedClassifier
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, Features, extract
-from ganvas.evaluation.metrics.manifold import DensityCoverage, PrecisionRecall, density_coverage, nearest, precision_recall
+from ganvas.evaluation.metrics.manifold import (
+    DensityCoverage,
+    PrecisionRecall,
+    density_coverage,
+    nearest,
+    precision_recall,
+)
 from ganvas.evaluation.references import Reference, digest, features_of, shown, unseen_distances
 from ganvas.evaluation.samples import Pictures
 
@@ -49,8 +57,14 @@ class Case:
             advice = "" if 2 in (pictures.channels, data.channels) else "; bring both to one, e.g. "
             if advice:
                 least = min(pictures.size, data.size)
-                advice += f"--size {least}" if pictures.size != data.size else f"--channels {data.channels}"
-            raise UserError(f"{pictures.name} holds {pictures.kind} and {reference.name} {data.kind}{advice}")
+                advice += (
+                    f"--size {least}"
+                    if pictures.size != data.size
+                    else f"--channels {data.channels}"
+                )
+            raise UserError(
+                f"{pictures.name} holds {pictures.kind} and {reference.name} {data.kind}{advice}"
+            )
 
     @property
     def features(self) -> str:
@@ -64,7 +78,10 @@ class Case:
 
     @cached_property
     def wanted(self) -> Tensor | None:
-        """The class that each picture should show, as a number of the reference's, int64 (N,); None: there is none."""
+        """The class that each picture should show, as a number of the reference's, int64 (N,);
+
+        None: there is none.
+        """
         labels, names = self.pictures.labels, self.reference.dataset.classes
         if labels is None or not set(self.pictures.classes) <= set(names):
             return None
@@ -83,11 +100,15 @@ class Case:
     @cached_property
     def real(self) -> Tensor:
         """Features of the pictures compared with, (M, F)."""
-        return features_of(self.extractor, self.reference.dataset, self.reference.rows, self.progress)
+        return features_of(
+            self.extractor, self.reference.dataset, self.reference.rows, self.progress
+        )
 
     @cached_property
     def neighbourhood(self) -> tuple[Tensor, Tensor]:
-        """As many features of both sets, real and judged, as the measures of neighbours want it: at random, of the larger set."""
+        """As many features of both sets, real and judged, as the measures of neighbours want it: at
+        random, of the larger set.
+        """
         count = min(len(self.real), self.pictures.count, MOST_NEIGHBOURS)
         random = torch.Generator().manual_seed(self.seed)
         chosen = torch.randperm(self.pictures.count, generator=random)[:count]
@@ -105,8 +126,12 @@ class Case:
 
     @cached_property
     def training_distances(self) -> tuple[Tensor, Tensor]:
-        """From each picture judged to the nearest training picture: distances float64 (N,), places in `shown` int64 (N,)."""
-        train = features_of(self.extractor, self.reference.train, self.reference.shown, self.progress)
+        """From each picture judged to the nearest training picture: distances float64 (N,), places
+        in `shown` int64 (N,).
+        """
+        train = features_of(
+            self.extractor, self.reference.train, self.reference.shown, self.progress
+        )
         distances, places = nearest(self.samples.values, train)
         return distances[:, 0], places[:, 0]
 
@@ -126,7 +151,9 @@ class Case:
     def seen(self) -> Tensor:
         """The class that the classifier sees in each picture judged, int64 (N,)."""
         own = self.classifier is self.extractor
-        logits = (self.samples if own else self.look(self.classifier, "classes of " + self.pictures.name)).logits
+        logits = (
+            self.samples if own else self.look(self.classifier, "classes of " + self.pictures.name)
+        ).logits
         assert logits is not None
         return logits.argmax(1)
 
@@ -147,7 +174,10 @@ class Case:
                 "pictures": len(self.neighbourhood[0]),
             }
         if "unseen_distances" in self.__dict__:
-            found["memorisation"] = {"training": len(self.reference.shown), "unseen": len(self.unseen_distances[0])}
+            found["memorisation"] = {
+                "training": len(self.reference.shown),
+                "unseen": len(self.unseen_distances[0]),
+            }
             found["held out"] = digest(self.reference.unseen_rows)
         if "wanted" in self.__dict__ and self.wanted is not None:
             names, present = self.reference.dataset.classes, self.wanted.unique().tolist()

@@ -1,4 +1,6 @@
-"""The picture of memorisation: the samples nearest to training pictures beside these, and real pictures beside theirs."""
+"""The picture of memorisation: the samples nearest to training pictures beside these, and real
+pictures beside theirs.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +17,8 @@ SHOWN = 12  # columns
 
 
 def draw_lookalikes(case: Case, path: Path) -> None:
-    """Save four rows: the nearest samples, their training pictures, the nearest unseen pictures, their training pictures.
+    """Save four rows: the nearest samples, their training pictures, the nearest unseen pictures,
+    their training pictures.
 
     Where samples are copies, the first two rows are equal, and the last two are not.
     """
@@ -30,15 +33,24 @@ def draw_lookalikes(case: Case, path: Path) -> None:
     unseen = some(reference.unseen, reference.unseen_rows, 0)[nearest.numpy()]
     rows += [reference.unseen.batch(unseen)["image"], training_pictures(places[nearest], reference)]
     columns = min(map(len, rows))
-    samples, others = (f"{len(found[0]):,}" for found in (case.training_distances, case.unseen_distances))
-    names = (f"nearest of {samples} samples", "training pictures", f"nearest of {others} unseen", "training pictures")
+    samples, others = (
+        f"{len(found[0]):,}" for found in (case.training_distances, case.unseen_distances)
+    )
+    names = (
+        f"nearest of {samples} samples",
+        "training pictures",
+        f"nearest of {others} unseen",
+        "training pictures",
+    )
     save(make_grid(torch.cat([row[:columns] for row in rows]), columns, names), path)
 
 
 def closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:
-    """Rows of the pictures to show: the nearest of each class, then the second of each, and so on; without classes the nearest.
+    """Rows of the pictures to show: the nearest of each class, then the second of each, and so on;
+    without classes the nearest.
 
-    Pictures of some classes, such as the digit 1, are all near to each other and would fill the figure.
+    Pictures of some classes, such as the digit 1, are all near to each other and would fill the
+    figure.
     """
     order = distances.argsort(stable=True)
     if reference.train.labels is None:

@@ -1,4 +1,6 @@
-"""One number for a GAN while it trains: quick, always from the same noise, for comparing the states of one run."""
+"""One number for a GAN while it trains: quick, always from the same noise, for comparing the states
+of one run.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,10 +51,12 @@ def open_yardstick(
     progress: bool = False,
     target: str = "image",
 ) -> Yardstick:
-    """The yardstick for a run: 10,000 pictures that it learns from, so that test and held-out pictures are left for the end.
+    """The yardstick for a run: 10,000 pictures that it learns from, so that test and held-out
+    pictures are left for the end.
 
     Args:
-        features: as in `evaluate`; None: what suits the data. The classifier is trained here if it is not in the cache.
+        features: as in `evaluate`; None: what suits the data. The classifier is trained here if it
+            is not in the cache.
         made: the column that the GAN's pictures are like.
 
     Raises:
@@ -61,18 +65,28 @@ def open_yardstick(
     assert recipe.data is not None
     dataset = open_dataset(recipe.data, recipe.test_view, progress=progress)
     reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, target, progress)
-    extractor = make_extractor(features or usual_features(reference, weights)[0], reference, weights, device, progress)
-    real = features_of(extractor, reference.train, some(reference.train, reference.shown, 0), progress)
-    rows = merged([order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe.sampling)])
+    extractor = make_extractor(
+        features or usual_features(reference, weights)[0], reference, weights, device, progress
+    )
+    real = features_of(
+        extractor, reference.train, some(reference.train, reference.shown, 0), progress
+    )
+    rows = merged(
+        [order.dataset.batch(order.choose(TRIED)) for order in orders(dataset, recipe.sampling)]
+    )
     return Yardstick(extractor, real, moments(real, "real"), rows)
 
 
-def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int = 2_048, seed: int = 0) -> float:
-    """How far a few samples are from training pictures, classes in turn, always from the same noise; lower is better.
+def quick_score(
+    gan: GAN, yardstick: Yardstick, device: torch.device, count: int = 2_048, seed: int = 0
+) -> float:
+    """How far a few samples are from training pictures, classes in turn, always from the same
+    noise; lower is better.
 
-    Of pictures the Frechet distance: with so few samples it comes out larger than `evaluate` tells. Of points the share of real
-    ones that no sample is near (1 - coverage), since the Frechet distance sees no modes. Draws nothing from the global random
-    state, and leaves the GAN in the mode in which it was.
+    Of pictures the Frechet distance: with so few samples it comes out larger than `evaluate` tells.
+    Of points the share of real ones that no sample is near (1 - coverage), since the Frechet
+    distance sees no modes. Draws nothing from the global random state, and leaves the GAN in the
+    mode in which it was.
 
     Raises:
         UserError: the GAN makes NaN.
@@ -86,7 +100,9 @@ def quick_score(gan: GAN, yardstick: Yardstick, device: torch.device, count: int
             yield Trial(gan, yardstick.rows, device, seed).made
             return
         for part in rows:
-            target = generate(gan, part, seed, device, [row % classes for row in part])[: count - part.start]
+            target = generate(gan, part, seed, device, [row % classes for row in part])[
+                : count - part.start
+            ]
             if not target.isfinite().all():
                 raise UserError("the generator is broken: its samples hold NaN or infinity")
             yield target if gan.channels == 2 else to_uint8(target)

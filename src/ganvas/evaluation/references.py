@@ -26,7 +26,8 @@ from ganvas.io.console import track
 from ganvas.io.files import atomic_path
 
 MOST = 10_000  # pictures compared with, unless more samples are asked for
-LEARNT, LEARNT_BYTES = 60_000, 2**30  # pictures of a sharded set that a classifier learns from, and their size
+# pictures of a sharded set that a classifier learns from, and their size
+LEARNT, LEARNT_BYTES = 60_000, 2**30
 VERSION = 2  # to be raised when the same pictures would get other statistics
 
 
@@ -36,11 +37,14 @@ class Reference:
 
     Attributes:
         name: of the set, without its place.
-        split: what the pictures compared with are: "test", published as such; "train", what a GAN may learn from; "all".
+        split: what the pictures compared with are: "test", published as such; "train", what a GAN
+            may learn from; "all".
         dataset: that they are of.
-        rows: which, (N,), in a random order that is always the same, so that the first of them stand for all.
+        rows: which, (N,), in a random order that is always the same, so that the first of them
+            stand for all.
         train: what a GAN may have learnt from, its rows `shown`.
-        unseen: of the same source and never trained on, its rows `unseen_rows`: the published test set, or what is held out.
+        unseen: of the same source and never trained on, its rows `unseen_rows`: the published test
+            set, or what is held out.
     """
 
     name: str
@@ -55,7 +59,11 @@ class Reference:
     @property
     def labels(self) -> Tensor | None:
         """int64 (N,), the classes of the pictures compared with; None: not known."""
-        return None if self.dataset.labels is None else torch.from_numpy(self.dataset.labels[self.rows])
+        return (
+            None
+            if self.dataset.labels is None
+            else torch.from_numpy(self.dataset.labels[self.rows])
+        )
 
     def training(self) -> Labelled:
         """What a network may learn the classes from."""
@@ -80,39 +88,72 @@ class Reference:
 
 
 def of_training(
-    spec: str, view: View, held_out: int | None, count: int, target: str = "image", progress: bool = False
+    spec: str,
+    view: View,
+    held_out: int | None,
+    count: int,
+    target: str = "image",
+    progress: bool = False,
 ) -> Reference:
-    """The reference for a GAN that was trained on `spec`: the test set that was published with it, else what it learnt from.
+    """The reference for a GAN that was trained on `spec`: the test set that was published with it,
+    else what it learnt from.
 
     Args:
         view: how the GAN saw it.
         held_out: as in its recipe.
-        count: samples to be judged; as many pictures, but MOST or more, are compared with, if there are so many.
+        count: samples to be judged; as many pictures, but MOST or more, are compared with, if there
+            are so many.
         made: the column that the GAN's pictures are like.
     """
     train = open_dataset(spec, view, progress=progress).only(target)
     starts = None if train.shards is None else train.shards.starts
     shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test), starts)
     if train.report.test is None:
-        return Reference(place_free(spec), "train", train, some(train, shown, count), train, shown, train, held)
+        return Reference(
+            place_free(spec), "train", train, some(train, shown, count), train, shown, train, held
+        )
     test = open_dataset(train.report.test, view, progress=progress).only(target)
     rows = np.arange(len(test))
-    return Reference(place_free(train.report.test), "test", test, some(test, rows, count), train, shown, test, rows)
+    return Reference(
+        place_free(train.report.test),
+        "test",
+        test,
+        some(test, rows, count),
+        train,
+        shown,
+        test,
+        rows,
+    )
 
 
-def of_spec(spec: str, view: View, count: int, target: str = "image", progress: bool = False) -> Reference:
-    """The pictures of `spec` itself, whatever was trained on; of a published test set the training pictures are known too."""
+def of_spec(
+    spec: str, view: View, count: int, target: str = "image", progress: bool = False
+) -> Reference:
+    """The pictures of `spec` itself, whatever was trained on; of a published test set the training
+    pictures are known too.
+    """
     kind, colon, place = spec.partition(":")
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
         return of_training(train_spec, view, None, count, target, progress)
     known = of_training(spec, view, None, count, target, progress)
     rows = some(known.train, np.arange(len(known.train)), count)
-    return Reference(place_free(spec), "all", known.train, rows, known.train, known.shown, known.unseen, known.unseen_rows)
+    return Reference(
+        place_free(spec),
+        "all",
+        known.train,
+        rows,
+        known.train,
+        known.shown,
+        known.unseen,
+        known.unseen_rows,
+    )
 
 
 def some(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
-    """`count` of the rows, but MOST or more, or all; in a random order, always the same; of a sharded set in few shards."""
+    """`count` of the rows, but MOST or more, or all; in a random order, always the same; of a
+    sharded set in few shards.
+    """
     rows = dataset.near(rows, max(count, MOST))
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).numpy()
     return rows[order[: max(count, MOST)]]
@@ -121,7 +162,8 @@ def some(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
 def labelled(dataset: Dataset, rows: np.ndarray) -> Labelled:
     """What a network may learn the classes from: pictures and classes at the rows.
 
-    Of a sharded set at most LEARNT of them, in memory, and of LEARNT_BYTES: learning takes them in random order again and again.
+    Of a sharded set at most LEARNT of them, in memory, and of LEARNT_BYTES: learning takes them in
+    random order again and again.
     """
     assert dataset.labels is not None
     if dataset.shards is None:
@@ -131,7 +173,9 @@ def labelled(dataset: Dataset, rows: np.ndarray) -> Labelled:
     return Labelled(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
 
 
-def features_of(extractor: Extractor, dataset: Dataset, rows: np.ndarray, progress: bool = False) -> Tensor:
+def features_of(
+    extractor: Extractor, dataset: Dataset, rows: np.ndarray, progress: bool = False
+) -> Tensor:
     """Features float32 (N, F) of the pictures at `rows`, from the cache or taken now.
 
     A sharded set is looked at in its own order, so that each shard is read once.
@@ -153,8 +197,12 @@ def features_of(extractor: Extractor, dataset: Dataset, rows: np.ndarray, progre
     return stored(["features", identity(dataset, rows), extractor.protocol], take)["features"]
 
 
-def unseen_distances(extractor: Extractor, reference: Reference, progress: bool = False) -> tuple[Tensor, Tensor]:
-    """From the unseen pictures, MOST at most, to the nearest training pictures: distances (n,) and places in `shown` (n,)."""
+def unseen_distances(
+    extractor: Extractor, reference: Reference, progress: bool = False
+) -> tuple[Tensor, Tensor]:
+    """From the unseen pictures, MOST at most, to the nearest training pictures: distances (n,) and
+    places in `shown` (n,).
+    """
     rows = some(reference.unseen, reference.unseen_rows, 0)
 
     def take() -> dict[str, Tensor]:
@@ -184,7 +232,9 @@ def stored(key: Any, take: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]
     Raises:
         UserError: the cache cannot be written, or what `take` raises.
     """
-    name = hashlib.sha256(json.dumps([VERSION, torch.__version__, key], sort_keys=True).encode()).hexdigest()[:32]
+    name = hashlib.sha256(
+        json.dumps([VERSION, torch.__version__, key], sort_keys=True).encode()
+    ).hexdigest()[:32]
     path = cache_folder() / "references" / f"{name}.safetensors"
     if path.is_file():
         try:

@@ -20,15 +20,25 @@ Reason = Callable[[Case], str]  # why something cannot be measured in a case, or
 
 
 def inception_features(case: Case) -> str:
-    return "" if case.features == "inception" else f"that name is for Inception features; these are {case.features} features"
+    return (
+        ""
+        if case.features == "inception"
+        else f"that name is for Inception features; these are {case.features} features"
+    )
 
 
 def other_features(case: Case) -> str:
-    return "" if case.features != "inception" else "that name is for other features than Inception's"
+    return (
+        "" if case.features != "inception" else "that name is for other features than Inception's"
+    )
 
 
 def logits(case: Case) -> str:
-    return f"{case.features} features tell no classes apart" if case.features in ("random", "pixels") else ""
+    return (
+        f"{case.features} features tell no classes apart"
+        if case.features in ("random", "pixels")
+        else ""
+    )
 
 
 def unseen(case: Case) -> str:
@@ -40,7 +50,9 @@ def unseen(case: Case) -> str:
 def known_modes(case: Case) -> str:
     if case.points:
         return "" if case.reference.name in MIXTURES else "their modes are not known"
-    return "" if case.reference.dataset.labels is not None else f"{case.reference.name} has no labels"
+    return (
+        "" if case.reference.dataset.labels is not None else f"{case.reference.name} has no labels"
+    )
 
 
 def wanted(case: Case) -> str:
@@ -48,7 +60,11 @@ def wanted(case: Case) -> str:
         return "points are made without labels"
     if case.reference.dataset.labels is None:
         return f"{case.reference.name} has no labels"
-    return "" if case.wanted is not None else f"{case.pictures.name} was made without the labels of {case.reference.name}"
+    return (
+        ""
+        if case.wanted is not None
+        else f"{case.pictures.name} was made without the labels of {case.reference.name}"
+    )
 
 
 def two_a_class(case: Case) -> str:
@@ -56,14 +72,21 @@ def two_a_class(case: Case) -> str:
     assert labels is not None and case.wanted is not None
     real, made = labels.bincount(minlength=len(names)), case.wanted.bincount(minlength=len(names))
     few = (made > 0) & ((made < 2) | (real < 2))
-    return f"class {names[int(few.nonzero()[0])]} has fewer than 2 pictures; a larger --count makes more" if few.any() else ""
+    return (
+        f"class {names[int(few.nonzero()[0])]} has fewer than 2 pictures; a larger --count makes more"
+        if few.any()
+        else ""
+    )
 
 
 def at_least(count: int, why: str) -> Reason:
     """The need of so many pictures in both sets."""
 
     def few(case: Case) -> str:
-        for name, there in ((case.pictures.name, case.pictures.count), (case.reference.name, len(case.reference.rows))):
+        for name, there in (
+            (case.pictures.name, case.pictures.count),
+            (case.reference.name, len(case.reference.rows)),
+        ):
             if there < count:
                 return f"{name} has {count_noun(there, 'picture')}, and {why} at least {count}; give more"
         return ""
@@ -119,7 +142,9 @@ class Metric:
         return next(filter(None, (reason(case) for reason in self.needs)), "")
 
 
-MANIFOLD = at_least(PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs")
+MANIFOLD = at_least(
+    PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs"
+)
 DENSITY = at_least(DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs")
 SPLITS = at_least(10, "10 splits need")
 METRICS: dict[str, Metric] = {
@@ -127,13 +152,22 @@ METRICS: dict[str, Metric] = {
     "fd": Metric(measures.distance, {"fd": LOWER}, (other_features,)),
     "kid": Metric(measures.kernel, {"kid": LOWER}, (inception_features,)),
     "kd": Metric(measures.kernel, {"kd": LOWER}, (other_features,)),
-    "inception_score": Metric(measures.score, {"inception_score": HIGHER}, (inception_features, SPLITS)),
-    "classifier_score": Metric(measures.score, {"classifier_score": HIGHER}, (other_features, logits, SPLITS)),
+    "inception_score": Metric(
+        measures.score, {"inception_score": HIGHER}, (inception_features, SPLITS)
+    ),
+    "classifier_score": Metric(
+        measures.score, {"classifier_score": HIGHER}, (other_features, logits, SPLITS)
+    ),
     "precision": Metric(measures.precision, {"precision": HIGHER}, (MANIFOLD,)),
     "recall": Metric(measures.recall, {"recall": HIGHER}, (MANIFOLD,)),
     "density": Metric(measures.density, {"density": ONE}, (DENSITY,)),
     "coverage": Metric(measures.coverage, {"coverage": HIGHER}, (DENSITY,)),
-    "memorisation": Metric(measures.memorisation, {"memorisation": ONE, "copies": LOWER}, (unseen,), where_features_are_quick),
+    "memorisation": Metric(
+        measures.memorisation,
+        {"memorisation": ONE, "copies": LOWER},
+        (unseen,),
+        where_features_are_quick,
+    ),
     "modes": Metric(
         measures.found_modes,
         {"modes": HIGHER, "high_quality": HIGHER, "kl": LOWER},
@@ -141,36 +175,61 @@ METRICS: dict[str, Metric] = {
         where_no_class_is_wanted,
     ),
     "agreement": Metric(measures.agreement, {"agreement": HIGHER}, (wanted,), by_classifier),
-    "class_fid": Metric(measures.class_distance, {"class_fid": LOWER}, (inception_features, wanted, two_a_class), on_request),
-    "class_fd": Metric(measures.class_distance, {"class_fd": LOWER}, (other_features, wanted, two_a_class), of_few_classes),
-    "fidelity": Metric(trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.has_ground_truth,)),
+    "class_fid": Metric(
+        measures.class_distance,
+        {"class_fid": LOWER},
+        (inception_features, wanted, two_a_class),
+        on_request,
+    ),
+    "class_fd": Metric(
+        measures.class_distance,
+        {"class_fd": LOWER},
+        (other_features, wanted, two_a_class),
+        of_few_classes,
+    ),
+    "fidelity": Metric(
+        trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.has_ground_truth,)
+    ),
     "holes": Metric(
         trials.in_holes,
         {"hole_l1": LOWER, "hole_psnr": HIGHER, "blur_l1": NEITHER, "blur_psnr": NEITHER},
         (trials.holes,),
     ),
     "cycle": Metric(trials.cycle, {"cycle_a": LOWER, "cycle_b": LOWER}, (trials.two_ways,)),
-    "attributes": Metric(trials.attributes, {"attributes": HIGHER, "real_attributes": NEITHER}, (trials.attributed,)),
-    "places": Metric(trials.places, {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER}, (trials.boxed,)),
-    "tstr": Metric(measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request),
+    "attributes": Metric(
+        trials.attributes, {"attributes": HIGHER, "real_attributes": NEITHER}, (trials.attributed,)
+    ),
+    "places": Metric(
+        trials.places, {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER}, (trials.boxed,)
+    ),
+    "tstr": Metric(
+        measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request
+    ),
 }
 BETTER = {name: way for metric in METRICS.values() for name, way in metric.better.items()}
 # What can be asked for: a metric, with all its values, or one of its values alone.
-METRIC_OF = {value: name for name, metric in METRICS.items() for value in metric.better} | {name: name for name in METRICS}
+METRIC_OF = {value: name for name, metric in METRICS.items() for value in metric.better} | {
+    name: name for name in METRICS
+}
 
 
 def choose(names: Sequence[str] | None, case: Case) -> dict[str, set[str]]:
     """The metrics to take in a case, and of each the names of the values wanted.
 
     Args:
-        names: of metrics or of single values; None: the usual ones; ["all"]: every one that is possible.
+        names: of metrics or of single values; None: the usual ones; ["all"]: every one that is
+            possible.
 
     Raises:
         UserError: there is none of that name, or it cannot be taken here.
     """
     if names is None or list(names) == ["all"]:
         every = names is not None
-        possible = {name: metric for name, metric in METRICS.items() if (every or metric.usual(case)) and not metric.lacks(case)}
+        possible = {
+            name: metric
+            for name, metric in METRICS.items()
+            if (every or metric.usual(case)) and not metric.lacks(case)
+        }
         return {name: set(metric.better) for name, metric in possible.items()}
     if "all" in names:
         raise UserError("--metrics all stands alone: it takes every metric that is possible")
@@ -181,7 +240,9 @@ def choose(names: Sequence[str] | None, case: Case) -> dict[str, set[str]]:
         reason = METRICS[metric].lacks(case)
         if reason:
             raise UserError(f"--metrics {name}: {reason}")
-        chosen.setdefault(metric, set()).update(METRICS[metric].better if name == metric else [name])
+        chosen.setdefault(metric, set()).update(
+            METRICS[metric].better if name == metric else [name]
+        )
     return chosen
 
 
@@ -190,5 +251,6 @@ def check_names(names: Sequence[str]) -> None:
     for name in names:
         if name not in METRIC_OF and list(names) != ["all"]:
             known = f"known: {', '.join(sorted(METRIC_OF))}"
-            hints = dict.fromkeys([nearest(name, METRIC_OF), known])  # where nothing is near, both are the list
+            # where nothing is near, both are the list
+            hints = dict.fromkeys([nearest(name, METRIC_OF), known])
             raise UserError(f"--metrics {name}: there is none of that name; {' '.join(hints)}")

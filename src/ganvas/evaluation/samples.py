@@ -30,8 +30,10 @@ class Pictures:
         count: how many.
         size: side in pixels.
         channels: 1 or 3; 2 for points.
-        make: gives them from the first on, each time anew: uint8 (n, C, H, W) at a time; points float32 (n, 2, 1, 1).
-        labels: the class that each was made for or has, int64 (count,) in [0, len(classes)); None: not known.
+        make: gives them from the first on, each time anew: uint8 (n, C, H, W) at a time; points
+            float32 (n, 2, 1, 1).
+        labels: the class that each was made for or has, int64 (count,) in [0, len(classes)); None:
+            not known.
         classes: names.
         trial: where they come from, of a GAN that makes no pictures from noise alone.
     """
@@ -47,7 +49,9 @@ class Pictures:
     trial: Trial | None = None
 
     def pieces(self) -> Iterator[Tensor]:
-        """The pictures, CHUNK at a time whatever the pieces they come in, so that features do not depend on these."""
+        """The pictures, CHUNK at a time whatever the pieces they come in, so that features do not
+        depend on these.
+        """
         waiting: list[Tensor] = []
         for piece in self.make():
             waiting.append(piece)
@@ -63,7 +67,9 @@ class Pictures:
         found, start = {}, 0
         wanted = set(rows.tolist())
         for piece in self.make():
-            found |= {row: piece[row - start] for row in range(start, start + len(piece)) if row in wanted}
+            found |= {
+                row: piece[row - start] for row in range(start, start + len(piece)) if row in wanted
+            }
             start += len(piece)
         return torch.stack([found[row] for row in rows.tolist()])
 
@@ -74,7 +80,8 @@ class Pictures:
 
 
 def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
-    """The first `count` pictures of a seed, classes in turn, rounded to uint8 as `ganvas sample` writes them.
+    """The first `count` pictures of a seed, classes in turn, rounded to uint8 as `ganvas sample`
+    writes them.
 
     Args:
         view: to which size they are brought, where it is not the GAN's own.
@@ -85,41 +92,75 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
     gan = run.gan
     size = view.size or gan.size
     if size > gan.size:
-        raise UserError(f"--size {size}: {run.path} makes {in_words(gan.size, gan.channels)}; choose {gan.size} or less")
+        raise UserError(
+            f"--size {size}: {run.path} makes {in_words(gan.size, gan.channels)}; choose {gan.size} or less"
+        )
     if view.channels not in (None, gan.channels):
-        raise UserError(f"--channels {view.channels}: {run.path} makes {in_words(gan.size, gan.channels)}")
+        raise UserError(
+            f"--channels {view.channels}: {run.path} makes {in_words(gan.size, gan.channels)}"
+        )
 
     def make() -> Iterator[Tensor]:
         made = 0
         for chunk in run.chunks(count, seed=seed):
             if not chunk.isfinite().all():
                 first = made + int((~chunk.isfinite().flatten(1).all(1)).nonzero()[0])
-                raise UserError(f"the generator of {run.path} is broken: picture {first} of {count:,} holds NaN or infinity")
+                raise UserError(
+                    f"the generator of {run.path} is broken: picture {first} of {count:,} holds NaN or infinity"
+                )
             made += len(chunk)
-            yield chunk if gan.channels == 2 else to_square(to_uint8(chunk), size, view.fit, view.background)
+            yield (
+                chunk
+                if gan.channels == 2
+                else to_square(to_uint8(chunk), size, view.fit, view.background)
+            )
 
     about = described(run)
     if size != gan.size:
         about["resized_from"] = gan.size
     labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
-    return Pictures(run.folder.name, about, count, size, gan.channels, make, labels, gan.classes if labels is not None else ())
+    return Pictures(
+        run.folder.name,
+        about,
+        count,
+        size,
+        gan.channels,
+        make,
+        labels,
+        gan.classes if labels is not None else (),
+    )
 
 
 def of_trial(run: Run, trial: Trial) -> Pictures:
     """What a run's GAN makes of rows of data."""
     gan = run.gan
     about = {**described(run), "rows": trial.count}
-    return Pictures(run.folder.name, about, trial.count, gan.size, gan.channels, lambda: iter([trial.made]), trial=trial)
+    return Pictures(
+        run.folder.name,
+        about,
+        trial.count,
+        gan.size,
+        gan.channels,
+        lambda: iter([trial.made]),
+        trial=trial,
+    )
 
 
 def described(run: Run) -> dict[str, Any]:
     """Which run, and which of its checkpoints."""
     gan = run.about["gan"]["name"]
-    return {"run": str(run.folder), "checkpoint": run.path.name, "images": run.about["images"], "gan": gan}
+    return {
+        "run": str(run.folder),
+        "checkpoint": run.path.name,
+        "images": run.about["images"],
+        "gan": gan,
+    }
 
 
 def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:
-    """The pictures of a data set; of more than `count` so many at random, without replacement, of a sharded set in few shards."""
+    """The pictures of a data set; of more than `count` so many at random, without replacement, of a
+    sharded set in few shards.
+    """
     rows = dataset.near(np.arange(len(dataset)), count)
     if len(dataset) > count:
         random = torch.Generator().manual_seed(fold_in(seed, "choice of pictures"))
@@ -133,7 +174,16 @@ def of_dataset(dataset: Dataset, count: int, seed: int) -> Pictures:
 
     about = {"data": place_free(dataset.report.spec), "fingerprint": dataset.fingerprint}
     labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[rows])
-    return Pictures(about["data"], about, len(rows), dataset.size, dataset.channels, make, labels, dataset.classes)
+    return Pictures(
+        about["data"],
+        about,
+        len(rows),
+        dataset.size,
+        dataset.channels,
+        make,
+        labels,
+        dataset.classes,
+    )
 
 
 def of_noise(size: int, channels: int, count: int, seed: int) -> Pictures:
@@ -145,14 +195,19 @@ def of_noise(size: int, channels: int, count: int, seed: int) -> Pictures:
             if channels == 2:
                 piece = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
             else:
-                piece = torch.randint(256, (CHUNK, channels, size, size), dtype=torch.uint8, generator=random)
+                piece = torch.randint(
+                    256, (CHUNK, channels, size, size), dtype=torch.uint8, generator=random
+                )
             yield piece[: count - start]
 
     return Pictures(NOISE, {"data": NOISE}, count, size, channels, make)
 
 
 def place_free(spec: str) -> str:
-    """The name of a data set without the folder it lies in: "mnist:/data/mnist" is "mnist", "/data/faces" is "faces"."""
+    """The name of a data set without the folder it lies in:
+
+    "mnist:/data/mnist" is "mnist", "/data/faces" is "faces".
+    """
     name, colon, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return Path(spec).expanduser().resolve().name

@@ -59,7 +59,9 @@ class Trial:
         found = []
         for start in range(0, self.count, TOGETHER):
             numbers = range(start, min(start + TOGETHER, self.count))
-            inputs = {name: values[start : numbers.stop].to(self.device) for name, values in asked.items()}
+            inputs = {
+                name: values[start : numbers.stop].to(self.device) for name, values in asked.items()
+            }
             pictures = make(self.gan, RowRng(self.seed, numbers, self.device), len(numbers), inputs)
             if not pictures.isfinite().all():
                 raise UserError("the generator is broken: it makes NaN or infinity")
@@ -75,5 +77,7 @@ def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[
     """
     rows = unseen(orders(dataset, recipe.sampling), recipe.test_view, min(count, MOST))
     if rows is None:
-        raise UserError(f"{dataset.report.spec} has no pictures that {run.path} did not train on; train with --set held_out=50")
+        raise UserError(
+            f"{dataset.report.spec} has no pictures that {run.path} did not train on; train with --set held_out=50"
+        )
     return rows

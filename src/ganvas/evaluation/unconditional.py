@@ -1,4 +1,6 @@
-"""From a case to numbers: one function a metric, each giving values by name and, where it has them, values by class."""
+"""From a case to numbers: one function a metric, each giving values by name and, where it has them,
+values by class.
+"""
 
 import torch
 
@@ -28,7 +30,9 @@ def kernel(case: Case) -> Found:
     """Kernel distance, with its standard error where subsets were drawn."""
     name = by_features(case, "kid", "kd")
     found = kernel_distance(case.real, case.samples.values, seed=case.seed)
-    return {name: found.value} | ({} if found.standard_error is None else {f"{name}_error": found.standard_error}), {}
+    return {name: found.value} | (
+        {} if found.standard_error is None else {f"{name}_error": found.standard_error}
+    ), {}
 
 
 def score(case: Case) -> Found:
@@ -55,7 +59,9 @@ def coverage(case: Case) -> Found:
 
 
 def memorisation(case: Case) -> Found:
-    """How near the training pictures are, against how near they are to real pictures never trained on."""
+    """How near the training pictures are, against how near they are to real pictures never trained
+    on.
+    """
     found = compare_distances(case.training_distances[0], case.unseen_distances[0])
     return {"memorisation": found.ratio, "copies": found.close}, {}
 
@@ -69,7 +75,9 @@ def found_modes(case: Case) -> Found:
     names = case.reference.dataset.classes
     counted = modes(case.seen, len(names))
     shares = (case.seen.bincount(minlength=len(names)) / len(case.seen)).tolist()
-    return {"modes": counted.found, "kl": counted.kl}, dict(zip(names, shares)) if len(names) <= MANY_CLASSES else {}
+    return {"modes": counted.found, "kl": counted.kl}, dict(zip(names, shares)) if len(
+        names
+    ) <= MANY_CLASSES else {}
 
 
 def agreement(case: Case) -> Found:
@@ -77,31 +85,45 @@ def agreement(case: Case) -> Found:
     assert case.wanted is not None
     right = case.seen.eq(case.wanted).double()
     names = case.reference.dataset.classes
-    by_class = {names[number]: right[case.wanted == number].mean().item() for number in case.wanted.unique().tolist()}
+    by_class = {
+        names[number]: right[case.wanted == number].mean().item()
+        for number in case.wanted.unique().tolist()
+    }
     return {"agreement": right.mean().item()}, by_class if len(names) <= MANY_CLASSES else {}
 
 
 def class_distance(case: Case) -> Found:
-    """Frechet distances of the pictures of each class from the real ones of that class, and their mean."""
+    """Frechet distances of the pictures of each class from the real ones of that class, and their
+    mean.
+    """
     labels, names = case.reference.labels, case.reference.dataset.classes
     assert case.wanted is not None and labels is not None
     found = {
-        names[number]: frechet_distance(case.real[labels == number], case.samples.values[case.wanted == number])
+        names[number]: frechet_distance(
+            case.real[labels == number], case.samples.values[case.wanted == number]
+        )
         for number in case.wanted.unique().tolist()
     }
     return {by_features(case, "class_fid", "class_fd"): sum(found.values()) / len(found)}, found
 
 
 def synthetic_training(case: Case) -> Found:
-    """Train on synthetic, test on real (tstr), and on as many real ones (trtr); Esteban et al. 2017, arXiv 1706.02633."""
+    """Train on synthetic, test on real (tstr), and on as many real ones (trtr);
+
+    Esteban et al. 2017, arXiv 1706.02633.
+    """
     train = case.reference.training()
     assert case.wanted is not None
     count = min(case.pictures.count, len(train))
     random = torch.Generator().manual_seed(case.seed)
     made = torch.cat(list(case.pictures.pieces())).numpy()
-    synthetic = Labelled(made, case.wanted.numpy(), torch.randperm(len(made), generator=random)[:count].numpy())
+    synthetic = Labelled(
+        made, case.wanted.numpy(), torch.randperm(len(made), generator=random)[:count].numpy()
+    )
     chosen = torch.randperm(len(train), generator=random)[:count].numpy()
     real = Labelled(train.images, train.labels, train.rows[chosen])
     classes, test = len(case.reference.dataset.classes), case.reference.testing()
-    on_synthetic, on_real = (accuracy(fit(pictures, classes, case.progress), test) for pictures in (synthetic, real))
+    on_synthetic, on_real = (
+        accuracy(fit(pictures, classes, case.progress), test) for pictures in (synthetic, real)
+    )
     return {"tstr": on_synthetic, "trtr": on_real}, {}

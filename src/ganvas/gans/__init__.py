@@ -37,4 +37,4 @@ GANS: dict[str, type[GAN]] = {
     "gawwn-keypoints": GAWWNKeyPoints,
 }
 
-__all__ = ["GAN", "GANS", "Batch", "ChoiceInput", "Clock", "Updates", "Update"]
+__all__ = ["GAN", "GANS", "Batch", "ChoiceInput", "Clock", "Update", "Updates"]

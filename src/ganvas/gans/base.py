@@ -1,4 +1,6 @@
-"""What every GAN is: players, a `step` that tells whose turn it is, and a `sample` that makes pictures."""
+"""What every GAN is: players, a `step` that tells whose turn it is, and a `sample` that makes
+pictures.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +20,12 @@ class Update:
     player: str  # the name of a child of the GAN
     losses: dict[str, Tensor]  # scalars, already weighted; minimised as a sum, logged one by one
     stats: dict[str, Tensor] = field(default_factory=dict)  # only logged
-    scores: tuple[Tensor, Tensor] | None = None  # of real and of fake pictures, where a discriminator judged both: for the doctor
+    # of real and of fake pictures, where a discriminator judged both: for the doctor
+    scores: tuple[Tensor, Tensor] | None = None
 
 
-Updates = Update | tuple[Update, ...]  # several turns at once are simultaneous: all gradients first, then all steps
+# several turns at once are simultaneous: all gradients first, then all steps
+Updates = Update | tuple[Update, ...]
 Batch = Mapping[str, Tensor]  # rows of data; the entries are told in `Schema`
 
 
@@ -43,9 +47,11 @@ class Clock(Protocol):
         ...
 
     def ramp(self, start: float, end: float, over: int) -> float | Tensor:
-        """A number that goes from `start` at 0 images to `end` at `over` images and after, along half a cosine.
+        """A number that goes from `start` at 0 images to `end` at `over` images and after, along
+        half a cosine.
 
-        Where rounds are recorded and played again, it is a scalar on the device, filled anew for each round.
+        Where rounds are recorded and played again, it is a scalar on the device, filled anew for
+        each round.
         """
         ...
 
@@ -64,7 +70,8 @@ class ImageInput:
     Attributes:
         channels: 1 or 3.
         multiple: height and width must be multiples of it.
-        own_size: whether pictures of any size are at home here; if not, the size that the GAN learnt from suits it best.
+        own_size: whether pictures of any size are at home here; if not, the size that the GAN
+            learnt from suits it best.
     """
 
     channels: int
@@ -74,12 +81,15 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class MaskInput:
-    """An input of `sample` that tells where a picture has a hole: float32 (N, 1, H, W), 1 in the hole and 0 around it."""
+    """An input of `sample` that tells where a picture has a hole: float32 (N, 1, H, W), 1 in the
+    hole and 0 around it.
+    """
 
 
 @dataclass(frozen=True)
 class AttributesInput:
-    """An input of `sample` that tells which attributes a picture shall have: float32 (N, A) in {0, 1}.
+    """An input of `sample` that tells which attributes a picture shall have: float32 (N, A) in {0,
+    1}.
 
     Attributes:
         names: of the attributes.
@@ -99,19 +109,24 @@ class TextInput:
 
 @dataclass(frozen=True)
 class FeaturesInput:
-    """An input of `sample` that is a text as numbers from a sentence encoder: float32 (N, 1, length)."""
+    """An input of `sample` that is a text as numbers from a sentence encoder: float32 (N, 1,
+    length).
+    """
 
     length: int
 
 
 @dataclass(frozen=True)
 class BoxInput:
-    """An input of `sample` that is a place: float32 (N, 4), left, top, width and height in shares of the picture's side."""
+    """An input of `sample` that is a place: float32 (N, 4), left, top, width and height in shares
+    of the picture's side.
+    """
 
 
 @dataclass(frozen=True)
 class KeyPointsInput:
-    """An input of `sample` that is places of parts: float32 (N, P, 3), x and y in shares of the side, and 1 where it is given.
+    """An input of `sample` that is places of parts: float32 (N, P, 3), x and y in shares of the
+    side, and 1 where it is given.
 
     Attributes:
         parts: names.
@@ -120,22 +135,35 @@ class KeyPointsInput:
     parts: tuple[str, ...]
 
 
-Input = ChoiceInput | ImageInput | MaskInput | AttributesInput | TextInput | FeaturesInput | BoxInput | KeyPointsInput
+Input = (
+    ChoiceInput
+    | ImageInput
+    | MaskInput
+    | AttributesInput
+    | TextInput
+    | FeaturesInput
+    | BoxInput
+    | KeyPointsInput
+)
 
 
 class GAN(nn.Module):
     """A game between players, which are the module's children.
 
-    A subclass's constructor takes the data's schema and keyword hyper-parameters with the paper's values; what it cannot make
-    it refuses with a `UserError`.
+    A subclass's constructor takes the data's schema and keyword hyper-parameters with the paper's
+    values; what it cannot make it refuses with a `UserError`.
 
     Attributes:
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
-        points: whether it makes points in the plane, of size 1 with 2 channels, instead of pictures.
-        faithful: whether `make_inputs` asks for the very picture of a row, so that what is made can be held against it pixel by pixel.
-        double_backward: whether a loss holds gradients with respect to pictures, so that players are differentiated twice.
-        neutral: the score by which the discriminator says that it cannot tell; None where only differences of scores count.
+        points: whether it makes points in the plane, of size 1 with 2 channels, instead of
+            pictures.
+        faithful: whether `make_inputs` asks for the very picture of a row, so that what is made can
+            be held against it pixel by pixel.
+        double_backward: whether a loss holds gradients with respect to pictures, so that players
+            are differentiated twice.
+        neutral: the score by which the discriminator says that it cannot tell; None where only
+            differences of scores count.
         schema: of the data.
         made: the column of the data whose like `sample` makes.
         size: of the pictures made, in pixels, where no input tells another.
@@ -161,7 +189,9 @@ class GAN(nn.Module):
                 f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: use --data rings or --data grid"
             )
         if self.channels == 2 and not self.points:
-            raise UserError(f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points")
+            raise UserError(
+                f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points"
+            )
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -170,7 +200,9 @@ class GAN(nn.Module):
 
     @property
     def unconditional(self) -> bool:
-        """Whether it makes pictures from noise, and a class at most; if not, it needs rows of data to show what it can do."""
+        """Whether it makes pictures from noise, and a class at most; if not, it needs rows of data
+        to show what it can do.
+        """
         return all(name == "label" for name in self.inputs)
 
     def players(self) -> dict[str, list[nn.Parameter]]:
@@ -178,34 +210,47 @@ class GAN(nn.Module):
         return {name: list(child.parameters()) for name, child in self.named_children()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        """One round of the game, as the paper's algorithm tells it: yield a `Update` each time a player must move.
+        """One round of the game, as the paper's algorithm tells it: yield a `Update` each time a
+        player must move.
 
         The code after a `yield` runs when that player has moved.
         """
         raise NotImplementedError
 
     def score(self, batch: Batch) -> Tensor:
-        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it trained on with others.
+        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it
+        trained on with others.
 
         The pictures in the batch's column `target` may be real or made from the rest of their rows.
         """
         return self.get_submodule("discriminator")(batch["image"])
 
     def sample(self, count: int, rng: Rng, *_: Any, **inputs: Any) -> Tensor:
-        """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows for each of `inputs`."""
+        """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows
+        for each of `inputs`.
+        """
         raise NotImplementedError
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Inputs for `sample`, one row for each of the batch's, such that the pictures made can be held against the real ones."""
+        """Inputs for `sample`, one row for each of the batch's, such that the pictures made can be
+        held against the real ones.
+        """
         return {name: batch[name] for name in self.inputs}
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """What a person should see of these rows, as columns of pictures by their heading; for GANs that are not `unconditional`."""
-        return {"real": batch[self.target], "made": self.sample(len(batch[self.target]), rng, **self.make_inputs(batch, rng))}
+        """What a person should see of these rows, as columns of pictures by their heading; for GANs
+        that are not `unconditional`.
+        """
+        return {
+            "real": batch[self.target],
+            "made": self.sample(len(batch[self.target]), rng, **self.make_inputs(batch, rng)),
+        }
 
 
 def with_classes(schema: Schema, conditional: bool) -> tuple[str, ...]:
-    """What a GAN `requires` that is told the class of its pictures if the data has classes, unless it is not `conditional`."""
+    """What a GAN `requires` that is told the class of its pictures if the data has classes, unless
+    it is not `conditional`.
+    """
     return ("image", "label") if conditional and schema.names.get("label") else ("image",)
 
 
@@ -230,5 +275,9 @@ def check_needs(gan: GAN, schema: Schema) -> None:
     """
     there = {*schema.channels, *schema.names, *schema.widths, *(["box"] if schema.boxes else [])}
     for need in gan.requires:
-        if need not in there or (need in ("label", "attributes", "keypoints") and not schema.names[need]):
-            raise UserError(f"{type(gan).__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}")
+        if need not in there or (
+            need in ("label", "attributes", "keypoints") and not schema.names[need]
+        ):
+            raise UserError(
+                f"{type(gan).__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}"
+            )

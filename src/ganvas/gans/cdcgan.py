@@ -1,6 +1,8 @@
-"""A class-conditional DCGAN: Mirza and Osindero 2014, "Conditional Generative Adversarial Nets", with convolutional players.
+"""A class-conditional DCGAN: Mirza and Osindero 2014, "Conditional Generative Adversarial Nets",
+with convolutional players.
 
-The generator is told the class by a one-hot vector beside the noise, the discriminator by one constant plane a class.
+The generator is told the class by a one-hot vector beside the noise, the discriminator by one
+constant plane a class.
 """
 
 from collections.abc import Iterator
@@ -20,18 +22,34 @@ from ganvas.schema import Schema
 class ConditionalGenerator(nn.Module):
     """Noise and a label to a picture."""
 
-    def __init__(self, classes: int, start: int, widths: list[int], channels: int, kernel: int, noise_size: int):
+    def __init__(
+        self,
+        classes: int,
+        start: int,
+        widths: list[int],
+        channels: int,
+        kernel: int,
+        noise_size: int,
+    ):
         super().__init__()
         self.classes = classes
-        modules: list[nn.Module] = [nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)]
+        modules: list[nn.Module] = [
+            nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)
+        ]
         modules += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(0.2, inplace=True)]
         for inputs, outputs in pairwise(widths):
-            modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)]
+            modules += [
+                up(inputs, outputs, kernel, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
         self.layers = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)[:, :, None, None])
+        return self.layers(
+            torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)[:, :, None, None]
+        )
 
 
 class ConditionalDiscriminator(nn.Module):
@@ -41,33 +59,45 @@ class ConditionalDiscriminator(nn.Module):
         super().__init__()
         self.classes = classes
         outward = list(reversed(widths))
-        modules: list[nn.Module] = [down(channels + classes, outward[0], kernel), nn.LeakyReLU(0.2, inplace=True)]
+        modules: list[nn.Module] = [
+            down(channels + classes, outward[0], kernel),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
         for inputs, outputs in pairwise(outward):
-            modules += [down(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True)]
+            modules += [
+                down(inputs, outputs, kernel, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
         self.layers = nn.Sequential(*modules, nn.Conv2d(widths[0], 1, start), nn.Flatten(0))
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
+        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None].expand(
+            -1, -1, *image.shape[2:]
+        )
         return self.layers(torch.cat([image, planes], 1))
 
 
 def one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """int64 (N,) to (N, classes), 1 at the label and else 0; PyTorch's own reads all labels to check them."""
+    """int64 (N,) to (N, classes), 1 at the label and else 0;
+
+    PyTorch's own reads all labels to check them.
+    """
     return (label[:, None] == torch.arange(classes, device=label.device)).to(dtype)
 
 
 class ConditionalDCGAN(GAN):
     """Pictures of a wanted class.
 
-    Players: generator noise and one-hot label → 7x7 map (as the size asks) → doublings by 5x5 kernels, batch norm,
-    LeakyReLU 0.2 → tanh; discriminator picture and label planes → halvings by 5x5 kernels, batch norm (not the first),
-    LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y'; generator
-    -mean log D(G(z, y'), y') on fresh noise and fresh labels.
-    Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are drawn from all classes.
-    No biases before a batch norm, where they have no effect. Our padding is a pixel more at the left and top, where
-    TensorFlow's "same" has it at the right and bottom.
+    Players: generator noise and one-hot label → 7x7 map (as the size asks) → doublings by 5x5
+    kernels, batch norm, LeakyReLU 0.2 → tanh; discriminator picture and label planes → halvings by
+    5x5 kernels, batch norm (not the first), LeakyReLU 0.2 → a score.
+    Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y';
+    generator -mean log D(G(z, y'), y') on fresh noise and fresh labels.
+    Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are
+    drawn from all classes. No biases before a batch norm, where they have no effect. Our padding is
+    a pixel more at the left and top, where TensorFlow's "same" has it at the right and bottom.
     Recipe: `mnist-cdcgan`.
 
     Args:
@@ -90,8 +120,12 @@ class ConditionalDCGAN(GAN):
         self.noise_size = noise_size
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger), most=4)
-        self.generator = ConditionalGenerator(len(self.classes), start, widths, self.channels, kernel, noise_size)
-        self.discriminator = ConditionalDiscriminator(len(self.classes), start, widths, self.channels, kernel)
+        self.generator = ConditionalGenerator(
+            len(self.classes), start, widths, self.channels, kernel, noise_size
+        )
+        self.discriminator = ConditionalDiscriminator(
+            len(self.classes), start, widths, self.channels, kernel
+        )
         initialise(self, std=0.02, truncated=True)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
@@ -102,7 +136,9 @@ class ConditionalDCGAN(GAN):
         adversarial = non_saturating_d(real_score, fake_score)
         yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         wanted, fake = self.imagine(len(real), rng)
-        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))})
+        yield Update(
+            "generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))}
+        )
 
     def imagine(self, count: int, rng: Rng) -> tuple[Tensor, Tensor]:
         """Random labels (N,) and pictures of these classes (N, C, H, W)."""

@@ -1,7 +1,8 @@
-"""CycleGAN: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks".
+"""CycleGAN: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
+Adversarial Networks".
 
-Two generators translate between two domains of which no pair is known. Each result must look like its new domain, and translated
-back it must be the picture that it was made from.
+Two generators translate between two domains of which no pair is known. Each result must look like
+its new domain, and translated back it must be the picture that it was made from.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,13 @@ from torch import Tensor, nn
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, ChoiceInput, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import least_squares_d, least_squares_g
-from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, check_quarters, initialise, patch_halvings
+from ganvas.gans.nn.networks import (
+    PatchDiscriminator,
+    ResidualGenerator,
+    check_quarters,
+    initialise,
+    patch_halvings,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -26,7 +33,10 @@ class Translators(nn.Module):
     def __init__(self, channels: int, width: int, blocks: int):
         super().__init__()
         self.a_to_b, self.b_to_a = (
-            ResidualGenerator(channels, channels, width=width, blocks=blocks, padding="reflect", bias=True) for _ in range(2)
+            ResidualGenerator(
+                channels, channels, width=width, blocks=blocks, padding="reflect", bias=True
+            )
+            for _ in range(2)
         )
 
     def forward(self, image: Tensor, to: Tensor) -> Tensor:
@@ -41,10 +51,11 @@ class Translators(nn.Module):
 
 @torch.no_grad()
 def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
-    """New pictures to as many, old and new: a discriminator that is shown old ones does not forget; section 4.
+    """New pictures to as many, old and new: a discriminator that is shown old ones does not forget;
+    section 4.
 
-    The pool is filled first. Then every new picture is, at even chances, given on as it is, or kept in the place of a random one
-    that is given on instead; Shrivastava et al. 2017.
+    The pool is filled first. Then every new picture is, at even chances, given on as it is, or kept
+    in the place of a random one that is given on instead; Shrivastava et al. 2017.
 
     Args:
         pool: pictures kept, (P, C, H, W), P > 0; changed here, to the same in every process.
@@ -55,7 +66,9 @@ def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
     given = whole.clone()
     for row, (chance, place) in enumerate(rng.gather(rng.rand(len(fakes), 2))):
         full = count >= len(pool)
-        index = torch.where(full, (place * len(pool)).long().clamp(max=len(pool) - 1), count).reshape(1)
+        index = torch.where(
+            full, (place * len(pool)).long().clamp(max=len(pool) - 1), count
+        ).reshape(1)
         old, new = pool[index], whole[row]
         given[row] = torch.where(full & (chance < 0.5), old, new)[0]
         pool[index] = torch.where(full & (chance >= 0.5), old, new)
@@ -66,16 +79,20 @@ def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
 class CycleGAN(GAN):
     """Pictures of one domain as if they were of the other, learnt without pairs.
 
-    Players: generator, which is two, from a to b and from b to a: convolution 7x7, two halvings, 9 residual blocks (6 below 256
-    pixels), two doublings, convolution 7x7, tanh, reflection padding, instance norm, ReLU; discriminator_b and discriminator_a:
-    scores of 70x70 patches, instance norm, LeakyReLU 0.2.
-    Losses, with F from a to b and G from b to a: discriminator_b half of mean (D_b(b) - 1)² + mean D_b(F(a))²; discriminator_a
-    likewise; generator mean (D_b(F(a)) - 1)² + mean (D_a(G(b)) - 1)² + cycle_weight (mean |G(F(a)) - a| + mean |F(G(b)) - b|) +
-    identity_weight (mean |F(b) - b| + mean |G(a) - a|). The fakes are made once a round; the discriminators see them through
-    pools of the last 50.
-    Stats: `cycle_error`, the mean distance between a picture and its way there and back, in levels of 0..255.
-    Where we differ: below 24 pixels patches are smaller, as they must be. The half in the discriminators' losses is the paper's
-    own; `least_squares_g` of ours has a half that the paper's generators have not, so it is taken twice.
+    Players: generator, which is two, from a to b and from b to a: convolution 7x7, two halvings, 9
+    residual blocks (6 below 256 pixels), two doublings, convolution 7x7, tanh, reflection padding,
+    instance norm, ReLU; discriminator_b and discriminator_a: scores of 70x70 patches, instance
+    norm, LeakyReLU 0.2.
+    Losses, with F from a to b and G from b to a: discriminator_b half of mean (D_b(b) - 1)² + mean
+    D_b(F(a))²; discriminator_a likewise; generator mean (D_b(F(a)) - 1)² + mean (D_a(G(b)) - 1)² +
+    cycle_weight (mean |G(F(a)) - a| + mean |F(G(b)) - b|) + identity_weight (mean |F(b) - b| + mean
+    |G(a) - a|). The fakes are made once a round; the discriminators see them through pools of the
+    last 50.
+    Stats: `cycle_error`, the mean distance between a picture and its way there and back, in levels
+    of 0..255.
+    Where we differ: below 24 pixels patches are smaller, as they must be. The half in the
+    discriminators' losses is the paper's own; `least_squares_g` of ours has a half that the paper's
+    generators have not, so it is taken twice.
     Recipe: `cyclegan`.
 
     Args:
@@ -83,8 +100,8 @@ class CycleGAN(GAN):
         blocks: residual blocks of a generator; None: 9 from 256 pixels on, else 6.
         discriminator_width: channels of a discriminator's first map; None: `width`.
         cycle_weight: the paper's lambda.
-        identity_weight: of leaving alone what is of the wanted domain already, which keeps colours: half of lambda, as the paper
-            has it for paintings and its code for all; 0: without.
+        identity_weight: of leaving alone what is of the wanted domain already, which keeps colours:
+            half of lambda, as the paper has it for paintings and its code for all; 0: without.
         pool: pictures of each generator kept to show to its discriminator.
     """
 
@@ -112,8 +129,12 @@ class CycleGAN(GAN):
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.generator = Translators(self.channels, width, blocks or (9 if self.size >= 256 else 6))
         halvings = patch_halvings(self.size)
-        self.discriminator_a = PatchDiscriminator(self.channels, discriminator_width or width, halvings, affine=False)
-        self.discriminator_b = PatchDiscriminator(self.channels, discriminator_width or width, halvings, affine=False)
+        self.discriminator_a = PatchDiscriminator(
+            self.channels, discriminator_width or width, halvings, affine=False
+        )
+        self.discriminator_b = PatchDiscriminator(
+            self.channels, discriminator_width or width, halvings, affine=False
+        )
         for name in ("pool_a", "pool_b"):
             self.register_buffer(name, torch.zeros(pool, self.channels, self.size, self.size))
             self.register_buffer(f"{name}_count", torch.zeros((), dtype=torch.int64))
@@ -127,7 +148,10 @@ class CycleGAN(GAN):
         a, b = batch["a"], batch["b"]
         translate = self.generator
         fake_b, fake_a = translate.a_to_b(a), translate.b_to_a(b)
-        adversarial = 2 * (least_squares_g(self.discriminator_b(fake_b)) + least_squares_g(self.discriminator_a(fake_a)))
+        adversarial = 2 * (
+            least_squares_g(self.discriminator_b(fake_b))
+            + least_squares_g(self.discriminator_a(fake_a))
+        )
         cycle = distance(translate.b_to_a(fake_b), a) + distance(translate.a_to_b(fake_a), b)
         losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
         if self.identity_weight:
@@ -144,7 +168,9 @@ class CycleGAN(GAN):
         shown = pooled(pool, count, fake, rng) if self.training and len(pool) else fake.detach()
         real_score, fake_score = discriminator(real), discriminator(shown)
         return Update(
-            f"discriminator_{domain}", {"adversarial": least_squares_d(real_score, fake_score)}, scores=(real_score, fake_score)
+            f"discriminator_{domain}",
+            {"adversarial": least_squares_d(real_score, fake_score)},
+            scores=(real_score, fake_score),
         )
 
     def score(self, batch: Batch) -> Tensor:

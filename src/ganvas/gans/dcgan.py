@@ -1,7 +1,9 @@
-"""Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional GANs", and the avatar makers' variant.
+"""Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional GANs", and the
+avatar makers' variant.
 
-The paper's rules: strided convolutions instead of pooling, no fully connected hidden layers, batch norm everywhere but at the
-generator's output and the discriminator's input, ReLU in the generator, LeakyReLU 0.2 in the discriminator.
+The paper's rules: strided convolutions instead of pooling, no fully connected hidden layers, batch
+norm everywhere but at the generator's output and the discriminator's input, ReLU in the generator,
+LeakyReLU 0.2 in the discriminator.
 """
 
 from collections.abc import Iterator
@@ -35,14 +37,15 @@ def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
 
 
 class DCGAN(GAN):
-    """A picture grows from noise by transposed convolutions, and shrinks to a score by convolutions.
+    """A picture grows from noise by transposed convolutions, and shrinks to a score by
+    convolutions.
 
-    Players: generator noise → 4x4 map (as the size asks: 28 starts at 7x7) → doublings, batch norm, ReLU → tanh;
-    discriminator halvings, batch norm (not the first), LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches; generator
-    -mean log D(G(z)) on the fakes that the discriminator just saw.
-    Where we differ: no biases before a batch norm, where they have no effect. Kernels and widths are those of the authors'
-    code; the paper's figure has twice the width (`width=128`).
+    Players: generator noise → 4x4 map (as the size asks: 28 starts at 7x7) → doublings, batch norm,
+    ReLU → tanh; discriminator halvings, batch norm (not the first), LeakyReLU 0.2 → a score.
+    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches;
+    generator -mean log D(G(z)) on the fakes that the discriminator just saw.
+    Where we differ: no biases before a batch norm, where they have no effect. Kernels and widths
+    are those of the authors' code; the paper's figure has twice the width (`width=128`).
     Recipe: `dcgan-64`.
 
     Args:
@@ -67,7 +70,11 @@ class DCGAN(GAN):
         modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths):
-            modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
+            modules += [
+                up(inputs, outputs, kernel, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(True),
+            ]
         self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
         self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
@@ -84,13 +91,15 @@ class DCGAN(GAN):
 
 
 class AvatarDCGAN(GAN):
-    """The DCGAN of the anime-avatar tutorials (48x48 from a folder of faces), descended from the first TensorFlow port.
+    """The DCGAN of the anime-avatar tutorials (48x48 from a folder of faces), descended from the
+    first TensorFlow port.
 
-    Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch norm (not the last
-    before the picture), ReLU → tanh; discriminator halvings by 5x5 kernels as in `DCGAN` → linear → a score.
+    Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels,
+    batch norm (not the last before the picture), ReLU → tanh; discriminator halvings by 5x5 kernels
+    as in `DCGAN` → linear → a score.
     Losses: those of `DCGAN`; one discriminator move, then two generator moves on the same noise.
-    Where we differ: no biases before a batch norm; our padding is a pixel more at the left and top, where TensorFlow's
-    "same" has it at the right and bottom.
+    Where we differ: no biases before a batch norm; our padding is a pixel more at the left and top,
+    where TensorFlow's "same" has it at the right and bottom.
     Recipe: `avatars-dcgan`.
 
     Args:
@@ -114,9 +123,17 @@ class AvatarDCGAN(GAN):
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
-        modules += [nn.Unflatten(1, (widths[0], start, start)), nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+        modules += [
+            nn.Unflatten(1, (widths[0], start, start)),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(True),
+        ]
         for inputs, outputs in pairwise(widths[:-1]):
-            modules += [up(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True)]
+            modules += [
+                up(inputs, outputs, kernel, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(True),
+            ]
         if len(widths) > 1:
             modules += [up(widths[-2], widths[-1], kernel), nn.ReLU(True)]
         self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())

@@ -1,8 +1,9 @@
-"""Pictures with holes, filled: after Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
+"""Pictures with holes, filled: after Pathak et al. 2016, "Context Encoders: Feature Learning by
+Inpainting".
 
-The generator sees what is around the hole and where the hole is; it is judged by the true pixels and by a discriminator that
-looks for patches that no real picture has. Holes are boxes and, as in Yu et al. 2019, "Free-Form Image Inpainting with Gated
-Convolution", strokes of any form.
+The generator sees what is around the hole and where the hole is; it is judged by the true pixels
+and by a discriminator that looks for patches that no real picture has. Holes are boxes and, as in
+Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", strokes of any form.
 """
 
 import math
@@ -29,11 +30,15 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class DilatedBlock(nn.Module):
-    """What a 3x3 convolution with holes between its taps adds to a map, to look far without making the map smaller."""
+    """What a 3x3 convolution with holes between its taps adds to a map, to look far without making
+    the map smaller.
+    """
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
-        self.layers = nn.Sequential(nn.LeakyReLU(0.2), nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation))
+        self.layers = nn.Sequential(
+            nn.LeakyReLU(0.2), nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+        )
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, width, h, w) to the same shape."""
@@ -41,7 +46,8 @@ class DilatedBlock(nn.Module):
 
 
 class Filler(nn.Module):
-    """A picture with a hole, and where the hole is, to a picture of the same size, whatever that is.
+    """A picture with a hole, and where the hole is, to a picture of the same size, whatever that
+    is.
 
     No norms: their means would be those of holes as much as of pictures.
 
@@ -49,7 +55,8 @@ class Filler(nn.Module):
         channels: of the picture.
         width: channels of the first map.
         blocks: dilated ones at the smallest map.
-        size: of the pictures in training, in pixels; no tap of a block lies further away than these allow to learn.
+        size: of the pictures in training, in pixels; no tap of a block lies further away than these
+            allow to learn.
     """
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
@@ -58,7 +65,9 @@ class Filler(nn.Module):
         self.second = spread(down(width, 2 * width, 4))
         self.third = spread(down(2 * width, 4 * width, 4))
         furthest = 1 + max(0, int(math.log2(size / COARSEST / 2))) if size > COARSEST else 1
-        self.blocks = nn.Sequential(*(DilatedBlock(4 * width, 2 ** (number % furthest)) for number in range(blocks)))
+        self.blocks = nn.Sequential(
+            *(DilatedBlock(4 * width, 2 ** (number % furthest)) for number in range(blocks))
+        )
         self.to_second = spread(up(4 * width, 2 * width, 4))
         self.to_first = spread(up(4 * width, width, 4))
         self.to_picture = up(2 * width, channels, 4)
@@ -66,7 +75,9 @@ class Filler(nn.Module):
         self.bend = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """(N, C, H, W) with (N, 1, H, W), 1 in the hole, to (N, C, H, W) in [-1, 1]; what is in the hole has no effect."""
+        """(N, C, H, W) with (N, 1, H, W), 1 in the hole, to (N, C, H, W) in [-1, 1]; what is in the
+        hole has no effect.
+        """
         height, width = image.shape[2:]
         seen = torch.cat([image.masked_fill(mask > 0, 0), mask], 1)
         seen = pad(seen, (0, -width % COARSEST, 0, -height % COARSEST), mode="reflect")
@@ -88,7 +99,11 @@ class Critic(nn.Module):
 
     def __init__(self, channels: int, width: int):
         super().__init__()
-        halvings = [down(channels, width, 4), down(width, 2 * width, 4), down(2 * width, 4 * width, 4)]
+        halvings = [
+            down(channels, width, 4),
+            down(width, 2 * width, 4),
+            down(2 * width, 4 * width, 4),
+        ]
         far = nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2)
         self.layers = nn.ModuleList([spread(layer) for layer in (*halvings, far)])
         self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
@@ -109,16 +124,17 @@ class Critic(nn.Module):
 class Inpainter(GAN):
     """Pictures with holes, filled with what could have been there.
 
-    Players: generator picture with a hole and mask → three halvings → dilated blocks → three doublings, each beside the map
-    of its size on the way down → tanh, in the hole only; discriminator picture → scores of patches. It is not told where
-    the hole is.
-    Losses, with x̂ the picture x filled: discriminator mean softplus(-D(x)) + mean in the hole of softplus(D(x̂))
-    + gamma / 2 mean |∇ D(x)|²; generator mean in the hole of softplus(-D(x̂)) + reconstruction_weight |x̂ - x|₁
-    + feature_weight |maps of D(x̂) - maps of D(x)|₁.
-    Where we differ: Pathak et al. have a bottleneck without a way around it, squared errors of weight 0.999 and a
-    discriminator that sees the hole's content alone; patches that count by the share of the hole in them, the penalty and
-    the matching of maps are those of Suvorov et al. 2022, "Resolution-robust Large Mask Inpainting with Fourier
-    Convolutions". The penalty is computed every `penalty_every` rounds at that many times its weight (Karras et al. 2020).
+    Players: generator picture with a hole and mask → three halvings → dilated blocks → three
+    doublings, each beside the map of its size on the way down → tanh, in the hole only;
+    discriminator picture → scores of patches. It is not told where the hole is.
+    Losses, with x̂ the picture x filled: discriminator mean softplus(-D(x)) + mean in the hole of
+    softplus(D(x̂)) + gamma / 2 mean |∇ D(x)|²; generator mean in the hole of softplus(-D(x̂)) +
+    reconstruction_weight |x̂ - x|₁ + feature_weight |maps of D(x̂) - maps of D(x)|₁.
+    Where we differ: Pathak et al. have a bottleneck without a way around it, squared errors of
+    weight 0.999 and a discriminator that sees the hole's content alone; patches that count by the
+    share of the hole in them, the penalty and the matching of maps are those of Suvorov et al.
+    2022, "Resolution-robust Large Mask Inpainting with Fourier Convolutions". The penalty is
+    computed every `penalty_every` rounds at that many times its weight (Karras et al. 2020).
     Recipe: `inpaint`.
 
     Args:
@@ -150,9 +166,13 @@ class Inpainter(GAN):
     ):
         super().__init__(schema)
         if self.size < COARSEST:
-            raise UserError(f"size {self.size} is too small to have a hole; use --size {COARSEST} or more")
+            raise UserError(
+                f"size {self.size} is too small to have a hole; use --size {COARSEST} or more"
+            )
         if least > most:
-            raise UserError(f"holes of at least {least:g} and at most {most:g} of a picture: options.least is above options.most")
+            raise UserError(
+                f"holes of at least {least:g} and at most {most:g} of a picture: options.least is above options.most"
+            )
         self.reconstruction_weight, self.feature_weight = reconstruction_weight, feature_weight
         self.gamma, self.penalty_every, self.least, self.most = gamma, penalty_every, least, most
         self.generator = Filler(self.channels, width, blocks, self.size)
@@ -170,27 +190,40 @@ class Inpainter(GAN):
         punished = clock.every(self.penalty_every)
         real.requires_grad_(punished)
         real_score, fake_score = self.discriminator(real), self.discriminator(fake.detach())
-        share = adaptive_avg_pool2d(mask, fake_score.shape[2:])  # of the hole in each patch's middle
+        # of the hole in each patch's middle
+        share = adaptive_avg_pool2d(mask, fake_score.shape[2:])
         penalty = torch.zeros((), device=real.device)
         if punished:
-            penalty = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
+            penalty = (
+                self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
+            )
             real.requires_grad_(False)
-        losses = {"real": towards_real(real_score, torch.ones_like(share)), "fake": towards_real(-fake_score, share)}
+        losses = {
+            "real": towards_real(real_score, torch.ones_like(share)),
+            "fake": towards_real(-fake_score, share),
+        }
         scores = real_score.mean((1, 2, 3)), inside(fake_score, share)
         yield Update("discriminator", losses | {"penalty": penalty}, scores=scores)
         with torch.no_grad():
             real_maps, _ = self.discriminator.look(real)
         fake_maps, fake_score = self.discriminator.look(fake)
-        difference = torch.stack([(one - other).abs().mean() for one, other in zip(fake_maps, real_maps)]).mean()
+        difference = torch.stack(
+            [(one - other).abs().mean() for one, other in zip(fake_maps, real_maps)]
+        ).mean()
         error = (made - real).abs()
         reconstruction = inside(error, mask).mean() + OUTSIDE * inside(error, 1 - mask).mean()
-        losses = {"adversarial": towards_real(fake_score, share), "reconstruction": self.reconstruction_weight * reconstruction}
+        losses = {
+            "adversarial": towards_real(fake_score, share),
+            "reconstruction": self.reconstruction_weight * reconstruction,
+        }
         yield Update("generator", losses | {"features": self.feature_weight * difference})
 
     def holes(self, image: Tensor, rng: Rng) -> Tensor:
         """Random masks for pictures (N, C, H, W): (N, 1, H, W), 1 in the hole."""
         height, width = image.shape[2:]
-        masks = rng.on_device(len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most))
+        masks = rng.on_device(
+            len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most)
+        )
         return masks.to(image)
 
     def score(self, batch: Batch) -> Tensor:
@@ -205,7 +238,11 @@ class Inpainter(GAN):
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         asked = self.make_inputs(batch, rng)
         filled = self.sample(len(asked["mask"]), rng, **asked)
-        return {"hole": asked["image"] * (1 - asked["mask"]), "filled": filled, "real": batch["image"]}
+        return {
+            "hole": asked["image"] * (1 - asked["mask"]),
+            "filled": filled,
+            "real": batch["image"],
+        }
 
 
 def inside(values: Tensor, share: Tensor) -> Tensor:
@@ -215,12 +252,17 @@ def inside(values: Tensor, share: Tensor) -> Tensor:
 
 @precise
 def towards_real(score: Tensor, share: Tensor) -> Tensor:
-    """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) within each picture."""
+    """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) within each
+    picture.
+    """
     return inside(softplus(-score), share).mean()
 
 
 def spread(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
-    """The layer, with first weights that keep the spread of what goes on to LeakyReLU 0.2; He et al. 2015, eq. 15."""
+    """The layer, with first weights that keep the spread of what goes on to LeakyReLU 0.2;
+
+    He et al. 2015, eq. 15.
+    """
     taps = math.prod(layer.kernel_size) * layer.in_channels
     if isinstance(layer, nn.ConvTranspose2d):
         taps //= math.prod(layer.stride)  # those that reach one pixel

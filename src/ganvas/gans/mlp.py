@@ -1,6 +1,8 @@
-"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players: three classic tutorials' versions.
+"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players: three
+classic tutorials' versions.
 
-Start reading here. The generator turns noise into a flat picture; the discriminator scores flat pictures.
+Start reading here. The generator turns noise into a flat picture; the discriminator scores flat
+pictures.
 """
 
 import math
@@ -18,8 +20,12 @@ from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
-def layers(sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and dropout."""
+def layers(
+    sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0
+) -> nn.Sequential:
+    """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and
+    dropout.
+    """
     modules: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         modules += [nn.Linear(inputs, outputs), activation()]
@@ -48,10 +54,12 @@ def unit(images: Tensor) -> Tensor:
 class MLP(GAN):
     """One hidden layer in each player, both moving at once.
 
-    Players: generator noise → hidden ReLU → sigmoid; discriminator pixels in [0, 1] → hidden ReLU → a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both come from the same
-    forward pass on the same noise, and both players then move together.
-    Where we differ: the loss is taken from scores instead of probabilities, so it stays finite when D is sure.
+    Players: generator noise → hidden ReLU → sigmoid; discriminator pixels in [0, 1] → hidden ReLU →
+    a score.
+    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both
+    come from the same forward pass on the same noise, and both players then move together.
+    Where we differ: the loss is taken from scores instead of probabilities, so it stays finite when
+    D is sure.
     Recipe: `mnist-mlp`.
 
     Args:
@@ -65,14 +73,20 @@ class MLP(GAN):
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid())
         self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
-        initialise(self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2)))
+        initialise(
+            self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2))
+        )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = unit(batch["image"])
         fake = self.generator(rng.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
         yield (
-            Update("discriminator", {"adversarial": non_saturating_d(real_score, fake_score)}, scores=(real_score, fake_score)),
+            Update(
+                "discriminator",
+                {"adversarial": non_saturating_d(real_score, fake_score)},
+                scores=(real_score, fake_score),
+            ),
             Update("generator", {"adversarial": non_saturating_g(fake_score)}),
         )
 
@@ -87,10 +101,10 @@ class MLP(GAN):
 class DeepMLP(GAN):
     """Three hidden layers, leaky, with dropout and one-sided label smoothing.
 
-    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths backwards, each with dropout
-    → a score.
-    Losses: discriminator, on real and fake as one joined batch, cross-entropy towards `real_target` and 0, mean over both halves;
-    generator -mean log D(G(z)) on fresh noise.
+    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths
+    backwards, each with dropout → a score.
+    Losses: discriminator, on real and fake as one joined batch, cross-entropy towards `real_target`
+    and 0, mean over both halves; generator -mean log D(G(z)) on fresh noise.
     Where we differ: scores instead of probabilities, as in `MLP`.
     Recipe: `mnist-mlp-deep`.
 
@@ -140,11 +154,14 @@ class DeepMLP(GAN):
 class TanhMLP(GAN):
     """One hidden tanh layer in each player, two generator moves for each discriminator move.
 
-    Players: generator noise → hidden tanh → sigmoid; discriminator pixels in [0, 1] → hidden tanh → a score.
-    Losses: discriminator cross-entropy towards `real_target` and 0; generator -mean log D(G(z)), twice, each on fresh noise.
-    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, D's mean opinion of a fake.
-    Where we differ: the tutorial compares real pixels in [0, 1] with fakes in [0, 255], which the discriminator tells apart by
-    brightness alone; here both are in [0, 1].
+    Players: generator noise → hidden tanh → sigmoid; discriminator pixels in [0, 1] → hidden tanh →
+    a score.
+    Losses: discriminator cross-entropy towards `real_target` and 0; generator -mean log D(G(z)),
+    twice, each on fresh noise.
+    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, D's mean
+    opinion of a fake.
+    Where we differ: the tutorial compares real pixels in [0, 1] with fakes in [0, 255], which the
+    discriminator tells apart by brightness alone; here both are in [0, 1].
     Recipe: `mnist-mlp-tanh`.
 
     Args:
@@ -164,7 +181,11 @@ class TanhMLP(GAN):
         generator_updates: PositiveInt = 2,
     ):
         super().__init__(schema)
-        self.noise_size, self.real_target, self.generator_updates = noise_size, real_target, generator_updates
+        self.noise_size, self.real_target, self.generator_updates = (
+            noise_size,
+            real_target,
+            generator_updates,
+        )
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
         self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
@@ -174,13 +195,17 @@ class TanhMLP(GAN):
         real = unit(batch["image"])
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
-        real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)  # faster than two passes
+        # faster than two passes
+        real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
         adversarial = non_saturating_d(real_score, fake_score, self.real_target)
         yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         for _ in range(self.generator_updates):
             fake = self.generator(rng.normal(len(real), self.noise_size))
             score = self.discriminator(fake)
-            stats = {"largest_pixel": fake.detach().max() * 255, "fake_probability": score.detach().sigmoid().mean()}
+            stats = {
+                "largest_pixel": fake.detach().max() * 255,
+                "fake_probability": score.detach().sigmoid().mean(),
+            }
             yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
 
     def score(self, batch: Batch) -> Tensor:

@@ -1,4 +1,6 @@
-"""From the name of a GAN, a schema and options to the GAN itself; every option is checked against its annotation."""
+"""From the name of a GAN, a schema and options to the GAN itself; every option is checked against
+its annotation.
+"""
 
 import inspect
 from collections.abc import Mapping
@@ -13,13 +15,20 @@ from ganvas.schema import Schema, read_schema
 
 
 def option_defaults(gan: str) -> dict[str, Any]:
-    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an unknown GAN."""
+    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an
+    unknown GAN.
+    """
     parameters = inspect.signature(GANS[gan]).parameters.values() if gan in GANS else ()
-    return {parameter.name: parameter.default for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+    return {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
 
 
 def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the annotations of the GAN's constructor want them: 32.0 as 32, a list as a tuple.
+    """The options as the annotations of the GAN's constructor want them: 32.0 as 32, a list as a
+    tuple.
 
     Raises:
         UserError: an option is unknown (with the nearest ones) or its value is not allowed.
@@ -41,8 +50,8 @@ def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> 
     """Make a GAN from its description.
 
     Raises:
-        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN cannot make that size, or an
-            option is unknown or not allowed.
+        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN
+            cannot make that size, or an option is unknown or not allowed.
     """
     values = check_options(name, options)
     if not isinstance(data, Schema):

@@ -1,7 +1,8 @@
 """pix2pix: Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks".
 
-The generator redraws a picture of one kind as one of another, the discriminator judges both together, patch by patch. The
-distance to the true picture keeps the drawing in place, the discriminator keeps it sharp.
+The generator redraws a picture of one kind as one of another, the discriminator judges both
+together, patch by patch. The distance to the true picture keeps the drawing in place, the
+discriminator keeps it sharp.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +25,8 @@ DROPPED = 3  # levels above the smallest map where half of all numbers are dropp
 
 
 class UNet(nn.Module):
-    """A picture to a picture: halved until one pixel is left, doubled again, with a skip at every level.
+    """A picture to a picture: halved until one pixel is left, doubled again, with a skip at every
+    level.
 
     Args:
         inputs: channels of the picture given.
@@ -37,12 +39,19 @@ class UNet(nn.Module):
         self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
         self.down_norms, self.up_norms = nn.ModuleList(), nn.ModuleList()
         for level, width in enumerate(widths):
-            plain = level in (0, len(widths) - 1)  # the first map, and the last of one pixel, have no norm
+            # the first map, and the last of one pixel, have no norm
+            plain = level in (0, len(widths) - 1)
             before = widths[level - 1] if level else inputs
             self.downs.append(nn.Conv2d(before, width, 4, 2, 1, bias=False))
-            self.down_norms.append(nn.Identity() if plain else nn.InstanceNorm2d(width, affine=True))
+            self.down_norms.append(
+                nn.Identity() if plain else nn.InstanceNorm2d(width, affine=True)
+            )
             skip = 1 if level == len(widths) - 1 else 2
-            self.ups.append(nn.ConvTranspose2d(width * skip, before if level else outputs, 4, 2, 1, bias=not level))
+            self.ups.append(
+                nn.ConvTranspose2d(
+                    width * skip, before if level else outputs, 4, 2, 1, bias=not level
+                )
+            )
             self.up_norms.append(nn.InstanceNorm2d(before, affine=True) if level else nn.Identity())
 
     def forward(self, image: Tensor, dropout: Dropout) -> Tensor:
@@ -64,23 +73,27 @@ class UNet(nn.Module):
 class Pix2Pix(GAN):
     """A picture of one kind from one of another, learnt from pairs.
 
-    Players: generator U-Net, halvings by 4x4 kernels to one pixel, LeakyReLU 0.2, doublings, ReLU, half of the numbers dropped in
-    three maps, tanh; discriminator of input and output together, scores of 70x70 patches (34x34 below 128 pixels).
-    Losses: discriminator half of -mean log D(x, y) - mean log(1 - D(x, G(x))); generator -mean log D(x, G(x)) +
-    reconstruction_weight mean |y - G(x)|.
-    Where we differ: the paper's batch norm takes the statistics of the batch, which is one picture, while training and after:
-    that is instance norm, which we use by that name, so that neither the batch nor a mode changes a picture. Dropout, the only
-    noise, is on after training too, as in the paper; its numbers belong to the picture's seed. Patches of 34x34 at small sizes,
-    where 70x70 would be the whole picture.
+    Players: generator U-Net, halvings by 4x4 kernels to one pixel, LeakyReLU 0.2, doublings, ReLU,
+    half of the numbers dropped in three maps, tanh; discriminator of input and output together,
+    scores of 70x70 patches (34x34 below 128 pixels).
+    Losses: discriminator half of -mean log D(x, y) - mean log(1 - D(x, G(x))); generator -mean log
+    D(x, G(x)) + reconstruction_weight mean |y - G(x)|.
+    Where we differ: the paper's batch norm takes the statistics of the batch, which is one picture,
+    while training and after: that is instance norm, which we use by that name, so that neither the
+    batch nor a mode changes a picture. Dropout, the only noise, is on after training too, as in the
+    paper; its numbers belong to the picture's seed. Patches of 34x34 at small sizes, where 70x70
+    would be the whole picture.
     Recipe: `pix2pix`.
 
     Args:
         direction: which way to translate.
         width: channels of the largest map; doubled up to 8 x.
         discriminator_width: the same of the discriminator; None: `width`.
-        halvings: of the discriminator: 3 for patches of 70x70, 2 for 34x34, 1 for 16x16, 0 for 1x1; None: as the size asks.
+        halvings: of the discriminator: 3 for patches of 70x70, 2 for 34x34, 1 for 16x16, 0 for 1x1;
+            None: as the size asks.
         reconstruction_weight: the paper's lambda.
-        adversarial_weight: 0 is the paper's comparison, the distance alone; the discriminator then learns and is not heard.
+        adversarial_weight: 0 is the paper's comparison, the distance alone; the discriminator then
+            learns and is not heard.
     """
 
     requires = ("a", "b")
@@ -100,10 +113,19 @@ class Pix2Pix(GAN):
         self.given, made = direction.split("-to-")
         super().__init__(schema, made)
         if schema.unpaired:
-            raise UserError("pix2pix learns from pairs, and these pictures are none; use cyclegan, or --data pairs:FOLDER")
-        self.reconstruction_weight, self.adversarial_weight = reconstruction_weight, adversarial_weight
+            raise UserError(
+                "pix2pix learns from pairs, and these pictures are none; use cyclegan, or --data pairs:FOLDER"
+            )
+        self.reconstruction_weight, self.adversarial_weight = (
+            reconstruction_weight,
+            adversarial_weight,
+        )
         given_channels = schema.channels[self.given]
-        self.generator = UNet(given_channels, self.channels, [width * min(8, 2**level) for level in range(levels(self.size))])
+        self.generator = UNet(
+            given_channels,
+            self.channels,
+            [width * min(8, 2**level) for level in range(levels(self.size))],
+        )
         together = given_channels + self.channels
         if halvings is None:
             halvings = 3 if self.size >= 128 else 2 if self.size >= 32 else 1
@@ -112,7 +134,11 @@ class Pix2Pix(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": ImageInput(self.schema.channels[self.given], 2 ** len(self.generator.downs), own_size=False)}
+        return {
+            "image": ImageInput(
+                self.schema.channels[self.given], 2 ** len(self.generator.downs), own_size=False
+            )
+        }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         given, real = batch[self.given], batch[self.target]
@@ -123,7 +149,9 @@ class Pix2Pix(GAN):
         distance = (real - fake).abs().mean()
         losses = {"reconstruction": self.reconstruction_weight * distance}
         if self.adversarial_weight:
-            losses["adversarial"] = self.adversarial_weight * non_saturating_g(self.judge(given, fake))
+            losses["adversarial"] = self.adversarial_weight * non_saturating_g(
+                self.judge(given, fake)
+            )
         yield Update("generator", losses, {"distance": distance})
 
     def judge(self, given: Tensor, image: Tensor) -> Tensor:
@@ -142,7 +170,11 @@ class Pix2Pix(GAN):
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         given = batch[self.given]
-        return {"given": given, "made": self.sample(len(given), rng, image=given), "real": batch[self.target]}
+        return {
+            "given": given,
+            "made": self.sample(len(given), rng, image=given),
+            "real": batch[self.target],
+        }
 
 
 def levels(size: int) -> int:
@@ -153,7 +185,9 @@ def levels(size: int) -> int:
     """
     count = (size & -size).bit_length() - 1
     if count < 2:
-        raise UserError(f"size {size} cannot be halved twice; use a multiple of 4, best a power of 2 such as 64, 128 or 256")
+        raise UserError(
+            f"size {size} cannot be halved twice; use a multiple of 4, best a power of 2 such as 64, 128 or 256"
+        )
     return count
 
 

@@ -1,11 +1,14 @@
-"""Points in the plane from small fully connected players: what mode collapse is studied on, and what ends it.
+"""Points in the plane from small fully connected players: what mode collapse is studied on, and
+what ends it.
 
-Plain, it is the GAN that VEEGAN (Srivastava et al. 2017) and PacGAN (Lin, Khetan, Fanti and Oh 2018, "PacGAN: The power of two
-samples in generative adversarial networks") compare themselves with. With `packing` it is PacGAN: the discriminator judges
-several points at once, all real or all fake, and so sees when a generator makes the same few again and again.
+Plain, it is the GAN that VEEGAN (Srivastava et al. 2017) and PacGAN (Lin, Khetan, Fanti and Oh
+2018, "PacGAN: The power of two samples in generative adversarial networks") compare themselves
+with. With `packing` it is PacGAN: the discriminator judges several points at once, all real or all
+fake, and so sees when a generator makes the same few again and again.
 
-The second is the game of R3GAN (Huang et al. 2024) on the same data: in pairs with real points no mode can be dropped for free
-(Sun, Fang and Schwing 2020), and zero-centred penalties on real and generated points let the game come to rest.
+The second is the game of R3GAN (Huang et al. 2024) on the same data: in pairs with real points no
+mode can be dropped for free (Sun, Fang and Schwing 2020), and zero-centred penalties on real and
+generated points let the game come to rest.
 """
 
 from collections.abc import Iterator
@@ -25,14 +28,14 @@ from ganvas.schema import Schema
 class PointGAN(GAN):
     """A point from noise; a score for a pack of points.
 
-    Players: generator noise → two hidden layers, ReLU → two coordinates; discriminator `packing` points side by side → two hidden
-    layers, ReLU → a score.
-    Losses: discriminator -mean log D(pack of x) - mean log(1 - D(pack of G(z))); generator -mean log D(pack of G(z)) on the fakes
-    that the discriminator just saw.
-    Where we differ: PacGAN's players on these data are larger, four hidden layers of 400 with batch norm against three maxout
-    layers of 200 x 5. The packs of a batch overlap: N points make N packs, each of a point and those before it, where PacGAN
-    draws packing x N points. Points outside [-1, 1] are set on its edge when sampled.
-    Recipes: `rings`, `grid`.
+    Players: generator noise → two hidden layers, ReLU → two coordinates; discriminator `packing`
+    points side by side → two hidden layers, ReLU → a score.
+    Losses: discriminator -mean log D(pack of x) - mean log(1 - D(pack of G(z))); generator -mean
+    log D(pack of G(z)) on the fakes that the discriminator just saw.
+    Where we differ: PacGAN's players on these data are larger, four hidden layers of 400 with batch
+    norm against three maxout layers of 200 x 5. The packs of a batch overlap: N points make N
+    packs, each of a point and those before it, where PacGAN draws packing x N points. Points
+    outside [-1, 1] are set on its edge when sampled. Recipes: `rings`, `grid`.
 
     Args:
         hidden: units of each hidden layer of either player.
@@ -52,11 +55,17 @@ class PointGAN(GAN):
     ):
         super().__init__(schema)
         self.noise_size, self.packing = noise_size, packing
-        self.generator = nn.Sequential(*layers(noise_size, (hidden, hidden)), nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1)))
-        self.discriminator = nn.Sequential(*layers(2 * packing, (hidden, hidden)), nn.Linear(hidden, 1), nn.Flatten(0))
+        self.generator = nn.Sequential(
+            *layers(noise_size, (hidden, hidden)), nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1))
+        )
+        self.discriminator = nn.Sequential(
+            *layers(2 * packing, (hidden, hidden)), nn.Linear(hidden, 1), nn.Flatten(0)
+        )
 
     def packs(self, points: Tensor) -> Tensor:
-        """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning again at the end."""
+        """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning
+        again at the end.
+        """
         return packed(points, self.packing).flatten(1)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
@@ -65,7 +74,9 @@ class PointGAN(GAN):
         fake_score = self.discriminator(self.packs(fake.detach()))
         adversarial = non_saturating_d(real_score, fake_score)
         yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(self.packs(fake)))})
+        yield Update(
+            "generator", {"adversarial": non_saturating_g(self.discriminator(self.packs(fake)))}
+        )
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(self.packs(batch["image"]))
@@ -77,12 +88,13 @@ class PointGAN(GAN):
 class RelativisticPointGAN(GAN):
     """A point from noise, which competes with a real one for the higher score.
 
-    Players: generator noise → hidden layers, ReLU → two coordinates; discriminator a point → hidden layers, ReLU → a score.
-    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²); generator, on other noise,
-    mean softplus(D(x) - D(G(z))).
-    Where we differ from R3GAN: fully connected players instead of convolutions; both see the same real points in a round; the
-    penalty's weight does not change. Points outside [-1, 1] are set on its edge when sampled.
-    Recipes: `rings-fast`, `grid-fast`.
+    Players: generator noise → hidden layers, ReLU → two coordinates; discriminator a point → hidden
+    layers, ReLU → a score.
+    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²);
+    generator, on other noise, mean softplus(D(x) - D(G(z))).
+    Where we differ from R3GAN: fully connected players instead of convolutions; both see the same
+    real points in a round; the penalty's weight does not change. Points outside [-1, 1] are set on
+    its edge when sampled. Recipes: `rings-fast`, `grid-fast`.
 
     Args:
         hidden: units of the hidden layers of either player.
@@ -104,7 +116,9 @@ class RelativisticPointGAN(GAN):
     ):
         super().__init__(schema)
         self.noise_size, self.gamma = noise_size, gamma
-        self.generator = nn.Sequential(*layers(noise_size, hidden), nn.Linear(hidden[-1], 2), nn.Unflatten(1, (2, 1, 1)))
+        self.generator = nn.Sequential(
+            *layers(noise_size, hidden), nn.Linear(hidden[-1], 2), nn.Unflatten(1, (2, 1, 1))
+        )
         score = nn.Linear(hidden[-1], 1, bias=False)  # a constant cancels in the relativistic loss
         self.discriminator = nn.Sequential(nn.Flatten(), *layers(2, hidden), score, nn.Flatten(0))
 
@@ -112,10 +126,12 @@ class RelativisticPointGAN(GAN):
         real = batch["image"]
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
-        both = torch.cat([real, fake]).requires_grad_()  # at once, which takes little more than one of them
+        # at once, which takes little more than one of them
+        both = torch.cat([real, fake]).requires_grad_()
         scores = self.discriminator(both)
         real_score, fake_score = scores.chunk(2)
-        penalty = self.gamma * squared_gradient(scores, both).mean()  # a mean of twice as many points: no half
+        # a mean of twice as many points: no half
+        penalty = self.gamma * squared_gradient(scores, both).mean()
         losses = {"adversarial": relativistic(real_score, fake_score), "penalty": penalty}
         yield Update("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
@@ -129,4 +145,6 @@ class RelativisticPointGAN(GAN):
 
 def layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
     """Hidden layers of so many units: linear ones, each with ReLU."""
-    return [module for sizes in pairwise((inputs, *hidden)) for module in (nn.Linear(*sizes), nn.ReLU())]
+    return [
+        module for sizes in pairwise((inputs, *hidden)) for module in (nn.Linear(*sizes), nn.ReLU())
+    ]

@@ -1,8 +1,10 @@
-"""Huang, Gokaslan, Kuleshov and Tompkin 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN" (R3GAN).
+"""Huang, Gokaslan, Kuleshov and Tompkin 2024, "The GAN is dead; long live the GAN! A Modern
+Baseline GAN" (R3GAN).
 
-Relativistic pairing, so that no mode can be dropped for free, and a zero-centred penalty on real (R1) and generated pictures
-(R2) in every round, with which the game converges. On that ground the networks need no tricks: residual blocks with grouped
-convolutions, no normalisation anywhere, and first weights that keep the variance of what passes through.
+Relativistic pairing, so that no mode can be dropped for free, and a zero-centred penalty on real
+(R1) and generated pictures (R2) in every round, with which the game converges. On that ground the
+networks need no tricks: residual blocks with grouped convolutions, no normalisation anywhere, and
+first weights that keep the variance of what passes through.
 """
 
 import math
@@ -30,7 +32,9 @@ EMBEDDING = 64  # numbers of a class
 
 
 def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
-    """The layer with weights N(0, gain / sqrt(fan in)), so that what leaves it has gain² times the mean square of what enters."""
+    """The layer with weights N(0, gain / sqrt(fan in)), so that what leaves it has gain² times the
+    mean square of what enters.
+    """
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     return layer
 
@@ -53,12 +57,14 @@ class BiasedActivation(nn.Module):
 
 
 class Block(nn.Module):
-    """What three convolutions add to a map: 1x1 to twice the width, grouped 3x3, 1x1 back, the last beginning at zero.
+    """What three convolutions add to a map: 1x1 to twice the width, grouped 3x3, 1x1 back, the last
+    beginning at zero.
 
     Args:
         width: channels; a multiple of GROUP / 2, or below it.
-        blocks: residual blocks of the whole network. As in Fixup (Zhang et al. 2019) the first weights are smaller the more there
-            are, so that all blocks together change the map as much as one would.
+        blocks: residual blocks of the whole network. As in Fixup (Zhang et al. 2019) the first
+            weights are smaller the more there are, so that all blocks together change the map as
+            much as one would.
     """
 
     def __init__(self, width: int, blocks: int):
@@ -81,10 +87,11 @@ class Block(nn.Module):
 
 
 def tent(maps: Tensor, total: float) -> Tensor:
-    """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3, 3), its weights summing to
-    `total`.
+    """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3,
+    3), its weights summing to `total`.
     """
-    line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)  # made there, not sent
+    # made there, not sent
+    line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)
     kernel = line[:, None] * line * (total / 16)
     return kernel.expand(maps.shape[1], 1, 3, 3)
 
@@ -93,7 +100,9 @@ class Double(nn.Module):
     """Twice the side, by linear interpolation: (N, C, h, w) to (N, C, 2h, 2w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv_transpose2d(maps, tent(maps, 4.0), stride=2, padding=1, output_padding=1, groups=maps.shape[1])
+        return conv_transpose2d(
+            maps, tent(maps, 4.0), stride=2, padding=1, output_padding=1, groups=maps.shape[1]
+        )
 
 
 class Halve(nn.Module):
@@ -118,7 +127,9 @@ class R3Generator(nn.Module):
         super().__init__()
         self.embedding = class_embedding(classes)
         self.start = nn.Parameter(torch.randn(widths[0], start, start))
-        self.linear = scaled(nn.Linear(noise_size + (EMBEDDING if classes else 0), widths[0], bias=False))
+        self.linear = scaled(
+            nn.Linear(noise_size + (EMBEDDING if classes else 0), widths[0], bias=False)
+        )
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [Block(widths[0], count) for _ in range(BLOCKS)]
         for inputs, outputs in pairwise(widths):
@@ -155,17 +166,24 @@ class R3Discriminator(nn.Module):
         modules += [Block(widths[0], count) for _ in range(BLOCKS)]
         modules.append(scaled(nn.Conv2d(widths[0], widths[0], start, groups=widths[0], bias=False)))
         features = EMBEDDING if classes else 1
-        self.layers = nn.Sequential(*modules, nn.Flatten(), scaled(nn.Linear(widths[0], features, bias=False)))
+        self.layers = nn.Sequential(
+            *modules, nn.Flatten(), scaled(nn.Linear(widths[0], features, bias=False))
+        )
         self.embedding = class_embedding(classes, 1 / math.sqrt(EMBEDDING))
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
         features = self.layers(image)
-        return features[:, 0] if self.embedding is None else (features * self.embedding(label)).sum(1)
+        return (
+            features[:, 0] if self.embedding is None else (features * self.embedding(label)).sum(1)
+        )
 
 
 def class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
-    """EMBEDDING numbers a class, as a linear map of one-hot labels would begin; None without classes."""
+    """EMBEDDING numbers a class, as a linear map of one-hot labels would begin;
+
+    None without classes.
+    """
     if not classes:
         return None
     embedding = nn.Embedding(classes, EMBEDDING)
@@ -176,23 +194,27 @@ def class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
 class R3GAN(GAN):
     """The modern baseline: a regularised relativistic loss, and networks without tricks.
 
-    Players: generator learned 4x4 map (as the size asks: 28 starts at 7x7) scaled by a linear map of the noise → two residual
-    blocks at every size, doubled in between by [1, 2, 1] → 1x1 to the picture, no tanh; discriminator the same backwards → a
-    depthwise convolution of the whole smallest map → a score, or with classes a product with the class's embedding.
-    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²), the gradients with respect to
-    the pictures before they are augmented; generator mean softplus(D(x) - D(G(z))).
-    Where we differ from the paper: both players see the same real pictures in a round, the generator with fakes of its own; real
-    and fake pictures pass through our own augmentations, with the same transforms; the discriminator sums up a picture with a
-    class in 64 numbers, where public configurations of the paper's have as many as its widest map has channels (which adds half a
-    million parameters); half precision, where asked for, is that of whole turns, not of the largest maps alone.
-    Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
+    Players: generator learned 4x4 map (as the size asks: 28 starts at 7x7) scaled by a linear map
+    of the noise → two residual blocks at every size, doubled in between by [1, 2, 1] → 1x1 to the
+    picture, no tanh; discriminator the same backwards → a depthwise convolution of the whole
+    smallest map → a score, or with classes a product with the class's embedding.
+    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²),
+    the gradients with respect to the pictures before they are augmented; generator mean
+    softplus(D(x) - D(G(z))).
+    Where we differ from the paper: both players see the same real pictures in a round, the
+    generator with fakes of its own; real and fake pictures pass through our own augmentations, with
+    the same transforms; the discriminator sums up a picture with a class in 64 numbers, where
+    public configurations of the paper's have as many as its widest map has channels (which adds
+    half a million parameters); half precision, where asked for, is that of whole turns, not of the
+    largest maps alone. Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
 
     Args:
         width: channels of the four smallest maps; larger ones have half of the one before.
         noise_size: numbers of noise, standard normal.
         conditional: whether it is told the classes, where the data has some.
         gamma: the penalty's weight at the beginning and after the burn-in.
-        augmentation: probability of each augmentation after the burn-in; it begins at 0, and with 0 there is none.
+        augmentation: probability of each augmentation after the burn-in; it begins at 0, and with 0
+            there is none.
         burn_in: images over which these two change, along half a cosine.
     """
 
@@ -212,13 +234,22 @@ class R3GAN(GAN):
     ):
         self.requires = with_classes(schema, conditional)
         super().__init__(schema)
-        self.noise_size, self.gamma, self.augmentation, self.burn_in = noise_size, gamma, augmentation, burn_in
+        self.noise_size, self.gamma, self.augmentation, self.burn_in = (
+            noise_size,
+            gamma,
+            augmentation,
+            burn_in,
+        )
         start, *larger = stage_sizes(self.size)
-        widths = [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(len(larger) + 1)]
+        widths = [
+            max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(len(larger) + 1)
+        ]
         if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
             step = GROUP // 2 * width // min(widths)
             better = f"a multiple of {step}, such as {max(1, round(width / step)) * step}"
-            raise UserError(f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; use {better}")
+            raise UserError(
+                f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; use {better}"
+            )
         classes = len(self.classes) if "label" in self.requires else 0
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)
@@ -238,7 +269,10 @@ class R3GAN(GAN):
         real_score, fake_score = score(real), score(fake)
         penalty = squared_gradient(real_score, real) + squared_gradient(fake_score, fake)
         gamma = clock.ramp(*self.gamma, self.burn_in)
-        losses = {"adversarial": relativistic(real_score, fake_score), "penalty": gamma / 2 * penalty.mean()}
+        losses = {
+            "adversarial": relativistic(real_score, fake_score),
+            "penalty": gamma / 2 * penalty.mean(),
+        }
         yield Update("discriminator", losses, scores=(real_score, fake_score))
         with torch.no_grad():
             real_score = score(real)

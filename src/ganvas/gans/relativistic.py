@@ -1,8 +1,8 @@
 """A small GAN without normalisation that trains well in minutes on a CPU, with classes or without.
 
-Relativistic pairing (Jolicoeur-Martineau 2018) with a gradient penalty on real pictures (Mescheder et al. 2018): the
-discriminator only has to say which of two pictures is more real, so every mode that the generator forgets costs it; the
-penalty keeps it from winning the game outright.
+Relativistic pairing (Jolicoeur-Martineau 2018) with a gradient penalty on real pictures (Mescheder
+et al. 2018): the discriminator only has to say which of two pictures is more real, so every mode
+that the generator forgets costs it; the penalty keeps it from winning the game outright.
 """
 
 import math
@@ -22,7 +22,8 @@ from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 Augmentation = Literal["none", "adaptive"]
-IMAGES_TO_ONE = 50_000  # real ones in which the augmentations' probability can go from 0 to 1: runs are short here
+# real ones in which the augmentations' probability can go from 0 to 1: runs are short here
+IMAGES_TO_ONE = 50_000
 
 
 class SmallGenerator(nn.Module):
@@ -39,19 +40,26 @@ class SmallGenerator(nn.Module):
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, noise_size: int):
         super().__init__()
         self.embedding = nn.Embedding(classes, noise_size) if classes else None
-        modules: list[nn.Module] = [nn.Linear((2 if classes else 1) * noise_size, widths[0] * start**2)]
+        modules: list[nn.Module] = [
+            nn.Linear((2 if classes else 1) * noise_size, widths[0] * start**2)
+        ]
         modules += [nn.Unflatten(1, (widths[0], start, start)), nn.LeakyReLU(0.2, inplace=True)]
         for inputs, outputs in pairwise(widths):
             modules += [up(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh())
+        self.layers = nn.Sequential(
+            *modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()
+        )
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(noise if self.embedding is None else torch.cat([noise, self.embedding(label)], 1))
+        return self.layers(
+            noise if self.embedding is None else torch.cat([noise, self.embedding(label)], 1)
+        )
 
 
 class SmallDiscriminator(nn.Module):
-    """A picture to a score, with classes the picture's features times the label's too; Miyato and Koyama 2018.
+    """A picture to a score, with classes the picture's features times the label's too; Miyato and
+    Koyama 2018.
 
     Args:
         classes: how many; 0: it is told none.
@@ -66,9 +74,14 @@ class SmallDiscriminator(nn.Module):
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *reversed(widths)]):
             modules += [down(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
-        modules += [nn.Flatten(), nn.Linear(widths[0] * start**2, features), nn.LeakyReLU(0.2, inplace=True)]
+        modules += [
+            nn.Flatten(),
+            nn.Linear(widths[0] * start**2, features),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
         self.layers = nn.Sequential(*modules)
-        self.plain = nn.Linear(features, 1, bias=False)  # a constant cancels in the relativistic loss
+        # a constant cancels in the relativistic loss
+        self.plain = nn.Linear(features, 1, bias=False)
         self.embedding = nn.Embedding(classes, features) if classes else None
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
@@ -83,17 +96,19 @@ class SmallDiscriminator(nn.Module):
 class RelativisticGAN(GAN):
     """Every generated picture competes with a real one, of the same class if there are classes.
 
-    Players: generator noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh; discriminator halvings,
-    LeakyReLU 0.2 → features, scored alone and against the label's embedding.
-    Losses: discriminator mean softplus(D(G(z, y), y) - D(x, y)) + gamma / 2 mean |∇ D(x, y)|²; generator
-    mean softplus(D(x, y) - D(G(z, y), y)), with x a real picture of class y. The fakes are made once a round and serve both
-    moves.
+    Players: generator noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh;
+    discriminator halvings, LeakyReLU 0.2 → features, scored alone and against the label's
+    embedding.
+    Losses: discriminator mean softplus(D(G(z, y), y) - D(x, y)) + gamma / 2 mean |∇ D(x, y)|²;
+    generator mean softplus(D(x, y) - D(G(z, y), y)), with x a real picture of class y. The fakes
+    are made once a round and serve both moves.
     Stats: `augmentation`, the probability of each augmentation, where it adapts.
-    Where we differ from the papers: the penalty is on real pictures only and is computed every `penalty_every` rounds at
-    that many times its weight (the lazy form of Karras et al. 2020), since it costs as much as the rest of the round. With
-    adaptive augmentation (Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data") overfitting is
-    measured by pairs: how much more often than not a real picture scores higher than a fake, since single scores mean nothing
-    here. Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
+    Where we differ from the papers: the penalty is on real pictures only and is computed every
+    `penalty_every` rounds at that many times its weight (the lazy form of Karras et al. 2020),
+    since it costs as much as the rest of the round. With adaptive augmentation (Karras et al. 2020,
+    "Training Generative Adversarial Networks with Limited Data") overfitting is measured by pairs:
+    how much more often than not a real picture scores higher than a fake, since single scores mean
+    nothing here. Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
 
     Args:
         width: channels of the map of the picture's size; doubled at every halving, up to `most` x.
@@ -103,13 +118,15 @@ class RelativisticGAN(GAN):
         conditional: whether it is told the classes, where the data has some.
         gamma: the penalty's weight.
         penalty_every: rounds from one penalty to the next.
-        augmentation: "adaptive" hides from the discriminator, with a probability that grows while it learns pictures by heart,
-            how pictures are turned, moved and coloured; for sets of a few thousand pictures or fewer.
+        augmentation: "adaptive" hides from the discriminator, with a probability that grows while
+            it learns pictures by heart, how pictures are turned, moved and coloured; for sets of a
+            few thousand pictures or fewer.
     """
 
     double_backward = True
     decision_threshold = None
-    probability: Tensor  # of each augmentation; in the checkpoint, since it follows from all that was seen
+    # of each augmentation; in the checkpoint, since it follows from all that was seen
+    probability: Tensor
 
     def __init__(
         self,
@@ -134,12 +151,18 @@ class RelativisticGAN(GAN):
         widths = stage_widths(width, len(sizes), most)
         classes = len(self.classes) if "label" in self.requires else 0
         self.generator = SmallGenerator(classes, sizes[0], widths, self.channels, noise_size)
-        self.discriminator = SmallDiscriminator(classes, sizes[0], widths[:-1], self.channels, features)
+        self.discriminator = SmallDiscriminator(
+            classes, sizes[0], widths[:-1], self.channels, features
+        )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch.get("label")
         fake = self.imagine(label, len(real), rng)
-        transforms = [rng.rand(len(real), AUGMENT_NUMBERS) for _ in range(2)] if self.adaptive else [None, None]
+        transforms = (
+            [rng.rand(len(real), AUGMENT_NUMBERS) for _ in range(2)]
+            if self.adaptive
+            else [None, None]
+        )
 
         def seen(images: Tensor, numbers: Tensor | None) -> Tensor:
             return images if numbers is None else augment(images, numbers, self.probability)
@@ -147,7 +170,8 @@ class RelativisticGAN(GAN):
         punished = clock.every(self.penalty_every)
         real.requires_grad_(punished)
         both = seen(real, transforms[0]), seen(fake.detach(), transforms[1])
-        if punished:  # in two passes, since gradients of gradients need not go through the fakes' as well
+        # in two passes, since gradients of gradients need not go through the fakes' as well
+        if punished:
             real_score, fake_score = (self.discriminator(images, label) for images in both)
         else:
             labels = None if label is None else torch.cat([label, label])
@@ -155,7 +179,9 @@ class RelativisticGAN(GAN):
         adversarial = relativistic(real_score, fake_score)
         penalty = torch.zeros_like(adversarial)
         if punished:
-            penalty = self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
+            penalty = (
+                self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
+            )
             real.requires_grad_(False)
         losses = {"adversarial": adversarial, "penalty": penalty}
         yield Update("discriminator", losses, scores=(real_score, fake_score))
@@ -164,10 +190,13 @@ class RelativisticGAN(GAN):
         stats = {"augmentation": self.probability.clone()} if self.adaptive else {}
         adversarial = relativistic(self.discriminator(seen(fake, transforms[1]), label), opponent)
         yield Update("generator", {"adversarial": adversarial}, stats)
-        if self.adaptive:  # by the scores from before the discriminator learnt from these very pictures
+        # by the scores from before the discriminator learnt from these very pictures
+        if self.adaptive:
             scores = rng.gather(real_score.detach()), rng.gather(fake_score.detach())
             by_heart = pair_signs(*scores)
-            self.probability.copy_(adapted(self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE))
+            self.probability.copy_(
+                adapted(self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE)
+            )
 
     def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
         """Pictures (count, C, H, W), of these classes if there are any."""

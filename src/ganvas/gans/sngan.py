@@ -1,10 +1,12 @@
 """Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks" (SNGAN).
 
-A discriminator whose every layer is divided by its largest singular value cannot change its mind faster than the picture changes:
-its slope is bounded, whatever it learns, and the generator always gets a gradient that it can use. It costs one product of a
-matrix and a vector a layer, where a gradient penalty costs a second backward pass.
+A discriminator whose every layer is divided by its largest singular value cannot change its mind
+faster than the picture changes: its slope is bounded, whatever it learns, and the generator always
+gets a gradient that it can use. It costs one product of a matrix and a vector a layer, where a
+gradient penalty costs a second backward pass.
 
-With classes, both players are told them; Miyato and Koyama 2018, "cGANs with Projection Discriminator".
+With classes, both players are told them; Miyato and Koyama 2018, "cGANs with Projection
+Discriminator".
 """
 
 from collections.abc import Iterator
@@ -37,20 +39,31 @@ class Grower(nn.Module):
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, noise_size: int):
         super().__init__()
         self.embedding = nn.Embedding(classes, noise_size) if classes else None
-        modules: list[nn.Module] = [nn.Linear((2 if classes else 1) * noise_size, widths[0] * start**2)]
+        modules: list[nn.Module] = [
+            nn.Linear((2 if classes else 1) * noise_size, widths[0] * start**2)
+        ]
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         for inputs, outputs in pairwise(widths):
-            modules += [up(inputs, outputs, 4, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh())
+            modules += [
+                up(inputs, outputs, 4, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
+        self.layers = nn.Sequential(
+            *modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()
+        )
         initialise(self, std=0.02)
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(noise if self.embedding is None else torch.cat([noise, self.embedding(label)], 1))
+        return self.layers(
+            noise if self.embedding is None else torch.cat([noise, self.embedding(label)], 1)
+        )
 
 
 class BoundedDiscriminator(nn.Module):
-    """A picture to a score, with classes its summed features times the label's too; table 3b, all layers spectrally normalised.
+    """A picture to a score, with classes its summed features times the label's too; table 3b, all
+    layers spectrally normalised.
 
     Args:
         classes: how many; 0: it is told none.
@@ -75,20 +88,27 @@ class BoundedDiscriminator(nn.Module):
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
         maps = self.layers(image)
         score = self.plain(maps.flatten(1))[:, 0]
-        return score if self.embedding is None else score + (maps.sum((2, 3)) * self.embedding(label)).sum(1)
+        return (
+            score
+            if self.embedding is None
+            else score + (maps.sum((2, 3)) * self.embedding(label)).sum(1)
+        )
 
 
 class SNGAN(GAN):
     """A discriminator with a bounded slope, and the hinge loss.
 
-    Players: generator noise, and the label's embedding, → linear → doublings by 4x4 kernels, batch norm, ReLU → convolution 3x3,
-    tanh; discriminator pairs of a 3x3 convolution and a halving by 4x4 kernels, and a last 3x3 one, LeakyReLU 0.1, spectral norm
-    everywhere → a score; with classes plus the product of the last map, summed over positions, and the label's embedding.
-    Losses: discriminator mean max(0, 1 - D(x, y)) + mean max(0, 1 + D(G(z, y), y)), with y the label of the real picture x;
-    generator -mean D(G(z, y), y), every `n_critic`-th round, on the fakes that the discriminator just saw.
-    Where we differ: the first move of the generator comes after one of the discriminator, not after five. The generator is told
-    its class beside the noise, where Miyato and Koyama give each class batch norms of its own. Pictures of other sizes than 32
-    have more stages or fewer, or start from a map of another size.
+    Players: generator noise, and the label's embedding, → linear → doublings by 4x4 kernels, batch
+    norm, ReLU → convolution 3x3, tanh; discriminator pairs of a 3x3 convolution and a halving by
+    4x4 kernels, and a last 3x3 one, LeakyReLU 0.1, spectral norm everywhere → a score; with classes
+    plus the product of the last map, summed over positions, and the label's embedding.
+    Losses: discriminator mean max(0, 1 - D(x, y)) + mean max(0, 1 + D(G(z, y), y)), with y the
+    label of the real picture x; generator -mean D(G(z, y), y), every `n_critic`-th round, on the
+    fakes that the discriminator just saw.
+    Where we differ: the first move of the generator comes after one of the discriminator, not after
+    five. The generator is told its class beside the noise, where Miyato and Koyama give each class
+    batch norms of its own. Pictures of other sizes than 32 have more stages or fewer, or start from
+    a map of another size.
     Recipe: `sngan`.
 
     Args:

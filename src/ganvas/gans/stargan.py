@@ -1,7 +1,9 @@
-"""StarGAN: Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation".
+"""StarGAN: Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain
+Image-to-Image Translation".
 
-One generator changes any of many attributes of a picture: it is told the attributes that the result shall have. The discriminator
-tells real from generated, and which attributes it sees. Changed back, the picture must be the one that it was made from.
+One generator changes any of many attributes of a picture: it is told the attributes that the result
+shall have. The discriminator tells real from generated, and which attributes it sees. Changed back,
+the picture must be the one that it was made from.
 """
 
 from collections.abc import Iterator
@@ -29,7 +31,9 @@ class LabelledTranslator(nn.Module):
 
     def __init__(self, channels: int, planes: int, width: int, blocks: int):
         super().__init__()
-        self.layers = ResidualGenerator(channels + planes, channels, width=width, blocks=blocks, kernel=4, affine=True)
+        self.layers = ResidualGenerator(
+            channels + planes, channels, width=width, blocks=blocks, kernel=4, affine=True
+        )
 
     def forward(self, image: Tensor, labels: Tensor) -> Tensor:
         """(N, C, H, W) and (N, planes) to (N, C, H, W) in [-1, 1]."""
@@ -38,7 +42,9 @@ class LabelledTranslator(nn.Module):
 
 
 class TwoHeads(nn.Module):
-    """A picture to scores of its patches and to its attributes: halvings to 2x2 or 3x3, and two heads on the last map."""
+    """A picture to scores of its patches and to its attributes: halvings to 2x2 or 3x3, and two
+    heads on the last map.
+    """
 
     def __init__(self, channels: int, attributes: int, size: int, width: int):
         super().__init__()
@@ -62,29 +68,34 @@ class TwoHeads(nn.Module):
 class StarGAN(GAN):
     """A picture with other attributes.
 
-    Players: generator picture and one constant plane an attribute → convolution 7x7, two halvings by 4x4 kernels, 6 residual
-    blocks, two doublings, convolution 7x7, tanh, instance norm with scale and shift, ReLU, zero padding: a norm takes away what
-    is constant, so only the border lets the planes through; discriminator halvings by 4x4 kernels, LeakyReLU 0.01, no norm →
-    patch scores, and the picture's attributes.
-    Losses, with c the attributes of the real picture x and c' wanted ones, those of another picture of the batch: discriminator
-    mean D(G(x, c')) - mean D(x) + penalty_weight mean (|∇ D| - 1)² + classification_weight CE(D_attributes(x), c); generator
-    -mean D(G(x, c')) + classification_weight CE(D_attributes(G(x, c')), c') + reconstruction_weight mean |x - G(G(x, c'), c)|,
-    every `n_critic`-th round. CE is the binary cross-entropy, summed over the attributes and averaged over pictures.
-    Two sets that know different attributes: what a set does not know is 0 in the planes and not in the loss, and a plane an
-    attribute more tells the generator what is known (the paper's mask has one bit a set).
-    Stats: `attributes_right`, the share of the real pictures' attributes that the discriminator tells; `distance`, its estimate
-    of the Wasserstein distance; `cycle_error`, the mean distance between a picture and its way there and back, in levels of
-    0..255.
-    Where we differ: the first move of the generator comes after one of the discriminator, not after five. Norms keep no running
-    statistics, which the paper's code keeps and never uses. Below 128 pixels the discriminator halves less often, to a map of
-    2x2 or 3x3. Two sets are mixed in a batch, where the paper's code takes them in turn.
+    Players: generator picture and one constant plane an attribute → convolution 7x7, two halvings
+    by 4x4 kernels, 6 residual blocks, two doublings, convolution 7x7, tanh, instance norm with
+    scale and shift, ReLU, zero padding: a norm takes away what is constant, so only the border lets
+    the planes through; discriminator halvings by 4x4 kernels, LeakyReLU 0.01, no norm → patch
+    scores, and the picture's attributes.
+    Losses, with c the attributes of the real picture x and c' wanted ones, those of another picture
+    of the batch: discriminator mean D(G(x, c')) - mean D(x) + penalty_weight mean (|∇ D| - 1)² +
+    classification_weight CE(D_attributes(x), c); generator -mean D(G(x, c')) +
+    classification_weight CE(D_attributes(G(x, c')), c') + reconstruction_weight mean |x - G(G(x,
+    c'), c)|, every `n_critic`-th round. CE is the binary cross-entropy, summed over the attributes
+    and averaged over pictures. Two sets that know different attributes: what a set does not know is
+    0 in the planes and not in the loss, and a plane an attribute more tells the generator what is
+    known (the paper's mask has one bit a set).
+    Stats: `attributes_right`, the share of the real pictures' attributes that the discriminator
+    tells; `distance`, its estimate of the Wasserstein distance; `cycle_error`, the mean distance
+    between a picture and its way there and back, in levels of 0..255.
+    Where we differ: the first move of the generator comes after one of the discriminator, not after
+    five. Norms keep no running statistics, which the paper's code keeps and never uses. Below 128
+    pixels the discriminator halves less often, to a map of 2x2 or 3x3. Two sets are mixed in a
+    batch, where the paper's code takes them in turn.
     Recipe: `stargan`.
 
     Args:
         width: channels of both players' first map.
         blocks: residual ones.
-        exclusive: groups of attributes of which a picture has one at a time, such as hair colours: one that is set takes the
-            others of its group away. Training does not need it, since it wants attributes that real pictures have.
+        exclusive: groups of attributes of which a picture has one at a time, such as hair colours:
+            one that is set takes the others of its group away. Training does not need it, since it
+            wants attributes that real pictures have.
         classification_weight: the paper's lambda_cls.
         reconstruction_weight: the paper's lambda_rec.
         penalty_weight: the paper's lambda_gp.
@@ -111,7 +122,10 @@ class StarGAN(GAN):
         check_quarters(self.size)
         self.names, self.exclusive = schema.names["attributes"], exclusive
         check_groups(exclusive, self.names)
-        self.classification_weight, self.reconstruction_weight = classification_weight, reconstruction_weight
+        self.classification_weight, self.reconstruction_weight = (
+            classification_weight,
+            reconstruction_weight,
+        )
         self.penalty_weight, self.n_critic = penalty_weight, n_critic
         self.mixed = "known" in schema.names
         planes = len(self.names) * (2 if self.mixed else 1)
@@ -120,7 +134,10 @@ class StarGAN(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": ImageInput(self.channels, multiple=4), "attributes": AttributesInput(self.names, self.exclusive)}
+        return {
+            "image": ImageInput(self.channels, multiple=4),
+            "attributes": AttributesInput(self.names, self.exclusive),
+        }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, own = batch["image"], self.labels(batch)
@@ -131,7 +148,9 @@ class StarGAN(GAN):
         score, logits = self.discriminator(real)
         fake_score, _ = self.discriminator(fake.detach())
         adversarial = wasserstein_d(score, fake_score)
-        penalty = gradient_penalty(lambda between: self.discriminator(between)[0], real, fake, rng.rand(len(real)))
+        penalty = gradient_penalty(
+            lambda between: self.discriminator(between)[0], real, fake, rng.rand(len(real))
+        )
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
@@ -139,7 +158,12 @@ class StarGAN(GAN):
         }
         known = own != UNKNOWN
         right = (((logits > 0) == (own == 1)) & known).sum().float() / known.sum()
-        yield Update("discriminator", losses, {"distance": -adversarial, "attributes_right": right}, (score, fake_score))
+        yield Update(
+            "discriminator",
+            losses,
+            {"distance": -adversarial, "attributes_right": right},
+            (score, fake_score),
+        )
         if not moves:
             return
         score, logits = self.discriminator(fake)
@@ -168,7 +192,9 @@ class StarGAN(GAN):
         return self.discriminator(batch["image"])[0]
 
     def sample(self, count: int, rng: Rng, *, image: Tensor, attributes: Tensor) -> Tensor:
-        """`image` with `attributes`; where two sets were mixed, 0.5 leaves open what the set that is asked does not know."""
+        """`image` with `attributes`; where two sets were mixed, 0.5 leaves open what the set that
+        is asked does not know.
+        """
         del count, rng
         return self.translate(image, attributes)
 
@@ -176,25 +202,35 @@ class StarGAN(GAN):
         return {"image": batch["image"], "attributes": rng.permute(self.labels(batch))}
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """The picture; each attribute turned round, or set where it excludes others; and the last of these changed back."""
+        """The picture; each attribute turned round, or set where it excludes others; and the last
+        of these changed back.
+        """
         image, own = batch["image"], self.labels(batch)
         shown = {"real": image}
         for number, name in enumerate(self.names):
             alone = any(name in group for group in self.exclusive)
-            # A picture whose set does not know the attribute takes all attributes of the first that does.
+            # A picture whose set does not know the attribute takes all attributes of the first that
+            # does.
             knows = own[:, number] != UNKNOWN
-            start = torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]]) if knows.any() else own
+            start = (
+                torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
+                if knows.any()
+                else own
+            )
             off, on = self.change(start, name, False), self.change(start, name, True)
             turned = on if alone else torch.where(start[:, number, None] == 1, off, on)
             shown[heading(name, alone)] = self.translate(image, turned)
         return shown | {"back": self.translate(next(reversed(shown.values())), own)}
 
     def guess(self, image: Tensor) -> Tensor:
-        """The attributes that the discriminator sees in pictures (N, C, H, W), of the size trained on: (N, A) in {0, 1}."""
+        """The attributes that the discriminator sees in pictures (N, C, H, W), of the size trained
+        on: (N, A) in {0, 1}.
+        """
         return (self.discriminator(image)[1] > 0).to(image.dtype)
 
     def change(self, attributes: Tensor, name: str, value: bool) -> Tensor:
-        """Attributes (N, A) with one set or taken away; one that is set takes away those that exclude it.
+        """Attributes (N, A) with one set or taken away; one that is set takes away those that
+        exclude it.
 
         Raises:
             UserError: there is no such attribute.
@@ -224,14 +260,19 @@ def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) ->
     for group in groups:
         for name in group:
             if name not in names:
-                raise UserError(f"options.exclusive: the data has no attribute {name!r}; {nearest(name, names)}")
+                raise UserError(
+                    f"options.exclusive: the data has no attribute {name!r}; {nearest(name, names)}"
+                )
         if len(set(group)) < 2:
-            raise UserError(f"options.exclusive: the group {list(group)} has one attribute; a group has two or more")
+            raise UserError(
+                f"options.exclusive: the group {list(group)} has one attribute; a group has two or more"
+            )
 
 
 @precise
 def cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
-    """Binary cross-entropy summed over the attributes that are known and averaged over pictures; eq. 2 and 3.
+    """Binary cross-entropy summed over the attributes that are known and averaged over pictures;
+    eq. 2 and 3.
 
     Args:
         logits: (N, A).

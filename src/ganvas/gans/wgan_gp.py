@@ -1,8 +1,9 @@
 """Gulrajani et al. 2017, "Improved Training of Wasserstein GANs" (WGAN-GP).
 
-The discriminator, here a critic, estimates how far the generator's pictures are from the real ones (Arjovsky et al. 2017): the
-Wasserstein distance, as long as no score changes faster than its picture. The penalty asks for that, at random points between
-real and generated pictures. The estimate falls while pictures get better, which no other loss here does.
+The discriminator, here a critic, estimates how far the generator's pictures are from the real ones
+(Arjovsky et al. 2017): the Wasserstein distance, as long as no score changes faster than its
+picture. The penalty asks for that, at random points between real and generated pictures. The
+estimate falls while pictures get better, which no other loss here does.
 """
 
 from collections.abc import Iterator
@@ -22,13 +23,16 @@ from ganvas.schema import Schema
 class WGANGP(GAN):
     """A critic whose slope is asked to be 1, five moves ahead of the generator.
 
-    Players: generator noise → linear, batch norm, ReLU → doublings by 5x5 kernels, batch norm, ReLU → tanh; discriminator
-    halvings by 5x5 kernels, LeakyReLU 0.2, no norm, since the penalty is on each picture by itself → a score.
-    Losses: discriminator mean D(G(z)) - mean D(x) + penalty_weight mean (|∇ D(x̂)| - 1)², x̂ at random between x and G(z);
-    generator -mean D(G(z)), every `n_critic`-th round, on the fakes that the critic just saw.
+    Players: generator noise → linear, batch norm, ReLU → doublings by 5x5 kernels, batch norm, ReLU
+    → tanh; discriminator halvings by 5x5 kernels, LeakyReLU 0.2, no norm, since the penalty is on
+    each picture by itself → a score.
+    Losses: discriminator mean D(G(z)) - mean D(x) + penalty_weight mean (|∇ D(x̂)| - 1)², x̂ at
+    random between x and G(z); generator -mean D(G(z)), every `n_critic`-th round, on the fakes that
+    the critic just saw.
     Stats: `distance`, the critic's estimate of the Wasserstein distance.
-    Where we differ: the first move of the generator comes after one of the critic, not after five. The score has no bias: only
-    differences of scores count. Networks are the plain convolutional ones of the authors' code, not the paper's residual ones.
+    Where we differ: the first move of the generator comes after one of the critic, not after five.
+    The score has no bias: only differences of scores count. Networks are the plain convolutional
+    ones of the authors' code, not the paper's residual ones.
     Recipe: `wgan-gp`.
 
     Args:
@@ -64,7 +68,9 @@ class WGANGP(GAN):
             fake = self.sample(len(real), rng)
         scores = self.discriminator(real), self.discriminator(fake.detach())
         adversarial = wasserstein_d(*scores)
-        penalty = self.penalty_weight * gradient_penalty(self.discriminator, real, fake, rng.rand(len(real)))
+        penalty = self.penalty_weight * gradient_penalty(
+            self.discriminator, real, fake, rng.rand(len(real))
+        )
         losses = {"adversarial": adversarial, "penalty": penalty}
         yield Update("discriminator", losses, {"distance": -adversarial}, scores)
         if moves:
@@ -75,11 +81,22 @@ class WGANGP(GAN):
 
 
 def grower(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
-    """Noise (N, noise_size) to pictures (N, channels, H, W) in [-1, 1]; `widths` from the smallest map to the picture's half."""
+    """Noise (N, noise_size) to pictures (N, channels, H, W) in [-1, 1];
+
+    `widths` from the smallest map to the picture's half.
+    """
     modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
-    modules += [nn.Unflatten(1, (widths[0], start, start)), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+    modules += [
+        nn.Unflatten(1, (widths[0], start, start)),
+        nn.BatchNorm2d(widths[0]),
+        nn.ReLU(inplace=True),
+    ]
     for inputs, outputs in pairwise(widths):
-        modules += [up(inputs, outputs, 5, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+        modules += [
+            up(inputs, outputs, 5, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        ]
     return nn.Sequential(*modules, up(widths[-1], channels, 5), nn.Tanh())
 
 
@@ -88,4 +105,6 @@ def critic(start: int, widths: list[int], channels: int) -> nn.Module:
     modules: list[nn.Module] = []
     for inputs, outputs in pairwise([channels, *reversed(widths)]):
         modules += [down(inputs, outputs, 5), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*modules, nn.Flatten(), nn.Linear(widths[0] * start**2, 1, bias=False), nn.Flatten(0))
+    return nn.Sequential(
+        *modules, nn.Flatten(), nn.Linear(widths[0] * start**2, 1, bias=False), nn.Flatten(0)
+    )

@@ -17,7 +17,8 @@ class Window(NamedTuple):
 
 
 def square(mask: Tensor) -> Window:
-    """The middle square of a picture, moved so that the hole is inside; one around all of it, where the hole is too large.
+    """The middle square of a picture, moved so that the hole is inside; one around all of it, where
+    the hole is too large.
 
     Args:
         mask: bool (H, W), true in the hole, if there is one.
@@ -31,7 +32,8 @@ def square(mask: Tensor) -> Window:
             return Window((height - side) // 2, (width - side) // 2, side)
         start = (length - side) // 2
         if len(hole):
-            start = max(min(start, hole.start - 1), hole.stop + 1 - side)  # a pixel around it must be known
+            # a pixel around it must be known
+            start = max(min(start, hole.start - 1), hole.stop + 1 - side)
         places.append(min(max(start, 0), length - side))
     return Window(places[0], places[1], side)
 
@@ -44,7 +46,9 @@ def extent(mask: Tensor) -> tuple[range, range]:
 
 
 def cut(picture: Tensor, window: Window, edge: int | None = None) -> Tensor:
-    """A window of (C, H, W), as (C, side, side); beyond the picture its outermost pixels again, or the value `edge`."""
+    """A window of (C, H, W), as (C, side, side); beyond the picture its outermost pixels again, or
+    the value `edge`.
+    """
     _, height, width = picture.shape
     rows, columns = (start + torch.arange(window.side) for start in window[:2])
     found = picture[:, rows.clamp(0, height - 1)][:, :, columns.clamp(0, width - 1)]
@@ -55,10 +59,14 @@ def cut(picture: Tensor, window: Window, edge: int | None = None) -> Tensor:
 
 
 def pasted(picture: Tensor, piece: Tensor, window: Window) -> Tensor:
-    """The picture with a square piece, enlarged or shrunk, in its window; what lies beyond the picture is lost."""
+    """The picture with a square piece, enlarged or shrunk, in its window; what lies beyond the
+    picture is lost.
+    """
     top, left, side = window
     piece = resize(piece[None], side, side)[0]
     result = picture.clone()
     height, width = (min(side, length) for length in picture.shape[1:])
-    result[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = piece[:, max(-top, 0) :, max(-left, 0) :][:, :height, :width]
+    result[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = piece[
+        :, max(-top, 0) :, max(-left, 0) :
+    ][:, :height, :width]
     return result

@@ -1,4 +1,6 @@
-"""Fill holes in pictures: by a GAN that learnt to, or by a search of the noise of any GAN that makes pictures from noise."""
+"""Fill holes in pictures: by a GAN that learnt to, or by a search of the noise of any GAN that
+makes pictures from noise.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +22,16 @@ from ganvas.inference.run import Run, class_number, load
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder
 from ganvas.io.grids import table
-from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_uint8, transparent
+from ganvas.io.images import (
+    UnreadableError,
+    read,
+    resize,
+    save,
+    to_float,
+    to_pil,
+    to_uint8,
+    transparent,
+)
 from ganvas.runs.usage import describe_use
 
 SMALLEST = 8  # side of a picture in pixels
@@ -41,7 +52,9 @@ class Settings:
 
 
 class Job(NamedTuple):
-    """A picture, uint8 (C, H, W), where its hole is, bool (H, W), and its name; without a hole it is projected as a whole."""
+    """A picture, uint8 (C, H, W), where its hole is, bool (H, W), and its name; without a hole it
+    is projected as a whole.
+    """
 
     name: str
     picture: Tensor
@@ -62,7 +75,8 @@ def write_restored(
     """What `ganvas restore` does; yields a line for each thing done.
 
     Raises:
-        UserError: a run of another kind, a setting that has no effect on it, nothing that is a picture with a hole.
+        UserError: a run of another kind, a setting that has no effect on it, nothing that is a
+            picture with a hole.
     """
     if mask and box:
         raise UserError("--mask and --box both tell where the hole is; give one of them")
@@ -83,7 +97,11 @@ def write_restored(
                 first = first or problem
                 yield f"left out {problem}"
                 continue
-            yield from fill(run, job, into, settings) if "mask" in run.gan.inputs else look_for(run, job, into, settings)
+            yield from (
+                fill(run, job, into, settings)
+                if "mask" in run.gan.inputs
+                else look_for(run, job, into, settings)
+            )
             done += 1
         if first and not done:
             raise first
@@ -100,10 +118,16 @@ def check(run: Run, settings: Settings, folder: Path) -> None:
     if gan.points:
         raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
     if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
-        raise UserError(f"{folder} makes pictures from {', '.join(gan.inputs)}: {describe_use(gan, folder)}")
+        raise UserError(
+            f"{folder} makes pictures from {', '.join(gan.inputs)}: {describe_use(gan, folder)}"
+        )
     for name in ("candidates", "steps", "label") if "mask" in gan.inputs else ("size",):
         if getattr(settings, name) is not None:
-            other = "made for filling holes, in one way only" if "mask" in gan.inputs else f"of {gan.size}x{gan.size} pixels"
+            other = (
+                "made for filling holes, in one way only"
+                if "mask" in gan.inputs
+                else f"of {gan.size}x{gan.size} pixels"
+            )
             raise UserError(f"--{name} has no effect: {folder} is {other}")
     if settings.label is not None:
         class_number(gan, settings.label)
@@ -118,17 +142,26 @@ def prepare(name: str, content: bytes, mask: Path | None, box: str | None, run: 
 
     Raises:
         UnreadableError: it is not a picture.
-        UserError: the hole is of another size, empty, all of it, or not told though the GAN needs one.
+        UserError: the hole is of another size, empty, all of it, or not told though the GAN needs
+            one.
     """
     channels = 1 if run.gan.channels == 1 else 3
     picture = read(content, channels).pixels
     height, width = picture.shape[1:]
     if min(height, width) < SMALLEST:
         raise UserError(f"{width}x{height} pixels are too few; {SMALLEST}x{SMALLEST} at least")
-    hole = read_mask(mask, name, height, width) if mask else boxed(box, height, width) if box else transparent(content)
+    hole = (
+        read_mask(mask, name, height, width)
+        if mask
+        else boxed(box, height, width)
+        if box
+        else transparent(content)
+    )
     if hole is None:
         if "mask" in run.gan.inputs:
-            raise UserError("it has no hole; tell where it is by --mask or --box, or make it transparent")
+            raise UserError(
+                "it has no hole; tell where it is by --mask or --box, or make it transparent"
+            )
         return Job(name, picture, None)
     if not hole.any():
         raise UserError(f"the hole is empty; a mask is white ({WHITE} to 255) in the hole")
@@ -145,7 +178,11 @@ def read_mask(place: Path, name: str, height: int, width: int) -> Tensor:
     """
     if place.is_dir():
         files = sorted((place / name).parent.iterdir()) if (place / name).parent.is_dir() else []
-        found = [file for file in files if file.stem == Path(name).name and file.suffix.lower() in EXTENSIONS]
+        found = [
+            file
+            for file in files
+            if file.stem == Path(name).name and file.suffix.lower() in EXTENSIONS
+        ]
         if not found:
             raise UserError(f"there is no mask {name}.png, or of another ending, in {place}")
         place = found[0]
@@ -170,10 +207,14 @@ def boxed(box: str, height: int, width: int) -> Tensor:
     """
     numbers = box.split(",")
     if len(numbers) != 4 or not all(number.strip().isdecimal() for number in numbers):
-        raise UserError(f"--box {box}: give left, top, width and height in pixels, such as --box 10,20,30,40")
+        raise UserError(
+            f"--box {box}: give left, top, width and height in pixels, such as --box 10,20,30,40"
+        )
     left, top, wide, high = map(int, numbers)
     if left + wide > width or top + high > height:
-        raise UserError(f"--box {box} reaches to {left + wide},{top + high}, outside of the picture of {width}x{height} pixels")
+        raise UserError(
+            f"--box {box} reaches to {left + wide},{top + high}, outside of the picture of {width}x{height} pixels"
+        )
     mask = torch.zeros(height, width, dtype=torch.bool)
     mask[top : top + high, left : left + wide] = True
     return mask
@@ -191,13 +232,29 @@ def fill(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]:
     scale = (settings.size or min(height, width)) / min(height, width)
     high, wide = round(height * scale), round(width * scale)
     small = adaptive_max_pool2d(mask[None].float(), (high, wide))  # what has any hole in it is hole
-    made = to_uint8(run.make({"image": to_float(resize(blurred[None], high, wide)), "mask": small[None]}, seed=settings.seed))
-    result = poisson(picture, resize(made, height, width)[0], mask) if scale != 1 else torch.where(mask, made[0], picture)
-    yield from write(out, job, [result], {"hole": torch.where(mask, GREY, picture), "filled": result, "blur": blurred})
+    made = to_uint8(
+        run.make(
+            {"image": to_float(resize(blurred[None], high, wide)), "mask": small[None]},
+            seed=settings.seed,
+        )
+    )
+    result = (
+        poisson(picture, resize(made, height, width)[0], mask)
+        if scale != 1
+        else torch.where(mask, made[0], picture)
+    )
+    yield from write(
+        out,
+        job,
+        [result],
+        {"hole": torch.where(mask, GREY, picture), "filled": result, "blur": blurred},
+    )
     rows, columns = extent(mask)
     largest = round(max(len(rows), len(columns)) * scale)
     if largest > run.gan.size:
-        better = max(SMALLEST, min(height, width) * run.gan.size // (2 * max(len(rows), len(columns))))
+        better = max(
+            SMALLEST, min(height, width) * run.gan.size // (2 * max(len(rows), len(columns)))
+        )
         yield f"  a hole of {largest} pixels, the GAN learnt from pictures of {run.gan.size}: --size {better} may look better"
 
 
@@ -205,18 +262,25 @@ def fill(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]:
 
 
 def look_for(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]:
-    """Search the noise for pictures that fit around the hole, or for the whole picture where it has none."""
+    """Search the noise for pictures that fit around the hole, or for the whole picture where it has
+    none.
+    """
     candidates, steps = settings.candidates or 4, 300 if settings.steps is None else settings.steps
     label = None if settings.label is None else class_number(run.gan, settings.label)
     _, height, width = job.picture.shape
     mask = torch.zeros(height, width, dtype=torch.bool) if job.mask is None else job.mask
     blurred = blur_fill(job.picture, mask)
     window = square(mask)
-    there, hole = cut(torch.ones(1, height, width), window, edge=0), cut(mask[None].float(), window, edge=0)
+    there, hole = (
+        cut(torch.ones(1, height, width), window, edge=0),
+        cut(mask[None].float(), window, edge=0),
+    )
     size = run.gan.size
     known = 1 - adaptive_max_pool2d(torch.maximum(hole, 1 - there), size)
     if not known.any():
-        raise UserError(f"{job.name}: of {size}x{size} pixels, as the GAN makes them, nothing around the hole is left")
+        raise UserError(
+            f"{job.name}: of {size}x{size} pixels, as the GAN makes them, nothing around the hole is left"
+        )
     target = resize(cut(blurred, window)[None], size, size)
     found = search(
         run.gan,
@@ -243,7 +307,9 @@ def look_for(run: Run, job: Job, out: Path, settings: Settings) -> Iterator[str]
     effort = f"{count_noun(steps, 'step')} from {count_noun(candidates, 'start')}"
     yield f"  {square_told}searched at {size}x{size}, {effort}; noise in {out / 'noise'}"
     for number, (context, prior) in enumerate(zip(found.context.tolist(), found.prior.tolist()), 1):
-        named = f", {run.gan.classes[found.labels[number - 1]]}" if "label" in run.gan.inputs else ""
+        named = (
+            f", {run.gan.classes[found.labels[number - 1]]}" if "label" in run.gan.inputs else ""
+        )
         yield f"  {number}: context {context:.4f}, prior {prior:.4f}{named}"
 
 
@@ -258,14 +324,21 @@ def write(out: Path, job: Job, results: list[Tensor], columns: dict[str, Tensor]
     height, width = max((result.shape[1:] for result in columns.values()), key=max)
     scale = min(1.0, SHEET / max(height, width))
     high, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    save(table({name: resize(result[None], high, wide) for name, result in columns.items()}), out / "sheets" / f"{job.name}.png")
+    save(
+        table({name: resize(result[None], high, wide) for name, result in columns.items()}),
+        out / "sheets" / f"{job.name}.png",
+    )
     height, width = job.picture.shape[1:]
     done = "projected" if job.mask is None else f"a hole of {job.mask.float().mean():.1%} filled"
     yield f"{job.name} ({width}x{height}): {done}, {out / job.name}.png"
 
 
 def save_noise(path: Path, found: Found) -> None:
-    """Write the noise of the candidates, (K, size) for each draw of the GAN, and their class numbers, as safetensors."""
-    tensors = {f"noise{number or ''}": values.contiguous() for number, values in enumerate(found.noise)}
+    """Write the noise of the candidates, (K, size) for each draw of the GAN, and their class
+    numbers, as safetensors.
+    """
+    tensors = {
+        f"noise{number or ''}": values.contiguous() for number, values in enumerate(found.noise)
+    }
     with atomic_path(path) as partial:
         save_file(tensors | {"label": torch.tensor(found.labels)}, partial)

@@ -11,7 +11,8 @@ Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot 
 
 
 def contents(place: Path) -> Iterator[tuple[str, Content]]:
-    """Names, each once and without their endings, and what reads the content of a file, or of all pictures of a folder or zip.
+    """Names, each once and without their endings, and what reads the content of a file, or of all
+    pictures of a folder or zip.
 
     Raises:
         UserError: there is no such place, or no picture in it.
@@ -23,7 +24,10 @@ def contents(place: Path) -> Iterator[tuple[str, Content]]:
         return
     with Source(place) as source:
         # In a zip anything may be written; what leads out of the folder is left out.
-        paths = [Path(*(part for part in entry.name.split("/") if part not in ("", ".."))) for entry in source.pictures]
+        paths = [
+            Path(*(part for part in entry.name.split("/") if part not in ("", "..")))
+            for entry in source.pictures
+        ]
         stems = [path.with_suffix("").as_posix() for path in paths]
         counts = Counter(stems)
         for path, stem, entry in zip(paths, stems, source.pictures):
@@ -40,4 +44,6 @@ def check_out(out: Path, places: Iterable[Path]) -> None:
     for place in places:
         written = out if place.is_dir() else out / f"{place.stem}.png"
         if place.exists() and written.resolve() == place.resolve():
-            raise UserError(f"--out {out} holds pictures that were given, which would be written over; choose another folder")
+            raise UserError(
+                f"--out {out} holds pictures that were given, which would be written over; choose another folder"
+            )

@@ -1,7 +1,7 @@
 """Look for the noise of which a GAN makes a given picture, or a picture that fits around a hole.
 
-Yeh et al. 2017, "Semantic Image Inpainting with Deep Generative Models": gradient descent on the generator's input. The GAN
-needs no training for it.
+Yeh et al. 2017, "Semantic Image Inpainting with Deep Generative Models": gradient descent on the
+generator's input. The GAN needs no training for it.
 """
 
 import math
@@ -18,12 +18,14 @@ from ganvas.rng import Make, Rng, RowRng
 
 STARTS = 32  # random pictures looked at for each candidate, of which the nearest is improved
 RATE = 0.05  # of Adam, at the first step; falls to 0 along half a cosine
-PRIOR_WEIGHT = 0.03  # of the discriminator's opinion; the paper's lambda, but of a mean where theirs is of a sum
+# of the discriminator's opinion; the paper's lambda, but of a mean where theirs is of a sum
+PRIOR_WEIGHT = 0.03
 FLOOR = 0.2  # weight of pixels far from the hole, where those in the midst of it would have 1
 
 
 class SearchRng(Rng):
-    """Noise that can be improved: what a GAN draws the first time is kept, and requires gradients if it is noise.
+    """Noise that can be improved: what a GAN draws the first time is kept, and requires gradients
+    if it is noise.
 
     `again` begins anew, so that the next pass through the GAN gets the same tensors.
 
@@ -61,12 +63,16 @@ class SearchRng(Rng):
 
     @torch.no_grad()
     def keep_likely(self) -> None:
-        """Bring the noise back to where noise is: uniform into [-1, 1], normal of n numbers to a length of sqrt(n)."""
+        """Bring the noise back to where noise is: uniform into [-1, 1], normal of n numbers to a
+        length of sqrt(n).
+        """
         for values, bounded in zip(self.kept, self.bounded):
             if values.requires_grad and bounded:
                 values.clamp_(-1, 1)
             elif values.requires_grad:
-                values.mul_(math.sqrt(values.shape[1]) / values.norm(dim=1, keepdim=True).clamp(min=1e-6))
+                values.mul_(
+                    math.sqrt(values.shape[1]) / values.norm(dim=1, keepdim=True).clamp(min=1e-6)
+                )
 
     def _next(self, make: Callable[[], Tensor], bounded: bool = False) -> Tensor:
         if self.place == len(self.kept):
@@ -139,7 +145,8 @@ def search(
             fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
             for _ in progress(range(steps)):
                 made, context, prior = look(gan, rng, difference, candidates, inputs)
-                (context + PRIOR_WEIGHT * prior).sum().backward()  # each candidate has noise of its own
+                # each candidate has noise of its own
+                (context + PRIOR_WEIGHT * prior).sum().backward()
                 optimizer.step()
                 optimizer.zero_grad()
                 fall.step()
@@ -156,9 +163,15 @@ def search(
 
 
 def look(
-    gan: GAN, rng: SearchRng, difference: Callable[[Tensor], Tensor], count: int, inputs: dict[str, Tensor]
+    gan: GAN,
+    rng: SearchRng,
+    difference: Callable[[Tensor], Tensor],
+    count: int,
+    inputs: dict[str, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The candidates as they are now, how far each is from what is known, and the discriminator's doubt of each."""
+    """The candidates as they are now, how far each is from what is known, and the discriminator's
+    doubt of each.
+    """
     rng.again()
     made = gan.sample(count, rng, **inputs)
     score = gan.score({gan.target: made, **inputs})
@@ -167,15 +180,24 @@ def look(
 
 @torch.no_grad()
 def nearest_starts(
-    gan: GAN, difference: Callable[[Tensor], Tensor], candidates: int, seed: int, device: torch.device, label: int | None
+    gan: GAN,
+    difference: Callable[[Tensor], Tensor],
+    candidates: int,
+    seed: int,
+    device: torch.device,
+    label: int | None,
 ) -> tuple[list[int], list[int]]:
-    """Rows of the seed's table, and classes, of the random pictures that fit best, one for each candidate."""
+    """Rows of the seed's table, and classes, of the random pictures that fit best, one for each
+    candidate.
+    """
     count = -(-STARTS * candidates // CHUNK) * CHUNK
     labels = [row % max(1, len(gan.classes)) if label is None else label for row in range(count)]
     found = []
     for start in range(0, count, CHUNK):
         rows = range(start, start + CHUNK)
-        found.append(difference(generate(gan, rows, seed, device, [labels[row] for row in rows]).to(device)))
+        found.append(
+            difference(generate(gan, rows, seed, device, [labels[row] for row in rows]).to(device))
+        )
     rows = torch.cat(found).argsort()[:candidates].tolist()
     return rows, [labels[row] for row in rows]
 
@@ -183,12 +205,14 @@ def nearest_starts(
 def nearness(known: Tensor) -> Tensor:
     """What each pixel counts: little far from the hole, more the nearer it is, nothing in the hole.
 
-    As eq. 2 of the paper, the share of hole in a window around a pixel; but the window's side is a fourth of the picture's
-    (theirs is of 7 pixels), and no known pixel counts nothing.
+    As eq. 2 of the paper, the share of hole in a window around a pixel; but the window's side is a
+    fourth of the picture's (theirs is of 7 pixels), and no known pixel counts nothing.
 
     Args:
         known: (1, S, S), 1 where the picture is known and 0 elsewhere.
     """
     reach = max(1, known.shape[-1] // 8)
-    around = avg_pool2d(1 - known[None], 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)[0]
+    around = avg_pool2d(
+        1 - known[None], 2 * reach + 1, stride=1, padding=reach, count_include_pad=False
+    )[0]
     return known * (FLOOR + (1 - FLOOR) * around)

@@ -1,4 +1,7 @@
-"""Pictures of what a caption tells, where a box or key points say: `ganvas sample` with --caption."""
+"""Pictures of what a caption tells, where a box or key points say:
+
+`ganvas sample` with --caption.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
@@ -57,8 +60,8 @@ def write_placed(
         device: where to make them.
 
     Raises:
-        UserError: the run makes nothing from captions, or from no box or key points as these; a caption, place or file that is
-            not as it should be.
+        UserError: the run makes nothing from captions, or from no box or key points as these; a
+            caption, place or file that is not as it should be.
     """
     if count < 1:
         raise UserError(f"--count {count}: ask for at least one picture")
@@ -114,18 +117,25 @@ def told(run: Run, caption: str | None, features: Path | None) -> dict[str, Tens
         if isinstance(kind, TextInput):
             refuse(features, "--caption-features", f"{run.path} reads captions: use --caption TEXT")
             if not caption or not plain(caption):
-                raise UserError(f'{run.path} draws what a caption tells; say what: --caption "a red bird"')
+                raise UserError(
+                    f'{run.path} draws what a caption tells; say what: --caption "a red bird"'
+                )
             return {name: torch.from_numpy(encode(caption, kind.length).copy())[None, None]}
         if isinstance(kind, FeaturesInput):
             if features is None:
-                raise UserError(f"{run.path} was told captions as {kind.length} numbers; give them by --caption-features FILE")
+                raise UserError(
+                    f"{run.path} was told captions as {kind.length} numbers; give them by --caption-features FILE"
+                )
             return {name: read_features(features, kind.length)}
     use = describe_use(run.gan, run.path)
-    raise UserError(f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use; {use}")
+    raise UserError(
+        f"{run.path} was trained without captions: --caption, --box and --keypoint are of no use; {use}"
+    )
 
 
 def read_features(file: Path, length: int) -> Tensor:
-    """The tensor "features" of a file, of shape (length,) or (K, length), as one row (1, K, length).
+    """The tensor "features" of a file, of shape (length,) or (K, length), as one row (1, K,
+    length).
 
     Raises:
         UserError: there is no such tensor.
@@ -133,9 +143,13 @@ def read_features(file: Path, length: int) -> Tensor:
     try:
         features = load_file(file)["features"].float()
     except (OSError, SafetensorError, KeyError) as error:
-        raise UserError(f'{file} is no .safetensors file with a tensor "features": {error}') from error
+        raise UserError(
+            f'{file} is no .safetensors file with a tensor "features": {error}'
+        ) from error
     if features.ndim not in (1, 2) or features.shape[-1] != length:
-        raise UserError(f"{file}: features of shape {tuple(features.shape)}; wanted ({length},) or (captions, {length})")
+        raise UserError(
+            f"{file}: features of shape {tuple(features.shape)}; wanted ({length},) or (captions, {length})"
+        )
     return features.view(1, -1, length)
 
 
@@ -182,13 +196,19 @@ def read_keypoints(texts: Sequence[str], parts: Sequence[str], size: int) -> Ten
     for text in texts:
         part, _, place = text.partition("=")
         if part.strip() not in parts:
-            raise UserError(f"--keypoint {text}: there is no part {part.strip()!r}; {nearest(part.strip(), parts)}")
+            raise UserError(
+                f"--keypoint {text}: there is no part {part.strip()!r}; {nearest(part.strip(), parts)}"
+            )
         row = found[0, parts.index(part.strip())]
         if row[2]:
-            raise UserError(f"--keypoint {text}: {part.strip()} has a place already; give each part once")
+            raise UserError(
+                f"--keypoint {text}: {part.strip()} has a place already; give each part once"
+            )
         x, y = numbers(place, 2, "--keypoint", "PART=X,Y")
         if not (0 <= x < size and 0 <= y < size):
-            raise UserError(f"--keypoint {text} lies outside; the pictures go from 0,0 to {size},{size}")
+            raise UserError(
+                f"--keypoint {text} lies outside; the pictures go from 0,0 to {size},{size}"
+            )
         row[:] = torch.tensor([x / size, y / size, 1.0])
     return found
 
@@ -202,11 +222,20 @@ def made(run: Run, inputs: Mapping[str, Tensor], count: int, seed: int) -> Tenso
     """Pictures from one row of inputs, uint8 (count, C, H, W); each the same whatever the count."""
     on_device = {name: values.to(run.device) for name, values in repeated(inputs, CHUNK).items()}
     chunks = [range(start, start + CHUNK) for start in range(0, count, CHUNK)]
-    return torch.cat([to_uint8(make(run.gan, RowRng(seed, rows, run.device), CHUNK, on_device)) for rows in chunks])[:count]
+    return torch.cat(
+        [
+            to_uint8(make(run.gan, RowRng(seed, rows, run.device), CHUNK, on_device))
+            for rows in chunks
+        ]
+    )[:count]
 
 
-def sheet(run: Run, inputs: Mapping[str, Tensor], rows: int, seed: int, caption: str) -> Image.Image:
-    """The first pictures, a row each, as asked for and with their place moved and stretched, frames or dots drawn on them."""
+def sheet(
+    run: Run, inputs: Mapping[str, Tensor], rows: int, seed: int, caption: str
+) -> Image.Image:
+    """The first pictures, a row each, as asked for and with their place moved and stretched, frames
+    or dots drawn on them.
+    """
     marked = with_frames if "box" in inputs else with_points
     name = "box" if "box" in inputs else "keypoints"
     places = moved_boxes(inputs["box"]) if "box" in inputs else moved_points(inputs["keypoints"])
@@ -218,7 +247,9 @@ def sheet(run: Run, inputs: Mapping[str, Tensor], rows: int, seed: int, caption:
 
 
 def moved_boxes(box: Tensor) -> dict[str, Tensor]:
-    """The box asked for (1, 4), and others of half its sides, or stretched, that lie in the picture too."""
+    """The box asked for (1, 4), and others of half its sides, or stretched, that lie in the picture
+    too.
+    """
     left, top, width, height = box[0].tolist()
     w, h = width / 2, height / 2
     y, x = top + h / 2, left + w / 2
@@ -235,7 +266,9 @@ def moved_boxes(box: Tensor) -> dict[str, Tensor]:
 
 
 def moved_points(keypoints: Tensor) -> dict[str, Tensor]:
-    """The key points asked for (1, P, 3), and others nearer to the middle of the picture or mirrored."""
+    """The key points asked for (1, P, 3), and others nearer to the middle of the picture or
+    mirrored.
+    """
     x, y, given = keypoints.unbind(2)
     return {
         "asked": keypoints,

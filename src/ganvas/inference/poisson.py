@@ -8,10 +8,12 @@ from torch import Tensor
 
 
 def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
-    """The picture with the hole filled so that its steps from pixel to pixel are those of `filled`, and its rim fits.
+    """The picture with the hole filled so that its steps from pixel to pixel are those of `filled`,
+    and its rim fits.
 
-    Solved is eq. 5 for what must be added to `filled`: in the hole it is harmonic, and at the pixels that touch the hole it is
-    the difference of the two pictures. Where the hole reaches the picture's edge, nothing is asked for.
+    Solved is eq. 5 for what must be added to `filled`: in the hole it is harmonic, and at the
+    pixels that touch the hole it is the difference of the two pictures. Where the hole reaches the
+    picture's edge, nothing is asked for.
 
     Args:
         picture: uint8 (C, H, W).
@@ -31,7 +33,8 @@ def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
     pairs = [(places[:-1], places[1:]), (places[:, :-1], places[:, 1:])]
     here = np.concatenate([part.ravel() for one, other in pairs for part in (one, other)])
     there = np.concatenate([part.ravel() for one, other in pairs for part in (other, one)])
-    here, there = here[hole[here]], there[hole[here]]  # each pixel of the hole with each of its neighbours
+    # each pixel of the hole with each of its neighbours
+    here, there = here[hole[here]], there[hole[here]]
     within = hole[there]
     neighbours = np.bincount(unknown[here], minlength=len(pixels)).astype(float)
     rim = np.zeros((len(pixels), len(picture)))
@@ -40,17 +43,24 @@ def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
     columns = np.concatenate([unknown[pixels], unknown[there[within]]])
     values = np.concatenate([neighbours, -np.ones(within.sum())])
     matrix = coo_array((values, (rows, columns))).tocsc()
-    solver = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})  # it is symmetric
+    # it is symmetric
+    solver = splu(
+        matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+    )
     added = torch.from_numpy(solver.solve(rim)).T  # (C, pixels of the hole)
     result = picture.clone().cpu()
-    result[:, mask.cpu()] = (filled.cpu()[:, mask.cpu()].double() + added).round().clamp(0, 255).to(torch.uint8)
+    result[:, mask.cpu()] = (
+        (filled.cpu()[:, mask.cpu()].double() + added).round().clamp(0, 255).to(torch.uint8)
+    )
     return result
 
 
 def blur_fill(picture: Tensor, mask: Tensor) -> Tensor:
-    """The hole filled by what flows in from around it until nothing changes any more: a blur that a GAN must beat.
+    """The hole filled by what flows in from around it until nothing changes any more: a blur that a
+    GAN must beat.
 
-    The end of blurring the hole again and again with its surroundings held is the harmonic function of their values.
+    The end of blurring the hole again and again with its surroundings held is the harmonic function
+    of their values.
 
     Args:
         picture: uint8 (C, H, W).

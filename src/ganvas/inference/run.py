@@ -20,7 +20,9 @@ from ganvas.rng import Rng, RowRng, WalkRng
 from ganvas.runs.checkpoint import find_checkpoints, load_gan
 from ganvas.runs.usage import describe_use
 
-CHUNK = 32  # pictures made at once; whole chunks always, so that a picture never depends on how many are asked for
+# pictures made at once; whole chunks always, so that a picture never depends on how many are asked
+# for
+CHUNK = 32
 MOST_ROWS = 20  # rows of a class grid
 POINTS = 1000  # points of a run's scatter pictures
 
@@ -30,7 +32,8 @@ class Run:
 
     Attributes:
         path: the checkpoint that was loaded.
-        gan: the GAN in evaluation mode; its averaged players hold the moving average, unless told otherwise.
+        gan: the GAN in evaluation mode; its averaged players hold the moving average, unless told
+            otherwise.
         about: the checkpoint's description.
     """
 
@@ -38,7 +41,9 @@ class Run:
         self.path, self.gan, self.about, self.device = path, gan.to(device), about, device
 
     def __repr__(self) -> str:
-        classes = f", {count_noun(len(self.gan.classes), 'class', 'classes')}" if self.gan.classes else ""
+        classes = (
+            f", {count_noun(len(self.gan.classes), 'class', 'classes')}" if self.gan.classes else ""
+        )
         kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
         return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {count_noun(self.about['images'], 'image')}, {self.path}>"
 
@@ -59,11 +64,14 @@ class Run:
             float32 (count, C, H, W) in [-1, 1], on the CPU.
 
         Raises:
-            UserError: the count is negative, the GAN has no such class, or it needs more than a class to make a picture.
+            UserError: the count is negative, the GAN has no such class, or it needs more than a
+                class to make a picture.
         """
         return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
 
-    def chunks(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+    def chunks(
+        self, count: int, *, seed: int = 0, label: str | int | None = None
+    ) -> Iterator[Tensor]:
         """As `sample`, a few pictures at a time, for counts that do not fit into memory."""
         if count < 0:
             raise UserError(f"{count} pictures cannot be made; ask for 0 or more")
@@ -71,7 +79,9 @@ class Run:
         fixed = None if label is None else class_number(self.gan, label)
         for start in range(0, count, CHUNK):
             rows = range(start, start + CHUNK)
-            yield generate(self.gan, rows, seed, self.device, self.labels(rows, fixed))[: count - start]
+            yield generate(self.gan, rows, seed, self.device, self.labels(rows, fixed))[
+                : count - start
+            ]
 
     def check_free(self) -> None:
         """Refuse a GAN that makes no pictures from noise alone.
@@ -97,15 +107,23 @@ class Run:
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
         return make(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
-    def walk(self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None) -> Tensor:
-        """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C, H, W) in [-1, 1]."""
+    def walk(
+        self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None
+    ) -> Tensor:
+        """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C,
+        H, W) in [-1, 1].
+        """
         self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
         positions = torch.arange(frames) * anchors / frames
         parts = []
         for part in positions.split(CHUNK):
             rng = WalkRng(seed, range(anchors), part, self.device)
-            parts.append(make(self.gan, rng, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)))
+            parts.append(
+                make(
+                    self.gan, rng, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)
+                )
+            )
         return torch.cat(parts)
 
     @property
@@ -131,7 +149,9 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
     if not (path / "about.json").exists():
         found = find_checkpoints(path / "checkpoints")
         if not found:
-            raise UserError(f"{path} has no checkpoints: it is not a run folder, or its training has not got that far")
+            raise UserError(
+                f"{path} has no checkpoints: it is not a run folder, or its training has not got that far"
+            )
         path = found[-1]
     return Run(path, *load_gan(path, ema), pick_device(device))
 
@@ -153,7 +173,9 @@ def class_number(gan: GAN, label: str | int) -> int:
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
 
 
-def generate(gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]) -> Tensor:
+def generate(
+    gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]
+) -> Tensor:
     """Pictures of given rows of a seed's endless table of noise; see `make`.
 
     Args:
@@ -169,14 +191,19 @@ def as_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str
 
 @torch.no_grad()
 def make(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
-    """Pictures from a source of noise and from inputs, in evaluation mode: float32 (N, C, H, W) in [-1, 1], on the CPU."""
+    """Pictures from a source of noise and from inputs, in evaluation mode: float32 (N, C, H, W) in
+    [-1, 1], on the CPU.
+    """
     with evaluation(gan):
         return gan.sample(count, rng, **inputs).float().cpu()
 
 
 @torch.no_grad()
-def look(gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0) -> dict[str, Tensor]:
-    """What a GAN makes of rows of data, as columns of uint8 pictures by their heading; of a free GAN two samples.
+def look(
+    gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0
+) -> dict[str, Tensor]:
+    """What a GAN makes of rows of data, as columns of uint8 pictures by their heading; of a free
+    GAN two samples.
 
     Args:
         rows: on the device, as a batch.
@@ -185,7 +212,10 @@ def look(gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int =
         return {"made": to_uint8(generate(gan, range(2), seed, device, [0, 0]))}
     count = len(next(iter(rows.values())))
     with evaluation(gan):
-        return {name: to_uint8(made.cpu()) for name, made in gan.make_preview(rows, RowRng(seed, range(count), device)).items()}
+        return {
+            name: to_uint8(made.cpu())
+            for name, made in gan.make_preview(rows, RowRng(seed, range(count), device)).items()
+        }
 
 
 @contextmanager
@@ -200,9 +230,11 @@ def evaluation(gan: GAN) -> Iterator[None]:
 
 
 def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:
-    """The grid that shows a run's progress, always from the same noise: (pictures, columns, row names).
+    """The grid that shows a run's progress, always from the same noise: (pictures, columns, row
+    names).
 
-    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures; of points, 1,000.
+    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures; of
+    points, 1,000.
     """
     if "label" in gan.inputs:
         shown = range(min(MOST_ROWS, len(gan.classes)))

@@ -42,8 +42,8 @@ def write_samples(
     """What `ganvas sample` does; yields a line for each thing written.
 
     Raises:
-        UserError: nothing to load, no such class, a count or a number of columns below 1, a file ending that is not a picture's,
-            a folder that holds something already.
+        UserError: nothing to load, no such class, a count or a number of columns below 1, a file
+            ending that is not a picture's, a folder that holds something already.
     """
     if count < 1:
         raise UserError(f"--count {count}: ask for at least one picture")
@@ -56,7 +56,9 @@ def write_samples(
     if label is not None:
         class_number(run.gan, label)
     if run.gan.points and (walk or invert or columns or ending != "png"):
-        raise UserError(f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures")
+        raise UserError(
+            f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures"
+        )
     files = out or not (grid or walk)
     with own_folder(out, run.folder / "generated") if files else nullcontext() as into:
         if into and not out:
@@ -64,7 +66,9 @@ def write_samples(
         if run.gan.points:
             yield from write_points(run, count, seed, into, grid)
         elif into or grid:
-            pictures = write_pictures(run, count, label, seed, into, ending, invert, keep=grid is not None)
+            pictures = write_pictures(
+                run, count, label, seed, into, ending, invert, keep=grid is not None
+            )
             if into:
                 yield f"{count_noun(count, 'picture')} in {into}"
             if grid:
@@ -76,9 +80,18 @@ def write_samples(
 
 
 def write_pictures(
-    run: Run, count: int, label: str | None, seed: int, out: Path | None, ending: str, invert: bool, keep: bool
+    run: Run,
+    count: int,
+    label: str | None,
+    seed: int,
+    out: Path | None,
+    ending: str,
+    invert: bool,
+    keep: bool,
 ) -> Tensor:
-    """Make pictures, write each to a file of `out` if given, and return them, uint8 (N, C, H, W), if `keep`."""
+    """Make pictures, write each to a file of `out` if given, and return them, uint8 (N, C, H, W),
+    if `keep`.
+    """
     kept, number = [], 0
     digits = max(5, len(str(count - 1)))
     chunks = run.chunks(count, seed=seed, label=label)
@@ -98,13 +111,19 @@ def write_pictures(
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["file", "label"])
-        writer.writerows(zip(names, (run.gan.classes[number] for number in run.labels(range(count), fixed))))
+        writer.writerows(
+            zip(names, (run.gan.classes[number] for number in run.labels(range(count), fixed)))
+        )
         write_text(out / "labels.csv", table.getvalue())
     return torch.cat(kept) if kept else torch.empty(0, dtype=torch.uint8)
 
 
-def write_points(run: Run, count: int, seed: int, out: Path | None, grid: Path | None) -> Iterator[str]:
-    """Make points and write them as `points.csv` into `out`, and as a scatter picture; yields a line for each."""
+def write_points(
+    run: Run, count: int, seed: int, out: Path | None, grid: Path | None
+) -> Iterator[str]:
+    """Make points and write them as `points.csv` into `out`, and as a scatter picture; yields a
+    line for each.
+    """
     points = run.sample(count, seed=seed)
     if out:
         rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
@@ -119,8 +138,12 @@ def write_walk(run: Run, label: str | None, seed: int, invert: bool, file: Path)
     """A smooth walk through the noise; with classes and no label, all classes walk side by side."""
     everyone = label is None and "label" in run.gan.inputs
     labels = run.gan.classes[:20] if everyone else (label,)
-    walks = torch.stack([finished(run.walk(WALK_FRAMES, seed=seed, label=name), invert) for name in labels], 1)
-    enlarged = walks.repeat_interleave(scale := max(1, 128 // run.gan.size), 3).repeat_interleave(scale, 4)
+    walks = torch.stack(
+        [finished(run.walk(WALK_FRAMES, seed=seed, label=name), invert) for name in labels], 1
+    )
+    enlarged = walks.repeat_interleave(scale := max(1, 128 // run.gan.size), 3).repeat_interleave(
+        scale, 4
+    )
     columns = square_columns(len(labels))
     frames = [make_grid(frame, columns) for frame in (walks if everyone else enlarged)]
     save_animation(frames, file, WALK_MILLISECONDS)
@@ -132,6 +155,8 @@ def finished(pictures: Tensor, invert: bool) -> Tensor:
 
 
 def square_columns(count: int) -> int:
-    """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one is near."""
+    """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one
+    is near.
+    """
     root = math.isqrt(count - 1) + 1
     return next((columns for columns in range(root, 2 * root + 1) if count % columns == 0), root)

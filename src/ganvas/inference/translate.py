@@ -15,11 +15,22 @@ from ganvas.inference.run import Run, load, make
 from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder
 from ganvas.io.grids import table
-from ganvas.io.images import UnreadableError, read, resize, save, to_float, to_pil, to_square, to_uint8
+from ganvas.io.images import (
+    UnreadableError,
+    read,
+    resize,
+    save,
+    to_float,
+    to_pil,
+    to_square,
+    to_uint8,
+)
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use
 
-TILE, OVERLAP = 512, 64  # pixels: larger pictures are translated in squares that overlap, so that memory does not depend on them
+# pixels: larger pictures are translated in squares that overlap, so that memory does not depend on
+# them
+TILE, OVERLAP = 512, 64
 SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
 SHEET, SHOWN = 128, 24  # side of the pictures on the sheet; how many rows it has at most
 Way = dict[str, Tensor]  # inputs of `sample` beside the picture, of one row
@@ -51,13 +62,16 @@ def write_translations(
         inputs: files, folders or zips of pictures.
         out: folder for the results, new or empty; None: the next of RUN/translated/1, 2, ...
         to: the domain wanted, for GANs that know two.
-        settings: attributes to set or take away, for GANs that know attributes; none: one after another.
-        size: to which the shorter side is brought first; None: the picture's own, or the run's where that suits the GAN better.
+        settings: attributes to set or take away, for GANs that know attributes; none: one after
+            another.
+        size: to which the shorter side is brought first; None: the picture's own, or the run's
+            where that suits the GAN better.
         seed: of the noise, where the GAN has some.
         average: whether to use the moving average of the weights.
 
     Raises:
-        UserError: the run does not translate, knows no such domain or attribute, or there is nothing to translate.
+        UserError: the run does not translate, knows no such domain or attribute, or there is
+            nothing to translate.
     """
     run = load(folder, device=device, ema=ema)
     kind = check_run(run, to, settings)
@@ -74,17 +88,27 @@ def write_translations(
             picture = given.pixels if side is None else with_shorter_side(given.pixels, side)
             large += min(picture.shape[1:]) > 1.5 * run.gan.size
             image = to_float(picture[None]).to(run.device)
-            made = {name: translated(run, image, way, number, seed) for name, way in ways(run, image, to, settings).items()}
+            made = {
+                name: translated(run, image, way, number, seed)
+                for name, way in ways(run, image, to, settings).items()
+            }
             for name, result in made.items():
                 ending = f"-{name.replace(' ', '_')}" if len(made) > 1 else ""
                 save(to_pil(result), into / f"{given.name}{ending}.png", durable=False)
                 count += 1
             if len(rows) < SHOWN:
                 shown = {"given": picture} | made
-                rows.append({name: to_square(each[None], SHEET, "pad", "white")[0] for name, each in shown.items()})
+                rows.append(
+                    {
+                        name: to_square(each[None], SHEET, "pad", "white")[0]
+                        for name, each in shown.items()
+                    }
+                )
         yield from (f"left out: {line}" for line in left_out)
         if not rows:
-            raise UserError(f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}")
+            raise UserError(
+                f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}"
+            )
         sheet = into / "sheets" / "sheet.png"
         save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
         originals = "its original" if count == 1 else "their originals"
@@ -104,7 +128,9 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
     for pair in ",".join(pairs).split(",") if pairs else []:
         name, _, value = pair.partition("=")
         if value not in ("0", "1"):
-            raise UserError(f"--set {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for one that is not")
+            raise UserError(
+                f"--set {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for one that is not"
+            )
         found[name.strip()] = value == "1"
     return found
 
@@ -120,17 +146,22 @@ def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> ImageIn
     if not isinstance(kind, ImageInput) or "mask" in gan.inputs:
         raise UserError(f"{run.path} does not translate pictures: {describe_use(gan, run.path)}")
     if isinstance(gan, StarGAN) and gan.mixed:
-        raise UserError(f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}")
+        raise UserError(
+            f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}"
+        )
     domains = domains_of(gan)
     if to is not None and to not in domains:
-        known = f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"
+        known = (
+            f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"
+        )
         raise UserError(f"--to {to}: {run.path} {known}")
     known = gan.inputs.get("attributes")
     names = known.names if isinstance(known, AttributesInput) else ()
     for name in settings:
         if name not in names:
             raise UserError(
-                f"--set {name}: there is no such attribute; {nearest(name, names)}" if names
+                f"--set {name}: there is no such attribute; {nearest(name, names)}"
+                if names
                 else f"--set {name}: {run.path} knows no attributes{f'; it makes {domains[0]}' if len(domains) == 1 else ''}"
             )
     return kind
@@ -145,7 +176,8 @@ def domains_of(gan: GAN) -> tuple[str, ...]:
 
 
 def pictures(inputs: Sequence[Path], kind: ImageInput, left_out: list[str]) -> Iterator[Given]:
-    """The pictures of files, folders and zips; what cannot be read is added to `left_out`, with its reason.
+    """The pictures of files, folders and zips; what cannot be read is added to `left_out`, with its
+    reason.
 
     Raises:
         UserError: a place does not exist or holds no pictures.
@@ -167,7 +199,9 @@ def pictures(inputs: Sequence[Path], kind: ImageInput, left_out: list[str]) -> I
 
 
 def ways(run: Run, image: Tensor, to: str | None, settings: Mapping[str, bool]) -> dict[str, Way]:
-    """What is to be made of a picture, float (1, C, H, W), by name: one thing, or of a GAN that knows attributes each in turn."""
+    """What is to be made of a picture, float (1, C, H, W), by name: one thing, or of a GAN that
+    knows attributes each in turn.
+    """
     gan = run.gan
     if isinstance(gan.inputs.get("to"), ChoiceInput):
         domains = domains_of(gan)
@@ -190,7 +224,10 @@ def ways(run: Run, image: Tensor, to: str | None, settings: Mapping[str, bool]) 
 
 
 def translated(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
-    """A picture, float (1, C, H, W), translated: uint8 (C, H, W), of its own size. Large ones are put together of squares."""
+    """A picture, float (1, C, H, W), translated: uint8 (C, H, W), of its own size.
+
+    Large ones are put together of squares.
+    """
     _, _, height, width = image.shape
     if height * width <= 4 * TILE**2:
         return to_uint8(piece(run, image, way, number, seed))[0]
@@ -213,13 +250,17 @@ def starts(length: int) -> list[int]:
 
 
 def ramp(length: int) -> Tensor:
-    """Weights (length,) that rise from an edge to 1 over OVERLAP pixels, so that squares melt into one another."""
+    """Weights (length,) that rise from an edge to 1 over OVERLAP pixels, so that squares melt into
+    one another.
+    """
     distance = torch.arange(length).add(1).minimum(torch.arange(length, 0, -1))
     return (distance / OVERLAP).clamp(max=1)
 
 
 def piece(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
-    """What the GAN makes of a picture of any size, float (1, C, H, W), on the CPU: its edges are mirrored to a size that fits."""
+    """What the GAN makes of a picture of any size, float (1, C, H, W), on the CPU: its edges are
+    mirrored to a size that fits.
+    """
     kind = run.gan.inputs["image"]
     assert isinstance(kind, ImageInput)
     _, _, height, width = image.shape
@@ -231,7 +272,9 @@ def piece(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
 
 def extended(image: Tensor, down: int, right: int) -> Tensor:
     """(1, C, H, W) continued downwards and to the right by its mirror image, however small it is."""
-    rows, columns = (mirror(length, length + more) for length, more in zip(image.shape[2:], (down, right)))
+    rows, columns = (
+        mirror(length, length + more) for length, more in zip(image.shape[2:], (down, right))
+    )
     return image[:, :, rows.to(image.device)][..., columns.to(image.device)]
 
 

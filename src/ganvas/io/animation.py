@@ -11,35 +11,51 @@ from ganvas.io.files import atomic_path
 from ganvas.io.images import sheet_note
 
 SIDES = {".gif": 480, ".webp": 720}  # pixels, of a time-lapse's longer side at most
-MOST_FRAMES = {".gif": 40, ".webp": 60}  # a GIF has three times the bytes of a WebP for what it shows
-GREYS = [round(round(value / 255 * 63) / 63 * 255) for value in range(256)]  # 64 of them, at most 2 from the true ones
+# a GIF has three times the bytes of a WebP for what it shows
+MOST_FRAMES = {".gif": 40, ".webp": 60}
+# 64 of them, at most 2 from the true ones
+GREYS = [round(round(value / 255 * 63) / 63 * 255) for value in range(256)]
 HOLD = 2000  # milliseconds that a time-lapse rests on its last frame
 Item = TypeVar("Item")
 
 
-def save_animation(frames: Sequence[Image.Image], path: Path, milliseconds: int | Sequence[int], exact: bool = False) -> None:
+def save_animation(
+    frames: Sequence[Image.Image],
+    path: Path,
+    milliseconds: int | Sequence[int],
+    exact: bool = False,
+) -> None:
     """Write an animation that repeats for ever, atomically; grey frames stay grey.
 
     Args:
         frames: at least one; all of one size.
         path: ends in .gif or .webp.
-        milliseconds: how long each frame is shown; one number for all, or one for each. A GIF counts in steps of 10.
-        exact: a WebP without loss, which makes drawings of few colours smaller, and photographs larger.
+        milliseconds: how long each frame is shown; one number for all, or one for each. A GIF
+            counts in steps of 10.
+        exact: a WebP without loss, which makes drawings of few colours smaller, and photographs
+            larger.
 
     Raises:
         UserError: another ending, or the place cannot be written to.
     """
     kind = path.suffix.lower()
     if kind not in SIDES:
-        raise UserError(f"cannot write an animation as {path.name!r}: give a name that ends in .gif or .webp")
+        raise UserError(
+            f"cannot write an animation as {path.name!r}: give a name that ends in .gif or .webp"
+        )
     grey = all(frame.mode == "L" for frame in frames)
     if kind == ".gif":
         frames = list(frames) if grey else with_shared_palette(frames)
         options = {}
     else:
         frames = [frame.convert("RGB") for frame in frames]
-        # Slower methods save a tenth of the size for twice the time; without loss, where they are quick, a half.
-        options = {"lossless": True, "quality": 50, "method": 4} if exact else {"quality": 75, "method": 0}
+        # Slower methods save a tenth of the size for twice the time; without loss, where they are
+        # quick, a half.
+        options = (
+            {"lossless": True, "quality": 50, "method": 4}
+            if exact
+            else {"quality": 75, "method": 0}
+        )
     durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
     with atomic_path(path) as partial:
         frames[0].save(
@@ -62,11 +78,14 @@ def with_shared_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
         # Nearest keeps the colours that are there, where averaging would make new ones.
         mosaic.paste(frame.resize((128, 128), Image.Resampling.NEAREST), (128 * index, 0))
     palette = mosaic.quantize(256)
-    return [frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    return [
+        frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
+    ]
 
 
 def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
-    """Write `timelapse.gif` and `timelapse.webp`: some grids at even distances, the first and the last always.
+    """Write `timelapse.gif` and `timelapse.webp`: some grids at even distances, the first and the
+    last always.
 
     Args:
         grids: at least one picture file, in order; all are brought to the size of the last.

@@ -1,4 +1,5 @@
 """The colours of all plots."""
 
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#e5e7eb"
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")  # told apart by colour-blind readers too
+# told apart by colour-blind readers too
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9")

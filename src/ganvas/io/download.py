@@ -1,4 +1,6 @@
-"""Fetch published files into the cache: resumed where they broke off, checked against the published digest."""
+"""Fetch published files into the cache: resumed where they broke off, checked against the published
+digest.
+"""
 
 import hashlib
 import http.client
@@ -46,7 +48,8 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
     """Fetch the published files that are not in `folder` yet.
 
     Raises:
-        UserError: one of them could not be fetched from any mirror, or the folder cannot be written.
+        UserError: one of them could not be fetched from any mirror, or the folder cannot be
+            written.
     """
     missing = [file for file in published.files if not (folder / file).is_file()]
     if not missing:
@@ -54,7 +57,9 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"cannot make {folder}: {error.strerror}; set GANVAS_CACHE to a folder elsewhere") from error
+        raise UserError(
+            f"cannot make {folder}: {error.strerror}; set GANVAS_CACHE to a folder elsewhere"
+        ) from error
     with bar(progress) as advance:
         for file in missing:
             reasons = fetch(published, file, folder, advance)
@@ -65,11 +70,13 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
                 )
 
 
-def fetch(published: Published, file: str, folder: Path, advance: Callable[[str, int, int], None]) -> list[str]:
+def fetch(
+    published: Published, file: str, folder: Path, advance: Callable[[str, int, int], None]
+) -> list[str]:
     """Fetch one file; returns no reasons when it is there and right, else why each mirror failed.
 
-    A download that breaks off is left as `.partial-FILE`. Whoever resumes it takes it by renaming, so that two
-    processes never write to the same one.
+    A download that breaks off is left as `.partial-FILE`. Whoever resumes it takes it by renaming,
+    so that two processes never write to the same one.
     """
     left, mine = folder / f"{PARTIAL}{file}", folder / f"{PARTIAL}{os.getpid()}-{file}"
     if left.is_file():
@@ -77,7 +84,11 @@ def fetch(published: Published, file: str, folder: Path, advance: Callable[[str,
     reasons = []
     try:
         for mirror in published.mirrors:
-            reason = transfer(mirror + urllib.parse.quote(file), mine, lambda done, total: advance(file, done, total))
+            reason = transfer(
+                mirror + urllib.parse.quote(file),
+                mine,
+                lambda done, total: advance(file, done, total),
+            )
             if not reason:
                 digest = digest_of(mine, published.files[file].partition(":")[0])
                 if digest == published.files[file]:
@@ -100,7 +111,9 @@ def digest_of(path: Path, kind: str) -> str:
 
 
 def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
-    """Append to `path` what it lacks of `url`, again while that brings something; returns why it failed, or ""."""
+    """Append to `path` what it lacks of `url`, again while that brings something; returns why it
+    failed, or "".
+    """
     while True:
         start = path.stat().st_size if path.exists() else 0
         try:
@@ -109,7 +122,8 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
             reason = "broke off"
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == 416 and start:  # nothing lies beyond what is here already: the digest will tell
+            # nothing lies beyond what is here already: the digest will tell
+            if error.code == 416 and start:
                 return ""
             reason = f"{error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:
@@ -139,7 +153,8 @@ def explain(error: Exception) -> str:
 
 
 def read_url(url: str) -> bytes | None:
-    """The content of a small file; None: the server answers that there is none, or that it is not for us.
+    """The content of a small file; None: the server answers that there is none, or that it is not
+    for us.
 
     Raises:
         UnreachableError: there is no such server, no network, or no whole answer.
@@ -161,10 +176,14 @@ def read_url(url: str) -> bytes | None:
 
 @contextmanager
 def bar(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr for each file; yields the function that moves it to (bytes done, bytes in all)."""
+    """A progress bar on stderr for each file; yields the function that moves it to (bytes done,
+    bytes in all).
+    """
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = PlainConsole(stderr=True)
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
+    with Progress(
+        *columns, console=console, disable=not (shown and console.is_terminal)
+    ) as progress:
         tasks = {}
 
         def advance(file: str, done: int, total: int) -> None:

@@ -27,18 +27,23 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"cannot write {path}: {reason}; free some space or choose another place with --out") from error
+        raise UserError(
+            f"cannot write {path}: {reason}; free some space or choose another place with --out"
+        ) from error
 
 
 @contextmanager
 def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success what was written there (a file or a folder) is synced and renamed.
+    """Yield a temporary path beside `path`; on success what was written there (a file or a folder)
+    is synced and renamed.
 
-    A folder that already stands at `path` is not replaced: the one that was there first stays (two builders, same content).
+    A folder that already stands at `path` is not replaced: the one that was there first stays (two
+    builders, same content).
 
     Args:
         path: where it should be.
-        durable: whether to wait until the disk has it; not worth its time for thousands of files that can be made again.
+        durable: whether to wait until the disk has it; not worth its time for thousands of files
+            that can be made again.
 
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
@@ -67,7 +72,8 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
     """Yield the folder for the files of one call, which never mix with those of another.
 
     Args:
-        out: the folder wanted, which must be new or empty; None: place/1, place/2, ..., one above those that are there.
+        out: the folder wanted, which must be new or empty; None: place/1, place/2, ..., one above
+            those that are there.
         place: where numbered folders are; one that stays empty is removed again.
 
     Raises:
@@ -77,7 +83,9 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
         with explained(out):
             held = sorted(path.name for path in out.iterdir()) if out.exists() else []
         if held:
-            raise UserError(f"--out {out} is not empty (it holds {held[0]}); choose a new folder, so that results do not mix")
+            raise UserError(
+                f"--out {out} is not empty (it holds {held[0]}); choose a new folder, so that results do not mix"
+            )
         yield out
         return
     folder = number_folder(place)
@@ -93,19 +101,28 @@ def number_folder(place: Path) -> Path:
     """Make the next of place/1, place/2, ..."""
     with explained(place):
         place.mkdir(parents=True, exist_ok=True)
-        number = max((int(path.name) for path in place.iterdir() if path.name.isdecimal()), default=0)
+        number = max(
+            (int(path.name) for path in place.iterdir() if path.name.isdecimal()), default=0
+        )
         while True:
             number += 1
             with suppress(FileExistsError):  # another call's of this very moment
                 (place / str(number)).mkdir(parents=True)
                 return place / str(number)
+
+
 def partial_path(path: Path) -> Path:
-    """A new name beside `path` for what is unfinished or half removed; `find_leftovers` knows it."""
+    """A new name beside `path` for what is unfinished or half removed;
+
+    `find_leftovers` knows it.
+    """
     return path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8; bytes of file names that are not UTF-8 become escapes, which JSON reads back."""
+    """Write a text file atomically, in UTF-8; bytes of file names that are not UTF-8 become
+    escapes, which JSON reads back.
+    """
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
@@ -133,17 +150,23 @@ def parse_json(text: str) -> Any:
     """Read JSON, and raise nothing but ValueError whatever the text.
 
     Raises:
-        ValueError: it is not JSON, has a number of thousands of digits, or is nested more than DEEPEST deep.
+        ValueError: it is not JSON, has a number of thousands of digits, or is nested more than
+            DEEPEST deep.
     """
     try:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
-    # What is nested less deeply than `loads` allows could still break whoever prints or compares it.
+    # What is nested less deeply than `loads` allows could still break whoever prints or compares
+    # it.
     level = [value]
     for _ in range(DEEPEST):
-        groups = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        groups = [
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        ]
         level = [item for group in groups for item in group]
     if level:
         raise ValueError("it is nested too deeply")
@@ -168,11 +191,17 @@ def remove(path: Path) -> None:
 
 
 def find_leftovers(folder: Path, name: str) -> list[Path]:
-    """Find what a killed process left under a `partial_path` in a folder; nothing where the folder is a link to elsewhere.
+    """Find what a killed process left under a `partial_path` in a folder; nothing where the folder
+    is a link to elsewhere.
 
     Args:
         folder: need not exist.
-        name: regular expression of the names that were to be written, so that nobody else's file is taken for a leftover.
+        name: regular expression of the names that were to be written, so that nobody else's file is
+            taken for a leftover.
     """
     ours = re.compile(rf"{re.escape(PARTIAL)}\d+-[0-9a-f]+-(?:{name})")
-    return [] if folder.is_symlink() else [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]
+    return (
+        []
+        if folder.is_symlink()
+        else [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]
+    )

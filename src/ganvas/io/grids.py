@@ -18,7 +18,8 @@ def make_grid(
     caption: str = "",
     headings: Sequence[str] = (),
 ) -> Image.Image:
-    """Lay pictures out row by row on white, small ones enlarged to be seen, with optional row names, headings and a caption.
+    """Lay pictures out row by row on white, small ones enlarged to be seen, with optional row
+    names, headings and a caption.
 
     Args:
         images: uint8 (N, C, H, W).
@@ -43,18 +44,38 @@ def make_grid(
     mode = "L" if images.shape[1] == 1 else "RGB"
     white = 255 if mode == "L" else (255, 255, 255)
     black = 0 if mode == "L" else (0, 0, 0)
-    sheet = Image.new(mode, (left + columns * cell_width + GAP, top + rows * cell_height + GAP + bottom), white)
+    sheet = Image.new(
+        mode, (left + columns * cell_width + GAP, top + rows * cell_height + GAP + bottom), white
+    )
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         picture = to_pil(image).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
         sheet.paste(picture, (left + GAP + column * cell_width, top + GAP + row * cell_height))
     pen = ImageDraw.Draw(sheet)
     for row, name in enumerate(row_names):
-        pen.text((left - 6, top + GAP + (row + 0.5) * cell_height), name, fill=black, font=font, anchor="rm")
+        pen.text(
+            (left - 6, top + GAP + (row + 0.5) * cell_height),
+            name,
+            fill=black,
+            font=font,
+            anchor="rm",
+        )
     for column, name in enumerate(headings):
-        pen.text((left + GAP + (column + 0.5) * cell_width, top), name, fill=black, font=small, anchor="mb")
+        pen.text(
+            (left + GAP + (column + 0.5) * cell_width, top),
+            name,
+            fill=black,
+            font=small,
+            anchor="mb",
+        )
     if caption:
-        pen.text((sheet.width / 2, sheet.height - bottom / 2), caption, fill=black, font=font, anchor="mm")
+        pen.text(
+            (sheet.width / 2, sheet.height - bottom / 2),
+            caption,
+            fill=black,
+            font=font,
+            anchor="mm",
+        )
     return as_sheet(sheet)
 
 
@@ -64,13 +85,18 @@ def heading_points(headings: Sequence[str], width: int) -> int:
     return max(7, min(13, int(13 * width / max(widest, 1))))
 
 
-def table(columns: Mapping[str, Tensor], row_names: Sequence[str] = (), caption: str = "") -> Image.Image:
+def table(
+    columns: Mapping[str, Tensor], row_names: Sequence[str] = (), caption: str = ""
+) -> Image.Image:
     """Pictures that belong together side by side: a row for each N, a column for each heading.
 
     Args:
-        columns: uint8 (N, C, H, W) of one size by heading; grey ones are repeated to RGB where others are not.
+        columns: uint8 (N, C, H, W) of one size by heading; grey ones are repeated to RGB where
+            others are not.
         row_names: as `make_grid`; caption too.
     """
     channels = max(pictures.shape[1] for pictures in columns.values())
-    together = torch.stack([pictures.expand(-1, channels, -1, -1) for pictures in columns.values()], 1)
+    together = torch.stack(
+        [pictures.expand(-1, channels, -1, -1) for pictures in columns.values()], 1
+    )
     return make_grid(together.flatten(0, 1), len(columns), row_names, caption, list(columns))

@@ -18,7 +18,8 @@ Fit = Literal["crop", "pad", "stretch"]
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION = 0x010E  # of EXIF
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
-SHEET = "sheet of pictures, drawn by ganvas"  # stands in the file of each; nothing learns from one, or counts it as a picture
+# stands in the file of each; nothing learns from one, or counts it as a picture
+SHEET = "sheet of pictures, drawn by ganvas"
 MAX_PIXELS = 80_000_000  # below the number from which Pillow itself warns of a decompression bomb
 
 
@@ -43,21 +44,28 @@ class Picture(NamedTuple):
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1]; 0 is -1 and 255 is 1. What is float, such as points, stays."""
+    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1];
+
+    0 is -1 and 255 is 1. What is float, such as points, stays.
+    """
     if images.is_floating_point():
         return images
     return images.to(torch.float32).mul_(2 / 255).sub_(1)
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped. The inverse of `to_float`: points stay."""
+    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped.
+
+    The inverse of `to_float`: points stay.
+    """
     if images.shape[1] == 2:
         return images
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def colour(name: str) -> tuple[int, int, int]:
-    """The red, green and blue, 0..255, of a colour's name ("white") or hexadecimal form ("#a0b0c0").
+    """The red, green and blue, 0..255, of a colour's name ("white") or hexadecimal form
+    ("#a0b0c0").
 
     Raises:
         UserError: there is no such colour.
@@ -71,7 +79,8 @@ def colour(name: str) -> tuple[int, int, int]:
 
 
 def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
-    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by its content, to grey or RGB.
+    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by its content, to grey or
+    RGB.
 
     16-bit values are divided by 257; float values must lie in 0..1 or 0..255.
 
@@ -101,7 +110,10 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
 
 
 def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
-    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values; None: not one of those."""
+    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values;
+
+    None: not one of those.
+    """
     if not content.startswith(b"\xff\xd8\xff") or b"Exif" in content:
         return None
     try:
@@ -136,12 +148,14 @@ def measure(file: BinaryIO) -> tuple[int, int]:
 
 
 def open_lazily(file: BinaryIO) -> Image.Image:
-    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones before decoding, and sheets.
+    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones
+    before decoding, and sheets.
 
     `Image.open` would do the same, but warns of large pictures before one can look at their size.
 
     Raises:
-        UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that ganvas drew.
+        UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that
+            ganvas drew.
     """
     Image.init()
     prefix = file.read(16)
@@ -157,7 +171,9 @@ def open_lazily(file: BinaryIO) -> Image.Image:
             raise UnreadableError(
                 f"{picture.width:,}x{picture.height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
             )
-        if picture.getexif().get(DESCRIPTION) == SHEET or SHEET.encode() == picture.info.get("comment"):
+        if picture.getexif().get(DESCRIPTION) == SHEET or SHEET.encode() == picture.info.get(
+            "comment"
+        ):
             raise UnreadableError(f"not one picture: a {SHEET}")
         return picture
     raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
@@ -195,11 +211,14 @@ def planes(array: np.ndarray) -> Tensor:
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:
-    """uint8 (N, C, h, w) to uint8 (N, C, height, width): bicubic with antialiasing, in float, rounded and clipped."""
+    """uint8 (N, C, h, w) to uint8 (N, C, height, width): bicubic with antialiasing, in float,
+    rounded and clipped.
+    """
     if images.shape[-2:] == (height, width):
         return images
     if images.shape[1] > 1 and images[0].numel() > 2**24:
-        # Plane by plane, to the same values: a photograph of 50 million pixels would take gigabytes as floats.
+        # Plane by plane, to the same values: a photograph of 50 million pixels would take gigabytes
+        # as floats.
         return torch.cat([resize(plane, height, width) for plane in images.split(1, dim=1)], dim=1)
     # In one memory layout, because another gives other values in the last digit of a float.
     planes = images.to(torch.float32, memory_format=torch.contiguous_format)
@@ -207,18 +226,24 @@ def resize(images: Tensor, height: int, width: int) -> Tensor:
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def to_square(images: Tensor, size: int, fit: Fit, background: str, enlarge: bool = False) -> Tensor:
+def to_square(
+    images: Tensor, size: int, fit: Fit, background: str, enlarge: bool = False
+) -> Tensor:
     """Bring pictures of one shape to (N, C, size, size).
 
     Args:
         images: uint8 (N, C, H, W), C of 1 or 3.
         size: side in pixels.
-        fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer side becomes `size`
-            and `background` fills the rest; "stretch": both sides become `size`.
+        fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer
+            side becomes `size` and `background` fills the rest; "stretch": both sides become
+            `size`.
         background: colour around padded pictures.
-        enlarge: whether padding may enlarge a small picture; without, it is laid in the middle as it is.
+        enlarge: whether padding may enlarge a small picture; without, it is laid in the middle as
+            it is.
     """
-    top, left, height, width = place_in_square(images.shape[-2], images.shape[-1], size, fit, enlarge)
+    top, left, height, width = place_in_square(
+        images.shape[-2], images.shape[-1], size, fit, enlarge
+    )
     images = resize(images, height, width)
     if fit != "pad":
         return images[..., -top : size - top, -left : size - left]
@@ -228,8 +253,13 @@ def to_square(images: Tensor, size: int, fit: Fit, background: str, enlarge: boo
     return square
 
 
-def place_in_square(height: int, width: int, size: int, fit: Fit, enlarge: bool = False) -> tuple[int, int, int, int]:
-    """Where `to_square` lays a whole picture: top, left, height and width in its pixels; "crop" cuts off what is outside."""
+def place_in_square(
+    height: int, width: int, size: int, fit: Fit, enlarge: bool = False
+) -> tuple[int, int, int, int]:
+    """Where `to_square` lays a whole picture: top, left, height and width in its pixels;
+
+    "crop" cuts off what is outside.
+    """
     if fit == "stretch":
         return 0, 0, size, size
     scale = size / (min(height, width) if fit == "crop" else max(height, width))
@@ -246,11 +276,15 @@ def grey_or_rgb(name: str, channels: int) -> Tensor:
     rgb = colour(name)
     if channels == 3:
         return torch.tensor(rgb, dtype=torch.uint8)
-    return torch.tensor([Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))], dtype=torch.uint8)
+    return torch.tensor(
+        [Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))], dtype=torch.uint8
+    )
 
 
 def with_channels(images: Tensor, channels: int) -> Tensor:
-    """uint8 (N, 1 or 3, H, W) with 1 or 3 channels: grey is repeated, RGB becomes its luminance, as Pillow weighs it."""
+    """uint8 (N, 1 or 3, H, W) with 1 or 3 channels: grey is repeated, RGB becomes its luminance, as
+    Pillow weighs it.
+    """
     if images.shape[1] == channels:
         return images
     if channels == 3:
@@ -266,7 +300,9 @@ def to_pil(image: Tensor) -> Image.Image:
 
 
 def to_png(image: Tensor) -> bytes:
-    """One uint8 picture (C, H, W), C of 1 or 3, as the bytes of a PNG; the same picture gives the same bytes."""
+    """One uint8 picture (C, H, W), C of 1 or 3, as the bytes of a PNG; the same picture gives the
+    same bytes.
+    """
     file = io.BytesIO()
     to_pil(image).save(file, "PNG")
     return file.getvalue()
@@ -279,23 +315,32 @@ def as_sheet(picture: Image.Image) -> Image.Image:
 
 
 def sheet_note() -> dict[str, Any]:
-    """What to give to Pillow's `save` so that the file is known as a sheet: EXIF, and for GIF, which has none, a comment."""
+    """What to give to Pillow's `save` so that the file is known as a sheet:
+
+    EXIF, and for GIF, which has none, a comment.
+    """
     exif = Image.Exif()
     exif[DESCRIPTION] = SHEET
     return {"exif": exif, "comment": SHEET}
 
 
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
-    """Write a picture atomically, in the format of its file's ending (JPEG at quality 95); `durable` as in `atomic_path`."""
+    """Write a picture atomically, in the format of its file's ending (JPEG at quality 95);
+
+    `durable` as in `atomic_path`.
+    """
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise UserError(f"{path} does not end as a picture does; use .png, .jpg or .webp")
     with atomic_path(path, durable) as partial:
-        picture.save(partial, format=kind, quality=95, **(sheet_note() if SHEET in picture.info else {}))
+        picture.save(
+            partial, format=kind, quality=95, **(sheet_note() if SHEET in picture.info else {})
+        )
 
 
 def transparent(content: bytes) -> Tensor | None:
-    """Where a picture that `read` takes is more than half transparent, bool (H, W), upright; None: nowhere.
+    """Where a picture that `read` takes is more than half transparent, bool (H, W), upright; None:
+    nowhere.
 
     Raises:
         UnreadableError: as for `read`.

@@ -44,7 +44,9 @@ def get_recipe(name: str) -> Recipe:
         UserError: there is none; the message has the nearest names.
     """
     if name == "auto":
-        raise UserError("auto is no fixed recipe, it chooses settings for your data: ganvas train auto --data FOLDER")
+        raise UserError(
+            "auto is no fixed recipe, it chooses settings for your data: ganvas train auto --data FOLDER"
+        )
     if name not in RECIPES:
         raise UserError(f"there is no recipe {name!r}; {nearest(name, [*RECIPES, 'auto'])}")
     return RECIPES[name]()

@@ -1,4 +1,7 @@
-"""Settings for data and a machine that are not known yet: `ganvas train auto`, each with a reason of one line."""
+"""Settings for data and a machine that are not known yet:
+
+`ganvas train auto`, each with a reason of one line.
+"""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +16,9 @@ from ganvas.recipes.facts import LARGEST, Facts, Kind, Machine, largest_side, ma
 from ganvas.recipes.recipe import ASKED, Adam, Recipe, all_settings, change
 
 AUTO = "auto"  # the recipe's name
-FEW = 5_000  # pictures of 64 pixels; fewer a discriminator learns by heart. Smaller pictures are simpler: of them fewer will do
+# pictures of 64 pixels; fewer a discriminator learns by heart. Smaller pictures are simpler: of
+# them fewer will do
+FEW = 5_000
 
 
 class Choices:
@@ -59,25 +64,39 @@ def decide(facts: Facts, machine: Machine, given: Mapping[str, Any] | None = Non
 
 
 def why_side(side: int, own: int, device: str, kind: Kind) -> str:
-    """Why pictures of `own` pixels, which is the shorter side of most of them, are learnt at `side`."""
+    """Why pictures of `own` pixels, which is the shorter side of most of them, are learnt at
+    `side`.
+    """
     if side == own:
         return "the pictures' own, or their shorter side's"
     if LARGEST[device] > largest_side(device, kind) < own:
-        return f"the pictures have {own}; captions are learnt at {largest_side(device, kind)} at most"
+        return (
+            f"the pictures have {own}; captions are learnt at {largest_side(device, kind)} at most"
+        )
     if own > LARGEST[device]:
         return f"the pictures have {own}; larger ones take a {device} too long"
     return f"the pictures have {own}; the nearest that is a small map, doubled"
 
 
 def free_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
-    """Settings of a GAN that makes pictures from noise, and of a wanted class where there are classes."""
+    """Settings of a GAN that makes pictures from noise, and of a wanted class where there are
+    classes.
+    """
     side, count = facts.view.size or 0, facts.pictures
     if machine.device == "cuda":
         modern_gan(choices, side, count, machine)
     else:
         small_gan(choices, side, count, machine)
-    mirror = "the mean picture is nearly its own mirror image" if facts.mirrored else "the mean picture is another in the mirror"
-    choices.set("flip", facts.mirrored, "grey pictures may be writing" if facts.view.channels == 1 else mirror)
+    mirror = (
+        "the mean picture is nearly its own mirror image"
+        if facts.mirrored
+        else "the mean picture is another in the mirror"
+    )
+    choices.set(
+        "flip",
+        facts.mirrored,
+        "grey pictures may be writing" if facts.view.channels == 1 else mirror,
+    )
     if facts.classes:
         choices.set("options.conditional", True, f"{facts.classes} classes; sample with --label")
 
@@ -94,12 +113,24 @@ def small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None
     choices.set("options.augmentation", "adaptive" if few else "none", fewness(count, few))
     half = f"half of the {count_noun(count, 'picture')}"
     quick = "many moves of few pictures each learn faster on a processor"
-    choices.set("batch", min(recipe.batch, count // 2), half if count // 2 < recipe.batch else quick)
+    choices.set(
+        "batch", min(recipe.batch, count // 2), half if count // 2 < recipe.batch else quick
+    )
     why = "twice this was unstable in trials; it falls to 0 in the second half"
-    choices.set("optimizers", {player: adam.model_dump() for player, adam in recipe.optimizers.items()}, why)
-    choices.set("ema_halflife", recipe.ema_halflife, "images; samples from the mean of many moves are smoother")
+    choices.set(
+        "optimizers", {player: adam.model_dump() for player, adam in recipe.optimizers.items()}, why
+    )
+    choices.set(
+        "ema_halflife",
+        recipe.ema_halflife,
+        "images; samples from the mean of many moves are smoother",
+    )
     minutes = 2 if side <= 12 else 5 if side <= 32 else 15
-    choices.set("images", recipe.images, f"about {minutes} minutes at {side} pixels on two cores that do nothing else")
+    choices.set(
+        "images",
+        recipe.images,
+        f"about {minutes} minutes at {side} pixels on two cores that do nothing else",
+    )
 
 
 def fewness(count: int, few: bool) -> str:
@@ -114,7 +145,9 @@ def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> Non
     choices.set("gan", "r3gan", "the modern baseline, for which a GPU has the strength")
     gigabytes = machine.memory / 2**30
     width = (192 if few else 384) if gigabytes < 40 else (384 if few else 768)
-    choices.set("options.width", width, f"{gigabytes:.0f} GiB of memory, {count_noun(count, 'picture')}")
+    choices.set(
+        "options.width", width, f"{gigabytes:.0f} GiB of memory, {count_noun(count, 'picture')}"
+    )
     room = 2 ** int(math.log2(max(8, gigabytes * 2**16 * 384 / side**2 / width)))
     limits = {
         "as many as the paper used": 256 if side <= 64 else 64,
@@ -126,26 +159,44 @@ def modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> Non
     gamma = min(MOST_GAMMA, 2.0 * (side / 64) ** 3 * max(1.0, 256 / max(batch, 64)))
     why = "grows with the side as from the paper's 64 to its 256 pixels, and for smaller batches; a tenth of it after the burn-in"
     choices.set("options.gamma", [gamma, gamma / 10], why)
-    some = f"{count_noun(count, 'picture')}; as in the paper for their size" if side > 32 else fewness(count, few)
-    choices.set("options.augmentation", 0.5 if few else 0.3 if side > 32 else 0.0, fewness(count, few) if few else some)
+    some = (
+        f"{count_noun(count, 'picture')}; as in the paper for their size"
+        if side > 32
+        else fewness(count, few)
+    )
+    choices.set(
+        "options.augmentation",
+        0.5 if few else 0.3 if side > 32 else 0.0,
+        fewness(count, few) if few else some,
+    )
     length = min(100_000_000, max(2_000_000, 200 * count))
-    length = choices.set_number("images", length, "200 passes through the pictures, 2 to 100 million images")
-    burn_in = choices.set_number("options.burn_in", max(1, length // 10), "a tenth of the length, as in the paper")
+    length = choices.set_number(
+        "images", length, "200 passes through the pictures, 2 to 100 million images"
+    )
+    burn_in = choices.set_number(
+        "options.burn_in", max(1, length // 10), "a tenth of the length, as in the paper"
+    )
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=5e-5, beta2_end=0.99)
-    choices.set("optimizers", dict.fromkeys(PLAYERS, adam.model_dump()), "the paper's rates and betas over the burn-in")
+    choices.set(
+        "optimizers",
+        dict.fromkeys(PLAYERS, adam.model_dump()),
+        "the paper's rates and betas over the burn-in",
+    )
     choices.set("ema_halflife", 500_000, "the paper's")
     choices.set("ema_burn_in", burn_in, "the first weights are forgotten by then")
     choices.set("precision", "bf16", "twice as fast where it can be had, and as good")
 
 
 def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
-    """Settings of the GANs for pairs, domains, attributes, captions and points: those of their recipes, brought to this machine.
+    """Settings of the GANs for pairs, domains, attributes, captions and points: those of their
+    recipes, brought to this machine.
     """
     recipe = get_recipe(OTHERS[facts.kind])
     choices.set("gan", recipe.gan, f"the data holds {IN_WORDS[facts.kind]}")
     kept = ("optimizers", "ema_halflife", "load_scale", "flip", "batch", "images")
     values = recipe.model_dump()
-    for option, value in values["options"].items():  # one by one, so that each has a reason of its own
+    # one by one, so that each has a reason of its own
+    for option, value in values["options"].items():
         choices.set(f"options.{option}", value, f"as in the recipe {recipe.name}")
     for key in kept:
         if values[key] != Recipe.model_fields[key].default:
@@ -156,9 +207,17 @@ def other_gan(choices: Choices, facts: Facts, machine: Machine) -> None:
     if machine.device == "cpu" and facts.kind in ("pairs", "unpaired", "attributes"):
         choices.set("options.width", 16, "a quarter of the paper's, which a cpu has time for")
         choices.set("batch", 4, "few pictures at a time make many moves")
-        choices.set("images", min(values["images"], 40_000), f"about an hour at {side} pixels on two cores; more with --images")
+        choices.set(
+            "images",
+            min(values["images"], 40_000),
+            f"about an hour at {side} pixels on two cores; more with --images",
+        )
     if facts.kind == "captions" and machine.device == "cpu":
-        choices.set("images", min(values["images"], 100_000), "about an hour on two cores; more with --images")
+        choices.set(
+            "images",
+            min(values["images"], 100_000),
+            "about an hour on two cores; more with --images",
+        )
 
 
 MOST_GAMMA = 150.0  # the paper's at 256 pixels
@@ -214,21 +273,28 @@ def told(recipe: Recipe, key: str) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def auto_recipe(spec: str | None, given: Mapping[str, Any], device: torch.device, progress: bool = False) -> Recipe:
+def auto_recipe(
+    spec: str | None, given: Mapping[str, Any], device: torch.device, progress: bool = False
+) -> Recipe:
     """A recipe for data and a machine, with the reason of each of its choices in `reasons`.
 
     Args:
         spec: as `open_dataset` takes it.
-        given: settings that were asked for, by their dotted keys; they are kept, and the recipe's name is "auto".
+        given: settings that were asked for, by their dotted keys; they are kept, and the recipe's
+            name is "auto".
         device: that will train.
 
     Raises:
         UserError: there is no data, it cannot be opened, or a GAN was asked for.
     """
     if not spec:
-        raise UserError("auto chooses settings for your data: give a folder or zip, or the name of a set, with --data")
+        raise UserError(
+            "auto chooses settings for your data: give a folder or zip, or the name of a set, with --data"
+        )
     if "gan" in given:
-        raise UserError(f"gan={given['gan']!r}: auto chooses the GAN itself; for another one name its recipe, see ganvas recipes")
+        raise UserError(
+            f"gan={given['gan']!r}: auto chooses the GAN itself; for another one name its recipe, see ganvas recipes"
+        )
     here = machine(device)
     choices = decide(survey(spec, given, here.device, progress), here, given)
     base = Recipe(

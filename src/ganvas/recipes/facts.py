@@ -18,7 +18,8 @@ from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
 
-LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side of the pictures made, in pixels, unless another is asked for
+# side of the pictures made, in pixels, unless another is asked for
+LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
 LARGEST_WITH_CAPTIONS = 64  # on any device
 ENOUGH = 1_000  # pictures whose mean is that of all
 SMALLEST = 6  # pixels of the side that the smallest GAN makes
@@ -46,7 +47,8 @@ class Facts:
     Attributes:
         view: how the data is to be seen: its size, channels and labels are known.
         kind: "image" for single pictures, or what else the rows are.
-        own: side in pixels that the pictures have or, if they differ, that four fifths of them have at least.
+        own: side in pixels that the pictures have or, if they differ, that four fifths of them have
+            at least.
         pictures: how many rows.
         classes: how many; 0: none.
         mirrored: whether mirror images would be pictures of the same kind.
@@ -64,8 +66,11 @@ def machine(device: torch.device) -> Machine:
     """What a device is and how much memory it has."""
     if device.type == "cuda":
         return Machine("cuda", torch.cuda.get_device_properties(device).total_memory)
-    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**21  # of 4 KiB: 8 GiB where nobody tells
-    return Machine(device.type, pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096))
+    # of 4 KiB: 8 GiB where nobody tells
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**21
+    return Machine(
+        device.type, pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)
+    )
 
 
 def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = False) -> Facts:
@@ -87,8 +92,12 @@ def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = Fa
         own = dataset.size
     except SizeNeededError as needed:
         own = needed.suggestion
-        dataset = open_dataset(spec, make_view(**chosen, size=side_for(own, device, kind)), progress=progress)
-    wanted = chosen.get("size") or (dataset.size if kind == "points" else side_for(own, device, kind))
+        dataset = open_dataset(
+            spec, make_view(**chosen, size=side_for(own, device, kind)), progress=progress
+        )
+    wanted = chosen.get("size") or (
+        dataset.size if kind == "points" else side_for(own, device, kind)
+    )
     if wanted != dataset.size:
         dataset = open_dataset(spec, make_view(**chosen, size=wanted), progress=progress)
     view = make_view(**chosen | {"size": wanted, "channels": dataset.channels})
@@ -113,7 +122,8 @@ def is_place(spec: str) -> bool:
 
 
 def side_for(own: int, device: str, kind: Kind) -> int:
-    """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most what the device has time for.
+    """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most
+    what the device has time for.
     """
     most = largest_side(device, kind)
     if own <= most and can_be_made(own):
@@ -123,7 +133,11 @@ def side_for(own: int, device: str, kind: Kind) -> int:
 
 def largest_side(device: str, kind: Kind) -> int:
     """The largest side, in pixels, that is chosen for rows of a kind."""
-    return min(LARGEST[device], LARGEST_WITH_CAPTIONS) if kind in ("captions", "keypoints") else LARGEST[device]
+    return (
+        min(LARGEST[device], LARGEST_WITH_CAPTIONS)
+        if kind in ("captions", "keypoints")
+        else LARGEST[device]
+    )
 
 
 def can_be_made(side: int) -> bool:
@@ -136,8 +150,9 @@ def can_be_made(side: int) -> bool:
 
 
 def mirrored(dataset: Dataset) -> bool:
-    """Whether mirror images would be pictures of the same kind, by the mean picture: of faces it is nearly its own mirror image,
-    of letters it is not. Of grey pictures never, since these are often writing.
+    """Whether mirror images would be pictures of the same kind, by the mean picture: of faces it is
+    nearly its own mirror image, of letters it is not. Of grey pictures never, since these are often
+    writing.
     """
     if dataset.channels != 3 or "image" not in dataset.columns:
         return False

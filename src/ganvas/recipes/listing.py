@@ -20,16 +20,22 @@ def print_recipes() -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("recipe", "size", "data", "parameters", "measured"):
         table.add_column(heading, no_wrap=heading in ("recipe", "size"))
-    table.add_row(AUTO, "any", "your pictures", "depends", "chosen for data and machine: ganvas recipes auto")
+    table.add_row(
+        AUTO, "any", "your pictures", "depends", "chosen for data and machine: ganvas recipes auto"
+    )
     for name in RECIPES:
         recipe = get_recipe(name)
         where = recipe.data or "your pictures"
-        table.add_row(name, seen(recipe), where, f"{sum(parameter_counts(recipe).values()):,}", measured(name))
+        table.add_row(
+            name, seen(recipe), where, f"{sum(parameter_counts(recipe).values()):,}", measured(name)
+        )
     PlainConsole().print(table)
 
 
 def print_recipe(name: str) -> None:
-    """A recipe whole: what it is, its settings, its GAN's options and parameters; of auto what it chooses from."""
+    """A recipe whole: what it is, its settings, its GAN's options and parameters; of auto what it
+    chooses from.
+    """
     if name == AUTO:
         print_text(*describe_auto())
         return
@@ -41,7 +47,11 @@ def print_recipe(name: str) -> None:
 
 def seen(recipe: Recipe) -> str:
     """What a recipe makes, as short as a table wants it: "28 grey"."""
-    return "points" if recipe.channels == 2 else f"{recipe.size} {'grey' if recipe.channels == 1 else 'rgb'}"
+    return (
+        "points"
+        if recipe.channels == 2
+        else f"{recipe.size} {'grey' if recipe.channels == 1 else 'rgb'}"
+    )
 
 
 def measured(name: str) -> str:
@@ -51,7 +61,9 @@ def measured(name: str) -> str:
 
 
 def parameter_counts(recipe: Recipe) -> dict[str, int]:
-    """Parameters of each player, without making them; for data with all that a GAN may want, ten of each."""
+    """Parameters of each player, without making them; for data with all that a GAN may want, ten of
+    each.
+    """
     names = tuple(str(number) for number in range(10))
     schema = Schema(
         size=recipe.size or 64,
@@ -66,11 +78,17 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 
 def print_settings(recipe: Recipe) -> None:
-    """Every setting as `--set` takes it, with the reason if it was chosen automatically; that of a group at its first setting."""
+    """Every setting as `--set` takes it, with the reason if it was chosen automatically; that of a
+    group at its first setting.
+    """
     reasons = find_reasons(recipe)
     for key, value in all_settings(recipe).items():
-        print_text(f"  {key} = {json.dumps(value)}" + (f"  # {reasons[key]}" if key in reasons else ""))
+        print_text(
+            f"  {key} = {json.dumps(value)}" + (f"  # {reasons[key]}" if key in reasons else "")
+        )
 
 
 def print_counts(counts: dict[str, int]) -> None:
-    print_text("parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items()))
+    print_text(
+        "parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items())
+    )

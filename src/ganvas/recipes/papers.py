@@ -6,7 +6,8 @@ from ganvas.recipes.recipe import Adam, Recipe
 
 
 def dcgan_64() -> Recipe:
-    """Radford et al. 2016 at 64 pixels on any folder of pictures: `--data FOLDER`; 10,000 rounds of 128.
+    """Radford et al. 2016 at 64 pixels on any folder of pictures: `--data FOLDER`; 10,000 rounds of
+    128.
 
     Measured: rough faces after 64,000 images of 10,000 anime faces, a twentieth of its length.
     """
@@ -23,10 +24,11 @@ def dcgan_64() -> Recipe:
 
 
 def stacked_mnist() -> Recipe:
-    """A thousand classes to forget: three MNIST digits in red, green and blue, from a plain DCGAN, 50 epochs as in PacGAN.
+    """A thousand classes to forget: three MNIST digits in red, green and blue, from a plain DCGAN,
+    50 epochs as in PacGAN.
 
-    Noise, batch, rates and length are those of PacGAN's DCGAN; its kernels are 5x5, its smallest map is 2x2, and its generator
-    moves twice a round.
+    Noise, batch, rates and length are those of PacGAN's DCGAN; its kernels are 5x5, its smallest
+    map is 2x2, and its generator moves twice a round.
 
     Measured: 944 of 1,000 classes after one of its 50 epochs.
     """
@@ -59,7 +61,8 @@ def points(name: str) -> Recipe:
 
 
 def rings() -> Recipe:
-    """Points from 8 Gaussians on a circle, to see a GAN find modes and lose them; with `--set options.packing=2`, PacGAN.
+    """Points from 8 Gaussians on a circle, to see a GAN find modes and lose them; with `--set
+    options.packing=2`, PacGAN.
 
     Measured: 6.1 of 8 modes, 81 % good samples; packed 7.9 and 81 % (means of three seeds).
     """
@@ -67,7 +70,8 @@ def rings() -> Recipe:
 
 
 def grid() -> Recipe:
-    """Points from 25 Gaussians in a 5x5 grid, to see a GAN find modes and lose them; with `--set options.packing=2`, PacGAN.
+    """Points from 25 Gaussians in a 5x5 grid, to see a GAN find modes and lose them; with `--set
+    options.packing=2`, PacGAN.
 
     Measured: 21.5 of 25 modes, 81 % good samples; packed 23.9 and 71 % (means of three seeds).
     """
@@ -75,9 +79,11 @@ def grid() -> Recipe:
 
 
 def wgan_gp() -> Recipe:
-    """Gulrajani et al. 2017 at 32 pixels on any folder of pictures: `--data FOLDER`; the paper's batch and rates.
+    """Gulrajani et al. 2017 at 32 pixels on any folder of pictures: `--data FOLDER`; the paper's
+    batch and rates.
 
-    100,000 rounds of 64, the generator moving in every fifth; `distance` in the log falls while pictures get better.
+    100,000 rounds of 64, the generator moving in every fifth; `distance` in the log falls while
+    pictures get better.
 
     Measured: nothing yet.
     """
@@ -94,9 +100,11 @@ def wgan_gp() -> Recipe:
 
 
 def sngan() -> Recipe:
-    """Miyato et al. 2018 at 32 pixels on any folder of pictures, `--data FOLDER`, told their classes by `--labels folders`.
+    """Miyato et al. 2018 at 32 pixels on any folder of pictures, `--data FOLDER`, told their
+    classes by `--labels folders`.
 
-    100,000 rounds of 64, the generator moving in every fifth. Rates are those that the paper has for its residual networks.
+    100,000 rounds of 64, the generator moving in every fifth. Rates are those that the paper has
+    for its residual networks.
 
     Measured: nothing yet.
     """
@@ -113,14 +121,18 @@ def sngan() -> Recipe:
 
 
 def r3gan(name: str, burn_in: int, lr_end: float | None = 5e-5, **settings: Any) -> Recipe:
-    """What the recipes of Huang et al. 2024 share: rate, second beta, penalty, average and augmentation change over a burn-in."""
+    """What the recipes of Huang et al.
+
+    2024 share: rate, second beta, penalty, average and augmentation change over a burn-in.
+    """
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=lr_end, beta2_end=0.99)
     optimizers = {"generator": adam, "discriminator": adam}
     return Recipe(name=name, gan="r3gan", optimizers=optimizers, ema_burn_in=burn_in, **settings)
 
 
 def stacked_mnist_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on Stacked-MNIST: all 1,000 modes in the paper, unconditional, 10 million images; for a GPU.
+    """Huang et al. 2024 (R3GAN) on Stacked-MNIST: all 1,000 modes in the paper, unconditional, 10
+    million images; for a GPU.
 
     Measured: nothing yet; it takes a GPU.
     """
@@ -158,7 +170,8 @@ def cifar10_r3gan() -> Recipe:
 
 
 def ffhq_64_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on FFHQ or any faces at 64 pixels: `--data FOLDER`; 200 million images, for GPUs.
+    """Huang et al. 2024 (R3GAN) on FFHQ or any faces at 64 pixels: `--data FOLDER`; 200 million
+    images, for GPUs.
 
     Measured: nothing yet; it takes GPUs. The paper's FID is 1.95.
     """

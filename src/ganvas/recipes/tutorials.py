@@ -6,10 +6,12 @@ from ganvas.recipes.recipe import Adam, Recipe
 def mnist_mlp() -> Recipe:
     """MNIST digits from one hidden layer in each player, as in the first TensorFlow tutorials.
 
-    100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is saved, and the run stops early
-    where, in that round, the generator's loss is at most 3 and the discriminator's at most 0.4.
+    100,000 rounds of 128 at most; every 1,000 rounds both losses are printed, a checkpoint is
+    saved, and the run stops early where, in that round, the generator's loss is at most 3 and the
+    discriminator's at most 0.4.
 
-    Measured: stops at 4,224,000 images, most digits readable; clear ones after all 100,000 rounds without the stop.
+    Measured: stops at 4,224,000 images, most digits readable; clear ones after all 100,000 rounds
+    without the stop.
     """
     adam = Adam(lr=2e-4)
     return Recipe(
@@ -29,7 +31,8 @@ def mnist_mlp() -> Recipe:
 
 
 def mnist_mlp_deep() -> Recipe:
-    """MNIST digits from three hidden layers in each player, dropout and label smoothing, as in the Keras tutorials.
+    """MNIST digits from three hidden layers in each player, dropout and label smoothing, as in the
+    Keras tutorials.
 
     An epoch is 469 rounds of 128 pictures drawn with replacement; 50 epochs.
 
@@ -53,10 +56,11 @@ def mnist_mlp_deep() -> Recipe:
 
 
 def mnist_mlp_tanh() -> Recipe:
-    """200 rounds of a small tanh GAN on MNIST, reporting in each round both costs, the brightest generated pixel and D's opinion.
+    """200 rounds of a small tanh GAN on MNIST, reporting in each round both costs, the brightest
+    generated pixel and D's opinion.
 
-    The tutorial's real pixels were in [0, 1] and its fakes in [0, 255]; here both are in [0, 1]. 200 rounds show the game
-    beginning, not digits: for these go on with `--images 2000000`.
+    The tutorial's real pixels were in [0, 1] and its fakes in [0, 255]; here both are in [0, 1].
+    200 rounds show the game beginning, not digits: for these go on with `--images 2000000`.
 
     Measured: one blurred shape after its 200 rounds, digits after 2,000,000 images.
     """
@@ -77,9 +81,9 @@ def mnist_mlp_tanh() -> Recipe:
 def mnist_cdcgan() -> Recipe:
     """MNIST digits of a wanted class from a conditional DCGAN with 5x5 kernels, 30 epochs.
 
-    The rate falls by 5 % every 500 rounds; after each epoch both losses are measured in evaluation mode. The tutorial never
-    asked for the digit 9 while training, so its 9 stays unclear; here all ten are asked for. It also drew a grid every 10
-    rounds (`--set sample_every=1000`).
+    The rate falls by 5 % every 500 rounds; after each epoch both losses are measured in evaluation
+    mode. The tutorial never asked for the digit 9 while training, so its 9 stays unclear; here all
+    ten are asked for. It also drew a grid every 10 rounds (`--set sample_every=1000`).
 
     Measured: 92 % of 1,000 samples are of their class after 2 of the 30 epochs.
     """
@@ -101,11 +105,12 @@ def mnist_cdcgan() -> Recipe:
 
 
 def avatars_dcgan() -> Recipe:
-    """Avatars of 48 pixels from a folder of faces, as in the anime-avatar tutorials: `--data FOLDER`; or `--size 64`, `96`.
+    """Avatars of 48 pixels from a folder of faces, as in the anime-avatar tutorials: `--data
+    FOLDER`; or `--size 64`, `96`.
 
-    Loader of 64, one discriminator move and two generator moves on the same noise; 60 epochs of 8,903 pictures. Running it
-    again with more `--epochs` goes on from there. The tutorial's number of pictures made had to be its training batch; here
-    it is free.
+    Loader of 64, one discriminator move and two generator moves on the same noise; 60 epochs of
+    8,903 pictures. Running it again with more `--epochs` goes on from there. The tutorial's number
+    of pictures made had to be its training batch; here it is free.
 
     Measured: faces with eyes, hair and mouth after 100,000 images of 10,000 anime faces.
     """

@@ -1,4 +1,7 @@
-"""Reading checkpoints: folders of safetensors and JSON, whole or absent. Nothing is ever unpickled."""
+"""Reading checkpoints: folders of safetensors and JSON, whole or absent.
+
+Nothing is ever unpickled.
+"""
 
 import hashlib
 import json
@@ -77,7 +80,9 @@ class About(BaseModel):
 
 
 # The sum of finite float32 numbers, and how many they were.
-Mean = tuple[Annotated[float, Field(ge=-LARGEST, le=LARGEST)], Annotated[int, Field(ge=1, lt=MOST_IMAGES)]]
+Mean = tuple[
+    Annotated[float, Field(ge=-LARGEST, le=LARGEST)], Annotated[int, Field(ge=1, lt=MOST_IMAGES)]
+]
 
 
 class Position(BaseModel):
@@ -94,7 +99,8 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
     """Read how far a checkpoint's run had come.
 
     Raises:
-        CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's name.
+        CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's
+            name.
     """
     file = checked(path / "training.json", about)
     try:
@@ -102,20 +108,30 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
     except DamagedFileError as error:
         raise CheckpointError(f"{error}; {advice(path)}") from None
     except ValidationError as error:
-        raise CheckpointError(f"{file} is damaged: {describe_validation(error)}; {advice(path)}") from None
+        raise CheckpointError(
+            f"{file} is damaged: {describe_validation(error)}; {advice(path)}"
+        ) from None
     if not position.images == about["images"] == int(path.name):
         told = f"{position.images:,} images, about.json of {about['images']:,}"
-        raise CheckpointError(f"{file} is damaged: it tells of {told}, and the folder's name is {path.name}; {advice(path)}")
+        raise CheckpointError(
+            f"{file} is damaged: it tells of {told}, and the folder's name is {path.name}; {advice(path)}"
+        )
     return position
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints under a folder, oldest first. All that is named otherwise is somebody else's."""
-    return sorted(path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir())
+    """The whole checkpoints under a folder, oldest first.
+
+    All that is named otherwise is somebody else's.
+    """
+    return sorted(
+        path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir()
+    )
 
 
 def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
-    """The GAN of a checkpoint in evaluation mode, with its moving average if it has one and `average`; and its `about.json`.
+    """The GAN of a checkpoint in evaluation mode, with its moving average if it has one and
+    `average`; and its `about.json`.
 
     Raises:
         CheckpointError: the checkpoint is damaged or not ours.
@@ -123,12 +139,16 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
     about = read_about(path)
     description = about["gan"]
     if description["name"] not in GANS:
-        raise CheckpointError(f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of ganvas")
+        raise CheckpointError(
+            f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of ganvas"
+        )
     try:
         gan = build(**description).eval()
     except Exception as error:  # there is no end to the numbers that a stranger's file may hold, such as sizes beyond all memory
         reason = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path / 'about.json'} describes a GAN that cannot be built: {reason}") from error
+        raise CheckpointError(
+            f"{path / 'about.json'} describes a GAN that cannot be built: {reason}"
+        ) from error
     load_weights(path, about, gan, "gan.safetensors")
     if ema and "ema.safetensors" in about["files"]:
         load_weights(path, about, gan, "ema.safetensors")
@@ -150,11 +170,15 @@ def read_about(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{error}; {advice(path)}") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else None
-        raise CheckpointError(f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}: train it anew")
+        raise CheckpointError(
+            f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}: train it anew"
+        )
     try:
         About.model_validate_json(json.dumps(about))  # as JSON, where a strict tuple may be a list
     except ValidationError as error:
-        raise CheckpointError(f"{file} is damaged: {describe_validation(error)}; {advice(path)}") from None
+        raise CheckpointError(
+            f"{file} is damaged: {describe_validation(error)}; {advice(path)}"
+        ) from None
     return about
 
 
@@ -167,9 +191,13 @@ def recipe_of(path: Path, about: dict[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(about["recipe"])
     except ValidationError as error:
-        raise CheckpointError(f"{path / 'about.json'}: the recipe is damaged or of another version: {describe_validation(error)}") from None
+        raise CheckpointError(
+            f"{path / 'about.json'}: the recipe is damaged or of another version: {describe_validation(error)}"
+        ) from None
     except UserError as error:  # of the GAN and its options
-        raise CheckpointError(f"{path / 'about.json'}: the recipe is damaged or of another version: {error}") from None
+        raise CheckpointError(
+            f"{path / 'about.json'}: the recipe is damaged or of another version: {error}"
+        ) from None
 
 
 def checked(file: Path, about: dict[str, Any]) -> Path:
@@ -183,9 +211,13 @@ def checked(file: Path, about: dict[str, Any]) -> Path:
     try:
         found = digest(file)
     except OSError as error:
-        raise CheckpointError(f"{file} cannot be read: {error.strerror}; {advice(file.parent)}") from None
+        raise CheckpointError(
+            f"{file} cannot be read: {error.strerror}; {advice(file.parent)}"
+        ) from None
     if found != about["files"].get(file.name):
-        raise CheckpointError(f"{file} is damaged: its content is not what was saved; {advice(file.parent)}")
+        raise CheckpointError(
+            f"{file} is damaged: its content is not what was saved; {advice(file.parent)}"
+        )
     return file
 
 
@@ -194,14 +226,17 @@ def advice(path: Path) -> str:
     return f"remove the folder {path} to go on from the checkpoint before it"
 
 
-def read_tensors(file: Path, about: dict[str, Any], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def read_tensors(
+    file: Path, about: dict[str, Any], wanted: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Read the tensors of a file of a checkpoint, on the CPU.
 
     Args:
         wanted: whose names, shapes and types it must hold, no more and no less.
 
     Raises:
-        CheckpointError: names the first tensor that is missing, too much, or of another shape or type.
+        CheckpointError: names the first tensor that is missing, too much, or of another shape or
+            type.
     """
     try:
         values = load_file(checked(file, about))
@@ -211,8 +246,12 @@ def read_tensors(file: Path, about: dict[str, Any], wanted: Mapping[str, Tensor]
         if name not in values:
             raise CheckpointError(f"{file} is of another GAN: {name} is missing")
         if name not in wanted:
-            raise CheckpointError(f"{file} is of another GAN: it has {name}, which this one has not")
-        given, right = (f"{tuple(tensor.shape)} of {tensor.dtype}" for tensor in (values[name], wanted[name]))
+            raise CheckpointError(
+                f"{file} is of another GAN: it has {name}, which this one has not"
+            )
+        given, right = (
+            f"{tuple(tensor.shape)} of {tensor.dtype}" for tensor in (values[name], wanted[name])
+        )
         if given != right:
             raise CheckpointError(f"{file} is of another GAN: {name} is {given}, not {right}")
     return values
@@ -235,10 +274,17 @@ def digest(file: Path) -> str:
 @cache
 def versions() -> dict[str, str]:
     """What software made a checkpoint."""
-    found = {"ganvas": version("ganvas"), "torch": torch.__version__, "python": platform.python_version()}
+    found = {
+        "ganvas": version("ganvas"),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
     checkout = Path(__file__).parents[3]
     if (checkout / ".git").exists():
         command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-        with suppress(OSError, subprocess.CalledProcessError):  # a machine without git, or somebody else's checkout
-            found["commit"] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        # a machine without git, or somebody else's checkout
+        with suppress(OSError, subprocess.CalledProcessError):
+            found["commit"] = subprocess.run(
+                command, capture_output=True, text=True, check=True
+            ).stdout.strip()
     return found

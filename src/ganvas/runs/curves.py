@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Curves = dict[str, np.ndarray]  # by log key: float (N, 2), images shown and value; NaN where the value is not finite
+# by log key: float (N, 2), images shown and value; NaN where the value is not finite
+Curves = dict[str, np.ndarray]
 
 ACCURACIES = {"real_accuracy": "real", "fake_accuracy": "fakes", "separation": "pairs"}
 SAMPLES = {"distance": "distance", "diversity": "diversity", "change": "change"}
@@ -24,14 +25,17 @@ MANY = 100  # values from which a running mean is drawn over them
 
 
 def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: Path) -> bool:
-    """Draw the players' losses, the terms of each, every statistic on its own, and the checkups; False: there is nothing to draw.
+    """Draw the players' losses, the terms of each, every statistic on its own, and the checkups;
+    False: there is nothing to draw.
 
     Args:
-        log: the run's log; entries of other kinds than "losses", "measured" and "health" are passed over.
+        log: the run's log; entries of other kinds than "losses", "measured" and "health" are passed
+            over.
         players: their names; a key with "/" is a term, any other key a statistic.
         path: the PNG to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import: only when there is a plot to draw
+    # slow to import: only when there is a plot to draw
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     losses, measured = curves(log, "losses"), curves(log, "measured")
@@ -59,12 +63,16 @@ def curves(log: Sequence[Mapping[str, Any]], kind: str) -> Curves:
         if entry.get("kind") == kind:
             for key, value in entry.items():
                 if key not in ("images", "kind") and isinstance(value, int | float):
-                    found.setdefault(key, []).append((entry["images"], value if math.isfinite(value) else math.nan))
+                    found.setdefault(key, []).append(
+                        (entry["images"], value if math.isfinite(value) else math.nan)
+                    )
     return {key: np.array(points, np.float64) for key, points in found.items()}
 
 
 def secondary(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
-    """The smaller panels, by title: each player's terms together, each statistic alone, as its unit is its own."""
+    """The smaller panels, by title: each player's terms together, each statistic alone, as its unit
+    is its own.
+    """
     panels: dict[str, Curves] = {}
     for key, curve in losses.items():
         player, slash, term = key.partition("/")
@@ -81,17 +89,32 @@ def vital(health: Curves) -> dict[str, Curves]:
     groups = {"recognised by D": ACCURACIES, "samples": SAMPLES}
     for title, keys in groups.items():
         panels[title] = {name: health[key] for key, name in keys.items() if key in health}
-    panels["gradients"] = {key.partition("/")[0]: curve for key, curve in health.items() if key.endswith("/gradient_norm")}
-    panels["overfitting of D"] = {"overfitting": health["overfitting"]} if "overfitting" in health else {}
+    panels["gradients"] = {
+        key.partition("/")[0]: curve
+        for key, curve in health.items()
+        if key.endswith("/gradient_norm")
+    }
+    panels["overfitting of D"] = (
+        {"overfitting": health["overfitting"]} if "overfitting" in health else {}
+    )
     return {title: panel for title, panel in panels.items() if panel}
 
 
-def draw_panels(figure: "Figure", totals: Curves, measured: Curves, others: Mapping[str, Curves]) -> None:
+def draw_panels(
+    figure: "Figure", totals: Curves, measured: Curves, others: Mapping[str, Curves]
+) -> None:
     """Lay out the losses over the whole width and the smaller panels in two columns below."""
     rows = math.ceil(len(others) / 2)
     height = figure.get_figheight()
-    margins = {"left": 0.75 / WIDTH, "right": 1 - 0.4 / WIDTH, "bottom": 0.5 / height, "top": 1 - 0.4 / height}
-    grid = figure.add_gridspec(1 + rows, 2, height_ratios=[1.7] + [1] * rows, **margins, wspace=0.18, hspace=0.36)
+    margins = {
+        "left": 0.75 / WIDTH,
+        "right": 1 - 0.4 / WIDTH,
+        "bottom": 0.5 / height,
+        "top": 1 - 0.4 / height,
+    }
+    grid = figure.add_gridspec(
+        1 + rows, 2, height_ratios=[1.7] + [1] * rows, **margins, wspace=0.18, hspace=0.36
+    )
     main = figure.add_subplot(grid[0, :])
     draw_panel(main, "Losses", totals, measured)
     for index, (title, panel) in enumerate(others.items()):
@@ -121,16 +144,29 @@ def draw_panel(axes: "Axes", title: str, lines: Curves, measured: Curves) -> Non
     axes.set_ylim(low, high)
     dress(axes, title, "; ".join(notes))
     if len(lines) + len(measured) > 1:
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=9, borderaxespad=0.2)
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=4,
+            frameon=False,
+            fontsize=9,
+            borderaxespad=0.2,
+        )
 
 
-def draw_line(axes: "Axes", curve: np.ndarray, name: str, colour: str, frame: tuple[float, float]) -> None:
-    """Draw one curve; where it has many points, faintly, with the running mean of those within the frame over it."""
+def draw_line(
+    axes: "Axes", curve: np.ndarray, name: str, colour: str, frame: tuple[float, float]
+) -> None:
+    """Draw one curve; where it has many points, faintly, with the running mean of those within the
+    frame over it.
+    """
     images, values = curve.T
     if len(values) >= MANY:
         axes.plot(images, values, color=colour, linewidth=0.8, alpha=0.3)
         low, high = frame
-        values = running_mean(np.where((values >= low) & (values <= high), values, np.nan), len(values) // 40)
+        values = running_mean(
+            np.where((values >= low) & (values <= high), values, np.nan), len(values) // 40
+        )
     marker = "o" if np.isfinite(values).sum() == 1 else ""
     axes.plot(images, values, color=colour, label=name, linewidth=1.8, marker=marker, zorder=3)
 
@@ -144,10 +180,11 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]:
-    """Lowest and highest value to show, and what a reader must know: what is cut off, what is not finite.
+    """Lowest and highest value to show, and what a reader must know: what is cut off, what is not
+    finite.
 
-    At most a 50th of a curve's values (but one of ten or more) is cut off at either end, and only where the frame would
-    otherwise be more than four times as high.
+    At most a 50th of a curve's values (but one of ten or more) is cut off at either end, and only
+    where the frame would otherwise be more than four times as high.
     """
     values = [np.sort(line[np.isfinite(line[:, 1]), 1]) for line in lines]
     notes = []

@@ -1,4 +1,6 @@
-"""What the doctor concludes: conditions of a run, in plain words, with evidence and one thing to do each."""
+"""What the doctor concludes: conditions of a run, in plain words, with evidence and one thing to do
+each.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,7 +71,9 @@ class Change:
 
 
 class Diagnosis:
-    """The conditions of a run from checkup to checkup: a function of the log alone, so a resumed run tells the same."""
+    """The conditions of a run from checkup to checkup: a function of the log alone, so a resumed
+    run tells the same.
+    """
 
     def __init__(self, checkups: Iterable[Checkup] = ()):
         self.checkups: list[Checkup] = []
@@ -119,19 +123,25 @@ class Diagnosis:
             for name, finding in self.active.items()
         ]
         if not lines:
-            lines = [f"Nothing is wrong, as far as {count_noun(len(self.checkups), 'checkup tells', 'checkups tell')}."]
+            lines = [
+                f"Nothing is wrong, as far as {count_noun(len(self.checkups), 'checkup tells', 'checkups tell')}."
+            ]
         began: dict[str, int] = {}
         for change in self.changes:
             if change.state == "appeared":
                 began[change.finding.name] = change.images
             elif change.state == "cleared":
                 end = count_noun(change.images, "image")
-                lines.append(f"Over: {change.finding.title}, {began[change.finding.name]:,} to {end}.")
+                lines.append(
+                    f"Over: {change.finding.title}, {began[change.finding.name]:,} to {end}."
+                )
         return lines
 
 
 def diagnose(checkups: Sequence[Checkup]) -> list[Finding]:
-    """The conditions that the last checkups show, the gravest first; fewer than WINDOW checkups show nothing."""
+    """The conditions that the last checkups show, the gravest first; fewer than WINDOW checkups
+    show nothing.
+    """
     recent = checkups[-WINDOW:]
     if len(recent) < WINDOW:
         return []
@@ -145,9 +155,11 @@ def mean(checkups: Sequence[Checkup], key: str) -> float:
 
 
 def learning(checkups: Sequence[Checkup]) -> bool:
-    """Whether the samples still get closer to real pictures, or more varied; at the beginning of a run they are given time.
+    """Whether the samples still get closer to real pictures, or more varied; at the beginning of a
+    run they are given time.
 
-    A generator that learns is not ill, however far the discriminator is ahead: so begins many a healthy run.
+    A generator that learns is not ill, however far the discriminator is ahead: so begins many a
+    healthy run.
     """
     recent, before = checkups[-WINDOW:], checkups[-LONG : WINDOW - LONG]
     if len(checkups) < LONG:
@@ -165,23 +177,37 @@ def diverging(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding
         if key.endswith("/weight_norm")
     )
     if gap > 50:
-        evidence = f"the scores of real and generated pictures lie {gap:,.0f} apart, where 1 to 5 is usual"
+        evidence = (
+            f"the scores of real and generated pictures lie {gap:,.0f} apart, where 1 to 5 is usual"
+        )
     elif growth > 2 and len(checkups) >= LONG:  # small first weights may double at once
         evidence = f"the {player}'s weights have grown {growth:.1f} times since {count_noun(recent[0]['images'], 'image')}"
     else:
         return None
-    return Finding(BROKEN, evidence, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
+    return Finding(
+        BROKEN,
+        evidence,
+        "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.",
+    )
 
 
 def dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The generator gets no direction any more."""
     gradient, weight = "generator/gradient_norm", "generator/weight_norm"
-    shares = [checkup[gradient] / checkup[weight] for checkup in recent if gradient in checkup and checkup.get(weight)]
+    shares = [
+        checkup[gradient] / checkup[weight]
+        for checkup in recent
+        if gradient in checkup and checkup.get(weight)
+    ]
     if not shares or not max(shares) < 1e-5:  # it may rest in the rounds watched
         return None
     share = max(shares)
     evidence = f"the generator's gradient is {share:.0e} of its weights, where a hundredth is usual"
-    return Finding("dead gradients", evidence, "Go back to an earlier checkpoint and lower the discriminator's learning rate.")
+    return Finding(
+        "dead gradients",
+        evidence,
+        "Go back to an earlier checkpoint and lower the discriminator's learning rate.",
+    )
 
 
 def mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
@@ -190,7 +216,11 @@ def mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Fin
     if not (diversity < 0.05 or (diversity < 0.25 and not learning(checkups))):
         return None
     evidence = f"samples differ from each other {diversity:.2f} times as much as real pictures do"
-    return Finding("mode collapse", evidence, "Begin anew with another seed, and a generator's learning rate of a half.")
+    return Finding(
+        "mode collapse",
+        evidence,
+        "Begin anew with another seed, and a generator's learning rate of a half.",
+    )
 
 
 def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
@@ -202,25 +232,39 @@ def partial_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     shares, earlier = share_of(key, longer), share_of(key, longer[:WINDOW])
     least = 0.3 if key == "agreement" else 0.1  # of what was asked, chance gives some
     risen = {name: share - earlier.get(name, 0) for name, share in shares.items()}
-    missing = [name for name, share in shares.items() if share < least and not risen[name] > least / 5]  # nor coming
+    # nor coming
+    missing = [
+        name for name, share in shares.items() if share < least and not risen[name] > least / 5
+    ]
     others = [share for share in shares.values() if share >= least]
-    # A GAN that was asked for classes and makes most of them well has learned; another may find more of them yet.
+    # A GAN that was asked for classes and makes most of them well has learned; another may find
+    # more of them yet.
     learned = bool(others) and fmean(others) > 0.5 if key == "agreement" else not learning(checkups)
     if not (missing and learned):
         return None
     detail = f"class{'es' if len(missing) > 1 else ''} {', '.join(missing[:8])}{' ...' if len(missing) > 8 else ''} missing"
     most = f"in the last {count_noun(len(longer), 'checkup')} at most {max(shares[name] for name in missing):.0%}"
     if key == "agreement":
-        evidence, action = f"{most} of what was asked of them looks like them", "See how many pictures of them the data has."
+        evidence, action = (
+            f"{most} of what was asked of them looks like them",
+            "See how many pictures of them the data has.",
+        )
     else:
-        evidence, action = f"{most} of their share of the samples is made", "Train a GAN that is asked for classes."
+        evidence, action = (
+            f"{most} of their share of the samples is made",
+            "Train a GAN that is asked for classes.",
+        )
     return Finding("partial collapse", evidence, action, detail)
 
 
 def share_of(key: str, checkups: Sequence[Checkup]) -> dict[str, float]:
     """The mean share of each class over checkups; nothing where it was never measured."""
     measured = [checkup[key] for checkup in checkups if key in checkup]
-    return {name: fmean(shares[name] for shares in measured) for name in measured[0]} if measured else {}
+    return (
+        {name: fmean(shares[name] for shares in measured) for name in measured[0]}
+        if measured
+        else {}
+    )
 
 
 def discriminator_wins(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
@@ -229,7 +273,11 @@ def discriminator_wins(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -
     if not (separation > 0.98 and (gap > 20 or (gap > 8 and not learning(checkups)))):
         return None
     evidence = f"it ranks {separation:.1%} of all pairs rightly, by {gap:.1f} in score, where 1 to 5 is usual"
-    return Finding("discriminator wins", evidence, "Lower its learning rate, e.g. --set optimizers.discriminator.lr=5e-5.")
+    return Finding(
+        "discriminator wins",
+        evidence,
+        "Lower its learning rate, e.g. --set optimizers.discriminator.lr=5e-5.",
+    )
 
 
 def generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
@@ -238,7 +286,11 @@ def generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding |
     if not separation < 0.3:
         return None
     evidence = f"the discriminator ranks only {separation:.1%} of all pairs of a real and a generated picture rightly"
-    return Finding("generator wins", evidence, "Raise the discriminator's learning rate, or lower the generator's.")
+    return Finding(
+        "generator wins",
+        evidence,
+        "Raise the discriminator's learning rate, or lower the generator's.",
+    )
 
 
 def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
@@ -248,21 +300,35 @@ def oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Findi
         return None
     moved = f"a sample changes by {change:.2f} of what real pictures differ"
     evidence = f"from one checkup to the next {moved}, while two samples differ by {diversity:.2f}"
-    return Finding("oscillation", evidence, "Lower both learning rates, or use a moving average (--set ema_halflife=10000).")
+    return Finding(
+        "oscillation",
+        evidence,
+        "Lower both learning rates, or use a moving average (--set ema_halflife=10000).",
+    )
 
 
 def discriminator_memorises(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
-    """It scores pictures that it trained on above other real ones, by enough to mislead the generator."""
+    """It scores pictures that it trained on above other real ones, by enough to mislead the
+    generator.
+    """
     share, errors = mean(recent, "overfitting"), mean(recent, "overfitting_errors")
     if not (share > 0.4 and errors > 3 and mean(recent, "score_drop") > 0.25):
         return None
     evidence = f"real pictures that it was not trained on lie {share:.0%} of the way from those it was to generated ones"
-    return Finding("discriminator memorises", evidence, "Use more pictures, mirror them (--set flip=true), or stop here.")
+    return Finding(
+        "discriminator memorises",
+        evidence,
+        "Use more pictures, mirror them (--set flip=true), or stop here.",
+    )
 
 
 def diverged(images: int, reason: str) -> Change:
     """The end of a run whose losses are not finite any more."""
-    finding = Finding(BROKEN, reason, "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.")
+    finding = Finding(
+        BROKEN,
+        reason,
+        "Begin anew with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5.",
+    )
     return Change(images, ENDED, finding)
 
 

@@ -18,8 +18,8 @@ from ganvas.recipes.recipe import Recipe, flat
 
 LOCK = "run.lock"
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
-# What may differ when a run goes on: its length, where its data lies, how often it is only looked at, how it is made fast, why
-# settings were chosen.
+# What may differ when a run goes on: its length, where its data lies, how often it is only looked
+# at, how it is made fast, why settings were chosen.
 FREE = {"images", "data", "health_every", "evaluate_every", "speed", "reasons"}
 
 
@@ -51,16 +51,25 @@ def read_recipe(folder: Path) -> Recipe | None:
     """
     file = folder / "recipe.json"
     if not file.exists():
-        begun = (LOCK, "data.json")  # all that a run killed before its recipe was written can have left, with partials
-        others = [path.name for path in folder.glob("*") if not path.name.startswith(PARTIAL) and path.name not in begun]
+        # all that a run killed before its recipe was written can have left, with partials
+        begun = (LOCK, "data.json")
+        others = [
+            path.name
+            for path in folder.glob("*")
+            if not path.name.startswith(PARTIAL) and path.name not in begun
+        ]
         if others:
-            raise UserError(f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out")
+            raise UserError(
+                f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out"
+            )
         return None
     values = read_json(file)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{file} is of another version of ganvas or damaged: {describe_validation(error)}") from None
+        raise UserError(
+            f"{file} is of another version of ganvas or damaged: {describe_validation(error)}"
+        ) from None
     except UserError as error:  # of the GAN and its options
         raise UserError(f"{file} is of another version of ganvas or damaged: {error}") from None
 
@@ -76,7 +85,9 @@ def read_data(folder: Path) -> DataFile:
     try:
         return DataFile.model_validate(values)
     except ValidationError as error:
-        raise UserError(f"{file} is damaged ({describe_validation(error)}); it should tell which data the run has") from None
+        raise UserError(
+            f"{file} is damaged ({describe_validation(error)}); it should tell which data the run has"
+        ) from None
 
 
 def grid_path(folder: Path, images: int) -> Path:
@@ -86,7 +97,11 @@ def grid_path(folder: Path, images: int) -> Path:
 
 def find_grids(folder: Path) -> list[Path]:
     """A run's grids of samples, oldest first; other files beside them are somebody else's."""
-    return sorted(path for path in (folder / "samples").glob("*.png") if re.fullmatch(GRID, path.name) and path.is_file())
+    return sorted(
+        path
+        for path in (folder / "samples").glob("*.png")
+        if re.fullmatch(GRID, path.name) and path.is_file()
+    )
 
 
 def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> None:
@@ -102,7 +117,9 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
         if before.get(key) != now.get(key)
     ]
     if differences:
-        raise UserError(f"{folder} was begun with other settings: {'; '.join(differences)}; choose another --out")
+        raise UserError(
+            f"{folder} was begun with other settings: {'; '.join(differences)}; choose another --out"
+        )
     there = read_data(folder)
     if there.fingerprint != dataset.fingerprint:
         raise UserError(
@@ -113,20 +130,25 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
 
 def describe(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Write `recipe.json` and `data.json`."""
-    write_json(folder / "data.json", {"fingerprint": dataset.fingerprint, **dataset.report.model_dump()})
+    write_json(
+        folder / "data.json", {"fingerprint": dataset.fingerprint, **dataset.report.model_dump()}
+    )
     write_json(folder / "recipe.json", recipe.model_dump())
 
 
 @contextmanager
 def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
-    """Keep other trainings out of a run folder; the operating system lifts the lock when the process ends, however it ends.
+    """Keep other trainings out of a run folder; the operating system lifts the lock when the
+    process ends, however it ends.
 
     Args:
-        folder: made if it is not there. If nothing is written into it, it is removed again, unless the user had made it.
+        folder: made if it is not there. If nothing is written into it, it is removed again, unless
+            the user had made it.
         fresh: whether it was made for this run a moment ago.
 
     Raises:
-        UserError: another training is going on there, or the folder cannot be written or has a name that is not UTF-8.
+        UserError: another training is going on there, or the folder cannot be written or has a name
+            that is not UTF-8.
     """
     try:
         str(folder).encode()
@@ -141,12 +163,15 @@ def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise UserError(f"{folder} is being trained by another process; wait for it or choose another --out") from None
+            raise UserError(
+                f"{folder} is being trained by another process; wait for it or choose another --out"
+            ) from None
     try:
         yield folder
     finally:
         lock.release()
-        if [path.name for path in folder.iterdir()] == [LOCK]:  # refused before anything was written
+        # refused before anything was written
+        if [path.name for path in folder.iterdir()] == [LOCK]:
             remove(folder / LOCK)
             if ours:
                 with suppress(OSError):  # another process has begun to write there

@@ -1,4 +1,6 @@
-"""What `ganvas health` tells of a run, finished or going: its conditions, and its last checkup explained."""
+"""What `ganvas health` tells of a run, finished or going: its conditions, and its last checkup
+explained.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,20 +15,45 @@ from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going
 from ganvas.runs.summary import Record, read_record, status
 
-# What a checkup measures: title and meaning. Keys with a player are found by what follows the slash.
+# What a checkup measures: title and meaning. Keys with a player are found by what follows the
+# slash.
 MEANINGS = {
-    "real_accuracy": ("real recognised", "share of real pictures that the discriminator takes for real"),
-    "fake_accuracy": ("fakes recognised", "share of generated pictures that it takes for generated; 1/2 when it cannot tell"),
-    "separation": ("pairs ranked", "share of pairs in which it scores the real picture higher; 1/2 when it cannot tell"),
+    "real_accuracy": (
+        "real recognised",
+        "share of real pictures that the discriminator takes for real",
+    ),
+    "fake_accuracy": (
+        "fakes recognised",
+        "share of generated pictures that it takes for generated; 1/2 when it cannot tell",
+    ),
+    "separation": (
+        "pairs ranked",
+        "share of pairs in which it scores the real picture higher; 1/2 when it cannot tell",
+    ),
     "score_gap": ("score gap", "mean score of real minus that of generated pictures"),
     "gradient_norm": ("gradient", "length of the player's gradient in one round"),
     "weight_norm": ("weights", "length of the player's weights"),
-    "distance": ("distance", "from a sample to the nearest real picture; 1: as from one real picture to the next"),
-    "diversity": ("diversity", "how much samples differ from each other; 1: as much as real pictures"),
-    "change": ("change", "how much a sample has changed since the checkup before; 1: as much as real pictures differ"),
+    "distance": (
+        "distance",
+        "from a sample to the nearest real picture; 1: as from one real picture to the next",
+    ),
+    "diversity": (
+        "diversity",
+        "how much samples differ from each other; 1: as much as real pictures",
+    ),
+    "change": (
+        "change",
+        "how much a sample has changed since the checkup before; 1: as much as real pictures differ",
+    ),
     "score_drop": ("score drop", "mean score of real pictures trained on minus that of others"),
-    "overfitting": ("overfitting", "where real pictures not trained on are scored between those trained on (0) and fakes (1)"),
-    "overfitting_errors": ("overfitting, errors", "the same difference in standard errors; below 3 it may be chance"),
+    "overfitting": (
+        "overfitting",
+        "where real pictures not trained on are scored between those trained on (0) and fakes (1)",
+    ),
+    "overfitting_errors": (
+        "overfitting, errors",
+        "the same difference in standard errors; below 3 it may be chance",
+    ),
     "classes": ("rarest classes", "their share of the samples; 1: as in the data"),
     "agreement": ("weakest classes", "share of the samples asked of them that look like them"),
 }
@@ -45,7 +72,9 @@ def print_health(folder: Path, as_json: bool) -> None:
     diagnosis = Diagnosis.of(run.log)
     if not diagnosis.checkups:
         period = run.recipe.period("health_every")
-        raise UserError(f"{folder} has had no checkup yet: the first comes after {period:,} images (health_every)")
+        raise UserError(
+            f"{folder} has had no checkup yet: the first comes after {period:,} images (health_every)"
+        )
     if as_json:
         print_json(facts(run, diagnosis))
         return
@@ -83,7 +112,10 @@ def facts(run: Record, diagnosis: Diagnosis) -> dict[str, Any]:
         "run": str(run.folder),
         "images": run.images,
         "going": is_going(run.folder),
-        "active": [{"since": diagnosis.since(name)} | finding.entry() for name, finding in diagnosis.active.items()],
+        "active": [
+            {"since": diagnosis.since(name)} | finding.entry()
+            for name, finding in diagnosis.active.items()
+        ],
         "changes": [{"images": change.images, **change.entry()} for change in diagnosis.changes],
         "checkup": diagnosis.checkups[-1],
     }

@@ -11,7 +11,10 @@ ENDED = "ended"  # the state of a condition with which a run broke off
 
 
 class Log:
-    """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind": "losses", ...}."""
+    """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind":
+
+    "losses", ...}.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -21,10 +24,16 @@ class Log:
         return read_log(self.path) if self.path.exists() else []
 
     def cut(self, images: int) -> None:
-        """Drop what was written after `images` images, and why the run had stopped: it goes on from a checkpoint taken there."""
+        """Drop what was written after `images` images, and why the run had stopped: it goes on from
+        a checkpoint taken there.
+        """
         if self.path.exists():
             before = (entry for entry in self.entries() if entry["images"] <= images)
-            kept = [entry for entry in before if entry["kind"] != "stopped" and entry.get("state") != ENDED]
+            kept = [
+                entry
+                for entry in before
+                if entry["kind"] != "stopped" and entry.get("state") != ENDED
+            ]
             write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
@@ -51,9 +60,13 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
         except ValueError as error:
-            raise DamagedFileError(f"{path} is damaged: line {number}: {error}; remove the line") from None
+            raise DamagedFileError(
+                f"{path} is damaged: line {number}: {error}; remove the line"
+            ) from None
         images = entry.get("images") if isinstance(entry, dict) else None
         if type(images) is not int or images < 0 or not isinstance(entry.get("kind"), str):
-            raise DamagedFileError(f"{path} is damaged: line {number} has no images or no kind; remove the line")
+            raise DamagedFileError(
+                f"{path} is damaged: line {number} has no images or no kind; remove the line"
+            )
         entries.append(entry)
     return entries

@@ -1,4 +1,7 @@
-"""What a run has become, for a person to look at: `losses.png`, the time-lapse and `summary.html`."""
+"""What a run has become, for a person to look at:
+
+`losses.png`, the time-lapse and `summary.html`.
+"""
 
 import base64
 import json
@@ -33,7 +36,9 @@ from ganvas.runs.usage import describe_use, suggest_command
 from ganvas.schema import read_schema
 
 LONG = 12  # rows from which a table is folded
-PLOT_CAPTION = "Losses and checkups against images shown. A bold line over a faint one is its running mean."
+PLOT_CAPTION = (
+    "Losses and checkups against images shown. A bold line over a faint one is its running mean."
+)
 MOST_SKIPPED = 500  # files listed by name; `data.json` has them all
 
 
@@ -155,7 +160,9 @@ def pictures(run: Record) -> str:
     found = figure(run.grids[-1], f"Samples after {count_noun(last, 'image')}.")
     if len(run.grids) > 1:
         film = run.folder / "timelapse.webp"
-        found += figure(film, f"The way there: {len(run.grids)} grids, {first:,} to {last:,} images.")
+        found += figure(
+            film, f"The way there: {len(run.grids)} grids, {first:,} to {last:,} images."
+        )
     return found
 
 
@@ -163,19 +170,33 @@ def numbers(run: Record) -> dict[str, str]:
     """What one asks first about a run."""
     rows = {"Images shown": f"{run.images:,} of {run.recipe.images:,}"}
     held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
-    rows["Epochs"] = f"{run.images / (run.data.used - held_out):,.1f} of {count_noun(run.data.used - held_out, 'picture')}"
+    rows["Epochs"] = (
+        f"{run.images / (run.data.used - held_out):,.1f} of {count_noun(run.data.used - held_out, 'picture')}"
+    )
     rows["Held out"] = count_noun(held_out, "picture") if held_out else ""
     rows["Batch"] = f"{run.recipe.batch:,}"
     rows["GAN"] = run.recipe.gan
     if made := run.about.get("gan"):
         data = read_schema(made["data"])
-        named = "".join(f", {count_names(column, len(values))}" for column, values in data.names.items())
-        rows["GAN"] += f", {' and '.join(dict.fromkeys(in_words(data.size, count) for count in data.channels.values()))}{named}"
+        named = "".join(
+            f", {count_names(column, len(values))}" for column, values in data.names.items()
+        )
+        rows["GAN"] += (
+            f", {' and '.join(dict.fromkeys(in_words(data.size, count) for count in data.channels.values()))}{named}"
+        )
     if run.checkpoint:
-        rows["Parameters"] = "; ".join(f"{player} {count:,}" for player, count in parameters(run.checkpoint).items())
-    rows["Last losses"] = "; ".join(f"{player} {value:.4g}" for player, value in last_losses(run).items())
+        rows["Parameters"] = "; ".join(
+            f"{player} {count:,}" for player, count in parameters(run.checkpoint).items()
+        )
+    rows["Last losses"] = "; ".join(
+        f"{player} {value:.4g}" for player, value in last_losses(run).items()
+    )
     speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
-    scores = [(entry["distance"], entry["images"], entry["features"]) for entry in run.log if entry["kind"] == "evaluated"]
+    scores = [
+        (entry["distance"], entry["images"], entry["features"])
+        for entry in run.log
+        if entry["kind"] == "evaluated"
+    ]
     if scores:
         distance, images, features = min(scores)
         rows["Best checkpoint"] = f"checkpoints/{images:012d}, {features} distance {distance:.4g}"
@@ -183,19 +204,30 @@ def numbers(run: Record) -> dict[str, str]:
     rows["Data"] = run.data.spec
     rows["Data fingerprint"] = run.about.get("data", {}).get("fingerprint", "")
     rows["Seed"] = str(run.recipe.seed)
-    rows["Software"] = ", ".join(f"{name} {version}" for name, version in run.about.get("versions", {}).items())
+    rows["Software"] = ", ".join(
+        f"{name} {version}" for name, version in run.about.get("versions", {}).items()
+    )
     return {name: value for name, value in rows.items() if value}
 
 
 def count_names(column: str, count: int) -> str:
     """How many names a column of the data has: "10 classes", "1 attribute"."""
-    return count_noun(count, "class", "classes") if column == "label" else count_noun(count, column.removesuffix("s"))
+    return (
+        count_noun(count, "class", "classes")
+        if column == "label"
+        else count_noun(count, column.removesuffix("s"))
+    )
 
 
 def last_losses(run: Record) -> dict[str, float]:
     """Each player's last logged loss."""
     entries = [entry for entry in run.log if entry["kind"] == "losses"]
-    return {player: entry[player] for entry in entries for player in sorted(run.recipe.optimizers) if player in entry}
+    return {
+        player: entry[player]
+        for entry in entries
+        for player in sorted(run.recipe.optimizers)
+        if player in entry
+    }
 
 
 def parameters(checkpoint: Path) -> dict[str, int]:
@@ -207,7 +239,9 @@ def parameters(checkpoint: Path) -> dict[str, int]:
             for key in tensors.keys():  # noqa: SIM118 (not a mapping)
                 player, _, quantity = key.split("/")
                 if quantity == "exp_avg":
-                    counts[player] = counts.get(player, 0) + math.prod(tensors.get_slice(key).get_shape())
+                    counts[player] = counts.get(player, 0) + math.prod(
+                        tensors.get_slice(key).get_shape()
+                    )
     return counts
 
 
@@ -219,7 +253,11 @@ def commands(run: Record) -> str:
         with torch.device("meta"):
             gan = build(**run.about["gan"])
         words = suggest_command(gan, folder)
-        use = [paragraph("Make pictures:"), command(words)] if words else [paragraph(f"{describe_use(gan, folder)}.")]
+        use = (
+            [paragraph("Make pictures:"), command(words)]
+            if words
+            else [paragraph(f"{describe_use(gan, folder)}.")]
+        )
     longer = [] if run.state == "interrupted" else ["--images", str(2 * run.recipe.images)]
     names = ["losses.png", "timelapse.gif", "timelapse.webp", "log.jsonl", "samples", "checkpoints"]
     return "".join(
@@ -227,13 +265,19 @@ def commands(run: Record) -> str:
             *use,
             paragraph("Train twice as long:" if longer else "Go on training:"),
             command(["ganvas", "train", "--out", folder, *longer]),
-            paragraph("In its folder: " + ", ".join(name for name in names if (run.folder / name).exists()) + "."),
+            paragraph(
+                "In its folder: "
+                + ", ".join(name for name in names if (run.folder / name).exists())
+                + "."
+            ),
         ]
     )
 
 
 def settings(recipe: Recipe) -> str:
-    """The table of settings; those that are not the recipe's own are marked, those that auto chose have its reason."""
+    """The table of settings; those that are not the recipe's own are marked, those that auto chose
+    have its reason.
+    """
     reasons = find_reasons(recipe)
     own = all_settings(recipe)
     usual = all_settings(RECIPES[recipe.name]()) if recipe.name in RECIPES else own
@@ -260,7 +304,15 @@ def readable(value: Any) -> str:
 
 def data_section(data: DataReport) -> str:
     """What was found, what was done to it, what was left out."""
-    parts = [table({"Source": data.spec, "Pictures found": f"{data.found:,}", "Pictures used": f"{data.used:,}"})]
+    parts = [
+        table(
+            {
+                "Source": data.spec,
+                "Pictures found": f"{data.found:,}",
+                "Pictures used": f"{data.used:,}",
+            }
+        )
+    ]
     if data.notes:
         parts.append("<h3>Please note</h3>" + listing("ul", data.notes))
     if data.steps:
@@ -279,12 +331,17 @@ def data_section(data: DataReport) -> str:
 
 def folded(rows: str, count: int, what: str) -> str:
     """A table, to be opened by a click if it is long."""
-    return rows if count <= LONG else f"<details><summary>{count:,} {what}</summary>{rows}</details>"
+    return (
+        rows if count <= LONG else f"<details><summary>{count:,} {what}</summary>{rows}</details>"
+    )
 
 
 def table(rows: Mapping[str, str]) -> str:
     """Names and values."""
-    cells = (f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows.items())
+    cells = (
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in rows.items()
+    )
     return f"<table>{''.join(cells)}</table>"
 
 

@@ -3,13 +3,24 @@
 import shlex
 from pathlib import Path
 
-from ganvas.gans.base import GAN, AttributesInput, BoxInput, FeaturesInput, ImageInput, KeyPointsInput, MaskInput, TextInput
+from ganvas.gans.base import (
+    GAN,
+    AttributesInput,
+    BoxInput,
+    FeaturesInput,
+    ImageInput,
+    KeyPointsInput,
+    MaskInput,
+    TextInput,
+)
 
 
 def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
-    """A command that uses a run of a GAN, by the inputs that it needs: the words of `ganvas VERB FOLDER ...`.
+    """A command that uses a run of a GAN, by the inputs that it needs: the words of `ganvas VERB
+    FOLDER ...`.
 
-    Files of the user are named picture.png and so on. Empty where no verb can: a GAN of attributes of several sets.
+    Files of the user are named picture.png and so on. Empty where no verb can: a GAN of attributes
+    of several sets.
     """
     kinds = {type(kind): kind for kind in gan.inputs.values()}
     if AttributesInput in kinds and "known" in gan.schema.names:
@@ -34,4 +45,8 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
 def describe_use(gan: GAN, folder: str | Path) -> str:
     """The end of an error message about a verb that does not fit a GAN: what does."""
     command = suggest_command(gan, folder)
-    return f"use {shlex.join(command)}" if command else f"use ganvas.load({str(folder)!r}).make from Python"
+    return (
+        f"use {shlex.join(command)}"
+        if command
+        else f"use ganvas.load({str(folder)!r}).make from Python"
+    )

@@ -1,8 +1,9 @@
-"""The one-dimensional game of Goodfellow et al. 2014, figure 1: noise on a line, pictures on a line, two small networks.
+"""The one-dimensional game of Goodfellow et al. 2014, figure 1: noise on a line, pictures on a
+line, two small networks.
 
-It is told in three acts: the discriminator learns alone, the generator follows it alone, then both learn in turn. Loader are
-spread evenly (one draw in each of 256 equal parts of the noise and of the data), for the figure is about densities and not
-about the noise of small batches.
+It is told in three acts: the discriminator learns alone, the generator follows it alone, then both
+learn in turn. Loader are spread evenly (one draw in each of 256 equal parts of the noise and of the
+data), for the figure is about densities and not about the noise of small batches.
 """
 
 import math
@@ -21,7 +22,8 @@ from ganvas.theory.players import begin, masses_of_image, network
 from ganvas.theory.targets import CENTRES, STEP, Target, get_target
 
 BATCH = 256
-RATES = {"generator": 1e-3, "discriminator": 1e-2}  # D must be ahead for its gradient to mean something
+# D must be ahead for its gradient to mean something
+RATES = {"generator": 1e-3, "discriminator": 1e-2}
 BETAS = (0.0, 0.9)  # no momentum: in a game it pushes along where the gradient has turned already
 LAST_RATE = 0.01  # what the rates have fallen to at the end, as a share of the first
 LEARN_ALONE, FOLLOW_ALONE = 200, 10  # steps of the first two acts
@@ -38,8 +40,8 @@ class Loss:
     Attributes:
         d: (score of data, score of generated) to the discriminator's loss.
         g: the same for the generator's.
-        kind: what the score says at its best: "logit" of D*, the "probability" D* itself, the logit but for a "shift", or a
-            "slope" that is no probability at all.
+        kind: what the score says at its best: "logit" of D*, the "probability" D* itself, the logit
+            but for a "shift", or a "slope" that is no probability at all.
     """
 
     d: Callable[[Tensor, Tensor], Tensor]
@@ -49,10 +51,18 @@ class Loss:
 
 LOSSES = {
     "minimax": Loss(losses.minimax_d, lambda real, fake: losses.minimax_g(fake), "logit"),
-    "non-saturating": Loss(losses.non_saturating_d, lambda real, fake: losses.non_saturating_g(fake), "logit"),
-    "least-squares": Loss(losses.least_squares_d, lambda real, fake: losses.least_squares_g(fake), "probability"),
-    "wasserstein": Loss(losses.wasserstein_d, lambda real, fake: losses.wasserstein_g(fake), "slope"),
-    "relativistic": Loss(losses.relativistic, lambda real, fake: losses.relativistic(fake, real), "shift"),
+    "non-saturating": Loss(
+        losses.non_saturating_d, lambda real, fake: losses.non_saturating_g(fake), "logit"
+    ),
+    "least-squares": Loss(
+        losses.least_squares_d, lambda real, fake: losses.least_squares_g(fake), "probability"
+    ),
+    "wasserstein": Loss(
+        losses.wasserstein_d, lambda real, fake: losses.wasserstein_g(fake), "slope"
+    ),
+    "relativistic": Loss(
+        losses.relativistic, lambda real, fake: losses.relativistic(fake, real), "shift"
+    ),
 }
 
 
@@ -88,7 +98,9 @@ class Settings:
         if self.steps < 1:
             raise UserError(f"--steps {self.steps} is no training; give 1 or more")
         if self.d_steps < 1:
-            raise UserError(f"--d-steps {self.d_steps} leaves the discriminator as it is; give 1 or more")
+            raise UserError(
+                f"--d-steps {self.d_steps} leaves the discriminator as it is; give 1 or more"
+            )
         if not 0 <= self.penalty < math.inf:
             raise UserError(f"--penalty {self.penalty} is no weight; give 0 (none) or more")
 
@@ -105,7 +117,8 @@ class Snapshot:
         arrows: float64 (ARROWS,), where G sends evenly spaced noise.
         value: V(D, G); None where D is no probability.
         js: JS(p_data || p_g) in nats.
-        distance: mean of |D - D*| over (p_data + p_g) / 2, the points D is asked about; None where D is no probability.
+        distance: mean of |D - D*| over (p_data + p_g) / 2, the points D is asked about; None where
+            D is no probability.
         unsure: mean of |D - 1/2| over p_data.
         modes: of the target, found by p_g.
     """
@@ -138,12 +151,15 @@ class Game:
         begin(self.generator)
         self.players = {"generator": self.generator, "discriminator": self.discriminator}
         self.optimizers = {
-            name: torch.optim.Adam(player.parameters(), RATES[name], BETAS, fused=True) for name, player in self.players.items()
+            name: torch.optim.Adam(player.parameters(), RATES[name], BETAS, fused=True)
+            for name, player in self.players.items()
         }
 
     def shares(self) -> Tensor:
         """One uniform draw in each of BATCH equal parts of [0, 1], float64 (BATCH,), in order."""
-        return (torch.arange(BATCH) + torch.rand(BATCH, generator=self.random, dtype=torch.float64)) / BATCH
+        return (
+            torch.arange(BATCH) + torch.rand(BATCH, generator=self.random, dtype=torch.float64)
+        ) / BATCH
 
     def real(self) -> Tensor:
         """A batch of data, (BATCH, 1), shuffled so that a loss of pairs does not pair it by rank."""
@@ -160,7 +176,8 @@ class Game:
         both = torch.cat([real, fake]).requires_grad_()
         scores = self.discriminator(both)
         loss = self.loss.d(*scores.chunk(2))
-        if self.settings.penalty:  # R1 + R2: half the weight times the mean over data, and the same over what is generated
+        # R1 + R2: half the weight times the mean over data, and the same over what is generated
+        if self.settings.penalty:
             loss = loss + self.settings.penalty * losses.squared_gradient(scores, both).mean()
         self.step("discriminator", loss)
 
@@ -190,9 +207,13 @@ class Game:
         """
         line = torch.linspace(-1, 1, CELLS + 1)[:, None]
         x = self.generator(line)[:, 0].double().numpy()
-        score = self.discriminator(torch.from_numpy(CENTRES).float()[:, None])[:, 0].double().numpy()
+        score = (
+            self.discriminator(torch.from_numpy(CENTRES).float()[:, None])[:, 0].double().numpy()
+        )
         if not (np.isfinite(x).all() and np.isfinite(score).all()):
-            raise UserError(f"the game broke at step {step}: a number is not finite any more; use a larger --penalty")
+            raise UserError(
+                f"the game broke at step {step}: a number is not finite any more; use a larger --penalty"
+            )
         data, generated = self.target.masses, masses_of_image(x)
         discriminator = as_probability(score, self.loss.kind, (data + generated) / 2)
         p_data, p_g = data / STEP, generated / STEP
@@ -206,7 +227,9 @@ class Game:
             arrows=x[:: CELLS // (ARROWS - 1)],
             value=mathematics.value(discriminator, p_data, p_g, STEP) if is_probability else None,
             js=mathematics.js_divergence(p_data, p_g, STEP),
-            distance=float(((data + generated) / 2) @ abs(discriminator - best)) if is_probability else None,
+            distance=float(((data + generated) / 2) @ abs(discriminator - best))
+            if is_probability
+            else None,
             unsure=float(data @ abs(discriminator - 0.5)),
             modes=self.target.modes_found(generated),
         )
@@ -215,8 +238,8 @@ class Game:
 def as_probability(score: np.ndarray, kind: str, weights: np.ndarray) -> np.ndarray:
     """D from the score, by what the loss makes of it (`Loss.kind`).
 
-    A score that is free up to a constant is shifted so that D, like D*, has the mean 1/2 over (p_data + p_g) / 2. A least-squares
-    score is D itself, and is cut to [0.001, 0.999].
+    A score that is free up to a constant is shifted so that D, like D*, has the mean 1/2 over
+    (p_data + p_g) / 2. A least-squares score is D itself, and is cut to [0.001, 0.999].
     """
     if kind == "probability":
         return score.clip(0.001, 0.999)
@@ -263,7 +286,9 @@ def chosen_moments(steps: int, count: int) -> set[int]:
     """Steps to look at: a sixth of them in each of the first acts, the rest ever further apart."""
     few = max(2, count // 6)
     opening = LEARN_ALONE + FOLLOW_ALONE
-    first = {max(FIRST_LOOK, round(LEARN_ALONE * (index / few) ** 3)) for index in range(1, few + 1)}
+    first = {
+        max(FIRST_LOOK, round(LEARN_ALONE * (index / few) ** 3)) for index in range(1, few + 1)
+    }
     second = {LEARN_ALONE + round(FOLLOW_ALONE * index / few) for index in range(1, few + 1)}
     rest = count - 2 * few
     third = {opening + max(1, round(steps * (index / rest) ** 2)) for index in range(1, rest + 1)}

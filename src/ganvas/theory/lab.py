@@ -1,4 +1,6 @@
-"""What `ganvas theory` does: play a game on a line, tell its numbers as it goes, and write its pictures."""
+"""What `ganvas theory` does: play a game on a line, tell its numbers as it goes, and write its
+pictures.
+"""
 
 import math
 from collections.abc import Iterator
@@ -38,7 +40,9 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
     draw_four_panels(course, target, is_probability, out / "four-panels.png")
     draw_course(course, target, is_probability, out)
     draw_saddle(out / "saddle.png")
-    print_text(f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; why it is hard: saddle.png")
+    print_text(
+        f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; why it is hard: saddle.png"
+    )
     return course[-1]
 
 
@@ -46,9 +50,13 @@ def introduction(settings: Settings, target: Target) -> list[str]:
     """What is played, what the columns mean, and their heads."""
     loss = LOSSES[settings.loss]
     guard = f"R1 + R2 x {settings.penalty:g}" if settings.penalty else "no penalty"
-    means = [f"JS: of the densities, in nats; 0 when p_g = p_data, at most log 2 = {math.log(2):.3f}"]
+    means = [
+        f"JS: of the densities, in nats; 0 when p_g = p_data, at most log 2 = {math.log(2):.3f}"
+    ]
     if loss.kind == "slope":
-        means += ["|D - 1/2|: mean over the data of the critic, squashed into 0 to 1; a critic is no probability"]
+        means += [
+            "|D - 1/2|: mean over the data of the critic, squashed into 0 to 1; a critic is no probability"
+        ]
     else:
         means += [
             f"V(D, G): -log 4 = {-math.log(4):.3f} when D is 1/2 everywhere",

@@ -1,8 +1,9 @@
-"""The mathematics of the game, in float64: divergences, the best discriminator, V(D, G), and a saddle that nobody can fall into.
+"""The mathematics of the game, in float64: divergences, the best discriminator, V(D, G), and a
+saddle that nobody can fall into.
 
-Densities are arrays of their values at points `step` apart; discrete distributions are arrays of probabilities, `step` 1.
-All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D), as in `ganvas.gans.nn.losses`. Equations and their numbers are
-those of Goodfellow et al. 2014.
+Densities are arrays of their values at points `step` apart; discrete distributions are arrays of
+probabilities, `step` 1. All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D),
+as in `ganvas.gans.nn.losses`. Equations and their numbers are those of Goodfellow et al. 2014.
 """
 
 import math
@@ -16,21 +17,25 @@ Updates = Callable[[Point], Point]
 
 
 def kl_divergence(p: Array, q: Array, step: float = 1.0) -> float:
-    """KL(p || q), the sum of p log(p / q) x step, in nats: at least 0, and infinite where p has something that q lacks.
+    """KL(p || q), the sum of p log(p / q) x step, in nats: at least 0, and infinite where p has
+    something that q lacks.
 
     Raises:
-        ValueError: not two distributions: other shapes, a negative value, or a sum other than 1 (by more than 1e-4).
+        ValueError: not two distributions: other shapes, a negative value, or a sum other than 1 (by
+            more than 1e-4).
     """
     p, q = distributions(p, q, step)
     some = p > 0
     if (q[some] == 0).any():
         return math.inf
-    # The logarithms apart, since the quotient of a large and a tiny number may not be a number any more.
+    # The logarithms apart, since the quotient of a large and a tiny number may not be a number any
+    # more.
     return max(0.0, float(np.sum(p[some] * (np.log(p[some]) - np.log(q[some]))) * step))
 
 
 def js_divergence(p: Array, q: Array, step: float = 1.0) -> float:
-    """JS(p || q), the mean of KL(p || m) and KL(q || m) with m = (p + q) / 2: 0 if p = q, log 2 if they never meet.
+    """JS(p || q), the mean of KL(p || m) and KL(q || m) with m = (p + q) / 2: 0 if p = q, log 2 if
+    they never meet.
 
     Raises:
         ValueError: as `kl_divergence`.
@@ -39,8 +44,13 @@ def js_divergence(p: Array, q: Array, step: float = 1.0) -> float:
     total = 0.0
     for one in (p, q):
         some = one > 0
-        # log (p + q) - log 2 is log m, also where p + q is the smallest number there is and m would be 0.
-        total += float(np.sum(one[some] * (np.log(one[some]) - np.log((p + q)[some]) + math.log(2)))) * step / 2
+        # log (p + q) - log 2 is log m, also where p + q is the smallest number there is and m would
+        # be 0.
+        total += (
+            float(np.sum(one[some] * (np.log(one[some]) - np.log((p + q)[some]) + math.log(2))))
+            * step
+            / 2
+        )
     return min(max(0.0, total), math.log(2))
 
 
@@ -54,19 +64,26 @@ def distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]:
             raise ValueError("a density is nowhere negative, nor undefined")
         if abs(float(one.sum()) * step - 1) > 1e-4:
             total = one.sum() * step
-            raise ValueError(f"a distribution has the sum 1, not {total:.6g}; is the grid too narrow, or the step another?")
+            raise ValueError(
+                f"a distribution has the sum 1, not {total:.6g}; is the grid too narrow, or the step another?"
+            )
     return p, q
 
 
 def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
-    """D*(x) = p_data / (p_data + p_g), the best answer to p_g; eq. 2. 1/2 where there is neither, for nobody will ask there."""
+    """D*(x) = p_data / (p_data + p_g), the best answer to p_g; eq.
+
+    2. 1/2 where there is neither, for nobody will ask there.
+    """
     p_data, p_g = np.asarray(p_data, np.float64), np.asarray(p_g, np.float64)
     total = p_data + p_g
     return np.divide(p_data, total, out=np.full_like(total, 0.5), where=total > 0)
 
 
 def optimal_score(p_data: Array, p_g: Array) -> Array:
-    """log p_data - log p_g, the score whose sigmoid is D*; infinite where only one of them is, 0 where neither is."""
+    """log p_data - log p_g, the score whose sigmoid is D*; infinite where only one of them is, 0
+    where neither is.
+    """
     p_data, p_g = np.asarray(p_data, np.float64), np.asarray(p_g, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.log(p_data) - np.log(p_g)
@@ -74,9 +91,11 @@ def optimal_score(p_data: Array, p_g: Array) -> Array:
 
 
 def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
-    """V(D, G) = integral of p_data log D + p_g log(1 - D); eq. 3. -inf where D is wrong and sure of it.
+    """V(D, G) = integral of p_data log D + p_g log(1 - D); eq. 3. -inf where D is wrong and sure of
+    it.
 
-    A D that is so near to 1 that float64 rounds it up counts as sure; `value_of_score` has no such limit.
+    A D that is so near to 1 that float64 rounds it up counts as sure; `value_of_score` has no such
+    limit.
 
     Raises:
         ValueError: D leaves [0, 1], or a density is none.
@@ -102,10 +121,11 @@ def expected(log_real: Array, log_fake: Array, p_data: Array, p_g: Array, step: 
 
 
 def best_answer(a: float, b: float) -> tuple[float, float]:
-    """Where a log y + b log(1 - y) is largest on [0, 1], and how large: at y = a / (a + b), for a, b >= 0, not both 0.
+    """Where a log y + b log(1 - y) is largest on [0, 1], and how large: at y = a / (a + b), for a,
+    b >= 0, not both 0.
 
-    The derivative a / y - b / (1 - y) is 0 there, and falls everywhere. With a = p_data(x) and b = p_g(x) this is D*, point by
-    point.
+    The derivative a / y - b / (1 - y) is 0 there, and falls everywhere. With a = p_data(x) and b =
+    p_g(x) this is D*, point by point.
     """
     if not (a >= 0 and b >= 0 and 0 < a + b < math.inf):
         raise ValueError(f"needs two numbers from 0 on, finite and not both 0, not {a} and {b}")
@@ -115,27 +135,34 @@ def best_answer(a: float, b: float) -> tuple[float, float]:
     return y, first + second
 
 
-# The game f(x, y) = x y: x wants it small, y wants it large. Its only equilibrium is (0, 0), a saddle.
+# The game f(x, y) = x y: x wants it small, y wants it large. Its only equilibrium is (0, 0), a
+# saddle.
 
 
 def simultaneous(point: Point, lr: float) -> Point:
-    """Both step along their own gradient at once: the distance from the saddle grows by sqrt(1 + lr²), whatever the rate."""
+    """Both step along their own gradient at once: the distance from the saddle grows by sqrt(1 +
+    lr²), whatever the rate.
+    """
     x, y = point
     return x - lr * y, y + lr * x
 
 
 def alternating(point: Point, lr: float) -> Point:
-    """x steps, and y answers the new x: they circle for ever (lr < 2), on the ellipse x² + y² - lr x y = constant."""
+    """x steps, and y answers the new x: they circle for ever (lr < 2), on the ellipse x² + y² - lr
+    x y = constant.
+    """
     x, y = point
     x -= lr * y
     return x, y + lr * x
 
 
 def penalised(point: Point, lr: float, gamma: float) -> Point:
-    """As `simultaneous`, but y pays gamma / 2 y²: with gamma > lr (and both small) the two spiral in.
+    """As `simultaneous`, but y pays gamma / 2 y²: with gamma > lr (and both small) the two spiral
+    in.
 
-    This is R1: for a discriminator with score y x, gamma / 2 times its squared gradient with respect to x is gamma / 2 y² (the
-    Dirac-GAN of Mescheder et al. 2018). The saddle stays where it was.
+    This is R1: for a discriminator with score y x, gamma / 2 times its squared gradient with
+    respect to x is gamma / 2 y² (the Dirac-GAN of Mescheder et al. 2018). The saddle stays where it
+    was.
     """
     x, y = point
     return x - lr * y, y + lr * (x - gamma * y)

@@ -1,4 +1,7 @@
-"""The game in pictures: figure 1 of Goodfellow et al. 2014 in four panels, and the whole course as a film."""
+"""The game in pictures: figure 1 of Goodfellow et al.
+
+2014 in four panels, and the whole course as a film.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +30,9 @@ INKS = 32  # colours of a film
 PACE, HOLD = 150, 2500  # milliseconds of a frame, and of the last
 
 
-def draw_four_panels(course: Sequence[Snapshot], target: Target, is_probability: bool, path: Path) -> None:
+def draw_four_panels(
+    course: Sequence[Snapshot], target: Target, is_probability: bool, path: Path
+) -> None:
     """Write the four panels: the start, D's best answer, G's answer to it, and the end."""
     figure = new_figure((10, 8.4), 110)
     panels = [
@@ -36,14 +41,24 @@ def draw_four_panels(course: Sequence[Snapshot], target: Target, is_probability:
         ("(c) G has followed D's slope, D waited", last_of(course, 2)),
         ("(d) the end: both have learned in turn", course[-1]),
     ]
-    grid = figure.add_gridspec(2, 2, left=0.05, right=0.985, top=0.865, bottom=0.02, wspace=0.1, hspace=0.2)
+    grid = figure.add_gridspec(
+        2, 2, left=0.05, right=0.985, top=0.865, bottom=0.02, wspace=0.1, hspace=0.2
+    )
     for index, (title, moment) in enumerate(panels):
         axes = figure.add_subplot(grid[index])
         draw_moment(axes, moment, target, is_probability)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=22)
         axes.text(0, 1.03, numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper center", ncols=4, frameon=False, fontsize=11, bbox_to_anchor=(0.5, 0.995))
+    figure.legend(
+        handles,
+        labels,
+        loc="upper center",
+        ncols=4,
+        frameon=False,
+        fontsize=11,
+        bbox_to_anchor=(0.5, 0.995),
+    )
     save_drawing(figure, path)
 
 
@@ -54,7 +69,9 @@ def last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
 
 def numbers(moment: Snapshot) -> str:
     """What is measured at a moment, as a line under a title."""
-    value = "" if moment.value is None else f"   V = {moment.value:.3f}".replace("-", "\N{MINUS SIGN}")
+    value = (
+        "" if moment.value is None else f"   V = {moment.value:.3f}".replace("-", "\N{MINUS SIGN}")
+    )
     return f"step {moment.step:,}{value}   JS = {moment.js:.4f}   mean |D \N{MINUS SIGN} ½| = {moment.unsure:.3f}"
 
 
@@ -62,15 +79,34 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
     """p_data dotted, p_g solid, D dashed; below, where the noise goes."""
     p_data = target.masses / STEP
     low, high = window(target)
-    axes.plot(CENTRES, p_data, color=INK, linestyle=(0, (1, 1.6)), linewidth=2, label="data $p_{data}$", zorder=4)
+    axes.plot(
+        CENTRES,
+        p_data,
+        color=INK,
+        linestyle=(0, (1, 1.6)),
+        linewidth=2,
+        label="data $p_{data}$",
+        zorder=4,
+    )
     axes.plot(CENTRES, moment.p_g, color=GREEN, linewidth=2, label="generated $p_g$", zorder=3)
     axes.fill_between(CENTRES, moment.p_g, color=GREEN, alpha=0.12, linewidth=0)
     if is_probability:
-        asked = p_data + moment.p_g > 4e-3  # elsewhere D* jumps about for nothing: nobody asks D there
+        # elsewhere D* jumps about for nothing: nobody asks D there
+        asked = p_data + moment.p_g > 4e-3
         best = np.where(asked, optimal_discriminator(p_data, moment.p_g), np.nan)
-        axes.plot(CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="best answer $D^*$", zorder=2)
+        axes.plot(
+            CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="best answer $D^*$", zorder=2
+        )
     label = "discriminator $D$" if is_probability else "critic, squashed into 0 to 1"
-    axes.plot(CENTRES, moment.discriminator, color=BLUE, linestyle=(0, (4, 2)), linewidth=2, label=label, zorder=5)
+    axes.plot(
+        CENTRES,
+        moment.discriminator,
+        color=BLUE,
+        linestyle=(0, (4, 2)),
+        linewidth=2,
+        label=label,
+        zorder=5,
+    )
     draw_arrows(axes, moment.arrows, low, high)
     axes.set_xlim(low, high)
     axes.set_ylim(FLOOR - 0.06, 1.04)
@@ -103,7 +139,9 @@ def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     )
     beside = axes.get_yaxis_transform()
     axes.text(-0.012, top, "$x$", fontsize=11, color=INK, ha="right", va="top", transform=beside)
-    axes.text(-0.012, bottom, "$z$", fontsize=11, color=INK, ha="right", va="center", transform=beside)
+    axes.text(
+        -0.012, bottom, "$z$", fontsize=11, color=INK, ha="right", va="center", transform=beside
+    )
 
 
 def window(target: Target) -> tuple[float, float]:
@@ -112,13 +150,19 @@ def window(target: Target) -> tuple[float, float]:
     return float(some[0]) - 0.4, float(some[-1]) + 0.4
 
 
-def draw_course(course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path) -> None:
+def draw_course(
+    course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path
+) -> None:
     """Write `course.gif` and `course.webp`, a frame for each snapshot."""
     drawn = [draw_frame(moment, target, is_probability) for moment in course]
     inks = drawn[-1].quantize(INKS)  # all frames have the same ones, and few make small files
-    frames = [frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn]
+    frames = [
+        frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn
+    ]
     for ending in ("gif", "webp"):
-        save_animation(frames, folder / f"course.{ending}", [PACE] * (len(frames) - 1) + [HOLD], exact=True)
+        save_animation(
+            frames, folder / f"course.{ending}", [PACE] * (len(frames) - 1) + [HOLD], exact=True
+        )
 
 
 def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
@@ -129,14 +173,21 @@ def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.
     figure.text(0.05, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
     figure.text(0.05, 0.88, numbers(moment), fontsize=10, color=FAINT)
     figure.legend(
-        loc="upper left", bbox_to_anchor=(0.03, 0.875), ncols=4, frameon=False, fontsize=9, columnspacing=1, handlelength=1.7
+        loc="upper left",
+        bbox_to_anchor=(0.03, 0.875),
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+        columnspacing=1,
+        handlelength=1.7,
     )
     return to_image(figure)
 
 
 def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
     """An empty white figure that draws without a screen."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import: only when there is something to draw
+    # slow to import: only when there is something to draw
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=inches, dpi=dots, facecolor="white")

@@ -1,4 +1,6 @@
-"""The saddle f(x, y) = x y in a picture: why two players who each walk the right way need not arrive."""
+"""The saddle f(x, y) = x y in a picture: why two players who each walk the right way need not
+arrive.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +45,9 @@ STORIES: tuple[tuple[str, str, str, Updates], ...] = (
 def draw_saddle(path: Path) -> None:
     """Write the picture: the surface, and three ways to play on it."""
     figure = new_figure((10, 10.6), 100)
-    grid = figure.add_gridspec(2, 2, left=0.05, right=0.97, top=0.96, bottom=0.085, wspace=0.16, hspace=0.3)
+    grid = figure.add_gridspec(
+        2, 2, left=0.05, right=0.97, top=0.96, bottom=0.085, wspace=0.16, hspace=0.3
+    )
     surface = figure.add_subplot(grid[0], projection="3d")
     assert isinstance(surface, Axes3D)
     draw_surface(surface)
@@ -59,16 +63,30 @@ def draw_surface(axes: "Axes3D") -> None:
     """The surface x y, and on it the path of simultaneous steps."""
     line = np.linspace(-REACH, REACH, 45)
     x, y = np.meshgrid(line, line)
-    axes.plot_surface(x, y, x * y, cmap="coolwarm", alpha=0.45, linewidth=0.2, edgecolor="white", rstride=2, cstride=2)
+    axes.plot_surface(
+        x,
+        y,
+        x * y,
+        cmap="coolwarm",
+        alpha=0.45,
+        linewidth=0.2,
+        edgecolor="white",
+        rstride=2,
+        cstride=2,
+    )
     path = trajectory(STORIES[0][3], BEGIN, STEPS)
-    axes.plot(path[:, 0], path[:, 1], path[:, 0] * path[:, 1] + 0.08, color=RED, linewidth=1.8, zorder=5)
+    axes.plot(
+        path[:, 0], path[:, 1], path[:, 0] * path[:, 1] + 0.08, color=RED, linewidth=1.8, zorder=5
+    )
     axes.plot([0], [0], [0.08], color=INK, marker="o", markersize=6, zorder=6)
     axes.view_init(elev=34, azim=-62)
     axes.set_box_aspect((1, 1, 0.75))
     axes.set_xlabel("x wants it small", fontsize=10.5, color=INK, labelpad=-10)
     axes.set_ylabel("y wants it large", fontsize=10.5, color=INK, labelpad=-10)
     axes.set(xticks=[], yticks=[], zticks=[])
-    axes.set_title("The game f(x, y) = x y is a saddle", loc="left", fontsize=12, fontweight="bold", color=INK)
+    axes.set_title(
+        "The game f(x, y) = x y is a saddle", loc="left", fontsize=12, fontweight="bold", color=INK
+    )
     caption = "In its middle nobody gains by moving alone: the Nash\nequilibrium. But nothing pulls the players into it."
     axes.text2D(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
 
@@ -78,11 +96,22 @@ def draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
     line = np.linspace(-REACH, REACH, 101)
     x, y = np.meshgrid(line, line)
     axes.contour(x, y, x * y, levels=13, colors=GRID, linewidths=0.9, linestyles="solid")
-    axes.plot(path[:, 0], path[:, 1], color=colour, linewidth=1.6, marker="o", markersize=2.6, zorder=3)
+    axes.plot(
+        path[:, 0], path[:, 1], color=colour, linewidth=1.6, marker="o", markersize=2.6, zorder=3
+    )
     axes.plot(*path[0], marker="o", markersize=9, color=colour, markeredgecolor="white", zorder=4)
     away = -1 if np.hypot(*path[-1]) > np.hypot(*path[0]) else 1  # where the path will not pass
     side = "right" if away < 0 else "left"
-    axes.annotate("start", path[0], (9 * away, 0), textcoords="offset points", fontsize=10, color=colour, ha=side, va="center")
+    axes.annotate(
+        "start",
+        path[0],
+        (9 * away, 0),
+        textcoords="offset points",
+        fontsize=10,
+        color=colour,
+        ha=side,
+        va="center",
+    )
     axes.plot(0, 0, marker="o", markersize=6, color=INK, zorder=4)
     axes.set_xlim(-REACH, REACH)
     axes.set_ylim(-REACH, REACH)

@@ -1,6 +1,8 @@
-"""Densities on a line for the one-dimensional game to learn, all of them cut into the same narrow bins.
+"""Densities on a line for the one-dimensional game to learn, all of them cut into the same narrow
+bins.
 
-Within a bin a density is constant. So its masses, its quantiles and everything computed from them are exact.
+Within a bin a density is constant. So its masses, its quantiles and everything computed from them
+are exact.
 """
 
 from dataclasses import dataclass
@@ -33,12 +35,16 @@ class Target:
     modes: tuple[tuple[float, float], ...]
 
     def quantile(self, shares: np.ndarray) -> np.ndarray:
-        """The x that has this share of the mass to its left; uniform shares give draws of the density."""
+        """The x that has this share of the mass to its left; uniform shares give draws of the
+        density.
+        """
         some = self.masses > 0  # the others have no place in the inverse
         below = np.concatenate([[0.0], np.cumsum(self.masses[some])])
         left = EDGES[:-1][some]
         index = np.clip(np.searchsorted(below, shares, "right") - 1, 0, len(left) - 1)
-        return left[index] + STEP * np.clip((shares - below[index]) / self.masses[some][index], 0, 1)
+        return left[index] + STEP * np.clip(
+            (shares - below[index]) / self.masses[some][index], 0, 1
+        )
 
     def modes_found(self, masses: np.ndarray) -> int:
         """In how many modes these masses have at least half of what this density has there."""
@@ -47,7 +53,10 @@ class Target:
 
 
 def bumps(summary: str, parts: Bumps) -> Target:
-    """A mixture of normal densities: (mean, deviation, share) of each. A mode is what lies within two deviations."""
+    """A mixture of normal densities:
+
+    (mean, deviation, share) of each. A mode is what lies within two deviations.
+    """
     below = sum(share * normal_cdf((EDGES - mean) / deviation) for mean, deviation, share in parts)
     modes = tuple((mean - 2 * deviation, mean + 2 * deviation) for mean, deviation, _ in parts)
     return Target(summary, normalised(np.diff(below)), modes)
@@ -71,7 +80,11 @@ def normalised(masses: np.ndarray) -> np.ndarray:
 def uniform(low: float, high: float) -> Target:
     """Equal density between two edges of bins."""
     inside = (low < CENTRES) & (high > CENTRES)
-    return Target("a box: equal everywhere inside, nothing outside", normalised(inside.astype(np.float64)), ((low, high),))
+    return Target(
+        "a box: equal everywhere inside, nothing outside",
+        normalised(inside.astype(np.float64)),
+        ((low, high),),
+    )
 
 
 def skewed(low: float, scale: float) -> Target:
@@ -84,8 +97,13 @@ def skewed(low: float, scale: float) -> Target:
 TARGETS = {
     "gaussian": bumps("one bell", ((1.0, 1.0, 1.0),)),
     "two": bumps("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
-    "rare": bumps("two bells far apart, one of them with a tenth of the mass", ((-2.5, 0.5, 0.9), (2.5, 0.5, 0.1))),
-    "five": bumps("five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))),
+    "rare": bumps(
+        "two bells far apart, one of them with a tenth of the mass",
+        ((-2.5, 0.5, 0.9), (2.5, 0.5, 0.1)),
+    ),
+    "five": bumps(
+        "five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))
+    ),
     "skewed": skewed(-1.0, 0.8),
     "uniform": uniform(-1.0, 3.0),
 }

@@ -14,8 +14,16 @@ from ganvas.training.trainer import Trainer, with_epochs
 MEASURED_ROUNDS = 3
 
 
-def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float | None, device: str, strict: bool) -> None:
-    """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured rounds.
+def print_plan(
+    recipe: Recipe,
+    own: Recipe | None,
+    folder: Path,
+    epochs: float | None,
+    device: str,
+    strict: bool,
+) -> None:
+    """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured
+    rounds.
 
     Raises:
         UserError: what training would raise at its start.
@@ -29,7 +37,10 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         print_settings(recipe)
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         report = dataset.report
-        pictures, classes = count_noun(len(dataset), "picture"), count_noun(len(dataset.classes), "class", "classes")
+        pictures, classes = (
+            count_noun(len(dataset), "picture"),
+            count_noun(len(dataset.classes), "class", "classes"),
+        )
         left_out = count_noun(len(report.skipped), "file")
         print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
         for line in [*report.steps, *report.notes]:
@@ -45,7 +56,9 @@ def print_plan(recipe: Recipe, own: Recipe | None, folder: Path, epochs: float |
         rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
         seconds = recipe.images / rate
         print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        print_text(f"time: about {duration(seconds)} for {count_noun(recipe.images, 'image')} at {describe_rate(rate)}")
+        print_text(
+            f"time: about {duration(seconds)} for {count_noun(recipe.images, 'image')} at {describe_rate(rate)}"
+        )
 
 
 def duration(seconds: float) -> str:

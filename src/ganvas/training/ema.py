@@ -8,16 +8,20 @@ from torch import Tensor
 from ganvas.gans.base import GAN
 from ganvas.recipes.schedule import cosine
 
-RAMP = 0.05  # the half-life is at most this share of the images shown, so that the first weights are soon forgotten
+# the half-life is at most this share of the images shown, so that the first weights are soon
+# forgotten
+RAMP = 0.05
 
 
 class EMA:
-    """Exponential moving average of the players named in `gan.averaged`, batch-norm statistics included.
+    """Exponential moving average of the players named in `gan.averaged`, batch-norm statistics
+    included.
 
     Args:
         gan: the GAN whose weights are followed.
         halflife: images after which a weight's share in the average has halved.
-        burn_in: images over which the half-life grows from 0, along half a cosine; None: it is at most RAMP of the images shown.
+        burn_in: images over which the half-life grows from 0, along half a cosine; None: it is at
+            most RAMP of the images shown.
     """
 
     def __init__(self, gan: GAN, halflife: int, burn_in: int | None = None):
@@ -32,9 +36,15 @@ class EMA:
     @torch.no_grad()
     def update(self, images: int, batch: int) -> None:
         """Follow the GAN after a round of `batch` images, with `images` shown in all."""
-        grown = min(self.halflife, RAMP * images) if self.burn_in is None else cosine(0.0, self.halflife, images, self.burn_in)
+        grown = (
+            min(self.halflife, RAMP * images)
+            if self.burn_in is None
+            else cosine(0.0, self.halflife, images, self.burn_in)
+        )
         share = 1 - 0.5 ** (batch / max(grown, 1e-9))
-        floats = [(average, current) for average, current in self.pairs if average.is_floating_point()]
+        floats = [
+            (average, current) for average, current in self.pairs if average.is_floating_point()
+        ]
         averages, currents = [average for average, _ in floats], [current for _, current in floats]
         torch._foreach_lerp_(averages, currents, share)  # pyright: ignore[reportPrivateImportUsage]
         for average, current in self.pairs:
@@ -44,7 +54,9 @@ class EMA:
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged players' tensors, named as in the GAN."""
         return {
-            name: tensor for name, tensor in self.gan.state_dict().items() if name.split(".")[0] in self.gan.ema_players
+            name: tensor
+            for name, tensor in self.gan.state_dict().items()
+            if name.split(".")[0] in self.gan.ema_players
         }
 
 

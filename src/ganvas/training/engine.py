@@ -16,15 +16,18 @@ from ganvas.devices import pick_device
 from ganvas.rng import StepRng
 from ganvas.training.speed.reducer import GradientReducer, Pending
 
-BUCKET = 8 << 20  # bytes of gradients that are sent together while `backward` computes others; less is sent whole after it
+# bytes of gradients that are sent together while `backward` computes others; less is sent whole
+# after it
+BUCKET = 8 << 20
 
 
 class Engine:
     """Where the rounds are played: a device, and this process's place among the others.
 
-    Start it as a context manager. Under `torchrun` it joins the other processes: every one plays the same rounds on its part of
-    each batch, and the moving player's gradients are averaged. The networks stay plain modules: wrappers that synchronise by
-    themselves are wrong for double backward and for several forward passes per backward.
+    Start it as a context manager. Under `torchrun` it joins the other processes: every one plays
+    the same rounds on its part of each batch, and the moving player's gradients are averaged. The
+    networks stay plain modules: wrappers that synchronise by themselves are wrong for double
+    backward and for several forward passes per backward.
 
     Attributes:
         device: of this process.
@@ -70,7 +73,10 @@ class Engine:
         module.to(self.device)
 
     def seed(self, number: int) -> None:
-        """Seed what layers draw by themselves (dropout) on this device; `torch.manual_seed` takes 100 times as long."""
+        """Seed what layers draw by themselves (dropout) on this device;
+
+        `torch.manual_seed` takes 100 times as long.
+        """
         if self.device.type == "cuda":
             torch.cuda.manual_seed(number)
         elif self.device.type == "mps":
@@ -79,11 +85,16 @@ class Engine:
             torch.default_generator.manual_seed(number)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The precision of one turn. Enter it anew for every turn: it caches cast weights, which a move makes stale."""
+        """The precision of one turn.
+
+        Enter it anew for every turn: it caches cast weights, which a move makes stale.
+        """
         return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
 
     def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
-        """Surround each `backward` of a player with it: it replaces the player's gradients by their mean over all processes."""
+        """Surround each `backward` of a player with it: it replaces the player's gradients by their
+        mean over all processes.
+        """
         if self.world == 1:
             return nullcontext()
         player = tuple(id(parameter) for parameter in parameters)
@@ -159,11 +170,15 @@ class Engine:
             return torch.cuda.max_memory_allocated(self.device)
         import resource  # not on Windows, where only the plan of a run needs it
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+            1 if sys.platform == "darwin" else 1024
+        )
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
-        """Let the main process do something before the others do, so that what it leaves in the cache is there for them."""
+        """Let the main process do something before the others do, so that what it leaves in the
+        cache is there for them.
+        """
         if not self.is_main:
             self.wait()
         yield
@@ -184,16 +199,21 @@ class Engine:
 
 
 def keep_memory() -> None:
-    """Tell glibc to keep freed memory for the next round, which needs as much again: 3 to 10 % faster convolutional rounds."""
+    """Tell glibc to keep freed memory for the next round, which needs as much again:
+
+    3 to 10 % faster convolutional rounds.
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the largest that is allowed
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
 def use_tensor_cores() -> None:
-    """Let float32 products of NVIDIA GPUs round what they multiply to three digits (TF32), and add up in seven.
+    """Let float32 products of NVIDIA GPUs round what they multiply to three digits (TF32), and add
+    up in seven.
 
-    Also try several kernels for each shape of convolution and take the fastest, since a run's shapes stay the same.
+    Also try several kernels for each shape of convolution and take the fastest, since a run's
+    shapes stay the same.
     """
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True

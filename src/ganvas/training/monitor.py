@@ -1,4 +1,6 @@
-"""Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a score of quality."""
+"""Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a
+score of quality.
+"""
 
 import copy
 from functools import cached_property
@@ -34,7 +36,8 @@ SHOWN = 6  # rows of data in a sheet
 
 
 class Monitor:
-    """Looks at a run's state when something is due, and writes what it finds; it never changes what is trained.
+    """Looks at a run's state when something is due, and writes what it finds; it never changes what
+    is trained.
 
     Attributes:
         best: score and images of the best evaluation so far; None: there was none.
@@ -59,10 +62,11 @@ class Monitor:
         self.yardstick: Yardstick | None = None
 
     def drop_grids(self) -> None:
-        """Remove the grids that a killed process wrote after the checkpoint from which the run goes on; they will be made again.
+        """Remove the grids that a killed process wrote after the checkpoint from which the run goes
+        on; they will be made again.
 
-        Only those that the log names, before it is cut, and unfinished ones. Other pictures are the user's, and so is what lies
-        behind a link.
+        Only those that the log names, before it is cut, and unfinished ones. Other pictures are the
+        user's, and so is what lies behind a link.
         """
         samples = self.folder / "samples"
         if samples.is_symlink():
@@ -79,7 +83,11 @@ class Monitor:
         """Learn from the log what was seen before this process."""
         entries = self.log.entries()
         self.diagnosis = Diagnosis(entry for entry in entries if entry["kind"] == "health")
-        scores = [(entry["distance"], entry["images"]) for entry in entries if entry["kind"] == "evaluated"]
+        scores = [
+            (entry["distance"], entry["images"])
+            for entry in entries
+            if entry["kind"] == "evaluated"
+        ]
         self.best = min(scores, default=None)
 
     @property
@@ -93,10 +101,14 @@ class Monitor:
         return StepProbe(self.state.gan.decision_threshold) if due else None
 
     def check_health(self, probe: StepProbe) -> None:
-        """Look at the GAN after a round that was watched, log what is found, and tell what has begun or is over."""
+        """Look at the GAN after a round that was watched, log what is found, and tell what has
+        begun or is over.
+        """
         state, images = self.state, self.state.clock.images
         if self.checkup is None:
-            self.checkup = Checkup(self.recipe, state.gan, self.dataset, self.batches, self.engine.device)
+            self.checkup = Checkup(
+                self.recipe, state.gan, self.dataset, self.batches, self.engine.device
+            )
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
         measured = probe.read() | measured
         self.log.add(images, "health", measured)
@@ -106,9 +118,11 @@ class Monitor:
         self.meter.note = "; ".join(finding.title for finding in self.diagnosis.active.values())
 
     def measure(self) -> None:
-        """Both losses in evaluation mode over a few batches, nobody moving; every process must call it.
+        """Both losses in evaluation mode over a few batches, nobody moving; every process must call
+        it.
 
-        Of a copy, since a round also changes what a GAN remembers: pools of pictures, how often it augments.
+        Of a copy, since a round also changes what a GAN remembers: pools of pictures, how often it
+            augments.
         """
         clock, engine, found = self.state.clock, self.engine, []
         gan = copy.deepcopy(self.state.gan)
@@ -118,9 +132,14 @@ class Monitor:
                 rng = engine.rng(fold_in(self.recipe.seed, "measure"), position)
                 with engine.autocast():
                     found.append(measure_step(gan, self.batches.at(position), clock, rng))
-        means = {player: engine.mean(torch.stack([values[player] for values in found]).mean()) for player in found[0]}
+        means = {
+            player: engine.mean(torch.stack([values[player] for values in found]).mean())
+            for player in found[0]
+        }
         if engine.is_main:
-            self.log.add(clock.images, "measured", {player: value.item() for player, value in means.items()})
+            self.log.add(
+                clock.images, "measured", {player: value.item() for player, value in means.items()}
+            )
 
     def evaluate(self) -> bool:
         """Score the samples, and tell whether they are the best so far; every process must call it.
@@ -131,19 +150,29 @@ class Monitor:
         better = False
         if self.engine.is_main:
             images, yardstick = self.state.clock.images, self.prepared_yardstick()
-            score = quick_score(self.sampler, yardstick, self.engine.device, self.recipe.evaluate_count)
+            score = quick_score(
+                self.sampler, yardstick, self.engine.device, self.recipe.evaluate_count
+            )
             better = self.best is None or score < self.best[0]
             if better:
                 self.best = score, images
             features = yardstick.extractor.protocol["extractor"]
-            self.log.add(images, "evaluated", {"distance": score, "features": features, "count": self.recipe.evaluate_count})
-            self.meter.say(f"evaluated: {features} distance {score:.4g}{', the best so far' if better else ''}")
+            self.log.add(
+                images,
+                "evaluated",
+                {"distance": score, "features": features, "count": self.recipe.evaluate_count},
+            )
+            self.meter.say(
+                f"evaluated: {features} distance {score:.4g}{', the best so far' if better else ''}"
+            )
         return self.engine.any(better)
 
     def prepared_yardstick(self) -> Yardstick:
         """The yardstick, made when it is first needed."""
         if self.yardstick is None:
-            self.yardstick = open_yardstick(self.recipe, self.engine.device, target=self.state.gan.target)
+            self.yardstick = open_yardstick(
+                self.recipe, self.engine.device, target=self.state.gan.target
+            )
         return self.yardstick
 
     @cached_property
@@ -153,13 +182,19 @@ class Monitor:
         return on_device(rows, self.engine.device)
 
     def show_samples(self) -> None:
-        """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it does not train on."""
+        """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it
+        does not train on.
+        """
         clock, device = self.state.clock, self.engine.device
         caption = f"round {clock.steps:,}, {count_noun(clock.images, 'image')}"
         if self.sampler.unconditional:
             pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
-            grid = draw_sheet(to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec))
+            grid = draw_sheet(
+                to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec)
+            )
         else:
-            grid = table(look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption)
+            grid = table(
+                look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption
+            )
         self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
         save(grid, grid_path(self.folder, clock.images))

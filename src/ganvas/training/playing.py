@@ -1,4 +1,6 @@
-"""The rounds of a run, one after another: everything that a round needs follows from the images shown before it."""
+"""The rounds of a run, one after another: everything that a round needs follows from the images
+shown before it.
+"""
 
 from collections.abc import Callable
 
@@ -12,7 +14,8 @@ from ganvas.training.engine import Engine
 from ganvas.training.state import TrainingState
 from ganvas.training.step import Guard, StepContext, StepProbe, take_step
 
-TakeStep = Callable[[StepContext, Batch, Clock, Rng, StepProbe | None], dict[str, Tensor]]  # such as `take_step`
+# such as `take_step`
+TakeStep = Callable[[StepContext, Batch, Clock, Rng, StepProbe | None], dict[str, Tensor]]
 
 
 class Playing:
@@ -41,7 +44,10 @@ class Playing:
         rng = engine.rng(recipe.seed, clock.images)
         for player, optimizer in state.optimizers.items():
             adam = recipe.optimizers[player]
-            optimizer.param_groups[0] |= {"lr": adam.lr_at(clock.images, clock.total), "betas": adam.betas_at(clock.images)}
+            optimizer.param_groups[0] |= {
+                "lr": adam.lr_at(clock.images, clock.total),
+                "betas": adam.betas_at(clock.images),
+            }
         values = self.play(self.game, self.batches.at(clock.images), clock, rng, probe)
         clock.advance()
         if state.ema:

@@ -75,7 +75,9 @@ class Meter:
 
     def report(self, values: Mapping[str, float]) -> None:
         """Take the players' newest losses."""
-        self.losses = "  ".join(f"{player} {values[player]:.2f}" for player in self.players if player in values)
+        self.losses = "  ".join(
+            f"{player} {values[player]:.2f}" for player in self.players if player in values
+        )
 
     def say(self, message: str) -> None:
         """Print a line above the bar."""
@@ -84,7 +86,9 @@ class Meter:
             self.console.print(message, soft_wrap=True)
 
     def line(self) -> str:
-        """Images, epochs, images a second, time left, both losses: under 100 characters for all but the longest runs."""
+        """Images, epochs, images a second, time left, both losses: under 100 characters for all but
+        the longest runs.
+        """
         images, total = self.clock.images, self.clock.total
         epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
         left = timedelta(seconds=round(max(0, total - images) / self.rate)) if self.rate else "?"

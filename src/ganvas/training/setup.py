@@ -38,8 +38,15 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
     engine.place(gan)
     players = gan.players()
     if players.keys() != recipe.optimizers.keys():
-        raise UserError(f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}")
-    return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), RunClock(recipe.batch, recipe.images))
+        raise UserError(
+            f"{recipe.gan} has the players {', '.join(players)}; optimizers are for {', '.join(recipe.optimizers)}"
+        )
+    return TrainingState(
+        gan,
+        make_ema(gan, recipe),
+        make_optimizers(gan, recipe),
+        RunClock(recipe.batch, recipe.images),
+    )
 
 
 def make_ema(gan: GAN, recipe: Recipe) -> EMA | None:
@@ -68,8 +75,11 @@ def copied(recipe: Recipe, state: TrainingState) -> TrainingState:
     return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), clock)
 
 
-def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, state: TrainingState) -> None:
-    """Play one round on two images with copies, then save, load and sample, so that nothing dies at the first checkpoint.
+def rehearse(
+    recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, state: TrainingState
+) -> None:
+    """Play one round on two images with copies, then save, load and sample, so that nothing dies at
+    the first checkpoint.
 
     Args:
         recipe: as given; the copies play it with a batch of 2.
@@ -83,7 +93,9 @@ def rehearse(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, sta
     short = recipe.model_copy(update={"batch": 2})
     trial = copied(short, state)
     batch, rng = Loader(dataset, short.sampling, alone.placement).at(0), alone.rng(recipe.seed, 0)
-    context = StepContext(trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone)
+    context = StepContext(
+        trial.gan, trial.optimizers, Guard(trial.optimizers, False, engine.device), alone
+    )
     trial.means.add(take_step(context, batch, trial.clock, rng))
     place = folder / f"{PARTIAL}rehearsal"
     with explained(place):

@@ -64,7 +64,9 @@ class RunClock:
         return self.steps % period == 0
 
     def ramp(self, start: float, end: float, over: int) -> float:
-        """A number that goes from `start` at 0 images to `end` at `over` images and after, along half a cosine."""
+        """A number that goes from `start` at 0 images to `end` at `over` images and after, along
+        half a cosine.
+        """
         return cosine(start, end, self.images, over)
 
     def advance(self) -> None:
@@ -117,7 +119,10 @@ class Means:
 
 @dataclass
 class TrainingState:
-    """All that changes while training. Random numbers and the order of the data follow from the seed and `clock.images`."""
+    """All that changes while training.
+
+    Random numbers and the order of the data follow from the seed and `clock.images`.
+    """
 
     gan: GAN
     ema: EMA | None
@@ -138,9 +143,15 @@ def describe_gan(recipe: Recipe, gan: GAN) -> dict[str, Any]:
 
 
 def save_checkpoint(
-    folder: Path, state: TrainingState, means: MeansState, recipe: Recipe, dataset: Dataset, best: int | None = None
+    folder: Path,
+    state: TrainingState,
+    means: MeansState,
+    recipe: Recipe,
+    dataset: Dataset,
+    best: int | None = None,
 ) -> Path:
-    """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest `recipe.keep` and the best.
+    """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest
+    `recipe.keep` and the best.
 
     Nothing is removed through a link, whether `folder` is one or a checkpoint in it.
 
@@ -152,7 +163,11 @@ def save_checkpoint(
         UserError: the disk is full or read-only.
     """
     weights = state.gan.state_dict()
-    broken = [name for name, tensor in weights.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    broken = [
+        name
+        for name, tensor in weights.items()
+        if tensor.is_floating_point() and not tensor.isfinite().all()
+    ]
     if broken:
         raise CheckpointError(f"{broken[0]} holds NaN or infinity; no checkpoint was written")
     path = folder / f"{state.clock.images:012d}"
@@ -172,13 +187,21 @@ def save_checkpoint(
             "recipe": recipe.model_dump(),
             "images": state.clock.images,
             "rounds": state.clock.steps,
-            "data": {"spec": dataset.report.spec, "pictures": len(dataset), "fingerprint": dataset.fingerprint},
+            "data": {
+                "spec": dataset.report.spec,
+                "pictures": len(dataset),
+                "fingerprint": dataset.fingerprint,
+            },
             "versions": versions(),
             "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
         }
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
-    own = [] if folder.is_symlink() else [old for old in find_checkpoints(folder) if not old.is_symlink()]
+    own = (
+        []
+        if folder.is_symlink()
+        else [old for old in find_checkpoints(folder) if not old.is_symlink()]
+    )
     for old in own[: -recipe.keep]:
         if int(old.name) == best:
             continue
@@ -188,8 +211,11 @@ def save_checkpoint(
     return path
 
 
-def resume_checkpoint(folder: Path, state: TrainingState, seen: tuple[int, int] | None = None) -> Path | None:
-    """Bring `state` to the newest checkpoint under `folder`; None where there is none. Leftovers of a crash are removed.
+def resume_checkpoint(
+    folder: Path, state: TrainingState, seen: tuple[int, int] | None = None
+) -> Path | None:
+    """Bring `state` to the newest checkpoint under `folder`; None where there is none. Leftovers of
+    a crash are removed.
 
     Args:
         seen: the shape of `state.seen`, if a checkpoint may have it.
@@ -209,7 +235,9 @@ def resume_checkpoint(folder: Path, state: TrainingState, seen: tuple[int, int] 
     usable |= {"ema.safetensors"} if state.ema else set()
     usable |= {"checkup.safetensors"} if seen else set()
     if unknown := sorted(about["files"].keys() - usable):
-        raise CheckpointError(f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}")
+        raise CheckpointError(
+            f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}"
+        )
 
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.ema:
@@ -232,7 +260,9 @@ def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
         OSError: the disk is full or read-only.
     """
     try:
-        save_file({name: tensor.detach().contiguous().cpu() for name, tensor in values.items()}, file)
+        save_file(
+            {name: tensor.detach().contiguous().cpu() for name, tensor in values.items()}, file
+        )
     except SafetensorError as error:
         raise OSError(str(error)) from error
 
@@ -240,8 +270,8 @@ def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
 def optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[str, Tensor]:
     """Adam's state as tensors named player/parameter/quantity.
 
-    A parameter that was never updated has no state. Its tensors are those that Adam begins with, so that what is missing from a
-    checkpoint was lost.
+    A parameter that was never updated has no state. Its tensors are those that Adam begins with, so
+    that what is missing from a checkpoint was lost.
     """
     return {
         f"{player}/{index}/{quantity}": value
@@ -254,10 +284,16 @@ def optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[str, T
 def first_state(parameter: Tensor) -> dict[str, Tensor]:
     """What fused Adam keeps of a parameter before its first update."""
     zeros = torch.zeros_like(parameter)
-    return {"step": torch.zeros((), dtype=torch.float32), "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
+    return {
+        "step": torch.zeros((), dtype=torch.float32),
+        "exp_avg": zeros,
+        "exp_avg_sq": zeros.clone(),
+    }
 
 
-def restore_optimizers(optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]) -> None:
+def restore_optimizers(
+    optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]
+) -> None:
     """The inverse of `optimizer_tensors`. Rates and betas come from the recipe, not from here."""
     wanted = {
         f"{player}/{index}/{quantity}": value
@@ -270,4 +306,6 @@ def restore_optimizers(optimizers: Mapping[str, torch.optim.Adam], path: Path, a
         player, index, quantity = name.split("/")
         states[player].setdefault(int(index), {})[quantity] = value
     for player, optimizer in optimizers.items():
-        optimizer.load_state_dict({"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]})
+        optimizer.load_state_dict(
+            {"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]}
+        )

@@ -23,9 +23,9 @@ class NotFiniteError(UserError):
 class Guard:
     """Keeps players from moving on a loss that is not finite.
 
-    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the CPU wait in every turn;
-    there the optimizers are told by a flag on the device to leave all weights alone from that turn on, and `stop_if_tripped`
-    raises when numbers are read anyway.
+    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the
+    CPU wait in every turn; there the optimizers are told by a flag on the device to leave all
+    weights alone from that turn on, and `stop_if_tripped` raises when numbers are read anyway.
 
     Args:
         optimizers: fused ones, by player.
@@ -35,7 +35,8 @@ class Guard:
     def __init__(self, optimizers: Optimizers, deferred: bool, device: torch.device):
         self.deferred = deferred
         self.trips: dict[str, Tensor] = {}
-        self.tripped = torch.zeros((), dtype=torch.float32, device=device)  # the only type that fused optimizers read
+        # the only type that fused optimizers read
+        self.tripped = torch.zeros((), dtype=torch.float32, device=device)
         if deferred:
             for optimizer in optimizers.values():
                 optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
@@ -49,9 +50,11 @@ class Guard:
         if self.deferred:
             for term, loss in turn.losses.items():
                 wrong = (~loss.detach().isfinite()).float()
-                engine.maximum_(wrong)  # one process's NaN would reach the others through the averaged gradients
+                # one process's NaN would reach the others through the averaged gradients
+                engine.maximum_(wrong)
                 trip = self.trips.setdefault(f"{turn.player}/{term}", torch.zeros_like(wrong))
-                for flag in (trip, self.tripped):  # in place: rounds that are recorded and played again raise the same flags
+                # in place: rounds that are recorded and played again raise the same flags
+                for flag in (trip, self.tripped):
                     torch.maximum(flag, wrong, out=flag)
         else:
             terms = {term: loss.item() for term, loss in turn.losses.items()}
@@ -87,11 +90,15 @@ class StepContext:
     engine: Engine
 
 
-def take_step(context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None) -> dict[str, Tensor]:
-    """Play one round and return what is to be logged, as detached scalars on the device: means where a player moved twice.
+def take_step(
+    context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None
+) -> dict[str, Tensor]:
+    """Play one round and return what is to be logged, as detached scalars on the device: means
+    where a player moved twice.
 
     Args:
-        watch: is shown each turn and its player's parameters when their gradients are there, before the move.
+        watch: is shown each turn and its player's parameters when their gradients are there, before
+            the move.
     """
     seen: dict[str, list[Tensor]] = {}
     players, engine = context.gan.players(), context.engine
@@ -100,12 +107,16 @@ def take_step(context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe:
         with engine.autocast():
             move = next(moves, None)
         if move is None:
-            return {key: torch.stack(values).mean() if len(values) > 1 else values[0] for key, values in seen.items()}
+            return {
+                key: torch.stack(values).mean() if len(values) > 1 else values[0]
+                for key, values in seen.items()
+            }
         turns = move if isinstance(move, tuple) else (move,)
         for turn in turns:
             context.guard.check(turn, engine)
             total = sum_of(turn.losses)
-            # Only the moving player gets gradients; simultaneous turns may share a graph, which the last of them frees.
+            # Only the moving player gets gradients; simultaneous turns may share a graph, which the
+            # last of them frees.
             with engine.averaging(players[turn.player]):
                 total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])
             for key, value in entries(turn, total).items():
@@ -114,7 +125,8 @@ def take_step(context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe:
             if probe:
                 probe(turn, players[turn.player])
             context.optimizers[turn.player].step()
-            # Fused steps do not mark the weights as changed; marked, a graph from before the move refuses to be used.
+            # Fused steps do not mark the weights as changed; marked, a graph from before the move
+            # refuses to be used.
             torch.autograd.graph.increment_version(players[turn.player])
             context.optimizers[turn.player].zero_grad(set_to_none=True)
 

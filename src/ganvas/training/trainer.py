@@ -72,7 +72,8 @@ def train(
         recipe: a recipe or its name; None is the run folder's own, or "digits".
         data: what to train on, if not the recipe's own data: a name, a folder or a zip.
         out: the run folder; None is a fresh one under `runs/`. One that exists is gone on with.
-        images: length of the whole run, in images shown; `epochs` the same in passes through the data.
+        images: length of the whole run, in images shown; `epochs` the same in passes through the
+            data.
         seed: of all random numbers.
         device: "auto", "cpu", "cuda" or "mps".
         settings: other changes of the recipe, e.g. {"batch": 64, "options.width": 32}.
@@ -94,14 +95,25 @@ def train(
         with engine.main_first():
             shown = engine.is_main and not quiet
             asked = resolve(
-                recipe, own, engine.device, data=data, images=images, seed=seed, settings=settings, progress=shown
+                recipe,
+                own,
+                engine.device,
+                data=data,
+                images=images,
+                seed=seed,
+                settings=settings,
+                progress=shown,
             )
             assert asked.data is not None
             dataset = open_dataset(asked.data, asked.view, strict=strict, progress=shown)
         if not engine.agree(json.dumps(asked.model_dump())):
-            raise UserError("the processes chose different settings: name a recipe instead of auto, or use equal machines")
+            raise UserError(
+                "the processes chose different settings: name a recipe instead of auto, or use equal machines"
+            )
         if not engine.agree(dataset.fingerprint):
-            raise UserError(f"--data {asked.data} is not the same for all processes: copy it to every machine")
+            raise UserError(
+                f"--data {asked.data} is not the same for all processes: copy it to every machine"
+            )
         asked = with_epochs(asked, epochs, dataset)
         if own:
             check_same(folder, own, asked, dataset)
@@ -135,8 +147,10 @@ def resolve(
     """The recipe that the arguments of `train` ask for.
 
     Args:
-        own: the run folder's, if there is a run: what counts without a recipe, and its length without a length.
-        device: for which "auto" chooses its settings; a run that is gone on with keeps those that it has.
+        own: the run folder's, if there is a run: what counts without a recipe, and its length
+            without a length.
+        device: for which "auto" chooses its settings; a run that is gone on with keeps those that
+            it has.
         progress: show a bar while "auto" looks at data that must be packed first.
 
     Raises:
@@ -145,7 +159,9 @@ def resolve(
     if images is None and own:
         images = own.images
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
-    changes = {key: value for key, value in given.items() if value is not None} | dict(settings or {})
+    changes = {key: value for key, value in given.items() if value is not None} | dict(
+        settings or {}
+    )
     if isinstance(recipe, Recipe):
         base = recipe
     elif own and (recipe is None or recipe == own.name == AUTO):
@@ -156,7 +172,9 @@ def resolve(
         base = get_recipe(recipe or DEFAULT)
     asked = change(base, changes)
     if not asked.data:
-        raise UserError(f"{asked.name} trains on your own pictures: give a folder or zip with --data")
+        raise UserError(
+            f"{asked.name} trains on your own pictures: give a folder or zip with --data"
+        )
     return asked
 
 
@@ -192,8 +210,15 @@ class Trainer:
         self.batches = Loader(dataset, recipe.sampling, engine.placement)
         self.playing = Playing(recipe, self.state, self.batches, engine)
         self.log = Log(folder / "log.jsonl")
-        self.meter = Meter(self.state.clock, len(self.batches.shown), list(recipe.optimizers), engine.is_main and not quiet)
-        self.monitor = Monitor(recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter)
+        self.meter = Meter(
+            self.state.clock,
+            len(self.batches.shown),
+            list(recipe.optimizers),
+            engine.is_main and not quiet,
+        )
+        self.monitor = Monitor(
+            recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter
+        )
         self.probe: StepProbe | None = None  # watched the last round
         self.signal = 0
 
@@ -209,10 +234,14 @@ class Trainer:
         resumed = resume_checkpoint(self.folder / "checkpoints", self.state, seen)
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
-            raise UserError(f"{self.folder} has shown {shown} already; ask for more than {clock.total:,}")
+            raise UserError(
+                f"{self.folder} has shown {shown} already; ask for more than {clock.total:,}"
+            )
         self.engine.wait()  # nobody writes while another still reads
         if not self.engine.agree(str(clock.images)):
-            raise UserError(f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it")
+            raise UserError(
+                f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it"
+            )
         self.announce(resumed is not None)
         if self.engine.is_main:
             if resumed is None:
@@ -225,7 +254,8 @@ class Trainer:
             self.monitor.take_up()
             self.log_stop()
             if self.recipe.evaluate_every:
-                self.monitor.prepared_yardstick()  # so that what it needs is missed now, not after hours
+                # so that what it needs is missed now, not after hours
+                self.monitor.prepared_yardstick()
             if resumed is None:
                 self.monitor.show_samples()
         self.meter.restart()
@@ -240,32 +270,60 @@ class Trainer:
             raise
         finally:
             if self.engine.is_main:
-                with suppress(UserError) if sys.exception() else nullcontext():  # the first error is the one to show
+                # the first error is the one to show
+                with suppress(UserError) if sys.exception() else nullcontext():
                     write_report(self.folder)
-        self.meter.say(f"{self.state.stopped or 'done'}: {count_noun(clock.images, 'image')}; see {self.folder / 'summary.html'}")
+        self.meter.say(
+            f"{self.state.stopped or 'done'}: {count_noun(clock.images, 'image')}; see {self.folder / 'summary.html'}"
+        )
 
     def announce(self, resumed: bool) -> None:
         """Say what is about to happen."""
         recipe, clock, report = self.recipe, self.state.clock, self.dataset.report
-        classes = f", {count_noun(len(self.dataset.classes), 'class', 'classes')}" if self.dataset.classes else ""
-        held_out = f", {len(self.batches.held_out):,} of them held out to judge by" if len(self.batches.held_out) else ""
-        self.meter.say(f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.kind}{classes}")
+        classes = (
+            f", {count_noun(len(self.dataset.classes), 'class', 'classes')}"
+            if self.dataset.classes
+            else ""
+        )
+        held_out = (
+            f", {len(self.batches.held_out):,} of them held out to judge by"
+            if len(self.batches.held_out)
+            else ""
+        )
+        self.meter.say(
+            f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.kind}{classes}"
+        )
         if report.skipped:
             where = self.folder / "data.json"
-            self.meter.say(f"left out: {count_noun(len(report.skipped), 'file')}; each is named with its reason in {where}")
+            self.meter.say(
+                f"left out: {count_noun(len(report.skipped), 'file')}; each is named with its reason in {where}"
+            )
         for note in report.notes:
             self.meter.say(f"note: {note}")
-        counts = [f"{name} {sum(p.numel() for p in values):,}" for name, values in self.state.gan.players().items()]
+        counts = [
+            f"{name} {sum(p.numel() for p in values):,}"
+            for name, values in self.state.gan.players().items()
+        ]
         for key, reason in recipe.reasons.items():
             self.meter.say(f"{key}: {told(recipe, key)}; {reason}")
-        self.meter.say(f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}")
+        self.meter.say(
+            f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}"
+        )
         where = f"going on from {count_noun(clock.images, 'image')}" if resumed else "new run"
         self.meter.say(f"run: {self.folder}, {where}, {count_noun(clock.total, 'image')} in all")
 
     def adapt(self) -> ExecutionPlan:
-        """Play rounds from now on in the way that is fastest here, the same in every process, and tell which it is."""
-        own = decide(self.recipe, self.state, self.batches, self.engine, self.folder) if self.engine.is_main else None
-        decision = ExecutionPlan.model_validate_json(self.engine.share(own.model_dump_json() if own else ""))
+        """Play rounds from now on in the way that is fastest here, the same in every process, and
+        tell which it is.
+        """
+        own = (
+            decide(self.recipe, self.state, self.batches, self.engine, self.folder)
+            if self.engine.is_main
+            else None
+        )
+        decision = ExecutionPlan.model_validate_json(
+            self.engine.share(own.model_dump_json() if own else "")
+        )
         play_so(decision.parts, self.playing, self.meter.say)
         return decision
 
@@ -275,7 +333,9 @@ class Trainer:
         self.meter.say(decision.line())
         if self.engine.is_main and decision != read_record(self.folder):
             write_json(self.folder / FILE, decision.model_dump())
-            self.log.add(self.state.clock.images, "autotuned", decision.model_dump(exclude_defaults=True))
+            self.log.add(
+                self.state.clock.images, "autotuned", decision.model_dump(exclude_defaults=True)
+            )
 
     def round(self) -> dict[str, Tensor]:
         """Play one round and return its losses; nothing is read from the device."""
@@ -297,7 +357,11 @@ class Trainer:
             self.monitor.check_health(self.probe)
         if clock.due(recipe.period("sample_every")) and self.engine.is_main:
             self.monitor.show_samples()
-        better = bool(recipe.evaluate_every) and clock.due(recipe.evaluate_every) and self.monitor.evaluate()
+        better = (
+            bool(recipe.evaluate_every)
+            and clock.due(recipe.evaluate_every)
+            and self.monitor.evaluate()
+        )
         stop = self.engine.any(bool(self.signal))
         if stop or better or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
             self.save()
@@ -312,9 +376,13 @@ class Trainer:
         limits = self.recipe.stop_below
         if not limits or not limits.keys() <= values.keys():  # a player may rest for some rounds
             return
-        losses = dict(zip(limits, self.engine.mean(torch.stack([values[name] for name in limits])).tolist()))
+        losses = dict(
+            zip(limits, self.engine.mean(torch.stack([values[name] for name in limits])).tolist())
+        )
         if all(losses[name] <= limit for name, limit in limits.items()):
-            self.state.stopped = ", ".join(f"{name} {losses[name]:.3f} <= {limit:g}" for name, limit in limits.items())
+            self.state.stopped = ", ".join(
+                f"{name} {losses[name]:.3f} <= {limit:g}" for name, limit in limits.items()
+            )
 
     def report(self) -> None:
         """Read the losses and log them."""
@@ -331,7 +399,9 @@ class Trainer:
     def log_stop(self, reason: str = "") -> None:
         """Note in the log why the run ends before its length, if it does."""
         if (reason or self.state.stopped) and self.engine.is_main:
-            self.log.add(self.state.clock.images, "stopped", {"reason": reason or self.state.stopped})
+            self.log.add(
+                self.state.clock.images, "stopped", {"reason": reason or self.state.stopped}
+            )
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -339,7 +409,9 @@ class Trainer:
         means = self.state.means.state(self.engine)
         if self.engine.is_main:
             best = self.monitor.best[1] if self.monitor.best else None
-            save_checkpoint(self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best)
+            save_checkpoint(
+                self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best
+            )
 
     def stop_if_tripped(self) -> None:
         try:
@@ -352,7 +424,9 @@ class Trainer:
         found = find_checkpoints(self.folder / "checkpoints")
         good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
         after = f"after {count_noun(self.state.clock.images, 'image')}"
-        return NotFiniteError(f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4")
+        return NotFiniteError(
+            f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4"
+        )
 
     @contextmanager
     def signals(self) -> Iterator[None]:
@@ -360,10 +434,14 @@ class Trainer:
 
         def note(number: int, _: FrameType | None) -> None:
             self.signal = number
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(
+                number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            )
 
         try:
-            before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+            before = {
+                number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
+            }
         except ValueError:  # not the main thread, where signals do not arrive
             before = {}
         try:

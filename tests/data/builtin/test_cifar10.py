@@ -55,11 +55,17 @@ def test_grey_is_pillows(folder):
     colour = open_dataset(f"cifar10-test:{folder}", View())
     grey = open_dataset(f"cifar10-test:{folder}", View(channels=1))
     assert grey.images.shape == (10_000, 1, 32, 32)
-    assert np.array_equal(grey.images[7, 0], np.array(Image.fromarray(colour.images[7].transpose(1, 2, 0)).convert("L")))
+    assert np.array_equal(
+        grey.images[7, 0],
+        np.array(Image.fromarray(colour.images[7].transpose(1, 2, 0)).convert("L")),
+    )
 
 
 def test_what_is_wrong_is_said(folder, contents):
-    with pytest.raises(UserError, match=r"neither cifar-10-binary.tar.gz nor data_batch_1.bin.* pickled, is not read"):
+    with pytest.raises(
+        UserError,
+        match=r"neither cifar-10-binary.tar.gz nor data_batch_1.bin.* pickled, is not read",
+    ):
         open_dataset(f"cifar10:{folder}", View())
     with pytest.raises(UserError, match="does not exist; name cifar-10-binary"):
         open_dataset(f"cifar10:{folder / 'nowhere'}", View())

@@ -84,7 +84,10 @@ def test_odd_idx_set(tmp_path):
     padded = open_dataset(f"idx:{tmp_path}", View(size=7, fit="pad", background="black"))
     assert np.array_equal(padded.images[0, 0, 1:6], np.arange(35).reshape(5, 7))
     assert padded.images[:, :, [0, 6]].max() == 0
-    assert open_dataset(f"idx:{tmp_path}/some-images-idx3-ubyte.gz", View()).fingerprint == opened.fingerprint
+    assert (
+        open_dataset(f"idx:{tmp_path}/some-images-idx3-ubyte.gz", View()).fingerprint
+        == opened.fingerprint
+    )
 
 
 def test_idx_without_labels(tmp_path):

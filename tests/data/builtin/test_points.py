@@ -37,7 +37,9 @@ def labelled(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_published_modes():
     angles = np.pi / 4 * np.arange(8)
-    np.testing.assert_allclose(RINGS.centres / RINGS.scale, np.stack([np.cos(angles), np.sin(angles)], 1), atol=1e-12)
+    np.testing.assert_allclose(
+        RINGS.centres / RINGS.scale, np.stack([np.cos(angles), np.sin(angles)], 1), atol=1e-12
+    )
     assert RINGS.std / RINGS.scale == pytest.approx(0.01)
     wanted = {(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)}
     assert {(round(x, 9), round(y, 9)) for x, y in GRID.centres / GRID.scale} == wanted
@@ -84,7 +86,9 @@ def test_a_batch_holds_the_points_as_they_are():
     np.testing.assert_array_equal(batch["image"].numpy(), rings.images[rows])
     assert torch.equal(to_float(batch["image"]), batch["image"])
     assert torch.equal(to_uint8(batch["image"]), batch["image"])
-    shown = Loader(rings, change(get_recipe("rings"), {"batch": 50}).sampling, Engine("cpu").placement)
+    shown = Loader(
+        rings, change(get_recipe("rings"), {"batch": 50}).sampling, Engine("cpu").placement
+    )
     image = shown.at(0)["image"]
     np.testing.assert_array_equal(image.numpy(), rings.images[shown.indices(0)])
 
@@ -115,7 +119,11 @@ def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.Captur
     assert examination.copies == []
     written = io.StringIO()
     show(examination, PlainConsole(file=written, width=80))
-    for words in ("100,000 points; 100,000 can be used", "points in [-1, 1] x [-1, 1]", "copies         none"):
+    for words in (
+        "100,000 points; 100,000 can be used",
+        "points in [-1, 1] x [-1, 1]",
+        "copies         none",
+    ):
         assert words in written.getvalue()
     run_doctor(name, View(), tmp_path / "sheet.png", strict=False, json=True)
     assert json.loads(capsys.readouterr().out)["channels"] == 2
@@ -154,7 +162,9 @@ def test_the_modes_of_known_data_are_behind(name: str):
 
 def test_a_drawing_follows_from_its_points():
     points = torch.rand(100, 2, 1, 1, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    first, second = (draw_sheet(points, 8, caption="round 1", discs=mode_discs("rings")) for _ in range(2))
+    first, second = (
+        draw_sheet(points, 8, caption="round 1", discs=mode_discs("rings")) for _ in range(2)
+    )
     assert first.tobytes() == second.tobytes()
     assert first.height == draw_sheet(points, 8).height + FOOT
     assert first.width == draw_sheet(at([(1, 1), (-1, -1)]), 8).width
@@ -170,7 +180,10 @@ def test_pictures_are_laid_out_in_a_grid():
 
 @pytest.fixture
 def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """MNIST's training files, of which each picture is as bright as its label says; 500 pictures are stacked."""
+    """MNIST's training files, of which each picture is as bright as its label says;
+
+    500 pictures are stacked.
+    """
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(stacked, "COUNT", 500)
     monkeypatch.setattr(stacked, "PIECE", 64)

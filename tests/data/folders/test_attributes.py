@@ -1,4 +1,6 @@
-"""Pictures with attributes: tables in both layouts, rows found for pictures, what is left out, and two sets as one."""
+"""Pictures with attributes: tables in both layouts, rows found for pictures, what is left out, and
+two sets as one.
+"""
 
 from pathlib import Path
 
@@ -21,13 +23,18 @@ def fill(folder: Path, names=tuple(ROWS), side: int = 8, mode: str = "RGB") -> P
     """Pictures all of whose pixels are their number."""
     for number, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new(mode, (side, side), 10 * number if mode == "L" else (10 * number,) * 3).save(folder / name)
+        Image.new(mode, (side, side), 10 * number if mode == "L" else (10 * number,) * 3).save(
+            folder / name
+        )
     return folder
 
 
 def celeba(rows=ROWS, names=NAMES) -> str:
     """CelebA's layout, which sets values apart by one blank or two."""
-    lines = [f"{file} {' '.join(' 1' if value else '-1' for value in values)}" for file, values in rows.items()]
+    lines = [
+        f"{file} {' '.join(' 1' if value else '-1' for value in values)}"
+        for file, values in rows.items()
+    ]
     return "\n".join([str(len(rows)), " ".join(names) + " ", *lines]) + "\n"
 
 
@@ -37,7 +44,9 @@ def table(text: str, folder: Path, name: str = "list_attr.txt") -> Path:
 
 
 def attributes(place: object, *names: str, view: View = VIEW, **more) -> Dataset:
-    return open_dataset(f"attributes:{place}", view.model_copy(update={"attributes": names}), **more)
+    return open_dataset(
+        f"attributes:{place}", view.model_copy(update={"attributes": names}), **more
+    )
 
 
 def values(dataset: Dataset) -> list[list[int]]:
@@ -56,8 +65,14 @@ CSV = "file,Smiling,Young\n0.png,1,0\n1.png,0,1\n2.png,1,1\n3.png,0,0\n"
         ("attributes.csv", CSV.replace("\n", "\r\n")),
         ("attributes.csv", "\ufeff" + CSV.replace(",", ";") + "\n"),
         ("attributes.txt", CSV.replace(",", "\t")),
-        ("attributes.csv", CSV.replace("0,", "-1,").replace(",0\n", ",-1\n").replace("-1.png", "0.png")),
-        ("a.csv", 'image_id,Smiling,Young\n"0.png",True,False\n./1.png, false ,TRUE\n2.png,1,true\n3.png,0,FALSE\n'),
+        (
+            "attributes.csv",
+            CSV.replace("0,", "-1,").replace(",0\n", ",-1\n").replace("-1.png", "0.png"),
+        ),
+        (
+            "a.csv",
+            'image_id,Smiling,Young\n"0.png",True,False\n./1.png, false ,TRUE\n2.png,1,true\n3.png,0,FALSE\n',
+        ),
     ],
 )
 def test_both_layouts(name: str, text: str, tmp_path: Path):
@@ -77,7 +92,13 @@ def test_both_layouts(name: str, text: str, tmp_path: Path):
 def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_path: Path):
     place = fill(tmp_path / "set", ["img/0.png", "img/more/1.png", "img/2.png", "img/3.png"])
     text = celeba() if ending == "txt" else CSV
-    assert values(attributes(table(text, place, f"list.{ending}"))) == [[1, 0], [1, 1], [0, 0], [0, 1]]  # 0, 2, 3, more/1
+    # 0, 2, 3, more/1
+    assert values(attributes(table(text, place, f"list.{ending}"))) == [
+        [1, 0],
+        [1, 1],
+        [0, 0],
+        [0, 1],
+    ]
     twins = fill(tmp_path / "twins", ["a/0.png", "b/0.png"])
     rows = {"b/0.png": (1, 0), "a/0.png": (0, 1)}
     assert values(attributes(table(celeba(rows), twins))) == [[0, 1], [1, 0]]
@@ -86,13 +107,19 @@ def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_
 
 
 def test_what_has_no_partner_is_told(tmp_path: Path):
-    place = table(celeba(ROWS | {"9.png": (1, 1), "8.png": (1, 0)}), fill(tmp_path, [*ROWS, "stray.png"]))
+    place = table(
+        celeba(ROWS | {"9.png": (1, 1), "8.png": (1, 0)}), fill(tmp_path, [*ROWS, "stray.png"])
+    )
     dataset = attributes(place)
     assert len(dataset) == 4
-    assert [(item.file, item.reason) for item in dataset.report.skipped] == [("stray.png", "has no row in list_attr.txt")]
+    assert [(item.file, item.reason) for item in dataset.report.skipped] == [
+        ("stray.png", "has no row in list_attr.txt")
+    ]
     assert dataset.report.notes == ["list_attr.txt names 2 files that are not there: 9.png, 8.png"]
     assert (dataset.report.found, dataset.report.used) == (5, 4)
-    refused_in_one_line(lambda: attributes(place, strict=True), "the first is 'stray.png': has no row")
+    refused_in_one_line(
+        lambda: attributes(place, strict=True), "the first is 'stray.png': has no row"
+    )
 
 
 def test_broken_pictures_take_their_rows_with_them(tmp_path: Path):
@@ -111,8 +138,18 @@ def test_attributes_are_chosen_in_the_order_asked_for(tmp_path: Path):
     assert values(both) == [[0, 1], [1, 0], [1, 1], [0, 0]]
     assert values(one) == [[0], [1], [1], [0]]
     assert one.report.classes == {"Young": 2}
-    assert len({dataset.fingerprint for dataset in (both, one, attributes(place), attributes(place, *NAMES))}) == 3
-    refused_in_one_line(lambda: attributes(place, "Yuong"), "no attribute 'Yuong'; did you mean Young?")
+    assert (
+        len(
+            {
+                dataset.fingerprint
+                for dataset in (both, one, attributes(place), attributes(place, *NAMES))
+            }
+        )
+        == 3
+    )
+    refused_in_one_line(
+        lambda: attributes(place, "Yuong"), "no attribute 'Yuong'; did you mean Young?"
+    )
 
 
 def test_constant_attributes_are_left_out_unless_asked_for(tmp_path: Path):
@@ -120,12 +157,19 @@ def test_constant_attributes_are_left_out_unless_asked_for(tmp_path: Path):
     place = table(celeba(rows, (*NAMES, "Human", "Drawn")), fill(tmp_path))
     dataset = attributes(place)
     assert dataset.names["attributes"] == NAMES
-    assert dataset.report.notes == ["attributes that are the same for all pictures are left out: Human, Drawn"]
+    assert dataset.report.notes == [
+        "attributes that are the same for all pictures are left out: Human, Drawn"
+    ]
     asked = attributes(place, "Human", "Young")
     assert asked.report.classes == {"Human": 0, "Young": 2}
-    assert asked.report.notes == ["attributes that are the same for all pictures are kept since they are asked for: Human"]
+    assert asked.report.notes == [
+        "attributes that are the same for all pictures are kept since they are asked for: Human"
+    ]
     table(celeba(dict.fromkeys(ROWS, (1, 0))), place)
-    refused_in_one_line(lambda: attributes(place), r"every attribute \(Smiling, Young\) is the same for all pictures")
+    refused_in_one_line(
+        lambda: attributes(place),
+        r"every attribute \(Smiling, Young\) is the same for all pictures",
+    )
 
 
 # Which table
@@ -140,11 +184,20 @@ def test_a_table_among_other_files(tmp_path: Path):
     table(CSV, place, "other.csv")
     told = "several tables .*: list_attr.txt, other.csv; name one with --labels list_attr.txt"
     refused_in_one_line(lambda: attributes(place), told)
-    assert values(attributes(place, view=View(size=8, labels="other.csv"))) == [list(row) for row in ROWS.values()]
-    away = table(celeba({file: row[::-1] for file, row in ROWS.items()}), tmp_path.parent, f"{tmp_path.name}.txt")
+    assert values(attributes(place, view=View(size=8, labels="other.csv"))) == [
+        list(row) for row in ROWS.values()
+    ]
+    away = table(
+        celeba({file: row[::-1] for file, row in ROWS.items()}),
+        tmp_path.parent,
+        f"{tmp_path.name}.txt",
+    )
     chosen = attributes(place, view=View(size=8, labels=str(away / f"{tmp_path.name}.txt")))
     assert values(chosen) == [list(row[::-1]) for row in ROWS.values()]
-    refused_in_one_line(lambda: attributes(place, view=View(size=8, labels="no.csv")), "'no.csv': no such file, neither in")
+    refused_in_one_line(
+        lambda: attributes(place, view=View(size=8, labels="no.csv")),
+        "'no.csv': no such file, neither in",
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +212,10 @@ def test_a_table_among_other_files(tmp_path: Path):
         (CSV.replace("1.png,0", "1.png,0,0"), "line 3: 3 values for 2 attributes"),
         (celeba({}), "has no rows"),
         (celeba() + "1.png 1 1\n", "'1.png' has two rows that differ"),
-        (celeba({"x.jpg": (1, 0)}), "names none of the pictures in .*: it begins with 'x.jpg', they with '0.png'"),
+        (
+            celeba({"x.jpg": (1, 0)}),
+            "names none of the pictures in .*: it begins with 'x.jpg', they with '0.png'",
+        ),
     ],
 )
 def test_tables_that_are_none(text: str, told: str, tmp_path: Path):
@@ -169,13 +225,19 @@ def test_tables_that_are_none(text: str, told: str, tmp_path: Path):
 
 def test_no_table_and_no_text(tmp_path: Path):
     place = fill(tmp_path)
-    refused_in_one_line(lambda: attributes(place), "no table of attributes: it has no .txt or .csv file")
+    refused_in_one_line(
+        lambda: attributes(place), "no table of attributes: it has no .txt or .csv file"
+    )
     table("Free.\n", place, "a.txt"), table("Hello.\n", place, "b.txt")
-    refused_in_one_line(lambda: attributes(place), "none of a.txt, b.txt is one; a table is a count")
+    refused_in_one_line(
+        lambda: attributes(place), "none of a.txt, b.txt is one; a table is a count"
+    )
     (place / "a.txt").write_bytes(b"\xff\xfe4\n")
     (place / "b.txt").unlink()
     refused_in_one_line(lambda: attributes(place), "a.txt is not UTF-8")
-    refused_in_one_line(lambda: open_dataset(f"attributes-test:{place}", VIEW), "have no splits; write attributes:")
+    refused_in_one_line(
+        lambda: open_dataset(f"attributes-test:{place}", VIEW), "have no splits; write attributes:"
+    )
 
 
 # Two sets
@@ -184,16 +246,31 @@ def test_no_table_and_no_text(tmp_path: Path):
 def test_two_sets_that_know_different_attributes(tmp_path: Path):
     one = table(celeba(), fill(tmp_path / "one"))
     rows = {"x.png": (1, 0), "y.png": (0, 1), "z.png": (0, 0)}
-    other = table(celeba(rows, ("Young", "Angry")), fill(tmp_path / "other", tuple(rows), mode="L"), "table.txt")
+    other = table(
+        celeba(rows, ("Young", "Angry")),
+        fill(tmp_path / "other", tuple(rows), mode="L"),
+        "table.txt",
+    )
     dataset = attributes(f"{one},{other}")
     assert dataset.names == dict.fromkeys(("attributes", "known"), ("Smiling", "Young", "Angry"))
-    assert values(dataset) == [[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert values(dataset) == [
+        [1, 0, 0],
+        [0, 1, 0],
+        [1, 1, 0],
+        [0, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+        [0, 0, 0],
+    ]
     assert dataset.columns["known"].tolist() == [[1, 1, 0]] * 4 + [[0, 1, 1]] * 3
     assert dataset.images.shape == (7, 3, 8, 8)
     assert dataset.images[:, 2, 0, 0].tolist() == [0, 10, 20, 30, 0, 10, 20]
     assert dataset.report.classes == {"Smiling": 2, "Young": 3, "Angry": 1}
     grey = "set 2: 3 pictures grey: repeated to RGB"
-    assert (dataset.report.used, dataset.report.steps) == (7, ["set 1: 4 pictures", "set 2: 3 pictures", grey])
+    assert (dataset.report.used, dataset.report.steps) == (
+        7,
+        ["set 1: 4 pictures", "set 2: 3 pictures", grey],
+    )
     chosen = attributes(f"{one},{other}", "Angry", "Smiling")
     assert chosen.columns["known"].tolist() == [[0, 1]] * 4 + [[1, 0]] * 3
     batch = on_device(chosen.batch(np.array([0])), torch.device("cpu"))
@@ -213,12 +290,16 @@ def test_constant_means_among_the_pictures_of_which_it_is_known(tmp_path: Path):
     other = table(celeba(ROWS, ("Bald", "Angry")), fill(tmp_path / "other"))
     dataset = attributes(f"{one},{other}")
     assert dataset.names["attributes"] == ("Smiling", "Bald", "Angry")
-    assert dataset.report.notes == ["attributes that are the same for all pictures are left out: Young"]
+    assert dataset.report.notes == [
+        "attributes that are the same for all pictures are left out: Young"
+    ]
 
 
 def test_two_sets_of_different_sizes_need_one(tmp_path: Path):
     one, other = (table(celeba(), fill(tmp_path / str(side), side=side)) for side in (8, 12))
-    refused_in_one_line(lambda: attributes(f"{one},{other}", view=View()), "8x8 and .*12x12; .* --size 8")
+    refused_in_one_line(
+        lambda: attributes(f"{one},{other}", view=View()), "8x8 and .*12x12; .* --size 8"
+    )
     assert attributes(f"{one},{other}", view=View(size=8)).images.shape == (8, 3, 8, 8)
 
 

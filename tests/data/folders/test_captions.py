@@ -1,4 +1,6 @@
-"""Pictures with captions, boxes and key points: tables of JSON lines and of COCO's format, and drawn birds."""
+"""Pictures with captions, boxes and key points: tables of JSON lines and of COCO's format, and
+drawn birds.
+"""
 
 import json
 import zipfile
@@ -37,7 +39,9 @@ def table(folder: Path, *lines: object, name: str = "lines.jsonl") -> str:
 
 
 def lines(count: int = 3, **more: object) -> list[dict[str, object]]:
-    return [{"file": f"{number}.png", "caption": f"picture {number}", **more} for number in range(count)]
+    return [
+        {"file": f"{number}.png", "caption": f"picture {number}", **more} for number in range(count)
+    ]
 
 
 def reasons(spec: str, view: View = VIEW) -> dict[str, str]:
@@ -91,7 +95,9 @@ def test_boxes_lie_where_the_pixels_do(tmp_path: Path, fit: str, width: int, hei
     dataset = open_dataset(spec, View(size=20, fit=fit, background="black"))
     lit = np.argwhere(dataset.images[0][0] > 127)
     (first_row, first_column), (last_row, last_column) = lit.min(0), lit.max(0) + 1
-    found = np.array([first_column, first_row, last_column - first_column, last_row - first_row]) / 20
+    found = (
+        np.array([first_column, first_row, last_column - first_column, last_row - first_row]) / 20
+    )
     assert np.abs(found - dataset.columns["box"][0]).max() < 1 / 20
 
 
@@ -120,7 +126,10 @@ def test_coco(tmp_path: Path):
         "annotations": [
             *({"image_id": 7 + number, "caption": f"bird {number}"} for number in range(3)),
             {"image_id": 7, "caption": "again"},
-            *({"image_id": 7 + n, "bbox": [0, 0, 16, 16], "keypoints": [8, 8, 2, 0, 0, 0]} for n in range(3)),
+            *(
+                {"image_id": 7 + n, "bbox": [0, 0, 16, 16], "keypoints": [8, 8, 2, 0, 0, 0]}
+                for n in range(3)
+            ),
             {"image_id": 8, "bbox": [16, 16, 2, 2], "keypoints": [17, 17, 2, 17, 17, 2]},
         ],
     }
@@ -146,7 +155,9 @@ def test_features_of_captions_follow_their_lines(tmp_path: Path):
 
 def test_a_zip_that_wraps_the_pictures_in_a_folder(tmp_path: Path):
     folder = pictures(tmp_path / "images")
-    table(tmp_path, *({**line, "file": f"images/{line['file']}"} for line in lines(box=[0, 0, 4, 4])))
+    table(
+        tmp_path, *({**line, "file": f"images/{line['file']}"} for line in lines(box=[0, 0, 4, 4]))
+    )
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for file in [*folder.iterdir(), tmp_path / "lines.jsonl"]:
             archive.write(file, file.relative_to(tmp_path))
@@ -158,7 +169,10 @@ def test_a_zip_that_wraps_the_pictures_in_a_folder(tmp_path: Path):
 def test_packed_once_and_found_again_until_the_table_changes(tmp_path: Path):
     folder = pictures(tmp_path)
     first = open_dataset(table(folder, *lines()), VIEW)
-    assert open_dataset(table(folder, *lines()), VIEW).columns["image"].filename == first.columns["image"].filename
+    assert (
+        open_dataset(table(folder, *lines()), VIEW).columns["image"].filename
+        == first.columns["image"].filename
+    )
     other = open_dataset(table(folder, *lines(box=[0, 0, 4, 4])), VIEW)
     assert other.fingerprint != first.fingerprint
     assert other.schema.boxes
@@ -206,7 +220,11 @@ def test_lines_that_cannot_be_used_are_named(tmp_path: Path):
 
 def test_a_box_that_is_cut_away_leaves_its_picture_out(tmp_path: Path):
     folder = pictures(tmp_path, width=64, height=32)
-    spec = table(folder, *lines(2, box=[20, 8, 20, 16]), {"file": "2.png", "caption": "x", "box": [0, 0, 10, 10]})
+    spec = table(
+        folder,
+        *lines(2, box=[20, 8, 20, 16]),
+        {"file": "2.png", "caption": "x", "box": [0, 0, 10, 10]},
+    )
     assert reasons(spec) == {"2.png": "its box [0, 0, 10, 10] is cut away with fit=crop"}
     assert not reasons(spec, VIEW.model_copy(update={"fit": "pad"}))
 
@@ -218,7 +236,12 @@ def test_boxes_over_the_edge_are_cut_there_and_told(tmp_path: Path):
 
 
 def test_what_few_have_is_not_used(tmp_path: Path):
-    dataset = open_dataset(table(pictures(tmp_path), *lines(2), {"file": "2.png", "caption": "x", "box": [0, 0, 4, 4]}), VIEW)
+    dataset = open_dataset(
+        table(
+            pictures(tmp_path), *lines(2), {"file": "2.png", "caption": "x", "box": [0, 0, 4, 4]}
+        ),
+        VIEW,
+    )
     assert set(dataset.columns) == {"image", "caption"}
     assert any("1 of 3 pictures has a box" in note for note in dataset.report.notes)
 
@@ -245,7 +268,9 @@ def test_refused(tmp_path: Path, written: dict[str, str], told: str):
 
 
 def test_a_place_that_is_not_there(tmp_path: Path):
-    refused_in_one_line(lambda: open_dataset(f"captions:{tmp_path / 'absent'}", VIEW), "no folder or zip")
+    refused_in_one_line(
+        lambda: open_dataset(f"captions:{tmp_path / 'absent'}", VIEW), "no folder or zip"
+    )
 
 
 # Drawn birds
@@ -264,7 +289,10 @@ def test_birds_lie_in_their_boxes(birds):
     drawn = (np.abs(birds.images.astype(int) - ground) > 60).any(1)
     for thing, box in zip(drawn, birds.columns["box"]):
         rows, columns = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
-        found = np.array([columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]]) / 64
+        found = (
+            np.array([columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]])
+            / 64
+        )
         assert np.abs(found - box).max() < 3 / 64
 
 
@@ -287,7 +315,9 @@ def test_birds_have_the_colour_that_is_told(birds):
     """Just below the crown, the nearest of all colours is the body's."""
     shades = np.array([colour(shade) for shade in COLOURS.values()])
     right = 0
-    for image, captions, points in zip(birds.images, birds.columns["caption"], birds.columns["keypoints"]):
+    for image, captions, points in zip(
+        birds.images, birds.columns["caption"], birds.columns["keypoints"]
+    ):
         x, y = points[PARTS.index("crown")][:2] * 64
         nearest = np.abs(shades - image[:, int(y + 2), int(x)]).sum(1).argmin()
         right += list(COLOURS)[nearest] == decode(captions[0]).split()[1]
@@ -296,6 +326,9 @@ def test_birds_have_the_colour_that_is_told(birds):
 
 def test_articles_of_the_drawn_birds():
     bird = figures.a_bird(np.random.default_rng(0))
-    found = {colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0] for colour in COLOURS}
+    found = {
+        colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0]
+        for colour in COLOURS
+    }
     assert found.pop("orange") == "an orange"
     assert found == {colour: f"a {colour}" for colour in COLOURS if colour != "orange"}

@@ -55,10 +55,20 @@ def png_bomb() -> bytes:
     """A PNG of a few bytes that declares 60,000x60,000 pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
 
 
 def spoil(folder: Path) -> None:
@@ -67,7 +77,10 @@ def spoil(folder: Path) -> None:
     save(picture(1), folder / "deep" / "er" / "plain.png")
     save(picture(2).convert("RGBA"), folder / "rgba.png")
     save(picture(3).quantize(16), folder / "palette.gif")
-    save(Image.fromarray(np.arange(0, 64 * 64 * 16, 16, np.uint16).reshape(64, 64)), folder / "sixteen.png")
+    save(
+        Image.fromarray(np.arange(0, 64 * 64 * 16, 16, np.uint16).reshape(64, 64)),
+        folder / "sixteen.png",
+    )
     save(picture(4, mode="CMYK"), folder / "ink.jpg")
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -199,8 +212,12 @@ def test_native_size_and_channels(folder):
 def test_fits(folder):
     save(picture(0, 40, 20), folder / "a.png")
     save(picture(1, 40, 20), folder / "b.png")
-    views = {fit: open_dataset(str(folder), View(size=20, fit=fit)) for fit in ("crop", "pad", "stretch")}
-    assert np.array_equal(views["crop"].images[0].transpose(1, 2, 0), np.array(picture(0, 40, 20))[:, 10:30])
+    views = {
+        fit: open_dataset(str(folder), View(size=20, fit=fit)) for fit in ("crop", "pad", "stretch")
+    }
+    assert np.array_equal(
+        views["crop"].images[0].transpose(1, 2, 0), np.array(picture(0, 40, 20))[:, 10:30]
+    )
     assert (views["pad"].images[:, :, :5] == 255).all()
     assert views["crop"].report.steps == ["2 pictures cut to the central 20x20"]
     assert "each side by itself" in views["stretch"].report.steps[0]
@@ -225,16 +242,25 @@ def test_labels_from_folders(folder, tmp_path):
     assert classes_of(folder, "folders") == (("class2", "class10"), [1, 0, 0])
     report = open_dataset(str(folder), View(labels="folders")).report
     assert report.classes == {"class2": 2, "class10": 1}
-    assert [(item.file, item.reason) for item in report.skipped] == [("stray.png", "lies beside the class folders, not in one")]
+    assert [(item.file, item.reason) for item in report.skipped] == [
+        ("stray.png", "lies beside the class folders, not in one")
+    ]
     (folder / "stray.png").unlink()
     zip_folder(folder, tmp_path / "set.zip", "set/")
     assert classes_of(tmp_path / "set.zip", "folders") == (("class2", "class10"), [1, 0, 0])
     notes = open_dataset(str(folder), View()).report.notes
-    assert notes == ["2 sub-folders hold pictures (class2, class10); to train with them as classes: --labels folders"]
+    assert notes == [
+        "2 sub-folders hold pictures (class2, class10); to train with them as classes: --labels folders"
+    ]
 
 
 @pytest.mark.parametrize(
-    "table", ["file,label\na.png,10\nsub/b.png,9\n", "\ufeffa.png;10\nsub\\b.png;9", "a.png\t10\r\n./sub/b.png\t9\r\n"]
+    "table",
+    [
+        "file,label\na.png,10\nsub/b.png,9\n",
+        "\ufeffa.png;10\nsub\\b.png;9",
+        "a.png\t10\r\n./sub/b.png\t9\r\n",
+    ],
 )
 def test_labels_from_a_table(folder, tmp_path, table):
     save(picture(0, 8, 8), folder / "a.png")
@@ -256,7 +282,9 @@ def test_a_table_and_pictures_that_do_not_match(folder):
     table = folder / "labels.csv"
     table.write_text("file,label\na.png,x\nb.png,y\nz.png,x\n")
     report = open_dataset(str(folder), View(labels="labels.csv")).report
-    assert [(item.file, item.reason) for item in report.skipped] == [("c.png", "not named in labels.csv")]
+    assert [(item.file, item.reason) for item in report.skipped] == [
+        ("c.png", "not named in labels.csv")
+    ]
     assert report.notes == ["labels.csv names 1 file that is not there: z.png"]
     assert open_dataset(str(folder), View()).report.notes[0].endswith("--labels labels.csv")
     for text, words in [
@@ -274,7 +302,9 @@ def test_a_table_and_pictures_that_do_not_match(folder):
         open_dataset(str(folder), View(labels="folders"))
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read everything")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may read everything"
+)
 def test_no_permission(folder):
     for number in range(3):
         save(picture(number), folder / f"{number}.png")

@@ -1,4 +1,6 @@
-"""Pairs of pictures: what is found where, what is left out and why, and that both halves are cut and mirrored alike."""
+"""Pairs of pictures: what is found where, what is left out and why, and that both halves are cut
+and mirrored alike.
+"""
 
 import zipfile
 from pathlib import Path
@@ -38,7 +40,16 @@ def opened(spec: str, **view):
 
 def test_halves_of_files_and_their_splits(tmp_path: Path):
     place = write(
-        tmp_path / "set", ["train/1.png", "train/2.png", "val/3.png", "val/4.png", "val/5.png", "test/6.png", "test/7.png"]
+        tmp_path / "set",
+        [
+            "train/1.png",
+            "train/2.png",
+            "val/3.png",
+            "val/4.png",
+            "val/5.png",
+            "test/6.png",
+            "test/7.png",
+        ],
     )
     train = opened(f"pairs:{place}")
     assert len(train) == 2
@@ -58,11 +69,18 @@ def test_halves_of_files_and_their_splits(tmp_path: Path):
 def test_two_folders_with_equal_names(tmp_path: Path, form: str):
     for side, colour in (("A", RED), ("B", BLUE)):
         ending = "png" if side == "A" else "bmp"
-        write(tmp_path / side, [f"x{number}.{ending}" for number in range(3)], Image.new("RGB", (16, 16), colour))
+        write(
+            tmp_path / side,
+            [f"x{number}.{ending}" for number in range(3)],
+            Image.new("RGB", (16, 16), colour),
+        )
     write(tmp_path / "B", ["alone.png"], Image.new("RGB", (16, 16)))
     if "zip" in form:
         for side in "AB":
-            with zipfile.ZipFile(tmp_path / f"{side}.zip", "w") as archive, zipfile.ZipFile(tmp_path / "both.zip", "a") as both:
+            with (
+                zipfile.ZipFile(tmp_path / f"{side}.zip", "w") as archive,
+                zipfile.ZipFile(tmp_path / "both.zip", "a") as both,
+            ):
                 for file in sorted((tmp_path / side).iterdir()):
                     archive.write(file, file.name)
                     both.write(file, f"{side}/{file.name}")
@@ -74,7 +92,9 @@ def test_two_folders_with_equal_names(tmp_path: Path, form: str):
     }
     found = opened(specs[form])
     assert len(found) == 3
-    assert [(item.file, item.reason) for item in found.report.skipped] == [("B: alone.png", "has no partner of the same name")]
+    assert [(item.file, item.reason) for item in found.report.skipped] == [
+        ("B: alone.png", "has no partner of the same name")
+    ]
     assert found.columns["a"][2, :, 0, 0].tolist() == list(RED)
     assert found.columns["b"][2, :, 0, 0].tolist() == list(BLUE)
 
@@ -109,8 +129,16 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
 @pytest.mark.parametrize(
     ("files", "spec", "told"),
     [
-        (["trainA/1.png", "trainB/2.png"], "pairs:{}", "two domains, not pairs; use cyclegan with --data unpaired:"),
-        (["A/1.png", "B/2.png"], "pairs:{}", "no picture of A has the name of one of B; A begins with '1', B with '2'"),
+        (
+            ["trainA/1.png", "trainB/2.png"],
+            "pairs:{}",
+            "two domains, not pairs; use cyclegan with --data unpaired:",
+        ),
+        (
+            ["A/1.png", "B/2.png"],
+            "pairs:{}",
+            "no picture of A has the name of one of B; A begins with '1', B with '2'",
+        ),
         (
             ["train/1.png", "train/2.png", "val/1.png", "val/2.png"],
             "pairs-test:{}",
@@ -126,7 +154,9 @@ def test_places_without_pairs_are_refused(tmp_path: Path, files, spec, told):
 
 def test_single_pictures_are_no_pairs(tmp_path: Path):
     write(tmp_path, ["1.png", "2.png"], Image.new("RGB", (20, 20)))
-    refused_in_one_line(lambda: opened(f"pairs:{tmp_path}"), "20x20 is one picture, not two side by side")
+    refused_in_one_line(
+        lambda: opened(f"pairs:{tmp_path}"), "20x20 is one picture, not two side by side"
+    )
 
 
 def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
@@ -134,9 +164,12 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
     for number, picture in enumerate(noise):
         write(tmp_path, [f"{number}.png"], Image.fromarray(np.concatenate([picture, picture], 1)))
     recipe = change(
-        get_recipe("pix2pix"), {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0}
+        get_recipe("pix2pix"),
+        {"data": f"pairs:{tmp_path}", "size": 16, "load_scale": 20 / 16, "batch": 6, "held_out": 0},
     )
-    batches = Loader(open_dataset(recipe.data or "", recipe.view), recipe.sampling, make_engine("fp32").placement)
+    batches = Loader(
+        open_dataset(recipe.data or "", recipe.view), recipe.sampling, make_engine("fp32").placement
+    )
     seen = set()
     for images in range(0, 60, 6):
         batch = batches.at(images)
@@ -152,7 +185,9 @@ def test_boxes_and_key_points_go_with_their_picture():
     rows = {
         "image": torch.zeros(2, 1, 20, 20, dtype=torch.uint8),
         "box": torch.tensor([[0.3, 0.4, 0.2, 0.2]]).repeat(2, 1),
-        "keypoints": torch.tensor([[[0.3, 0.4, 1.0], [0.0, 0.0, 0.0], [0.0, 0.95, 1.0]]]).repeat(2, 1, 1),
+        "keypoints": torch.tensor([[[0.3, 0.4, 1.0], [0.0, 0.0, 0.0], [0.0, 0.95, 1.0]]]).repeat(
+            2, 1, 1
+        ),
     }
     rows["image"][:, :, 8:12, 6:10] = 255
     parts = ("left corner", "right corner", "edge")
@@ -161,13 +196,21 @@ def test_boxes_and_key_points_go_with_their_picture():
         for turned in (found, mirrored(found, torch.tensor([True, True]), parts)):
             for picture, box, points in zip(turned["image"], turned["box"], turned["keypoints"]):
                 down, across = (picture[0] > 0).nonzero().unbind(1)
-                expected = [across.min() / 16, down.min() / 16, (across.max() + 1 - across.min()) / 16, 4 / 16]
+                expected = [
+                    across.min() / 16,
+                    down.min() / 16,
+                    (across.max() + 1 - across.min()) / 16,
+                    4 / 16,
+                ]
                 assert box.tolist() == pytest.approx([float(value) for value in expected], abs=1e-6)
                 mirror = turned is not found
                 corner = points[1 if mirror else 0]
-                assert corner[:2].tolist() == pytest.approx([float(box[0] + box[2] * mirror), float(box[1])], abs=1e-6)
+                assert corner[:2].tolist() == pytest.approx(
+                    [float(box[0] + box[2] * mirror), float(box[1])], abs=1e-6
+                )
                 assert corner[2] == 1
-                assert not points[0 if mirror else 1].any()  # the part that is not seen has changed its name too
+                # the part that is not seen has changed its name too
+                assert not points[0 if mirror else 1].any()
     middle = framed(rows, 16)["keypoints"]
     assert not middle[:, 2].any()  # cut away
 
@@ -182,12 +225,16 @@ def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):
     write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (20, 20)))
     found = opened(f"pairs:{tmp_path}")
     assert len(found) == 2
-    assert [item.reason for item in found.report.skipped] == ["another file has the same name but for its ending"]
+    assert [item.reason for item in found.report.skipped] == [
+        "another file has the same name but for its ending"
+    ]
 
 
 def test_test_pictures_alone_are_not_trained_on(tmp_path: Path):
     write(tmp_path, ["test/1.png", "test/2.png"])
-    refused_in_one_line(lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its pictures are in test")
+    refused_in_one_line(
+        lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its pictures are in test"
+    )
     assert len(opened(f"pairs-test:{tmp_path}")) == 2
     write(tmp_path, ["train/1.png", "train/2.png", "val/1.png"])
     assert opened(f"pairs:{tmp_path}").report.test == f"pairs-test:{tmp_path}"

@@ -1,4 +1,6 @@
-"""Two domains without pairs: where they may lie, how they become one set, and what is told where they do not."""
+"""Two domains without pairs: where they may lie, how they become one set, and what is told where
+they do not.
+"""
 
 import zipfile
 from pathlib import Path
@@ -22,7 +24,9 @@ VIEW = View(size=8)
 LAYOUT = {"trainA": 6, "trainB": 9, "testA": 3, "testB": 4}
 
 
-def fill(folder: Path, count: int, side: int = 8, mode: str = "RGB", value: int | None = None) -> Path:
+def fill(
+    folder: Path, count: int, side: int = 8, mode: str = "RGB", value: int | None = None
+) -> Path:
     """Pictures of noise, or all of one value."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(len(folder.name) + count)
@@ -69,7 +73,10 @@ def test_the_test_set(tmp_path: Path):
 def test_a_test_set_needs_both_domains(missing: str, tmp_path: Path):
     place = lay_out(tmp_path, {name: count for name, count in LAYOUT.items() if name != missing})
     assert unpaired(place).report.test is None
-    refused_in_one_line(lambda: unpaired(place, "-test"), f"no pictures in {missing} for domain {missing[-1].lower()}; it holds")
+    refused_in_one_line(
+        lambda: unpaired(place, "-test"),
+        f"no pictures in {missing} for domain {missing[-1].lower()}; it holds",
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,9 @@ def test_two_places(tmp_path: Path):
         dataset = unpaired(f"{one},{place}")
         assert (len(dataset.columns["a"]), len(dataset.beside.columns["b"])) == (5, 4)
         assert dataset.report.test is None
-    refused_in_one_line(lambda: unpaired(f"{one},{other}", "-test"), "two places without a test set")
+    refused_in_one_line(
+        lambda: unpaired(f"{one},{other}", "-test"), "two places without a test set"
+    )
 
 
 def test_a_zip_equals_its_folder(tmp_path: Path):
@@ -144,7 +153,10 @@ def test_sizes(tmp_path: Path):
     assert dataset.size == 16
     assert dataset.columns["a"].shape[2:] == dataset.beside.columns["b"].shape[2:] == (20, 20)
     fill(tmp_path / "trainB", 3, side=12)
-    refused_in_one_line(lambda: unpaired(tmp_path, view=View()), "trainA pictures of 16x16 and trainB .* 12x12; .* --size 12")
+    refused_in_one_line(
+        lambda: unpaired(tmp_path, view=View()),
+        "trainA pictures of 16x16 and trainB .* 12x12; .* --size 12",
+    )
 
 
 def test_what_is_not_used_is_told(tmp_path: Path):
@@ -153,7 +165,9 @@ def test_what_is_not_used_is_told(tmp_path: Path):
     (place / "notes.txt").write_text("by hand")
     fill(place, 1)
     report = unpaired(place).report
-    assert [(item.file, item.reason[:13]) for item in report.skipped] == [("b (trainB): trainB/broken.png", "not a picture")]
+    assert [(item.file, item.reason[:13]) for item in report.skipped] == [
+        ("b (trainB): trainB/broken.png", "not a picture")
+    ]
     stray = "not used, since in no folder of a domain: 1 (0.png)"
     assert report.notes == [stray, "other files are ignored: .txt (1)"]
     told = "1 of 16 files cannot be used, the first is 'b .trainB.: trainB/broken.png'"
@@ -163,43 +177,72 @@ def test_what_is_not_used_is_told(tmp_path: Path):
 @pytest.mark.parametrize(
     ("layout", "told"),
     [
-        ({"trainA": 2}, r"no pictures in trainB for domain b; it holds trainA \(2\); name the domains"),
-        ({"trainB": 2, "testA": 3}, r"no pictures in trainA for domain a; it holds testA \(3\), trainB \(2\)"),
-        ({"horses": 2, "zebras": 2}, r"no pictures in trainA .* it holds horses \(2\), zebras \(2\); .* unpaired:ONE,OTHER"),
+        (
+            {"trainA": 2},
+            r"no pictures in trainB for domain b; it holds trainA \(2\); name the domains",
+        ),
+        (
+            {"trainB": 2, "testA": 3},
+            r"no pictures in trainA for domain a; it holds testA \(3\), trainB \(2\)",
+        ),
+        (
+            {"horses": 2, "zebras": 2},
+            r"no pictures in trainA .* it holds horses \(2\), zebras \(2\); .* unpaired:ONE,OTHER",
+        ),
         ({"": 2}, r"it holds pictures in no folder \(2\)"),
         ({"trainA": 1, "trainB": 3}, "fewer than two of them usable"),
     ],
 )
-def test_a_domain_that_is_missing_is_told_with_what_is_there(layout: dict[str, int], told: str, tmp_path: Path):
+def test_a_domain_that_is_missing_is_told_with_what_is_there(
+    layout: dict[str, int], told: str, tmp_path: Path
+):
     refused_in_one_line(lambda: unpaired(lay_out(tmp_path, layout)), told)
 
 
 def test_places_and_splits_that_are_none(tmp_path: Path):
     refused_in_one_line(lambda: unpaired(tmp_path / "nowhere"), "no file or folder .*nowhere")
     lay_out(tmp_path, LAYOUT)
-    refused_in_one_line(lambda: unpaired(tmp_path, "-val"), "no split 'val'; write unpaired:.* or unpaired-test:")
+    refused_in_one_line(
+        lambda: unpaired(tmp_path, "-val"), "no split 'val'; write unpaired:.* or unpaired-test:"
+    )
 
 
 # Training sees both domains
 
 
 def recipe(place: Path, **changes) -> Recipe:
-    return change(get_recipe("cyclegan"), {"data": f"unpaired:{place}", "size": 8, "batch": 2, "flip": False} | changes)
+    return change(
+        get_recipe("cyclegan"),
+        {"data": f"unpaired:{place}", "size": 8, "batch": 2, "flip": False} | changes,
+    )
 
 
 def test_domains_are_drawn_independently(tmp_path: Path):
     for name, count in {"trainA": 4, "trainB": 6}.items():
         for number in range(count):
-            fill(tmp_path / name, 1, value=number).joinpath("0.png").rename(tmp_path / name / f"x{number}.png")
+            fill(tmp_path / name, 1, value=number).joinpath("0.png").rename(
+                tmp_path / name / f"x{number}.png"
+            )
     asked = recipe(tmp_path, load_scale=1.0, held_out=0)
     batches = Loader(open_dataset(asked.data, asked.view), asked.sampling, Engine("cpu").placement)
     seen = []
     for images in range(0, 48, 2):
         batch = batches.at(images)
         assert batch["a"].shape == batch["b"].shape == (2, 3, 8, 8)
-        seen += list(zip(*(((batch[name][:, 0, 0, 0] + 1) * 127.5).round().int().tolist() for name in ("a", "b"))))
-    assert all(sorted(b for _, b in seen[start : start + 6]) == list(range(6)) for start in range(0, 48, 6))
-    assert all(sorted(a for a, _ in seen[start : start + 4]) == list(range(4)) for start in range(0, 48, 4))
+        seen += list(
+            zip(
+                *(
+                    ((batch[name][:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
+                    for name in ("a", "b")
+                )
+            )
+        )
+    assert all(
+        sorted(b for _, b in seen[start : start + 6]) == list(range(6)) for start in range(0, 48, 6)
+    )
+    assert all(
+        sorted(a for a, _ in seen[start : start + 4]) == list(range(4)) for start in range(0, 48, 4)
+    )
     assert len(set(seen)) > 15  # of 24 that there can be; rows in step would give 12
 
 
@@ -229,4 +272,10 @@ def test_cyclegan_refuses_single_pictures(tmp_path: Path):
 
     fill(tmp_path / "pictures", 4)
     with pytest.raises(UserError, match="needs pictures of two domains"):
-        train("cyclegan", data=tmp_path / "pictures", out=tmp_path / "run", settings={"size": 8}, quiet=True)
+        train(
+            "cyclegan",
+            data=tmp_path / "pictures",
+            out=tmp_path / "run",
+            settings={"size": 8},
+            quiet=True,
+        )

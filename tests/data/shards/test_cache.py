@@ -10,9 +10,13 @@ from ganvas.errors import UserError
 
 def test_memory_is_bounded_and_each_shard_loaded_once():
     loads: list[int] = []
-    decoded = DecodedShards(lambda number: loads.append(number) or np.full((2, 1, 1, 1), number, np.uint8), 3)
+    decoded = DecodedShards(
+        lambda number: loads.append(number) or np.full((2, 1, 1, 1), number, np.uint8), 3
+    )
     images = ShardColumn(decoded, np.arange(0, 22, 2), (1, 1, 1))
-    assert images[np.arange(20)].ravel().tolist() == [number for number in range(10) for _ in range(2)]
+    assert images[np.arange(20)].ravel().tolist() == [
+        number for number in range(10) for _ in range(2)
+    ]
     assert loads == list(range(10))
     assert list(decoded.kept) == [7, 8, 9]
     images[np.array([14])]

@@ -23,7 +23,10 @@ def lanes(lengths: list[int], batch: int, room: int = 1000, held_out: int = 0) -
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.integers(2, 40))
 def test_every_epoch_shows_every_picture_once(lengths: list[int], batch: int, room: int):
-    """Whatever the shards: `count` positions that follow one another, from a multiple of `count` on, are all pictures."""
+    """Whatever the shards:
+
+    `count` positions that follow one another, from a multiple of `count` on, are all pictures.
+    """
     count = sum(lengths)
     if not count:
         return

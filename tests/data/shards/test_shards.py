@@ -1,4 +1,6 @@
-"""Sharded sets: written, read from folders and addresses, in an order that depends on the position alone."""
+"""Sharded sets: written, read from folders and addresses, in an order that depends on the position
+alone.
+"""
 
 import gc
 import io
@@ -47,7 +49,14 @@ COUNT, EACH = 50, 8  # pictures, and pictures of a shard: six of 8 and one of 2
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache"
 
@@ -113,9 +122,18 @@ def test_shards_hold_the_pictures_of_the_folder(folder: Path, packed: Path):
     assert whole.labels is not None and parts.labels is not None
     np.testing.assert_array_equal(parts.images[np.arange(COUNT)], whole.images[order])
     np.testing.assert_array_equal(parts.labels, whole.labels[order])
-    assert (parts.classes, parts.size, parts.channels, parts.schema) == (("cat", "dog"), 16, 3, whole.schema)
+    assert (parts.classes, parts.size, parts.channels, parts.schema) == (
+        ("cat", "dog"),
+        16,
+        3,
+        whole.schema,
+    )
     assert parts.report.classes == whole.report.classes
-    assert (parts.report.found, parts.report.used, parts.report.sizes) == (COUNT, COUNT, {"16x16": COUNT})
+    assert (parts.report.found, parts.report.used, parts.report.sizes) == (
+        COUNT,
+        COUNT,
+        {"16x16": COUNT},
+    )
 
 
 def test_rows_are_read_like_an_array(packed: Path):
@@ -134,17 +152,28 @@ def test_rows_are_read_like_an_array(packed: Path):
 
 def test_the_same_pictures_give_the_same_bytes(folder: Path, packed: Path, tmp_path: Path):
     again = write(folder, tmp_path / "pets")
-    assert sorted(file.name for file in again.iterdir()) == sorted(file.name for file in packed.iterdir())
+    assert sorted(file.name for file in again.iterdir()) == sorted(
+        file.name for file in packed.iterdir()
+    )
     assert all((again / file.name).read_bytes() == file.read_bytes() for file in packed.iterdir())
     with tarfile.open(packed / "pets-000006.tar") as archive:
         members = archive.getmembers()
-    assert [member.name for member in members] == ["000000048.png", "000000048.cls", "000000049.png", "000000049.cls"]
-    assert {(member.mtime, member.uid, member.gid, member.uname, member.gname) for member in members} == {(0, 0, 0, "", "")}
+    assert [member.name for member in members] == [
+        "000000048.png",
+        "000000048.cls",
+        "000000049.png",
+        "000000049.cls",
+    ]
+    assert {
+        (member.mtime, member.uid, member.gid, member.uname, member.gname) for member in members
+    } == {(0, 0, 0, "", "")}
 
 
 def test_shards_of_large_pictures_hold_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ganvas.data.shards.write.MOST_BYTES", 599 * 64)
-    index = json.loads((write("digits", tmp_path / "few", each=None, view=View()) / "index.json").read_text())
+    index = json.loads(
+        (write("digits", tmp_path / "few", each=None, view=View()) / "index.json").read_text()
+    )
     assert {shard["count"] for shard in index["shards"]} == {599}
     assert index["pictures"] == 1797
 
@@ -152,12 +181,18 @@ def test_shards_of_large_pictures_hold_fewer(tmp_path: Path, monkeypatch: pytest
 def test_other_sizes_and_channels_are_made_of_them(packed: Path):
     small = opened(packed, View(size=8, channels=1))
     assert small.images.shape == (COUNT, 1, 8, 8)
-    assert small.report.steps == ["50 pictures turned from colour to grey", "50 pictures shrunk to 8x8"]
+    assert small.report.steps == [
+        "50 pictures turned from colour to grey",
+        "50 pictures shrunk to 8x8",
+    ]
     assert small.fingerprint != opened(packed).fingerprint
     scaled = opened(packed, View(size=8, load_scale=1.5))
     assert scaled.images.shape == (COUNT, 3, 12, 12)
     assert scaled.batch(np.array([0]))["image"].shape == (1, 3, 8, 8)
-    refused_in_one_line(lambda: opened(packed, View(size=17)), "fewer than two of its 50 pictures can be used at size 17")
+    refused_in_one_line(
+        lambda: opened(packed, View(size=17)),
+        "fewer than two of its 50 pictures can be used at size 17",
+    )
 
 
 def test_the_doctor_looks_at_all_of_them(packed: Path):
@@ -169,24 +204,43 @@ def test_the_doctor_looks_at_all_of_them(packed: Path):
 
 def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     def fill(source: str, **more: object) -> list[str]:
-        asked = {"out": None, "shards": False, "shard_images": None, "strict": False, "progress": False}
+        asked = {
+            "out": None,
+            "shards": False,
+            "shard_images": None,
+            "strict": False,
+            "progress": False,
+        }
         return pack(source, View(size=16) if source != "digits" else View(), **(asked | more))  # type: ignore[arg-type]
 
     (line,) = fill(str(folder))
     (store,) = (cache / "packed").iterdir()
     assert line == f"{folder}: 50 pictures, 16x16 rgb, packed in {store} (0.0 MiB)"
-    assert fill("digits") == ["digits: 1,797 pictures, 8x8 grey; read as they are, there is nothing to pack"]
+    assert fill("digits") == [
+        "digits: 1,797 pictures, 8x8 grey; read as they are, there is nothing to pack"
+    ]
     refused_in_one_line(lambda: fill(str(folder), out=cache), "--out is for shards: add --shards")
-    refused_in_one_line(lambda: fill(str(folder), shards=True), "--shards needs a folder that does not exist yet")
-    refused_in_one_line(lambda: fill(str(folder), shards=True, out=folder), "exists; choose another --out")
-    refused_in_one_line(lambda: fill("figures", shards=True, out=cache / "x"), "shards hold a picture and perhaps a class")
-    refused_in_one_line(lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "ask for 1 or more")
+    refused_in_one_line(
+        lambda: fill(str(folder), shards=True), "--shards needs a folder that does not exist yet"
+    )
+    refused_in_one_line(
+        lambda: fill(str(folder), shards=True, out=folder), "exists; choose another --out"
+    )
+    refused_in_one_line(
+        lambda: fill("figures", shards=True, out=cache / "x"),
+        "shards hold a picture and perhaps a class",
+    )
+    refused_in_one_line(
+        lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "ask for 1 or more"
+    )
 
 
 def test_the_verb_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits"), "--shard-images", "900"])
     total = sum(path.stat().st_size for path in (tmp_path / "digits").glob("*.tar"))
-    made = f"{tmp_path}/digits: 1,797 pictures, 8x8 grey, in 2 shards of 900 ({total / 2**20:.1f} MiB)"
+    made = (
+        f"{tmp_path}/digits: 1,797 pictures, 8x8 grey, in 2 shards of 900 ({total / 2**20:.1f} MiB)"
+    )
     assert capsys.readouterr().out == f"{made}\nto train on them: --data shards:{tmp_path}/digits\n"
     with pytest.raises(SystemExit) as left:
         main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits")])
@@ -194,7 +248,9 @@ def test_the_verb_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "exists; choose another --out" in capsys.readouterr().err
 
 
-def test_packing_that_dies_leaves_no_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_packing_that_dies_leaves_no_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("ganvas.data.shards.write.make_index", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write(folder, tmp_path / "new" / "pets")
@@ -208,11 +264,15 @@ def test_webdataset_reads_our_shards(packed: Path):
     webdataset = pytest.importorskip("webdataset")
     dataset = opened(packed)
     with warnings.catch_warnings(action="ignore"):  # it leaves the closing of files to chance
-        shards = webdataset.WebDataset(str(packed / "pets-{000000..000006}.tar"), shardshuffle=False)
+        shards = webdataset.WebDataset(
+            str(packed / "pets-{000000..000006}.tar"), shardshuffle=False
+        )
         pictures, labels = zip(*shards.decode("rgb8").to_tuple("png", "cls"))
         del shards
         gc.collect()
-    np.testing.assert_array_equal(np.stack(pictures).transpose(0, 3, 1, 2), dataset.images[np.arange(COUNT)])
+    np.testing.assert_array_equal(
+        np.stack(pictures).transpose(0, 3, 1, 2), dataset.images[np.arange(COUNT)]
+    )
     np.testing.assert_array_equal(labels, dataset.labels)
 
 
@@ -222,11 +282,27 @@ def test_we_read_webdatasets_shards(tmp_path: Path):
     for number in range(2):
         with webdataset.TarWriter(str(tmp_path / f"part-{number}.tar")) as writer:
             for row in range(3 * number, 3 * number + 3):
-                writer.write({"__key__": f"train/{row}", "cls": 10 * row, "png": pictures[row], "txt": "a caption"})
+                writer.write(
+                    {
+                        "__key__": f"train/{row}",
+                        "cls": 10 * row,
+                        "png": pictures[row],
+                        "txt": "a caption",
+                    }
+                )
     dataset = opened(tmp_path, View())
-    np.testing.assert_array_equal(dataset.images[np.arange(6)], np.stack(pictures).transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(
+        dataset.images[np.arange(6)], np.stack(pictures).transpose(0, 3, 1, 2)
+    )
     assert dataset.labels is not None
-    assert [dataset.classes[label] for label in dataset.labels] == ["0", "10", "20", "30", "40", "50"]
+    assert [dataset.classes[label] for label in dataset.labels] == [
+        "0",
+        "10",
+        "20",
+        "30",
+        "40",
+        "50",
+    ]
     assert dataset.report.notes == ["other files are ignored: .txt (6)"]
 
 
@@ -246,7 +322,9 @@ def picture(seed: int, form: str = "png", size: int = 16) -> bytes:
 
 
 def test_tars_of_others(tmp_path: Path, cache: Path):
-    """JPEG and WebP, classes in JSON, hidden, broken and small files, second pictures: each taken or told of."""
+    """JPEG and WebP, classes in JSON, hidden, broken and small files, second pictures: each taken
+    or told of.
+    """
     first = {
         "a.jpg": picture(0, "jpeg"),
         "a.json": b'{"label": "cat"}',
@@ -259,7 +337,10 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
         "readme": b"text",
     }
     tar(tmp_path / "x-9.tar", first)
-    tar(tmp_path / "x-10.tar", {"d.JPEG": picture(3, "jpeg", 8), "d.cls": b"dog", "e.png": picture(4), "e.cls": b"owl"})
+    tar(
+        tmp_path / "x-10.tar",
+        {"d.JPEG": picture(3, "jpeg", 8), "d.cls": b"dog", "e.png": picture(4), "e.cls": b"owl"},
+    )
     dataset = opened(tmp_path / "x-{9,10}.tar")
     assert dataset.labels is not None
     assert [dataset.classes[label] for label in dataset.labels] == ["cat", "dog", "owl"]
@@ -271,7 +352,9 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
     assert dataset.report.sizes == {"16x16": 2, "20x20": 1, "8x8": 1}
     np.testing.assert_array_equal(dataset.images[2], noise(4, 16).transpose(2, 0, 1))
     assert len(dataset.images[np.arange(3)]) == 3
-    refused_in_one_line(lambda: open_dataset(f"shards:{tmp_path}", VIEW, strict=True), "2 of 5 files cannot be used")
+    refused_in_one_line(
+        lambda: open_dataset(f"shards:{tmp_path}", VIEW, strict=True), "2 of 5 files cannot be used"
+    )
     refused_in_one_line(lambda: opened(tmp_path, View()), "from 8x8 to 20x20; say which square")
     written = list((cache / "shard-indexes").iterdir())
     opened(tmp_path / "x-{9,10}.tar")
@@ -292,7 +375,13 @@ def test_patterns():
     assert expand("a-{08..10}.tar") == ("a-08.tar", "a-09.tar", "a-10.tar")
     assert expand("{x,y}-{1..2}.tar") == ("x-1.tar", "x-2.tar", "y-1.tar", "y-2.tar")
     assert expand("plain.tar") == ("plain.tar",)
-    assert expand("a-{3..1}.tar") == expand("a-{.tar") == expand("a-{}.tar") == expand("a-{0..9999999}.tar") == ()
+    assert (
+        expand("a-{3..1}.tar")
+        == expand("a-{.tar")
+        == expand("a-{}.tar")
+        == expand("a-{0..9999999}.tar")
+        == ()
+    )
 
 
 def test_a_pattern_names_some_of_the_shards(packed: Path):
@@ -304,16 +393,23 @@ def test_a_pattern_names_some_of_the_shards(packed: Path):
 
 @pytest.mark.parametrize("pattern", ["pets-{000000..}.tar", "pets-{3..1}.tar", "pets-{0..1}.zip"])
 def test_wrong_patterns_are_refused(packed: Path, pattern: str):
-    refused_in_one_line(lambda: opened(packed / pattern), "is no pattern of tars; write e.g. faces-")
+    refused_in_one_line(
+        lambda: opened(packed / pattern), "is no pattern of tars; write e.g. faces-"
+    )
 
 
 def test_wrong_places_are_refused(packed: Path, tmp_path: Path):
     refused_in_one_line(lambda: opened(""), "there is no folder ''; write shards:FOLDER")
     refused_in_one_line(lambda: opened(tmp_path / "nowhere"), "there is no folder .*nowhere'")
     refused_in_one_line(lambda: opened(tmp_path), "holds no tars; make some with ganvas pack")
-    refused_in_one_line(lambda: opened(packed / "pets-{000006..000007}.tar"), r"has no shard pets-000007\.tar by its index\.json")
+    refused_in_one_line(
+        lambda: opened(packed / "pets-{000006..000007}.tar"),
+        r"has no shard pets-000007\.tar by its index\.json",
+    )
     refused_in_one_line(lambda: opened(tmp_path / "x.tar"), r"x\.tar is missing")
-    refused_in_one_line(lambda: opened(packed, View(size=16, labels="folders")), "carries its own labels")
+    refused_in_one_line(
+        lambda: opened(packed, View(size=16, labels="folders")), "carries its own labels"
+    )
 
 
 # Damage
@@ -326,23 +422,37 @@ def test_damaged_shards_are_refused_by_name(packed: Path, tmp_path: Path):
     (place / "pets-000003.tar").write_bytes(content)
     dataset = opened(place)
     assert dataset.images[0].any()
-    refused_in_one_line(lambda: dataset.images[3 * EACH], r"pets-000003\.tar is damaged: its digest is not the one in index")
+    refused_in_one_line(
+        lambda: dataset.images[3 * EACH],
+        r"pets-000003\.tar is damaged: its digest is not the one in index",
+    )
     os.truncate(place / "pets-000003.tar", 5000)
-    refused_in_one_line(lambda: opened(place), r"pets-000003\.tar is damaged: it has 5,000 bytes and index\.json tells of")
+    refused_in_one_line(
+        lambda: opened(place),
+        r"pets-000003\.tar is damaged: it has 5,000 bytes and index\.json tells of",
+    )
     (place / "pets-000003.tar").unlink()
-    refused_in_one_line(lambda: opened(place), r"pets-000003\.tar is missing, and index\.json names it")
+    refused_in_one_line(
+        lambda: opened(place), r"pets-000003\.tar is missing, and index\.json names it"
+    )
     refused_in_one_line(lambda: dataset.images[3 * EACH], r"pets-000003\.tar cannot be read")
 
 
 def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "x.tar").touch()
-    refused_in_one_line(lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read")
+    refused_in_one_line(
+        lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read"
+    )
     tar(tmp_path / "none" / "x.tar", {})
-    refused_in_one_line(lambda: opened(tmp_path / "none"), r"x\.tar holds no picture that can be used .*; remove it")
+    refused_in_one_line(
+        lambda: opened(tmp_path / "none"), r"x\.tar holds no picture that can be used .*; remove it"
+    )
     tar(tmp_path / "none" / "x.tar", {"a.png": picture(0)})
     os.truncate(tmp_path / "none" / "x.tar", 700)
-    refused_in_one_line(lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read")
+    refused_in_one_line(
+        lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read"
+    )
 
 
 @pytest.mark.parametrize(
@@ -357,7 +467,9 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
         ({"extra": 1}, "damaged: extra: "),
     ],
 )
-def test_wrong_indexes_are_refused(packed: Path, tmp_path: Path, changes: dict[str, object], told: str):
+def test_wrong_indexes_are_refused(
+    packed: Path, tmp_path: Path, changes: dict[str, object], told: str
+):
     place = copied(packed, tmp_path / "pets")
     edited(place, **changes)
     refused_in_one_line(lambda: opened(place), told)
@@ -378,7 +490,9 @@ def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
     shards = json.loads((place / "index.json").read_text())["shards"]
     shards[0] |= {"count": 7, "labels": "0 1 0 1 0 1 0"}
     edited(place, shards=shards, pictures=COUNT - 1)
-    refused_in_one_line(lambda: opened(place).images[0], r"pets-000000\.tar holds 8 pictures, its index tells of 7")
+    refused_in_one_line(
+        lambda: opened(place).images[0], r"pets-000000\.tar holds 8 pictures, its index tells of 7"
+    )
 
 
 # Order
@@ -386,14 +500,18 @@ def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
 
 def test_epochs_and_seeds_have_orders_of_their_own_and_mix_shards(packed: Path):
     first, second = (batches_of(packed, seed=seed, batch=25, held_out=0) for seed in (0, 1))
-    orders = [tuple(order.indices(images)) for order in (first, second) for images in (0, 25, 50, 75)]
+    orders = [
+        tuple(order.indices(images)) for order in (first, second) for images in (0, 25, 50, 75)
+    ]
     assert len(set(orders)) == 8
     assert orders[0] == tuple(batches_of(packed, batch=25, held_out=0).indices(0))
     assert len(set(np.array(orders[0]) // EACH)) >= 4
 
 
 def batches_of(place: Path, rank: int = 0, world: int = 1, **changes: object) -> Loader:
-    recipe = change(get_recipe("dcgan-64"), {"data": f"shards:{place}", "size": 16, "batch": 8} | changes)
+    recipe = change(
+        get_recipe("dcgan-64"), {"data": f"shards:{place}", "size": 16, "batch": 8} | changes
+    )
     engine = Engine("cpu")
     engine.rank, engine.world = rank, world
     return Loader(opened(place), recipe.sampling, engine.placement)
@@ -419,16 +537,31 @@ def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed:
     assert order is not None
     assert order.count == 4  # of 7 shards, the largest divisor of 8
     for rank, seen in enumerate(read):
-        own = {number for lane in (2 * rank, 2 * rank + 1) for number in order.parts[order.cut(0, lane).shards]}
-        following = {number for lane in (2 * rank, 2 * rank + 1) for number in order.parts[order.cut(1, lane).shards]}
-        needed = {int(row) // EACH for images in range(0, 40, 8) for row in alone.indices(images)[4 * rank : 4 * rank + 4]}
+        own = {
+            number
+            for lane in (2 * rank, 2 * rank + 1)
+            for number in order.parts[order.cut(0, lane).shards]
+        }
+        following = {
+            number
+            for lane in (2 * rank, 2 * rank + 1)
+            for number in order.parts[order.cut(1, lane).shards]
+        }
+        needed = {
+            int(row) // EACH
+            for images in range(0, 40, 8)
+            for row in alone.indices(images)[4 * rank : 4 * rank + 4]
+        }
         assert needed == own
         assert own <= seen <= own | following
     assert read[0] != read[1]
 
 
 def test_drawing_with_replacement_is_refused(packed: Path):
-    refused_in_one_line(lambda: batches_of(packed, replacement=True), "is read shard after shard; use --set replacement=false")
+    refused_in_one_line(
+        lambda: batches_of(packed, replacement=True),
+        "is read shard after shard; use --set replacement=false",
+    )
 
 
 def test_the_first_pictures_of_the_last_shards_are_held_out(packed: Path):
@@ -450,11 +583,23 @@ def test_the_first_pictures_of_the_last_shards_are_held_out(packed: Path):
 def trained(place: Path | str, out: Path) -> ganvas.Run:
     periods = {"report_every": 12, "sample_every": 24, "checkpoint_every": 12, "health_every": 12}
     asked = {"batch": 6, "size": 8, "options.width": 4} | periods
-    return ganvas.train("dcgan-64", data=f"shards:{place}", out=out, images=54, device="cpu", settings=asked, quiet=True)
+    return ganvas.train(
+        "dcgan-64",
+        data=f"shards:{place}",
+        out=out,
+        images=54,
+        device="cpu",
+        settings=asked,
+        quiet=True,
+    )
 
 
-def test_stopped_and_resumed_equals_uninterrupted(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """In the middle of shards and of an epoch, with memory for four shards, so that shards are read again and again."""
+def test_stopped_and_resumed_equals_uninterrupted(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In the middle of shards and of an epoch, with memory for four shards, so that shards are read
+    again and again.
+    """
     monkeypatch.setattr(shards_module, "MEMORY", 4 * EACH * 3 * 8 * 8)
     trained(packed, tmp_path / "whole")
     with interrupted_after(5, tmp_path / "parts"), pytest.raises(InterruptedRun):
@@ -495,7 +640,9 @@ def test_judges_look_into_few_shards(folder: Path, tmp_path: Path, monkeypatch: 
     assert whole.near(everything, 6) is everything
 
 
-def test_references_and_what_a_classifier_learns_from(packed: Path, monkeypatch: pytest.MonkeyPatch):
+def test_references_and_what_a_classifier_learns_from(
+    packed: Path, monkeypatch: pytest.MonkeyPatch
+):
     reference = of_training(f"shards:{packed}", VIEW, 5, 10)
     assert reference.about()["name"] == "shards:pets"
     assert set(reference.rows) == set(range(COUNT)) - set(range(40, 45))
@@ -517,7 +664,12 @@ def test_a_program_may_end_while_shards_are_read(packed: Path):
         "import sys; from ganvas.data import View, open_dataset;"
         "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7)); print(dataset.images[0].shape)"
     )
-    answer = subprocess.run([sys.executable, "-c", code, f"shards:{packed}"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", code, f"shards:{packed}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "(3, 16, 16)\n", "")
 
 
@@ -542,7 +694,9 @@ def server(packed: Path, tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]
     """An address, the folder behind it, and what was asked for."""
     place, asked = copied(packed, tmp_path / "served"), []
     handler = type("Asked", (Quiet,), {"asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(tmp_path))) as serving:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(handler, directory=str(tmp_path))
+    ) as serving:
         thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{serving.server_address[1]}/served/", place, asked
@@ -554,7 +708,9 @@ def fetched(cache: Path) -> list[Path]:
     return sorted((cache / "shards").glob("*/*.tar"))
 
 
-def test_shards_come_from_an_address(server: tuple[str, Path, list[str]], packed: Path, cache: Path):
+def test_shards_come_from_an_address(
+    server: tuple[str, Path, list[str]], packed: Path, cache: Path
+):
     address, _, asked = server
     dataset, local = opened(address), opened(packed)
     assert dataset.fingerprint == local.fingerprint
@@ -570,7 +726,9 @@ def test_shards_come_from_an_address(server: tuple[str, Path, list[str]], packed
     assert (len(part), len(fetched(cache))) == (2 * EACH, 7)
 
 
-def test_the_cache_is_bounded(server: tuple[str, Path, list[str]], cache: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_cache_is_bounded(
+    server: tuple[str, Path, list[str]], cache: Path, monkeypatch: pytest.MonkeyPatch
+):
     address, place, asked = server
     size = (place / "pets-000000.tar").stat().st_size
     monkeypatch.setenv("GANVAS_SHARD_CACHE", str(int(2.5 * size)))
@@ -583,15 +741,22 @@ def test_the_cache_is_bounded(server: tuple[str, Path, list[str]], cache: Path, 
     images[0]
     assert [path.name for path in fetched(cache)] == ["pets-000000.tar", "pets-000002.tar"]
     assert asked.count("pets-000000.tar") == 2
-    monkeypatch.setenv("GANVAS_SHARD_CACHE", "1k")  # less than one shard: it is fetched all the same, and stays alone
+    # less than one shard: it is fetched all the same, and stays alone
+    monkeypatch.setenv("GANVAS_SHARD_CACHE", "1k")
     images[3 * EACH]
     assert [path.name for path in fetched(cache)] == ["pets-000003.tar"]
     monkeypatch.setenv("GANVAS_SHARD_CACHE", "much")
-    refused_in_one_line(lambda: images[4 * EACH], "GANVAS_SHARD_CACHE='much' is no size; write e.g. 500M")
+    refused_in_one_line(
+        lambda: images[4 * EACH], "GANVAS_SHARD_CACHE='much' is no size; write e.g. 500M"
+    )
 
 
 def test_a_run_trains_on_more_than_its_cache_holds(
-    server: tuple[str, Path, list[str]], packed: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    server: tuple[str, Path, list[str]],
+    packed: Path,
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     address, place, _ = server
     size = (place / "pets-000000.tar").stat().st_size
@@ -603,7 +768,9 @@ def test_a_run_trains_on_more_than_its_cache_holds(
     assert contents(tmp_path / "afar") == contents(tmp_path / "local")
 
 
-def test_damage_in_the_cache_is_mended(server: tuple[str, Path, list[str]], packed: Path, cache: Path):
+def test_damage_in_the_cache_is_mended(
+    server: tuple[str, Path, list[str]], packed: Path, cache: Path
+):
     address, _, asked = server
     np.testing.assert_array_equal(opened(address).images[0], opened(packed).images[0])
     (path,) = fetched(cache)
@@ -617,16 +784,23 @@ def test_wrong_and_missing_files_behind_an_address(server: tuple[str, Path, list
     images = opened(address).images
     content = (place / "pets-000001.tar").read_bytes()
     (place / "pets-000001.tar").write_bytes(content[:-1] + b"x")
-    refused_in_one_line(lambda: images[EACH], r"cannot download the shard pets-000001\.tar .*its digest is")
+    refused_in_one_line(
+        lambda: images[EACH], r"cannot download the shard pets-000001\.tar .*its digest is"
+    )
     (place / "pets-000001.tar").unlink()
     refused_in_one_line(lambda: images[EACH], r"cannot download the shard pets-000001\.tar .*404")
     assert images[0].any()
     (place / "index.json").unlink()
-    refused_in_one_line(lambda: opened(address), "there is no index of the shards; make one .* with ganvas pack DATA --shards")
+    refused_in_one_line(
+        lambda: opened(address),
+        "there is no index of the shards; make one .* with ganvas pack DATA --shards",
+    )
 
 
 def test_without_network_the_last_index_serves(packed: Path, tmp_path: Path, cache: Path):
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(type("Asked", (Quiet,), {"asked": []}), directory=str(packed))) as serving:
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(type("Asked", (Quiet,), {"asked": []}), directory=str(packed))
+    ) as serving:
         thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         address = f"http://127.0.0.1:{serving.server_address[1]}/"
@@ -636,5 +810,10 @@ def test_without_network_the_last_index_serves(packed: Path, tmp_path: Path, cac
     offline = opened(address)
     assert "its index is the one of the last time" in offline.report.notes[0]
     np.testing.assert_array_equal(offline.images[0], expected)
-    refused_in_one_line(lambda: offline.images[EACH], r"cannot download the shard pets-000001\.tar .*refused")
-    refused_in_one_line(lambda: opened("http://127.0.0.1:9/faces/"), "cannot fetch http://127.0.0.1:9/faces/index.json: .*refu")
+    refused_in_one_line(
+        lambda: offline.images[EACH], r"cannot download the shard pets-000001\.tar .*refused"
+    )
+    refused_in_one_line(
+        lambda: opened("http://127.0.0.1:9/faces/"),
+        "cannot fetch http://127.0.0.1:9/faces/index.json: .*refu",
+    )

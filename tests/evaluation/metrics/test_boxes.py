@@ -26,7 +26,9 @@ def test_a_rectangle_is_found_where_it_is():
 
 
 def test_half_beside_the_box():
-    """Drawn 20 wide, of which the right half lies in the box asked for: a third of what either covers."""
+    """Drawn 20 wide, of which the right half lies in the box asked for: a third of what either
+    covers.
+    """
     found = placement(drawn((10, 10, 20, 20)), torch.tensor([[20, 10, 20, 20]]) / 64, WHITE)
     assert found.inside.item() == 0.5
     assert found.iou.item() == pytest.approx(1 / 3)

@@ -33,7 +33,9 @@ def digits() -> tuple[Labelled, Labelled]:
     dataset = open_dataset("digits", View())
     assert dataset.labels is not None
     train, test = split(len(dataset), HELD_OUT)
-    return Labelled(dataset.images, dataset.labels, train), Labelled(dataset.images, dataset.labels, test)
+    return Labelled(dataset.images, dataset.labels, train), Labelled(
+        dataset.images, dataset.labels, test
+    )
 
 
 @pytest.fixture
@@ -48,11 +50,21 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "PASSES", 0)
 
 
-def test_knows_digits_that_it_was_not_trained_on(trained: Classifier, digits: tuple[Labelled, Labelled]):
+def test_knows_digits_that_it_was_not_trained_on(
+    trained: Classifier, digits: tuple[Labelled, Labelled]
+):
     assert trained.protocol["accuracy"] > 0.96
     assert trained.protocol["accuracy"] == accuracy(trained.network, digits[1])
-    expected = {"extractor": "classifier", "trained_on": "digits", "fingerprint": "abc", "pictures": 1797 - HELD_OUT}
-    assert trained.protocol | expected | {"tested": HELD_OUT, "size": 8, "channels": 1} == trained.protocol
+    expected = {
+        "extractor": "classifier",
+        "trained_on": "digits",
+        "fingerprint": "abc",
+        "pictures": 1797 - HELD_OUT,
+    }
+    assert (
+        trained.protocol | expected | {"tested": HELD_OUT, "size": 8, "channels": 1}
+        == trained.protocol
+    )
     images = torch.from_numpy(digits[1].images[digits[1].rows])
     found = trained(images)
     assert found.values.shape == (HELD_OUT, 128)
@@ -64,19 +76,28 @@ def test_knows_digits_that_it_was_not_trained_on(trained: Classifier, digits: tu
     torch.testing.assert_close(alone, found.values[:20], rtol=1e-4, atol=1e-4)
 
 
-def test_is_trained_once(trained: Classifier, digits: tuple[Labelled, Labelled], monkeypatch: pytest.MonkeyPatch):
+def test_is_trained_once(
+    trained: Classifier, digits: tuple[Labelled, Labelled], monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(classifier, "fit", None)
     again = trained_classifier(*digits, trained.classes, "digits", "abc")
     assert again.protocol == trained.protocol
 
 
-def test_other_pictures_are_another_classifier(quick: None, digits: tuple[Labelled, Labelled], trained: Classifier):
+def test_other_pictures_are_another_classifier(
+    quick: None, digits: tuple[Labelled, Labelled], trained: Classifier
+):
     train, test = digits
     fewer = Labelled(train.images, train.labels, train.rows[:500])
-    assert trained_classifier(fewer, test, trained.classes, "digits", "abc").protocol["sha256"] != trained.protocol["sha256"]
+    assert (
+        trained_classifier(fewer, test, trained.classes, "digits", "abc").protocol["sha256"]
+        != trained.protocol["sha256"]
+    )
 
 
-def test_same_bits_whatever_the_threads_and_random_state(quick: None, digits: tuple[Labelled, Labelled]):
+def test_same_bits_whatever_the_threads_and_random_state(
+    quick: None, digits: tuple[Labelled, Labelled]
+):
     torch.manual_seed(7)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
     one = fit(digits[0], 10).state_dict()
@@ -105,7 +126,9 @@ def test_a_damaged_file_is_made_again(
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [8, 9, 28, 32, 48, 64])
 def test_takes_any_size(size: int, channels: int):
-    features, logits = ClassifierNetwork(size, channels, 3).eval()(torch.zeros(2, channels, size, size))
+    features, logits = ClassifierNetwork(size, channels, 3).eval()(
+        torch.zeros(2, channels, size, size)
+    )
     assert features.shape == (2, 128)
     assert logits.shape == (2, 3)
 
@@ -118,16 +141,24 @@ def test_few_pictures_and_no_test(quick: None):
 
 @pytest.mark.parametrize(
     ("count", "size", "classes", "message"),
-    [(1, 8, 2, "1 picture of 2 classes"), (5, 8, 1, "5 pictures of 1 class;"), (5, 6, 2, "pictures of 6 pixels")],
+    [
+        (1, 8, 2, "1 picture of 2 classes"),
+        (5, 8, 1, "5 pictures of 1 class;"),
+        (5, 6, 2, "pictures of 6 pixels"),
+    ],
 )
 def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, message: str):
-    train = Labelled(np.zeros((count, 1, size, size), np.uint8), np.zeros(count, np.int64), np.arange(count))
+    train = Labelled(
+        np.zeros((count, 1, size, size), np.uint8), np.zeros(count, np.int64), np.arange(count)
+    )
     with pytest.raises(UserError, match=message):
         trained_classifier(train, train, tuple("ab")[:classes], "tiny", "")
 
 
 def test_refuses_pictures_of_another_size(trained: Classifier):
-    with pytest.raises(UserError, match=r"was trained on pictures of \(1, 8, 8\), these are \(3, 8, 8\)"):
+    with pytest.raises(
+        UserError, match=r"was trained on pictures of \(1, 8, 8\), these are \(3, 8, 8\)"
+    ):
         trained(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
 
 
@@ -171,7 +202,10 @@ def test_refuses_foreign_files(trained: Classifier, tmp_path: Path):
     for path, message in cases.items():
         with pytest.raises(UserError, match=message):
             read_classifier(path)
-    assert load_file(altered(tmp_path / "good.safetensors", trained)).keys() == trained.network.state_dict().keys()
+    assert (
+        load_file(altered(tmp_path / "good.safetensors", trained)).keys()
+        == trained.network.state_dict().keys()
+    )
     assert read_classifier(tmp_path / "good.safetensors").classes == trained.classes
 
 
@@ -184,6 +218,10 @@ def test_published_sets(name: str, least: float, mnist: str):
     train, test = (open_dataset(f"{name}{end}:{place}", View()) for end in ("", "-test"))
     assert train.labels is not None
     assert test.labels is not None
-    whole = [Labelled(data.images, data.labels, np.arange(len(data))) for data in (train, test) if data.labels is not None]
+    whole = [
+        Labelled(data.images, data.labels, np.arange(len(data)))
+        for data in (train, test)
+        if data.labels is not None
+    ]
     found = trained_classifier(*whole, train.classes, name, train.fingerprint)
     assert found.protocol["accuracy"] > least

@@ -1,4 +1,6 @@
-"""Distances of features: closed forms, torchmetrics and scipy as oracles, and what may not change the result."""
+"""Distances of features: closed forms, torchmetrics and scipy as oracles, and what may not change
+the result.
+"""
 
 import math
 
@@ -15,7 +17,13 @@ from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from ganvas.evaluation.metrics import distances
-from ganvas.evaluation.metrics.distances import Moments, frechet_distance, inception_score, kernel_distance, moments
+from ganvas.evaluation.metrics.distances import (
+    Moments,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    moments,
+)
 
 oracle = pytest.mark.filterwarnings("ignore:Metric `:UserWarning")  # theirs, about memory
 setup = settings(max_examples=25, deadline=None)
@@ -33,7 +41,9 @@ class Given(nn.Module):
 
 
 def normal(seed: int, count: int, features: int) -> Tensor:
-    """Correlated features, float64 (count, features), with another mean and covariance for each seed."""
+    """Correlated features, float64 (count, features), with another mean and covariance for each
+    seed.
+    """
     random = torch.Generator().manual_seed(seed)
     mixing = torch.randn(features, features, generator=random, dtype=torch.float64) / features**0.5
     return torch.randn(count, features, generator=random, dtype=torch.float64) @ mixing + mixing[0]
@@ -44,7 +54,12 @@ def frechet_by_root(real: Tensor, fake: Tensor) -> float:
     a, b = real.numpy(), fake.numpy()
     first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
     root = sqrtm(first @ second)
-    return float(np.square(a.mean(0) - b.mean(0)).sum() + np.trace(first) + np.trace(second) - 2 * np.trace(root).real)
+    return float(
+        np.square(a.mean(0) - b.mean(0)).sum()
+        + np.trace(first)
+        + np.trace(second)
+        - 2 * np.trace(root).real
+    )
 
 
 def with_moments(mean: list[float], variances: list[float]) -> Moments:
@@ -57,7 +72,9 @@ def test_moments_are_numpys():
     assert known.mean.dtype == known.covariance.dtype == torch.float64
     assert known.count == 300
     np.testing.assert_allclose(known.mean, features.numpy().mean(0), rtol=1e-13)
-    np.testing.assert_allclose(known.covariance, np.cov(features.numpy(), rowvar=False), rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(
+        known.covariance, np.cov(features.numpy(), rowvar=False), rtol=1e-11, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
@@ -79,8 +96,12 @@ def test_a_common_offset_costs_the_covariance_no_digits():
 def test_float32_features_are_summed_in_float64():
     features = normal(1, 500, 5).float()
     assert torch.equal(moments(features).covariance, moments(features.double()).covariance)
-    assert frechet_distance(features, features + 1) == frechet_distance(features.double(), (features + 1).double())
-    assert kernel_distance(features, -features) == kernel_distance(features.double(), -features.double())
+    assert frechet_distance(features, features + 1) == frechet_distance(
+        features.double(), (features + 1).double()
+    )
+    assert kernel_distance(features, -features) == kernel_distance(
+        features.double(), -features.double()
+    )
     assert inception_score(features) == inception_score(features.double())
 
 
@@ -128,7 +149,9 @@ def test_frechet_of_flat_sets_in_different_planes():
     real[:, 20:] = 0
     fake[:, :20] = 0
     expected = (real.mean(0) - fake.mean(0)).square().sum() + real.var(0).sum() + fake.var(0).sum()
-    assert frechet_distance(moments(real @ turn), moments(fake @ turn)) == pytest.approx(expected.item(), rel=1e-12)
+    assert frechet_distance(moments(real @ turn), moments(fake @ turn)) == pytest.approx(
+        expected.item(), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("counts", [(500, 400), (15, 400), (500, 15), (10, 15)])
@@ -147,7 +170,13 @@ def test_frechet_is_that_of_the_paper(features):
 
 
 @setup
-@given(st.integers(0, 2**31), st.integers(2, 40), st.integers(2, 40), st.integers(1, 20), st.floats(0.01, 100))
+@given(
+    st.integers(0, 2**31),
+    st.integers(2, 40),
+    st.integers(2, 40),
+    st.integers(1, 20),
+    st.floats(0.01, 100),
+)
 def test_frechet_is_a_squared_distance(seed, first, second, features, scale):
     real, fake = normal(seed, first, features), normal(seed + 1, second, features)
     turn, _ = torch.linalg.qr(normal(seed + 2, features, features))
@@ -155,8 +184,12 @@ def test_frechet_is_a_squared_distance(seed, first, second, features, scale):
     size = value + (real.var(0) + fake.var(0)).sum().item()
     assert value >= (real.mean(0) - fake.mean(0)).square().sum().item() - 1e-9 * size
     assert frechet_distance(fake, real) == pytest.approx(value, abs=1e-9 * size)
-    assert frechet_distance(real @ turn + 3, fake @ turn + 3) == pytest.approx(value, abs=1e-9 * size)
-    assert frechet_distance(scale * real, scale * fake) == pytest.approx(scale**2 * value, abs=1e-9 * scale**2 * size)
+    assert frechet_distance(real @ turn + 3, fake @ turn + 3) == pytest.approx(
+        value, abs=1e-9 * size
+    )
+    assert frechet_distance(scale * real, scale * fake) == pytest.approx(
+        scale**2 * value, abs=1e-9 * scale**2 * size
+    )
 
 
 @oracle
@@ -175,8 +208,12 @@ def kernel(x: Tensor, y: Tensor) -> float:
 
 def discrepancy_in_loops(real: Tensor, fake: Tensor) -> float:
     n, m = len(real), len(fake)
-    real_pairs = sum(kernel(real[i], real[j]) for i in range(n) for j in range(n) if i != j) / (n * (n - 1))
-    fake_pairs = sum(kernel(fake[i], fake[j]) for i in range(m) for j in range(m) if i != j) / (m * (m - 1))
+    real_pairs = sum(kernel(real[i], real[j]) for i in range(n) for j in range(n) if i != j) / (
+        n * (n - 1)
+    )
+    fake_pairs = sum(kernel(fake[i], fake[j]) for i in range(m) for j in range(m) if i != j) / (
+        m * (m - 1)
+    )
     return real_pairs + fake_pairs - 2 * sum(kernel(x, y) for x in real for y in fake) / (n * m)
 
 
@@ -198,7 +235,9 @@ def test_kernel_distance_by_hand():
 @oracle
 def test_kernel_distance_is_that_of_torchmetrics():
     real, fake = normal(1, 300, 8), normal(2, 250, 8)
-    theirs = KernelInceptionDistance(feature=Given(8), subsets=20, subset_size=100).set_dtype(torch.float64)
+    theirs = KernelInceptionDistance(feature=Given(8), subsets=20, subset_size=100).set_dtype(
+        torch.float64
+    )
     theirs.update(real, real=True)
     theirs.update(fake, real=False)
     torch.manual_seed(5)  # they draw as we do, from the global generator
@@ -212,7 +251,8 @@ def test_kernel_distance_from_subsets_agrees_with_all_pairs():
     real, fake = normal(1, 400, 8), normal(2, 300, 8)
     value, error = kernel_distance(real, fake, subset_size=100)
     assert error is not None
-    assert kernel_distance(real, fake, subset_size=300).standard_error is None  # all fakes in every subset: no drawing
+    # all fakes in every subset: no drawing
+    assert kernel_distance(real, fake, subset_size=300).standard_error is None
     for other in (
         kernel_distance(real, fake, subset_size=300).value,
         kernel_distance(real, fake, subset_size=100, seed=1).value,
@@ -225,7 +265,9 @@ def test_kernel_distance_from_subsets_agrees_with_all_pairs():
 def test_kernel_distance_is_unbiased():
     """Of one distribution: 0 in the mean over many small sets, so below 0 about as often as not."""
     same = normal(1, 12_000, 4)
-    values = torch.tensor([kernel_distance(*part.chunk(2)).value for part in same.split(40)], dtype=torch.float64)
+    values = torch.tensor(
+        [kernel_distance(*part.chunk(2)).value for part in same.split(40)], dtype=torch.float64
+    )
     assert abs(values.mean()) < 4 * values.std() / len(values) ** 0.5
     assert 0.3 < (values < 0).double().mean() < 0.9
 
@@ -239,7 +281,8 @@ def test_inception_score_is_that_of_torchmetrics():
     mean, deviation = (number.item() for number in theirs.compute())
     ours = inception_score(logits, splits=5, seed=3)
     assert ours.mean == pytest.approx(mean, rel=1e-11)
-    assert ours.standard_deviation == pytest.approx(deviation * (4 / 5) ** 0.5, rel=1e-9)  # they divide by splits - 1
+    # they divide by splits - 1
+    assert ours.standard_deviation == pytest.approx(deviation * (4 / 5) ** 0.5, rel=1e-9)
 
 
 def test_inception_score_in_the_order_given_is_that_of_the_papers_code():
@@ -266,22 +309,54 @@ def test_classes_made_in_turn_do_not_lower_the_inception_score():
     in_turn = 1e4 * torch.eye(10).repeat_interleave(100, 0)
     assert inception_score(in_turn, seed=None).mean == pytest.approx(1, rel=1e-12)
     assert inception_score(in_turn).mean > 9
-    assert inception_score(in_turn).mean == pytest.approx(inception_score(in_turn.flip(0)).mean, rel=0.01)
+    assert inception_score(in_turn).mean == pytest.approx(
+        inception_score(in_turn.flip(0)).mean, rel=0.01
+    )
 
 
 WRONG = {
     "a list of numbers": (lambda: frechet_distance(torch.zeros(3), torch.zeros(3, 1)), "shape"),
-    "one sample": (lambda: frechet_distance(torch.zeros(3, 4), torch.zeros(1, 4)), "1 fake sample is too few"),
+    "one sample": (
+        lambda: frechet_distance(torch.zeros(3, 4), torch.zeros(1, 4)),
+        "1 fake sample is too few",
+    ),
     "one sample, one feature": (lambda: moments(torch.zeros(1, 1)), "at least 2"),
-    "NaN": (lambda: frechet_distance(torch.full((9, 4), torch.nan), torch.zeros(9, 4)), "9 of 9 real samples"),
-    "infinite": (lambda: kernel_distance(torch.zeros(9, 4), torch.full((9, 4), torch.inf)), "NaN or infinite"),
-    "infinite, few": (lambda: frechet_distance(torch.zeros(2, 4), torch.full((2, 4), torch.inf)), "2 of 2 fake samples"),
-    "sizes": (lambda: frechet_distance(torch.zeros(9, 4), torch.zeros(9, 5)), "real have 4, fake have 5"),
-    "sizes of moments": (lambda: frechet_distance(moments(torch.ones(9, 4)), torch.zeros(3, 5)), "same extractor"),
-    "sizes of sets": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 5)), "real have 4, fake have 5"),
-    "one": (lambda: kernel_distance(torch.zeros(1, 4), torch.zeros(9, 4)), "1 real sample is too few"),
-    "one subset": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subsets=1), "at least 2"),
-    "subsets of one": (lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subset_size=1), "at least 2"),
+    "NaN": (
+        lambda: frechet_distance(torch.full((9, 4), torch.nan), torch.zeros(9, 4)),
+        "9 of 9 real samples",
+    ),
+    "infinite": (
+        lambda: kernel_distance(torch.zeros(9, 4), torch.full((9, 4), torch.inf)),
+        "NaN or infinite",
+    ),
+    "infinite, few": (
+        lambda: frechet_distance(torch.zeros(2, 4), torch.full((2, 4), torch.inf)),
+        "2 of 2 fake samples",
+    ),
+    "sizes": (
+        lambda: frechet_distance(torch.zeros(9, 4), torch.zeros(9, 5)),
+        "real have 4, fake have 5",
+    ),
+    "sizes of moments": (
+        lambda: frechet_distance(moments(torch.ones(9, 4)), torch.zeros(3, 5)),
+        "same extractor",
+    ),
+    "sizes of sets": (
+        lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 5)),
+        "real have 4, fake have 5",
+    ),
+    "one": (
+        lambda: kernel_distance(torch.zeros(1, 4), torch.zeros(9, 4)),
+        "1 real sample is too few",
+    ),
+    "one subset": (
+        lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subsets=1),
+        "at least 2",
+    ),
+    "subsets of one": (
+        lambda: kernel_distance(torch.zeros(9, 4), torch.zeros(9, 4), subset_size=1),
+        "at least 2",
+    ),
     "splits": (lambda: inception_score(torch.zeros(9, 4)), "over 10 splits needs at least 10"),
     "no split": (lambda: inception_score(torch.zeros(9, 4), splits=0), "at least 1"),
     "NaN logits": (lambda: inception_score(torch.full((10, 4), torch.nan)), "NaN or infinite"),

@@ -7,7 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
 
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.full_reference import hole_l1, hole_psnr, l1, psnr, ssim
@@ -17,13 +20,17 @@ shapes = pytest.mark.parametrize("shape", [(3, 3, 32, 24), (2, 1, 11, 11), (35, 
 
 
 def noise(shape: tuple[int, ...], seed: int = 0) -> Tensor:
-    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(
+        0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def smooth(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     """Pictures with large forms, half of a range: SSIM has something to see."""
     small = noise((*shape[:2], 4, 4), seed).double() / 2
-    return torch.nn.functional.interpolate(small, shape[2:], mode="bilinear").round().to(torch.uint8)
+    return (
+        torch.nn.functional.interpolate(small, shape[2:], mode="bilinear").round().to(torch.uint8)
+    )
 
 
 def constant(value: int) -> Tensor:
@@ -37,7 +44,9 @@ def test_l1_by_hand():
 
 
 def test_psnr_by_hand():
-    assert psnr(constant(100), constant(110)).item() == pytest.approx(10 * math.log10(255**2 / 100), rel=1e-14)
+    assert psnr(constant(100), constant(110)).item() == pytest.approx(
+        10 * math.log10(255**2 / 100), rel=1e-14
+    )
     assert psnr(constant(0), constant(255)).item() == 0
     assert psnr(constant(7), constant(7)).item() == math.inf
 
@@ -59,14 +68,22 @@ def test_ssim_of_one_window():
     var_a, var_b = (window * (a - mean_a) ** 2).sum(), (window * (b - mean_b) ** 2).sum()
     covariance = (window * (a - mean_a) * (b - mean_b)).sum()
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    expected = (2 * mean_a * mean_b + c1) * (2 * covariance + c2) / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
-    assert ssim(a.to(torch.uint8), b.to(torch.uint8)).item() == pytest.approx(expected.item(), rel=1e-9)
+    expected = (
+        (2 * mean_a * mean_b + c1)
+        * (2 * covariance + c2)
+        / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    )
+    assert ssim(a.to(torch.uint8), b.to(torch.uint8)).item() == pytest.approx(
+        expected.item(), rel=1e-9
+    )
 
 
 @shapes
 @pytest.mark.parametrize("kind", [noise, smooth])
 def test_ssim_is_that_of_torchmetrics_inside(shape, kind):
-    """Their map of all windows, reflected ones included; ours are those 5 or more pixels from the border."""
+    """Their map of all windows, reflected ones included; ours are those 5 or more pixels from the
+    border.
+    """
     a, b = kind(shape), kind(shape, 1)
     _, each = structural_similarity_index_measure(
         a.double(), b.double(), data_range=255.0, reduction="none", return_full_image=True
@@ -79,12 +96,21 @@ def test_ssim_is_that_of_torchmetrics_inside(shape, kind):
 @shapes
 def test_psnr_is_that_of_torchmetrics(shape):
     a, b = noise(shape), noise(shape, 1)
-    theirs = [peak_signal_noise_ratio(x.double(), y.double(), data_range=255.0).item() for x, y in zip(a, b)]
+    theirs = [
+        peak_signal_noise_ratio(x.double(), y.double(), data_range=255.0).item()
+        for x, y in zip(a, b)
+    ]
     assert psnr(a, b).tolist() == pytest.approx(theirs, rel=3e-8)  # they hold log(10) in float32
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 20), st.integers(1, 4), st.integers(11, 20), st.integers(11, 20), st.integers(0, 1000))
+@given(
+    st.integers(1, 20),
+    st.integers(1, 4),
+    st.integers(11, 20),
+    st.integers(11, 20),
+    st.integers(0, 1000),
+)
 def test_of_each_pair_alone_and_symmetric(count, channels, height, width, seed):
     shape = (count, channels, height, width)
     a, b = smooth(shape, seed), noise(shape, seed + 1)
@@ -140,13 +166,23 @@ def test_only_the_hole_counts():
     mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
     mask[0, :, 2:5, 1:4] = mask[1, :, :1] = True
     for hole, whole in ((hole_l1, l1), (hole_psnr, psnr)):
-        alone = torch.cat([whole(a[:1, :, 2:5, 1:4], b[:1, :, 2:5, 1:4]), whole(a[1:, :, :1], b[1:, :, :1])])
+        alone = torch.cat(
+            [whole(a[:1, :, 2:5, 1:4], b[:1, :, 2:5, 1:4]), whole(a[1:, :, :1], b[1:, :, :1])]
+        )
         assert hole(a, b, mask).tolist() == pytest.approx(alone.tolist(), rel=1e-12)
-        assert hole(a, b, mask).tolist() == hole(torch.where(mask, a, 0), torch.where(mask, b, 255), mask).tolist()
-        assert hole(a, b, torch.ones_like(mask)).tolist() == pytest.approx(whole(a, b).tolist(), rel=1e-12)
+        assert (
+            hole(a, b, mask).tolist()
+            == hole(torch.where(mask, a, 0), torch.where(mask, b, 255), mask).tolist()
+        )
+        assert hole(a, b, torch.ones_like(mask)).tolist() == pytest.approx(
+            whole(a, b).tolist(), rel=1e-12
+        )
 
 
-@pytest.mark.parametrize("mask", [torch.ones(1, 1, 16, 16), torch.ones(1, 16, 16).bool(), torch.zeros(1, 1, 16, 16).bool()])
+@pytest.mark.parametrize(
+    "mask",
+    [torch.ones(1, 1, 16, 16), torch.ones(1, 16, 16).bool(), torch.zeros(1, 1, 16, 16).bool()],
+)
 @pytest.mark.parametrize("function", [hole_l1, hole_psnr])
 def test_masks_without_a_hole_or_of_another_form_are_refused(function, mask):
     with pytest.raises(UserError, match="give bool"):

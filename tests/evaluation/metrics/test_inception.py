@@ -1,4 +1,6 @@
-"""The Inception network with weights made up here: names, sizes, conventions, and the numbers of torch-fidelity."""
+"""The Inception network with weights made up here: names, sizes, conventions, and the numbers of
+torch-fidelity.
+"""
 
 import hashlib
 import json
@@ -29,7 +31,18 @@ from ganvas.evaluation.metrics.inception import (
 )
 
 # By torch-fidelity 0.4.0, see below: every 207th value and every 144th logit.
-GOLDEN_VALUES = [0.0, 0.240633, 0.355193, 1.193736, 0.684815, 0.183081, 0.788955, 0.13076, 0.218726, 0.765208]
+GOLDEN_VALUES = [
+    0.0,
+    0.240633,
+    0.355193,
+    1.193736,
+    0.684815,
+    0.183081,
+    0.788955,
+    0.13076,
+    0.218726,
+    0.765208,
+]
 GOLDEN_LOGITS = [-1.726929, 0.008661, -1.89604, 0.946452, 1.031959, -2.172555, -2.257982]
 
 
@@ -47,8 +60,12 @@ def clean(file) -> Inception:
 
 def pictures(count: int, channels: int, height: int, width: int) -> Tensor:
     """uint8 (N, C, H, W): slanted ramps, another slant in each picture."""
-    number, channel, row, column = torch.meshgrid(*(torch.arange(n) for n in (count, channels, height, width)), indexing="ij")
-    return ((row * (3 + 4 * number) + column * (11 - 5 * number) + 70 * channel) % 256).to(torch.uint8)
+    number, channel, row, column = torch.meshgrid(
+        *(torch.arange(n) for n in (count, channels, height, width)), indexing="ij"
+    )
+    return ((row * (3 + 4 * number) + column * (11 - 5 * number) + 70 * channel) % 256).to(
+        torch.uint8
+    )
 
 
 def close(a: Tensor, b: Tensor, relative: float) -> bool:
@@ -101,14 +118,20 @@ def test_names_and_shapes():
 
 
 def test_the_numbers_of_torch_fidelity(file):
-    """What torch-fidelity 0.4.0 answers ("2048", "logits_unbiased") to the same weights and picture.
+    """What torch-fidelity 0.4.0 answers ("2048", "logits_unbiased") to the same weights and
+    picture.
 
-    Reproduce it with `FeatureExtractorInceptionV3("x", ["2048", "logits_unbiased"], feature_extractor_weights_path=...)`.
+    Reproduce it with `FeatureExtractorInceptionV3("x", ["2048", "logits_unbiased"],
+    feature_extractor_weights_path=...)`.
     """
     seen = Inception(file, resize="legacy")(pictures(1, 3, 45, 28))
     assert seen.logits is not None
-    torch.testing.assert_close(seen.values[0, ::207], torch.tensor(GOLDEN_VALUES), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(seen.logits[0, ::144], torch.tensor(GOLDEN_LOGITS), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        seen.values[0, ::207], torch.tensor(GOLDEN_VALUES), rtol=1e-4, atol=1e-5
+    )
+    torch.testing.assert_close(
+        seen.logits[0, ::144], torch.tensor(GOLDEN_LOGITS), rtol=1e-4, atol=1e-5
+    )
 
 
 # The extractor
@@ -157,8 +180,15 @@ def test_the_protocol_tells_what_decides_the_values(file, clean):
     legacy = Inception(file, resize="legacy")
     assert json.loads(json.dumps(clean.protocol)) == clean.protocol
     assert clean.protocol["extractor"] == "inception"
-    assert clean.protocol["weights"] == legacy.protocol["weights"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert (clean.protocol["resize"].split(":")[0], legacy.protocol["resize"].split(":")[0]) == ("clean", "legacy")
+    assert (
+        clean.protocol["weights"]
+        == legacy.protocol["weights"]
+        == hashlib.sha256(file.read_bytes()).hexdigest()
+    )
+    assert (clean.protocol["resize"].split(":")[0], legacy.protocol["resize"].split(":")[0]) == (
+        "clean",
+        "legacy",
+    )
 
 
 # Resizing
@@ -167,7 +197,10 @@ def test_the_protocol_tells_what_decides_the_values(file, clean):
 @pytest.mark.parametrize(("height", "width"), [(32, 48), (400, 310)])
 def test_clean_is_pillows_bicubic_in_float(height, width):
     images = pictures(1, 3, height, width)
-    planes = [Image.fromarray(plane.float().numpy()).resize((299, 299), Image.Resampling.BICUBIC) for plane in images[0]]
+    planes = [
+        Image.fromarray(plane.float().numpy()).resize((299, 299), Image.Resampling.BICUBIC)
+        for plane in images[0]
+    ]
     wanted = torch.tensor(np.stack([np.asarray(plane) for plane in planes]))
     found = resize_clean(images.float())[0]
     assert found.min() < 0 and found.max() > 255  # neither clipped nor rounded
@@ -182,7 +215,12 @@ def test_legacy_is_tensorflows_bilinear():
 
 
 def test_only_clean_looks_at_every_pixel():
-    board = (torch.arange(598)[:, None] + torch.arange(598)).remainder(2).mul(255.0).expand(1, 1, 598, 598)
+    board = (
+        (torch.arange(598)[:, None] + torch.arange(598))
+        .remainder(2)
+        .mul(255.0)
+        .expand(1, 1, 598, 598)
+    )
     assert torch.equal(resize_legacy(board), torch.zeros(1, 1, 299, 299))
     assert (resize_clean(board) - 127.5).abs().mean() < 1
 
@@ -208,13 +246,22 @@ def test_weights_from_pytorch_files(file, clean, tmp_path, zipped):
 
 
 def test_weights_of_another_network(tmp_path):
-    empty = {name: torch.zeros(shape) for name, shape in SHAPES.items() if name.startswith("fc.") or "1a" in name}
+    empty = {
+        name: torch.zeros(shape)
+        for name, shape in SHAPES.items()
+        if name.startswith("fc.") or "1a" in name
+    }
     state = {**empty, "fc.weight": torch.zeros(1000, 2048)}
     save_file(state, tmp_path / "w.safetensors")
-    with pytest.raises(UserError, match=r"another network: Conv2d_2a_3x3\.conv\.weight is absent, not .* \(466 of 472 "):
+    with pytest.raises(
+        UserError,
+        match=r"another network: Conv2d_2a_3x3\.conv\.weight is absent, not .* \(466 of 472 ",
+    ):
         Inception(tmp_path / "w.safetensors")
     whole = {name: torch.zeros(1).expand(shape) for name, shape in SHAPES.items()}
-    with pytest.raises(UserError, match=r"fc\.weight is \(1000, 2048\), not \(1008, 2048\) \(1 of 472 "):
+    with pytest.raises(
+        UserError, match=r"fc\.weight is \(1000, 2048\), not \(1008, 2048\) \(1 of 472 "
+    ):
         read(tmp_path, {**whole, "fc.weight": torch.zeros(1000, 2048)})
     with pytest.raises(UserError, match=r"AuxLogits\.fc\.bias is \(1000,\), not absent"):
         read(tmp_path, {**whole, "AuxLogits.fc.bias": torch.zeros(1000)})
@@ -263,17 +310,28 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
 def test_published_weights_are_downloaded_once_and_checked(address, cache, monkeypatch):
     digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-    monkeypatch.setattr(inception, "PUBLISHED", replace(PUBLISHED, mirrors=(address,), files={FILE: digest}))
+    monkeypatch.setattr(
+        inception, "PUBLISHED", replace(PUBLISHED, mirrors=(address,), files={FILE: digest})
+    )
     path = published_weights()
     assert (path, path.read_bytes()) == (cache / "weights" / FILE, CONTENT)
-    monkeypatch.setattr(inception, "PUBLISHED", replace(PUBLISHED, mirrors=(), files={FILE: digest}))
+    monkeypatch.setattr(
+        inception, "PUBLISHED", replace(PUBLISHED, mirrors=(), files={FILE: digest})
+    )
     assert published_weights() == path
     path.write_bytes(b"something else")
     with pytest.raises(UserError, match=rf"{FILE} has sha256:.*, published is {digest}: remove it"):
@@ -288,10 +346,15 @@ def test_a_wrong_download_is_refused(address, cache, monkeypatch):
 
 
 def test_offline(cache, monkeypatch):
-    monkeypatch.setattr(inception, "PUBLISHED", replace(PUBLISHED, mirrors=("http://127.0.0.1:9/",)))
+    monkeypatch.setattr(
+        inception, "PUBLISHED", replace(PUBLISHED, mirrors=("http://127.0.0.1:9/",))
+    )
     with pytest.raises(UserError) as raised:
         Inception()
     message = str(raised.value)
     digest = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-    assert f"put {FILE} into {cache / 'weights'}, or name the file with --weights FILE; its sha256 is {digest}" in message
+    assert (
+        f"put {FILE} into {cache / 'weights'}, or name the file with --weights FILE; its sha256 is {digest}"
+        in message
+    )
     assert "\n" not in message

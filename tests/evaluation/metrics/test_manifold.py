@@ -1,4 +1,6 @@
-"""Nearest neighbours: the papers' definitions in loops, what the numbers must say of bad generators, ties, copies, precision."""
+"""Nearest neighbours: the papers' definitions in loops, what the numbers must say of bad
+generators, ties, copies, precision.
+"""
 
 import math
 
@@ -11,7 +13,12 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics import manifold as neighbours
-from ganvas.evaluation.metrics.manifold import density_coverage, memorisation, nearest, precision_recall
+from ganvas.evaluation.metrics.manifold import (
+    density_coverage,
+    memorisation,
+    nearest,
+    precision_recall,
+)
 
 setup = settings(max_examples=50, deadline=None)
 
@@ -27,13 +34,18 @@ def squared(x: list, y: list) -> float:
 
 def radii_in_loops(points: list, k: int) -> list:
     """Squared distance of each point to its k-th nearest other."""
-    return [sorted(squared(x, y) for j, y in enumerate(points) if j != i)[k - 1] for i, x in enumerate(points)]
+    return [
+        sorted(squared(x, y) for j, y in enumerate(points) if j != i)[k - 1]
+        for i, x in enumerate(points)
+    ]
 
 
 def share_inside(points: list, manifold: list, k: int) -> float:
     """Kynkaanniemi et al. 2019, eq. 1 and 2."""
     radii = radii_in_loops(manifold, k)
-    return sum(any(squared(x, y) <= r for y, r in zip(manifold, radii)) for x in points) / len(points)
+    return sum(any(squared(x, y) <= r for y, r in zip(manifold, radii)) for x in points) / len(
+        points
+    )
 
 
 def density_in_loops(real: list, fake: list, k: int) -> float:
@@ -48,8 +60,12 @@ def coverage_in_loops(real: list, fake: list, k: int) -> float:
 
 def agrees(real: Tensor, fake: Tensor, k: int) -> None:
     a, b = real.tolist(), fake.tolist()
-    assert precision_recall(real, fake, k) == pytest.approx((share_inside(b, a, k), share_inside(a, b, k)), abs=1e-12)
-    assert density_coverage(real, fake, k) == pytest.approx((density_in_loops(a, b, k), coverage_in_loops(a, b, k)), abs=1e-12)
+    assert precision_recall(real, fake, k) == pytest.approx(
+        (share_inside(b, a, k), share_inside(a, b, k)), abs=1e-12
+    )
+    assert density_coverage(real, fake, k) == pytest.approx(
+        (density_in_loops(a, b, k), coverage_in_loops(a, b, k)), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
@@ -59,14 +75,18 @@ def test_as_in_the_papers(k):
 
 def grids(smallest: int) -> st.SearchStrategy[Tensor]:
     """Points on a tiny grid: many are equal, and most distances are."""
-    points = st.lists(st.lists(st.integers(-2, 2), min_size=2, max_size=2), min_size=smallest, max_size=20)
+    points = st.lists(
+        st.lists(st.integers(-2, 2), min_size=2, max_size=2), min_size=smallest, max_size=20
+    )
     return points.map(lambda rows: torch.tensor(rows, dtype=torch.float64))
 
 
 @setup
 @given(grids(4), grids(4), st.integers(1, 3), st.sampled_from([1.0, 0.1, 1e4]))
 def test_ties_and_equal_points(real, fake, k, scale):
-    """Told from integers, where equal is equal; then scaled and moved, where rounding would break the ties."""
+    """Told from integers, where equal is equal; then scaled and moved, where rounding would break
+    the ties.
+    """
     expected = precision_recall(real, fake, k), density_coverage(real, fake, k)
     agrees(real, fake, k)
     real, fake = scale * real + 0.3, scale * fake + 0.3
@@ -77,11 +97,20 @@ def test_ties_and_equal_points(real, fake, k, scale):
 def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
     real, fake = normal(1, 90, 4), 1.3 * normal(2, 80, 4)
     train, held_out = real[:60], real[60:]
-    before = precision_recall(real, fake), density_coverage(real, fake), memorisation(fake, train, held_out)
+    before = (
+        precision_recall(real, fake),
+        density_coverage(real, fake),
+        memorisation(fake, train, held_out),
+    )
     distances, indices = nearest(fake, real, 3)
     monkeypatch.setattr(neighbours, "BLOCK", block)
-    assert (precision_recall(real.flip(0), fake.flip(0)), density_coverage(real.flip(0), fake.flip(0))) == before[:2]
-    assert memorisation(fake.flip(0), train.flip(0), held_out.flip(0)) == pytest.approx(before[2], rel=1e-12)
+    assert (
+        precision_recall(real.flip(0), fake.flip(0)),
+        density_coverage(real.flip(0), fake.flip(0)),
+    ) == before[:2]
+    assert memorisation(fake.flip(0), train.flip(0), held_out.flip(0)) == pytest.approx(
+        before[2], rel=1e-12
+    )
     again, same = nearest(fake, real, 3)
     assert torch.allclose(again, distances, rtol=1e-12)
     assert torch.equal(same, indices)
@@ -103,8 +132,13 @@ def test_float32_features_are_measured_in_float64():
 
 
 def test_samples_of_the_data():
-    """The expected coverage is known whatever the distribution; the tolerances are 5 standard errors over the 30 trials."""
-    found = torch.tensor([density_coverage(normal(s, 100, 3), normal(99 + s, 60, 3)) for s in range(30)], dtype=torch.float64)
+    """The expected coverage is known whatever the distribution; the tolerances are 5 standard
+    errors over the 30 trials.
+    """
+    found = torch.tensor(
+        [density_coverage(normal(s, 100, 3), normal(99 + s, 60, 3)) for s in range(30)],
+        dtype=torch.float64,
+    )
     expected = 1 - math.prod((100 - i) / (160 - i) for i in range(1, 6))
     error = found.std(0) / 30**0.5
     assert abs(found[:, 0].mean() - 1) < 5 * error[0] < 0.1
@@ -167,7 +201,9 @@ def test_nearest_in_loops(count):
     distances, indices = nearest(queries, references, count)
     assert indices.dtype == torch.int64
     for query, found, rows in zip(queries.tolist(), distances.tolist(), indices.tolist()):
-        everything = sorted((squared(query, row) ** 0.5, i) for i, row in enumerate(references.tolist()))[:count]
+        everything = sorted(
+            (squared(query, row) ** 0.5, i) for i, row in enumerate(references.tolist())
+        )[:count]
         assert found == pytest.approx([distance for distance, _ in everything], rel=1e-12)
         assert rows == [i for _, i in everything]
 
@@ -193,7 +229,11 @@ def test_near_rows_are_measured_by_their_difference(gap):
 def test_many_equal_rows_are_measured_once(monkeypatch):
     measured = []
     whole = neighbours.squared_distances
-    monkeypatch.setattr(neighbours, "squared_distances", lambda a, b: measured.append((len(a), len(b))) or whole(a, b))
+    monkeypatch.setattr(
+        neighbours,
+        "squared_distances",
+        lambda a, b: measured.append((len(a), len(b))) or whole(a, b),
+    )
     distances, _ = nearest(torch.ones(1000, 3), torch.ones(2000, 3), 2)
     assert measured == [(1, 1)]
     assert distances.shape == (1000, 2)
@@ -255,7 +295,10 @@ WRONG = {
     "none nearest": (lambda: nearest(MORE, MORE, 0), "at least 1"),
     "too many nearest": (lambda: nearest(MORE, FEW, 4), "3 reference samples are too few"),
     "sizes": (lambda: precision_recall(MORE, torch.zeros(9, 5)), "real have 4, fake have 5"),
-    "sizes to cover": (lambda: density_coverage(MORE, torch.zeros(9, 5)), "real have 4, fake have 5"),
+    "sizes to cover": (
+        lambda: density_coverage(MORE, torch.zeros(9, 5)),
+        "real have 4, fake have 5",
+    ),
     "sizes to search": (lambda: nearest(MORE, torch.zeros(9, 5)), "query have 4, reference have 5"),
     "NaN": (lambda: precision_recall(MORE, MORE * torch.nan), "9 of 9 fake samples are NaN"),
     "NaN to cover": (lambda: density_coverage(MORE / 0, MORE), "9 of 9 real samples are NaN"),

@@ -10,7 +10,9 @@ from tiny import refused_in_one_line
 
 from ganvas.evaluation.metrics.modes import modes, point_modes
 
-RING = torch.tensor([[math.cos(math.pi * i / 4), math.sin(math.pi * i / 4)] for i in range(8)], dtype=torch.float64)
+RING = torch.tensor(
+    [[math.cos(math.pi * i / 4), math.sin(math.pi * i / 4)] for i in range(8)], dtype=torch.float64
+)
 GRID = torch.cartesian_prod(torch.arange(-4.0, 5, 2), torch.arange(-4.0, 5, 2))
 
 
@@ -26,7 +28,10 @@ def test_all_modes_alike_and_one_alone():
 
 
 def test_even_a_perfect_generator_has_a_divergence():
-    """26,000 samples of 1000 classes, as in the papers: 999 / 52,000, and a deviation of sqrt(2 x 999) / 52,000."""
+    """26,000 samples of 1000 classes, as in the papers:
+
+    999 / 52,000, and a deviation of sqrt(2 x 999) / 52,000.
+    """
     labels = torch.randint(0, 1000, (26_000,), generator=torch.Generator().manual_seed(0))
     found, kl = modes(labels, 1000)
     assert found == 1000
@@ -41,12 +46,16 @@ def test_order_and_names_of_classes_do_not_matter(labels):
     assert found == len(set(labels))
     assert 0 <= kl <= math.log(7) + 1e-12
     assert modes(6 - given_labels.flip(0), 7) == (found, pytest.approx(kl, abs=1e-12))
-    entropy = -sum(labels.count(i) / len(labels) * math.log(labels.count(i) / len(labels)) for i in set(labels))
+    entropy = -sum(
+        labels.count(i) / len(labels) * math.log(labels.count(i) / len(labels)) for i in set(labels)
+    )
     assert kl == pytest.approx(math.log(7) - entropy, abs=1e-12)
 
 
 def test_point_modes_by_hand():
-    """Two good samples of mode 0, one of mode 2, one of mode 3 that is too far off, one in the middle."""
+    """Two good samples of mode 0, one of mode 2, one of mode 3 that is too far off, one in the
+    middle.
+    """
     points = torch.tensor([[1.0, 0.0], [1.02, 0.0], [0.0, 1.05], [-0.5, 0.75], [0.0, 0.0]])
     found, high_quality, kl = point_modes(points, RING, 0.02)
     assert found == 2
@@ -56,7 +65,10 @@ def test_point_modes_by_hand():
 
 def test_three_standard_deviations():
     for distance, good in ((0.749, 1), (0.75, 0), (0.751, 0)):
-        assert point_modes(torch.tensor([[distance, 0.0]]), torch.zeros(1, 2), 0.25).high_quality == good
+        assert (
+            point_modes(torch.tensor([[distance, 0.0]]), torch.zeros(1, 2), 0.25).high_quality
+            == good
+        )
 
 
 @pytest.mark.parametrize("centres, std", [(RING, 0.01), (GRID, 0.05)])
@@ -68,7 +80,9 @@ def test_samples_of_the_mixture(centres, std):
     assert found == len(centres)
     assert high_quality == pytest.approx(share, abs=4 * (share * (1 - share) / len(points)) ** 0.5)
     assert kl < 1e-4
-    assert point_modes(points.flip(0).float(), centres.flip(0).float(), std) == pytest.approx((found, high_quality, kl), abs=1e-9)
+    assert point_modes(points.flip(0).float(), centres.flip(0).float(), std) == pytest.approx(
+        (found, high_quality, kl), abs=1e-9
+    )
 
 
 def test_a_generator_between_the_modes():
@@ -78,12 +92,19 @@ def test_a_generator_between_the_modes():
 
 
 def test_a_generator_of_one_mode():
-    assert point_modes(RING[:1].repeat(10, 1), RING, 0.01) == (1, 1, pytest.approx(math.log(8), rel=1e-12))
+    assert point_modes(RING[:1].repeat(10, 1), RING, 0.01) == (
+        1,
+        1,
+        pytest.approx(math.log(8), rel=1e-12),
+    )
 
 
 LABELS, POINTS = torch.tensor([0, 1, 5]), torch.zeros(3, 2)
 WRONG = {
-    "label too large": (lambda: modes(LABELS, 5), "labels go from 0 to 5; 5 classes are numbered from 0 to 4"),
+    "label too large": (
+        lambda: modes(LABELS, 5),
+        "labels go from 0 to 5; 5 classes are numbered from 0 to 4",
+    ),
     "negative label": (lambda: modes(LABELS - 1, 5), "labels go from -1 to 4"),
     "labels as floats": (lambda: modes(LABELS.float(), 6), "give int64"),
     "a table of labels": (lambda: modes(LABELS[None], 6), "give int64"),

@@ -27,14 +27,19 @@ def save(state: Any, path: Path, zipped: bool) -> Path:
 
 
 def same(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
-    agree = (found[name].dtype == value.dtype and torch.equal(found[name], value) for name, value in wanted.items())
+    agree = (
+        found[name].dtype == value.dtype and torch.equal(found[name], value)
+        for name, value in wanted.items()
+    )
     return list(found) == list(wanted) and all(agree)
 
 
 class Number:
     """Pickled as a storage, which lies beside the pickle."""
 
-    def __init__(self, key: str, count: int, kind: type = torch.FloatStorage, view: Any = None) -> None:
+    def __init__(
+        self, key: str, count: int, kind: type = torch.FloatStorage, view: Any = None
+    ) -> None:
         self.reference = ("storage", kind, key, "cpu", count, view)
 
 
@@ -53,7 +58,9 @@ class Writer(pickle.Pickler):
         return obj.reference if isinstance(obj, Number) else None
 
 
-def old_file(path: Path, state: Any, keys: Any, content: bytes, magic: Any = MAGIC, little: bool = True) -> Path:
+def old_file(
+    path: Path, state: Any, keys: Any, content: bytes, magic: Any = MAGIC, little: bool = True
+) -> Path:
     """A file in the old format, piece by piece."""
     with path.open("wb") as file:
         for part in (magic, LEGACY_VERSION, {"little_endian": little}):
@@ -98,7 +105,9 @@ def test_any_tensors(tmp_path, zipped):
 
 
 def test_a_file_as_torch_0_4_wrote_it(tmp_path):
-    state = OrderedDict(a=Part(Number("9", 4), 0, (2, 2), (2, 1)), b=Part(Number("9", 4), 3, (), ()))
+    state = OrderedDict(
+        a=Part(Number("9", 4), 0, (2, 2), (2, 1)), b=Part(Number("9", 4), 3, (), ())
+    )
     state._metadata = OrderedDict({"": {"version": 1}})  # pyright: ignore[reportAttributeAccessIssue]
     found = read_torch_file(old_file(tmp_path / "w.pth", state, ["9"], FOUR))
     assert same(found, {"a": torch.tensor([[0.0, 1.0], [2.0, 3.0]]), "b": torch.tensor(3.0)})
@@ -116,10 +125,15 @@ class Evil:
 
 
 @both
-@pytest.mark.parametrize("wrap", [lambda evil: evil, lambda evil: {"a": torch.ones(2), "b": evil}, lambda evil: [evil]])
+@pytest.mark.parametrize(
+    "wrap", [lambda evil: evil, lambda evil: {"a": torch.ones(2), "b": evil}, lambda evil: [evil]]
+)
 def test_nothing_is_run(tmp_path, zipped, wrap):
     path = save(wrap(Evil(tmp_path / "ran")), tmp_path / "w.pth", zipped)
-    with pytest.raises(UserError, match=r"nothing in it was run: it asks for \w+\.system, which weights do not need"):
+    with pytest.raises(
+        UserError,
+        match=r"nothing in it was run: it asks for \w+\.system, which weights do not need",
+    ):
         read_torch_file(path)
     assert not (tmp_path / "ran").exists()
     torch.load(path, weights_only=False)  # it does run there, so the test sees something
@@ -150,7 +164,8 @@ def test_nothing_is_run_in_any_of_the_pickles(tmp_path, place):
         (b"ctorch._utils\n_rebuild_tensor_v2\n)R.", "not enough values"),
         (b"ccollections\nOrderedDict\n}b.", "a Name where a dict belongs"),
         (b"ctorch\nFloatStorage\n)\x81.", "instruction NEWOBJ"),
-        (b"})q\x00" + 200 * b"h\x00\x86q\x00" + b"K\x01s.", "a tuple where a str"),  # a key of 2^200 tuples is never hashed
+        # a key of 2^200 tuples is never hashed
+        (b"})q\x00" + 200 * b"h\x00\x86q\x00" + b"K\x01s.", "a tuple where a str"),
         (b"R.", "do not add up"),
         (b"h\x07.", "KeyError"),
         (b"", "exhausted"),
@@ -175,12 +190,21 @@ def test_other_instructions(tmp_path, code, message):
         ({"a": Part("9", 0, (4,), (1,))}, "a str where a Storage belongs"),
         ({"a": Part(Number("9", 2**50), 0, (4,), (1,))}, "ends too early"),
         ({"a": Part(Number("9", 4, torch.DoubleStorage), 0, (4,), (1,))}, "ends too early"),
-        ({"a": Part(Number("9", 4, torch.BoolStorage), 0, (4,), (1,))}, "asks for torch.BoolStorage"),
+        (
+            {"a": Part(Number("9", 4, torch.BoolStorage), 0, (4,), (1,))},
+            "asks for torch.BoolStorage",
+        ),
         ({"a": Part(Number("9", 4, view=("8", 0, 4)), 0, (4,), (1,))}, "shares storages"),
-        ({"a": Part(Number("9", 4), 0, (4,), (1,)), "b": Part(Number("9", 2), 0, (1,), (1,))}, "ends too early|bytes, not"),
+        (
+            {"a": Part(Number("9", 4), 0, (4,), (1,)), "b": Part(Number("9", 2), 0, (1,), (1,))},
+            "ends too early|bytes, not",
+        ),
         ({1: Part(Number("9", 4), 0, (4,), (1,))}, "a int where a str belongs"),
         ({"a": 1}, "more than a dictionary of tensors"),
-        ({"state_dict": {"a": Part(Number("9", 4), 0, (4,), (1,))}}, "more than a dictionary of tensors"),
+        (
+            {"state_dict": {"a": Part(Number("9", 4), 0, (4,), (1,))}},
+            "more than a dictionary of tensors",
+        ),
         ([1], "more than a dictionary of tensors"),
     ],
 )
@@ -211,9 +235,26 @@ def test_other_zips(tmp_path):
         (lambda: members, "a compressed zip"),
         (lambda: {"words.txt": b"words"}, "a zip with 0 data.pkl"),
         (lambda: {"b/data.pkl": b"}.", **members}, "a zip with 2 data.pkl"),
-        (lambda: {name: content for name, content in members.items() if not name.endswith("data/0")}, "KeyError"),
-        (lambda: {name: b"big" if name.endswith("byteorder") else content for name, content in members.items()}, "byte order"),
-        (lambda: {name: content[:-4] if name.endswith("/0") else content for name, content in members.items()}, "a has 3,996"),
+        (
+            lambda: {
+                name: content for name, content in members.items() if not name.endswith("data/0")
+            },
+            "KeyError",
+        ),
+        (
+            lambda: {
+                name: b"big" if name.endswith("byteorder") else content
+                for name, content in members.items()
+            },
+            "byte order",
+        ),
+        (
+            lambda: {
+                name: content[:-4] if name.endswith("/0") else content
+                for name, content in members.items()
+            },
+            "a has 3,996",
+        ),
     ):
         kind = zipfile.ZIP_DEFLATED if "compressed" in message else zipfile.ZIP_STORED
         with zipfile.ZipFile(path, "w", kind) as archive:

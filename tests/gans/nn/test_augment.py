@@ -1,4 +1,6 @@
-"""Augmentations: each alone against NumPy, all together, twice differentiable, and the probability that follows overfitting."""
+"""Augmentations: each alone against NumPy, all together, twice differentiable, and the probability
+that follows overfitting.
+"""
 
 import math
 from collections.abc import Callable
@@ -34,12 +36,18 @@ ALWAYS, NEVER = 0.0, 0.9  # of the numbers that decide, with a probability of 0.
 # Where in the numbers of the geometry stands whether; how comes after it.
 MIRROR, QUARTERS, JUMP, SCALE, STRETCH, DRIFT = 0, 2, 4, 7, 11, 15
 BRIGHTNESS, CONTRAST, INVERSION, HUE, SATURATION = range(0, COLOUR, 2)
-CHANGES = pytest.mark.parametrize("change", [lambda images, numbers: augment(images, numbers, 1.0, 1.0), diff_augment])
+CHANGES = pytest.mark.parametrize(
+    "change", [lambda images, numbers: augment(images, numbers, 1.0, 1.0), diff_augment]
+)
 
 
-def pictures(count: int = 4, channels: int = 3, side: int = 8, dtype: torch.dtype = torch.float64) -> Tensor:
+def pictures(
+    count: int = 4, channels: int = 3, side: int = 8, dtype: torch.dtype = torch.float64
+) -> Tensor:
     random = torch.Generator().manual_seed(1)
-    return (torch.rand(count, channels, side, side, generator=random, dtype=torch.float64) * 2 - 1).to(dtype)
+    return (
+        torch.rand(count, channels, side, side, generator=random, dtype=torch.float64) * 2 - 1
+    ).to(dtype)
 
 
 def numbers(count: int = 4, width: int = AUGMENT_NUMBERS) -> Tensor:
@@ -75,28 +83,48 @@ def coloured(images: Tensor, place: int, how: float) -> Tensor:
         (QUARTERS, [0.6], lambda images: np.rot90(images, 2, (2, 3))),
         (QUARTERS, [0.8], lambda images: np.rot90(images, 3, (2, 3))),
         # An eighth of 16 are two pixels; what comes in is the mirror image of the border.
-        (JUMP, [0.999, 0.5], lambda images: np.pad(images, [(0, 0)] * 3 + [(2, 0)], "symmetric")[..., :-2]),
-        (JUMP, [0.5, 0.001], lambda images: np.pad(images, [(0, 0)] * 2 + [(0, 2), (0, 0)], "symmetric")[:, :, 2:]),
+        (
+            JUMP,
+            [0.999, 0.5],
+            lambda images: np.pad(images, [(0, 0)] * 3 + [(2, 0)], "symmetric")[..., :-2],
+        ),
+        (
+            JUMP,
+            [0.5, 0.001],
+            lambda images: np.pad(images, [(0, 0)] * 2 + [(0, 2), (0, 0)], "symmetric")[:, :, 2:],
+        ),
     ],
 )
-def test_mirrors_quarters_and_whole_shifts_are_those_of_numpy(place: int, how: list[float], expected: Callable):
+def test_mirrors_quarters_and_whole_shifts_are_those_of_numpy(
+    place: int, how: list[float], expected: Callable
+):
     images = pictures(side=16)
     assert np.abs(moved(images, place, *how).numpy() - expected(images.numpy())).max() < 1e-9
 
 
 def test_turns_are_of_pixels_also_where_sides_differ():
-    """A quarter turn about the middle of a picture 8 high and 6 wide: its inner square turns, whatever the sides."""
+    """A quarter turn about the middle of a picture 8 high and 6 wide: its inner square turns,
+    whatever the sides.
+    """
     images = pictures(side=8)[..., :6]
-    assert torch.allclose(moved(images, QUARTERS, 0.3)[:, :, 1:-1], images[:, :, 1:-1].rot90(1, (2, 3)))
+    assert torch.allclose(
+        moved(images, QUARTERS, 0.3)[:, :, 1:-1], images[:, :, 1:-1].rot90(1, (2, 3))
+    )
 
 
 def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
     """Of a number one standard deviation from the middle: 2^0.2, or an eighth of the side."""
     one = 0.5 + math.erf(1 / math.sqrt(2)) / 2
     factor = 2**0.2
-    scale, stretch, drift = (geometry(alone(GEOMETRY, place, one), 0.5, 40, 24)[0] for place in (SCALE, STRETCH, DRIFT))
-    assert torch.allclose(scale, torch.tensor([[factor, 0, 0], [0, factor, 0]], dtype=torch.float64))
-    assert torch.allclose(stretch, torch.tensor([[factor, 0, 0], [0, 1 / factor, 0]], dtype=torch.float64))
+    scale, stretch, drift = (
+        geometry(alone(GEOMETRY, place, one), 0.5, 40, 24)[0] for place in (SCALE, STRETCH, DRIFT)
+    )
+    assert torch.allclose(
+        scale, torch.tensor([[factor, 0, 0], [0, factor, 0]], dtype=torch.float64)
+    )
+    assert torch.allclose(
+        stretch, torch.tensor([[factor, 0, 0], [0, 1 / factor, 0]], dtype=torch.float64)
+    )
     assert drift[0].tolist() == pytest.approx([1, 0, -3])
 
 
@@ -116,14 +144,17 @@ def test_geometry_keeps_constant_pictures():
 def test_normal_numbers():
     found = normal(torch.tensor([0.5, 0.8413447, 0.0, 1.0]))
     assert found.tolist() == pytest.approx([0, 1, -3.89, 3.89], abs=5e-3)
-    assert normal(numbers(10_000, 1)).std().item() == pytest.approx(1, abs=0.03)  # four standard deviations
+    # four standard deviations
+    assert normal(numbers(10_000, 1)).std().item() == pytest.approx(1, abs=0.03)
 
 
 def test_shifts_leave_zeros():
     images = pictures(2, side=6)
     expected = np.zeros((2, 3, 6, 6))
     expected[0, :, :, 1:], expected[1, :, :-2] = images[0, :, :, :-1], images[1, :, 2:]
-    assert np.array_equal(shifted(images, torch.tensor([1.0, 0]), torch.tensor([0.0, -2])).numpy(), expected)
+    assert np.array_equal(
+        shifted(images, torch.tensor([1.0, 0]), torch.tensor([0.0, -2])).numpy(), expected
+    )
 
 
 def test_cutouts_are_half_as_wide_and_high():
@@ -142,7 +173,9 @@ def test_brightness_contrast_and_inversion():
     assert torch.allclose(coloured(images, CONTRAST, one), images * 2**0.5)
     inverted = coloured(images, INVERSION, 0.4)
     assert torch.allclose(inverted.mean(1), -images.mean(1))
-    assert torch.allclose(inverted - inverted.mean(1, keepdim=True), images - images.mean(1, keepdim=True))
+    assert torch.allclose(
+        inverted - inverted.mean(1, keepdim=True), images - images.mean(1, keepdim=True)
+    )
     assert torch.equal(coloured(images, INVERSION, 0.6), images)
 
 
@@ -156,7 +189,10 @@ def test_saturation_and_hue_keep_the_grey():
 
 def test_grey_pictures_are_changed_as_grey_ones_of_three_channels():
     images, matrices = pictures(channels=1), colour(numbers(4, COLOUR), 1.0)
-    assert torch.allclose(recolour(images, matrices).expand(-1, 3, -1, -1), recolour(images.expand(-1, 3, -1, -1), matrices))
+    assert torch.allclose(
+        recolour(images, matrices).expand(-1, 3, -1, -1),
+        recolour(images.expand(-1, 3, -1, -1), matrices),
+    )
 
 
 def test_equal_pixels_stay_equal():
@@ -172,7 +208,9 @@ def test_equal_pixels_stay_equal():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("probability", [0.0, torch.zeros(())])
-def test_without_probability_the_same_pictures_come_back(channels: int, dtype: torch.dtype, probability: float | Tensor):
+def test_without_probability_the_same_pictures_come_back(
+    channels: int, dtype: torch.dtype, probability: float | Tensor
+):
     images = pictures(16, channels, 48, dtype)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(augment(images, numbers(16).float(), probability), images)
@@ -233,7 +271,10 @@ def test_no_value_is_read():
 
 def test_diff_augment_changes_as_the_paper_says():
     """In the middle of all numbers but those of the cutout, nothing changes; then each alone."""
-    images, neutral = pictures(1, side=16), torch.full((1, AUGMENT_NUMBERS), 0.5, dtype=torch.float64)
+    images, neutral = (
+        pictures(1, side=16),
+        torch.full((1, AUGMENT_NUMBERS), 0.5, dtype=torch.float64),
+    )
     neutral[0, 5:7] = -1  # the cutout is outside
     assert torch.allclose(diff_augment(images, neutral), images)
     grey, mean = images.mean(1, keepdim=True), images.mean()
@@ -254,7 +295,9 @@ def test_whole_pixels_are_at_most_an_eighth():
 
 
 def test_pair_signs():
-    assert pair_signs(torch.tensor([2.0, 0.0]), torch.tensor([1.0, -1.0, 0.0])).item() == pytest.approx((5 - 1 - 0) / 6 - 1 / 6)
+    assert pair_signs(
+        torch.tensor([2.0, 0.0]), torch.tensor([1.0, -1.0, 0.0])
+    ).item() == pytest.approx((5 - 1 - 0) / 6 - 1 / 6)
     assert pair_signs(torch.tensor([2.0, 3.0]), torch.tensor([1.0])).item() == 1
     assert pair_signs(torch.tensor([0.0]), torch.tensor([1.0, 5.0])).item() == -1
     assert pair_signs(torch.zeros(3), torch.zeros(2)).item() == 0
@@ -264,6 +307,8 @@ def test_the_probability_follows_overfitting():
     half = torch.tensor(0.5)
     assert adapted(half, torch.tensor(0.7), 5_000).item() == pytest.approx(0.51)
     assert adapted(half, torch.tensor(0.6), 5_000, target=0.6).item() == pytest.approx(0.49)
-    assert adapted(half, torch.tensor(-1.0), 5_000, images_to_one=50_000).item() == pytest.approx(0.4)
+    assert adapted(half, torch.tensor(-1.0), 5_000, images_to_one=50_000).item() == pytest.approx(
+        0.4
+    )
     assert adapted(torch.tensor(0.999), torch.tensor(1.0), 5_000).item() == 1
     assert adapted(torch.tensor(0.001), torch.tensor(0.0), 5_000).item() == 0

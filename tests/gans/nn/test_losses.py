@@ -1,4 +1,6 @@
-"""Losses: values computed by hand, directions, invariances, derivatives, and scores that would overflow a naive formula."""
+"""Losses: values computed by hand, directions, invariances, derivatives, and scores that would
+overflow a naive formula.
+"""
 
 import math
 
@@ -125,8 +127,12 @@ def test_towards_is_cross_entropy(target):
 
 def test_smoothing_is_one_sided():
     real, fake = torch.full_like(REAL, 0.9), torch.zeros_like(FAKE)
-    expected = binary_cross_entropy_with_logits(REAL, real) + binary_cross_entropy_with_logits(FAKE, fake)
-    assert losses.non_saturating_d(REAL, FAKE, real_target=0.9).item() == pytest.approx(expected.item(), rel=1e-12)
+    expected = binary_cross_entropy_with_logits(REAL, real) + binary_cross_entropy_with_logits(
+        FAKE, fake
+    )
+    assert losses.non_saturating_d(REAL, FAKE, real_target=0.9).item() == pytest.approx(
+        expected.item(), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("loss", [*DISCRIMINATOR, *GENERATOR], ids=named)
@@ -141,7 +147,11 @@ def test_derivatives(loss):
 @pytest.mark.parametrize("fake", [-1e4, 1e4])
 def test_huge_scores_stay_finite(real, fake):
     for loss in [*DISCRIMINATOR, *GENERATOR]:
-        given = [torch.tensor([real]), torch.tensor([fake])] if loss in DISCRIMINATOR else [torch.tensor([fake])]
+        given = (
+            [torch.tensor([real]), torch.tensor([fake])]
+            if loss in DISCRIMINATOR
+            else [torch.tensor([fake])]
+        )
         scores = leaves(*given)
         value = loss(*scores)
         value.backward()
@@ -178,7 +188,9 @@ def test_squared_gradient_reaches_the_weights():
 
 def test_squared_gradient_derivatives():
     torch.manual_seed(0)
-    images, weight = leaves(torch.randn(3, 2, 2, dtype=torch.float64), torch.randn(4, dtype=torch.float64))
+    images, weight = leaves(
+        torch.randn(3, 2, 2, dtype=torch.float64), torch.randn(4, dtype=torch.float64)
+    )
 
     def squared(images, weight):
         return losses.squared_gradient(torch.tanh(images.flatten(1) @ weight), images)
@@ -190,15 +202,21 @@ def test_gradient_penalty_of_a_linear_score():
     weight = torch.tensor([3.0, 4.0])
     real, fake = torch.ones(2, 2), torch.zeros(2, 2)
     for scale, expected in ((1.0, 16.0), (0.2, 0.0), (0.1, 0.25)):
-        penalty = losses.gradient_penalty(lambda x, by=scale: x @ (weight * by), real, fake, torch.rand(2))
+        penalty = losses.gradient_penalty(
+            lambda x, by=scale: x @ (weight * by), real, fake, torch.rand(2)
+        )
         assert penalty.item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_gradient_penalty_is_taken_between_real_and_fake():
-    """Half the squared norm has the point itself as its gradient, so the penalty tells where it was taken."""
+    """Half the squared norm has the point itself as its gradient, so the penalty tells where it was
+    taken.
+    """
     real, fake = torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)
     for share in (0.2, 0.6, 1.0):
-        penalty = losses.gradient_penalty(lambda x: 0.5 * x.square().sum(1), real, fake, torch.tensor([share]))
+        penalty = losses.gradient_penalty(
+            lambda x: 0.5 * x.square().sum(1), real, fake, torch.tensor([share])
+        )
         assert penalty.item() == pytest.approx((5 * share - 1) ** 2, abs=1e-5)
 
 
@@ -214,7 +232,9 @@ def test_gradient_penalty_where_the_score_is_flat():
     """A dead discriminator has no gradient at all; the penalty is 1 and may not poison its weights."""
     (weight,) = leaves(torch.ones(2))
     real, fake = torch.ones(3, 2), torch.zeros(3, 2)
-    penalty = losses.gradient_penalty(lambda x: torch.relu(x * weight - 100).sum(1), real, fake, torch.rand(3))
+    penalty = losses.gradient_penalty(
+        lambda x: torch.relu(x * weight - 100).sum(1), real, fake, torch.rand(3)
+    )
     penalty.backward()
     assert penalty == 1
     assert weight.grad.isfinite().all()

@@ -24,7 +24,9 @@ def test_holes_cover_what_they_should(height, width):
     rounding = 0.5 / height + 0.5 / width  # of a box's sides to whole pixels
     assert shares(masks).min() > 0.1 - rounding
     assert shares(masks).max() < 0.4 + rounding
-    assert shares(masks).mean().item() == pytest.approx(0.25, abs=4 * 0.3 / 12**0.5 / 400**0.5 + 1 / (height * width))
+    assert shares(masks).mean().item() == pytest.approx(
+        0.25, abs=4 * 0.3 / 12**0.5 / 400**0.5 + 1 / (height * width)
+    )
 
 
 def is_box(mask: Tensor) -> bool:
@@ -45,7 +47,9 @@ def test_boxes_are_as_large_as_they_should_be():
     area = torch.tensor([1.0, 1e-9]).repeat_interleave(20)
     found = boxes(random(), area, 20, 30, central=torch.zeros(40, dtype=torch.bool)).sum((1, 2, 3))
     assert found.tolist() == [600.0] * 20 + [1.0] * 20
-    quarter = boxes(random(), torch.full((200,), 0.25), 64, 64, central=torch.zeros(200, dtype=torch.bool))
+    quarter = boxes(
+        random(), torch.full((200,), 0.25), 64, 64, central=torch.zeros(200, dtype=torch.bool)
+    )
     heights, widths = (quarter.amax(axis)[:, 0].sum(1) for axis in (3, 2))
     assert heights.min() / 64 == pytest.approx(0.5 / 2**0.5, abs=0.02)
     assert widths.max() / 64 == pytest.approx(0.5 * 2**0.5, abs=0.02)
@@ -54,14 +58,17 @@ def test_boxes_are_as_large_as_they_should_be():
 def test_strokes_have_exactly_the_share_asked_for_and_hang_together():
     area = torch.linspace(0.1, 0.9, 30)
     masks = strokes(random(), area, 48, 40)
-    assert (masks.sum((1, 2, 3)) - area * 48 * 40).abs().max() <= 6  # pixels at the same distance go together
+    # pixels at the same distance go together
+    assert (masks.sum((1, 2, 3)) - area * 48 * 40).abs().max() <= 6
     for mask in masks[:, 0].bool():
         reached = torch.zeros_like(mask)
         reached[tuple(mask.nonzero()[0])] = True
         before = 0
         while reached.sum() > before:
             before = reached.sum()
-            reached = torch.nn.functional.max_pool2d(reached[None].float(), 3, 1, 1)[0].bool() & mask
+            reached = (
+                torch.nn.functional.max_pool2d(reached[None].float(), 3, 1, 1)[0].bool() & mask
+            )
         assert torch.equal(reached, mask)
 
 

@@ -9,7 +9,16 @@ import torch
 from torch import nn
 
 from ganvas.errors import UserError
-from ganvas.gans.nn.networks import MinibatchStd, down, initialise, packed, spectral, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import (
+    MinibatchStd,
+    down,
+    initialise,
+    packed,
+    spectral,
+    stage_sizes,
+    stage_widths,
+    up,
+)
 
 STAGES = {
     8: [4, 8],
@@ -33,7 +42,9 @@ def sizes_named(refusal: UserError) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", str(refusal).split(":")[1])]
 
 
-@pytest.mark.parametrize(("size", "better"), [(13, [12, 14]), (50, [48, 56]), (65, [64, 80]), (100, [96, 112])])
+@pytest.mark.parametrize(
+    ("size", "better"), [(13, [12, 14]), (50, [48, 56]), (65, [64, 80]), (100, [96, 112])]
+)
 def test_refused_sizes_name_the_nearest(size, better):
     with pytest.raises(UserError, match=f"^size {size} ") as refusal:
         stage_sizes(size)
@@ -52,7 +63,9 @@ def test_every_size_works_or_names_some_that_do():
             smallest, *larger = stage_sizes(number)
             assert 3 <= smallest <= 8, number
             assert larger == [smallest * 2**depth for depth in range(1, len(larger) + 1)], number
-            assert larger and larger[-1] == number, f"{number} needs no doubling, so there is no map to make it from"
+            assert larger and larger[-1] == number, (
+                f"{number} needs no doubling, so there is no map to make it from"
+            )
 
 
 def test_widths_double_towards_the_small_maps_up_to_a_limit():
@@ -75,8 +88,13 @@ def test_up_is_the_transpose_of_down(kernel):
     torch.manual_seed(0)
     shrink, grow = down(5, 3, kernel, bias=False).double(), up(3, 5, kernel, bias=False).double()
     grow.weight = shrink.weight
-    large, small = torch.randn(1, 5, 8, 8, dtype=torch.float64), torch.randn(1, 3, 4, 4, dtype=torch.float64)
-    assert (shrink(large) * small).sum().item() == pytest.approx((large * grow(small)).sum().item(), rel=1e-12)
+    large, small = (
+        torch.randn(1, 5, 8, 8, dtype=torch.float64),
+        torch.randn(1, 3, 4, 4, dtype=torch.float64),
+    )
+    assert (shrink(large) * small).sum().item() == pytest.approx(
+        (large * grow(small)).sum().item(), rel=1e-12
+    )
 
 
 def test_biases_are_optional():
@@ -88,7 +106,8 @@ def test_biases_are_optional():
 
 LAYERS = [nn.Conv2d(64, 64, 5), nn.ConvTranspose2d(64, 64, 5), nn.Linear(320, 320)]
 NUMBERS = 64 * 64 * 25  # weights of each layer above
-DEVIATION = 4 / (2 * NUMBERS) ** 0.5  # four standard errors of a measured standard deviation, relative
+# four standard errors of a measured standard deviation, relative
+DEVIATION = 4 / (2 * NUMBERS) ** 0.5
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
@@ -96,7 +115,8 @@ DEVIATION = 4 / (2 * NUMBERS) ** 0.5  # four standard errors of a measured stand
 def test_first_weights(layer, truncated):
     torch.manual_seed(0)
     initialise(layer, std=0.02, truncated=truncated)
-    # Variance of a standard normal cut at two deviations: 1 - 4 density(2) / (2 distribution(2) - 1)
+    # Variance of a standard normal cut at two deviations: 1 - 4 density(2) / (2 distribution(2) -
+    # 1)
     normal = NormalDist()
     cut = (1 - 4 * normal.pdf(2) / (2 * normal.cdf(2) - 1)) ** 0.5
     expected = 0.02 * cut if truncated else 0.02
@@ -120,7 +140,9 @@ def test_first_scales_of_batch_norm():
 
 @pytest.mark.parametrize(("count", "size"), [(8, 4), (4, 4), (6, 3), (2, 2), (5, 1), (1, 1)])
 def test_minibatch_std_by_hand(count: int, size: int):
-    maps = torch.rand(count, 3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    maps = torch.rand(
+        count, 3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     found = MinibatchStd()(maps)
     assert found.shape == (count, 4, 2, 5)
     assert torch.equal(found[:, :3], maps)
@@ -128,7 +150,8 @@ def test_minibatch_std_by_hand(count: int, size: int):
         group = maps[row % (count // size) :: count // size]
         assert len(group) == size
         expected = group.std(0, correction=0).mean().item()
-        assert found[row, 3].tolist() == [[pytest.approx(expected, abs=1.1e-4)] * 5] * 2  # the epsilon alone gives 1e-4
+        # the epsilon alone gives 1e-4
+        assert found[row, 3].tolist() == [[pytest.approx(expected, abs=1.1e-4)] * 5] * 2
 
 
 def test_minibatch_std_of_equal_pictures_has_finite_slopes():
@@ -151,7 +174,12 @@ def test_packs_are_each_picture_and_those_before_it():
     assert torch.equal(packed(images, 1), images)
 
 
-SPECTRAL_LAYERS = [nn.Conv2d(3, 8, 4), nn.ConvTranspose2d(3, 8, 4), nn.Linear(6, 9), nn.Embedding(5, 7)]
+SPECTRAL_LAYERS = [
+    nn.Conv2d(3, 8, 4),
+    nn.ConvTranspose2d(3, 8, 4),
+    nn.Linear(6, 9),
+    nn.Embedding(5, 7),
+]
 
 
 def matrix(layer: nn.Module) -> torch.Tensor:
@@ -162,7 +190,9 @@ def matrix(layer: nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("layer", SPECTRAL_LAYERS, ids=lambda layer: type(layer).__name__)
 def test_spectral_norm_makes_the_largest_singular_value_one(layer):
-    """After 100 steps of the power iteration from anywhere; what it computes can only be too small, and the value too large."""
+    """After 100 steps of the power iteration from anywhere; what it computes can only be too small,
+    and the value too large.
+    """
     torch.manual_seed(0)
     layer = copy.deepcopy(layer).double()
     nn.init.normal_(layer.weight)
@@ -178,7 +208,9 @@ def test_spectral_norm_makes_the_largest_singular_value_one(layer):
 
 def spectral_network() -> nn.Module:
     torch.manual_seed(0)
-    return spectral(nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 1)))
+    return spectral(
+        nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 1))
+    )
 
 
 def spectral_steps(network: nn.Module, count: int) -> None:
@@ -186,7 +218,8 @@ def spectral_steps(network: nn.Module, count: int) -> None:
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     for step in range(count):
         image = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(step))
-        (network(image) - network(image + 1).square()).mean().backward()  # two forwards before one backward
+        # two forwards before one backward
+        (network(image) - network(image + 1).square()).mean().backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -212,7 +245,13 @@ def test_a_spectral_network_loaded_goes_on_bit_for_bit():
     spectral_steps(network, 2)
     again.load_state_dict(state)
     spectral_steps(again, 2)
-    assert all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())
-    again.load_state_dict({key: value.roll(1) if key.endswith("_v") else value for key, value in state.items()})
+    assert all(
+        torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
+    )
+    again.load_state_dict(
+        {key: value.roll(1) if key.endswith("_v") else value for key, value in state.items()}
+    )
     spectral_steps(again, 2)  # the vectors matter
-    assert not all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())
+    assert not all(
+        torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
+    )

@@ -1,4 +1,6 @@
-"""How rounds are played fastest: what is tried, what is chosen and recorded, and that it changes nothing else."""
+"""How rounds are played fastest: what is tried, what is chosen and recorded, and that it changes
+nothing else.
+"""
 
 import json
 from dataclasses import replace
@@ -22,15 +24,33 @@ from ganvas.training.dry_run import print_plan
 from ganvas.training.engine import Engine
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
-from ganvas.training.speed.autotune import ExecutionPlan, decide, known, measure, parts_for, play_so, rate, read_record
+from ganvas.training.speed.autotune import (
+    ExecutionPlan,
+    decide,
+    known,
+    measure,
+    parts_for,
+    play_so,
+    rate,
+    read_record,
+)
 from ganvas.training.speed.cuda_graphs import GraphedSteps
 from ganvas.training.step import Guard, take_step
 from ganvas.training.trainer import Trainer
 
 # Of 16 pixels, where channels last matter; digits are enlarged.
 CHANGES = {
-    **{"data": "digits", "size": 16, "options.width": 4, "batch": 6, "images": 54, "report_every": 12, "checkpoint_every": 12},
-    **{f"optimizers.{player}.constant": None for player in ("generator", "discriminator")},  # rates of runs of any length
+    **{
+        "data": "digits",
+        "size": 16,
+        "options.width": 4,
+        "batch": 6,
+        "images": 54,
+        "report_every": 12,
+        "checkpoint_every": 12,
+    },
+    # rates of runs of any length
+    **{f"optimizers.{player}.constant": None for player in ("generator", "discriminator")},
 }
 
 
@@ -40,7 +60,9 @@ def tiny(**changes: object) -> Recipe:
 
 def make_trainer(folder: Path, recipe: Recipe) -> Trainer:
     assert recipe.data
-    return Trainer(recipe, open_dataset(recipe.data, recipe.view), folder, Engine("cpu"), quiet=True)
+    return Trainer(
+        recipe, open_dataset(recipe.data, recipe.view), folder, Engine("cpu"), quiet=True
+    )
 
 
 def on_cuda(world: int = 1) -> Engine:
@@ -120,7 +142,9 @@ def test_compiling_is_tried_only_where_its_time_can_come_back():
 
 
 @pytest.mark.parametrize("name", GANS)
-def test_nothing_is_compiled_that_is_differentiated_twice(name: str, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_is_compiled_that_is_differentiated_twice(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
     """A GAN says so itself; here it is seen."""
     gan, asked = make(name), []
     gradient = torch.autograd.grad
@@ -167,7 +191,9 @@ def test_large_kernels_are_products_on_a_cpu():
     assert "im2col" not in parts_for(gan, on_cuda())
 
 
-def test_a_cpu_measures_nothing_and_a_short_run_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_cpu_measures_nothing_and_a_short_run_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     def never(*_: object) -> float:
         raise AssertionError("a trial was played")
 
@@ -177,10 +203,15 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(tmp_path: Path, monkeypa
     assert decision.line() == "speed: channels_last (known, not measured)"
     decision = decide(tiny(), trainer.state, trainer.batches, on_cuda(), tmp_path)
     assert decision.line() == "speed: channels_last (the run is too short to measure)"
-    rounds = round(3 * (adapt.WARM_ROUNDS + adapt.TIMED_ROUNDS) / adapt.SHARE)  # plain, channels last, graphs
+    # plain, channels last, graphs
+    rounds = round(3 * (adapt.WARM_ROUNDS + adapt.TIMED_ROUNDS) / adapt.SHARE)
     monkeypatch.setattr(adapt, "rate", lambda *_: 1.0)
-    assert not decide(tiny(images=6 * rounds - 6), trainer.state, trainer.batches, on_cuda(), tmp_path).measured
-    assert decide(tiny(images=6 * rounds), trainer.state, trainer.batches, on_cuda(), tmp_path).measured
+    assert not decide(
+        tiny(images=6 * rounds - 6), trainer.state, trainer.batches, on_cuda(), tmp_path
+    ).measured
+    assert decide(
+        tiny(images=6 * rounds), trainer.state, trainer.batches, on_cuda(), tmp_path
+    ).measured
 
 
 # What a user asks for
@@ -190,25 +221,41 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
     recipe = tiny(speed="plain")
     trainer = make_trainer(tmp_path, recipe)
     assert trainer.adapt().line() == "speed: plain (asked for)"
-    refused_in_one_line(lambda: tiny(speed="fast"), "speed='fast': input should be 'auto', 'plain', 'channels_last'")
+    refused_in_one_line(
+        lambda: tiny(speed="fast"), "speed='fast': input should be 'auto', 'plain', 'channels_last'"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "engine", "speed", "told"),
     [
-        ("dcgan", Engine("cpu"), "graphs", "graphs cannot be had on a cpu, only on a CUDA GPU; use speed=auto"),
-        ("dcgan", on_cuda(2), "channels_last+graphs", "graphs cannot be had with several processes"),
+        (
+            "dcgan",
+            Engine("cpu"),
+            "graphs",
+            "graphs cannot be had on a cpu, only on a CUDA GPU; use speed=auto",
+        ),
+        (
+            "dcgan",
+            on_cuda(2),
+            "channels_last+graphs",
+            "graphs cannot be had with several processes",
+        ),
         ("r3gan", on_cuda(), "compile", "compile cannot be had where a loss has gradients in it"),
         ("mlp", on_cuda(), "channels_last", "channels_last cannot be had without convolutions"),
         ("dcgan", on_cuda(), "im2col", "products cannot be had on a cuda, only on a CPU"),
         ("dcgan", Engine("cpu"), "im2col", "products cannot be had without large kernels"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, name: str, engine: Engine, speed: str, told: str):
+def test_what_cannot_be_is_refused(
+    tmp_path: Path, name: str, engine: Engine, speed: str, told: str
+):
     trainer = make_trainer(tmp_path, tiny())
     trainer.state.gan = make(name)
     recipe = tiny(speed=speed)
-    refused_in_one_line(lambda: decide(recipe, trainer.state, trainer.batches, engine, tmp_path), told)
+    refused_in_one_line(
+        lambda: decide(recipe, trainer.state, trainer.batches, engine, tmp_path), told
+    )
 
 
 # Trials change nothing
@@ -231,7 +278,8 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
     recorder = Repeater()
     monkeypatch.setattr(adapt, "CudaRecorder", lambda: recorder)
     one, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
-    for trainer in (one, other):  # a graph's rounds must raise no errors; as on a GPU, they raise a flag
+    # a graph's rounds must raise no errors; as on a GPU, they raise a flag
+    for trainer in (one, other):
         guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.engine.device)
         trainer.playing.game = replace(trainer.playing.game, guard=guard)
     play_so(("channels_last", "graphs"), one.playing, pytest.fail)
@@ -244,23 +292,35 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert same(everything(one), everything(other))
 
 
-def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(adapt, "CudaRecorder", Repeater)  # the guard of a CPU reads its losses
     trainer = make_trainer(tmp_path, tiny())
-    with pytest.raises(RuntimeError, match="rounds are not recorded: operation not permitted when stream is capturing"):
+    with pytest.raises(
+        RuntimeError,
+        match="rounds are not recorded: operation not permitted when stream is capturing",
+    ):
         rate(("graphs",), trainer.recipe, trainer.state, trainer.batches, trainer.engine)
 
 
-@pytest.mark.parametrize("speed", [("channels_last",), ("im2col",), ("channels_last", "im2col")], ids="+".join)
-def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and moments lie alike."""
+@pytest.mark.parametrize(
+    "speed", [("channels_last",), ("im2col",), ("channels_last", "im2col")], ids="+".join
+)
+def test_other_ways_play_the_same_game(
+    speed: adapt.Speed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and
+    moments lie alike.
+    """
     monkeypatch.setattr(products, "WEIGHTS", 1)
     torch.set_default_dtype(torch.float64)
     try:
         plain, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
         for trainer in (plain, other):
             trainer.playing.batches.at = lambda images, at=trainer.batches.at: {
-                name: values.double() if values.is_floating_point() else values for name, values in at(images).items()
+                name: values.double() if values.is_floating_point() else values
+                for name, values in at(images).items()
             }
         plain.round(), other.round()
         play_so(speed, other.playing, pytest.fail)  # with moments there
@@ -271,12 +331,16 @@ def test_other_ways_play_the_same_game(speed: adapt.Speed, tmp_path: Path, monke
     ours, theirs = everything(other), everything(plain)
     for name in theirs:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-6, atol=1e-9)
-    kernels = [value for name, value in ours.items() if value.ndim == 4 and not name.startswith("mean")]
+    kernels = [
+        value for name, value in ours.items() if value.ndim == 4 and not name.startswith("mean")
+    ]
     assert len(kernels) > 10
     if "channels_last" in speed:
         assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
         assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
-    swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.BY_PRODUCTS.values())
+    swapped = {type(layer) for layer in other.state.gan.modules()} & set(
+        products.BY_PRODUCTS.values()
+    )
     assert len(swapped) == (2 if "im2col" in speed else 0)
 
 
@@ -292,12 +356,24 @@ def run(folder: Path, images: int, **changes: object) -> dict[str, bytes]:
 
 def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     whole = run(tmp_path / "whole", 48)
-    assert read_record(tmp_path / "whole") == ExecutionPlan(device="cpu", speed="channels_last", reason="known, not measured")
+    assert read_record(tmp_path / "whole") == ExecutionPlan(
+        device="cpu", speed="channels_last", reason="known, not measured"
+    )
     run(tmp_path / "parts", 24)
     assert run(tmp_path / "parts", 48) == whole
-    lines = [entry for entry in read_log(tmp_path / "parts" / "log.jsonl") if entry["kind"] == "autotuned"]
+    lines = [
+        entry
+        for entry in read_log(tmp_path / "parts" / "log.jsonl")
+        if entry["kind"] == "autotuned"
+    ]
     assert lines == [
-        {"images": 0, "kind": "autotuned", "device": "cpu", "speed": "channels_last", "reason": "known, not measured"}
+        {
+            "images": 0,
+            "kind": "autotuned",
+            "device": "cpu",
+            "speed": "channels_last",
+            "reason": "known, not measured",
+        }
     ]
     ganvas.train(out=tmp_path / "parts", images=54, device="cpu")
     assert "speed: channels_last (known, not measured)" in capfd.readouterr().err
@@ -312,11 +388,17 @@ def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert run(tmp_path / "parts", 24) == whole
 
 
-def test_a_record_counts_more_than_what_would_be_chosen_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_record_counts_more_than_what_would_be_chosen_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """As when it was measured, or by another version."""
     whole = run(tmp_path / "whole", 48, speed="plain")
     with monkeypatch.context() as patch:
-        patch.setattr(adapt, "known", lambda *_: ExecutionPlan(device="cpu", speed="plain", measured={"plain": 7.0}))
+        patch.setattr(
+            adapt,
+            "known",
+            lambda *_: ExecutionPlan(device="cpu", speed="plain", measured={"plain": 7.0}),
+        )
         run(tmp_path / "parts", 24)
     assert run(tmp_path / "parts", 48) == whole
     assert json.loads((tmp_path / "parts" / "speed.json").read_text())["measured"] == {"plain": 7.0}
@@ -325,16 +407,28 @@ def test_a_record_counts_more_than_what_would_be_chosen_now(tmp_path: Path, monk
 
 def test_a_record_of_another_device_does_not_count(tmp_path: Path):
     trainer = make_trainer(tmp_path, tiny())
-    (tmp_path / "speed.json").write_text(ExecutionPlan(device="cuda", speed="plain").model_dump_json())
-    assert decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed == "channels_last"
-    (tmp_path / "speed.json").write_text(ExecutionPlan(device="cpu", speed="graphs").model_dump_json())
-    assert decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed == "channels_last"
+    (tmp_path / "speed.json").write_text(
+        ExecutionPlan(device="cuda", speed="plain").model_dump_json()
+    )
+    assert (
+        decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed
+        == "channels_last"
+    )
+    (tmp_path / "speed.json").write_text(
+        ExecutionPlan(device="cpu", speed="graphs").model_dump_json()
+    )
+    assert (
+        decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed
+        == "channels_last"
+    )
 
 
 def test_a_run_may_go_on_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
-    assert read_record(tmp_path / "run") == ExecutionPlan(device="cpu", speed="plain", reason="asked for")
+    assert read_record(tmp_path / "run") == ExecutionPlan(
+        device="cpu", speed="plain", reason="asked for"
+    )
 
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):

@@ -1,4 +1,6 @@
-"""Rounds that are recorded equal rounds that are played, bit for bit; and no round makes the CPU wait for a GPU."""
+"""Rounds that are recorded equal rounds that are played, bit for bit; and no round makes the CPU
+wait for a GPU.
+"""
 
 from collections.abc import Iterator
 
@@ -55,14 +57,17 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 @pytest.mark.parametrize("name", GANS)
 def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
-    gan, plain = (make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2))
+    gan, plain = (
+        make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2)
+    )
     recorder = Repeater()
     reports = list(rounds_of(gan, GraphedSteps(recorder, pytest.fail)))
     assert all(map(same, reports, rounds_of(plain, take_step)))
     assert same(gan.state_dict(), plain.state_dict())
     kinds = 2 if name in ("relativistic", "sngan", "wgan-gp", "stargan", "inpaint") else 1
     assert (recorder.recorded, recorder.warmed) == (kinds, kinds * WARM)
-    assert recorder.replayed == ROUNDS - 1 - kinds * WARM  # the first is played before anything is known
+    # the first is played before anything is known
+    assert recorder.replayed == ROUNDS - 1 - kinds * WARM
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -116,11 +121,15 @@ def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
     gans = [kind(make("mlp").schema, hidden=8, noise_size=5) for _ in range(2)]
     gans[1].load_state_dict(gans[0].state_dict())
     recorder = Repeater()
-    reports = [list(rounds_of(gan, play)) for gan, play in zip(gans, [GraphedSteps(recorder, notes.append), take_step])]
+    reports = [
+        list(rounds_of(gan, play))
+        for gan, play in zip(gans, [GraphedSteps(recorder, notes.append), take_step])
+    ]
     assert len(notes) == 1
     assert notes[0].startswith(f"note: rounds are not recorded: {told}")
     assert recorder.replayed == 0
-    if kind is not Choosy:  # which gets other numbers, as many, in the round in which it is found out
+    # which gets other numbers, as many, in the round in which it is found out
+    if kind is not Choosy:
         assert all(map(same, *reports))
         assert same(gans[0].state_dict(), gans[1].state_dict())
 
@@ -141,7 +150,9 @@ def test_watched_rounds_are_played_and_seen():
 
 
 def test_changing_betas_are_never_recorded():
-    """A fused optimizer's betas are no tensors; a recording would go on with those that it was made with."""
+    """A fused optimizer's betas are no tensors; a recording would go on with those that it was made
+    with.
+    """
     gan, plain, recorder = make("mlp"), make("mlp"), Repeater()
     graphed = GraphedSteps(recorder, pytest.fail)
 
@@ -177,7 +188,12 @@ def test_a_tape_takes_other_numbers_into_the_same_tensors():
     tape = StaticInputs(StepRng(0, 0), Position(0, 0))
 
     def ask(rng, clock):
-        return [rng.normal(3, 2), rng.randint(3, 5), rng.permute(torch.arange(3)), torch.as_tensor(clock.ramp(2.0, 1.0, 100))]
+        return [
+            rng.normal(3, 2),
+            rng.randint(3, 5),
+            rng.permute(torch.arange(3)),
+            torch.as_tensor(clock.ramp(2.0, 1.0, 100)),
+        ]
 
     first = [value.clone() for value in ask(tape, tape)]
     assert all(map(torch.equal, first, ask(StepRng(0, 0), Position(0, 0))))

@@ -1,4 +1,6 @@
-"""Convolutions as matrix products: the same numbers as PyTorch's, forward and through two derivatives."""
+"""Convolutions as matrix products: the same numbers as PyTorch's, forward and through two
+derivatives.
+"""
 
 import pytest
 import torch
@@ -31,7 +33,10 @@ def play(layer: nn.Module, maps: Tensor) -> list[Tensor]:
     made = layer(maps)
     made.square().sum().backward(retain_graph=True)
     assert maps.grad is not None
-    first = [maps.grad, *(parameter.grad for parameter in layer.parameters() if parameter.grad is not None)]
+    first = [
+        maps.grad,
+        *(parameter.grad for parameter in layer.parameters() if parameter.grad is not None),
+    ]
     (slope,) = torch.autograd.grad(made.square().sum(), maps, create_graph=True)
     return [made, *first, *torch.autograd.grad(slope.square().sum(), [maps, *layer.parameters()])]
 
@@ -43,7 +48,10 @@ def test_products_are_convolutions(name: str, last: bool, monkeypatch: pytest.Mo
     torch.manual_seed(0)
     layer, maps = make().double(), torch.randn(2, 3, size, size, dtype=torch.float64)
     if last:
-        layer, maps = layer.to(memory_format=torch.channels_last), maps.contiguous(memory_format=torch.channels_last)
+        layer, maps = (
+            layer.to(memory_format=torch.channels_last),
+            maps.contiguous(memory_format=torch.channels_last),
+        )
     expected = play(layer, maps)
     use_im2col(layer)
     for parameter in layer.parameters():
@@ -65,7 +73,9 @@ def test_patches_are_summed_precisely_in_bf16():
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_larger_maps_are_left_to_pytorch(kind: type[nn.Conv2d | nn.ConvTranspose2d], monkeypatch: pytest.MonkeyPatch):
+def test_larger_maps_are_left_to_pytorch(
+    kind: type[nn.Conv2d | nn.ConvTranspose2d], monkeypatch: pytest.MonkeyPatch
+):
     cut = []
     for way in (products.Patches, products.Overlap):
         monkeypatch.setattr(way, "apply", lambda *arguments, way=way: cut.append(way))
@@ -95,7 +105,16 @@ def test_a_wanted_output_size_is_kept():
         nn.Conv1d(4, 4, 3),
         nn.Linear(4, 4),
     ],
-    ids=["groups", "dilation", "reflection", "same", "valid", "spectral norm", "one dimension", "no convolution"],
+    ids=[
+        "groups",
+        "dilation",
+        "reflection",
+        "same",
+        "valid",
+        "spectral norm",
+        "one dimension",
+        "no convolution",
+    ],
 )
 def test_unusual_layers_stay_as_they_are(layer: nn.Module):
     before = type(layer)

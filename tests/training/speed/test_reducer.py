@@ -78,7 +78,10 @@ def test_buckets_keep_to_the_order_and_their_size():
     numbers = {id(parameter): number for number, parameter in enumerate(parameters)}
 
     def filled(capacity: int) -> list[list[int]]:
-        return [[numbers[id(parameter)] for parameter in bucket] for bucket in fill(parameters[::-1], capacity)]
+        return [
+            [numbers[id(parameter)] for parameter in bucket]
+            for bucket in fill(parameters[::-1], capacity)
+        ]
 
     assert filled(LAYER) == [[5, 4], [3, 2], [1, 0]]
     assert filled(2 * LAYER) == [[5, 4, 3, 2], [1, 0]]
@@ -96,15 +99,27 @@ def test_gradients_are_the_mean(capacity: int):
     for _ in range(3):
         turn(both, two, loss_of(two))
         for expected, found in zip(gradients(one), gradients(two)):
-            torch.testing.assert_close(found, expected, rtol=0, atol=0)  # doubled and halved: not a bit is lost
+            # doubled and halved: not a bit is lost
+            torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
 def test_buckets_are_sent_before_backward_has_reached_the_first_layer():
     network, twin = layers(), Twin()
-    network[0].weight.register_post_accumulate_grad_hook(lambda _: twin.events.append("first layer"))
+    network[0].weight.register_post_accumulate_grad_hook(
+        lambda _: twin.events.append("first layer")
+    )
     known = averaging(network, LAYER, twin)
     turn(known, network, loss_of(network))
-    assert twin.events == ["first layer", "order", "sent", "sent", "sent", "waited", "waited", "waited"]
+    assert twin.events == [
+        "first layer",
+        "order",
+        "sent",
+        "sent",
+        "sent",
+        "waited",
+        "waited",
+        "waited",
+    ]
     twin.events.clear()
     turn(known, network, loss_of(network))
     assert twin.events == ["sent", "sent", "first layer", "sent", "waited", "waited", "waited"]
@@ -123,18 +138,24 @@ def test_a_small_player_is_sent_whole_and_has_no_hooks():
 
 @pytest.mark.parametrize("called", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_buckets_are_filled_in_the_order_in_which_gradients_come(called: tuple[int, ...]):
-    """Whatever the order in which a GAN's file makes its layers, none waits for one that comes late."""
+    """Whatever the order in which a GAN's file makes its layers, none waits for one that comes
+    late.
+    """
     network, twin = layers(), Twin()
     context = nn.Sequential(*[network[number] for number in called])
     known = averaging(network, LAYER, twin)
     turn(known, network, loss_of(context))
     twin.events.clear()
     twin.sent.clear()
-    context[0].weight.register_post_accumulate_grad_hook(lambda _: twin.events.append("first layer"))
+    context[0].weight.register_post_accumulate_grad_hook(
+        lambda _: twin.events.append("first layer")
+    )
     turn(known, network, loss_of(context))
     assert twin.events[:4] == ["sent", "sent", "first layer", "sent"]
     for sent, layer in zip(twin.sent, reversed(context)):
-        assert sorted(sent.tolist()) == sorted([*layer.bias.grad.tolist(), *layer.weight.grad.flatten().tolist()])
+        assert sorted(sent.tolist()) == sorted(
+            [*layer.bias.grad.tolist(), *layer.weight.grad.flatten().tolist()]
+        )
 
 
 @pytest.mark.parametrize("called", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
@@ -148,7 +169,9 @@ def test_all_processes_keep_to_the_main_ones_order(called: tuple[int, ...]):
         turn(known, network, loss_of(nn.Sequential(*[network[number] for number in called])))
         assert len(twin.sent) == 3
         for sent, layer in zip(twin.sent, (network[1], network[0], network[2])):
-            torch.testing.assert_close(sent, torch.cat([layer.bias.grad, layer.weight.grad.flatten()]), rtol=0, atol=0)
+            torch.testing.assert_close(
+                sent, torch.cat([layer.bias.grad, layer.weight.grad.flatten()]), rtol=0, atol=0
+            )
 
 
 @pytest.mark.parametrize("capacity", [1, LAYER, 100 * LAYER])
@@ -159,12 +182,21 @@ def test_parameters_without_a_gradient_stay_so(capacity: int):
     loss_of(expected[1]).backward()
     for context in (network[1], network, network[1]):
         turn(both, network, loss_of(context))
-    assert [gradient is None for gradient in gradients(network)] == [True, True, False, False, True, True]
+    assert [gradient is None for gradient in gradients(network)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
     torch.testing.assert_close(network[1].weight.grad, expected[1].weight.grad, rtol=0, atol=0)
 
 
 def test_several_forward_passes_and_double_backward():
-    """A layer called twice is sent once, with both passes' gradients; a penalty's inner gradient sends nothing."""
+    """A layer called twice is sent once, with both passes' gradients; a penalty's inner gradient
+    sends nothing.
+    """
 
     def loss(network: nn.Module) -> Tensor:
         images = torch.ones(5, 8, requires_grad=True)

@@ -1,6 +1,8 @@
-"""Drawn birds with captions, boxes and key points: data to learn "what and where" from without a download.
+"""Drawn birds with captions, boxes and key points: data to learn "what and where" from without a
+download.
 
-They are drawings by rule, not pictures of birds: in a set that needs no files one can see whether a GAN does what it is told.
+They are drawings by rule, not pictures of birds: in a set that needs no files one can see whether a
+GAN does what it is told.
 """
 
 import math
@@ -20,7 +22,17 @@ from ganvas.io.images import colour
 COUNT = 3_000
 SIZE = 64  # pixels, where none is asked for
 FINER = 4  # drawn so many times larger, then shrunk
-PARTS = ("beak", "crown", "left eye", "right eye", "left wing", "right wing", "tail", "left foot", "right foot")
+PARTS = (
+    "beak",
+    "crown",
+    "left eye",
+    "right eye",
+    "left wing",
+    "right wing",
+    "tail",
+    "left foot",
+    "right foot",
+)
 COLOURS = {
     "red": "#d83a34",
     "orange": "#f08a24",
@@ -62,14 +74,17 @@ class Bird(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """A polygon in the bird's own measure: it looks left, its body is 1 long, its middle is 0, 0; y goes down."""
+    """A polygon in the bird's own measure: it looks left, its body is 1 long, its middle is 0, 0; y
+    goes down.
+    """
 
     points: Sequence[Point]
     colour: str
 
 
 def open_figures(view: View) -> Dataset:
-    """The set "figures": pictures, captions, boxes and key points; drawn once, then kept in the store.
+    """The set "figures": pictures, captions, boxes and key points; drawn once, then kept in the
+    store.
 
     Raises:
         UserError: the view asks for what it has not.
@@ -77,7 +92,10 @@ def open_figures(view: View) -> Dataset:
     if view.labels != "none":
         raise UserError(f"figures has captions and no classes; go without --labels {view.labels}")
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
-    return open_store(["figures", 3, view.size, view.load_scale, view.channels], lambda folder: build(folder, view))
+    return open_store(
+        ["figures", 3, view.size, view.load_scale, view.channels],
+        lambda folder: build(folder, view),
+    )
 
 
 def build(folder: Path, view: View) -> Packed:
@@ -93,11 +111,16 @@ def build(folder: Path, view: View) -> Packed:
             yield np.asarray(picture).reshape(1, side, side, channels).transpose(0, 3, 1, 2)
 
     write_images(folder / "image.npy", pictures(), (channels, side, side))
-    np.save(folder / "caption.npy", np.stack([np.stack([encode(text) for text in captions(bird)]) for bird in birds]))
+    np.save(
+        folder / "caption.npy",
+        np.stack([np.stack([encode(text) for text in captions(bird)]) for bird in birds]),
+    )
     np.save(folder / "box.npy", np.array([box(bird) for bird in birds], np.float32))
     np.save(folder / "keypoints.npy", np.array([keypoints(bird) for bird in birds], np.float32))
     assert view.size is not None
-    notes = ["these are drawings by rule: birds that stand, fly or eat, each with three captions, a box and nine key points"]
+    notes = [
+        "these are drawings by rule: birds that stand, fly or eat, each with three captions, a box and nine key points"
+    ]
     steps = [f"{COUNT:,} birds drawn at {side}x{side}"]
     report = DataReport(spec="figures", found=COUNT, used=COUNT, steps=steps, notes=notes)
     return Packed({"keypoints": PARTS}, report, view.size)
@@ -105,12 +128,16 @@ def build(folder: Path, view: View) -> Packed:
 
 def a_bird(random: np.random.Generator) -> Bird:
     """A random bird that fits into its picture."""
-    body, wings = (list(COLOURS)[number] for number in random.choice(len(COLOURS), 2, replace=False))
+    body, wings = (
+        list(COLOURS)[number] for number in random.choice(len(COLOURS), 2, replace=False)
+    )
     pose, side = POSES[random.integers(len(POSES))], SIDES[random.integers(2)]
     length = random.uniform(0.25, 0.48)
     tilt = random.uniform(-0.25, 0.35)
     ground = tuple(int(value) for value in random.integers(240, 256, 3))
-    bird = Bird(body, wings, pose, side, (0.0, 0.0), length, tilt, (ground[0], ground[1], ground[2]))
+    bird = Bird(
+        body, wings, pose, side, (0.0, 0.0), length, tilt, (ground[0], ground[1], ground[2])
+    )
     left, top, width, height = box(bird)
     x, y = random.uniform(0.02, 0.98 - width) - left, random.uniform(0.02, 0.98 - height) - top
     return bird._replace(middle=(x, y))
@@ -147,9 +174,14 @@ def shapes(bird: Bird) -> list[Shape]:
     """What it is drawn of, from back to front."""
     x, y = head(bird)
     down = 0.12 if bird.pose == "eating" else 0.0
-    beak = Shape([(x - 0.12, y - 0.07 + down), (x - 0.36, y + 0.04 + 2 * down), (x - 0.1, y + 0.09 + down)], "#f0a020")
+    beak = Shape(
+        [(x - 0.12, y - 0.07 + down), (x - 0.36, y + 0.04 + 2 * down), (x - 0.1, y + 0.09 + down)],
+        "#f0a020",
+    )
     tail = Shape([(0.35, -0.12), (0.85, -0.16), (0.85, 0.06), (0.38, 0.1)], COLOURS[bird.wings])
-    neck = Shape([(x - 0.1, y + 0.1), (x + 0.16, y - 0.06), (0.05, -0.2), (-0.3, 0.2)], COLOURS[bird.body])
+    neck = Shape(
+        [(x - 0.1, y + 0.1), (x + 0.16, y - 0.06), (0.05, -0.2), (-0.3, 0.2)], COLOURS[bird.body]
+    )
     trunk = Shape(ellipse(0, 0, 0.5, 0.3), COLOURS[bird.body])
     face = Shape(ellipse(x, y, 0.2, 0.19), COLOURS[bird.body])
     eye = Shape(ellipse(x - 0.06, y - 0.03, 0.062, 0.062), "#ffffff")
@@ -160,7 +192,18 @@ def shapes(bird: Bird) -> list[Shape]:
         far = [(-0.1, 0.05), (0.3, -0.62), (0.52, -0.5), (0.3, 0.05)]
     behind = [Shape(far, COLOURS[bird.wings])] if far else []
     legs = [leg(foot) for foot in feet(bird)]
-    return [*behind, *legs, tail, trunk, neck, face, beak, eye, pupil, Shape(near, COLOURS[bird.wings])]
+    return [
+        *behind,
+        *legs,
+        tail,
+        trunk,
+        neck,
+        face,
+        beak,
+        eye,
+        pupil,
+        Shape(near, COLOURS[bird.wings]),
+    ]
 
 
 def feet(bird: Bird) -> list[Point]:
@@ -179,7 +222,9 @@ def placed(bird: Bird, points: Sequence[Point]) -> np.ndarray:
     """Points of its own measure in shares of the picture's side, (N, 2)."""
     cosine, sine = math.cos(bird.tilt), math.sin(bird.tilt)
     turned = np.array(points) @ np.array([[cosine, sine], [-sine, cosine]])
-    return np.array(bird.middle) + bird.length * turned * ([1, 1] if bird.side == "left" else [-1, 1])
+    return np.array(bird.middle) + bird.length * turned * (
+        [1, 1] if bird.side == "left" else [-1, 1]
+    )
 
 
 def draw(bird: Bird, side: int) -> Image.Image:
@@ -200,10 +245,13 @@ def box(bird: Bird) -> tuple[float, float, float, float]:
 
 
 def keypoints(bird: Bird) -> list[tuple[float, float, float]]:
-    """x, y and 1 for each of PARTS, all 0 for one that is not seen: the eye and the folded wing of its other side."""
+    """x, y and 1 for each of PARTS, all 0 for one that is not seen: the eye and the folded wing of
+    its other side.
+    """
     x, y = head(bird)
     down = 0.12 if bird.pose == "eating" else 0.0
-    near, far = bird.side, SIDES[1 - SIDES.index(bird.side)]  # a bird that looks left shows its left side
+    # a bird that looks left shows its left side
+    near, far = bird.side, SIDES[1 - SIDES.index(bird.side)]
     back, front = feet(bird)
     flying = bird.pose == "flying"
     places = {

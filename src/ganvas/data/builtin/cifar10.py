@@ -1,7 +1,8 @@
-"""CIFAR-10: 60,000 colour pictures of 32 pixels in ten classes (Krizhevsky 2009), from its binary version.
+"""CIFAR-10: 60,000 colour pictures of 32 pixels in ten classes (Krizhevsky 2009), from its binary
+version.
 
-A record is a byte of label and 3,072 of picture: 32 rows of red, of green, of blue. The Python version is pickled, and nothing is
-unpickled here.
+A record is a byte of label and 3,072 of picture: 32 rows of red, of green, of blue. The Python
+version is pickled, and nothing is unpickled here.
 """
 
 import tarfile
@@ -47,7 +48,9 @@ def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
     if not place.exists():
         raise UserError(f"{place} does not exist; {PUBLISHED.elsewhere}")
     contents = read_files(place, FILES[name])
-    records = np.concatenate([as_records(place, file, content) for file, content in contents.items()])
+    records = np.concatenate(
+        [as_records(place, file, content) for file, content in contents.items()]
+    )
     images = records[:, 1:].reshape(-1, 3, SIZE, SIZE)
     test = f"{CIFAR}-test{spec.removeprefix(CIFAR)}" if name == CIFAR else None
     return as_dataset(spec, images, records[:, 0], CLASSES, view, test)
@@ -65,7 +68,9 @@ def read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     archive = place / ARCHIVE if place.is_dir() else place
     if not archive.is_file():
         wanted = f"neither {ARCHIVE} nor {', '.join(names)}"
-        raise UserError(f"{place} holds {wanted}; the Python version, which is pickled, is not read")
+        raise UserError(
+            f"{place} holds {wanted}; the Python version, which is pickled, is not read"
+        )
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(archive) as tar:
@@ -79,7 +84,9 @@ def read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
         raise UserError(f"{archive} cannot be read: {error}; fetch it again") from error
     missing = [name for name in names if name not in found]
     if missing:
-        raise UserError(f"{archive} holds no whole {', '.join(missing)}; wanted is {ARCHIVE}, CIFAR-10's binary version")
+        raise UserError(
+            f"{archive} holds no whole {', '.join(missing)}; wanted is {ARCHIVE}, CIFAR-10's binary version"
+        )
     return {name: found[name] for name in names}
 
 
@@ -91,8 +98,12 @@ def as_records(place: Path, name: str, content: bytes) -> np.ndarray:
     """
     whole = RECORDS * RECORD
     if len(content) != whole:
-        raise UserError(f"{name} in {place} has {len(content):,} bytes; {RECORDS:,} records have {whole:,}: fetch it again")
+        raise UserError(
+            f"{name} in {place} has {len(content):,} bytes; {RECORDS:,} records have {whole:,}: fetch it again"
+        )
     records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)
     if records[:, 0].max() >= len(CLASSES):
-        raise UserError(f"{name} in {place} has the label {records[:, 0].max()}; CIFAR-10's are 0 to {len(CLASSES) - 1}")
+        raise UserError(
+            f"{name} in {place} has the label {records[:, 0].max()}; CIFAR-10's are 0 to {len(CLASSES) - 1}"
+        )
     return records

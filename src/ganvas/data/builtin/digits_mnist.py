@@ -1,4 +1,6 @@
-"""Sets that come as arrays of small grey pictures: scikit-learn's digits, MNIST, Fashion-MNIST, any other idx files."""
+"""Sets that come as arrays of small grey pictures: scikit-learn's digits, MNIST, Fashion-MNIST, any
+other idx files.
+"""
 
 from pathlib import Path
 
@@ -30,7 +32,10 @@ CLASSES = {"mnist": DIGITS, "fashion-mnist": CLOTHES}
 PUBLISHED = {
     "mnist": Published(
         "MNIST",
-        ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+        (
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
         {
             "train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
             "train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
@@ -66,7 +71,8 @@ def open_digits(view: View) -> Dataset:
 
 
 def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
-    """MNIST or Fashion-MNIST: `NAME` or `NAME-test`, alone (downloaded into the cache if need be) or with `:FOLDER`.
+    """MNIST or Fashion-MNIST: `NAME` or `NAME-test`, alone (downloaded into the cache if need be)
+    or with `:FOLDER`.
 
     Raises:
         UserError: a file is missing, cannot be downloaded, or is not what it should be.
@@ -78,7 +84,9 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     labels = read_labels(label_path, len(images))
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
-        raise UserError(f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}")
+        raise UserError(
+            f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}"
+        )
     return as_dataset(spec, images[:, None], labels, CLASSES[name], view, published_test(spec))
 
 
@@ -101,7 +109,8 @@ def open_idx(spec: str, view: View) -> Dataset:
     """Any idx files: `idx:FOLDER`, or `idx:FILE` naming the file of pictures. Labels are optional.
 
     Raises:
-        UserError: no such files, several of them, or pictures and labels that do not belong together.
+        UserError: no such files, several of them, or pictures and labels that do not belong
+            together.
     """
     place = Path(spec.removeprefix("idx:")).expanduser()
     path = place if place.is_file() else find_pictures(existing_folder(str(place)))
@@ -114,12 +123,18 @@ def open_idx(spec: str, view: View) -> Dataset:
 
 
 def labels_beside(path: Path) -> Path | None:
-    """The idx file of labels that goes with a file of pictures: by its name, or the only one in the folder."""
+    """The idx file of labels that goes with a file of pictures: by its name, or the only one in the
+    folder.
+    """
     name = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
     named = [path.with_name(name + end) for end in (".gz", "")]
     found = [file for file in named if file != path and file.is_file()]
     if not found:
-        found = [file for file in sorted(path.parent.iterdir()) if file.is_file() and dimensions(file) == 1]
+        found = [
+            file
+            for file in sorted(path.parent.iterdir())
+            if file.is_file() and dimensions(file) == 1
+        ]
     return found[0] if len(found) == 1 else None
 
 
@@ -159,10 +174,14 @@ def find_pictures(folder: Path) -> Path:
     found = [file for file in sorted(folder.iterdir()) if file.is_file() and dimensions(file) == 3]
     chosen = found if len(found) == 1 else [file for file in found if file.name.startswith("train")]
     if not found:
-        raise UserError(f"{folder} holds no idx file of pictures (three dimensions: count, height, width)")
+        raise UserError(
+            f"{folder} holds no idx file of pictures (three dimensions: count, height, width)"
+        )
     if len(chosen) != 1:
         names = ", ".join(file.name for file in found)
-        raise UserError(f"{folder} holds several idx files of pictures: {names}; name one, as idx:{found[0]}")
+        raise UserError(
+            f"{folder} holds several idx files of pictures: {names}; name one, as idx:{found[0]}"
+        )
     return chosen[0]
 
 
@@ -174,15 +193,22 @@ def read_pictures(path: Path) -> np.ndarray:
     """
     images = read_idx(path)
     if images.ndim != 3 or images.dtype != np.uint8:
-        raise UserError(f"{path} holds {images.ndim}-dimensional {images.dtype}; pictures are 3-dimensional uint8")
+        raise UserError(
+            f"{path} holds {images.ndim}-dimensional {images.dtype}; pictures are 3-dimensional uint8"
+        )
     if len(images) < 2 or 0 in images.shape:
         count, height, width = images.shape
-        raise UserError(f"{path} holds {count_noun(count, 'picture')} of {width}x{height}; give at least two")
+        raise UserError(
+            f"{path} holds {count_noun(count, 'picture')} of {width}x{height}; give at least two"
+        )
     return images
 
 
 def published_test(spec: str) -> str | None:
-    """The name of the test set that was published with a set: "mnist:FOLDER" has "mnist-test:FOLDER"; None: there is none."""
+    """The name of the test set that was published with a set:
+
+    "mnist:FOLDER" has "mnist-test:FOLDER"; None: there is none.
+    """
     name, colon, place = spec.partition(":")
     return f"{name}-test{colon}{place}" if name in CLASSES else None
 
@@ -195,23 +221,36 @@ def read_labels(path: Path, count: int) -> np.ndarray:
     """
     labels = read_idx(path)
     if labels.ndim != 1 or labels.dtype.kind == "f":
-        raise UserError(f"{path} holds {labels.ndim}-dimensional {labels.dtype}; labels are 1-dimensional integers")
+        raise UserError(
+            f"{path} holds {labels.ndim}-dimensional {labels.dtype}; labels are 1-dimensional integers"
+        )
     if len(labels) != count:
         pictures = count_noun(count, "picture")
-        raise UserError(f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; the two files do not match")
+        raise UserError(
+            f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; the two files do not match"
+        )
     return labels
 
 
 def as_dataset(
-    spec: str, images: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...], view: View, test: str | None = None
+    spec: str,
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    classes: tuple[str, ...],
+    view: View,
+    test: str | None = None,
 ) -> Dataset:
-    """Pictures uint8 (N, C, H, W) as `view` wants to see them, with the name of the set that was published for tests."""
+    """Pictures uint8 (N, C, H, W) as `view` wants to see them, with the name of the set that was
+    published for tests.
+    """
     count, own, height, width = images.shape
     size, channels = view.size or min(height, width), view.channels or own
     steps, notes = [], []
     if (height, width) != (size, size):
         enlarged = (max if view.fit == "pad" else min)(height, width) < size
-        steps.append(f"{count_noun(count, 'picture')} {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})")
+        steps.append(
+            f"{count_noun(count, 'picture')} {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})"
+        )
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
     if channels > own:
@@ -222,10 +261,16 @@ def as_dataset(
     fitted = np.empty((count, channels, side, side), np.uint8)
     for start in range(0, count, 1024):
         piece = with_channels(torch.tensor(images[start : start + 1024]), channels)
-        fitted[start : start + 1024] = to_square(piece, side, view.fit, view.background, enlarge=True)
+        fitted[start : start + 1024] = to_square(
+            piece, side, view.fit, view.background, enlarge=True
+        )
     if labels is not None:
         labels = labels.astype(np.int64)
-    names = dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())) if labels is not None else {}
+    names = (
+        dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist()))
+        if labels is not None
+        else {}
+    )
     report = DataReport(
         spec=spec,
         found=count,

@@ -1,4 +1,5 @@
-"""The idx format of MNIST: a four-byte magic (0, 0, type, number of dimensions), big-endian sizes, then the values.
+"""The idx format of MNIST: a four-byte magic (0, 0, type, number of dimensions), big-endian sizes,
+then the values.
 
 Source: Yann LeCun, "The MNIST database of handwritten digits", section "File formats".
 """
@@ -51,7 +52,9 @@ def read_idx(path: Path) -> np.ndarray:
     expected = math.prod(shape) * kind.itemsize
     if len(content) - head != expected:
         declared = "x".join(map(str, shape))
-        raise UserError(f"{path} declares {declared} ({expected:,} bytes) but holds {len(content) - head:,} bytes")
+        raise UserError(
+            f"{path} declares {declared} ({expected:,} bytes) but holds {len(content) - head:,} bytes"
+        )
     return np.frombuffer(content, kind, offset=head).reshape(shape)
 
 

@@ -1,9 +1,11 @@
-"""Points in the plane from known modes: the sets on which mode collapse is seen and counted, "rings" and "grid".
+"""Points in the plane from known modes: the sets on which mode collapse is seen and counted,
+"rings" and "grid".
 
-The protocol is that of VEEGAN (Srivastava et al. 2017, section 4.1) as PacGAN (Lin et al. 2018) runs it. Read in PacGAN's own
-code (`2DRing_GAN&PacGAN/config.py`, `2DGrid_GAN&PacGAN/config.py`, `MetricLogger`): the centres, 0.01 and 0.05, 100,000 points,
-and that 2,500 samples are judged, each by its nearest centre within three standard deviations. Many ports place the ring by
-`linspace(0, 2 pi, 8)`, whose first and last centres are the same: theirs has seven modes.
+The protocol is that of VEEGAN (Srivastava et al. 2017, section 4.1) as PacGAN (Lin et al. 2018)
+runs it. Read in PacGAN's own code (`2DRing_GAN&PacGAN/config.py`, `2DGrid_GAN&PacGAN/config.py`,
+`MetricLogger`): the centres, 0.01 and 0.05, 100,000 points, and that 2,500 samples are judged, each
+by its nearest centre within three standard deviations. Many ports place the ring by `linspace(0, 2
+pi, 8)`, whose first and last centres are the same: theirs has seven modes.
 """
 
 from dataclasses import dataclass
@@ -23,7 +25,8 @@ class Mixture:
     """Round Gaussians in the plane, all equally likely.
 
     Attributes:
-        centres: float64 (modes, 2), in the coordinates of training: the published ones times `scale`.
+        centres: float64 (modes, 2), in the coordinates of training: the published ones times
+            `scale`.
         std: of each Gaussian along each axis, times `scale` too.
         scale: what brings the published coordinates into [-1, 1].
     """
@@ -34,19 +37,27 @@ class Mixture:
 
 
 def mixture(centres: np.ndarray, std: float) -> Mixture:
-    """Published centres (modes, 2) and standard deviation, scaled so that the outermost centre has a coordinate of SIDE."""
+    """Published centres (modes, 2) and standard deviation, scaled so that the outermost centre has
+    a coordinate of SIDE.
+    """
     scale = SIDE / float(np.abs(centres).max())
     return Mixture(centres * scale, std * scale, scale)
 
 
 TURN = 2 * np.pi * np.arange(8) / 8
-RINGS = mixture(np.stack([np.cos(TURN), np.sin(TURN)], axis=1), 0.01)  # times 0.8: radius 0.8, std 0.008
-GRID = mixture(np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)], np.float64), 0.05)  # times 0.2: std 0.01
+# times 0.8: radius 0.8, std 0.008
+RINGS = mixture(np.stack([np.cos(TURN), np.sin(TURN)], axis=1), 0.01)
+# times 0.2: std 0.01
+GRID = mixture(
+    np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)], np.float64), 0.05
+)
 MIXTURES = {"rings": RINGS, "grid": GRID}
 
 
 def mode_discs(spec: str) -> list[tuple[float, float, float]]:
-    """A disc (x, y, radius of three standard deviations) for each mode of "rings" or "grid"; none for other data."""
+    """A disc (x, y, radius of three standard deviations) for each mode of "rings" or "grid"; none
+    for other data.
+    """
     if spec not in MIXTURES:
         return []
     source = MIXTURES[spec]
@@ -54,7 +65,8 @@ def mode_discs(spec: str) -> list[tuple[float, float, float]]:
 
 
 def open_points(spec: str, view: View) -> Dataset:
-    """100,000 points of a mixture, always the same ones: "pictures" float32 (N, 2, 1, 1); labels are the modes they came from.
+    """100,000 points of a mixture, always the same ones: "pictures" float32 (N, 2, 1, 1); labels
+    are the modes they came from.
 
     Raises:
         UserError: the view asks for what points do not have.
@@ -71,7 +83,9 @@ def open_points(spec: str, view: View) -> Dataset:
         found=COUNT,
         used=COUNT,
         classes=dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())),
-        steps=[f"published coordinates times {source.scale:g}: standard deviation {source.std:g} along each axis of each mode"],
+        steps=[
+            f"published coordinates times {source.scale:g}: standard deviation {source.std:g} along each axis of each mode"
+        ],
     )
     return single(images, labels, classes, report)
 
@@ -82,7 +96,19 @@ def check_view(spec: str, view: View) -> None:
     Raises:
         UserError: a size other than 1, channels other than 2, a fit or a background.
     """
-    own = {"size": (None, 1), "channels": (None, 2), "fit": ("crop",), "background": ("white",), "load_scale": (1.0,)}
-    wrong = [f"{key}={getattr(view, key)}" for key, allowed in own.items() if getattr(view, key) not in allowed]
+    own = {
+        "size": (None, 1),
+        "channels": (None, 2),
+        "fit": ("crop",),
+        "background": ("white",),
+        "load_scale": (1.0,),
+    }
+    wrong = [
+        f"{key}={getattr(view, key)}"
+        for key, allowed in own.items()
+        if getattr(view, key) not in allowed
+    ]
     if wrong:
-        raise UserError(f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; use the recipe {spec}")
+        raise UserError(
+            f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; use the recipe {spec}"
+        )

@@ -1,8 +1,10 @@
-"""Stacked MNIST: three digits in the three channels of a picture, 1,000 classes, so that forgotten modes can be counted.
+"""Stacked MNIST: three digits in the three channels of a picture, 1,000 classes, so that forgotten
+modes can be counted.
 
-The set of Che et al. 2017 and Metz et al. 2017 by the protocol of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018):
-128,000 pictures, all three digits drawn at random with replacement. PacGAN's code draws from training and test digits together;
-here only from the 60,000 for training, so that a judge may use the others.
+The set of Che et al. 2017 and Metz et al. 2017 by the protocol of VEEGAN (Srivastava et al. 2017)
+and PacGAN (Lin et al. 2018): 128,000 pictures, all three digits drawn at random with replacement.
+PacGAN's code draws from training and test digits together; here only from the 60,000 for training,
+so that a judge may use the others.
 """
 
 import hashlib
@@ -21,12 +23,14 @@ STACKED = "stacked-mnist"
 COUNT = 128_000
 SEED = 0
 SIZE = 28  # MNIST's side
-CLASSES = tuple(f"{number:03}" for number in range(1000))  # "407": 4 in the red channel, 0 in the green, 7 in the blue
+# "407": 4 in the red channel, 0 in the green, 7 in the blue
+CLASSES = tuple(f"{number:03}" for number in range(1000))
 PIECE = 4096  # pictures stacked at once
 
 
 def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
-    """`stacked-mnist`, or with `:FOLDER`, which holds MNIST's files; always the same pictures, kept in the packed store.
+    """`stacked-mnist`, or with `:FOLDER`, which holds MNIST's files; always the same pictures, kept
+    in the packed store.
 
     Raises:
         UserError: one channel is asked for, or MNIST cannot be had.
@@ -65,7 +69,10 @@ def build(folder: Path, name: str, view: View) -> Packed:
         sizes=dict.fromkeys(digits.report.sizes, COUNT),
         modes={"RGB": COUNT},
         classes=dict(zip(CLASSES, np.bincount(labels, minlength=len(CLASSES)).tolist())),
-        steps=[f"three of {len(digits):,} digits drawn at random for each picture", *digits.report.steps],
+        steps=[
+            f"three of {len(digits):,} digits drawn at random for each picture",
+            *digits.report.steps,
+        ],
         notes=digits.report.notes,
     )
     return Packed({"label": CLASSES}, report, digits.size)

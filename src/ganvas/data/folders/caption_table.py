@@ -58,7 +58,11 @@ def read_table(name: str, content: bytes) -> Table:
     """
     try:
         text = content.decode("utf-8-sig")
-        return read_lines(name, text) if extension(name) == ".jsonl" else read_coco(name, json.loads(text))
+        return (
+            read_lines(name, text)
+            if extension(name) == ".jsonl"
+            else read_coco(name, json.loads(text))
+        )
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text") from error
     except json.JSONDecodeError as error:
@@ -81,7 +85,9 @@ def read_lines(name: str, text: str) -> Table:
                 continue
             line = line_from(values, table.count, parts)
         except (ValueError, TypeError, AttributeError) as error:
-            table.skipped.append(Skipped(file=f"{name}, line {place}", reason=f"cannot be used: {error}"))
+            table.skipped.append(
+                Skipped(file=f"{name}, line {place}", reason=f"cannot be used: {error}")
+            )
         else:
             table.lines.append(line)
         table.count += 1
@@ -113,7 +119,9 @@ def line_from(values: dict[str, Any], number: int, parts: Sequence[str]) -> Line
         number=number,
         captions=[caption for caption in captions if plain(caption)],
         box=None if box is None else rectangle(box),
-        keypoints=None if points is None else {str(part): keypoint(place) for part, place in points.items()},
+        keypoints=None
+        if points is None
+        else {str(part): keypoint(place) for part, place in points.items()},
     )
 
 
@@ -133,7 +141,11 @@ def numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
     Raises:
         ValueError: they are not.
     """
-    if not isinstance(values, list) or len(values) != count or not all(isinstance(value, int | float) for value in values):
+    if (
+        not isinstance(values, list)
+        or len(values) != count
+        or not all(isinstance(value, int | float) for value in values)
+    ):
         raise ValueError(f"{what} is {count} numbers, not {values!r}")
     if not all(math.isfinite(value) for value in values):
         raise ValueError(f"{what} of {values!r}")
@@ -144,7 +156,9 @@ def keypoint(place: Any) -> tuple[float, float, float]:
     """x, y and whether it is seen, of [x, y], [x, y, visible] or null."""
     if place is None:
         return 0.0, 0.0, 0.0
-    x, y, *seen = numbers(place, len(place) if isinstance(place, list) and len(place) == 3 else 2, "a key point")
+    x, y, *seen = numbers(
+        place, len(place) if isinstance(place, list) and len(place) == 3 else 2, "a key point"
+    )
     return x, y, float(not seen or seen[0] > 0)
 
 
@@ -158,14 +172,24 @@ def read_coco(name: str, values: Any) -> Table:
         about: dict[int, list[dict[str, Any]]] = {}
         for annotation in values["annotations"]:
             about.setdefault(annotation["image_id"], []).append(annotation)
-        parts = next((tuple(kind["keypoints"]) for kind in values.get("categories", []) if kind.get("keypoints")), ())
+        parts = next(
+            (
+                tuple(kind["keypoints"])
+                for kind in values.get("categories", [])
+                if kind.get("keypoints")
+            ),
+            (),
+        )
         table = Table(name, parts=parts, count=len(values["images"]))
         files = [(picture["id"], picture["file_name"]) for picture in values["images"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
     for number, (key, file) in enumerate(files):
         found = about.get(key, [])
-        told: dict[str, Any] = {"file": file, "captions": [item["caption"] for item in found if "caption" in item]}
+        told: dict[str, Any] = {
+            "file": file,
+            "captions": [item["caption"] for item in found if "caption" in item],
+        }
         boxed = [item for item in found if item.get("bbox")]
         if boxed:
             largest = max(boxed, key=lambda item: item["bbox"][2] * item["bbox"][3])

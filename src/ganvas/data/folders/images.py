@@ -21,7 +21,8 @@ SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
 class SizeNeededError(UserError):
-    """The pictures differ in size or are not square, and the view does not say how large they should be.
+    """The pictures differ in size or are not square, and the view does not say how large they
+    should be.
 
     Attributes:
         suggestion: a side in pixels that keeps four fifths of the pictures or more.
@@ -32,20 +33,31 @@ class SizeNeededError(UserError):
         self.suggestion = suggestion
 
 
-def open_pictures(place: Path, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
+def open_pictures(
+    place: Path, view: View, *, strict: bool = False, progress: bool = False
+) -> Dataset:
     """Open a folder or zip of pictures, packed; see `ganvas.data.open_dataset`.
 
     Raises:
         SizeNeededError: the view has no size and the pictures do not share one.
-        UserError: fewer than two usable pictures, no such labels, no such colour; with `strict`, any unusable picture.
+        UserError: fewer than two usable pictures, no such labels, no such colour; with `strict`,
+            any unusable picture.
     """
     with Source(place) as source:
         labelling = find_labels(source, view.labels)
         others = source.other_kinds({labelling.table})
-        key = [source.identity(), view.model_dump(exclude={"labels"}), view.labels == "folders", labelling.digest, others]
+        key = [
+            source.identity(),
+            view.model_dump(exclude={"labels"}),
+            view.labels == "folders",
+            labelling.digest,
+            others,
+        ]
         dataset = open_store(key, lambda folder: build(folder, source, labelling, view, progress))
     # The store is found by content, so the same pictures may have been packed from another place.
-    return checked(replace(dataset, report=dataset.report.model_copy(update={"spec": str(place)})), strict)
+    return checked(
+        replace(dataset, report=dataset.report.model_copy(update={"spec": str(place)})), strict
+    )
 
 
 def checked(dataset: Dataset, strict: bool) -> Dataset:
@@ -66,11 +78,17 @@ def checked(dataset: Dataset, strict: bool) -> Dataset:
 
 def build(folder: Path, source: Source, labelling: Labelling, view: View, progress: bool) -> Packed:
     """Decode a source and write its pictures, and labels if there are, into `folder`."""
-    entries = [entry for entry in source.pictures if labelling.classes is None or entry.name in labelling.classes]
+    entries = [
+        entry
+        for entry in source.pictures
+        if labelling.classes is None or entry.name in labelling.classes
+    ]
     kept, report, size = write_pictures(folder / "image.npy", source, entries, view, progress)
     notes = labelling.notes + ignored(source, {labelling.table})
     skipped = sorted(labelling.skipped + report.skipped, key=lambda item: item.file)
-    report = report.model_copy(update={"found": len(source.pictures), "skipped": skipped, "notes": notes})
+    report = report.model_copy(
+        update={"found": len(source.pictures), "skipped": skipped, "notes": notes}
+    )
     if labelling.classes is None:
         return Packed({}, report, size)
     names = [labelling.classes[fate.name] for fate in kept]
@@ -84,10 +102,12 @@ def build(folder: Path, source: Source, labelling: Labelling, view: View, progre
 def write_pictures(
     path: Path, source: Source, entries: Sequence[Entry], view: View, progress: bool
 ) -> tuple[list[Fate], DataReport, int]:
-    """Decode pictures into the .npy file at `path`, uint8 (N, C, S, S) with the view's load size as S.
+    """Decode pictures into the .npy file at `path`, uint8 (N, C, S, S) with the view's load size as
+    S.
 
     Returns:
-        what became of those that are there, in their order; the report, without notes; the side that training sees.
+        what became of those that are there, in their order; the report, without notes; the side
+        that training sees.
 
     Raises:
         SizeNeededError: the view has no size and the pictures do not share one.
@@ -110,7 +130,9 @@ def write_pictures(
     if used < 2:
         raise UserError(nothing_usable(source.place, fates, view))
     if view.channels is None:
-        view = view.model_copy(update={"channels": 1 if all(fate.mode in GREY for fate in kept) else 3})
+        view = view.model_copy(
+            update={"channels": 1 if all(fate.mode in GREY for fate in kept) else 3}
+        )
         if view.channels == 1:
             drop_colour(path)
     assert view.size is not None
@@ -140,7 +162,8 @@ def common_size(source: Source, entries: Sequence[Entry]) -> int:
         SizeNeededError: they do not.
     """
     sizes = Counter(measure(source, entries))
-    return common_side(source.place, sizes) if sizes else 1  # none can be read: packing will tell why
+    # none can be read: packing will tell why
+    return common_side(source.place, sizes) if sizes else 1
 
 
 def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
@@ -165,7 +188,9 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
         if smaller > sizes.total() // 5:
             break
     suggestion = max((side for side in SIDES if side <= typical), default=typical)
-    described = f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
+    described = (
+        f"from {low[0]}x{low[1]} to {high[0]}x{high[1]}" if low != high else f"of {low[0]}x{low[1]}"
+    )
     raise SizeNeededError(
         f"{place} holds pictures {described}; say which square they should become, for instance --size {suggestion}",
         suggestion,
@@ -217,7 +242,9 @@ def steps(kinds: Counter[Kind], view: View) -> list[str]:
     cut = total(lambda kind: min(kind.width, kind.height) == side < max(kind.width, kind.height))
     if view.fit != "crop":
         larger, cut = larger + (cut if view.fit == "stretch" else 0), 0
-    padded = total(lambda kind: (kind.width, kind.height) != (side, side)) if view.fit == "pad" else 0
+    padded = (
+        total(lambda kind: (kind.width, kind.height) != (side, side)) if view.fit == "pad" else 0
+    )
     deep = total(lambda kind: kind.mode == "F" or kind.mode.startswith("I"))
     grey = total(lambda kind: kind.grey)
     done = [
@@ -233,4 +260,8 @@ def steps(kinds: Counter[Kind], view: View) -> list[str]:
         (padded, f"laid on {view.background} to fill {square}"),
     ]
     told = [f"{count_noun(number, 'picture')} {what}" for number, what in done if number]
-    return told + ([f"training cuts a random {view.size}x{view.size} out of each in every round"] if side != view.size else [])
+    return told + (
+        [f"training cuts a random {view.size}x{view.size} out of each in every round"]
+        if side != view.size
+        else []
+    )

@@ -34,7 +34,8 @@ class Labelling:
 
 
 def find_labels(source: Source, labels: str) -> Labelling:
-    """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files and labels.
+    """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files
+    and labels.
 
     Raises:
         UserError: there are no such labels.
@@ -50,7 +51,8 @@ SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no 
 
 
 def usual_labels(place: Path) -> str:
-    """What `View.labels` should be for a folder or zip, if nobody says it; "none" where no labels seem to be there.
+    """What `View.labels` should be for a folder or zip, if nobody says it; "none" where no labels
+    seem to be there.
 
     Raises:
         UserError: it is no folder or zip with pictures.
@@ -66,10 +68,12 @@ def usual_labels(place: Path) -> str:
 
 
 def suggested_labels(source: Source) -> str:
-    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders", or "none" where there are
-    none.
+    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
+    or "none" where there are none.
     """
-    tables = sorted(name for name in source.others if "/" not in name and name.lower().endswith(".csv"))
+    tables = sorted(
+        name for name in source.others if "/" not in name and name.lower().endswith(".csv")
+    )
     return tables[0] if tables else labels_by_folders(source)
 
 
@@ -77,7 +81,11 @@ def labels_by_folders(source: Source) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
     names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
-    classes = len(names) >= 2 and 2 * inside >= len(source.pictures) and not {name.lower() for name in names} <= SPLITS
+    classes = (
+        len(names) >= 2
+        and 2 * inside >= len(source.pictures)
+        and not {name.lower() for name in names} <= SPLITS
+    )
     return "folders" if classes else "none"
 
 
@@ -92,26 +100,39 @@ def unused_labels(source: Source) -> list[str]:
     if suggested == "none":
         return []
     if suggested != "folders":
-        return [f"labels seem to be here and are not used; to train with them: --labels {suggested}"]
+        return [
+            f"labels seem to be here and are not used; to train with them: --labels {suggested}"
+        ]
     names = folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return [f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"]
+    return [
+        f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"
+    ]
 
 
 def labels_of_folders(source: Source) -> Labelling:
     """Each first-level sub-folder is a class."""
     classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
     if not classes:
-        raise UserError(f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table")
+        raise UserError(
+            f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table"
+        )
     if len(set(classes.values())) == 1:
         only = next(iter(classes.values()))
-        raise UserError(f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none")
+        raise UserError(
+            f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none"
+        )
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
-    return Labelling(classes, [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray])
+    return Labelling(
+        classes,
+        [Skipped(file=name, reason="lies beside the class folders, not in one") for name in stray],
+    )
 
 
 def labels_of_table(source: Source, table: str) -> Labelling:
-    """A table of two columns, file and label; it lies at the root of the set, or anywhere on the disk."""
+    """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
+    disk.
+    """
     path = Path(table).expanduser()
     try:
         content = source.read(source.others[table]) if table in source.others else path.read_bytes()
@@ -131,15 +152,20 @@ def labels_of_table(source: Source, table: str) -> Labelling:
         else:
             absent.append(file)
     if not labels:
-        raise UserError(f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}")
+        raise UserError(
+            f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}"
+        )
     notes = describe_absent(table, absent)
-    unnamed = [Skipped(file=name, reason=f"not named in {table}") for name in sorted(names - labels.keys())]
+    unnamed = [
+        Skipped(file=name, reason=f"not named in {table}") for name in sorted(names - labels.keys())
+    ]
     used = table if table in source.others else ""
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
 
 
 def read_table(content: bytes, name: str) -> dict[str, str]:
-    """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is the header.
+    """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is
+    the header.
 
     Raises:
         UserError: not UTF-8, not two columns, or two labels for one file.
@@ -150,18 +176,26 @@ def read_table(content: bytes, name: str) -> dict[str, str]:
         raise UserError(f"{name} is not UTF-8 text; save it again as CSV UTF-8") from error
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    delimiter = next((sign for sign in "\t;," if len(next(csv.reader([first], delimiter=sign), [])) == 2), ",")
+    delimiter = next(
+        (sign for sign in "\t;," if len(next(csv.reader([first], delimiter=sign), [])) == 2), ","
+    )
     labels: dict[str, str] = {}
     header = next(csv.reader([first], delimiter=delimiter), [""])
     for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
-        if not any(cell.strip() for cell in row) or (row == header and extension(row[0].strip()) not in EXTENSIONS):
+        if not any(cell.strip() for cell in row) or (
+            row == header and extension(row[0].strip()) not in EXTENSIONS
+        ):
             continue
         if len(row) != 2 or not row[1].strip():
-            raise UserError(f"{name}, line {number}: {delimiter.join(row)!r}; a row is a file and a label")
+            raise UserError(
+                f"{name}, line {number}: {delimiter.join(row)!r}; a row is a file and a label"
+            )
         file = row[0].strip().replace("\\", "/").removeprefix("./")
         label = row[1].strip()
         if labels.setdefault(file, label) != label:
-            raise UserError(f"{name}, line {number}: {file!r} is {label!r} here and {labels[file]!r} before")
+            raise UserError(
+                f"{name}, line {number}: {file!r} is {label!r} here and {labels[file]!r} before"
+            )
     if not labels:
         raise UserError(f"{name} is empty; its rows are a file and a label")
     return labels
@@ -174,7 +208,9 @@ def folder_of(entry: Entry) -> str:
 
 
 def in_order(names: Counter[str]) -> list[str]:
-    """Class names sorted: numbers by their value, texts with the numbers in them by value ("a2" before "a10")."""
+    """Class names sorted: numbers by their value, texts with the numbers in them by value ("a2"
+    before "a10").
+    """
     try:
         return sorted(names, key=lambda name: (float(name), name))
     except ValueError:
@@ -184,14 +220,18 @@ def in_order(names: Counter[str]) -> list[str]:
 def natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key that compares the numbers in a text by value."""
     parts = re.split(r"([0-9]+)", text)
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts] + [(2, 0, text)]
+    return [
+        (0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts
+    ] + [(2, 0, text)]
 
 
 def describe_absent(table: str, absent: list[str]) -> list[str]:
     """The note on files that a table names and that are not there; none without such files."""
     if not absent:
         return []
-    return [f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {shorten(absent)}"]
+    return [
+        f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {shorten(absent)}"
+    ]
 
 
 def shorten(names: list[str]) -> str:

@@ -1,4 +1,6 @@
-"""Pictures in pairs, an input and what it should become: side by side in one file, or in two folders under the same names."""
+"""Pictures in pairs, an input and what it should become: side by side in one file, or in two
+folders under the same names.
+"""
 
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -11,7 +13,14 @@ import numpy as np
 
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.decode import Fate, pack, too_small
-from ganvas.data.folders.images import SizeNeededError, checked, count, ignored, nothing_usable, steps
+from ganvas.data.folders.images import (
+    SizeNeededError,
+    checked,
+    count,
+    ignored,
+    nothing_usable,
+    steps,
+)
 from ganvas.data.folders.source import Entry, Source
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store, write_images
@@ -47,8 +56,9 @@ class Pair(NamedTuple):
 def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
     """`pairs:PLACE`, or its splits `pairs-val:PLACE` and `pairs-test:PLACE`: columns "a" and "b".
 
-    PLACE is a folder or zip with files of two pictures side by side, "a" at the left, in train/, val/ and test/ or without; or
-    with folders A and B that hold equal names; or two such folders or zips, with a comma between.
+    PLACE is a folder or zip with files of two pictures side by side, "a" at the left, in train/,
+    val/ and test/ or without; or with folders A and B that hold equal names; or two such folders or
+    zips, with a comma between.
 
     Raises:
         SizeNeededError: the view has no size and the pictures do not share one.
@@ -59,11 +69,25 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
     with ExitStack() as stack:
         sources = [stack.enter_context(Source(path)) for path in place.paths]
         couples, alone = find_couples(sources, place)
-        splits = [split for split in ("test", "val") if place.split == "train" and has_split(sources, split)]
+        splits = [
+            split
+            for split in ("test", "val")
+            if place.split == "train" and has_split(sources, split)
+        ]
         test = place.other(splits[0]) if splits else None
-        key = ["pairs", [source.identity() for source in sources], place.split, view.model_dump(exclude={"labels"})]
-        dataset = open_store(key, lambda folder: build(folder, sources, couples, alone, view, progress))
-    return checked(replace(dataset, report=dataset.report.model_copy(update={"spec": spec, "test": test})), strict)
+        key = [
+            "pairs",
+            [source.identity() for source in sources],
+            place.split,
+            view.model_dump(exclude={"labels"}),
+        ]
+        dataset = open_store(
+            key, lambda folder: build(folder, sources, couples, alone, view, progress)
+        )
+    return checked(
+        replace(dataset, report=dataset.report.model_copy(update={"spec": spec, "test": test})),
+        strict,
+    )
 
 
 def has_split(sources: Sequence[Source], split: str) -> bool:
@@ -81,17 +105,24 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
     if len(sources) == 1:
         tops = {name.partition("/")[0].lower() for name in inside[0] if "/" in name}
         if tops and tops <= {"traina", "trainb", "testa", "testb"}:
-            raise UserError(f"{place.text} holds two domains, not pairs; use cyclegan with --data unpaired:{place.text}")
+            raise UserError(
+                f"{place.text} holds two domains, not pairs; use cyclegan with --data unpaired:{place.text}"
+            )
         if tops != set(SIDES):
             return [Couple(entry.name, (entry,)) for entry in inside[0].values()], []
-        inside = [{name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side} for side in SIDES]
+        inside = [
+            {name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side}
+            for side in SIDES
+        ]
     by_stem: list[dict[str, Entry]] = [{}, {}]
     double: list[Skipped] = []
     for side, files, stems in zip(SIDES, inside, by_stem):
         for name, entry in files.items():
             if stems.setdefault(name.rpartition(".")[0], entry) is not entry:
                 reason = "another file has the same name but for its ending"
-                double.append(Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason=reason))
+                double.append(
+                    Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason=reason)
+                )
     both = [stem for stem in by_stem[0] if stem in by_stem[1]]
     if not both:
         first, second = (next(iter(names), "nothing") for names in by_stem)
@@ -100,7 +131,10 @@ def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple],
             "give pairs equal names, or train cyclegan on unpaired:..."
         )
     alone = [
-        Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason="has no partner of the same name")
+        Skipped(
+            file=f"{side.upper()}: {entry.name.rpartition('/')[2]}",
+            reason="has no partner of the same name",
+        )
         for side, names in zip(SIDES, by_stem)
         for stem, entry in names.items()
         if stem not in both
@@ -123,13 +157,24 @@ def in_split(source: Source, place: Place) -> dict[str, Entry]:
     if not found and place.split == "train":
         return {entry.name: entry for entry in source.pictures}
     if place.split not in found:
-        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {', '.join(found) or 'one place'}")
+        raise UserError(
+            f"{source.place} has no folder {place.split}; its pictures are in {', '.join(found) or 'one place'}"
+        )
     start = found[place.split]
-    return {entry.name[len(start) :]: entry for entry in source.pictures if entry.name.lower().startswith(start)}
+    return {
+        entry.name[len(start) :]: entry
+        for entry in source.pictures
+        if entry.name.lower().startswith(start)
+    }
 
 
 def build(
-    folder: Path, sources: Sequence[Source], couples: Sequence[Couple], alone: list[Skipped], view: View, progress: bool
+    folder: Path,
+    sources: Sequence[Source],
+    couples: Sequence[Couple],
+    alone: list[Skipped],
+    view: View,
+    progress: bool,
 ) -> Packed:
     """Decode pairs and write them into `folder`, as a.npy and b.npy."""
     if view.size is None:
@@ -139,7 +184,9 @@ def build(
 
     def squares() -> Generator[np.ndarray, None, None]:
         sizes = [sum(entry.size for entry in couple.entries) for couple in couples]
-        for some, pixels in pack(couples, lambda piece: load(sources, piece, view), sizes, progress):
+        for some, pixels in pack(
+            couples, lambda piece: load(sources, piece, view), sizes, progress
+        ):
             for kept, new in zip(fates, some):
                 kept.extend(new)
             yield pixels
@@ -155,14 +202,23 @@ def build(
         channels = view.channels or (1 if all(fate.mode in GREY for fate in kept) else 3)
         take(together, folder / f"{name}.npy", number, channels)
         kinds = Counter(fate.kind for fate in kept)
-        told += [f"{name}: {step}" for step in steps(kinds, view.model_copy(update={"channels": channels}))]
+        told += [
+            f"{name}: {step}"
+            for step in steps(kinds, view.model_copy(update={"channels": channels}))
+        ]
         modes += [fate.mode for fate in of_side if fate.mode]
     together.unlink()
     assert view.size is not None
     halves = sum(len(couple.entries) == 1 for couple in couples)
     whose = "its" if halves == 1 else "their"
-    cut = [f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"] if halves else []
-    skipped = alone + [Skipped(file=fate.name, reason=fate.reason) for fate in fates[0] if fate.reason]
+    cut = (
+        [f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"]
+        if halves
+        else []
+    )
+    skipped = alone + [
+        Skipped(file=fate.name, reason=fate.reason) for fate in fates[0] if fate.reason
+    ]
     report = DataReport(
         spec=str(sources[0].place),
         found=len(couples) + len(alone),
@@ -179,7 +235,9 @@ def build(
 def load(
     sources: Sequence[Source], couples: Sequence[Couple], view: View
 ) -> tuple[tuple[list[Fate], list[Fate]], np.ndarray]:
-    """Decode some pairs: what became of each side, and those that are used, uint8 (K, 2, 3, S, S), S the load size."""
+    """Decode some pairs: what became of each side, and those that are used, uint8 (K, 2, 3, S, S),
+    S the load size.
+    """
     side = view.load_size()
     fates: tuple[list[Fate], list[Fate]] = ([], [])
     found = [np.empty((0, 2, 3, side, side), np.uint8)]
@@ -191,9 +249,22 @@ def load(
             continue
         for kept, picture in zip(fates, pair.pictures):
             _, height, width = picture.pixels.shape
-            kept.append(Fate(pair.name, pair.reason, width, height, picture.mode, picture.transparent, picture.turned))
+            kept.append(
+                Fate(
+                    pair.name,
+                    pair.reason,
+                    width,
+                    height,
+                    picture.mode,
+                    picture.transparent,
+                    picture.turned,
+                )
+            )
         if not pair.reason:
-            both = [images.to_square(picture.pixels[None], side, view.fit, view.background).numpy() for picture in pair.pictures]
+            both = [
+                images.to_square(picture.pixels[None], side, view.fit, view.background).numpy()
+                for picture in pair.pictures
+            ]
             found.append(np.stack(both, 1))
     return fates, np.concatenate(found)
 
@@ -204,7 +275,9 @@ def read_pair(sources: Sequence[Source], couple: Couple, view: View) -> Pair:
         read = []
         for number, entry in enumerate(couple.entries):
             source = sources[min(number, len(sources) - 1)]
-            read.append(images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background))
+            read.append(
+                images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background)
+            )
         a, b = read if len(read) == 2 else halves(read[0])
     except UnreadableError as error:
         return Pair(couple.name, str(error), None)
@@ -222,13 +295,18 @@ def halves(picture: Picture) -> tuple[Picture, Picture]:
     if width <= height:
         raise UnreadableError(f"{width}x{height} is one picture, not two side by side")
     middle = width // 2
-    return picture._replace(pixels=picture.pixels[..., :middle]), picture._replace(pixels=picture.pixels[..., -middle:])
+    return picture._replace(pixels=picture.pixels[..., :middle]), picture._replace(
+        pixels=picture.pixels[..., -middle:]
+    )
 
 
 def reason_against(a: Picture, b: Picture, view: View) -> str:
     """Why two pictures are no pair; "" if they are."""
     (height, width), (other_height, other_width) = a.pixels.shape[1:], b.pixels.shape[1:]
-    if abs(width * other_height - other_width * height) > max(width * other_height, other_width * height) / 50:
+    if (
+        abs(width * other_height - other_width * height)
+        > max(width * other_height, other_width * height) / 50
+    ):
         return f"A is {width}x{height} and B {other_width}x{other_height}: their shapes differ"
     return too_small(min(width, other_width), min(height, other_height), view)
 
@@ -255,7 +333,9 @@ def common_size(sources: Sequence[Source], couples: Sequence[Couple]) -> int:
 
 
 def take(together: Path, path: Path, number: int, channels: int) -> None:
-    """One side of the pairs (N, 2, 3, S, S) at `together`, as pictures (N, channels, S, S) at `path`."""
+    """One side of the pairs (N, 2, 3, S, S) at `together`, as pictures (N, channels, S, S) at
+    `path`.
+    """
     pairs = np.load(together, mmap_mode="r")
     pieces = (pairs[start : start + 256, number, :channels] for start in range(0, len(pairs), 256))
     write_images(path, pieces, (channels, *pairs.shape[3:]))

@@ -41,7 +41,8 @@ class Entry:
 
 
 class Source:
-    """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken off their names.
+    """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken
+    off their names.
 
     Attributes:
         place: the folder or zip.
@@ -63,15 +64,23 @@ class Source:
             try:
                 self.zip = zipfile.ZipFile(place)
             except (zipfile.BadZipFile, OSError) as error:
-                raise UserError(f"{place} is neither a folder nor a zip of pictures that can be read: {error}") from error
+                raise UserError(
+                    f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
+                ) from error
             entries = list_zip(self.zip)
         entries, self.wrapper = unwrap([entry for entry in entries if not is_hidden(entry.name)])
         entries.sort(key=lambda entry: entry.name)
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
-        self.others = {entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS}
+        self.others = {
+            entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS
+        }
         if not self.pictures:
-            found = f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
-            raise UserError(f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}")
+            found = (
+                f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
+            )
+            raise UserError(
+                f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}"
+            )
 
     def open(self, entry: Entry) -> BinaryIO:
         """A seekable stream of the file's bytes.
@@ -100,7 +109,14 @@ class Source:
                 return read_file(entry.where, entry.size)
             with self.open(entry) as file:
                 return file.read()
-        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+        except (
+            OSError,
+            EOFError,
+            RuntimeError,
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+        ) as error:
             raise UnreadableError(explain(error)) from error
 
     def identity(self) -> list[tuple[str, int, int]]:
@@ -120,12 +136,16 @@ class Source:
 
     def other_kinds(self, used: Iterable[str]) -> str:
         """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""
-        kinds = Counter(extension(name) or "no extension" for name in self.others if name not in set(used))
+        kinds = Counter(
+            extension(name) or "no extension" for name in self.others if name not in set(used)
+        )
         return ", ".join(f"{kind} ({count:,})" for kind, count in sorted(kinds.items()))
 
 
 def read_file(path: str, size: int) -> bytes:
-    """A file's bytes, with as few system calls as there can be: threads that read wait for one another at each."""
+    """A file's bytes, with as few system calls as there can be: threads that read wait for one
+    another at each.
+    """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         content = os.read(handle, size)
@@ -137,7 +157,10 @@ def read_file(path: str, size: int) -> bytes:
 
 
 def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
-    """All files below a folder; links to files are followed, links to folders are not. Also returns what could not be listed."""
+    """All files below a folder; links to files are followed, links to folders are not.
+
+    Also returns what could not be listed.
+    """
     entries: list[Entry] = []
     unseen: list[str] = []
     start = len(os.path.join(folder, ""))  # noqa: PTH118  # of strings: a set may hold a million files
@@ -153,7 +176,14 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
             with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                 state = os.stat(path)  # noqa: PTH116
                 if stat.S_ISREG(state.st_mode):
-                    entries.append(Entry(path[start:].replace(os.sep, "/"), state.st_size, state.st_mtime_ns, path))
+                    entries.append(
+                        Entry(
+                            path[start:].replace(os.sep, "/"),
+                            state.st_size,
+                            state.st_mtime_ns,
+                            path,
+                        )
+                    )
     return entries, unseen
 
 
@@ -167,15 +197,19 @@ def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
 
 
 def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
-    """Take a folder that holds all pictures off the names: "faces/a/1.png" becomes "a/1.png". Also returns what went.
+    """Take a folder that holds all pictures off the names: "faces/a/1.png" becomes "a/1.png". Also
+    returns what went.
 
-    Files that are not pictures may lie beside it; a table may not, for it names files from where it lies.
+    Files that are not pictures may lie beside it; a table may not, for it names files from where it
+    lies.
     """
     wrapper = ""
     while True:
         pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         tops = {entry.name.partition("/")[0] for entry in pictures}
-        tables = [entry for entry in entries if "/" not in entry.name and extension(entry.name) == ".csv"]
+        tables = [
+            entry for entry in entries if "/" not in entry.name and extension(entry.name) == ".csv"
+        ]
         if len(tops) != 1 or tables or any("/" not in entry.name for entry in pictures):
             return entries, wrapper
         wrapper += (top := tops.pop() + "/")
@@ -187,7 +221,9 @@ def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
 
 def is_hidden(name: str) -> bool:
     """Files and folders that file managers make for themselves."""
-    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))
+    return any(
+        part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/")
+    )
 
 
 def extension(name: str) -> str:

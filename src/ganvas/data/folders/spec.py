@@ -1,4 +1,7 @@
-"""Names of data sets of a kind: "pairs:FOLDER", "unpaired:ZIP", "pairs-test:FOLDER", "attributes:ONE,OTHER"."""
+"""Names of data sets of a kind:
+
+"pairs:FOLDER", "unpaired:ZIP", "pairs-test:FOLDER", "attributes:ONE,OTHER".
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -36,10 +39,21 @@ def parse_place(spec: str) -> Place:
     kind, _, split = name.partition("-")
     whole = Path(text).expanduser()
     parts = text.split(",")
-    halves = [(",".join(parts[:number]), ",".join(parts[number:])) for number in range(1, len(parts))]
-    two = next((both for both in halves if all(Path(half).expanduser().exists() for half in both)), halves[0] if halves else None)
-    paths = (whole,) if whole.exists() or two is None else tuple(Path(half).expanduser() for half in two)
+    halves = [
+        (",".join(parts[:number]), ",".join(parts[number:])) for number in range(1, len(parts))
+    ]
+    two = next(
+        (both for both in halves if all(Path(half).expanduser().exists() for half in both)),
+        halves[0] if halves else None,
+    )
+    paths = (
+        (whole,)
+        if whole.exists() or two is None
+        else tuple(Path(half).expanduser() for half in two)
+    )
     for path in paths:
         if not text or not path.exists():
-            raise UserError(f"{spec}: no file or folder {str(path)!r}; write {kind}:PLACE, or {kind}:PLACE,PLACE for two places")
+            raise UserError(
+                f"{spec}: no file or folder {str(path)!r}; write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
+            )
     return Place(kind, split or "train", paths, text)

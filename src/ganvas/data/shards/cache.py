@@ -15,7 +15,8 @@ PATIENCE = 10.0  # seconds that the end of the program waits for a shard that is
 
 
 class DecodedShards:
-    """Shards by number, loaded when they are asked for or told of; of more than `room` the longest unused one is forgotten.
+    """Shards by number, loaded when they are asked for or told of; of more than `room` the longest
+    unused one is forgotten.
 
     Several threads may ask; each shard is loaded by one of them, and the others wait for it.
 
@@ -42,11 +43,13 @@ class DecodedShards:
             future, mine = self._claim(number)
             if mine:
                 self._fill(number, future)
-            with nullcontext() if mine else suppress(Exception):  # another thread's failure; now it is this one's turn
+            # another thread's failure; now it is this one's turn
+            with nullcontext() if mine else suppress(Exception):
                 return future.result()
 
     def ahead(self, numbers: Sequence[int]) -> None:
-        """Load these in the background, in this order, instead of what was to be loaded before; returns at once.
+        """Load these in the background, in this order, instead of what was to be loaded before;
+        returns at once.
 
         What goes wrong there is told to whoever asks for the shard, since it is then tried again.
         """
@@ -83,7 +86,9 @@ class DecodedShards:
             if future is None:
                 future = self.kept[number] = Future()
             self.kept.move_to_end(number)
-            for old in [old for old, other in self.kept.items() if other.done()][: max(0, len(self.kept) - self.room)]:
+            for old in [old for old, other in self.kept.items() if other.done()][
+                : max(0, len(self.kept) - self.room)
+            ]:
                 del self.kept[old]
             return future, mine
 
@@ -120,7 +125,9 @@ class ShardColumn:
         return self.shape[0]
 
     def __getitem__(self, key: Any, /) -> np.ndarray:
-        """The picture at a row, or those at a slice or at an array of rows; each shard is needed once, one after another."""
+        """The picture at a row, or those at a slice or at an array of rows; each shard is needed
+        once, one after another.
+        """
         if isinstance(key, int | np.integer):
             return self[np.array([range(len(self))[int(key)]])][0]
         rows = np.arange(*key.indices(len(self))) if isinstance(key, slice) else np.asarray(key)

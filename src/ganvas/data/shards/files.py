@@ -1,4 +1,6 @@
-"""Where the tars of a sharded set are: in a folder, or behind an address, from which they come into a cache of bounded size."""
+"""Where the tars of a sharded set are: in a folder, or behind an address, from which they come into
+a cache of bounded size.
+"""
 
 import hashlib
 import os
@@ -19,9 +21,11 @@ from ganvas.io.files import PARTIAL, atomic_path
 
 LIMIT = "GANVAS_SHARD_CACHE"  # the environment variable
 USUAL_LIMIT = "32G"  # bytes that fetched shards may take
-ABANDONED = 3600.0  # seconds without a write after which an unfinished download belongs to a process that died
+# seconds without a write after which an unfinished download belongs to a process that died
+ABANDONED = 3600.0
 MOST_FILES = 10**6  # that a pattern may name
-FETCHING: dict[Path, threading.Lock] = {}  # which files this process fetches; two threads may want one
+# which files this process fetches; two threads may want one
+FETCHING: dict[Path, threading.Lock] = {}
 HASH = "[0-9a-f]{32}"  # of an address: the folder of its shards in the cache
 TRIES = 3  # since another process may remove a shard between two looks at it
 
@@ -41,7 +45,8 @@ class ShardPlace(NamedTuple):
 
 
 def parse_shards(spec: str) -> ShardPlace:
-    """What "shards:PLACE" names: a folder, an index, or a pattern of tars, on the disk or behind an address.
+    """What "shards:PLACE" names: a folder, an index, or a pattern of tars, on the disk or behind an
+    address.
 
     Raises:
         UserError: there is no such folder, or the pattern cannot be read.
@@ -50,23 +55,32 @@ def parse_shards(spec: str) -> ShardPlace:
     remote = re.match(r"https?://", text) is not None
     cut = max(text.rfind("/"), text.rfind(os.sep)) + 1
     base, file = text[:cut] or ".", text[cut:]
-    if not (file == INDEX or file.endswith(".tar") or "{" in file) or Path(text).expanduser().is_dir():
+    if (
+        not (file == INDEX or file.endswith(".tar") or "{" in file)
+        or Path(text).expanduser().is_dir()
+    ):
         base, file = text, ""
     names = () if file in ("", INDEX) else expand(file)
     if file not in ("", INDEX) and not (names and all(name.endswith(".tar") for name in names)):
-        raise UserError(f"{spec}: {file!r} is no pattern of tars; write e.g. faces-{{000000..000041}}.tar or {{faces,birds}}.tar")
+        raise UserError(
+            f"{spec}: {file!r} is no pattern of tars; write e.g. faces-{{000000..000041}}.tar or {{faces,birds}}.tar"
+        )
     if not remote and (not base or not Path(base).expanduser().is_dir()):
         raise UserError(
             f"{spec}: there is no folder {base!r}; write shards:FOLDER, shards:https://HOST/FOLDER/, "
             "or shards:FOLDER/faces-{000000..000041}.tar, where all tars lie in one folder"
         )
-    return ShardPlace(base.rstrip("/") + "/" if remote else str(Path(base).expanduser()), names or None, remote)
+    return ShardPlace(
+        base.rstrip("/") + "/" if remote else str(Path(base).expanduser()), names or None, remote
+    )
 
 
 def expand(pattern: str) -> tuple[str, ...]:
-    """The names that a pattern stands for: "a-{08..10}.tar" for a-08.tar, a-09.tar and a-10.tar, "{a,b}.tar" for both.
+    """The names that a pattern stands for: "a-{08..10}.tar" for a-08.tar, a-09.tar and a-10.tar,
+    "{a,b}.tar" for both.
 
-    Empty where a brace is not closed, or holds neither a range nor a list, or where they were more than MOST_FILES.
+    Empty where a brace is not closed, or holds neither a range nor a list, or where they were more
+    than MOST_FILES.
     """
     found = re.fullmatch(r"([^{}]*)\{([^{}]*)\}(.*)", pattern)
     if found is None:
@@ -78,13 +92,17 @@ def expand(pattern: str) -> tuple[str, ...]:
 
 
 def alternatives(inside: str) -> list[str]:
-    """What the inside of a brace stands for; numbers are as wide as they are written, if one begins with 0."""
+    """What the inside of a brace stands for; numbers are as wide as they are written, if one begins
+    with 0.
+    """
     span = re.fullmatch(r"(\d+)\.\.(\d+)", inside)
     if span is None:
         return inside.split(",") if "," in inside else []
     low, high = (int(end) for end in span.groups())
     width = max(map(len, span.groups())) if any(end.startswith("0") for end in span.groups()) else 0
-    return [f"{number:0{width}}" for number in range(low, high + 1)] if high - low < MOST_FILES else []
+    return (
+        [f"{number:0{width}}" for number in range(low, high + 1)] if high - low < MOST_FILES else []
+    )
 
 
 class ShardFiles(Protocol):
@@ -114,10 +132,14 @@ class LocalShards:
         for shard in shards:
             path = self.folder / shard.file
             if not path.is_file():
-                raise UserError(f"{path} is missing, and {INDEX} names it; bring it back, or name those there are by a pattern")
+                raise UserError(
+                    f"{path} is missing, and {INDEX} names it; bring it back, or name those there are by a pattern"
+                )
             size = path.stat().st_size
             if size != shard.bytes:
-                raise UserError(f"{path} is damaged: it has {size:,} bytes and {INDEX} tells of {shard.bytes:,}; copy it again")
+                raise UserError(
+                    f"{path} is damaged: it has {size:,} bytes and {INDEX} tells of {shard.bytes:,}; copy it again"
+                )
 
     def open(self, shard: Shard) -> BufferedReader:
         """As `ShardFiles.open`."""
@@ -125,19 +147,23 @@ class LocalShards:
         try:
             file = path.open("rb")
         except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror}; bring it back, and the same command goes on") from error
+            raise UserError(
+                f"{path} cannot be read: {error.strerror}; bring it back, and the same command goes on"
+            ) from error
         if digest_of(file) != shard.sha256:
             file.close()
-            raise UserError(f"{path} is damaged: its digest is not the one in {INDEX}; copy it again, or make the shards again")
+            raise UserError(
+                f"{path} is damaged: its digest is not the one in {INDEX}; copy it again, or make the shards again"
+            )
         return file
 
 
 class RemoteShards:
     """Tars behind an address, fetched into the cache when they are needed.
 
-    All fetched shards together take at most as many bytes as `cache_limit` tells: whichever was not used for the longest time
-    goes first. While several processes or threads fetch at once they may take as many shards more; one that is just needed is
-    fetched even if it alone is larger.
+    All fetched shards together take at most as many bytes as `cache_limit` tells: whichever was not
+    used for the longest time goes first. While several processes or threads fetch at once they may
+    take as many shards more; one that is just needed is fetched even if it alone is larger.
     """
 
     def __init__(self, base: str):
@@ -145,7 +171,8 @@ class RemoteShards:
         self.folder = cache_folder() / "shards" / hashlib.sha256(base.encode()).hexdigest()[:32]
 
     def index(self) -> tuple[bytes, str]:
-        """The index, and a note if it is the one of the last time since the server cannot be reached now.
+        """The index, and a note if it is the one of the last time since the server cannot be
+        reached now.
 
         Raises:
             UserError: there is none, or the server cannot be reached.
@@ -155,7 +182,9 @@ class RemoteShards:
             content = read_url(url)
         except UnreachableError as error:
             if not kept.is_file():
-                raise UserError(f"{error}; its shards can only be read while the network is there") from error
+                raise UserError(
+                    f"{error}; its shards can only be read while the network is there"
+                ) from error
             return kept.read_bytes(), f"{error}; its index is the one of the last time"
         if content is None:
             raise UserError(
@@ -187,12 +216,16 @@ class RemoteShards:
                 return file
             file.close()
             path.unlink(missing_ok=True)
-        raise UserError(f"{path} vanishes as soon as it is there; give the cache more room with {LIMIT}, e.g. {LIMIT}=100G")
+        raise UserError(
+            f"{path} vanishes as soon as it is there; give the cache more room with {LIMIT}, e.g. {LIMIT}=100G"
+        )
 
     def published(self, shard: Shard) -> Published:
         """The shard as something to be fetched."""
         where = f"fetch all tars and {INDEX} yourself and use shards:FOLDER"
-        return Published(f"the shard {shard.file}", (self.base,), {shard.file: f"sha256:{shard.sha256}"}, where)
+        return Published(
+            f"the shard {shard.file}", (self.base,), {shard.file: f"sha256:{shard.sha256}"}, where
+        )
 
 
 def digest_of(file: BufferedReader) -> str:
@@ -216,7 +249,9 @@ def cache_limit() -> int:
 
 
 def make_room(needed: int, kept: Path | None = None) -> None:
-    """Remove fetched shards but for `kept`, the longest unused ones first, until `needed` bytes more are within the limit."""
+    """Remove fetched shards but for `kept`, the longest unused ones first, until `needed` bytes
+    more are within the limit.
+    """
     found = []
     for path in (cache_folder() / "shards").glob("*/*.tar"):  # unfinished downloads too
         if path.parent.is_symlink() or not re.fullmatch(HASH, path.parent.name):

@@ -26,7 +26,8 @@ class Shard(BaseModel):
         count: pictures in it that can be used.
         bytes: its size.
         sha256: of its content.
-        labels: classes of the pictures in their order, as numbers with blanks between; "" without classes.
+        labels: classes of the pictures in their order, as numbers with blanks between; "" without
+            classes.
         kinds: of pictures there are in it.
         which: the kind of each picture, likewise, as a place in `kinds`; "" where they share one.
         left_out: pictures in it that cannot be used.
@@ -34,7 +35,8 @@ class Shard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]  # an index may be a stranger's: no way out of the folder
+    # an index may be a stranger's: no way out of the folder
+    file: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]
     count: PositiveInt
     bytes: PositiveInt
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -46,8 +48,13 @@ class Shard(BaseModel):
     @model_validator(mode="after")
     def check_lengths(self) -> Self:
         """Refuse classes and kinds that are not those of `count` pictures."""
-        for name, values, most in (("labels", self.label, None), ("which", self.kind, len(self.kinds))):
-            if values is not None and (len(values) != self.count or values.min() < 0 or (most and values.max() >= most)):
+        for name, values, most in (
+            ("labels", self.label, None),
+            ("which", self.kind, len(self.kinds)),
+        ):
+            if values is not None and (
+                len(values) != self.count or values.min() < 0 or (most and values.max() >= most)
+            ):
                 raise ValueError(f"{name} of {self.file} are not those of {self.count} pictures")
         return self
 
@@ -59,7 +66,9 @@ class Shard(BaseModel):
     @cached_property
     def kind(self) -> np.ndarray:
         """The kind of each picture, int32 (count,)."""
-        return np.array(self.which.split(), np.int32) if self.which else np.zeros(self.count, np.int32)
+        return (
+            np.array(self.which.split(), np.int32) if self.which else np.zeros(self.count, np.int32)
+        )
 
     def kinds_of(self, places: np.ndarray) -> Counter[Kind]:
         """How many pictures there are of each kind, among those of the kinds at `places`, (n,)."""
@@ -105,7 +114,9 @@ class Index(BaseModel):
             if (shard.label is not None) != bool(self.classes):
                 raise ValueError(f"{shard.file}: classes and labels belong together")
             if shard.label is not None and shard.label.max() >= len(self.classes):
-                raise ValueError(f"{shard.file} has a class beyond the {len(self.classes)} that have names")
+                raise ValueError(
+                    f"{shard.file} has a class beyond the {len(self.classes)} that have names"
+                )
         if self.fingerprint != fingerprint(self.shards, self.classes):
             raise ValueError("its fingerprint is not that of its shards")
         return self
@@ -118,7 +129,10 @@ def fingerprint(shards: Sequence[Shard], classes: Sequence[str]) -> str:
 
 
 def make_index(
-    shards: Sequence[Shard], classes: Sequence[str], steps: Sequence[str] = (), notes: Sequence[str] = ()
+    shards: Sequence[Shard],
+    classes: Sequence[str],
+    steps: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Index:
     """The index of these tars."""
     kinds = {kind for shard in shards for kind in shard.kinds}
@@ -147,7 +161,9 @@ def read_index(content: bytes, where: str) -> Index:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where} is damaged: {error}; fetch it again, or make the shards again with ganvas pack") from None
+        raise UserError(
+            f"{where} is damaged: {error}; fetch it again, or make the shards again with ganvas pack"
+        ) from None
     if not isinstance(values, dict) or (values.get("format"), values.get("version")) != (FORMAT, 1):
         raise UserError(
             f"{where} is no index of shards as ganvas pack writes it, version 1; "
@@ -158,4 +174,6 @@ def read_index(content: bytes, where: str) -> Index:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "all of it"
-        raise UserError(f"{where} is damaged: {key}: {first['msg']}; fetch it again, or make the shards again") from None
+        raise UserError(
+            f"{where} is damaged: {key}: {first['msg']}; fetch it again, or make the shards again"
+        ) from None

@@ -1,4 +1,6 @@
-"""The order in which training sees a sharded set: a pure function of the position, for which few shards need be in memory."""
+"""The order in which training sees a sharded set: a pure function of the position, for which few
+shards need be in memory.
+"""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -16,7 +18,8 @@ class Cut(NamedTuple):
 
     Attributes:
         shards: whose rows it shows, in this order, (n,).
-        begins: the first row of each that it shows, as a place among the rows shown in training, (n,).
+        begins: the first row of each that it shows, as a place among the rows shown in training,
+            (n,).
         ends: where the rows of each end in the lane, int64 (n,).
     """
 
@@ -28,15 +31,17 @@ class Cut(NamedTuple):
 class ShardInterleave:
     """Rows of a sharded set by position.
 
-    An epoch's rows lie one after another, shard by shard, the shards in a random order. Each of L lanes shows one stretch of
-    that line, all equally long; where the rows cannot be divided by L, some are one row longer, in turn from epoch to epoch. A
-    shard in which a stretch ends is read by both its lanes. Every batch takes equally many rows from each lane, and has those of
-    the first lane first. Within a lane the rows of each K shards are mixed. So every epoch shows every row exactly once; a batch
-    may end one and begin the next.
+    An epoch's rows lie one after another, shard by shard, the shards in a random order. Each of L
+    lanes shows one stretch of that line, all equally long; where the rows cannot be divided by L,
+    some are one row longer, in turn from epoch to epoch. A shard in which a stretch ends is read by
+    both its lanes. Every batch takes equally many rows from each lane, and has those of the first
+    lane first. Within a lane the rows of each K shards are mixed. So every epoch shows every row
+    exactly once; a batch may end one and begin the next.
 
-    L is the largest divisor of the batch that is at most 8, and at most the number of shards, and K is 2, as long as those shards
-    and the ones after them fit into memory; both less where they do not. Neither depends on the number of processes. A process
-    whose part of the batch is whole lanes reads their shards alone.
+    L is the largest divisor of the batch that is at most 8, and at most the number of shards, and K
+    is 2, as long as those shards and the ones after them fit into memory; both less where they do
+    not. Neither depends on the number of processes. A process whose part of the batch is whole
+    lanes reads their shards alone.
 
     Attributes:
         count: L.
@@ -51,7 +56,12 @@ class ShardInterleave:
     """
 
     def __init__(
-        self, shown: np.ndarray, starts: np.ndarray, batch: int, room: int, random: Callable[..., torch.Generator]
+        self,
+        shown: np.ndarray,
+        starts: np.ndarray,
+        batch: int,
+        room: int,
+        random: Callable[..., torch.Generator],
     ) -> None:
         self.shown, self.batch, self.random = shown, batch, random
         bounds = np.searchsorted(shown, starts)
@@ -62,14 +72,17 @@ class ShardInterleave:
         self.count = max(lanes for lanes in range(1, most + 1) if batch % lanes == 0)
         self.together = max(1, min(MOST_SHARDS, room // (2 * self.count)))
         self.cuts: dict[tuple[int, int], Cut] = {}  # by epoch and lane
-        self.mixed: dict[int, tuple[int, int, np.ndarray]] = {}  # by lane the latest: epoch, window, rows
+        # by lane the latest: epoch, window, rows
+        self.mixed: dict[int, tuple[int, int, np.ndarray]] = {}
 
     def rows(self, images: int) -> np.ndarray:
         """Which rows make the whole batch after `images` images, int64 (batch,)."""
         return np.concatenate([self.of_lane(positions) for positions in self.positions(images)])
 
     def positions(self, images: int) -> np.ndarray:
-        """The positions of the batch after `images` images in the run, a row for each lane: int64 (L, batch / L)."""
+        """The positions of the batch after `images` images in the run, a row for each lane: int64
+        (L, batch / L).
+        """
         return np.arange(images, images + self.batch).reshape(-1, self.count).T
 
     def of_lane(self, positions: np.ndarray) -> np.ndarray:
@@ -84,16 +97,24 @@ class ShardInterleave:
             found[here] = self.window(epoch, lane, window)[places[here] - begin]
         return found
 
-    def windows(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Of positions (n,): epochs, lanes, places in the lane's part of the epoch, windows that are mixed; (n,) each."""
+    def windows(
+        self, positions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of positions (n,): epochs, lanes, places in the lane's part of the epoch, windows that
+        are mixed; (n,) each.
+        """
         total = len(self.shown)
         epochs, lanes = positions // total, positions % self.count
-        # Places before it in the epoch and in its lane: those at the lane's first, at L after it, ...
+        # Places before it in the epoch and in its lane: those at the lane's first, at L after it,
+        # ...
         places = (positions % total - (lanes - epochs * total) % self.count) // self.count
         windows = np.empty(len(positions), np.int64)
         for epoch, lane in set(zip(epochs.tolist(), lanes.tolist())):
             here = (epochs == epoch) & (lanes == lane)
-            windows[here] = np.searchsorted(self.cut(epoch, lane).ends, places[here], side="right") // self.together
+            windows[here] = (
+                np.searchsorted(self.cut(epoch, lane).ends, places[here], side="right")
+                // self.together
+            )
         return epochs, lanes, places, windows
 
     def cut(self, epoch: int, lane: int) -> Cut:
@@ -103,12 +124,19 @@ class ShardInterleave:
                 del self.cuts[old]
             order = torch.randperm(len(self.parts), generator=self.random("shards", epoch)).numpy()
             line = np.cumsum(np.concatenate([[0], self.lengths[order]]))  # where each shard begins
-            firsts = (np.arange(self.count) - epoch * len(self.shown)) % self.count  # each lane's first position in the epoch
-            borders = np.cumsum(np.concatenate([[0], (len(self.shown) - 1 - firsts) // self.count + 1]))
+            # each lane's first position in the epoch
+            firsts = (np.arange(self.count) - epoch * len(self.shown)) % self.count
+            borders = np.cumsum(
+                np.concatenate([[0], (len(self.shown) - 1 - firsts) // self.count + 1])
+            )
             for number, (begin, end) in enumerate(pairwise(borders)):
-                low, high = np.searchsorted(line, begin, side="right") - 1, np.searchsorted(line, end)
+                low, high = (
+                    np.searchsorted(line, begin, side="right") - 1,
+                    np.searchsorted(line, end),
+                )
                 shards = order[low:high]
-                skipped = np.maximum(begin - line[low:high], 0)  # of the first shard: shown by the lane before
+                # of the first shard: shown by the lane before
+                skipped = np.maximum(begin - line[low:high], 0)
                 ends = np.minimum(line[low + 1 : high + 1], end) - begin
                 self.cuts[epoch, number] = Cut(shards, self.begins[shards] + skipped, ends)
         return self.cuts[epoch, lane]
@@ -120,13 +148,19 @@ class ShardInterleave:
             cut, first = self.cut(epoch, lane), window * self.together
             lengths = np.diff(cut.ends, prepend=0)
             span = range(first, min(first + self.together, len(cut.ends)))
-            rows = np.concatenate([self.shown[cut.begins[part] :][: lengths[part]] for part in span])
-            mixed = torch.randperm(len(rows), generator=self.random("window", epoch, lane, window)).numpy()
+            rows = np.concatenate(
+                [self.shown[cut.begins[part] :][: lengths[part]] for part in span]
+            )
+            mixed = torch.randperm(
+                len(rows), generator=self.random("window", epoch, lane, window)
+            ).numpy()
             known = self.mixed[lane] = epoch, window, rows[mixed]
         return known[2]
 
     def shards(self, images: int, mine: slice) -> Sequence[int]:
-        """The shards that some rows of the batch after `images` images are of, then those that follow in their lanes."""
+        """The shards that some rows of the batch after `images` images are of, then those that
+        follow in their lanes.
+        """
         lanes = np.arange(self.batch)[mine] // (self.batch // self.count)
         now: list[int] = []
         later: list[int] = []
@@ -136,6 +170,8 @@ class ShardInterleave:
             shards = self.cut(epoch, lane).shards
             first, following = window * self.together, (window + 1) * self.together
             now += self.parts[shards[first:following]].tolist()
-            shards = shards[following:] if following < len(shards) else self.cut(epoch + 1, lane).shards
+            shards = (
+                shards[following:] if following < len(shards) else self.cut(epoch + 1, lane).shards
+            )
             later += self.parts[shards[: self.together]].tolist()
         return list(dict.fromkeys([*now, *later]))

@@ -1,4 +1,6 @@
-"""Open a sharded set: tars of pictures that are read one after another while training goes on, since they exceed the disk."""
+"""Open a sharded set: tars of pictures that are read one after another while training goes on,
+since they exceed the disk.
+"""
 
 import hashlib
 import json
@@ -17,7 +19,14 @@ from ganvas.data.folders.labels import in_order as classes_in_order
 from ganvas.data.folders.labels import shorten
 from ganvas.data.folders.source import Entry
 from ganvas.data.shards.cache import DecodedShards, ShardColumn
-from ganvas.data.shards.files import LocalShards, RemoteShards, ShardFiles, ShardPlace, digest_of, parse_shards
+from ganvas.data.shards.files import (
+    LocalShards,
+    RemoteShards,
+    ShardFiles,
+    ShardPlace,
+    digest_of,
+    parse_shards,
+)
 from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
@@ -25,19 +34,25 @@ from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_text
 
-MEMORY = 2**30  # bytes of decoded pictures that are kept; the order of training follows from it, so it is no setting
+# bytes of decoded pictures that are kept; the order of training follows from it, so it is no
+# setting
+MEMORY = 2**30
 VERSION = 1  # to be raised when the same tars would get another index
 
 
 def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
-    """Open "shards:PLACE"; see `ganvas.data.open_dataset`. No shard is read before its pictures are asked for.
+    """Open "shards:PLACE"; see `ganvas.data.open_dataset`. No shard is read before its pictures are
+    asked for.
 
     Raises:
         SizeNeededError: the view has no size and the pictures do not share one.
-        UserError: no shards there, a shard that is missing, damaged or empty, fewer than two usable pictures.
+        UserError: no shards there, a shard that is missing, damaged or empty, fewer than two usable
+            pictures.
     """
     if view.labels != "none":
-        raise UserError(f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures")
+        raise UserError(
+            f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures"
+        )
     place = parse_shards(spec)
     index, files, notes = find_index(place, spec, progress)
     sizes = Counter[tuple[int, int]]()
@@ -50,13 +65,19 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
     if starts[-1] < 2:
         pictures = count_noun(index.pictures, "picture")
-        raise UserError(f"{spec}: fewer than two of its {pictures} can be used at size {size}; give less")
+        raise UserError(
+            f"{spec}: fewer than two of its {pictures} can be used at size {size}; give less"
+        )
     side, channels = view.load_size(), view.channels
     assert channels is not None
     room = max(2, MEMORY // (int(np.diff(starts).max()) * channels * side**2))
-    decoded = DecodedShards(lambda number: decode(files, index.shards[number], used[number], view), room)
+    decoded = DecodedShards(
+        lambda number: decode(files, index.shards[number], used[number], view), room
+    )
     columns = {"image": ShardColumn(decoded, starts, (channels, side, side))}
-    labels = [shard.label[mask] for shard, mask in zip(index.shards, used) if shard.label is not None]
+    labels = [
+        shard.label[mask] for shard, mask in zip(index.shards, used) if shard.label is not None
+    ]
     names = {"label": index.classes} if index.classes else {}
     seen = [index.fingerprint, size, side, channels, view.fit, view.background]
     dataset = Dataset(
@@ -79,18 +100,34 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
     if place.remote:
         files = RemoteShards(place.base)
         content, note = files.index()
-        return chosen(read_index(content, place.base + INDEX), place, spec), files, [note] if note else []
+        return (
+            chosen(read_index(content, place.base + INDEX), place, spec),
+            files,
+            [note] if note else [],
+        )
     folder = Path(place.base)
     files = LocalShards(folder)
     if (folder / INDEX).is_file():
         index = chosen(read_index((folder / INDEX).read_bytes(), str(folder / INDEX)), place, spec)
         files.check(index.shards)
         named = {shard.file for shard in index.shards}
-        more = [] if place.files else sorted(path.name for path in folder.glob("*.tar") if path.name not in named)
-        return index, files, [f"{INDEX} does not name, so not used: {shorten(more)}"] if more else []
-    names = place.files or tuple(sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith(".")))
+        more = (
+            []
+            if place.files
+            else sorted(path.name for path in folder.glob("*.tar") if path.name not in named)
+        )
+        return (
+            index,
+            files,
+            [f"{INDEX} does not name, so not used: {shorten(more)}"] if more else [],
+        )
+    names = place.files or tuple(
+        sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith("."))
+    )
     if not names:
-        raise UserError(f"{spec}: {folder} holds no tars; make some with ganvas pack DATA --shards --out FOLDER")
+        raise UserError(
+            f"{spec}: {folder} holds no tars; make some with ganvas pack DATA --shards --out FOLDER"
+        )
     return index_of_tars(folder, names, progress), files, []
 
 
@@ -105,10 +142,13 @@ def chosen(index: Index, place: ShardPlace, spec: str) -> Index:
     known = {shard.file: shard for shard in index.shards}
     unknown = next((name for name in place.files if name not in known), None)
     if unknown:
-        raise UserError(f"{spec}: {place.base} has no shard {unknown} by its {INDEX}; it has {shorten(sorted(known))}")
+        raise UserError(
+            f"{spec}: {place.base} has no shard {unknown} by its {INDEX}; it has {shorten(sorted(known))}"
+        )
     shards = tuple(known[name] for name in dict.fromkeys(place.files))
     made = make_index(shards, index.classes, index.steps, index.notes)
-    return made.model_copy(update={"channels": index.channels})  # a part of a set in colour is not grey
+    # a part of a set in colour is not grey
+    return made.model_copy(update={"channels": index.channels})
 
 
 def usable(shard: Shard, view: View) -> np.ndarray:
@@ -117,12 +157,17 @@ def usable(shard: Shard, view: View) -> np.ndarray:
     return large[shard.kind]
 
 
-def report(spec: str, index: Index, used: Sequence[np.ndarray], view: View, notes: list[str]) -> DataReport:
+def report(
+    spec: str, index: Index, used: Sequence[np.ndarray], view: View, notes: list[str]
+) -> DataReport:
     """What there is in the shards, and what is done to it."""
     kinds, sizes, modes = Counter[Kind](), Counter[str](), Counter[str]()
     skipped: list[Skipped] = []
     for shard, mask in zip(index.shards, used):
-        skipped += [Skipped(file=f"{shard.file}: {item.file}", reason=item.reason) for item in shard.left_out]
+        skipped += [
+            Skipped(file=f"{shard.file}: {item.file}", reason=item.reason)
+            for item in shard.left_out
+        ]
         for place in np.flatnonzero(~mask):
             kind = shard.kinds[shard.kind[place]]
             reason = too_small(kind.width, kind.height, view)
@@ -159,15 +204,24 @@ def decode(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.
         entries = [entry for entry in tar.pictures if entry.name not in out]
         if len(entries) != shard.count:
             found = count_noun(len(entries), "picture")
-            raise UserError(f"{shard.file} holds {found}, its index tells of {shard.count:,}; make it again")
+            raise UserError(
+                f"{shard.file} holds {found}, its index tells of {shard.count:,}; make it again"
+            )
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
         pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-        found, done = np.empty((len(entries), view.channels or 3, view.load_size(), view.load_size()), np.uint8), 0
+        found, done = (
+            np.empty(
+                (len(entries), view.channels or 3, view.load_size(), view.load_size()), np.uint8
+            ),
+            0,
+        )
         with ThreadPoolExecutor(workers([entry.size for entry in entries])) as pool:
             for fates, pictures in in_order(pool, lambda piece: load(tar, piece, view), pieces):
                 broken = next((fate for fate in fates if fate.reason), None)
                 if broken:
-                    raise UserError(f"{shard.file}: {broken.name} cannot be used: {broken.reason}; make the index again")
+                    raise UserError(
+                        f"{shard.file}: {broken.name} cannot be used: {broken.reason}; make the index again"
+                    )
                 found[done : done + len(pictures)] = pictures
                 done += len(pictures)
         return found
@@ -192,7 +246,8 @@ class Found(NamedTuple):
 
 
 def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
-    """The index of tars that come without one, from the cache or made: every picture is decoded once to see that it can be.
+    """The index of tars that come without one, from the cache or made: every picture is decoded
+    once to see that it can be.
 
     Raises:
         UserError: a tar is missing, damaged, or holds no usable picture.
@@ -203,8 +258,14 @@ def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
         if name.startswith("."):
             raise UserError(f"{path} is hidden; rename it without the dot")
         if not path.is_file():
-            several = "; several are named as {000000..000041}, or by their folder" if set("*?[") & set(name) else ""
-            raise UserError(f"{path} is missing; bring it back, or name those that are there{several}")
+            several = (
+                "; several are named as {000000..000041}, or by their folder"
+                if set("*?[") & set(name)
+                else ""
+            )
+            raise UserError(
+                f"{path} is missing; bring it back, or name those that are there{several}"
+            )
         states.append([name, path.stat().st_size, path.stat().st_mtime_ns])
     key = hashlib.sha256(json.dumps([VERSION, states]).encode()).hexdigest()[:32]
     kept = cache_folder() / "shard-indexes" / f"{key}.json"
@@ -236,7 +297,9 @@ def look_into(path: Path) -> Found:
         used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
         if not used:
             first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
-            raise UserError(f"{path} holds no picture that can be used (png, jpg, jpeg, webp){first}; remove it")
+            raise UserError(
+                f"{path} holds no picture that can be used (png, jpg, jpeg, webp){first}; remove it"
+            )
         kinds = list(dict.fromkeys(fate.kind for _, fate in used))
         places = {kind: place for place, kind in enumerate(kinds)}
         shard = Shard(
@@ -246,7 +309,9 @@ def look_into(path: Path) -> Found:
             sha256=digest,
             kinds=tuple(kinds),
             which=" ".join(str(places[fate.kind]) for _, fate in used) if len(kinds) > 1 else "",
-            left_out=tuple(Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason),
+            left_out=tuple(
+                Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason
+            ),
         )
         return Found(shard, [tar.label(entry) for entry, _ in used], tar.others)
 
@@ -272,10 +337,14 @@ def joined(found: Sequence[Found]) -> Index:
         listed = ", ".join(f"{ending} ({number:,})" for ending, number in sorted(others.items()))
         notes.append(f"other files are ignored: {listed}")
     if 0 < missing < total:
-        notes.append(f"{missing:,} of {total:,} pictures {'has' if missing == 1 else 'have'} no class, so classes are not used")
+        notes.append(
+            f"{missing:,} of {total:,} pictures {'has' if missing == 1 else 'have'} no class, so classes are not used"
+        )
     if missing:
         return make_index([one.shard for one in found], (), notes=notes)
-    names = classes_in_order(Counter(name for one in found for name in one.classes if name is not None))
+    names = classes_in_order(
+        Counter(name for one in found for name in one.classes if name is not None)
+    )
     numbers = {name: number for number, name in enumerate(names)}
     shards = []
     for one in found:

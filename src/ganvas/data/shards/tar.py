@@ -1,4 +1,6 @@
-"""Tars of pictures and classes in webdataset's layout: files of one name, but for the ending, are one picture's."""
+"""Tars of pictures and classes in webdataset's layout: files of one name, but for the ending, are
+one picture's.
+"""
 
 import hashlib
 import io
@@ -22,7 +24,8 @@ MAX_LABEL = 2**20  # bytes of a file with a class
 
 
 class Tar:
-    """The pictures of a tar, and their classes. Nothing is unpacked; files that are neither are only counted.
+    """The pictures of a tar, and their classes. Nothing is unpacked; files that are neither are
+    only counted.
 
     Attributes:
         pictures: entries in the order of the tar; of several pictures of one name the first.
@@ -44,10 +47,13 @@ class Tar:
         try:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 self._sort(archive)
-            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # any thread may read it
+            # any thread may read it
+            self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (tarfile.TarError, OSError, ValueError) as error:
             file.close()
-            raise UserError(f"{name} is not an uncompressed tar that can be read: {error}; make or fetch it again") from error
+            raise UserError(
+                f"{name} is not an uncompressed tar that can be read: {error}; make or fetch it again"
+            ) from error
 
     def _sort(self, archive: tarfile.TarFile) -> None:
         """Find out which files are pictures, which their classes."""
@@ -88,7 +94,11 @@ class Tar:
             return None
         if isinstance(value, dict):
             value = next((value[key] for key in LABEL_KEYS if key in value), None)
-        return str(value).strip() or None if isinstance(value, str | int) and not isinstance(value, bool) else None
+        return (
+            str(value).strip() or None
+            if isinstance(value, str | int) and not isinstance(value, bool)
+            else None
+        )
 
     def __enter__(self) -> "Tar":
         return self
@@ -99,14 +109,18 @@ class Tar:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """What the files of a picture share, and the ending: "a/12.left.png" gives "a/12" and "left.png"."""
+    """What the files of a picture share, and the ending:
+
+    "a/12.left.png" gives "a/12" and "left.png".
+    """
     folder, slash, file = name.rpartition("/")
     key, _, ending = file.partition(".")
     return folder + slash + key, ending.lower()
 
 
 def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
-    """Write files by name and content into a tar: the same files give the same bytes, whoever writes them and when.
+    """Write files by name and content into a tar: the same files give the same bytes, whoever
+    writes them and when.
 
     Returns:
         the tar's SHA-256.

@@ -1,4 +1,6 @@
-"""What `ganvas pack` does: the packed store filled ahead of a training, or tars of pictures written for one elsewhere."""
+"""What `ganvas pack` does: the packed store filled ahead of a training, or tars of pictures written
+for one elsewhere.
+"""
 
 import json
 import re
@@ -20,12 +22,20 @@ from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path
 
 MOST = 1_000  # pictures of a shard, unless told otherwise
-MOST_BYTES = 2**26  # of its decoded pictures, likewise: eight lanes of a training keep some shards each in memory
+# of its decoded pictures, likewise: eight lanes of a training keep some shards each in memory
+MOST_BYTES = 2**26
 TOGETHER = 256  # pictures encoded at once
 
 
 def pack(
-    spec: str, view: View, out: Path | None, *, shards: bool, shard_images: int | None, strict: bool, progress: bool
+    spec: str,
+    view: View,
+    out: Path | None,
+    *,
+    shards: bool,
+    shard_images: int | None,
+    strict: bool,
+    progress: bool,
 ) -> list[str]:
     """Pack a set, and tell in lines what was made.
 
@@ -35,11 +45,14 @@ def pack(
         shard_images: pictures of a shard; None: MOST, or fewer if they are large.
 
     Raises:
-        UserError: the set cannot be used, cannot be sharded, or the folder exists or cannot be written.
+        UserError: the set cannot be used, cannot be sharded, or the folder exists or cannot be
+            written.
     """
     if not shards:
         if out or shard_images:
-            raise UserError(f"{'--out' if out else '--shard-images'} is for shards: add --shards; without, the cache is filled")
+            raise UserError(
+                f"{'--out' if out else '--shard-images'} is for shards: add --shards; without, the cache is filled"
+            )
         return stored(open_dataset(spec, view, strict=strict, progress=progress))
     if out is None:
         raise UserError("--shards needs a folder that does not exist yet: --out FOLDER")
@@ -58,7 +71,9 @@ def stored(dataset: Dataset) -> list[str]:
     if not maps:
         return [f"{told}; read as they are, there is nothing to pack"]
     folders = dict.fromkeys(str(Path(str(values.filename)).parent) for values in maps)
-    return [f"{told}, packed in {' and '.join(folders)} ({size_in_words(sum(values.nbytes for values in maps))})"]
+    return [
+        f"{told}, packed in {' and '.join(folders)} ({size_in_words(sum(values.nbytes for values in maps))})"
+    ]
 
 
 def columns_of(dataset: Dataset) -> Iterator[Column]:
@@ -70,13 +85,19 @@ def columns_of(dataset: Dataset) -> Iterator[Column]:
 
 def usual_count(dataset: Dataset) -> int:
     """Pictures of a shard when nobody says how many."""
-    return max(1, min(MOST, MOST_BYTES // int(np.prod(dataset.images.shape[1:])))) if "image" in dataset.columns else MOST
+    return (
+        max(1, min(MOST, MOST_BYTES // int(np.prod(dataset.images.shape[1:]))))
+        if "image" in dataset.columns
+        else MOST
+    )
 
 
 def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> list[str]:
-    """Write a set as tars of `count` pictures each, with their index, into a new folder; returns lines that tell of it.
+    """Write a set as tars of `count` pictures each, with their index, into a new folder; returns
+    lines that tell of it.
 
-    The pictures are mixed, always in the same way, so that every shard stands for all; those of a sharded set stay in its order.
+    The pictures are mixed, always in the same way, so that every shard stands for all; those of a
+    sharded set stay in its order.
 
     Raises:
         UserError: it has more than pictures and classes in a row, or the folder cannot be written.
@@ -84,7 +105,9 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     columns = dataset.columns.keys() | dataset.pictures.keys()
     if not {"image"} <= columns <= {"image", "label"} or dataset.channels == 2:
         what = "points" if dataset.channels == 2 else ", ".join(sorted(columns))
-        raise UserError(f"shards hold a picture and perhaps a class in a row; {dataset.report.spec} has {what}")
+        raise UserError(
+            f"shards hold a picture and perhaps a class in a row; {dataset.report.spec} has {what}"
+        )
     order = np.arange(len(dataset))
     if dataset.shards is None:
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)).numpy()
@@ -94,7 +117,9 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
         shards = []
         for start in range(0, len(order), count):
             rows = order[start : start + count]
-            shards.append(write_shard(dataset, rows, start, folder / f"{name}-{start // count:06d}.tar"))
+            shards.append(
+                write_shard(dataset, rows, start, folder / f"{name}-{start // count:06d}.tar")
+            )
             advance(len(rows))
         index = make_index(shards, dataset.classes, dataset.report.steps, dataset.report.notes)
         text = json.dumps(index.model_dump(), indent=1)
@@ -108,7 +133,9 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
 
 
 def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> Shard:
-    """Write rows of a set into a tar, as pictures with the numbers from `first` on and, if there are, classes; describe it."""
+    """Write rows of a set into a tar, as pictures with the numbers from `first` on and, if there
+    are, classes; describe it.
+    """
     labels = None if dataset.labels is None else dataset.labels[rows].tolist()
 
     def files() -> Iterator[tuple[str, bytes]]:
@@ -123,7 +150,14 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
     digest = write_tar(path, files())
     kind = Kind(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
     written = " ".join(map(str, labels)) if labels is not None else ""
-    return Shard(file=path.name, count=len(rows), bytes=path.stat().st_size, sha256=digest, labels=written, kinds=(kind,))
+    return Shard(
+        file=path.name,
+        count=len(rows),
+        bytes=path.stat().st_size,
+        sha256=digest,
+        labels=written,
+        kinds=(kind,),
+    )
 
 
 def size_in_words(count: int) -> str:

@@ -1,1 +1,3 @@
-"""How good samples are: functions of features, points, labels and pictures, which know nothing of GANs."""
+"""How good samples are: functions of features, points, labels and pictures, which know nothing of
+GANs.
+"""

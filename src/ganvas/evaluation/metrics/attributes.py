@@ -1,4 +1,6 @@
-"""Which attributes a picture has: a network trained on real pictures, to ask for those of translated ones."""
+"""Which attributes a picture has: a network trained on real pictures, to ask for those of
+translated ones.
+"""
 
 import numpy as np
 import torch
@@ -10,7 +12,9 @@ from ganvas.io.images import to_float
 TOGETHER = 64  # pictures looked at together
 
 
-def learn_attributes(images: np.ndarray, attributes: np.ndarray, rows: np.ndarray, progress: bool = False) -> ClassifierNetwork:
+def learn_attributes(
+    images: np.ndarray, attributes: np.ndarray, rows: np.ndarray, progress: bool = False
+) -> ClassifierNetwork:
     """A network that tells attributes, always the same one for the same pictures.
 
     Args:
@@ -32,8 +36,9 @@ def tell_attributes(network: ClassifierNetwork, images: Tensor) -> Tensor:
 
 
 def agreement(told: Tensor, wanted: Tensor) -> Tensor:
-    """How often each attribute is as wanted, float64 (A,): the mean of the shares among pictures that should have it and that
-    should not, so that a rare attribute cannot be right by never being seen.
+    """How often each attribute is as wanted, float64 (A,): the mean of the shares among pictures
+    that should have it and that should not, so that a rare attribute cannot be right by never being
+    seen.
 
     Args:
         told: bool (N, A).

@@ -6,14 +6,17 @@ import torch
 from torch import Tensor
 
 CHANGED = 24  # of 255: a pixel this far from the ground, in any channel, belongs to the thing
-TRIMMED = 0.01  # of the thing's pixels, at each side, that a found box may leave out: a stray pixel is no part of it
+# of the thing's pixels, at each side, that a found box may leave out: a stray pixel is no part of
+# it
+TRIMMED = 0.01
 
 
 class BoxPlacement(NamedTuple):
     """How things lie to the boxes that were asked for.
 
     Attributes:
-        found: boxes around what is there, (N, 4): left, top, width and height in shares of the side; all 0 where nothing is.
+        found: boxes around what is there, (N, 4): left, top, width and height in shares of the
+            side; all 0 where nothing is.
         iou: area that both boxes share by the area that either covers, (N,).
         inside: share of the thing's pixels that lie in the box asked for, (N,); 0 where nothing is.
     """
@@ -40,17 +43,23 @@ def placement(images: Tensor, boxes: Tensor, background: Tensor) -> BoxPlacement
     columns = (x >= left[:, None]) & (x < right[:, None])
     rows = (y >= top[:, None]) & (y < bottom[:, None])
     within = (thing & rows[:, :, None] & columns[:, None]).sum((1, 2))
-    return BoxPlacement(found, intersection_over_union(found, boxes), within / thing.sum((1, 2)).clamp(min=1))
+    return BoxPlacement(
+        found, intersection_over_union(found, boxes), within / thing.sum((1, 2)).clamp(min=1)
+    )
 
 
 def things(images: Tensor, background: Tensor) -> Tensor:
-    """Which pixels of pictures (N, C, H, W) are not of the ground's colour, (C,) or (N, C): bool (N, H, W)."""
+    """Which pixels of pictures (N, C, H, W) are not of the ground's colour, (C,) or (N, C): bool
+    (N, H, W).
+    """
     ground = background.expand(len(images), -1)[:, :, None, None]
     return ((images.int() - ground.int()).abs() > CHANGED).any(1)
 
 
 def boxes_around(thing: Tensor) -> Tensor:
-    """Boxes (N, 4) in shares of the side around the pixels that are true, (N, H, W), but for a few strays."""
+    """Boxes (N, 4) in shares of the side around the pixels that are true, (N, H, W), but for a few
+    strays.
+    """
     sides = []
     for counts in (thing.sum(1), thing.sum(2)):  # by column, by row
         share = counts.cumsum(1) / counts.sum(1, keepdim=True).clamp(min=1)
@@ -58,13 +67,21 @@ def boxes_around(thing: Tensor) -> Tensor:
         first = (share <= TRIMMED).sum(1)
         last = (share < 1 - TRIMMED).sum(1) + 1
         there = counts.any(1)
-        sides.append((torch.where(there, first / cells, 0.0), torch.where(there, (last - first) / cells, 0.0)))
+        sides.append(
+            (
+                torch.where(there, first / cells, 0.0),
+                torch.where(there, (last - first) / cells, 0.0),
+            )
+        )
     (left, width), (top, height) = sides
     return torch.stack([left, top, width, height], 1)
 
 
 def intersection_over_union(one: Tensor, other: Tensor) -> Tensor:
-    """The area that two boxes share by the area that either covers, (N,); 0 where neither has any."""
+    """The area that two boxes share by the area that either covers, (N,);
+
+    0 where neither has any.
+    """
     a, b = edges(one), edges(other)
     sides = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
     shared = sides.prod(1)

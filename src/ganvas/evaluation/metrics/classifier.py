@@ -1,7 +1,9 @@
-"""Features by a small network of ours that tells the classes of a labelled set apart: for digits and the like.
+"""Features by a small network of ours that tells the classes of a labelled set apart: for digits
+and the like.
 
-Inception was trained on photographs and looks at 299x299 pixels; on scanned digits it is slow and sees little. This network is
-trained on the very set in question, on the pictures that a GAN may see too and never on those it is judged by, once, and kept.
+Inception was trained on photographs and looks at 299x299 pixels; on scanned digits it is slow and
+sees little. This network is trained on the very set in question, on the pictures that a GAN may see
+too and never on those it is judged by, once, and kept.
 """
 
 import hashlib
@@ -33,7 +35,9 @@ SHOWN = 60_000  # pictures shown while training, at least; and every picture PAS
 PASSES = 3
 MOST_PASSES = 100  # through sets so small that SHOWN would be more
 RATE = 5e-3  # the highest of a one-cycle schedule
-THREADS = 1  # while training: sums of gradients depend on their number, and several wait for each other on a busy machine
+# while training: sums of gradients depend on their number, and several wait for each other on a
+# busy machine
+THREADS = 1
 SMALLEST = 8  # pixels
 
 
@@ -61,16 +65,28 @@ class Labelled:
 
 
 class ClassifierNetwork(nn.Module):
-    """Halvings by strided convolutions (5x5, then 3x3; 32, 64, 128, 128, ... channels) down to 4x4 or less, then two layers."""
+    """Halvings by strided convolutions (5x5, then 3x3;
+
+    32, 64, 128, 128, ... channels) down to 4x4 or less, then two layers.
+    """
 
     def __init__(self, size: int, channels: int, classes: int):
         super().__init__()
         modules: list[nn.Module] = []
         inputs, side, width, kernel = channels, size, 32, 5
         while side > 4 or len(modules) < 6:
-            modules += [nn.Conv2d(inputs, width, kernel, 2, kernel // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(True)]
+            modules += [
+                nn.Conv2d(inputs, width, kernel, 2, kernel // 2, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(True),
+            ]
             inputs, side, width, kernel = width, -(-side // 2), min(128, 2 * width), 3
-        modules += [nn.Flatten(), nn.Linear(inputs * side**2, FEATURES, bias=False), nn.BatchNorm1d(FEATURES), nn.ReLU(True)]
+        modules += [
+            nn.Flatten(),
+            nn.Linear(inputs * side**2, FEATURES, bias=False),
+            nn.BatchNorm1d(FEATURES),
+            nn.ReLU(True),
+        ]
         self.features = nn.Sequential(*modules).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.head = nn.Linear(FEATURES, classes)
 
@@ -85,13 +101,18 @@ class Classifier:
 
     Args:
         network: trained.
-        protocol: "extractor", "version", "trained_on" (name of the set), "fingerprint" (its content), "accuracy" (share of
-            `tested` pictures, never trained on, whose class it sees), "size", "channels", "classes" (names), "sha256" (of the
-            file of weights).
+        protocol: "extractor", "version", "trained_on" (name of the set), "fingerprint" (its
+            content), "accuracy" (share of `tested` pictures, never trained on, whose class it
+            sees), "size", "channels", "classes" (names), "sha256" (of the file of weights).
         device: where it looks.
     """
 
-    def __init__(self, network: ClassifierNetwork, protocol: dict[str, Any], device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        network: ClassifierNetwork,
+        protocol: dict[str, Any],
+        device: torch.device | str = "cpu",
+    ):
         self.device = torch.device(device)
         self.network = network.to(self.device).eval().requires_grad_(False)
         self.protocol = protocol
@@ -110,7 +131,9 @@ class Classifier:
         """
         shape = (self.protocol["channels"], self.protocol["size"], self.protocol["size"])
         if tuple(images.shape[1:]) != shape:
-            raise UserError(f"the classifier was trained on pictures of {shape}, these are {tuple(images.shape[1:])}")
+            raise UserError(
+                f"the classifier was trained on pictures of {shape}, these are {tuple(images.shape[1:])}"
+            )
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             values, logits = self.network(to_float(images.to(self.device)))
@@ -118,7 +141,8 @@ class Classifier:
 
 
 class StackedClassifier:
-    """The extractor for Stacked-MNIST: the classifier of the digits looks at each channel by itself.
+    """The extractor for Stacked-MNIST: the classifier of the digits looks at each channel by
+    itself.
 
     384 features, and logits of 1000 classes: log-probabilities of the three digits, summed.
     """
@@ -146,10 +170,11 @@ def trained_classifier(
     device: torch.device | str = "cpu",
     progress: bool = False,
 ) -> Classifier:
-    """The classifier of a labelled set, from the cache or trained now: a minute for the 60,000 pictures of MNIST.
+    """The classifier of a labelled set, from the cache or trained now: a minute for the 60,000
+    pictures of MNIST.
 
-    Trained on the CPU by one thread, whatever `device` and the surrounding program's threads: on the same kind of processor
-    and version of torch the same pictures give the same bits.
+    Trained on the CPU by one thread, whatever `device` and the surrounding program's threads: on
+    the same kind of processor and version of torch the same pictures give the same bits.
 
     Args:
         train: what it may learn from.
@@ -161,11 +186,14 @@ def trained_classifier(
         progress: show the training on stderr.
 
     Raises:
-        UserError: fewer than 2 pictures or classes, pictures that are too small, or the cache cannot be written.
+        UserError: fewer than 2 pictures or classes, pictures that are too small, or the cache
+            cannot be written.
     """
     check(train, classes, name)
     rows = hashlib.sha256(train.rows.astype("<i8").tobytes()).hexdigest()
-    key = hashlib.sha256(json.dumps([VERSION, fingerprint, rows, torch.__version__]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(
+        json.dumps([VERSION, fingerprint, rows, torch.__version__]).encode()
+    ).hexdigest()[:32]
     path = cache_folder() / "classifiers" / f"{key}.safetensors"
     if path.is_file():
         try:
@@ -187,17 +215,25 @@ def trained_classifier(
     }
     with atomic_path(path) as partial:
         # One key: of several, the order in the file would be random, and so its digest.
-        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, partial, {"about": json.dumps(about)})
+        save_file(
+            {key: value.contiguous() for key, value in network.state_dict().items()},
+            partial,
+            {"about": json.dumps(about)},
+        )
     return read_classifier(path, device)
 
 
 def check(train: Labelled, classes: tuple[str, ...], name: str) -> None:
     """Refuse what no classifier can learn from."""
     if len(train) < 2 or len(classes) < 2:
-        found = f"{count_noun(len(train), 'picture')} of {count_noun(len(classes), 'class', 'classes')}"
+        found = (
+            f"{count_noun(len(train), 'picture')} of {count_noun(len(classes), 'class', 'classes')}"
+        )
         raise UserError(f"{name} has {found}; a classifier needs two or more of both")
     if train.images.shape[-1] < SMALLEST:
-        raise UserError(f"{name} has pictures of {train.images.shape[-1]} pixels; the classifier needs {SMALLEST} or more")
+        raise UserError(
+            f"{name} has pictures of {train.images.shape[-1]} pixels; the classifier needs {SMALLEST} or more"
+        )
 
 
 def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifier:
@@ -212,11 +248,19 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}") from error
-    if not isinstance(about, dict) or about.get("extractor") != "classifier" or about.get("version") != VERSION:
-        raise UserError(f"{path} holds the weights of another network, not of ganvas's classifier, version {VERSION}")
+    if (
+        not isinstance(about, dict)
+        or about.get("extractor") != "classifier"
+        or about.get("version") != VERSION
+    ):
+        raise UserError(
+            f"{path} holds the weights of another network, not of ganvas's classifier, version {VERSION}"
+        )
     with torch.device("meta"):  # no first weights, which would be drawn at random
         network = ClassifierNetwork(about["size"], about["channels"], len(about["classes"]))
-    if {name: value.shape for name, value in tensors.items()} != {k: v.shape for k, v in network.state_dict().items()}:
+    if {name: value.shape for name, value in tensors.items()} != {
+        k: v.shape for k, v in network.state_dict().items()
+    }:
         raise UserError(f"{path} is damaged: its weights do not fit what it says of itself")
     network.load_state_dict(tensors, assign=True)
     network.features.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -226,7 +270,8 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
 
 
 def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) -> ClassifierNetwork:
-    """Train a network: AdamW (0.9, 0.999), weight decay 0.01, one cycle of the rate up to RATE; pictures shifted at random.
+    """Train a network: AdamW (0.9, 0.999), weight decay 0.01, one cycle of the rate up to RATE;
+    pictures shifted at random.
 
     The caller's random state and number of threads are left as they were.
 
@@ -241,7 +286,9 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
         torch.default_generator.manual_seed(seed)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps, pct_start=0.2)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, RATE, total_steps=steps, pct_start=0.2
+        )
         rounds = track(range(steps), "training the classifier", shown=progress)
         for _, places in zip(rounds, orders(len(train), batch)):
             images, labels = train.at(places)
@@ -255,14 +302,18 @@ def fit(train: Labelled, classes: int, progress: bool = False, seed: int = 0) ->
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Of one class a picture, int64 (N,), or of attributes that each picture has or not, float (N, A)."""
+    """Of one class a picture, int64 (N,), or of attributes that each picture has or not, float (N,
+    A).
+    """
     if labels.ndim == 1:
         return functional.cross_entropy(logits, labels)
     return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
 def orders(count: int, batch: int) -> Iterator[np.ndarray]:
-    """Places (batch,) among `count`, without end: each pass in a new order, what does not fill a batch left out."""
+    """Places (batch,) among `count`, without end: each pass in a new order, what does not fill a
+    batch left out.
+    """
     while True:
         order = torch.randperm(count).numpy()
         for start in range(0, count - batch + 1, batch):
@@ -274,7 +325,9 @@ def moved(images: Tensor, down: int, right: int) -> Tensor:
     height, width = images.shape[-2:]
     margin = max(abs(down), abs(right))
     wide = functional.pad(images, (margin,) * 4, mode="replicate")
-    return wide[..., margin - down : margin - down + height, margin - right : margin - right + width]
+    return wide[
+        ..., margin - down : margin - down + height, margin - right : margin - right + width
+    ]
 
 
 @torch.no_grad()

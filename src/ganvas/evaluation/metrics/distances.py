@@ -1,12 +1,14 @@
 """Distances between two sets of features, and a score of one set of logits.
 
-- Frechet distance (FID): Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
-  Equilibrium", arXiv 1706.08500.
+- Frechet distance (FID): Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule Converge
+  to a Local Nash Equilibrium", arXiv 1706.08500.
 - Kernel distance (KID): Binkowski et al. 2018, "Demystifying MMD GANs", arXiv 1801.01401.
-- Inception score (IS): Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv 1606.03498.
+- Inception score (IS): Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv
+  1606.03498.
 
-All sums are taken in float64, on the device of the features. A number compares only with numbers of the same extractor, the same
-counts of samples and the same protocol; the names FID, KID and IS are meant for the features of the papers' Inception network.
+All sums are taken in float64, on the device of the features. A number compares only with numbers of
+the same extractor, the same counts of samples and the same protocol; the names FID, KID and IS are
+meant for the features of the papers' Inception network.
 """
 
 import math
@@ -36,17 +38,23 @@ def check_features(features: Tensor, name: str, at_least: int, why: str) -> None
         UserError: another shape, fewer rows, NaN or infinite values.
     """
     if features.ndim != 2 or not features.shape[1]:
-        raise UserError(f"{name} features have the shape {tuple(features.shape)}; give a matrix (samples, features)")
+        raise UserError(
+            f"{name} features have the shape {tuple(features.shape)}; give a matrix (samples, features)"
+        )
     if len(features) < at_least:
         few = count_noun(len(features), f"{name} sample is", f"{name} samples are")
         raise UserError(f"{few} too few: {why} needs at least {at_least}; give more")
     broken = len(features) - int(features.isfinite().all(1).sum())
     if broken:
-        raise UserError(f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: mend what made them")
+        raise UserError(
+            f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: mend what made them"
+        )
 
 
 def check_sizes(**sets: Tensor) -> None:
-    """Refuse sets of features of different sizes; the last axis is compared, the keywords are the names told."""
+    """Refuse sets of features of different sizes; the last axis is compared, the keywords are the
+    names told.
+    """
     if len({features.shape[-1] for features in sets.values()}) > 1:
         told = ", ".join(f"{name} have {features.shape[-1]}" for name, features in sets.items())
         raise UserError(f"features differ in size ({told}): take all with the same extractor")
@@ -68,9 +76,11 @@ class Moments:
 
 
 def moments(features: Tensor, name: str = "given") -> Moments:
-    """Mean and covariance of (N, F), in two passes: first the mean, then products of differences from it.
+    """Mean and covariance of (N, F), in two passes: first the mean, then products of differences
+    from it.
 
-    So an offset common to all samples costs no digits, and the size of the chunks changes the result by rounding alone.
+    So an offset common to all samples costs no digits, and the size of the chunks changes the
+    result by rounding alone.
 
     Raises:
         UserError: fewer than 2 samples, NaN or infinite features.
@@ -90,16 +100,19 @@ def sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Ten
 
 
 def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
-    """Squared Wasserstein-2 distance of the Gaussians with the two sets' moments; Heusel et al. 2017, eq. 6.
+    """Squared Wasserstein-2 distance of the Gaussians with the two sets' moments; Heusel et al.
+    2017, eq. 6.
 
         |mean_r - mean_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2)
 
-    Instead of a root of the product, which is not symmetric and turns complex by rounding, take any factors S_r = A^T A and
-    S_f = B^T B. The eigenvalues of S_r S_f are the squared singular values of A B^T, so the last trace is their sum. That is
-    real, and stays exact for singular covariances. The whole is |mean_r - mean_f|^2 + min |A - U B|^2 over rotations U, so
-    only rounding could make it negative.
+    Instead of a root of the product, which is not symmetric and turns complex by rounding, take any
+    factors S_r = A^T A and S_f = B^T B. The eigenvalues of S_r S_f are the squared singular values
+    of A B^T, so the last trace is their sum. That is real, and stays exact for singular
+    covariances. The whole is |mean_r - mean_f|^2 + min |A - U B|^2 over rotations U, so only
+    rounding could make it negative.
 
-    The distance of finite sets is biased upwards by about 1/N; the papers use 50,000 fakes (older ones 10,000).
+    The distance of finite sets is biased upwards by about 1/N; the papers use 50,000 fakes (older
+    ones 10,000).
 
     Args:
         real: (N, F), or their moments.
@@ -121,13 +134,15 @@ def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
 
 def gaussian(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
     """Mean (F,), and a factor A (R, F) of the covariance A^T A."""
-    if isinstance(samples, Tensor) and len(samples) < samples.shape[-1]:  # the samples themselves are the smaller factor
+    # the samples themselves are the smaller factor
+    if isinstance(samples, Tensor) and len(samples) < samples.shape[-1]:
         check_features(samples, name, 2, "a covariance")
         mean = samples.double().mean(0)
         return mean, (samples.double() - mean) / math.sqrt(len(samples) - 1)
     known = moments(samples, name) if isinstance(samples, Tensor) else samples
     values, vectors = torch.linalg.eigh(known.covariance)
-    # Eigenvalues below this are rounding of 0. Their roots would not be small: sqrt(1e-16) is 1e-8, in every empty direction.
+    # Eigenvalues below this are rounding of 0. Their roots would not be small: sqrt(1e-16) is 1e-8,
+    # in every empty direction.
     kept = values > values.amax() * len(values) * torch.finfo(torch.float64).eps
     return known.mean, values[kept].sqrt().unsqueeze(1) * vectors[:, kept].T
 
@@ -137,23 +152,28 @@ class KernelDistance(NamedTuple):
 
     Attributes:
         value: unbiased, so a little below 0 at times if the sets are alike.
-        standard_error: of the mean over subsets, as an estimate of the mean over all subsets of these samples: the standard
-            deviation over the subsets drawn (with n - 1), by the root of their number. More subsets make it smaller. It does
-            not tell what other samples or another training would have given, which is more; and papers and torchmetrics print
-            the standard deviation itself. None if there was no drawing.
+        standard_error: of the mean over subsets, as an estimate of the mean over all subsets of
+            these samples: the standard deviation over the subsets drawn (with n - 1), by the root
+            of their number. More subsets make it smaller. It does not tell what other samples or
+            another training would have given, which is more; and papers and torchmetrics print the
+            standard deviation itself. None if there was no drawing.
     """
 
     value: float
     standard_error: float | None
 
 
-def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> KernelDistance:
-    """Squared maximum mean discrepancy under the kernel (x . y / F + 1)^3; Binkowski et al. 2018, section 4 and eq. 4.
+def kernel_distance(
+    real: Tensor, fake: Tensor, subsets: int = 100, subset_size: int = 1000, seed: int = 0
+) -> KernelDistance:
+    """Squared maximum mean discrepancy under the kernel (x . y / F + 1)^3; Binkowski et al. 2018,
+    section 4 and eq. 4.
 
-    The mean of the unbiased estimates over subsets, each drawn without replacement. 100 subsets of 1000 real and 1000 fake
-    samples are what torchmetrics and torch-fidelity take (the authors' code: 50 of 1000). If one set has no more than
-    `subset_size` samples, subsets would be that whole set over and over, against a part of the other; then one estimate from
-    all samples of both sets is taken instead, which has the same expectation and a smaller variance.
+    The mean of the unbiased estimates over subsets, each drawn without replacement. 100 subsets of
+    1000 real and 1000 fake samples are what torchmetrics and torch-fidelity take (the authors'
+    code: 50 of 1000). If one set has no more than `subset_size` samples, subsets would be that
+    whole set over and over, against a part of the other; then one estimate from all samples of both
+    sets is taken instead, which has the same expectation and a smaller variance.
 
     Args:
         real: (N, F).
@@ -163,7 +183,8 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 100, subset_size:
         seed: of the drawing.
 
     Raises:
-        UserError: fewer than 2 samples or subsets or samples in one, NaN or infinite features, features of different sizes.
+        UserError: fewer than 2 samples or subsets or samples in one, NaN or infinite features,
+            features of different sizes.
     """
     for name, features in (("real", real), ("fake", fake)):
         check_features(features, name, 2, "the kernel distance")
@@ -175,7 +196,10 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 100, subset_size:
     random = torch.Generator().manual_seed(seed)
     values = []
     for _ in range(subsets):
-        parts = [features[torch.randperm(len(features), generator=random)[:subset_size]] for features in (real, fake)]
+        parts = [
+            features[torch.randperm(len(features), generator=random)[:subset_size]]
+            for features in (real, fake)
+        ]
         values.append(discrepancy(*parts))
     drawn = torch.tensor(values, dtype=torch.float64)
     return KernelDistance(drawn.mean().item(), (drawn.std() / math.sqrt(subsets)).item())
@@ -193,11 +217,15 @@ def discrepancy(real: Tensor, fake: Tensor) -> float:
         own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()
         return (total(a, a) - own) / (len(a) * (len(a) - 1))
 
-    return (among_others(real) + among_others(fake) - 2 * total(real, fake) / (len(real) * len(fake))).item()
+    return (
+        among_others(real) + among_others(fake) - 2 * total(real, fake) / (len(real) * len(fake))
+    ).item()
 
 
 class InceptionScore(NamedTuple):
-    """Mean and standard deviation (divided by the number of splits) over the splits; the latter is no standard error."""
+    """Mean and standard deviation (divided by the number of splits) over the splits; the latter is
+    no standard error.
+    """
 
     mean: float
     standard_deviation: float
@@ -206,9 +234,10 @@ class InceptionScore(NamedTuple):
 def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> InceptionScore:
     """exp of the mean KL(p(class | image) || p(class)), per split; Salimans et al. 2016, section 4.
 
-    p(class) is the mean over the split. The score lies between 1 and the number of classes, and grows with the size of a split;
-    the paper's protocol is 50,000 samples in 10 splits. The paper's code splits samples as they come; samples made class by
-    class would then look alike within a split. So they are shuffled first.
+    p(class) is the mean over the split. The score lies between 1 and the number of classes, and
+    grows with the size of a split; the paper's protocol is 50,000 samples in 10 splits. The paper's
+    code splits samples as they come; samples made class by class would then look alike within a
+    split. So they are shuffled first.
 
     Args:
         logits: (N, classes), before the softmax.
@@ -226,8 +255,11 @@ def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> I
         logits = logits[torch.randperm(count, generator=torch.Generator().manual_seed(seed))]
     scores = []
     for split in range(splits):
-        log_p = logits[split * count // splits : (split + 1) * count // splits].double().log_softmax(1)
-        log_mean = log_p.logsumexp(0) - math.log(len(log_p))  # not the log of a mean, which may round to 0
+        log_p = (
+            logits[split * count // splits : (split + 1) * count // splits].double().log_softmax(1)
+        )
+        # not the log of a mean, which may round to 0
+        log_mean = log_p.logsumexp(0) - math.log(len(log_p))
         scores.append((log_p.exp() * (log_p - log_mean)).sum(1).mean().exp())
     over_splits = torch.stack(scores)
     return InceptionScore(over_splits.mean().item(), over_splits.std(correction=0).item())

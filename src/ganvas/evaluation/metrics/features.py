@@ -1,4 +1,6 @@
-"""From pictures to features: what an extractor is, and the two that need neither weights nor training."""
+"""From pictures to features: what an extractor is, and the two that need neither weights nor
+training.
+"""
 
 import math
 from collections.abc import Iterable
@@ -31,7 +33,8 @@ class Extractor(Protocol):
     """A fixed function from pictures to features.
 
     Attributes:
-        protocol: all that decides its values, as JSON; "extractor" is its name. Values of different protocols are not comparable.
+        protocol: all that decides its values, as JSON; "extractor" is its name. Values of different
+            protocols are not comparable.
     """
 
     protocol: dict[str, Any]
@@ -52,7 +55,9 @@ def extract(extractor: Extractor, pieces: Iterable[Tensor]) -> Features:
         raise UserError("there are no pictures to take features of")
     values = torch.cat([features.values for features in found])
     if not values.isfinite().all():
-        raise UserError(f"features of {extractor.protocol['extractor']} are not finite: the pictures or the weights are broken")
+        raise UserError(
+            f"features of {extractor.protocol['extractor']} are not finite: the pictures or the weights are broken"
+        )
     logits = [features.logits for features in found if features.logits is not None]
     return Features(values, torch.cat(logits) if logits else None)
 
@@ -68,12 +73,14 @@ class Pixels:
 
 
 class RandomEmbedding:
-    """Features of a fixed convolutional network with seeded random weights, after Naeem et al. 2020, section 3.3.
+    """Features of a fixed convolutional network with seeded random weights, after Naeem et al.
+    2020, section 3.3.
 
-    Their network is a random VGG16 with 64 outputs; this one is smaller, so that it can be asked while training: 3x3
-    convolutions of 32, 64, 128, ... channels with ReLU, each followed by averaging over 2x2, down to maps of 4x4 or less; then
-    `features` random projections of the map. It needs no weights and knows nothing of the world; use it where no trained
-    network fits the pictures.
+    Their network is a random VGG16 with 64 outputs; this one is smaller, so that it can be asked
+    while training: 3x3 convolutions of 32, 64, 128, ... channels with ReLU, each followed by
+    averaging over 2x2, down to maps of 4x4 or less; then `features` random projections of the map.
+    It needs no weights and knows nothing of the world; use it where no trained network fits the
+    pictures.
 
     Args:
         size: side of the pictures in pixels.
@@ -84,7 +91,12 @@ class RandomEmbedding:
     """
 
     def __init__(
-        self, size: int, channels: int, features: int = 64, seed: int = 0, device: torch.device | str = "cpu"
+        self,
+        size: int,
+        channels: int,
+        features: int = 64,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         random = torch.Generator().manual_seed(seed)
         self.device = torch.device(device)
@@ -117,8 +129,12 @@ class RandomEmbedding:
         """uint8 (N, C, size, size) to float32 (N, features)."""
         size, channels = self.protocol["size"], self.protocol["channels"]
         if images.shape[1:] != (channels, size, size):
-            raise UserError(f"pictures of {tuple(images.shape[1:])} do not fit an embedding of {(channels, size, size)}")
+            raise UserError(
+                f"pictures of {tuple(images.shape[1:])} do not fit an embedding of {(channels, size, size)}"
+            )
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             parts = images.split(max(1, MOST_PIXELS // size**2))
-            return Features(torch.cat([self.network(to_float(part.to(self.device))).cpu() for part in parts]))
+            return Features(
+                torch.cat([self.network(to_float(part.to(self.device))).cpu() for part in parts])
+            )

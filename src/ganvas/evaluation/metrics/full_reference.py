@@ -1,6 +1,8 @@
-"""How alike two pictures are, pixel by pixel: for pictures with a known answer, such as translations of paired data.
+"""How alike two pictures are, pixel by pixel: for pictures with a known answer, such as
+translations of paired data.
 
-All functions take two batches of pictures, uint8 (N, C, H, W), and return one number a picture, float64 (N,).
+All functions take two batches of pictures, uint8 (N, C, H, W), and return one number a picture,
+float64 (N,).
 """
 
 from collections.abc import Callable
@@ -27,13 +29,16 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio 10 log10(255^2 / mean squared difference), in dB; infinite for equal pictures.
+    """Peak signal-to-noise ratio 10 log10(255^2 / mean squared difference), in dB; infinite for
+    equal pictures.
 
     Raises:
         UserError: other than two batches of uint8 of one shape.
     """
     check_pair(a, b)
-    return per_picture(a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10())
+    return per_picture(
+        a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10()
+    )
 
 
 def hole_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
@@ -67,28 +72,34 @@ def hole_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Mean structural similarity, at most 1; Wang et al. 2004, "Image Quality Assessment: From Error Visibility to Structural
-    Similarity", eq. 13 and 17.
+    """Mean structural similarity, at most 1; Wang et al. 2004, "Image Quality Assessment: From
+    Error Visibility to Structural Similarity", eq. 13 and 17.
 
-    As in section III.C: a Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01, K2 = 0.03, variances without correction. The
-    mean is over channels and over the windows that lie wholly inside, as in the authors' code and in scikit-image's
-    `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)`. torchmetrics reflects the pictures
-    at their borders and counts those windows too, which makes other numbers. No picture is made smaller first.
+    As in section III.C: a Gaussian window of 11 pixels and sigma 1.5, K1 = 0.01, K2 = 0.03,
+    variances without correction. The mean is over channels and over the windows that lie wholly
+    inside, as in the authors' code and in scikit-image's
+    `structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)`.
+    torchmetrics reflects the pictures at their borders and counts those windows too, which makes
+    other numbers. No picture is made smaller first.
 
     Raises:
-        UserError: other than two batches of uint8 of one shape, or pictures smaller than the window.
+        UserError: other than two batches of uint8 of one shape, or pictures smaller than the
+            window.
     """
     check_pair(a, b)
     if min(a.shape[2:]) < WINDOW:
         height, width = a.shape[2:]
-        raise UserError(f"pictures of {width}x{height} are too small for SSIM, whose window needs {WINDOW}x{WINDOW} pixels")
+        raise UserError(
+            f"pictures of {width}x{height} are too small for SSIM, whose window needs {WINDOW}x{WINDOW} pixels"
+        )
     return per_picture(a, b, similarity)
 
 
 def similarity(a: Tensor, b: Tensor) -> Tensor:
     """SSIM of float64 (n, C, H, W), as (n,)."""
     shape = (len(a), -1)
-    a, b = a.flatten(0, 1).unsqueeze(1), b.flatten(0, 1).unsqueeze(1)  # (n C, 1, H, W): each channel alone
+    # (n C, 1, H, W): each channel alone
+    a, b = a.flatten(0, 1).unsqueeze(1), b.flatten(0, 1).unsqueeze(1)
     mean_a, mean_b = blur(a), blur(b)
     variances = blur(a * a) - mean_a**2 + blur(b * b) - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b
@@ -116,7 +127,9 @@ def check_pair(a: Tensor, b: Tensor) -> None:
     if a.dtype != torch.uint8 or b.dtype != torch.uint8:
         raise UserError(f"pictures are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
     if a.shape != b.shape or a.ndim != 4 or not a.numel():
-        raise UserError(f"pictures are {tuple(a.shape)} and {tuple(b.shape)}; give two batches (N, C, H, W) of the same shape")
+        raise UserError(
+            f"pictures are {tuple(a.shape)} and {tuple(b.shape)}; give two batches (N, C, H, W) of the same shape"
+        )
 
 
 def in_hole(values: Tensor, mask: Tensor) -> Tensor:
@@ -127,5 +140,11 @@ def in_hole(values: Tensor, mask: Tensor) -> Tensor:
 def check_holes(a: Tensor, b: Tensor, mask: Tensor) -> None:
     """Refuse other than two batches of pictures of one shape, each with a hole."""
     check_pair(a, b)
-    if mask.dtype != torch.bool or mask.shape != (len(a), 1, *a.shape[2:]) or not mask.flatten(1).any(1).all():
-        raise UserError(f"masks are {mask.dtype} {tuple(mask.shape)}; give bool (N, 1, H, W) for each picture, true somewhere")
+    if (
+        mask.dtype != torch.bool
+        or mask.shape != (len(a), 1, *a.shape[2:])
+        or not mask.flatten(1).any(1).all()
+    ):
+        raise UserError(
+            f"masks are {mask.dtype} {tuple(mask.shape)}; give bool (N, 1, H, W) for each picture, true somewhere"
+        )

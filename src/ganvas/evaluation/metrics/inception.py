@@ -1,6 +1,7 @@
 """Features by the Inception network, in which FID, KID and the Inception score are published.
 
-Numbers are comparable where network, weights and resizing are the same; all three are in `Inception.protocol`.
+Numbers are comparable where network, weights and resizing are the same; all three are in
+`Inception.protocol`.
 """
 
 from pathlib import Path
@@ -41,17 +42,20 @@ class Inception:
 
     Pictures of any size are resized, in one of two ways:
 
-    - "clean", by Parmar et al. 2022 ("On aliased resizing and surprising subtleties in GAN evaluation"), as clean-fid does it:
-      bicubic (a = -0.5), antialiased, computed in float, neither rounded nor clipped. For new comparisons.
-    - "legacy", as the first FID did it (Heusel et al. 2017) and torch-fidelity does: TensorFlow 1's bilinear resizing, which
-      puts corner on corner at the top left alone and does not look at the pixels in between when it shrinks. For comparisons
-      with numbers so published. pytorch-fid resizes in a third way.
+    - "clean", by Parmar et al. 2022 ("On aliased resizing and surprising subtleties in GAN
+      evaluation"), as clean-fid does it: bicubic (a = -0.5), antialiased, computed in float,
+      neither rounded nor clipped. For new comparisons.
+    - "legacy", as the first FID did it (Heusel et al. 2017) and torch-fidelity does: TensorFlow 1's
+      bilinear resizing, which puts corner on corner at the top left alone and does not look at the
+      pixels in between when it shrinks. For comparisons with numbers so published. pytorch-fid
+      resizes in a third way.
 
-    Then (x - 128) / 128. The weights may come from any file with the right names and shapes; its SHA-256 is in the protocol,
-    and values are comparable only where that is the same.
+    Then (x - 128) / 128. The weights may come from any file with the right names and shapes; its
+    SHA-256 is in the protocol, and values are comparable only where that is the same.
 
     Args:
-        weights: the published .pth file, or its tensors as .safetensors; None: downloaded into the cache, once.
+        weights: the published .pth file, or its tensors as .safetensors; None: downloaded into the
+            cache, once.
         resize: "clean" or "legacy".
         device: where it looks.
         progress: show the download on stderr.
@@ -75,7 +79,11 @@ class Inception:
         self.device = torch.device(device)
         self.resize = resize_clean if resize == "clean" else resize_legacy
         digest = digest_of(path, "sha256").removeprefix("sha256:")
-        self.protocol: dict[str, Any] = {"extractor": "inception", "weights": digest, "resize": RESIZES[resize]}
+        self.protocol: dict[str, Any] = {
+            "extractor": "inception",
+            "weights": digest,
+            "resize": RESIZES[resize],
+        }
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Features:
@@ -89,7 +97,9 @@ class Inception:
         """
         channels = images.shape[1]
         if channels not in (1, 3):
-            raise UserError(f"the Inception network looks at grey or RGB pictures; these have {channels} channels")
+            raise UserError(
+                f"the Inception network looks at grey or RGB pictures; these have {channels} channels"
+            )
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             values, logits = zip(*(self.look(part) for part in images.split(CHUNK)))
@@ -103,14 +113,17 @@ class Inception:
 
 
 def resize_clean(images: Tensor) -> Tensor:
-    """float32 (N, C, H, W) to (N, C, 299, 299): bicubic and antialiased, within 0.01 of 255 of what Pillow makes of floats."""
+    """float32 (N, C, H, W) to (N, C, 299, 299): bicubic and antialiased, within 0.01 of 255 of what
+    Pillow makes of floats.
+    """
     return functional.interpolate(images, (SIZE, SIZE), mode="bicubic", antialias=True)
 
 
 def resize_legacy(images: Tensor) -> Tensor:
     """float32 (N, C, H, W) to (N, C, 299, 299) by TensorFlow 1's bilinear resizing.
 
-    Row y is read at y H / 299: between the rows above and below, or from the last row where none is below. Columns likewise.
+    Row y is read at y H / 299: between the rows above and below, or from the last row where none is
+    below. Columns likewise.
     """
     for dimension in (3, 2):
         count = images.shape[dimension]
@@ -134,7 +147,9 @@ def published_weights(progress: bool = False) -> Path:
     path = folder / FILE
     found = digest_of(path, "sha256")
     if found != PUBLISHED.files[FILE]:
-        raise UserError(f"{path} has {found}, published is {PUBLISHED.files[FILE]}: remove it, and it is downloaded again")
+        raise UserError(
+            f"{path} has {found}, published is {PUBLISHED.files[FILE]}: remove it, and it is downloaded again"
+        )
     return path
 
 
@@ -148,12 +163,20 @@ def read_network(path: Path) -> InceptionNetwork:
     with torch.device("meta"):
         network = InceptionNetwork()
     wanted = network.state_dict()
-    found = {name: value.float() for name, value in tensors.items() if not name.endswith(".num_batches_tracked")}
-    wrong = [name for name in wanted if name not in found or found[name].shape != wanted[name].shape]
+    found = {
+        name: value.float()
+        for name, value in tensors.items()
+        if not name.endswith(".num_batches_tracked")
+    }
+    wrong = [
+        name for name in wanted if name not in found or found[name].shape != wanted[name].shape
+    ]
     wrong += [name for name in found if name not in wanted]
     if wrong:
         first = wrong[0]
-        has, needs = (tuple(each[first].shape) if first in each else "absent" for each in (found, wanted))
+        has, needs = (
+            tuple(each[first].shape) if first in each else "absent" for each in (found, wanted)
+        )
         raise UserError(
             f"{path} holds the weights of another network: {first} is {has}, not {needs} ({len(wrong)} of {len(wanted)} names "
             f"differ); give {FILE}, or its tensors as .safetensors"

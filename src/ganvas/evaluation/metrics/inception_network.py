@@ -1,10 +1,13 @@
-"""The network that the FID is measured with: Inception v3 (Szegedy et al. 2016) as TensorFlow published it on 2015-12-05.
+"""The network that the FID is measured with: Inception v3 (Szegedy et al. 2016) as TensorFlow
+published it on 2015-12-05.
 
-Every published FID rests on it. Where it differs from networks of that name in other libraries, which give other numbers:
+Every published FID rests on it. Where it differs from networks of that name in other libraries,
+which give other numbers:
 
 - averaging over 3x3 leaves out what lies beyond the border (blocks A, C and the first E);
 - the pooling branch of the last block takes the maximum, where all others average;
-- it tells 1008 classes apart (ImageNet's 1000, and eight that were never used), and batch norm adds 0.001 to the variance.
+- it tells 1008 classes apart (ImageNet's 1000, and eight that were never used), and batch norm adds
+  0.001 to the variance.
 
 Names of layers are those of the published file.
 """
@@ -41,7 +44,9 @@ class FrozenNorm(nn.Module):
 class Convolution(nn.Module):
     """Convolution without bias, norm, ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: Kernel, stride: int = 1, padding: int | str = 0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: Kernel, stride: int = 1, padding: int | str = 0
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
         self.bn = FrozenNorm(outputs)
@@ -64,9 +69,11 @@ Step = Layer | list[Layer] | Callable[[Tensor], Tensor]
 
 
 class Mixed(nn.Module):
-    """A block of branches that look at the same map (N, inputs, H, W); what they see is stacked along the channels.
+    """A block of branches that look at the same map (N, inputs, H, W); what they see is stacked
+    along the channels.
 
-    A branch is a chain of steps. A step is a convolution, a pooling, or a list of convolutions that look at the same map.
+    A branch is a chain of steps. A step is a convolution, a pooling, or a list of convolutions that
+    look at the same map.
     """
 
     def __init__(self, inputs: int, *branches: tuple[Step, ...]) -> None:
@@ -80,7 +87,10 @@ class Mixed(nn.Module):
                 layers = step if isinstance(step, list) else [step]
                 for layer in layers:
                     padding = "same" if layer.stride == 1 else 0
-                    self.add_module(layer.name, Convolution(channels, layer.channels, layer.kernel, layer.stride, padding))
+                    self.add_module(
+                        layer.name,
+                        Convolution(channels, layer.channels, layer.kernel, layer.stride, padding),
+                    )
                 channels = sum(layer.channels for layer in layers)
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -119,7 +129,11 @@ def block_a(inputs: int, pooled: int) -> Mixed:
         inputs,
         (Layer("branch1x1", 64, 1),),
         (Layer("branch5x5_1", 48, 1), Layer("branch5x5_2", 64, 5)),
-        (Layer("branch3x3dbl_1", 64, 1), Layer("branch3x3dbl_2", 96, 3), Layer("branch3x3dbl_3", 96, 3)),
+        (
+            Layer("branch3x3dbl_1", 64, 1),
+            Layer("branch3x3dbl_2", 96, 3),
+            Layer("branch3x3dbl_3", 96, 3),
+        ),
         (average, Layer("branch_pool", pooled, 1)),
     )
 
@@ -129,7 +143,11 @@ def block_b(inputs: int) -> Mixed:
     return Mixed(
         inputs,
         (Layer("branch3x3", 384, 3, stride=2),),
-        (Layer("branch3x3dbl_1", 64, 1), Layer("branch3x3dbl_2", 96, 3), Layer("branch3x3dbl_3", 96, 3, stride=2)),
+        (
+            Layer("branch3x3dbl_1", 64, 1),
+            Layer("branch3x3dbl_2", 96, 3),
+            Layer("branch3x3dbl_3", 96, 3, stride=2),
+        ),
         (halve,),
     )
 
@@ -139,7 +157,11 @@ def block_c(inputs: int, width: int) -> Mixed:
     return Mixed(
         inputs,
         (Layer("branch1x1", 192, 1),),
-        (Layer("branch7x7_1", width, 1), Layer("branch7x7_2", width, (1, 7)), Layer("branch7x7_3", 192, (7, 1))),
+        (
+            Layer("branch7x7_1", width, 1),
+            Layer("branch7x7_2", width, (1, 7)),
+            Layer("branch7x7_3", 192, (7, 1)),
+        ),
         (
             Layer("branch7x7dbl_1", width, 1),
             Layer("branch7x7dbl_2", width, (7, 1)),
@@ -171,7 +193,10 @@ def block_e(inputs: int, pooling: Callable[[Tensor], Tensor]) -> Mixed:
     return Mixed(
         inputs,
         (Layer("branch1x1", 320, 1),),
-        (Layer("branch3x3_1", 384, 1), [Layer("branch3x3_2a", 384, (1, 3)), Layer("branch3x3_2b", 384, (3, 1))]),
+        (
+            Layer("branch3x3_1", 384, 1),
+            [Layer("branch3x3_2a", 384, (1, 3)), Layer("branch3x3_2b", 384, (3, 1))],
+        ),
         (
             Layer("branch3x3dbl_1", 448, 1),
             Layer("branch3x3dbl_2", 384, 3),
@@ -208,8 +233,8 @@ class InceptionNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """Features and logits of pictures.
 
-        The logits are without the bias of the last layer: so the Inception score was defined by its code (Salimans et al.
-        2016), and so it has been published since.
+        The logits are without the bias of the last layer: so the Inception score was defined by its
+        code (Salimans et al. 2016), and so it has been published since.
 
         Args:
             pictures: float32 (N, 3, 299, 299) in [-1, 1).

@@ -1,7 +1,9 @@
 """How many modes of a distribution with known modes a generator finds, and how evenly.
 
-- VEEGAN: Srivastava et al. 2017, "Reducing Mode Collapse in GANs using Implicit Variational Learning", arXiv 1705.07761.
-- PacGAN: Lin et al. 2018, "The power of two samples in generative adversarial networks", arXiv 1712.04086.
+- VEEGAN: Srivastava et al. 2017, "Reducing Mode Collapse in GANs using Implicit Variational
+  Learning", arXiv 1705.07761.
+- PacGAN: Lin et al. 2018, "The power of two samples in generative adversarial networks", arXiv
+  1712.04086.
 """
 
 import math
@@ -15,14 +17,20 @@ from ganvas.evaluation.metrics.distances import check_features, check_sizes
 
 
 class Modes(NamedTuple):
-    """Classes found, at most `count`; KL(histogram of the samples || uniform) in nats, from 0 to log(count)."""
+    """Classes found, at most `count`;
+
+    KL(histogram of the samples || uniform) in nats, from 0 to log(count).
+    """
 
     found: int
     kl: float
 
 
 class PointModes(NamedTuple):
-    """Modes found; share of high-quality samples, from 0 to 1; KL(their histogram || uniform) in nats, NaN if there are none."""
+    """Modes found; share of high-quality samples, from 0 to 1;
+
+    KL(their histogram || uniform) in nats, NaN if there are none.
+    """
 
     found: int
     high_quality: float
@@ -30,10 +38,12 @@ class PointModes(NamedTuple):
 
 
 def modes(labels: Tensor, count: int) -> Modes:
-    """Modes of a set with known classes, such as Stacked-MNIST: three digits in three channels, 1000 classes.
+    """Modes of a set with known classes, such as Stacked-MNIST: three digits in three channels,
+    1000 classes.
 
-    A class is found when one sample or more falls into it. VEEGAN and PacGAN classify 26,000 samples; the numbers depend on that:
-    even a perfect generator has a divergence of about (count - 1) / (2 N), here 0.019.
+    A class is found when one sample or more falls into it. VEEGAN and PacGAN classify 26,000
+    samples; the numbers depend on that: even a perfect generator has a divergence of about (count -
+    1) / (2 N), here 0.019.
 
     Args:
         labels: int64 (N,), the class that a classifier sees in each sample.
@@ -45,22 +55,28 @@ def modes(labels: Tensor, count: int) -> Modes:
     if count < 1:
         raise UserError(f"{count} classes: at least 1 is needed")
     if labels.dtype != torch.int64 or labels.ndim != 1:
-        raise UserError(f"labels are {labels.dtype} of the shape {tuple(labels.shape)}; give int64 (samples,)")
+        raise UserError(
+            f"labels are {labels.dtype} of the shape {tuple(labels.shape)}; give int64 (samples,)"
+        )
     if not len(labels):
         raise UserError("there are no samples whose modes could be counted: give at least 1")
     lowest, highest = int(labels.min()), int(labels.max())
     if lowest < 0 or highest >= count:
-        raise UserError(f"labels go from {lowest} to {highest}; {count} classes are numbered from 0 to {count - 1}")
+        raise UserError(
+            f"labels go from {lowest} to {highest}; {count} classes are numbered from 0 to {count - 1}"
+        )
     samples = labels.bincount(minlength=count)
     return Modes(int((samples > 0).sum()), divergence(samples))
 
 
 def point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
-    """Modes of a mixture of equal round Gaussians in the plane, such as a ring of 8 or a grid of 25; VEEGAN, section 4.1.
+    """Modes of a mixture of equal round Gaussians in the plane, such as a ring of 8 or a grid of
+    25; VEEGAN, section 4.1.
 
-    A sample is of high quality if it is within three standard deviations of the nearest centre. A mode is found if it is the
-    nearest to one high-quality sample or more. The papers take 2,500 samples. Nearer than 3 std strictly, and the histogram over
-    high-quality samples alone, as in PacGAN's published code (`MetricLogger`).
+    A sample is of high quality if it is within three standard deviations of the nearest centre. A
+    mode is found if it is the nearest to one high-quality sample or more. The papers take 2,500
+    samples. Nearer than 3 std strictly, and the histogram over high-quality samples alone, as in
+    PacGAN's published code (`MetricLogger`).
 
     Args:
         points: samples, (N, 2).
@@ -75,7 +91,9 @@ def point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
     check_sizes(points=points, centres=centres)
     if not 0 < std < math.inf:
         raise UserError(f"a standard deviation of {std} is given; it must be above 0")
-    distances, nearest = (points.double().unsqueeze(1) - centres.double()).square().sum(2).sqrt().min(1)
+    distances, nearest = (
+        (points.double().unsqueeze(1) - centres.double()).square().sum(2).sqrt().min(1)
+    )
     good = distances < 3 * std
     samples = nearest[good].bincount(minlength=len(centres))
     kl = divergence(samples) if good.any() else math.nan

@@ -1,8 +1,9 @@
 """Read the tensors of a PyTorch .pth file without unpickling it.
 
-Such a file is a pickle, that is, a program which may call anything, and the numbers beside it. The pickle of a plain dictionary
-of tensors needs a handful of instructions; here they are read as data, into dictionaries, tuples and descriptions of tensors.
-Nothing that the file names is ever imported or called, and a file that names anything else is refused.
+Such a file is a pickle, that is, a program which may call anything, and the numbers beside it. The
+pickle of a plain dictionary of tensors needs a handful of instructions; here they are read as data,
+into dictionaries, tuples and descriptions of tensors. Nothing that the file names is ever imported
+or called, and a file that names anything else is refused.
 """
 
 import io
@@ -67,10 +68,12 @@ class View:
 
 
 def read_torch_file(path: Path) -> dict[str, Tensor]:
-    """The tensors of a state dict that `torch.save` wrote, in either of its formats (zip, or before torch 1.6).
+    """The tensors of a state dict that `torch.save` wrote, in either of its formats (zip, or before
+    torch 1.6).
 
     Raises:
-        UserError: there is no such file, it is damaged, or it holds anything but a plain dictionary of tensors.
+        UserError: there is no such file, it is damaged, or it holds anything but a plain dictionary
+            of tensors.
     """
     try:
         file = io.BytesIO(path.read_bytes())
@@ -79,7 +82,9 @@ def read_torch_file(path: Path) -> dict[str, Tensor]:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # a damaged file can break anything
         reason = f"{error}" if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise UserError(f"{path} is not a whole PyTorch file of weights, nothing in it was run: {reason}") from error
+        raise UserError(
+            f"{path} is not a whole PyTorch file of weights, nothing in it was run: {reason}"
+        ) from error
 
 
 def read_zip(file: BinaryIO) -> dict[str, Tensor]:
@@ -87,11 +92,18 @@ def read_zip(file: BinaryIO) -> dict[str, Tensor]:
     with zipfile.ZipFile(file) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise ValueError("it is a compressed zip, as PyTorch writes none")
-        folders = [name.removesuffix("data.pkl") for name in archive.namelist() if name.endswith("/data.pkl")]
+        folders = [
+            name.removesuffix("data.pkl")
+            for name in archive.namelist()
+            if name.endswith("/data.pkl")
+        ]
         if len(folders) != 1:
             raise ValueError(f"it is a zip with {len(folders)} data.pkl, not one")
         folder = folders[0]
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != sys.byteorder.encode():
+        if (
+            f"{folder}byteorder" in archive.namelist()
+            and archive.read(f"{folder}byteorder") != sys.byteorder.encode()
+        ):
             raise ValueError("it comes from a machine of another byte order")
         views = tensors_in(program(io.BytesIO(archive.read(f"{folder}data.pkl"))))
 
@@ -102,8 +114,9 @@ def read_zip(file: BinaryIO) -> dict[str, Tensor]:
 
 
 def read_legacy(file: BinaryIO) -> dict[str, Tensor]:
-    """The format before torch 1.6: five pickles (magic number, version, machine, state, keys), then for each key a count and
-    the numbers."""
+    """The format before torch 1.6: five pickles (magic number, version, machine, state, keys), then
+    for each key a count and the numbers.
+    """
     if program(file) != MAGIC:
         raise ValueError("it does not begin as one")
     if program(file) != LEGACY_VERSION:
@@ -148,10 +161,16 @@ def tensors_in(state: Any) -> dict[str, View]:
     if not isinstance(state, dict) or not all(isinstance(view, View) for view in state.values()):
         raise ValueError("it holds more than a dictionary of tensors; save the state_dict() alone")
     for name, view in state.items():
-        last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True))
+        last = view.offset + sum(
+            (size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True)
+        )
         numbers = (view.offset, *view.shape, *view.strides)
         elements = math.prod(view.shape)
-        inside = min(numbers) >= 0 and elements <= view.storage.count and (last < view.storage.count or not elements)
+        inside = (
+            min(numbers) >= 0
+            and elements <= view.storage.count
+            and (last < view.storage.count or not elements)
+        )
         if not inside:
             raise ValueError(f"{name!r} lies outside of its numbers")
     return state
@@ -208,7 +227,9 @@ def program(file: BinaryIO) -> Any:
         elif code in ("APPEND", "APPENDS"):
             items = take(1) if code == "APPEND" else since_mark()
             expect(stack[-1], list).extend(items)
-        elif code == "BUILD":  # attributes of the dictionary, such as versions of layers: not needed
+        elif (
+            code == "BUILD"
+        ):  # attributes of the dictionary, such as versions of layers: not needed
             expect(take(1)[0], dict)
             expect(stack[-1], dict)
         elif code != "PROTO":
@@ -232,7 +253,10 @@ def known(name: str) -> Name:
 
 
 def storage_of(reference: Any) -> Storage:
-    """A storage from its description: ("storage", type, key, device, count), and None in the old format."""
+    """A storage from its description:
+
+    ("storage", type, key, device, count), and None in the old format.
+    """
     word, kind, key, _, count, *rest = expect(reference, tuple)
     if word != "storage" or rest not in ([], [None]):
         raise ValueError("it shares storages in a way that weights do not need")
@@ -246,7 +270,8 @@ def made(what: Any, arguments: Any) -> Any:
         return {}
     if name != TENSOR:
         raise ValueError(f"it calls {name.replace(' ', '.')} in a way that weights do not need")
-    numbers, offset, shape, strides, *_ = expect(arguments, tuple)  # the rest: gradient wanted or not, hooks
+    # the rest: gradient wanted or not, hooks
+    numbers, offset, shape, strides, *_ = expect(arguments, tuple)
     for number in (offset, *expect(shape, tuple), *expect(strides, tuple)):
         expect(number, int)
     return View(expect(numbers, Storage), offset, shape, strides)

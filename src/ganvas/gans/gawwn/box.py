@@ -1,7 +1,7 @@
 """Reed et al. 2016, "Learning What and Where to Draw" (GAWWN): a picture from a caption and a box.
 
-What the caption tells is drawn in the box: both players lay the text into it, G draws its foreground there, and D cuts it out to
-look at it closely.
+What the caption tells is drawn in the box: both players lay the text into it, G draws its
+foreground there, and D cuts it out to look at it closely.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,17 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, BoxInput, Clock, FeaturesInput, Input, TextInput, Update, Updates
+from ganvas.gans.base import (
+    GAN,
+    Batch,
+    BoxInput,
+    Clock,
+    FeaturesInput,
+    Input,
+    TextInput,
+    Update,
+    Updates,
+)
 from ganvas.gans.nn.boxes import (
     Residual,
     Verdict,
@@ -49,17 +59,33 @@ class BoxGenerator(nn.Module):
         channels: of the picture.
     """
 
-    def __init__(self, noise_size: int, text_size: int, width: int, sizes: list[int], grid: int, channels: int):
+    def __init__(
+        self,
+        noise_size: int,
+        text_size: int,
+        width: int,
+        sizes: list[int],
+        grid: int,
+        channels: int,
+    ):
         super().__init__()
         self.cells, start = sizes[grid], sizes[0]
         self.noise_global, self.noise_local = (nn.Linear(noise_size, 4 * width) for _ in range(2))
         self.text_global, self.text_local = (nn.Linear(text_size, 4 * width) for _ in range(2))
-        where = [module for _ in range(grid) for module in halving(4 * width, 4 * width, leaky=False)]
+        where = [
+            module for _ in range(grid) for module in halving(4 * width, 4 * width, leaky=False)
+        ]
         to_one = nn.Conv2d(4 * width, 4 * width, start, bias=False)
-        self.where = nn.Sequential(*where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True))
-        widths = [2 * width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]  # 8, 4 and 2 x width
+        self.where = nn.Sequential(
+            *where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True)
+        )
+        # 8, 4 and 2 x width
+        widths = [2 * width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]
         whole = normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False), nn.ReLU(True))
-        part = [*normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False)), Residual(widths[0], widths[0] // 4)]
+        part = [
+            *normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False)),
+            Residual(widths[0], widths[0] // 4),
+        ]
         for inputs, outputs in pairwise(widths):
             whole += doubling(inputs, outputs)
             part += doubling(inputs, outputs)[:-1]
@@ -68,15 +94,26 @@ class BoxGenerator(nn.Module):
         doublings = len(sizes) - 1 - grid
         outward = [2 * width, width, *[max(1, width // 4)] * doublings][:doublings]
         fold_in = normed(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
-        fold_in += [module for inputs, outputs in pairwise(outward) for module in doubling(inputs, outputs)]
-        self.fold_in = nn.Sequential(*fold_in, nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1), nn.Tanh())
+        fold_in += [
+            module for inputs, outputs in pairwise(outward) for module in doubling(inputs, outputs)
+        ]
+        self.fold_in = nn.Sequential(
+            *fold_in, nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1), nn.Tanh()
+        )
 
     def forward(self, noise: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, noise_size), (N, text_size) and (N, 4) to (N, C, H, W) in [-1, 1]."""
-        placed = tiled(self.text_global(text), self.cells) * box_mask(box, self.cells)  # the text in every cell of the box
-        everything = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()[:, :, None, None]
-        thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()[:, :, None, None]
-        return self.fold_in(torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1))
+        # the text in every cell of the box
+        placed = tiled(self.text_global(text), self.cells) * box_mask(box, self.cells)
+        everything = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()[
+            :, :, None, None
+        ]
+        thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()[
+            :, :, None, None
+        ]
+        return self.fold_in(
+            torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1)
+        )
 
 
 class BoxDiscriminator(nn.Module):
@@ -94,10 +131,14 @@ class BoxDiscriminator(nn.Module):
         leaky = nn.LeakyReLU(0.2, True)
         self.text = nn.Sequential(nn.Linear(text_size, width), leaky)
         self.look = looking(channels, width, halvings=len(sizes) - 1 - grid)
-        self.join = nn.Sequential(*normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky))
+        self.join = nn.Sequential(
+            *normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky)
+        )
         self.part = looking_closely(2 * width, width)
         told = [width, *[4 * width] * (grid - 1), *[width] * min(grid, 1)]
-        self.where = nn.Sequential(*(module for pair in pairwise(told) for module in halving(*pair, leaky=False)))
+        self.where = nn.Sequential(
+            *(module for pair in pairwise(told) for module in halving(*pair, leaky=False))
+        )
         self.verdict = Verdict(width, grid, sizes[0])
 
     def forward(self, image: Tensor, text: Tensor, box: Tensor) -> Tensor:
@@ -105,7 +146,9 @@ class BoxDiscriminator(nn.Module):
         return self.judge(self.look(image), text, box)
 
     def judge(self, seen: Tensor, text: Tensor, box: Tensor) -> Tensor:
-        """What `look` has seen in pictures, text and boxes to scores (N,): so one look serves two texts."""
+        """What `look` has seen in pictures, text and boxes to scores (N,): so one look serves two
+        texts.
+        """
         told = self.text(text)
         part = self.part(out_of_box(self.join(torch.cat([seen, tiled(told, self.cells)], 1)), box))
         where = self.where(tiled(told, self.cells) * box_mask(box, self.cells))
@@ -115,28 +158,33 @@ class BoxDiscriminator(nn.Module):
 class GAWWNBox(GAN):
     """What to draw is told by a caption, where by a box.
 
-    Players: text, a reader of captions; generator, of which one path sees the whole picture and where the text is in it, while
-    the other draws the thing by itself, which is laid into the box (zero outside), then both are mixed; discriminator, likewise
-    with a path for the whole picture and one for what is cut out of the box.
-    Losses: discriminator and text -mean log D(x, t, b) - 1/2 mean log(1 - D(x, t', b)) - 1/2 mean log(1 - D(G(z, t, b), t, b))
-    with captions t' of other pictures; generator -mean log D(G(z, t, b), t, b).
-    Where we differ: the paper's text encoder was trained beforehand on sets with classes; ours reads letters too, is smaller,
-    and learns in the game, with D. With `text="features"` the numbers come from any encoder, as in the paper, and a linear layer
-    learns to read them. D looks at a real picture once for its right and its wrong caption. In the generator's move D is told
-    the text as it was read before the discriminator's. No biases before a batch norm, where they have no effect. Things laid
-    into a box are smoothed as an antialiased resizing does. The discriminator has no batch norms of vectors; see `Verdict`.
-    `smallest` is ours.
+    Players: text, a reader of captions; generator, of which one path sees the whole picture and
+    where the text is in it, while the other draws the thing by itself, which is laid into the box
+    (zero outside), then both are mixed; discriminator, likewise with a path for the whole picture
+    and one for what is cut out of the box.
+    Losses: discriminator and text -mean log D(x, t, b) - 1/2 mean log(1 - D(x, t', b)) - 1/2 mean
+    log(1 - D(G(z, t, b), t, b)) with captions t' of other pictures; generator -mean log D(G(z, t,
+    b), t, b).
+    Where we differ: the paper's text encoder was trained beforehand on sets with classes; ours
+    reads letters too, is smaller, and learns in the game, with D. With `text="features"` the
+    numbers come from any encoder, as in the paper, and a linear layer learns to read them. D looks
+    at a real picture once for its right and its wrong caption. In the generator's move D is told
+    the text as it was read before the discriminator's. No biases before a batch norm, where they
+    have no effect. Things laid into a box are smoothed as an antialiased resizing does. The
+    discriminator has no batch norms of vectors; see `Verdict`. `smallest` is ours.
     Recipe: `gawwn-box`.
 
     Args:
-        text: what captions are: "characters", read letter by letter, or "features", the data's numbers for them.
+        text: what captions are: "characters", read letter by letter, or "features", the data's
+            numbers for them.
         width: channels of maps; the paper's ngf and ndf.
         noise_size: numbers of noise, standard normal.
         text_size: numbers that a caption becomes.
         letters: channels in the reader of characters.
         captions: of one picture that are read in a round, at most; their mean counts.
-        smallest: real pictures are laid, at random, smaller on a ground of the colour of their corners, down to this share of
-            their side: for data whose things fill the picture, of which nobody could learn what a box is. 1 leaves them.
+        smallest: real pictures are laid, at random, smaller on a ground of the colour of their
+            corners, down to this share of their side: for data whose things fill the picture, of
+            which nobody could learn what a box is. 1 leaves them.
     """
 
     ema_players = ("generator", "text")
@@ -160,7 +208,11 @@ class GAWWNBox(GAN):
         self.noise_size, self.captions, self.smallest = noise_size, captions, smallest
         sizes, grid = grid_stages(self.size)
         length = schema.widths[self.told]
-        self.text = CharacterReader(letters, text_size) if text == "characters" else FeatureReader(length, text_size)
+        self.text = (
+            CharacterReader(letters, text_size)
+            if text == "characters"
+            else FeatureReader(length, text_size)
+        )
         self.generator = BoxGenerator(noise_size, text_size, width, sizes, grid, self.channels)
         self.discriminator = BoxDiscriminator(text_size, width, sizes, grid, self.channels)
         initialise_convolutions(self.generator)
@@ -169,7 +221,10 @@ class GAWWNBox(GAN):
     @property
     def inputs(self) -> dict[str, Input]:
         length = self.schema.widths[self.told]
-        return {self.told: TextInput(length) if self.told == "caption" else FeaturesInput(length), "box": BoxInput()}
+        return {
+            self.told: TextInput(length) if self.told == "caption" else FeaturesInput(length),
+            "box": BoxInput(),
+        }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, box, told = batch["image"], batch["box"], batch[self.told]
@@ -177,15 +232,22 @@ class GAWWNBox(GAN):
             told = some_captions(told, rng.rand(*told.shape[:2]), self.captions)
         if self.smallest < 1:
             real, box = shrunk(real, box, self.smallest, rng.rand(len(real), 3))
-        texts = self.text(rng.gather(told))  # of all processes, so that each has the next picture's too
+        # of all processes, so that each has the next picture's too
+        texts = self.text(rng.gather(told))
         text, wrong_text = rng.part(texts), rng.part(texts.roll(1, 0))
         fake = self.generator(rng.normal(len(real), self.noise_size), text.detach(), box)
         seen = self.discriminator.look(real)
         right, wrong = (self.discriminator.judge(seen, what, box) for what in (text, wrong_text))
         fake_score = self.discriminator(fake.detach(), text, box)
         losses = {"adversarial": matching_d(right, wrong, fake_score)}
-        yield Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Update("text", losses)
-        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, text.detach(), box))})
+        yield (
+            Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)),
+            Update("text", losses),
+        )
+        yield Update(
+            "generator",
+            {"adversarial": non_saturating_g(self.discriminator(fake, text.detach(), box))},
+        )
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], self.text(batch[self.told]), batch["box"])
@@ -194,7 +256,9 @@ class GAWWNBox(GAN):
         return self.generator(rng.normal(count, self.noise_size), self.text(told[self.told]), box)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Made from a picture's own caption and box; then from boxes of half its size elsewhere, and another's caption."""
+        """Made from a picture's own caption and box; then from boxes of half its size elsewhere,
+        and another's caption.
+        """
         box, text = batch["box"], self.text(batch[self.told])
         noise = rng.normal(len(box), self.noise_size)
         half = box[:, 2:] / 2
@@ -205,4 +269,6 @@ class GAWWNBox(GAN):
         columns = {"real": with_frames(batch["image"], box)}
         for name, place in {"made": box, "left": left, "right": right, "stretched": flat}.items():
             columns[name] = with_frames(self.generator(noise, text, place), place)
-        return columns | {"another caption": with_frames(self.generator(noise, text.roll(1, 0), box), box)}
+        return columns | {
+            "another caption": with_frames(self.generator(noise, text.roll(1, 0), box), box)
+        }

@@ -1,6 +1,8 @@
-"""Reed et al. 2016, "Learning What and Where to Draw" (GAWWN): a picture from a caption and the places of parts.
+"""Reed et al. 2016, "Learning What and Where to Draw" (GAWWN): a picture from a caption and the
+places of parts.
 
-A part is a map with a 1 in the cell where it is. Parts of which no place is given get one from a GAN of their own.
+A part is a map with a 1 in the cell where it is. Parts of which no place is given get one from a
+GAN of their own.
 """
 
 from collections.abc import Iterator
@@ -11,7 +13,17 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, FeaturesInput, Input, KeyPointsInput, TextInput, Update, Updates
+from ganvas.gans.base import (
+    GAN,
+    Batch,
+    Clock,
+    FeaturesInput,
+    Input,
+    KeyPointsInput,
+    TextInput,
+    Update,
+    Updates,
+)
 from ganvas.gans.nn.boxes import (
     Residual,
     Verdict,
@@ -46,24 +58,45 @@ class KeyPointPictureGenerator(nn.Module):
         channels: of the picture.
     """
 
-    def __init__(self, noise_size: int, text_size: int, parts: int, width: int, sizes: list[int], grid: int, channels: int):
+    def __init__(
+        self,
+        noise_size: int,
+        text_size: int,
+        parts: int,
+        width: int,
+        sizes: list[int],
+        grid: int,
+        channels: int,
+    ):
         super().__init__()
         self.cells, start = sizes[grid], sizes[0]
         self.noise, self.text = nn.Linear(noise_size, 4 * width), nn.Linear(text_size, 4 * width)
         self.to_whole, self.to_parts = (
-            nn.Sequential(nn.Linear(8 * width, 4 * width, bias=False), VectorNorm(4 * width), nn.ReLU(True)) for _ in range(2)
+            nn.Sequential(
+                nn.Linear(8 * width, 4 * width, bias=False), VectorNorm(4 * width), nn.ReLU(True)
+            )
+            for _ in range(2)
         )
         told = [parts, *(width * 2 ** min(depth, 1) for depth in range(grid))]
         where = [module for pair in pairwise(told) for module in halving(*pair, leaky=False)]
         to_one = nn.Conv2d(told[-1], 4 * width, start, bias=False)
-        self.where = nn.Sequential(*where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True))
-        widths = [width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]  # 4, 2 and 1 x width
+        self.where = nn.Sequential(
+            *where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True)
+        )
+        # 4, 2 and 1 x width
+        widths = [width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]
         whole = normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False), nn.ReLU(True))
-        self.whole = nn.Sequential(*whole, *(module for pair in pairwise(widths) for module in doubling(*pair)))
-        self.parts = nn.Sequential(*normed(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)))
+        self.whole = nn.Sequential(
+            *whole, *(module for pair in pairwise(widths) for module in doubling(*pair))
+        )
+        self.parts = nn.Sequential(
+            *normed(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False), nn.ReLU(True))
+        )
         outward = [max(1, 4 * width // 2**depth) for depth in range(len(sizes) - 1 - grid)]
         self.fold_in = nn.Sequential(
-            *normed(nn.Conv2d(5 * width + parts, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)),
+            *normed(
+                nn.Conv2d(5 * width + parts, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)
+            ),
             *normed(nn.Conv2d(4 * width, 4 * width, 3, padding=1, bias=False)),
             Residual(4 * width, width),
             *(module for pair in pairwise(outward) for module in doubling(*pair)),
@@ -89,13 +122,17 @@ class KeyPointPictureDiscriminator(nn.Module):
         sizes: as the generator; grid and channels too.
     """
 
-    def __init__(self, text_size: int, parts: int, width: int, sizes: list[int], grid: int, channels: int):
+    def __init__(
+        self, text_size: int, parts: int, width: int, sizes: list[int], grid: int, channels: int
+    ):
         super().__init__()
         self.cells, self.start = sizes[grid], sizes[0]
         leaky = nn.LeakyReLU(0.2, True)
         self.text = nn.Sequential(nn.Linear(text_size, width), leaky)
         self.look = looking(channels, width, halvings=len(sizes) - 1 - grid)
-        self.join = nn.Sequential(*normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky))
+        self.join = nn.Sequential(
+            *normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky)
+        )
         self.parts = looking_closely(2 * width + parts, width)
         self.verdict = Verdict(width, grid, sizes[0])
 
@@ -104,7 +141,9 @@ class KeyPointPictureDiscriminator(nn.Module):
         return self.judge(self.look(image), text, maps)
 
     def judge(self, seen: Tensor, text: Tensor, maps: Tensor) -> Tensor:
-        """What `look` has seen in pictures, text and location maps to scores (N,): so one look serves two texts."""
+        """What `look` has seen in pictures, text and location maps to scores (N,): so one look
+        serves two texts.
+        """
         told = self.text(text)
         joined = self.join(torch.cat([seen, tiled(told, self.cells)], 1)) * attention(maps)
         return self.verdict(seen, tiled(told, self.start), self.parts(torch.cat([joined, maps], 1)))
@@ -121,7 +160,8 @@ def dense(inputs: int, outputs: int) -> list[nn.Module]:
 
 
 class KeyPointGenerator(nn.Module):
-    """Noise, text and some key points to all of them: k' = s k + (1 - s) f(z, t, k, s), with s = 1 where k is given.
+    """Noise, text and some key points to all of them: k' = s k + (1 - s) f(z, t, k, s), with s = 1
+    where k is given.
 
     Args:
         noise_size: numbers of noise.
@@ -134,7 +174,9 @@ class KeyPointGenerator(nn.Module):
         super().__init__()
         self.noise = nn.Sequential(nn.Linear(noise_size, 4 * width), nn.ReLU(True))
         self.text = nn.Sequential(nn.Linear(text_size, 4 * width), nn.ReLU(True))
-        self.given = nn.Sequential(nn.Flatten(), *dense(3 * parts, 4 * width), *dense(4 * width, 2 * width))
+        self.given = nn.Sequential(
+            nn.Flatten(), *dense(3 * parts, 4 * width), *dense(4 * width, 2 * width)
+        )
         self.all = nn.Sequential(
             *dense(10 * width, 8 * width),
             *dense(8 * width, 4 * width),
@@ -145,7 +187,9 @@ class KeyPointGenerator(nn.Module):
         )
 
     def forward(self, noise: Tensor, text: Tensor, keypoints: Tensor) -> Tensor:
-        """(N, noise_size), (N, text_size) and (N, P, 3), the last 1 where given, to (N, P, 3), the last the chance to be seen."""
+        """(N, noise_size), (N, text_size) and (N, P, 3), the last 1 where given, to (N, P, 3), the
+        last the chance to be seen.
+        """
         switch = keypoints[..., 2:]
         keypoints = keypoints * switch
         made = self.all(torch.cat([self.noise(noise), self.text(text), self.given(keypoints)], 1))
@@ -165,10 +209,18 @@ class KeyPointDiscriminator(nn.Module):
         super().__init__()
         leaky = nn.LeakyReLU(0.2, True)
         self.places, self.text = (
-            nn.Sequential(nn.Flatten(), nn.Linear(inputs, 4 * width), leaky, nn.Linear(4 * width, 2 * width), leaky)
+            nn.Sequential(
+                nn.Flatten(),
+                nn.Linear(inputs, 4 * width),
+                leaky,
+                nn.Linear(4 * width, 2 * width),
+                leaky,
+            )
             for inputs in (3 * parts, text_size)
         )
-        self.both = nn.Sequential(nn.Linear(4 * width, 2 * width), leaky, nn.Linear(2 * width, 1), nn.Flatten(0))
+        self.both = nn.Sequential(
+            nn.Linear(4 * width, 2 * width), leaky, nn.Linear(2 * width, 1), nn.Flatten(0)
+        )
 
     def forward(self, keypoints: Tensor, text: Tensor) -> Tensor:
         """(N, P, 3) and (N, text_size) to scores (N,)."""
@@ -176,22 +228,27 @@ class KeyPointDiscriminator(nn.Module):
 
 
 class GAWWNKeyPoints(GAN):
-    """What to draw is told by a caption, where by the places of some of its parts; the others are made up.
+    """What to draw is told by a caption, where by the places of some of its parts; the others are
+    made up.
 
-    Players: text, a reader of captions; generator, of which one path sees the whole picture and the other draws where any part
-    is, then both are mixed with the location maps of the parts; discriminator, likewise with a path for the whole picture and
-    one for where parts are; keypoint_generator, which fills in the parts that are not given, and keypoint_discriminator.
-    Losses: discriminator and text -mean log D(x, t, k) - 1/2 mean log(1 - D(x, t', k)) - 1/2 mean log(1 - D(G(z, t, k), t, k))
-    with captions t' of other pictures; generator -mean log D(G(z, t, k), t, k); keypoint_discriminator
-    -mean log E(k, t) - mean log(1 - E(k', t)) with k' = s k + (1 - s) f(z, t, k, s), each part of k kept with a chance of `kept`;
-    keypoint_generator -mean log E(k', t).
-    Where we differ: as `gawwn-box` in how text is read; key points are learnt to be made in the same run and from the same
-    batches, not in a run before. No biases before a batch norm, where they have no effect. A mirrored picture's
-    left and right parts change places, which the released code forgot. No batch norms of vectors in discriminators.
+    Players: text, a reader of captions; generator, of which one path sees the whole picture and the
+    other draws where any part is, then both are mixed with the location maps of the parts;
+    discriminator, likewise with a path for the whole picture and one for where parts are;
+    keypoint_generator, which fills in the parts that are not given, and keypoint_discriminator.
+    Losses: discriminator and text -mean log D(x, t, k) - 1/2 mean log(1 - D(x, t', k)) - 1/2 mean
+    log(1 - D(G(z, t, k), t, k)) with captions t' of other pictures; generator -mean log D(G(z, t,
+    k), t, k); keypoint_discriminator -mean log E(k, t) - mean log(1 - E(k', t)) with k' = s k + (1
+    - s) f(z, t, k, s), each part of k kept with a chance of `kept`; keypoint_generator -mean log
+    E(k', t).
+    Where we differ: as `gawwn-box` in how text is read; key points are learnt to be made in the
+    same run and from the same batches, not in a run before. No biases before a batch norm, where
+    they have no effect. A mirrored picture's left and right parts change places, which the released
+    code forgot. No batch norms of vectors in discriminators.
     Recipe: `gawwn-keypoints`.
 
     Args:
-        text: what captions are: "characters", read letter by letter, or "features", the data's numbers for them.
+        text: what captions are: "characters", read letter by letter, or "features", the data's
+            numbers for them.
         width: channels of maps; the paper's ngf and ndf.
         noise_size: numbers of noise, standard normal.
         text_size: numbers that a caption becomes.
@@ -222,9 +279,17 @@ class GAWWNKeyPoints(GAN):
         sizes, grid = grid_stages(self.size)
         self.cells = sizes[grid]
         length, parts = schema.widths[self.told], len(schema.names["keypoints"])
-        self.text = CharacterReader(letters, text_size) if text == "characters" else FeatureReader(length, text_size)
-        self.generator = KeyPointPictureGenerator(noise_size, text_size, parts, width, sizes, grid, self.channels)
-        self.discriminator = KeyPointPictureDiscriminator(text_size, parts, width, sizes, grid, self.channels)
+        self.text = (
+            CharacterReader(letters, text_size)
+            if text == "characters"
+            else FeatureReader(length, text_size)
+        )
+        self.generator = KeyPointPictureGenerator(
+            noise_size, text_size, parts, width, sizes, grid, self.channels
+        )
+        self.discriminator = KeyPointPictureDiscriminator(
+            text_size, parts, width, sizes, grid, self.channels
+        )
         self.keypoint_generator = KeyPointGenerator(noise_size, text_size, parts, width)
         self.keypoint_discriminator = KeyPointDiscriminator(text_size, parts, width)
         initialise_convolutions(self.generator)
@@ -241,7 +306,8 @@ class GAWWNKeyPoints(GAN):
         if told.shape[1] > self.captions:
             told = some_captions(told, rng.rand(*told.shape[:2]), self.captions)
         maps = location_maps(keypoints, self.cells)
-        texts = self.text(rng.gather(told))  # of all processes, so that each has the next picture's too
+        # of all processes, so that each has the next picture's too
+        texts = self.text(rng.gather(told))
         text, wrong_text = rng.part(texts), rng.part(texts.roll(1, 0))
         fixed = text.detach()
         fake = self.generator(rng.normal(len(real), self.noise_size), fixed, maps)
@@ -249,13 +315,24 @@ class GAWWNKeyPoints(GAN):
         right, wrong = (self.discriminator.judge(seen, what, maps) for what in (text, wrong_text))
         fake_score = self.discriminator(fake.detach(), text, maps)
         losses = {"adversarial": matching_d(right, wrong, fake_score)}
-        yield Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)), Update("text", losses)
-        yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake, fixed, maps))})
+        yield (
+            Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)),
+            Update("text", losses),
+        )
+        yield Update(
+            "generator", {"adversarial": non_saturating_g(self.discriminator(fake, fixed, maps))}
+        )
         given = keypoints * (rng.rand(*keypoints.shape[:2]) < self.kept)[:, :, None]
         filled = self.keypoint_generator(rng.normal(len(real), self.noise_size), fixed, given)
-        scores = self.keypoint_discriminator(keypoints, fixed), self.keypoint_discriminator(filled.detach(), fixed)
+        scores = (
+            self.keypoint_discriminator(keypoints, fixed),
+            self.keypoint_discriminator(filled.detach(), fixed),
+        )
         yield Update("keypoint_discriminator", {"adversarial": non_saturating_d(*scores)})
-        yield Update("keypoint_generator", {"adversarial": non_saturating_g(self.keypoint_discriminator(filled, fixed))})
+        yield Update(
+            "keypoint_generator",
+            {"adversarial": non_saturating_g(self.keypoint_discriminator(filled, fixed))},
+        )
 
     def score(self, batch: Batch) -> Tensor:
         maps = location_maps(batch["keypoints"], self.cells)
@@ -263,14 +340,18 @@ class GAWWNKeyPoints(GAN):
 
     def sample(self, count: int, rng: Rng, *, keypoints: Tensor, **told: Tensor) -> Tensor:
         noise, text = rng.normal(count, self.noise_size), self.text(told[self.told])
-        return self.generator(noise, text, location_maps(self.fill(keypoints, text, rng), self.cells))
+        return self.generator(
+            noise, text, location_maps(self.fill(keypoints, text, rng), self.cells)
+        )
 
     def fill(self, keypoints: Tensor, text: Tensor, rng: Rng) -> Tensor:
         """Key points (N, P, 3) with places also for those that are not given."""
         return self.keypoint_generator(rng.normal(len(keypoints), self.noise_size), text, keypoints)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Made where the real parts are; then mirrored, smaller, from one part and its text alone, and with another's caption."""
+        """Made where the real parts are; then mirrored, smaller, from one part and its text alone,
+        and with another's caption.
+        """
         keypoints, text = batch["keypoints"], self.text(batch[self.told])
         noise = rng.normal(len(keypoints), self.noise_size)
         seen = keypoints[..., 2:]
@@ -284,6 +365,8 @@ class GAWWNKeyPoints(GAN):
         }
         columns = {"real": with_points(batch["image"], keypoints)}
         for name, place in places.items():
-            columns[name] = with_points(self.generator(noise, text, location_maps(place, self.cells)), place)
+            columns[name] = with_points(
+                self.generator(noise, text, location_maps(place, self.cells)), place
+            )
         other = self.generator(noise, text.roll(1, 0), location_maps(keypoints, self.cells))
         return columns | {"another caption": with_points(other, keypoints)}

@@ -1,6 +1,7 @@
 """Adversarial losses and gradient penalties: pure functions of scores.
 
-A score is the discriminator's raw output, any shape, higher for more real. Every function returns a scalar to minimise.
+A score is the discriminator's raw output, any shape, higher for more real. Every function returns a
+scalar to minimise.
 Losses come in pairs `<name>_d(real, fake)` and `<name>_g(fake)`.
 """
 
@@ -16,7 +17,9 @@ Scores = ParamSpec("Scores")
 
 
 def precise(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
-    """Let a loss see half-precision scores as float32: three digits are too few for a mean or a logarithm."""
+    """Let a loss see half-precision scores as float32: three digits are too few for a mean or a
+    logarithm.
+    """
 
     def raised(value: object) -> object:
         half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
@@ -31,10 +34,12 @@ def precise(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
 
 @precise
 def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Tensor:
-    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(score); Goodfellow et al. 2014, eq. 1.
+    """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(score); Goodfellow et al. 2014, eq.
+    1.
 
     Args:
-        real_target: 0.9 is one-sided label smoothing (Salimans et al. 2016, 3.4): cross-entropy against this probability.
+        real_target: 0.9 is one-sided label smoothing (Salimans et al. 2016, 3.4): cross-entropy
+            against this probability.
     """
     return towards(real, real_target) + softplus(fake).mean()
 
@@ -52,8 +57,8 @@ def towards(scores: Tensor, target: float) -> Tensor:
 
 
 def matching_d(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
-    """-mean log D(x, t) - 1/2 mean log(1 - D(x, t')) - 1/2 mean log(1 - D(G(z, t), t)); Reed et al. 2016, "Generative Adversarial
-    Text to Image Synthesis", algorithm 1.
+    """-mean log D(x, t) - 1/2 mean log(1 - D(x, t')) - 1/2 mean log(1 - D(G(z, t), t)); Reed et al.
+    2016, "Generative Adversarial Text to Image Synthesis", algorithm 1.
 
     Args:
         right: scores of real pictures with their own texts.
@@ -70,13 +75,18 @@ def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
 
 @precise
 def minimax_g(fake: Tensor) -> Tensor:
-    """mean log(1 - D(G(z))), the generator's part of V(D, G); its gradient vanishes where D is sure of a fake."""
+    """mean log(1 - D(G(z))), the generator's part of V(D, G); its gradient vanishes where D is sure
+    of a fake.
+    """
     return -softplus(fake).mean()
 
 
 @precise
 def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
-    """Half the mean squared distance of real scores to 1 and of fake ones to 0; Mao et al. 2017, eq. 2 and 9."""
+    """Half the mean squared distance of real scores to 1 and of fake ones to 0;
+
+    Mao et al. 2017, eq. 2 and 9.
+    """
     return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
@@ -88,7 +98,10 @@ def least_squares_g(fake: Tensor) -> Tensor:
 
 @precise
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
-    """mean max(0, 1 - real) + mean max(0, 1 + fake); Lim and Ye 2017, Miyato et al. 2018, eq. 16."""
+    """mean max(0, 1 - real) + mean max(0, 1 + fake);
+
+    Lim and Ye 2017, Miyato et al. 2018, eq. 16.
+    """
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
@@ -100,7 +113,10 @@ def hinge_g(fake: Tensor) -> Tensor:
 
 @precise
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
-    """mean fake - mean real; Arjovsky et al. 2017. Needs a Lipschitz bound: add `gradient_penalty`."""
+    """mean fake - mean real;
+
+    Arjovsky et al. 2017. Needs a Lipschitz bound: add `gradient_penalty`.
+    """
     return fake.mean() - real.mean()
 
 
@@ -112,7 +128,8 @@ def wasserstein_g(fake: Tensor) -> Tensor:
 
 @precise
 def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
-    """mean -log sigmoid(winner - loser): the winner should score higher than its partner; Jolicoeur-Martineau 2018.
+    """mean -log sigmoid(winner - loser): the winner should score higher than its partner;
+    Jolicoeur-Martineau 2018.
 
     The discriminator wants `relativistic(real, fake)`, the generator `relativistic(fake, real)`.
     """
@@ -122,23 +139,30 @@ def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
 def squared_gradient(scores: Tensor, images: Tensor) -> Tensor:
     """Squared norm of the gradient of each picture's score with respect to its pixels, (N,).
 
-    Its mean times gamma / 2 is R1 on real and R2 on generated pictures; Mescheder et al. 2018, eq. 9.
+    Its mean times gamma / 2 is R1 on real and R2 on generated pictures; Mescheder et al. 2018, eq.
+    9.
 
     Args:
-        scores: (N, ...), computed from `images`; row i must depend on picture i alone (no batch norm).
+        scores: (N, ...), computed from `images`; row i must depend on picture i alone (no batch
+            norm).
         images: (N, ...) that require a gradient.
     """
     return pixel_gradient(scores, images).square().sum(1)
 
 
 def pixel_gradient(scores: Tensor, images: Tensor) -> Tensor:
-    """Gradient of each picture's score with respect to its pixels, (N, C * H * W), itself differentiable."""
+    """Gradient of each picture's score with respect to its pixels, (N, C * H * W), itself
+    differentiable.
+    """
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return gradient.flatten(1)
 
 
-def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """mean (|gradient of the score| - 1)² at random points between real and fake; Gulrajani et al. 2017, eq. 3.
+def gradient_penalty(
+    score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, share: Tensor
+) -> Tensor:
+    """mean (|gradient of the score| - 1)² at random points between real and fake; Gulrajani et al.
+    2017, eq. 3.
 
     Args:
         score: the discriminator, (N, ...) to (N, ...).

@@ -11,8 +11,11 @@ BEND = math.pi * 2 / 3  # most that a line turns at a corner
 LONGEST = 0.4  # piece of a line, in shares of the picture's side
 
 
-def mixed(random: torch.Generator, count: int, height: int, width: int, least: float, most: float) -> Tensor:
-    """Holes of which a quarter are boxes in the middle, a quarter boxes anywhere, and half free-form strokes.
+def mixed(
+    random: torch.Generator, count: int, height: int, width: int, least: float, most: float
+) -> Tensor:
+    """Holes of which a quarter are boxes in the middle, a quarter boxes anywhere, and half
+    free-form strokes.
 
     Args:
         random: where the numbers come from.
@@ -33,8 +36,11 @@ def mixed(random: torch.Generator, count: int, height: int, width: int, least: f
     return holes
 
 
-def boxes(random: torch.Generator, area: Tensor, height: int, width: int, central: Tensor) -> Tensor:
-    """Upright boxes wholly inside the picture, up to twice as long as wide (in shares of its sides).
+def boxes(
+    random: torch.Generator, area: Tensor, height: int, width: int, central: Tensor
+) -> Tensor:
+    """Upright boxes wholly inside the picture, up to twice as long as wide (in shares of its
+    sides).
 
     Args:
         random: where the numbers come from.
@@ -47,11 +53,15 @@ def boxes(random: torch.Generator, area: Tensor, height: int, width: int, centra
         (N, 1, height, width), 0 or 1; no box is empty.
     """
     root = area.sqrt()
-    longer = 2 ** (torch.rand(len(area), generator=random) - 0.5)  # its square is height by width: 1/2 to 2
+    # its square is height by width: 1/2 to 2
+    longer = 2 ** (torch.rand(len(area), generator=random) - 0.5)
     longer = longer.clamp(root, 1 / root)  # neither is longer than the picture
     corner = torch.where(central[:, None], 0.5, torch.rand(len(area), 2, generator=random))
     inside = []
-    for side, length, place in ((height, root * longer, corner[:, 0]), (width, root / longer, corner[:, 1])):
+    for side, length, place in (
+        (height, root * longer, corner[:, 0]),
+        (width, root / longer, corner[:, 1]),
+    ):
         pixels = (length * side).round().clamp(min=1)
         start = (place * (side - pixels)).round()[:, None]
         positions = torch.arange(side)
@@ -61,10 +71,11 @@ def boxes(random: torch.Generator, area: Tensor, height: int, width: int, centra
 
 
 def strokes(random: torch.Generator, area: Tensor, height: int, width: int) -> Tensor:
-    """Free-form strokes, as if drawn by hand: a line that bends at its corners, as thick as the area asks for.
+    """Free-form strokes, as if drawn by hand: a line that bends at its corners, as thick as the
+    area asks for.
 
-    As in Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", appendix, random walks; but there their
-    thickness is drawn and the area follows.
+    As in Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", appendix, random
+    walks; but there their thickness is drawn and the area follows.
 
     Args:
         random: where the numbers come from.
@@ -85,7 +96,8 @@ def strokes(random: torch.Generator, area: Tensor, height: int, width: int) -> T
     for piece in (lengths * torch.stack([heading.sin(), heading.cos()], 2)).unbind(1):
         corners.append(torch.minimum((corners[-1] + piece).clamp(min=0), extent))
     grid = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    pixels = torch.stack(grid).flatten(1).to(area.dtype) + 0.5  # (2, height x width): row and column of each pixel's middle
+    # (2, height x width): row and column of each pixel's middle
+    pixels = torch.stack(grid).flatten(1).to(area.dtype) + 0.5
     nearest = torch.full((count, height * width), math.inf)
     for start, end in pairwise(corners):
         nearest = torch.minimum(nearest, squared_distance(pixels, start, end))
@@ -97,7 +109,8 @@ def strokes(random: torch.Generator, area: Tensor, height: int, width: int) -> T
 def squared_distance(points: Tensor, start: Tensor, end: Tensor) -> Tensor:
     """Of points (2, P) from the straight pieces between start and end, (N, 2) each: (N, P).
 
-    With q from the start to the point and d along the piece: |q|² - 2 t q·d + t² |d|², t the share of d nearest to the point.
+    With q from the start to the point and d along the piece: |q|² - 2 t q·d + t² |d|², t the share
+    of d nearest to the point.
     """
     along = end - start
     length = along.square().sum(1, keepdim=True).clamp(min=1e-6)

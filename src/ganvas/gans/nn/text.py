@@ -9,10 +9,12 @@ from ganvas.gans.nn.networks import VectorNorm
 class CharacterReader(nn.Module):
     """Reads captions letter by letter: convolutions and recurrence.
 
-    As in Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", but smaller.
+    As in Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", but
+    smaller.
 
-    Embedding of the bytes → two convolutions of 5, each followed by a pooling of 2 → a recurrent layer → the mean over its
-    states → a linear layer, batch norm. What a caption becomes does not depend on how many zeros follow it.
+    Embedding of the bytes → two convolutions of 5, each followed by a pooling of 2 → a recurrent
+    layer → the mean over its states → a linear layer, batch norm. What a caption becomes does not
+    depend on how many zeros follow it.
 
     Args:
         width: channels inside.
@@ -24,7 +26,8 @@ class CharacterReader(nn.Module):
         self.letters = nn.Embedding(256, width)
         self.words = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
         self.sentence = nn.GRU(width, width, batch_first=True)
-        # Without the norm the texts of a batch would differ little at first, and both players learn to do without them.
+        # Without the norm the texts of a batch would differ little at first, and both players learn
+        # to do without them.
         self.meaning = nn.Sequential(nn.Linear(width, outputs, bias=False), VectorNorm(outputs))
 
     def forward(self, caption: Tensor) -> Tensor:
@@ -42,7 +45,8 @@ class CharacterReader(nn.Module):
 
 
 class FeatureReader(nn.Module):
-    """Brings numbers from a sentence encoder to a size, and to mean 0 and variance 1: a linear layer, batch norm.
+    """Brings numbers from a sentence encoder to a size, and to mean 0 and variance 1: a linear
+    layer, batch norm.
 
     Args:
         inputs: numbers of a caption.

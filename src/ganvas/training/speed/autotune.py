@@ -1,15 +1,20 @@
-"""How rounds are played fastest on this machine: decided before the first one, recorded, and taken up when a run goes on.
+"""How rounds are played fastest on this machine: decided before the first one, recorded, and taken
+up when a run goes on.
 
 A way to play is told by its parts, in the order in which they are tried:
 
-- `channels_last`: weights, and with them the maps, are laid out pixel by pixel instead of channel by channel;
-- `im2col`: on a CPU, convolutions of small maps by large kernels are matrix products (`products.py`);
-- `graphs`: rounds are recorded and played again by the GPU itself (`graphs.py`), for small networks and one process;
-- `compile`: PyTorch compiles the players. What it compiles cannot be differentiated twice, so it is never tried where a loss has
-  gradients in it.
+- `channels_last`: weights, and with them the maps, are laid out pixel by pixel instead of channel
+  by channel;
+- `im2col`: on a CPU, convolutions of small maps by large kernels are matrix products
+  (`products.py`);
+- `graphs`: rounds are recorded and played again by the GPU itself (`graphs.py`), for small networks
+  and one process;
+- `compile`: PyTorch compiles the players. What it compiles cannot be differentiated twice, so it is
+  never tried where a loss has gradients in it.
 
-None changes what is computed but in the last bits. On a GPU each is measured on copies, and kept if that was faster. On a CPU it
-is decided by what is known: measuring would make runs differ whose settings are the same.
+None changes what is computed but in the last bits. On a GPU each is measured on copies, and kept if
+that was faster. On a CPU it is decided by what is known: measuring would make runs differ whose
+settings are the same.
 """
 
 import copy
@@ -37,7 +42,8 @@ from ganvas.training.state import TrainingState
 FILE = "speed.json"
 PLAIN = "plain"  # the way without any part
 SHARE = 0.02  # of a run's rounds or time: the most that trials may take
-WARM_ROUNDS, TIMED_ROUNDS = 8, 16  # of a trial; graphs are recorded in the former, those of a lazy penalty excepted
+# of a trial; graphs are recorded in the former, those of a lazy penalty excepted
+WARM_ROUNDS, TIMED_ROUNDS = 8, 16
 GAIN = 1.03  # what a part must bring to be kept; less is not told from chance
 COMPILING = 120  # seconds that it takes to compile two players, at a guess
 SMALLEST = 12  # pixels; with smaller pictures a CPU's convolutions gain nothing
@@ -72,8 +78,12 @@ class ExecutionPlan(BaseModel):
     def line(self) -> str:
         """The decision and what it rests on, in one line."""
         rates = [describe_rate(self.measured[self.speed])] if self.speed in self.measured else []
-        slower = {name: describe_rate(rate) for name, rate in self.measured.items() if name != self.speed}
-        others = ", ".join(f"{name} {rate.removesuffix(' images/s')}" for name, rate in slower.items())
+        slower = {
+            name: describe_rate(rate) for name, rate in self.measured.items() if name != self.speed
+        }
+        others = ", ".join(
+            f"{name} {rate.removesuffix(' images/s')}" for name, rate in slower.items()
+        )
         failed = [f"{name} failed: {reason}" for name, reason in self.dropped.items()]
         return f"speed: {self.speed} ({'; '.join(filter(None, [self.reason, *rates, others, *failed]))})"
 
@@ -88,8 +98,11 @@ def named(speed: Speed) -> str:
     return "+".join(speed) or PLAIN
 
 
-def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path) -> ExecutionPlan:
-    """How to play a run's rounds: as asked for, as recorded, as measured, or as is known to be good.
+def decide(
+    recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path
+) -> ExecutionPlan:
+    """How to play a run's rounds: as asked for, as recorded, as measured, or as is known to be
+    good.
 
     Call it in the main process; the state stays as it is.
 
@@ -103,7 +116,9 @@ def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
     if recipe.speed != "auto":
         for part in parts_of(recipe.speed):
             if part not in possible:
-                raise UserError(f"speed={recipe.speed}: {part} cannot be had {why_not(part, state.gan, engine)}; use speed=auto")
+                raise UserError(
+                    f"speed={recipe.speed}: {part} cannot be had {why_not(part, state.gan, engine)}; use speed=auto"
+                )
         return ExecutionPlan(device=device, speed=recipe.speed, reason="asked for")
     record = read_record(folder)
     if record and record.device == device and set(record.parts) <= set(possible):
@@ -113,7 +128,9 @@ def decide(recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
     trials = (1 + len(possible)) * (WARM_ROUNDS + TIMED_ROUNDS)
     if recipe.images // recipe.batch * SHARE < trials:
         return known(state.gan, device, "the run is too short to measure")
-    return measure(device, recipe.images, possible, lambda speed: rate(speed, recipe, state, batches, engine))
+    return measure(
+        device, recipe.images, possible, lambda speed: rate(speed, recipe, state, batches, engine)
+    )
 
 
 def parts_for(gan: GAN, engine: Engine) -> Speed:
@@ -132,7 +149,11 @@ def why_not(part: str, gan: GAN, engine: Engine) -> str:
     if part == "channels_last":
         return "without convolutions"
     if part == "im2col":
-        return f"on a {engine.device.type}, only on a CPU" if engine.device.type != "cpu" else "without large kernels"
+        return (
+            f"on a {engine.device.type}, only on a CPU"
+            if engine.device.type != "cpu"
+            else "without large kernels"
+        )
     if engine.device.type != "cuda":
         return f"on a {engine.device.type}, only on a CUDA GPU"
     return "with several processes" if part == "graphs" else "where a loss has gradients in it"
@@ -146,18 +167,27 @@ def has_maps(gan: GAN) -> bool:
 def known(gan: GAN, device: str, reason: str = "known, not measured") -> ExecutionPlan:
     """What is good for such a GAN on such a device, as far as that is known without measuring.
 
-    PyTorch's CPU convolutions work with channels last and would bring every map into that order and back; norms of one picture
-    by itself want the other order, and cost more than that.
+    PyTorch's CPU convolutions work with channels last and would bring every map into that order and
+    back; norms of one picture by itself want the other order, and cost more than that.
     """
     last, products = device == "cuda", False
     if device == "cpu":
         norms = any(isinstance(module, nn.InstanceNorm2d) for module in gan.modules())
-        last, products = torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms, has_im2col_layers(gan)
+        last, products = (
+            torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms,
+            has_im2col_layers(gan),
+        )
     parts = {"channels_last": last and has_maps(gan), "im2col": products}
-    return ExecutionPlan(device=device, speed=named(tuple(part for part, good in parts.items() if good)), reason=reason)
+    return ExecutionPlan(
+        device=device,
+        speed=named(tuple(part for part, good in parts.items() if good)),
+        reason=reason,
+    )
 
 
-def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]) -> ExecutionPlan:
+def measure(
+    device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]
+) -> ExecutionPlan:
     """Try one part after another, and keep those that make rounds faster.
 
     Args:
@@ -180,7 +210,9 @@ def measure(device: str, images: int, possible: Sequence[str], rate: Callable[[S
     return decision
 
 
-def rate(speed: Speed, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine) -> float:
+def rate(
+    speed: Speed, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
+) -> float:
     """Images a second of a way to play, measured on a copy of the run by this process alone.
 
     Raises:
@@ -222,12 +254,15 @@ def play_so(speed: Speed, playing: Playing, say: Callable[[str], None]) -> None:
 
 @torch.no_grad()
 def put_channels_last(state: TrainingState) -> None:
-    """Lay out all kernels with the channels last: weights, their averages, and the optimizers' moments, which must lie alike."""
+    """Lay out all kernels with the channels last: weights, their averages, and the optimizers'
+    moments, which must lie alike.
+    """
 
     def last(values: Tensor) -> Tensor:
         if values.ndim != 4:
             return values
-        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)  # for one channel, too
+        # for one channel, too
+        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)
 
     for gan in [state.gan, *([state.ema.gan] if state.ema else [])]:
         for parameter in gan.parameters():

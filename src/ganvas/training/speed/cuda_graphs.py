@@ -1,11 +1,13 @@
 """Rounds that are recorded once and played again by the device itself: CUDA graphs.
 
-A small network's round is a thousand kernels of a few microseconds each, and Python needs longer to ask for one than a GPU to run
-it. Recorded, the whole round is asked for at once: forward, losses, penalties, backward, guard and optimizers.
+A small network's round is a thousand kernels of a few microseconds each, and Python needs longer to
+ask for one than a GPU to run it. Recorded, the whole round is asked for at once: forward, losses,
+penalties, backward, guard and optimizers.
 
-A recording repeats the very same work on the very same tensors. So whatever changes from round to round is put into tensors that
-stay where they are before it is played: the batch, the random numbers and ramps (`tape.py`), the learning rates. What a round
-does may depend on the answers of `clock.every` alone; there is one recording for each set of them.
+A recording repeats the very same work on the very same tensors. So whatever changes from round to
+round is put into tensors that stay where they are before it is played: the batch, the random
+numbers and ramps (`tape.py`), the learning rates. What a round does may depend on the answers of
+`clock.every` alone; there is one recording for each set of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,9 +45,11 @@ class Recorder(Protocol):
 
 
 class CudaRecorder:
-    """CUDA graphs. Dropout may be recorded: its seed is that of the moment of playing, given by `Engine.seed`.
+    """CUDA graphs. Dropout may be recorded: its seed is that of the moment of playing, given by
+    `Engine.seed`.
 
-    All graphs share one pool of memory, since no two are played at once and what they return is copied before the next.
+    All graphs share one pool of memory, since no two are played at once and what they return is
+    copied before the next.
     """
 
     def __init__(self) -> None:
@@ -105,7 +109,8 @@ class GraphedSteps:
     """Plays rounds as `take_step` does, from recordings as soon as there are some.
 
     Always of the same game. Rounds that are watched are played anew, as are all of a GAN that
-    cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does not take them from the device.
+    cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does
+    not take them from the device.
 
     Args:
         recorder: for the device.
@@ -119,7 +124,14 @@ class GraphedSteps:
         self.betas: list[tuple[float, float]] = []
         self.hopeless = False
 
-    def __call__(self, context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None) -> Values:
+    def __call__(
+        self,
+        context: StepContext,
+        batch: Batch,
+        clock: Clock,
+        rng: Rng,
+        probe: StepProbe | None = None,
+    ) -> Values:
         """As `take_step`, in one process."""
         if probe or self.hopeless or not self.steady(context.optimizers):
             return take_step(context, batch, clock, rng, probe)
@@ -144,10 +156,13 @@ class GraphedSteps:
         else:
             self.set_rates(context)
             values = kind.replay()
-        return dict(zip(values, torch.stack(list(values.values())).unbind()))  # a copy, for the next round is written over them
+        # a copy, for the next round is written over them
+        return dict(zip(values, torch.stack(list(values.values())).unbind()))
 
     def steady(self, optimizers: Optimizers) -> bool:
-        """Whether the betas are those of the round before; if not, recordings are of no use any more."""
+        """Whether the betas are those of the round before; if not, recordings are of no use any
+        more.
+        """
         betas = [optimizer.param_groups[0]["betas"] for optimizer in optimizers.values()]
         if betas != self.betas:
             self.betas, self.kinds = betas, []
@@ -164,7 +179,10 @@ class GraphedSteps:
     def recordable(self, optimizers: Optimizers) -> Iterator[None]:
         """Let the optimizers take their rates from the device."""
         groups = {player: optimizer.param_groups[0] for player, optimizer in optimizers.items()}
-        before = {player: {"lr": group["lr"], "capturable": group["capturable"]} for player, group in groups.items()}
+        before = {
+            player: {"lr": group["lr"], "capturable": group["capturable"]}
+            for player, group in groups.items()
+        }
         for player, group in groups.items():
             group |= {"lr": self.rates[player], "capturable": True}
         try:

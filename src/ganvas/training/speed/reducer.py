@@ -1,4 +1,6 @@
-"""Gradients averaged over all processes in buckets, the last layers' first, while `backward` still computes the others."""
+"""Gradients averaged over all processes in buckets, the last layers' first, while `backward` still
+computes the others.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -38,13 +40,16 @@ class Sent(NamedTuple):
 
 
 class GradientReducer:
-    """Surrounds each `backward` of a player; afterwards the gradients that it gave are their means over all processes.
+    """Surrounds each `backward` of a player; afterwards the gradients that it gave are their means
+    over all processes.
 
-    The first `backward` shows in which order gradients come, and buckets are filled in that order, the main process's. From the
-    second on, a bucket is sent as soon as all its gradients are there, but never before the buckets ahead of it: every process
-    sends the same buckets in the same order, whatever else it does. What is not full when `backward` ends, for want of
-    gradients that this turn does not give, is sent then; parameters without a gradient stay so. Every process must give
-    gradients to the same parameters. A player that fits into one bucket is sent whole after `backward`, without any hooks.
+    The first `backward` shows in which order gradients come, and buckets are filled in that order,
+    the main process's. From the second on, a bucket is sent as soon as all its gradients are there,
+    but never before the buckets ahead of it: every process sends the same buckets in the same
+    order, whatever else it does. What is not full when `backward` ends, for want of gradients that
+    this turn does not give, is sent then; parameters without a gradient stay so. Every process must
+    give gradients to the same parameters. A player that fits into one bucket is sent whole after
+    `backward`, without any hooks.
 
     Args:
         parameters: of the player.
@@ -65,7 +70,10 @@ class GradientReducer:
         self.reached = 0  # buckets dealt with
         if self.watched:
             arrived = self.order.append if self.learning else self.arrived
-            self.hooks = [parameter.register_post_accumulate_grad_hook(arrived) for parameter in self.parameters]
+            self.hooks = [
+                parameter.register_post_accumulate_grad_hook(arrived)
+                for parameter in self.parameters
+            ]
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for hook in self.hooks:
@@ -78,11 +86,22 @@ class GradientReducer:
             self.take_means()
 
     def learn(self) -> None:
-        """Fill the buckets in the order in which gradients have come; those that have not come are last."""
+        """Fill the buckets in the order in which gradients have come; those that have not come are
+        last.
+        """
         places = {id(parameter): place for place, parameter in enumerate(self.order)}
-        order = sorted(range(len(self.parameters)), key=lambda number: places.get(id(self.parameters[number]), len(places)))
-        self.buckets = fill([self.parameters[number] for number in self.others.main_order(order)], self.capacity)
-        self.bucket_of = {id(parameter): number for number, bucket in enumerate(self.buckets) for parameter in bucket}
+        order = sorted(
+            range(len(self.parameters)),
+            key=lambda number: places.get(id(self.parameters[number]), len(places)),
+        )
+        self.buckets = fill(
+            [self.parameters[number] for number in self.others.main_order(order)], self.capacity
+        )
+        self.bucket_of = {
+            id(parameter): number
+            for number, bucket in enumerate(self.buckets)
+            for parameter in bucket
+        }
         self.learning = False
 
     def arrived(self, parameter: Tensor) -> None:
@@ -93,7 +112,9 @@ class GradientReducer:
 
     def send(self) -> None:
         """Begin to sum the next bucket; one without any gradient is left out."""
-        gradients = [parameter.grad for parameter in self.buckets[self.reached] if parameter.grad is not None]
+        gradients = [
+            parameter.grad for parameter in self.buckets[self.reached] if parameter.grad is not None
+        ]
         self.reached += 1
         if gradients:
             flat = torch.cat([gradient.flatten() for gradient in gradients])
@@ -104,13 +125,17 @@ class GradientReducer:
         for gradients, flat, pending in self.sent:
             pending.wait()
             flat /= self.others.world
-            for gradient, part in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
+            for gradient, part in zip(
+                gradients, flat.split([gradient.numel() for gradient in gradients])
+            ):
                 gradient.copy_(part.view_as(gradient))
         self.sent.clear()
 
 
 def fill(parameters: Sequence[nn.Parameter], capacity: int) -> list[list[nn.Parameter]]:
-    """Parameters in buckets of at most `capacity` bytes, in their order; one that is larger has a bucket of its own."""
+    """Parameters in buckets of at most `capacity` bytes, in their order; one that is larger has a
+    bucket of its own.
+    """
     buckets: list[list[nn.Parameter]] = []
     room = 0
     for parameter in parameters:

@@ -1,4 +1,6 @@
-"""What a round asks of chance and of the clock, kept at fixed places, so that the same round can be played with other answers."""
+"""What a round asks of chance and of the clock, kept at fixed places, so that the same round can be
+played with other answers.
+"""
 
 import torch
 from torch import Tensor
@@ -10,14 +12,16 @@ from ganvas.rng import Make, Rng, sent
 class StaticInputs(Rng):
     """The draw and the clock of one kind of round, in one process.
 
-    The round that is played with a new tape writes down in which order it asks for random numbers and for ramps, and what the
-    clock says to each `every`. From then on rounds read it: `fits` tells whether a round will ask the same, `refill` puts that
-    round's numbers into the same tensors, `rewind` goes back to the first.
+    The round that is played with a new tape writes down in which order it asks for random numbers
+    and for ramps, and what the clock says to each `every`. From then on rounds read it: `fits`
+    tells whether a round will ask the same, `refill` puts that round's numbers into the same
+    tensors, `rewind` goes back to the first.
 
     Attributes:
-        answers: what the clock said to `every`, by period. They decide what a round asks: a GAN may branch on them and on nothing
-            else that changes from round to round.
-        trouble: what the round depended on that a tape cannot hold; "" for nothing. It got it nevertheless.
+        answers: what the clock said to `every`, by period. They decide what a round asks: a GAN may
+            branch on them and on nothing else that changes from round to round.
+        trouble: what the round depended on that a tape cannot hold; "" for nothing. It got it
+            nevertheless.
 
     Args:
         draw: of the round that is written down.
@@ -40,7 +44,9 @@ class StaticInputs(Rng):
 
     @torch.no_grad()
     def refill(self, rng: Rng, clock: Clock) -> None:
-        """Put the numbers of a round that fits in the places of those before; from now on the tape is read."""
+        """Put the numbers of a round that fits in the places of those before; from now on the tape
+        is read.
+        """
         self.rng, self.clock, self.written = rng, clock, True
         for count, make, values in self.drawn:
             values.copy_(sent(rng.rows(count, make), self.device))
