@@ -35,14 +35,14 @@ def measure(name: str, data: str | None, repeats: int) -> None:
         trainer = Trainer(recipe, dataset, Path(folder), Engine("cpu"), quiet=True)
         state = trainer.state
         began = time.perf_counter()
-        checkup = Checkup(recipe, state.gan, dataset, trainer.batches, torch.device("cpu"))
+        checkup = Checkup(recipe, state.gan, dataset, trainer.loader, torch.device("cpu"))
         start = time.perf_counter() - began
         features, rounds, checkups = None, [], []
         for _ in range(repeats):
-            trainer.round()
+            trainer.step()
             began = time.perf_counter()
             for _ in range(ROUNDS):
-                trainer.round()
+                trainer.step()
             rounds.append((time.perf_counter() - began) / ROUNDS)
             began = time.perf_counter()
             _, features = checkup.measure(state.gan, trainer.monitor.sampler, features)
@@ -50,20 +50,21 @@ def measure(name: str, data: str | None, repeats: int) -> None:
     one, cost = statistics.median(rounds), statistics.median(checkups)
     between = period / recipe.batch
     print(
-        f"{name:16} round {one * 1e3:8.2f} ms   checkup {cost * 1e3:8.1f} ms every {between:,.0f} rounds:"
+        f"{name:16} step {one * 1e3:8.2f} ms   checkup {cost * 1e3:8.1f} ms every "
+        f"{between:,.0f} steps:"
         f" {cost / (between * one):6.2%}   begins with {start:.1f} s",
         flush=True,
     )
 
 
 def watched(trainer: Trainer) -> float:
-    """Seconds of a round that is watched."""
+    """Seconds of a step that is watched."""
     began = time.perf_counter()
-    trainer.monitor.probe = lambda: StepProbe(trainer.state.gan.decision_threshold)
-    trainer.round()
+    trainer.monitor.make_probe = lambda: StepProbe(trainer.state.gan.decision_threshold)
+    trainer.step()
     assert trainer.probe
     trainer.probe.read()
-    del trainer.monitor.probe
+    del trainer.monitor.make_probe
     return time.perf_counter() - began
 
 

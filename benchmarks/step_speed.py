@@ -4,7 +4,7 @@ in turns within one run.
     python benchmarks/step_speed.py [RECIPE ...] [--device cuda] [--seconds 20] [--threads N]
     [--cpu-time]
 
-Ours is `Trainer.round`, whole: batch, random numbers, learning rates, moves, checks and means,
+Ours is `Trainer.step`, whole: batch, random numbers, learning rates, moves, checks and means,
 played as `train` would choose here; how that is, is printed under each recipe. The plain scripts
 are in `plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large
 for that are made smaller, as `SMALL` tells. Slices of either follow one another as ours, plain,
@@ -242,9 +242,9 @@ def measure(
     torch.manual_seed(0)
     dataset, period = random_data(recipe), PERIODS.get(recipe.name, 1)
     trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
-    ours, plain = trainer.round, plain_step(recipe, dataset, engine.device)
+    ours, plain = trainer.step, plain_step(recipe, dataset, engine.device)
     flops = flops_of(ours, period, clock), flops_of(plain, period, clock)
-    decision = trainer.adapt()
+    decision = trainer.apply_own_plan()
     matrices = [torch.randn(2, size, size, device=engine.device) for size in PEAK_SIZES]
     for warm in (ours, plain):
         timed(warm, max(3, period), clock)

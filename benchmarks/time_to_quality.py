@@ -5,7 +5,7 @@ seconds, in turns within one run.
     [--out FOLDER]
 
 The recipes train in slices that follow one another, so that whatever else the machine does falls on
-all. Ours is `Trainer.round`, whole, played as `ganvas train` would: batch, random numbers, rates,
+all. Ours is `Trainer.step`, whole, played as `ganvas train` would: batch, random numbers, rates,
 moves, checks, moving average. Scoring is not counted. On a machine that does much else, `--threads
 1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
 
@@ -94,14 +94,14 @@ class Contestant:
         end = min(self.used + SLICE, self.due, self.budget)
         while self.used < end and not self.over:
             began = clock()
-            self.trainer.round()
+            self.trainer.step()
             self.used += clock() - began
 
     def score(self, yardstick: Yardstick, count: int) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
         distance = quick_score(
-            self.trainer.monitor.sampler, yardstick, self.trainer.engine.device, count
+            self.trainer.monitor.sampler, yardstick, self.trainer.context.engine.device, count
         )
         teraflop = state.clock.steps * self.flops_a_round / 1e12
         self.points.append(
@@ -236,11 +236,11 @@ def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
 
     def trainer() -> Trainer:
         made = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
-        made.adapt()
+        made.apply_own_plan()
         return made
 
     return Contestant(
-        recipe.name, trainer(), budget, flops_of(trainer().round, COUNTED_ROUNDS, clock)
+        recipe.name, trainer(), budget, flops_of(trainer().step, COUNTED_ROUNDS, clock)
     )
 
 
@@ -291,10 +291,10 @@ def write(contestants: list[Contestant], folder: Path, about: str) -> None:
     for contestant in contestants:
         trainer = contestant.trainer
         pictures, columns, names = training_grid(
-            trainer.monitor.sampler, trainer.recipe.seed, trainer.engine.device
+            trainer.monitor.sampler, trainer.context.recipe.seed, trainer.context.engine.device
         )
         grid = draw_sheet(
-            to_uint8(pictures), columns, names, "", mode_discs(trainer.dataset.report.spec)
+            to_uint8(pictures), columns, names, "", mode_discs(trainer.context.dataset.report.spec)
         )
         save(grid, folder / f"{contestant.name}.png")
 

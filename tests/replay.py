@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from ganvas.training.speed.cuda_graphs import Play, Values
+from ganvas.training.speed.cuda_graphs import Losses, Replay
 
 aten = torch.ops.aten
 # What makes the CPU wait for a GPU: reading numbers, results whose size depends on numbers,
@@ -111,11 +111,11 @@ class Repeater:
     def __init__(self) -> None:
         self.warmed = self.recorded = self.replayed = 0
 
-    def warm(self, play: Play) -> Values:
+    def warm_up(self, play: Replay) -> Losses:
         self.warmed += 1
         return play()
 
-    def record(self, play: Play) -> Play:
+    def capture(self, play: Replay) -> Replay:
         self.recorded += 1
         state, recording = torch.get_rng_state(), Recording()
         try:
@@ -128,11 +128,11 @@ class Repeater:
                     tensor.copy_(value)
         return self.playing(recording, values)
 
-    def playing(self, recording: Recording, values: Values) -> Callable[[], Values]:
+    def playing(self, recording: Recording, values: Losses) -> Callable[[], Losses]:
         """What repeats a recording."""
 
         @torch.no_grad()
-        def replay() -> Values:
+        def replay() -> Losses:
             self.replayed += 1
             for func, args, kwargs, result in recording.done:
                 for old, new in zip(tensors(result), tensors(func(*args, **kwargs)), strict=True):

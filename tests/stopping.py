@@ -30,7 +30,7 @@ def contents(run: Path) -> dict[str, bytes]:
 @contextmanager
 def interrupted_after(rounds: int, run: Path) -> Iterator[None]:
     """A context in which this process gets SIGTERM in the round after `rounds` rounds."""
-    original = Trainer.round
+    original = Trainer.step
 
     def round_(self: Trainer) -> dict[str, torch.Tensor]:
         values = original(self)
@@ -38,8 +38,8 @@ def interrupted_after(rounds: int, run: Path) -> Iterator[None]:
             os.kill(os.getpid(), signal.SIGTERM)
         return values
 
-    Trainer.round = round_
+    Trainer.step = round_
     try:
         yield
     finally:
-        Trainer.round = original
+        Trainer.step = original

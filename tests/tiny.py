@@ -15,7 +15,8 @@ from ganvas.recipes.schedule import cosine
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 from ganvas.training.engine import Engine
-from ganvas.training.step import Guard, StepContext, take_step
+from ganvas.training.guard import Guard
+from ganvas.training.step import StepContext, take_step
 
 OPTIONS = {
     "mlp": {"hidden": 8, "noise_size": 5},
@@ -111,7 +112,7 @@ def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
 def make_engine(precision: str) -> Engine:
     """A CPU engine that plays its turns in that precision."""
     engine = Engine("cpu")
-    engine.half = precision == "bf16"
+    engine.precision = precision
     return engine
 
 

@@ -103,7 +103,7 @@ def test_healthy_runs_of_other_seeds_show_nothing(tmp_path: Path, seed: int):
 def test_losses_that_are_not_finite_are_diverging(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    played = Trainer.round
+    played = Trainer.step
 
     def broken(self: Trainer) -> object:
         values = played(self)
@@ -112,7 +112,7 @@ def test_losses_that_are_not_finite_are_diverging(
                 parameter.data.fill_(float("nan"))
         return values
 
-    monkeypatch.setattr(Trainer, "round", broken)
+    monkeypatch.setattr(Trainer, "step", broken)
     with pytest.raises(Exception, match="not finite"):
         often = {"health_every": 1_000, "checkpoint_every": 2_000}
         train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)

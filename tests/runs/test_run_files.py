@@ -24,10 +24,10 @@ from ganvas.recipes.recipe import change
 from ganvas.runs.checkpoint import CheckpointError, digest, find_checkpoints
 from ganvas.runs.folder import locked, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.runs.summary import read_record as read_run
+from ganvas.runs.summary import read_plan as read_run
 from ganvas.training.checkup import Checkup, features_shape
 from ganvas.training.engine import Engine
-from ganvas.training.speed.autotune import read_record
+from ganvas.training.speed.autotune import read_plan
 from ganvas.training.state import optimizer_tensors, resume_checkpoint, save_checkpoint
 from ganvas.training.trainer import Trainer
 
@@ -230,7 +230,7 @@ def test_players_that_never_moved_go_on_as_if_they_began(tmp_path: Path):
     assert not any(value.any() for value in moments.values())
     resume_checkpoint(tmp_path / "saved", resumed.state)
     for trainer in (whole, resumed):
-        trainer.round()
+        trainer.step()
     after = [optimizer_tensors(trainer.state.optimizers) for trainer in (whole, resumed)]
     assert after[0].keys() == after[1].keys()
     assert all(torch.equal(value, after[1][name]) for name, value in after[0].items())
@@ -243,9 +243,11 @@ def test_the_shape_of_what_the_doctor_remembers(name: str, tmp_path: Path):
     recipe = change(get_recipe(name), {"data": data, "batch": 4, **more})
     trainer = Trainer(recipe, open_dataset(data, recipe.view), tmp_path, Engine("cpu"), quiet=True)
     gan = trainer.state.gan
-    checkup = Checkup(recipe, gan, trainer.dataset, trainer.batches, trainer.engine.device)
+    checkup = Checkup(
+        recipe, gan, trainer.context.dataset, trainer.loader, trainer.context.engine.device
+    )
     features = checkup.measure(gan, gan, None)[1]
-    assert features.shape == features_shape(gan, trainer.batches)
+    assert features.shape == features_shape(gan, trainer.loader)
     assert features.dtype == torch.float32
 
 
@@ -361,7 +363,7 @@ def test_files_that_do_not_hold_json_are_one_line(run: Path, case: str):
     for call in (lambda: train(run, 24), lambda: ganvas.load(run), lambda: read_run(run)):
         refused_in_one_line(call, r"about\.json cannot be read: .*; remove the folder")
     (run / "speed.json").write_text(content)
-    refused_in_one_line(lambda: read_record(run), r"speed\.json is damaged .* remove it")
+    refused_in_one_line(lambda: read_plan(run), r"speed\.json is damaged .* remove it")
     (run / "data.json").write_text(content)
     for call in (lambda: train(run, 24), lambda: read_run(run)):
         refused_in_one_line(call, r"data\.json cannot be read: ")

@@ -275,7 +275,7 @@ def test_extended_early_stop_goes_on_after_a_crash(
         raise KeyError("as if the power had gone")
 
     with monkeypatch.context() as patch, pytest.raises(KeyError):
-        patch.setattr("ganvas.training.playing.take_step", crash)
+        patch.setattr("ganvas.training.training_step.take_step", crash)
         train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"

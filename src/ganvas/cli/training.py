@@ -76,18 +76,11 @@ def train(
     if dry_run:
         from ganvas.devices import pick_device
         from ganvas.training.dry_run import print_plan
+        from ganvas.training.setup import resolve_recipe
 
         own = read_recipe(out) if out else None
-        asked = trainer.resolve(
-            recipe,
-            own,
-            pick_device(device),
-            data=data,
-            images=images,
-            seed=seed,
-            settings=changes,
-            progress=True,
-        )
+        given = {key: value for key, value in others.items() if value is not None}
+        asked = resolve_recipe(recipe, given | changes, own, pick_device(device), progress=True)
         print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return
     try:

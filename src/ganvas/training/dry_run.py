@@ -3,15 +3,16 @@
 import time
 from pathlib import Path
 
-from ganvas.data import open_dataset
+from ganvas.data import Dataset, open_dataset
 from ganvas.io.console import count_noun, describe_rate, print_text
 from ganvas.recipes.listing import print_counts, print_settings
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import check_same
 from ganvas.training.engine import Engine
-from ganvas.training.trainer import Trainer, with_epochs
+from ganvas.training.setup import set_epochs
+from ganvas.training.trainer import Trainer
 
-MEASURED_ROUNDS = 3
+MEASURED_STEPS = 3
 
 
 def print_plan(
@@ -22,8 +23,7 @@ def print_plan(
     device: str,
     strict: bool,
 ) -> None:
-    """What `--dry-run` shows: settings, data, parameters, and memory and time from a few measured
-    rounds.
+    """What `--dry-run` shows: settings, data, networks; memory and time from a few measured steps.
 
     Raises:
         UserError: what training would raise at its start.
@@ -31,38 +31,47 @@ def print_plan(
     with Engine(device) as engine:
         assert recipe.data is not None
         dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=True)
-        recipe = with_epochs(recipe, epochs, dataset)
+        recipe = set_epochs(recipe, epochs, dataset)
         if own:
             check_same(folder, own, recipe, dataset)
         print_settings(recipe)
+
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
-        report = dataset.report
-        pictures, classes = (
-            count_noun(len(dataset), "picture"),
-            count_noun(len(dataset.classes), "class", "classes"),
-        )
-        left_out = count_noun(len(report.skipped), "file")
-        print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
-        for line in [*report.steps, *report.notes]:
-            print_text(f"  {line}")
+        print_data(dataset)
         players = trainer.state.gan.players()
-        print_counts({player: sum(p.numel() for p in values) for player, values in players.items()})
-        print_text(trainer.adapt().line())
-        trainer.round()  # the first one is slow
-        began = time.perf_counter()
-        for _ in range(MEASURED_ROUNDS):
-            trainer.round()
-        engine.settle()
-        rate = MEASURED_ROUNDS * recipe.batch / (time.perf_counter() - began)
-        seconds = recipe.images / rate
+        print_counts({name: sum(each.numel() for each in own) for name, own in players.items()})
+
+        print_text(trainer.apply_own_plan().line())
+        rate = measure_rate(trainer)
         print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        print_text(
-            f"time: about {duration(seconds)} for {count_noun(recipe.images, 'image')} at {describe_rate(rate)}"
-        )
+        time_needed = describe_duration(recipe.images / rate)
+        images = count_noun(recipe.images, "image")
+        print_text(f"time: about {time_needed} for {images} at {describe_rate(rate)}")
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words."""
+def print_data(dataset: Dataset) -> None:
+    """Print how many images there are, what was done to them, and what a user should know."""
+    report = dataset.report
+    pictures = count_noun(len(dataset), "picture")
+    classes = count_noun(len(dataset.classes), "class", "classes")
+    left_out = count_noun(len(report.skipped), "file")
+    print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
+    for line in [*report.steps, *report.notes]:
+        print_text(f"  {line}")
+
+
+def measure_rate(trainer: Trainer) -> float:
+    """Images a second over a few training steps."""
+    trainer.step()  # the first one is slow: memory is taken, kernels are chosen
+    began = time.perf_counter()
+    for _ in range(MEASURED_STEPS):
+        trainer.step()
+    trainer.context.engine.settle()
+    return MEASURED_STEPS * trainer.context.recipe.batch / (time.perf_counter() - began)
+
+
+def describe_duration(seconds: float) -> str:
+    """Seconds in words: "45 seconds", "12 minutes", "3.5 hours"."""
     if seconds < 120:
         return count_noun(round(seconds), "second")
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 
@@ -14,38 +14,48 @@ from torch import Tensor, nn
 from ganvas.data.loader import Placement
 from ganvas.devices import pick_device
 from ganvas.rng import StepRng
-from ganvas.training.speed.reducer import GradientReducer, Pending
-
-# bytes of gradients that are sent together while `backward` computes others; less is sent whole
-# after it
-BUCKET = 8 << 20
 
 
 class Engine:
-    """Where the rounds are played: a device, and this process's place among the others.
+    """Where training steps are computed: a device, a precision, and this process among the others.
 
-    Start it as a context manager. Under `torchrun` it joins the other processes: every one plays
-    the same rounds on its part of each batch, and the moving player's gradients are averaged. The
-    networks stay plain modules: wrappers that synchronise by themselves are wrong for double
-    backward and for several forward passes per backward.
+    Start it as a context manager. Under `torchrun` it joins the other processes: each takes the
+    same steps on its part of each batch, and the gradients of the player to be updated are
+    averaged. The networks stay plain modules: wrappers that synchronise by themselves are wrong for
+    double backward and for several forward passes per backward (docs/scaling.md).
+
+    Args:
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "fp32", or "bf16" for steps under autocast.
 
     Attributes:
         device: of this process.
-        rank: number of this process; 0 writes files and talks.
+        precision: as given.
+        rank: number of this process; 0 writes files and prints.
         world: number of processes.
-        half: whether turns are played in bf16.
     """
 
-    def __init__(self, device: str = "auto"):
+    def __init__(self, device: str = "auto", precision: str = "fp32"):
+        self.device = pick_device(device)
+        self.precision = precision
         self.rank = int(os.environ.get("RANK", 0))
         self.world = int(os.environ.get("WORLD_SIZE", 1))
-        self.device = pick_device(device)
-        self.half = False
-        self.averagings: dict[tuple[int, ...], GradientReducer] = {}  # by the player's parameters
         if self.device.type == "cpu":
             keep_memory()
         elif self.device.type == "cuda":
             use_tensor_cores()
+
+    def with_precision(self, precision: str) -> "Engine":
+        """The same device and processes in another precision; only the first engine is closed."""
+        other = Engine(self.device.type, precision)
+        other.rank, other.world = self.rank, self.world
+        return other
+
+    def alone(self) -> "Engine":
+        """The same device and precision as if this were the only process, to try something out."""
+        other = Engine(self.device.type, self.precision)
+        other.rank, other.world = 0, 1
+        return other
 
     def __enter__(self) -> "Engine":
         if self.world > 1:
@@ -68,10 +78,6 @@ class Engine:
         """Whether this process writes files and talks."""
         return self.rank == 0
 
-    def place(self, module: nn.Module) -> None:
-        """Move a module to the device."""
-        module.to(self.device)
-
     def seed(self, number: int) -> None:
         """Seed what layers draw by themselves (dropout) on this device;
 
@@ -89,30 +95,26 @@ class Engine:
 
         Enter it anew for every turn: it caches cast weights, which a move makes stale.
         """
-        return torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext()
+        return (
+            torch.autocast(self.device.type, torch.bfloat16)
+            if self.precision == "bf16"
+            else nullcontext()
+        )
 
-    def averaging(self, parameters: list[nn.Parameter]) -> AbstractContextManager[object]:
-        """Surround each `backward` of a player with it: it replaces the player's gradients by their
-        mean over all processes.
+    def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Replace a player's gradients by their means over all processes, by one sum of them all.
+
+        Parameters without a gradient stay so; every process must have gradients for the same ones.
         """
-        if self.world == 1:
-            return nullcontext()
-        player = tuple(id(parameter) for parameter in parameters)
-        if player not in self.averagings:
-            self.averagings[player] = GradientReducer(parameters, BUCKET, self)
-        return self.averagings[player]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        if self.world == 1 or not gradients:
+            return
 
-    def start_sum(self, values: Tensor) -> Pending:
-        """Begin to replace a tensor by its sum over all processes."""
-        work = dist.all_reduce(values, async_op=True)
-        assert work is not None  # it would be in a process that does not belong to the group
-        return work
-
-    def main_order(self, order: list[int]) -> list[int]:
-        """The main process's order, in every process; all have orders of equal length."""
-        numbers = torch.tensor(order, device=self.device)
-        dist.broadcast(numbers, 0)
-        return numbers.tolist()
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.world
+        for gradient, part in zip(gradients, flat.split([each.numel() for each in gradients])):
+            gradient.copy_(part.view_as(gradient))
 
     def gather(self, rows: Tensor) -> Tensor:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""

@@ -1,16 +1,12 @@
-"""Those who look on while a GAN trains: grids of samples, losses at rest, the doctor's checkups, a
-score of quality.
-"""
+"""What looks on while a GAN trains: sample grids, losses at rest, checkups, a quick score."""
 
 import copy
 from functools import cached_property
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganvas.data.builtin.points import mode_discs
-from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
@@ -20,15 +16,12 @@ from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
-from ganvas.recipes.recipe import Recipe
 from ganvas.rng import fold_in
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import GRID, grid_path
-from ganvas.runs.log import Log
 from ganvas.training.checkup import Checkup, StepProbe
-from ganvas.training.engine import Engine
 from ganvas.training.progress import Meter
-from ganvas.training.state import TrainingState
+from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import measure_step
 
 MEASURED_BATCHES = 10
@@ -36,165 +29,182 @@ SHOWN = 6  # rows of data in a sheet
 
 
 class Monitor:
-    """Looks at a run's state when something is due, and writes what it finds; it never changes what
-    is trained.
+    """Looks at a run when something is due and writes what it finds; it changes nothing.
 
     Attributes:
         best: score and images of the best evaluation so far; None: there was none.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        dataset: Dataset,
-        folder: Path,
-        engine: Engine,
-        state: TrainingState,
-        batches: Loader,
-        log: Log,
-        meter: Meter,
-    ):
-        self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
-        self.state, self.batches, self.log, self.meter = state, batches, log, meter
+    def __init__(self, context: RunContext, state: TrainingState, loader: Loader, meter: Meter):
+        self.context = context
+        self.state = state
+        self.loader = loader
+        self.meter = meter
         self.diagnosis = Diagnosis()
         self.best: tuple[float, int] | None = None
-        self.checkup: Checkup | None = None  # these two are made when first needed
+        # Both are made when first needed: they take seconds, and memory.
+        self.checkup: Checkup | None = None
         self.yardstick: Yardstick | None = None
 
-    def drop_grids(self) -> None:
-        """Remove the grids that a killed process wrote after the checkpoint from which the run goes
-        on; they will be made again.
+    @property
+    def sampler(self) -> GAN:
+        """The GAN whose samples count: with averaged weights, or the one that trains."""
+        return self.state.ema.gan if self.state.ema else self.state.gan
 
-        Only those that the log names, before it is cut, and unfinished ones. Other pictures are the
+    # When a run is resumed
+
+    def drop_grids(self) -> None:
+        """Remove grids that a killed process wrote after the checkpoint from which it resumes.
+
+        Only those that the log names, before it is cut, and unfinished ones. Other images are the
         user's, and so is what lies behind a link.
         """
-        samples = self.folder / "samples"
+        context = self.context
+        samples = context.folder / "samples"
         if samples.is_symlink():
             return
+
         for leftover in find_leftovers(samples, GRID):
             remove(leftover)
-        for entry in self.log.entries():
-            grid = grid_path(self.folder, entry["images"])
+        for entry in context.log.entries():
+            grid = grid_path(context.folder, entry["images"])
             beyond = entry["kind"] == "samples" and entry["images"] > self.state.clock.images
             if beyond and grid.is_file() and not grid.is_symlink():
                 remove(grid)
 
-    def take_up(self) -> None:
-        """Learn from the log what was seen before this process."""
-        entries = self.log.entries()
+    def resume(self) -> None:
+        """Take up from the log what was seen before this process began."""
+        entries = self.context.log.entries()
         self.diagnosis = Diagnosis(entry for entry in entries if entry["kind"] == "health")
-        scores = [
-            (entry["distance"], entry["images"])
-            for entry in entries
-            if entry["kind"] == "evaluated"
-        ]
+        evaluated = [entry for entry in entries if entry["kind"] == "evaluated"]
+        scores = [(entry["distance"], entry["images"]) for entry in evaluated]
         self.best = min(scores, default=None)
 
-    @property
-    def sampler(self) -> GAN:
-        """The GAN whose samples count: the moving average, or the one that trains."""
-        return self.state.ema.gan if self.state.ema else self.state.gan
+    # The doctor
 
-    def probe(self) -> StepProbe | None:
-        """What is to watch the coming round, if a checkup follows it."""
-        due = self.engine.is_main and self.state.clock.coming(self.recipe.period("health_every"))
+    def make_probe(self) -> StepProbe | None:
+        """What watches the coming step, if a checkup follows it."""
+        period = self.context.recipe.period("health_every")
+        due = self.context.engine.is_main and self.state.clock.coming(period)
         return StepProbe(self.state.gan.decision_threshold) if due else None
 
-    def check_health(self, probe: StepProbe) -> None:
-        """Look at the GAN after a round that was watched, log what is found, and tell what has
-        begun or is over.
+    def check_health(self, probe: StepProbe | None) -> None:
+        """Look at the GAN after a step that was watched; log findings, print what began or ended.
+
+        Args:
+            probe: of the last step; None: this process does not watch.
         """
-        state, images = self.state, self.state.clock.images
+        if probe is None:
+            return
+        context, state = self.context, self.state
+        images = state.clock.images
         if self.checkup is None:
-            self.checkup = Checkup(
-                self.recipe, state.gan, self.dataset, self.batches, self.engine.device
-            )
+            device = context.engine.device
+            self.checkup = Checkup(context.recipe, state.gan, context.dataset, self.loader, device)
+
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
         measured = probe.read() | measured
-        self.log.add(images, "health", measured)
+        context.log.add(images, "health", measured)
+
         for change in self.diagnosis.add({"images": images} | measured):
-            self.log.add(images, "condition", change.entry())
+            context.log.add(images, "condition", change.entry())
             self.meter.say(change.line())
         self.meter.note = "; ".join(finding.title for finding in self.diagnosis.active.values())
 
-    def measure(self) -> None:
-        """Both losses in evaluation mode over a few batches, nobody moving; every process must call
-        it.
+    # Losses at rest
 
-        Of a copy, since a round also changes what a GAN remembers: pools of pictures, how often it
-            augments.
+    def measure_losses(self) -> None:
+        """Log each player's loss in evaluation mode over a few batches, without any update.
+
+        Every process must call it. It works on a copy, since a step also changes what a GAN
+        remembers: pools of images, how often it augments.
         """
-        clock, engine, found = self.state.clock, self.engine, []
+        context, clock = self.context, self.state.clock
+        engine = context.engine
         gan = copy.deepcopy(self.state.gan)
+
+        found = []
         with evaluation(gan):
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
-                rng = engine.rng(fold_in(self.recipe.seed, "measure"), position)
+                batch = self.loader.at(position)
+                rng = engine.rng(fold_in(context.recipe.seed, "measure"), position)
                 with engine.autocast():
-                    found.append(measure_step(gan, self.batches.at(position), clock, rng))
-        means = {
-            player: engine.mean(torch.stack([values[player] for values in found]).mean())
-            for player in found[0]
-        }
+                    found.append(measure_step(gan, batch, clock, rng))
+
+        means = {}
+        for player in found[0]:
+            own = torch.stack([values[player] for values in found]).mean()
+            means[player] = engine.mean(own).item()
         if engine.is_main:
-            self.log.add(
-                clock.images, "measured", {player: value.item() for player, value in means.items()}
-            )
+            context.log.add(clock.images, "measured", means)
+
+    # A quick score
 
     def evaluate(self) -> bool:
-        """Score the samples, and tell whether they are the best so far; every process must call it.
+        """Score the samples; whether they are the best so far. Every process must call it.
 
         Raises:
             UserError: the samples hold NaN.
         """
-        better = False
-        if self.engine.is_main:
-            images, yardstick = self.state.clock.images, self.prepared_yardstick()
-            score = quick_score(
-                self.sampler, yardstick, self.engine.device, self.recipe.evaluate_count
-            )
-            better = self.best is None or score < self.best[0]
-            if better:
-                self.best = score, images
-            features = yardstick.extractor.protocol["extractor"]
-            self.log.add(
-                images,
-                "evaluated",
-                {"distance": score, "features": features, "count": self.recipe.evaluate_count},
-            )
-            self.meter.say(
-                f"evaluated: {features} distance {score:.4g}{', the best so far' if better else ''}"
-            )
-        return self.engine.any(better)
+        context = self.context
+        better = context.engine.is_main and self._score_samples()
+        return context.engine.any(better)
 
-    def prepared_yardstick(self) -> Yardstick:
-        """The yardstick, made when it is first needed."""
+    def _score_samples(self) -> bool:
+        recipe, images = self.context.recipe, self.state.clock.images
+        yardstick = self.prepare_score()
+        device = self.context.engine.device
+        score = quick_score(self.sampler, yardstick, device, recipe.evaluate_count)
+
+        better = self.best is None or score < self.best[0]
+        if better:
+            self.best = score, images
+        features = yardstick.extractor.protocol["extractor"]
+        entry = {"distance": score, "features": features, "count": recipe.evaluate_count}
+        self.context.log.add(images, "evaluated", entry)
+        remark = ", the best so far" if better else ""
+        self.meter.say(f"evaluated: {features} distance {score:.4g}{remark}")
+        return better
+
+    def prepare_score(self) -> Yardstick:
+        """What samples are compared with, made when it is first needed.
+
+        Raises:
+            UserError: what it needs is missing, such as weights of a network.
+        """
         if self.yardstick is None:
-            self.yardstick = open_yardstick(
-                self.recipe, self.engine.device, target=self.state.gan.target
-            )
+            context, target = self.context, self.state.gan.target
+            self.yardstick = open_yardstick(context.recipe, context.engine.device, target=target)
         return self.yardstick
+
+    # Samples
 
     @cached_property
     def shown_rows(self) -> dict[str, Tensor]:
         """A few rows of data, always the same: unseen ones, if there are any."""
-        rows = self.batches.unseen(self.recipe.test_view, SHOWN) or self.batches.seen(SHOWN)
-        return on_device(rows, self.engine.device)
+        view = self.context.recipe.test_view
+        rows = self.loader.unseen(view, SHOWN) or self.loader.seen(SHOWN)
+        return on_device(rows, self.context.engine.device)
 
     def show_samples(self) -> None:
-        """Write the grid of samples; of a GAN that is not free, what it makes of a few rows that it
-        does not train on.
+        """Write the grid of samples, in the main process.
+
+        A GAN that is not unconditional shows what it generates from rows that it does not train on.
         """
-        clock, device = self.state.clock, self.engine.device
-        caption = f"round {clock.steps:,}, {count_noun(clock.images, 'image')}"
+        context, clock = self.context, self.state.clock
+        if not context.engine.is_main:
+            return
+
+        device, seed = context.engine.device, context.recipe.seed
+        caption = f"step {clock.steps:,}, {count_noun(clock.images, 'image')}"
         if self.sampler.unconditional:
-            pictures, columns, names = training_grid(self.sampler, self.recipe.seed, device)
-            grid = draw_sheet(
-                to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec)
-            )
+            pictures, columns, names = training_grid(self.sampler, seed, device)
+            discs = mode_discs(context.dataset.report.spec)
+            grid = draw_sheet(to_uint8(pictures), columns, names, caption, discs)
         else:
-            grid = table(
-                look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption
-            )
-        self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
-        save(grid, grid_path(self.folder, clock.images))
+            grid = table(look(self.sampler, self.shown_rows, device, seed), caption=caption)
+
+        # The entry comes first, so that no grid is ever without one.
+        context.log.add(clock.images, "samples", {})
+        save(grid, grid_path(context.folder, clock.images))

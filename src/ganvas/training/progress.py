@@ -8,8 +8,10 @@ from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, TaskID
 from rich.styled import Styled
 
+from ganvas.data.loader import Loader
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
-from ganvas.training.state import RunClock
+from ganvas.recipes.auto import told
+from ganvas.training.state import RunClock, RunContext, TrainingState
 
 
 class Bar(Progress):
@@ -91,5 +93,38 @@ class Meter:
         """
         images, total = self.clock.images, self.clock.total
         epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
+        rate = describe_rate(self.rate).removesuffix(" images/s")
         left = timedelta(seconds=round(max(0, total - images) / self.rate)) if self.rate else "?"
-        return f"{images:,}/{count_noun(total, 'image')}  {epochs}  {describe_rate(self.rate)}  {left} left  {self.losses}"
+        place = f"{images:,}/{count_noun(total, 'image')}"
+        return f"{place}  {epochs}  {rate}/s  {left} left  {self.losses}"
+
+
+def announce_run(
+    context: RunContext, state: TrainingState, loader: Loader, meter: Meter, resumed: bool
+) -> None:
+    """Print what is about to be trained: data, settings with reasons, networks, length."""
+    recipe, clock = context.recipe, state.clock
+    dataset, report = context.dataset, context.dataset.report
+
+    held_out = f", {len(loader.held_out):,} of them held out to judge by"
+    classes = f", {count_noun(len(dataset.classes), 'class', 'classes')}"
+    found = count_noun(len(dataset), "picture") + (held_out if len(loader.held_out) else "")
+    kind = dataset.kind + (classes if dataset.classes else "")
+    meter.say(f"data: {report.spec}, {found}, {kind}")
+    if report.skipped:
+        left_out = count_noun(len(report.skipped), "file")
+        where = context.folder / "data.json"
+        meter.say(f"left out: {left_out}; each is named with its reason in {where}")
+    for note in report.notes:
+        meter.say(f"note: {note}")
+
+    for key, reason in recipe.reasons.items():
+        meter.say(f"{key}: {told(recipe, key)}; {reason}")
+    counts = [
+        f"{name} {sum(parameter.numel() for parameter in parameters):,}"
+        for name, parameters in state.gan.players().items()
+    ]
+    meter.say(f"recipe: {recipe.name} on {context.engine.device}, parameters: {', '.join(counts)}")
+
+    begun = f"resumed from {count_noun(clock.images, 'image')}" if resumed else "new run"
+    meter.say(f"run: {context.folder}, {begun}, {count_noun(clock.total, 'image')} in all")

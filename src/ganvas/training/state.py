@@ -29,6 +29,7 @@ from ganvas.runs.checkpoint import (
     read_tensors,
     versions,
 )
+from ganvas.runs.log import Log
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
 
@@ -115,6 +116,25 @@ class Means:
         """Take up the sums and counts of a checkpoint."""
         self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
         self.counts = {key: count for key, (_, count) in state.items()}
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What stays the same through a run, on one process.
+
+    Attributes:
+        recipe: what is trained.
+        dataset: what it is trained on.
+        folder: the run folder.
+        engine: device, precision, processes.
+        log: `log.jsonl` of the folder.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    folder: Path
+    engine: Engine
+    log: Log
 
 
 @dataclass

@@ -1,86 +1,36 @@
-"""One round of the game: turns are asked for, checked, and played."""
+"""One training step, whole: from a batch to updated weights.
 
-import math
+A GAN's `step` yields an update; it is checked, differentiated for that player's parameters only,
+averaged over the processes, and applied; then `step` resumes with the new weights.
+"""
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.errors import UserError
+from ganvas.data.loader import Loader
 from ganvas.gans.base import GAN, Batch, Clock, Update
-from ganvas.rng import Rng
+from ganvas.recipes.recipe import Recipe
+from ganvas.rng import Rng, fold_in
 from ganvas.training.engine import Engine
+from ganvas.training.guard import Guard, NotFiniteError, Optimizers
+from ganvas.training.state import TrainingState
 
-Optimizers = Mapping[str, torch.optim.Optimizer]
-StepProbe = Callable[[Update, list[nn.Parameter]], None]
+__all__ = ["NotFiniteError", "StepContext", "TrainingStep", "measure_step", "take_step"]
 
-
-class NotFiniteError(UserError):
-    """A loss is NaN or infinite; no player has moved on it."""
-
-
-class Guard:
-    """Keeps players from moving on a loss that is not finite.
-
-    On a CPU reading a number is free, so the round stops at once. On a GPU reading would make the
-    CPU wait in every turn; there the optimizers are told by a flag on the device to leave all
-    weights alone from that turn on, and `stop_if_tripped` raises when numbers are read anyway.
-
-    Args:
-        optimizers: fused ones, by player.
-        deferred: whether to use the flag.
-    """
-
-    def __init__(self, optimizers: Optimizers, deferred: bool, device: torch.device):
-        self.deferred = deferred
-        self.trips: dict[str, Tensor] = {}
-        # the only type that fused optimizers read
-        self.tripped = torch.zeros((), dtype=torch.float32, device=device)
-        if deferred:
-            for optimizer in optimizers.values():
-                optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
-
-    def check(self, turn: Update, engine: Engine) -> None:
-        """Look at a turn's losses before its gradients are taken.
-
-        Raises:
-            NotFiniteError: one is not finite (not deferred).
-        """
-        if self.deferred:
-            for term, loss in turn.losses.items():
-                wrong = (~loss.detach().isfinite()).float()
-                # one process's NaN would reach the others through the averaged gradients
-                engine.maximum_(wrong)
-                trip = self.trips.setdefault(f"{turn.player}/{term}", torch.zeros_like(wrong))
-                # in place: rounds that are recorded and played again raise the same flags
-                for flag in (trip, self.tripped):
-                    torch.maximum(flag, wrong, out=flag)
-        else:
-            terms = {term: loss.item() for term, loss in turn.losses.items()}
-            if not all(math.isfinite(value) for value in terms.values()):
-                values = ", ".join(f"{term} = {value:g}" for term, value in terms.items())
-                raise NotFiniteError(f"the {turn.player}'s loss is not finite ({values})")
-
-    def stop_if_tripped(self) -> None:
-        """Raise if any turn since the last call was wrong (deferred only).
-
-        Raises:
-            NotFiniteError: names the players and terms.
-        """
-        if self.deferred and self.tripped.item():
-            wrong = [key for key, trip in self.trips.items() if trip.item()]
-            raise NotFiniteError(f"a loss is not finite ({', '.join(wrong)})")
+Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `checkup.StepProbe`
 
 
 @dataclass(frozen=True)
 class StepContext:
-    """What stays the same from round to round.
+    """What stays the same from step to step.
 
     Attributes:
-        gan: whose players move.
+        gan: whose players are updated.
         optimizers: fused ones, by player.
-        guard: of all of them.
+        guard: of all optimizers.
         engine: of this process.
     """
 
@@ -91,66 +41,137 @@ class StepContext:
 
 
 def take_step(
-    context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: StepProbe | None = None
+    context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: Probe | None = None
 ) -> dict[str, Tensor]:
-    """Play one round and return what is to be logged, as detached scalars on the device: means
-    where a player moved twice.
+    """Run a GAN's `step` to its end and apply every update that it yields.
 
     Args:
-        watch: is shown each turn and its player's parameters when their gradients are there, before
-            the move.
+        context: the GAN and what updates it.
+        batch: columns of data, (N, ...) each, on the device.
+        clock: position of the run before this step.
+        rng: random numbers of this step.
+        probe: called with each update and its player's parameters when their gradients are there
+            and the weights are still the old ones.
+
+    Returns:
+        What is to be logged, as detached scalars on the device; the mean where a player was
+        updated twice.
+
+    Raises:
+        NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
     """
-    seen: dict[str, list[Tensor]] = {}
-    players, engine = context.gan.players(), context.engine
-    moves = context.gan.step(batch, clock, rng)
+    logged: dict[str, list[Tensor]] = {}
+    players = context.gan.players()
+    engine = context.engine
+    steps = context.gan.step(batch, clock, rng)
+
     while True:
+        # Autocast is entered anew up to each `yield`: it caches cast weights, which an update
+        # makes stale.
         with engine.autocast():
-            move = next(moves, None)
-        if move is None:
-            return {
-                key: torch.stack(values).mean() if len(values) > 1 else values[0]
-                for key, values in seen.items()
-            }
-        turns = move if isinstance(move, tuple) else (move,)
-        for turn in turns:
-            context.guard.check(turn, engine)
-            total = sum_of(turn.losses)
-            # Only the moving player gets gradients; simultaneous turns may share a graph, which the
-            # last of them frees.
-            with engine.averaging(players[turn.player]):
-                total.backward(inputs=players[turn.player], retain_graph=turn is not turns[-1])
-            for key, value in entries(turn, total).items():
-                seen.setdefault(key, []).append(value.detach())
-        for turn in turns:
+            yielded = next(steps, None)
+        if yielded is None:
+            return {key: _mean(values) for key, values in logged.items()}
+
+        # A tuple is simultaneous: all gradients first, then all updates.
+        updates = yielded if isinstance(yielded, tuple) else (yielded,)
+        for update in updates:
+            context.guard.check(update, engine)
+            total = sum_losses(update.losses)
+            # Only this player's parameters get gradients. Simultaneous updates may share a graph,
+            # which the last of them frees.
+            parameters = players[update.player]
+            total.backward(inputs=parameters, retain_graph=update is not updates[-1])
+            engine.average_gradients(parameters)
+            for key, value in list_entries(update, total).items():
+                logged.setdefault(key, []).append(value.detach())
+
+        for update in updates:
+            parameters = players[update.player]
             if probe:
-                probe(turn, players[turn.player])
-            context.optimizers[turn.player].step()
-            # Fused steps do not mark the weights as changed; marked, a graph from before the move
-            # refuses to be used.
-            torch.autograd.graph.increment_version(players[turn.player])
-            context.optimizers[turn.player].zero_grad(set_to_none=True)
+                probe(update, parameters)
+            context.optimizers[update.player].step()
+            # Fused optimizers do not mark the weights as changed. Once marked, a graph from before
+            # the update refuses to be used.
+            torch.autograd.graph.increment_version(parameters)
+            context.optimizers[update.player].zero_grad(set_to_none=True)
 
 
 def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Tensor]:
-    """Each player's total loss in a round in which nobody moves: {player: scalar}."""
+    """Each player's total loss in a step that updates nobody: {player: scalar}."""
     seen: dict[str, list[Tensor]] = {}
-    for move in gan.step(batch, clock, rng):
-        for turn in move if isinstance(move, tuple) else (move,):
-            seen.setdefault(turn.player, []).append(sum_of(turn.losses).detach())
+    for yielded in gan.step(batch, clock, rng):
+        for update in yielded if isinstance(yielded, tuple) else (yielded,):
+            seen.setdefault(update.player, []).append(sum_losses(update.losses).detach())
     return {player: torch.stack(values).mean() for player, values in seen.items()}
 
 
-def sum_of(losses: Mapping[str, Tensor]) -> Tensor:
-    """The sum of a turn's losses."""
+def sum_losses(losses: Mapping[str, Tensor]) -> Tensor:
+    """The sum of an update's losses, a scalar."""
     first, *others = losses.values()
     for other in others:
         first = first + other
     return first
 
 
-def entries(turn: Update, total: Tensor) -> dict[str, Tensor]:
-    """A turn's log entries: the player's total, its terms where there are several, its stats."""
-    named = {turn.player: total}
-    if len(turn.losses) > 1:
-        named |= {f"{turn.player}/{term}": loss for term, loss in turn.losses.items()}
-    return named | turn.stats
+def list_entries(update: Update, total: Tensor) -> dict[str, Tensor]:
+    """An update's log entries: the player's total, its terms where there are several, its stats."""
+    named = {update.player: total}
+    if len(update.losses) > 1:
+        named |= {f"{update.player}/{term}": loss for term, loss in update.losses.items()}
+    return named | update.stats
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    return torch.stack(values).mean() if len(values) > 1 else values[0]
+
+
+TakeStep = Callable[[StepContext, Batch, Clock, Rng, Probe | None], dict[str, Tensor]]
+
+
+class TrainingStep:
+    """Takes a run's next training step each time it is called.
+
+    Everything that a step needs follows from the images shown before it, so a resumed run needs no
+    saved random state.
+
+    Attributes:
+        context: of this run.
+        take: how a step is taken, `take_step` or a faster way with the same result; may be
+            replaced at any time.
+    """
+
+    def __init__(self, recipe: Recipe, state: TrainingState, loader: Loader, engine: Engine):
+        self.recipe = recipe
+        self.state = state
+        self.loader = loader
+        guard = Guard(state.optimizers, engine.device.type == "cuda", engine.device)
+        self.context = StepContext(state.gan, state.optimizers, guard, engine)
+        self.take: TakeStep = take_step
+
+    def __call__(self, probe: Probe | None = None) -> dict[str, Tensor]:
+        """Take one step and return its losses; nothing is read from the device.
+
+        Raises:
+            NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
+        """
+        recipe, state, engine = self.recipe, self.state, self.context.engine
+        clock = state.clock
+
+        # Randomness and learning rates are functions of the position.
+        engine.seed(fold_in(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
+        rng = engine.rng(recipe.seed, clock.images)
+        for player, optimizer in state.optimizers.items():
+            adam = recipe.optimizers[player]
+            optimizer.param_groups[0] |= {
+                "lr": adam.lr_at(clock.images, clock.total),
+                "betas": adam.betas_at(clock.images),
+            }
+
+        losses = self.take(self.context, self.loader.at(clock.images), clock, rng, probe)
+
+        clock.advance()
+        if state.ema:
+            state.ema.update(clock.images, clock.batch)
+        state.means.add(losses)
+        return losses

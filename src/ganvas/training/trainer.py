@@ -4,10 +4,9 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -15,42 +14,39 @@ from torch import Tensor
 
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.loader import Loader
-from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
-from ganvas.recipes import get_recipe
-from ganvas.recipes.auto import AUTO, auto_recipe, told
-from ganvas.recipes.recipe import Recipe, change
+from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
-from ganvas.runs.folder import check_same, describe, fresh_folder, locked, read_recipe
+from ganvas.runs.folder import check_same, describe, read_recipe
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
 from ganvas.training.checkup import StepProbe, features_shape
 from ganvas.training.engine import Engine
+from ganvas.training.guard import NotFiniteError
 from ganvas.training.monitor import Monitor
-from ganvas.training.playing import Playing
-from ganvas.training.progress import Meter
-from ganvas.training.setup import rehearse, start_state
-from ganvas.training.speed.autotune import FILE, ExecutionPlan, decide, play_so, read_record
-from ganvas.training.state import resume_checkpoint, save_checkpoint
-from ganvas.training.step import NotFiniteError
-
-DEFAULT = "digits"  # the recipe of those who name none
-
-
-class InterruptedRun(Exception):
-    """Training was asked to stop by a signal, and has saved everything.
-
-    Attributes:
-        number: the signal's.
-    """
-
-    def __init__(self, message: str, number: int):
-        super().__init__(message)
-        self.number = number
+from ganvas.training.progress import Meter, announce_run
+from ganvas.training.setup import (
+    DEFAULT,
+    claim_folder,
+    rehearse,
+    resolve_recipe,
+    set_epochs,
+    start_state,
+)
+from ganvas.training.signals import InterruptedRun, StopSignals
+from ganvas.training.speed.autotune import (
+    FILE,
+    ExecutionPlan,
+    apply_plan,
+    choose_plan,
+    read_plan,
+)
+from ganvas.training.state import RunContext, resume_checkpoint, save_checkpoint
+from ganvas.training.step import TrainingStep
 
 
 def train(
@@ -66,130 +62,59 @@ def train(
     strict: bool = False,
     quiet: bool = False,
 ) -> Run:
-    """Train a GAN, or go on with a run that was stopped.
+    """Train a GAN, or resume a run that was stopped.
 
     Args:
         recipe: a recipe or its name; None is the run folder's own, or "digits".
         data: what to train on, if not the recipe's own data: a name, a folder or a zip.
-        out: the run folder; None is a fresh one under `runs/`. One that exists is gone on with.
-        images: length of the whole run, in images shown; `epochs` the same in passes through the
-            data.
-        seed: of all random numbers.
+        out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
+        images: length of the whole run, in images shown.
+        epochs: length of the whole run, in passes through the data.
+        seed: random seed.
         device: "auto", "cpu", "cuda" or "mps".
         settings: other changes of the recipe, e.g. {"batch": 64, "options.width": 32}.
-        strict: whether a broken picture is an error.
-        quiet: whether to say nothing.
+        strict: whether a broken image file is an error.
+        quiet: whether to print nothing.
 
     Returns:
         The trained run, ready to `sample`.
 
     Raises:
         UserError: something given is wrong or something is missing; nothing was lost.
-        InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call goes on.
+        InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call resumes.
     """
     if images is not None and epochs is not None:
         raise UserError("images and epochs both set the length of the run; give one of them")
+    given = {"data": None if data is None else str(data), "images": images, "seed": seed}
+    changes = {key: value for key, value in given.items() if value is not None}
+    changes |= dict(settings or {})
+
     name = recipe.name if isinstance(recipe, Recipe) else recipe or DEFAULT
-    with Engine(device) as engine, claimed(out, name, engine) as folder:
+    with Engine(device) as engine, claim_folder(out, name, engine) as folder:
         own = read_recipe(folder)
         with engine.main_first():
-            shown = engine.is_main and not quiet
-            asked = resolve(
-                recipe,
-                own,
-                engine.device,
-                data=data,
-                images=images,
-                seed=seed,
-                settings=settings,
-                progress=shown,
-            )
-            assert asked.data is not None
-            dataset = open_dataset(asked.data, asked.view, strict=strict, progress=shown)
-        if not engine.agree(json.dumps(asked.model_dump())):
+            progress = engine.is_main and not quiet
+            resolved = resolve_recipe(recipe, changes, own, engine.device, progress)
+            assert resolved.data is not None
+            dataset = open_dataset(resolved.data, resolved.view, strict=strict, progress=progress)
+
+        if not engine.agree(json.dumps(resolved.model_dump())):
             raise UserError(
-                "the processes chose different settings: name a recipe instead of auto, or use equal machines"
+                "the processes chose different settings: name a recipe instead of auto, "
+                "or use equal machines"
             )
         if not engine.agree(dataset.fingerprint):
             raise UserError(
-                f"--data {asked.data} is not the same for all processes: copy it to every machine"
+                f"--data {resolved.data} is not the same for all processes: copy it to every "
+                "machine"
             )
-        asked = with_epochs(asked, epochs, dataset)
+
+        resolved = set_epochs(resolved, epochs, dataset)
         if own:
-            check_same(folder, own, asked, dataset)
-        Trainer(asked, dataset, folder, engine, quiet).run()
+            check_same(folder, own, resolved, dataset)
+        Trainer(resolved, dataset, folder, engine, quiet).run()
         engine.wait()
     return load(folder)
-
-
-@contextmanager
-def claimed(out: str | Path | None, name: str, engine: Engine) -> Iterator[Path]:
-    """The run folder, kept from other trainings by the main process; without `out` a fresh one."""
-    if not engine.is_main:
-        yield Path(engine.share(""))
-        return
-    place = Path(out) if out else fresh_folder(name)
-    with locked(place, fresh=not out) as folder:
-        yield Path(engine.share(str(folder)))
-
-
-def resolve(
-    recipe: str | Recipe | None,
-    own: Recipe | None,
-    device: torch.device,
-    *,
-    data: str | Path | None,
-    images: int | None,
-    seed: int | None,
-    settings: Mapping[str, Any] | None,
-    progress: bool,
-) -> Recipe:
-    """The recipe that the arguments of `train` ask for.
-
-    Args:
-        own: the run folder's, if there is a run: what counts without a recipe, and its length
-            without a length.
-        device: for which "auto" chooses its settings; a run that is gone on with keeps those that
-            it has.
-        progress: show a bar while "auto" looks at data that must be packed first.
-
-    Raises:
-        UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
-    """
-    if images is None and own:
-        images = own.images
-    given = {"data": None if data is None else str(data), "images": images, "seed": seed}
-    changes = {key: value for key, value in given.items() if value is not None} | dict(
-        settings or {}
-    )
-    if isinstance(recipe, Recipe):
-        base = recipe
-    elif own and (recipe is None or recipe == own.name == AUTO):
-        base = own
-    elif recipe == AUTO:
-        base = auto_recipe(changes.get("data"), changes, device, progress=progress)
-    else:
-        base = get_recipe(recipe or DEFAULT)
-    asked = change(base, changes)
-    if not asked.data:
-        raise UserError(
-            f"{asked.name} trains on your own pictures: give a folder or zip with --data"
-        )
-    return asked
-
-
-def with_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recipe:
-    """The recipe with its length given in passes through the data, if it is.
-
-    Raises:
-        UserError: the number is not above 0.
-    """
-    if epochs is None:
-        return recipe
-    if not 0 < epochs < float("inf"):
-        raise UserError(f"--epochs {epochs:g}: ask for more than 0")
-    count = len(dataset) - held_out_count(len(dataset), recipe.held_out, dataset.report.test)
-    return change(recipe, {"images": max(1, round(epochs * count))})
 
 
 class Trainer:
@@ -200,27 +125,25 @@ class Trainer:
         dataset: what to train on.
         folder: the run folder, which exists.
         engine: started.
-        quiet: whether to say nothing.
+        quiet: whether to print nothing.
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, quiet: bool):
-        self.recipe, self.dataset, self.folder, self.engine = recipe, dataset, folder, engine
-        engine.half = recipe.precision == "bf16"
+        engine = engine.with_precision(recipe.precision)
+        log = Log(folder / "log.jsonl")
+        self.context = RunContext(recipe, dataset, folder, engine, log)
+
         self.state = start_state(recipe, dataset, engine)
-        self.batches = Loader(dataset, recipe.sampling, engine.placement)
-        self.playing = Playing(recipe, self.state, self.batches, engine)
-        self.log = Log(folder / "log.jsonl")
-        self.meter = Meter(
-            self.state.clock,
-            len(self.batches.shown),
-            list(recipe.optimizers),
-            engine.is_main and not quiet,
-        )
-        self.monitor = Monitor(
-            recipe, dataset, folder, engine, self.state, self.batches, self.log, self.meter
-        )
-        self.probe: StepProbe | None = None  # watched the last round
-        self.signal = 0
+        self.loader = Loader(dataset, recipe.sampling, engine.placement)
+        self.training_step = TrainingStep(recipe, self.state, self.loader, engine)
+
+        shown = engine.is_main and not quiet
+        players = list(recipe.optimizers)
+        self.meter = Meter(self.state.clock, len(self.loader.shown), players, shown)
+        self.monitor = Monitor(self.context, self.state, self.loader, self.meter)
+        self.probe: StepProbe | None = None  # of the last step, if a checkup follows it
+        self.saved: int | None = None  # images shown at this process's last checkpoint
+        self.signals = StopSignals()
 
     def run(self) -> None:
         """Resume or begin, train to the end, and write the report.
@@ -229,223 +152,224 @@ class Trainer:
             InterruptedRun: by a signal; everything is saved.
             NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
-        clock = self.state.clock
-        seen = features_shape(self.state.gan, self.batches)
-        resumed = resume_checkpoint(self.folder / "checkpoints", self.state, seen)
+        clock, state = self.state.clock, self.state
+        resumed = self.resume_or_start()
+        self.autotune()
+        self.begin_monitoring(resumed)
+        events = self.list_events()
+
+        with self.reported(), self.meter, self.signals:
+            while not clock.finished and not state.stopped:
+                # ---------------------------------------------------------------------------------
+                # The training step: a batch, the GAN's `step`, each update that it yields.
+                losses = self.step()
+                # ---------------------------------------------------------------------------------
+
+                for period, act in events:
+                    if clock.due(period):
+                        act(losses)
+                self.meter.update()
+                self.stop_if_asked()
+
+        ending = state.stopped or "done"
+        images = count_noun(clock.images, "image")
+        self.meter.say(f"{ending}: {images}; see {self.context.folder / 'summary.html'}")
+
+    def list_events(self) -> list[tuple[int, Callable[[Mapping[str, Tensor]], None]]]:
+        """What happens after a step, in this order, when its period in images has passed.
+
+        Each is called with the losses of that step.
+        """
+        recipe = self.context.recipe
+        events = [
+            (recipe.period("report_every"), self.report),
+            (recipe.measure_every, lambda _: self.monitor.measure_losses()),
+            (recipe.period("health_every"), lambda _: self.monitor.check_health(self.probe)),
+            (recipe.period("sample_every"), lambda _: self.monitor.show_samples()),
+            (recipe.evaluate_every, lambda _: self.evaluate()),
+            (recipe.period("checkpoint_every"), lambda _: self.save()),
+        ]
+        return [(period, act) for period, act in events if period]
+
+    def step(self) -> dict[str, Tensor]:
+        """Take one training step and return its losses; nothing is read from the device."""
+        self.probe = self.monitor.make_probe()
+        try:
+            return self.training_step(self.probe)
+        except NotFiniteError as error:
+            raise self.explain(error) from None
+
+    # Before the loop
+
+    def resume_or_start(self) -> bool:
+        """Bring the state to the newest checkpoint if there is one, and prepare the run folder.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            UserError: the run has its length already, or its checkpoint does not fit.
+        """
+        context, clock = self.context, self.state.clock
+        folder, engine = context.folder, context.engine
+        seen = features_shape(self.state.gan, self.loader)
+        resumed = resume_checkpoint(folder / "checkpoints", self.state, seen) is not None
+
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
             raise UserError(
-                f"{self.folder} has shown {shown} already; ask for more than {clock.total:,}"
+                f"{folder} has shown {shown} already; ask for more than {clock.total:,}"
             )
-        self.engine.wait()  # nobody writes while another still reads
-        if not self.engine.agree(str(clock.images)):
+        engine.wait()  # nobody writes while another process still reads
+        if not engine.agree(str(clock.images)):
             raise UserError(
-                f"the processes do not see the same checkpoints in {self.folder}: put it where all machines reach it"
+                f"the processes do not see the same checkpoints in {folder}: "
+                "put it where all machines reach it"
             )
-        self.announce(resumed is not None)
-        if self.engine.is_main:
-            if resumed is None:
-                rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
-            describe(self.folder, self.recipe, self.dataset)
+
+        announce_run(context, self.state, self.loader, self.meter, resumed)
+        if engine.is_main:
+            if not resumed:
+                rehearse(context, self.state)
+            describe(folder, context.recipe, context.dataset)
             self.monitor.drop_grids()
-            self.log.cut(clock.images)
-        self.take_up_speed()
-        if self.engine.is_main:
-            self.monitor.take_up()
-            self.log_stop()
-            if self.recipe.evaluate_every:
-                # so that what it needs is missed now, not after hours
-                self.monitor.prepared_yardstick()
-            if resumed is None:
+            context.log.cut(clock.images)
+        return resumed
+
+    def autotune(self) -> None:
+        """Take steps in the way that is fastest here, print which it is, and record it."""
+        context = self.context
+        plan = self.apply_own_plan()
+        self.meter.say(plan.line())
+        if context.engine.is_main and plan != read_plan(context.folder):
+            write_json(context.folder / FILE, plan.model_dump())
+            entry = plan.model_dump(exclude_defaults=True)
+            context.log.add(self.state.clock.images, "autotuned", entry)
+
+    def apply_own_plan(self) -> ExecutionPlan:
+        """Choose how steps are taken, the same in every process, and take them so from now on."""
+        engine = self.context.engine
+        chosen = ""
+        if engine.is_main:
+            chosen = choose_plan(self.context, self.state, self.loader).model_dump_json()
+        plan = ExecutionPlan.model_validate_json(engine.share(chosen))
+        apply_plan(plan.parts, self.training_step, self.meter.say)
+        return plan
+
+    def begin_monitoring(self, resumed: bool) -> None:
+        """Take up what the log holds, and show the first samples of a new run."""
+        if self.context.engine.is_main:
+            self.monitor.resume()
+            self.log_stop(self.state.stopped)
+            if self.context.recipe.evaluate_every:
+                # Whatever it needs is missed now, not after hours.
+                self.monitor.prepare_score()
+            if not resumed:
                 self.monitor.show_samples()
         self.meter.restart()
-        try:
-            with self.meter, self.signals():
-                while not clock.finished and not self.state.stopped:
-                    self.after_round(self.round())
-        except NotFiniteError as error:
-            self.log_stop(str(error))
-            if self.engine.is_main:
-                self.log.add(clock.images, "condition", diverged(clock.images, str(error)).entry())
-            raise
-        finally:
-            if self.engine.is_main:
-                # the first error is the one to show
-                with suppress(UserError) if sys.exception() else nullcontext():
-                    write_report(self.folder)
-        self.meter.say(
-            f"{self.state.stopped or 'done'}: {count_noun(clock.images, 'image')}; see {self.folder / 'summary.html'}"
-        )
 
-    def announce(self, resumed: bool) -> None:
-        """Say what is about to happen."""
-        recipe, clock, report = self.recipe, self.state.clock, self.dataset.report
-        classes = (
-            f", {count_noun(len(self.dataset.classes), 'class', 'classes')}"
-            if self.dataset.classes
-            else ""
-        )
-        held_out = (
-            f", {len(self.batches.held_out):,} of them held out to judge by"
-            if len(self.batches.held_out)
-            else ""
-        )
-        self.meter.say(
-            f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.kind}{classes}"
-        )
-        if report.skipped:
-            where = self.folder / "data.json"
-            self.meter.say(
-                f"left out: {count_noun(len(report.skipped), 'file')}; each is named with its reason in {where}"
-            )
-        for note in report.notes:
-            self.meter.say(f"note: {note}")
-        counts = [
-            f"{name} {sum(p.numel() for p in values):,}"
-            for name, values in self.state.gan.players().items()
-        ]
-        for key, reason in recipe.reasons.items():
-            self.meter.say(f"{key}: {told(recipe, key)}; {reason}")
-        self.meter.say(
-            f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}"
-        )
-        where = f"going on from {count_noun(clock.images, 'image')}" if resumed else "new run"
-        self.meter.say(f"run: {self.folder}, {where}, {count_noun(clock.total, 'image')} in all")
+    # In the loop
 
-    def adapt(self) -> ExecutionPlan:
-        """Play rounds from now on in the way that is fastest here, the same in every process, and
-        tell which it is.
-        """
-        own = (
-            decide(self.recipe, self.state, self.batches, self.engine, self.folder)
-            if self.engine.is_main
-            else None
-        )
-        decision = ExecutionPlan.model_validate_json(
-            self.engine.share(own.model_dump_json() if own else "")
-        )
-        play_so(decision.parts, self.playing, self.meter.say)
-        return decision
-
-    def take_up_speed(self) -> None:
-        """Adapt, and tell and record what was decided."""
-        decision = self.adapt()
-        self.meter.say(decision.line())
-        if self.engine.is_main and decision != read_record(self.folder):
-            write_json(self.folder / FILE, decision.model_dump())
-            self.log.add(
-                self.state.clock.images, "autotuned", decision.model_dump(exclude_defaults=True)
-            )
-
-    def round(self) -> dict[str, Tensor]:
-        """Play one round and return its losses; nothing is read from the device."""
-        self.probe = self.monitor.probe()
-        try:
-            return self.playing(self.probe)
-        except NotFiniteError as error:
-            raise self.explained(error) from None
-
-    def after_round(self, values: Mapping[str, Tensor]) -> None:
-        """Report, look and save what is due after a round with these losses."""
-        recipe, clock = self.recipe, self.state.clock
-        if clock.due(recipe.period("report_every")):
-            self.stop_early(values)
-            self.report()
-        if recipe.measure_every and clock.due(recipe.measure_every):
-            self.monitor.measure()
-        if self.probe:
-            self.monitor.check_health(self.probe)
-        if clock.due(recipe.period("sample_every")) and self.engine.is_main:
-            self.monitor.show_samples()
-        better = (
-            bool(recipe.evaluate_every)
-            and clock.due(recipe.evaluate_every)
-            and self.monitor.evaluate()
-        )
-        stop = self.engine.any(bool(self.signal))
-        if stop or better or self.state.stopped or clock.due(recipe.period("checkpoint_every")):
-            self.save()
-        self.meter.update()
-        if stop and not clock.finished:
-            place = f"stopped at {clock.images:,} of {count_noun(clock.total, 'image')}, everything is saved"
-            command = f"ganvas train --out {shlex.quote(str(self.folder))}"
-            raise InterruptedRun(f"{place}; to go on: {command}", self.signal or signal.SIGTERM)
-
-    def stop_early(self, values: Mapping[str, Tensor]) -> None:
-        """End the run if the losses of this very round are as low as its recipe asks for."""
-        limits = self.recipe.stop_below
-        if not limits or not limits.keys() <= values.keys():  # a player may rest for some rounds
-            return
-        losses = dict(
-            zip(limits, self.engine.mean(torch.stack([values[name] for name in limits])).tolist())
-        )
-        if all(losses[name] <= limit for name, limit in limits.items()):
-            self.state.stopped = ", ".join(
-                f"{name} {losses[name]:.3f} <= {limit:g}" for name, limit in limits.items()
-            )
-
-    def report(self) -> None:
-        """Read the losses and log them."""
-        clock, means = self.state.clock, self.state.means
+    def report(self, losses: Mapping[str, Tensor]) -> None:
+        """Read the mean losses since the last report and log them; end the run if they are low."""
+        context, clock, means = self.context, self.state.clock, self.state.means
+        self.stop_early(losses)
         self.stop_if_tripped()
-        values = means.read(self.engine)
+
+        values = means.read(context.engine)
         means.reset()
         self.meter.report(values)
-        if self.engine.is_main:
-            self.log.add(clock.images, "losses", values)
-            self.log.add(clock.images, "speed", {"images_per_second": round(self.meter.rate, 3)})
-        self.log_stop()
+        if context.engine.is_main:
+            context.log.add(clock.images, "losses", values)
+            rate = {"images_per_second": round(self.meter.rate, 3)}
+            context.log.add(clock.images, "speed", rate)
+        self.log_stop(self.state.stopped)
 
-    def log_stop(self, reason: str = "") -> None:
-        """Note in the log why the run ends before its length, if it does."""
-        if (reason or self.state.stopped) and self.engine.is_main:
-            self.log.add(
-                self.state.clock.images, "stopped", {"reason": reason or self.state.stopped}
-            )
+    def stop_early(self, losses: Mapping[str, Tensor]) -> None:
+        """End the run if the losses of this very step are as low as its recipe asks for."""
+        limits = self.context.recipe.stop_below
+        if not limits or not limits.keys() <= losses.keys():  # a player may rest for some steps
+            return
+
+        own = torch.stack([losses[name] for name in limits])
+        means = dict(zip(limits, self.context.engine.mean(own).tolist()))
+        if all(means[name] <= limit for name, limit in limits.items()):
+            reached = [f"{name} {means[name]:.3f} <= {limit:g}" for name, limit in limits.items()]
+            self.state.stopped = ", ".join(reached)
+
+    def evaluate(self) -> None:
+        """Score the samples, and keep a checkpoint of the best."""
+        if self.monitor.evaluate():
+            self.save()
 
     def save(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, unless there is one of this very moment."""
+        context, images = self.context, self.state.clock.images
+        if self.saved == images:
+            return
+
         self.stop_if_tripped()
-        means = self.state.means.state(self.engine)
-        if self.engine.is_main:
+        means = self.state.means.state(context.engine)
+        if context.engine.is_main:
             best = self.monitor.best[1] if self.monitor.best else None
-            save_checkpoint(
-                self.folder / "checkpoints", self.state, means, self.recipe, self.dataset, best
+            place = context.folder / "checkpoints"
+            save_checkpoint(place, self.state, means, context.recipe, context.dataset, best)
+        self.saved = images
+
+    def stop_if_asked(self) -> None:
+        """Save when the run ends early, and leave the loop when a signal has come.
+
+        Raises:
+            InterruptedRun: a signal has come before the end of the run.
+        """
+        clock = self.state.clock
+        interrupted = self.context.engine.any(bool(self.signals.number))
+        if interrupted or self.state.stopped:
+            self.save()
+        if interrupted and not clock.finished:
+            total = count_noun(clock.total, "image")
+            command = f"ganvas train --out {shlex.quote(str(self.context.folder))}"
+            raise InterruptedRun(
+                f"stopped at {clock.images:,} of {total}, everything is saved; to resume: {command}",
+                self.signals.number or signal.SIGTERM,
             )
+
+    # Endings
+
+    def log_stop(self, reason: str) -> None:
+        """Note in the log why the run ends before its length, if it does."""
+        if reason and self.context.engine.is_main:
+            self.context.log.add(self.state.clock.images, "stopped", {"reason": reason})
 
     def stop_if_tripped(self) -> None:
+        """Raise if a loss since the last call was not finite, where only a flag was set."""
         try:
-            self.playing.game.guard.stop_if_tripped()
+            self.training_step.context.guard.stop_if_tripped()
         except NotFiniteError as error:
-            raise self.explained(error) from None
+            raise self.explain(error) from None
 
-    def explained(self, error: NotFiniteError) -> NotFiniteError:
+    def explain(self, error: NotFiniteError) -> NotFiniteError:
         """The error with the place in the run and what to do."""
-        found = find_checkpoints(self.folder / "checkpoints")
+        found = find_checkpoints(self.context.folder / "checkpoints")
         good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
         after = f"after {count_noun(self.state.clock.images, 'image')}"
-        return NotFiniteError(
-            f"{error} {after}; {good}; try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4"
-        )
+        advice = "try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4"
+        return NotFiniteError(f"{error} {after}; {good}; {advice}")
 
     @contextmanager
-    def signals(self) -> Iterator[None]:
-        """Finish the round on Ctrl-C and SIGTERM instead of dying."""
-
-        def note(number: int, _: FrameType | None) -> None:
-            self.signal = number
-            signal.signal(
-                number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-            )
-
-        try:
-            before = {
-                number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)
-            }
-        except ValueError:  # not the main thread, where signals do not arrive
-            before = {}
+    def reported(self) -> Iterator[None]:
+        """Log a loss that is not finite, and write the report however the loop ends."""
+        context, clock = self.context, self.state.clock
         try:
             yield
+        except NotFiniteError as error:
+            self.log_stop(str(error))
+            if context.engine.is_main:
+                entry = diverged(clock.images, str(error)).entry()
+                context.log.add(clock.images, "condition", entry)
+            raise
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if context.engine.is_main:
+                # If something failed before, that error is the one to show.
+                with suppress(UserError) if sys.exception() else nullcontext():
+                    write_report(context.folder)

@@ -22,20 +22,21 @@ from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.dry_run import print_plan
 from ganvas.training.engine import Engine
+from ganvas.training.guard import Guard
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
 from ganvas.training.speed.autotune import (
     ExecutionPlan,
-    decide,
-    known,
-    measure,
-    parts_for,
-    play_so,
-    rate,
-    read_record,
+    apply_plan,
+    choose_plan,
+    list_parts,
+    measure_rate,
+    plan_by_trials,
+    plan_from_experience,
+    read_plan,
 )
 from ganvas.training.speed.cuda_graphs import GraphedSteps
-from ganvas.training.step import Guard, take_step
+from ganvas.training.step import take_step
 from ganvas.training.trainer import Trainer
 
 # Of 16 pixels, where channels last matter; digits are enlarged.
@@ -98,7 +99,9 @@ def test_parts_are_kept_that_make_rounds_faster():
         ("channels_last", "graphs"): 412.0,
         ("channels_last", "graphs", "compile"): 420.0,  # less than what is told from chance
     }
-    decision = measure("cuda", 10**9, ("channels_last", "graphs", "compile"), rates.__getitem__)
+    decision = plan_by_trials(
+        "cuda", 10**9, ("channels_last", "graphs", "compile"), rates.__getitem__
+    )
     assert decision.speed == "channels_last+graphs"
     assert decision.line() == (
         "speed: channels_last+graphs (412 images/s; plain 150, channels_last 163, channels_last+graphs+compile 420)"
@@ -108,21 +111,21 @@ def test_parts_are_kept_that_make_rounds_faster():
 def test_a_part_that_does_not_help_is_not_built_upon():
     tried = []
 
-    def rate_of(speed: adapt.Speed) -> float:
+    def rate_of(speed: adapt.Parts) -> float:
         tried.append(speed)
         return 90.0 if "channels_last" in speed else 100.0 + 10 * len(speed)
 
-    assert measure("cuda", 10, ("channels_last", "graphs"), rate_of).speed == "graphs"
+    assert plan_by_trials("cuda", 10, ("channels_last", "graphs"), rate_of).speed == "graphs"
     assert tried == [(), ("channels_last",), ("graphs",)]
 
 
 def test_a_part_that_fails_is_dropped_with_its_reason():
-    def rate_of(speed: adapt.Speed) -> float:
+    def rate_of(speed: adapt.Parts) -> float:
         if "graphs" in speed:
             raise RuntimeError("CUDA out of memory\nand much more")
         return 100.0
 
-    decision = measure("cuda", 10, ("graphs",), rate_of)
+    decision = plan_by_trials("cuda", 10, ("graphs",), rate_of)
     assert (decision.speed, decision.dropped) == ("plain", {"graphs": "CUDA out of memory"})
     assert decision.line() == "speed: plain (100 images/s; graphs failed: CUDA out of memory)"
 
@@ -130,14 +133,14 @@ def test_a_part_that_fails_is_dropped_with_its_reason():
 def test_compiling_is_tried_only_where_its_time_can_come_back():
     tried = []
 
-    def rate_of(speed: adapt.Speed) -> float:
+    def rate_of(speed: adapt.Parts) -> float:
         tried.append(speed)
         return 100.0
 
     seconds = adapt.COMPILING / adapt.SHARE  # of a run that may just spend so long
-    measure("cuda", round(99 * seconds), ("compile",), rate_of)
+    plan_by_trials("cuda", round(99 * seconds), ("compile",), rate_of)
     assert tried == [()]
-    measure("cuda", round(101 * seconds), ("compile",), rate_of)
+    plan_by_trials("cuda", round(101 * seconds), ("compile",), rate_of)
     assert tried[1:] == [(), ("compile",)]
 
 
@@ -156,15 +159,15 @@ def test_nothing_is_compiled_that_is_differentiated_twice(
     monkeypatch.setattr(torch.autograd, "grad", watched)
     take_step(make_game(gan), make_batch(gan, 4), Position(), StepRng(0, 0))
     assert any(asked) == gan.double_backward
-    assert ("compile" in parts_for(gan, on_cuda())) != gan.double_backward
+    assert ("compile" in list_parts(gan, on_cuda())) != gan.double_backward
 
 
 def test_graphs_are_for_one_process_on_a_gpu():
     gan = make("dcgan")
-    assert parts_for(gan, on_cuda()) == ("channels_last", "graphs", "compile")
-    assert parts_for(gan, on_cuda(world=2)) == ("channels_last", "compile")
-    assert parts_for(make("mlp"), on_cuda()) == ("graphs", "compile")
-    assert parts_for(gan, Engine("cpu")) == ("channels_last",)
+    assert list_parts(gan, on_cuda()) == ("channels_last", "graphs", "compile")
+    assert list_parts(gan, on_cuda(world=2)) == ("channels_last", "compile")
+    assert list_parts(make("mlp"), on_cuda()) == ("graphs", "compile")
+    assert list_parts(gan, Engine("cpu")) == ("channels_last",)
 
 
 @pytest.mark.parametrize(
@@ -180,15 +183,15 @@ def test_graphs_are_for_one_process_on_a_gpu():
 )
 def test_what_is_known_without_measuring(name: str, size: int, device: str, speed: str):
     assert torch.backends.mkldnn.is_available()
-    assert known(make(name, size=size), device).speed == speed
+    assert plan_from_experience(make(name, size=size), device).speed == speed
 
 
 def test_large_kernels_are_products_on_a_cpu():
     gan = make("avatar-dcgan", size=48, width=64)
-    assert known(gan, "cpu").speed == "channels_last+im2col"
-    assert parts_for(gan, Engine("cpu")) == ("channels_last", "im2col")
-    assert known(gan, "cuda").speed == "channels_last"
-    assert "im2col" not in parts_for(gan, on_cuda())
+    assert plan_from_experience(gan, "cpu").speed == "channels_last+im2col"
+    assert list_parts(gan, Engine("cpu")) == ("channels_last", "im2col")
+    assert plan_from_experience(gan, "cuda").speed == "channels_last"
+    assert "im2col" not in list_parts(gan, on_cuda())
 
 
 def test_a_cpu_measures_nothing_and_a_short_run_neither(
@@ -197,20 +200,26 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(
     def never(*_: object) -> float:
         raise AssertionError("a trial was played")
 
-    monkeypatch.setattr(adapt, "rate", never)
+    monkeypatch.setattr(adapt, "measure_rate", never)
     trainer = make_trainer(tmp_path, tiny(images=10**9))
-    decision = decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path)
+    decision = choose_plan(trainer.context, trainer.state, trainer.loader)
     assert decision.line() == "speed: channels_last (known, not measured)"
-    decision = decide(tiny(), trainer.state, trainer.batches, on_cuda(), tmp_path)
+    decision = choose_plan(
+        replace(trainer.context, recipe=tiny(), engine=on_cuda()), trainer.state, trainer.loader
+    )
     assert decision.line() == "speed: channels_last (the run is too short to measure)"
     # plain, channels last, graphs
-    rounds = round(3 * (adapt.WARM_ROUNDS + adapt.TIMED_ROUNDS) / adapt.SHARE)
-    monkeypatch.setattr(adapt, "rate", lambda *_: 1.0)
-    assert not decide(
-        tiny(images=6 * rounds - 6), trainer.state, trainer.batches, on_cuda(), tmp_path
+    rounds = round(3 * (adapt.WARMUP_STEPS + adapt.TIMED_STEPS) / adapt.SHARE)
+    monkeypatch.setattr(adapt, "measure_rate", lambda *_: 1.0)
+    assert not choose_plan(
+        replace(trainer.context, recipe=tiny(images=6 * rounds - 6), engine=on_cuda()),
+        trainer.state,
+        trainer.loader,
     ).measured
-    assert decide(
-        tiny(images=6 * rounds), trainer.state, trainer.batches, on_cuda(), tmp_path
+    assert choose_plan(
+        replace(trainer.context, recipe=tiny(images=6 * rounds), engine=on_cuda()),
+        trainer.state,
+        trainer.loader,
     ).measured
 
 
@@ -220,7 +229,7 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(
 def test_a_way_may_be_asked_for(tmp_path: Path):
     recipe = tiny(speed="plain")
     trainer = make_trainer(tmp_path, recipe)
-    assert trainer.adapt().line() == "speed: plain (asked for)"
+    assert trainer.apply_own_plan().line() == "speed: plain (asked for)"
     refused_in_one_line(
         lambda: tiny(speed="fast"), "speed='fast': input should be 'auto', 'plain', 'channels_last'"
     )
@@ -243,8 +252,8 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
         ),
         ("r3gan", on_cuda(), "compile", "compile cannot be had where a loss has gradients in it"),
         ("mlp", on_cuda(), "channels_last", "channels_last cannot be had without convolutions"),
-        ("dcgan", on_cuda(), "im2col", "products cannot be had on a cuda, only on a CPU"),
-        ("dcgan", Engine("cpu"), "im2col", "products cannot be had without large kernels"),
+        ("dcgan", on_cuda(), "im2col", "im2col cannot be had on a cuda, only on a CPU"),
+        ("dcgan", Engine("cpu"), "im2col", "im2col cannot be had without large kernels"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -254,7 +263,10 @@ def test_what_cannot_be_is_refused(
     trainer.state.gan = make(name)
     recipe = tiny(speed=speed)
     refused_in_one_line(
-        lambda: decide(recipe, trainer.state, trainer.batches, engine, tmp_path), told
+        lambda: choose_plan(
+            replace(trainer.context, recipe=recipe, engine=engine), trainer.state, trainer.loader
+        ),
+        told,
     )
 
 
@@ -264,30 +276,30 @@ def test_what_cannot_be_is_refused(
 def test_a_run_with_trials_equals_one_without(tmp_path: Path):
     one, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
     for speed in ((), ("channels_last",)):
-        assert rate(speed, one.recipe, one.state, one.batches, one.engine) > 0
+        assert measure_rate(speed, one.context, one.state, one.loader) > 0
     assert not list(tmp_path.iterdir())
     for trainer in (one, other):
-        play_so(("channels_last",), trainer.playing, pytest.fail)
+        apply_plan(("channels_last",), trainer.training_step, pytest.fail)
         for _ in range(9):
-            trainer.round()
+            trainer.step()
     assert same(everything(one), everything(other))
 
 
 def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With a stand-in for CUDA graphs that a CPU can play."""
     recorder = Repeater()
-    monkeypatch.setattr(adapt, "CudaRecorder", lambda: recorder)
+    monkeypatch.setattr(adapt, "CudaCapturer", lambda: recorder)
     one, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
     # a graph's rounds must raise no errors; as on a GPU, they raise a flag
     for trainer in (one, other):
-        guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.engine.device)
-        trainer.playing.game = replace(trainer.playing.game, guard=guard)
-    play_so(("channels_last", "graphs"), one.playing, pytest.fail)
-    assert isinstance(one.playing.play, GraphedSteps)
-    play_so(("channels_last",), other.playing, pytest.fail)
+        guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.context.engine.device)
+        trainer.training_step.context = replace(trainer.training_step.context, guard=guard)
+    apply_plan(("channels_last", "graphs"), one.training_step, pytest.fail)
+    assert isinstance(one.training_step.take, GraphedSteps)
+    apply_plan(("channels_last",), other.training_step, pytest.fail)
     for trainer in (one, other):
         for _ in range(9):
-            trainer.round()
+            trainer.step()
     assert recorder.replayed
     assert same(everything(one), everything(other))
 
@@ -295,20 +307,20 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(adapt, "CudaRecorder", Repeater)  # the guard of a CPU reads its losses
+    monkeypatch.setattr(adapt, "CudaCapturer", Repeater)  # the guard of a CPU reads its losses
     trainer = make_trainer(tmp_path, tiny())
     with pytest.raises(
         RuntimeError,
-        match="rounds are not recorded: operation not permitted when stream is capturing",
+        match="steps are not captured: operation not permitted when stream is capturing",
     ):
-        rate(("graphs",), trainer.recipe, trainer.state, trainer.batches, trainer.engine)
+        measure_rate(("graphs",), trainer.context, trainer.state, trainer.loader)
 
 
 @pytest.mark.parametrize(
     "speed", [("channels_last",), ("im2col",), ("channels_last", "im2col")], ids="+".join
 )
 def test_other_ways_play_the_same_game(
-    speed: adapt.Speed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    speed: adapt.Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and
     moments lie alike.
@@ -318,14 +330,14 @@ def test_other_ways_play_the_same_game(
     try:
         plain, other = (make_trainer(tmp_path, tiny()) for _ in range(2))
         for trainer in (plain, other):
-            trainer.playing.batches.at = lambda images, at=trainer.batches.at: {
+            trainer.training_step.loader.at = lambda images, at=trainer.loader.at: {
                 name: values.double() if values.is_floating_point() else values
                 for name, values in at(images).items()
             }
-        plain.round(), other.round()
-        play_so(speed, other.playing, pytest.fail)  # with moments there
+        plain.step(), other.step()
+        apply_plan(speed, other.training_step, pytest.fail)  # with moments there
         for _ in range(8):
-            plain.round(), other.round()
+            plain.step(), other.step()
     finally:
         torch.set_default_dtype(torch.float32)
     ours, theirs = everything(other), everything(plain)
@@ -356,7 +368,7 @@ def run(folder: Path, images: int, **changes: object) -> dict[str, bytes]:
 
 def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     whole = run(tmp_path / "whole", 48)
-    assert read_record(tmp_path / "whole") == ExecutionPlan(
+    assert read_plan(tmp_path / "whole") == ExecutionPlan(
         device="cpu", speed="channels_last", reason="known, not measured"
     )
     run(tmp_path / "parts", 24)
@@ -382,7 +394,7 @@ def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.Captu
 def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(products, "WEIGHTS", 1)
     whole = run(tmp_path / "whole", 24)
-    record = read_record(tmp_path / "whole")
+    record = read_plan(tmp_path / "whole")
     assert record and record.speed == "channels_last+im2col"
     run(tmp_path / "parts", 12)
     assert run(tmp_path / "parts", 24) == whole
@@ -410,23 +422,17 @@ def test_a_record_of_another_device_does_not_count(tmp_path: Path):
     (tmp_path / "speed.json").write_text(
         ExecutionPlan(device="cuda", speed="plain").model_dump_json()
     )
-    assert (
-        decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed
-        == "channels_last"
-    )
+    assert choose_plan(trainer.context, trainer.state, trainer.loader).speed == "channels_last"
     (tmp_path / "speed.json").write_text(
         ExecutionPlan(device="cpu", speed="graphs").model_dump_json()
     )
-    assert (
-        decide(trainer.recipe, trainer.state, trainer.batches, trainer.engine, tmp_path).speed
-        == "channels_last"
-    )
+    assert choose_plan(trainer.context, trainer.state, trainer.loader).speed == "channels_last"
 
 
 def test_a_run_may_go_on_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
-    assert read_record(tmp_path / "run") == ExecutionPlan(
+    assert read_plan(tmp_path / "run") == ExecutionPlan(
         device="cpu", speed="plain", reason="asked for"
     )
 
@@ -434,7 +440,7 @@ def test_a_run_may_go_on_in_another_way(tmp_path: Path):
 def test_a_damaged_record_is_an_error(tmp_path: Path):
     (tmp_path / "speed.json").write_text('{"speed": 3}')
     with pytest.raises(UserError, match=r"speed\.json is damaged .* remove it"):
-        read_record(tmp_path)
+        read_plan(tmp_path)
 
 
 def test_the_dry_run_tells_the_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

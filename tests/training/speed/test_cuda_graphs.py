@@ -14,8 +14,8 @@ from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.base import Batch, Clock, Updates
 from ganvas.gans.mlp import MLP
 from ganvas.rng import StepRng
-from ganvas.training.speed.cuda_graphs import WARM, GraphedSteps
-from ganvas.training.speed.tape import StaticInputs
+from ganvas.training.speed.cuda_graphs import WARMUP, GraphedSteps
+from ganvas.training.speed.static_inputs import StaticInputs
 from ganvas.training.step import NotFiniteError, take_step
 
 CPU = torch.device("cpu")
@@ -28,7 +28,7 @@ OPTIONS = {
     "mlp-deep": {"dropout": 0.5},
 }
 BATCH = 4
-ROUNDS = 2 * (WARM + 4)
+ROUNDS = 2 * (WARMUP + 4)
 
 
 @pytest.fixture(params=[torch.float32, torch.float64], ids=["float32", "float64"])
@@ -65,9 +65,9 @@ def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
     assert all(map(same, reports, rounds_of(plain, take_step)))
     assert same(gan.state_dict(), plain.state_dict())
     kinds = 2 if name in ("relativistic", "sngan", "wgan-gp", "stargan", "inpaint") else 1
-    assert (recorder.recorded, recorder.warmed) == (kinds, kinds * WARM)
+    assert (recorder.recorded, recorder.warmed) == (kinds, kinds * WARMUP)
     # the first is played before anything is known
-    assert recorder.replayed == ROUNDS - 1 - kinds * WARM
+    assert recorder.replayed == ROUNDS - 1 - kinds * WARMUP
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -126,7 +126,7 @@ def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
         for gan, play in zip(gans, [GraphedSteps(recorder, notes.append), take_step])
     ]
     assert len(notes) == 1
-    assert notes[0].startswith(f"note: rounds are not recorded: {told}")
+    assert notes[0].startswith(f"note: steps are not captured: {told}")
     assert recorder.replayed == 0
     # which gets other numbers, as many, in the round in which it is found out
     if kind is not Choosy:
@@ -146,7 +146,7 @@ def test_watched_rounds_are_played_and_seen():
     reports = list(rounds_of(gan, sometimes_watched))
     assert all(map(same, reports, rounds_of(plain, take_step)))
     assert seen == ["discriminator", "generator"]
-    assert recorder.replayed == ROUNDS - 2 - WARM
+    assert recorder.replayed == ROUNDS - 2 - WARMUP
 
 
 def test_changing_betas_are_never_recorded():
@@ -167,7 +167,7 @@ def test_changing_betas_are_never_recorded():
 
     reports = list(rounds_of(gan, burning_in(graphed)))
     assert all(map(same, reports, rounds_of(plain, burning_in(take_step))))
-    assert recorder.replayed == ROUNDS - 6 - WARM  # betas are new in rounds 0 to 5
+    assert recorder.replayed == ROUNDS - 6 - WARMUP  # betas are new in rounds 0 to 5
 
 
 def test_a_flag_raised_in_a_recording_is_seen_and_holds_all_players():

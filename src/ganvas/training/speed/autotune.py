@@ -1,23 +1,19 @@
-"""How rounds are played fastest on this machine: decided before the first one, recorded, and taken
-up when a run goes on.
+"""How training steps are taken fastest on this machine: chosen once, recorded, kept on resume.
 
-A way to play is told by its parts, in the order in which they are tried:
+A way is named by its parts, in the order in which they are tried:
 
-- `channels_last`: weights, and with them the maps, are laid out pixel by pixel instead of channel
-  by channel;
-- `im2col`: on a CPU, convolutions of small maps by large kernels are matrix products
-  (`products.py`);
-- `graphs`: rounds are recorded and played again by the GPU itself (`graphs.py`), for small networks
+- `channels_last`: weights, and with them the maps, are laid out pixel by pixel;
+- `im2col`: on a CPU, convolutions of small maps by large kernels are matrix products (`im2col.py`);
+- `graphs`: steps are captured and replayed by the GPU itself (`cuda_graphs.py`), for small networks
   and one process;
 - `compile`: PyTorch compiles the players. What it compiles cannot be differentiated twice, so it is
   never tried where a loss has gradients in it.
 
 None changes what is computed but in the last bits. On a GPU each is measured on copies, and kept if
-that was faster. On a CPU it is decided by what is known: measuring would make runs differ whose
-settings are the same.
+it was faster. On a CPU the choice follows from what is known: measuring on a busy machine would
+make runs differ whose settings are the same.
 """
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,34 +27,33 @@ from ganvas.errors import UserError, describe_validation
 from ganvas.gans.base import GAN
 from ganvas.io.console import describe_rate
 from ganvas.io.files import DamagedFileError, read_json
-from ganvas.recipes.recipe import Recipe
 from ganvas.training.engine import Engine
-from ganvas.training.playing import Playing
-from ganvas.training.setup import copied
-from ganvas.training.speed.cuda_graphs import CudaRecorder, GraphedSteps
+from ganvas.training.setup import copy_state
+from ganvas.training.speed.cuda_graphs import CudaCapturer, GraphedSteps
 from ganvas.training.speed.im2col import has_im2col_layers, use_im2col
-from ganvas.training.state import TrainingState
+from ganvas.training.state import RunContext, TrainingState
+from ganvas.training.step import TrainingStep
 
 FILE = "speed.json"
 PLAIN = "plain"  # the way without any part
-SHARE = 0.02  # of a run's rounds or time: the most that trials may take
-# of a trial; graphs are recorded in the former, those of a lazy penalty excepted
-WARM_ROUNDS, TIMED_ROUNDS = 8, 16
-GAIN = 1.03  # what a part must bring to be kept; less is not told from chance
+SHARE = 0.02  # of a run's steps or time: the most that trials may take
+# Steps of a trial; graphs are captured in the former, those of a lazy penalty excepted.
+WARMUP_STEPS, TIMED_STEPS = 8, 16
+GAIN = 1.03  # what a part must bring to be kept; less cannot be told from chance
 COMPILING = 120  # seconds that it takes to compile two players, at a guess
-SMALLEST = 12  # pixels; with smaller pictures a CPU's convolutions gain nothing
+SMALLEST = 12  # pixels; with smaller images a CPU's convolutions gain nothing
 
-Speed = tuple[str, ...]  # the parts of a way to play
+Parts = tuple[str, ...]  # of a way to take steps
 
 
 class ExecutionPlan(BaseModel):
-    """How a run's rounds are played.
+    """How a run's training steps are taken.
 
     Attributes:
-        device: what it was decided for: "cpu", "cuda" or "mps".
+        device: what it was chosen for: "cpu", "cuda" or "mps".
         speed: the way: its parts with + between them, or "plain".
         measured: images a second of each way that was tried.
-        dropped: why others that were tried cannot be.
+        dropped: why others that were tried do not work.
         reason: why it was chosen, where not by measuring.
     """
 
@@ -71,70 +66,75 @@ class ExecutionPlan(BaseModel):
     reason: str = ""
 
     @property
-    def parts(self) -> Speed:
+    def parts(self) -> Parts:
         """Those of the way chosen."""
-        return parts_of(self.speed)
+        return split_parts(self.speed)
 
     def line(self) -> str:
-        """The decision and what it rests on, in one line."""
-        rates = [describe_rate(self.measured[self.speed])] if self.speed in self.measured else []
-        slower = {
-            name: describe_rate(rate) for name, rate in self.measured.items() if name != self.speed
-        }
-        others = ", ".join(
-            f"{name} {rate.removesuffix(' images/s')}" for name, rate in slower.items()
-        )
+        """The choice and what it rests on, in one line."""
+        own, others = "", []
+        for name, rate in self.measured.items():
+            if name == self.speed:
+                own = describe_rate(rate)
+            else:
+                others.append(f"{name} {describe_rate(rate).removesuffix(' images/s')}")
         failed = [f"{name} failed: {reason}" for name, reason in self.dropped.items()]
-        return f"speed: {self.speed} ({'; '.join(filter(None, [self.reason, *rates, others, *failed]))})"
+
+        grounds = [self.reason, own, ", ".join(others), *failed]
+        return f"speed: {self.speed} ({'; '.join(filter(None, grounds))})"
 
 
-def parts_of(name: str) -> Speed:
+def split_parts(name: str) -> Parts:
     """The parts of a way by its name."""
     return () if name == PLAIN else tuple(name.split("+"))
 
 
-def named(speed: Speed) -> str:
-    """The inverse of `parts_of`."""
-    return "+".join(speed) or PLAIN
+def join_parts(parts: Parts) -> str:
+    """The inverse of `split_parts`."""
+    return "+".join(parts) or PLAIN
 
 
-def decide(
-    recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine, folder: Path
-) -> ExecutionPlan:
-    """How to play a run's rounds: as asked for, as recorded, as measured, or as is known to be
-    good.
+# Choosing
 
-    Call it in the main process; the state stays as it is.
 
-    Args:
-        folder: of the run; its record counts if there is one and it was made for such a device.
+def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> ExecutionPlan:
+    """How to take a run's steps: as asked for, as recorded, as measured, or as known to be good.
+
+    Call it in the main process; the state stays as it is. A record in the run folder counts if it
+    was made for the same kind of device.
 
     Raises:
-        UserError: what is asked for cannot be, or the record is damaged.
+        UserError: what is asked for does not work here, or the record is damaged.
     """
-    device, possible = engine.device.type, parts_for(state.gan, engine)
+    recipe, engine = context.recipe, context.engine
+    device = engine.device.type
+    possible = list_parts(state.gan, engine)
+
     if recipe.speed != "auto":
-        for part in parts_of(recipe.speed):
+        for part in split_parts(recipe.speed):
             if part not in possible:
+                reason = explain_missing(part, state.gan, engine)
                 raise UserError(
-                    f"speed={recipe.speed}: {part} cannot be had {why_not(part, state.gan, engine)}; use speed=auto"
+                    f"speed={recipe.speed}: {part} cannot be had {reason}; use speed=auto"
                 )
         return ExecutionPlan(device=device, speed=recipe.speed, reason="asked for")
-    record = read_record(folder)
+
+    record = read_plan(context.folder)
     if record and record.device == device and set(record.parts) <= set(possible):
         return record
+
     if device != "cuda":
-        return known(state.gan, device)
-    trials = (1 + len(possible)) * (WARM_ROUNDS + TIMED_ROUNDS)
+        return plan_from_experience(state.gan, device)
+    trials = (1 + len(possible)) * (WARMUP_STEPS + TIMED_STEPS)
     if recipe.images // recipe.batch * SHARE < trials:
-        return known(state.gan, device, "the run is too short to measure")
-    return measure(
-        device, recipe.images, possible, lambda speed: rate(speed, recipe, state, batches, engine)
+        return plan_from_experience(state.gan, device, "the run is too short to measure")
+    return plan_by_trials(
+        device, recipe.images, possible, lambda parts: measure_rate(parts, context, state, loader)
     )
 
 
-def parts_for(gan: GAN, engine: Engine) -> Speed:
-    """The parts that make sense for a GAN here."""
+def list_parts(gan: GAN, engine: Engine) -> Parts:
+    """The parts that make sense for a GAN on this engine."""
     possible: list[str] = ["channels_last"] if has_maps(gan) else []
     if engine.device.type == "cpu" and has_im2col_layers(gan):
         possible.append("im2col")
@@ -144,18 +144,15 @@ def parts_for(gan: GAN, engine: Engine) -> Speed:
     return tuple(possible)
 
 
-def why_not(part: str, gan: GAN, engine: Engine) -> str:
-    """Why a part is not among those of `parts_for`."""
+def explain_missing(part: str, gan: GAN, engine: Engine) -> str:
+    """Why a part is not among those of `list_parts`."""
+    device = engine.device.type
     if part == "channels_last":
         return "without convolutions"
     if part == "im2col":
-        return (
-            f"on a {engine.device.type}, only on a CPU"
-            if engine.device.type != "cpu"
-            else "without large kernels"
-        )
-    if engine.device.type != "cuda":
-        return f"on a {engine.device.type}, only on a CUDA GPU"
+        return f"on a {device}, only on a CPU" if device != "cpu" else "without large kernels"
+    if device != "cuda":
+        return f"on a {device}, only on a CUDA GPU"
     return "with several processes" if part == "graphs" else "where a loss has gradients in it"
 
 
@@ -164,116 +161,125 @@ def has_maps(gan: GAN) -> bool:
     return any(parameter.ndim == 4 for parameter in gan.parameters())
 
 
-def known(gan: GAN, device: str, reason: str = "known, not measured") -> ExecutionPlan:
-    """What is good for such a GAN on such a device, as far as that is known without measuring.
-
-    PyTorch's CPU convolutions work with channels last and would bring every map into that order and
-    back; norms of one picture by itself want the other order, and cost more than that.
-    """
-    last, products = device == "cuda", False
-    if device == "cpu":
-        norms = any(isinstance(module, nn.InstanceNorm2d) for module in gan.modules())
-        last, products = (
-            torch.backends.mkldnn.is_available() and gan.size >= SMALLEST and not norms,
-            has_im2col_layers(gan),
-        )
-    parts = {"channels_last": last and has_maps(gan), "im2col": products}
-    return ExecutionPlan(
-        device=device,
-        speed=named(tuple(part for part, good in parts.items() if good)),
-        reason=reason,
-    )
-
-
-def measure(
-    device: str, images: int, possible: Sequence[str], rate: Callable[[Speed], float]
+def plan_from_experience(
+    gan: GAN, device: str, reason: str = "known, not measured"
 ) -> ExecutionPlan:
-    """Try one part after another, and keep those that make rounds faster.
+    """What is good for such a GAN on such a device, as far as that is known without measuring."""
+    channels_last = device == "cuda"
+    im2col = False
+    if device == "cpu":
+        # PyTorch's CPU convolutions work with channels last and would convert every map and back.
+        # Norms of single images want the other order, and converting for them costs more.
+        norms = any(isinstance(module, nn.InstanceNorm2d) for module in gan.modules())
+        large = gan.size >= SMALLEST
+        channels_last = torch.backends.mkldnn.is_available() and large and not norms
+        im2col = has_im2col_layers(gan)
+
+    good = {"channels_last": channels_last and has_maps(gan), "im2col": im2col}
+    parts = tuple(part for part, is_good in good.items() if is_good)
+    return ExecutionPlan(device=device, speed=join_parts(parts), reason=reason)
+
+
+def plan_by_trials(
+    device: str, images: int, possible: Sequence[str], rate: Callable[[Parts], float]
+) -> ExecutionPlan:
+    """Try one part after another, and keep those that make steps faster.
 
     Args:
+        device: what is chosen for.
         images: length of the run, which decides whether compiling may pay.
         possible: parts to be tried.
-        rate: images a second of a way to play; what it raises drops that way.
+        rate: images a second of a way; what it raises drops that way.
     """
-    decision = ExecutionPlan(device=device, speed=PLAIN)
-    for speed in [(), *((part,) for part in possible)]:
-        name, best = named((*decision.parts, *speed)), decision.measured.get(decision.speed)
-        if speed == ("compile",) and (best is None or images / best * SHARE < COMPILING):
+    plan = ExecutionPlan(device=device, speed=PLAIN)
+    for added in [(), *((part,) for part in possible)]:
+        name = join_parts((*plan.parts, *added))
+        best = plan.measured.get(plan.speed)
+        if added == ("compile",) and (best is None or images / best * SHARE < COMPILING):
             continue
+
         try:
-            found = decision.measured[name] = round(rate(parts_of(name)), 1)
+            found = plan.measured[name] = round(rate(split_parts(name)), 1)
         except Exception as error:  # whatever it is: a way that fails is not taken
-            decision.dropped[name] = (str(error) or type(error).__name__).partition("\n")[0][:200]
+            plan.dropped[name] = (str(error) or type(error).__name__).partition("\n")[0][:200]
             continue
         if best is None or found > GAIN * best:
-            decision.speed = name
-    return decision
+            plan.speed = name
+    return plan
 
 
-def rate(
-    speed: Speed, recipe: Recipe, state: TrainingState, batches: Loader, engine: Engine
-) -> float:
-    """Images a second of a way to play, measured on a copy of the run by this process alone.
+def measure_rate(parts: Parts, context: RunContext, state: TrainingState, loader: Loader) -> float:
+    """Images a second of a way, measured on a copy of the run by this process alone.
 
     Raises:
-        RuntimeError: rounds cannot be played so.
+        RuntimeError: steps cannot be taken so.
     """
-    alone = copy.copy(engine)
-    alone.rank, alone.world = 0, 1
-    playing, notes = Playing(recipe, copied(recipe, state), batches, alone), []
-    play_so(speed, playing, notes.append)
-    for _ in range(WARM_ROUNDS):
-        playing()
+    recipe, engine = context.recipe, context.engine.alone()
+    step = TrainingStep(recipe, copy_state(recipe, state), loader, engine)
+    notes: list[str] = []
+    apply_plan(parts, step, notes.append)
+
+    for _ in range(WARMUP_STEPS):
+        step()
     engine.settle()
     began = time.perf_counter()
-    for _ in range(TIMED_ROUNDS):
-        playing()
+    for _ in range(TIMED_STEPS):
+        step()
     engine.settle()
     seconds = time.perf_counter() - began
+
     if notes:
         raise RuntimeError(notes[0])
-    return TIMED_ROUNDS * recipe.batch / seconds
+    return TIMED_STEPS * recipe.batch / seconds
 
 
-def play_so(speed: Speed, playing: Playing, say: Callable[[str], None]) -> None:
-    """Play rounds in that way from now on.
+# Applying
+
+
+def apply_plan(parts: Parts, step: TrainingStep, say: Callable[[str], None]) -> None:
+    """Take steps in that way from now on.
 
     Args:
-        say: is told, in one line, what does not work after all.
+        parts: of the way.
+        step: of the run; its state and its way of taking steps are changed.
+        say: called with one line about what does not work after all.
     """
-    if "channels_last" in speed:
-        put_channels_last(playing.state)
-    if "im2col" in speed:
-        use_im2col(playing.state.gan)
-    if "compile" in speed:
-        for player in playing.state.gan.children():
+    if "channels_last" in parts:
+        use_channels_last(step.state)
+    if "im2col" in parts:
+        use_im2col(step.state.gan)
+    if "compile" in parts:
+        for player in step.state.gan.children():
             player.compile()
-    if "graphs" in speed:
-        playing.play = GraphedSteps(CudaRecorder(), say)
+    if "graphs" in parts:
+        step.take = GraphedSteps(CudaCapturer(), say)
 
 
 @torch.no_grad()
-def put_channels_last(state: TrainingState) -> None:
-    """Lay out all kernels with the channels last: weights, their averages, and the optimizers'
-    moments, which must lie alike.
+def use_channels_last(state: TrainingState) -> None:
+    """Lay out all kernels with the channels last: weights, averages, and the optimizers' moments.
+
+    Fused optimizers need weights and moments in the same layout.
     """
-
-    def last(values: Tensor) -> Tensor:
-        if values.ndim != 4:
-            return values
-        # for one channel, too
-        return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)
-
-    for gan in [state.gan, *([state.ema.gan] if state.ema else [])]:
+    gans = [state.gan, *([state.ema.gan] if state.ema else [])]
+    for gan in gans:
         for parameter in gan.parameters():
-            parameter.data = last(parameter.data)
+            parameter.data = lay_channels_last(parameter.data)
     for optimizer in state.optimizers.values():
         for moments in optimizer.state.values():
-            moments |= {name: last(values) for name, values in moments.items()}
+            moments |= {name: lay_channels_last(values) for name, values in moments.items()}
 
 
-def read_record(folder: Path) -> ExecutionPlan | None:
-    """What was decided for a run before; None: nothing yet.
+def lay_channels_last(values: Tensor) -> Tensor:
+    """A kernel (O, I, H, W) with the channels last in memory, also with I = 1; others as they are."""
+    if values.ndim != 4:
+        return values
+    # `.to(memory_format=...)` would leave a kernel of one channel as it is.
+    return torch.empty_like(values, memory_format=torch.channels_last).copy_(values)
+
+
+def read_plan(folder: Path) -> ExecutionPlan | None:
+    """What was chosen for a run before; None: nothing yet.
 
     Raises:
         UserError: the record is damaged.
@@ -287,4 +293,4 @@ def read_record(folder: Path) -> ExecutionPlan | None:
         reason = str(error)
     except ValidationError as error:
         reason = describe_validation(error)
-    raise UserError(f"{file} is damaged ({reason}); remove it, and it is decided anew how to play")
+    raise UserError(f"{file} is damaged ({reason}); remove it, and the speed is chosen anew")

@@ -1,13 +1,13 @@
-"""Rounds that are recorded once and played again by the device itself: CUDA graphs.
+"""CUDA graphs: training steps that are captured once and replayed by the GPU itself.
 
-A small network's round is a thousand kernels of a few microseconds each, and Python needs longer to
-ask for one than a GPU to run it. Recorded, the whole round is asked for at once: forward, losses,
-penalties, backward, guard and optimizers.
+A small network's step is a thousand kernels of a few microseconds each, and Python needs longer to
+launch one than a GPU to run it. Captured, the whole step is one launch: forward, losses, penalties,
+backward, guard and optimizers.
 
-A recording repeats the very same work on the very same tensors. So whatever changes from round to
-round is put into tensors that stay where they are before it is played: the batch, the random
-numbers and ramps (`tape.py`), the learning rates. What a round does may depend on the answers of
-`clock.every` alone; there is one recording for each set of them.
+A graph repeats the very same work on the very same tensors. So whatever changes from step to step is
+put into static inputs before it is replayed: the batch, random numbers and ramps
+(`static_inputs.py`), learning rates. What a step does may depend on the answers of `clock.every`
+alone; there is one graph for each set of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,36 +19,36 @@ from torch import Tensor
 
 from ganvas.gans.base import Batch, Clock
 from ganvas.rng import Rng
-from ganvas.training.speed.tape import StaticInputs
-from ganvas.training.step import Optimizers, StepContext, StepProbe, take_step
+from ganvas.training.guard import Optimizers
+from ganvas.training.speed.static_inputs import StaticInputs
+from ganvas.training.step import Probe, StepContext, take_step
 
-WARM = 3  # rounds of a kind that are played before one is recorded, as PyTorch's manual has it
+WARMUP = 3  # steps of a kind that are taken before one is captured, as PyTorch's manual has it
 
-Values = dict[str, Tensor]
-Play = Callable[[], Values]
+Losses = dict[str, Tensor]
+Replay = Callable[[], Losses]
 
 
-class Recorder(Protocol):
-    """Records what a function does on a device."""
+class Capturer(Protocol):
+    """Captures what a function does on a device."""
 
-    def warm(self, play: Play) -> Values:
-        """Play now, in the surroundings in which it will be recorded."""
+    def warm_up(self, take: Replay) -> Losses:
+        """Take a step now, in the surroundings in which it will be captured."""
         ...
 
-    def record(self, play: Play) -> Play:
-        """Record without doing it; what is returned does it, each time into the same tensors.
+    def capture(self, take: Replay) -> Replay:
+        """Capture a step without taking it; what is returned replays it into the same tensors.
 
         Raises:
-            RuntimeError: it does what cannot be recorded, such as to read a number from the device.
+            RuntimeError: it does what cannot be captured, such as read a number from the device.
         """
         ...
 
 
-class CudaRecorder:
-    """CUDA graphs. Dropout may be recorded: its seed is that of the moment of playing, given by
-    `Engine.seed`.
+class CudaCapturer:
+    """CUDA graphs. Dropout may be captured: its seed is that of the replay, see `Engine.seed`.
 
-    All graphs share one pool of memory, since no two are played at once and what they return is
+    All graphs share one pool of memory, since no two are replayed at once and what they return is
     copied before the next.
     """
 
@@ -56,71 +56,72 @@ class CudaRecorder:
         self.stream = torch.cuda.Stream()
         self.pool = torch.cuda.graph_pool_handle()
 
-    def warm(self, play: Play) -> Values:
-        """As `Recorder.warm`: on a stream of its own, as no other may be used while recording."""
-        here = torch.cuda.current_stream()
-        self.stream.wait_stream(here)
+    def warm_up(self, take: Replay) -> Losses:
+        """As `Capturer.warm_up`, on the stream on which steps are captured."""
+        current = torch.cuda.current_stream()
+        self.stream.wait_stream(current)
         with torch.cuda.stream(self.stream):
-            values = play()
-        here.wait_stream(self.stream)
-        return values
+            losses = take()
+        current.wait_stream(self.stream)
+        return losses
 
-    def record(self, play: Play) -> Play:
-        """As `Recorder.record`."""
+    def capture(self, take: Replay) -> Replay:
+        """As `Capturer.capture`."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
-            values = play()
+            losses = take()
 
-        def replay() -> Values:
+        def replay() -> Losses:
             graph.replay()
-            return values
+            return losses
 
         return replay
 
 
-class GraphKey:
-    """All rounds that get the same answers from `clock.every`.
+class StepKind:
+    """All steps that get the same answers from `clock.every`.
 
     Attributes:
-        tape: their random numbers and ramps.
+        inputs: their random numbers and ramps.
         batch: their columns, at fixed places.
-        played: how many there were.
-        replay: the recording, once there is one.
+        taken: how many there were.
+        replay: the captured step, once there is one.
     """
 
     def __init__(self, batch: Batch, clock: Clock, rng: Rng):
-        self.tape = StaticInputs(rng, clock)
+        self.inputs = StaticInputs(rng, clock)
         self.batch = {name: values.clone() for name, values in batch.items()}
-        self.played = 0
-        self.replay: Play | None = None
+        self.taken = 0
+        self.replay: Replay | None = None
 
     def refill(self, batch: Batch, clock: Clock, rng: Rng) -> None:
-        """Put a round's own batch and numbers in place."""
+        """Put a step's own batch and numbers in place."""
         for name, values in batch.items():
             self.batch[name].copy_(values)
-        self.tape.refill(rng, clock)
+        self.inputs.refill(rng, clock)
 
     def columns(self) -> dict[str, Tensor]:
-        """The batch for one playing, which may ask for gradients with respect to it."""
+        """The batch for one step, which may ask for gradients with respect to it."""
         return {name: values.detach() for name, values in self.batch.items()}
 
 
 class GraphedSteps:
-    """Plays rounds as `take_step` does, from recordings as soon as there are some.
+    """Takes steps as `take_step` does, by replaying graphs as soon as there are some.
 
-    Always of the same game. Rounds that are watched are played anew, as are all of a GAN that
-    cannot be recorded, and all as long as the betas of an optimizer change: a fused optimizer does
-    not take them from the device.
+    Always of the same context. Steps with a probe are taken eagerly. So are all steps of a GAN that
+    cannot be captured, and all while the betas of an optimizer change: a fused optimizer does not
+    read them from the device.
 
     Args:
-        recorder: for the device.
-        say: is told, in one line, why rounds are not recorded.
+        capturer: for the device.
+        say: called with one line when steps cannot be captured.
     """
 
-    def __init__(self, recorder: Recorder, say: Callable[[str], None]):
-        self.recorder, self.say = recorder, say
-        self.kinds: list[GraphKey] = []
-        self.rates: dict[str, Tensor] = {}  # by player
+    def __init__(self, capturer: Capturer, say: Callable[[str], None]):
+        self.capturer = capturer
+        self.say = say
+        self.kinds: list[StepKind] = []
+        self.rates: dict[str, Tensor] = {}  # learning rates on the device, by player
         self.betas: list[tuple[float, float]] = []
         self.hopeless = False
 
@@ -130,44 +131,49 @@ class GraphedSteps:
         batch: Batch,
         clock: Clock,
         rng: Rng,
-        probe: StepProbe | None = None,
-    ) -> Values:
+        probe: Probe | None = None,
+    ) -> Losses:
         """As `take_step`, in one process."""
-        if probe or self.hopeless or not self.steady(context.optimizers):
+        if probe or self.hopeless or not self.are_betas_steady(context.optimizers):
             return take_step(context, batch, clock, rng, probe)
-        kind = next((kind for kind in self.kinds if kind.tape.fits(clock)), None)
-        if kind is None:
-            kind = GraphKey(batch, clock, rng)
-            self.kinds.append(kind)
-        else:
-            kind.refill(batch, clock, rng)
 
-        def play() -> Values:
-            kind.tape.rewind()
-            return take_step(context, kind.columns(), kind.tape, kind.tape)
+        kind = self.find_kind(batch, clock, rng)
 
-        kind.played += 1
-        if kind.replay is None and kind.played > WARM:
+        def take() -> Losses:
+            kind.inputs.rewind()
+            return take_step(context, kind.columns(), kind.inputs, kind.inputs)
+
+        kind.taken += 1
+        if kind.replay is None and kind.taken > WARMUP:
             self.set_rates(context)
-            self.record(kind, play, context.optimizers)
+            self.capture(kind, take, context.optimizers)
+
         if kind.replay is None:
-            values = self.recorder.warm(play)
-            self.look_for_trouble(kind.tape)
+            losses = self.capturer.warm_up(take)
+            self.look_for_trouble(kind.inputs)
         else:
             self.set_rates(context)
-            values = kind.replay()
-        # a copy, for the next round is written over them
-        return dict(zip(values, torch.stack(list(values.values())).unbind()))
+            losses = kind.replay()
+        # A copy: the next replay writes over these tensors.
+        return dict(zip(losses, torch.stack(list(losses.values())).unbind()))
 
-    def steady(self, optimizers: Optimizers) -> bool:
-        """Whether the betas are those of the round before; if not, recordings are of no use any
-        more.
-        """
+    def find_kind(self, batch: Batch, clock: Clock, rng: Rng) -> StepKind:
+        """The kind of the coming step, with that step's inputs in place."""
+        for kind in self.kinds:
+            if kind.inputs.fits(clock):
+                kind.refill(batch, clock, rng)
+                return kind
+        self.kinds.append(StepKind(batch, clock, rng))
+        return self.kinds[-1]
+
+    def are_betas_steady(self, optimizers: Optimizers) -> bool:
+        """Whether the betas are those of the step before; if not, graphs are of no use any more."""
         betas = [optimizer.param_groups[0]["betas"] for optimizer in optimizers.values()]
-        if betas != self.betas:
-            self.betas, self.kinds = betas, []
-            return False
-        return True
+        if betas == self.betas:
+            return True
+        self.betas = betas
+        self.kinds = []
+        return False
 
     def set_rates(self, context: StepContext) -> None:
         """Bring the learning rates to the device."""
@@ -176,8 +182,8 @@ class GraphedSteps:
             rate.fill_(optimizer.param_groups[0]["lr"])
 
     @contextmanager
-    def recordable(self, optimizers: Optimizers) -> Iterator[None]:
-        """Let the optimizers take their rates from the device."""
+    def capturable(self, optimizers: Optimizers) -> Iterator[None]:
+        """Let the optimizers read their learning rates from the device."""
         groups = {player: optimizer.param_groups[0] for player, optimizer in optimizers.items()}
         before = {
             player: {"lr": group["lr"], "capturable": group["capturable"]}
@@ -191,26 +197,26 @@ class GraphedSteps:
             for player, group in groups.items():
                 group |= before[player]
 
-    def record(self, kind: GraphKey, play: Play, optimizers: Optimizers) -> None:
-        """Record a kind of round, if that can be done."""
+    def capture(self, kind: StepKind, take: Replay, optimizers: Optimizers) -> None:
+        """Capture a kind of step, if that can be done."""
         try:
-            with self.recordable(optimizers):
-                kind.replay = self.recorder.record(play)
+            with self.capturable(optimizers):
+                kind.replay = self.capturer.capture(take)
         except RuntimeError as error:
             for optimizer in optimizers.values():
                 optimizer.zero_grad(set_to_none=True)
             self.give_up(str(error).partition("\n")[0])
-        if self.look_for_trouble(kind.tape):
+        if self.look_for_trouble(kind.inputs):
             kind.replay = None
 
-    def look_for_trouble(self, tape: StaticInputs) -> bool:
-        """Whether a tape does not hold all that its rounds depend on; then no more is recorded."""
-        if tape.trouble:
-            self.give_up(tape.trouble)
-        return bool(tape.trouble)
+    def look_for_trouble(self, inputs: StaticInputs) -> bool:
+        """Whether static inputs do not hold all that a step depends on; then no more is captured."""
+        if inputs.trouble:
+            self.give_up(inputs.trouble)
+        return bool(inputs.trouble)
 
     def give_up(self, reason: str) -> None:
-        """Play all rounds to come anew."""
+        """Take all steps to come eagerly."""
         if not self.hopeless:
-            self.say(f"note: rounds are not recorded: {reason}")
+            self.say(f"note: steps are not captured: {reason}")
         self.hopeless = True

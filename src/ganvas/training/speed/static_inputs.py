@@ -1,6 +1,4 @@
-"""What a round asks of chance and of the clock, kept at fixed places, so that the same round can be
-played with other answers.
-"""
+"""The static inputs of a captured step: its random numbers and what it asks of the clock."""
 
 import torch
 from torch import Tensor
@@ -10,59 +8,64 @@ from ganvas.rng import Make, Rng, sent
 
 
 class StaticInputs(Rng):
-    """The draw and the clock of one kind of round, in one process.
+    """An rng and a clock in one, for all steps of one kind, in one process.
 
-    The round that is played with a new tape writes down in which order it asks for random numbers
-    and for ramps, and what the clock says to each `every`. From then on rounds read it: `fits`
-    tells whether a round will ask the same, `refill` puts that round's numbers into the same
-    tensors, `rewind` goes back to the first.
+    A new object notes in which order a step asks for random numbers and for ramps, and what the
+    clock answers to each `every`. From then on steps read what is noted: `fits` says whether a step
+    will ask the same, `refill` puts that step's numbers into the same tensors, `rewind` goes back
+    to the first.
 
     Attributes:
-        answers: what the clock said to `every`, by period. They decide what a round asks: a GAN may
-            branch on them and on nothing else that changes from round to round.
-        trouble: what the round depended on that a tape cannot hold; "" for nothing. It got it
+        answers: what the clock answered to `every`, by period. They decide what a step asks: a GAN
+            may branch on them and on nothing else that changes from step to step.
+        trouble: what the step depended on that cannot be static; "" for nothing. It was given to it
             nevertheless.
 
     Args:
-        draw: of the round that is written down.
-        clock: likewise.
+        rng: of the step that is noted.
+        clock: of the step that is noted.
     """
 
     def __init__(self, rng: Rng, clock: Clock):
         super().__init__(rng.device)
-        self.rng, self.clock = rng, clock
+        self.rng = rng
+        self.clock = clock
         self.answers: dict[int, bool] = {}
         self.drawn: list[tuple[int, Make, Tensor]] = []
         self.ramps: dict[tuple[float, float, int], Tensor] = {}
         self.place = 0  # in `drawn`
-        self.written = False
+        self.noted = False
         self.trouble = ""
 
     def fits(self, clock: Clock) -> bool:
-        """Whether the round at this clock asks what is written down."""
+        """Whether the step at this clock asks what is noted."""
         return all(clock.every(period) == answer for period, answer in self.answers.items())
 
     @torch.no_grad()
     def refill(self, rng: Rng, clock: Clock) -> None:
-        """Put the numbers of a round that fits in the places of those before; from now on the tape
-        is read.
-        """
-        self.rng, self.clock, self.written = rng, clock, True
+        """Put a fitting step's numbers in place of the last; from now on they are only read."""
+        self.rng = rng
+        self.clock = clock
+        self.noted = True
         for count, make, values in self.drawn:
             values.copy_(sent(rng.rows(count, make), self.device))
         for (start, end, over), value in self.ramps.items():
             value.fill_(clock.ramp(start, end, over))
 
     def rewind(self) -> None:
-        """Go back to the beginning."""
+        """Go back to the first random number."""
         self.place = 0
 
+    # As an rng
+
     def rows(self, count: int, make: Make) -> Tensor:
-        self.trouble = "it draws random numbers on the CPU instead of with draw.on_device"
+        """As `Rng.rows`, for steps that are not captured."""
+        self.trouble = "it draws random numbers on the CPU instead of with rng.on_device"
         return self.rng.rows(count, make)
 
     def on_device(self, count: int, make: Make) -> Tensor:
-        if not self.written:
+        """As `Rng.on_device`: (count, ...), always the same tensor at the same place in a step."""
+        if not self.noted:
             self.drawn.append((count, make, self.rng.on_device(count, make)))
         elif self.place == len(self.drawn) or self.drawn[self.place][0] != count:
             self.trouble = "it asks for random numbers in a changing order"
@@ -70,10 +73,12 @@ class StaticInputs(Rng):
         self.place += 1
         return self.drawn[self.place - 1][2]
 
+    # As a clock
+
     def every(self, period: int) -> bool:
         """As `Clock.every`."""
         if period not in self.answers:
-            self.noted_late(f"clock.every({period})")
+            self._note_late(f"clock.every({period})")
             self.answers[period] = self.clock.every(period)
         return self.answers[period]
 
@@ -81,23 +86,22 @@ class StaticInputs(Rng):
         """As `Clock.ramp`: a scalar on the device."""
         key = start, end, over
         if key not in self.ramps:
-            self.noted_late(f"clock.ramp{key}")
+            self._note_late(f"clock.ramp{key}")
             self.ramps[key] = torch.full((), float(self.clock.ramp(*key)), device=self.device)
         return self.ramps[key]
 
     @property
     def images(self) -> int:
-        """As `Clock.images`, for rounds that are not repeated."""
+        """As `Clock.images`, for steps that are not captured."""
         self.trouble = "it reads clock.images instead of asking clock.ramp"
         return self.clock.images
 
     @property
     def steps(self) -> int:
-        """As `Clock.rounds`, for rounds that are not repeated."""
+        """As `Clock.steps`, for steps that are not captured."""
         self.trouble = "it reads clock.steps instead of asking clock.every"
         return self.clock.steps
 
-    def noted_late(self, question: str) -> None:
-        """Note that something is asked that the round which was written down did not ask."""
-        if self.written:
+    def _note_late(self, question: str) -> None:
+        if self.noted:
             self.trouble = f"it asks {question} only now and then"

@@ -1,32 +1,31 @@
-"""A few rounds of several GANs that any number of processes must play alike; `torchrun` runs it for
-test_processes.py.
+"""Steps of several GANs that any number of processes must take alike; `torchrun` runs it.
 
-    torchrun --nproc-per-node 2 tests/shared_rounds.py FOLDER
+    torchrun --nproc-per-node 2 tests/shared_steps.py FOLDER
 
-In float64, so that only the order of additions differs; with buckets so small that every player
-needs several.
+In float64, so that only the order of additions differs. It also compares what PyTorch's own
+DistributedDataParallel makes of a discriminator with a gradient penalty.
 """
 
+import copy
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 from safetensors.torch import save_file
 from tiny import OPTIONS, Position, make_batch, make_game, schema
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
-from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, squared_gradient
 from ganvas.gans.options import build
 from ganvas.rng import Rng
-from ganvas.training import engine as engines
 from ganvas.training.engine import Engine
 from ganvas.training.step import take_step
 
-BATCH, ROUNDS, BUCKET = 8, 5, 256
+BATCH, STEPS = 8, 5
 
 
 class Resting(GAN):
@@ -72,7 +71,7 @@ def games() -> dict[str, GAN]:
 def play(gan: GAN, engine: Engine) -> None:
     """Play the rounds on this process's part of each batch."""
     game, part = make_game(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
-    for rounds in range(ROUNDS):
+    for rounds in range(STEPS):
         whole = make_batch(gan, BATCH, seed=rounds)
         batch = {
             name: rows[engine.rank * part : (engine.rank + 1) * part]
@@ -91,35 +90,52 @@ def all_weights(engine: Engine) -> dict[str, Tensor]:
     return weights
 
 
-def order_of_events(engine: Engine) -> list[list[str]]:
-    """When each of two `backward` sends buckets, and when it reaches the first layer."""
-    network, events, all_reduce = (
-        nn.Sequential(*[nn.Linear(8, 8) for _ in range(3)]),
-        [],
-        dist.all_reduce,
-    )
+def penalised_gradients(network: nn.Module, engine: Engine, own: bool) -> list[Tensor]:
+    """Gradients of a discriminator's loss with a gradient penalty on this process's rows, twice.
 
-    def noted(*arguments, **options):
-        events[-1].append("sent")
-        return all_reduce(*arguments, **options)
+    The network is called twice a step, on real and fake rows, and differentiated twice.
 
-    network[0].weight.register_post_accumulate_grad_hook(lambda _: events[-1].append("first layer"))
-    dist.all_reduce = noted
+    Args:
+        own: whether our engine averages; else the network's wrapper does.
+    """
+    part = BATCH // engine.world
+    rows = slice(engine.rank * part, (engine.rank + 1) * part)
     parameters = list(network.parameters())
-    for _ in range(2):
-        events.append([])
-        with engine.averaging(parameters):
-            network(torch.ones(4, 8)).sum().backward(inputs=parameters)
-            events[-1].append("backward ends")
-    dist.all_reduce = all_reduce
-    return events
+    found = []
+    for number in range(2):
+        random = torch.Generator().manual_seed(number)
+        real, fake = torch.randn(2, BATCH, 8, generator=random)[:, rows]
+        real = real.clone().requires_grad_()
+        score = network(real)
+        loss = non_saturating_d(score, network(fake)) + squared_gradient(score, real).mean()
+
+        network.zero_grad(set_to_none=True)
+        loss.backward()
+        if own:
+            engine.average_gradients(parameters)
+        gradients = [each.grad for each in parameters if each.grad is not None]
+        found.append(torch.cat([gradient.flatten() for gradient in gradients]))
+    return found
+
+
+def compare_wrappers(engine: Engine) -> dict[str, float]:
+    """How far averaged gradients are from those of one process with the whole batch, at most."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(8, 16), nn.Tanh(), nn.Linear(16, 1))
+    truth = penalised_gradients(copy.deepcopy(network), engine.alone(), own=False)
+
+    ours = penalised_gradients(copy.deepcopy(network), engine, own=True)
+    static = DistributedDataParallel(copy.deepcopy(network), static_graph=True)
+    theirs = penalised_gradients(static, engine, own=False)
+    return {
+        name: max((one - other).abs().max().item() for one, other in zip(truth, found))
+        for name, found in {"ours": ours, "static graph": theirs}.items()
+    }
 
 
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
-    engines.BUCKET = BUCKET
     folder = Path(sys.argv[1])
     with Engine("cpu") as engine:
-        weights, events = all_weights(engine), order_of_events(engine)
-        save_file(weights, folder / f"{engine.rank}.safetensors")
-        (folder / f"{engine.rank}.json").write_text(json.dumps(events))
+        save_file(all_weights(engine), folder / f"{engine.rank}.safetensors")
+        (folder / f"{engine.rank}.json").write_text(json.dumps(compare_wrappers(engine)))
