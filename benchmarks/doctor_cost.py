@@ -17,8 +17,9 @@ import torch
 from ganvas.data import open_dataset
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.training.checkup import Checkup, StepProbe
+from ganvas.training.checkup import Checkup
 from ganvas.training.engine import Engine
+from ganvas.training.probe import StepProbe
 from ganvas.training.trainer import Trainer
 
 ROUNDS = 20  # between two checkups

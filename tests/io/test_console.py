@@ -24,8 +24,8 @@ from ganvas.io.console import (
     print_text,
 )
 from ganvas.runs.log import Log
+from ganvas.training.clock import RunClock
 from ganvas.training.progress import Meter
-from ganvas.training.state import RunClock
 
 NAMES = [
     "[/x]",

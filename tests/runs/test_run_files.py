@@ -24,11 +24,11 @@ from ganvas.recipes.recipe import change
 from ganvas.runs.checkpoint import CheckpointError, digest, find_checkpoints
 from ganvas.runs.folder import locked, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.runs.summary import read_plan as read_run
+from ganvas.runs.summary import read_record as read_run
 from ganvas.training.checkup import Checkup, features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.speed.autotune import read_plan
-from ganvas.training.state import optimizer_tensors, resume_checkpoint, save_checkpoint
+from ganvas.training.state import list_optimizer_tensors, resume_checkpoint, save_checkpoint
 from ganvas.training.trainer import Trainer
 
 SETTINGS = {
@@ -231,7 +231,7 @@ def test_players_that_never_moved_go_on_as_if_they_began(tmp_path: Path):
     resume_checkpoint(tmp_path / "saved", resumed.state)
     for trainer in (whole, resumed):
         trainer.step()
-    after = [optimizer_tensors(trainer.state.optimizers) for trainer in (whole, resumed)]
+    after = [list_optimizer_tensors(trainer.state.optimizers) for trainer in (whole, resumed)]
     assert after[0].keys() == after[1].keys()
     assert all(torch.equal(value, after[1][name]) for name, value in after[0].items())
     assert all(value.any() for name, value in after[0].items() if name.endswith("step"))

@@ -19,7 +19,8 @@ from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import StepRng
-from ganvas.training.checkup import SAMPLES, Checkup, StepProbe
+from ganvas.training.checkup import SAMPLES, Checkup
+from ganvas.training.probe import StepProbe
 from ganvas.training.step import take_step
 
 DIGITS = open_dataset("digits", View())

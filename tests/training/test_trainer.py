@@ -25,7 +25,8 @@ from ganvas.recipes import RECIPES, get_recipe
 from ganvas.runs import checkpoint
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
-from ganvas.training.state import RunClock, TrainingState, save_checkpoint
+from ganvas.training.clock import RunClock
+from ganvas.training.state import TrainingState, save_checkpoint
 from ganvas.training.step import NotFiniteError
 from ganvas.training.trainer import InterruptedRun
 

@@ -1,9 +1,7 @@
-"""What the doctor measures while a GAN trains: one round watched, a few samples held against real
-pictures.
-"""
+"""What the doctor measures while a GAN trains: a few samples compared with real images."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,280 +11,212 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
 from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
-from ganvas.gans.base import GAN, Update
+from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, generate, make
 from ganvas.io.images import resize, to_uint8
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
+from ganvas.training.class_guess import ClassGuess, NearestClassifier, RidgeClassifier
 
-SAMPLES = 128  # made at each checkup, always from the same noise
-REFERENCES = 4_000  # real pictures that samples are held against
-JUDGED = 256  # real pictures, seen in training and not, whose scores are compared
+SAMPLES = 128  # generated at each checkup, always from the same noise
+REFERENCES = 4_000  # real images that samples are compared with
+JUDGED = 256  # real images, seen in training and not, whose scores are compared
 MOST_CLASSES = 32  # with more, the samples are too few to tell which are missing
-LARGEST = 32  # pixels; larger pictures are shrunk before they are looked at
-# pictures looked at, made and scored together, so that a checkup needs no more memory than a round
+LARGEST = 32  # pixels; larger images are shrunk before their features are computed
+# Images generated and scored together, so that a checkup needs no more memory than a step.
 PIECE = 32
 FEATURES = 256
-RIDGE = 0.01  # penalty of the linear classifier, in shares of the number of pictures
-# by which the best class must lead for a sample to be clear; 1 is the lead that a real picture is
-# fitted to
-MARGIN = 0.1
-
-
-class StepProbe:
-    """Notes what one round shows of the players; nothing is read from the device before `read`."""
-
-    def __init__(self, decision_threshold: float | None):
-        self.decision_threshold = decision_threshold
-        self.seen: dict[str, list[Tensor]] = {}
-
-    @torch.no_grad()
-    def __call__(self, turn: Update, parameters: Sequence[nn.Parameter]) -> None:
-        """Look at a turn whose gradients are there and whose player has not moved yet."""
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
-        self.note(f"{turn.player}/gradient_norm", torch.stack(norms).norm())
-        if turn.scores:
-            real, fake = (scores.detach().float().flatten() for scores in turn.scores)
-            middle = (
-                (real.mean() + fake.mean()) / 2
-                if self.decision_threshold is None
-                else self.decision_threshold
-            )
-            self.note("real_accuracy", (real > middle).float().mean())
-            self.note("fake_accuracy", (fake < middle).float().mean())
-            below = torch.searchsorted(fake.sort().values, real)  # fakes below each real picture
-            self.note("separation", below.float().mean() / len(fake))
-            self.note("score_gap", real.mean() - fake.mean())
-
-    def note(self, key: str, value: Tensor) -> None:
-        self.seen.setdefault(key, []).append(value)
-
-    def read(self) -> dict[str, float]:
-        """What was seen; means where a player moved twice."""
-        return {key: torch.stack(values).mean().item() for key, values in self.seen.items()}
-
-
-class Guess(Protocol):
-    """Tells which class features (N, F) look like, int64 (N,), and whether that is clear, bool
-    (N,).
-    """
-
-    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]: ...
-
-
-class Ridge:
-    """A linear classifier of standardised features, fitted by least squares with a penalty: quick,
-    and with one solution.
-    """
-
-    def __init__(self, features: Tensor, labels: Tensor, classes: int):
-        self.mean, self.std = features.mean(0), features.std(0).clamp(min=1e-6)
-        inputs, targets = self.prepared(features), nn.functional.one_hot(labels, classes).double()
-        penalty = RIDGE * len(features) * torch.eye(inputs.shape[1], dtype=torch.float64)
-        self.weights = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
-
-    def prepared(self, features: Tensor) -> Tensor:
-        """Standardised, with a constant: float64 (N, F + 1)."""
-        return nn.functional.pad((features - self.mean) / self.std, (0, 1), value=1.0).double()
-
-    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        best, classes = (self.prepared(features) @ self.weights).topk(2, dim=1)
-        return classes[:, 0], best[:, 0] - best[:, 1] > MARGIN
-
-
-class Nearest:
-    """The class of the nearest real one; always clear."""
-
-    def __init__(self, features: Tensor, labels: Tensor):
-        self.features, self.labels = features, labels
-
-    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        looks = self.labels[torch.cdist(features, self.features).argmin(1)]
-        return looks, torch.ones(len(looks), dtype=torch.bool)
 
 
 class Checkup:
-    """Compares a GAN's samples and scores with real pictures, always the same ones.
+    """Compares a GAN's samples and scores with real images, always the same ones.
 
     Args:
         recipe: of the run.
         gan: of the run.
         dataset: what it trains on.
-        batches: tell which pictures it does not see.
+        loader: knows which images it does not see.
         device: where the GAN is.
     """
 
     def __init__(
-        self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Loader, device: torch.device
+        self, recipe: Recipe, gan: GAN, dataset: Dataset, loader: Loader, device: torch.device
     ):
-        self.recipe, self.dataset, self.device, self.target = recipe, dataset, device, gan.target
+        self.recipe = recipe
+        self.dataset = dataset
+        self.device = device
+        self.target = gan.target
         self.points = gan.points
-        side = min(LARGEST, gan.size)
-        self.extractor: Extractor = (
-            Pixels()
-            if self.points
-            else RandomEmbedding(side, gan.channels, FEATURES, device=device)
-        )
-        order = next(order for order in batches.orders if gan.target in order.dataset.columns)
-        chosen = order.choose(REFERENCES)
+        self.extractor = self._make_extractor(gan)
+
+        # Real images of the set that holds what the GAN generates; two domains are two sets.
+        sampler = next(each for each in loader.orders if gan.target in each.dataset.columns)
+        chosen = sampler.choose(REFERENCES)
         parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
-        self.reference = torch.cat(
-            [self.look(order.dataset.batch(part)[gan.target]) for part in parts]
-        )
+        features = [self.extract(sampler.dataset.batch(part)[gan.target]) for part in parts]
+        self.reference = torch.cat(features)  # (REFERENCES, F)
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
+        self.guess = self._make_guess()
+
         few = self.reference[choose(np.arange(len(chosen)), 1_000)]
-        self.guess: Guess | None = None
-        if (
-            self.labels is not None
-            and len(dataset.classes) <= MOST_CLASSES
-            and len(self.labels.unique()) > 1
-        ):
-            known = self.reference, self.labels
-            self.guess = Nearest(*known) if self.points else Ridge(*known, len(dataset.classes))
         self.spread = mean_distance(few)
-        # The second nearest: the nearest of a real picture is itself.
-        self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
-        self.seen, self.unseen = batches.seen(JUDGED), batches.unseen(recipe.test_view, JUDGED)
+        # The second nearest: the nearest of a real image is itself.
+        distances = torch.cdist(few, self.reference)
+        self.closeness = distances.kthvalue(2).values.median().item()
+
+        self.seen = loader.seen(JUDGED)
+        self.unseen = loader.unseen(recipe.test_view, JUDGED)
+
+    def _make_extractor(self, gan: GAN) -> Extractor:
+        if self.points:
+            return Pixels()
+        side = min(LARGEST, gan.size)
+        return RandomEmbedding(side, gan.channels, FEATURES, device=self.device)
+
+    def _make_guess(self) -> ClassGuess | None:
+        # With too many classes the samples are too few to say which are missing.
+        classes = len(self.dataset.classes)
+        if self.labels is None or classes > MOST_CLASSES or len(self.labels.unique()) < 2:
+            return None
+        if self.points:
+            return NearestClassifier(self.reference, self.labels)
+        return RidgeClassifier(self.reference, self.labels, classes)
 
     @torch.no_grad()
     def measure(
         self, gan: GAN, sampler: GAN, before: Tensor | None
     ) -> tuple[dict[str, Any], Tensor]:
-        """Look at the GAN and at samples of `sampler`, which is its moving average or the GAN
-        itself.
+        """Look at the GAN, and at samples of `sampler`: the GAN itself or with averaged weights.
 
         Args:
+            gan: that trains.
+            sampler: whose samples count.
             before: the features that the last checkup returned, to see what has changed since.
 
         Returns:
             What was measured, and the features of the samples, float32 (SAMPLES, F).
         """
-        seed = fold_in(self.recipe.seed, "checkup")
-        labels = self.wanted(gan)
-        if gan.unconditional:
-            pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
-            made = [
-                generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop])
-                for rows in pieces
-            ]
-            pictures, fake = torch.cat(made), {"label": torch.tensor(labels)}
-        else:
-            fake = {name: values[:SAMPLES] for name, values in self.seen.items()}
-            pictures = self.from_rows(sampler, fake, seed)
-        features = self.look(pictures if self.points else to_uint8(pictures))
+        labels = self.list_labels(gan)
+        requested = labels if "label" in gan.inputs else None
+        generated, fake = self.generate_samples(sampler, labels)
+        features = self.extract(generated if self.points else to_uint8(generated))
+
         found: dict[str, Any] = {
-            f"{name}/weight_norm": norm(values) for name, values in gan.players().items()
+            f"{name}/weight_norm": weight_norm(values) for name, values in gan.players().items()
         }
         distances = torch.cdist(features, self.reference)
         found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
-        found |= self.diversity(features, labels if "label" in gan.inputs else None)
+        found |= self.measure_diversity(features, requested)
         if before is not None and self.spread:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
         if self.guess is not None:
-            found |= self.classes(*self.guess(features), labels if "label" in gan.inputs else None)
+            found |= self.measure_classes(*self.guess(features), requested)
         if self.unseen is not None:
-            found |= self.overfitting(gan, fake | {self.target: pictures})
+            found |= self.measure_overfitting(gan, fake | {self.target: generated})
         return found, features
 
-    def from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
-        """What the GAN makes of rows of data, with the inputs that make it comparable to real ones."""
-        made, count = [], len(rows[self.target])
+    def generate_samples(self, sampler: GAN, labels: list[int]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Samples, float (SAMPLES, C, H, W), and the other columns of their rows."""
+        seed = fold_in(self.recipe.seed, "checkup")
+        if not sampler.unconditional:
+            rows = {name: values[:SAMPLES] for name, values in self.seen.items()}
+            return self.generate_from_rows(sampler, rows, seed), rows
+
+        parts = []
+        for start in range(0, SAMPLES, PIECE):
+            rows = range(start, start + PIECE)
+            own = labels[start : start + PIECE]
+            parts.append(generate(sampler, rows, seed, self.device, own))
+        return torch.cat(parts), {"label": torch.tensor(labels)}
+
+    def generate_from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
+        """What the GAN generates from rows of data, with inputs that make it comparable to them."""
+        parts = []
+        count = len(rows[self.target])
         for start in range(0, count, PIECE):
             numbers = range(start, min(start + PIECE, count))
             rng = RowRng(seed, numbers, self.device)
-            piece = on_device(
-                {name: values[start : numbers.stop] for name, values in rows.items()}, self.device
-            )
-            made.append(make(sampler, rng, len(numbers), sampler.make_inputs(piece, rng)))
-        return torch.cat(made)
+            own = {name: values[start : numbers.stop] for name, values in rows.items()}
+            batch = on_device(own, self.device)
+            parts.append(make(sampler, rng, len(numbers), sampler.make_inputs(batch, rng)))
+        return torch.cat(parts)
 
-    def look(self, pictures: Tensor) -> Tensor:
-        """Features of uint8 or, for points, float (N, C, H, W): float32 (N, F)."""
+    def extract(self, pictures: Tensor) -> Tensor:
+        """Features, float32 (N, F), of uint8 (N, C, H, W) or, for points, of float (N, 2, 1, 1)."""
         side = min(LARGEST, self.dataset.size)
-        return torch.cat(
-            [self.extractor(resize(part, side, side)).values for part in pictures.split(PIECE)]
-        )
+        parts = [resize(part, side, side) for part in pictures.split(PIECE)]
+        return torch.cat([self.extractor(part).values for part in parts])
 
-    def wanted(self, gan: GAN) -> list[int]:
-        """The classes to ask for, in turn; a few only where there are many, so that several samples
-        share one.
-        """
+    def list_labels(self, gan: GAN) -> list[int]:
+        """The classes of the samples, in turn; of many classes a few, so that several share one."""
         count = max(1, len(gan.classes))
-        shown = np.linspace(0, count - 1, min(count, MOST_CLASSES)).round().astype(int).tolist()
-        return [shown[row % len(shown)] for row in range(SAMPLES)]
+        chosen = choose(np.arange(count), MOST_CLASSES).tolist()
+        return [chosen[row % len(chosen)] for row in range(SAMPLES)]
 
-    def diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
-        """Mean distance between two samples over that between real pictures; within classes, where
-        these were asked for.
+    def measure_diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
+        """Mean distance between two samples over that between two real images.
 
-        Nothing where real pictures do not differ.
+        Within classes, where classes were requested; nothing where real images do not differ.
         """
+        ratios = []
         if labels is None or self.labels is None:
-            shares = [mean_distance(features) / self.spread] if self.spread else []
+            if self.spread:
+                ratios.append(mean_distance(features) / self.spread)
         else:
-            asked = torch.tensor(labels)
-            pairs = (
-                (features[asked == label], self.reference[self.labels == label][:200])
-                for label in sorted(set(labels))
-            )
-            both = [
-                (mean_distance(made), mean_distance(real))
-                for made, real in pairs
-                if len(made) > 1 and len(real) > 1
-            ]
-            shares = [made / real for made, real in both if real]
-        return {"diversity": sum(shares) / len(shares)} if shares else {}
+            requested = torch.tensor(labels)
+            for label in sorted(set(labels)):
+                fake = features[requested == label]
+                real = self.reference[self.labels == label][:200]
+                if len(fake) > 1 and len(real) > 1 and (spread := mean_distance(real)):
+                    ratios.append(mean_distance(fake) / spread)
+        return {"diversity": sum(ratios) / len(ratios)} if ratios else {}
 
-    def classes(
-        self, looks: Tensor, sure: Tensor, labels: list[int] | None
+    def measure_classes(
+        self, looks: Tensor, clear: Tensor, labels: list[int] | None
     ) -> dict[str, dict[str, float]]:
-        """How far each class is there.
+        """How far each class is present among the samples.
 
         Args:
             looks: the class that each sample looks like, int64 (N,).
-            sure: whether that is clear, (N,).
-            labels: the classes asked for.
+            clear: whether that is clear, bool (N,).
+            labels: the requested classes.
 
         Returns:
-            "agreement", where classes were asked for: the share of each one's samples that look
-            like it. "classes" otherwise: its share among the clear samples over that among the real
-            pictures; nothing where too few samples are clear.
+            "agreement", where classes were requested: the share of each one's samples that look
+            like it. "classes" otherwise: its share among the clear samples over that among the
+            real images; nothing where too few samples are clear.
         """
         assert self.labels is not None
         names = self.dataset.classes
         if labels is not None:
-            asked = torch.tensor(labels)
-            right = {
-                label: (looks[asked == label] == label).float().mean().item()
-                for label in sorted(set(labels))
-            }
-            return {"agreement": {names[label]: round(share, 3) for label, share in right.items()}}
-        looks = looks[sure]
+            requested = torch.tensor(labels)
+            agreement = {}
+            for label in sorted(set(labels)):
+                right = (looks[requested == label] == label).float().mean().item()
+                agreement[names[label]] = round(right, 3)
+            return {"agreement": agreement}
+
+        looks = looks[clear]
         if len(looks) < SAMPLES / 4:
             return {}
-        made, real = (
-            torch.bincount(values, minlength=len(names)).double() / len(values)
-            for values in (looks, self.labels)
-        )
-        return {
-            "classes": {
-                name: round(share, 3)
-                for name, share in zip(names, (made / real).tolist())
-                if np.isfinite(share)
-            }
-        }
+        fake = class_shares(looks, len(names))
+        real = class_shares(self.labels, len(names))
+        ratios = zip(names, (fake / real).tolist())
+        return {"classes": {name: round(ratio, 3) for name, ratio in ratios if np.isfinite(ratio)}}
 
-    def overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
-        """By how much unseen real pictures are scored below seen ones: in score, on the way from
-        seen ones (0) to samples (1), and in standard errors.
+    def measure_overfitting(self, gan: GAN, fake: Mapping[str, Tensor]) -> dict[str, float]:
+        """By how much the discriminator scores unseen real images below seen ones.
+
+        In score; as a share of the way from seen images (0) to samples (1); in standard errors.
         """
         assert self.unseen is not None
         with evaluation(gan):
             seen, unseen, fakes = (
-                self.scores(gan, batch) for batch in (self.seen, self.unseen, fake)
+                self.score(gan, batch) for batch in (self.seen, self.unseen, fake)
             )
-        drop, gap = seen.mean() - unseen.mean(), seen.mean() - fakes.mean()
+
+        drop = seen.mean() - unseen.mean()
+        gap = seen.mean() - fakes.mean()
         error = (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt().clamp(min=1e-12)
         share = (drop / gap).clamp(-1, 2).item() if gap > 0 else 0.0
         return {
@@ -295,24 +225,29 @@ class Checkup:
             "overfitting_errors": (drop / error).item(),
         }
 
-    def scores(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
-        """One float32 score a picture, on the CPU."""
-        found, count = [], len(batch[self.target])
+    def score(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
+        """One float32 score an image, (N,), on the CPU."""
+        found = []
+        count = len(batch[self.target])
         for start in range(0, count, PIECE):
             piece = {name: values[start : start + PIECE] for name, values in batch.items()}
             scores = gan.score(on_device(piece, self.device)).float().cpu()
+            # A discriminator of patches has many scores an image.
             found.append(scores.reshape(min(PIECE, count - start), -1).mean(1))
         return torch.cat(found)
 
 
-def features_shape(gan: GAN, batches: Loader) -> tuple[int, int]:
+def features_shape(gan: GAN, loader: Loader) -> tuple[int, int]:
     """The shape of the features that `Checkup.measure` returns."""
-    rows = (
-        SAMPLES
-        if gan.unconditional
-        else min(SAMPLES, *(len(order.shown) for order in batches.orders))
-    )
+    rows = SAMPLES
+    if not gan.unconditional:
+        rows = min(SAMPLES, *(len(sampler.shown) for sampler in loader.orders))
     return rows, gan.channels if gan.points else FEATURES
+
+
+def class_shares(labels: Tensor, classes: int) -> Tensor:
+    """The share of each class among labels (N,), float64 (classes,)."""
+    return torch.bincount(labels, minlength=classes).double() / len(labels)
 
 
 def mean_distance(features: Tensor) -> float:
@@ -321,6 +256,7 @@ def mean_distance(features: Tensor) -> float:
     return (torch.cdist(features, features).sum() / (count * (count - 1))).item()
 
 
-def norm(parameters: Sequence[nn.Parameter]) -> float:
+def weight_norm(parameters: Sequence[nn.Parameter]) -> float:
     """Euclidean norm of all weights of a player."""
-    return torch.stack(torch._foreach_norm(list(parameters))).norm().item()  # pyright: ignore[reportPrivateImportUsage]
+    norms = torch._foreach_norm(list(parameters))  # pyright: ignore[reportPrivateImportUsage]
+    return torch.stack(norms).norm().item()

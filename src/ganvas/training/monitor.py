@@ -19,7 +19,8 @@ from ganvas.io.scatter import draw_sheet
 from ganvas.rng import fold_in
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import GRID, grid_path
-from ganvas.training.checkup import Checkup, StepProbe
+from ganvas.training.checkup import Checkup
+from ganvas.training.probe import StepProbe
 from ganvas.training.progress import Meter
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import measure_step

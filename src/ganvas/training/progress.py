@@ -11,7 +11,8 @@ from rich.styled import Styled
 from ganvas.data.loader import Loader
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
 from ganvas.recipes.auto import told
-from ganvas.training.state import RunClock, RunContext, TrainingState
+from ganvas.training.clock import RunClock
+from ganvas.training.state import RunContext, TrainingState
 
 
 class Bar(Progress):

@@ -22,16 +22,11 @@ from ganvas.recipes.auto import AUTO, auto_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import fold_in
 from ganvas.runs.folder import fresh_folder, locked
+from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
 from ganvas.training.guard import Guard
-from ganvas.training.state import (
-    RunClock,
-    RunContext,
-    TrainingState,
-    resume_checkpoint,
-    save_checkpoint,
-)
+from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, save_checkpoint
 from ganvas.training.step import StepContext, take_step
 
 DEFAULT = "digits"  # the recipe of those who name none

@@ -15,7 +15,6 @@ from ganvas.data.dataset import Dataset
 from ganvas.gans.base import GAN
 from ganvas.io.files import atomic_path, find_leftovers, partial_path, remove
 from ganvas.recipes.recipe import Recipe
-from ganvas.recipes.schedule import cosine
 from ganvas.runs.checkpoint import (
     FORMAT,
     NAME,
@@ -30,92 +29,11 @@ from ganvas.runs.checkpoint import (
     versions,
 )
 from ganvas.runs.log import Log
+from ganvas.training.clock import Means, RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
 
 MeansState = dict[str, tuple[float, int]]
-
-
-@dataclass
-class RunClock:
-    """The position of a run, in images shown.
-
-    Attributes:
-        batch: images in a round, over all processes.
-        total: images after which the run is over.
-        images: images shown so far.
-    """
-
-    batch: int
-    total: int
-    images: int = 0
-
-    @property
-    def steps(self) -> int:
-        """Rounds played."""
-        return self.images // self.batch
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has its length."""
-        return self.images >= self.total
-
-    def every(self, period: int) -> bool:
-        """Whether the coming round is the first, or a multiple of `period` rounds after it."""
-        return self.steps % period == 0
-
-    def ramp(self, start: float, end: float, over: int) -> float:
-        """A number that goes from `start` at 0 images to `end` at `over` images and after, along
-        half a cosine.
-        """
-        return cosine(start, end, self.images, over)
-
-    def advance(self) -> None:
-        """Count one round."""
-        self.images += self.batch
-
-    def coming(self, every: int) -> bool:
-        """Whether something of that period will be due after the next round."""
-        after = self.images + self.batch
-        return after >= self.total or after // every != self.images // every
-
-    def due(self, every: int) -> bool:
-        """Whether the last round passed a multiple of `every` images, or was the last of the run."""
-        return self.finished or self.images // every != (self.images - self.batch) // every
-
-
-class Means:
-    """Running means of what rounds report, kept on the device until they are read."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.counts: dict[str, int] = {}
-
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        """Add one round's scalars; a key may be missing from some rounds."""
-        for key, value in values.items():
-            self.sums[key] = self.sums[key] + value.float() if key in self.sums else value.float()
-            self.counts[key] = self.counts.get(key, 0) + 1
-
-    def read(self, engine: Engine) -> dict[str, float]:
-        """The means since the last `reset`, over all processes; every process must call it."""
-        return {key: total / count for key, (total, count) in self.state(engine).items()}
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self.sums, self.counts = {}, {}
-
-    def state(self, engine: Engine) -> dict[str, tuple[float, int]]:
-        """Sums and counts, for a checkpoint, over all processes; every process must call it."""
-        if not self.sums:
-            return {}
-        sums = engine.mean(torch.stack(list(self.sums.values()))).tolist()
-        return {key: (total, self.counts[key]) for key, total in zip(self.sums, sums)}
-
-    def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
-        """Take up the sums and counts of a checkpoint."""
-        self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
-        self.counts = {key: count for key, (_, count) in state.items()}
 
 
 @dataclass(frozen=True)
@@ -170,75 +88,93 @@ def save_checkpoint(
     dataset: Dataset,
     best: int | None = None,
 ) -> Path:
-    """Write a checkpoint under `folder`, named by the images shown, and remove all but the newest
-    `recipe.keep` and the best.
+    """Write a checkpoint under `folder`, named by the images shown, and remove older ones.
 
-    Nothing is removed through a link, whether `folder` is one or a checkpoint in it.
+    The newest `recipe.keep` and the best stay.
 
     Args:
+        folder: of the run's checkpoints.
+        state: of the run.
+        means: of its losses, over all processes.
+        recipe: of the run.
+        dataset: that it trains on.
         best: the images shown of the best checkpoint, if there is one.
+
+    Returns:
+        The checkpoint's folder.
 
     Raises:
         CheckpointError: a weight is not finite; the older checkpoints stay.
         UserError: the disk is full or read-only.
     """
     weights = state.gan.state_dict()
-    broken = [
-        name
-        for name, tensor in weights.items()
-        if tensor.is_floating_point() and not tensor.isfinite().all()
-    ]
-    if broken:
-        raise CheckpointError(f"{broken[0]} holds NaN or infinity; no checkpoint was written")
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise CheckpointError(f"{name} holds NaN or infinity; no checkpoint was written")
+
     path = folder / f"{state.clock.images:012d}"
     with atomic_path(path) as partial:
         partial.mkdir()
         write_tensors(partial / "gan.safetensors", weights)
         if state.ema:
             write_tensors(partial / "ema.safetensors", state.ema.state_dict())
-        write_tensors(partial / "training.safetensors", optimizer_tensors(state.optimizers))
+        write_tensors(partial / "training.safetensors", list_optimizer_tensors(state.optimizers))
         if state.seen is not None:
             write_tensors(partial / "checkup.safetensors", {"features": state.seen})
         training = {"images": state.clock.images, "means": means, "stopped": state.stopped}
         (partial / "training.json").write_text(json.dumps(training, indent=2), encoding="utf-8")
-        about = {
-            "format": FORMAT,
-            "gan": describe_gan(recipe, state.gan),
-            "recipe": recipe.model_dump(),
-            "images": state.clock.images,
-            "rounds": state.clock.steps,
-            "data": {
-                "spec": dataset.report.spec,
-                "pictures": len(dataset),
-                "fingerprint": dataset.fingerprint,
-            },
-            "versions": versions(),
-            "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
-        }
+
+        # Last, since it holds the digests of all other files.
+        files = {file.name: digest(file) for file in sorted(partial.iterdir())}
+        about = describe_checkpoint(state, recipe, dataset) | {"files": files}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
-    own = (
-        []
-        if folder.is_symlink()
-        else [old for old in find_checkpoints(folder) if not old.is_symlink()]
-    )
-    for old in own[: -recipe.keep]:
-        if int(old.name) == best:
-            continue
-        grave = partial_path(old)  # a half-removed checkpoint must not look like one
-        old.rename(grave)
-        remove(grave)
+
+    remove_old_checkpoints(folder, recipe.keep, best)
     return path
+
+
+def describe_checkpoint(state: TrainingState, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+    """What `about.json` says of a checkpoint, but for the digests of its files."""
+    return {
+        "format": FORMAT,
+        "gan": describe_gan(recipe, state.gan),
+        "recipe": recipe.model_dump(),
+        "images": state.clock.images,
+        "steps": state.clock.steps,
+        "data": {
+            "spec": dataset.report.spec,
+            "pictures": len(dataset),
+            "fingerprint": dataset.fingerprint,
+        },
+        "versions": versions(),
+    }
+
+
+def remove_old_checkpoints(folder: Path, keep: int, best: int | None) -> None:
+    """Remove all but the newest `keep` checkpoints and the best; nothing through a link."""
+    if folder.is_symlink():
+        return
+    own = [path for path in find_checkpoints(folder) if not path.is_symlink()]
+    for old in own[:-keep]:
+        if int(old.name) != best:
+            grave = partial_path(old)  # a half-removed checkpoint must not look like one
+            old.rename(grave)
+            remove(grave)
 
 
 def resume_checkpoint(
     folder: Path, state: TrainingState, seen: tuple[int, int] | None = None
 ) -> Path | None:
-    """Bring `state` to the newest checkpoint under `folder`; None where there is none. Leftovers of
-    a crash are removed.
+    """Bring `state` to the newest checkpoint under `folder`; leftovers of a crash are removed.
 
     Args:
+        folder: of the run's checkpoints; need not exist.
+        state: with first weights; it is changed.
         seen: the shape of `state.seen`, if a checkpoint may have it.
+
+    Returns:
+        The checkpoint; None where there is none.
 
     Raises:
         CheckpointError: the newest checkpoint is damaged or does not fit the GAN.
@@ -248,16 +184,11 @@ def resume_checkpoint(
     found = find_checkpoints(folder)
     if not found:
         return None
+
     path = found[-1]
     about = read_about(path)
     position = read_position(path, about)
-    usable = {"gan.safetensors", "training.safetensors", "training.json"}
-    usable |= {"ema.safetensors"} if state.ema else set()
-    usable |= {"checkup.safetensors"} if seen else set()
-    if unknown := sorted(about["files"].keys() - usable):
-        raise CheckpointError(
-            f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}"
-        )
+    check_files(path, about, state, seen is not None)
 
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.ema:
@@ -266,11 +197,29 @@ def resume_checkpoint(
     if seen and "checkup.safetensors" in about["files"]:
         wanted = {"features": torch.empty(seen, dtype=torch.float32, device="meta")}
         state.seen = read_tensors(path / "checkup.safetensors", about, wanted)["features"]
+
     state.clock.images = position.images
     state.means.restore(position.means, next(state.gan.parameters()).device)
-    # A run that stopped early goes on when it is asked for more than when it stopped.
-    state.stopped = position.stopped if state.clock.total <= about["recipe"]["images"] else ""
+    # A run that stopped early resumes when more is asked for than when it stopped.
+    longer = state.clock.total > about["recipe"]["images"]
+    state.stopped = "" if longer else position.stopped
     return path
+
+
+def check_files(path: Path, about: dict[str, Any], state: TrainingState, has_seen: bool) -> None:
+    """Refuse a checkpoint that holds what this run has no use for.
+
+    Raises:
+        CheckpointError: names the first such file.
+    """
+    usable = {"gan.safetensors", "training.safetensors", "training.json"}
+    usable |= {"ema.safetensors"} if state.ema else set()
+    usable |= {"checkup.safetensors"} if has_seen else set()
+    unknown = sorted(about["files"].keys() - usable)
+    if unknown:
+        raise CheckpointError(
+            f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}"
+        )
 
 
 def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
@@ -287,7 +236,7 @@ def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
         raise OSError(str(error)) from error
 
 
-def optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[str, Tensor]:
+def list_optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[str, Tensor]:
     """Adam's state as tensors named player/parameter/quantity.
 
     A parameter that was never updated has no state. Its tensors are those that Adam begins with, so
@@ -314,7 +263,7 @@ def first_state(parameter: Tensor) -> dict[str, Tensor]:
 def restore_optimizers(
     optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]
 ) -> None:
-    """The inverse of `optimizer_tensors`. Rates and betas come from the recipe, not from here."""
+    """The inverse of `list_optimizer_tensors`. Rates and betas come from the recipe, not from here."""
     wanted = {
         f"{player}/{index}/{quantity}": value
         for player, optimizer in optimizers.items()

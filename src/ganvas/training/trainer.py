@@ -24,10 +24,11 @@ from ganvas.runs.diagnosis import diverged
 from ganvas.runs.folder import check_same, describe, read_recipe
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
-from ganvas.training.checkup import StepProbe, features_shape
+from ganvas.training.checkup import features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.guard import NotFiniteError
 from ganvas.training.monitor import Monitor
+from ganvas.training.probe import StepProbe
 from ganvas.training.progress import Meter, announce_run
 from ganvas.training.setup import (
     DEFAULT,

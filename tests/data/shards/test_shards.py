@@ -32,7 +32,7 @@ from ganvas.data.loader import Loader
 from ganvas.data.sampler import choose
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand
-from ganvas.data.shards.open import open as shards_module
+from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
