@@ -75,14 +75,12 @@ class Engine:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes files and talks."""
+        """Whether this process writes files and prints."""
         return self.rank == 0
 
     def seed(self, number: int) -> None:
-        """Seed what layers draw by themselves (dropout) on this device;
-
-        `torch.manual_seed` takes 100 times as long.
-        """
+        """Seed what layers draw by themselves (dropout), on this device."""
+        # `torch.manual_seed` seeds all devices, and takes 100 times as long.
         if self.device.type == "cuda":
             torch.cuda.manual_seed(number)
         elif self.device.type == "mps":
@@ -91,15 +89,13 @@ class Engine:
             torch.default_generator.manual_seed(number)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The precision of one turn.
+        """The precision of one update.
 
-        Enter it anew for every turn: it caches cast weights, which a move makes stale.
+        Enter it anew for every update: it caches cast weights, which an update makes stale.
         """
-        return (
-            torch.autocast(self.device.type, torch.bfloat16)
-            if self.precision == "bf16"
-            else nullcontext()
-        )
+        if self.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
 
     def average_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Replace a player's gradients by their means over all processes, by one sum of them all.
@@ -126,7 +122,7 @@ class Engine:
         return torch.cat(parts)
 
     def rng(self, seed: int, images: int) -> StepRng:
-        """The random numbers of this process's part of the round after `images` images."""
+        """The random numbers of this process's part of the step after `images` images."""
         return StepRng(seed, images, self.device, self.rank, self.world, self.gather)
 
     def mean(self, values: Tensor) -> Tensor:
@@ -150,7 +146,7 @@ class Engine:
         return bytes(content.tolist()).decode(errors="surrogateescape")
 
     def agree(self, text: str) -> bool:
-        """Whether all processes have the same text; all are told the same."""
+        """Whether all processes have the same text; the answer is the same in all."""
         return not self.any(self.share(text) != text)
 
     def maximum_(self, values: Tensor) -> None:

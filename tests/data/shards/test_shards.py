@@ -30,9 +30,9 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import contact_sheet, examine
 from ganvas.data.loader import Loader
 from ganvas.data.sampler import choose
+from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand
-from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels

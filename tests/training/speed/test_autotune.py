@@ -350,9 +350,7 @@ def test_other_ways_play_the_same_game(
     if "channels_last" in speed:
         assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
         assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
-    swapped = {type(layer) for layer in other.state.gan.modules()} & set(
-        products.BY_PRODUCTS.values()
-    )
+    swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.IM2COL.values())
     assert len(swapped) == (2 if "im2col" in speed else 0)
 
 

@@ -19,9 +19,9 @@ Pair = tuple[int, ...]  # two numbers: for rows and for columns
 
 
 class Patches(torch.autograd.Function):
-    """What a convolution's kernel sees at each place, (N, C, H, W) to (N, h, w, C k k); transposed:
+    """What a convolution's kernel sees at each place: (N, C, H, W) to (N, h, w, C k k).
 
-    `Overlap`.
+    Its transpose is `Overlap`; both can be differentiated twice.
     """
 
     @staticmethod
@@ -30,21 +30,21 @@ class Patches(torch.autograd.Function):
     ) -> Tensor:
         """Args: last: whether a patch has the channels last, like a kernel laid out so."""
         ctx.arguments = (maps.shape[2], maps.shape[3]), kernel, stride, padding, last
-        padded = pad(
-            maps.permute(0, 2, 3, 1), (0, 0, padding[1], padding[1], padding[0], padding[0])
-        )
-        # (N, h, w, C, k, k)
+        borders = (0, 0, padding[1], padding[1], padding[0], padding[0])
+        padded = pad(maps.permute(0, 2, 3, 1), borders)  # (N, H + 2 p, W + 2 p, C)
+
         patches = padded.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
+        # (N, h, w, C, k, k); the last three axes in the order in which the kernel has them.
         return (patches.permute(0, 1, 2, 4, 5, 3) if last else patches).flatten(3)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Any) -> Any:
-        """Their gradients overlap."""
-        return Overlap.apply(slopes[0], *ctx.arguments), None, None, None, None
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        """The gradients of patches are laid over one another."""
+        return Overlap.apply(gradients[0], *ctx.arguments), None, None, None, None
 
 
 class Overlap(torch.autograd.Function):
-    """Patches laid over one another and summed, (N, h, w, C k k) to (N, C, H, W)."""
+    """Patches laid over one another and summed: (N, h, w, C k k) to (N, C, H, W)."""
 
     @staticmethod
     def forward(
@@ -53,32 +53,35 @@ class Overlap(torch.autograd.Function):
         """Args: size: H and W; last: see `Patches`."""
         ctx.arguments = kernel, stride, padding, last
         count, height, width = patches.shape[:3]
-        pixels = (
-            patches.unflatten(3, (*kernel, -1))
-            if last
-            else patches.unflatten(3, (-1, *kernel)).movedim(3, 5)
-        )
+        if last:
+            pixels = patches.unflatten(3, (*kernel, -1))
+        else:
+            pixels = patches.unflatten(3, (-1, *kernel)).movedim(3, 5)  # (N, h, w, k, k, C)
+
+        # Many numbers of half precision are summed, so the sums have single precision.
         precise = torch.promote_types(patches.dtype, torch.float32)
-        whole = count, size[0] + 2 * padding[0], size[1] + 2 * padding[1], pixels.shape[-1]
+        whole = (count, size[0] + 2 * padding[0], size[1] + 2 * padding[1], pixels.shape[-1])
         maps = torch.zeros(whole, dtype=precise, device=patches.device)
         for row in range(kernel[0]):
             rows = slice(row, row + stride[0] * (height - 1) + 1, stride[0])
             for column in range(kernel[1]):
-                maps[:, rows, column : column + stride[1] * (width - 1) + 1 : stride[1]] += pixels[
-                    :, :, :, row, column
-                ]
+                columns = slice(column, column + stride[1] * (width - 1) + 1, stride[1])
+                maps[:, rows, columns] += pixels[:, :, :, row, column]
+
         inner = maps[:, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
         return inner.permute(0, 3, 1, 2).to(patches.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Any) -> Any:
+    def backward(ctx: Any, *gradients: Any) -> Any:
         """The gradients of what is summed are patches."""
-        return Patches.apply(slopes[0], *ctx.arguments), None, None, None, None, None
+        return Patches.apply(gradients[0], *ctx.arguments), None, None, None, None, None
 
 
-def as_matrix(weight: Tensor) -> tuple[Tensor, bool]:
-    """A kernel (A, B, k, k) as (A, B k k) without moving it, and whether it has the channels last
-    in that.
+def flatten_kernel(weight: Tensor) -> tuple[Tensor, bool]:
+    """A kernel (A, B, k, k) as a matrix (A, B k k), without moving it in memory.
+
+    Returns:
+        The matrix, and whether its rows have the channels last.
     """
     last = weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
     return (weight.permute(0, 2, 3, 1) if last else weight).flatten(1), last
@@ -88,75 +91,74 @@ class Im2colConv2d(nn.Conv2d):
     """A convolution that is one matrix product where its output is small."""
 
     def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
-        kernel, stride, padding = measures(self)
+        kernel, stride, padding = read_geometry(self)
         height, width = (
-            (input.shape[2 + i] + 2 * padding[i] - kernel[i]) // stride[i] + 1 for i in range(2)
+            (input.shape[2 + axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
+            for axis in range(2)
         )
         if height * width > PIXELS:
             return super().forward(input)
-        weight, last = as_matrix(self.weight)
-        return nn.functional.linear(
-            Patches.apply(input, kernel, stride, padding, last), weight, self.bias
-        ).permute(0, 3, 1, 2)
+
+        weight, last = flatten_kernel(self.weight)
+        patches = Patches.apply(input, kernel, stride, padding, last)  # (N, h, w, C k k)
+        return nn.functional.linear(patches, weight, self.bias).permute(0, 3, 1, 2)
 
 
 class Im2colConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution that is one matrix product where its input is small."""
 
-    # the names that PyTorch gives them
+    # The names are those that PyTorch gives them.
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         if input.shape[2] * input.shape[3] > PIXELS or output_size is not None:
             return super().forward(input, output_size)
-        kernel, stride, padding = measures(self)
-        more = self.output_padding
+
+        kernel, stride, padding = read_geometry(self)
         size = tuple(
-            (input.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + kernel[i] + more[i]
-            for i in range(2)
+            (input.shape[2 + axis] - 1) * stride[axis]
+            - 2 * padding[axis]
+            + kernel[axis]
+            + self.output_padding[axis]
+            for axis in range(2)
         )
-        weight, last = as_matrix(self.weight)
-        maps = Overlap.apply(
-            input.permute(0, 2, 3, 1) @ weight, size, kernel, stride, padding, last
-        )
+        weight, last = flatten_kernel(self.weight)
+        patches = input.permute(0, 2, 3, 1) @ weight  # (N, h, w, C k k)
+        maps = Overlap.apply(patches, size, kernel, stride, padding, last)
         return maps if self.bias is None else maps + self.bias[:, None, None]
 
 
-def measures(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
-    """Its kernel, stride and padding."""
+def read_geometry(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
+    """Kernel, stride and padding of a layer."""
     assert not isinstance(layer.padding, str)  # see `may_gain`
     return layer.kernel_size, layer.stride, layer.padding
 
 
-BY_PRODUCTS: dict[type[nn.Module], type[nn.Module]] = {
+IM2COL: dict[type[nn.Module], type[nn.Module]] = {
     nn.Conv2d: Im2colConv2d,
     nn.ConvTranspose2d: Im2colConvTranspose2d,
 }
 
 
 def has_im2col_layers(network: nn.Module) -> bool:
-    """Whether any layer may gain."""
+    """Whether any layer of a network may gain."""
     return any(may_gain(layer) for layer in network.modules())
 
 
 def may_gain(layer: nn.Module) -> bool:
-    """Whether a layer has a kernel large enough, and nothing unusual: no groups, no dilation, no
-    padding but so many zeros.
+    """Whether a layer has a kernel large enough, and nothing unusual.
+
+    Unusual are groups, dilation, and any padding but a number of zeros.
     """
-    if type(layer) not in {*BY_PRODUCTS, *BY_PRODUCTS.values()}:
+    if type(layer) not in {*IM2COL, *IM2COL.values()}:
         return False
     assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
     zeros = layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
-    return (
-        zeros
-        and layer.groups == 1
-        and set(layer.dilation) == {1}
-        and layer.weight.numel() >= WEIGHTS
-    )
+    plain = zeros and layer.groups == 1 and set(layer.dilation) == {1}
+    return plain and layer.weight.numel() >= WEIGHTS
 
 
 def use_im2col(network: nn.Module) -> None:
-    """Let the layers of a network that may gain be matrix products from now on, where their maps
-    are small.
-    """
+    """Make the layers that may gain matrix products from now on, where their maps are small."""
     for layer in network.modules():
         if may_gain(layer):
-            layer.__class__ = BY_PRODUCTS.get(type(layer), type(layer))
+            # The class alone changes: weights, hooks and names stay.
+            layer.__class__ = IM2COL.get(type(layer), type(layer))
