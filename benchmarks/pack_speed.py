@@ -45,11 +45,13 @@ def main() -> None:
             plain.append(measure_plain(place, arguments.size))
             packed.append(measure_packing(place, arguments.size, Path(scratch) / f"cache-{number}"))
         print(
-            f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, best of {arguments.steps}"
+            f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, "
+            f"best of {arguments.steps}"
         )
         print(f"plain Pillow loop  {max(plain):8,.0f} images/s")
         print(
-            f"open_dataset       {max(packed):8,.0f} images/s   {max(packed) / max(plain):.1f} times as fast"
+            f"open_dataset       {max(packed):8,.0f} images/s   "
+            f"{max(packed) / max(plain):.1f} times as fast"
         )
 
 

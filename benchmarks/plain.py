@@ -62,7 +62,7 @@ def mnist_mlp(pictures: Pictures) -> Step:
 
 
 def mnist_mlp_deep(pictures: Pictures) -> Step:
-    """Three hidden layers, dropout, smoothed labels, real and fake as one batch; pixels in [-1, 1]."""
+    """Three hidden layers, dropout, smoothed labels, one batch of both; pixels in [-1, 1]."""
     device = pictures.device
     generator = nn.Sequential(
         nn.Linear(100, 256), nn.LeakyReLU(0.2),
@@ -149,7 +149,8 @@ class ConditionalGenerator(nn.Module):
         super().__init__()
         self.main = nn.Sequential(
             nn.ConvTranspose2d(110, 256, 7), nn.BatchNorm2d(256), nn.LeakyReLU(0.2, inplace=True),
-            nn.ConvTranspose2d(256, 128, 5, 2, 2, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2, inplace=True),
+            nn.ConvTranspose2d(256, 128, 5, 2, 2, 1), nn.BatchNorm2d(128),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.ConvTranspose2d(128, 1, 5, 2, 2, 1), nn.Tanh(),
         )  # fmt: skip
 
@@ -218,7 +219,8 @@ def avatars_dcgan(pictures: Pictures) -> Step:
     """The 48-pixel DCGAN of the avatar makers: two generator moves on the discriminator's noise."""
     device = pictures.device
     generator = nn.Sequential(
-        nn.Linear(100, 512 * 3 * 3), nn.Unflatten(1, (512, 3, 3)), nn.BatchNorm2d(512), nn.ReLU(True),
+        nn.Linear(100, 512 * 3 * 3), nn.Unflatten(1, (512, 3, 3)),
+        nn.BatchNorm2d(512), nn.ReLU(True),
         nn.ConvTranspose2d(512, 256, 5, 2, 2, 1), nn.BatchNorm2d(256), nn.ReLU(True),
         nn.ConvTranspose2d(256, 128, 5, 2, 2, 1), nn.BatchNorm2d(128), nn.ReLU(True),
         nn.ConvTranspose2d(128, 64, 5, 2, 2, 1), nn.ReLU(True),

@@ -113,7 +113,7 @@ def work(name: str, threads: int) -> None:
 def in_turns(
     contestants: Mapping[str, Callable[[int], float]], seconds: float
 ) -> dict[str, list[float]]:
-    """Let contestants train in turns, forwards and backwards; seconds a step of each in each turn."""
+    """Let contestants train in turns, forwards and backwards; seconds a step, by turn."""
     for train in contestants.values():
         train(2)
     slowest = max(train(2) for train in contestants.values())

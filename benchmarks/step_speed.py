@@ -181,7 +181,8 @@ def main() -> None:
         parser.error(f"no plain script for {', '.join(unknown)}; there are {', '.join(names)}")
     if arguments.cpu_time and arguments.threads != 1:
         parser.error(
-            "--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1"
+            "--cpu-time adds up what all threads take, waiting for one another too: "
+            "use it with --threads 1"
         )
     if arguments.cpu_time and arguments.device != "cpu":
         parser.error("--cpu-time says nothing of a GPU's work; leave it out")
@@ -194,13 +195,18 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else processor()
     print(
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {name}, precision as in the recipe"
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {name}, "
+        "precision as in the recipe"
     )
     kind = "processor time" if arguments.cpu_time else "time passed"
     print(
-        f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} {'GFLOP a round':>15} {'step /':>6} {'conv /':>6}"
+        f"{kind:15} {'images/s':>16}  {'ours / plain':^19}  {'':>5} "
+        f"{'GFLOP a step':>15} {'step /':>6} {'conv /':>6}"
     )
-    heading = f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  {'pairs':>5} {'ours':>7} {'plain':>7}"
+    heading = (
+        f"{'recipe':15} {'ours':>8}{'plain':>8}  {'ratio (quartiles)':19}  "
+        f"{'pairs':>5} {'ours':>7} {'plain':>7}"
+    )
     print(f"{heading} {'peak':>6} {'peak':>6}")
     peaks = []
     for name in arguments.recipes or names:
@@ -367,7 +373,8 @@ def row(recipe: Recipe, pairs: list[Pair], flops: float, plain_flops: float) -> 
     share = statistics.median(pair.convolutions / pair.peak for pair in pairs)
     convolutions = f"{share:6.0%}" if share else f"{'-':>6}"
     work = f"{flops / 1e9:7.2f} {plain_flops / 1e9:7.2f}"
-    return f"{recipe.name:15} {ours:8,.1f}{plain:8,.1f}  {ratio:19}  {len(pairs):5} {work} {step:6.0%} {convolutions}"
+    rates = f"{ours:8,.1f}{plain:8,.1f}  {ratio:19}"
+    return f"{recipe.name:15} {rates}  {len(pairs):5} {work} {step:6.0%} {convolutions}"
 
 
 def spread(values: list[float], form: str) -> str:
@@ -381,7 +388,8 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")  # where `platform` knows no name
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name} {torch.backends.cpu.get_cpu_capability()}"
 
 
 if __name__ == "__main__":

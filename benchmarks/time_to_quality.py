@@ -151,7 +151,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.cpu_time and arguments.threads != 1:
         parser.error(
-            "--cpu-time adds up what all threads take, waiting for one another too: use it with --threads 1"
+            "--cpu-time adds up what all threads take, waiting for one another too: "
+            "use it with --threads 1"
         )
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -165,7 +166,8 @@ def main() -> None:
     kind = "processor time" if arguments.cpu_time else "time passed"
     against = f"{arguments.against} pictures"
     print(
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; seed {arguments.seed}"
+        f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; "
+        f"seed {arguments.seed}"
     )
     print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
     print(
@@ -246,19 +248,23 @@ def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
 
 def line(name: str, point: Point) -> str:
     rate = point.images / point.seconds
-    return f"{name:20} {point.images:9,} {point.teraflop:9.2f} {point.seconds:8.1f} {rate:9,.0f} {point.distance:9.3f}"
+    work = f"{point.images:9,} {point.teraflop:9.2f} {point.seconds:8.1f}"
+    return f"{name:20} {work} {rate:9,.0f} {point.distance:9.3f}"
 
 
 def comparison(first: Contestant, other: Contestant) -> str:
     """When `other` first was as good as `first` is at the end."""
     goal = first.points[-1]
+    wanted = f"{first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s)"
     for point in other.points:
         if point.distance <= goal.distance:
-            ratio = f"1/{goal.seconds / point.seconds:.1f} of the seconds, 1/{goal.teraflop / point.teraflop:.1f} of the FLOPs"
-            reached = f"{point.distance:.3f} after {point.images:,} images and {point.seconds:.1f} s: {ratio}"
-            return f"{other.name} reaches {first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s) with {reached}"
+            seconds, flops = goal.seconds / point.seconds, goal.teraflop / point.teraflop
+            ratio = f"1/{seconds:.1f} of the seconds, 1/{flops:.1f} of the FLOPs"
+            place = f"after {point.images:,} images and {point.seconds:.1f} s"
+            return f"{other.name} reaches {wanted} with {point.distance:.3f} {place}: {ratio}"
+
     best = min(point.distance for point in other.points)
-    return f"{other.name} does not reach {first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s); its best is {best:.3f}"
+    return f"{other.name} does not reach {wanted}; its best is {best:.3f}"
 
 
 def write(contestants: list[Contestant], folder: Path, about: str) -> None:

@@ -101,7 +101,7 @@ def test_two_processes_equal_one_and_a_run_may_change_between_them(tmp_path: Pat
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes left of `shared_steps.py`: the weights of each, and errors of gradients."""
+    """What two processes wrote by `shared_steps.py`: weights of each, errors of gradients."""
     folder = tmp_path_factory.mktemp("shared")
     answer = torchrun(str(folder), script=(shared_steps.__file__,))
     assert answer.returncode == 0, answer.stderr

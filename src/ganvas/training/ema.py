@@ -1,4 +1,4 @@
-"""Moving average of the weights (EMA), which usually generates better samples than the last ones."""
+"""Moving average of the weights (EMA): its samples are usually better than the last weights'."""
 
 import copy
 

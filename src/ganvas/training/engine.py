@@ -1,4 +1,4 @@
-"""Processes, devices and precision; the only file that knows how several processes work together."""
+"""Processes, device and precision; the only file that knows how processes work together."""
 
 import ctypes
 import os

@@ -263,7 +263,7 @@ def first_state(parameter: Tensor) -> dict[str, Tensor]:
 def restore_optimizers(
     optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]
 ) -> None:
-    """The inverse of `list_optimizer_tensors`. Rates and betas come from the recipe, not from here."""
+    """The inverse of `list_optimizer_tensors`; rates and betas come from the recipe."""
     wanted = {
         f"{player}/{index}/{quantity}": value
         for player, optimizer in optimizers.items()

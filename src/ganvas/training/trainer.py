@@ -331,7 +331,8 @@ class Trainer:
             total = count_noun(clock.total, "image")
             command = f"ganvas train --out {shlex.quote(str(self.context.folder))}"
             raise InterruptedRun(
-                f"stopped at {clock.images:,} of {total}, everything is saved; to resume: {command}",
+                f"stopped at {clock.images:,} of {total}, everything is saved; "
+                f"to resume: {command}",
                 self.signals.number or signal.SIGTERM,
             )
 

@@ -271,7 +271,7 @@ def use_channels_last(state: TrainingState) -> None:
 
 
 def lay_channels_last(values: Tensor) -> Tensor:
-    """A kernel (O, I, H, W) with the channels last in memory, also with I = 1; others as they are."""
+    """A kernel (O, I, H, W) with the channels last in memory, also with I = 1; others unchanged."""
     if values.ndim != 4:
         return values
     # `.to(memory_format=...)` would leave a kernel of one channel as it is.

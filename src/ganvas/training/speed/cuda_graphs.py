@@ -4,8 +4,8 @@ A small network's step is a thousand kernels of a few microseconds each, and Pyt
 launch one than a GPU to run it. Captured, the whole step is one launch: forward, losses, penalties,
 backward, guard and optimizers.
 
-A graph repeats the very same work on the very same tensors. So whatever changes from step to step is
-put into static inputs before it is replayed: the batch, random numbers and ramps
+A graph repeats the very same work on the very same tensors. So whatever changes from step to step
+is put into static inputs before it is replayed: the batch, random numbers and ramps
 (`static_inputs.py`), learning rates. What a step does may depend on the answers of `clock.every`
 alone; there is one graph for each set of them.
 """
@@ -210,7 +210,7 @@ class GraphedSteps:
             kind.replay = None
 
     def look_for_trouble(self, inputs: StaticInputs) -> bool:
-        """Whether static inputs do not hold all that a step depends on; then no more is captured."""
+        """Whether static inputs lack something that a step depends on; then no more is captured."""
         if inputs.trouble:
             self.give_up(inputs.trouble)
         return bool(inputs.trouble)
