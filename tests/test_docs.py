@@ -195,12 +195,16 @@ def test_links():
 
 
 def test_files_that_are_named_exist():
-    path = re.compile(r"(?:src|tests|docs|benchmarks)/[\w./-]+")
+    """Paths from the root, and those of modules from the package, such as `gans/mlp.py`."""
+    path = re.compile(r"(?:src|tests|docs|benchmarks)/[\w./-]+|[\w/]+/\w+\.py")
+    places = (ROOT, ROOT / "src" / "ganvas")
     offenders = [
         f"{page}: {code}"
         for page in PAGES
         for code in CODE.findall(FENCE.sub("", text(page)))
-        if path.fullmatch(code) and code not in OF_THE_EXAMPLE and not (ROOT / code).exists()
+        if path.fullmatch(code)
+        and code not in OF_THE_EXAMPLE
+        and not any((place / code).exists() for place in places)
     ]
     assert not offenders, "\n".join(offenders)
 
