@@ -44,7 +44,7 @@ images = run.sample(16, label=3)  # float32 (16, 1, 8, 8) in [-1, 1]
 
 def make_page() -> str:
     """The whole page as Markdown."""
-    parts = [INTRODUCTION]
+    parts = [INTRODUCTION.rstrip()]
     for name in ORDER:
         parts += ["", f"## {name}", "", *describe(name, getattr(ganvas, name))]
     return "\n".join(parts).rstrip() + "\n"
