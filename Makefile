@@ -4,7 +4,40 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test slow lint types clean
+.PHONY: demo test slow lint format types api hooks clean help
+
+demo: $(VENV)/installed  ## train the default recipe on built-in data and generate images
+	$(BIN)/ganvas train digits --out runs/demo
+	$(BIN)/ganvas sample runs/demo --count 100 --columns 10
+
+test: $(VENV)/installed-dev  ## run the tests that take seconds
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+slow: $(VENV)/installed-dev  ## run the tests that take minutes
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(VENV)/installed-dev  ## check format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(VENV)/installed-dev  ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/installed-dev  ## check the types
+	$(BIN)/pyright
+
+api: $(VENV)/installed-dev  ## write docs/api.md from the docstrings
+	$(BIN)/python docs/make_api.py
+
+hooks: $(VENV)/installed-dev  ## check format, style and types before each commit
+	$(BIN)/pre-commit install
+
+clean:  ## remove the virtual environment and runs/
+	rm -rf $(VENV) runs
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -14,25 +47,3 @@ $(VENV)/installed: pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
-
-# Train the default recipe on built-in data, and make pictures with it.
-demo: $(VENV)/installed
-	$(BIN)/ganvas train digits --out runs/demo
-	$(BIN)/ganvas sample runs/demo --count 100 --columns 10
-
-# The tests that take seconds; `make slow` runs the others.
-test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 -m "not slow"
-
-slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 -m slow
-
-lint: $(VENV)/installed-dev
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-
-types: $(VENV)/installed-dev
-	$(BIN)/pyright
-
-clean:
-	rm -rf $(VENV) runs
