@@ -10,10 +10,14 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
+from ganvas.evaluation.conditional import ConditionalSampler
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.evaluation.metrics.attributes import agreement, learn_attributes, tell_attributes
+from ganvas.evaluation.metrics.attributes import (
+    balanced_agreement,
+    classify_attributes,
+    fit_attribute_classifier,
+)
 from ganvas.evaluation.metrics.full_reference import hole_l1, l1, psnr, ssim
-from ganvas.evaluation.trial import Trial
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
 
@@ -150,18 +154,20 @@ def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytes
             np.array(open_dataset(str(place / "faces"), load_view(run)).images)
         )
     }
-    trial = Trial(run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0)
-    mask = trial.asked["mask"] > 0.5
+    sampler = ConditionalSampler(
+        run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0
+    )
+    mask = sampler.inputs["mask"] > 0.5
     assert 0 < mask.float().mean() < 0.6
-    white = torch.full_like(trial.rows["image"], 255)
-    assert torch.equal(trial.made, torch.where(mask, white, trial.rows["image"]))
+    white = torch.full_like(sampler.rows["image"], 255)
+    assert torch.equal(sampler.images, torch.where(mask, white, sampler.rows["image"]))
     assert found["hole_l1"] > found["blur_l1"] > 0
     blurred = torch.stack(
-        [blur_fill(picture, hole[0]) for picture, hole in zip(trial.rows["image"], mask)]
+        [blur_fill(picture, hole[0]) for picture, hole in zip(sampler.rows["image"], mask)]
     )
     assert (
-        hole_l1(blurred, trial.rows["image"], mask).mean()
-        < hole_l1(white, trial.rows["image"], mask).mean()
+        hole_l1(blurred, sampler.rows["image"], mask).mean()
+        < hole_l1(white, sampler.rows["image"], mask).mean()
     )
 
 
@@ -188,9 +194,11 @@ def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: py
 def test_agreement_counts_those_with_and_without_alike():
     wanted = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
     # never seen is not three quarters right
-    assert agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]
-    assert agreement(wanted > 0, wanted).tolist() == [1.0]
-    assert agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [1.0]
+    assert balanced_agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]
+    assert balanced_agreement(wanted > 0, wanted).tolist() == [1.0]
+    assert balanced_agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [
+        1.0
+    ]
 
 
 def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
@@ -200,9 +208,9 @@ def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
     )
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    network = learn_attributes(data.images, data.columns["attributes"], np.arange(16))
+    network = fit_attribute_classifier(data.images, data.columns["attributes"], np.arange(16))
     assert torch.equal(torch.random.get_rng_state(), before)
-    told = tell_attributes(network, torch.from_numpy(np.array(data.images)))
+    told = classify_attributes(network, torch.from_numpy(np.array(data.images)))
     assert told.shape == (24, 2)
     assert (told.numpy() == data.columns["attributes"]).mean() > 0.95
 
@@ -217,11 +225,11 @@ def test_a_single_value_is_asked_for_by_its_name(place: Path, run: str, column: 
 @pytest.mark.parametrize(
     ("run", "metric", "told"),
     [
-        ("cyclegan", "fidelity", "only for GANs that make a picture again"),
+        ("cyclegan", "fidelity", "only for GANs with a ground truth"),
         ("pix2pix", "cycle", "only for GANs that translate both ways"),
         ("pix2pix", "attributes", "only for GANs that change attributes"),
         ("stargan", "holes", "only for GANs that fill holes"),
-        ("inpaint", "places", "only for GANs that are told a box"),
+        ("inpaint", "places", "only for GANs that take a box"),
     ],
 )
 def test_what_does_not_apply_is_refused(place: Path, run: str, metric: str, told: str):

@@ -19,16 +19,30 @@ import ganvas
 from ganvas.data import View, open_dataset
 from ganvas.errors import UserError
 from ganvas.evaluation import Evaluation, evaluate, references
-from ganvas.evaluation.evaluate import judge
 from ganvas.evaluation.extractors import make_extractor, usual_features
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.metrics import classifier
+from ganvas.evaluation.inputs import EvaluationInputs, Measurement
+from ganvas.evaluation.metrics import classifier_training
 from ganvas.evaluation.metrics.features import CHUNK, Pixels
-from ganvas.evaluation.quick import open_yardstick, quick_score
-from ganvas.evaluation.references import features_of, of_spec, of_training
-from ganvas.evaluation.registry import METRICS, choose
-from ganvas.evaluation.samples import of_dataset, of_noise, of_run, place_free
-from ganvas.evaluation.tables import by_protocol, cell, number, split_sets, tables
+from ganvas.evaluation.quick import prepare_quick_score, quick_score
+from ganvas.evaluation.references import (
+    features_of_rows,
+    open_reference,
+    open_training_reference,
+)
+from ganvas.evaluation.registry import METRICS, choose_metrics, measure_metrics
+from ganvas.evaluation.samples import (
+    name_without_place,
+    samples_of_dataset,
+    samples_of_noise,
+    samples_of_run,
+)
+from ganvas.evaluation.tables import (
+    build_tables,
+    format_cell,
+    format_value,
+    group_comparable,
+    split_sets,
+)
 from ganvas.inference.run import load
 from ganvas.inference.sample import write_samples
 from ganvas.recipes import get_recipe
@@ -62,7 +76,7 @@ def made(run: Path, out: Path, count: int) -> Path:
         "columns": None,
         "invert": False,
         "walk": None,
-        "average": True,
+        "ema": True,
         "device": "cpu",
     }
     for _ in write_samples(run, count=count, seed=0, out=out, ending="png", **settings):
@@ -70,10 +84,22 @@ def made(run: Path, out: Path, count: int) -> Path:
     return out
 
 
-def pixel_case(data: str = "digits") -> Case:
+def pixel_case(data: str = "digits") -> EvaluationInputs:
     """A set against itself."""
     dataset = open_dataset(data, View())
-    return Case(of_dataset(dataset, 10_000, 0), of_training(data, View(), None, 0), Pixels())
+    return EvaluationInputs(
+        samples_of_dataset(dataset, 10_000, 0),
+        open_training_reference(data, View(), None, 0),
+        Pixels(),
+    )
+
+
+def values_of(inputs: EvaluationInputs, names: list[str]) -> dict[str, float]:
+    """The values of the metrics named."""
+    found: dict[str, float] = {}
+    for measurement in measure_metrics(inputs, names).values():
+        found |= measurement.values
+    return found
 
 
 # What the numbers say
@@ -129,20 +155,20 @@ def test_modes_of_pictures_without_labels(tmp_path: Path):
 
 
 def test_training_on_synthetic_pictures(run: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(classifier, "SHOWN", 15_000)
-    monkeypatch.setattr(classifier, "PASSES", 0)
+    monkeypatch.setattr(classifier_training, "IMAGES", 15_000)
+    monkeypatch.setattr(classifier_training, "PASSES", 0)
     real = evaluate("digits", data="digits", metrics=["tstr"], count=1_000).values
     assert real["trtr"] > 0.9
     assert abs(real["tstr"] - real["trtr"]) < 0.1
     dataset = open_dataset("digits", View())
-    wrong = of_dataset(dataset, 1_000, 0)
+    wrong = samples_of_dataset(dataset, 1_000, 0)
     assert wrong.labels is not None
-    case = Case(
+    case = EvaluationInputs(
         replace(wrong, labels=(wrong.labels + 1) % 10),
-        of_training("digits", View(), None, 0),
+        open_training_reference("digits", View(), None, 0),
         Pixels(),
     )
-    assert judge(case, ["tstr"])[0]["tstr"] < 0.1
+    assert values_of(case, ["tstr"])["tstr"] < 0.1
 
 
 def test_points():
@@ -194,32 +220,36 @@ def test_a_run_in_memory_and_a_checkpoint_are_the_run(run: Path):
 
 def test_order_and_batches_do_not_matter():
     dataset = open_dataset("digits", View())
-    case = Case(of_dataset(dataset, 10_000, 0), of_spec("digits", View(), 0), Pixels())
+    case = EvaluationInputs(
+        samples_of_dataset(dataset, 10_000, 0), open_reference("digits", View(), 0), Pixels()
+    )
     random = torch.Generator().manual_seed(0)
     order = torch.randperm(1797, generator=random)
     images = torch.from_numpy(dataset.images)
-    shuffled = replace(case.pictures, make=lambda: iter(images[order].split(100)))
+    shuffled = replace(case.samples, generate=lambda: iter(images[order].split(100)))
     names = ["fd", "precision", "recall", "density", "coverage"]  # kd draws subsets by place
-    before, after = judge(case, names)[0], judge(Case(shuffled, case.reference, Pixels()), names)[0]
+    before = values_of(case, names)
+    after = values_of(EvaluationInputs(shuffled, case.reference, Pixels()), names)
     assert after == pytest.approx(before, abs=1e-9)
     pieces = [
-        len(piece) for piece in replace(case.pictures, make=lambda: iter(images.split(7))).pieces()
+        len(piece)
+        for piece in replace(case.samples, generate=lambda: iter(images.split(7))).chunks()
     ]
     assert pieces == [CHUNK] * (1797 // CHUNK) + [1797 % CHUNK]
-    ones = replace(case.pictures, make=lambda: iter(images.split(1)))
-    assert judge(Case(ones, case.reference, Pixels()), names)[0] == before
+    ones = replace(case.samples, generate=lambda: iter(images.split(1)))
+    assert values_of(EvaluationInputs(ones, case.reference, Pixels()), names) == before
 
 
 def test_ten_thousand_in_turn(run: Path):
-    pictures = of_run(load(run), 10_000, 0, View())
+    pictures = samples_of_run(load(run), 10_000, 0, View())
     assert pictures.labels is not None
     assert pictures.labels.bincount().tolist() == [1000] * 10
     assert pictures.labels[:12].tolist() == [*range(10), 0, 1]
 
 
 def test_pictures_at_rows_are_those_of_the_pieces(run: Path):
-    pictures = of_run(load(run), 70, 0, View())
-    whole = torch.cat(list(pictures.pieces()))
+    pictures = samples_of_run(load(run), 70, 0, View())
+    whole = torch.cat(list(pictures.chunks()))
     rows = torch.tensor([69, 0, 33])
     assert torch.equal(pictures.at(rows), whole[rows])
 
@@ -234,16 +264,16 @@ def test_nothing_is_drawn_from_the_global_state(run: Path):
 
 def test_fewer_pictures_are_chosen_at_random():
     dataset = open_dataset("digits", View())
-    one, same, other = (of_dataset(dataset, 100, seed) for seed in (0, 0, 1))
-    first = torch.cat(list(one.pieces()))
-    assert torch.equal(first, torch.cat(list(same.pieces())))
-    assert not torch.equal(first, torch.cat(list(other.pieces())))
+    one, same, other = (samples_of_dataset(dataset, 100, seed) for seed in (0, 0, 1))
+    first = torch.cat(list(one.chunks()))
+    assert torch.equal(first, torch.cat(list(same.chunks())))
+    assert not torch.equal(first, torch.cat(list(other.chunks())))
     assert one.labels is not None
     assert one.labels.bincount(minlength=10).min() > 0
 
 
 def test_noise_does_not_depend_on_the_count():
-    few, many = (torch.cat(list(of_noise(8, 1, count, 0).pieces())) for count in (5, 300))
+    few, many = (torch.cat(list(samples_of_noise(8, 1, count, 0).chunks())) for count in (5, 300))
     assert torch.equal(few, many[:5])
     assert abs(many.float().mean() - 127.5) < 2
 
@@ -261,26 +291,26 @@ def test_other_sizes(run: Path):
 
 
 def test_which_pictures_are_compared_with(mnist: str):
-    test = of_training(mnist, View(), None, 0)
-    named = of_spec(mnist.replace("mnist:", "mnist-test:"), View(), 0)
-    assert (test.name, test.split, len(test.rows), len(test.shown)) == (
+    test = open_training_reference(mnist, View(), None, 0)
+    named = open_reference(mnist.replace("mnist:", "mnist-test:"), View(), 0)
+    assert (test.name, test.split, len(test.rows), len(test.train_rows)) == (
         "mnist-test",
         "test",
         10_000,
         60_000,
     )
     assert test.about() == named.about()
-    assert of_spec(mnist, View(), 0).split == "all"
-    assert len(of_spec(mnist, View(), 0).rows) == 10_000
-    assert len(of_spec(mnist, View(), 20_000).rows) == 20_000
+    assert open_reference(mnist, View(), 0).split == "all"
+    assert len(open_reference(mnist, View(), 0).rows) == 10_000
+    assert len(open_reference(mnist, View(), 20_000).rows) == 20_000
 
 
 def test_training_pictures_are_compared_with_where_there_is_no_test_set():
-    reference = of_training("digits", View(), None, 0)
+    reference = open_training_reference("digits", View(), None, 0)
     assert (reference.name, reference.split) == ("digits", "train")
     assert len(reference.rows) + len(reference.unseen_rows) == 1797
     assert not set(reference.rows) & set(reference.unseen_rows)
-    assert set(reference.rows) == set(reference.shown)
+    assert set(reference.rows) == set(reference.train_rows)
     labels = reference.labels
     assert labels is not None
     assert labels[:200].bincount(minlength=10).min() > 8  # in a random order
@@ -288,22 +318,22 @@ def test_training_pictures_are_compared_with_where_there_is_no_test_set():
 
 def test_features_of_references_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    reference = of_training("digits", View(), None, 0)
+    reference = open_training_reference("digits", View(), None, 0)
     extractor = make_extractor("random", reference, None, CPU)
-    first = features_of(extractor, reference.dataset, reference.rows)
+    first = features_of_rows(extractor, reference.dataset, reference.rows)
     (file,) = (tmp_path / "references").iterdir()
-    monkeypatch.setattr(references, "extract", None)
-    assert torch.equal(features_of(extractor, reference.dataset, reference.rows), first)
+    monkeypatch.setattr(references, "extract_features", None)
+    assert torch.equal(features_of_rows(extractor, reference.dataset, reference.rows), first)
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(TypeError):  # taken anew
-        features_of(extractor, reference.dataset, reference.rows)
+        features_of_rows(extractor, reference.dataset, reference.rows)
 
 
 def test_names_without_places(tmp_path: Path):
-    assert place_free("mnist-test:/data/mnist") == "mnist-test"
-    assert place_free("digits") == "digits"
-    assert place_free("idx:/data/letters") == "idx:letters"
-    assert place_free(str(tmp_path)) == tmp_path.name
+    assert name_without_place("mnist-test:/data/mnist") == "mnist-test"
+    assert name_without_place("digits") == "digits"
+    assert name_without_place("idx:/data/letters") == "idx:letters"
+    assert name_without_place(str(tmp_path)) == tmp_path.name
 
 
 def test_usual_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -312,7 +342,8 @@ def test_usual_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for shade in range(3):
         Image.new("RGB", (32, 32), (shade, 0, 0)).save(tmp_path / "colour" / f"{shade}.png")
     digits, colour, rings = (
-        of_training(str(data), View(), None, 0) for data in ("digits", tmp_path / "colour", "rings")
+        open_training_reference(str(data), View(), None, 0)
+        for data in ("digits", tmp_path / "colour", "rings")
     )
     assert usual_features(digits, None) == ("classifier", "")
     assert usual_features(rings, None) == ("pixels", "")
@@ -347,7 +378,7 @@ def test_a_runs_record(run: Path):
     assert first.protocol["count"] == 50
     assert first.protocol["neighbours"]["pictures"] == 50
     assert first.versions.keys() >= {"ganvas", "torch", "python"}
-    assert any("fewer than 10,000" in note for note in first.notes)
+    assert any("only 50 images: FD is biased upwards; prefer KD" in note for note in first.notes)
     with Image.open(run / "memorisation.png") as figure:
         assert figure.size[0] > 12 * 56
 
@@ -369,8 +400,49 @@ def test_other_data_than_the_runs_is_noted(run: Path, tmp_path: Path):
 
 
 def test_values_that_are_no_numbers_are_null():
-    found = Evaluation("a", {}, {"kl": float("nan"), "modes": 0}, {}, {}, [], {}, "")
+    measured = {"modes": Measurement({"kl": float("nan"), "modes": 0}, {})}
+    found = Evaluation("a", {}, measured, {}, [], {}, "")
     assert found.to_json()["values"] == {"kl": None, "modes": 0}
+
+
+# What decided the values
+
+
+def test_a_protocol_does_not_depend_on_other_metrics_or_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Each metric alone, on inputs of its own, has the protocol that it has among all others."""
+    monkeypatch.setattr(classifier_training, "IMAGES", 2_000)
+    monkeypatch.setattr(classifier_training, "PASSES", 0)
+    dataset = open_dataset("digits", View())
+    reference = open_training_reference("digits", View(), None, 0)
+    samples = samples_of_dataset(dataset, 300, 0)
+    assert samples.labels is not None
+    few = replace(samples, labels=samples.labels % 5)  # five classes are absent
+
+    def inputs() -> EvaluationInputs:
+        return EvaluationInputs(few, reference, Pixels())
+
+    names = list(choose_metrics(["all"], inputs()))
+    together = measure_metrics(inputs(), names)
+    backwards = measure_metrics(inputs(), names[::-1])
+    assert together.keys() >= {"fd", "kd", "recall", "memorisation", "modes", "agreement", "tstr"}
+    for name in names:
+        alone = measure_metrics(inputs(), [name])[name].protocol
+        assert alone == together[name].protocol == backwards[name].protocol, name
+    basis = {"features", "reference", "count", "seed"}
+    assert together["fd"].protocol.keys() == basis
+    assert together["recall"].protocol.keys() == basis | {"neighbours"}
+    assert together["agreement"].protocol.keys() == basis | {"classifier", "classes"}
+    assert together["class_fd"].protocol["classes"] == list("01234")
+
+
+def test_an_evaluation_has_the_protocols_of_its_metrics():
+    found = evaluate("digits", data="digits", metrics=["recall", "fd"], features="pixels")
+    other = evaluate("digits", data="digits", metrics=["fd"], features="pixels")
+    assert found.protocol == found.measurements["recall"].protocol
+    assert other.protocol == other.measurements["fd"].protocol == found.measurements["fd"].protocol
+    assert len(group_comparable([found, other])) == 1  # all that both have was measured alike
 
 
 # Names of metrics
@@ -378,36 +450,36 @@ def test_values_that_are_no_numbers_are_null():
 
 def test_the_published_names_are_for_inception():
     case = pixel_case()
-    usual = choose(None, case)
+    usual = choose_metrics(None, case)
     assert "fd" in usual
     assert not {"fid", "kid", "inception_score", "class_fid", "classifier_score", "tstr"} & set(
         usual
     )
-    assert "tstr" in choose(["all"], case)
+    assert "tstr" in choose_metrics(["all"], case)
     for name in ("fid", "kid", "inception_score", "class_fid"):
         with pytest.raises(
             UserError, match=f"--metrics {name}: that name is for Inception features"
         ):
-            choose([name], case)
-    with pytest.raises(UserError, match="pixels features tell no classes apart"):
-        choose(["classifier_score"], case)
+            choose_metrics([name], case)
+    with pytest.raises(UserError, match="pixels features do not classify"):
+        choose_metrics(["classifier_score"], case)
     with pytest.raises(UserError, match="did you mean recall"):
-        choose(["recal"], case)
+        choose_metrics(["recal"], case)
 
 
 def test_every_metric_tells_its_values():
     labelled = pixel_case()
     labelled.extractor = make_extractor("classifier", labelled.reference, None, CPU)
-    for name in choose(["all"], labelled):
+    for name in choose_metrics(["all"], labelled):
         if name != "tstr":
             assert (
-                METRICS[name].measure(labelled)[0].keys() - {"kd_error"}
+                METRICS[name].measure(labelled).values.keys() - {"kd_error"}
                 <= METRICS[name].better.keys()
             )
 
 
 def test_what_is_not_known_cannot_be_measured():
-    with pytest.raises(UserError, match="what was learnt from is not known"):
+    with pytest.raises(UserError, match="the training data is not known"):
         evaluate("noise", "digits", metrics=["memorisation"], count=20)
     with pytest.raises(UserError, match="noise was made without the labels of digits"):
         evaluate("noise", "digits", metrics=["agreement"], count=20)
@@ -438,7 +510,7 @@ def test_inceptions_names(tmp_path: Path):
         *sets, weights=weights, features="inception-legacy", metrics=["fid"], device="cpu"
     )
     assert legacy.protocol["features"]["resize"].startswith("legacy")
-    assert len(by_protocol([found, legacy])) == 2
+    assert len(group_comparable([found, legacy])) == 2
 
 
 # Broken generators
@@ -472,25 +544,25 @@ def test_a_generator_of_nan_is_told(run: Path):
 
 
 def test_quick_score(run: Path):
-    yardstick = open_yardstick(get_recipe("digits"), CPU, "random")
+    reference = prepare_quick_score(get_recipe("digits"), CPU, "random")
     untrained, better = make("relativistic", classes=10).train(), load(run).gan
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    bad = quick_score(untrained, yardstick, CPU, count=300)
-    good = quick_score(better, yardstick, CPU, count=300)
+    bad = quick_score(untrained, reference, CPU, count=300)
+    good = quick_score(better, reference, CPU, count=300)
     assert untrained.training
     assert torch.equal(torch.get_rng_state(), before)
     assert 0 < good < bad
-    assert quick_score(untrained, yardstick, CPU, count=300) == bad
+    assert quick_score(untrained, reference, CPU, count=300) == bad
     for parameter in untrained.generator.parameters():  # pyright: ignore[reportAttributeAccessIssue]
         parameter.data.fill_(torch.nan)
     with pytest.raises(UserError, match="NaN"):
-        quick_score(untrained, yardstick, CPU, count=300)
+        quick_score(untrained, reference, CPU, count=300)
 
 
 def test_quick_score_of_points():
-    yardstick = open_yardstick(get_recipe("rings"), CPU)
-    score = quick_score(make("points", size=1, channels=2), yardstick, CPU, count=300)
+    reference = prepare_quick_score(get_recipe("rings"), CPU)
+    score = quick_score(make("points", size=1, channels=2), reference, CPU, count=300)
     assert 0.5 < score <= 1
 
 
@@ -502,7 +574,7 @@ def test_values_of_different_protocols_are_not_in_one_table():
         evaluate("noise", "digits", metrics=["fd"], features="random", count=n)
         for n in (20, 20, 30)
     )
-    assert [len(group) for group in by_protocol([one, other, same])] == [2, 1]
+    assert [len(group) for group in group_comparable([one, other, same])] == [2, 1]
 
 
 def test_what_is_compared_with_what(run: Path):
@@ -519,16 +591,16 @@ def test_what_is_compared_with_what(run: Path):
 
 
 def test_cells():
-    assert number("precision", 0.12345) == "12.3 %"
-    assert number("modes", 8) == "8"
-    assert number("fd", 12.34567) == "12.35"
-    assert number("kl", float("nan")) == "-"
-    assert cell({"kd": 0.01234, "kd_error": 0.0002}, "kd") == "0.0123 ± 0.0002"
-    assert cell({"fd": 1.0}, "kd") == ""
+    assert format_value("precision", 0.12345) == "12.3 %"
+    assert format_value("modes", 8) == "8"
+    assert format_value("fd", 12.34567) == "12.35"
+    assert format_value("kl", float("nan")) == "-"
+    assert format_cell({"kd": 0.01234, "kd_error": 0.0002}, "kd") == "0.0123 ± 0.0002"
+    assert format_cell({"fd": 1.0}, "kd") == ""
 
 
 def test_wide_tables_are_cut():
     rows = [("a run", ["1.234"] * 6)]
-    wide, narrow = (tables("set", ["a heading"] * 6, rows, width) for width in (100, 40))
+    wide, narrow = (build_tables("set", ["a heading"] * 6, rows, width) for width in (100, 40))
     assert [len(table.columns) for table in wide] == [7]
     assert [len(table.columns) for table in narrow] == [4, 4]

@@ -12,7 +12,7 @@ from torch import Tensor
 from ganvas.data.builtin.points import mode_discs
 from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
-from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
+from ganvas.evaluation.quick import QuickReference, prepare_quick_score, quick_score
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
 from ganvas.io.console import count_noun
@@ -59,7 +59,7 @@ class Monitor:
         self.diagnosis = Diagnosis()
         self.best: tuple[float, int] | None = None
         self.checkup: Checkup | None = None  # these two are made when first needed
-        self.yardstick: Yardstick | None = None
+        self.yardstick: QuickReference | None = None
 
     def drop_grids(self) -> None:
         """Remove the grids that a killed process wrote after the checkpoint from which the run goes
@@ -167,10 +167,10 @@ class Monitor:
             )
         return self.engine.any(better)
 
-    def prepared_yardstick(self) -> Yardstick:
+    def prepared_yardstick(self) -> QuickReference:
         """The yardstick, made when it is first needed."""
         if self.yardstick is None:
-            self.yardstick = open_yardstick(
+            self.yardstick = prepare_quick_score(
                 self.recipe, self.engine.device, target=self.state.gan.target
             )
         return self.yardstick

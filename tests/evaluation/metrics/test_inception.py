@@ -4,6 +4,7 @@ torch-fidelity.
 
 import hashlib
 import json
+import pickle
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -235,14 +236,39 @@ def test_pictures_of_the_right_size_stay():
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_weights_from_pytorch_files(file, clean, tmp_path, zipped):
-    """Also with the counters that torch's own batch norm adds."""
-    wanted = clean.network.state_dict()
-    state = {**wanted, "Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(0)}
-    torch.save(state, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
-    found = read_network(tmp_path / "w.pth").state_dict()
-    assert list(found) == list(wanted)
-    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+def test_weights_from_the_published_file(clean, tmp_path, monkeypatch, zipped):
+    """In both formats of PyTorch, and with the counters that its own batch norm adds."""
+    expected = clean.network.state_dict()
+    state = {**expected, "Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(0)}
+    path = tmp_path / "w.pth"
+    torch.save(state, path, _use_new_zipfile_serialization=zipped)
+    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    found = read_network(path).state_dict()
+    assert list(found) == list(expected)
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+@pytest.mark.parametrize("change", ["other", "longer", "shorter"])
+def test_any_other_pickle_is_refused_before_it_is_opened(tmp_path, monkeypatch, change):
+    path = tmp_path / "w.pth"
+    torch.save({"fc.weight": torch.zeros(2)}, path)
+    content = path.read_bytes()
+    if change != "other":
+        monkeypatch.setattr(inception, "SHA256", hashlib.sha256(content).hexdigest())
+        path.write_bytes(content + b"0" if change == "longer" else content[:-1])
+    monkeypatch.setattr(torch, "load", None)
+    with pytest.raises(UserError, match=rf"sha256 \w{{64}}, expected {inception.SHA256}") as raised:
+        read_network(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_nothing_in_a_file_is_run_even_if_its_digest_is_right(tmp_path, monkeypatch):
+    """PyTorch's reader refuses everything but tensors."""
+    path = tmp_path / "w.pth"
+    torch.save({"path": Path("x")}, path)
+    monkeypatch.setattr(inception, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        read_network(path)
 
 
 def test_weights_of_another_network(tmp_path):

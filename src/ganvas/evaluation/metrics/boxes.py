@@ -26,7 +26,7 @@ class BoxPlacement(NamedTuple):
     inside: Tensor
 
 
-def placement(images: Tensor, boxes: Tensor, background: Tensor) -> BoxPlacement:
+def compare_boxes(images: Tensor, boxes: Tensor, background: Tensor) -> BoxPlacement:
     """Find the things in pictures and hold them against the boxes asked for.
 
     Args:

@@ -37,7 +37,7 @@ class PointModes(NamedTuple):
     kl: float
 
 
-def modes(labels: Tensor, count: int) -> Modes:
+def count_modes(labels: Tensor, count: int) -> Modes:
     """Modes of a set with known classes, such as Stacked-MNIST: three digits in three channels,
     1000 classes.
 
@@ -69,7 +69,7 @@ def modes(labels: Tensor, count: int) -> Modes:
     return Modes(int((samples > 0).sum()), divergence(samples))
 
 
-def point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
+def count_point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
     """Modes of a mixture of equal round Gaussians in the plane, such as a ring of 8 or a grid of
     25; VEEGAN, section 4.1.
 
