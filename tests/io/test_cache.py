@@ -1,4 +1,4 @@
-"""Cache entries: found again by their settings, made anew when they are damaged, whole or absent."""
+"""Cache entries: found by their settings, made anew when they are damaged, whole or absent."""
 
 from pathlib import Path
 

@@ -380,7 +380,7 @@ def test_offline(cache, monkeypatch):
     message = str(raised.value)
     digest = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
     assert (
-        f"put {FILE} into {cache / 'weights'}, or name the file with --weights FILE; its sha256 is {digest}"
-        in message
+        f"put {FILE} into {cache / 'weights'}, "
+        f"or name the file with --weights FILE; its sha256 is {digest}" in message
     )
     assert "\n" not in message

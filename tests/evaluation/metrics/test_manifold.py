@@ -118,7 +118,9 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
 
 def test_blocks_stay_small(monkeypatch):
     monkeypatch.setattr(neighbours, "BLOCK", 1000)
-    sizes = [found.shape for _, found in neighbours.blocks(normal(1, 95, 4), normal(2, 80, 4))]
+    sizes = [
+        found.shape for _, found in neighbours.distance_blocks(normal(1, 95, 4), normal(2, 80, 4))
+    ]
     assert sizes == [(12, 80)] * 7 + [(11, 80)]
 
 
