@@ -17,8 +17,7 @@ def evaluate(
     json: Switch = False,
     device: Device = "auto",
 ) -> None:
-    """Measure how good generated images are: distances, precision and recall, memorisation,
-    classes.
+    """Measure how good generated images are: distances, coverage, memorisation, classes.
 
     A run is compared with the test set that was published with its data or, if there is none, with
     its training images. If the last argument is not a run, it is the reference for all others.

@@ -75,12 +75,14 @@ class ConditionalSampler:
             UserError: it generates NaN.
         """
         found = []
+        # The noise belongs to the numbers of the rows, so the size of a chunk does not change it.
         for part in chunk_ranges(self.count, CHUNK):
             rng = RowRng(self.seed, part, self.device)
             chunk = {
                 name: values[part.start : part.stop].to(self.device)
                 for name, values in inputs.items()
             }
+
             images = make(self.gan, rng, len(part), chunk)
             if not images.isfinite().all():
                 raise UserError("the generator is broken: it makes NaN or infinity")
@@ -109,50 +111,6 @@ def sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
     return inputs.samples.conditional
 
 
-# What a metric requires: why it cannot be measured, or ""
-
-
-def takes_input(inputs: EvaluationInputs, name: str) -> bool:
-    """Whether the samples are of a GAN that takes an input of that name."""
-    sampler = inputs.samples.conditional
-    return sampler is not None and name in sampler.gan.inputs
-
-
-def require_ground_truth(inputs: EvaluationInputs) -> str:
-    """The metric compares with the images that should have been generated."""
-    sampler = inputs.samples.conditional
-    if sampler and sampler.gan.has_ground_truth:
-        return ""
-    return "only for GANs with a ground truth, such as pix2pix and inpaint"
-
-
-def require_masks(inputs: EvaluationInputs) -> str:
-    """The metric looks into holes."""
-    return "" if takes_input(inputs, "mask") else "only for GANs that fill holes"
-
-
-def require_two_directions(inputs: EvaluationInputs) -> str:
-    """The metric translates forth and back."""
-    return "" if takes_input(inputs, "to") else "only for GANs that translate both ways"
-
-
-def require_attributes(inputs: EvaluationInputs) -> str:
-    """The metric compares with requested attributes."""
-    if not takes_input(inputs, "attributes"):
-        return "only for GANs that change attributes"
-    if "known" in sampler_of(inputs).gan.schema.names:
-        return "only where every attribute is known of every picture"
-    return ""
-
-
-def require_boxes(inputs: EvaluationInputs) -> str:
-    """The metric compares with requested boxes."""
-    return "" if takes_input(inputs, "box") else "only for GANs that take a box"
-
-
-# The metrics
-
-
 def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
     """Distances from the ground truth, pixel by pixel."""
     sampler = sampler_of(inputs)
@@ -170,6 +128,8 @@ def measure_holes(inputs: EvaluationInputs) -> Measurement:
     """Distances from the truth inside the holes, and those of a blur of the surroundings."""
     sampler = sampler_of(inputs)
     truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5
+
+    # What a GAN must beat: the surroundings, blurred into the hole.
     blurred = torch.stack([blur_fill(image, hole[0]) for image, hole in zip(truth, mask)])
 
     each = {
@@ -189,7 +149,9 @@ def measure_cycle(inputs: EvaluationInputs) -> Measurement:
     sampler = sampler_of(inputs)
     values = {}
     for name, there, back in (("a", 1, 0), ("b", 0, 1)):
-        real = sampler.rows[name]
+        real = sampler.rows[
+            name
+        ]  # `there` and `back` are the domains translated to: 0 is a, 1 is b
         to = torch.full((sampler.count,), there)
         other = sampler.generate({"image": to_float(real), "to": to})
         again = sampler.generate({"image": to_float(other), "to": torch.full_like(to, back)})
@@ -229,6 +191,8 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
 def measure_boxes(inputs: EvaluationInputs) -> Measurement:
     """Whether objects lie in the requested boxes: the data's, shrunk and moved at random."""
     sampler = sampler_of(inputs)
+
+    # (N, 3) in [0, 1): the scale of the box, and its place within the room that is left.
     shares = RowRng(inputs.seed, range(sampler.count)).rand(sampler.count, 3)
     extent = sampler.rows["box"][:, 2:] * (SMALLEST + (1 - SMALLEST) * shares[:, :1])
     boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)

@@ -76,7 +76,8 @@ class Evaluation:
         """As JSON; a value that is not a number (a divergence without samples) is null."""
         values = {}
         for name, value in self.values.items():
-            values[name] = value if math.isfinite(value) else None
+            values[name] = value if math.isfinite(value) else None  # JSON has no NaN
+
         return {
             "name": self.name,
             "about": self.about,
@@ -148,6 +149,8 @@ def evaluate(
 
     inputs, notes = prepare_inputs(run, what, against, settings)
     evaluation = measure_inputs(inputs, notes, settings)
+
+    # A checkpoint that was copied out of its run has no folder to write to.
     if run and run.path.parent.name == "checkpoints":
         folder = run.path.parents[1]
         if "memorisation" in evaluation.values:
@@ -183,6 +186,7 @@ def prepare_inputs(
         notes += [note] if note else []
     extractor = make_extractor(features, reference, settings.weights, device, settings.progress)
 
+    # Rows of data are few in any case, and their number stands in the protocol.
     if samples.count < count and samples.conditional is None:
         notes.append(f"{samples.name} has {count_noun(samples.count, 'picture')}, not {count:,}")
     inputs = EvaluationInputs(
@@ -196,9 +200,11 @@ def measure_inputs(
 ) -> Evaluation:
     """Measure the metrics, and add what a reader of their values must know."""
     measurements = measure_metrics(inputs, settings.metrics)
+    # Metrics agree in the keys that they share, so the union loses nothing.
     protocol = inputs.protocol()
     for measurement in measurements.values():
         protocol |= measurement.protocol
+
     return Evaluation(
         name=inputs.samples.name,
         about=inputs.samples.about,

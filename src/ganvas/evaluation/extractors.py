@@ -104,6 +104,7 @@ def class_extractor(
     data, stacked = reference.dataset, reference.name == STACKED
     if weights:
         classifier = read_classifier(weights, device)
+        # Stacked-MNIST has 1000 classes of three digits; its classifier knows the ten digits.
         classes = tuple(map(str, range(10))) if stacked else data.classes
         expected = (data.size, 1 if stacked else data.channels, classes)
         about = classifier.protocol
@@ -111,14 +112,17 @@ def class_extractor(
             raise UserError(
                 f"{weights} holds a classifier of {about['trained_on']}, not of {reference.name}"
             )
+
     elif stacked:
         # The digits of the three channels are classified one by one.
         view = View(size=data.size, channels=1)
         spec = reference.train.report.spec.removeprefix("stacked-")
         digits = open_training_reference(spec, view, None, 0, progress=progress)
         classifier = reference_classifier(digits, device, progress)
+
     else:
         classifier = reference_classifier(reference, device, progress)
+
     return StackedClassifier(classifier) if stacked else classifier
 
 
@@ -135,6 +139,7 @@ def reference_classifier(reference: Reference, device: torch.device, progress: b
             f"{name} has no labels, so no classifier can be trained; "
             "use --labels, or --features random"
         )
+
     data = ClassificationData(
         name,
         train.fingerprint,

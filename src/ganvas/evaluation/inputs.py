@@ -69,6 +69,7 @@ class EvaluationInputs:
         self.samples = samples
         self.reference = reference
         self.extractor = extractor
+
         self.seed = seed
         self.device = torch.device(device)
         self.progress = progress

@@ -37,6 +37,7 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
         training_images(unseen_places[closest], reference),
     ]
 
+    # Small data sets have less than COLUMNS unseen images.
     columns = min(map(len, rows))
     names = (
         f"nearest of {len(distances):,} samples",

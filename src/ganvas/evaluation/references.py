@@ -109,6 +109,8 @@ def open_training_reference(
         progress: show progress on stderr.
     """
     train = open_dataset(spec, view, progress=progress).only(target)
+
+    # As in training, so that the rows held out there are the unseen ones here.
     starts = None if train.shards is None else train.shards.starts
     kept_back = held_out_count(len(train), held_out, train.report.test)
     train_rows, unseen_rows = split(len(train), kept_back, starts)
@@ -132,6 +134,7 @@ def open_reference(
 
     Of a published test set the training images are known too.
     """
+    # "mnist-test:PLACE" belongs to "mnist:PLACE"; a path that ends in "-test" belongs to nothing.
     kind, colon, place = spec.partition(":")
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
@@ -171,6 +174,7 @@ def select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
     if dataset.shards is None:
         return LabelledImages(np.asarray(dataset.images), dataset.labels, rows)
 
+    # `near` keeps to few shards, so that not all of them are read.
     bytes_each = int(np.prod(dataset.images.shape[1:]))
     most = max(2, min(MOST_LEARNT, LEARNT_BYTES // bytes_each))
     chosen = choose(dataset.near(rows, most), most)

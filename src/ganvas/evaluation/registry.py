@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ganvas.data.builtin.points import MIXTURES
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation import conditional, unconditional
 from ganvas.evaluation.inputs import (
@@ -12,127 +11,30 @@ from ganvas.evaluation.inputs import (
     EvaluationInputs,
     Measurement,
 )
-from ganvas.evaluation.unconditional import MANY_CLASSES
-from ganvas.io.console import count_noun
+from ganvas.evaluation.requirements import (
+    Requirement,
+    is_never_usual,
+    is_usual_for_few_classes,
+    is_usual_for_images,
+    is_usual_with_classifier,
+    is_usual_with_quick_features,
+    is_usual_without_labels,
+    require_attributes,
+    require_boxes,
+    require_classes,
+    require_count,
+    require_ground_truth,
+    require_inception,
+    require_logits,
+    require_masks,
+    require_modes,
+    require_other_features,
+    require_two_directions,
+    require_two_of_each_class,
+    require_unseen,
+)
 
 LOWER, HIGHER, ONE, NEITHER = "lower is better", "higher is better", "1 is best", ""
-
-Requirement = Callable[[EvaluationInputs], str]  # why something cannot be measured, or ""
-
-
-# What a metric may require
-
-
-def require_inception(inputs: EvaluationInputs) -> str:
-    """The name is published for Inception features."""
-    if inputs.features == "inception":
-        return ""
-    return f"that name is for Inception features; these are {inputs.features} features"
-
-
-def require_other_features(inputs: EvaluationInputs) -> str:
-    """The name must not be taken for the published one."""
-    if inputs.features != "inception":
-        return ""
-    return "that name is for other features than Inception's"
-
-
-def require_logits(inputs: EvaluationInputs) -> str:
-    """The metric looks at logits of classes."""
-    if inputs.features in ("random", "pixels"):
-        return f"{inputs.features} features do not classify"
-    return ""
-
-
-def require_unseen(inputs: EvaluationInputs) -> str:
-    """The metric compares training images with images never trained on."""
-    if inputs.reference.split == "all":
-        return (
-            "the training data is not known: evaluate a run with its own data, "
-            "or give a published test set as the last argument"
-        )
-    return "" if len(inputs.reference.unseen_rows) else "no pictures were held out from training"
-
-
-def require_modes(inputs: EvaluationInputs) -> str:
-    """The metric counts known modes."""
-    reference = inputs.reference
-    if inputs.points:
-        return "" if reference.name in MIXTURES else "their modes are not known"
-    return "" if reference.dataset.labels is not None else f"{reference.name} has no labels"
-
-
-def require_classes(inputs: EvaluationInputs) -> str:
-    """The metric compares with the class that was requested for each sample."""
-    if inputs.points:
-        return "points are made without labels"
-    if inputs.reference.dataset.labels is None:
-        return f"{inputs.reference.name} has no labels"
-    if inputs.requested is None:
-        return f"{inputs.samples.name} was made without the labels of {inputs.reference.name}"
-    return ""
-
-
-def require_two_of_each_class(inputs: EvaluationInputs) -> str:
-    """The metric takes a covariance of each class."""
-    labels, names = inputs.reference.labels, inputs.reference.dataset.classes
-    assert labels is not None and inputs.requested is not None
-    real = labels.bincount(minlength=len(names))
-    fake = inputs.requested.bincount(minlength=len(names))
-    few = (fake > 0) & ((fake < 2) | (real < 2))
-    if not few.any():
-        return ""
-    name = names[int(few.nonzero()[0])]
-    return f"class {name} has fewer than 2 pictures; a larger --count makes more"
-
-
-def require_count(count: int, why: str) -> Requirement:
-    """The metric requires so many images in both sets."""
-
-    def require(inputs: EvaluationInputs) -> str:
-        samples, reference = inputs.samples, inputs.reference
-        sets = ((samples.name, samples.count), (reference.name, len(reference.rows)))
-        for name, found in sets:
-            if found < count:
-                pictures = count_noun(found, "picture")
-                return f"{name} has {pictures}, and {why} at least {count}; give more"
-        return ""
-
-    return require
-
-
-# Where a metric is measured though nobody named it
-
-
-def is_usual_for_images(inputs: EvaluationInputs) -> bool:
-    """Always, but for points."""
-    return not inputs.points
-
-
-def is_usual_with_classifier(inputs: EvaluationInputs) -> bool:
-    """The features are a classifier's."""
-    return "classifier" in inputs.features
-
-
-def is_usual_for_few_classes(inputs: EvaluationInputs) -> bool:
-    """The features are a classifier's, of so few classes that each has enough samples."""
-    few = len(inputs.reference.dataset.classes) <= MANY_CLASSES
-    return is_usual_with_classifier(inputs) and few
-
-
-def is_usual_without_labels(inputs: EvaluationInputs) -> bool:
-    """Points, or a classifier's features of samples without labels."""
-    return inputs.points or (is_usual_with_classifier(inputs) and inputs.requested is None)
-
-
-def is_usual_with_quick_features(inputs: EvaluationInputs) -> bool:
-    """Features of all training images take minutes at most; Inception's take hours on a CPU."""
-    return not inputs.points and inputs.features != "inception"
-
-
-def is_never_usual(_: EvaluationInputs) -> bool:
-    """Only on request."""
-    return False
 
 
 @dataclass(frozen=True)
@@ -156,14 +58,17 @@ class Metric:
         return next(filter(None, (require(inputs) for require in self.requires)), "")
 
 
+# A sample is not its own neighbour, so one more than the neighbours is needed.
 MANIFOLD = require_count(
     PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs"
 )
 DENSITY = require_count(
     DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs"
 )
+# One sample per split at least; the published score has 5,000.
 SPLITS = require_count(10, "10 splits need")
 
+# In the order of the table's columns. Values through Inception have the published names.
 METRICS: dict[str, Metric] = {
     "fid": Metric(unconditional.measure_frechet, {"fid": LOWER}, (require_inception,)),
     "fd": Metric(unconditional.measure_frechet, {"fd": LOWER}, (require_other_features,)),
@@ -216,27 +121,27 @@ METRICS: dict[str, Metric] = {
     "fidelity": Metric(
         conditional.measure_fidelity,
         {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER},
-        (conditional.require_ground_truth,),
+        (require_ground_truth,),
     ),
     "holes": Metric(
         conditional.measure_holes,
         {"hole_l1": LOWER, "hole_psnr": HIGHER, "blur_l1": NEITHER, "blur_psnr": NEITHER},
-        (conditional.require_masks,),
+        (require_masks,),
     ),
     "cycle": Metric(
         conditional.measure_cycle,
         {"cycle_a": LOWER, "cycle_b": LOWER},
-        (conditional.require_two_directions,),
+        (require_two_directions,),
     ),
     "attributes": Metric(
         conditional.measure_attributes,
         {"attributes": HIGHER, "real_attributes": NEITHER},
-        (conditional.require_attributes,),
+        (require_attributes,),
     ),
     "places": Metric(
         conditional.measure_boxes,
         {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER},
-        (conditional.require_boxes,),
+        (require_boxes,),
     ),
     "tstr": Metric(
         unconditional.measure_synthetic_training,
@@ -295,6 +200,7 @@ def choose_metrics(names: Sequence[str] | None, inputs: EvaluationInputs) -> dic
     """
     if names is None or list(names) == ["all"]:
         chosen = {}
+        # What cannot be measured is left out in silence: nobody named it.
         for name, metric in METRICS.items():
             wanted = names is not None or metric.is_usual(inputs)
             if wanted and not metric.obstacle(inputs):
@@ -304,6 +210,8 @@ def choose_metrics(names: Sequence[str] | None, inputs: EvaluationInputs) -> dic
     if "all" in names:
         raise UserError("--metrics all stands alone: it measures every metric that is possible")
     check_metric_names(names)
+
+    # All are checked before any is measured, so that an error does not come after hours.
     chosen: dict[str, set[str]] = {}
     for name in names:
         metric = METRIC_OF[name]

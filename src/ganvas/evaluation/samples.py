@@ -57,7 +57,7 @@ class SampleSet:
         Whatever the chunks that `generate` yields: an extractor rounds differently for another
         batch size, and features must not depend on it.
         """
-        waiting: list[Tensor] = []
+        waiting: list[Tensor] = []  # less than CHUNK samples after each pass
         for chunk in self.generate():
             waiting.append(chunk)
             while sum(map(len, waiting)) >= CHUNK:
@@ -69,6 +69,7 @@ class SampleSet:
 
     def at(self, rows: Tensor) -> Tensor:
         """The samples at `rows`, int64 (n,), in this order."""
+        # Generated once more, and not kept: all samples would not fit into memory.
         requested = set(rows.tolist())
         found = {}
         row = 0
@@ -107,6 +108,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     def generate() -> Iterator[Tensor]:
         done = 0
         for chunk in run.chunks(count, seed=seed):
+            # Named by its number, so that the user can draw it with `ganvas sample`.
             if not chunk.isfinite().all():
                 first = done + int((~chunk.isfinite().flatten(1).all(1)).nonzero()[0])
                 raise UserError(
@@ -114,6 +116,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
                     f"picture {first} of {count:,} holds NaN or infinity"
                 )
             done += len(chunk)
+
             if gan.channels == 2:
                 yield chunk  # points stay floats
             else:
@@ -122,6 +125,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     about = describe_run(run)
     if size != gan.size:
         about["resized_from"] = gan.size
+    # Class names without labels would mean nothing.
     labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
     classes = gan.classes if labels is not None else ()
     return SampleSet(run.folder.name, about, count, size, gan.channels, generate, labels, classes)

@@ -58,27 +58,32 @@ def find_reference(
         UserError: none are named, or they cannot be opened.
     """
     recipe = recipe_of(run.path, run.about) if run else None
+    # The real images are prepared as the GAN saw its own, unless the user wants another view.
     view: dict[str, Any] = {}
     if run and recipe:
         view = recipe.test_view.model_dump()
         view |= {"size": run.gan.size, "channels": run.gan.channels}
-    count = settings.count or 0
+    count = settings.count or 0  # 0: as many as a reference has at least
 
     if against is not None:
         # Labels of the run's data mean nothing for another data set.
         view.pop("labels", None)
         view |= settings.view
+        # A folder of single images has no column of the run's data, such as "b" of pairs.
         target = run.gan.target if run and not Path(against).exists() else "image"
         found = open_reference(str(against), make_view(**view), count, target, settings.progress)
         return found, []
 
-    spec = settings.data if settings.data is not None else (recipe.data if recipe else None)
+    spec = settings.data
+    if spec is None and recipe:
+        spec = recipe.data
     if spec is None:
         raise UserError(
             f"{what} is no run: name a second set to compare it with, "
             f"e.g. ganvas evaluate {what} mnist-test"
         )
-    held_out, target = (recipe.held_out, run.gan.target) if run and recipe else (None, "image")
+    held_out = recipe.held_out if recipe else None
+    target = run.gan.target if run else "image"
     view |= settings.view
     try:
         found = open_training_reference(
@@ -127,6 +132,7 @@ def find_samples(
         dataset = open_dataset(spec, recipe.test_view, progress=settings.progress)
         rows = unseen_rows(run, recipe, dataset, count)
         return samples_of_rows(run, ConditionalSampler(run.gan, rows, run.device, seed))
+
     if run:
         return samples_of_run(run, count, seed, make_view(**view))
     if str(what) == NOISE:

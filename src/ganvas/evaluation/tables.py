@@ -8,26 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from ganvas.data import NAMES
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate
-from ganvas.evaluation.registry import BETTER, HIGHER, LOWER, NEITHER, ONE
+from ganvas.evaluation.formatting import (
+    build_tables,
+    describe_protocol,
+    format_by_class,
+    format_cell,
+    head_column,
+)
+from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.samples import NOISE
 from ganvas.evaluation.sources import is_run
-from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
+from ganvas.io.console import PlainConsole, print_json, print_text
 
-SHARES = {  # printed in percent
-    *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
-    *("attributes", "real_attributes", "inside"),
-}
-ARROWS = {LOWER: " ↓", HIGHER: " ↑", ONE: " →", NEITHER: ""}
-SPLITS = {
-    "test": "published test set",
-    "train": "training images",
-    "all": "all images",
-}
 BASIS = ("features", "reference", "count", "seed")  # keys of every protocol
 WIDTH = 160  # of a table that is not printed to a terminal
 MANY = 20  # with more classes, only --json has values by class
@@ -42,7 +37,7 @@ def print_evaluations(
         UserError: as `evaluate`.
     """
     evaluated, against = split_sets(sets, data)
-    progress = sys.stderr.isatty() and not as_json
+    progress = sys.stderr.isatty() and not as_json  # no bars where a program reads the output
     found = []
     for what in evaluated:
         found.append(evaluate(what, against, data=data, progress=progress, **settings))
@@ -61,6 +56,7 @@ def print_evaluations(
 def print_tables(found: Sequence[Evaluation]) -> None:
     """Print a table for each group of comparable evaluations."""
     console = PlainConsole()
+    # A file or a pipe has no width of its own.
     if not console.is_terminal:
         console.width = WIDTH
     groups = group_comparable(found)
@@ -71,6 +67,7 @@ def print_tables(found: Sequence[Evaluation]) -> None:
     if len(groups) > 1:
         print_text("", "The tables were measured in different ways: do not compare their values.")
 
+    # A run that is not in its folder, such as a copied checkpoint, has none.
     figures = []
     for evaluation in found:
         if "run" in evaluation.about and "memorisation" in evaluation.values:
@@ -116,6 +113,7 @@ def distinguish_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[
         about = evaluation.about
         exact.append(f"{about['run']} @ {about['images']:,} images" if "run" in about else typed)
 
+    # Only those that are shared, so that short names stay short.
     names = [evaluation.name for evaluation in found]
     for longer in (exact, sets):
         shared = Counter(names)
@@ -138,9 +136,11 @@ def group_comparable(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
 
 def are_comparable(one: Evaluation, other: Evaluation) -> bool:
     """Whether each metric that both have was measured by the same protocol."""
+    # Compared as JSON, in which a tuple is a list.
     for key in BASIS:
         if to_text(one.protocol[key]) != to_text(other.protocol[key]):
             return False
+    # A metric that only one of them has leaves a cell of the column empty, which does no harm.
     for name in one.measurements.keys() & other.measurements.keys():
         protocols = (each.measurements[name].protocol for each in (one, other))
         if len(set(map(to_text, protocols))) > 1:
@@ -170,6 +170,7 @@ def print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
         console.print(table)
     print_text("↓ lower is better, ↑ higher is better, → 1 is best; ± standard error")
 
+    # They agree in the keys that they share, but single metrics may add their own.
     protocol: dict[str, Any] = {}
     for evaluation in group:
         protocol |= evaluation.protocol
@@ -193,120 +194,3 @@ def print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) 
     print_text("")
     for table in build_tables("class", columns, rows, console.width):
         console.print(table)
-
-
-def build_tables(
-    first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
-) -> list[Table]:
-    """One table, or several below each other where its columns would not fit.
-
-    Args:
-        first: heading of the names.
-        columns: headings of the values.
-        rows: names and values.
-        width: in characters.
-    """
-    parts = split_columns(first, columns, rows, width)
-    found = []
-    for part in parts:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column(first, no_wrap=True)
-        for number in part:
-            table.add_column(columns[number], justify="right", no_wrap=True)
-        for name, cells in rows:
-            table.add_row(name, *(cells[number] for number in part))
-        found.append(table)
-    return found
-
-
-def split_columns(
-    first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
-) -> list[list[int]]:
-    """The numbers of the columns of each table, so that no table is wider than `width`."""
-    room = width - max(len(first), *(len(name) for name, _ in rows))
-    parts: list[list[int]] = [[]]
-    used = 0
-    for number, column in enumerate(columns):
-        cells = [column, *(cells[number] for _, cells in rows)]
-        wide = max(map(len, cells)) + 2  # the space between two columns
-        if parts[-1] and used + wide > room:
-            parts.append([])
-            used = 0
-        parts[-1].append(number)
-        used += wide
-    return parts
-
-
-def head_column(name: str) -> str:
-    """A column's heading: the name that --metrics takes, and an arrow towards what is better."""
-    return name + ARROWS[BETTER[name]]
-
-
-def format_cell(values: dict[str, float], name: str) -> str:
-    """A value as a table shows it, with its standard error; "" if it is missing."""
-    if name not in values:
-        return ""
-    error = values.get(f"{name}_error")
-    if error is not None:
-        return f"{values[name]:.4f} ± {error:.4f}"
-    return format_value(name, values[name])
-
-
-def format_value(name: str, value: float) -> str:
-    """A share in percent, a count whole, another value with four significant digits."""
-    if value != value:
-        return "-"
-    if name in SHARES:
-        return f"{100 * value:.1f} %"
-    return str(value) if isinstance(value, int) else f"{value:#.4g}"
-
-
-def format_by_class(metric: str, value: float | None) -> str:
-    """A value of one class; "" if it is missing."""
-    if value is None:
-        return ""
-    if metric in ("modes", "agreement", "attributes"):
-        return f"{100 * value:.1f} %"
-    return f"{value:#.4g}"
-
-
-def describe_protocol(protocol: dict[str, Any]) -> list[str]:
-    """How the values were measured, one line each; --json and the run's record have all of it."""
-    reference = protocol["reference"]
-    size = reference["size"]
-    kind = "points" if reference["channels"] == 2 else f"{size}x{size} images"
-    samples = f"{count_noun(protocol['count'], 'sample')}, seed {protocol['seed']}"
-    lines = [
-        f"{samples}; compared with {reference['count']:,} {kind} of {reference['name']} "
-        f"({SPLITS[reference['split']]}), fingerprint {reference['fingerprint'][:12]}",
-        f"features: {describe_extractor(protocol['features'])}",
-    ]
-
-    if "classifier" in protocol:
-        lines.append(f"classes: {describe_extractor(protocol['classifier'])}")
-    if "neighbours" in protocol:
-        count = protocol["neighbours"]["pictures"]
-        lines.append(f"precision, recall, density, coverage: among {count:,} images of each set")
-    if "memorisation" in protocol:
-        counts = protocol["memorisation"]
-        lines.append(
-            f"memorisation: {counts['training']:,} training images, "
-            f"{counts['unseen']:,} never trained on"
-        )
-    return lines
-
-
-def describe_extractor(features: dict[str, Any]) -> str:
-    """An extractor in words."""
-    name = features["extractor"]
-    if "trained_on" in features:
-        accuracy = "not tested"
-        if features["tested"]:
-            percent = f"{100 * features['accuracy']:.2f} %"
-            accuracy = f"accuracy {percent} on {features['tested']:,} other images"
-        trained = f"trained on {features['trained_on']}"
-        return f"{name}, {trained}, {accuracy}, weights {features['sha256'][:12]}"
-    if name == "inception":
-        return f"inception, weights {features['weights'][:12]}, resized {features['resize']}"
-    settings = [f"{key} {value}" for key, value in features.items() if key != "extractor"]
-    return ", ".join([name, *settings])

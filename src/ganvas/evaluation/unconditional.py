@@ -118,10 +118,12 @@ def measure_agreement(inputs: EvaluationInputs) -> Measurement:
     assert inputs.requested is not None
     right = inputs.predicted.eq(inputs.requested).double()
     names = inputs.reference.dataset.classes
+
     by_class = {}
     if len(names) <= MANY_CLASSES:
         for number in inputs.requested.unique().tolist():
             by_class[names[number]] = right[inputs.requested == number].mean().item()
+
     return inputs.measurement(
         {"agreement": right.mean().item()},
         by_class,
@@ -134,6 +136,8 @@ def measure_class_frechet(inputs: EvaluationInputs) -> Measurement:
     """The mean over classes of the Frechet distance to the real images of that class."""
     labels, names = inputs.reference.labels, inputs.reference.dataset.classes
     assert inputs.requested is not None and labels is not None
+
+    # Over the classes that were generated, so that a set with few classes has a value too.
     by_class = {}
     for number in inputs.requested.unique().tolist():
         real = inputs.real[labels == number]

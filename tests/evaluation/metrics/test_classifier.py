@@ -65,16 +65,19 @@ def test_knows_digits_that_it_was_not_trained_on(
 ):
     assert trained.protocol["accuracy"] > 0.96
     assert trained.protocol["accuracy"] == classification_accuracy(trained.network, digits[1])
+
     expected = {
         "extractor": "classifier",
         "trained_on": "digits",
         "fingerprint": "abc",
         "pictures": 1797 - HELD_OUT,
     }
+
     assert (
         trained.protocol | expected | {"tested": HELD_OUT, "size": 8, "channels": 1}
         == trained.protocol
     )
+
     images = torch.from_numpy(digits[1].images[digits[1].rows])
     found = trained(images)
     assert found.values.shape == (HELD_OUT, 128)
@@ -82,6 +85,7 @@ def test_knows_digits_that_it_was_not_trained_on(
     assert found.values.min() == 0
     assert found.logits is not None
     assert found.logits.shape == (HELD_OUT, 10)
+
     alone = torch.cat([trained(image[None]).values for image in images[:20]])
     torch.testing.assert_close(alone, found.values[:20], rtol=1e-4, atol=1e-4)
 
@@ -111,13 +115,17 @@ def test_same_bits_whatever_the_threads_and_random_state(
     torch.manual_seed(7)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
     one = fit_classifier(digits[0], 10).state_dict()
+
     assert torch.equal(torch.get_rng_state(), before)
+
     torch.manual_seed(8)
     torch.set_num_threads(2)
     other = fit_classifier(digits[0], 10).state_dict()
     assert torch.get_num_threads() == 2
+
     torch.set_num_threads(threads)
     assert all(torch.equal(one[name], other[name]) for name in one)
+
     different = fit_classifier(digits[0], 10, seed=1).state_dict()
     assert not torch.equal(one["head.weight"], different["head.weight"])
 
@@ -216,6 +224,7 @@ def test_refuses_foreign_files(trained: Classifier, tmp_path: Path):
     for path, message in cases.items():
         with pytest.raises(UserError, match=message):
             read_classifier(path)
+
     assert (
         load_file(altered(tmp_path / "good.safetensors", trained)).keys()
         == trained.network.state_dict().keys()
@@ -230,8 +239,10 @@ def test_published_sets(name: str, least: float, mnist: str):
     if not place.is_dir():
         pytest.skip(f"needs the files in {place}")
     train, test = (open_dataset(f"{name}{end}:{place}", View()) for end in ("", "-test"))
+
     assert train.labels is not None
     assert test.labels is not None
+
     whole = [
         LabelledImages(data.images, data.labels, np.arange(len(data)))
         for data in (train, test)
@@ -239,4 +250,5 @@ def test_published_sets(name: str, least: float, mnist: str):
     ]
     data = ClassificationData(name, train.fingerprint, train.classes, *whole)
     found = load_or_train_classifier(data)
+
     assert found.protocol["accuracy"] > least

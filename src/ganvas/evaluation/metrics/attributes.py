@@ -49,5 +49,6 @@ def balanced_agreement(seen: Tensor, requested: Tensor) -> Tensor:
     right = (seen == (requested > 0.5)).double()
     shares = []
     for present in (requested > 0.5, requested <= 0.5):
+        # 0 / 0 is NaN, which the mean leaves out
         shares.append((right * present).sum(0) / present.sum(0))
     return torch.stack(shares).nanmean(0)

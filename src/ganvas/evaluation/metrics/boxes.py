@@ -66,6 +66,7 @@ def boxes_around(mask: Tensor) -> Tensor:
     """Boxes (N, 4) in shares of the side around the true pixels of (N, H, W), but a few strays."""
     starts, lengths = [], []
     for counts in (mask.sum(1), mask.sum(2)):  # by column (N, W), by row (N, H)
+        # The share of the object's pixels up to each column or row, so from 0 to 1.
         share = counts.cumsum(1) / counts.sum(1, keepdim=True).clamp(min=1)
         cells = counts.shape[1]
         first = (share <= TRIMMED).sum(1)

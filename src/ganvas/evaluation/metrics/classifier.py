@@ -57,6 +57,7 @@ class ClassifierNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """float32 (N, C, H, W) to features (N, FEATURES), 0 or more, and logits (N, classes)."""
+        # Channels last: the fastest layout of small convolutions on a CPU.
         features = self.features(images.contiguous(memory_format=torch.channels_last))
         return features, self.head(features)
 
@@ -142,6 +143,7 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}") from error
 
+    # Another version has other weights for the same images, which do not compare.
     if (
         not isinstance(about, dict)
         or about.get("extractor") != "classifier"
@@ -160,6 +162,7 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
     network.load_state_dict(tensors, assign=True)
     network.features.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
+    # Of the file, not of the tensors: anybody can compute it.
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return Classifier(network, about | {"sha256": digest}, device)

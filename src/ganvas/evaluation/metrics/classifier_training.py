@@ -156,6 +156,7 @@ def fit_classifier(
         The network, on the CPU, in evaluation mode.
     """
     size, channels = train.images.shape[-1], train.images.shape[1]
+    # At least IMAGES, unless that is more than MOST_PASSES epochs; at least PASSES epochs.
     batch = min(BATCH, len(train))
     steps = max(min(IMAGES, MOST_PASSES * len(train)), PASSES * len(train)) // batch
     shift = round(size / 14)  # pixels: 2 for MNIST's 28

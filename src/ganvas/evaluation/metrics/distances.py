@@ -195,6 +195,7 @@ def kernel_distance(
 
     if min(len(real), len(fake)) <= subset_size:
         return KernelDistance(discrepancy(real, fake), None)
+    # Real rows are drawn before fake ones, so a seed means one choice.
     random = torch.Generator().manual_seed(seed)
     values = []
     for _ in range(subsets):
@@ -212,11 +213,12 @@ def discrepancy(real: Tensor, fake: Tensor) -> float:
     """The unbiased estimate from all pairs of (N, F) and (M, F); Gretton et al. 2012, eq. 3."""
 
     def total(a: Tensor, b: Tensor) -> Tensor:
+        """Sum of the kernel over all pairs."""
         b = b.double()
         return sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
 
     def among_others(a: Tensor) -> Tensor:
-        """Mean of the kernel over pairs of two different rows."""
+        """Mean of the kernel over pairs of two different rows; equal pairs would add a bias."""
         own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()
         return (total(a, a) - own) / (len(a) * (len(a) - 1))
 

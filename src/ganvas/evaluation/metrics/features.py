@@ -98,7 +98,9 @@ class RandomEmbedding:
         device: torch.device | str = "cpu",
     ) -> None:
         self.device = torch.device(device)
+        # Built on the CPU, whose random numbers are the same everywhere.
         self.network = build_random_network(size, channels, features, seed).to(self.device)
+
         self.protocol: dict[str, Any] = {
             "extractor": "random",
             "size": size,
@@ -128,7 +130,7 @@ class RandomEmbedding:
 @torch.no_grad()
 def build_random_network(size: int, channels: int, features: int, seed: int) -> nn.Sequential:
     """Build the network of `RandomEmbedding`, (N, channels, size, size) to (N, features)."""
-    stages = max(0, math.ceil(math.log2(size / 4)))
+    stages = max(0, math.ceil(math.log2(size / 4)))  # halvings down to 4x4 or less
     widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]
     modules: list[nn.Module] = []
     side = size

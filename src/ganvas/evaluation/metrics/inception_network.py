@@ -245,8 +245,9 @@ class InceptionNetwork(nn.Module):
         """
         maps = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))
         maps = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(maps)))
+        # 35x35, then 17x17, then 8x8
         maps = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(halve(maps))))
         maps = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(maps)))))
         maps = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(maps)))
-        features = maps.mean((2, 3))
+        features = maps.mean((2, 3))  # global average pooling
         return features, functional.linear(features, self.fc.weight)

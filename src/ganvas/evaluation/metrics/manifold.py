@@ -93,6 +93,7 @@ def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> Precisi
     check_neighbours(neighbours)
     check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real, fake=fake)
 
+    # A fake is precise if it lies in any real ball; a real sample is recalled by any fake ball.
     real_radii, fake_radii = squared_radii(real, neighbours), squared_radii(fake, neighbours)
     precise = torch.zeros_like(fake_radii, dtype=torch.bool)
     recalled = torch.zeros_like(real_radii, dtype=torch.bool)
@@ -252,6 +253,7 @@ def distance_blocks(queries: Tensor, references: Tensor) -> Iterator[tuple[Tenso
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """|a - b|^2 of (n, F) and (m, F), float64 (n, m)."""
+    # |a|^2 + |b|^2 - 2 ab: one matrix product, where differences would need (n, m, F) numbers.
     norms = a.square().sum(1, keepdim=True) + b.square().sum(1)
     squared = norms - 2 * a @ b.T
 
