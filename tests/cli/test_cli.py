@@ -474,7 +474,7 @@ WRONG = {
     "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: evaluate at least 2"),
     "unknown metric": (
         ("evaluate", "{run}", "--metrics", "fd,recal"),
-        "--metrics recal: there is none of that name; did you mean recall",
+        "--metrics recal: unknown metric; did you mean recall",
     ),
     "unknown features": (
         ("evaluate", "{run}", "--features", "inceptoin"),
