@@ -38,8 +38,8 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import moments
-from ganvas.evaluation.quick import Yardstick, quick_score
-from ganvas.evaluation.references import features_of, of_training, some
+from ganvas.evaluation.quick import QuickReference, quick_score
+from ganvas.evaluation.references import choose_rows, features_of_rows, open_training_reference
 from ganvas.inference.run import training_grid
 from ganvas.io.files import atomic_path, write_text
 from ganvas.io.images import save, to_uint8
@@ -97,7 +97,7 @@ class Contestant:
             self.trainer.step()
             self.used += clock() - began
 
-    def score(self, yardstick: Yardstick, count: int) -> Point:
+    def score(self, yardstick: QuickReference, count: int) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
         distance = quick_score(
@@ -208,11 +208,13 @@ def asked(name: str, arguments: argparse.Namespace) -> Recipe:
     return change(get_recipe(name), changes)
 
 
-def make_yardstick(recipe: Recipe, features: str | None, against: str) -> Yardstick:
+def make_yardstick(recipe: Recipe, features: str | None, against: str) -> QuickReference:
     """Real pictures to compare with, and what looks at them."""
     assert recipe.data is not None
-    reference = of_training(recipe.data, recipe.test_view, recipe.held_out, 0, progress=True)
-    held = np.setdiff1d(np.arange(len(reference.train)), reference.shown)
+    reference = open_training_reference(
+        recipe.data, recipe.test_view, recipe.held_out, 0, progress=True
+    )
+    held = np.setdiff1d(np.arange(len(reference.train)), reference.train_rows)
     if against == "test" and reference.split != "test":
         raise UserError(
             f"--against test: no test set was published with {recipe.data}; use --against held-out"
@@ -223,12 +225,12 @@ def make_yardstick(recipe: Recipe, features: str | None, against: str) -> Yardst
         features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True
     )
     dataset, rows = {
-        "training": (reference.train, some(reference.train, reference.shown, 0)),
+        "training": (reference.train, choose_rows(reference.train, reference.train_rows, 0)),
         "held-out": (reference.train, held),
         "test": (reference.dataset, reference.rows),
     }[against]
-    real = features_of(extractor, dataset, rows, True)
-    return Yardstick(extractor, real, moments(real, "real"))
+    real = features_of_rows(extractor, dataset, rows, True)
+    return QuickReference(extractor, real, moments(real, "real"))
 
 
 def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:

@@ -262,7 +262,7 @@ def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, t
     _, output, _ = ganvas("evaluate", *asked, "--metrics", "copies,kl")
     assert output.splitlines()[0].split() == ["set", "copies", "↓", "kl", "↓"]
     error = ganvas("evaluate", *asked, "--metrics", "high_quality")[2]
-    assert "--metrics high_quality: of modes there is only modes, kl here" in error
+    assert "--metrics high_quality: modes gives only modes, kl here" in error
     error = ganvas("evaluate", *asked, "--metrics", "trrtr")[2]
     assert "did you mean trtr? known: agreement, attributes, blur_l1," in error
     assert error.count("\n") == 1
@@ -471,10 +471,10 @@ WRONG = {
         ("evaluate", "{run}", "--count", "3", "--metrics", "precision"),
         "needs at least 4",
     ),
-    "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: judge at least 2"),
+    "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: evaluate at least 2"),
     "unknown metric": (
         ("evaluate", "{run}", "--metrics", "fd,recal"),
-        "--metrics recal: there is none of that name; did you mean recall",
+        "--metrics recal: unknown metric; did you mean recall",
     ),
     "unknown features": (
         ("evaluate", "{run}", "--features", "inceptoin"),
@@ -680,11 +680,11 @@ def test_evaluate_tells_values_and_protocol(ganvas: Command, run: Path, tmp_path
         "memorisation",
         "agreement",
         "40 samples, seed 0",
-        "1,762 8x8 pictures",
+        "1,762 8x8 images",
     ):
         assert word in output
     assert "classifier, trained on digits" in output
-    assert "note: digits: 40 pictures, fewer than 10,000" in error
+    assert error.count("note: digits has only 40 images: FD is biased upwards; prefer KD") == 1
     assert str(copy / "memorisation.png") in output
     assert (copy / "memorisation.png").exists()
     assert len((copy / "evaluations.jsonl").read_text().splitlines()) == 1
@@ -724,7 +724,7 @@ def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command
     status, output, error = ganvas("evaluate", *arguments)
     assert status == 0, error
     assert output.count("fd ↓") == 2
-    assert "they do not compare" in output
+    assert "do not compare their values" in output
     assert "few has 9 pictures, not 20" in error
 
 

@@ -1,4 +1,4 @@
-"""GANs at work on rows of data, held against known answers."""
+"""GANs that need rows of data, compared with known answers."""
 
 from pathlib import Path
 
@@ -10,10 +10,14 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
+from ganvas.evaluation.conditional import ConditionalSampler
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.evaluation.metrics.attributes import agreement, learn_attributes, tell_attributes
+from ganvas.evaluation.metrics.attributes import (
+    balanced_agreement,
+    classify_attributes,
+    fit_attribute_classifier,
+)
 from ganvas.evaluation.metrics.full_reference import hole_l1, l1, psnr, ssim
-from ganvas.evaluation.trial import Trial
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
 
@@ -37,17 +41,20 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pairs, two domains and faces, all of the same 24 pictures: a bright or dark disc, which may
-    have a bar.
+    """Pairs, two domains and faces, and a run on each.
+
+    All are of the same 24 images: a bright or dark square, which may have a bar.
     """
-    place = tmp_path_factory.mktemp("trials")
-    rows = ["24", "Bright Bar"]
+    place = tmp_path_factory.mktemp("conditional")
+    rows = ["24", "Bright Bar"]  # as in CelebA's table of attributes
     for number in range(24):
+        # The background differs, so that no two images are equal.
         bright, bar = number % 2, number // 2 % 2
         picture = np.full((16, 16, 3), 90 + 5 * (number // 4), np.uint8)
         picture[4:12, 4:12] = 230 if bright else 20
         if bar:
             picture[7:9, :] = (250, 60, 60)
+
         split = "test" if number >= 16 else "train"
         double = np.concatenate([picture, 255 - picture], 1)
         for name, content in {
@@ -59,7 +66,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(content).save(place / name)
         rows.append(f"{number}.png {2 * bright - 1} {2 * bar - 1}")
+
     (place / "faces" / "list_attr.txt").write_text("\n".join(rows) + "\n")
+
     data = {
         "pix2pix": f"pairs:{place / 'pairs'}",
         "cyclegan": f"unpaired:{place / 'two'}",
@@ -75,7 +84,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_gan(run: Path, monkeypatch: pytest.MonkeyPatch, sample) -> Run:
-    """The run with another way of making pictures."""
+    """The run with another way of generating images."""
     loaded = load(run)
     monkeypatch.setattr(loaded.gan, "sample", sample)
     return loaded
@@ -84,14 +93,14 @@ def with_gan(run: Path, monkeypatch: pytest.MonkeyPatch, sample) -> Run:
 def test_fidelity_is_measured_on_pairs_never_trained_on(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """A GAN that inverts makes the truth; one that leaves pictures alone is as far from it as the
-    pairs are.
-    """
+    """A GAN that inverts is right; one that changes nothing is as far off as the pairs differ."""
     right = with_gan(place / "pix2pix", monkeypatch, lambda count, rng, *, image: -image)
     found = evaluate(right, metrics=["fidelity"])
+
     assert found.values["l1"] == 0
     assert found.values["ssim"] == pytest.approx(1)
     assert found.protocol["count"] == 8
+
     wrong = with_gan(place / "pix2pix", monkeypatch, lambda count, rng, *, image: image)
     test = open_dataset(f"pairs-test:{place / 'pairs'}", load_view(wrong)).columns
     a, b = (torch.from_numpy(np.array(test[name])) for name in "ab")
@@ -120,15 +129,15 @@ def test_distances_are_those_from_the_domain_that_is_made(
     assert near < 1e-3 * far
 
 
-def test_the_way_there_and_back(place: Path, monkeypatch: pytest.MonkeyPatch):
-    """There ten levels are added, back they are taken away; or added once more."""
+def test_cycles(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """Ten levels are added on the way there, and subtracted or added on the way back."""
     ten = 10 * 2 / 255
 
-    def has_ground_truth(count, rng, *, image, to):
+    def add_and_subtract(count, rng, *, image, to):
         return image + torch.where(to == 1, ten, -ten)[:, None, None, None]
 
     found = evaluate(
-        with_gan(place / "cyclegan", monkeypatch, has_ground_truth), metrics=["cycle"]
+        with_gan(place / "cyclegan", monkeypatch, add_and_subtract), metrics=["cycle"]
     ).values
     # what was clipped at white
     assert found == pytest.approx({"cycle_a": 0, "cycle_b": 0}, abs=0.8)
@@ -138,7 +147,7 @@ def test_the_way_there_and_back(place: Path, monkeypatch: pytest.MonkeyPatch):
     assert evaluate(brighter, metrics=["cycle"]).values["cycle_a"] == pytest.approx(20, abs=3)
 
 
-def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytest.MonkeyPatch):
+def test_errors_in_holes_are_compared_with_a_blur(place: Path, monkeypatch: pytest.MonkeyPatch):
     run = with_gan(
         place / "inpaint",
         monkeypatch,
@@ -150,25 +159,30 @@ def test_errors_in_holes_are_held_against_a_blur(place: Path, monkeypatch: pytes
             np.array(open_dataset(str(place / "faces"), load_view(run)).images)
         )
     }
-    trial = Trial(run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0)
-    mask = trial.asked["mask"] > 0.5
+    sampler = ConditionalSampler(
+        run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0
+    )
+    mask = sampler.inputs["mask"] > 0.5
+
     assert 0 < mask.float().mean() < 0.6
-    white = torch.full_like(trial.rows["image"], 255)
-    assert torch.equal(trial.made, torch.where(mask, white, trial.rows["image"]))
+
+    white = torch.full_like(sampler.rows["image"], 255)
+    assert torch.equal(sampler.images, torch.where(mask, white, sampler.rows["image"]))
     assert found["hole_l1"] > found["blur_l1"] > 0
+
     blurred = torch.stack(
-        [blur_fill(picture, hole[0]) for picture, hole in zip(trial.rows["image"], mask)]
+        [blur_fill(picture, hole[0]) for picture, hole in zip(sampler.rows["image"], mask)]
     )
     assert (
-        hole_l1(blurred, trial.rows["image"], mask).mean()
-        < hole_l1(white, trial.rows["image"], mask).mean()
+        hole_l1(blurred, sampler.rows["image"], mask).mean()
+        < hole_l1(white, sampler.rows["image"], mask).mean()
     )
 
 
-def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: pytest.MonkeyPatch):
-    """A GAN that does nothing has the attributes of the real pictures, not those asked for; one
-    that draws has those.
-    """
+def test_requested_attributes_are_seen_by_a_classifier(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A GAN that draws them has them; one that changes nothing has those of the real images."""
 
     def draws(count, rng, *, image, attributes):
         made = torch.full_like(image, -0.2)
@@ -188,9 +202,11 @@ def test_attributes_wanted_are_told_by_a_classifier(place: Path, monkeypatch: py
 def test_agreement_counts_those_with_and_without_alike():
     wanted = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
     # never seen is not three quarters right
-    assert agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]
-    assert agreement(wanted > 0, wanted).tolist() == [1.0]
-    assert agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [1.0]
+    assert balanced_agreement(torch.zeros(4, 1, dtype=torch.bool), wanted).tolist() == [0.5]
+    assert balanced_agreement(wanted > 0, wanted).tolist() == [1.0]
+    assert balanced_agreement(torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1)).tolist() == [
+        1.0
+    ]
 
 
 def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
@@ -200,35 +216,35 @@ def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
     )
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    network = learn_attributes(data.images, data.columns["attributes"], np.arange(16))
+    network = fit_attribute_classifier(data.images, data.columns["attributes"], np.arange(16))
     assert torch.equal(torch.random.get_rng_state(), before)
-    told = tell_attributes(network, torch.from_numpy(np.array(data.images)))
-    assert told.shape == (24, 2)
-    assert (told.numpy() == data.columns["attributes"]).mean() > 0.95
+    seen = classify_attributes(network, torch.from_numpy(np.array(data.images)))
+    assert seen.shape == (24, 2)
+    assert (seen.numpy() == data.columns["attributes"]).mean() > 0.95
 
 
 @pytest.mark.parametrize(
     ("run", "column"), [("pix2pix", "l1"), ("inpaint", "hole_psnr"), ("cyclegan", "cycle_b")]
 )
-def test_a_single_value_is_asked_for_by_its_name(place: Path, run: str, column: str):
+def test_a_single_value_is_requested_by_its_name(place: Path, run: str, column: str):
     assert evaluate(place / run, metrics=[column]).values.keys() == {column}
 
 
 @pytest.mark.parametrize(
-    ("run", "metric", "told"),
+    ("run", "metric", "message"),
     [
-        ("cyclegan", "fidelity", "only for GANs that make a picture again"),
+        ("cyclegan", "fidelity", "only for GANs with a ground truth"),
         ("pix2pix", "cycle", "only for GANs that translate both ways"),
         ("pix2pix", "attributes", "only for GANs that change attributes"),
         ("stargan", "holes", "only for GANs that fill holes"),
-        ("inpaint", "places", "only for GANs that are told a box"),
+        ("inpaint", "places", "only for GANs that take a box"),
     ],
 )
-def test_what_does_not_apply_is_refused(place: Path, run: str, metric: str, told: str):
-    refused_in_one_line(lambda: evaluate(place / run, metrics=[metric]), told)
+def test_what_does_not_apply_is_refused(place: Path, run: str, metric: str, message: str):
+    refused_in_one_line(lambda: evaluate(place / run, metrics=[metric]), message)
 
 
-def test_without_unseen_rows_nothing_is_judged(place: Path, tmp_path: Path):
+def test_without_unseen_rows_nothing_is_evaluated(place: Path, tmp_path: Path):
     settings = TINY | SMALL["stargan"] | {"held_out": 0}
     ganvas.train(
         "stargan",

@@ -1,60 +1,38 @@
-"""Judging: floor and ceiling, runs and folders alike, nothing that depends on order or batch, and
-what is kept of it.
-"""
+"""`evaluate`: floor and ceiling, runs and folders alike, order and chunks, and the record."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from inception_weights import made_up
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny import make
 
 import ganvas
 from ganvas.data import View, open_dataset
 from ganvas.errors import UserError
-from ganvas.evaluation import Evaluation, evaluate, references
-from ganvas.evaluation.evaluate import judge
-from ganvas.evaluation.extractors import make_extractor, usual_features
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.metrics import classifier
+from ganvas.evaluation import Evaluation, evaluate
+from ganvas.evaluation.inputs import EvaluationInputs, Measurement
+from ganvas.evaluation.metrics import classifier_training
 from ganvas.evaluation.metrics.features import CHUNK, Pixels
-from ganvas.evaluation.quick import open_yardstick, quick_score
-from ganvas.evaluation.references import features_of, of_spec, of_training
-from ganvas.evaluation.registry import METRICS, choose
-from ganvas.evaluation.samples import of_dataset, of_noise, of_run, place_free
-from ganvas.evaluation.tables import by_protocol, cell, number, split_sets, tables
+from ganvas.evaluation.references import (
+    open_reference,
+    open_training_reference,
+)
+from ganvas.evaluation.registry import measure_metrics
+from ganvas.evaluation.samples import (
+    samples_of_dataset,
+)
 from ganvas.inference.run import load
 from ganvas.inference.sample import write_samples
-from ganvas.recipes import get_recipe
 from ganvas.runs.checkpoint import digest, find_checkpoints
 
-CPU = torch.device("cpu")
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short run on digits; never written to."""
-    folder = tmp_path_factory.mktemp("trained") / "digits"
-    ganvas.train(
-        "digits", out=folder, images=6_000, settings={"options.width": 8}, device="cpu", quiet=True
-    )
-    return folder
-
-
-@pytest.fixture
-def run(trained: Path, tmp_path: Path) -> Path:
-    """A copy of it."""
-    return Path(shutil.copytree(trained, tmp_path / "run"))
-
-
-def made(run: Path, out: Path, count: int) -> Path:
+def write_folder(run: Path, out: Path, count: int) -> Path:
     """A folder of samples as `ganvas sample` writes them."""
     settings = {
         "label": None,
@@ -62,7 +40,7 @@ def made(run: Path, out: Path, count: int) -> Path:
         "columns": None,
         "invert": False,
         "walk": None,
-        "average": True,
+        "ema": True,
         "device": "cpu",
     }
     for _ in write_samples(run, count=count, seed=0, out=out, ending="png", **settings):
@@ -70,10 +48,12 @@ def made(run: Path, out: Path, count: int) -> Path:
     return out
 
 
-def pixel_case(data: str = "digits") -> Case:
-    """A set against itself."""
-    dataset = open_dataset(data, View())
-    return Case(of_dataset(dataset, 10_000, 0), of_training(data, View(), None, 0), Pixels())
+def values_of(inputs: EvaluationInputs, names: list[str]) -> dict[str, float]:
+    """The values of the metrics named."""
+    found: dict[str, float] = {}
+    for measurement in measure_metrics(inputs, names).values():
+        found |= measurement.values
+    return found
 
 
 # What the numbers say
@@ -115,6 +95,7 @@ def test_classes_of_labelled_pictures():
 def test_modes_of_pictures_without_labels(tmp_path: Path):
     digits = open_dataset("digits", View())
     assert digits.labels is not None
+
     for name, rows in (("all", range(200)), ("odd", np.flatnonzero(digits.labels % 2)[:200])):
         (tmp_path / name).mkdir()
         for row in rows:
@@ -129,20 +110,22 @@ def test_modes_of_pictures_without_labels(tmp_path: Path):
 
 
 def test_training_on_synthetic_pictures(run: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(classifier, "SHOWN", 15_000)
-    monkeypatch.setattr(classifier, "PASSES", 0)
+    monkeypatch.setattr(classifier_training, "IMAGES", 15_000)
+    monkeypatch.setattr(classifier_training, "PASSES", 0)
     real = evaluate("digits", data="digits", metrics=["tstr"], count=1_000).values
     assert real["trtr"] > 0.9
     assert abs(real["tstr"] - real["trtr"]) < 0.1
+
     dataset = open_dataset("digits", View())
-    wrong = of_dataset(dataset, 1_000, 0)
+    wrong = samples_of_dataset(dataset, 1_000, 0)
     assert wrong.labels is not None
-    case = Case(
+
+    case = EvaluationInputs(
         replace(wrong, labels=(wrong.labels + 1) % 10),
-        of_training("digits", View(), None, 0),
+        open_training_reference("digits", View(), None, 0),
         Pixels(),
     )
-    assert judge(case, ["tstr"])[0]["tstr"] < 0.1
+    assert values_of(case, ["tstr"])["tstr"] < 0.1
 
 
 def test_points():
@@ -178,7 +161,7 @@ def test_a_folder_of_samples_is_the_run(run: Path, tmp_path: Path):
         "device": "cpu",
     }
     whole = evaluate(run, **settings)
-    folder = evaluate(made(run, tmp_path / "made", 333), **settings)
+    folder = evaluate(write_folder(run, tmp_path / "made", 333), **settings)
     assert folder.values == whole.values
     assert folder.protocol == whole.protocol
 
@@ -194,34 +177,27 @@ def test_a_run_in_memory_and_a_checkpoint_are_the_run(run: Path):
 
 def test_order_and_batches_do_not_matter():
     dataset = open_dataset("digits", View())
-    case = Case(of_dataset(dataset, 10_000, 0), of_spec("digits", View(), 0), Pixels())
+    case = EvaluationInputs(
+        samples_of_dataset(dataset, 10_000, 0), open_reference("digits", View(), 0), Pixels()
+    )
     random = torch.Generator().manual_seed(0)
     order = torch.randperm(1797, generator=random)
     images = torch.from_numpy(dataset.images)
-    shuffled = replace(case.pictures, make=lambda: iter(images[order].split(100)))
+    shuffled = replace(case.samples, generate=lambda: iter(images[order].split(100)))
     names = ["fd", "precision", "recall", "density", "coverage"]  # kd draws subsets by place
-    before, after = judge(case, names)[0], judge(Case(shuffled, case.reference, Pixels()), names)[0]
+    before = values_of(case, names)
+    after = values_of(EvaluationInputs(shuffled, case.reference, Pixels()), names)
+
     assert after == pytest.approx(before, abs=1e-9)
+
     pieces = [
-        len(piece) for piece in replace(case.pictures, make=lambda: iter(images.split(7))).pieces()
+        len(piece)
+        for piece in replace(case.samples, generate=lambda: iter(images.split(7))).chunks()
     ]
     assert pieces == [CHUNK] * (1797 // CHUNK) + [1797 % CHUNK]
-    ones = replace(case.pictures, make=lambda: iter(images.split(1)))
-    assert judge(Case(ones, case.reference, Pixels()), names)[0] == before
 
-
-def test_ten_thousand_in_turn(run: Path):
-    pictures = of_run(load(run), 10_000, 0, View())
-    assert pictures.labels is not None
-    assert pictures.labels.bincount().tolist() == [1000] * 10
-    assert pictures.labels[:12].tolist() == [*range(10), 0, 1]
-
-
-def test_pictures_at_rows_are_those_of_the_pieces(run: Path):
-    pictures = of_run(load(run), 70, 0, View())
-    whole = torch.cat(list(pictures.pieces()))
-    rows = torch.tensor([69, 0, 33])
-    assert torch.equal(pictures.at(rows), whole[rows])
+    ones = replace(case.samples, generate=lambda: iter(images.split(1)))
+    assert values_of(EvaluationInputs(ones, case.reference, Pixels()), names) == before
 
 
 def test_nothing_is_drawn_from_the_global_state(run: Path):
@@ -232,22 +208,6 @@ def test_nothing_is_drawn_from_the_global_state(run: Path):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_fewer_pictures_are_chosen_at_random():
-    dataset = open_dataset("digits", View())
-    one, same, other = (of_dataset(dataset, 100, seed) for seed in (0, 0, 1))
-    first = torch.cat(list(one.pieces()))
-    assert torch.equal(first, torch.cat(list(same.pieces())))
-    assert not torch.equal(first, torch.cat(list(other.pieces())))
-    assert one.labels is not None
-    assert one.labels.bincount(minlength=10).min() > 0
-
-
-def test_noise_does_not_depend_on_the_count():
-    few, many = (torch.cat(list(of_noise(8, 1, count, 0).pieces())) for count in (5, 300))
-    assert torch.equal(few, many[:5])
-    assert abs(many.float().mean() - 127.5) < 2
-
-
 def test_other_sizes(run: Path):
     smaller = evaluate(
         run, count=20, view={"size": 8}, metrics=["fd"], features="pixels", device="cpu"
@@ -255,75 +215,6 @@ def test_other_sizes(run: Path):
     assert "resized_from" not in smaller.about
     with pytest.raises(UserError, match="makes 8x8 grey; choose 8 or less"):
         evaluate(run, count=20, view={"size": 16}, device="cpu")
-
-
-# References
-
-
-def test_which_pictures_are_compared_with(mnist: str):
-    test = of_training(mnist, View(), None, 0)
-    named = of_spec(mnist.replace("mnist:", "mnist-test:"), View(), 0)
-    assert (test.name, test.split, len(test.rows), len(test.shown)) == (
-        "mnist-test",
-        "test",
-        10_000,
-        60_000,
-    )
-    assert test.about() == named.about()
-    assert of_spec(mnist, View(), 0).split == "all"
-    assert len(of_spec(mnist, View(), 0).rows) == 10_000
-    assert len(of_spec(mnist, View(), 20_000).rows) == 20_000
-
-
-def test_training_pictures_are_compared_with_where_there_is_no_test_set():
-    reference = of_training("digits", View(), None, 0)
-    assert (reference.name, reference.split) == ("digits", "train")
-    assert len(reference.rows) + len(reference.unseen_rows) == 1797
-    assert not set(reference.rows) & set(reference.unseen_rows)
-    assert set(reference.rows) == set(reference.shown)
-    labels = reference.labels
-    assert labels is not None
-    assert labels[:200].bincount(minlength=10).min() > 8  # in a random order
-
-
-def test_features_of_references_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    reference = of_training("digits", View(), None, 0)
-    extractor = make_extractor("random", reference, None, CPU)
-    first = features_of(extractor, reference.dataset, reference.rows)
-    (file,) = (tmp_path / "references").iterdir()
-    monkeypatch.setattr(references, "extract", None)
-    assert torch.equal(features_of(extractor, reference.dataset, reference.rows), first)
-    file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(TypeError):  # taken anew
-        features_of(extractor, reference.dataset, reference.rows)
-
-
-def test_names_without_places(tmp_path: Path):
-    assert place_free("mnist-test:/data/mnist") == "mnist-test"
-    assert place_free("digits") == "digits"
-    assert place_free("idx:/data/letters") == "idx:letters"
-    assert place_free(str(tmp_path)) == tmp_path.name
-
-
-def test_usual_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "colour").mkdir()
-    for shade in range(3):
-        Image.new("RGB", (32, 32), (shade, 0, 0)).save(tmp_path / "colour" / f"{shade}.png")
-    digits, colour, rings = (
-        of_training(str(data), View(), None, 0) for data in ("digits", tmp_path / "colour", "rings")
-    )
-    assert usual_features(digits, None) == ("classifier", "")
-    assert usual_features(rings, None) == ("pixels", "")
-    assert usual_features(digits, Path("weights.pth")) == ("inception", "")
-    features, note = usual_features(colour, None)
-    assert features == "random"
-    assert "--weights FILE" in note
-    weights = tmp_path / "cache" / "weights" / "pt_inception-2015-12-05-6726825d.pth"
-    weights.parent.mkdir(parents=True)
-    weights.touch()
-    assert usual_features(colour, None) == ("inception", "")
 
 
 # What is kept
@@ -347,7 +238,8 @@ def test_a_runs_record(run: Path):
     assert first.protocol["count"] == 50
     assert first.protocol["neighbours"]["pictures"] == 50
     assert first.versions.keys() >= {"ganvas", "torch", "python"}
-    assert any("fewer than 10,000" in note for note in first.notes)
+    assert any("only 50 images: FD is biased upwards; prefer KD" in note for note in first.notes)
+
     with Image.open(run / "memorisation.png") as figure:
         assert figure.size[0] > 12 * 56
 
@@ -369,76 +261,9 @@ def test_other_data_than_the_runs_is_noted(run: Path, tmp_path: Path):
 
 
 def test_values_that_are_no_numbers_are_null():
-    found = Evaluation("a", {}, {"kl": float("nan"), "modes": 0}, {}, {}, [], {}, "")
+    measured = {"modes": Measurement({"kl": float("nan"), "modes": 0}, {})}
+    found = Evaluation("a", {}, measured, {}, [], {}, "")
     assert found.to_json()["values"] == {"kl": None, "modes": 0}
-
-
-# Names of metrics
-
-
-def test_the_published_names_are_for_inception():
-    case = pixel_case()
-    usual = choose(None, case)
-    assert "fd" in usual
-    assert not {"fid", "kid", "inception_score", "class_fid", "classifier_score", "tstr"} & set(
-        usual
-    )
-    assert "tstr" in choose(["all"], case)
-    for name in ("fid", "kid", "inception_score", "class_fid"):
-        with pytest.raises(
-            UserError, match=f"--metrics {name}: that name is for Inception features"
-        ):
-            choose([name], case)
-    with pytest.raises(UserError, match="pixels features tell no classes apart"):
-        choose(["classifier_score"], case)
-    with pytest.raises(UserError, match="did you mean recall"):
-        choose(["recal"], case)
-
-
-def test_every_metric_tells_its_values():
-    labelled = pixel_case()
-    labelled.extractor = make_extractor("classifier", labelled.reference, None, CPU)
-    for name in choose(["all"], labelled):
-        if name != "tstr":
-            assert (
-                METRICS[name].measure(labelled)[0].keys() - {"kd_error"}
-                <= METRICS[name].better.keys()
-            )
-
-
-def test_what_is_not_known_cannot_be_measured():
-    with pytest.raises(UserError, match="what was learnt from is not known"):
-        evaluate("noise", "digits", metrics=["memorisation"], count=20)
-    with pytest.raises(UserError, match="noise was made without the labels of digits"):
-        evaluate("noise", "digits", metrics=["agreement"], count=20)
-    with pytest.raises(UserError, match="noise was made without the labels of digits"):
-        evaluate("noise", data="digits", metrics=["tstr"], count=20)
-    with pytest.raises(UserError, match="points are made without labels"):
-        evaluate("noise", data="rings", metrics=["agreement"], count=20)
-
-
-def test_inceptions_names(tmp_path: Path):
-    weights = tmp_path / "made-up.safetensors"
-    save_file(made_up(), weights)
-    random = np.random.default_rng(0)
-    for name in ("one", "other"):
-        (tmp_path / name).mkdir()
-        for place in range(3):
-            Image.fromarray(random.integers(256, size=(32, 32, 3), dtype=np.uint8)).save(
-                tmp_path / name / f"{place}.png"
-            )
-    sets = tmp_path / "one", tmp_path / "other"
-    found = evaluate(*sets, weights=weights, metrics=["fid", "kid"], device="cpu")
-    assert found.values.keys() == {"fid", "kid"}
-    assert found.protocol["features"]["extractor"] == "inception"
-    assert found.protocol["features"]["weights"] == digest(weights)
-    with pytest.raises(UserError, match="that name is for other features than Inception's"):
-        evaluate(*sets, weights=weights, metrics=["fd"], device="cpu")
-    legacy = evaluate(
-        *sets, weights=weights, features="inception-legacy", metrics=["fid"], device="cpu"
-    )
-    assert legacy.protocol["features"]["resize"].startswith("legacy")
-    assert len(by_protocol([found, legacy])) == 2
 
 
 # Broken generators
@@ -466,69 +291,3 @@ def test_a_generator_of_nan_is_told(run: Path):
         UserError, match=r"the generator of .* is broken: picture 0 of 20 holds NaN or infinity"
     ):
         evaluate(run, count=20, device="cpu")
-
-
-# While training
-
-
-def test_quick_score(run: Path):
-    yardstick = open_yardstick(get_recipe("digits"), CPU, "random")
-    untrained, better = make("relativistic", classes=10).train(), load(run).gan
-    torch.manual_seed(5)
-    before = torch.get_rng_state()
-    bad = quick_score(untrained, yardstick, CPU, count=300)
-    good = quick_score(better, yardstick, CPU, count=300)
-    assert untrained.training
-    assert torch.equal(torch.get_rng_state(), before)
-    assert 0 < good < bad
-    assert quick_score(untrained, yardstick, CPU, count=300) == bad
-    for parameter in untrained.generator.parameters():  # pyright: ignore[reportAttributeAccessIssue]
-        parameter.data.fill_(torch.nan)
-    with pytest.raises(UserError, match="NaN"):
-        quick_score(untrained, yardstick, CPU, count=300)
-
-
-def test_quick_score_of_points():
-    yardstick = open_yardstick(get_recipe("rings"), CPU)
-    score = quick_score(make("points", size=1, channels=2), yardstick, CPU, count=300)
-    assert 0.5 < score <= 1
-
-
-# Tables
-
-
-def test_values_of_different_protocols_are_not_in_one_table():
-    one, same, other = (
-        evaluate("noise", "digits", metrics=["fd"], features="random", count=n)
-        for n in (20, 20, 30)
-    )
-    assert [len(group) for group in by_protocol([one, other, same])] == [2, 1]
-
-
-def test_what_is_compared_with_what(run: Path):
-    assert split_sets([str(run), str(run)], None) == ([str(run)] * 2, None)
-    assert split_sets([str(run), "noise", "digits"], None) == ([str(run), "noise"], "digits")
-    assert split_sets(["noise"], "digits") == (["noise"], None)
-    for sets, message in (
-        ([], "name a run folder"),
-        (["digits"], "REFERENCE"),
-        (["runs/absent"], "there is no run folder"),
-    ):
-        with pytest.raises(UserError, match=message):
-            split_sets(sets, None)
-
-
-def test_cells():
-    assert number("precision", 0.12345) == "12.3 %"
-    assert number("modes", 8) == "8"
-    assert number("fd", 12.34567) == "12.35"
-    assert number("kl", float("nan")) == "-"
-    assert cell({"kd": 0.01234, "kd_error": 0.0002}, "kd") == "0.0123 ± 0.0002"
-    assert cell({"fd": 1.0}, "kd") == ""
-
-
-def test_wide_tables_are_cut():
-    rows = [("a run", ["1.234"] * 6)]
-    wide, narrow = (tables("set", ["a heading"] * 6, rows, width) for width in (100, 40))
-    assert [len(table.columns) for table in wide] == [7]
-    assert [len(table.columns) for table in narrow] == [4, 4]

@@ -1,4 +1,4 @@
-"""From a run, or any set of pictures, to numbers with all that decides them."""
+"""From a run, or any set of images, to values with all that decided them."""
 
 from ganvas.evaluation.evaluate import Evaluation, evaluate
 

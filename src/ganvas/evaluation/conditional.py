@@ -1,154 +1,209 @@
-"""Metrics of GANs at work on rows of data: how near the truth, the way there and back, the
-attributes and places asked for.
+"""GANs that need rows of data: what they generate from rows never trained on, and its metrics.
+
+Fidelity to a ground truth, holes, cycles, attributes and boxes.
 """
+
+from functools import cached_property
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.metrics.attributes import agreement, learn_attributes, tell_attributes
-from ganvas.evaluation.metrics.boxes import placement
+from ganvas.data.dataset import Dataset
+from ganvas.data.loader import on_device
+from ganvas.data.sampler import orders, unseen
+from ganvas.errors import UserError
+from ganvas.evaluation.inputs import EvaluationInputs, Measurement
+from ganvas.evaluation.metrics.attributes import (
+    balanced_agreement,
+    classify_attributes,
+    fit_attribute_classifier,
+)
+from ganvas.evaluation.metrics.boxes import compare_boxes
 from ganvas.evaluation.metrics.full_reference import WINDOW, hole_l1, hole_psnr, l1, psnr, ssim
-from ganvas.evaluation.trial import Trial
-from ganvas.evaluation.unconditional import Found
+from ganvas.gans.base import GAN
 from ganvas.inference.poisson import blur_fill
-from ganvas.io.images import to_float
+from ganvas.inference.run import Run, make
+from ganvas.io.chunks import chunk_ranges
+from ganvas.io.images import to_float, to_uint8
+from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng
 
-SMALLEST = 0.5  # of the data's boxes when places are asked for
-EQUAL = 100.0  # dB, as which pictures without any difference count
-WHITE = 255  # of the background; things on other grounds cannot be found
+MOST = 2_000  # rows, since their images are kept in memory
+CHUNK = 16  # rows per forward pass
+SMALLEST = 0.5  # scale of the data's boxes when other boxes are requested
+EQUAL = 100.0  # dB, as which images without any difference count; they would be infinite
+WHITE = 255  # of the background; objects on other backgrounds are not found
 
 
-def trial_of(case: Case) -> Trial:
-    """The trial, where there is one."""
-    assert case.pictures.trial is not None
-    return case.pictures.trial
+class ConditionalSampler:
+    """A GAN that generates images from rows of data.
+
+    Args:
+        gan: one that is not unconditional.
+        rows: columns of the data on the CPU, images as uint8 (N, C, H, W).
+        device: where the GAN is.
+        seed: of the noise and of inputs that are drawn at random.
+    """
+
+    def __init__(self, gan: GAN, rows: dict[str, Tensor], device: torch.device, seed: int):
+        self.gan, self.rows = gan, rows
+        self.device, self.seed = device, seed
+
+    @property
+    def count(self) -> int:
+        """Rows."""
+        return len(next(iter(self.rows.values())))
+
+    @cached_property
+    def inputs(self) -> dict[str, Tensor]:
+        """The inputs of the GAN, on the CPU, a row of each for every row of data."""
+        rng = RowRng(self.seed, range(self.count), self.device)
+        rows = on_device(self.rows, self.device)
+        with torch.no_grad():
+            return {name: values.cpu() for name, values in self.gan.make_inputs(rows, rng).items()}
+
+    @cached_property
+    def images(self) -> Tensor:
+        """What the GAN generates from these inputs, uint8 (N, C, H, W)."""
+        return self.generate(self.inputs)
+
+    def generate(self, inputs: dict[str, Tensor]) -> Tensor:
+        """What the GAN generates from other inputs, uint8 (N, C, H, W).
+
+        Raises:
+            UserError: it generates NaN.
+        """
+        found = []
+        # The noise belongs to the numbers of the rows, so the size of a chunk does not change it.
+        for part in chunk_ranges(self.count, CHUNK):
+            rng = RowRng(self.seed, part, self.device)
+            chunk = {
+                name: values[part.start : part.stop].to(self.device)
+                for name, values in inputs.items()
+            }
+
+            images = make(self.gan, rng, len(part), chunk)
+            if not images.isfinite().all():
+                raise UserError("the generator is broken: it makes NaN or infinity")
+            found.append(to_uint8(images))
+        return torch.cat(found)
 
 
-# What a metric may need
+def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[str, Tensor]:
+    """At most `count` rows that a run was not trained on, with whole images.
+
+    Raises:
+        UserError: there are none.
+    """
+    rows = unseen(orders(dataset, recipe.sampling), recipe.test_view, min(count, MOST))
+    if rows is None:
+        raise UserError(
+            f"{dataset.report.spec} has no pictures that {run.path} was not trained on; "
+            "train with --set held_out=50"
+        )
+    return rows
 
 
-def has_ground_truth(case: Case) -> str:
-    trial = case.pictures.trial
-    return (
-        ""
-        if trial and trial.gan.has_ground_truth
-        else "only for GANs that make a picture again, such as pix2pix and inpaint"
-    )
+def sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
+    """The sampler, where there is one."""
+    assert inputs.samples.conditional is not None
+    return inputs.samples.conditional
 
 
-def holes(case: Case) -> str:
-    return (
-        ""
-        if case.pictures.trial and "mask" in case.pictures.trial.gan.inputs
-        else "only for GANs that fill holes"
-    )
-
-
-def two_ways(case: Case) -> str:
-    return (
-        ""
-        if case.pictures.trial and "to" in case.pictures.trial.gan.inputs
-        else "only for GANs that translate both ways"
-    )
-
-
-def attributed(case: Case) -> str:
-    trial = case.pictures.trial
-    if not (trial and "attributes" in trial.gan.inputs):
-        return "only for GANs that change attributes"
-    return (
-        "only where every attribute is known of every picture"
-        if "known" in trial.gan.schema.names
-        else ""
-    )
-
-
-def boxed(case: Case) -> str:
-    return (
-        ""
-        if case.pictures.trial and "box" in case.pictures.trial.gan.inputs
-        else "only for GANs that are told a box"
-    )
-
-
-# The metrics
-
-
-def fidelity(case: Case) -> Found:
-    """Distances pixel by pixel from the true pictures."""
-    trial = trial_of(case)
-    truth = trial.rows[trial.gan.target]
-    found = {
-        "l1": l1(trial.made, truth).mean().item(),
-        "psnr": psnr(trial.made, truth).clamp(max=EQUAL).mean().item(),
+def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
+    """Distances from the ground truth, pixel by pixel."""
+    sampler = sampler_of(inputs)
+    truth = sampler.rows[sampler.gan.target]
+    values = {
+        "l1": l1(sampler.images, truth).mean().item(),
+        "psnr": psnr(sampler.images, truth).clamp(max=EQUAL).mean().item(),
     }
-    return found | (
-        {"ssim": ssim(trial.made, truth).mean().item()} if trial.gan.size >= WINDOW else {}
-    ), {}
+    if sampler.gan.size >= WINDOW:
+        values["ssim"] = ssim(sampler.images, truth).mean().item()
+    return inputs.measurement(values)
 
 
-def in_holes(case: Case) -> Found:
-    """The same in the holes alone, and what blurring the surroundings into them gives."""
-    trial = trial_of(case)
-    truth, mask = trial.rows["image"], trial.asked["mask"] > 0.5
-    blurred = torch.stack([blur_fill(picture, hole[0]) for picture, hole in zip(truth, mask)])
-    found = {
-        "hole_l1": hole_l1(trial.made, truth, mask),
-        "hole_psnr": hole_psnr(trial.made, truth, mask),
-    }
-    found |= {
+def measure_holes(inputs: EvaluationInputs) -> Measurement:
+    """Distances from the truth inside the holes, and those of a blur of the surroundings."""
+    sampler = sampler_of(inputs)
+    truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5
+
+    # What a GAN must beat: the surroundings, blurred into the hole.
+    blurred = torch.stack([blur_fill(image, hole[0]) for image, hole in zip(truth, mask)])
+
+    each = {
+        "hole_l1": hole_l1(sampler.images, truth, mask),
+        "hole_psnr": hole_psnr(sampler.images, truth, mask).clamp(min=0, max=EQUAL),
         "blur_l1": hole_l1(blurred, truth, mask),
-        "blur_psnr": hole_psnr(blurred, truth, mask),
+        "blur_psnr": hole_psnr(blurred, truth, mask).clamp(min=0, max=EQUAL),
     }
-    return {
-        name: values.clamp(max=EQUAL if "psnr" in name else None, min=0).mean().item()
-        for name, values in found.items()
-    }, {}
+    return inputs.measurement({name: values.mean().item() for name, values in each.items()})
 
 
-def cycle(case: Case) -> Found:
-    """How far a picture is from itself after the way to the other domain and back, in levels of
-    0..255.
+def measure_cycle(inputs: EvaluationInputs) -> Measurement:
+    """How far an image is from itself after translation to the other domain and back.
+
+    In levels of 0..255.
     """
-    trial, errors = trial_of(case), {}
+    sampler = sampler_of(inputs)
+    values = {}
     for name, there, back in (("a", 1, 0), ("b", 0, 1)):
-        real = trial.rows[name]
-        to = torch.full((trial.count,), there)
-        other = trial.answers({"image": to_float(real), "to": to})
-        again = trial.answers({"image": to_float(other), "to": torch.full_like(to, back)})
-        errors[f"cycle_{name}"] = l1(again, real).mean().item()
-    return errors, {}
+        real = sampler.rows[
+            name
+        ]  # `there` and `back` are the domains translated to: 0 is a, 1 is b
+        to = torch.full((sampler.count,), there)
+        other = sampler.generate({"image": to_float(real), "to": to})
+        again = sampler.generate({"image": to_float(other), "to": torch.full_like(to, back)})
+        values[f"cycle_{name}"] = l1(again, real).mean().item()
+    return inputs.measurement(values)
 
 
-def attributes(case: Case) -> Found:
-    """How often a classifier, trained on real pictures, sees the attributes wanted; and how often
-    it is right at all.
+def measure_attributes(inputs: EvaluationInputs) -> Measurement:
+    """How often a classifier, trained on real images, sees the requested attributes.
+
+    Beside it how often the classifier is right on real images, which is the most to expect.
     """
-    trial = trial_of(case)
-    dataset = case.reference.train
-    images, wanted = np.asarray(dataset.images), np.asarray(dataset.columns["attributes"])
-    network = learn_attributes(images, wanted, case.reference.shown, case.progress)
-    names = dataset.names["attributes"]
-    each = agreement(tell_attributes(network, trial.made), trial.asked["attributes"])
-    real = agreement(tell_attributes(network, trial.rows["image"]), trial.rows["attributes"])
-    values = {"attributes": each.nanmean().item(), "real_attributes": real.nanmean().item()}
-    return values, {name: share for name, share in zip(names, each.tolist()) if share == share}
-
-
-def places(case: Case) -> Found:
-    """Whether things lie in the boxes asked for: those of the data, made smaller and moved at
-    random.
-    """
-    trial = trial_of(case)
-    shares = RowRng(case.seed, range(trial.count)).rand(trial.count, 3)
-    extent = trial.rows["box"][:, 2:] * (SMALLEST + (1 - SMALLEST) * shares[:, :1])
-    boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)
-    made = trial.answers(trial.asked | {"box": boxes})
-    found = placement(made, boxes, torch.full((case.pictures.channels,), WHITE))
-    real = placement(
-        trial.rows["image"], trial.rows["box"], torch.full((case.pictures.channels,), WHITE)
+    sampler = sampler_of(inputs)
+    dataset, rows = inputs.reference.train, inputs.reference.train_rows
+    network = fit_attribute_classifier(
+        np.asarray(dataset.images),
+        np.asarray(dataset.columns["attributes"]),
+        rows,
+        inputs.progress,
     )
-    values = {"iou": found.iou, "inside": found.inside, "real_iou": real.iou}
-    return {name: each.mean().item() for name, each in values.items()}, {}
+
+    fake = balanced_agreement(
+        classify_attributes(network, sampler.images), sampler.inputs["attributes"]
+    )
+    real = balanced_agreement(
+        classify_attributes(network, sampler.rows["image"]), sampler.rows["attributes"]
+    )
+    values = {"attributes": fake.nanmean().item(), "real_attributes": real.nanmean().item()}
+
+    by_attribute = {}
+    for name, share in zip(dataset.names["attributes"], fake.tolist()):
+        if share == share:  # NaN: no sample tells
+            by_attribute[name] = share
+    return inputs.measurement(values, by_attribute, attribute_classifier={"trained_on": len(rows)})
+
+
+def measure_boxes(inputs: EvaluationInputs) -> Measurement:
+    """Whether objects lie in the requested boxes: the data's, shrunk and moved at random."""
+    sampler = sampler_of(inputs)
+
+    # (N, 3) in [0, 1): the scale of the box, and its place within the room that is left.
+    shares = RowRng(inputs.seed, range(sampler.count)).rand(sampler.count, 3)
+    extent = sampler.rows["box"][:, 2:] * (SMALLEST + (1 - SMALLEST) * shares[:, :1])
+    boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)
+
+    white = torch.full((inputs.samples.channels,), WHITE)
+    fake = compare_boxes(sampler.generate(sampler.inputs | {"box": boxes}), boxes, white)
+    real = compare_boxes(sampler.rows["image"], sampler.rows["box"], white)
+    return inputs.measurement(
+        {
+            "iou": fake.iou.mean().item(),
+            "inside": fake.inside.mean().item(),
+            "real_iou": real.iou.mean().item(),
+        }
+    )

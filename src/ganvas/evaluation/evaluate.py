@@ -1,33 +1,34 @@
-"""`ganvas.evaluate`: from a run, or any set of pictures, to numbers with all that decides them."""
+"""`ganvas.evaluate`: from a run, or any set of images, to values with all that decided them."""
 
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganvas.data import open_dataset
-from ganvas.data.builtin.stacked_mnist import STACKED
 from ganvas.devices import pick_device
 from ganvas.errors import UserError
-from ganvas.evaluation.extractors import check_features, make_extractor, usual_features
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.nearest import draw_lookalikes
-from ganvas.evaluation.references import MOST, Reference, of_spec, of_training
-from ganvas.evaluation.registry import METRICS, check_names, choose
-from ganvas.evaluation.samples import NOISE, Pictures, of_dataset, of_noise, of_run, of_trial
-from ganvas.evaluation.trial import Trial, unseen_rows
+from ganvas.evaluation.extractors import check_feature_name, make_extractor, usual_features
+from ganvas.evaluation.inputs import EvaluationInputs, Measurement
+from ganvas.evaluation.nearest import draw_nearest
+from ganvas.evaluation.references import MOST
+from ganvas.evaluation.registry import check_metric_names, measure_metrics
+from ganvas.evaluation.sources import (
+    EvaluationSettings,
+    find_reference,
+    find_samples,
+    is_run,
+    usual_count,
+)
 from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
-from ganvas.recipes.recipe import make_view
-from ganvas.runs.checkpoint import recipe_of, versions
+from ganvas.runs.checkpoint import versions
 
-# samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
-COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
-RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"
+RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"  # in the run's folder
+ENOUGH_HELD_OUT = 100  # images, for a 1st percentile of their distances
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,12 @@ class Evaluation:
     """What was measured, and how.
 
     Attributes:
-        name: of the set judged.
-        about: what it is: a run's folder, checkpoint and images shown, or the name and fingerprint
-            of data.
-        values: by name; `NAME_error` is a standard error.
-        by_class: values by metric and class.
-        protocol: all that decides the values: features, reference, counts, seed. Only values of
-            equal protocols compare.
+        name: of the samples.
+        about: where they come from: a run's folder, checkpoint and images shown, or the name and
+            fingerprint of data.
+        measurements: by metric; each has its own protocol.
+        protocol: all that decides the values: features, reference, count, seed, and what single
+            metrics add.
         notes: what a reader must know.
         versions: of the software.
         time: when, UTC.
@@ -49,20 +49,45 @@ class Evaluation:
 
     name: str
     about: dict[str, Any]
-    values: dict[str, float]
-    by_class: dict[str, dict[str, float]]
+    measurements: dict[str, Measurement]
     protocol: dict[str, Any]
     notes: list[str]
     versions: dict[str, str]
     time: str
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON; a value that is not a number (a divergence of nothing) is null."""
-        found = asdict(self)
-        found["values"] = {
-            name: value if math.isfinite(value) else None for name, value in self.values.items()
-        }
+    @property
+    def values(self) -> dict[str, float]:
+        """All values by name; `NAME_error` is a standard error."""
+        found: dict[str, float] = {}
+        for measurement in self.measurements.values():
+            found |= measurement.values
         return found
+
+    @property
+    def by_class(self) -> dict[str, dict[str, float]]:
+        """Values by metric and class."""
+        return {
+            name: measurement.by_class
+            for name, measurement in self.measurements.items()
+            if measurement.by_class
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON; a value that is not a number (a divergence without samples) is null."""
+        values = {}
+        for name, value in self.values.items():
+            values[name] = value if math.isfinite(value) else None  # JSON has no NaN
+
+        return {
+            "name": self.name,
+            "about": self.about,
+            "values": values,
+            "by_class": self.by_class,
+            "protocol": self.protocol,
+            "notes": self.notes,
+            "versions": self.versions,
+            "time": self.time,
+        }
 
 
 def evaluate(
@@ -79,23 +104,23 @@ def evaluate(
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
-    """Judge a run, or any set of pictures, by real ones.
+    """Compare a run, or any set of images, with real images.
 
     Args:
-        what: a run, its folder or one of its checkpoints; or a folder or zip of pictures, a data
+        what: a run, its folder or one of its checkpoints; or a folder or zip of images, a data
             set's name, or "noise".
-        against: the pictures to compare with. None: the published test set of the run's data, or
+        against: the images to compare with. None: the published test set of the run's data, or
             without one the data itself.
-        data: where the run's data is, if it was moved; or what a set that is no run is compared
-            with, as a run on that data.
+        data: where the run's data is, if it was moved; or, for samples that are not from a run, the
+            data with which they are compared as if trained on it.
         metrics: names of metrics or of single values, or ["all"]; None: the usual ones.
         features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what
             suits the data.
         weights: a file for Inception or the classifier.
         count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
-        seed: of the samples and of all choices at random.
+        seed: of the samples and of all random choices.
         view: other sizes, channels, fit, background or labels than the run's.
-        device: where samples and features are made.
+        device: where samples and features are computed.
         progress: show progress on stderr.
 
     Returns:
@@ -103,179 +128,115 @@ def evaluate(
         `evaluations.jsonl`, and with memorisation its `memorisation.png` is drawn.
 
     Raises:
-        UserError: something given is wrong, or something is missing.
+        UserError: an argument is wrong, or something is missing.
     """
-    if count is not None and count < 2:
-        raise UserError(f"--count {count}: judge at least 2 pictures")
-    check_names(metrics or [])  # before anything takes time
-    if features:
-        check_features(features)
-    place = pick_device(device)
-    run = what if isinstance(what, Run) else load(what, device=device) if is_run(what) else None
-    reference, notes = find_reference(run, what, against, data, count, view or {}, progress)
-    count = count or usual_count(reference)
-    pictures = find_pictures(run, what, reference, data, count, seed, view or {}, progress)
-    file = Path(weights) if weights else None
-    if features is None:
-        features, note = usual_features(reference, file)
-        notes += [note] if note else []
-    extractor = make_extractor(features, reference, file, place, progress)
-    case = Case(pictures, reference, extractor, seed, place, progress)
-    values, by_class = judge(case, metrics)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    notes += cautions(case, count, values)
-    found = Evaluation(
-        pictures.name, pictures.about, values, by_class, case.protocol(), notes, versions(), now
+    settings = EvaluationSettings(
+        data=data,
+        metrics=None if metrics is None else tuple(metrics),
+        features=features,
+        weights=Path(weights) if weights else None,
+        count=count,
+        seed=seed,
+        view=view or {},
+        device=device,
+        progress=progress,
     )
-    folder = run.path.parents[1] if run and run.path.parent.name == "checkpoints" else None
-    if folder:
-        if "memorisation" in values:
-            draw_lookalikes(case, folder / FIGURE)
-        append(folder / RECORD, found)
-    return found
+    check_settings(settings)
+    if isinstance(what, Run):
+        run = what
+    else:
+        run = load(what, device=device) if is_run(what) else None
+
+    inputs, notes = prepare_inputs(run, what, against, settings)
+    evaluation = measure_inputs(inputs, notes, settings)
+
+    # A checkpoint that was copied out of its run has no folder to write to.
+    if run and run.path.parent.name == "checkpoints":
+        folder = run.path.parents[1]
+        if "memorisation" in evaluation.values:
+            draw_nearest(inputs, folder / FIGURE)
+        append_record(folder / RECORD, evaluation)
+    return evaluation
 
 
-def judge(
-    case: Case, metrics: Sequence[str] | None = None
-) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Take the metrics named, the usual ones, or all (see `scores.choose`): values by name, and by
-    metric and class.
-
-    Raises:
-        UserError: as `scores.choose`; or a single value was asked for that its metric does not give
-            in this case.
-    """
-    values: dict[str, float] = {}
-    by_class: dict[str, dict[str, float]] = {}
-    for name, wanted in choose(metrics, case).items():
-        found, classes = METRICS[name].measure(case)
-        for value in wanted & set(metrics or ()) - found.keys():
-            raise UserError(f"--metrics {value}: of {name} there is only {', '.join(found)} here")
-        values |= {
-            value: number
-            for value, number in found.items()
-            if value.removesuffix("_error") in wanted
-        }
-        if classes and next(iter(METRICS[name].better)) in wanted:
-            by_class[name] = classes
-    return values, by_class
+def check_settings(settings: EvaluationSettings) -> None:
+    """Refuse wrong settings before anything takes time."""
+    if settings.count is not None and settings.count < 2:
+        raise UserError(f"--count {settings.count}: evaluate at least 2 pictures")
+    check_metric_names(settings.metrics or ())
+    if settings.features:
+        check_feature_name(settings.features)
 
 
-def is_run(what: str | Path) -> bool:
-    """Whether it is a run folder or a checkpoint, rather than data."""
-    return any(
-        (Path(what) / name).exists() for name in ("about.json", "recipe.json", "checkpoints")
-    )
-
-
-def find_reference(
+def prepare_inputs(
     run: Run | None,
     what: Run | str | Path,
     against: str | Path | None,
-    data: str | Path | None,
-    count: int | None,
-    view: dict[str, Any],
-    progress: bool,
-) -> tuple[Reference, list[str]]:
-    """The real pictures to judge by, and notes about them.
+    settings: EvaluationSettings,
+) -> tuple[EvaluationInputs, list[str]]:
+    """Find samples, reference and extractor, and collect notes about them."""
+    device = pick_device(settings.device)
+    reference, notes = find_reference(run, what, against, settings)
+    count = settings.count or usual_count(reference)
+    samples = find_samples(run, what, reference, count, settings)
 
-    Raises:
-        UserError: none are named, or they cannot be opened.
-    """
-    recipe = recipe_of(run.path, run.about) if run else None
-    base = (
-        recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
-        if run and recipe
-        else {}
+    features = settings.features
+    if features is None:
+        features, note = usual_features(reference, settings.weights)
+        notes += [note] if note else []
+    extractor = make_extractor(features, reference, settings.weights, device, settings.progress)
+
+    # Rows of data are few in any case, and their number stands in the protocol.
+    if samples.count < count and samples.conditional is None:
+        notes.append(f"{samples.name} has {count_noun(samples.count, 'picture')}, not {count:,}")
+    inputs = EvaluationInputs(
+        samples, reference, extractor, settings.seed, device, settings.progress
     )
-    if against is not None:
-        base.pop("labels", None)
-        target = run.gan.target if run and not Path(against).exists() else "image"
-        return of_spec(str(against), make_view(**(base | view)), count or 0, target, progress), []
-    spec = str(data) if data is not None else recipe.data if recipe else None
-    if spec is None:
-        raise UserError(
-            f"{what} is no run: name a second set to compare it with, e.g. ganvas evaluate {what} mnist-test"
-        )
-    try:
-        held_out, target = (recipe.held_out, run.gan.target) if run and recipe else (None, "image")
-        reference = of_training(
-            spec, make_view(**(base | view)), held_out, count or 0, target, progress
-        )
-    except UserError as error:
-        raise UserError(
-            f"{error}; the run's data can be named with --data"
-            if run and data is None
-            else str(error)
-        ) from None
-    notes = []
-    if (
-        run
-        and recipe
-        and run.about["data"]["fingerprint"]
-        != open_dataset(spec, recipe.view, progress=progress).fingerprint
-    ):
-        notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
-    return reference, notes
+    return inputs, notes
 
 
-def usual_count(reference: Reference) -> int:
-    """Samples judged when nobody says how many."""
-    return (
-        POINTS
-        if reference.dataset.channels == 2
-        else STACKS
-        if reference.name == STACKED
-        else COUNT
+def measure_inputs(
+    inputs: EvaluationInputs, notes: list[str], settings: EvaluationSettings
+) -> Evaluation:
+    """Measure the metrics, and add what a reader of their values must know."""
+    measurements = measure_metrics(inputs, settings.metrics)
+    # Metrics agree in the keys that they share, so the union loses nothing.
+    protocol = inputs.protocol()
+    for measurement in measurements.values():
+        protocol |= measurement.protocol
+
+    return Evaluation(
+        name=inputs.samples.name,
+        about=inputs.samples.about,
+        measurements=measurements,
+        protocol=protocol,
+        notes=notes + find_cautions(inputs, set(measurements)),
+        versions=versions(),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def find_pictures(
-    run: Run | None,
-    what: Run | str | Path,
-    reference: Reference,
-    own: str | Path | None,
-    count: int,
-    seed: int,
-    view: dict[str, Any],
-    progress: bool,
-) -> Pictures:
-    """The pictures to be judged; `own` is where the run's data is, if it was moved.
-
-    Raises:
-        UserError: they cannot be had.
-    """
-    data = reference.dataset
-    if run and not run.gan.unconditional:
-        recipe = recipe_of(run.path, run.about)
-        trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
-        rows = unseen_rows(run, recipe, trained, count)
-        return of_trial(run, Trial(run.gan, rows, run.device, seed))
-    if run:
-        return of_run(run, count, seed, make_view(**view))
-    if str(what) == NOISE:
-        return of_noise(data.size, data.channels, count, seed)
-    return of_dataset(open_dataset(str(what), make_view(**view), progress=progress), count, seed)
-
-
-def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
-    """What a reader of these values must know."""
+def find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
+    """Which of the values measured are less certain than they look."""
     notes = []
-    pictures, reference = case.pictures, case.reference
-    if pictures.count < asked and pictures.trial is None:
-        notes.append(f"{pictures.name} has {count_noun(pictures.count, 'picture')}, not {asked:,}")
-    for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
-        if count < MOST and not case.points:
-            frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
-            few = f"{count_noun(count, 'picture')}, fewer than {MOST:,}"
-            notes.append(f"{name}: {few}; {frechet} comes out too large, so compare {kernel}")
-    if {"memorisation", "copies"} & values.keys() and len(reference.unseen_rows) < 100:
-        held_out = count_noun(len(reference.unseen_rows), "picture was", "pictures were")
-        notes.append(f"memorisation: only {held_out} held out, 100 or more would tell more")
+    frechet, kernel = ("FID", "KID") if inputs.features == "inception" else ("FD", "KD")
+    samples, reference = inputs.samples, inputs.reference
+    for name, count in ((samples.name, samples.count), (reference.name, len(reference.rows))):
+        if count < MOST and not inputs.points:
+            few = count_noun(count, "image")
+            notes.append(f"{name} has only {few}: {frechet} is biased upwards; prefer {kernel}")
+
+    held_out = len(reference.unseen_rows)
+    if "memorisation" in metrics and held_out < ENOUGH_HELD_OUT:
+        images = count_noun(held_out, "held-out image")
+        notes.append(
+            f"memorisation is rough with only {images}; hold out {ENOUGH_HELD_OUT} or more"
+        )
     return notes
 
 
-def append(path: Path, found: Evaluation) -> None:
+def append_record(path: Path, evaluation: Evaluation) -> None:
     """Add a line to a run's record."""
+    line = json.dumps(evaluation.to_json(), ensure_ascii=False)
     with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(json.dumps(found.to_json(), ensure_ascii=False) + "\n")
+        file.write(line + "\n")

@@ -1,4 +1,4 @@
-"""Which extractor a judge looks through, and where its weights come from."""
+"""Which extractor suits which images, and where its weights come from."""
 
 from pathlib import Path
 
@@ -7,56 +7,52 @@ import torch
 from ganvas.data.builtin.stacked_mnist import STACKED
 from ganvas.data.dataset import View
 from ganvas.errors import UserError, nearest
-from ganvas.evaluation.metrics.classifier import (
+from ganvas.evaluation.metrics.classifier import Classifier, StackedClassifier, read_classifier
+from ganvas.evaluation.metrics.classifier_training import (
     SMALLEST,
-    Classifier,
-    StackedClassifier,
-    read_classifier,
-    trained_classifier,
+    ClassificationData,
+    load_or_train_classifier,
 )
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.evaluation.metrics.inception import FILE, Inception
-from ganvas.evaluation.references import Reference, of_training
-from ganvas.evaluation.samples import place_free
+from ganvas.evaluation.references import Reference, open_training_reference
+from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_folder
 
 FEATURES = ("inception", "inception-legacy", "classifier", "random", "pixels")
-PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour pictures
+PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour images
 
 
 def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str]:
-    """The features for those who name none, and a note, or "".
+    """The features for users who name none, and a note, or "".
 
-    Points: their coordinates. Where weights are named: Inception. Labelled grey pictures and
-    Stacked-MNIST: the classifier. Colour pictures of 32 pixels or more: Inception, if its weights
-    are in the cache. All others: the random embedding.
+    Points: their coordinates. Where weights are named: Inception. Labelled grey images and
+    Stacked-MNIST: the classifier. Colour images of 32 pixels or more: Inception, if its weights are
+    in the cache. All others: the random embedding.
     """
     data = reference.dataset
     if data.channels == 2:
         return "pixels", ""
     if weights:
         return "inception", ""
-    if reference.name == STACKED or (
-        data.labels is not None and data.channels == 1 and data.size >= SMALLEST
-    ):
+
+    labelled_grey = data.labels is not None and data.channels == 1 and data.size >= SMALLEST
+    if reference.name == STACKED or labelled_grey:
         return "classifier", ""
+
     note = "features by a network with random weights, which sees texture more than content"
     if data.channels == 1 or data.size < PHOTOGRAPHS:
         return "random", note
     if (cache_folder() / "weights" / FILE).is_file():
         return "inception", ""
-    return (
-        "random",
-        f"{note}; --features inception fetches Inception's weights, --weights FILE names a file of them",
-    )
+    fetch = "--features inception downloads Inception's weights, --weights FILE names a file"
+    return "random", f"{note}; {fetch}"
 
 
-def check_features(name: str) -> None:
-    """Refuse features that there are none of."""
+def check_feature_name(name: str) -> None:
+    """Refuse unknown features."""
     if name not in FEATURES:
-        raise UserError(
-            f"--features {name}: there are none of that name; {nearest(name, FEATURES)}"
-        )
+        raise UserError(f"--features {name}: unknown features; {nearest(name, FEATURES)}")
 
 
 def make_extractor(
@@ -66,28 +62,29 @@ def make_extractor(
     device: torch.device,
     progress: bool = False,
 ) -> Extractor:
-    """The extractor of that name, for the pictures of a reference.
+    """Make the extractor of that name, for the images of a reference.
 
     Raises:
-        UserError: there is none of that name, it does not fit the pictures, or its weights cannot
-            be had.
+        UserError: the name is unknown, it does not suit the images, or its weights are missing.
     """
     data = reference.dataset
-    check_features(name)
+    check_feature_name(name)
     if data.channels == 2 and name != "pixels":
         raise UserError(
-            f"--features {name} looks at pictures, and {reference.name} holds points; leave --features away"
+            f"--features {name} takes pictures, and {reference.name} holds points; "
+            "leave --features out"
         )
     if weights and name in ("random", "pixels"):
         raise UserError(
-            f"--weights {weights}: {name} features have no weights; use --features inception or classifier"
+            f"--weights {weights}: {name} features have no weights; "
+            "use --features inception or classifier"
         )
     if weights and not weights.is_file():
         raise UserError(f"--weights {weights}: there is no such file")
+
     if name.startswith("inception"):
-        return Inception(
-            weights, "legacy" if name.endswith("legacy") else "clean", device, progress
-        )
+        resize = "legacy" if name.endswith("legacy") else "clean"
+        return Inception(weights, resize, device, progress)
     if name == "classifier":
         return class_extractor(reference, weights, device, progress)
     if name == "pixels":
@@ -98,7 +95,7 @@ def make_extractor(
 def class_extractor(
     reference: Reference, weights: Path | None, device: torch.device, progress: bool = False
 ) -> Classifier | StackedClassifier:
-    """The classifier of a reference's classes, read from a file, found in the cache, or trained.
+    """The classifier of a reference's classes, read from a file, from the cache, or trained.
 
     Raises:
         UserError: the data has no labels, or the file holds the classifier of other classes or
@@ -106,38 +103,48 @@ def class_extractor(
     """
     data, stacked = reference.dataset, reference.name == STACKED
     if weights:
-        found = read_classifier(weights, device)
+        classifier = read_classifier(weights, device)
+        # Stacked-MNIST has 1000 classes of three digits; its classifier knows the ten digits.
         classes = tuple(map(str, range(10))) if stacked else data.classes
-        wanted = (data.size, 1 if stacked else data.channels, classes)
-        if (found.protocol["size"], found.protocol["channels"], found.classes) != wanted:
+        expected = (data.size, 1 if stacked else data.channels, classes)
+        about = classifier.protocol
+        if (about["size"], about["channels"], classifier.classes) != expected:
             raise UserError(
-                f"{weights} tells the classes of {found.protocol['trained_on']} apart, not those of {reference.name}"
+                f"{weights} holds a classifier of {about['trained_on']}, not of {reference.name}"
             )
+
     elif stacked:
+        # The digits of the three channels are classified one by one.
         view = View(size=data.size, channels=1)
-        digits = of_training(
-            reference.train.report.spec.removeprefix("stacked-"), view, None, 0, progress=progress
-        )
-        found = trained(digits, device, progress)
+        spec = reference.train.report.spec.removeprefix("stacked-")
+        digits = open_training_reference(spec, view, None, 0, progress=progress)
+        classifier = reference_classifier(digits, device, progress)
+
     else:
-        found = trained(reference, device, progress)
-    return StackedClassifier(found) if stacked else found
+        classifier = reference_classifier(reference, device, progress)
+
+    return StackedClassifier(classifier) if stacked else classifier
 
 
-def trained(reference: Reference, device: torch.device, progress: bool) -> Classifier:
-    """The classifier of a reference's training pictures."""
+def reference_classifier(reference: Reference, device: torch.device, progress: bool) -> Classifier:
+    """The classifier of a reference's training images, from the cache or trained now.
+
+    Raises:
+        UserError: the data has no labels.
+    """
     train = reference.train
-    name = place_free(train.report.spec)
+    name = name_without_place(train.report.spec)
     if train.labels is None or reference.unseen.labels is None:
         raise UserError(
-            f"{name} has no labels, so no classifier can be trained; use --labels, or --features random"
+            f"{name} has no labels, so no classifier can be trained; "
+            "use --labels, or --features random"
         )
-    return trained_classifier(
-        reference.training(),
-        reference.testing(),
-        train.classes,
+
+    data = ClassificationData(
         name,
         train.fingerprint,
-        device,
-        progress,
+        train.classes,
+        reference.training_images(),
+        reference.test_images(),
     )
+    return load_or_train_classifier(data, device, progress)

@@ -1,7 +1,6 @@
-"""A case to be judged: a set of pictures, the real ones they are compared with, and the features
-through which both are seen.
-"""
+"""What the metrics look at: a set of samples, the real images, and the features of both."""
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import class_extractor
 from ganvas.evaluation.metrics.classifier import Classifier, StackedClassifier
-from ganvas.evaluation.metrics.features import CHUNK, Extractor, Features, extract
+from ganvas.evaluation.metrics.features import CHUNK, Extractor, ImageFeatures, extract_features
 from ganvas.evaluation.metrics.manifold import (
     DensityCoverage,
     PrecisionRecall,
@@ -19,52 +18,96 @@ from ganvas.evaluation.metrics.manifold import (
     nearest,
     precision_recall,
 )
-from ganvas.evaluation.references import Reference, digest, features_of, shown, unseen_distances
-from ganvas.evaluation.samples import Pictures
+from ganvas.evaluation.references import Reference, features_of_rows, unseen_distances
+from ganvas.evaluation.samples import SampleSet
+from ganvas.io.console import track
 
-MOST_NEIGHBOURS = 10_000  # pictures of each set among which neighbours are looked for
-PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as the papers
+MOST_NEIGHBOURS = 10_000  # images of each set among which neighbours are searched
+PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as in the papers
 
 
-class Case:
-    """What the metrics look at. Each part is made when a metric first asks for it, and kept.
+@dataclass(frozen=True)
+class Measurement:
+    """What a metric gives: values, and all that decided them.
+
+    Attributes:
+        values: by name; `NAME_error` is a standard error.
+        protocol: all that decides the values, as JSON. Only values of equal protocols compare.
+        by_class: the first of the values by class or attribute, where the metric has it.
+    """
+
+    values: dict[str, float]
+    protocol: dict[str, Any]
+    by_class: dict[str, float] = field(default_factory=dict)
+
+
+class EvaluationInputs:
+    """What the metrics look at. Each part is computed when a metric first needs it, and kept.
 
     Args:
-        pictures: to be judged.
+        samples: to evaluate.
         reference: what they are compared with.
-        extractor: looks at both.
-        seed: of all choices at random among the pictures.
-        device: where the classifier looks, if it is needed beside `extractor`.
+        extractor: gives features of both.
+        seed: of all random choices among the samples.
+        device: where the classifier runs, if it is needed beside `extractor`.
         progress: show progress bars on stderr.
 
     Raises:
-        UserError: pictures of different sizes, channels or classes.
+        UserError: images of different sizes or channels.
     """
 
     def __init__(
         self,
-        pictures: Pictures,
+        samples: SampleSet,
         reference: Reference,
         extractor: Extractor,
         seed: int = 0,
         device: torch.device | str = "cpu",
         progress: bool = False,
     ):
-        self.pictures, self.reference, self.extractor = pictures, reference, extractor
-        self.seed, self.device, self.progress = seed, torch.device(device), progress
-        data = reference.dataset
-        if (pictures.size, pictures.channels) != (data.size, data.channels):
-            advice = "" if 2 in (pictures.channels, data.channels) else "; bring both to one, e.g. "
-            if advice:
-                least = min(pictures.size, data.size)
-                advice += (
-                    f"--size {least}"
-                    if pictures.size != data.size
-                    else f"--channels {data.channels}"
-                )
-            raise UserError(
-                f"{pictures.name} holds {pictures.kind} and {reference.name} {data.kind}{advice}"
-            )
+        check_comparable(samples, reference)
+        self.samples = samples
+        self.reference = reference
+        self.extractor = extractor
+
+        self.seed = seed
+        self.device = torch.device(device)
+        self.progress = progress
+
+    def measurement(
+        self, values: dict[str, float], by_class: dict[str, float] | None = None, **more: Any
+    ) -> Measurement:
+        """The values of a metric with their protocol.
+
+        Args:
+            values: by name.
+            by_class: the first of the values by class.
+            more: what else decided the values, besides features, reference, count and seed.
+        """
+        return Measurement(values, self.protocol() | more, by_class or {})
+
+    def protocol(self) -> dict[str, Any]:
+        """What decides the values of every metric, as JSON."""
+        return {
+            "features": self.extractor.protocol,
+            "reference": self.reference.about(),
+            "count": self.samples.count,
+            "seed": self.seed,
+        }
+
+    def classifier_protocol(self) -> dict[str, Any]:
+        """What decides the classes seen, besides `protocol`: the classifier, if it is another."""
+        if self.classifier is self.extractor:
+            return {}
+        return {"classifier": self.classifier.protocol}
+
+    def class_protocol(self) -> dict[str, Any]:
+        """What decides values by class, besides `protocol`: the classes, where some are absent."""
+        assert self.requested is not None
+        names, present = self.reference.dataset.classes, self.requested.unique().tolist()
+        if len(present) == len(names):
+            return {}
+        return {"classes": [names[number] for number in present]}
 
     @property
     def features(self) -> str:
@@ -73,46 +116,48 @@ class Case:
 
     @property
     def points(self) -> bool:
-        """Whether points are judged instead of pictures."""
+        """Whether points are evaluated instead of images."""
         return self.reference.dataset.channels == 2
 
     @cached_property
-    def wanted(self) -> Tensor | None:
-        """The class that each picture should show, as a number of the reference's, int64 (N,);
+    def requested(self) -> Tensor | None:
+        """The class that each sample should show, as a number of the reference's, int64 (N,).
 
-        None: there is none.
+        None: not known.
         """
-        labels, names = self.pictures.labels, self.reference.dataset.classes
-        if labels is None or not set(self.pictures.classes) <= set(names):
+        labels, names = self.samples.labels, self.reference.dataset.classes
+        if labels is None or not set(self.samples.classes) <= set(names):
             return None
-        return torch.tensor([names.index(name) for name in self.pictures.classes])[labels]
+        return torch.tensor([names.index(name) for name in self.samples.classes])[labels]
 
     @cached_property
-    def samples(self) -> Features:
-        """Features of the pictures judged."""
-        return self.look(self.extractor, "features of " + self.pictures.name)
+    def fake(self) -> ImageFeatures:
+        """Features of the samples, (N, F), and logits where the extractor has them."""
+        return self.extract(self.extractor, f"features of {self.samples.name}")
 
-    def look(self, extractor: Extractor, what: str) -> Features:
-        """The pictures judged, through an extractor."""
-        total = -(-self.pictures.count // CHUNK)
-        return extract(extractor, shown(self.pictures.pieces(), total, what, self.progress))
+    def extract(self, extractor: Extractor, what: str) -> ImageFeatures:
+        """Features of the samples by an extractor; `what` stands beside the progress bar."""
+        total = -(-self.samples.count // CHUNK)
+        chunks = track(self.samples.chunks(), what, total, shown=self.progress)
+        return extract_features(extractor, chunks)
 
     @cached_property
     def real(self) -> Tensor:
-        """Features of the pictures compared with, (M, F)."""
-        return features_of(
+        """Features of the real images compared with, (M, F)."""
+        return features_of_rows(
             self.extractor, self.reference.dataset, self.reference.rows, self.progress
         )
 
     @cached_property
     def neighbourhood(self) -> tuple[Tensor, Tensor]:
-        """As many features of both sets, real and judged, as the measures of neighbours want it: at
-        random, of the larger set.
+        """Equally many features of both sets, real and fake, for metrics of neighbours.
+
+        Of the larger set a random choice.
         """
-        count = min(len(self.real), self.pictures.count, MOST_NEIGHBOURS)
+        count = min(len(self.real), self.samples.count, MOST_NEIGHBOURS)
         random = torch.Generator().manual_seed(self.seed)
-        chosen = torch.randperm(self.pictures.count, generator=random)[:count]
-        return self.real[:count], self.samples.values[chosen]
+        chosen = torch.randperm(self.samples.count, generator=random)[:count]
+        return self.real[:count], self.fake.values[chosen]  # the real ones are shuffled already
 
     @cached_property
     def precision_recall(self) -> PrecisionRecall:
@@ -126,61 +171,50 @@ class Case:
 
     @cached_property
     def training_distances(self) -> tuple[Tensor, Tensor]:
-        """From each picture judged to the nearest training picture: distances float64 (N,), places
-        in `shown` int64 (N,).
+        """From each sample to the nearest training image.
+
+        Distances float64 (N,), and places in `train_rows`, int64 (N,).
         """
-        train = features_of(
-            self.extractor, self.reference.train, self.reference.shown, self.progress
+        reference = self.reference
+        train = features_of_rows(
+            self.extractor, reference.train, reference.train_rows, self.progress
         )
-        distances, places = nearest(self.samples.values, train)
+        distances, places = nearest(self.fake.values, train)
         return distances[:, 0], places[:, 0]
 
     @cached_property
     def unseen_distances(self) -> tuple[Tensor, Tensor]:
-        """The same from real pictures that were never trained on."""
+        """From real images that were never trained on to the nearest training image."""
         return unseen_distances(self.extractor, self.reference, self.progress)
 
     @cached_property
     def classifier(self) -> Classifier | StackedClassifier:
-        """What tells the classes apart: the extractor itself, if it can."""
+        """What classifies the samples: the extractor itself, if it can."""
         if isinstance(self.extractor, Classifier | StackedClassifier):
             return self.extractor
         return class_extractor(self.reference, None, self.device, self.progress)
 
     @cached_property
-    def seen(self) -> Tensor:
-        """The class that the classifier sees in each picture judged, int64 (N,)."""
-        own = self.classifier is self.extractor
-        logits = (
-            self.samples if own else self.look(self.classifier, "classes of " + self.pictures.name)
-        ).logits
+    def predicted(self) -> Tensor:
+        """The class that the classifier sees in each sample, int64 (N,)."""
+        if self.classifier is self.extractor:
+            logits = self.fake.logits
+        else:
+            logits = self.extract(self.classifier, f"classes of {self.samples.name}").logits
         assert logits is not None
         return logits.argmax(1)
 
-    def protocol(self) -> dict[str, Any]:
-        """All that decides the values, as JSON; values of different protocols are not comparable."""
-        found: dict[str, Any] = {
-            "features": self.extractor.protocol,
-            "reference": self.reference.about(),
-            "count": self.pictures.count,
-            "seed": self.seed,
-        }
-        if "classifier" in self.__dict__ and self.classifier is not self.extractor:
-            found["classifier"] = self.classifier.protocol
-        if "neighbourhood" in self.__dict__:
-            found["neighbours"] = {
-                "precision and recall": PRECISION_NEIGHBOURS,
-                "density and coverage": DENSITY_NEIGHBOURS,
-                "pictures": len(self.neighbourhood[0]),
-            }
-        if "unseen_distances" in self.__dict__:
-            found["memorisation"] = {
-                "training": len(self.reference.shown),
-                "unseen": len(self.unseen_distances[0]),
-            }
-            found["held out"] = digest(self.reference.unseen_rows)
-        if "wanted" in self.__dict__ and self.wanted is not None:
-            names, present = self.reference.dataset.classes, self.wanted.unique().tolist()
-            if len(present) < len(names):
-                found["classes"] = [names[number] for number in present]
-        return found
+
+def check_comparable(samples: SampleSet, reference: Reference) -> None:
+    """Refuse samples whose size or channels are not those of the reference."""
+    data = reference.dataset
+    if (samples.size, samples.channels) == (data.size, data.channels):
+        return
+
+    if 2 in (samples.channels, data.channels):
+        advice = ""  # points and images cannot be brought to one size
+    elif samples.size != data.size:
+        advice = f"; bring both to one, e.g. --size {min(samples.size, data.size)}"
+    else:
+        advice = f"; bring both to one, e.g. --channels {data.channels}"
+    raise UserError(f"{samples.name} holds {samples.kind} and {reference.name} {data.kind}{advice}")

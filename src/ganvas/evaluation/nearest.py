@@ -1,6 +1,4 @@
-"""The picture of memorisation: the samples nearest to training pictures beside these, and real
-pictures beside theirs.
-"""
+"""memorisation.png: the samples nearest to training images, beside these training images."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,61 +6,72 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.references import Reference, some
+from ganvas.evaluation.inputs import EvaluationInputs
+from ganvas.evaluation.references import Reference, choose_rows
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save
 
-SHOWN = 12  # columns
+COLUMNS = 12
 
 
-def draw_lookalikes(case: Case, path: Path) -> None:
-    """Save four rows: the nearest samples, their training pictures, the nearest unseen pictures,
-    their training pictures.
+def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
+    """Save four rows of images; nothing for points.
 
-    Where samples are copies, the first two rows are equal, and the last two are not.
+    The nearest samples, their training images, the nearest unseen real images, their training
+    images. Where samples are copies, the first two rows are equal, and the last two are not.
     """
-    reference = case.reference
-    if case.points:
+    if inputs.points:
         return
-    distances, places = case.training_distances
-    nearest = closest(distances, places, reference)
-    rows = [case.pictures.at(nearest), training_pictures(places[nearest], reference)]
-    distances, places = case.unseen_distances
-    nearest = closest(distances, places, reference)
-    unseen = some(reference.unseen, reference.unseen_rows, 0)[nearest.numpy()]
-    rows += [reference.unseen.batch(unseen)["image"], training_pictures(places[nearest], reference)]
+    reference = inputs.reference
+
+    distances, places = inputs.training_distances
+    closest = choose_closest(distances, places, reference)
+    rows = [inputs.samples.at(closest), training_images(places[closest], reference)]
+
+    unseen_distances, unseen_places = inputs.unseen_distances
+    closest = choose_closest(unseen_distances, unseen_places, reference)
+    # as in `unseen_distances`
+    unseen = choose_rows(reference.unseen, reference.unseen_rows, 0)[closest.numpy()]
+    rows += [
+        reference.unseen.batch(unseen)["image"],
+        training_images(unseen_places[closest], reference),
+    ]
+
+    # Small data sets have less than COLUMNS unseen images.
     columns = min(map(len, rows))
-    samples, others = (
-        f"{len(found[0]):,}" for found in (case.training_distances, case.unseen_distances)
-    )
     names = (
-        f"nearest of {samples} samples",
+        f"nearest of {len(distances):,} samples",
         "training pictures",
-        f"nearest of {others} unseen",
+        f"nearest of {len(unseen_distances):,} unseen",
         "training pictures",
     )
     save(make_grid(torch.cat([row[:columns] for row in rows]), columns, names), path)
 
 
-def closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:
-    """Rows of the pictures to show: the nearest of each class, then the second of each, and so on;
-    without classes the nearest.
+def choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:
+    """Choose the images to show, int64 (n,): the nearest of each class, then the second of each.
 
-    Pictures of some classes, such as the digit 1, are all near to each other and would fill the
-    figure.
+    Without classes the nearest. Images of some classes, such as the digit 1, are all near to each
+    other and would fill the figure.
+
+    Args:
+        distances: to the nearest training image, (N,).
+        places: of that image in `train_rows`, (N,).
+        reference: has the classes of the training images.
     """
     order = distances.argsort(stable=True)
     if reference.train.labels is None:
-        return order[:SHOWN]
+        return order[:COLUMNS]
+
+    # The rank of each image within its class, from the nearest on.
     seen: Counter[int] = Counter()
     ranks = []
-    for label in reference.train.labels[reference.shown[places[order].numpy()]].tolist():
+    for label in reference.train.labels[reference.train_rows[places[order].numpy()]].tolist():
         ranks.append(seen[label])
         seen[label] += 1
-    return order[torch.tensor(ranks).argsort(stable=True)][:SHOWN]
+    return order[torch.tensor(ranks).argsort(stable=True)][:COLUMNS]
 
 
-def training_pictures(places: Tensor, reference: Reference) -> Tensor:
-    """The pictures at places among those shown in training."""
-    return reference.train.batch(reference.shown[places.numpy()])["image"]
+def training_images(places: Tensor, reference: Reference) -> Tensor:
+    """The images at places in `train_rows`, uint8 (n, C, H, W)."""
+    return reference.train.batch(reference.train_rows[places.numpy()])["image"]

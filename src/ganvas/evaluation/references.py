@@ -1,50 +1,52 @@
-"""Real pictures to judge by: which they are, and what is known of them from the last time."""
+"""Real images to compare with: which they are, and their features, kept in the cache."""
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.sampler import choose
 from ganvas.data.split import held_out_count, split
-from ganvas.evaluation.metrics.classifier import Labelled
-from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract
+from ganvas.evaluation.metrics.classifier_training import LabelledImages
+from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import nearest
-from ganvas.evaluation.samples import place_free
-from ganvas.io.cache import cache_folder
+from ganvas.evaluation.metrics.weights import read_safetensors
+from ganvas.evaluation.samples import name_without_place
+from ganvas.io.cache import cache_entry, load_or_make
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import track
-from ganvas.io.files import atomic_path
 
-MOST = 10_000  # pictures compared with, unless more samples are asked for
-# pictures of a sharded set that a classifier learns from, and their size
-LEARNT, LEARNT_BYTES = 60_000, 2**30
-VERSION = 2  # to be raised when the same pictures would get other statistics
+MOST = 10_000  # real images compared with, unless more samples are requested
+# Limits for the images of a sharded data set that a classifier is trained on, which are kept in
+# memory: how many, and how many bytes.
+MOST_LEARNT, LEARNT_BYTES = 60_000, 2**30
+VERSION = 3  # to be raised when the same images would get other statistics
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Real pictures to judge by.
+    """Real images to compare with, and what a GAN may have been trained on.
 
     Attributes:
-        name: of the set, without its place.
-        split: what the pictures compared with are: "test", published as such; "train", what a GAN
-            may learn from; "all".
+        name: of the data set, without its place.
+        split: which images are compared with: "test", published as a test set; "train", what a GAN
+            may be trained on; "all".
         dataset: that they are of.
-        rows: which, (N,), in a random order that is always the same, so that the first of them
-            stand for all.
-        train: what a GAN may have learnt from, its rows `shown`.
-        unseen: of the same source and never trained on, its rows `unseen_rows`: the published test
-            set, or what is held out.
+        rows: which of its images, (N,), in a random order that is always the same, so that the
+            first of them represent all.
+        train: the data set that a GAN may have been trained on.
+        train_rows: the rows of `train` that it may have seen.
+        unseen: the data set of images from the same source that were never trained on: the
+            published test set, or `train`.
+        unseen_rows: its rows; of `train` those that are held out.
     """
 
     name: str
@@ -52,42 +54,40 @@ class Reference:
     dataset: Dataset
     rows: np.ndarray
     train: Dataset
-    shown: np.ndarray
+    train_rows: np.ndarray
     unseen: Dataset
     unseen_rows: np.ndarray
 
     @property
     def labels(self) -> Tensor | None:
-        """int64 (N,), the classes of the pictures compared with; None: not known."""
-        return (
-            None
-            if self.dataset.labels is None
-            else torch.from_numpy(self.dataset.labels[self.rows])
-        )
+        """int64 (N,), the classes of the images compared with; None: not known."""
+        if self.dataset.labels is None:
+            return None
+        return torch.from_numpy(self.dataset.labels[self.rows])
 
-    def training(self) -> Labelled:
-        """What a network may learn the classes from."""
-        return labelled(self.train, self.shown)
+    def training_images(self) -> LabelledImages:
+        """What a classifier may be trained on."""
+        return select_labelled(self.train, self.train_rows)
 
-    def testing(self) -> Labelled:
-        """What it is tested with."""
-        return labelled(self.unseen, self.unseen_rows)
+    def test_images(self) -> LabelledImages:
+        """What a classifier is tested with."""
+        return select_labelled(self.unseen, self.unseen_rows)
 
     def about(self) -> dict[str, Any]:
-        """Which pictures are compared with, for the protocol."""
+        """Which images are compared with, for the protocol."""
         return {
             "name": self.name,
             "split": self.split,
             "fingerprint": self.dataset.fingerprint,
             "count": len(self.rows),
-            "rows": digest(self.rows),
+            "rows": digest_rows(self.rows),
             "size": self.dataset.size,
             "channels": self.dataset.channels,
             "steps": self.dataset.report.steps,
         }
 
 
-def of_training(
+def open_training_reference(
     spec: str,
     view: View,
     held_out: int | None,
@@ -95,158 +95,165 @@ def of_training(
     target: str = "image",
     progress: bool = False,
 ) -> Reference:
-    """The reference for a GAN that was trained on `spec`: the test set that was published with it,
-    else what it learnt from.
+    """Open the reference for a GAN that was trained on `spec`.
+
+    It is the test set that was published with the data, else the training images.
 
     Args:
+        spec: names the data set.
         view: how the GAN saw it.
         held_out: as in its recipe.
-        count: samples to be judged; as many pictures, but MOST or more, are compared with, if there
-            are so many.
-        made: the column that the GAN's pictures are like.
+        count: samples to evaluate; that many real images are compared with, but MOST or more, if
+            there are so many.
+        target: the column that the GAN generates.
+        progress: show progress on stderr.
     """
     train = open_dataset(spec, view, progress=progress).only(target)
+
+    # As in training, so that the rows held out there are the unseen ones here.
     starts = None if train.shards is None else train.shards.starts
-    shown, held = split(len(train), held_out_count(len(train), held_out, train.report.test), starts)
+    kept_back = held_out_count(len(train), held_out, train.report.test)
+    train_rows, unseen_rows = split(len(train), kept_back, starts)
+
     if train.report.test is None:
-        return Reference(
-            place_free(spec), "train", train, some(train, shown, count), train, shown, train, held
-        )
+        rows = choose_rows(train, train_rows, count)
+        name = name_without_place(spec)
+        return Reference(name, "train", train, rows, train, train_rows, train, unseen_rows)
+
     test = open_dataset(train.report.test, view, progress=progress).only(target)
-    rows = np.arange(len(test))
-    return Reference(
-        place_free(train.report.test),
-        "test",
-        test,
-        some(test, rows, count),
-        train,
-        shown,
-        test,
-        rows,
-    )
+    test_rows = np.arange(len(test))
+    rows = choose_rows(test, test_rows, count)
+    name = name_without_place(train.report.test)
+    return Reference(name, "test", test, rows, train, train_rows, test, test_rows)
 
 
-def of_spec(
+def open_reference(
     spec: str, view: View, count: int, target: str = "image", progress: bool = False
 ) -> Reference:
-    """The pictures of `spec` itself, whatever was trained on; of a published test set the training
-    pictures are known too.
+    """Open the images of `spec` itself as the reference, whatever a GAN was trained on.
+
+    Of a published test set the training images are known too.
     """
+    # "mnist-test:PLACE" belongs to "mnist:PLACE"; a path that ends in "-test" belongs to nothing.
     kind, colon, place = spec.partition(":")
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec and open_dataset(train_spec, view, progress=progress).report.test == spec:
-        return of_training(train_spec, view, None, count, target, progress)
-    known = of_training(spec, view, None, count, target, progress)
-    rows = some(known.train, np.arange(len(known.train)), count)
+        return open_training_reference(train_spec, view, None, count, target, progress)
+
+    known = open_training_reference(spec, view, None, count, target, progress)
+    rows = choose_rows(known.train, np.arange(len(known.train)), count)
     return Reference(
-        place_free(spec),
+        name_without_place(spec),
         "all",
         known.train,
         rows,
         known.train,
-        known.shown,
+        known.train_rows,
         known.unseen,
         known.unseen_rows,
     )
 
 
-def some(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
-    """`count` of the rows, but MOST or more, or all; in a random order, always the same; of a
-    sharded set in few shards.
+def choose_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
+    """Choose `count` of the rows, but MOST or more, or all, in a fixed random order.
+
+    Those of a sharded data set are chosen from few shards.
     """
     rows = dataset.near(rows, max(count, MOST))
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).numpy()
     return rows[order[: max(count, MOST)]]
 
 
-def labelled(dataset: Dataset, rows: np.ndarray) -> Labelled:
-    """What a network may learn the classes from: pictures and classes at the rows.
+def select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
+    """The images and classes at the rows, for a classifier.
 
-    Of a sharded set at most LEARNT of them, in memory, and of LEARNT_BYTES: learning takes them in
-    random order again and again.
+    Of a sharded data set at most MOST_LEARNT of them, and LEARNT_BYTES, in memory: training reads
+    them in random order again and again.
     """
     assert dataset.labels is not None
     if dataset.shards is None:
-        return Labelled(np.asarray(dataset.images), dataset.labels, rows)
-    most = max(2, min(LEARNT, LEARNT_BYTES // int(np.prod(dataset.images.shape[1:]))))
+        return LabelledImages(np.asarray(dataset.images), dataset.labels, rows)
+
+    # `near` keeps to few shards, so that not all of them are read.
+    bytes_each = int(np.prod(dataset.images.shape[1:]))
+    most = max(2, min(MOST_LEARNT, LEARNT_BYTES // bytes_each))
     chosen = choose(dataset.near(rows, most), most)
-    return Labelled(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
+    return LabelledImages(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
 
 
-def features_of(
+def features_of_rows(
     extractor: Extractor, dataset: Dataset, rows: np.ndarray, progress: bool = False
 ) -> Tensor:
-    """Features float32 (N, F) of the pictures at `rows`, from the cache or taken now.
+    """Features float32 (N, F) of the images at `rows`, from the cache or extracted now."""
 
-    A sharded set is looked at in its own order, so that each shard is read once.
-    """
-    order = np.arange(len(rows)) if dataset.shards is None else np.argsort(rows, kind="stable")
-    walked = rows[order]
+    def extract() -> dict[str, Tensor]:
+        # A sharded data set is read in its own order, so that each shard is read once.
+        sharded = dataset.shards is not None
+        order = np.argsort(rows, kind="stable") if sharded else np.arange(len(rows))
+        in_order = rows[order]
 
-    def pieces() -> Iterator[Tensor]:
-        for start in range(0, len(rows), CHUNK):
-            yield dataset.batch(walked[start : start + CHUNK])["image"]
+        def chunks() -> Iterator[Tensor]:
+            for part in chunk_ranges(len(rows), CHUNK):
+                yield dataset.batch(in_order[part.start : part.stop])["image"]
 
-    def take() -> dict[str, Tensor]:
-        watched = shown(pieces(), -(-len(rows) // CHUNK), "features of real pictures", progress)
-        values = extract(extractor, watched).values
-        return {"features": values[torch.from_numpy(np.argsort(order, kind="stable"))]}
+        total = -(-len(rows) // CHUNK)
+        tracked = track(chunks(), "features of real pictures", total, shown=progress)
+        values = extract_features(extractor, tracked).values
+        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        return {"features": values[back]}
 
     if extractor.protocol["extractor"] == "pixels":
-        return take()["features"]  # larger than the pictures, and as quickly taken as read
-    return stored(["features", identity(dataset, rows), extractor.protocol], take)["features"]
+        return extract()["features"]  # larger than the images, and as quickly made as read
+    settings = ["features", identify_rows(dataset, rows), extractor.protocol]
+    return load_or_compute(settings, extract)["features"]
 
 
 def unseen_distances(
     extractor: Extractor, reference: Reference, progress: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """From the unseen pictures, MOST at most, to the nearest training pictures: distances (n,) and
-    places in `shown` (n,).
-    """
-    rows = some(reference.unseen, reference.unseen_rows, 0)
+    """From the unseen images, MOST at most, to the nearest training images.
 
-    def take() -> dict[str, Tensor]:
-        unseen = features_of(extractor, reference.unseen, rows, progress)
-        train = features_of(extractor, reference.train, reference.shown, progress)
+    Returns:
+        Distances float64 (n,), and places in `train_rows`, int64 (n,).
+    """
+    rows = choose_rows(reference.unseen, reference.unseen_rows, 0)
+
+    def measure() -> dict[str, Tensor]:
+        unseen = features_of_rows(extractor, reference.unseen, rows, progress)
+        train = features_of_rows(extractor, reference.train, reference.train_rows, progress)
         distances, places = nearest(unseen, train)
         return {"distances": distances[:, 0], "places": places[:, 0]}
 
-    both = [identity(reference.unseen, rows), identity(reference.train, reference.shown)]
-    found = stored(["unseen distances", *both, extractor.protocol], take)
+    settings = [
+        "unseen distances",
+        identify_rows(reference.unseen, rows),
+        identify_rows(reference.train, reference.train_rows),
+        extractor.protocol,
+    ]
+    found = load_or_compute(settings, measure)
     return found["distances"], found["places"]
 
 
-def identity(dataset: Dataset, rows: np.ndarray) -> list[str]:
-    """What tells these pictures from all others."""
-    return [dataset.fingerprint, digest(rows)]
+def identify_rows(dataset: Dataset, rows: np.ndarray) -> list[str]:
+    """What distinguishes these images from all others."""
+    return [dataset.fingerprint, digest_rows(rows)]
 
 
-def digest(rows: np.ndarray) -> str:
-    """Which rows."""
+def digest_rows(rows: np.ndarray) -> str:
+    """A short digest of row numbers."""
     return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()[:16]
 
 
-def stored(key: Any, take: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Tensors kept under a key in the cache; taken first if they are not there, or damaged.
+def load_or_compute(settings: Any, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors from the cache; computed first if they are missing, or damaged.
 
     Raises:
-        UserError: the cache cannot be written, or what `take` raises.
+        UserError: the cache cannot be written, or what `compute` raises.
     """
-    name = hashlib.sha256(
-        json.dumps([VERSION, torch.__version__, key], sort_keys=True).encode()
-    ).hexdigest()[:32]
-    path = cache_folder() / "references" / f"{name}.safetensors"
-    if path.is_file():
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError):
-            path.unlink()
-    found = {name: value.contiguous() for name, value in take().items()}
-    with atomic_path(path, durable=False) as partial:
-        save_file(found, partial)
-    return found
 
+    def make(path: Path) -> None:
+        save_file({name: value.contiguous() for name, value in compute().items()}, path)
 
-def shown(pieces: Iterable[Tensor], total: int, what: str, progress: bool) -> Iterable[Tensor]:
-    """The pieces, with a progress bar on stderr if asked."""
-    return track(pieces, what, total, shown=progress)
+    entry = cache_entry("references", [VERSION, torch.__version__, settings], ".safetensors")
+    # Not durable: it can be computed again.
+    return load_or_make(entry, make, read_safetensors, durable=False)

@@ -1,124 +1,40 @@
-"""The metrics by name: what each needs, and which way is better."""
+"""The metrics by name: what each requires, and which way is better."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ganvas.data.builtin.points import MIXTURES
 from ganvas.errors import UserError, nearest
-from ganvas.evaluation import conditional as trials
-from ganvas.evaluation import unconditional as measures
-from ganvas.evaluation.inputs import DENSITY_NEIGHBOURS, PRECISION_NEIGHBOURS, Case
-from ganvas.evaluation.unconditional import MANY_CLASSES, Found
-from ganvas.io.console import count_noun
+from ganvas.evaluation import conditional, unconditional
+from ganvas.evaluation.inputs import (
+    DENSITY_NEIGHBOURS,
+    PRECISION_NEIGHBOURS,
+    EvaluationInputs,
+    Measurement,
+)
+from ganvas.evaluation.requirements import (
+    Requirement,
+    is_never_usual,
+    is_usual_for_few_classes,
+    is_usual_for_images,
+    is_usual_with_classifier,
+    is_usual_with_quick_features,
+    is_usual_without_labels,
+    require_attributes,
+    require_boxes,
+    require_classes,
+    require_count,
+    require_ground_truth,
+    require_inception,
+    require_logits,
+    require_masks,
+    require_modes,
+    require_other_features,
+    require_two_directions,
+    require_two_of_each_class,
+    require_unseen,
+)
 
 LOWER, HIGHER, ONE, NEITHER = "lower is better", "higher is better", "1 is best", ""
-
-Reason = Callable[[Case], str]  # why something cannot be measured in a case, or ""
-
-
-# What a metric may need
-
-
-def inception_features(case: Case) -> str:
-    return (
-        ""
-        if case.features == "inception"
-        else f"that name is for Inception features; these are {case.features} features"
-    )
-
-
-def other_features(case: Case) -> str:
-    return (
-        "" if case.features != "inception" else "that name is for other features than Inception's"
-    )
-
-
-def logits(case: Case) -> str:
-    return (
-        f"{case.features} features tell no classes apart"
-        if case.features in ("random", "pixels")
-        else ""
-    )
-
-
-def unseen(case: Case) -> str:
-    if case.reference.split == "all":
-        return "what was learnt from is not known: judge a run by its own data, or give a published test set as the last set"
-    return "" if len(case.reference.unseen_rows) else "no pictures were held out from training"
-
-
-def known_modes(case: Case) -> str:
-    if case.points:
-        return "" if case.reference.name in MIXTURES else "their modes are not known"
-    return (
-        "" if case.reference.dataset.labels is not None else f"{case.reference.name} has no labels"
-    )
-
-
-def wanted(case: Case) -> str:
-    if case.points:
-        return "points are made without labels"
-    if case.reference.dataset.labels is None:
-        return f"{case.reference.name} has no labels"
-    return (
-        ""
-        if case.wanted is not None
-        else f"{case.pictures.name} was made without the labels of {case.reference.name}"
-    )
-
-
-def two_a_class(case: Case) -> str:
-    labels, names = case.reference.labels, case.reference.dataset.classes
-    assert labels is not None and case.wanted is not None
-    real, made = labels.bincount(minlength=len(names)), case.wanted.bincount(minlength=len(names))
-    few = (made > 0) & ((made < 2) | (real < 2))
-    return (
-        f"class {names[int(few.nonzero()[0])]} has fewer than 2 pictures; a larger --count makes more"
-        if few.any()
-        else ""
-    )
-
-
-def at_least(count: int, why: str) -> Reason:
-    """The need of so many pictures in both sets."""
-
-    def few(case: Case) -> str:
-        for name, there in (
-            (case.pictures.name, case.pictures.count),
-            (case.reference.name, len(case.reference.rows)),
-        ):
-            if there < count:
-                return f"{name} has {count_noun(there, 'picture')}, and {why} at least {count}; give more"
-        return ""
-
-    return few
-
-
-# Where a metric is taken though nobody named it
-
-
-def for_pictures(case: Case) -> bool:
-    return not case.points
-
-
-def by_classifier(case: Case) -> bool:
-    return "classifier" in case.features
-
-
-def of_few_classes(case: Case) -> bool:
-    return by_classifier(case) and len(case.reference.dataset.classes) <= MANY_CLASSES
-
-
-def where_no_class_is_wanted(case: Case) -> bool:
-    return case.points or (by_classifier(case) and case.wanted is None)
-
-
-def where_features_are_quick(case: Case) -> bool:
-    return for_pictures(case) and case.features != "inception"
-
-
-def on_request(_: Case) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -126,131 +42,192 @@ class Metric:
     """One metric.
 
     Attributes:
-        measure: takes it.
+        measure: measures it.
         better: which way, by the name of each value.
-        needs: in this order.
-        usual: whether it is taken when no metrics are named.
+        requires: in this order.
+        is_usual: whether it is measured when no metrics are named.
     """
 
-    measure: Callable[[Case], Found]
+    measure: Callable[[EvaluationInputs], Measurement]
     better: dict[str, str]
-    needs: tuple[Reason, ...] = ()
-    usual: Callable[[Case], bool] = for_pictures
+    requires: tuple[Requirement, ...] = ()
+    is_usual: Callable[[EvaluationInputs], bool] = is_usual_for_images
 
-    def lacks(self, case: Case) -> str:
-        """Why it cannot be taken, or ""."""
-        return next(filter(None, (reason(case) for reason in self.needs)), "")
+    def obstacle(self, inputs: EvaluationInputs) -> str:
+        """Why it cannot be measured, or ""."""
+        return next(filter(None, (require(inputs) for require in self.requires)), "")
 
 
-MANIFOLD = at_least(
+# A sample is not its own neighbour, so one more than the neighbours is needed.
+MANIFOLD = require_count(
     PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs"
 )
-DENSITY = at_least(DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs")
-SPLITS = at_least(10, "10 splits need")
+DENSITY = require_count(
+    DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs"
+)
+# One sample per split at least; the published score has 5,000.
+SPLITS = require_count(10, "10 splits need")
+
+# In the order of the table's columns. Values through Inception have the published names.
 METRICS: dict[str, Metric] = {
-    "fid": Metric(measures.distance, {"fid": LOWER}, (inception_features,)),
-    "fd": Metric(measures.distance, {"fd": LOWER}, (other_features,)),
-    "kid": Metric(measures.kernel, {"kid": LOWER}, (inception_features,)),
-    "kd": Metric(measures.kernel, {"kd": LOWER}, (other_features,)),
+    "fid": Metric(unconditional.measure_frechet, {"fid": LOWER}, (require_inception,)),
+    "fd": Metric(unconditional.measure_frechet, {"fd": LOWER}, (require_other_features,)),
+    "kid": Metric(unconditional.measure_kernel, {"kid": LOWER}, (require_inception,)),
+    "kd": Metric(unconditional.measure_kernel, {"kd": LOWER}, (require_other_features,)),
     "inception_score": Metric(
-        measures.score, {"inception_score": HIGHER}, (inception_features, SPLITS)
+        unconditional.measure_class_score,
+        {"inception_score": HIGHER},
+        (require_inception, SPLITS),
     ),
     "classifier_score": Metric(
-        measures.score, {"classifier_score": HIGHER}, (other_features, logits, SPLITS)
+        unconditional.measure_class_score,
+        {"classifier_score": HIGHER},
+        (require_other_features, require_logits, SPLITS),
     ),
-    "precision": Metric(measures.precision, {"precision": HIGHER}, (MANIFOLD,)),
-    "recall": Metric(measures.recall, {"recall": HIGHER}, (MANIFOLD,)),
-    "density": Metric(measures.density, {"density": ONE}, (DENSITY,)),
-    "coverage": Metric(measures.coverage, {"coverage": HIGHER}, (DENSITY,)),
+    "precision": Metric(unconditional.measure_precision, {"precision": HIGHER}, (MANIFOLD,)),
+    "recall": Metric(unconditional.measure_recall, {"recall": HIGHER}, (MANIFOLD,)),
+    "density": Metric(unconditional.measure_density, {"density": ONE}, (DENSITY,)),
+    "coverage": Metric(unconditional.measure_coverage, {"coverage": HIGHER}, (DENSITY,)),
     "memorisation": Metric(
-        measures.memorisation,
+        unconditional.measure_memorisation,
         {"memorisation": ONE, "copies": LOWER},
-        (unseen,),
-        where_features_are_quick,
+        (require_unseen,),
+        is_usual_with_quick_features,
     ),
     "modes": Metric(
-        measures.found_modes,
+        unconditional.measure_modes,
         {"modes": HIGHER, "high_quality": HIGHER, "kl": LOWER},
-        (known_modes,),
-        where_no_class_is_wanted,
+        (require_modes,),
+        is_usual_without_labels,
     ),
-    "agreement": Metric(measures.agreement, {"agreement": HIGHER}, (wanted,), by_classifier),
+    "agreement": Metric(
+        unconditional.measure_agreement,
+        {"agreement": HIGHER},
+        (require_classes,),
+        is_usual_with_classifier,
+    ),
     "class_fid": Metric(
-        measures.class_distance,
+        unconditional.measure_class_frechet,
         {"class_fid": LOWER},
-        (inception_features, wanted, two_a_class),
-        on_request,
+        (require_inception, require_classes, require_two_of_each_class),
+        is_never_usual,
     ),
     "class_fd": Metric(
-        measures.class_distance,
+        unconditional.measure_class_frechet,
         {"class_fd": LOWER},
-        (other_features, wanted, two_a_class),
-        of_few_classes,
+        (require_other_features, require_classes, require_two_of_each_class),
+        is_usual_for_few_classes,
     ),
     "fidelity": Metric(
-        trials.fidelity, {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER}, (trials.has_ground_truth,)
+        conditional.measure_fidelity,
+        {"l1": LOWER, "psnr": HIGHER, "ssim": HIGHER},
+        (require_ground_truth,),
     ),
     "holes": Metric(
-        trials.in_holes,
+        conditional.measure_holes,
         {"hole_l1": LOWER, "hole_psnr": HIGHER, "blur_l1": NEITHER, "blur_psnr": NEITHER},
-        (trials.holes,),
+        (require_masks,),
     ),
-    "cycle": Metric(trials.cycle, {"cycle_a": LOWER, "cycle_b": LOWER}, (trials.two_ways,)),
+    "cycle": Metric(
+        conditional.measure_cycle,
+        {"cycle_a": LOWER, "cycle_b": LOWER},
+        (require_two_directions,),
+    ),
     "attributes": Metric(
-        trials.attributes, {"attributes": HIGHER, "real_attributes": NEITHER}, (trials.attributed,)
+        conditional.measure_attributes,
+        {"attributes": HIGHER, "real_attributes": NEITHER},
+        (require_attributes,),
     ),
     "places": Metric(
-        trials.places, {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER}, (trials.boxed,)
+        conditional.measure_boxes,
+        {"iou": HIGHER, "inside": HIGHER, "real_iou": NEITHER},
+        (require_boxes,),
     ),
     "tstr": Metric(
-        measures.synthetic_training, {"tstr": HIGHER, "trtr": NEITHER}, (wanted, unseen), on_request
+        unconditional.measure_synthetic_training,
+        {"tstr": HIGHER, "trtr": NEITHER},
+        (require_classes, require_unseen),
+        is_never_usual,
     ),
 }
 BETTER = {name: way for metric in METRICS.values() for name, way in metric.better.items()}
-# What can be asked for: a metric, with all its values, or one of its values alone.
+# What a user may name: a metric, with all its values, or one of its values alone.
 METRIC_OF = {value: name for name, metric in METRICS.items() for value in metric.better} | {
     name: name for name in METRICS
 }
 
 
-def choose(names: Sequence[str] | None, case: Case) -> dict[str, set[str]]:
-    """The metrics to take in a case, and of each the names of the values wanted.
+def measure_metrics(
+    inputs: EvaluationInputs, names: Sequence[str] | None = None
+) -> dict[str, Measurement]:
+    """Measure the metrics named, the usual ones, or all (see `choose_metrics`).
+
+    Returns:
+        By metric its measurement, with the requested values alone.
+
+    Raises:
+        UserError: as `choose_metrics`; or a single value was named that its metric does not give
+            for these samples.
+    """
+    found = {}
+    for name, requested in choose_metrics(names, inputs).items():
+        whole = METRICS[name].measure(inputs)
+        for value in requested & set(names or ()) - whole.values.keys():
+            known = ", ".join(whole.values)
+            raise UserError(f"--metrics {value}: {name} gives only {known} here")
+
+        values = {
+            value: number
+            for value, number in whole.values.items()
+            if value.removesuffix("_error") in requested
+        }
+        # The values by class are those of the metric's first value.
+        first = next(iter(METRICS[name].better))
+        by_class = whole.by_class if first in requested else {}
+        found[name] = replace(whole, values=values, by_class=by_class)
+    return found
+
+
+def choose_metrics(names: Sequence[str] | None, inputs: EvaluationInputs) -> dict[str, set[str]]:
+    """The metrics to measure, and of each the names of the requested values.
 
     Args:
         names: of metrics or of single values; None: the usual ones; ["all"]: every one that is
             possible.
 
     Raises:
-        UserError: there is none of that name, or it cannot be taken here.
+        UserError: a name is unknown, or its metric cannot be measured here.
     """
     if names is None or list(names) == ["all"]:
-        every = names is not None
-        possible = {
-            name: metric
-            for name, metric in METRICS.items()
-            if (every or metric.usual(case)) and not metric.lacks(case)
-        }
-        return {name: set(metric.better) for name, metric in possible.items()}
+        chosen = {}
+        # What cannot be measured is left out in silence: nobody named it.
+        for name, metric in METRICS.items():
+            wanted = names is not None or metric.is_usual(inputs)
+            if wanted and not metric.obstacle(inputs):
+                chosen[name] = set(metric.better)
+        return chosen
+
     if "all" in names:
-        raise UserError("--metrics all stands alone: it takes every metric that is possible")
-    check_names(names)
+        raise UserError("--metrics all stands alone: it measures every metric that is possible")
+    check_metric_names(names)
+
+    # All are checked before any is measured, so that an error does not come after hours.
     chosen: dict[str, set[str]] = {}
     for name in names:
         metric = METRIC_OF[name]
-        reason = METRICS[metric].lacks(case)
-        if reason:
-            raise UserError(f"--metrics {name}: {reason}")
-        chosen.setdefault(metric, set()).update(
-            METRICS[metric].better if name == metric else [name]
-        )
+        obstacle = METRICS[metric].obstacle(inputs)
+        if obstacle:
+            raise UserError(f"--metrics {name}: {obstacle}")
+        values = METRICS[metric].better if name == metric else [name]
+        chosen.setdefault(metric, set()).update(values)
     return chosen
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Refuse metrics and values that there are none of."""
+def check_metric_names(names: Sequence[str]) -> None:
+    """Refuse unknown metrics and values."""
     for name in names:
         if name not in METRIC_OF and list(names) != ["all"]:
             known = f"known: {', '.join(sorted(METRIC_OF))}"
             # where nothing is near, both are the list
             hints = dict.fromkeys([nearest(name, METRIC_OF), known])
-            raise UserError(f"--metrics {name}: there is none of that name; {' '.join(hints)}")
+            raise UserError(f"--metrics {name}: unknown metric; {' '.join(hints)}")

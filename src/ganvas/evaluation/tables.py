@@ -1,6 +1,4 @@
-"""What `ganvas evaluate` prints: tables of values, never of different protocols in one, and under
-each how they came about.
-"""
+"""What `ganvas evaluate` prints: tables of values, and under each how they were measured."""
 
 import json
 import sys
@@ -10,266 +8,189 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from ganvas.data import NAMES
 from ganvas.errors import UserError
-from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate, is_run
+from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate
+from ganvas.evaluation.formatting import (
+    build_tables,
+    describe_protocol,
+    format_by_class,
+    format_cell,
+    head_column,
+)
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.samples import NOISE
-from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
+from ganvas.evaluation.sources import is_run
+from ganvas.io.console import PlainConsole, print_json, print_text
 
-SHARES = {  # shown in percent
-    *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
-    *("attributes", "real_attributes", "inside"),
-}
-WIDTH = 160  # of a table that no terminal limits
-MANY = 20  # classes from which values by class are left to --json
+BASIS = ("features", "reference", "count", "seed")  # keys of every protocol
+WIDTH = 160  # of a table that is not printed to a terminal
+MANY = 20  # with more classes, only --json has values by class
 
 
-def run_evaluate(sets: Sequence[str], data: str | None, as_json: bool, **settings: Any) -> None:
-    """Judge each set and print what was found. See `split_sets` for which is compared with which.
+def print_evaluations(
+    sets: Sequence[str], data: str | None, as_json: bool, **settings: Any
+) -> None:
+    """Evaluate each set and print the values; `split_sets` says which is compared with which.
 
     Raises:
         UserError: as `evaluate`.
     """
-    judged, against = split_sets(sets, data)
-    progress = sys.stderr.isatty() and not as_json
-    found = [evaluate(what, against, data=data, progress=progress, **settings) for what in judged]
-    found = [
-        replace(evaluation, name=name) for evaluation, name in zip(found, own_names(judged, found))
-    ]
-    for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
-        print_text(f"note: {note}", error=True)
+    evaluated, against = split_sets(sets, data)
+    progress = sys.stderr.isatty() and not as_json  # no bars where a program reads the output
+    found = []
+    for what in evaluated:
+        found.append(evaluate(what, against, data=data, progress=progress, **settings))
+    names = distinguish_names(evaluated, found)
+    found = [replace(evaluation, name=name) for evaluation, name in zip(found, names)]
+
     if as_json:
         print_json([evaluation.to_json() for evaluation in found])
-        return
+    else:
+        print_tables(found)
+    # Below the tables, where they are read last; each once, though several sets may have it.
+    for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
+        print_text(f"note: {note}", error=True)
+
+
+def print_tables(found: Sequence[Evaluation]) -> None:
+    """Print a table for each group of comparable evaluations."""
     console = PlainConsole()
+    # A file or a pipe has no width of its own.
     if not console.is_terminal:
         console.width = WIDTH
-    groups = by_protocol(found)
+    groups = group_comparable(found)
     for number, group in enumerate(groups):
         if number:
             print_text("")
-        show(group, console)
+        print_group(group, console)
     if len(groups) > 1:
-        print_text(
-            "",
-            "These are several tables because their values were not measured in the same way: they do not compare.",
-        )
-    figures = [
-        Path(found.about["run"]) / FIGURE
-        for found in found
-        if "run" in found.about and "memorisation" in found.values
-    ]
+        print_text("", "The tables were measured in different ways: do not compare their values.")
+
+    # A run that is not in its folder, such as a copied checkpoint, has none.
+    figures = []
+    for evaluation in found:
+        if "run" in evaluation.about and "memorisation" in evaluation.values:
+            figures.append(Path(evaluation.about["run"]) / FIGURE)
     if figures:
         names = ", ".join(str(path) for path in figures if path.exists())
-        print_text("", f"Samples beside their nearest training pictures: {names}")
+        print_text("", f"Samples beside their nearest training images: {names}")
 
 
 def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | None]:
-    """What is judged, and what it is compared with: the last set, if it is no run and --data is not
-    given; else None.
+    """What is evaluated, and what it is compared with.
+
+    The reference is the last set, if it is not a run and --data is not given; else None.
 
     Raises:
-        UserError: no set is left to judge.
+        UserError: no set is left to evaluate.
     """
     if not sets:
         raise UserError(
-            "name a run folder, or two sets of pictures: ganvas evaluate RUN, ganvas evaluate FOLDER REFERENCE"
+            "name a run folder, or two sets of pictures: "
+            "ganvas evaluate RUN, ganvas evaluate FOLDER REFERENCE"
         )
     if data is not None or is_run(sets[-1]):
         return list(sets), None
-    if (
-        len(sets) == 1
-        and not Path(sets[0]).exists()
-        and sets[0].partition(":")[0] not in (*NAMES, NOISE)
-    ):
-        raise UserError(
-            f"there is no run folder {sets[0]}; `ganvas train --out {sets[0]}` makes one"
-        )
-    if len(sets) == 1:
-        hint = f"ganvas evaluate {sets[0]} REFERENCE compares it with a second set"
-        raise UserError(f"{sets[0]} is no run folder; {hint}, for instance mnist-test")
-    return list(sets[:-1]), sets[-1]
+    if len(sets) > 1:
+        return list(sets[:-1]), sets[-1]
+
+    (only,) = sets
+    if not Path(only).exists() and only.partition(":")[0] not in (*NAMES, NOISE):
+        raise UserError(f"there is no run folder {only}; `ganvas train --out {only}` makes one")
+    hint = f"ganvas evaluate {only} REFERENCE compares it with a second set"
+    raise UserError(f"{only} is not a run folder; {hint}, for instance mnist-test")
 
 
-def own_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
-    """A name for each of the evaluations of `sets`: all that share one get a longer one.
+def distinguish_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
+    """A name for each of the evaluations of `sets`: those that share one get longer ones.
 
     Of a run that is its folder with the images shown, and where that is shared too, what was typed;
     of data what was typed.
     """
+    exact = []
+    for typed, evaluation in zip(sets, found):
+        about = evaluation.about
+        exact.append(f"{about['run']} @ {about['images']:,} images" if "run" in about else typed)
+
+    # Only those that are shared, so that short names stay short.
     names = [evaluation.name for evaluation in found]
-    exact = [
-        f"{about['run']} @ {about['images']:,} images" if "run" in about else typed
-        for about, typed in zip((evaluation.about for evaluation in found), sets)
-    ]
     for longer in (exact, sets):
         shared = Counter(names)
         names = [other if shared[name] > 1 else name for name, other in zip(names, longer)]
     return names
 
 
-def by_protocol(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
-    """The evaluations in groups of one protocol and the same values."""
-    groups: dict[str, list[Evaluation]] = {}
+def group_comparable(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
+    """Group the evaluations so that all in a group are comparable, in order."""
+    groups: list[list[Evaluation]] = []
     for evaluation in found:
-        key = json.dumps(evaluation.protocol, sort_keys=True)
-        groups.setdefault(key, []).append(evaluation)
-    return list(groups.values())
+        for group in groups:
+            if all(are_comparable(evaluation, other) for other in group):
+                group.append(evaluation)
+                break
+        else:
+            groups.append([evaluation])
+    return groups
 
 
-def show(group: Sequence[Evaluation], console: PlainConsole) -> None:
-    """One protocol: its table, what the arrows mean, how it was measured, and of a single set the
-    values by class.
+def are_comparable(one: Evaluation, other: Evaluation) -> bool:
+    """Whether each metric that both have was measured by the same protocol."""
+    # Compared as JSON, in which a tuple is a list.
+    for key in BASIS:
+        if to_text(one.protocol[key]) != to_text(other.protocol[key]):
+            return False
+    # A metric that only one of them has leaves a cell of the column empty, which does no harm.
+    for name in one.measurements.keys() & other.measurements.keys():
+        protocols = (each.measurements[name].protocol for each in (one, other))
+        if len(set(map(to_text, protocols))) > 1:
+            return False
+    return True
+
+
+def to_text(protocol: Any) -> str:
+    """A protocol as text; equal protocols give equal texts."""
+    return json.dumps(protocol, sort_keys=True)
+
+
+def print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
+    """Print one table, what its arrows mean, how it was measured, and values by class.
+
+    The latter of a single set only.
     """
-    names = [
-        name
-        for name in dict.fromkeys(name for evaluation in group for name in evaluation.values)
-        if name in BETTER
-    ]
-    rows = [
-        (evaluation.name, [cell(evaluation.values, name) for name in names]) for evaluation in group
-    ]
-    for table in tables("set", [heading(name) for name in names], rows, console.width):
+    names = []
+    for name in dict.fromkeys(name for evaluation in group for name in evaluation.values):
+        if name in BETTER:  # not a standard error
+            names.append(name)
+    rows = []
+    for evaluation in group:
+        rows.append((evaluation.name, [format_cell(evaluation.values, name) for name in names]))
+
+    for table in build_tables("set", [head_column(name) for name in names], rows, console.width):
         console.print(table)
     print_text("↓ lower is better, ↑ higher is better, → 1 is best; ± standard error")
-    for line in protocol_lines(group[0].protocol):
+
+    # They agree in the keys that they share, but single metrics may add their own.
+    protocol: dict[str, Any] = {}
+    for evaluation in group:
+        protocol |= evaluation.protocol
+    for line in describe_protocol(protocol):
         print_text(line)
     if len(group) == 1:
-        show_classes(group[0].by_class, console)
+        print_classes(group[0].by_class, console)
 
 
-def show_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) -> None:
-    """Values by class, a class a row."""
+def print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) -> None:
+    """Print values by class, one class per row."""
     classes = list(dict.fromkeys(name for values in by_class.values() for name in values))
     if not classes or len(classes) > MANY:
         return
-    columns = ["share" if metric == "modes" else heading(metric) for metric in by_class]
-    rows = [
-        (name, [by_class_cell(metric, values.get(name)) for metric, values in by_class.items()])
-        for name in classes
-    ]
+
+    columns = ["share" if metric == "modes" else head_column(metric) for metric in by_class]
+    rows = []
+    for name in classes:
+        cells = [format_by_class(metric, by_class[metric].get(name)) for metric in by_class]
+        rows.append((name, cells))
     print_text("")
-    for table in tables("class", columns, rows, console.width):
+    for table in build_tables("class", columns, rows, console.width):
         console.print(table)
-
-
-def tables(
-    first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
-) -> list[Table]:
-    """One table, or several below each other where its columns would not fit."""
-    name_width = max(len(first), *(len(name) for name, _ in rows))
-    widths = [
-        max([len(column), *(len(cells[number]) for _, cells in rows)]) + 2
-        for number, column in enumerate(columns)
-    ]
-    parts: list[list[int]] = [[]]
-    left = 0
-    for number, wide in enumerate(widths):
-        if parts[-1] and left + wide > width - name_width:
-            parts.append([])
-            left = 0
-        parts[-1].append(number)
-        left += wide
-    found = []
-    for part in parts:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column(first, no_wrap=True)
-        for number in part:
-            table.add_column(columns[number], justify="right", no_wrap=True)
-        for name, cells in rows:
-            table.add_row(name, *(cells[number] for number in part))
-        found.append(table)
-    return found
-
-
-def heading(name: str) -> str:
-    """A value's heading: the name by which --metrics takes it, and an arrow towards what is better."""
-    arrow = {"lower is better": " ↓", "higher is better": " ↑", "1 is best": " →"}.get(
-        BETTER[name], ""
-    )
-    return name + arrow
-
-
-def cell(values: dict[str, float], name: str) -> str:
-    """A value as a table shows it."""
-    if name not in values:
-        return ""
-    error = values.get(f"{name}_error")
-    if error is not None:
-        return f"{values[name]:.4f} ± {error:.4f}"
-    return number(name, values[name])
-
-
-def number(name: str, value: float) -> str:
-    """A share in percent, a count whole, another value with four significant digits."""
-    if value != value:
-        return "-"
-    if name in SHARES:
-        return f"{100 * value:.1f} %"
-    return str(value) if isinstance(value, int) else f"{value:#.4g}"
-
-
-def by_class_cell(metric: str, value: float | None) -> str:
-    """A value of one class."""
-    if value is None:
-        return ""
-    return (
-        f"{100 * value:.1f} %"
-        if metric in ("modes", "agreement", "attributes")
-        else f"{value:#.4g}"
-    )
-
-
-def protocol_lines(protocol: dict[str, Any]) -> list[str]:
-    """How the values came about, in sentences; --json and the run's record have it whole."""
-    reference = protocol["reference"]
-    splits = {
-        "test": "the published test set",
-        "train": "what a GAN learns from",
-        "all": "the whole set",
-    }
-    kind = (
-        "points"
-        if reference["channels"] == 2
-        else f"{reference['size']}x{reference['size']} pictures"
-    )
-    counts = f"{count_noun(protocol['count'], 'sample')}, seed {protocol['seed']}"
-    where = f"{reference['name']}, {splits[reference['split']]}: {reference['count']:,} {kind}"
-    print_of = f"fingerprint {reference['fingerprint'][:12]}"
-    lines = [
-        f"{counts}, compared with {where}, {print_of}",
-        f"features: {extractor_line(protocol['features'])}",
-    ]
-    if "classifier" in protocol:
-        lines.append(f"classes: {extractor_line(protocol['classifier'])}")
-    if "neighbours" in protocol:
-        lines.append(
-            f"precision, recall, density, coverage: among {protocol['neighbours']['pictures']:,} pictures of each set"
-        )
-    if "memorisation" in protocol:
-        held = protocol["memorisation"]
-        lines.append(
-            f"memorisation: {held['training']:,} training pictures, {held['unseen']:,} never trained on"
-        )
-    return lines
-
-
-def extractor_line(features: dict[str, Any]) -> str:
-    """An extractor in words."""
-    name = features["extractor"]
-    if "trained_on" in features:
-        tested, right = features["tested"], features["accuracy"]
-        accuracy = (
-            f"{100 * right:.2f} % of {tested:,} pictures right that it was not trained on"
-            if tested
-            else "not tested"
-        )
-        return f"{name}, trained on {features['trained_on']}, {accuracy}, weights {features['sha256'][:12]}"
-    if name == "inception":
-        return f"inception, weights {features['weights'][:12]}, resized {features['resize']}"
-    return ", ".join(
-        [name, *(f"{key} {value}" for key, value in features.items() if key != "extractor")]
-    )

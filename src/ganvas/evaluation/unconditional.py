@@ -1,129 +1,179 @@
-"""From a case to numbers: one function a metric, each giving values by name and, where it has them,
-values by class.
-"""
+"""The metrics of samples as a set: one function each, from inputs to a measurement."""
 
 import torch
 
 from ganvas.data.builtin.points import MIXTURES
-from ganvas.evaluation.inputs import Case
-from ganvas.evaluation.metrics.classifier import Labelled, accuracy, fit
+from ganvas.evaluation.inputs import (
+    DENSITY_NEIGHBOURS,
+    PRECISION_NEIGHBOURS,
+    EvaluationInputs,
+    Measurement,
+)
+from ganvas.evaluation.metrics.classifier_training import (
+    LabelledImages,
+    classification_accuracy,
+    fit_classifier,
+)
 from ganvas.evaluation.metrics.distances import frechet_distance, inception_score, kernel_distance
 from ganvas.evaluation.metrics.manifold import compare_distances
-from ganvas.evaluation.metrics.modes import modes, point_modes
+from ganvas.evaluation.metrics.modes import count_modes, count_point_modes
+from ganvas.evaluation.references import digest_rows
 
 MANY_CLASSES = 100  # with more, values by class are not listed
 
-Found = tuple[dict[str, float], dict[str, float]]  # values by name; the first of them by class
+
+def name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
+    """The published name for values of Inception features, another name for all others."""
+    return published if inputs.features == "inception" else other
 
 
-def by_features(case: Case, published: str, other: str) -> str:
-    """The published name for values through Inception, another for those through other features."""
-    return published if case.features == "inception" else other
-
-
-def distance(case: Case) -> Found:
+def measure_frechet(inputs: EvaluationInputs) -> Measurement:
     """Frechet distance."""
-    return {by_features(case, "fid", "fd"): frechet_distance(case.real, case.samples.values)}, {}
+    name = name_by_features(inputs, "fid", "fd")
+    return inputs.measurement({name: frechet_distance(inputs.real, inputs.fake.values)})
 
 
-def kernel(case: Case) -> Found:
+def measure_kernel(inputs: EvaluationInputs) -> Measurement:
     """Kernel distance, with its standard error where subsets were drawn."""
-    name = by_features(case, "kid", "kd")
-    found = kernel_distance(case.real, case.samples.values, seed=case.seed)
-    return {name: found.value} | (
-        {} if found.standard_error is None else {f"{name}_error": found.standard_error}
-    ), {}
+    name = name_by_features(inputs, "kid", "kd")
+    found = kernel_distance(inputs.real, inputs.fake.values, seed=inputs.seed)
+    values = {name: found.value}
+    if found.standard_error is not None:
+        values[f"{name}_error"] = found.standard_error
+    return inputs.measurement(values)
 
 
-def score(case: Case) -> Found:
-    """Inception score, or the same from the classifier's logits."""
-    assert case.samples.logits is not None
-    found = inception_score(case.samples.logits, seed=case.seed)
-    return {by_features(case, "inception_score", "classifier_score"): found.mean}, {}
+def measure_class_score(inputs: EvaluationInputs) -> Measurement:
+    """Inception score, or its formula with the classifier's logits."""
+    assert inputs.fake.logits is not None
+    name = name_by_features(inputs, "inception_score", "classifier_score")
+    found = inception_score(inputs.fake.logits, seed=inputs.seed)
+    return inputs.measurement({name: found.mean})
 
 
-def precision(case: Case) -> Found:
-    return {"precision": case.precision_recall.precision}, {}
+def measure_precision(inputs: EvaluationInputs) -> Measurement:
+    """Precision of Kynkaanniemi et al. 2019."""
+    return of_neighbours(inputs, "precision", inputs.precision_recall.precision)
 
 
-def recall(case: Case) -> Found:
-    return {"recall": case.precision_recall.recall}, {}
+def measure_recall(inputs: EvaluationInputs) -> Measurement:
+    """Recall of Kynkaanniemi et al. 2019."""
+    return of_neighbours(inputs, "recall", inputs.precision_recall.recall)
 
 
-def density(case: Case) -> Found:
-    return {"density": case.density_coverage.density}, {}
+def measure_density(inputs: EvaluationInputs) -> Measurement:
+    """Density of Naeem et al. 2020."""
+    return of_neighbours(inputs, "density", inputs.density_coverage.density)
 
 
-def coverage(case: Case) -> Found:
-    return {"coverage": case.density_coverage.coverage}, {}
+def measure_coverage(inputs: EvaluationInputs) -> Measurement:
+    """Coverage of Naeem et al. 2020."""
+    return of_neighbours(inputs, "coverage", inputs.density_coverage.coverage)
 
 
-def memorisation(case: Case) -> Found:
-    """How near the training pictures are, against how near they are to real pictures never trained
-    on.
-    """
-    found = compare_distances(case.training_distances[0], case.unseen_distances[0])
-    return {"memorisation": found.ratio, "copies": found.close}, {}
-
-
-def found_modes(case: Case) -> Found:
-    """Modes of points, or classes that the classifier sees; the latter with each class's share."""
-    if case.points:
-        source = MIXTURES[case.reference.name]
-        points = point_modes(case.samples.values, torch.from_numpy(source.centres), source.std)
-        return {"modes": points.found, "high_quality": points.high_quality, "kl": points.kl}, {}
-    names = case.reference.dataset.classes
-    counted = modes(case.seen, len(names))
-    shares = (case.seen.bincount(minlength=len(names)) / len(case.seen)).tolist()
-    return {"modes": counted.found, "kl": counted.kl}, dict(zip(names, shares)) if len(
-        names
-    ) <= MANY_CLASSES else {}
-
-
-def agreement(case: Case) -> Found:
-    """Share of the pictures in which the classifier sees the class wanted."""
-    assert case.wanted is not None
-    right = case.seen.eq(case.wanted).double()
-    names = case.reference.dataset.classes
-    by_class = {
-        names[number]: right[case.wanted == number].mean().item()
-        for number in case.wanted.unique().tolist()
+def of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measurement:
+    """The measurement of a metric that searches neighbours."""
+    neighbours = {
+        "precision and recall": PRECISION_NEIGHBOURS,
+        "density and coverage": DENSITY_NEIGHBOURS,
+        "pictures": len(inputs.neighbourhood[0]),
     }
-    return {"agreement": right.mean().item()}, by_class if len(names) <= MANY_CLASSES else {}
+    return inputs.measurement({name: value}, neighbours=neighbours)
 
 
-def class_distance(case: Case) -> Found:
-    """Frechet distances of the pictures of each class from the real ones of that class, and their
-    mean.
-    """
-    labels, names = case.reference.labels, case.reference.dataset.classes
-    assert case.wanted is not None and labels is not None
-    found = {
-        names[number]: frechet_distance(
-            case.real[labels == number], case.samples.values[case.wanted == number]
+def measure_memorisation(inputs: EvaluationInputs) -> Measurement:
+    """How near samples are to training images, compared with unseen real images."""
+    from_samples, from_unseen = inputs.training_distances[0], inputs.unseen_distances[0]
+    found = compare_distances(from_samples, from_unseen)
+    counts = {"training": len(inputs.reference.train_rows), "unseen": len(from_unseen)}
+    return inputs.measurement(
+        {"memorisation": found.ratio, "copies": found.close},
+        memorisation=counts,
+        held_out=digest_rows(inputs.reference.unseen_rows),
+    )
+
+
+def measure_modes(inputs: EvaluationInputs) -> Measurement:
+    """Modes of points, or classes that the classifier sees, with the share of each class."""
+    if inputs.points:
+        mixture = MIXTURES[inputs.reference.name]
+        centres = torch.from_numpy(mixture.centres)
+        points = count_point_modes(inputs.fake.values, centres, mixture.std)
+        return inputs.measurement(
+            {"modes": points.found, "high_quality": points.high_quality, "kl": points.kl}
         )
-        for number in case.wanted.unique().tolist()
-    }
-    return {by_features(case, "class_fid", "class_fd"): sum(found.values()) / len(found)}, found
+
+    names = inputs.reference.dataset.classes
+    counted = count_modes(inputs.predicted, len(names))
+    by_class = {}
+    if len(names) <= MANY_CLASSES:
+        counts = inputs.predicted.bincount(minlength=len(names))
+        by_class = dict(zip(names, (counts / len(inputs.predicted)).tolist()))
+    values = {"modes": counted.found, "kl": counted.kl}
+    return inputs.measurement(values, by_class, **inputs.classifier_protocol())
 
 
-def synthetic_training(case: Case) -> Found:
-    """Train on synthetic, test on real (tstr), and on as many real ones (trtr);
+def measure_agreement(inputs: EvaluationInputs) -> Measurement:
+    """The share of samples in which the classifier sees the requested class."""
+    assert inputs.requested is not None
+    right = inputs.predicted.eq(inputs.requested).double()
+    names = inputs.reference.dataset.classes
 
-    Esteban et al. 2017, arXiv 1706.02633.
+    by_class = {}
+    if len(names) <= MANY_CLASSES:
+        for number in inputs.requested.unique().tolist():
+            by_class[names[number]] = right[inputs.requested == number].mean().item()
+
+    return inputs.measurement(
+        {"agreement": right.mean().item()},
+        by_class,
+        **inputs.classifier_protocol(),
+        **inputs.class_protocol(),
+    )
+
+
+def measure_class_frechet(inputs: EvaluationInputs) -> Measurement:
+    """The mean over classes of the Frechet distance to the real images of that class."""
+    labels, names = inputs.reference.labels, inputs.reference.dataset.classes
+    assert inputs.requested is not None and labels is not None
+
+    # Over the classes that were generated, so that a set with few classes has a value too.
+    by_class = {}
+    for number in inputs.requested.unique().tolist():
+        real = inputs.real[labels == number]
+        fake = inputs.fake.values[inputs.requested == number]
+        by_class[names[number]] = frechet_distance(real, fake)
+
+    name = name_by_features(inputs, "class_fid", "class_fd")
+    values = {name: sum(by_class.values()) / len(by_class)}
+    return inputs.measurement(values, by_class, **inputs.class_protocol())
+
+
+def measure_synthetic_training(inputs: EvaluationInputs) -> Measurement:
+    """Train a classifier on samples, test it on real images (tstr); beside it real images (trtr).
+
+    Esteban et al. 2017, arXiv 1706.02633. Both classifiers are trained on equally many images.
     """
-    train = case.reference.training()
-    assert case.wanted is not None
-    count = min(case.pictures.count, len(train))
-    random = torch.Generator().manual_seed(case.seed)
-    made = torch.cat(list(case.pictures.pieces())).numpy()
-    synthetic = Labelled(
-        made, case.wanted.numpy(), torch.randperm(len(made), generator=random)[:count].numpy()
+    assert inputs.requested is not None
+    train, test = inputs.reference.training_images(), inputs.reference.test_images()
+    count = min(inputs.samples.count, len(train))
+
+    # The order of the two draws decides the choice of real images.
+    random = torch.Generator().manual_seed(inputs.seed)
+    images = torch.cat(list(inputs.samples.chunks())).numpy()
+    fake_rows = torch.randperm(len(images), generator=random)[:count].numpy()
+    real_rows = train.rows[torch.randperm(len(train), generator=random)[:count].numpy()]
+    fake = LabelledImages(images, inputs.requested.numpy(), fake_rows)
+    real = LabelledImages(train.images, train.labels, real_rows)
+
+    values = {}
+    for name, labelled in (("tstr", fake), ("trtr", real)):
+        classes = len(inputs.reference.dataset.classes)
+        network = fit_classifier(labelled, classes, inputs.progress)
+        values[name] = classification_accuracy(network, test)
+    return inputs.measurement(
+        values,
+        synthetic_training={"trained_on": count, "tested": len(test)},
+        held_out=digest_rows(inputs.reference.unseen_rows),
+        **inputs.class_protocol(),
     )
-    chosen = torch.randperm(len(train), generator=random)[:count].numpy()
-    real = Labelled(train.images, train.labels, train.rows[chosen])
-    classes, test = len(case.reference.dataset.classes), case.reference.testing()
-    on_synthetic, on_real = (
-        accuracy(fit(pictures, classes, case.progress), test) for pictures in (synthetic, real)
-    )
-    return {"tstr": on_synthetic, "trtr": on_real}, {}

@@ -1,21 +1,69 @@
-"""Where downloaded files and packed pictures are kept between runs."""
+"""Files that are kept between runs: downloads, decoded images, features, classifiers."""
 
+import hashlib
+import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+from ganvas.errors import UserError
+from ganvas.io.files import atomic_path, remove
+
+Content = TypeVar("Content")
 
 
 def cache_folder() -> Path:
-    """$GANVAS_CACHE, or the platform's folder for caches; made by whoever writes into it."""
+    """$GANVAS_CACHE, or the platform's folder for caches; whoever writes into it creates it."""
     chosen = os.environ.get("GANVAS_CACHE")
     if chosen:
         return Path(chosen).expanduser()
     if sys.platform == "win32":
-        return (
-            Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-            / "ganvas"
-            / "cache"
-        )
+        local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        return Path(local) / "ganvas" / "cache"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "ganvas"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganvas"
+
+
+def cache_entry(kind: str, settings: Any, ending: str = "") -> Path:
+    """The path of a cache entry, named by a hash of the settings that decide its content.
+
+    Args:
+        kind: folder inside the cache, such as "references".
+        settings: any JSON value; the order of the keys of an object plays no part. Begin it with a
+            version number that is raised when the same settings would give other content.
+        ending: of the name, such as ".safetensors"; "" for a folder.
+    """
+    text = json.dumps(settings, sort_keys=True)
+    name = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return cache_folder() / kind / f"{name}{ending}"
+
+
+def load_or_make(
+    path: Path,
+    make: Callable[[Path], None],
+    read: Callable[[Path], Content],
+    durable: bool = True,
+) -> Content:
+    """Read a cache entry; it is made first if it is missing, or damaged.
+
+    Args:
+        path: from `cache_entry`.
+        make: writes the content to the path given, as a file or a folder; only a content that was
+            written whole gets the entry's name.
+        read: reads the content, and raises UserError if it is damaged.
+        durable: as in `atomic_path`.
+
+    Raises:
+        UserError: the cache cannot be written, or what `make` raises.
+    """
+    if path.exists():
+        try:
+            return read(path)
+        except UserError:
+            remove(path)  # damaged; it can be made again
+    with atomic_path(path, durable) as partial:
+        make(partial)
+    return read(path)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvas.data.builtin.points import mode_discs
 from ganvas.data.loader import Loader, on_device
-from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
+from ganvas.evaluation.quick import QuickReference, prepare_quick_score, quick_score
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
 from ganvas.io.console import count_noun
@@ -45,7 +45,7 @@ class Monitor:
         self.best: tuple[float, int] | None = None
         # Both are made when first needed: they take seconds, and memory.
         self.checkup: Checkup | None = None
-        self.yardstick: Yardstick | None = None
+        self.reference: QuickReference | None = None
 
     @property
     def sampler(self) -> GAN:
@@ -154,30 +154,32 @@ class Monitor:
 
     def _score_samples(self) -> bool:
         recipe, images = self.context.recipe, self.state.clock.images
-        yardstick = self.prepare_score()
+        reference = self.prepare_score()
         device = self.context.engine.device
-        score = quick_score(self.sampler, yardstick, device, recipe.evaluate_count)
+        score = quick_score(self.sampler, reference, device, recipe.evaluate_count)
 
         better = self.best is None or score < self.best[0]
         if better:
             self.best = score, images
-        features = yardstick.extractor.protocol["extractor"]
+        features = reference.extractor.protocol["extractor"]
         entry = {"distance": score, "features": features, "count": recipe.evaluate_count}
         self.context.log.add(images, "evaluated", entry)
         remark = ", the best so far" if better else ""
         self.meter.say(f"evaluated: {features} distance {score:.4g}{remark}")
         return better
 
-    def prepare_score(self) -> Yardstick:
+    def prepare_score(self) -> QuickReference:
         """What samples are compared with, made when it is first needed.
 
         Raises:
             UserError: what it needs is missing, such as weights of a network.
         """
-        if self.yardstick is None:
+        if self.reference is None:
             context, target = self.context, self.state.gan.target
-            self.yardstick = open_yardstick(context.recipe, context.engine.device, target=target)
-        return self.yardstick
+            self.reference = prepare_quick_score(
+                context.recipe, context.engine.device, target=target
+            )
+        return self.reference
 
     # Samples
 

@@ -36,7 +36,12 @@ from ganvas.data.shards.files import expand
 from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
-from ganvas.evaluation.references import features_of, of_spec, of_training, some
+from ganvas.evaluation.references import (
+    choose_rows,
+    features_of_rows,
+    open_reference,
+    open_training_reference,
+)
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine
@@ -621,7 +626,7 @@ def test_resume_reads_only_the_shards_of_its_place(folder: Path, tmp_path: Path)
 def test_features_do_not_depend_on_how_the_set_lies(folder: Path, packed: Path):
     rows = np.array([30, 2, 49, 11])
     sharded = opened(packed)
-    values = features_of(Pixels(), sharded, rows)
+    values = features_of_rows(Pixels(), sharded, rows)
     expected = Pixels()(torch.from_numpy(sharded.images[rows])).values
     assert torch.equal(values, expected)
 
@@ -633,7 +638,7 @@ def test_judges_look_into_few_shards(folder: Path, tmp_path: Path, monkeypatch: 
     everything = np.arange(COUNT)
     assert len(set(choose(dataset.near(everything, 6), 6) // 4)) == 3
     assert len(set(dataset.near(everything, 30) // 4)) == 8
-    chosen = some(dataset, everything, 0)
+    chosen = choose_rows(dataset, everything, 0)
     assert len(chosen) == 9 and len(set(chosen // 4)) == 3
     assert dataset.near(everything, COUNT).tolist() == everything.tolist()
     whole = open_dataset(str(folder), VIEW)
@@ -643,20 +648,20 @@ def test_judges_look_into_few_shards(folder: Path, tmp_path: Path, monkeypatch: 
 def test_references_and_what_a_classifier_learns_from(
     packed: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    reference = of_training(f"shards:{packed}", VIEW, 5, 10)
+    reference = open_training_reference(f"shards:{packed}", VIEW, 5, 10)
     assert reference.about()["name"] == "shards:pets"
     assert set(reference.rows) == set(range(COUNT)) - set(range(40, 45))
-    monkeypatch.setattr("ganvas.evaluation.references.LEARNT", 12)
-    learnt = reference.training()
+    monkeypatch.setattr("ganvas.evaluation.references.MOST_LEARNT", 12)
+    learnt = reference.training_images()
     assert len(learnt) == 12 and isinstance(learnt.images, np.ndarray)
-    assert len(of_spec(f"shards:{packed}", VIEW, 10).rows) == COUNT
+    assert len(open_reference(f"shards:{packed}", VIEW, 10).rows) == COUNT
 
 
 def test_a_set_may_be_named_like_a_test_set(packed: Path, folder: Path, tmp_path: Path):
     place = copied(packed, tmp_path / "pets-test")
-    assert len(of_spec(f"shards:{place}", VIEW, 10).rows) == COUNT
+    assert len(open_reference(f"shards:{place}", VIEW, 10).rows) == COUNT
     (tmp_path / "pictures-test").symlink_to(folder)
-    assert len(of_spec(str(tmp_path / "pictures-test"), VIEW, 10).rows) == COUNT
+    assert len(open_reference(str(tmp_path / "pictures-test"), VIEW, 10).rows) == COUNT
 
 
 def test_a_program_may_end_while_shards_are_read(packed: Path):

@@ -11,60 +11,73 @@ from safetensors.torch import load_file, save_file
 from ganvas.data import View, open_dataset
 from ganvas.data.split import split
 from ganvas.errors import UserError
-from ganvas.evaluation.metrics import classifier
+from ganvas.evaluation.metrics import classifier_training
 from ganvas.evaluation.metrics.classifier import (
     Classifier,
     ClassifierNetwork,
-    Labelled,
     StackedClassifier,
-    accuracy,
-    fit,
-    moved,
     read_classifier,
-    trained_classifier,
+)
+from ganvas.evaluation.metrics.classifier_training import (
+    ClassificationData,
+    LabelledImages,
+    classification_accuracy,
+    fit_classifier,
+    load_or_train_classifier,
+    shift_images,
 )
 
 HELD_OUT = 200
 
 
+def described(
+    train: LabelledImages, test: LabelledImages, classes: tuple[str, ...] = tuple("0123456789")
+) -> ClassificationData:
+    """The data set that the tests' images are of."""
+    return ClassificationData("digits", "abc", classes, train, test)
+
+
 @pytest.fixture
-def digits() -> tuple[Labelled, Labelled]:
+def digits() -> tuple[LabelledImages, LabelledImages]:
     """Pictures to learn from, and others."""
     dataset = open_dataset("digits", View())
     assert dataset.labels is not None
     train, test = split(len(dataset), HELD_OUT)
-    return Labelled(dataset.images, dataset.labels, train), Labelled(
+    return LabelledImages(dataset.images, dataset.labels, train), LabelledImages(
         dataset.images, dataset.labels, test
     )
 
 
 @pytest.fixture
-def trained(digits: tuple[Labelled, Labelled]) -> Classifier:
-    return trained_classifier(*digits, tuple("0123456789"), "digits", "abc")
+def trained(digits: tuple[LabelledImages, LabelledImages]) -> Classifier:
+    return load_or_train_classifier(described(*digits))
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training of a few rounds."""
-    monkeypatch.setattr(classifier, "SHOWN", 1000)
-    monkeypatch.setattr(classifier, "PASSES", 0)
+    monkeypatch.setattr(classifier_training, "IMAGES", 1000)
+    monkeypatch.setattr(classifier_training, "PASSES", 0)
 
 
 def test_knows_digits_that_it_was_not_trained_on(
-    trained: Classifier, digits: tuple[Labelled, Labelled]
+    trained: Classifier, digits: tuple[LabelledImages, LabelledImages]
 ):
     assert trained.protocol["accuracy"] > 0.96
-    assert trained.protocol["accuracy"] == accuracy(trained.network, digits[1])
+    assert trained.protocol["accuracy"] == classification_accuracy(trained.network, digits[1])
+
     expected = {
         "extractor": "classifier",
         "trained_on": "digits",
         "fingerprint": "abc",
         "pictures": 1797 - HELD_OUT,
     }
+
     assert (
         trained.protocol | expected | {"tested": HELD_OUT, "size": 8, "channels": 1}
         == trained.protocol
     )
+
     images = torch.from_numpy(digits[1].images[digits[1].rows])
     found = trained(images)
     assert found.values.shape == (HELD_OUT, 128)
@@ -72,55 +85,62 @@ def test_knows_digits_that_it_was_not_trained_on(
     assert found.values.min() == 0
     assert found.logits is not None
     assert found.logits.shape == (HELD_OUT, 10)
+
     alone = torch.cat([trained(image[None]).values for image in images[:20]])
     torch.testing.assert_close(alone, found.values[:20], rtol=1e-4, atol=1e-4)
 
 
 def test_is_trained_once(
-    trained: Classifier, digits: tuple[Labelled, Labelled], monkeypatch: pytest.MonkeyPatch
+    trained: Classifier,
+    digits: tuple[LabelledImages, LabelledImages],
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(classifier, "fit", None)
-    again = trained_classifier(*digits, trained.classes, "digits", "abc")
+    monkeypatch.setattr(classifier_training, "fit_classifier", None)
+    again = load_or_train_classifier(described(*digits))
     assert again.protocol == trained.protocol
 
 
 def test_other_pictures_are_another_classifier(
-    quick: None, digits: tuple[Labelled, Labelled], trained: Classifier
+    quick: None, digits: tuple[LabelledImages, LabelledImages], trained: Classifier
 ):
     train, test = digits
-    fewer = Labelled(train.images, train.labels, train.rows[:500])
-    assert (
-        trained_classifier(fewer, test, trained.classes, "digits", "abc").protocol["sha256"]
-        != trained.protocol["sha256"]
-    )
+    fewer = LabelledImages(train.images, train.labels, train.rows[:500])
+    other = load_or_train_classifier(described(fewer, test))
+    assert other.protocol["sha256"] != trained.protocol["sha256"]
 
 
 def test_same_bits_whatever_the_threads_and_random_state(
-    quick: None, digits: tuple[Labelled, Labelled]
+    quick: None, digits: tuple[LabelledImages, LabelledImages]
 ):
     torch.manual_seed(7)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
-    one = fit(digits[0], 10).state_dict()
+    one = fit_classifier(digits[0], 10).state_dict()
+
     assert torch.equal(torch.get_rng_state(), before)
+
     torch.manual_seed(8)
     torch.set_num_threads(2)
-    other = fit(digits[0], 10).state_dict()
+    other = fit_classifier(digits[0], 10).state_dict()
     assert torch.get_num_threads() == 2
+
     torch.set_num_threads(threads)
     assert all(torch.equal(one[name], other[name]) for name in one)
-    different = fit(digits[0], 10, seed=1).state_dict()
+
+    different = fit_classifier(digits[0], 10, seed=1).state_dict()
     assert not torch.equal(one["head.weight"], different["head.weight"])
 
 
 def test_a_damaged_file_is_made_again(
-    quick: None, digits: tuple[Labelled, Labelled], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quick: None,
+    digits: tuple[LabelledImages, LabelledImages],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    arguments = (*digits, tuple("0123456789"), "digits", "abc")
-    good = trained_classifier(*arguments)
+    good = load_or_train_classifier(described(*digits))
     (path,) = (tmp_path / "classifiers").iterdir()
     path.write_bytes(path.read_bytes()[:-100])
-    assert trained_classifier(*arguments).protocol == good.protocol
+    assert load_or_train_classifier(described(*digits)).protocol == good.protocol
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -134,9 +154,9 @@ def test_takes_any_size(size: int, channels: int):
 
 
 def test_few_pictures_and_no_test(quick: None):
-    train = Labelled(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]), np.arange(3))
-    none = Labelled(train.images, train.labels, np.arange(0))
-    assert np.isnan(accuracy(fit(train, 2), none))
+    train = LabelledImages(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]), np.arange(3))
+    none = LabelledImages(train.images, train.labels, np.arange(0))
+    assert np.isnan(classification_accuracy(fit_classifier(train, 2), none))
 
 
 @pytest.mark.parametrize(
@@ -148,11 +168,11 @@ def test_few_pictures_and_no_test(quick: None):
     ],
 )
 def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, message: str):
-    train = Labelled(
+    train = LabelledImages(
         np.zeros((count, 1, size, size), np.uint8), np.zeros(count, np.int64), np.arange(count)
     )
     with pytest.raises(UserError, match=message):
-        trained_classifier(train, train, tuple("ab")[:classes], "tiny", "")
+        load_or_train_classifier(described(train, train, tuple("ab")[:classes]))
 
 
 def test_refuses_pictures_of_another_size(trained: Classifier):
@@ -164,12 +184,14 @@ def test_refuses_pictures_of_another_size(trained: Classifier):
 
 def test_moving_repeats_the_border():
     image = torch.arange(9.0).view(1, 1, 3, 3)
-    assert moved(image, 1, 0).flatten().tolist() == [0, 1, 2, 0, 1, 2, 3, 4, 5]
-    assert moved(image, 0, -1).flatten().tolist() == [1, 2, 2, 4, 5, 5, 7, 8, 8]
-    assert torch.equal(moved(image, 0, 0), image)
+    assert shift_images(image, 1, 0).flatten().tolist() == [0, 1, 2, 0, 1, 2, 3, 4, 5]
+    assert shift_images(image, 0, -1).flatten().tolist() == [1, 2, 2, 4, 5, 5, 7, 8, 8]
+    assert torch.equal(shift_images(image, 0, 0), image)
 
 
-def test_each_channel_of_a_stack_is_a_digit(trained: Classifier, digits: tuple[Labelled, Labelled]):
+def test_each_channel_of_a_stack_is_a_digit(
+    trained: Classifier, digits: tuple[LabelledImages, LabelledImages]
+):
     images = torch.from_numpy(digits[0].images[:30]).view(10, 3, 8, 8)
     found = StackedClassifier(trained)(images)
     single = trained(images.view(30, 1, 8, 8))
@@ -202,6 +224,7 @@ def test_refuses_foreign_files(trained: Classifier, tmp_path: Path):
     for path, message in cases.items():
         with pytest.raises(UserError, match=message):
             read_classifier(path)
+
     assert (
         load_file(altered(tmp_path / "good.safetensors", trained)).keys()
         == trained.network.state_dict().keys()
@@ -216,12 +239,16 @@ def test_published_sets(name: str, least: float, mnist: str):
     if not place.is_dir():
         pytest.skip(f"needs the files in {place}")
     train, test = (open_dataset(f"{name}{end}:{place}", View()) for end in ("", "-test"))
+
     assert train.labels is not None
     assert test.labels is not None
+
     whole = [
-        Labelled(data.images, data.labels, np.arange(len(data)))
+        LabelledImages(data.images, data.labels, np.arange(len(data)))
         for data in (train, test)
         if data.labels is not None
     ]
-    found = trained_classifier(*whole, train.classes, name, train.fingerprint)
+    data = ClassificationData(name, train.fingerprint, train.classes, *whole)
+    found = load_or_train_classifier(data)
+
     assert found.protocol["accuracy"] > least

@@ -182,6 +182,7 @@ def test_frechet_is_a_squared_distance(seed, first, second, features, scale):
     turn, _ = torch.linalg.qr(normal(seed + 2, features, features))
     value = frechet_distance(real, fake)
     size = value + (real.var(0) + fake.var(0)).sum().item()
+
     assert value >= (real.mean(0) - fake.mean(0)).square().sum().item() - 1e-9 * size
     assert frechet_distance(fake, real) == pytest.approx(value, abs=1e-9 * size)
     assert frechet_distance(real @ turn + 3, fake @ turn + 3) == pytest.approx(
@@ -253,12 +254,14 @@ def test_kernel_distance_from_subsets_agrees_with_all_pairs():
     assert error is not None
     # all fakes in every subset: no drawing
     assert kernel_distance(real, fake, subset_size=300).standard_error is None
+
     for other in (
         kernel_distance(real, fake, subset_size=300).value,
         kernel_distance(real, fake, subset_size=100, seed=1).value,
         kernel_distance(real.flip(0), fake.flip(0), subset_size=100).value,
     ):
         assert 1e-12 < abs(value - other) < 5 * error
+
     assert kernel_distance(real, fake, subset_size=100) == (value, error)
 
 

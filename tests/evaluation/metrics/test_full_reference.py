@@ -73,6 +73,7 @@ def test_ssim_of_one_window():
         * (2 * covariance + c2)
         / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
     )
+
     assert ssim(a.to(torch.uint8), b.to(torch.uint8)).item() == pytest.approx(
         expected.item(), rel=1e-9
     )
@@ -121,6 +122,7 @@ def test_of_each_pair_alone_and_symmetric(count, channels, height, width, seed):
         assert torch.allclose(values, measure(b, a), rtol=1e-12)
         assert torch.allclose(values[-1:], measure(a[-1:], b[-1:]), rtol=1e-12)
         assert torch.allclose(values, measure(a.mT, b.mT), rtol=1e-12)
+
     assert torch.equal(l1(a, a), torch.zeros(count).double())
     assert torch.allclose(ssim(a, a), torch.ones(count).double(), rtol=1e-12)
     assert (ssim(a, b) < 1).all()

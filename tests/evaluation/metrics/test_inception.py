@@ -4,10 +4,6 @@ torch-fidelity.
 
 import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +17,7 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics import inception
 from ganvas.evaluation.metrics.inception import (
-    FILE,
-    PUBLISHED,
     Inception,
-    published_weights,
-    read_network,
     resize_clean,
     resize_legacy,
 )
@@ -80,8 +72,10 @@ def test_names_and_shapes():
     assert len(counts) == 94 * 5 + 2
     assert sum(counts.values()) == 23_885_392
     assert sum(count for name, count in counts.items() if ".running_" in name) == 34_432
+
     convolutions = sum(count for name, count in counts.items() if ".conv." in name)
     assert convolutions == 23_885_392 - 4 * 34_432 // 2 - 2049 * 1008
+
     expected = {
         "Conv2d_1a_3x3.conv.weight": (32, 3, 3, 3),
         "Conv2d_1a_3x3.bn.weight": (32,),
@@ -114,6 +108,7 @@ def test_names_and_shapes():
         "fc.weight": (1008, 2048),
         "fc.bias": (1008,),
     }
+
     assert {name: tuple(SHAPES[name]) for name in expected} == expected
 
 
@@ -229,132 +224,3 @@ def test_pictures_of_the_right_size_stay():
     images = pictures(1, 3, 299, 299).float()
     assert torch.equal(resize_legacy(images), images)
     assert torch.allclose(resize_clean(images), images, atol=1e-3)
-
-
-# Weights
-
-
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_weights_from_pytorch_files(file, clean, tmp_path, zipped):
-    """Also with the counters that torch's own batch norm adds."""
-    wanted = clean.network.state_dict()
-    state = {**wanted, "Mixed_5b.branch1x1.bn.num_batches_tracked": torch.tensor(0)}
-    torch.save(state, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
-    found = read_network(tmp_path / "w.pth").state_dict()
-    assert list(found) == list(wanted)
-    assert all(torch.equal(found[name], value) for name, value in wanted.items())
-
-
-def test_weights_of_another_network(tmp_path):
-    empty = {
-        name: torch.zeros(shape)
-        for name, shape in SHAPES.items()
-        if name.startswith("fc.") or "1a" in name
-    }
-    state = {**empty, "fc.weight": torch.zeros(1000, 2048)}
-    save_file(state, tmp_path / "w.safetensors")
-    with pytest.raises(
-        UserError,
-        match=r"another network: Conv2d_2a_3x3\.conv\.weight is absent, not .* \(466 of 472 ",
-    ):
-        Inception(tmp_path / "w.safetensors")
-    whole = {name: torch.zeros(1).expand(shape) for name, shape in SHAPES.items()}
-    with pytest.raises(
-        UserError, match=r"fc\.weight is \(1000, 2048\), not \(1008, 2048\) \(1 of 472 "
-    ):
-        read(tmp_path, {**whole, "fc.weight": torch.zeros(1000, 2048)})
-    with pytest.raises(UserError, match=r"AuxLogits\.fc\.bias is \(1000,\), not absent"):
-        read(tmp_path, {**whole, "AuxLogits.fc.bias": torch.zeros(1000)})
-
-
-def read(folder: Path, state: dict[str, Tensor]) -> None:
-    save_file({name: value.contiguous() for name, value in state.items()}, folder / "w.safetensors")
-    read_network(folder / "w.safetensors")
-
-
-@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
-def test_files_that_cannot_be_read(tmp_path, name):
-    with pytest.raises(UserError, match=f"{name}"):
-        Inception(tmp_path / name)
-    (tmp_path / name).write_bytes(b"<html>Not Found</html>")
-    with pytest.raises(UserError, match=f"{name}") as raised:
-        Inception(tmp_path / name)
-    assert "\n" not in str(raised.value)
-
-
-CONTENT = b"weights, for all that the download knows"
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    """A server that has CONTENT for everyone."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT)))
-            self.end_headers()
-            self.wfile.write(CONTENT)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path))
-    for name in (
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-def test_published_weights_are_downloaded_once_and_checked(address, cache, monkeypatch):
-    digest = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-    monkeypatch.setattr(
-        inception, "PUBLISHED", replace(PUBLISHED, mirrors=(address,), files={FILE: digest})
-    )
-    path = published_weights()
-    assert (path, path.read_bytes()) == (cache / "weights" / FILE, CONTENT)
-    monkeypatch.setattr(
-        inception, "PUBLISHED", replace(PUBLISHED, mirrors=(), files={FILE: digest})
-    )
-    assert published_weights() == path
-    path.write_bytes(b"something else")
-    with pytest.raises(UserError, match=rf"{FILE} has sha256:.*, published is {digest}: remove it"):
-        published_weights()
-
-
-def test_a_wrong_download_is_refused(address, cache, monkeypatch):
-    monkeypatch.setattr(inception, "PUBLISHED", replace(PUBLISHED, mirrors=(address,)))
-    with pytest.raises(UserError, match=r"its digest is sha256:.* published is sha256:6726825d"):
-        Inception()
-    assert not list((cache / "weights").iterdir())
-
-
-def test_offline(cache, monkeypatch):
-    monkeypatch.setattr(
-        inception, "PUBLISHED", replace(PUBLISHED, mirrors=("http://127.0.0.1:9/",))
-    )
-    with pytest.raises(UserError) as raised:
-        Inception()
-    message = str(raised.value)
-    digest = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
-    assert (
-        f"put {FILE} into {cache / 'weights'}, or name the file with --weights FILE; its sha256 is {digest}"
-        in message
-    )
-    assert "\n" not in message

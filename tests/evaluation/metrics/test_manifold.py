@@ -104,6 +104,7 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
     )
     distances, indices = nearest(fake, real, 3)
     monkeypatch.setattr(neighbours, "BLOCK", block)
+
     assert (
         precision_recall(real.flip(0), fake.flip(0)),
         density_coverage(real.flip(0), fake.flip(0)),
@@ -111,6 +112,7 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
     assert memorisation(fake.flip(0), train.flip(0), held_out.flip(0)) == pytest.approx(
         before[2], rel=1e-12
     )
+
     again, same = nearest(fake, real, 3)
     assert torch.allclose(again, distances, rtol=1e-12)
     assert torch.equal(same, indices)
@@ -118,7 +120,9 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
 
 def test_blocks_stay_small(monkeypatch):
     monkeypatch.setattr(neighbours, "BLOCK", 1000)
-    sizes = [found.shape for _, found in neighbours.blocks(normal(1, 95, 4), normal(2, 80, 4))]
+    sizes = [
+        found.shape for _, found in neighbours.distance_blocks(normal(1, 95, 4), normal(2, 80, 4))
+    ]
     assert sizes == [(12, 80)] * 7 + [(11, 80)]
 
 

@@ -1,3 +1,1 @@
-"""How good samples are: functions of features, points, labels and pictures, which know nothing of
-GANs.
-"""
+"""Metrics: functions of features, logits, labels and images, which know nothing of GANs."""

@@ -1,4 +1,4 @@
-"""Distances between two sets of features, and a score of one set of logits.
+"""Distances between two sets of features (FID, KID), and a score of logits (IS).
 
 - Frechet distance (FID): Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule Converge
   to a Local Nash Equilibrium", arXiv 1706.08500.
@@ -22,11 +22,11 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
-CHUNK = 1024  # rows that are looked at together; bounds the memory, not the result
+CHUNK = 1024  # rows computed at a time; bounds the memory, changes results by rounding alone
 
 
 def check_features(features: Tensor, name: str, at_least: int, why: str) -> None:
-    """Refuse what is no matrix of finite features with enough rows.
+    """Refuse what is not a matrix of finite features with enough rows.
 
     Args:
         features: (N, F).
@@ -38,26 +38,27 @@ def check_features(features: Tensor, name: str, at_least: int, why: str) -> None
         UserError: another shape, fewer rows, NaN or infinite values.
     """
     if features.ndim != 2 or not features.shape[1]:
+        shape = tuple(features.shape)
         raise UserError(
-            f"{name} features have the shape {tuple(features.shape)}; give a matrix (samples, features)"
+            f"{name} features have the shape {shape}; give a matrix (samples, features)"
         )
     if len(features) < at_least:
         few = count_noun(len(features), f"{name} sample is", f"{name} samples are")
         raise UserError(f"{few} too few: {why} needs at least {at_least}; give more")
+
     broken = len(features) - int(features.isfinite().all(1).sum())
     if broken:
         raise UserError(
-            f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: mend what made them"
+            f"the features of {broken} of {len(features)} {name} samples are NaN or infinite: "
+            "mend what made them"
         )
 
 
 def check_sizes(**sets: Tensor) -> None:
-    """Refuse sets of features of different sizes; the last axis is compared, the keywords are the
-    names told.
-    """
+    """Refuse sets of features whose last axes differ; the keywords are their names in messages."""
     if len({features.shape[-1] for features in sets.values()}) > 1:
-        told = ", ".join(f"{name} have {features.shape[-1]}" for name, features in sets.items())
-        raise UserError(f"features differ in size ({told}): take all with the same extractor")
+        sizes = ", ".join(f"{name} have {features.shape[-1]}" for name, features in sets.items())
+        raise UserError(f"features differ in size ({sizes}): take all with the same extractor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +77,10 @@ class Moments:
 
 
 def moments(features: Tensor, name: str = "given") -> Moments:
-    """Mean and covariance of (N, F), in two passes: first the mean, then products of differences
-    from it.
+    """Mean and covariance of (N, F), in float64.
 
-    So an offset common to all samples costs no digits, and the size of the chunks changes the
-    result by rounding alone.
+    In two passes: first the mean, then products of differences from it. So an offset common to all
+    samples costs no digits, and the size of the chunks changes the result by rounding alone.
 
     Raises:
         UserError: fewer than 2 samples, NaN or infinite features.
@@ -100,8 +100,7 @@ def sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Ten
 
 
 def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
-    """Squared Wasserstein-2 distance of the Gaussians with the two sets' moments; Heusel et al.
-    2017, eq. 6.
+    """Squared Wasserstein-2 distance of two sets, as Gaussians; Heusel et al. 2017, eq. 6.
 
         |mean_r - mean_f|^2 + tr S_r + tr S_f - 2 tr (S_r S_f)^(1/2)
 
@@ -124,21 +123,24 @@ def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
     Raises:
         UserError: fewer than 2 samples, NaN or infinite features, features of different sizes.
     """
-    mean_real, factor_real = gaussian(real, "real")
-    mean_fake, factor_fake = gaussian(fake, "fake")
+    mean_real, factor_real = factor_covariance(real, "real")
+    mean_fake, factor_fake = factor_covariance(fake, "fake")
     check_sizes(real=mean_real, fake=mean_fake)
+
+    # tr (S_r S_f)^(1/2), by singular values
     shared = torch.linalg.svdvals(factor_real @ factor_fake.T).sum()
     spread = factor_real.square().sum() + factor_fake.square().sum() - 2 * shared
     return max(0.0, ((mean_real - mean_fake).square().sum() + spread).item())
 
 
-def gaussian(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
+def factor_covariance(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
     """Mean (F,), and a factor A (R, F) of the covariance A^T A."""
-    # the samples themselves are the smaller factor
+    # With fewer samples than features, the centred samples themselves are the smaller factor.
     if isinstance(samples, Tensor) and len(samples) < samples.shape[-1]:
         check_features(samples, name, 2, "a covariance")
         mean = samples.double().mean(0)
         return mean, (samples.double() - mean) / math.sqrt(len(samples) - 1)
+
     known = moments(samples, name) if isinstance(samples, Tensor) else samples
     values, vectors = torch.linalg.eigh(known.covariance)
     # Eigenvalues below this are rounding of 0. Their roots would not be small: sqrt(1e-16) is 1e-8,
@@ -154,9 +156,9 @@ class KernelDistance(NamedTuple):
         value: unbiased, so a little below 0 at times if the sets are alike.
         standard_error: of the mean over subsets, as an estimate of the mean over all subsets of
             these samples: the standard deviation over the subsets drawn (with n - 1), by the root
-            of their number. More subsets make it smaller. It does not tell what other samples or
-            another training would have given, which is more; and papers and torchmetrics print the
-            standard deviation itself. None if there was no drawing.
+            of their number. More subsets make it smaller. Other samples or another training differ
+            by more than this; and papers and torchmetrics print the standard deviation itself. None
+            if no subsets were drawn.
     """
 
     value: float
@@ -166,14 +168,13 @@ class KernelDistance(NamedTuple):
 def kernel_distance(
     real: Tensor, fake: Tensor, subsets: int = 100, subset_size: int = 1000, seed: int = 0
 ) -> KernelDistance:
-    """Squared maximum mean discrepancy under the kernel (x . y / F + 1)^3; Binkowski et al. 2018,
-    section 4 and eq. 4.
+    """Squared maximum mean discrepancy under the kernel (x . y / F + 1)^3.
 
-    The mean of the unbiased estimates over subsets, each drawn without replacement. 100 subsets of
-    1000 real and 1000 fake samples are what torchmetrics and torch-fidelity take (the authors'
-    code: 50 of 1000). If one set has no more than `subset_size` samples, subsets would be that
-    whole set over and over, against a part of the other; then one estimate from all samples of both
-    sets is taken instead, which has the same expectation and a smaller variance.
+    Binkowski et al. 2018, section 4 and eq. 4. The mean of unbiased estimates over subsets, each
+    drawn without replacement. 100 subsets of 1000 real and 1000 fake samples are what torchmetrics
+    and torch-fidelity take (the authors' code: 50 of 1000). If one set has no more than
+    `subset_size` samples, every subset would be that whole set; then one estimate from all samples
+    of both sets is taken instead, which has the same expectation and a smaller variance.
 
     Args:
         real: (N, F).
@@ -191,8 +192,10 @@ def kernel_distance(
     check_sizes(real=real, fake=fake)
     if subsets < 2 or subset_size < 2:
         raise UserError(f"{subsets} subsets of {subset_size} samples: at least 2 of 2 are needed")
+
     if min(len(real), len(fake)) <= subset_size:
         return KernelDistance(discrepancy(real, fake), None)
+    # Real rows are drawn before fake ones, so a seed means one choice.
     random = torch.Generator().manual_seed(seed)
     values = []
     for _ in range(subsets):
@@ -201,6 +204,7 @@ def kernel_distance(
             for features in (real, fake)
         ]
         values.append(discrepancy(*parts))
+
     drawn = torch.tensor(values, dtype=torch.float64)
     return KernelDistance(drawn.mean().item(), (drawn.std() / math.sqrt(subsets)).item())
 
@@ -209,22 +213,25 @@ def discrepancy(real: Tensor, fake: Tensor) -> float:
     """The unbiased estimate from all pairs of (N, F) and (M, F); Gretton et al. 2012, eq. 3."""
 
     def total(a: Tensor, b: Tensor) -> Tensor:
+        """Sum of the kernel over all pairs."""
         b = b.double()
         return sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
 
     def among_others(a: Tensor) -> Tensor:
-        """Mean of the kernel over pairs of two different rows."""
+        """Mean of the kernel over pairs of two different rows; equal pairs would add a bias."""
         own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()
         return (total(a, a) - own) / (len(a) * (len(a) - 1))
 
-    return (
-        among_others(real) + among_others(fake) - 2 * total(real, fake) / (len(real) * len(fake))
-    ).item()
+    across = total(real, fake) / (len(real) * len(fake))
+    return (among_others(real) + among_others(fake) - 2 * across).item()
 
 
 class InceptionScore(NamedTuple):
-    """Mean and standard deviation (divided by the number of splits) over the splits; the latter is
-    no standard error.
+    """The score over the splits.
+
+    Attributes:
+        mean: of the splits.
+        standard_deviation: of the splits (divided by their number); it is not a standard error.
     """
 
     mean: float
@@ -232,12 +239,12 @@ class InceptionScore(NamedTuple):
 
 
 def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> InceptionScore:
-    """exp of the mean KL(p(class | image) || p(class)), per split; Salimans et al. 2016, section 4.
+    """exp of the mean KL(p(class | image) || p(class)); Salimans et al. 2016, section 4.
 
-    p(class) is the mean over the split. The score lies between 1 and the number of classes, and
-    grows with the size of a split; the paper's protocol is 50,000 samples in 10 splits. The paper's
-    code splits samples as they come; samples made class by class would then look alike within a
-    split. So they are shuffled first.
+    The mean over splits; p(class) is the mean over the split. The score lies between 1 and the
+    number of classes, and grows with the size of a split; the paper's protocol is 50,000 samples in
+    10 splits. The paper's code splits samples in their order; samples generated class by class
+    would then look alike within a split. So they are shuffled first.
 
     Args:
         logits: (N, classes), before the softmax.
@@ -250,16 +257,18 @@ def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> I
     if splits < 1:
         raise UserError(f"{splits} splits: at least 1 is needed")
     check_features(logits, "classified", splits, f"a score over {splits} splits")
+
     count = len(logits)
     if seed is not None:
         logits = logits[torch.randperm(count, generator=torch.Generator().manual_seed(seed))]
+
     scores = []
     for split in range(splits):
-        log_p = (
-            logits[split * count // splits : (split + 1) * count // splits].double().log_softmax(1)
-        )
+        part = logits[split * count // splits : (split + 1) * count // splits]
+        log_p = part.double().log_softmax(1)
         # not the log of a mean, which may round to 0
         log_mean = log_p.logsumexp(0) - math.log(len(log_p))
         scores.append((log_p.exp() * (log_p - log_mean)).sum(1).mean().exp())
+
     over_splits = torch.stack(scores)
     return InceptionScore(over_splits.mean().item(), over_splits.std(correction=0).item())

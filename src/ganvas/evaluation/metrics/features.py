@@ -1,6 +1,4 @@
-"""From pictures to features: what an extractor is, and the two that need neither weights nor
-training.
-"""
+"""Features of images: what an extractor is, and the two that need neither weights nor training."""
 
 import math
 from collections.abc import Iterable
@@ -13,16 +11,16 @@ from torch import Tensor, nn
 from ganvas.errors import UserError
 from ganvas.io.images import to_float
 
-CHUNK = 256  # pictures looked at together
-MOST_PIXELS = 2**20  # of the pictures that the random embedding looks at together
+CHUNK = 256  # images given to an extractor at a time
+MOST_PIXELS = 2**20  # of the images in one forward pass of the random embedding; bounds the memory
 
 
-class Features(NamedTuple):
-    """What an extractor sees in pictures.
+class ImageFeatures(NamedTuple):
+    """What an extractor computes from images.
 
     Attributes:
         values: float32 (N, F).
-        logits: float32 (N, classes), for extractors that tell classes apart.
+        logits: float32 (N, classes), from extractors that classify.
     """
 
     values: Tensor
@@ -30,7 +28,7 @@ class Features(NamedTuple):
 
 
 class Extractor(Protocol):
-    """A fixed function from pictures to features.
+    """A fixed function from images to features.
 
     Attributes:
         protocol: all that decides its values, as JSON; "extractor" is its name. Values of different
@@ -39,55 +37,56 @@ class Extractor(Protocol):
 
     protocol: dict[str, Any]
 
-    def __call__(self, images: Tensor) -> Features:
-        """Features of uint8 (N, C, H, W); those of a picture do not depend on the others."""
+    def __call__(self, images: Tensor) -> ImageFeatures:
+        """Features of uint8 (N, C, H, W); those of an image do not depend on the others."""
         ...
 
 
-def extract(extractor: Extractor, pieces: Iterable[Tensor]) -> Features:
-    """The features of pictures that come in pieces, uint8 (n, C, H, W) each.
+def extract_features(extractor: Extractor, chunks: Iterable[Tensor]) -> ImageFeatures:
+    """Extract the features of images that come in chunks, uint8 (n, C, H, W) each.
 
     Raises:
-        UserError: no pictures, or features that are not finite.
+        UserError: there are no images, or their features are not finite.
     """
-    found = [extractor(part) for piece in pieces for part in piece.split(CHUNK)]
+    found = [extractor(part) for chunk in chunks for part in chunk.split(CHUNK)]
     if not found:
         raise UserError("there are no pictures to take features of")
+
     values = torch.cat([features.values for features in found])
     if not values.isfinite().all():
         raise UserError(
-            f"features of {extractor.protocol['extractor']} are not finite: the pictures or the weights are broken"
+            f"features of {extractor.protocol['extractor']} are not finite: "
+            "the pictures or the weights are broken"
         )
     logits = [features.logits for features in found if features.logits is not None]
-    return Features(values, torch.cat(logits) if logits else None)
+    return ImageFeatures(values, torch.cat(logits) if logits else None)
 
 
 class Pixels:
-    """The pixels themselves, in [-1, 1]: for tiny pictures and for tests."""
+    """The pixels themselves, in [-1, 1]: for tiny images, for points, and for tests."""
 
     protocol: dict[str, Any] = {"extractor": "pixels"}
 
-    def __call__(self, images: Tensor) -> Features:
+    def __call__(self, images: Tensor) -> ImageFeatures:
         """uint8 (N, C, H, W) to float32 (N, C x H x W)."""
-        return Features(to_float(images).flatten(1))
+        return ImageFeatures(to_float(images).flatten(1))
 
 
 class RandomEmbedding:
-    """Features of a fixed convolutional network with seeded random weights, after Naeem et al.
-    2020, section 3.3.
+    """Features of a fixed convolutional network with seeded random weights.
 
-    Their network is a random VGG16 with 64 outputs; this one is smaller, so that it can be asked
-    while training: 3x3 convolutions of 32, 64, 128, ... channels with ReLU, each followed by
-    averaging over 2x2, down to maps of 4x4 or less; then `features` random projections of the map.
-    It needs no weights and knows nothing of the world; use it where no trained network fits the
-    pictures.
+    After Naeem et al. 2020, section 3.3. Their network is a random VGG16 with 64 outputs; this one
+    is smaller, so that it can be used during training: 3x3 convolutions of 32, 64, 128, ...
+    channels with ReLU, each followed by 2x2 average pooling, down to maps of 4x4 or less; then
+    `features` random projections of the map. It needs no weights and knows nothing of the world;
+    use it where no trained network fits the images.
 
     Args:
-        size: side of the pictures in pixels.
-        channels: of the pictures.
-        features: numbers in which it sums up a picture.
+        size: side of the images in pixels.
+        channels: of the images.
+        features: numbers per image.
         seed: of its weights.
-        device: where it looks.
+        device: where the network runs.
     """
 
     def __init__(
@@ -98,24 +97,10 @@ class RandomEmbedding:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        random = torch.Generator().manual_seed(seed)
         self.device = torch.device(device)
-        stages = max(0, math.ceil(math.log2(size / 4)))
-        widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]
-        modules: list[nn.Module] = []
-        for stage, (inputs, outputs) in enumerate(pairwise(widths)):
-            modules += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
-            if stage < stages:
-                modules.append(nn.AvgPool2d(2, ceil_mode=True))
-        side = size
-        for _ in range(stages):
-            side = math.ceil(side / 2)
-        modules += [nn.Flatten(), nn.Linear(widths[-1] * side**2, features, bias=False)]
-        self.network = nn.Sequential(*modules).requires_grad_(False)
-        for parameter in self.network.parameters():
-            fan = parameter[0].numel()
-            parameter.copy_(torch.randn(parameter.shape, generator=random) * math.sqrt(2 / fan))
-        self.network.to(self.device)
+        # Built on the CPU, whose random numbers are the same everywhere.
+        self.network = build_random_network(size, channels, features, seed).to(self.device)
+
         self.protocol: dict[str, Any] = {
             "extractor": "random",
             "size": size,
@@ -125,16 +110,41 @@ class RandomEmbedding:
         }
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Features:
+    def __call__(self, images: Tensor) -> ImageFeatures:
         """uint8 (N, C, size, size) to float32 (N, features)."""
         size, channels = self.protocol["size"], self.protocol["channels"]
         if images.shape[1:] != (channels, size, size):
             raise UserError(
-                f"pictures of {tuple(images.shape[1:])} do not fit an embedding of {(channels, size, size)}"
+                f"pictures of {tuple(images.shape[1:])} do not fit "
+                f"an embedding of {(channels, size, size)}"
             )
+
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             parts = images.split(max(1, MOST_PIXELS // size**2))
-            return Features(
+            return ImageFeatures(
                 torch.cat([self.network(to_float(part.to(self.device))).cpu() for part in parts])
             )
+
+
+@torch.no_grad()
+def build_random_network(size: int, channels: int, features: int, seed: int) -> nn.Sequential:
+    """Build the network of `RandomEmbedding`, (N, channels, size, size) to (N, features)."""
+    stages = max(0, math.ceil(math.log2(size / 4)))  # halvings down to 4x4 or less
+    widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]
+    modules: list[nn.Module] = []
+    side = size
+    for stage, (inputs, outputs) in enumerate(pairwise(widths)):
+        modules += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
+        if stage < stages:
+            modules.append(nn.AvgPool2d(2, ceil_mode=True))
+            side = math.ceil(side / 2)
+    modules += [nn.Flatten(), nn.Linear(widths[-1] * side**2, features, bias=False)]
+    network = nn.Sequential(*modules).requires_grad_(False)
+
+    # He's scale keeps the size of the activations from layer to layer.
+    random = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        fan = parameter[0].numel()
+        parameter.copy_(torch.randn(parameter.shape, generator=random) * math.sqrt(2 / fan))
+    return network

@@ -1,6 +1,6 @@
 """Features by the Inception network, in which FID, KID and the Inception score are published.
 
-Numbers are comparable where network, weights and resizing are the same; all three are in
+Numbers are comparable where network, weights and resizing are equal; all three are in
 `Inception.protocol`.
 """
 
@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
 from ganvas.errors import UserError
-from ganvas.evaluation.metrics.features import Features
+from ganvas.evaluation.metrics.features import ImageFeatures
 from ganvas.evaluation.metrics.inception_network import SIZE, InceptionNetwork
-from ganvas.evaluation.metrics.torch_file import read_torch_file
+from ganvas.evaluation.metrics.weights import read_published_pth, read_safetensors
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, digest_of, download
 
@@ -28,7 +26,7 @@ PUBLISHED = Published(
     {FILE: f"sha256:{SHA256}"},
     f"name the file with --weights FILE; its sha256 is {SHA256}",
 )
-CHUNK = 32  # pictures looked at together
+CHUNK = 32  # images per forward pass; at 299x299 each needs about 30 MB of activations
 
 Resize = Literal["clean", "legacy"]
 RESIZES: dict[Resize, str] = {
@@ -38,33 +36,32 @@ RESIZES: dict[Resize, str] = {
 
 
 class Inception:
-    """Values of 2048 features, and logits of 1008 classes, by the network of 2015-12-05.
+    """2048 features, and logits of 1008 classes, by the network of 2015-12-05.
 
-    Pictures of any size are resized, in one of two ways:
+    Images of any size are resized, in one of two ways:
 
     - "clean", by Parmar et al. 2022 ("On aliased resizing and surprising subtleties in GAN
       evaluation"), as clean-fid does it: bicubic (a = -0.5), antialiased, computed in float,
       neither rounded nor clipped. For new comparisons.
     - "legacy", as the first FID did it (Heusel et al. 2017) and torch-fidelity does: TensorFlow 1's
-      bilinear resizing, which puts corner on corner at the top left alone and does not look at the
-      pixels in between when it shrinks. For comparisons with numbers so published. pytorch-fid
-      resizes in a third way.
+      bilinear resizing, which aligns the corners at the top left only and skips pixels when it
+      shrinks. For comparisons with numbers published that way. pytorch-fid resizes in a third way.
 
-    Then (x - 128) / 128. The weights may come from any file with the right names and shapes; its
-    SHA-256 is in the protocol, and values are comparable only where that is the same.
+    Then (x - 128) / 128. The SHA-256 of the file of weights is in the protocol, and values are
+    comparable only where that is equal.
 
     Args:
-        weights: the published .pth file, or its tensors as .safetensors; None: downloaded into the
-            cache, once.
+        weights: the published .pth file, or a .safetensors file with the same names and shapes;
+            None: downloaded into the cache, once.
         resize: "clean" or "legacy".
-        device: where it looks.
+        device: where the network runs.
         progress: show the download on stderr.
 
     Attributes:
         protocol: "extractor", "weights" (SHA-256 of the file), "resize".
 
     Raises:
-        UserError: the weights cannot be had, are damaged, or belong to another network.
+        UserError: the weights cannot be downloaded, are damaged, or belong to another network.
     """
 
     def __init__(
@@ -78,6 +75,7 @@ class Inception:
         self.network = read_network(path).to(device)
         self.device = torch.device(device)
         self.resize = resize_clean if resize == "clean" else resize_legacy
+
         digest = digest_of(path, "sha256").removeprefix("sha256:")
         self.protocol: dict[str, Any] = {
             "extractor": "inception",
@@ -86,50 +84,54 @@ class Inception:
         }
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Features:
-        """Features of pictures, on the CPU.
+    def __call__(self, images: Tensor) -> ImageFeatures:
+        """Extract features of images, on the CPU.
 
         Args:
             images: uint8 (N, 1 or 3, H, W); grey is repeated.
 
         Raises:
-            UserError: the pictures are neither grey nor RGB.
+            UserError: the images are neither grey nor RGB.
         """
         channels = images.shape[1]
         if channels not in (1, 3):
             raise UserError(
-                f"the Inception network looks at grey or RGB pictures; these have {channels} channels"
+                f"the Inception network takes grey or RGB pictures; these have {channels} channels"
             )
+
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            values, logits = zip(*(self.look(part) for part in images.split(CHUNK)))
-        return Features(torch.cat(values), torch.cat(logits))
+            values, logits = zip(*(self.extract_chunk(part) for part in images.split(CHUNK)))
+        return ImageFeatures(torch.cat(values), torch.cat(logits))
 
-    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and logits of one chunk."""
-        pictures = (self.resize(images.to(self.device, torch.float32)) - 128) / 128
-        values, logits = self.network(pictures.expand(-1, 3, -1, -1))
+    def extract_chunk(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Values (n, 2048) and logits (n, 1008) of one chunk, on the CPU."""
+        resized = (self.resize(images.to(self.device, torch.float32)) - 128) / 128
+        values, logits = self.network(resized.expand(-1, 3, -1, -1))
         return values.cpu(), logits.cpu()
 
 
 def resize_clean(images: Tensor) -> Tensor:
-    """float32 (N, C, H, W) to (N, C, 299, 299): bicubic and antialiased, within 0.01 of 255 of what
-    Pillow makes of floats.
+    """Resize float32 (N, C, H, W) to (N, C, 299, 299): bicubic and antialiased.
+
+    Within 0.01 of 255 levels of what Pillow makes of floats.
     """
     return functional.interpolate(images, (SIZE, SIZE), mode="bicubic", antialias=True)
 
 
 def resize_legacy(images: Tensor) -> Tensor:
-    """float32 (N, C, H, W) to (N, C, 299, 299) by TensorFlow 1's bilinear resizing.
+    """Resize float32 (N, C, H, W) to (N, C, 299, 299) by TensorFlow 1's bilinear resizing.
 
     Row y is read at y H / 299: between the rows above and below, or from the last row where none is
-    below. Columns likewise.
+    below. Columns are read the same way.
     """
     for dimension in (3, 2):
         count = images.shape[dimension]
         place = torch.arange(SIZE, dtype=torch.float32, device=images.device) * (count / SIZE)
         before = place.long()
         after = (before + 1).clamp(max=count - 1)
+
+        # The share of the later row; shaped (299,) for columns and (299, 1) for rows.
         share = (place - before).view(-1, *[1] * (3 - dimension))
         low, high = images.index_select(dimension, before), images.index_select(dimension, after)
         images = low + (high - low) * share
@@ -137,7 +139,7 @@ def resize_legacy(images: Tensor) -> Tensor:
 
 
 def published_weights(progress: bool = False) -> Path:
-    """The published file in the cache, downloaded if it is not there.
+    """The published file in the cache, downloaded if it is missing.
 
     Raises:
         UserError: it cannot be downloaded, or another file is in its place.
@@ -145,53 +147,61 @@ def published_weights(progress: bool = False) -> Path:
     folder = cache_folder() / "weights"
     download(PUBLISHED, folder, progress)
     path = folder / FILE
+
     found = digest_of(path, "sha256")
     if found != PUBLISHED.files[FILE]:
         raise UserError(
-            f"{path} has {found}, published is {PUBLISHED.files[FILE]}: remove it, and it is downloaded again"
+            f"{path} has {found}, published is {PUBLISHED.files[FILE]}: "
+            "remove it, and it is downloaded again"
         )
     return path
 
 
 def read_network(path: Path) -> InceptionNetwork:
-    """The network with the weights of a file, .safetensors or .pth.
+    """Load the network with the weights of a file.
+
+    Args:
+        path: any .safetensors file with the right names and shapes, or the published .pth file.
 
     Raises:
-        UserError: the file cannot be read, or holds the weights of another network.
+        UserError: the file cannot be read, is a .pth file other than the published one, or holds
+            the weights of another network.
     """
-    tensors = read_safetensors(path) if path.suffix == ".safetensors" else read_torch_file(path)
-    with torch.device("meta"):
-        network = InceptionNetwork()
-    wanted = network.state_dict()
+    if path.suffix == ".safetensors":
+        tensors = read_safetensors(path)
+    else:
+        tensors = read_published_pth(path, SHA256)
+
+    # PyTorch's own batch norm adds counters, which our frozen norm does not have.
     found = {
         name: value.float()
         for name, value in tensors.items()
         if not name.endswith(".num_batches_tracked")
     }
-    wrong = [
-        name for name in wanted if name not in found or found[name].shape != wanted[name].shape
-    ]
-    wrong += [name for name in found if name not in wanted]
-    if wrong:
-        first = wrong[0]
-        has, needs = (
-            tuple(each[first].shape) if first in each else "absent" for each in (found, wanted)
-        )
-        raise UserError(
-            f"{path} holds the weights of another network: {first} is {has}, not {needs} ({len(wrong)} of {len(wanted)} names "
-            f"differ); give {FILE}, or its tensors as .safetensors"
-        )
+    with torch.device("meta"):
+        network = InceptionNetwork()
+    check_names(path, found, network.state_dict())
     network.load_state_dict(found, assign=True)
     return network
 
 
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file.
+def check_names(path: Path, found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Refuse weights whose names or shapes are not those of the network."""
+    wrong = [
+        name
+        for name, value in expected.items()
+        if name not in found or found[name].shape != value.shape
+    ]
+    wrong += [name for name in found if name not in expected]
+    if not wrong:
+        return
 
-    Raises:
-        UserError: there is no such file, or it is damaged.
-    """
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+    first = wrong[0]
+    has, needs = (
+        tuple(each[first].shape) if first in each else "absent" for each in (found, expected)
+    )
+    raise UserError(
+        f"{path} holds the weights of another network: {first} is {has}, not {needs} "
+        f"({len(wrong)} of {len(expected)} names differ); "
+        f"give {FILE}, or its tensors as .safetensors"
+    )

@@ -1,13 +1,12 @@
-"""The network that the FID is measured with: Inception v3 (Szegedy et al. 2016) as TensorFlow
-published it on 2015-12-05.
+"""The network of the FID: Inception v3 as TensorFlow published it on 2015-12-05.
 
-Every published FID rests on it. Where it differs from networks of that name in other libraries,
-which give other numbers:
+Szegedy et al. 2016. Every published FID rests on it. Where it differs from networks of that name in
+other libraries, which give other numbers:
 
-- averaging over 3x3 leaves out what lies beyond the border (blocks A, C and the first E);
+- 3x3 average pooling leaves out what lies beyond the border (blocks A, C and the first E);
 - the pooling branch of the last block takes the maximum, where all others average;
-- it tells 1008 classes apart (ImageNet's 1000, and eight that were never used), and batch norm adds
-  0.001 to the variance.
+- it has 1008 classes (ImageNet's 1000, and eight that were never used), and batch norm adds 0.001
+  to the variance.
 
 Names of layers are those of the published file.
 """
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-SIZE = 299  # side of the pictures it looks at
+SIZE = 299  # side of its input in pixels
 FEATURES = 2048
 CLASSES = 1008
 
@@ -27,7 +26,7 @@ Kernel = int | tuple[int, int]
 
 
 class FrozenNorm(nn.Module):
-    """Batch norm with fixed statistics: it has no training mode that could be left on by mistake."""
+    """Batch norm with fixed statistics: it has no training mode to be left on by mistake."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -57,7 +56,7 @@ class Convolution(nn.Module):
 
 
 class Layer(NamedTuple):
-    """One convolution of a block; it keeps the size of the map, or halves it where the stride is 2."""
+    """One convolution of a block; it keeps the size of the map, or halves it with stride 2."""
 
     name: str
     channels: int
@@ -69,16 +68,18 @@ Step = Layer | list[Layer] | Callable[[Tensor], Tensor]
 
 
 class Mixed(nn.Module):
-    """A block of branches that look at the same map (N, inputs, H, W); what they see is stacked
-    along the channels.
+    """A block of branches with the same input (N, inputs, H, W); their outputs are concatenated.
 
-    A branch is a chain of steps. A step is a convolution, a pooling, or a list of convolutions that
-    look at the same map.
+    A branch is a chain of steps. A step is a convolution, a pooling, or a list of convolutions with
+    the same input, whose outputs are concatenated.
     """
 
     def __init__(self, inputs: int, *branches: tuple[Step, ...]) -> None:
         super().__init__()
         self.branches = branches
+
+        # The names of the layers are those of the published file, so they are attributes of the
+        # block and not items of a list.
         for branch in branches:
             channels = inputs
             for step in branch:
@@ -95,10 +96,10 @@ class Mixed(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, sum of the branches' channels, H', W')."""
-        return torch.cat([self.follow(branch, maps) for branch in self.branches], 1)
+        return torch.cat([self.apply_branch(branch, maps) for branch in self.branches], 1)
 
-    def follow(self, branch: tuple[Step, ...], maps: Tensor) -> Tensor:
-        """What one branch makes of the map."""
+    def apply_branch(self, branch: tuple[Step, ...], maps: Tensor) -> Tensor:
+        """The output of one branch, (N, its channels, H', W')."""
         for step in branch:
             if callable(step):
                 maps = step(maps)
@@ -119,7 +120,7 @@ def maximum(maps: Tensor) -> Tensor:
 
 
 def halve(maps: Tensor) -> Tensor:
-    """Maximum over 3x3 at every second place, (N, C, H, W) to (N, C, (H - 1) // 2, (W - 1) // 2)."""
+    """Maximum over 3x3 with stride 2, (N, C, H, W) to (N, C, (H - 1) // 2, (W - 1) // 2)."""
     return functional.max_pool2d(maps, 3, stride=2)
 
 
@@ -230,22 +231,23 @@ class InceptionNetwork(nn.Module):
         self.fc = nn.Linear(FEATURES, CLASSES)
         self.requires_grad_(False)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Features and logits of pictures.
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and logits of images.
 
         The logits are without the bias of the last layer: so the Inception score was defined by its
         code (Salimans et al. 2016), and so it has been published since.
 
         Args:
-            pictures: float32 (N, 3, 299, 299) in [-1, 1).
+            images: float32 (N, 3, 299, 299) in [-1, 1).
 
         Returns:
             float32 (N, 2048), the last map averaged, and (N, 1008).
         """
-        maps = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(pictures)))
+        maps = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))
         maps = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(maps)))
+        # 35x35, then 17x17, then 8x8
         maps = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(halve(maps))))
         maps = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(maps)))))
         maps = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(maps)))
-        features = maps.mean((2, 3))
+        features = maps.mean((2, 3))  # global average pooling
         return features, functional.linear(features, self.fc.weight)

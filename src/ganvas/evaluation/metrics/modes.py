@@ -1,4 +1,4 @@
-"""How many modes of a distribution with known modes a generator finds, and how evenly.
+"""How many modes of a known distribution a generator finds, and how evenly.
 
 - VEEGAN: Srivastava et al. 2017, "Reducing Mode Collapse in GANs using Implicit Variational
   Learning", arXiv 1705.07761.
@@ -15,11 +15,15 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.distances import check_features, check_sizes
 
+HIGH_QUALITY = 3.0  # standard deviations from a centre within which a sample is of high quality
+
 
 class Modes(NamedTuple):
-    """Classes found, at most `count`;
+    """The modes found in samples with classes.
 
-    KL(histogram of the samples || uniform) in nats, from 0 to log(count).
+    Attributes:
+        found: classes with one sample or more.
+        kl: KL(histogram of the samples || uniform) in nats, from 0 to log(count).
     """
 
     found: int
@@ -27,9 +31,12 @@ class Modes(NamedTuple):
 
 
 class PointModes(NamedTuple):
-    """Modes found; share of high-quality samples, from 0 to 1;
+    """The modes found in points.
 
-    KL(their histogram || uniform) in nats, NaN if there are none.
+    Attributes:
+        found: modes with one high-quality sample or more.
+        high_quality: share of high-quality samples, from 0 to 1.
+        kl: KL(histogram of these || uniform) in nats; NaN if there are none.
     """
 
     found: int
@@ -37,13 +44,12 @@ class PointModes(NamedTuple):
     kl: float
 
 
-def modes(labels: Tensor, count: int) -> Modes:
-    """Modes of a set with known classes, such as Stacked-MNIST: three digits in three channels,
-    1000 classes.
+def count_modes(labels: Tensor, count: int) -> Modes:
+    """Count the modes of data with known classes.
 
-    A class is found when one sample or more falls into it. VEEGAN and PacGAN classify 26,000
-    samples; the numbers depend on that: even a perfect generator has a divergence of about (count -
-    1) / (2 N), here 0.019.
+    For instance Stacked-MNIST: three digits in three channels, 1000 classes. A class is found when
+    one sample or more falls into it. VEEGAN and PacGAN classify 26,000 samples; the numbers depend
+    on that: even a perfect generator has a divergence of about (count - 1) / (2 N), here 0.019.
 
     Args:
         labels: int64 (N,), the class that a classifier sees in each sample.
@@ -52,31 +58,36 @@ def modes(labels: Tensor, count: int) -> Modes:
     Raises:
         UserError: no samples, no classes, or labels other than int64 from 0 to count - 1.
     """
+    check_labels(labels, count)
+    samples = labels.bincount(minlength=count)
+    return Modes(int((samples > 0).sum()), divergence_from_uniform(samples))
+
+
+def check_labels(labels: Tensor, count: int) -> None:
+    """Refuse labels other than int64 (N,) in [0, count)."""
     if count < 1:
         raise UserError(f"{count} classes: at least 1 is needed")
     if labels.dtype != torch.int64 or labels.ndim != 1:
-        raise UserError(
-            f"labels are {labels.dtype} of the shape {tuple(labels.shape)}; give int64 (samples,)"
-        )
+        shape = tuple(labels.shape)
+        raise UserError(f"labels are {labels.dtype} of the shape {shape}; give int64 (samples,)")
     if not len(labels):
         raise UserError("there are no samples whose modes could be counted: give at least 1")
+
     lowest, highest = int(labels.min()), int(labels.max())
     if lowest < 0 or highest >= count:
         raise UserError(
-            f"labels go from {lowest} to {highest}; {count} classes are numbered from 0 to {count - 1}"
+            f"labels go from {lowest} to {highest}; "
+            f"{count} classes are numbered from 0 to {count - 1}"
         )
-    samples = labels.bincount(minlength=count)
-    return Modes(int((samples > 0).sum()), divergence(samples))
 
 
-def point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
-    """Modes of a mixture of equal round Gaussians in the plane, such as a ring of 8 or a grid of
-    25; VEEGAN, section 4.1.
+def count_point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
+    """Count the modes of a mixture of equal round Gaussians in the plane; VEEGAN, section 4.1.
 
-    A sample is of high quality if it is within three standard deviations of the nearest centre. A
-    mode is found if it is the nearest to one high-quality sample or more. The papers take 2,500
-    samples. Nearer than 3 std strictly, and the histogram over high-quality samples alone, as in
-    PacGAN's published code (`MetricLogger`).
+    For instance a ring of 8 or a grid of 25. A sample is of high quality if it is within three
+    standard deviations of the nearest centre. A mode is found if it is the nearest to one
+    high-quality sample or more. The papers take 2,500 samples. Nearer than 3 std strictly, and the
+    histogram over high-quality samples alone, as in PacGAN's published code (`MetricLogger`).
 
     Args:
         points: samples, (N, 2).
@@ -91,16 +102,18 @@ def point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes:
     check_sizes(points=points, centres=centres)
     if not 0 < std < math.inf:
         raise UserError(f"a standard deviation of {std} is given; it must be above 0")
-    distances, nearest = (
-        (points.double().unsqueeze(1) - centres.double()).square().sum(2).sqrt().min(1)
-    )
-    good = distances < 3 * std
+
+    differences = points.double().unsqueeze(1) - centres.double()  # (N, K, 2)
+    distances, nearest = differences.square().sum(2).sqrt().min(1)
+    good = distances < HIGH_QUALITY * std
+
     samples = nearest[good].bincount(minlength=len(centres))
-    kl = divergence(samples) if good.any() else math.nan
+    kl = divergence_from_uniform(samples) if good.any() else math.nan
     return PointModes(int((samples > 0).sum()), good.double().mean().item(), kl)
 
 
-def divergence(samples: Tensor) -> float:
+def divergence_from_uniform(samples: Tensor) -> float:
     """KL(histogram || uniform) of the counts (K,), in nats; empty classes add nothing."""
     shares = samples[samples > 0].double() / samples.sum()
+    # Rounding could make it negative.
     return max(0.0, (shares * (shares * len(samples)).log()).sum().item())

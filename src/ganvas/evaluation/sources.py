@@ -1,0 +1,142 @@
+"""Which samples are evaluated, which real images they are compared with, and by which settings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganvas.data import open_dataset
+from ganvas.data.builtin.stacked_mnist import STACKED
+from ganvas.errors import UserError
+from ganvas.evaluation.conditional import ConditionalSampler, unseen_rows
+from ganvas.evaluation.references import Reference, open_reference, open_training_reference
+from ganvas.evaluation.samples import (
+    NOISE,
+    SampleSet,
+    samples_of_dataset,
+    samples_of_noise,
+    samples_of_rows,
+    samples_of_run,
+)
+from ganvas.inference.run import Run
+from ganvas.recipes.recipe import Recipe, make_view
+from ganvas.runs.checkpoint import recipe_of
+
+# Samples evaluated: of images; of points and of Stacked-MNIST, as in their papers.
+COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """The settings of an evaluation, as in `evaluate`."""
+
+    data: str | Path | None = None
+    metrics: tuple[str, ...] | None = None
+    features: str | None = None
+    weights: Path | None = None
+    count: int | None = None
+    seed: int = 0
+    view: dict[str, Any] = field(default_factory=dict)
+    device: str = "auto"
+    progress: bool = False
+
+
+def is_run(what: str | Path) -> bool:
+    """Whether it is a run folder or a checkpoint, rather than data."""
+    names = ("about.json", "recipe.json", "checkpoints")
+    return any((Path(what) / name).exists() for name in names)
+
+
+def find_reference(
+    run: Run | None,
+    what: Run | str | Path,
+    against: str | Path | None,
+    settings: EvaluationSettings,
+) -> tuple[Reference, list[str]]:
+    """Open the real images to compare with, and collect notes about them.
+
+    Raises:
+        UserError: none are named, or they cannot be opened.
+    """
+    recipe = recipe_of(run.path, run.about) if run else None
+    # The real images are prepared as the GAN saw its own, unless the user wants another view.
+    view: dict[str, Any] = {}
+    if run and recipe:
+        view = recipe.test_view.model_dump()
+        view |= {"size": run.gan.size, "channels": run.gan.channels}
+    count = settings.count or 0  # 0: as many as a reference has at least
+
+    if against is not None:
+        # Labels of the run's data mean nothing for another data set.
+        view.pop("labels", None)
+        view |= settings.view
+        # A folder of single images has no column of the run's data, such as "b" of pairs.
+        target = run.gan.target if run and not Path(against).exists() else "image"
+        found = open_reference(str(against), make_view(**view), count, target, settings.progress)
+        return found, []
+
+    spec = settings.data
+    if spec is None and recipe:
+        spec = recipe.data
+    if spec is None:
+        raise UserError(
+            f"{what} is no run: name a second set to compare it with, "
+            f"e.g. ganvas evaluate {what} mnist-test"
+        )
+    held_out = recipe.held_out if recipe else None
+    target = run.gan.target if run else "image"
+    view |= settings.view
+    try:
+        found = open_training_reference(
+            str(spec), make_view(**view), held_out, count, target, settings.progress
+        )
+    except UserError as error:
+        if run and settings.data is None:
+            raise UserError(f"{error}; the run's data can be named with --data") from None
+        raise
+
+    notes = []
+    if run and recipe and is_other_data(run, recipe, str(spec), settings.progress):
+        notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
+    return found, notes
+
+
+def is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
+    """Whether the data is not what a run was trained on."""
+    dataset = open_dataset(spec, recipe.view, progress=progress)
+    return run.about["data"]["fingerprint"] != dataset.fingerprint
+
+
+def usual_count(reference: Reference) -> int:
+    """How many samples are evaluated when the user does not say."""
+    if reference.dataset.channels == 2:
+        return POINTS
+    return STACKS if reference.name == STACKED else COUNT
+
+
+def find_samples(
+    run: Run | None,
+    what: Run | str | Path,
+    reference: Reference,
+    count: int,
+    settings: EvaluationSettings,
+) -> SampleSet:
+    """Find the samples to evaluate.
+
+    Raises:
+        UserError: they cannot be opened or generated.
+    """
+    view, seed = settings.view, settings.seed
+    if run and not run.gan.unconditional:
+        recipe = recipe_of(run.path, run.about)
+        spec = str(settings.data or recipe.data)
+        dataset = open_dataset(spec, recipe.test_view, progress=settings.progress)
+        rows = unseen_rows(run, recipe, dataset, count)
+        return samples_of_rows(run, ConditionalSampler(run.gan, rows, run.device, seed))
+
+    if run:
+        return samples_of_run(run, count, seed, make_view(**view))
+    if str(what) == NOISE:
+        data = reference.dataset
+        return samples_of_noise(data.size, data.channels, count, seed)
+    dataset = open_dataset(str(what), make_view(**view), progress=settings.progress)
+    return samples_of_dataset(dataset, count, seed)

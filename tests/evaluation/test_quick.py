@@ -1,0 +1,40 @@
+"""The quick score of a GAN while it trains."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import make
+
+from ganvas.errors import UserError
+from ganvas.evaluation.quick import prepare_quick_score, quick_score
+from ganvas.inference.run import load
+from ganvas.recipes import get_recipe
+
+CPU = torch.device("cpu")
+
+
+def test_quick_score(run: Path):
+    reference = prepare_quick_score(get_recipe("digits"), CPU, "random")
+    untrained, better = make("relativistic", classes=10).train(), load(run).gan
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    bad = quick_score(untrained, reference, CPU, count=300)
+    good = quick_score(better, reference, CPU, count=300)
+
+    assert untrained.training
+    assert torch.equal(torch.get_rng_state(), before)
+    assert 0 < good < bad
+    assert quick_score(untrained, reference, CPU, count=300) == bad
+
+    for parameter in untrained.generator.parameters():  # pyright: ignore[reportAttributeAccessIssue]
+        parameter.data.fill_(torch.nan)
+
+    with pytest.raises(UserError, match="NaN"):
+        quick_score(untrained, reference, CPU, count=300)
+
+
+def test_quick_score_of_points():
+    reference = prepare_quick_score(get_recipe("rings"), CPU)
+    score = quick_score(make("points", size=1, channels=2), reference, CPU, count=300)
+    assert 0.5 < score <= 1
