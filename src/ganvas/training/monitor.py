@@ -17,7 +17,7 @@ from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
 from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
-from ganvas.io.grids import table
+from ganvas.io.grids import make_table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
 from ganvas.recipes.recipe import Recipe
@@ -193,7 +193,7 @@ class Monitor:
                 to_uint8(pictures), columns, names, caption, mode_discs(self.dataset.report.spec)
             )
         else:
-            grid = table(
+            grid = make_table(
                 look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption
             )
         self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
