@@ -520,7 +520,7 @@ def batches_of(place: Path, rank: int = 0, world: int = 1, **changes: object) ->
 
 
 def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed: Path):
-    """Also where a batch ends an epoch; each process reads the shards of its half of the streams."""
+    """Also where a batch ends an epoch; each process reads the shards of its own streams."""
     alone = batches_of(packed, batch=8)
     halves = [batches_of(packed, rank, 2, batch=8) for rank in range(2)]
     read: list[set[int]] = [set(), set()]
@@ -664,7 +664,8 @@ def test_a_set_may_be_named_like_a_test_set(packed: Path, folder: Path, tmp_path
 def test_a_program_may_end_while_shards_are_read(packed: Path):
     code = (
         "import sys; from ganvas.data import View, open_dataset;"
-        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7)); print(dataset.images[0].shape)"
+        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7));"
+        "print(dataset.images[0].shape)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, f"shards:{packed}"],
