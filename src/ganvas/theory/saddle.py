@@ -34,8 +34,8 @@ STORIES: tuple[tuple[str, str, str, Rule], ...] = (
     ),
     (
         "A penalty on y: they converge",
-        f"Simultaneous updates with the penalty γ/2 · y² (γ = {GAMMA}),\n"
-        "like R1 for D. The saddle does not move.",
+        "Simultaneous updates with the penalty γ/2 · y², like R1\n"
+        f"for D (γ = {GAMMA}). The saddle does not move.",
         GREEN,
         lambda point: penalised(point, RATE, GAMMA),
     ),
