@@ -57,7 +57,7 @@ def test_row_seven_is_the_same_alone_or_among_many(kind):
 
 
 def test_rows_are_as_many_as_were_named():
-    with pytest.raises(ValueError, match="asked for 4 rows of a draw of 3"):
+    with pytest.raises(ValueError, match="4 rows were requested, but 3 rows are given"):
         RowRng(0, range(3)).normal(4, 2)
 
 

@@ -1,4 +1,4 @@
-"""Which device computes, and what must be asked of it by its own kind."""
+"""Choose the device, and ask for its free memory."""
 
 import os
 
@@ -10,10 +10,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def pick_device(name: str) -> torch.device:
-    """The device for `--device`: with "auto" the best there is.
+    """The device that `--device` names; "auto" is the best one available.
 
     Raises:
-        UserError: the name is unknown or the machine has no such device.
+        UserError: the name is unknown, or the machine has no such device.
     """
     available = {
         "cpu": True,
@@ -22,10 +22,11 @@ def pick_device(name: str) -> torch.device:
     }
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+
     if name not in available:
         raise UserError(f"--device {name} is unknown; choose one of {', '.join(DEVICES)}")
     if not available[name]:
-        raise UserError(f"--device {name}: this machine has none; use --device cpu or auto")
+        raise UserError(f"--device {name}: this machine has no {name}; use --device cpu or auto")
 
     if name == "cuda":
         # torchrun gives each process of a machine its own GPU by LOCAL_RANK.
@@ -36,5 +37,5 @@ def pick_device(name: str) -> torch.device:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free on a GPU; 0 on any other device."""
+    """Free bytes of a GPU; 0 for any other device."""
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0

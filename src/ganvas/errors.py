@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend, told in one line."""
+"""Errors that the user can correct, reported in one line."""
 
 import difflib
 from collections.abc import Iterable
@@ -16,20 +16,30 @@ class UserError(Exception):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error message about an unknown word: the nearest known ones, or all of them."""
+    """Suggest known words for an unknown one: the nearest ones, or all.
+
+    Returns:
+        the end of an error message, such as "did you mean dcgan-64?".
+    """
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "known: " + ", ".join(known) if known else "none are known here"
+    if known:
+        return "known: " + ", ".join(known)
+    return "none are known here"
 
 
 def describe_validation(error: "ValidationError", prefix: str = "") -> str:
-    """Pydantic's findings in one line: the key after `prefix`, the value given, what is allowed."""
+    """Describe pydantic's findings in one line: each key, the value given, what is allowed.
+
+    Args:
+        error: what pydantic raised.
+        prefix: written before each key.
+    """
     findings = []
     for problem in error.errors():
         key = prefix + ".".join(str(part) for part in problem["loc"])
-        findings.append(
-            f"{key}={problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-        )
+        message = problem["msg"][0].lower() + problem["msg"][1:]
+        findings.append(f"{key}={problem['input']!r}: {message}")
     return "; ".join(findings)

@@ -1,8 +1,8 @@
-"""Random numbers that depend on the seed and the position alone, never on what was drawn before.
+"""Random numbers from the seed and the position, never from what was drawn before.
 
-A round of training draws from (seed, images shown), so a resumed run needs no saved random state to
-go on exactly as if it had never stopped, and any number of processes draws the same batch. Sampling
-draws every picture from (seed, its row), so that picture 7 is the same alone or among 10,000.
+A training step draws from (seed, images shown). So a resumed run needs no saved random state to
+continue as if it had never stopped, and any number of processes draws the same batch. Sampling
+draws each image from (seed, its row), so that image 7 is the same alone or among 10,000.
 """
 
 import hashlib
@@ -12,33 +12,35 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+# Draws so many rows from a generator.
 Make = Callable[[torch.Generator, int], Tensor]
 
 
 def fold_in(*keys: int | str) -> int:
-    """A 63-bit seed made of all keys; any change of a key gives an unrelated seed."""
-    # NumPy's numbers are written otherwise
+    """Combine keys into a 63-bit seed; any change of a key gives an unrelated seed."""
+    # The repr of NumPy's integers is another than that of Python's.
     plain = tuple(key if isinstance(key, str) else int(key) for key in keys)
     digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Values on a device.
+    """Copy values to a device.
 
-    To a GPU they go by way of pinned memory, so that the CPU need not wait until they are there.
+    A copy to a GPU goes through pinned memory, so that the CPU does not wait for it.
     """
-    return (
-        values.pin_memory().to(device, non_blocking=True)
-        if device.type == "cuda"
-        else values.to(device)
-    )
+    if device.type == "cuda":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 class Rng(ABC):
-    """A source of random rows for a GAN's `step` and `sample`.
+    """Random rows for a GAN's `step` and `sample`.
 
-    Drawn on the CPU, so every device gets the same numbers.
+    They are drawn on the CPU, so that every device gets the same numbers.
+
+    Args:
+        device: where the rows are needed.
     """
 
     def __init__(self, device: torch.device | str = "cpu"):
@@ -46,10 +48,10 @@ class Rng(ABC):
 
     @abstractmethod
     def rows(self, count: int, make: Make) -> Tensor:
-        """Make `count` rows (count, ...) on the CPU."""
+        """Draw `count` rows (count, ...) on the CPU."""
 
     def on_device(self, count: int, make: Make) -> Tensor:
-        """Make `count` rows (count, ...) and bring them to the device."""
+        """Draw `count` rows (count, ...) and copy them to the device."""
         return sent(self.rows(count, make), self.device)
 
     def normal(self, count: int, size: int) -> Tensor:
@@ -67,15 +69,13 @@ class Rng(ABC):
         return self.on_device(count, lambda random, n: torch.rand(n, *shape, generator=random))
 
     def randint(self, count: int, classes: int) -> Tensor:
-        """Labels with equal chances, int64 (count,) in [0, classes)."""
+        """Labels of equal probability, int64 (count,) in [0, classes)."""
         return self.on_device(
             count, lambda random, n: torch.randint(classes, (n,), generator=random)
         )
 
     def gather(self, rows: Tensor) -> Tensor:
-        """The rows of all processes, (count, ...) of each after one another: the whole batch, the
-        same in every process.
-        """
+        """The whole batch, (world x count, ...): the rows of all processes, by rank."""
         return rows
 
     def part(self, batch: Tensor) -> Tensor:
@@ -83,20 +83,22 @@ class Rng(ABC):
         return batch
 
     def permute(self, rows: Tensor) -> Tensor:
-        """The rows in a random order, over the batches of all processes."""
+        """The rows in a random order, shuffled over the batches of all processes."""
         whole = self.gather(rows)
         order = self.on_device(len(rows), lambda random, n: torch.rand(n, generator=random))
         return self.part(whole[self.gather(order).argsort()])
 
 
 class StepRng(Rng):
-    """Numbers for one round of training: each process draws the whole batch and keeps its own part.
+    """Numbers for one training step: each process draws the whole batch and keeps its part.
 
     Args:
         seed: of the run.
-        images: shown before the round.
-        rank: number of this process among `world`.
-        collect: brings the rows of all processes together; needed where there are several.
+        images: shown before the step.
+        device: where the rows are needed.
+        rank: number of this process, in [0, world).
+        world: number of processes.
+        collect: concatenates the rows of all processes; needed if there are several.
     """
 
     def __init__(
@@ -109,8 +111,11 @@ class StepRng(Rng):
         collect: Callable[[Tensor], Tensor] | None = None,
     ):
         super().__init__(device)
+        # "round" is part of every run's random numbers; another word would give other runs.
         self.random = torch.Generator().manual_seed(fold_in(seed, "round", images))
-        self.rank, self.world, self.collect = rank, world, collect
+        self.rank = rank
+        self.world = world
+        self.collect = collect
 
     def rows(self, count: int, make: Make) -> Tensor:
         return self.part(make(self.random, count * self.world))
@@ -124,8 +129,14 @@ class StepRng(Rng):
 
 
 class RowRng(Rng):
-    """Numbers for given rows of the endless table that a seed stands for; equal rows get equal
-    numbers.
+    """Numbers for given rows of the endless table that a seed defines.
+
+    Equal rows get equal numbers.
+
+    Args:
+        seed: of the table.
+        rows: numbers of rows, one for each row that is drawn.
+        device: where the rows are needed.
     """
 
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
@@ -134,19 +145,21 @@ class RowRng(Rng):
 
     def rows(self, count: int, make: Make) -> Tensor:
         if count != len(self.randoms):
-            raise ValueError(f"asked for {count} rows of a draw of {len(self.randoms)}")
+            raise ValueError(f"{count} rows were requested, but {len(self.randoms)} rows are given")
         return torch.cat([make(random, 1) for random in self.randoms])
 
 
 class WalkRng(Rng):
-    """Noise along a closed walk through anchor rows: spherical interpolation for normal noise,
-    straight for uniform.
+    """Noise along a closed walk through anchor rows.
+
+    Normal noise is interpolated on the sphere, since a straight line would pass through noise that
+    is too short; uniform noise is interpolated linearly.
 
     Args:
-        seed: the table of `RowRng`.
+        seed: of the table of `RowRng`.
         anchors: rows to pass through; the walk returns to the first.
-        positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to anchor
-            2.
+        positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to 2.
+        device: where the rows are needed.
     """
 
     def __init__(
@@ -168,12 +181,15 @@ class WalkRng(Rng):
 
     def normal(self, count: int, size: int) -> Tensor:
         start, end = self.before.normal(count, size), self.after.normal(count, size)
+
+        # Shoemake 1985: slerp. The clamp keeps sin(angle) from 0 where start and end agree.
         cosine = torch.cosine_similarity(start, end, dim=1).clamp(-1 + 1e-6, 1 - 1e-6)
         angle = torch.acos(cosine)[:, None]
-        mixed = (
-            torch.sin((1 - self.share) * angle) * start + torch.sin(self.share * angle) * end
-        ) / torch.sin(angle)
+        start_weight = torch.sin((1 - self.share) * angle)
+        end_weight = torch.sin(self.share * angle)
+        mixed = (start_weight * start + end_weight * end) / torch.sin(angle)
         return sent(mixed, self.device)
 
     def randint(self, count: int, classes: int) -> Tensor:
+        # Classes cannot be interpolated: those of the anchor before.
         return self.before.randint(count, classes).to(self.device)

@@ -112,13 +112,14 @@ def test_the_second_mirror_helps(server, tmp_path):
 
 def test_wrong_content_is_never_kept(server, tmp_path):
     message = (
-        r"404 Not Found.*digest is md5:.* published is md5:.*put a.gz, b.gz into .*some-set:FOLDER"
+        r"404 Not Found.*digest is md5:.* published one is md5:.*"
+        r"put a.gz, b.gz into .*some-set:FOLDER"
     )
     with pytest.raises(UserError, match=message):
         download(published(server, "absent", "wrong"), tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "a.gz").write_bytes(CONTENT)
-    with pytest.raises(UserError, match=r"digest is sha256:.* published is sha256:"):
+    with pytest.raises(UserError, match=r"digest is sha256:.* published one is sha256:"):
         download(published(server, "wrong"), tmp_path)
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from ganvas.errors import UserError
 from ganvas.io import images
 from ganvas.io.images import UnreadableError
+from ganvas.io.resizing import resize, to_square
 
 
 def encoded(picture: Image.Image, form: str, **options) -> bytes:
@@ -153,7 +154,7 @@ def test_damaged_files_never_raise_anything_else(form, data):
 )
 def test_resize_is_pillows_in_float(width, height, size):
     picture = smooth(width, height, "L")
-    ours = images.to_square(images.planes(np.array(picture))[None], size, "stretch", "white")
+    ours = to_square(images.planes(np.array(picture))[None], size, "stretch", "white")
     theirs = np.array(picture.convert("F").resize((size, size), Image.Resampling.BICUBIC)).clip(
         0, 255
     )
@@ -166,23 +167,23 @@ def test_large_photographs_are_resized_to_the_same_values():
     large = torch.randint(
         0, 256, (1, 3, 2400, 2400), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    planes = [images.resize(large[:, channel : channel + 1], 30, 30) for channel in range(3)]
-    assert torch.equal(images.resize(large, 30, 30), torch.cat(planes, 1))
+    planes = [resize(large[:, channel : channel + 1], 30, 30) for channel in range(3)]
+    assert torch.equal(resize(large, 30, 30), torch.cat(planes, 1))
 
 
 def test_crop_keeps_the_centre():
     picture = torch.zeros(1, 3, 10, 30, dtype=torch.uint8)
     picture[..., 10:20] = 200
-    assert images.to_square(picture, 10, "crop", "white").unique().tolist() == [200]
+    assert to_square(picture, 10, "crop", "white").unique().tolist() == [200]
 
 
 def test_pad_fills_with_the_background():
     picture = torch.zeros(1, 3, 4, 8, dtype=torch.uint8)
-    padded = images.to_square(picture, 8, "pad", "#010203")
+    padded = to_square(picture, 8, "pad", "#010203")
     assert padded[0, :, 0, 0].tolist() == padded[0, :, 7, 7].tolist() == [1, 2, 3]
     assert (padded[0, :, 2:6] == 0).all()
-    assert (images.to_square(picture, 16, "pad", "white") == 0).sum() == 3 * 4 * 8
-    assert (images.to_square(picture, 16, "pad", "white", enlarge=True)[0, :, 4:12] == 0).all()
+    assert (to_square(picture, 16, "pad", "white") == 0).sum() == 3 * 4 * 8
+    assert (to_square(picture, 16, "pad", "white", enlarge=True)[0, :, 4:12] == 0).all()
 
 
 def test_colours():

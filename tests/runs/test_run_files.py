@@ -17,7 +17,7 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
-from ganvas.data.shards.files import make_room
+from ganvas.data.shards.remote import evict_shards
 from ganvas.io.files import DamagedFileError, find_leftovers, read_json, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
@@ -551,7 +551,7 @@ def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: 
         (folder / "a.tar").write_bytes(bytes(2_000))
         os.utime(folder / "a.tar", (0, 0))
     (cache / "shards" / ("0b" * 16)).symlink_to(elsewhere)
-    make_room(100)
+    evict_shards(100)
     assert [folder.name for folder in (fetched, own, elsewhere) if (folder / "a.tar").exists()] == [
         "mine",
         "elsewhere",

@@ -25,7 +25,7 @@ from ganvas.inference import layout as place
 from ganvas.inference import translate
 from ganvas.inference.layout import read_box, read_keypoints
 from ganvas.inference.run import Run
-from ganvas.io.animation import evenly, save_animation, write_timelapse
+from ganvas.io.animation import pick_evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.runs.curves import curves, limits, running_mean
@@ -418,7 +418,7 @@ def test_other_endings_are_refused(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 10, 11, 57])
 def test_evenly_keeps_the_ends(count):
-    found = evenly(range(count), 10)
+    found = pick_evenly(range(count), 10)
     assert len(found) == min(count, 10)
     assert found == sorted(set(found))
     assert (found[0], found[-1]) == (0, count - 1)

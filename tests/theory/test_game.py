@@ -18,9 +18,9 @@ from ganvas.theory.game import (
     Game,
     Settings,
     as_probability,
-    chosen_moments,
+    choose_moments,
+    count_steps,
     play,
-    rounds_of,
 )
 from ganvas.theory.lab import run_lab
 from ganvas.theory.mathematics import js_divergence, optimal_discriminator
@@ -127,7 +127,7 @@ def test_snapshots_tell_the_three_acts():
     course = list(play(settings, 12))
     assert [moment.act for moment in course] == sorted(moment.act for moment in course)
     assert {moment.act for moment in course} == {1, 2, 3}
-    assert course[-1].step == rounds_of(settings)
+    assert course[-1].step == count_steps(settings)
     waiting = [moment for moment in course if moment.act == 1]
     assert all(np.array_equal(moment.p_g, waiting[0].p_g) for moment in waiting)  # G waits
     assert waiting[-1].distance is not None
@@ -174,14 +174,14 @@ def test_a_game_that_breaks_says_so(quick: None):
     game = Game(Settings())
     with torch.no_grad():
         next(game.discriminator.parameters()).fill_(math.nan)
-    with pytest.raises(UserError, match="broke at step 7"):
+    with pytest.raises(UserError, match="diverged at step 7"):
         game.snapshot(7, 3)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5, 100, 4000])
 def test_moments_end_with_the_game(steps: int):
-    moments = chosen_moments(steps, 40)
-    assert max(moments) == rounds_of(Settings(steps=steps))
+    moments = choose_moments(steps, 40)
+    assert max(moments) == count_steps(Settings(steps=steps))
     assert 2 in moments
     assert len(moments) <= 40
 

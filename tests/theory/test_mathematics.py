@@ -106,7 +106,7 @@ def test_tiny_probabilities_are_no_trouble():
     [
         ([0.5, 0.5], [1.0], "one shape"),
         ([1.5, -0.5], [0.5, 0.5], "negative"),
-        ([math.nan, 1], [0.5, 0.5], "undefined"),
+        ([math.nan, 1], [0.5, 0.5], "NaN"),
         ([0.5, 0.4], [0.5, 0.5], "sum 1, not 0.9"),
     ],
 )
@@ -249,7 +249,7 @@ def test_alternating_steps_circle(lr: float, x: float, y: float):
 
 @given(st.floats(0.01, 0.3), coordinates, coordinates)
 def test_a_penalty_brings_them_in(lr: float, x: float, y: float):
-    """The product of the step's eigenvalues is 1 - lr (gamma - lr), below 1 when gamma is above lr."""
+    """The product of the update's eigenvalues is 1 - lr (gamma - lr), below 1 if gamma > lr."""
     gamma = lr + 0.5
     steps = math.ceil(40 / (lr * (gamma - lr)))
     assert radii(lambda point: penalised(point, lr, gamma), (x, y), steps)[-1] <= 1e-6

@@ -17,7 +17,7 @@ from torch import Tensor
 from ganvas.data.transforms import framed
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.images import Fit
+from ganvas.io.resizing import Fit
 from ganvas.schema import Schema
 
 

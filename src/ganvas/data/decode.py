@@ -18,6 +18,7 @@ from ganvas.data.folders.source import Entry, Source
 from ganvas.io import images
 from ganvas.io.console import PlainConsole
 from ganvas.io.images import Picture, UnreadableError
+from ganvas.io.resizing import to_square
 
 PIECE = 64  # pictures in one task of a thread
 BATCH_PIXELS = 2**20  # pictures of one shape are resized together up to this many pixels
@@ -144,7 +145,7 @@ def load(source: Reader, entries: Sequence[Entry], view: View) -> tuple[list[Fat
         together = max(1, BATCH_PIXELS // (shape[1] * shape[2]))
         while batch := list(itertools.islice(alike, together)):
             stacked = torch.stack([picture.pixels for picture in batch])
-            squares.append(images.to_square(stacked, side, view.fit, view.background).numpy())
+            squares.append(to_square(stacked, side, view.fit, view.background).numpy())
     return fates, np.concatenate(squares)
 
 

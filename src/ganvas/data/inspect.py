@@ -160,7 +160,7 @@ def rows_sheet(dataset: Dataset) -> Image.Image:
         rows = table.batch(spread(np.arange(len(table)), count))
         columns |= {name: marked(values, rows) for name, values in rows.items() if name in PICTURES}
     names = [shorten(words(dataset, row), 40) for row in spread(np.arange(len(dataset)), count)]
-    return grids.table(dict(sorted(columns.items())), names if any(names) else ())
+    return grids.make_table(dict(sorted(columns.items())), names if any(names) else ())
 
 
 def marked(pictures: torch.Tensor, rows: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -14,7 +14,8 @@ from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
 from ganvas.inference.run import Run
 from ganvas.io.chunks import chunk_ranges
-from ganvas.io.images import to_square, to_uint8
+from ganvas.io.images import to_uint8
+from ganvas.io.resizing import to_square
 from ganvas.rng import fold_in
 
 if TYPE_CHECKING:

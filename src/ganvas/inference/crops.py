@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganvas.io.images import resize
+from ganvas.io.resizing import resize
 
 
 class Window(NamedTuple):

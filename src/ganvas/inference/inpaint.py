@@ -21,17 +21,9 @@ from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run, class_number, load
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder
-from ganvas.io.grids import table
-from ganvas.io.images import (
-    UnreadableError,
-    read,
-    resize,
-    save,
-    to_float,
-    to_pil,
-    to_uint8,
-    transparent,
-)
+from ganvas.io.grids import make_table
+from ganvas.io.images import UnreadableError, read, save, to_float, to_pil, to_uint8, transparent
+from ganvas.io.resizing import resize
 from ganvas.runs.usage import describe_use
 
 SMALLEST = 8  # side of a picture in pixels
@@ -325,7 +317,7 @@ def write(out: Path, job: Job, results: list[Tensor], columns: dict[str, Tensor]
     scale = min(1.0, SHEET / max(height, width))
     high, wide = max(1, round(height * scale)), max(1, round(width * scale))
     save(
-        table({name: resize(result[None], high, wide) for name, result in columns.items()}),
+        make_table({name: resize(result[None], high, wide) for name, result in columns.items()}),
         out / "sheets" / f"{job.name}.png",
     )
     height, width = job.picture.shape[1:]

@@ -21,7 +21,7 @@ from ganvas.inference.run import CHUNK, Run, load, make
 from ganvas.inference.sample import square_columns
 from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder, write_text
-from ganvas.io.grids import make_grid, table
+from ganvas.io.grids import make_grid, make_table
 from ganvas.io.images import save, to_pil, to_uint8
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use
@@ -243,7 +243,7 @@ def sheet(
     for heading, place in places.items():
         asked = repeated({**inputs, name: place}, rows)
         columns[heading] = to_uint8(marked(run.make(asked, seed=seed), asked[name]))
-    return table(columns, caption=caption)
+    return make_table(columns, caption=caption)
 
 
 def moved_boxes(box: Tensor) -> dict[str, Tensor]:

@@ -14,17 +14,9 @@ from ganvas.inference.inputs import check_out, contents
 from ganvas.inference.run import Run, load, make
 from ganvas.io.console import count_noun
 from ganvas.io.files import own_folder
-from ganvas.io.grids import table
-from ganvas.io.images import (
-    UnreadableError,
-    read,
-    resize,
-    save,
-    to_float,
-    to_pil,
-    to_square,
-    to_uint8,
-)
+from ganvas.io.grids import make_table
+from ganvas.io.images import UnreadableError, read, save, to_float, to_pil, to_uint8
+from ganvas.io.resizing import resize, to_square
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use
 
@@ -110,7 +102,9 @@ def write_translations(
                 f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}"
             )
         sheet = into / "sheets" / "sheet.png"
-        save(table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet)
+        save(
+            make_table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet
+        )
         originals = "its original" if count == 1 else "their originals"
         yield f"{count_noun(count, 'picture')} in {into}, beside {originals} in {sheet}"
         if large:

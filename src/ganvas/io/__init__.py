@@ -1,1 +1,1 @@
-"""Pictures and files, in and out."""
+"""Read and write pictures, files and the terminal."""

@@ -1,4 +1,4 @@
-"""Animations: any pictures as a GIF or a WebP, and a run's grids of samples as one film."""
+"""Write animations: GIF or WebP files of any pictures, and time-lapses of a run's samples."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +10,15 @@ from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
 from ganvas.io.images import sheet_note
 
-SIDES = {".gif": 480, ".webp": 720}  # pixels, of a time-lapse's longer side at most
-# a GIF has three times the bytes of a WebP for what it shows
-MOST_FRAMES = {".gif": 40, ".webp": 60}
-# 64 of them, at most 2 from the true ones
+# Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
+# three times the bytes of a WebP for the same content.
+MAX_SIDES = {".gif": 480, ".webp": 720}
+MAX_FRAMES = {".gif": 40, ".webp": 60}
+# Maps 256 grey values to 64, each at most 2 from the original.
 GREYS = [round(round(value / 255 * 63) / 63 * 255) for value in range(256)]
-HOLD = 2000  # milliseconds that a time-lapse rests on its last frame
+DURATION = 6000  # milliseconds of a whole time-lapse
+MAX_PACE = 500  # milliseconds per frame, so that a few frames are not slow
+HOLD = 2000  # milliseconds that a time-lapse stays on its last frame
 Item = TypeVar("Item")
 
 
@@ -30,32 +33,31 @@ def save_animation(
     Args:
         frames: at least one; all of one size.
         path: ends in .gif or .webp.
-        milliseconds: how long each frame is shown; one number for all, or one for each. A GIF
+        milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
             counts in steps of 10.
-        exact: a WebP without loss, which makes drawings of few colours smaller, and photographs
-            larger.
+        exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
+            photographs larger.
 
     Raises:
-        UserError: another ending, or the place cannot be written to.
+        UserError: another ending, or the file cannot be written.
     """
     kind = path.suffix.lower()
-    if kind not in SIDES:
+    if kind not in MAX_SIDES:
         raise UserError(
-            f"cannot write an animation as {path.name!r}: give a name that ends in .gif or .webp"
+            f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or .webp"
         )
+
     grey = all(frame.mode == "L" for frame in frames)
     if kind == ".gif":
-        frames = list(frames) if grey else with_shared_palette(frames)
+        frames = list(frames) if grey else share_palette(frames)
         options = {}
     else:
         frames = [frame.convert("RGB") for frame in frames]
-        # Slower methods save a tenth of the size for twice the time; without loss, where they are
-        # quick, a half.
-        options = (
-            {"lossless": True, "quality": 50, "method": 4}
-            if exact
-            else {"quality": 75, "method": 0}
-        )
+        # Slower methods save a tenth of the size for twice the time; lossless, where they are
+        # fast, they save a half.
+        lossy = {"quality": 75, "method": 0}
+        options = {"lossless": True, "quality": 50, "method": 4} if exact else lossy
+
     durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
     with atomic_path(path) as partial:
         frames[0].save(
@@ -66,17 +68,18 @@ def save_animation(
             duration=durations,
             loop=0,
             **options,
-            **sheet_note(),  # it is no picture to learn from either
+            **sheet_note(),  # an animation is not a picture to learn from
         )
 
 
-def with_shared_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
-    """Frames in the 256 colours that suit them all: finding colours for each is slow, and flickers."""
-    chosen = [frame.convert("RGB") for frame in evenly(frames, 8)]
-    mosaic = Image.new("RGB", (128 * len(chosen), 128))
-    for index, frame in enumerate(chosen):
-        # Nearest keeps the colours that are there, where averaging would make new ones.
+def share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
+    """Reduce frames to 256 common colours; a palette for each is slow and flickers."""
+    some = [frame.convert("RGB") for frame in pick_evenly(frames, 8)]
+    mosaic = Image.new("RGB", (128 * len(some), 128))
+    for index, frame in enumerate(some):
+        # "Nearest" keeps the colours of the frame; averaging would add new ones.
         mosaic.paste(frame.resize((128, 128), Image.Resampling.NEAREST), (128 * index, 0))
+
     palette = mosaic.quantize(256)
     return [
         frame.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames
@@ -84,40 +87,43 @@ def with_shared_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
 
 
 def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
-    """Write `timelapse.gif` and `timelapse.webp`: some grids at even distances, the first and the
-    last always.
+    """Write `timelapse.gif` and `timelapse.webp` of a run's grids of samples.
 
     Args:
-        grids: at least one picture file, in order; all are brought to the size of the last.
+        grids: at least one picture file, in order; evenly spaced ones are shown, always the first
+            and the last. All are resized to the size of the last.
         folder: where to write.
     """
-    width, height = size_of(grids[-1])
-    for kind, side in SIDES.items():
+    width, height = read_size(grids[-1])
+    for kind, side in MAX_SIDES.items():
         scale = min(1, side / max(width, height))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        frames = [load(grid, size) for grid in evenly(grids, MOST_FRAMES[kind])]
-        if kind == ".gif":  # fewer greys halve the file, to the same eye
+        frames = [load_frame(grid, size) for grid in pick_evenly(grids, MAX_FRAMES[kind])]
+        if kind == ".gif":
+            # Fewer greys halve the file and look the same.
             frames = [frame.point(GREYS) if frame.mode == "L" else frame for frame in frames]
-        # About six seconds in all, but few frames should not crawl; in tens, for the GIF.
-        pace = min(500, 6000 // len(frames)) // 10 * 10
+
+        # In steps of 10 ms, as a GIF counts.
+        pace = min(MAX_PACE, DURATION // len(frames)) // 10 * 10
         save_animation(frames, folder / f"timelapse{kind}", [pace] * (len(frames) - 1) + [HOLD])
 
 
-def size_of(grid: Path) -> tuple[int, int]:
+def read_size(grid: Path) -> tuple[int, int]:
     """Width and height of a picture file."""
     with Image.open(grid) as picture:
         return picture.size
 
 
-def load(grid: Path, size: tuple[int, int]) -> Image.Image:
-    """A picture file as a grey or RGB picture of `size`."""
+def load_frame(grid: Path, size: tuple[int, int]) -> Image.Image:
+    """Read a picture file as a grey or RGB picture of `size`, (width, height)."""
     with Image.open(grid) as picture:
         frame = picture.copy() if picture.mode == "L" else picture.convert("RGB")
     return frame if frame.size == size else frame.resize(size, Image.Resampling.LANCZOS)
 
 
-def evenly(items: Sequence[Item], most: int) -> list[Item]:
-    """At most `most` (at least 2) items at even distances, the first and the last among them."""
+def pick_evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """At most `most` items, evenly spaced, always the first and the last; `most` is at least 2."""
     if len(items) <= most:
         return list(items)
-    return [items[round(index * (len(items) - 1) / (most - 1))] for index in range(most)]
+    last = len(items) - 1
+    return [items[round(index * last / (most - 1))] for index in range(most)]

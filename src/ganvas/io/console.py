@@ -1,6 +1,6 @@
-"""Text for people: counts with their nouns, and all that is printed, safe for any terminal.
+"""Print text for people, safely on any terminal.
 
-Names of files and classes, messages of servers and the like come from outside. They are shown as
+Names of files and classes, messages of servers and the like come from outside. They are printed as
 they are: never parsed as markup, and with control characters escaped, so that a name cannot send
 commands to the terminal.
 """
@@ -19,17 +19,17 @@ from rich.text import Text
 Item = TypeVar("Item")
 
 # Control characters (ESC, BEL, newlines, ...), marks that reverse the direction of text, and
-# surrogates, which stand for bytes of file names that are not UTF-8. Other invisible characters
-# belong to languages and emoji and do no harm.
+# surrogates, which represent bytes of file names that are not UTF-8. Other invisible characters
+# belong to languages and emoji and are harmless.
 UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def escape_text(text: str, encoding: str = "utf-8") -> str:
-    r"""One line of text from anywhere, fit for a terminal of that encoding.
+    r"""Escape text from anywhere into one line that is safe for a terminal.
 
-    Control characters and what the encoding cannot show become backslash escapes, such as `\u001b`.
+    Control characters, and characters that the encoding lacks, become escapes such as `\u001b`.
     """
     escaped = UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return escaped.encode(encoding, "backslashreplace").decode(encoding)
@@ -38,7 +38,7 @@ def escape_text(text: str, encoding: str = "utf-8") -> str:
 def print_text(*lines: str, error: bool = False) -> None:
     """Print lines on stdout or, with `error`, on stderr.
 
-    A newline inside a line is escaped: it came with a name.
+    A newline inside a line is escaped, since it came from outside.
     """
     file = sys.stderr if error else sys.stdout
     encoding = getattr(file, "encoding", None) or "utf-8"
@@ -48,36 +48,35 @@ def print_text(*lines: str, error: bool = False) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON for programs; what a terminal must not get is escaped as JSON does it."""
+    """Print a value as JSON for programs; unsafe characters become JSON's escapes."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     text = json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
     print_text(*text.split("\n"))
 
 
 class PlainConsole(Console):
-    """A console of rich on which text is only text: for tables and progress bars.
+    """A console of rich for tables and progress bars that prints text as it is.
 
-    Strings that are printed, or stand in tables and bars, are one line each and escaped; so is what
-    other renderables hold.
+    Each string, printed or in a table or bar, is one line and escaped; so is the text of other
+    renderables.
     """
 
     def __init__(self, **settings: Any):
         super().__init__(markup=False, highlight=False, emoji=False, **settings)
 
     def render_str(self, text: str, **settings: Any) -> Text:
-        """A string as text of rich, escaped before its width is measured."""
+        """Convert a string to text of rich, escaped before its width is measured."""
         return super().render_str(escape_text(text, self.encoding), **settings)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Segments of a renderable; those that do not come from a string are escaped here, line by
-        line.
-        """
+        """Render to segments; text that does not come from a string is escaped here."""
         for segment in super().render(renderable, options):
             if segment.control:
-                yield segment  # of rich itself: it moves the cursor
+                yield segment  # from rich itself: it moves the cursor
             else:
+                # A newline between segments is rich's own, so it stays.
                 lines = [escape_text(line, self.encoding) for line in segment.text.split("\n")]
                 yield Segment("\n".join(lines), segment.style)
 
@@ -85,8 +84,13 @@ class PlainConsole(Console):
 def track(
     items: Iterable[Item], what: str, total: int | None = None, shown: bool = True
 ) -> Iterator[Item]:
-    """The items, with a progress bar on stderr while they are taken, if that is a terminal and the
-    bar is `shown`.
+    """Iterate over items with a progress bar on stderr, if that is a terminal.
+
+    Args:
+        items: to iterate over.
+        what: text before the bar.
+        total: number of items, if they have no length.
+        shown: whether to show the bar.
     """
     console = PlainConsole(stderr=True)
     columns = (
@@ -95,25 +99,28 @@ def track(
         TaskProgressColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
-    ) as progress:
+    hidden = not (shown and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
         yield from progress.track(items, total=total, description=what)
 
 
 def count_noun(count: int, noun: str, plural: str = "") -> str:
-    """A count with its noun:
+    """A count with its noun, such as "1 checkup" or "2,000 checkups".
 
-    "1 checkup", "2,000 checkups"; `plural` where it is not the noun with an s.
+    Args:
+        count: of the things.
+        noun: for one of them.
+        plural: if it is not the noun with an s.
     """
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+    word = noun if count == 1 else plural or noun + "s"
+    return f"{count:,} {word}"
 
 
 def describe_rate(rate: float) -> str:
-    """Images a second:
-
-    "412 images/s", below 10 with two digits, "? images/s" where none is known yet.
-    """
+    """A speed such as "412 images/s", with two digits below 10; "? images/s" if it is unknown."""
     if rate <= 0:
         return "? images/s"
-    return f"{rate:,.0f} images/s" if rate >= 10 else f"{float(f'{rate:.2g}'):g} images/s"
+    if rate >= 10:
+        return f"{rate:,.0f} images/s"
+    two_digits = float(f"{rate:.2g}")
+    return f"{two_digits:g} images/s"

@@ -1,6 +1,4 @@
-"""Fetch published files into the cache: resumed where they broke off, checked against the published
-digest.
-"""
+"""Download published files: resumed where they broke off, and checked by digest."""
 
 import hashlib
 import http.client
@@ -20,11 +18,12 @@ from ganvas.io.console import PlainConsole
 from ganvas.io.files import PARTIAL, sync
 
 TIMEOUT = 20.0  # seconds without an answer
-MOST = 2**29  # bytes of a file that is read whole
+MAX_BYTES = 2**29  # of a file that is read into memory
+BLOCK = 2**16  # bytes read at once
 
 
 class UnreachableError(UserError):
-    """A server gave no answer, or no whole one; later it may."""
+    """A server gave no answer, or not a complete one; it may do so later."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Published:
     """A data set, or the weights of a network, published as a few files.
 
     Attributes:
-        name: what the files are, in messages.
+        name: of the data set or weights, in messages.
         mirrors: addresses of folders that hold all files, tried in this order.
         files: digest by file name: "md5:..." or "sha256:...".
-        elsewhere: how a user who has the files names their place, in messages.
+        elsewhere: advice for users who have the files already, in messages.
     """
 
     name: str
@@ -45,43 +44,61 @@ class Published:
 
 
 def download(published: Published, folder: Path, progress: bool = False) -> None:
-    """Fetch the published files that are not in `folder` yet.
+    """Download the published files that are not in `folder` yet.
+
+    Args:
+        published: what to download.
+        folder: where to.
+        progress: whether to show bars on stderr.
 
     Raises:
-        UserError: one of them could not be fetched from any mirror, or the folder cannot be
-            written.
+        UserError: no mirror has one of them, or the folder cannot be written.
     """
     missing = [file for file in published.files if not (folder / file).is_file()]
     if not missing:
         return
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"cannot make {folder}: {error.strerror}; set GANVAS_CACHE to a folder elsewhere"
+            f"cannot create {folder}: {error.strerror}; set GANVAS_CACHE to another folder"
         ) from error
-    with bar(progress) as advance:
+
+    with show_downloads(progress) as advance:
         for file in missing:
-            reasons = fetch(published, file, folder, advance)
+            reasons = download_file(published, file, folder, advance)
             if reasons:
                 raise UserError(
-                    f"cannot download {published.name} ({'; '.join(reasons)}): put {', '.join(published.files)} "
-                    f"into {folder}, or {published.elsewhere}"
+                    f"cannot download {published.name} ({'; '.join(reasons)}): "
+                    f"put {', '.join(published.files)} into {folder}, or {published.elsewhere}"
                 )
 
 
-def fetch(
+def download_file(
     published: Published, file: str, folder: Path, advance: Callable[[str, int, int], None]
 ) -> list[str]:
-    """Fetch one file; returns no reasons when it is there and right, else why each mirror failed.
+    """Download one file and check its digest.
 
-    A download that breaks off is left as `.partial-FILE`. Whoever resumes it takes it by renaming,
-    so that two processes never write to the same one.
+    A download that breaks off is left as `.partial-FILE`. The process that resumes it takes it by
+    renaming it, so that two processes never write to the same file.
+
+    Args:
+        published: what the file belongs to.
+        file: its name.
+        folder: where to.
+        advance: called with the file, the bytes done and the bytes in all.
+
+    Returns:
+        why each mirror failed; empty if the file is there and right.
     """
-    left, mine = folder / f"{PARTIAL}{file}", folder / f"{PARTIAL}{os.getpid()}-{file}"
+    left = folder / f"{PARTIAL}{file}"
+    mine = folder / f"{PARTIAL}{os.getpid()}-{file}"
     if left.is_file():
         left.replace(mine)
+
     reasons = []
+    expected = published.files[file]
     try:
         for mirror in published.mirrors:
             reason = transfer(
@@ -90,13 +107,14 @@ def fetch(
                 lambda done, total: advance(file, done, total),
             )
             if not reason:
-                digest = digest_of(mine, published.files[file].partition(":")[0])
-                if digest == published.files[file]:
+                digest = file_digest(mine, expected.partition(":")[0])
+                if digest == expected:
                     sync(mine)
                     mine.replace(folder / file)
                     return []
+                # Another mirror may have the right file, but not by appending to this one.
                 mine.unlink()
-                reason = f"its digest is {digest}, published is {published.files[file]}"
+                reason = f"its digest is {digest}, the published one is {expected}"
             reasons.append(f"{mirror}{file}: {reason}")
         return reasons
     finally:
@@ -104,15 +122,17 @@ def fetch(
             mine.replace(left)
 
 
-def digest_of(path: Path, kind: str) -> str:
+def file_digest(path: Path, kind: str) -> str:
     """The digest of a file, as "md5:..." or "sha256:..."."""
     with path.open("rb") as file:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
-    """Append to `path` what it lacks of `url`, again while that brings something; returns why it
-    failed, or "".
+    """Append to `path` what it lacks of `url`, and repeat as long as each request adds bytes.
+
+    Returns:
+        why it failed; "" if all of it is there.
     """
     while True:
         start = path.stat().st_size if path.exists() else 0
@@ -122,7 +142,7 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
             reason = "broke off"
         except urllib.error.HTTPError as error:
             error.close()
-            # nothing lies beyond what is here already: the digest will tell
+            # Nothing follows after what is here already; the digest shows whether it is right.
             if error.code == 416 and start:
                 return ""
             reason = f"{error.code} {error.reason}"
@@ -133,15 +153,20 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
 
 
 def receive(url: str, path: Path, start: int, advance: Callable[[int, int], None]) -> bool:
-    """One request for the bytes from `start` on; returns whether all that was announced came."""
+    """Make one request for the bytes from `start` on.
+
+    Returns:
+        whether all announced bytes arrived.
+    """
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
         if response.status != 206:
-            start = 0  # a server that knows no ranges sends the whole file
+            start = 0  # a server without ranges sends the whole file
+
         announced = response.headers.get("Content-Length")
         total = start + int(announced) if announced else 0
         with path.open("ab" if start else "wb") as file:
-            while piece := response.read(2**16):
+            while piece := response.read(BLOCK):
                 file.write(piece)
                 advance(file.tell(), total)
             return not total or file.tell() == total
@@ -153,15 +178,18 @@ def explain(error: Exception) -> str:
 
 
 def read_url(url: str) -> bytes | None:
-    """The content of a small file; None: the server answers that there is none, or that it is not
-    for us.
+    """Read a small file at an address.
+
+    Returns:
+        its content; None if the server answers that there is none, or denies access.
 
     Raises:
-        UnreachableError: there is no such server, no network, or no whole answer.
+        UnreachableError: there is no such server, no network, or no complete answer.
+        UserError: the file has more than MAX_BYTES.
     """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-            content = response.read(MOST + 1)
+            content = response.read(MAX_BYTES + 1)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code in (401, 403, 404, 410):
@@ -169,21 +197,25 @@ def read_url(url: str) -> bytes | None:
         raise UnreachableError(f"cannot fetch {url}: {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UnreachableError(f"cannot fetch {url}: {explain(error)}") from error
-    if len(content) > MOST:
-        raise UserError(f"{url} has more than {MOST / 2**20:,.0f} MiB; it is not what it should be")
+
+    if len(content) > MAX_BYTES:
+        raise UserError(
+            f"{url} has more than {MAX_BYTES / 2**20:,.0f} MiB, so it is not the expected file"
+        )
     return content
 
 
 @contextmanager
-def bar(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr for each file; yields the function that moves it to (bytes done,
-    bytes in all).
+def show_downloads(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar on stderr for each file.
+
+    Yields:
+        the function to call with the file, the bytes done and the bytes in all (0 if unknown).
     """
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn())
     console = PlainConsole(stderr=True)
-    with Progress(
-        *columns, console=console, disable=not (shown and console.is_terminal)
-    ) as progress:
+    hidden = not (shown and console.is_terminal)
+    with Progress(*columns, console=console, disable=hidden) as progress:
         tasks = {}
 
         def advance(file: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there at all."""
+"""Write files such that they are either whole or not there at all."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from typing import Any
 
 from ganvas.errors import UserError
 
-PARTIAL = ".partial-"  # every unfinished file or folder begins so
-DEEPEST = 64  # lists and objects within each other in a JSON file; ours have a handful
+PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
+MAX_DEPTH = 64  # of nested lists and objects in a JSON file; ours have a handful
 
 
 class DamagedFileError(UserError):
-    """A file is not what it should be; the message names it and the reason."""
+    """A file has unexpected content; the message names it and the reason."""
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn the operating system's complaint about writing `path` into one line for the user."""
+    """Turn an operating system's error in writing `path` into one line for the user."""
     try:
         yield
     except OSError as error:
@@ -34,15 +34,14 @@ def explained(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success what was written there (a file or a folder)
-    is synced and renamed.
+    """Yield a temporary path beside `path`, and rename the file or folder written there.
 
-    A folder that already stands at `path` is not replaced: the one that was there first stays (two
-    builders, same content).
+    A folder that already exists at `path` stays: two processes built the same content, and
+    somebody may read the first already.
 
     Args:
         path: where it should be.
-        durable: whether to wait until the disk has it; not worth its time for thousands of files
+        durable: whether to wait until it is on the disk; this is too slow for thousands of files
             that can be made again.
 
     Raises:
@@ -56,6 +55,7 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
             if durable:
                 for file in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
                     sync(file)
+
             if partial.is_dir() and path.is_dir():
                 remove(partial)
             else:
@@ -69,11 +69,11 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
-    """Yield the folder for the files of one call, which never mix with those of another.
+    """Yield the folder for the files of one call, which are never mixed with another call's.
 
     Args:
-        out: the folder wanted, which must be new or empty; None: place/1, place/2, ..., one above
-            those that are there.
+        out: the folder, which must be new or empty; None: place/1, place/2, ..., one above those
+            that are there.
         place: where numbered folders are; one that stays empty is removed again.
 
     Raises:
@@ -81,47 +81,49 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
     """
     if out is not None:
         with explained(out):
-            held = sorted(path.name for path in out.iterdir()) if out.exists() else []
-        if held:
+            present = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        if present:
             raise UserError(
-                f"--out {out} is not empty (it holds {held[0]}); choose a new folder, so that results do not mix"
+                f"--out {out} is not empty (it holds {present[0]}); "
+                "choose a new folder, so that results do not mix"
             )
         yield out
         return
+
     folder = number_folder(place)
     try:
         yield folder
     finally:
         for empty in (folder, place):
-            with suppress(OSError):  # it holds something
+            with suppress(OSError):  # not empty
                 empty.rmdir()
 
 
 def number_folder(place: Path) -> Path:
-    """Make the next of place/1, place/2, ..."""
+    """Create the next of the folders place/1, place/2, ..."""
     with explained(place):
         place.mkdir(parents=True, exist_ok=True)
-        number = max(
-            (int(path.name) for path in place.iterdir() if path.name.isdecimal()), default=0
-        )
+        taken = [int(path.name) for path in place.iterdir() if path.name.isdecimal()]
+        number = max(taken, default=0)
         while True:
             number += 1
-            with suppress(FileExistsError):  # another call's of this very moment
+            with suppress(FileExistsError):  # another call created it at the same moment
                 (place / str(number)).mkdir(parents=True)
                 return place / str(number)
 
 
 def partial_path(path: Path) -> Path:
-    """A new name beside `path` for what is unfinished or half removed;
+    """A new path beside `path` for an unfinished or half-removed file or folder.
 
-    `find_leftovers` knows it.
+    `find_leftovers` recognises it.
     """
     return path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8; bytes of file names that are not UTF-8 become
-    escapes, which JSON reads back.
+    """Write a text file atomically, in UTF-8.
+
+    Bytes of file names that are not UTF-8 become escapes, which JSON reads back.
     """
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -136,7 +138,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        DamagedFileError: there is no such file, or it does not hold what `parse_json` reads.
+        DamagedFileError: there is no such file, or `parse_json` cannot read it.
     """
     try:
         return parse_json(path.read_text(encoding="utf-8"))
@@ -147,27 +149,27 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Read JSON, and raise nothing but ValueError whatever the text.
+    """Parse JSON from anywhere, raising nothing but ValueError.
 
     Raises:
-        ValueError: it is not JSON, has a number of thousands of digits, or is nested more than
-            DEEPEST deep.
+        ValueError: it is not JSON, has a number of thousands of digits, or more than MAX_DEPTH
+            nested levels.
     """
     try:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
-    # What is nested less deeply than `loads` allows could still break whoever prints or compares
-    # it.
+    # Nesting that `loads` accepts could still break code that prints or compares the value.
     level = [value]
-    for _ in range(DEEPEST):
-        groups = [
-            item.values() if isinstance(item, dict) else item
-            for item in level
-            if isinstance(item, dict | list)
-        ]
-        level = [item for group in groups for item in group]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        level = below
     if level:
         raise ValueError("it is nested too deeply")
     return value
@@ -183,7 +185,7 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there; of a link only the link, never what it points to."""
+    """Remove a file or folder if it is there; of a link only the link, never its target."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -191,17 +193,14 @@ def remove(path: Path) -> None:
 
 
 def find_leftovers(folder: Path, name: str) -> list[Path]:
-    """Find what a killed process left under a `partial_path` in a folder; nothing where the folder
-    is a link to elsewhere.
+    """Find what a killed process left under a `partial_path` in a folder.
 
     Args:
-        folder: need not exist.
-        name: regular expression of the names that were to be written, so that nobody else's file is
+        folder: need not exist; nothing is found in a link to elsewhere.
+        name: regular expression of the names that were to be written, so that no other file is
             taken for a leftover.
     """
+    if folder.is_symlink():
+        return []
     ours = re.compile(rf"{re.escape(PARTIAL)}\d+-[0-9a-f]+-(?:{name})")
-    return (
-        []
-        if folder.is_symlink()
-        else [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]
-    )
+    return [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]

@@ -1,4 +1,4 @@
-"""Pictures side by side: grids and tables."""
+"""Draw pictures side by side: grids and tables."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,10 @@ from torch import Tensor
 from ganvas.io.images import as_sheet, to_pil
 
 GAP = 4  # pixels between pictures and around them
+# Small pictures are enlarged by a whole number to about so many pixels; under headings to more,
+# since the text needs the width.
+SIDE, SIDE_WITH_HEADINGS = 56, 96
+HEADING_HEIGHT, HEADING_POINTS = 18, 13
 
 
 def make_grid(
@@ -18,85 +22,81 @@ def make_grid(
     caption: str = "",
     headings: Sequence[str] = (),
 ) -> Image.Image:
-    """Lay pictures out row by row on white, small ones enlarged to be seen, with optional row
-    names, headings and a caption.
+    """Draw pictures row by row on white, with optional row names, headings and a caption.
 
     Args:
-        images: uint8 (N, C, H, W).
+        images: uint8 (N, C, H, W); small ones are enlarged.
         columns: pictures in a row; the last row may be short.
-        row_names: one name a row, written at the left.
+        row_names: one name per row, written at the left.
         caption: a line written under the grid.
-        headings: one a column, written above.
+        headings: one per column, written above.
     """
-    count, _, height, width = images.shape
+    count, channels, height, width = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    scale = max(1, round((96 if headings else 56) / max(height, width)))
+    scale = max(1, round((SIDE_WITH_HEADINGS if headings else SIDE) / max(height, width)))
     cell_width, cell_height = width * scale + GAP, height * scale + GAP
+
+    # The grid begins at (left, top); around it is room for the text.
     points = max(12, min(20, cell_height // 3))
     font = ImageFont.load_default(points)
-    left = 0
-    if row_names:
-        left = int(max(font.getlength(name) for name in row_names)) + 12
+    left = text_width(row_names, font) + 12 if row_names else 0
+    top = HEADING_HEIGHT if headings else 0
     bottom = 2 * points if caption else 0
-    small = ImageFont.load_default(heading_points(headings, cell_width))
-    top = 18 if headings else 0
-    mode = "L" if images.shape[1] == 1 else "RGB"
-    white = 255 if mode == "L" else (255, 255, 255)
-    black = 0 if mode == "L" else (0, 0, 0)
+
+    grey = channels == 1
     sheet = Image.new(
-        mode, (left + columns * cell_width + GAP, top + rows * cell_height + GAP + bottom), white
+        "L" if grey else "RGB",
+        (left + columns * cell_width + GAP, top + rows * cell_height + GAP + bottom),
+        "white",
     )
     for index, image in enumerate(images):
         row, column = divmod(index, columns)
         picture = to_pil(image).resize((width * scale, height * scale), Image.Resampling.BICUBIC)
         sheet.paste(picture, (left + GAP + column * cell_width, top + GAP + row * cell_height))
+
     pen = ImageDraw.Draw(sheet)
     for row, name in enumerate(row_names):
-        pen.text(
-            (left - 6, top + GAP + (row + 0.5) * cell_height),
-            name,
-            fill=black,
-            font=font,
-            anchor="rm",
-        )
+        middle = top + GAP + (row + 0.5) * cell_height
+        pen.text((left - 6, middle), name, fill="black", font=font, anchor="rm")
+
+    small = fit_font(headings, cell_width)
     for column, name in enumerate(headings):
-        pen.text(
-            (left + GAP + (column + 0.5) * cell_width, top),
-            name,
-            fill=black,
-            font=small,
-            anchor="mb",
-        )
+        middle = left + GAP + (column + 0.5) * cell_width
+        pen.text((middle, top), name, fill="black", font=small, anchor="mb")
+
     if caption:
-        pen.text(
-            (sheet.width / 2, sheet.height - bottom / 2),
-            caption,
-            fill=black,
-            font=font,
-            anchor="mm",
-        )
+        middle = (sheet.width / 2, sheet.height - bottom / 2)
+        pen.text(middle, caption, fill="black", font=font, anchor="mm")
     return as_sheet(sheet)
 
 
-def heading_points(headings: Sequence[str], width: int) -> int:
-    """The size of type in which the longest heading fits its column."""
-    widest = max((ImageFont.load_default(13).getlength(name) for name in headings), default=1)
-    return max(7, min(13, int(13 * width / max(widest, 1))))
+def text_width(lines: Sequence[str], font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+    """Width of the longest line in pixels; 0 without lines."""
+    return int(max((font.getlength(line) for line in lines), default=0))
 
 
-def table(
+def fit_font(headings: Sequence[str], width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The font in which the longest heading fits a column of `width` pixels, 7 to 13 points."""
+    font = ImageFont.load_default(HEADING_POINTS)
+    widest = max((font.getlength(name) for name in headings), default=1)
+    points = int(HEADING_POINTS * width / max(widest, 1))
+    return ImageFont.load_default(max(7, min(HEADING_POINTS, points)))
+
+
+def make_table(
     columns: Mapping[str, Tensor], row_names: Sequence[str] = (), caption: str = ""
 ) -> Image.Image:
-    """Pictures that belong together side by side: a row for each N, a column for each heading.
+    """Draw pictures that belong together side by side: a row for each N, a column per heading.
 
     Args:
-        columns: uint8 (N, C, H, W) of one size by heading; grey ones are repeated to RGB where
-            others are not.
-        row_names: as `make_grid`; caption too.
+        columns: by heading, uint8 (N, C, H, W) of one size; grey ones are repeated to RGB if
+            others are in colour.
+        row_names: as in `make_grid`.
+        caption: as in `make_grid`.
     """
     channels = max(pictures.shape[1] for pictures in columns.values())
-    together = torch.stack(
-        [pictures.expand(-1, channels, -1, -1) for pictures in columns.values()], 1
-    )
+    expanded = [pictures.expand(-1, channels, -1, -1) for pictures in columns.values()]
+    # (N, columns, C, H, W), so that the pictures of a row follow one another.
+    together = torch.stack(expanded, 1)
     return make_grid(together.flatten(0, 1), len(columns), row_names, caption, list(columns))

@@ -1,4 +1,4 @@
-"""The only place that knows picture files, uint8 and [-1, 1]."""
+"""Read and write picture files, and convert between uint8 and [-1, 1]: both only here."""
 
 import io
 from pathlib import Path
@@ -9,22 +9,21 @@ import simplejpeg
 import torch
 from PIL import Image, ImageColor, ImageOps
 from torch import Tensor
-from torch.nn import functional
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.files import atomic_path
 
-Fit = Literal["crop", "pad", "stretch"]
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-DESCRIPTION = 0x010E  # of EXIF
+DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
-# stands in the file of each; nothing learns from one, or counts it as a picture
+# Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of pictures, drawn by ganvas"
-MAX_PIXELS = 80_000_000  # below the number from which Pillow itself warns of a decompression bomb
+# Fewer than the number from which Pillow itself warns of a decompression bomb.
+MAX_PIXELS = 80_000_000
 
 
 class UnreadableError(Exception):
-    """Why a file cannot be used as a picture, for a person to read."""
+    """A file cannot be used as a picture; the message gives the reason."""
 
 
 class Picture(NamedTuple):
@@ -32,8 +31,8 @@ class Picture(NamedTuple):
 
     Attributes:
         pixels: uint8 (C, H, W), upright, without transparency.
-        mode: Pillow's name of what the file holds: "RGB", "L", "P", "CMYK", "I;16", ...
-        transparent: whether it was laid over the background.
+        mode: Pillow's mode of the file: "RGB", "L", "P", "CMYK", "I;16", ...
+        transparent: whether it had transparency and was laid over the background.
         turned: whether the EXIF orientation was applied.
     """
 
@@ -44,9 +43,9 @@ class Picture(NamedTuple):
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1];
+    """Convert uint8 (N, C, H, W) in 0..255 to float32 in [-1, 1]: 0 is -1, and 255 is 1.
 
-    0 is -1 and 255 is 1. What is float, such as points, stays.
+    Floats, such as points, stay as they are.
     """
     if images.is_floating_point():
         return images
@@ -54,18 +53,17 @@ def to_float(images: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped.
+    """Convert float (N, C, H, W) in [-1, 1] to uint8, rounded; values outside are clipped.
 
-    The inverse of `to_float`: points stay.
+    The inverse of `to_float`: points stay as they are.
     """
-    if images.shape[1] == 2:
+    if images.shape[1] == 2:  # points; images have 1 or 3 channels
         return images
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def colour(name: str) -> tuple[int, int, int]:
-    """The red, green and blue, 0..255, of a colour's name ("white") or hexadecimal form
-    ("#a0b0c0").
+    """Red, green and blue, 0..255, of a colour such as "white" or "#a0b0c0".
 
     Raises:
         UserError: there is no such colour.
@@ -79,13 +77,13 @@ def colour(name: str) -> tuple[int, int, int]:
 
 
 def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
-    """Decode a JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, told by its content, to grey or
-    RGB.
+    """Decode a picture file to grey or RGB.
 
-    16-bit values are divided by 257; float values must lie in 0..1 or 0..255.
+    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. 16-bit values are
+    divided by 257; float values must lie in 0..1 or 0..255.
 
     Args:
-        content: the file.
+        content: of the file.
         channels: of the result; grey is repeated, RGB becomes its luminance.
         background: colour behind transparent pixels.
 
@@ -95,13 +93,14 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
     plain = read_plain_jpeg(content, channels)
     if plain is not None:
         return plain
+
     try:
         with open_lazily(io.BytesIO(content)) as file:
             upright = ImageOps.exif_transpose(file)
             transparent = upright.has_transparency_data
             flat = lay_over(upright, background) if transparent else to_eight_bits(upright)
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
-            turned = file.getexif().get(0x0112, 1) != 1
+            turned = file.getexif().get(ORIENTATION, 1) != 1
             return Picture(planes(array), file.mode, transparent, turned)
     except UnreadableError:
         raise
@@ -110,9 +109,10 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
 
 
 def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
-    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values;
+    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values.
 
-    None: not one of those.
+    Returns:
+        the picture; None if the file is of another kind, or damaged.
     """
     if not content.startswith(b"\xff\xd8\xff") or b"Exif" in content:
         return None
@@ -122,7 +122,8 @@ def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
             return None
         array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")
     except ValueError:
-        return None  # Pillow's is the verdict, and the message
+        return None  # Pillow may still read it, and has the better message
+
     mode = "L" if colours == "Gray" else "RGB"
     if mode == "L" and channels == 3:
         array = array.repeat(3, axis=2)
@@ -132,14 +133,15 @@ def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
 
 
 def measure(file: BinaryIO) -> tuple[int, int]:
-    """Width and height of an upright picture, from the file's header alone.
+    """Width and height of a picture when upright, from the file's header alone.
 
     Raises:
         UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
     """
     try:
         with open_lazily(file) as picture:
-            sideways = picture.getexif().get(0x0112, 1) >= 5
+            # Orientations from 5 on are turned by a quarter.
+            sideways = picture.getexif().get(ORIENTATION, 1) >= 5
             return (picture.height, picture.width) if sideways else picture.size
     except UnreadableError:
         raise
@@ -148,10 +150,9 @@ def measure(file: BinaryIO) -> tuple[int, int]:
 
 
 def open_lazily(file: BinaryIO) -> Image.Image:
-    """Read a picture's header with the decoder that its first bytes ask for, and refuse huge ones
-    before decoding, and sheets.
+    """Read a picture's header; refuse huge pictures before decoding, and sheets.
 
-    `Image.open` would do the same, but warns of large pictures before one can look at their size.
+    `Image.open` does the same, but warns of large pictures before their size can be checked.
 
     Raises:
         UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that
@@ -162,6 +163,7 @@ def open_lazily(file: BinaryIO) -> Image.Image:
     file.seek(0)
     if not prefix:
         raise UnreadableError("empty file")
+
     for name in FORMATS:
         factory, accept = Image.OPEN[name]
         if accept is None or not accept(prefix):
@@ -169,139 +171,57 @@ def open_lazily(file: BinaryIO) -> Image.Image:
         picture = factory(file, "")
         if picture.width * picture.height > MAX_PIXELS:
             raise UnreadableError(
-                f"{picture.width:,}x{picture.height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
+                f"{picture.width:,}x{picture.height:,} pixels; "
+                f"{MAX_PIXELS // 10**6} million pixels is the limit"
             )
-        if picture.getexif().get(DESCRIPTION) == SHEET or SHEET.encode() == picture.info.get(
-            "comment"
-        ):
+        comment = picture.info.get("comment")
+        if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
             raise UnreadableError(f"not one picture: a {SHEET}")
         return picture
     raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
 
 
 def lay_over(picture: Image.Image, background: str) -> Image.Image:
-    """Lay a picture with transparency, of any kind, over a colour."""
+    """Lay a picture with any kind of transparency over a colour."""
     behind = Image.new("RGBA", picture.size, (*colour(background), 255))
     return Image.alpha_composite(behind, picture.convert("RGBA"))
 
 
 def to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Bring 16-bit and float greys to 8 bits; Pillow's own conversion would clip them.
+    """Convert 16-bit and float grey to 8 bits; Pillow's own conversion would clip the values.
 
     Raises:
-        UnreadableError: the values have no known white.
+        UnreadableError: the values are not in a range whose white is known.
     """
     if picture.mode != "F" and not picture.mode.startswith("I"):
         return picture
     values = np.array(picture).astype(np.float64)
     low, high = values.min(), values.max()
-    if picture.mode == "F":
-        known, white = (1, 255), 1 if high <= 1 else 255
-    else:
-        known, white = (65535,), 65535
-    if not (low >= 0 and high <= max(known)):
-        allowed = " or ".join(f"0..{white}" for white in known)
-        raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {allowed}")
+
+    # 16-bit files say what white is; in float files it is 1 or 255, by the values that occur.
+    allowed = (1, 255) if picture.mode == "F" else (65535,)
+    white = next((white for white in allowed if high <= white), 0)
+    if low < 0 or not white:
+        ranges = " or ".join(f"0..{white}" for white in allowed)
+        raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {ranges}")
     return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
 
 
 def planes(array: np.ndarray) -> Tensor:
-    """uint8 (H, W) or (H, W, C) to (C, H, W), in the same memory."""
+    """View an array, uint8 (H, W) or (H, W, C), as a tensor (C, H, W) in the same memory."""
     return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
 
 
-def resize(images: Tensor, height: int, width: int) -> Tensor:
-    """uint8 (N, C, h, w) to uint8 (N, C, height, width): bicubic with antialiasing, in float,
-    rounded and clipped.
-    """
-    if images.shape[-2:] == (height, width):
-        return images
-    if images.shape[1] > 1 and images[0].numel() > 2**24:
-        # Plane by plane, to the same values: a photograph of 50 million pixels would take gigabytes
-        # as floats.
-        return torch.cat([resize(plane, height, width) for plane in images.split(1, dim=1)], dim=1)
-    # In one memory layout, because another gives other values in the last digit of a float.
-    planes = images.to(torch.float32, memory_format=torch.contiguous_format)
-    resized = functional.interpolate(planes, (height, width), mode="bicubic", antialias=True)
-    return resized.round_().clamp_(0, 255).to(torch.uint8)
-
-
-def to_square(
-    images: Tensor, size: int, fit: Fit, background: str, enlarge: bool = False
-) -> Tensor:
-    """Bring pictures of one shape to (N, C, size, size).
-
-    Args:
-        images: uint8 (N, C, H, W), C of 1 or 3.
-        size: side in pixels.
-        fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer
-            side becomes `size` and `background` fills the rest; "stretch": both sides become
-            `size`.
-        background: colour around padded pictures.
-        enlarge: whether padding may enlarge a small picture; without, it is laid in the middle as
-            it is.
-    """
-    top, left, height, width = place_in_square(
-        images.shape[-2], images.shape[-1], size, fit, enlarge
-    )
-    images = resize(images, height, width)
-    if fit != "pad":
-        return images[..., -top : size - top, -left : size - left]
-    fill = grey_or_rgb(background, images.shape[1])
-    square = fill.view(1, -1, 1, 1).expand(len(images), -1, size, size).clone()
-    square[..., top : top + height, left : left + width] = images
-    return square
-
-
-def place_in_square(
-    height: int, width: int, size: int, fit: Fit, enlarge: bool = False
-) -> tuple[int, int, int, int]:
-    """Where `to_square` lays a whole picture: top, left, height and width in its pixels;
-
-    "crop" cuts off what is outside.
-    """
-    if fit == "stretch":
-        return 0, 0, size, size
-    scale = size / (min(height, width) if fit == "crop" else max(height, width))
-    if fit == "pad" and not enlarge:
-        scale = min(scale, 1)
-    height, width = max(1, round(height * scale)), max(1, round(width * scale))
-    if fit == "crop":
-        return -((height - size) // 2), -((width - size) // 2), height, width
-    return (size - height) // 2, (size - width) // 2, height, width
-
-
-def grey_or_rgb(name: str, channels: int) -> Tensor:
-    """A colour as uint8 (channels,); grey is its luminance, as Pillow weighs it."""
-    rgb = colour(name)
-    if channels == 3:
-        return torch.tensor(rgb, dtype=torch.uint8)
-    return torch.tensor(
-        [Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))], dtype=torch.uint8
-    )
-
-
-def with_channels(images: Tensor, channels: int) -> Tensor:
-    """uint8 (N, 1 or 3, H, W) with 1 or 3 channels: grey is repeated, RGB becomes its luminance, as
-    Pillow weighs it.
-    """
-    if images.shape[1] == channels:
-        return images
-    if channels == 3:
-        return images.expand(-1, 3, -1, -1)
-    weights = torch.tensor([19_595, 38_470, 7_471], dtype=torch.int32).view(3, 1, 1)  # of 2^16
-    return ((images.int() * weights).sum(1, keepdim=True) + 2**15 >> 16).to(torch.uint8)
-
-
 def to_pil(image: Tensor) -> Image.Image:
-    """One uint8 picture (C, H, W), C of 1 or 3, as a Pillow picture."""
+    """Convert one uint8 picture (C, H, W), C of 1 or 3, to a Pillow picture."""
     array = image.permute(1, 2, 0).contiguous().cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def to_png(image: Tensor) -> bytes:
-    """One uint8 picture (C, H, W), C of 1 or 3, as the bytes of a PNG; the same picture gives the
-    same bytes.
+    """Encode one uint8 picture (C, H, W), C of 1 or 3, as a PNG.
+
+    The same picture always gives the same bytes.
     """
     file = io.BytesIO()
     to_pil(image).save(file, "PNG")
@@ -309,38 +229,39 @@ def to_png(image: Tensor) -> bytes:
 
 
 def as_sheet(picture: Image.Image) -> Image.Image:
-    """The same picture, known as a sheet of many: `save` writes so into its file."""
+    """Mark a picture as a sheet of many: `save` writes the mark into its file."""
     picture.info[SHEET] = True
     return picture
 
 
 def sheet_note() -> dict[str, Any]:
-    """What to give to Pillow's `save` so that the file is known as a sheet:
-
-    EXIF, and for GIF, which has none, a comment.
-    """
+    """Arguments of Pillow's `save` that mark a file as a sheet: EXIF, and for GIF a comment."""
     exif = Image.Exif()
     exif[DESCRIPTION] = SHEET
     return {"exif": exif, "comment": SHEET}
 
 
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
-    """Write a picture atomically, in the format of its file's ending (JPEG at quality 95);
+    """Write a picture atomically, in the format of its file's ending; JPEG at quality 95.
 
-    `durable` as in `atomic_path`.
+    Args:
+        picture: marked by `as_sheet` if it is a sheet.
+        path: where to.
+        durable: as in `atomic_path`.
+
+    Raises:
+        UserError: the ending is not a picture's, or the file cannot be written.
     """
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
-        raise UserError(f"{path} does not end as a picture does; use .png, .jpg or .webp")
+        raise UserError(f"{path} does not end like a picture; use .png, .jpg or .webp")
+    note = sheet_note() if SHEET in picture.info else {}
     with atomic_path(path, durable) as partial:
-        picture.save(
-            partial, format=kind, quality=95, **(sheet_note() if SHEET in picture.info else {})
-        )
+        picture.save(partial, format=kind, quality=95, **note)
 
 
 def transparent(content: bytes) -> Tensor | None:
-    """Where a picture that `read` takes is more than half transparent, bool (H, W), upright; None:
-    nowhere.
+    """Where a picture is more than half transparent, bool (H, W), upright; None if nowhere.
 
     Raises:
         UnreadableError: as for `read`.

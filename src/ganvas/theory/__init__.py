@@ -1,4 +1,1 @@
-"""The theory lab: a game on a line, small enough to be computed exactly;
-
-`ganvas theory` shows it.
-"""
+"""The theory of GANs on a line, computed exactly (`ganvas theory`)."""

@@ -1,5 +1,4 @@
-"""The mathematics of the game, in float64: divergences, the best discriminator, V(D, G), and a
-saddle that nobody can fall into.
+"""The mathematics of GANs in float64: divergences, the best discriminator, V(D, G), a saddle.
 
 Densities are arrays of their values at points `step` apart; discrete distributions are arrays of
 probabilities, `step` 1. All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D),
@@ -13,67 +12,68 @@ import numpy as np
 
 Array = np.ndarray
 Point = tuple[float, float]
-Updates = Callable[[Point], Point]
+Rule = Callable[[Point], Point]  # of an update of both players
 
 
 def kl_divergence(p: Array, q: Array, step: float = 1.0) -> float:
-    """KL(p || q), the sum of p log(p / q) x step, in nats: at least 0, and infinite where p has
-    something that q lacks.
+    """KL(p || q), the sum of p log(p / q) x step, in nats.
+
+    At least 0, and infinite if p has mass where q has none.
 
     Raises:
-        ValueError: not two distributions: other shapes, a negative value, or a sum other than 1 (by
-            more than 1e-4).
+        ValueError: not two distributions: different shapes, a negative value, or a sum that
+            differs from 1 by more than 1e-4.
     """
-    p, q = distributions(p, q, step)
+    p, q = check_distributions(p, q, step)
     some = p > 0
     if (q[some] == 0).any():
         return math.inf
-    # The logarithms apart, since the quotient of a large and a tiny number may not be a number any
-    # more.
+
+    # A difference of logarithms, since the quotient of a large and a tiny number may overflow.
     return max(0.0, float(np.sum(p[some] * (np.log(p[some]) - np.log(q[some]))) * step))
 
 
 def js_divergence(p: Array, q: Array, step: float = 1.0) -> float:
-    """JS(p || q), the mean of KL(p || m) and KL(q || m) with m = (p + q) / 2: 0 if p = q, log 2 if
-    they never meet.
+    """JS(p || q), the mean of KL(p || m) and KL(q || m) with m = (p + q) / 2, in nats.
+
+    0 if p = q, and log 2 if they do not overlap.
 
     Raises:
-        ValueError: as `kl_divergence`.
+        ValueError: as in `kl_divergence`.
     """
-    p, q = distributions(p, q, step)
+    p, q = check_distributions(p, q, step)
     total = 0.0
     for one in (p, q):
         some = one > 0
-        # log (p + q) - log 2 is log m, also where p + q is the smallest number there is and m would
-        # be 0.
-        total += (
-            float(np.sum(one[some] * (np.log(one[some]) - np.log((p + q)[some]) + math.log(2))))
-            * step
-            / 2
-        )
+        # log(p + q) - log 2 is log m, even where p + q is the smallest float and m would be 0.
+        log_ratio = np.log(one[some]) - np.log((p + q)[some]) + math.log(2)
+        total += float(np.sum(one[some] * log_ratio)) * step / 2
+
+    # Rounding may leave the range by a little.
     return min(max(0.0, total), math.log(2))
 
 
-def distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]:
-    """Both in float64, or a ValueError that says what is wrong."""
+def check_distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]:
+    """Convert two distributions to float64, or raise a ValueError that says what is wrong."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape:
         raise ValueError(f"two distributions must have one shape, not {p.shape} and {q.shape}")
     for one in (p, q):
         if not (one >= 0).all():
-            raise ValueError("a density is nowhere negative, nor undefined")
+            raise ValueError("a density must not be negative or NaN")
         if abs(float(one.sum()) * step - 1) > 1e-4:
             total = one.sum() * step
             raise ValueError(
-                f"a distribution has the sum 1, not {total:.6g}; is the grid too narrow, or the step another?"
+                f"a distribution has the sum 1, not {total:.6g}; "
+                "is the grid too narrow, or the step wrong?"
             )
     return p, q
 
 
 def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
-    """D*(x) = p_data / (p_data + p_g), the best answer to p_g; eq.
+    """D*(x) = p_data / (p_data + p_g), the best answer to p_g (equation 2).
 
-    2. 1/2 where there is neither, for nobody will ask there.
+    1/2 where both are 0: there D is never trained or used.
     """
     p_data, p_g = np.asarray(p_data, np.float64), np.asarray(p_g, np.float64)
     total = p_data + p_g
@@ -81,8 +81,9 @@ def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
 
 
 def optimal_score(p_data: Array, p_g: Array) -> Array:
-    """log p_data - log p_g, the score whose sigmoid is D*; infinite where only one of them is, 0
-    where neither is.
+    """log p_data - log p_g, the score whose sigmoid is D*.
+
+    Infinite where one of them is 0, and 0 where both are.
     """
     p_data, p_g = np.asarray(p_data, np.float64), np.asarray(p_g, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -91,65 +92,73 @@ def optimal_score(p_data: Array, p_g: Array) -> Array:
 
 
 def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
-    """V(D, G) = integral of p_data log D + p_g log(1 - D); eq. 3. -inf where D is wrong and sure of
-    it.
+    """V(D, G) = integral of p_data log D + p_g log(1 - D) (equation 3).
 
-    A D that is so near to 1 that float64 rounds it up counts as sure; `value_of_score` has no such
-    limit.
+    It is -inf where D is certain and wrong. A D so near to 1 that float64 rounds it up counts as
+    certain; `value_of_score` has no such limit.
 
     Raises:
-        ValueError: D leaves [0, 1], or a density is none.
+        ValueError: D is outside [0, 1], or a density is not one.
     """
     discriminator = np.asarray(discriminator, np.float64)
     if not ((discriminator >= 0) & (discriminator <= 1)).all():
         raise ValueError("D is a probability, from 0 to 1")
     with np.errstate(divide="ignore"):
-        return expected(np.log(discriminator), np.log1p(-discriminator), p_data, p_g, step)
+        return expected_value(np.log(discriminator), np.log1p(-discriminator), p_data, p_g, step)
 
 
 def value_of_score(score: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
-    """V(D, G) of D = sigmoid(score), exact however sure D is; scores may be infinite."""
+    """V(D, G) of D = sigmoid(score), exact for any score, even infinite ones."""
     score = np.asarray(score, np.float64)
-    return expected(-np.logaddexp(0, -score), -np.logaddexp(0, score), p_data, p_g, step)
+    # log sigmoid(s) = -log(1 + exp(-s)), and log(1 - sigmoid(s)) = -log(1 + exp(s)).
+    return expected_value(-np.logaddexp(0, -score), -np.logaddexp(0, score), p_data, p_g, step)
 
 
-def expected(log_real: Array, log_fake: Array, p_data: Array, p_g: Array, step: float) -> float:
-    """Integral of p_data x log_real + p_g x log_fake, where nothing times infinity is nothing."""
-    p_data, p_g = distributions(p_data, p_g, step)
+def expected_value(
+    log_real: Array, log_fake: Array, p_data: Array, p_g: Array, step: float
+) -> float:
+    """Integral of p_data x log_real + p_g x log_fake, where 0 times infinity is 0."""
+    p_data, p_g = check_distributions(p_data, p_g, step)
     real, fake = p_data > 0, p_g > 0
     return float(np.sum(p_data[real] * log_real[real]) + np.sum(p_g[fake] * log_fake[fake])) * step
 
 
 def best_answer(a: float, b: float) -> tuple[float, float]:
-    """Where a log y + b log(1 - y) is largest on [0, 1], and how large: at y = a / (a + b), for a,
-    b >= 0, not both 0.
+    """Maximise a log y + b log(1 - y) over y in [0, 1], for a, b >= 0, not both 0.
 
-    The derivative a / y - b / (1 - y) is 0 there, and falls everywhere. With a = p_data(x) and b =
-    p_g(x) this is D*, point by point.
+    The derivative a / y - b / (1 - y) decreases, and is 0 at y = a / (a + b). With a = p_data(x)
+    and b = p_g(x) this is D*, point by point.
+
+    Returns:
+        y, and the maximum.
+
+    Raises:
+        ValueError: a or b is negative or not finite, or both are 0.
     """
     if not (a >= 0 and b >= 0 and 0 < a + b < math.inf):
-        raise ValueError(f"needs two numbers from 0 on, finite and not both 0, not {a} and {b}")
+        raise ValueError(f"a and b must be finite, at least 0 and not both 0, not {a} and {b}")
     y = a / (a + b)
     first = a * (math.log(a) - math.log(a + b)) if a else 0.0
     second = b * (math.log(b) - math.log(a + b)) if b else 0.0
     return y, first + second
 
 
-# The game f(x, y) = x y: x wants it small, y wants it large. Its only equilibrium is (0, 0), a
-# saddle.
+# The game f(x, y) = x y: x minimises it, y maximises it. Its only equilibrium is (0, 0), a saddle.
 
 
 def simultaneous(point: Point, lr: float) -> Point:
-    """Both step along their own gradient at once: the distance from the saddle grows by sqrt(1 +
-    lr²), whatever the rate.
+    """Update both players at once: they spiral out.
+
+    The distance from the saddle grows by the factor sqrt(1 + lr²) each time, for every rate.
     """
     x, y = point
     return x - lr * y, y + lr * x
 
 
 def alternating(point: Point, lr: float) -> Point:
-    """x steps, and y answers the new x: they circle for ever (lr < 2), on the ellipse x² + y² - lr
-    x y = constant.
+    """Update x, then y, which sees the new x: they circle for ever if lr < 2.
+
+    They stay on the ellipse x² + y² - lr x y = constant.
     """
     x, y = point
     x -= lr * y
@@ -157,20 +166,19 @@ def alternating(point: Point, lr: float) -> Point:
 
 
 def penalised(point: Point, lr: float, gamma: float) -> Point:
-    """As `simultaneous`, but y pays gamma / 2 y²: with gamma > lr (and both small) the two spiral
-    in.
+    """Update both at once, with the penalty gamma / 2 y² on y: they spiral in if gamma > lr.
 
-    This is R1: for a discriminator with score y x, gamma / 2 times its squared gradient with
-    respect to x is gamma / 2 y² (the Dirac-GAN of Mescheder et al. 2018). The saddle stays where it
-    was.
+    Both must be small. The penalty is R1: for a discriminator with score y x, gamma / 2 times its
+    squared gradient with respect to x is gamma / 2 y² (the Dirac-GAN of Mescheder et al. 2018). The
+    saddle does not move.
     """
     x, y = point
     return x - lr * y, y + lr * (x - gamma * y)
 
 
-def trajectory(move: Updates, start: Point, steps: int) -> Array:
-    """The points that `move` passes through, (steps + 1, 2)."""
+def trajectory(update: Rule, start: Point, steps: int) -> Array:
+    """The points that repeated updates pass through, (steps + 1, 2)."""
     points = [start]
     for _ in range(steps):
-        points.append(move(points[-1]))
+        points.append(update(points[-1]))
     return np.array(points)

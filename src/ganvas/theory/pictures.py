@@ -1,7 +1,4 @@
-"""The game in pictures: figure 1 of Goodfellow et al.
-
-2014 in four panels, and the whole course as a film.
-"""
+"""Draw the game: figure 1 of Goodfellow et al. 2014, and an animation of the whole course."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,32 +20,39 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, GREEN = COLOURS[0], COLOURS[2]
-ACTS = {1: "D learns, G waits", 2: "G follows, D waits", 3: "both learn"}
-FLOOR = -0.46  # of a panel, where the line of noise lies; densities and D are above 0
+ACTS = {1: "D learns, G waits", 2: "G learns, D waits", 3: "both learn"}
+FLOOR = -0.46  # height of the line of noise; densities and D are above 0
 FRAME = (5.6, 4.4)  # inches, at 100 dots each
-INKS = 32  # colours of a film
-PACE, HOLD = 150, 2500  # milliseconds of a frame, and of the last
+INKS = 32  # colours of the animation
+PACE, HOLD = 150, 2500  # milliseconds of each frame, and of the last
+SEEN = 2e-3  # density from which a part of the line is shown
+TRAINED = 4e-3  # sum of both densities from which D* is shown: elsewhere D is never trained
 
 
 def draw_four_panels(
     course: Sequence[Snapshot], target: Target, is_probability: bool, path: Path
 ) -> None:
-    """Write the four panels: the start, D's best answer, G's answer to it, and the end."""
+    """Write the four panels: the start, D after learning, G after learning, and the end."""
     figure = new_figure((10, 8.4), 110)
     panels = [
         ("(a) near the start: D has hardly learned", course[0]),
         ("(b) D has learned, G waited", last_of(course, 1)),
-        ("(c) G has followed D's slope, D waited", last_of(course, 2)),
+        ("(c) G has learned, D waited", last_of(course, 2)),
         ("(d) the end: both have learned in turn", course[-1]),
     ]
     grid = figure.add_gridspec(
         2, 2, left=0.05, right=0.985, top=0.865, bottom=0.02, wspace=0.1, hspace=0.2
     )
+
     for index, (title, moment) in enumerate(panels):
         axes = figure.add_subplot(grid[index])
         draw_moment(axes, moment, target, is_probability)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=22)
-        axes.text(0, 1.03, numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT)
+        axes.text(
+            0, 1.03, format_numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT
+        )
+
+    # One legend for all panels.
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(
         handles,
@@ -67,18 +71,22 @@ def last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
     return next(moment for moment in reversed(course) if moment.act == act)
 
 
-def numbers(moment: Snapshot) -> str:
-    """What is measured at a moment, as a line under a title."""
-    value = (
-        "" if moment.value is None else f"   V = {moment.value:.3f}".replace("-", "\N{MINUS SIGN}")
+def format_numbers(moment: Snapshot) -> str:
+    """Format the measurements of a snapshot as a line under a title."""
+    value = ""
+    if moment.value is not None:
+        value = f"   V = {moment.value:.3f}".replace("-", "\N{MINUS SIGN}")
+    return (
+        f"step {moment.step:,}{value}   JS = {moment.js:.4f}   "
+        f"mean |D \N{MINUS SIGN} ½| = {moment.unsure:.3f}"
     )
-    return f"step {moment.step:,}{value}   JS = {moment.js:.4f}   mean |D \N{MINUS SIGN} ½| = {moment.unsure:.3f}"
 
 
 def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: bool) -> None:
-    """p_data dotted, p_g solid, D dashed; below, where the noise goes."""
+    """Draw p_data dotted, p_g solid and D dashed; below them, arrows from the noise."""
     p_data = target.masses / STEP
-    low, high = window(target)
+    low, high = visible_range(target)
+
     axes.plot(
         CENTRES,
         p_data,
@@ -91,13 +99,12 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
     axes.plot(CENTRES, moment.p_g, color=GREEN, linewidth=2, label="generated $p_g$", zorder=3)
     axes.fill_between(CENTRES, moment.p_g, color=GREEN, alpha=0.12, linewidth=0)
     if is_probability:
-        # elsewhere D* jumps about for nothing: nobody asks D there
-        asked = p_data + moment.p_g > 4e-3
-        best = np.where(asked, optimal_discriminator(p_data, moment.p_g), np.nan)
+        trained = p_data + moment.p_g > TRAINED
+        best = np.where(trained, optimal_discriminator(p_data, moment.p_g), np.nan)
         axes.plot(
             CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="best answer $D^*$", zorder=2
         )
-    label = "discriminator $D$" if is_probability else "critic, squashed into 0 to 1"
+    label = "discriminator $D$" if is_probability else "critic, mapped to 0..1 by a sigmoid"
     axes.plot(
         CENTRES,
         moment.discriminator,
@@ -107,6 +114,7 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
         label=label,
         zorder=5,
     )
+
     draw_arrows(axes, moment.arrows, low, high)
     axes.set_xlim(low, high)
     axes.set_ylim(FLOOR - 0.06, 1.04)
@@ -118,7 +126,7 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
 
 
 def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
-    """Arrows from evenly spaced noise on the lower line to where G sends it, on the upper."""
+    """Draw arrows from evenly spaced noise, on the lower line, to where G maps it, on the upper."""
     top, bottom = -0.05, FLOOR
     axes.hlines([0, bottom], low, high, color=INK, linewidth=1, zorder=2)
     noise = np.linspace(low + 0.04 * (high - low), high - 0.04 * (high - low), len(x))
@@ -137,6 +145,8 @@ def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
         color=FAINT,
         zorder=2,
     )
+
+    # x in shares of the panel, y in data: beside the ends of both lines.
     beside = axes.get_yaxis_transform()
     axes.text(-0.012, top, "$x$", fontsize=11, color=INK, ha="right", va="top", transform=beside)
     axes.text(
@@ -144,18 +154,19 @@ def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     )
 
 
-def window(target: Target) -> tuple[float, float]:
-    """The part of the line to show: where the data or the first p_g is, and a little more."""
-    some = CENTRES[(target.masses + normal_masses(*START)) / STEP > 2e-3]
+def visible_range(target: Target) -> tuple[float, float]:
+    """The part of the line to show: the data, the first p_g, and a little margin."""
+    some = CENTRES[(target.masses + normal_masses(*START)) / STEP > SEEN]
     return float(some[0]) - 0.4, float(some[-1]) + 0.4
 
 
 def draw_course(
     course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path
 ) -> None:
-    """Write `course.gif` and `course.webp`, a frame for each snapshot."""
+    """Write `course.gif` and `course.webp`, with a frame for each snapshot."""
     drawn = [draw_frame(moment, target, is_probability) for moment in course]
-    inks = drawn[-1].quantize(INKS)  # all frames have the same ones, and few make small files
+    # All frames have the same colours, and few colours make small files.
+    inks = drawn[-1].quantize(INKS)
     frames = [
         frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn
     ]
@@ -166,12 +177,12 @@ def draw_course(
 
 
 def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
-    """One snapshot as a picture."""
+    """Draw one snapshot as a picture."""
     figure = new_figure(FRAME, 100)
     axes = figure.add_axes((0.05, 0.02, 0.935, 0.77))
     draw_moment(axes, moment, target, is_probability)
     figure.text(0.05, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
-    figure.text(0.05, 0.88, numbers(moment), fontsize=10, color=FAINT)
+    figure.text(0.05, 0.88, format_numbers(moment), fontsize=10, color=FAINT)
     figure.legend(
         loc="upper left",
         bbox_to_anchor=(0.03, 0.875),
@@ -185,8 +196,8 @@ def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.
 
 
 def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
-    """An empty white figure that draws without a screen."""
-    # slow to import: only when there is something to draw
+    """Make an empty white figure that draws without a screen."""
+    # matplotlib is slow to import, so this waits until something is drawn.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -196,7 +207,7 @@ def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
 
 
 def to_image(figure: "Figure") -> Image.Image:
-    """A figure as an RGB picture."""
+    """Render a figure to an RGB picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
@@ -205,7 +216,7 @@ def to_image(figure: "Figure") -> Image.Image:
 
 
 def save_drawing(figure: "Figure", path: Path) -> None:
-    """Write a figure as a PNG of at most 256 colours, a third of the size for the same eye."""
+    """Write a figure as a PNG of 256 colours: a third of the size, and it looks the same."""
     picture = to_image(figure).quantize(256, dither=Image.Dither.NONE)
     with atomic_path(path) as partial:
         picture.save(partial, format="PNG", optimize=True)

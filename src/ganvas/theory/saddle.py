@@ -1,6 +1,4 @@
-"""The saddle f(x, y) = x y in a picture: why two players who each walk the right way need not
-arrive.
-"""
+"""Draw the saddle f(x, y) = x y: why gradient steps of two players may not converge."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +7,7 @@ import numpy as np
 from mpl_toolkits.mplot3d import Axes3D
 
 from ganvas.io.colours import COLOURS, FAINT, GRID, INK
-from ganvas.theory.mathematics import Updates, alternating, penalised, simultaneous, trajectory
+from ganvas.theory.mathematics import Rule, alternating, penalised, simultaneous, trajectory
 from ganvas.theory.pictures import new_figure, save_drawing
 
 if TYPE_CHECKING:
@@ -17,25 +15,27 @@ if TYPE_CHECKING:
 
 RATE, GAMMA, STEPS = 0.1, 0.5, 150
 BEGIN = (0.9, 0.0)
-REACH = 2.2
+REACH = 2.2  # of both axes, from the saddle
 BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
-STORIES: tuple[tuple[str, str, str, Updates], ...] = (
+# Title, caption, colour and rule of each path.
+STORIES: tuple[tuple[str, str, str, Rule], ...] = (
     (
-        "Both step at once: they spiral out",
-        f"Every step takes them √(1 + rate²) = {np.hypot(1, RATE):.3f} times as\n"
-        "far from the saddle. A smaller rate only takes longer.",
+        "Simultaneous updates: they spiral out",
+        f"Each update multiplies the distance from the saddle by\n√(1 + rate²) = "
+        f"{np.hypot(1, RATE):.3f}. A smaller rate only takes longer.",
         RED,
         lambda point: simultaneous(point, RATE),
     ),
     (
-        "One answers the other: they circle",
-        "x² + y² \N{MINUS SIGN} rate · x y never changes, so they neither\nleave nor arrive, for ever.",
+        "Alternating updates: they circle",
+        "x² + y² \N{MINUS SIGN} rate · x y never changes, so they neither\ndiverge nor converge.",
         BLUE,
         lambda point: alternating(point, RATE),
     ),
     (
-        "y pays for steepness: they arrive",
-        f"Both step at once, but y pays γ/2 · y² (γ = {GAMMA}), as\nD does with the R1 penalty. The saddle stays in place.",
+        "A penalty on y: they converge",
+        "Simultaneous updates with the penalty γ/2 · y², like R1\n"
+        f"for D (γ = {GAMMA}). The saddle does not move.",
         GREEN,
         lambda point: penalised(point, RATE, GAMMA),
     ),
@@ -43,7 +43,7 @@ STORIES: tuple[tuple[str, str, str, Updates], ...] = (
 
 
 def draw_saddle(path: Path) -> None:
-    """Write the picture: the surface, and three ways to play on it."""
+    """Write the picture: the surface, and three kinds of updates on it."""
     figure = new_figure((10, 10.6), 100)
     grid = figure.add_gridspec(
         2, 2, left=0.05, right=0.97, top=0.96, bottom=0.085, wspace=0.16, hspace=0.3
@@ -51,16 +51,17 @@ def draw_saddle(path: Path) -> None:
     surface = figure.add_subplot(grid[0], projection="3d")
     assert isinstance(surface, Axes3D)
     draw_surface(surface)
-    for index, (title, caption, colour, move) in enumerate(STORIES, 1):
+
+    for index, (title, caption, colour, rule) in enumerate(STORIES, 1):
         axes = figure.add_subplot(grid[index])
-        draw_path(axes, trajectory(move, BEGIN, STEPS), colour)
+        draw_path(axes, trajectory(rule, BEGIN, STEPS), colour)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
         axes.text(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
     save_drawing(figure, path)
 
 
 def draw_surface(axes: "Axes3D") -> None:
-    """The surface x y, and on it the path of simultaneous steps."""
+    """Draw the surface x y, and on it the path of simultaneous updates."""
     line = np.linspace(-REACH, REACH, 45)
     x, y = np.meshgrid(line, line)
     axes.plot_surface(
@@ -74,25 +75,31 @@ def draw_surface(axes: "Axes3D") -> None:
         rstride=2,
         cstride=2,
     )
+
+    # A little above the surface, which would hide it.
     path = trajectory(STORIES[0][3], BEGIN, STEPS)
     axes.plot(
         path[:, 0], path[:, 1], path[:, 0] * path[:, 1] + 0.08, color=RED, linewidth=1.8, zorder=5
     )
     axes.plot([0], [0], [0.08], color=INK, marker="o", markersize=6, zorder=6)
+
     axes.view_init(elev=34, azim=-62)
     axes.set_box_aspect((1, 1, 0.75))
-    axes.set_xlabel("x wants it small", fontsize=10.5, color=INK, labelpad=-10)
-    axes.set_ylabel("y wants it large", fontsize=10.5, color=INK, labelpad=-10)
+    axes.set_xlabel("x minimises", fontsize=10.5, color=INK, labelpad=-10)
+    axes.set_ylabel("y maximises", fontsize=10.5, color=INK, labelpad=-10)
     axes.set(xticks=[], yticks=[], zticks=[])
     axes.set_title(
         "The game f(x, y) = x y is a saddle", loc="left", fontsize=12, fontweight="bold", color=INK
     )
-    caption = "In its middle nobody gains by moving alone: the Nash\nequilibrium. But nothing pulls the players into it."
+    caption = (
+        "At its centre neither player can gain alone: the Nash\n"
+        "equilibrium. But nothing pulls the players into it."
+    )
     axes.text2D(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
 
 
 def draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
-    """A trajectory over the contours of x y."""
+    """Draw a path over the contours of x y."""
     line = np.linspace(-REACH, REACH, 101)
     x, y = np.meshgrid(line, line)
     axes.contour(x, y, x * y, levels=13, colors=GRID, linewidths=0.9, linestyles="solid")
@@ -100,7 +107,9 @@ def draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
         path[:, 0], path[:, 1], color=colour, linewidth=1.6, marker="o", markersize=2.6, zorder=3
     )
     axes.plot(*path[0], marker="o", markersize=9, color=colour, markeredgecolor="white", zorder=4)
-    away = -1 if np.hypot(*path[-1]) > np.hypot(*path[0]) else 1  # where the path will not pass
+
+    # The word stands inside the path if it leads outwards, and outside if not.
+    away = -1 if np.hypot(*path[-1]) > np.hypot(*path[0]) else 1
     side = "right" if away < 0 else "left"
     axes.annotate(
         "start",
@@ -113,6 +122,7 @@ def draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
         va="center",
     )
     axes.plot(0, 0, marker="o", markersize=6, color=INK, zorder=4)
+
     axes.set_xlim(-REACH, REACH)
     axes.set_ylim(-REACH, REACH)
     axes.set_aspect("equal")

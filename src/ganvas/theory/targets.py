@@ -1,8 +1,7 @@
-"""Densities on a line for the one-dimensional game to learn, all of them cut into the same narrow
-bins.
+"""Densities on a line for the one-dimensional game to learn.
 
-Within a bin a density is constant. So its masses, its quantiles and everything computed from them
-are exact.
+All are divided into the same narrow bins, and constant within a bin. So masses, quantiles and
+everything computed from them are exact.
 """
 
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ BINS = 512
 EDGES = np.linspace(-8, 8, BINS + 1)
 STEP = float(EDGES[1] - EDGES[0])
 CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
-FOUND = 0.5  # of the mass of a mode must be there for it to count as found
-Bumps = tuple[tuple[float, float, float], ...]
+FOUND = 0.5  # share of a mode's mass from which it counts as found
+# Mean, standard deviation and share of each normal density of a mixture.
+Mixture = tuple[tuple[float, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Target:
     """A density to learn.
 
     Attributes:
-        summary: what it is, in a few words.
-        masses: float64 (BINS,), of the bins; their sum is 1.
-        modes: its separate places, as lowest and highest x.
+        summary: a few words about it.
+        masses: of the bins, float64 (BINS,); their sum is 1.
+        modes: lowest and highest x of each.
     """
 
     summary: str
@@ -35,31 +35,35 @@ class Target:
     modes: tuple[tuple[float, float], ...]
 
     def quantile(self, shares: np.ndarray) -> np.ndarray:
-        """The x that has this share of the mass to its left; uniform shares give draws of the
-        density.
+        """The x with the given share of the mass to its left.
+
+        With uniform shares these are samples of the density.
+
+        Args:
+            shares: in [0, 1], (n,).
         """
-        some = self.masses > 0  # the others have no place in the inverse
-        below = np.concatenate([[0.0], np.cumsum(self.masses[some])])
-        left = EDGES[:-1][some]
+        some = self.masses > 0  # empty bins have no place in the inverse
+        masses, left = self.masses[some], EDGES[:-1][some]
+        below = np.concatenate([[0.0], np.cumsum(masses)])
+
         index = np.clip(np.searchsorted(below, shares, "right") - 1, 0, len(left) - 1)
-        return left[index] + STEP * np.clip(
-            (shares - below[index]) / self.masses[some][index], 0, 1
-        )
+        within = np.clip((shares - below[index]) / masses[index], 0, 1)
+        return left[index] + STEP * within
 
     def modes_found(self, masses: np.ndarray) -> int:
-        """In how many modes these masses have at least half of what this density has there."""
-        inside = [(low <= CENTRES) & (high >= CENTRES) for low, high in self.modes]
-        return sum(bool(masses[mode].sum() >= FOUND * self.masses[mode].sum()) for mode in inside)
+        """Count the modes in which the masses (BINS,) have at least half of this density's mass."""
+        found = 0
+        for low, high in self.modes:
+            inside = (low <= CENTRES) & (high >= CENTRES)
+            found += bool(masses[inside].sum() >= FOUND * self.masses[inside].sum())
+        return found
 
 
-def bumps(summary: str, parts: Bumps) -> Target:
-    """A mixture of normal densities:
-
-    (mean, deviation, share) of each. A mode is what lies within two deviations.
-    """
+def normal_mixture(summary: str, parts: Mixture) -> Target:
+    """A mixture of normal densities; a mode reaches two standard deviations from its mean."""
     below = sum(share * normal_cdf((EDGES - mean) / deviation) for mean, deviation, share in parts)
     modes = tuple((mean - 2 * deviation, mean + 2 * deviation) for mean, deviation, _ in parts)
-    return Target(summary, normalised(np.diff(below)), modes)
+    return Target(summary, normalise(np.diff(below)), modes)
 
 
 def normal_cdf(x: np.ndarray) -> np.ndarray:
@@ -68,44 +72,44 @@ def normal_cdf(x: np.ndarray) -> np.ndarray:
 
 
 def normal_masses(mean: float, deviation: float) -> np.ndarray:
-    """A normal density in the bins."""
-    return normalised(np.diff(normal_cdf((EDGES - mean) / deviation)))
+    """Masses of a normal density in the bins, float64 (BINS,)."""
+    return normalise(np.diff(normal_cdf((EDGES - mean) / deviation)))
 
 
-def normalised(masses: np.ndarray) -> np.ndarray:
-    """With the sum 1: what lies beyond the line is left out."""
+def normalise(masses: np.ndarray) -> np.ndarray:
+    """Scale masses to the sum 1, since what lies beyond the line is left out."""
     return masses / masses.sum()
 
 
-def uniform(low: float, high: float) -> Target:
-    """Equal density between two edges of bins."""
+def uniform_target(low: float, high: float) -> Target:
+    """A uniform density between two edges of bins."""
     inside = (low < CENTRES) & (high > CENTRES)
     return Target(
         "a box: equal everywhere inside, nothing outside",
-        normalised(inside.astype(np.float64)),
+        normalise(inside.astype(np.float64)),
         ((low, high),),
     )
 
 
-def skewed(low: float, scale: float) -> Target:
-    """A gamma density of shape 2: it rises steeply at `low` and falls slowly."""
+def skewed_target(low: float, scale: float) -> Target:
+    """A gamma density of shape 2, which rises steeply at `low` and falls slowly."""
     x = np.maximum(EDGES - low, 0) / scale
-    masses = normalised(np.diff(1 - (1 + x) * np.exp(-x)))
+    masses = normalise(np.diff(1 - (1 + x) * np.exp(-x)))
     return Target("steep on the left, a long tail on the right", masses, ((low, low + 5 * scale),))
 
 
 TARGETS = {
-    "gaussian": bumps("one bell", ((1.0, 1.0, 1.0),)),
-    "two": bumps("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
-    "rare": bumps(
+    "gaussian": normal_mixture("one bell", ((1.0, 1.0, 1.0),)),
+    "two": normal_mixture("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
+    "rare": normal_mixture(
         "two bells far apart, one of them with a tenth of the mass",
         ((-2.5, 0.5, 0.9), (2.5, 0.5, 0.1)),
     ),
-    "five": bumps(
+    "five": normal_mixture(
         "five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))
     ),
-    "skewed": skewed(-1.0, 0.8),
-    "uniform": uniform(-1.0, 3.0),
+    "skewed": skewed_target(-1.0, 0.8),
+    "uniform": uniform_target(-1.0, 3.0),
 }
 
 
@@ -113,8 +117,8 @@ def get_target(name: str) -> Target:
     """The target of this name.
 
     Raises:
-        UserError: there is none.
+        UserError: the name is unknown.
     """
     if name not in TARGETS:
-        raise UserError(f"there is no target {name!r}; {nearest(name, TARGETS)}")
+        raise UserError(f"unknown target {name!r}; {nearest(name, TARGETS)}")
     return TARGETS[name]

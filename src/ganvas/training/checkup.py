@@ -13,7 +13,8 @@ from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, generate, make
-from ganvas.io.images import resize, to_uint8
+from ganvas.io.images import to_uint8
+from ganvas.io.resizing import resize
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
 from ganvas.training.class_guess import ClassGuess, NearestClassifier, RidgeClassifier

@@ -13,7 +13,7 @@ from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, look, training_grid
 from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
-from ganvas.io.grids import table
+from ganvas.io.grids import make_table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import fold_in
@@ -206,7 +206,7 @@ class Monitor:
             discs = mode_discs(context.dataset.report.spec)
             grid = draw_sheet(to_uint8(pictures), columns, names, caption, discs)
         else:
-            grid = table(look(self.sampler, self.shown_rows, device, seed), caption=caption)
+            grid = make_table(look(self.sampler, self.shown_rows, device, seed), caption=caption)
 
         # The entry comes first, so that no grid is ever without one.
         context.log.add(clock.images, "samples", {})

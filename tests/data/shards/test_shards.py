@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from functools import partial
@@ -30,9 +31,9 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import contact_sheet, examine
 from ganvas.data.loader import Loader
 from ganvas.data.sampler import choose
-from ganvas.data.shards import open as shards_module
 from ganvas.data.shards.cache import ShardColumn
-from ganvas.data.shards.files import expand
+from ganvas.data.shards.files import expand_pattern
+from ganvas.data.shards.remote import ABANDONED
 from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
@@ -42,6 +43,7 @@ from ganvas.evaluation.references import (
     open_reference,
     open_training_reference,
 )
+from ganvas.io.download import Published, download
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine
@@ -175,7 +177,7 @@ def test_the_same_pictures_give_the_same_bytes(folder: Path, packed: Path, tmp_p
 
 
 def test_shards_of_large_pictures_hold_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("ganvas.data.shards.write.MOST_BYTES", 599 * 64)
+    monkeypatch.setattr("ganvas.data.shards.write.MAX_BYTES", 599 * 64)
     index = json.loads(
         (write("digits", tmp_path / "few", each=None, view=View()) / "index.json").read_text()
     )
@@ -222,7 +224,7 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     (store,) = (cache / "packed").iterdir()
     assert line == f"{folder}: 50 pictures, 16x16 rgb, packed in {store} (0.0 MiB)"
     assert fill("digits") == [
-        "digits: 1,797 pictures, 8x8 grey; read as they are, there is nothing to pack"
+        "digits: 1,797 pictures, 8x8 grey; it is read directly, there is nothing to pack"
     ]
     refused_in_one_line(lambda: fill(str(folder), out=cache), "--out is for shards: add --shards")
     refused_in_one_line(
@@ -233,10 +235,10 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     )
     refused_in_one_line(
         lambda: fill("figures", shards=True, out=cache / "x"),
-        "shards hold a picture and perhaps a class",
+        "shards hold one picture and at most a class",
     )
     refused_in_one_line(
-        lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "ask for 1 or more"
+        lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "choose 1 or more"
     )
 
 
@@ -377,14 +379,14 @@ def test_classes_that_not_all_have_are_not_used(tmp_path: Path):
 
 
 def test_patterns():
-    assert expand("a-{08..10}.tar") == ("a-08.tar", "a-09.tar", "a-10.tar")
-    assert expand("{x,y}-{1..2}.tar") == ("x-1.tar", "x-2.tar", "y-1.tar", "y-2.tar")
-    assert expand("plain.tar") == ("plain.tar",)
+    assert expand_pattern("a-{08..10}.tar") == ("a-08.tar", "a-09.tar", "a-10.tar")
+    assert expand_pattern("{x,y}-{1..2}.tar") == ("x-1.tar", "x-2.tar", "y-1.tar", "y-2.tar")
+    assert expand_pattern("plain.tar") == ("plain.tar",)
     assert (
-        expand("a-{3..1}.tar")
-        == expand("a-{.tar")
-        == expand("a-{}.tar")
-        == expand("a-{0..9999999}.tar")
+        expand_pattern("a-{3..1}.tar")
+        == expand_pattern("a-{.tar")
+        == expand_pattern("a-{}.tar")
+        == expand_pattern("a-{0..9999999}.tar")
         == ()
     )
 
@@ -399,17 +401,17 @@ def test_a_pattern_names_some_of_the_shards(packed: Path):
 @pytest.mark.parametrize("pattern", ["pets-{000000..}.tar", "pets-{3..1}.tar", "pets-{0..1}.zip"])
 def test_wrong_patterns_are_refused(packed: Path, pattern: str):
     refused_in_one_line(
-        lambda: opened(packed / pattern), "is no pattern of tars; write e.g. faces-"
+        lambda: opened(packed / pattern), "is not a pattern of tars; write e.g. faces-"
     )
 
 
 def test_wrong_places_are_refused(packed: Path, tmp_path: Path):
     refused_in_one_line(lambda: opened(""), "there is no folder ''; write shards:FOLDER")
     refused_in_one_line(lambda: opened(tmp_path / "nowhere"), "there is no folder .*nowhere'")
-    refused_in_one_line(lambda: opened(tmp_path), "holds no tars; make some with ganvas pack")
+    refused_in_one_line(lambda: opened(tmp_path), "holds no tars; write some with ganvas pack")
     refused_in_one_line(
         lambda: opened(packed / "pets-{000006..000007}.tar"),
-        r"has no shard pets-000007\.tar by its index\.json",
+        r"the index\.json of .* does not list pets-000007\.tar",
     )
     refused_in_one_line(lambda: opened(tmp_path / "x.tar"), r"x\.tar is missing")
     refused_in_one_line(
@@ -434,11 +436,11 @@ def test_damaged_shards_are_refused_by_name(packed: Path, tmp_path: Path):
     os.truncate(place / "pets-000003.tar", 5000)
     refused_in_one_line(
         lambda: opened(place),
-        r"pets-000003\.tar is damaged: it has 5,000 bytes and index\.json tells of",
+        r"pets-000003\.tar is damaged: it has 5,000 bytes and index\.json lists",
     )
     (place / "pets-000003.tar").unlink()
     refused_in_one_line(
-        lambda: opened(place), r"pets-000003\.tar is missing, and index\.json names it"
+        lambda: opened(place), r"pets-000003\.tar is missing, and index\.json lists it"
     )
     refused_in_one_line(lambda: dataset.images[3 * EACH], r"pets-000003\.tar cannot be read")
 
@@ -447,25 +449,25 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "x.tar").touch()
     refused_in_one_line(
-        lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read"
+        lambda: opened(tmp_path / "none"), r"x\.tar is not a readable uncompressed tar"
     )
     tar(tmp_path / "none" / "x.tar", {})
     refused_in_one_line(
-        lambda: opened(tmp_path / "none"), r"x\.tar holds no picture that can be used .*; remove it"
+        lambda: opened(tmp_path / "none"), r"x\.tar holds no usable picture .*; remove it"
     )
     tar(tmp_path / "none" / "x.tar", {"a.png": picture(0)})
     os.truncate(tmp_path / "none" / "x.tar", 700)
     refused_in_one_line(
-        lambda: opened(tmp_path / "none"), r"x\.tar is not an uncompressed tar that can be read"
+        lambda: opened(tmp_path / "none"), r"x\.tar is not a readable uncompressed tar"
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"format": "another"}, "is no index of shards as ganvas pack writes it"),
-        ({"version": 2}, "is no index of shards as ganvas pack writes it"),
-        ({"pictures": 51}, "51 pictures are not the sum of its shards'"),
+        ({"format": "another"}, "is not an index of shards by ganvas pack"),
+        ({"version": 2}, "is not an index of shards by ganvas pack"),
+        ({"pictures": 51}, "51 pictures are not the sum of its shards"),
         ({"classes": ["cat", "fox"]}, "its fingerprint is not that of its shards"),
         ({"classes": ["cat"]}, r"pets-000000\.tar has a class beyond the 1"),
         ({"shards": []}, "damaged: shards: "),
@@ -496,7 +498,7 @@ def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
     shards[0] |= {"count": 7, "labels": "0 1 0 1 0 1 0"}
     edited(place, shards=shards, pictures=COUNT - 1)
     refused_in_one_line(
-        lambda: opened(place).images[0], r"pets-000000\.tar holds 8 pictures, its index tells of 7"
+        lambda: opened(place).images[0], r"pets-000000\.tar holds 8 pictures, its index lists 7"
     )
 
 
@@ -523,12 +525,12 @@ def batches_of(place: Path, rank: int = 0, world: int = 1, **changes: object) ->
 
 
 def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed: Path):
-    """Also where a batch ends an epoch; each process reads the shards of its half of the lanes."""
+    """Also where a batch ends an epoch; each process reads the shards of its own streams."""
     alone = batches_of(packed, batch=8)
     halves = [batches_of(packed, rank, 2, batch=8) for rank in range(2)]
     read: list[set[int]] = [set(), set()]
     for half, seen in zip(halves, read):
-        decoded = column(half.dataset).decoded
+        decoded = column(half.dataset).cache
         load = decoded.load
         decoded.load = lambda number, load=load, seen=seen: seen.add(number) or load(number)
     for images in range(0, 40, 8):
@@ -537,20 +539,20 @@ def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed:
         for name, values in whole.items():
             assert torch.equal(values, torch.cat([part[name] for part in parts]))
     for half in halves:
-        column(half.dataset).decoded.stop()
+        column(half.dataset).cache.stop()
     order = alone.main.interleave
     assert order is not None
     assert order.count == 4  # of 7 shards, the largest divisor of 8
     for rank, seen in enumerate(read):
         own = {
             number
-            for lane in (2 * rank, 2 * rank + 1)
-            for number in order.parts[order.cut(0, lane).shards]
+            for stream in (2 * rank, 2 * rank + 1)
+            for number in order.parts[order.stream_epoch(0, stream).shards]
         }
         following = {
             number
-            for lane in (2 * rank, 2 * rank + 1)
-            for number in order.parts[order.cut(1, lane).shards]
+            for stream in (2 * rank, 2 * rank + 1)
+            for number in order.parts[order.stream_epoch(1, stream).shards]
         }
         needed = {
             int(row) // EACH
@@ -605,7 +607,7 @@ def test_stopped_and_resumed_equals_uninterrupted(
     """In the middle of shards and of an epoch, with memory for four shards, so that shards are read
     again and again.
     """
-    monkeypatch.setattr(shards_module, "MEMORY", 4 * EACH * 3 * 8 * 8)
+    monkeypatch.setattr("ganvas.data.shards.open.MEMORY", 4 * EACH * 3 * 8 * 8)
     trained(packed, tmp_path / "whole")
     with interrupted_after(5, tmp_path / "parts"), pytest.raises(InterruptedRun):
         trained(packed, tmp_path / "parts")
@@ -616,11 +618,11 @@ def test_stopped_and_resumed_equals_uninterrupted(
 def test_resume_reads_only_the_shards_of_its_place(folder: Path, tmp_path: Path):
     batches = batches_of(write(folder, tmp_path / "many", each=2), batch=4)
     batches.at(20)
-    column(batches.dataset).decoded.stop()
+    column(batches.dataset).cache.stop()
     order = batches.main.interleave
     assert order is not None
     assert (order.count, order.together) == (4, 2)
-    assert len(column(batches.dataset).decoded.kept) <= 16 < 25
+    assert len(column(batches.dataset).cache.kept) <= 16 < 25
 
 
 def test_features_do_not_depend_on_how_the_set_lies(folder: Path, packed: Path):
@@ -667,7 +669,8 @@ def test_a_set_may_be_named_like_a_test_set(packed: Path, folder: Path, tmp_path
 def test_a_program_may_end_while_shards_are_read(packed: Path):
     code = (
         "import sys; from ganvas.data import View, open_dataset;"
-        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7)); print(dataset.images[0].shape)"
+        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7));"
+        "print(dataset.images[0].shape)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, f"shards:{packed}"],
@@ -737,7 +740,7 @@ def test_the_cache_is_bounded(
     address, place, asked = server
     size = (place / "pets-000000.tar").stat().st_size
     monkeypatch.setenv("GANVAS_SHARD_CACHE", str(int(2.5 * size)))
-    monkeypatch.setattr(shards_module, "MEMORY", 1)  # two shards in memory
+    monkeypatch.setattr("ganvas.data.shards.open.MEMORY", 1)  # two shards in memory
     images = opened(address).images
     for shard in (0, 1, 2):
         images[shard * EACH]
@@ -752,7 +755,7 @@ def test_the_cache_is_bounded(
     assert [path.name for path in fetched(cache)] == ["pets-000003.tar"]
     monkeypatch.setenv("GANVAS_SHARD_CACHE", "much")
     refused_in_one_line(
-        lambda: images[4 * EACH], "GANVAS_SHARD_CACHE='much' is no size; write e.g. 500M"
+        lambda: images[4 * EACH], "GANVAS_SHARD_CACHE='much' is not a size; write e.g. 500M"
     )
 
 
@@ -765,7 +768,7 @@ def test_a_run_trains_on_more_than_its_cache_holds(
 ):
     address, place, _ = server
     size = (place / "pets-000000.tar").stat().st_size
-    monkeypatch.setattr(shards_module, "MEMORY", 4 * EACH * 3 * 8 * 8)
+    monkeypatch.setattr("ganvas.data.shards.open.MEMORY", 4 * EACH * 3 * 8 * 8)
     trained(packed, tmp_path / "local")
     monkeypatch.setenv("GANVAS_SHARD_CACHE", str(3 * size))
     trained(address, tmp_path / "afar")
@@ -798,7 +801,7 @@ def test_wrong_and_missing_files_behind_an_address(server: tuple[str, Path, list
     (place / "index.json").unlink()
     refused_in_one_line(
         lambda: opened(address),
-        "there is no index of the shards; make one .* with ganvas pack DATA --shards",
+        "there is no index of the shards; write one .* with ganvas pack DATA --shards",
     )
 
 
@@ -813,7 +816,7 @@ def test_without_network_the_last_index_serves(packed: Path, tmp_path: Path, cac
         serving.shutdown()
         thread.join()
     offline = opened(address)
-    assert "its index is the one of the last time" in offline.report.notes[0]
+    assert "using the last copy of its index" in offline.report.notes[0]
     np.testing.assert_array_equal(offline.images[0], expected)
     refused_in_one_line(
         lambda: offline.images[EACH], r"cannot download the shard pets-000001\.tar .*refused"
@@ -822,3 +825,45 @@ def test_without_network_the_last_index_serves(packed: Path, tmp_path: Path, cac
         lambda: opened("http://127.0.0.1:9/faces/"),
         "cannot fetch http://127.0.0.1:9/faces/index.json: .*refu",
     )
+
+
+def test_a_shard_that_another_process_evicts_is_downloaded_again(
+    server: tuple[str, Path, list[str]],
+    packed: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    address, _, asked = server
+    evictions = iter([True, False, True, True, True])
+
+    def download_and_lose(published: Published, folder: Path) -> None:
+        download(published, folder)
+        if next(evictions):
+            for name in published.files:
+                (folder / name).unlink()
+
+    monkeypatch.setattr("ganvas.data.shards.remote.download", download_and_lose)
+    images = opened(address).images
+    np.testing.assert_array_equal(images[0], opened(packed).images[0])
+    assert asked.count("pets-000000.tar") == 2
+    refused_in_one_line(lambda: images[EACH], "removed as soon as it is there; give the cache more")
+
+
+def test_unfinished_downloads_are_evicted_when_nobody_writes_to_them(
+    server: tuple[str, Path, list[str]], cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    address, place, _ = server
+    monkeypatch.setenv("GANVAS_SHARD_CACHE", str((place / "pets-000000.tar").stat().st_size))
+    images = opened(address).images
+    images[0]
+    folder = fetched(cache)[0].parent
+    for name, age in ((".partial-1-old.tar", 2 * ABANDONED), (".partial-2-new.tar", 0)):
+        (folder / name).write_bytes(b"x" * 1000)
+        written = time.time() - age
+        os.utime(folder / name, (written, written))
+    images[EACH]
+    assert {path.name for path in folder.iterdir()} == {
+        "index.json",
+        ".partial-2-new.tar",
+        "pets-000001.tar",
+    }

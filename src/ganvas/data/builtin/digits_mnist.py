@@ -13,7 +13,7 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun
 from ganvas.io.download import Published, download
-from ganvas.io.images import to_square, with_channels
+from ganvas.io.resizing import to_square, with_channels
 
 DIGITS = tuple("0123456789")
 CLOTHES = (

@@ -27,7 +27,8 @@ from ganvas.data.transforms import inside, visible
 from ganvas.errors import UserError
 from ganvas.io import images
 from ganvas.io.console import count_noun
-from ganvas.io.images import UnreadableError, place_in_square
+from ganvas.io.images import UnreadableError
+from ganvas.io.resizing import place_in_square
 
 FEATURES = "captions.safetensors"
 WHAT = {"captions": "caption", "box": "box", "keypoints": "key points"}

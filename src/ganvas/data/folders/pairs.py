@@ -28,6 +28,7 @@ from ganvas.errors import UserError
 from ganvas.io import images
 from ganvas.io.console import count_noun
 from ganvas.io.images import GREY, Picture, UnreadableError, colour
+from ganvas.io.resizing import to_square
 
 SPLITS = ("train", "val", "test")
 SIDES = ("a", "b")
@@ -262,7 +263,7 @@ def load(
             )
         if not pair.reason:
             both = [
-                images.to_square(picture.pixels[None], side, view.fit, view.background).numpy()
+                to_square(picture.pixels[None], side, view.fit, view.background).numpy()
                 for picture in pair.pictures
             ]
             found.append(np.stack(both, 1))

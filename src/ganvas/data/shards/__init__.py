@@ -1,1 +1,1 @@
-"""Data sets that exceed the disk, in tars."""
+"""Data sets that exceed the disk, as tars of pictures."""

@@ -1,4 +1,4 @@
-"""Decoded shards in memory: the latest used ones, and those that a thread of its own reads ahead."""
+"""Keep decoded shards in memory, and read the next ones ahead in a thread."""
 
 import atexit
 import threading
@@ -14,24 +14,24 @@ import numpy as np
 PATIENCE = 10.0  # seconds that the end of the program waits for a shard that is being decoded
 
 
-class DecodedShards:
-    """Shards by number, loaded when they are asked for or told of; of more than `room` the longest
-    unused one is forgotten.
+class ShardCache:
+    """Decoded shards by number; of more than `room` the least recently used one is dropped.
 
-    Several threads may ask; each shard is loaded by one of them, and the others wait for it.
+    Several threads may use it. Each shard is loaded by one of them, and the others wait for it.
 
     Args:
         load: reads a shard: number to uint8 (n, C, S, S).
-        room: how many are kept.
+        room: how many shards are kept.
     """
 
     def __init__(self, load: Callable[[int], np.ndarray], room: int):
-        self.load, self.room = load, room
-        self.lock = threading.Lock()
+        self.load = load
+        self.room = room
+        self.lock = threading.Lock()  # for the three below
         self.kept: OrderedDict[int, Future[np.ndarray]] = OrderedDict()
         self.wanted: list[int] = []
         self.reader: threading.Thread | None = None
-        OPEN.add(self)
+        CACHES.add(self)
 
     def get(self, number: int) -> np.ndarray:
         """The pictures of a shard, uint8 (n, C, S, S).
@@ -40,18 +40,17 @@ class DecodedShards:
             UserError: as `load` does.
         """
         while True:
-            future, mine = self._claim(number)
-            if mine:
+            future, is_mine = self._claim(number)
+            if is_mine:
                 self._fill(number, future)
-            # another thread's failure; now it is this one's turn
-            with nullcontext() if mine else suppress(Exception):
+            # If another thread failed to load it, this one tries itself.
+            with nullcontext() if is_mine else suppress(Exception):
                 return future.result()
 
-    def ahead(self, numbers: Sequence[int]) -> None:
-        """Load these in the background, in this order, instead of what was to be loaded before;
-        returns at once.
+    def read_ahead(self, numbers: Sequence[int]) -> None:
+        """Load these shards in the background, in this order, and forget earlier requests.
 
-        What goes wrong there is told to whoever asks for the shard, since it is then tried again.
+        Returns at once. An error there is not lost: `get` tries the shard again and raises it.
         """
         with self.lock:
             self.wanted = [number for number in numbers if number not in self.kept]
@@ -60,39 +59,44 @@ class DecodedShards:
                 self.reader.start()
 
     def stop(self) -> None:
-        """Load nothing more ahead, and wait for what is being loaded."""
+        """Stop reading ahead, and wait for the shard that is being loaded."""
         with self.lock:
-            self.wanted, reader = [], self.reader
+            self.wanted = []
+            reader = self.reader
         if reader is not None:
             reader.join(PATIENCE)
 
     def _read(self) -> None:
-        """What the thread does: load what is wanted, and end."""
+        """Load what is wanted, then end: the work of the thread."""
         while True:
             with self.lock:
                 if not self.wanted:
                     self.reader = None
                     return
                 number = self.wanted.pop(0)
-            future, mine = self._claim(number)
-            if mine:
+
+            future, is_mine = self._claim(number)
+            if is_mine:
                 self._fill(number, future)
 
     def _claim(self, number: int) -> tuple[Future[np.ndarray], bool]:
         """Where the shard is or will be, and whether the caller is the one to load it."""
         with self.lock:
             future = self.kept.get(number)
-            mine = future is None
+            is_mine = future is None
             if future is None:
                 future = self.kept[number] = Future()
             self.kept.move_to_end(number)
-            for old in [old for old, other in self.kept.items() if other.done()][
-                : max(0, len(self.kept) - self.room)
-            ]:
+
+            # Shards that are being loaded stay, since somebody waits for them.
+            excess = max(0, len(self.kept) - self.room)
+            loaded = [old for old, other in self.kept.items() if other.done()]
+            for old in loaded[:excess]:
                 del self.kept[old]
-            return future, mine
+            return future, is_mine
 
     def _fill(self, number: int, future: Future[np.ndarray]) -> None:
+        """Load a claimed shard, or hand the error to whoever waits for it."""
         try:
             future.set_result(self.load(number))
         except BaseException as error:
@@ -102,57 +106,60 @@ class DecodedShards:
 
 
 class ShardColumn:
-    """The pictures of a sharded set, read as an array: uint8 (N, C, S, S).
+    """The pictures of a sharded set, read like an array: uint8 (N, C, S, S).
 
     Args:
-        decoded: the shards.
-        starts: of the rows of each, int64 (shards + 1,).
-        shape: of a picture.
+        cache: the decoded shards.
+        starts: first row of each shard, and the end, int64 (shards + 1,).
+        shape: (C, S, S) of a picture.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, decoded: DecodedShards, starts: np.ndarray, shape: tuple[int, int, int]):
-        self.decoded, self.starts = decoded, starts
+    def __init__(self, cache: ShardCache, starts: np.ndarray, shape: tuple[int, int, int]):
+        self.cache = cache
+        self.starts = starts
         self.shape: tuple[int, ...] = (int(starts[-1]), *shape)
 
     @property
     def ndim(self) -> int:
-        """4."""
+        """Number of dimensions: 4."""
         return len(self.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, key: Any, /) -> np.ndarray:
-        """The picture at a row, or those at a slice or at an array of rows; each shard is needed
-        once, one after another.
+        """The picture at a row, or those at a slice or at an array of rows.
+
+        Each shard is loaded once, one after another.
         """
         if isinstance(key, int | np.integer):
             return self[np.array([range(len(self))[int(key)]])][0]
+
         rows = np.arange(*key.indices(len(self))) if isinstance(key, slice) else np.asarray(key)
-        parts = np.searchsorted(self.starts, rows, side="right") - 1
-        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
-        for part in np.unique(parts):
-            here = parts == part
-            found[here] = self.decoded.get(int(part))[rows[here] - self.starts[part]]
-        return found
+        shards = np.searchsorted(self.starts, rows, side="right") - 1
+        pictures = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for shard in np.unique(shards):
+            here = shards == shard
+            pictures[here] = self.cache.get(int(shard))[rows[here] - self.starts[shard]]
+        return pictures
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        """All pictures in order, the next shard read while one is looked at."""
+        """All pictures in order; the next shard is read while this one is used."""
         full = np.flatnonzero(np.diff(self.starts)).tolist()
-        for part, following in zip(full, [*full[1:], None]):
-            pictures = self.decoded.get(part)
-            self.decoded.ahead([] if following is None else [following])
+        for shard, following in zip(full, [*full[1:], None]):
+            pictures = self.cache.get(shard)
+            self.cache.read_ahead([] if following is None else [following])
             yield from pictures
 
 
-OPEN: "WeakSet[DecodedShards]" = WeakSet()
+CACHES: "WeakSet[ShardCache]" = WeakSet()
 
 
 @atexit.register
-def stop_all() -> None:
-    """No thread may be within a decoder when Python ends."""
-    with suppress(RuntimeError):  # the set changes
-        for decoded in list(OPEN):
-            decoded.stop()
+def stop_readers() -> None:
+    """Stop all threads: one that is inside a decoder when Python ends would crash it."""
+    with suppress(RuntimeError):  # the set changed meanwhile
+        for cache in list(CACHES):
+            cache.stop()

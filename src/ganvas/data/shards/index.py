@@ -1,4 +1,4 @@
-"""What is in the tars of a sharded set: the file `index.json` beside them."""
+"""Describe the tars of a sharded set: the file `index.json` beside them."""
 
 import hashlib
 import json
@@ -22,20 +22,21 @@ class Shard(BaseModel):
     """One tar.
 
     Attributes:
-        file: its name, in the index's folder.
-        count: pictures in it that can be used.
+        file: its name, in the folder of the index.
+        count: usable pictures in it.
         bytes: its size.
-        sha256: of its content.
-        labels: classes of the pictures in their order, as numbers with blanks between; "" without
+        sha256: digest of its content.
+        labels: class numbers of the pictures in their order, separated by blanks; "" without
             classes.
-        kinds: of pictures there are in it.
-        which: the kind of each picture, likewise, as a place in `kinds`; "" where they share one.
+        kinds: the kinds of pictures in it.
+        which: for each picture the place of its kind in `kinds`, separated by blanks; "" where all
+            are of one kind.
         left_out: pictures in it that cannot be used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    # an index may be a stranger's: no way out of the folder
+    # An index may come from a stranger, so a name must not lead out of the folder.
     file: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]
     count: PositiveInt
     bytes: PositiveInt
@@ -47,31 +48,32 @@ class Shard(BaseModel):
 
     @model_validator(mode="after")
     def check_lengths(self) -> Self:
-        """Refuse classes and kinds that are not those of `count` pictures."""
-        for name, values, most in (
-            ("labels", self.label, None),
-            ("which", self.kind, len(self.kinds)),
-        ):
-            if values is not None and (
-                len(values) != self.count or values.min() < 0 or (most and values.max() >= most)
-            ):
-                raise ValueError(f"{name} of {self.file} are not those of {self.count} pictures")
+        """Refuse classes and kinds that do not fit `count` pictures."""
+        fits = len(self.kind) == self.count and self.kind.min() >= 0
+        if not fits or self.kind.max() >= len(self.kinds):
+            raise ValueError(f"which of {self.file} does not fit {self.count} pictures")
+        if self.label is not None and (len(self.label) != self.count or self.label.min() < 0):
+            raise ValueError(f"labels of {self.file} do not fit {self.count} pictures")
         return self
 
     @cached_property
     def label(self) -> np.ndarray | None:
-        """int64 (count,); None without classes."""
+        """The class number of each picture, int64 (count,); None without classes."""
         return np.array(self.labels.split(), np.int64) if self.labels else None
 
     @cached_property
     def kind(self) -> np.ndarray:
-        """The kind of each picture, int32 (count,)."""
-        return (
-            np.array(self.which.split(), np.int32) if self.which else np.zeros(self.count, np.int32)
-        )
+        """The place of each picture's kind in `kinds`, int32 (count,)."""
+        if not self.which:
+            return np.zeros(self.count, np.int32)
+        return np.array(self.which.split(), np.int32)
 
     def kinds_of(self, places: np.ndarray) -> Counter[Kind]:
-        """How many pictures there are of each kind, among those of the kinds at `places`, (n,)."""
+        """Count pictures by kind.
+
+        Args:
+            places: of the pictures' kinds in `kinds`, int (n,).
+        """
         counts = np.bincount(places, minlength=len(self.kinds)).tolist()
         return Counter({kind: count for kind, count in zip(self.kinds, counts) if count})
 
@@ -81,12 +83,12 @@ class Index(BaseModel):
 
     Attributes:
         pictures: in all of them.
-        size: side of the pictures in pixels; None: they differ, or are not square.
+        size: side of the pictures in pixels; None if they differ or are not square.
         channels: 1 if all are grey, else 3.
         classes: names by number; empty without classes.
         fingerprint: see `fingerprint`.
-        steps: what was done to the pictures before they were laid in, one sentence each.
-        notes: what a person should know.
+        steps: what was done to the pictures before they were packed, one sentence each.
+        notes: remarks for people.
         shards: the tars.
     """
 
@@ -107,9 +109,11 @@ class Index(BaseModel):
     def check_whole(self) -> Self:
         """Refuse an index whose parts contradict each other."""
         if self.pictures != sum(shard.count for shard in self.shards):
-            raise ValueError(f"{self.pictures} pictures are not the sum of its shards'")
+            raise ValueError(f"{self.pictures} pictures are not the sum of its shards")
+
         if len({shard.file for shard in self.shards}) < len(self.shards):
-            raise ValueError("a shard is named twice")
+            raise ValueError("a shard is listed twice")
+
         for shard in self.shards:
             if (shard.label is not None) != bool(self.classes):
                 raise ValueError(f"{shard.file}: classes and labels belong together")
@@ -117,13 +121,14 @@ class Index(BaseModel):
                 raise ValueError(
                     f"{shard.file} has a class beyond the {len(self.classes)} that have names"
                 )
+
         if self.fingerprint != fingerprint(self.shards, self.classes):
             raise ValueError("its fingerprint is not that of its shards")
         return self
 
 
 def fingerprint(shards: Sequence[Shard], classes: Sequence[str]) -> str:
-    """Hexadecimal digest of the tars' digests in their order, with the names of the classes."""
+    """Hexadecimal digest of the data: of the tars' digests in order and the class names."""
     content = json.dumps([[shard.sha256 for shard in shards], list(classes)])
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
@@ -134,7 +139,7 @@ def make_index(
     steps: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Index:
-    """The index of these tars."""
+    """Make the index of these tars."""
     kinds = {kind for shard in shards for kind in shard.kinds}
     sides = {side for kind in kinds for side in (kind.width, kind.height)}
     return Index(
@@ -150,10 +155,11 @@ def make_index(
 
 
 def read_index(content: bytes, where: str) -> Index:
-    """An index from its bytes.
+    """Read and check an index.
 
     Args:
-        where: it is, in messages.
+        content: of the file.
+        where: path or address of the file, in messages.
 
     Raises:
         UserError: it is damaged, or of another format.
@@ -162,18 +168,22 @@ def read_index(content: bytes, where: str) -> Index:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UserError(
-            f"{where} is damaged: {error}; fetch it again, or make the shards again with ganvas pack"
+            f"{where} is damaged: {error}; "
+            "download it again, or write the shards again with ganvas pack"
         ) from None
+
     if not isinstance(values, dict) or (values.get("format"), values.get("version")) != (FORMAT, 1):
         raise UserError(
-            f"{where} is no index of shards as ganvas pack writes it, version 1; "
-            "make one with ganvas pack, or move it away, and one is made of tars that are files"
+            f"{where} is not an index of shards by ganvas pack, version 1; "
+            "write the shards with ganvas pack, or, if the tars are files, remove it to scan them"
         )
+
     try:
         return Index(**values)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "all of it"
         raise UserError(
-            f"{where} is damaged: {key}: {first['msg']}; fetch it again, or make the shards again"
+            f"{where} is damaged: {key}: {first['msg']}; "
+            "download it again, or write the shards again"
         ) from None

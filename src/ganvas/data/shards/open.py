@@ -1,6 +1,4 @@
-"""Open a sharded set: tars of pictures that are read one after another while training goes on,
-since they exceed the disk.
-"""
+"""Open a sharded set: tars that are read one after another during training."""
 
 import hashlib
 import json
@@ -8,41 +6,32 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, Shards, Skipped, View
-from ganvas.data.decode import PIECE, Fate, Kind, bar, in_order, load, threads, too_small, workers
+from ganvas.data.dataset import Column, DataReport, Dataset, Shards, Skipped, View
+from ganvas.data.decode import PIECE, Kind, in_order, load, too_small, workers
 from ganvas.data.folders.images import checked, common_side, steps
-from ganvas.data.folders.labels import in_order as classes_in_order
 from ganvas.data.folders.labels import shorten
-from ganvas.data.folders.source import Entry
-from ganvas.data.shards.cache import DecodedShards, ShardColumn
-from ganvas.data.shards.files import (
-    LocalShards,
-    RemoteShards,
-    ShardFiles,
-    ShardPlace,
-    digest_of,
-    parse_shards,
-)
+from ganvas.data.shards.cache import ShardCache, ShardColumn
+from ganvas.data.shards.files import LocalShards, ShardFiles, ShardPlace, parse_shards
 from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
+from ganvas.data.shards.remote import RemoteShards
+from ganvas.data.shards.scan import index_tars
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
-from ganvas.io.cache import cache_folder
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
-from ganvas.io.files import write_text
 
-# bytes of decoded pictures that are kept; the order of training follows from it, so it is no
-# setting
+# Bytes of decoded pictures that are kept in memory. The order of training depends on it, so it is
+# not a setting: a run must see the same order on every machine.
 MEMORY = 2**30
-VERSION = 1  # to be raised when the same tars would get another index
 
 
 def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
-    """Open "shards:PLACE"; see `ganvas.data.open_dataset`. No shard is read before its pictures are
-    asked for.
+    """Open "shards:PLACE"; see `ganvas.data.open_dataset`.
+
+    No shard is read before its pictures are needed.
 
     Raises:
         SizeNeededError: the view has no size and the pictures do not share one.
@@ -51,91 +40,92 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     """
     if view.labels != "none":
         raise UserError(
-            f"{spec} carries its own labels; --labels {view.labels} is for folders and zips of pictures"
+            f"{spec} carries its own labels; --labels {view.labels} is for folders and zips"
         )
-    place = parse_shards(spec)
-    index, files, notes = find_index(place, spec, progress)
-    sizes = Counter[tuple[int, int]]()
-    for shard in index.shards:
-        for kind, number in shard.kinds_of(shard.kind).items():
-            sizes[kind.width, kind.height] += number
-    size = view.size or common_side(spec, sizes)
+    index, files, notes = find_index(parse_shards(spec), spec, progress)
+
+    size = view.size or common_side(spec, count_sizes(index))
     view = view.model_copy(update={"size": size, "channels": view.channels or index.channels})
-    used = [usable(shard, view) for shard in index.shards]
+    side, channels = view.load_size(), view.channels
+    assert channels is not None
+
+    used = [large_enough(shard, view) for shard in index.shards]
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
     if starts[-1] < 2:
         pictures = count_noun(index.pictures, "picture")
         raise UserError(
-            f"{spec}: fewer than two of its {pictures} can be used at size {size}; give less"
+            f"{spec}: fewer than two of its {pictures} can be used at size {size}; "
+            "choose a smaller size"
         )
-    side, channels = view.load_size(), view.channels
-    assert channels is not None
-    room = max(2, MEMORY // (int(np.diff(starts).max()) * channels * side**2))
-    decoded = DecodedShards(
-        lambda number: decode(files, index.shards[number], used[number], view), room
+
+    # At least two shards, so that one can be read while another is shown.
+    largest = int(np.diff(starts).max())
+    room = max(2, MEMORY // (largest * channels * side**2))
+    cache = ShardCache(
+        lambda number: decode_shard(files, index.shards[number], used[number], view), room
     )
-    columns = {"image": ShardColumn(decoded, starts, (channels, side, side))}
-    labels = [
-        shard.label[mask] for shard, mask in zip(index.shards, used) if shard.label is not None
-    ]
-    names = {"label": index.classes} if index.classes else {}
+    columns: dict[str, Column] = {"image": ShardColumn(cache, starts, (channels, side, side))}
+    names = {}
+    if index.classes:
+        labels = [
+            shard.label[mask] for shard, mask in zip(index.shards, used) if shard.label is not None
+        ]
+        columns["label"] = np.concatenate(labels)
+        names["label"] = index.classes
+
     seen = [index.fingerprint, size, side, channels, view.fit, view.background]
     dataset = Dataset(
-        columns | ({"label": np.concatenate(labels)} if labels else {}),
+        columns,
         names,
         hashlib.blake2b(json.dumps(seen).encode(), digest_size=16).hexdigest(),
-        report(spec, index, used, view, notes),
+        report_shards(spec, index, used, view, notes),
         size,
-        shards=Shards(starts, room, decoded.ahead),
+        shards=Shards(starts, room, cache.read_ahead),
     )
     return checked(dataset, strict)
 
 
 def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, ShardFiles, list[str]]:
-    """The index of the shards that a place names, their files, and notes.
+    """Find or make the index of the shards at a place.
+
+    Returns:
+        the index, the files, and notes for the report.
 
     Raises:
-        UserError: there is none and none can be made, or it does not tell of all of them.
+        UserError: there is no index and none can be made, or it does not list all of the tars.
     """
     if place.remote:
         files = RemoteShards(place.base)
         content, note = files.index()
-        return (
-            chosen(read_index(content, place.base + INDEX), place, spec),
-            files,
-            [note] if note else [],
-        )
+        index = select_shards(read_index(content, place.base + INDEX), place, spec)
+        return index, files, [note] if note else []
+
     folder = Path(place.base)
     files = LocalShards(folder)
-    if (folder / INDEX).is_file():
-        index = chosen(read_index((folder / INDEX).read_bytes(), str(folder / INDEX)), place, spec)
-        files.check(index.shards)
-        named = {shard.file for shard in index.shards}
-        more = (
-            []
-            if place.files
-            else sorted(path.name for path in folder.glob("*.tar") if path.name not in named)
-        )
-        return (
-            index,
-            files,
-            [f"{INDEX} does not name, so not used: {shorten(more)}"] if more else [],
-        )
-    names = place.files or tuple(
-        sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith("."))
-    )
-    if not names:
-        raise UserError(
-            f"{spec}: {folder} holds no tars; make some with ganvas pack DATA --shards --out FOLDER"
-        )
-    return index_of_tars(folder, names, progress), files, []
+    present = sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith("."))
+    if not (folder / INDEX).is_file():
+        names = place.files or present
+        if not names:
+            raise UserError(
+                f"{spec}: {folder} holds no tars; "
+                "write some with ganvas pack DATA --shards --out FOLDER"
+            )
+        return index_tars(folder, names, progress), files, []
+
+    index = read_index((folder / INDEX).read_bytes(), str(folder / INDEX))
+    index = select_shards(index, place, spec)
+    files.check(index.shards)
+    listed = {shard.file for shard in index.shards}
+    unlisted = [] if place.files else [name for name in present if name not in listed]
+    notes = [f"{INDEX} does not list, so not used: {shorten(unlisted)}"] if unlisted else []
+    return index, files, notes
 
 
-def chosen(index: Index, place: ShardPlace, spec: str) -> Index:
-    """The index of the tars alone that the place names.
+def select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
+    """Reduce an index to the tars that the place names.
 
     Raises:
-        UserError: it does not know one of them.
+        UserError: the index does not list one of them.
     """
     if place.files is None:
         return index
@@ -143,49 +133,59 @@ def chosen(index: Index, place: ShardPlace, spec: str) -> Index:
     unknown = next((name for name in place.files if name not in known), None)
     if unknown:
         raise UserError(
-            f"{spec}: {place.base} has no shard {unknown} by its {INDEX}; it has {shorten(sorted(known))}"
+            f"{spec}: the {INDEX} of {place.base} does not list {unknown}; "
+            f"it lists {shorten(sorted(known))}"
         )
+
     shards = tuple(known[name] for name in dict.fromkeys(place.files))
-    made = make_index(shards, index.classes, index.steps, index.notes)
-    # a part of a set in colour is not grey
-    return made.model_copy(update={"channels": index.channels})
+    part = make_index(shards, index.classes, index.steps, index.notes)
+    # A part of a set in colour stays in colour, even if all its own pictures are grey.
+    return part.model_copy(update={"channels": index.channels})
 
 
-def usable(shard: Shard, view: View) -> np.ndarray:
-    """Which pictures of a shard are large enough, bool (count,)."""
+def count_sizes(index: Index) -> Counter[tuple[int, int]]:
+    """Count the pictures of each (width, height)."""
+    sizes = Counter[tuple[int, int]]()
+    for shard in index.shards:
+        for kind, count in shard.kinds_of(shard.kind).items():
+            sizes[kind.width, kind.height] += count
+    return sizes
+
+
+def large_enough(shard: Shard, view: View) -> np.ndarray:
+    """Which pictures of a shard are large enough for the view, bool (count,)."""
     large = np.array([not too_small(kind.width, kind.height, view) for kind in shard.kinds])
     return large[shard.kind]
 
 
-def report(
+def report_shards(
     spec: str, index: Index, used: Sequence[np.ndarray], view: View, notes: list[str]
 ) -> DataReport:
-    """What there is in the shards, and what is done to it."""
-    kinds, sizes, modes = Counter[Kind](), Counter[str](), Counter[str]()
+    """Report what the shards hold and what is done to it.
+
+    Args:
+        used: by shard, which pictures are used, bool (count,).
+    """
+    kinds, modes = Counter[Kind](), Counter[str]()
+    classes = np.zeros(len(index.classes), np.int64)
     skipped: list[Skipped] = []
     for shard, mask in zip(index.shards, used):
-        skipped += [
-            Skipped(file=f"{shard.file}: {item.file}", reason=item.reason)
-            for item in shard.left_out
-        ]
-        for place in np.flatnonzero(~mask):
-            kind = shard.kinds[shard.kind[place]]
-            reason = too_small(kind.width, kind.height, view)
-            skipped.append(Skipped(file=f"{shard.file}: picture {place + 1}", reason=reason))
+        skipped += skipped_of(shard, mask, view)
         kinds.update(shard.kinds_of(shard.kind[mask]))
-        for kind, number in shard.kinds_of(shard.kind).items():
-            sizes[f"{kind.width}x{kind.height}"] += number
-            modes[kind.mode] += number
-    classes = np.zeros(len(index.classes), np.int64)
-    for shard, mask in zip(index.shards, used):
+        for kind, count in shard.kinds_of(shard.kind).items():
+            modes[kind.mode] += count
         if shard.label is not None:
             classes += np.bincount(shard.label[mask], minlength=len(classes))
+
+    sizes = {
+        f"{width}x{height}": count for (width, height), count in count_sizes(index).most_common()
+    }
     return DataReport(
         spec=spec,
         found=index.pictures + sum(len(shard.left_out) for shard in index.shards),
         used=kinds.total(),
         skipped=skipped,
-        sizes=dict(sizes.most_common()),
+        sizes=sizes,
         modes=dict(modes.most_common()),
         classes=dict(zip(index.classes, classes.tolist())),
         steps=[*(f"before they were packed: {step}" for step in index.steps), *steps(kinds, view)],
@@ -193,161 +193,49 @@ def report(
     )
 
 
-def decode(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.ndarray:
-    """The usable pictures of a shard, uint8 (n, C, S, S) with the view's load size as S.
+def skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
+    """List the pictures of a shard that are not used: unreadable ones, then those too small."""
+    skipped = [
+        Skipped(file=f"{shard.file}: {item.file}", reason=item.reason) for item in shard.left_out
+    ]
+    for place in np.flatnonzero(~mask):
+        kind = shard.kinds[shard.kind[place]]
+        reason = too_small(kind.width, kind.height, view)
+        skipped.append(Skipped(file=f"{shard.file}: picture {place + 1}", reason=reason))
+    return skipped
+
+
+def decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.ndarray:
+    """Decode the usable pictures of a shard, uint8 (n, C, S, S), S the view's load size.
+
+    Args:
+        used: which of its pictures, bool (count,).
 
     Raises:
-        UserError: it is missing or damaged, or does not hold what the index tells.
+        UserError: the shard is missing or damaged, or does not hold what the index lists.
     """
+    side, channels = view.load_size(), view.channels or 3
     with Tar(files.open(shard), shard.file) as tar:
-        out = {item.file for item in shard.left_out}
-        entries = [entry for entry in tar.pictures if entry.name not in out]
+        left_out = {item.file for item in shard.left_out}
+        entries = [entry for entry in tar.pictures if entry.name not in left_out]
         if len(entries) != shard.count:
-            found = count_noun(len(entries), "picture")
             raise UserError(
-                f"{shard.file} holds {found}, its index tells of {shard.count:,}; make it again"
+                f"{shard.file} holds {count_noun(len(entries), 'picture')}, "
+                f"its index lists {shard.count:,}; write it again"
             )
+
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
-        pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-        found, done = (
-            np.empty(
-                (len(entries), view.channels or 3, view.load_size(), view.load_size()), np.uint8
-            ),
-            0,
-        )
+        pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
+        decoded = np.empty((len(entries), channels, side, side), np.uint8)
+        done = 0
         with ThreadPoolExecutor(workers([entry.size for entry in entries])) as pool:
             for fates, pictures in in_order(pool, lambda piece: load(tar, piece, view), pieces):
                 broken = next((fate for fate in fates if fate.reason), None)
                 if broken:
                     raise UserError(
-                        f"{shard.file}: {broken.name} cannot be used: {broken.reason}; make the index again"
+                        f"{shard.file}: {broken.name} cannot be used: {broken.reason}; "
+                        "make the index again"
                     )
-                found[done : done + len(pictures)] = pictures
+                decoded[done : done + len(pictures)] = pictures
                 done += len(pictures)
-        return found
-
-
-# An index of tars that come without
-
-
-class Found(NamedTuple):
-    """What was found in a tar.
-
-    Attributes:
-        shard: without classes.
-        classes: of its pictures as written there; None: of none.
-        notes: what a person should know.
-        others: files by ending that are not looked at.
-    """
-
-    shard: Shard
-    classes: list[str | None]
-    others: Counter[str]
-
-
-def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
-    """The index of tars that come without one, from the cache or made: every picture is decoded
-    once to see that it can be.
-
-    Raises:
-        UserError: a tar is missing, damaged, or holds no usable picture.
-    """
-    states, names = [], list(dict.fromkeys(names))
-    for name in names:
-        path = folder / name
-        if name.startswith("."):
-            raise UserError(f"{path} is hidden; rename it without the dot")
-        if not path.is_file():
-            several = (
-                "; several are named as {000000..000041}, or by their folder"
-                if set("*?[") & set(name)
-                else ""
-            )
-            raise UserError(
-                f"{path} is missing; bring it back, or name those that are there{several}"
-            )
-        states.append([name, path.stat().st_size, path.stat().st_mtime_ns])
-    key = hashlib.sha256(json.dumps([VERSION, states]).encode()).hexdigest()[:32]
-    kept = cache_folder() / "shard-indexes" / f"{key}.json"
-    if kept.is_file():
-        try:
-            return read_index(kept.read_bytes(), str(kept))
-        except UserError:
-            kept.unlink()  # it can be made again
-    found = []
-    with bar(len(names), progress, "looking into tars") as advance:
-        for name in names:
-            found.append(look_into(folder / name))
-            advance(1)
-    index = joined(found)
-    write_text(kept, json.dumps(index.model_dump()))
-    return index
-
-
-def look_into(path: Path) -> Found:
-    """What a tar holds.
-
-    Raises:
-        UserError: it is damaged, or holds no usable picture.
-    """
-    file = path.open("rb")
-    digest = digest_of(file)
-    with Tar(file, str(path)) as tar:
-        fates = examine(tar, tar.pictures)
-        used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
-        if not used:
-            first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
-            raise UserError(
-                f"{path} holds no picture that can be used (png, jpg, jpeg, webp){first}; remove it"
-            )
-        kinds = list(dict.fromkeys(fate.kind for _, fate in used))
-        places = {kind: place for place, kind in enumerate(kinds)}
-        shard = Shard(
-            file=path.name,
-            count=len(used),
-            bytes=len(tar.bytes),
-            sha256=digest,
-            kinds=tuple(kinds),
-            which=" ".join(str(places[fate.kind]) for _, fate in used) if len(kinds) > 1 else "",
-            left_out=tuple(
-                Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason
-            ),
-        )
-        return Found(shard, [tar.label(entry) for entry, _ in used], tar.others)
-
-
-def examine(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
-    """What becomes of pictures at their own sizes."""
-
-    def look(piece: Sequence[Entry]) -> list[Fate]:
-        return [fate for entry in piece for fate in load(tar, [entry], View(size=1))[0]]
-
-    pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads([entry.size for entry in entries]) as pool:
-        return [fate for found in in_order(pool, look, pieces) for fate in found]
-
-
-def joined(found: Sequence[Found]) -> Index:
-    """The index of all tars; with classes, if every picture has one."""
-    missing = sum(name is None for one in found for name in one.classes)
-    total = sum(one.shard.count for one in found)
-    others = sum((one.others for one in found), Counter[str]())
-    notes = []
-    if others:
-        listed = ", ".join(f"{ending} ({number:,})" for ending, number in sorted(others.items()))
-        notes.append(f"other files are ignored: {listed}")
-    if 0 < missing < total:
-        notes.append(
-            f"{missing:,} of {total:,} pictures {'has' if missing == 1 else 'have'} no class, so classes are not used"
-        )
-    if missing:
-        return make_index([one.shard for one in found], (), notes=notes)
-    names = classes_in_order(
-        Counter(name for one in found for name in one.classes if name is not None)
-    )
-    numbers = {name: number for number, name in enumerate(names)}
-    shards = []
-    for one in found:
-        labels = " ".join(str(numbers[name or ""]) for name in one.classes)
-        shards.append(Shard.model_validate(one.shard.model_dump() | {"labels": labels}))
-    return make_index(shards, names, notes=notes)
+        return decoded

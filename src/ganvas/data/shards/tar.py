@@ -1,6 +1,4 @@
-"""Tars of pictures and classes in webdataset's layout: files of one name, but for the ending, are
-one picture's.
-"""
+"""Read and write tars in webdataset's layout: files of one name belong to one picture."""
 
 import hashlib
 import io
@@ -24,58 +22,62 @@ MAX_LABEL = 2**20  # bytes of a file with a class
 
 
 class Tar:
-    """The pictures of a tar, and their classes. Nothing is unpacked; files that are neither are
-    only counted.
+    """The pictures of a tar and their classes. Nothing is unpacked.
 
     Attributes:
-        pictures: entries in the order of the tar; of several pictures of one name the first.
-        others: how many files of each ending are not looked at.
+        pictures: entries in the order of the tar; of several pictures of one name only the first.
+        labels: entry with the class, by what the files of a picture share.
+        others: files that are neither pictures nor classes, counted by ending.
 
     Args:
         file: open at its beginning; it is closed with the tar.
         name: of the tar, in messages.
 
     Raises:
-        UserError: it is no tar, compressed, or cut short.
+        UserError: it is not a tar, compressed, or truncated.
     """
 
     def __init__(self, file: BufferedReader, name: str):
-        self.name, self.file = name, file
+        self.name = name
+        self.file = file
         self.pictures: list[Entry] = []
         self.others: Counter[str] = Counter()
         self.labels: dict[str, Entry] = {}
         try:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 self._sort(archive)
-            # any thread may read it
+            # A memory map, since several threads read from it at once.
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except (tarfile.TarError, OSError, ValueError) as error:
             file.close()
             raise UserError(
-                f"{name} is not an uncompressed tar that can be read: {error}; make or fetch it again"
+                f"{name} is not a readable uncompressed tar: {error}; write or download it again"
             ) from error
 
     def _sort(self, archive: tarfile.TarFile) -> None:
-        """Find out which files are pictures, which their classes."""
+        """Sort the files into pictures, classes and others."""
         keys = set()
         for member in archive:
+            # Only plain files lie in one piece in the tar, where the memory map finds them.
             if not member.isreg() or member.issparse() or is_hidden(member.name):
                 continue
+
             key, ending = split_name(member.name)
             entry = Entry(member.name, member.size, 0, member.offset_data)
             if ending in PICTURES and key not in keys:
                 keys.add(key)
                 self.pictures.append(entry)
+            # .cls comes before .json, whichever is first in the tar.
             elif ending in LABELS and (ending == "cls" or key not in self.labels):
                 self.labels[key] = entry
             else:
                 self.others["." + ending if ending else "no ending"] += 1
 
     def read(self, entry: Entry) -> bytes:
-        """The bytes of a file.
+        """The content of a file.
 
         Raises:
-            UnreadableError: it is too large for a picture.
+            UnreadableError: it is too large to be a picture.
         """
         if entry.size > MAX_BYTES:
             raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
@@ -83,7 +85,7 @@ class Tar:
         return self.bytes[entry.where : entry.where + entry.size]
 
     def label(self, picture: Entry) -> str | None:
-        """The class of a picture as it is written there; None: there is none."""
+        """The class of a picture as it is written there; None where there is none."""
         entry = self.labels.get(split_name(picture.name)[0])
         if entry is None or entry.size > MAX_LABEL:
             return None
@@ -92,13 +94,13 @@ class Tar:
             value = json.loads(text) if entry.name.lower().endswith("json") else text
         except (ValueError, RecursionError):
             return None
+
         if isinstance(value, dict):
             value = next((value[key] for key in LABEL_KEYS if key in value), None)
-        return (
-            str(value).strip() or None
-            if isinstance(value, str | int) and not isinstance(value, bool)
-            else None
-        )
+        # JSON's true and false are no classes, and to Python they are integers.
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return None
+        return str(value).strip() or None
 
     def __enter__(self) -> "Tar":
         return self
@@ -109,9 +111,9 @@ class Tar:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """What the files of a picture share, and the ending:
+    """Split a name into what the files of a picture share, and the ending.
 
-    "a/12.left.png" gives "a/12" and "left.png".
+    "a/12.left.png" becomes "a/12" and "left.png": webdataset cuts at the first dot.
     """
     folder, slash, file = name.rpartition("/")
     key, _, ending = file.partition(".")
@@ -119,33 +121,37 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
-    """Write files by name and content into a tar: the same files give the same bytes, whoever
-    writes them and when.
+    """Write files into a tar such that the same files always give the same bytes.
+
+    Args:
+        path: the tar.
+        files: name and content of each.
 
     Returns:
         the tar's SHA-256.
     """
     with path.open("wb") as out:
-        watched: Any = Hashing(out)  # tarfile wants no more than to write
+        watched: Any = HashingFile(out)  # tarfile needs no more than `write` and `tell`
         with tarfile.open(fileobj=watched, mode="w", format=tarfile.USTAR_FORMAT) as archive:
             for name, content in files:
-                header = tarfile.TarInfo(name)  # no owner, no time
+                header = tarfile.TarInfo(name)  # without owner and time
                 header.size = len(content)
                 archive.addfile(header, io.BytesIO(content))
         return watched.digest.hexdigest()
 
 
-class Hashing:
-    """A file that is only written to, with the SHA-256 of what was."""
+class HashingFile:
+    """A file to write to, with the SHA-256 of what was written."""
 
     def __init__(self, file: BinaryIO):
-        self.file, self.digest = file, hashlib.sha256()
+        self.file = file
+        self.digest = hashlib.sha256()
 
     def write(self, content: bytes) -> int:
-        """Write and remember."""
+        """Write, and add to the digest."""
         self.digest.update(content)
         return self.file.write(content)
 
     def tell(self) -> int:
-        """Bytes written."""
+        """Position in the file in bytes."""
         return self.file.tell()

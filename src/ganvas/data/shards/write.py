@@ -1,6 +1,4 @@
-"""What `ganvas pack` does: the packed store filled ahead of a training, or tars of pictures written
-for one elsewhere.
-"""
+"""Pack a data set for training (`ganvas pack`): into the cache, or into tars."""
 
 import json
 import re
@@ -18,13 +16,14 @@ from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar
 from ganvas.errors import UserError
 from ganvas.io import images
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path
 
-MOST = 1_000  # pictures of a shard, unless told otherwise
-# of its decoded pictures, likewise: eight lanes of a training keep some shards each in memory
-MOST_BYTES = 2**26
-TOGETHER = 256  # pictures encoded at once
+MAX_IMAGES = 1_000  # pictures of a shard, unless --shard-images says otherwise
+# Bytes of a shard's decoded pictures: the eight streams of a training each keep some in memory.
+MAX_BYTES = 2**26
+ENCODE = 256  # pictures encoded at once
 
 
 def pack(
@@ -37,12 +36,19 @@ def pack(
     strict: bool,
     progress: bool,
 ) -> list[str]:
-    """Pack a set, and tell in lines what was made.
+    """Pack a set.
 
     Args:
+        spec: the set.
+        view: how it is opened.
         out: the folder of the shards.
         shards: whether to write shards; without, the packed store in the cache is filled.
-        shard_images: pictures of a shard; None: MOST, or fewer if they are large.
+        shard_images: pictures of a shard; None: MAX_IMAGES, or fewer if they are large.
+        strict: whether a picture that cannot be used is an error.
+        progress: show bars on stderr.
+
+    Returns:
+        lines that report what was written.
 
     Raises:
         UserError: the set cannot be used, cannot be sharded, or the folder exists or cannot be
@@ -50,81 +56,92 @@ def pack(
     """
     if not shards:
         if out or shard_images:
+            flag = "--out" if out else "--shard-images"
             raise UserError(
-                f"{'--out' if out else '--shard-images'} is for shards: add --shards; without, the cache is filled"
+                f"{flag} is for shards: add --shards; without it, only the cache is filled"
             )
-        return stored(open_dataset(spec, view, strict=strict, progress=progress))
+        dataset = open_dataset(spec, view, strict=strict, progress=progress)
+        return describe_store(dataset)
+
     if out is None:
         raise UserError("--shards needs a folder that does not exist yet: --out FOLDER")
     if out.exists():
         raise UserError(f"{out} exists; choose another --out, or remove it")
     if shard_images is not None and shard_images < 1:
-        raise UserError(f"--shard-images {shard_images}: ask for 1 or more")
+        raise UserError(f"--shard-images {shard_images}: choose 1 or more")
     dataset = open_dataset(spec, view, strict=strict, progress=progress)
-    return write_shards(dataset, out, shard_images or usual_count(dataset), progress)
+    return write_shards(dataset, out, shard_images or default_count(dataset), progress)
 
 
-def stored(dataset: Dataset) -> list[str]:
-    """Where the pictures of a set that was just opened are packed."""
+def describe_store(dataset: Dataset) -> list[str]:
+    """Report where the pictures of a set that was just opened are packed."""
+    summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
     maps = [values for values in columns_of(dataset) if isinstance(values, np.memmap)]
-    told = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
     if not maps:
-        return [f"{told}; read as they are, there is nothing to pack"]
+        return [f"{summary}; it is read directly, there is nothing to pack"]
+
     folders = dict.fromkeys(str(Path(str(values.filename)).parent) for values in maps)
-    return [
-        f"{told}, packed in {' and '.join(folders)} ({size_in_words(sum(values.nbytes for values in maps))})"
-    ]
+    size = format_bytes(sum(values.nbytes for values in maps))
+    return [f"{summary}, packed in {' and '.join(folders)} ({size})"]
 
 
 def columns_of(dataset: Dataset) -> Iterator[Column]:
-    """All columns, those beside included."""
+    """All columns of a set, and of the one beside it."""
     yield from dataset.columns.values()
     if dataset.beside:
         yield from columns_of(dataset.beside)
 
 
-def usual_count(dataset: Dataset) -> int:
-    """Pictures of a shard when nobody says how many."""
-    return (
-        max(1, min(MOST, MOST_BYTES // int(np.prod(dataset.images.shape[1:]))))
-        if "image" in dataset.columns
-        else MOST
-    )
+def default_count(dataset: Dataset) -> int:
+    """Pictures of a shard if the user does not choose."""
+    if "image" not in dataset.columns:
+        return MAX_IMAGES
+    picture_bytes = int(np.prod(dataset.images.shape[1:]))
+    return max(1, min(MAX_IMAGES, MAX_BYTES // picture_bytes))
 
 
 def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> list[str]:
-    """Write a set as tars of `count` pictures each, with their index, into a new folder; returns
-    lines that tell of it.
+    """Write a set as tars with their index into a new folder.
 
-    The pictures are mixed, always in the same way, so that every shard stands for all; those of a
-    sharded set stay in its order.
+    The pictures are shuffled, always in the same way, so that each shard represents the whole set;
+    those of a sharded set stay in its order.
+
+    Args:
+        count: pictures of a shard.
+
+    Returns:
+        lines that report what was written.
 
     Raises:
-        UserError: it has more than pictures and classes in a row, or the folder cannot be written.
+        UserError: a row has more than a picture and a class, or the folder cannot be written.
     """
     columns = dataset.columns.keys() | dataset.pictures.keys()
     if not {"image"} <= columns <= {"image", "label"} or dataset.channels == 2:
         what = "points" if dataset.channels == 2 else ", ".join(sorted(columns))
         raise UserError(
-            f"shards hold a picture and perhaps a class in a row; {dataset.report.spec} has {what}"
+            f"shards hold one picture and at most a class per row; {dataset.report.spec} has {what}"
         )
+
     order = np.arange(len(dataset))
     if dataset.shards is None:
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)).numpy()
     name = re.sub(r"[^\w-]", "-", out.resolve().name)
+
+    # The folder appears only when all of it is written.
     with atomic_path(out) as folder, bar(len(dataset), progress, "writing shards") as advance:
         folder.mkdir()
         shards = []
-        for start in range(0, len(order), count):
-            rows = order[start : start + count]
-            shards.append(
-                write_shard(dataset, rows, start, folder / f"{name}-{start // count:06d}.tar")
-            )
+        for number, places in enumerate(chunk_ranges(len(order), count)):
+            rows = order[places.start : places.stop]
+            path = folder / f"{name}-{number:06d}.tar"
+            shards.append(write_shard(dataset, rows, places.start, path))
             advance(len(rows))
+
         index = make_index(shards, dataset.classes, dataset.report.steps, dataset.report.notes)
         text = json.dumps(index.model_dump(), indent=1)
         (folder / INDEX).write_text(text + "\n", encoding="utf-8")
-    total = size_in_words(sum(shard.bytes for shard in shards))
+
+    total = format_bytes(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
         f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.kind}, in {many} ({total})",
@@ -133,33 +150,36 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
 
 
 def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> Shard:
-    """Write rows of a set into a tar, as pictures with the numbers from `first` on and, if there
-    are, classes; describe it.
+    """Write rows of a set into a tar; returns its description.
+
+    Args:
+        rows: of the set, int64 (n,).
+        first: number of the first picture among those of all shards; files are named by it.
+        path: the tar.
     """
     labels = None if dataset.labels is None else dataset.labels[rows].tolist()
 
-    def files() -> Iterator[tuple[str, bytes]]:
+    def encode_files() -> Iterator[tuple[str, bytes]]:
         with ThreadPoolExecutor(cores()) as pool:
-            for start in range(0, len(rows), TOGETHER):
-                pictures = dataset.batch(rows[start : start + TOGETHER])["image"]
-                for number, content in enumerate(pool.map(images.to_png, pictures), start):
-                    yield f"{first + number:09d}.png", content
+            for places in chunk_ranges(len(rows), ENCODE):
+                pictures = dataset.batch(rows[places.start : places.stop])["image"]
+                for place, content in zip(places, pool.map(images.to_png, pictures)):
+                    yield f"{first + place:09d}.png", content
                     if labels is not None:
-                        yield f"{first + number:09d}.cls", str(labels[number]).encode()
+                        yield f"{first + place:09d}.cls", str(labels[place]).encode()
 
-    digest = write_tar(path, files())
+    digest = write_tar(path, encode_files())
     kind = Kind(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
-    written = " ".join(map(str, labels)) if labels is not None else ""
     return Shard(
         file=path.name,
         count=len(rows),
         bytes=path.stat().st_size,
         sha256=digest,
-        labels=written,
+        labels=" ".join(map(str, labels or ())),
         kinds=(kind,),
     )
 
 
-def size_in_words(count: int) -> str:
-    """Bytes in words."""
+def format_bytes(count: int) -> str:
+    """A number of bytes in MiB or GiB."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"

@@ -16,7 +16,7 @@ from ganvas.evaluation.metrics.features import ImageFeatures
 from ganvas.evaluation.metrics.inception_network import SIZE, InceptionNetwork
 from ganvas.evaluation.metrics.weights import read_published_pth, read_safetensors
 from ganvas.io.cache import cache_folder
-from ganvas.io.download import Published, digest_of, download
+from ganvas.io.download import Published, download, file_digest
 
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
@@ -76,7 +76,7 @@ class Inception:
         self.device = torch.device(device)
         self.resize = resize_clean if resize == "clean" else resize_legacy
 
-        digest = digest_of(path, "sha256").removeprefix("sha256:")
+        digest = file_digest(path, "sha256").removeprefix("sha256:")
         self.protocol: dict[str, Any] = {
             "extractor": "inception",
             "weights": digest,
@@ -148,7 +148,7 @@ def published_weights(progress: bool = False) -> Path:
     download(PUBLISHED, folder, progress)
     path = folder / FILE
 
-    found = digest_of(path, "sha256")
+    found = file_digest(path, "sha256")
     if found != PUBLISHED.files[FILE]:
         raise UserError(
             f"{path} has {found}, published is {PUBLISHED.files[FILE]}: "

@@ -1,0 +1,161 @@
+"""Download shards from an address into a disk cache of bounded size."""
+
+import hashlib
+import os
+import re
+import threading
+import time
+from contextlib import suppress
+from io import BufferedReader
+from pathlib import Path
+
+from ganvas.data.shards.files import hash_content
+from ganvas.data.shards.index import INDEX, Shard
+from ganvas.errors import UserError
+from ganvas.io.cache import cache_folder
+from ganvas.io.download import Published, UnreachableError, download, read_url
+from ganvas.io.files import PARTIAL, atomic_path
+
+LIMIT = "GANVAS_SHARD_CACHE"  # the environment variable
+DEFAULT_LIMIT = "32G"  # bytes that downloaded shards may take
+HASH = "[0-9a-f]{32}"  # of an address; the folder of its shards in the cache is named so
+# Seconds without a write after which an unfinished download belongs to a process that died.
+ABANDONED = 3600.0
+# Another process may evict a shard just after its download. Once it is open it can still be read.
+ATTEMPTS = 3
+# One lock for each file that this process downloads: two threads may want the same one.
+DOWNLOADS: dict[Path, threading.Lock] = {}
+
+
+class RemoteShards:
+    """Tars behind an address, downloaded into the cache when they are needed.
+
+    All downloaded shards together take at most `cache_limit` bytes; the least recently used ones
+    are removed first. While several processes download at once they may exceed it by one shard
+    each, until the first of them is done. A shard that is needed is downloaded even if it alone
+    exceeds the limit.
+
+    Args:
+        base: address of the folder, with a slash at its end.
+    """
+
+    def __init__(self, base: str):
+        self.base = base
+        self.folder = cache_folder() / "shards" / hashlib.sha256(base.encode()).hexdigest()[:32]
+
+    def index(self) -> tuple[bytes, str]:
+        """Fetch the index. If the server cannot be reached, read the last copy.
+
+        Returns:
+            the index, and a note that says if it is the last copy, else "".
+
+        Raises:
+            UserError: there is no index, or the server cannot be reached and there is no copy.
+        """
+        copy, url = self.folder / INDEX, self.base + INDEX
+        try:
+            content = read_url(url)
+        except UnreachableError as error:
+            if not copy.is_file():
+                raise UserError(
+                    f"{error}; its shards can only be read with a network connection"
+                ) from error
+            return copy.read_bytes(), f"{error}; using the last copy of its index"
+
+        if content is None:
+            raise UserError(
+                f"{url}: there is no index of the shards; write one where the pictures are files, "
+                "with ganvas pack DATA --shards, and put it beside the tars"
+            )
+        with atomic_path(copy, durable=False) as partial:
+            partial.write_bytes(content)
+        return content, ""
+
+    def open(self, shard: Shard) -> BufferedReader:
+        """Open a shard from the cache, downloaded if necessary; see `ShardFiles.open`."""
+        path = self.folder / shard.file
+        for _ in range(ATTEMPTS):
+            with DOWNLOADS.setdefault(path, threading.Lock()):
+                if not path.is_file():
+                    evict_shards(shard.bytes)
+                    download(self.published(shard), self.folder)
+            file = open_whole(path, shard.sha256)
+            if file is not None:
+                # Other processes may have filled the room in the meantime.
+                evict_shards(0, keep=path)
+                return file
+        raise UserError(
+            f"{path} is removed as soon as it is there; "
+            f"give the cache more room with {LIMIT}, e.g. {LIMIT}=100G"
+        )
+
+    def published(self, shard: Shard) -> Published:
+        """Describe the shard as a file to download."""
+        return Published(
+            name=f"the shard {shard.file}",
+            mirrors=(self.base,),
+            files={shard.file: f"sha256:{shard.sha256}"},
+            elsewhere=f"download all tars and {INDEX} yourself and use shards:FOLDER",
+        )
+
+
+def open_whole(path: Path, sha256: str) -> BufferedReader | None:
+    """Open a cached file and mark it as used now.
+
+    A file with another digest is removed, so that it is downloaded again.
+
+    Returns:
+        the file at its beginning; None if it is missing or was damaged.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return None
+
+    if hash_content(file) == sha256:
+        with suppress(OSError):  # another process has just evicted it
+            os.utime(path)
+        return file
+    file.close()
+    path.unlink(missing_ok=True)
+    return None
+
+
+def cache_limit() -> int:
+    """Bytes that downloaded shards may take: GANVAS_SHARD_CACHE, e.g. 500M, else DEFAULT_LIMIT.
+
+    Raises:
+        UserError: the variable is not a size.
+    """
+    text = os.environ.get(LIMIT) or DEFAULT_LIMIT
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise UserError(f"{LIMIT}={text!r} is not a size; write e.g. 500M, 20G or 1T")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+
+
+def evict_shards(needed: int, keep: Path | None = None) -> None:
+    """Remove downloaded shards, the least recently used first, until `needed` bytes have room.
+
+    Args:
+        needed: bytes that are about to be downloaded.
+        keep: a shard that stays.
+    """
+    found = []
+    for path in (cache_folder() / "shards").glob("*/*.tar"):  # also unfinished downloads
+        if path.parent.is_symlink() or not re.fullmatch(HASH, path.parent.name):
+            continue  # not a folder of ours
+        with suppress(FileNotFoundError):  # another process removed it
+            state = path.stat()
+            found.append((state.st_mtime, state.st_size, path))
+
+    excess = sum(size for _, size, _ in found) + needed - cache_limit()
+    for used, size, path in sorted(found):
+        if excess <= 0:
+            return
+        in_progress = path.name.startswith(PARTIAL) and time.time() - used < ABANDONED
+        if path == keep or in_progress:
+            continue
+        with suppress(OSError):  # some systems refuse to remove a file that is open
+            path.unlink(missing_ok=True)
+            excess -= size

@@ -1,0 +1,157 @@
+"""Index tars that come without an index: look through each once and keep what was found."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ganvas.data.dataset import Skipped, View
+from ganvas.data.decode import PIECE, Fate, bar, in_order, load, threads
+from ganvas.data.folders.labels import in_order as classes_in_order
+from ganvas.data.folders.source import Entry
+from ganvas.data.shards.files import hash_content
+from ganvas.data.shards.index import Index, Shard, make_index, read_index
+from ganvas.data.shards.tar import Tar
+from ganvas.errors import UserError
+from ganvas.io.cache import cache_folder
+from ganvas.io.chunks import chunk_ranges
+from ganvas.io.files import write_text
+
+VERSION = 1  # to be raised when the same tars would get another index
+
+
+class TarScan(NamedTuple):
+    """What a tar holds.
+
+    Attributes:
+        shard: the tar, without classes.
+        classes: class of each usable picture as it is written there; None where there is none.
+        others: files that are neither pictures nor classes, counted by ending.
+    """
+
+    shard: Shard
+    classes: list[str | None]
+    others: Counter[str]
+
+
+def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
+    """Index tars that come without an index, or read the index that an earlier call kept.
+
+    Every picture is decoded once, since only that shows whether it can be.
+
+    Args:
+        folder: where the tars are.
+        names: of the tars; repeated ones count once.
+        progress: show a bar on stderr.
+
+    Raises:
+        UserError: a tar is missing, damaged, or holds no usable picture.
+    """
+    names = list(dict.fromkeys(names))
+    kept = kept_index(folder, names)
+    if kept.is_file():
+        try:
+            return read_index(kept.read_bytes(), str(kept))
+        except UserError:
+            kept.unlink()  # it is damaged and can be made again
+
+    scans = []
+    with bar(len(names), progress, "scanning tars") as advance:
+        for name in names:
+            scans.append(scan_tar(folder / name))
+            advance(1)
+    index = join_scans(scans)
+    write_text(kept, json.dumps(index.model_dump()))
+    return index
+
+
+def kept_index(folder: Path, names: Sequence[str]) -> Path:
+    """Path in the cache of the index of these tars; it changes when a tar does.
+
+    Raises:
+        UserError: a tar is missing or hidden.
+    """
+    states = []
+    for name in names:
+        path = folder / name
+        if name.startswith("."):
+            raise UserError(f"{path} is hidden; rename it without the dot")
+        if not path.is_file():
+            # People who know shells try faces-*.tar.
+            has_wildcard = bool(set("*?[") & set(name))
+            hint = "; for several, write {000000..000041} or their folder" if has_wildcard else ""
+            raise UserError(f"{path} is missing; restore it, or name those that are there{hint}")
+        states.append([name, path.stat().st_size, path.stat().st_mtime_ns])
+
+    key = hashlib.sha256(json.dumps([VERSION, states]).encode()).hexdigest()[:32]
+    return cache_folder() / "shard-indexes" / f"{key}.json"
+
+
+def scan_tar(path: Path) -> TarScan:
+    """Look through a tar.
+
+    Raises:
+        UserError: it is damaged, or holds no usable picture.
+    """
+    file = path.open("rb")
+    digest = hash_content(file)
+    with Tar(file, str(path)) as tar:
+        fates = decode_all(tar, tar.pictures)
+        used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
+        if not used:
+            first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
+            raise UserError(
+                f"{path} holds no usable picture (png, jpg, jpeg, webp){first}; remove it"
+            )
+
+        # Most tars hold pictures of few kinds, so each picture only names the place of its kind.
+        kinds = list(dict.fromkeys(fate.kind for _, fate in used))
+        places = {kind: str(place) for place, kind in enumerate(kinds)}
+        which = " ".join(places[fate.kind] for _, fate in used) if len(kinds) > 1 else ""
+        left_out = [Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason]
+        shard = Shard(
+            file=path.name,
+            count=len(used),
+            bytes=len(tar.bytes),
+            sha256=digest,
+            kinds=tuple(kinds),
+            which=which,
+            left_out=tuple(left_out),
+        )
+        return TarScan(shard, [tar.label(entry) for entry, _ in used], tar.others)
+
+
+def decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
+    """Decode pictures of any size to see whether they can be; returns what became of each."""
+    pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
+    with threads([entry.size for entry in entries]) as pool:
+        found = in_order(pool, lambda piece: load(tar, piece, View(size=1))[0], pieces)
+        return [fate for fates in found for fate in fates]
+
+
+def join_scans(scans: Sequence[TarScan]) -> Index:
+    """Make one index of all scanned tars, with classes if every picture has one."""
+    notes = []
+    others = sum((scan.others for scan in scans), Counter[str]())
+    if others:
+        listed = ", ".join(f"{ending} ({number:,})" for ending, number in sorted(others.items()))
+        notes.append(f"other files are ignored: {listed}")
+
+    found = Counter(name for scan in scans for name in scan.classes)
+    missing, total = found.pop(None, 0), sum(scan.shard.count for scan in scans)
+    if 0 < missing < total:
+        have = "has" if missing == 1 else "have"
+        notes.append(f"{missing:,} of {total:,} pictures {have} no class, so classes are not used")
+    if missing:
+        return make_index([scan.shard for scan in scans], (), notes=notes)
+
+    names = classes_in_order(Counter({name: count for name, count in found.items() if name}))
+    numbers = {name: str(number) for number, name in enumerate(names)}
+    shards = []
+    for scan in scans:
+        labels = " ".join(numbers[name] for name in scan.classes if name)
+        # Not model_copy, which would keep the cached absence of labels.
+        shards.append(Shard.model_validate(scan.shard.model_dump() | {"labels": labels}))
+    return make_index(shards, names, notes=notes)

@@ -1,0 +1,22 @@
+"""Ranges of rows that fit into memory."""
+
+import pytest
+
+from ganvas.io.chunks import chunk_ranges
+
+
+@pytest.mark.parametrize(
+    ("count", "whole", "expected"),
+    [
+        (0, False, []),
+        (0, True, []),
+        (4, False, [range(0, 4)]),
+        (4, True, [range(0, 4)]),
+        (9, False, [range(0, 4), range(4, 8), range(8, 9)]),
+        (9, True, [range(0, 4), range(4, 8), range(8, 12)]),
+    ],
+)
+def test_chunks_cover_the_rows_and_only_a_whole_last_one_goes_beyond(
+    count: int, whole: bool, expected: list[range]
+) -> None:
+    assert list(chunk_ranges(count, 4, whole=whole)) == expected
