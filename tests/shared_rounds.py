@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
-from tiny import OPTIONS, Position, make_batch, make_game, schema
+from tiny import OPTIONS, FixedClock, make_batch, make_context, make_schema
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
@@ -35,7 +35,7 @@ class Resting(GAN):
     """
 
     def __init__(self):
-        super().__init__(schema(8, 1))
+        super().__init__(make_schema(8, 1))
         self.generator = nn.ModuleDict(
             {name: nn.Linear(64, 64) for name in ("never", "always", "sometimes")}
         )
@@ -62,7 +62,7 @@ def games() -> dict[str, GAN]:
         "r3gan": {"augmentation": 0.5},
     }
     built = {
-        name: build(name, schema(8, 1), OPTIONS[name] | options)
+        name: build(name, make_schema(8, 1), OPTIONS[name] | options)
         for name, options in changes.items()
     }
     built["relativistic"].get_buffer("probability").fill_(0.5)  # from where it can move either way
@@ -71,14 +71,14 @@ def games() -> dict[str, GAN]:
 
 def play(gan: GAN, engine: Engine) -> None:
     """Play the rounds on this process's part of each batch."""
-    game, part = make_game(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
+    game, part = make_context(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
     for rounds in range(ROUNDS):
         whole = make_batch(gan, BATCH, seed=rounds)
         batch = {
             name: rows[engine.rank * part : (engine.rank + 1) * part]
             for name, rows in whole.items()
         }
-        clock = Position(rounds * BATCH, rounds)
+        clock = FixedClock(rounds * BATCH, rounds)
         take_step(game, batch, clock, engine.rng(0, clock.images))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from test_architecture import SOURCE, tree_in
-from tiny import Position, make, make_batch, make_game
+from tiny import FixedClock, make_batch, make_context, make_gan
 
 import ganvas
 from ganvas.cli import app
@@ -250,8 +250,8 @@ def test_options(gan: str):
 
 @gans
 def test_logged_keys(gan: str):
-    context = make_game(make(gan))
-    values = take_step(context, make_batch(context.gan, 4), Position(), StepRng(0, 0))
+    context = make_context(make_gan(gan))
+    values = take_step(context, make_batch(context.gan, 4), FixedClock(), StepRng(0, 0))
     section = gan_page(gan).partition("## What each logged number means")[2].partition("\n## ")[0]
     assert values.keys() <= set(re.findall(r"^\| `([\w/]+)` \|", section, re.MULTILINE))
 

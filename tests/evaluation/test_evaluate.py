@@ -13,7 +13,7 @@ import torch
 from inception_weights import made_up
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny import make
+from tiny import make_gan
 
 import ganvas
 from ganvas.data import View, open_dataset
@@ -473,7 +473,7 @@ def test_a_generator_of_nan_is_told(run: Path):
 
 def test_quick_score(run: Path):
     yardstick = open_yardstick(get_recipe("digits"), CPU, "random")
-    untrained, better = make("relativistic", classes=10).train(), load(run).gan
+    untrained, better = make_gan("relativistic", classes=10).train(), load(run).gan
     torch.manual_seed(5)
     before = torch.get_rng_state()
     bad = quick_score(untrained, yardstick, CPU, count=300)
@@ -490,7 +490,7 @@ def test_quick_score(run: Path):
 
 def test_quick_score_of_points():
     yardstick = open_yardstick(get_recipe("rings"), CPU)
-    score = quick_score(make("points", size=1, channels=2), yardstick, CPU, count=300)
+    score = quick_score(make_gan("points", size=1, channels=2), yardstick, CPU, count=300)
     assert 0.5 < score <= 1
 
 

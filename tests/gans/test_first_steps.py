@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, make_game
+from tiny import FixedClock, make_batch, make_context, make_gan
 
 from ganvas.gans import GANS
 from ganvas.rng import StepRng
@@ -33,11 +33,11 @@ ROUNDED = {"sngan": 1e-9}
 
 def first_steps(name: str) -> list[dict[str, float]]:
     """What three rounds report; call it under a default dtype of float64."""
-    gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
-    context = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
+    gan = make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
+    context = make_context(gan, lr=1e-2, betas=(0.5, 0.999))
     reports = []
     for steps in range(3):
-        clock, rng = Position(steps * BATCH, steps), StepRng(0, steps * BATCH)
+        clock, rng = FixedClock(steps * BATCH, steps), StepRng(0, steps * BATCH)
         values = take_step(context, make_batch(gan, BATCH, seed=steps), clock, rng)
         reports.append({key: value.item() for key, value in values.items()})
     return reports

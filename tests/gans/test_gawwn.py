@@ -4,7 +4,7 @@ players' moves.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch.nn.functional import affine_grid, grid_sample
 
 from ganvas.data.text import decode, encode
@@ -124,7 +124,7 @@ def test_a_part_is_one_cell_and_an_unseen_one_is_none():
 
 
 def test_given_parts_stay_and_others_are_made_up():
-    gan = make("gawwn-keypoints").eval()
+    gan = make_gan("gawwn-keypoints").eval()
     keypoints = torch.rand(5, 3, 3)
     keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
     text = torch.randn(5, 6)
@@ -138,10 +138,10 @@ def test_given_parts_stay_and_others_are_made_up():
 
 
 def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
-    gan = make("gawwn-keypoints", kept=0.1)
+    gan = make_gan("gawwn-keypoints", kept=0.1)
     given = []
     gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
-    list(gan.step(make_batch(gan, 400), Position(), StepRng(0, 0)))
+    list(gan.step(make_batch(gan, 400), FixedClock(), StepRng(0, 0)))
     assert given[0][..., 2].mean().item() == pytest.approx(0.1, abs=0.03)
 
 
@@ -187,27 +187,27 @@ def test_at_most_so_many_captions_are_drawn():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_round_reads_at_most_the_captions_asked_for(name):
-    gan = make(name, captions=1)
+    gan = make_gan(name, captions=1)
     read = []
     gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
-    list(gan.step(make_batch(gan, 4), Position(), StepRng(0, 0)))
+    list(gan.step(make_batch(gan, 4), FixedClock(), StepRng(0, 0)))
     assert read == [(4, 1, 16)]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_features_instead_of_captions(name):
-    gan = make(name, text="features")
+    gan = make_gan(name, text="features")
     batch = make_batch(gan, 4)
     assert "caption_features" in batch
     assert "caption" not in batch
     assert "caption_features" in gan.inputs
-    assert gan.players().keys() == make(name).players().keys()
+    assert gan.players().keys() == make_gan(name).players().keys()
     made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
         build(
             name,
-            schema(8, 1).model_copy(update={"widths": {"caption": 16}}),
+            make_schema(8, 1).model_copy(update={"widths": {"caption": 16}}),
             {"width": 2, "text": "features"},
         )
 
@@ -217,7 +217,7 @@ def test_features_instead_of_captions(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_losses_are_the_papers_formulas(name):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 6)
     scores, texts, read = [], [], []
     gan.discriminator.verdict.register_forward_hook(
@@ -225,7 +225,7 @@ def test_losses_are_the_papers_formulas(name):
     )
     gan.discriminator.text.register_forward_pre_hook(lambda module, inputs: texts.append(inputs[0]))
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
-    (first, second), generator, *_ = gan.step(batch, Position(), StepRng(0, 0))
+    (first, second), generator, *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     right, wrong, fake, judged = scores
     assert first.losses["adversarial"].item() == pytest.approx(
         matching_d(right, wrong, fake).item(), rel=1e-6
@@ -252,9 +252,9 @@ def test_matching_loss_is_the_sum_of_its_halves():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_of_a_batch_are_those_of_the_first_turn(name):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 5)
-    (first, _), *_ = gan.step(batch, Position(), StepRng(0, 0))
+    (first, _), *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     assert torch.allclose(gan.score(batch), first.scores[0], atol=1e-5)
 
 
@@ -262,7 +262,7 @@ def test_scores_of_a_batch_are_those_of_the_first_turn(name):
 @pytest.mark.parametrize("told", ["caption", "place"])
 def test_caption_and_place_matter_to_both_players(name, told):
     # in training mode: the norms have not seen enough to bring first weights to scale
-    gan = make(name, 32, 3, width=4)
+    gan = make_gan(name, 32, 3, width=4)
     batch = make_batch(gan, 8)
     key = (
         "caption"
@@ -281,11 +281,11 @@ def test_caption_and_place_matter_to_both_players(name, told):
 
 
 def test_smaller_pictures_are_judged_in_their_boxes():
-    gan = make("gawwn-box", smallest=0.5)
+    gan = make_gan("gawwn-box", smallest=0.5)
     boxes = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
     batch = make_batch(gan, 50)
-    list(gan.step(batch, Position(), StepRng(0, 0)))
+    list(gan.step(batch, FixedClock(), StepRng(0, 0)))
     share = boxes[0][:, 2] / batch["box"][:, 2]
     assert 0.5 <= share.min() < 0.6
     assert 0.9 < share.max() <= 1
@@ -307,13 +307,13 @@ def test_the_grid_is_the_papers_where_the_picture_is_large_enough(size, sizes, c
     assert found == sizes
     assert found[grid] == cells
     for name in NAMES:
-        assert make(name, size).generator.cells == cells
+        assert make_gan(name, size).generator.cells == cells
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_defaults_are_the_papers(name):
     with torch.device("meta"):
-        gan = build(name, schema(128, 3), {})
+        gan = build(name, make_schema(128, 3), {})
     generator, discriminator = gan.generator, gan.discriminator
     assert gan.noise_size == 100
     assert gan.captions == 4
@@ -346,7 +346,7 @@ def test_the_norm_of_one_vector_is_by_running_statistics():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_sheet_tells_the_story(name, channels):
-    gan = make(name, 16, channels).eval()
+    gan = make_gan(name, 16, channels).eval()
     batch = make_batch(gan, 3)
     with torch.no_grad():
         columns = gan.make_preview(batch, RowRng(0, range(3)))

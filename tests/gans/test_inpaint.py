@@ -4,7 +4,7 @@ parameters.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 
@@ -18,7 +18,7 @@ from ganvas.rng import RowRng, StepRng
 def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
     return [
         move
-        for move in gan.step(batch, Position(rounds=rounds), StepRng(0, 0))
+        for move in gan.step(batch, FixedClock(rounds=rounds), StepRng(0, 0))
         if isinstance(move, Update)
     ]
 
@@ -30,7 +30,7 @@ def filled(gan: Inpainter, image: Tensor, mask: Tensor) -> Tensor:
 
 @pytest.fixture
 def gan() -> Inpainter:
-    gan = make("inpaint", 16, 3)
+    gan = make_gan("inpaint", 16, 3)
     assert isinstance(gan, Inpainter)
     return gan
 
@@ -136,7 +136,7 @@ def test_blocks_look_no_further_than_they_can_learn():
         (64, [1, 2, 4, 1]),
         (256, [1, 2, 4, 8]),
     ):
-        blocks = build("inpaint", schema(size, 3), {"width": 2}).generator.blocks
+        blocks = build("inpaint", make_schema(size, 3), {"width": 2}).generator.blocks
         assert [block.layers[1].dilation[0] for block in blocks] == expected
 
 
@@ -152,7 +152,7 @@ def test_the_hole_is_shown(gan):
 
 
 def test_parameters_at_64_pixels():
-    gan = build("inpaint", schema(64, 3), {})
+    gan = build("inpaint", make_schema(64, 3), {})
     w = 32
     ways_down = (4 * w + 2 * w * w + 8 * w * w) * 16 + 7 * w
     ways_up = (8 * w * w + 4 * w * w + 2 * w * 3) * 16 + 3 * w + 3
@@ -174,4 +174,4 @@ def test_parameters_at_64_pixels():
 )
 def test_what_makes_no_holes_is_refused(size, options, told):
     with pytest.raises(UserError, match=told):
-        make("inpaint", size, **options)
+        make_gan("inpaint", size, **options)

@@ -4,7 +4,7 @@ fakes made once.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, refused_in_one_line
+from tiny import FixedClock, make_batch, make_gan, refused_in_one_line
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -63,7 +63,7 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
 
 
 def test_dropout_belongs_to_the_picture_and_stays_on():
-    gan = make("pix2pix", 32, 3, width=8).eval()
+    gan = make_gan("pix2pix", 32, 3, width=8).eval()
     image = make_batch(gan, 3)["a"]
     with torch.no_grad():
         together = gan.sample(3, RowRng(0, [0, 1, 2]), image=image)
@@ -80,21 +80,21 @@ def forwards(gan: GAN, network: nn.Module) -> int:
     """How often a network is used in a round."""
     calls = []
     handle = network.register_forward_hook(lambda *_: calls.append(1))
-    for _ in gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)):
+    for _ in gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)):
         pass
     handle.remove()
     return len(calls)
 
 
 def test_fakes_are_made_once_a_round():
-    gan = make("pix2pix", 16, 3)
+    gan = make_gan("pix2pix", 16, 3)
     assert forwards(gan, gan.generator) == 1
     assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
     batch = make_batch(gan, 2)
     with FlopCounterMode(display=False) as alone:
         gan.sample(2, StepRng(0, 0), image=batch["a"])
     with FlopCounterMode(display=False) as whole:
-        for _ in gan.step(batch, Position(), StepRng(0, 0)):
+        for _ in gan.step(batch, FixedClock(), StepRng(0, 0)):
             pass
     with FlopCounterMode(display=False) as judged:
         gan.score(batch)
@@ -102,8 +102,8 @@ def test_fakes_are_made_once_a_round():
 
 
 def test_without_the_adversary_the_distance_alone_is_learnt():
-    gan = make("pix2pix", 16, 1, adversarial_weight=0.0)
-    turns = list(gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)))
+    gan = make_gan("pix2pix", 16, 1, adversarial_weight=0.0)
+    turns = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
     assert list(turns[1].losses) == ["reconstruction"]
     assert turns[1].losses["reconstruction"].item() == pytest.approx(
         100 * turns[1].stats["distance"].item(), rel=1e-5
@@ -118,6 +118,6 @@ def test_refusals():
         "needs pictures of two domains",
     )
     refused_in_one_line(
-        lambda: make("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"
+        lambda: make_gan("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"
     )
-    refused_in_one_line(lambda: make("pix2pix", 16, direction="b-to-c"), "direction")
+    refused_in_one_line(lambda: make_gan("pix2pix", 16, direction="b-to-c"), "direction")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, refused_in_one_line, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema, refused_in_one_line
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -30,7 +30,7 @@ def count(module: nn.Module) -> int:
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> dict:
     """The turns of a round in which nobody moves, by player."""
     return {
-        turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), StepRng(0, rounds))
+        turn.player: turn for turn in gan.step(batch, FixedClock(rounds=rounds), StepRng(0, rounds))
     }
 
 
@@ -62,8 +62,8 @@ def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
 
 def test_cyclegan_has_the_papers_parameters():
     with torch.device("meta"):
-        gan = build("cyclegan", schema(256, 3), {})
-        small = build("cyclegan", schema(128, 3), {})
+        gan = build("cyclegan", make_schema(256, 3), {})
+        small = build("cyclegan", make_schema(128, 3), {})
     assert count(gan.generator.a_to_b) == count(gan.generator.b_to_a) == 11_378_179
     assert count(gan.discriminator_a) == count(gan.discriminator_b) == 2_764_737
     block = 2 * (256 * 256 * 3 * 3 + 256)
@@ -148,7 +148,7 @@ def test_constant_planes_have_an_effect_only_where_the_border_is_zero(padding):
 
 
 def test_cyclegans_losses_are_the_papers_formulas():
-    gan = make("cyclegan", channels=3, pool=0, cycle_weight=7.0, identity_weight=2.0)
+    gan = make_gan("cyclegan", channels=3, pool=0, cycle_weight=7.0, identity_weight=2.0)
     batch = make_batch(gan, 3)
     a, b = batch["a"], batch["b"]
     to_b, to_a = gan.generator.a_to_b, gan.generator.b_to_a
@@ -180,7 +180,7 @@ def test_cyclegans_losses_are_the_papers_formulas():
 def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_never_its_own_domain():
     # a picture, a fake from the other domain, and perhaps one of its own domain
     for weight, calls in ((5.0, 3), (0.0, 2)):
-        gan, seen = make("cyclegan", identity_weight=weight), []
+        gan, seen = make_gan("cyclegan", identity_weight=weight), []
         gan.generator.a_to_b.register_forward_hook(lambda *_, seen=seen: seen.append(1))
         turns = moves(gan, make_batch(gan, 2))
         assert len(seen) == calls
@@ -188,7 +188,7 @@ def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_neve
 
 
 def test_cyclegan_translates_to_the_domain_asked_for():
-    gan = make("cyclegan", channels=3).eval()
+    gan = make_gan("cyclegan", channels=3).eval()
     image = make_batch(gan, 3)["a"]
     made = gan.sample(3, RowRng(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
     for row, network in enumerate(
@@ -247,7 +247,7 @@ def test_a_batch_goes_through_the_pool_one_by_one():
 
 
 def test_pools_are_kept_in_checkpoints_and_change_only_while_training():
-    gan = make("cyclegan", pool=3)
+    gan = make_gan("cyclegan", pool=3)
     batch = make_batch(gan, 2)
     moves(gan.eval(), batch)
     assert gan.pool_b_count == 0
@@ -257,7 +257,7 @@ def test_pools_are_kept_in_checkpoints_and_change_only_while_training():
 
 
 def test_the_discriminator_judges_what_the_pool_gives():
-    gan, batch, judged = make("cyclegan", pool=2), make_batch(make("cyclegan"), 2), []
+    gan, batch, judged = make_gan("cyclegan", pool=2), make_batch(make_gan("cyclegan"), 2), []
     moves(gan, batch)
     old = gan.pool_b.clone()
     gan.discriminator_b.register_forward_pre_hook(lambda _, inputs: judged.append(inputs[0]))
@@ -279,7 +279,7 @@ class DoubleDraw(StepRng):
     """The same numbers in float64."""
 
     def rows(self, count, make):
-        return super().rows(count, make).double()
+        return super().rows(count, make_gan).double()
 
 
 def in_two_processes(play: Callable[[int, Rng], object]) -> list:
@@ -311,7 +311,7 @@ def in_two_processes(play: Callable[[int, Rng], object]) -> list:
 def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]:
     """Of every turn of a round in which nobody moves, by player and parameter."""
     found = {}
-    for turn in gan.step(batch, Position(), rng):
+    for turn in gan.step(batch, FixedClock(), rng):
         values = gan.players()[turn.player]
         grads = torch.autograd.grad(sum(turn.losses.values()), values, retain_graph=True)
         found |= {f"{turn.player}/{number}": grad for number, grad in enumerate(grads)}
@@ -320,7 +320,7 @@ def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]
 
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "stargan", "inpaint"])
 def test_two_processes_play_the_game_of_one(name):
-    gan = make(name, channels=3, classes=3).double()
+    gan = make_gan(name, channels=3, classes=3).double()
     batch = {key: value.double() for key, value in make_batch(gan, 6).items()}
     copies = [copy.deepcopy(gan) for _ in range(2)]
     whole = gradients(gan, batch, DoubleDraw(0, 0))
@@ -474,7 +474,7 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
 @pytest.mark.parametrize("name", ["cyclegan", "stargan"])
 @pytest.mark.parametrize(("size", "better"), [(4, "8"), (10, "8 and 12"), (63, "60 and 64")])
 def test_sizes_that_cannot_be_halved_twice_are_refused(name, size, better):
-    refused_in_one_line(lambda: make(name, size), rf"^size {size} cannot be made .*: {better}$")
+    refused_in_one_line(lambda: make_gan(name, size), rf"^size {size} cannot be made .*: {better}$")
 
 
 def test_domains_of_different_channels_are_refused():
@@ -524,4 +524,4 @@ def test_an_attribute_that_is_none_is_refused():
     ],
 )
 def test_options_that_make_no_game_are_refused(name, option, value):
-    refused_in_one_line(lambda: make(name, **{option: value}), rf"options\.{option}={value}")
+    refused_in_one_line(lambda: make_gan(name, **{option: value}), rf"options\.{option}={value}")
