@@ -116,7 +116,7 @@ class DoubleDraw(StepRng):
     """The same noise in float64."""
 
     def rows(self, count, make):
-        drawn = super().rows(count, make_gan)
+        drawn = super().rows(count, make)
         return drawn.double() if drawn.is_floating_point() else drawn
 
 
@@ -294,7 +294,7 @@ class NotedDraw(StepRng):
         self.noted: list[Tensor] = []
 
     def rows(self, count, make):
-        self.noted.append(super().rows(count, make_gan))
+        self.noted.append(super().rows(count, make))
         return self.noted[-1]
 
 

@@ -70,7 +70,7 @@ def test_losses_are_the_papers():
 
     class Doubled(StepRng):
         def rows(self, count, make):
-            return super().rows(count, make_gan).double()
+            return super().rows(count, make).double()
 
     turns = list(gan.step(batch, FixedClock(), Doubled(0, 0)))
     noise = Doubled(0, 0)

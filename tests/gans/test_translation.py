@@ -279,7 +279,7 @@ class DoubleDraw(StepRng):
     """The same numbers in float64."""
 
     def rows(self, count, make):
-        return super().rows(count, make_gan).double()
+        return super().rows(count, make).double()
 
 
 def in_two_processes(play: Callable[[int, Rng], object]) -> list:
