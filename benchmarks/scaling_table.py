@@ -23,7 +23,7 @@ import torch
 from step_speed import Stopwatch
 from torch import Tensor
 
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.recipes import get_recipe
 from ganvas.rng import StepRng
 from ganvas.schema import Schema
@@ -221,7 +221,7 @@ def played(name: str) -> StepContext:
         boxes=False,
     )
     with device:
-        gan = build(recipe.gan, schema, recipe.options)
+        gan = build_gan(recipe.gan, schema, recipe.options)
         batch = {key: torch.empty(count, channels, size, size) for key in ("image", "a", "b")}
         batch["label"] = torch.zeros(count, dtype=torch.int64)
     with Counter() as counter:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import Rng
 from ganvas.training import engine as engines
 from ganvas.training.engine import Engine
@@ -62,7 +62,7 @@ def games() -> dict[str, GAN]:
         "r3gan": {"augmentation": 0.5},
     }
     built = {
-        name: build(name, make_schema(8, 1), OPTIONS[name] | options)
+        name: build_gan(name, make_schema(8, 1), OPTIONS[name] | options)
         for name, options in changes.items()
     }
     built["relativistic"].get_buffer("probability").fill_(0.5)  # from where it can move either way

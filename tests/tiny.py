@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Update
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.recipes.schedule import cosine
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
@@ -61,7 +61,7 @@ def make_gan(name: str, size: int = 8, channels: int = 1, classes: int = 2, **op
     if GANS[name].points:
         size, channels = 1, 2
     torch.manual_seed(0)
-    return build(name, make_schema(size, channels, classes), OPTIONS[name] | options)
+    return build_gan(name, make_schema(size, channels, classes), OPTIONS[name] | options)
 
 
 @cache

@@ -30,7 +30,7 @@ from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.recipes import get_recipe
 from ganvas.rng import StepRng
 from ganvas.training.state import describe_gan
@@ -409,7 +409,7 @@ def test_a_description_in_json_makes_the_same_gan(name):
     gan = make_gan(name, 12, 3, 4)
     take_first_step(gan, make_batch(gan, 4))
     recipe = get_recipe("digits").model_copy(update={"gan": name, "options": OPTIONS[name]})
-    again = build(**json.loads(json.dumps(describe_gan(recipe, gan))))
+    again = build_gan(**json.loads(json.dumps(describe_gan(recipe, gan))))
     again.load_state_dict(gan.state_dict())
     assert again.classes == gan.classes
     assert torch.equal(generate_images(again.eval()), generate_images(gan.eval()))
@@ -441,7 +441,7 @@ def test_labels_are_needed(name):
 )
 def test_options_that_make_no_network_are_refused_in_one_line(options):
     with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
-        build("dcgan", make_schema(8, 1), options)
+        build_gan("dcgan", make_schema(8, 1), options)
     assert "\n" not in str(refusal.value)
 
 

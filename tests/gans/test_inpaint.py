@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 from ganvas.errors import UserError
 from ganvas.gans import Update
 from ganvas.gans.inpaint import OUTSIDE, Inpainter
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 
@@ -136,7 +136,7 @@ def test_blocks_look_no_further_than_they_can_learn():
         (64, [1, 2, 4, 1]),
         (256, [1, 2, 4, 8]),
     ):
-        blocks = build("inpaint", make_schema(size, 3), {"width": 2}).generator.blocks
+        blocks = build_gan("inpaint", make_schema(size, 3), {"width": 2}).generator.blocks
         assert [block.layers[1].dilation[0] for block in blocks] == expected
 
 
@@ -152,7 +152,7 @@ def test_the_hole_is_shown(gan):
 
 
 def test_parameters_at_64_pixels():
-    gan = build("inpaint", make_schema(64, 3), {})
+    gan = build_gan("inpaint", make_schema(64, 3), {})
     w = 32
     ways_down = (4 * w + 2 * w * w + 8 * w * w) * 16 + 7 * w
     ways_up = (8 * w * w + 4 * w * w + 2 * w * 3) * 16 + 3 * w + 3

@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.gans import GAN
 from ganvas.gans.nn.networks import PatchDiscriminator
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 
@@ -22,7 +22,7 @@ def count(module: nn.Module) -> int:
 def test_the_papers_numbers():
     """54.414 M and 2.769 M, as the authors' PyTorch code prints them."""
     with torch.device("meta"):
-        gan = build("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
+        gan = build_gan("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
     assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
     with torch.device("meta"):
         # CycleGAN's, of one picture and without scales
@@ -48,7 +48,7 @@ def test_a_score_sees_a_patch(halvings: int, field: int):
 @pytest.mark.parametrize("direction", ["a-to-b", "b-to-a"])
 def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     torch.manual_seed(0)
-    gan = build(
+    gan = build_gan(
         "pix2pix",
         Schema(size=16, channels={"a": a, "b": b}),
         {"width": 2, "halvings": 1, "direction": direction},
@@ -112,9 +112,9 @@ def test_without_the_adversary_the_distance_alone_is_learnt():
 
 def test_refusals():
     unpaired = Schema(size=16, channels={"a": 3, "b": 3}, unpaired=True)
-    refused_in_one_line(lambda: build("pix2pix", unpaired, {}), "pix2pix learns from pairs")
+    refused_in_one_line(lambda: build_gan("pix2pix", unpaired, {}), "pix2pix learns from pairs")
     refused_in_one_line(
-        lambda: build("pix2pix", Schema(size=16, channels={"image": 3}), {}),
+        lambda: build_gan("pix2pix", Schema(size=16, channels={"image": 3}), {}),
         "needs pictures of two domains",
     )
     refused_in_one_line(

@@ -13,7 +13,7 @@ import ganvas
 from ganvas.cli import main
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference.run import POINTS, load, training_grid
 from ganvas.io.scatter import MARGIN, SIDE
 from ganvas.rng import RowRng, StepRng
@@ -70,7 +70,7 @@ def test_points_stay_in_the_square(name: str):
 
 @pytest.mark.parametrize(("hidden", "noise_size", "packing"), [(128, 2, 1), (16, 256, 3)])
 def test_layers(hidden: int, noise_size: int, packing: int):
-    gan = build(
+    gan = build_gan(
         "points",
         make_schema(1, 2),
         {"hidden": hidden, "noise_size": noise_size, "packing": packing},
@@ -113,7 +113,7 @@ def test_the_players_move_on_different_fakes():
 
 @pytest.mark.parametrize("hidden", [(7,), (8, 9), (8, 9, 10)])
 def test_hidden_layers(hidden: tuple[int, ...]):
-    gan = build("points-relativistic", make_schema(1, 2), {"hidden": hidden, "noise_size": 3})
+    gan = build_gan("points-relativistic", make_schema(1, 2), {"hidden": hidden, "noise_size": 3})
     counts = {
         player: sum(values.numel() for values in parameters)
         for player, parameters in gan.players().items()
@@ -132,7 +132,7 @@ def test_pictures_are_refused(name: str, size: int, channels: int):
     with pytest.raises(
         UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"
     ):
-        build(name, make_schema(size, channels), {})
+        build_gan(name, make_schema(size, channels), {})
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if not GANS[name].points])
@@ -140,14 +140,14 @@ def test_points_are_refused_by_all_others(name: str):
     with pytest.raises(
         UserError, match=r"makes pictures, not points: use the recipes rings and grid"
     ) as refusal:
-        build(name, make_schema(1, 2), {})
+        build_gan(name, make_schema(1, 2), {})
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("option", ["hidden", "noise_size", "packing"])
 def test_options_are_counts(option: str):
     with pytest.raises(UserError, match=rf"options\.{option}=0"):
-        build("points", make_schema(1, 2), {option: 0})
+        build_gan("points", make_schema(1, 2), {option: 0})
 
 
 # Looking

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.gans import GAN
-from ganvas.gans.cyclegan import pooled
+from ganvas.gans.cyclegan import swap_with_pool
 from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, patch_halvings
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.gans.stargan import UNKNOWN
 from ganvas.rng import Rng, RowRng, StepRng
 from ganvas.schema import Schema
@@ -39,7 +39,7 @@ def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
     torch.manual_seed(0)
     names = {"attributes": NAMES} | ({"known": NAMES} if mixed else {})
     data = Schema(size=size, channels={"image": 3}, names=names)
-    return build("stargan", data, {"width": 2, "blocks": 1, "exclusive": (HAIR,)} | options)
+    return build_gan("stargan", data, {"width": 2, "blocks": 1, "exclusive": (HAIR,)} | options)
 
 
 def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
@@ -62,8 +62,8 @@ def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
 
 def test_cyclegan_has_the_papers_parameters():
     with torch.device("meta"):
-        gan = build("cyclegan", make_schema(256, 3), {})
-        small = build("cyclegan", make_schema(128, 3), {})
+        gan = build_gan("cyclegan", make_schema(256, 3), {})
+        small = build_gan("cyclegan", make_schema(128, 3), {})
     assert count(gan.generator.a_to_b) == count(gan.generator.b_to_a) == 11_378_179
     assert count(gan.discriminator_a) == count(gan.discriminator_b) == 2_764_737
     block = 2 * (256 * 256 * 3 * 3 + 256)
@@ -74,7 +74,7 @@ def test_cyclegan_has_the_papers_parameters():
 def test_stargan_has_the_papers_parameters():
     """Choi et al., tables 4 and 5, at 128 pixels with five attributes."""
     with torch.device("meta"):
-        gan = build(
+        gan = build_gan(
             "stargan", Schema(size=128, channels={"image": 3}, names={"attributes": NAMES}), {}
         )
     blocks = 6 * 2 * (256 * 256 * 3 * 3 + 2 * 256)
@@ -213,13 +213,15 @@ def numbered(start: int, count: int) -> Tensor:
 
 def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
     pool, held = torch.zeros(50, 1, 1, 1), torch.zeros((), dtype=torch.int64)
-    assert torch.equal(pooled(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
+    assert torch.equal(swap_with_pool(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
     assert held == 50
     assert torch.equal(pool, numbered(1, 50))
     new, kept = 0, set(range(1, 51))
     ages = []
     for number in range(51, 2051):
-        (given,) = pooled(pool, held, numbered(number, 1), StepRng(0, number)).flatten().tolist()
+        (given,) = (
+            swap_with_pool(pool, held, numbered(number, 1), StepRng(0, number)).flatten().tolist()
+        )
         kept.add(number)
         assert given in kept  # nothing comes twice from the pool
         kept.remove(given)
@@ -234,14 +236,14 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
 
 def test_a_batch_goes_through_the_pool_one_by_one():
     pools = [(torch.zeros(3, 1, 1, 1), torch.zeros((), dtype=torch.int64)) for _ in range(2)]
-    together = pooled(*pools[0], numbered(1, 40), StepRng(0, 0))
+    together = swap_with_pool(*pools[0], numbered(1, 40), StepRng(0, 0))
     shares = iter(StepRng(0, 0).rand(40, 2))
 
     class Told(StepRng):
         def rows(self, count, make):
             return next(shares)[None]
 
-    alone = [pooled(*pools[1], numbered(1 + row, 1), Told(0, 0)) for row in range(40)]
+    alone = [swap_with_pool(*pools[1], numbered(1 + row, 1), Told(0, 0)) for row in range(40)]
     assert torch.equal(together, torch.cat(alone))
     assert torch.equal(pools[0][0], pools[1][0])
 
@@ -479,16 +481,19 @@ def test_sizes_that_cannot_be_halved_twice_are_refused(name, size, better):
 
 def test_domains_of_different_channels_are_refused():
     data = Schema(size=8, channels={"a": 1, "b": 3}, unpaired=True)
-    refused_in_one_line(lambda: build("cyclegan", data, {}), "a has 1 and b 3: use --channels 3")
+    refused_in_one_line(
+        lambda: build_gan("cyclegan", data, {}), "a has 1 and b 3: use --channels 3"
+    )
 
 
 def test_data_of_another_kind_is_refused():
     pictures = Schema(size=8, channels={"image": 3})
     refused_in_one_line(
-        lambda: build("cyclegan", pictures, {}), "needs pictures of two domains: .*unpaired:FOLDER"
+        lambda: build_gan("cyclegan", pictures, {}),
+        "needs pictures of two domains: .*unpaired:FOLDER",
     )
     refused_in_one_line(
-        lambda: build("stargan", pictures, {}),
+        lambda: build_gan("stargan", pictures, {}),
         "needs pictures with attributes: --data attributes:FOLDER",
     )
 

@@ -16,7 +16,7 @@ from tiny import (
 from torch import nn
 
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import StepRng
 
 FREE = [name for name in OPTIONS if make_gan(name).unconditional]
@@ -70,7 +70,7 @@ def count(module: nn.Module) -> int:
 )
 def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
     with torch.device("meta"):
-        gan = build(name, make_schema(size, channels, 10), {})
+        gan = build_gan(name, make_schema(size, channels, 10), {})
     assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
     assert gan.noise_size == 100
 
@@ -94,7 +94,7 @@ def test_noise(name):
 @pytest.mark.parametrize("name", GANS)
 def test_layers_behave_as_the_documents_say(name):
     with torch.device("meta"):
-        gan = build(name, make_schema(*((1, 2) if GANS[name].points else (28, 1))), {})
+        gan = build_gan(name, make_schema(*((1, 2) if GANS[name].points else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == {"stargan": 0.01, "sngan": 0.1}.get(name, 0.2)
@@ -129,15 +129,15 @@ def check_std(layer: nn.Module, expected: float) -> None:
 def test_first_weights_of_the_mlps():
     """Each document's rule; the layers have 784, 256 or 400 inputs."""
     torch.manual_seed(0)
-    gan = build("mlp", make_schema(28, 1), {})
+    gan = build_gan("mlp", make_schema(28, 1), {})
     check_std(gan.generator[0], 1 / math.sqrt(100 / 2))
     check_std(gan.generator[2], 1 / math.sqrt(256 / 2))
     check_std(gan.discriminator[0], 1 / math.sqrt(784 / 2))
-    gan = build("mlp-tanh", make_schema(28, 1), {})
+    gan = build_gan("mlp-tanh", make_schema(28, 1), {})
     check_std(gan.generator[0], 1 / 100)
     check_std(gan.generator[2], 1 / 400)
     check_std(gan.discriminator[0], 1 / 784)
-    gan = build("mlp-deep", make_schema(28, 1), {})
+    gan = build_gan("mlp-deep", make_schema(28, 1), {})
     check_std(gan.generator[0], 0.02)
     check_std(gan.discriminator[0], 0.02)
     for layer in (gan.generator[2], gan.discriminator[3]):
@@ -151,7 +151,7 @@ def test_first_weights_of_the_mlps():
 )
 def test_first_weights_of_the_convolutional_gans(name, truncated):
     torch.manual_seed(0)
-    gan = build(name, make_schema(28, 1), {"width": 16})
+    gan = build_gan(name, make_schema(28, 1), {"width": 16})
     for module in gan.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             numbers = module.weight.numel()

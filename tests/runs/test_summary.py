@@ -19,7 +19,7 @@ from ganvas.cli import app
 from ganvas.data.dataset import DataReport, Skipped
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference import inpaint as restore
 from ganvas.inference import layout as place
 from ganvas.inference import translate
@@ -218,7 +218,7 @@ def test_a_gan_that_no_verb_takes_is_used_from_python(run):
     data = make_schema(8, 3).model_dump() | {
         "names": {"attributes": ("0", "1"), "known": ("0", "1")}
     }
-    gan = build("stargan", data, OPTIONS["stargan"])
+    gan = build_gan("stargan", data, OPTIONS["stargan"])
     assert suggest_command(gan, run) == []
     assert describe_use(gan, run) == f"use ganvas.load({str(run)!r}).make from Python"
 

@@ -180,7 +180,7 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
-        check_needs(self, schema)
+        check_columns(self, schema)
         self.schema, self.target = schema, target
         self.size, self.channels = schema.size, schema.channels[target]
         self.classes = schema.names.get("label", ())
@@ -247,7 +247,7 @@ class GAN(nn.Module):
         }
 
 
-def with_classes(schema: Schema, conditional: bool) -> tuple[str, ...]:
+def choose_columns(schema: Schema, conditional: bool) -> tuple[str, ...]:
     """What a GAN `requires` that is told the class of its pictures if the data has classes, unless
     it is not `conditional`.
     """
@@ -267,7 +267,7 @@ SOURCES = {
 }
 
 
-def check_needs(gan: GAN, schema: Schema) -> None:
+def check_columns(gan: GAN, schema: Schema) -> None:
     """Refuse data that lacks what a GAN needs.
 
     Raises:

@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import (
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -39,11 +45,11 @@ class ConditionalGenerator(nn.Module):
         modules += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(0.2, inplace=True)]
         for inputs, outputs in pairwise(widths):
             modules += [
-                up(inputs, outputs, kernel, bias=False),
+                upsample(inputs, outputs, kernel, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
-        self.layers = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
+        self.layers = nn.Sequential(*modules, upsample(widths[-1], channels, kernel), nn.Tanh())
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
@@ -60,12 +66,12 @@ class ConditionalDiscriminator(nn.Module):
         self.classes = classes
         outward = list(reversed(widths))
         modules: list[nn.Module] = [
-            down(channels + classes, outward[0], kernel),
+            downsample(channels + classes, outward[0], kernel),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         for inputs, outputs in pairwise(outward):
             modules += [
-                down(inputs, outputs, kernel, bias=False),
+                downsample(inputs, outputs, kernel, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
@@ -126,7 +132,7 @@ class ConditionalDCGAN(GAN):
         self.discriminator = ConditionalDiscriminator(
             len(self.classes), start, widths, self.channels, kernel
         )
-        initialise(self, std=0.02, truncated=True)
+        initialise_weights(self, std=0.02, truncated=True)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch["label"]

@@ -17,8 +17,8 @@ from ganvas.gans.nn.losses import least_squares_d, least_squares_g
 from ganvas.gans.nn.networks import (
     PatchDiscriminator,
     ResidualGenerator,
-    check_quarters,
-    initialise,
+    check_multiple_of_4,
+    initialise_weights,
     patch_halvings,
 )
 from ganvas.rng import Rng
@@ -50,7 +50,7 @@ class Translators(nn.Module):
 
 
 @torch.no_grad()
-def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
+def swap_with_pool(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
     """New pictures to as many, old and new: a discriminator that is shown old ones does not forget;
     section 4.
 
@@ -125,7 +125,7 @@ class CycleGAN(GAN):
                 f"cyclegan needs two domains of the same channels; a has {schema.channels['a']} and b {schema.channels['b']}: "
                 "use --channels 3"
             )
-        check_quarters(self.size)
+        check_multiple_of_4(self.size)
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.generator = Translators(self.channels, width, blocks or (9 if self.size >= 256 else 6))
         halvings = patch_halvings(self.size)
@@ -138,7 +138,7 @@ class CycleGAN(GAN):
         for name in ("pool_a", "pool_b"):
             self.register_buffer(name, torch.zeros(pool, self.channels, self.size, self.size))
             self.register_buffer(f"{name}_count", torch.zeros((), dtype=torch.int64))
-        initialise(self, std=0.02)
+        initialise_weights(self, std=0.02)
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -152,10 +152,14 @@ class CycleGAN(GAN):
             least_squares_g(self.discriminator_b(fake_b))
             + least_squares_g(self.discriminator_a(fake_a))
         )
-        cycle = distance(translate.b_to_a(fake_b), a) + distance(translate.a_to_b(fake_a), b)
+        cycle = mean_absolute_error(translate.b_to_a(fake_b), a) + mean_absolute_error(
+            translate.a_to_b(fake_a), b
+        )
         losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
         if self.identity_weight:
-            identity = distance(translate.a_to_b(b), b) + distance(translate.b_to_a(a), a)
+            identity = mean_absolute_error(translate.a_to_b(b), b) + mean_absolute_error(
+                translate.b_to_a(a), a
+            )
             losses["identity"] = self.identity_weight * identity
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})
         yield self.judge("b", b, fake_b, rng)
@@ -165,7 +169,9 @@ class CycleGAN(GAN):
         """The turn of a domain's discriminator."""
         discriminator = self.get_submodule(f"discriminator_{domain}")
         pool, count = self.get_buffer(f"pool_{domain}"), self.get_buffer(f"pool_{domain}_count")
-        shown = pooled(pool, count, fake, rng) if self.training and len(pool) else fake.detach()
+        shown = (
+            swap_with_pool(pool, count, fake, rng) if self.training and len(pool) else fake.detach()
+        )
         real_score, fake_score = discriminator(real), discriminator(shown)
         return Update(
             f"discriminator_{domain}",
@@ -192,6 +198,6 @@ class CycleGAN(GAN):
         return there | {"b": b, "to a": to_a, "back ": self.generator.a_to_b(to_a)}
 
 
-def distance(made: Tensor, real: Tensor) -> Tensor:
+def mean_absolute_error(made: Tensor, real: Tensor) -> Tensor:
     """Mean absolute difference, a scalar."""
     return (made - real).abs().mean()

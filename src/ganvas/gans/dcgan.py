@@ -13,13 +13,19 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
-from ganvas.gans.nn.losses import non_saturating_g, towards
-from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.gans.nn.losses import cross_entropy, non_saturating_g
+from ganvas.gans.nn.networks import (
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
-def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
+def downsampling_layers(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
     """The discriminator's halvings: batch norm everywhere but after the first, LeakyReLU 0.2.
 
     Args:
@@ -29,7 +35,7 @@ def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
     outward = [channels, *reversed(widths)]
     modules: list[nn.Module] = []
     for depth, (inputs, outputs) in enumerate(pairwise(outward)):
-        modules.append(down(inputs, outputs, kernel, bias=depth == 0))
+        modules.append(downsample(inputs, outputs, kernel, bias=depth == 0))
         if depth > 0:
             modules.append(nn.BatchNorm2d(outputs))
         modules.append(nn.LeakyReLU(0.2, inplace=True))
@@ -71,19 +77,23 @@ class DCGAN(GAN):
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths):
             modules += [
-                up(inputs, outputs, kernel, bias=False),
+                upsample(inputs, outputs, kernel, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(True),
             ]
-        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
+        self.generator = nn.Sequential(
+            *modules, upsample(widths[-1], self.channels, kernel), nn.Tanh()
+        )
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
-        initialise(self, std=0.02, scale_std=0.02)
+        self.discriminator = nn.Sequential(
+            *downsampling_layers(self.channels, widths, kernel), *score
+        )
+        initialise_weights(self, std=0.02, scale_std=0.02)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         fake = self.generator(rng.uniform(len(real), self.noise_size))
-        yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
+        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
     def sample(self, count: int, rng: Rng) -> Tensor:
@@ -130,22 +140,26 @@ class AvatarDCGAN(GAN):
         ]
         for inputs, outputs in pairwise(widths[:-1]):
             modules += [
-                up(inputs, outputs, kernel, bias=False),
+                upsample(inputs, outputs, kernel, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(True),
             ]
         if len(widths) > 1:
-            modules += [up(widths[-2], widths[-1], kernel), nn.ReLU(True)]
-        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
+            modules += [upsample(widths[-2], widths[-1], kernel), nn.ReLU(True)]
+        self.generator = nn.Sequential(
+            *modules, upsample(widths[-1], self.channels, kernel), nn.Tanh()
+        )
         score = [nn.Flatten(), nn.Linear(widths[0] * start**2, 1), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
-        initialise(self, std=0.02)
+        self.discriminator = nn.Sequential(
+            *downsampling_layers(self.channels, widths, kernel), *score
+        )
+        initialise_weights(self, std=0.02)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         noise = rng.uniform(len(real), self.noise_size)
         fake = self.generator(noise)
-        yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
+        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
         for move in range(self.generator_updates):
             if move > 0:  # the generator has moved, so the same noise makes other pictures now
                 fake = self.generator(noise)
@@ -155,7 +169,7 @@ class AvatarDCGAN(GAN):
         return self.generator(rng.uniform(count, self.noise_size))
 
 
-def discriminator_turn(real_score: Tensor, fake_score: Tensor) -> Update:
+def discriminator_update(real_score: Tensor, fake_score: Tensor) -> Update:
     """The discriminator's move, its two terms logged apart."""
-    losses = {"real": towards(real_score, 1), "fake": towards(fake_score, 0)}
+    losses = {"real": cross_entropy(real_score, 1), "fake": cross_entropy(fake_score, 0)}
     return Update("discriminator", losses, scores=(real_score, fake_score))

@@ -17,9 +17,9 @@ from torch.nn.functional import adaptive_avg_pool2d, pad, softplus
 
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, MaskInput, Update, Updates
-from ganvas.gans.nn.losses import precise, squared_gradient
-from ganvas.gans.nn.masks import mixed
-from ganvas.gans.nn.networks import down, initialise, up
+from ganvas.gans.nn.losses import in_float32, squared_gradient
+from ganvas.gans.nn.masks import draw_holes
+from ganvas.gans.nn.networks import downsample, initialise_weights, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -61,17 +61,17 @@ class Filler(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
         super().__init__()
-        self.first = spread(down(channels + 1, width, 4))
-        self.second = spread(down(width, 2 * width, 4))
-        self.third = spread(down(2 * width, 4 * width, 4))
+        self.first = scale_weights(downsample(channels + 1, width, 4))
+        self.second = scale_weights(downsample(width, 2 * width, 4))
+        self.third = scale_weights(downsample(2 * width, 4 * width, 4))
         furthest = 1 + max(0, int(math.log2(size / COARSEST / 2))) if size > COARSEST else 1
         self.blocks = nn.Sequential(
             *(DilatedBlock(4 * width, 2 ** (number % furthest)) for number in range(blocks))
         )
-        self.to_second = spread(up(4 * width, 2 * width, 4))
-        self.to_first = spread(up(4 * width, width, 4))
-        self.to_picture = up(2 * width, channels, 4)
-        initialise(self.to_picture, std=0.02)  # to begin with grey instead of noise
+        self.to_second = scale_weights(upsample(4 * width, 2 * width, 4))
+        self.to_first = scale_weights(upsample(4 * width, width, 4))
+        self.to_picture = upsample(2 * width, channels, 4)
+        initialise_weights(self.to_picture, std=0.02)  # to begin with grey instead of noise
         self.bend = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
@@ -100,12 +100,12 @@ class Critic(nn.Module):
     def __init__(self, channels: int, width: int):
         super().__init__()
         halvings = [
-            down(channels, width, 4),
-            down(width, 2 * width, 4),
-            down(2 * width, 4 * width, 4),
+            downsample(channels, width, 4),
+            downsample(width, 2 * width, 4),
+            downsample(2 * width, 4 * width, 4),
         ]
         far = nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2)
-        self.layers = nn.ModuleList([spread(layer) for layer in (*halvings, far)])
+        self.layers = nn.ModuleList([scale_weights(layer) for layer in (*halvings, far)])
         self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
         self.bend = nn.LeakyReLU(0.2)
 
@@ -199,10 +199,10 @@ class Inpainter(GAN):
             )
             real.requires_grad_(False)
         losses = {
-            "real": towards_real(real_score, torch.ones_like(share)),
-            "fake": towards_real(-fake_score, share),
+            "real": non_saturating_in_hole(real_score, torch.ones_like(share)),
+            "fake": non_saturating_in_hole(-fake_score, share),
         }
-        scores = real_score.mean((1, 2, 3)), inside(fake_score, share)
+        scores = real_score.mean((1, 2, 3)), mean_inside(fake_score, share)
         yield Update("discriminator", losses | {"penalty": penalty}, scores=scores)
         with torch.no_grad():
             real_maps, _ = self.discriminator.look(real)
@@ -211,9 +211,11 @@ class Inpainter(GAN):
             [(one - other).abs().mean() for one, other in zip(fake_maps, real_maps)]
         ).mean()
         error = (made - real).abs()
-        reconstruction = inside(error, mask).mean() + OUTSIDE * inside(error, 1 - mask).mean()
+        reconstruction = (
+            mean_inside(error, mask).mean() + OUTSIDE * mean_inside(error, 1 - mask).mean()
+        )
         losses = {
-            "adversarial": towards_real(fake_score, share),
+            "adversarial": non_saturating_in_hole(fake_score, share),
             "reconstruction": self.reconstruction_weight * reconstruction,
         }
         yield Update("generator", losses | {"features": self.feature_weight * difference})
@@ -222,7 +224,8 @@ class Inpainter(GAN):
         """Random masks for pictures (N, C, H, W): (N, 1, H, W), 1 in the hole."""
         height, width = image.shape[2:]
         masks = rng.on_device(
-            len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most)
+            len(image),
+            lambda random, n: draw_holes(random, n, height, width, self.least, self.most),
         )
         return masks.to(image)
 
@@ -245,20 +248,20 @@ class Inpainter(GAN):
         }
 
 
-def inside(values: Tensor, share: Tensor) -> Tensor:
+def mean_inside(values: Tensor, share: Tensor) -> Tensor:
     """The mean of (N, C, h, w) in each picture, weighted by (N, 1, h, w): (N,)."""
     return (values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])
 
 
-@precise
-def towards_real(score: Tensor, share: Tensor) -> Tensor:
+@in_float32
+def non_saturating_in_hole(score: Tensor, share: Tensor) -> Tensor:
     """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) within each
     picture.
     """
-    return inside(softplus(-score), share).mean()
+    return mean_inside(softplus(-score), share).mean()
 
 
-def spread(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
+def scale_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
     """The layer, with first weights that keep the spread of what goes on to LeakyReLU 0.2;
 
     He et al. 2015, eq. 15.

@@ -15,12 +15,12 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
-from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, towards
+from ganvas.gans.nn.losses import cross_entropy, non_saturating_d, non_saturating_g
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
-def layers(
+def linear_layers(
     sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0
 ) -> nn.Sequential:
     """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and
@@ -34,7 +34,7 @@ def layers(
     return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
 
 
-def initialise(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
+def initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
     """Fill every linear layer's weight, (out, in), by `weight`; biases 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
@@ -42,11 +42,11 @@ def initialise(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
             nn.init.zeros_(module.bias)
 
 
-def leaky() -> nn.Module:
+def leaky_relu() -> nn.Module:
     return nn.LeakyReLU(0.2)
 
 
-def unit(images: Tensor) -> Tensor:
+def to_unit_range(images: Tensor) -> Tensor:
     """(N, C, H, W) in [-1, 1] to (N, C * H * W) in [0, 1], what a sigmoid can make."""
     return (images.flatten(1) + 1) / 2
 
@@ -71,14 +71,16 @@ class MLP(GAN):
         super().__init__(schema)
         self.noise_size = noise_size
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid())
-        self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
-        initialise(
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid()
+        )
+        self.discriminator = linear_layers([pixels, hidden, 1], nn.ReLU)
+        initialise_linear(
             self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2))
         )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = unit(batch["image"])
+        real = to_unit_range(batch["image"])
         fake = self.generator(rng.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
         yield (
@@ -91,7 +93,7 @@ class MLP(GAN):
         )
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(unit(batch["image"]))
+        return self.discriminator(to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.uniform(count, self.noise_size))
@@ -127,9 +129,11 @@ class DeepMLP(GAN):
         super().__init__(schema)
         self.noise_size, self.real_target = noise_size, real_target
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, *hidden, pixels], leaky), nn.Tanh())
-        self.discriminator = layers([pixels, *reversed(hidden), 1], leaky, dropout)
-        initialise(self, nn.init.xavier_uniform_)
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, *hidden, pixels], leaky_relu), nn.Tanh()
+        )
+        self.discriminator = linear_layers([pixels, *reversed(hidden), 1], leaky_relu, dropout)
+        initialise_linear(self, nn.init.xavier_uniform_)
         for player in (self.generator, self.discriminator):
             nn.init.normal_(next(player.parameters()), std=0.02)
 
@@ -138,7 +142,9 @@ class DeepMLP(GAN):
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
-        adversarial = (towards(real_score, self.real_target) + towards(fake_score, 0)) / 2
+        adversarial = (
+            cross_entropy(real_score, self.real_target) + cross_entropy(fake_score, 0)
+        ) / 2
         yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
         fake = self.generator(rng.normal(len(real), self.noise_size))
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
@@ -187,12 +193,14 @@ class TanhMLP(GAN):
             generator_updates,
         )
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
-        self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
-        initialise(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid()
+        )
+        self.discriminator = linear_layers([pixels, hidden, 1], nn.Tanh)
+        initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = unit(batch["image"])
+        real = to_unit_range(batch["image"])
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
         # faster than two passes
@@ -209,7 +217,7 @@ class TanhMLP(GAN):
             yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(unit(batch["image"]))
+        return self.discriminator(to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.normal(count, self.noise_size))

@@ -46,7 +46,7 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(checked, name) for name in options}
 
 
-def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
+def build_gan(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
     """Make a GAN from its description.
 
     Raises:

@@ -16,7 +16,7 @@ from torch.nn.functional import leaky_relu, relu
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.nn.networks import PatchDiscriminator, initialise
+from ganvas.gans.nn.networks import PatchDiscriminator, initialise_weights
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -124,13 +124,13 @@ class Pix2Pix(GAN):
         self.generator = UNet(
             given_channels,
             self.channels,
-            [width * min(8, 2**level) for level in range(levels(self.size))],
+            [width * min(8, 2**level) for level in range(count_halvings(self.size))],
         )
         together = given_channels + self.channels
         if halvings is None:
             halvings = 3 if self.size >= 128 else 2 if self.size >= 32 else 1
         self.discriminator = PatchDiscriminator(together, discriminator_width or width, halvings)
-        initialise(self, std=0.02)
+        initialise_weights(self, std=0.02)
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -142,7 +142,7 @@ class Pix2Pix(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         given, real = batch[self.given], batch[self.target]
-        fake = self.generator(given, dropping(rng))
+        fake = self.generator(given, half_dropout(rng))
         real_score, fake_score = self.judge(given, real), self.judge(given, fake.detach())
         adversarial = 0.5 * non_saturating_d(real_score, fake_score)
         yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
@@ -163,7 +163,7 @@ class Pix2Pix(GAN):
 
     def sample(self, count: int, rng: Rng, *, image: Tensor) -> Tensor:
         del count
-        return self.generator(image, dropping(rng))
+        return self.generator(image, half_dropout(rng))
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         return {"image": batch[self.given]}
@@ -177,7 +177,7 @@ class Pix2Pix(GAN):
         }
 
 
-def levels(size: int) -> int:
+def count_halvings(size: int) -> int:
     """Halvings of a picture until one pixel is left, or as often as its side is even.
 
     Raises:
@@ -191,6 +191,6 @@ def levels(size: int) -> int:
     return count
 
 
-def dropping(rng: Rng) -> Dropout:
+def half_dropout(rng: Rng) -> Dropout:
     """Dropout of a half with the numbers of a draw."""
     return lambda x: x * (rng.rand(*x.shape) < 0.5) * 2

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, relativistic, squared_gradient
-from ganvas.gans.nn.networks import packed
+from ganvas.gans.nn.networks import pack_images
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -56,17 +56,19 @@ class PointGAN(GAN):
         super().__init__(schema)
         self.noise_size, self.packing = noise_size, packing
         self.generator = nn.Sequential(
-            *layers(noise_size, (hidden, hidden)), nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1))
+            *hidden_layers(noise_size, (hidden, hidden)),
+            nn.Linear(hidden, 2),
+            nn.Unflatten(1, (2, 1, 1)),
         )
         self.discriminator = nn.Sequential(
-            *layers(2 * packing, (hidden, hidden)), nn.Linear(hidden, 1), nn.Flatten(0)
+            *hidden_layers(2 * packing, (hidden, hidden)), nn.Linear(hidden, 1), nn.Flatten(0)
         )
 
     def packs(self, points: Tensor) -> Tensor:
         """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, beginning
         again at the end.
         """
-        return packed(points, self.packing).flatten(1)
+        return pack_images(points, self.packing).flatten(1)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         fake = self.generator(rng.normal(len(batch["image"]), self.noise_size))
@@ -117,10 +119,12 @@ class RelativisticPointGAN(GAN):
         super().__init__(schema)
         self.noise_size, self.gamma = noise_size, gamma
         self.generator = nn.Sequential(
-            *layers(noise_size, hidden), nn.Linear(hidden[-1], 2), nn.Unflatten(1, (2, 1, 1))
+            *hidden_layers(noise_size, hidden), nn.Linear(hidden[-1], 2), nn.Unflatten(1, (2, 1, 1))
         )
         score = nn.Linear(hidden[-1], 1, bias=False)  # a constant cancels in the relativistic loss
-        self.discriminator = nn.Sequential(nn.Flatten(), *layers(2, hidden), score, nn.Flatten(0))
+        self.discriminator = nn.Sequential(
+            nn.Flatten(), *hidden_layers(2, hidden), score, nn.Flatten(0)
+        )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
@@ -143,7 +147,7 @@ class RelativisticPointGAN(GAN):
         return self.generator(rng.normal(count, self.noise_size)).clamp(-1, 1)
 
 
-def layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
+def hidden_layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
     """Hidden layers of so many units: linear ones, each with ReLU."""
     return [
         module for sizes in pairwise((inputs, *hidden)) for module in (nn.Linear(*sizes), nn.ReLU())

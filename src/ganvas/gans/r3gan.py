@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns
 from ganvas.gans.nn.augment import AUGMENT_NUMBERS, augment
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import stage_sizes
@@ -232,7 +232,7 @@ class R3GAN(GAN):
         augmentation: NonNegativeFloat = 0.0,
         burn_in: NonNegativeInt = 20_000_000,
     ):
-        self.requires = with_classes(schema, conditional)
+        self.requires = choose_columns(schema, conditional)
         super().__init__(schema)
         self.noise_size, self.gamma, self.augmentation, self.burn_in = (
             noise_size,

@@ -14,10 +14,10 @@ import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
-from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapted, augment, pair_signs
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns
+from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapt_probability, augment, pair_signs
 from ganvas.gans.nn.losses import relativistic, squared_gradient
-from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -45,7 +45,7 @@ class SmallGenerator(nn.Module):
         ]
         modules += [nn.Unflatten(1, (widths[0], start, start)), nn.LeakyReLU(0.2, inplace=True)]
         for inputs, outputs in pairwise(widths):
-            modules += [up(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
+            modules += [upsample(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
         self.layers = nn.Sequential(
             *modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()
         )
@@ -73,7 +73,7 @@ class SmallDiscriminator(nn.Module):
         super().__init__()
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *reversed(widths)]):
-            modules += [down(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
+            modules += [downsample(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
         modules += [
             nn.Flatten(),
             nn.Linear(widths[0] * start**2, features),
@@ -141,7 +141,7 @@ class RelativisticGAN(GAN):
         penalty_every: PositiveInt = 8,
         augmentation: Augmentation = "none",
     ):
-        self.requires = with_classes(schema, conditional)
+        self.requires = choose_columns(schema, conditional)
         super().__init__(schema)
         self.noise_size, self.gamma, self.penalty_every = noise_size, gamma, penalty_every
         self.adaptive = augmentation == "adaptive"
@@ -195,7 +195,9 @@ class RelativisticGAN(GAN):
             scores = rng.gather(real_score.detach()), rng.gather(fake_score.detach())
             by_heart = pair_signs(*scores)
             self.probability.copy_(
-                adapted(self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE)
+                adapt_probability(
+                    self.probability, by_heart, len(scores[0]), images_to_one=IMAGES_TO_ONE
+                )
             )
 
     def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:

@@ -16,9 +16,16 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns
 from ganvas.gans.nn.losses import hinge_d, hinge_g
-from ganvas.gans.nn.networks import down, initialise, spectral, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import (
+    add_spectral_norm,
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -45,14 +52,14 @@ class Grower(nn.Module):
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         for inputs, outputs in pairwise(widths):
             modules += [
-                up(inputs, outputs, 4, bias=False),
+                upsample(inputs, outputs, 4, bias=False),
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(inplace=True),
             ]
         self.layers = nn.Sequential(
             *modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()
         )
-        initialise(self, std=0.02)
+        initialise_weights(self, std=0.02)
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
@@ -77,12 +84,12 @@ class BoundedDiscriminator(nn.Module):
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *reversed(widths)]):
             if modules:
-                modules += [down(inputs, inputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
+                modules += [downsample(inputs, inputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
             modules += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
         self.layers = nn.Sequential(*modules)
         self.plain = nn.Linear(widths[0] * start**2, 1)
         self.embedding = nn.Embedding(classes, widths[0]) if classes else None
-        spectral(self)
+        add_spectral_norm(self)
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
@@ -127,7 +134,7 @@ class SNGAN(GAN):
         conditional: bool = True,
         n_critic: PositiveInt = 5,
     ):
-        self.requires = with_classes(schema, conditional)
+        self.requires = choose_columns(schema, conditional)
         super().__init__(schema)
         self.noise_size, self.n_critic = noise_size, n_critic
         start, *larger = stage_sizes(self.size)

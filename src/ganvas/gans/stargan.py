@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
-from ganvas.gans.nn.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import ResidualGenerator, check_quarters
+from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
+from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -119,7 +119,7 @@ class StarGAN(GAN):
         n_critic: PositiveInt = 5,
     ):
         super().__init__(schema)
-        check_quarters(self.size)
+        check_multiple_of_4(self.size)
         self.names, self.exclusive = schema.names["attributes"], exclusive
         check_groups(exclusive, self.names)
         self.classification_weight, self.reconstruction_weight = (
@@ -154,7 +154,7 @@ class StarGAN(GAN):
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
-            "attributes": self.classification_weight * cross_entropy(logits, own),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, own),
         }
         known = own != UNKNOWN
         right = (((logits > 0) == (own == 1)) & known).sum().float() / known.sum()
@@ -170,7 +170,7 @@ class StarGAN(GAN):
         cycle = (self.translate(fake, own) - real).abs().mean()
         losses = {
             "adversarial": wasserstein_g(score),
-            "attributes": self.classification_weight * cross_entropy(logits, wanted),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, wanted),
             "reconstruction": self.reconstruction_weight * cycle,
         }
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle})
@@ -219,7 +219,7 @@ class StarGAN(GAN):
             )
             off, on = self.change(start, name, False), self.change(start, name, True)
             turned = on if alone else torch.where(start[:, number, None] == 1, off, on)
-            shown[heading(name, alone)] = self.translate(image, turned)
+            shown[column_title(name, alone)] = self.translate(image, turned)
         return shown | {"back": self.translate(next(reversed(shown.values())), own)}
 
     def guess(self, image: Tensor) -> Tensor:
@@ -246,7 +246,7 @@ class StarGAN(GAN):
         return changed
 
 
-def heading(name: str, alone: bool) -> str:
+def column_title(name: str, alone: bool) -> str:
     """The heading of an attribute's column: "+ " where it is set, "± " where it is turned round."""
     return f"{'+' if alone else '±'} {name.replace('_', ' ')}"
 
@@ -269,8 +269,8 @@ def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) ->
             )
 
 
-@precise
-def cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
+@in_float32
+def attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
     """Binary cross-entropy summed over the attributes that are known and averaged over pictures;
     eq. 2 and 3.
 

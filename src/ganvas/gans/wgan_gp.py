@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import down, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -58,8 +58,8 @@ class WGANGP(GAN):
         self.noise_size, self.penalty_weight, self.n_critic = noise_size, penalty_weight, n_critic
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
-        self.generator = grower(start, widths, self.channels, noise_size)
-        self.discriminator = critic(start, widths, self.channels)
+        self.generator = build_generator(start, widths, self.channels, noise_size)
+        self.discriminator = build_critic(start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
@@ -80,7 +80,7 @@ class WGANGP(GAN):
         return self.generator(rng.normal(count, self.noise_size))
 
 
-def grower(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
+def build_generator(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
     """Noise (N, noise_size) to pictures (N, channels, H, W) in [-1, 1];
 
     `widths` from the smallest map to the picture's half.
@@ -93,18 +93,18 @@ def grower(start: int, widths: list[int], channels: int, noise_size: int) -> nn.
     ]
     for inputs, outputs in pairwise(widths):
         modules += [
-            up(inputs, outputs, 5, bias=False),
+            upsample(inputs, outputs, 5, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         ]
-    return nn.Sequential(*modules, up(widths[-1], channels, 5), nn.Tanh())
+    return nn.Sequential(*modules, upsample(widths[-1], channels, 5), nn.Tanh())
 
 
-def critic(start: int, widths: list[int], channels: int) -> nn.Module:
+def build_critic(start: int, widths: list[int], channels: int) -> nn.Module:
     """Pictures (N, channels, H, W) to scores (N,)."""
     modules: list[nn.Module] = []
     for inputs, outputs in pairwise([channels, *reversed(widths)]):
-        modules += [down(inputs, outputs, 5), nn.LeakyReLU(0.2, inplace=True)]
+        modules += [downsample(inputs, outputs, 5), nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(
         *modules, nn.Flatten(), nn.Linear(widths[0] * start**2, 1, bias=False), nn.Flatten(0)
     )

@@ -10,7 +10,7 @@ from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference.run import load, look
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes.recipe import Recipe
@@ -34,7 +34,7 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
             f"use sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
         )
     torch.manual_seed(fold_in(recipe.seed, "weights"))
-    gan = build(recipe.gan, dataset.schema, recipe.options)
+    gan = build_gan(recipe.gan, dataset.schema, recipe.options)
     engine.place(gan)
     players = gan.players()
     if players.keys() != recipe.optimizers.keys():

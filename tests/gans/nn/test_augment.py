@@ -16,17 +16,17 @@ from ganvas.gans.nn.augment import (
     AUGMENT_NUMBERS,
     COLOUR,
     GEOMETRY,
-    adapted,
+    adapt_probability,
     augment,
-    colour,
-    cutout,
+    colour_matrices,
+    cutout_masks,
     diff_augment,
-    geometry,
-    normal,
+    geometry_matrices,
     pair_signs,
     recolour,
     resample,
     shifted,
+    to_normal,
     whole_pixels,
 )
 
@@ -62,12 +62,14 @@ def alone(width: int, place: int, *how: float) -> Tensor:
 
 
 def moved(images: Tensor, place: int, *how: float) -> Tensor:
-    matrices = geometry(alone(GEOMETRY, place, *how), 0.5, *images.shape[2:])
+    matrices = geometry_matrices(alone(GEOMETRY, place, *how), 0.5, *images.shape[2:])
     return resample(images, matrices.expand(len(images), -1, -1))
 
 
 def coloured(images: Tensor, place: int, how: float) -> Tensor:
-    return recolour(images, colour(alone(COLOUR, place, how), 0.5).expand(len(images), -1, -1))
+    return recolour(
+        images, colour_matrices(alone(COLOUR, place, how), 0.5).expand(len(images), -1, -1)
+    )
 
 
 # Geometry
@@ -117,7 +119,8 @@ def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
     one = 0.5 + math.erf(1 / math.sqrt(2)) / 2
     factor = 2**0.2
     scale, stretch, drift = (
-        geometry(alone(GEOMETRY, place, one), 0.5, 40, 24)[0] for place in (SCALE, STRETCH, DRIFT)
+        geometry_matrices(alone(GEOMETRY, place, one), 0.5, 40, 24)[0]
+        for place in (SCALE, STRETCH, DRIFT)
     )
     assert torch.allclose(
         scale, torch.tensor([[factor, 0, 0], [0, factor, 0]], dtype=torch.float64)
@@ -130,7 +133,7 @@ def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
 
 def test_both_turns_together_have_the_probability():
     """Of 20,000 pictures; four standard deviations are 0.014."""
-    matrices = geometry(numbers(20_000, GEOMETRY), 0.4, 8, 8)
+    matrices = geometry_matrices(numbers(20_000, GEOMETRY), 0.4, 8, 8)
     aslant = matrices[:, 0, 1].abs() > 1e-9
     quarters = 0.6 * 0.4 / 2  # not turned, but by one quarter or three
     assert aslant.double().mean().item() == pytest.approx(0.4 + quarters, abs=0.014)
@@ -138,14 +141,14 @@ def test_both_turns_together_have_the_probability():
 
 def test_geometry_keeps_constant_pictures():
     flat = torch.full((64, 3, 9, 7), 0.3, dtype=torch.float64)
-    assert torch.allclose(resample(flat, geometry(numbers(64, GEOMETRY), 1.0, 9, 7)), flat)
+    assert torch.allclose(resample(flat, geometry_matrices(numbers(64, GEOMETRY), 1.0, 9, 7)), flat)
 
 
 def test_normal_numbers():
-    found = normal(torch.tensor([0.5, 0.8413447, 0.0, 1.0]))
+    found = to_normal(torch.tensor([0.5, 0.8413447, 0.0, 1.0]))
     assert found.tolist() == pytest.approx([0, 1, -3.89, 3.89], abs=5e-3)
     # four standard deviations
-    assert normal(numbers(10_000, 1)).std().item() == pytest.approx(1, abs=0.03)
+    assert to_normal(numbers(10_000, 1)).std().item() == pytest.approx(1, abs=0.03)
 
 
 def test_shifts_leave_zeros():
@@ -158,7 +161,7 @@ def test_shifts_leave_zeros():
 
 
 def test_cutouts_are_half_as_wide_and_high():
-    found = cutout(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.25]), 8, 4)
+    found = cutout_masks(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.25]), 8, 4)
     expected = np.zeros((2, 8, 4), bool)
     expected[0, 2:6, 1:3], expected[1, :4, :1] = True, True
     assert np.array_equal(found.numpy(), expected)
@@ -188,7 +191,7 @@ def test_saturation_and_hue_keep_the_grey():
 
 
 def test_grey_pictures_are_changed_as_grey_ones_of_three_channels():
-    images, matrices = pictures(channels=1), colour(numbers(4, COLOUR), 1.0)
+    images, matrices = pictures(channels=1), colour_matrices(numbers(4, COLOUR), 1.0)
     assert torch.allclose(
         recolour(images, matrices).expand(-1, 3, -1, -1),
         recolour(images.expand(-1, 3, -1, -1), matrices),
@@ -197,7 +200,7 @@ def test_grey_pictures_are_changed_as_grey_ones_of_three_channels():
 
 def test_equal_pixels_stay_equal():
     flat = pictures(16, side=1).expand(-1, -1, 5, 5)
-    found = recolour(flat, colour(numbers(16, COLOUR), 1.0))
+    found = recolour(flat, colour_matrices(numbers(16, COLOUR), 1.0))
     assert torch.equal(found, found[:, :, :1, :1].expand_as(found))
     assert (found - flat).abs().amax((1, 2, 3)).min() > 1e-3
 
@@ -264,7 +267,7 @@ def test_no_value_is_read():
         for change in (augment(images, chosen, probability), diff_augment(images, chosen)):
             (gradient,) = torch.autograd.grad(change.square().sum(), images, create_graph=True)
             gradient.square().sum().backward()
-        adapted(probability, pair_signs(images, images), 4)
+        adapt_probability(probability, pair_signs(images, images), 4)
         with pytest.raises(AssertionError, match="a value was read"):
             float(probability)
 
@@ -305,10 +308,12 @@ def test_pair_signs():
 
 def test_the_probability_follows_overfitting():
     half = torch.tensor(0.5)
-    assert adapted(half, torch.tensor(0.7), 5_000).item() == pytest.approx(0.51)
-    assert adapted(half, torch.tensor(0.6), 5_000, target=0.6).item() == pytest.approx(0.49)
-    assert adapted(half, torch.tensor(-1.0), 5_000, images_to_one=50_000).item() == pytest.approx(
-        0.4
+    assert adapt_probability(half, torch.tensor(0.7), 5_000).item() == pytest.approx(0.51)
+    assert adapt_probability(half, torch.tensor(0.6), 5_000, target=0.6).item() == pytest.approx(
+        0.49
     )
-    assert adapted(torch.tensor(0.999), torch.tensor(1.0), 5_000).item() == 1
-    assert adapted(torch.tensor(0.001), torch.tensor(0.0), 5_000).item() == 0
+    assert adapt_probability(
+        half, torch.tensor(-1.0), 5_000, images_to_one=50_000
+    ).item() == pytest.approx(0.4)
+    assert adapt_probability(torch.tensor(0.999), torch.tensor(1.0), 5_000).item() == 1
+    assert adapt_probability(torch.tensor(0.001), torch.tensor(0.0), 5_000).item() == 0

@@ -20,7 +20,6 @@ VALUE = sum(log_d) / 2 + sum(log_one_minus_d) / 2
 
 DISCRIMINATOR = {
     losses.non_saturating_d: -VALUE,
-    losses.minimax_d: -VALUE,
     losses.least_squares_d: 0.5 * ((0 + 9) / 2 + (0.25 + 9) / 2),
     losses.hinge_d: (0 + 3) / 2 + (1.5 + 4) / 2,
     losses.wasserstein_d: 3.5 / 2 - -1 / 2,
@@ -94,7 +93,7 @@ def test_any_shape_of_scores():
 
 def test_minimax_is_the_zero_sum_game():
     real, fake = leaves(REAL, FAKE)
-    (of_discriminator,) = torch.autograd.grad(losses.minimax_d(real, fake), fake)
+    (of_discriminator,) = torch.autograd.grad(losses.non_saturating_d(real, fake), fake)
     (of_generator,) = torch.autograd.grad(losses.minimax_g(fake), fake)
     assert torch.allclose(of_discriminator, -of_generator, rtol=1e-12)
 
@@ -122,7 +121,7 @@ def test_relativistic_sides_differ_by_the_mean_difference():
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0])
 def test_towards_is_cross_entropy(target):
     expected = binary_cross_entropy_with_logits(REAL, torch.full_like(REAL, target))
-    assert losses.towards(REAL, target).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert losses.cross_entropy(REAL, target).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_smoothing_is_one_sided():

@@ -11,13 +11,13 @@ from torch import nn
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import (
     MinibatchStd,
-    down,
-    initialise,
-    packed,
-    spectral,
+    add_spectral_norm,
+    downsample,
+    initialise_weights,
+    pack_images,
     stage_sizes,
     stage_widths,
-    up,
+    upsample,
 )
 
 STAGES = {
@@ -79,14 +79,17 @@ def test_widths_double_towards_the_small_maps_up_to_a_limit():
 @pytest.mark.parametrize("size", [3, 4, 7, 14])
 def test_up_doubles_and_down_halves(kernel, size):
     small = torch.zeros(2, 3, size, size)
-    assert up(3, 5, kernel)(small).shape == (2, 5, 2 * size, 2 * size)
-    assert down(5, 3, kernel)(torch.zeros(2, 5, 2 * size, 2 * size)).shape == small.shape
+    assert upsample(3, 5, kernel)(small).shape == (2, 5, 2 * size, 2 * size)
+    assert downsample(5, 3, kernel)(torch.zeros(2, 5, 2 * size, 2 * size)).shape == small.shape
 
 
 @pytest.mark.parametrize("kernel", [4, 5])
 def test_up_is_the_transpose_of_down(kernel):
     torch.manual_seed(0)
-    shrink, grow = down(5, 3, kernel, bias=False).double(), up(3, 5, kernel, bias=False).double()
+    shrink, grow = (
+        downsample(5, 3, kernel, bias=False).double(),
+        upsample(3, 5, kernel, bias=False).double(),
+    )
     grow.weight = shrink.weight
     large, small = (
         torch.randn(1, 5, 8, 8, dtype=torch.float64),
@@ -98,10 +101,10 @@ def test_up_is_the_transpose_of_down(kernel):
 
 
 def test_biases_are_optional():
-    assert down(2, 2, 4).bias is not None
-    assert up(2, 2, 4).bias is not None
-    assert down(2, 2, 4, bias=False).bias is None
-    assert up(2, 2, 4, bias=False).bias is None
+    assert downsample(2, 2, 4).bias is not None
+    assert upsample(2, 2, 4).bias is not None
+    assert downsample(2, 2, 4, bias=False).bias is None
+    assert upsample(2, 2, 4, bias=False).bias is None
 
 
 LAYERS = [nn.Conv2d(64, 64, 5), nn.ConvTranspose2d(64, 64, 5), nn.Linear(320, 320)]
@@ -114,7 +117,7 @@ DEVIATION = 4 / (2 * NUMBERS) ** 0.5
 @pytest.mark.parametrize("truncated", [False, True])
 def test_first_weights(layer, truncated):
     torch.manual_seed(0)
-    initialise(layer, std=0.02, truncated=truncated)
+    initialise_weights(layer, std=0.02, truncated=truncated)
     # Variance of a standard normal cut at two deviations: 1 - 4 density(2) / (2 distribution(2) -
     # 1)
     normal = NormalDist()
@@ -130,11 +133,11 @@ def test_first_weights(layer, truncated):
 def test_first_scales_of_batch_norm():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(NUMBERS))
-    initialise(network, std=0.02, scale_std=0.02)
+    initialise_weights(network, std=0.02, scale_std=0.02)
     assert network[1].weight.mean().item() == pytest.approx(1, abs=4 * 0.02 / NUMBERS**0.5)
     assert network[1].weight.std().item() == pytest.approx(0.02, rel=DEVIATION)
     assert not network[1].bias.any()
-    initialise(network, std=0.02)
+    initialise_weights(network, std=0.02)
     assert (network[1].weight == 1).all()
 
 
@@ -167,11 +170,11 @@ def test_minibatch_std_of_equal_pictures_has_finite_slopes():
 
 def test_packs_are_each_picture_and_those_before_it():
     images = torch.arange(4 * 2 * 3.0).view(4, 2, 1, 3)
-    found = packed(images, 3)
+    found = pack_images(images, 3)
     assert found.shape == (4, 6, 1, 3)
     assert torch.equal(found[0], torch.cat([images[0], images[3], images[2]]))
     assert torch.equal(found[2], torch.cat([images[2], images[1], images[0]]))
-    assert torch.equal(packed(images, 1), images)
+    assert torch.equal(pack_images(images, 1), images)
 
 
 SPECTRAL_LAYERS = [
@@ -197,7 +200,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one(layer):
     layer = copy.deepcopy(layer).double()
     nn.init.normal_(layer.weight)
     before = matrix(layer)
-    assert spectral(layer) is layer
+    assert add_spectral_norm(layer) is layer
     for _ in range(100):
         layer.weight  # noqa: B018  each look in training mode is a step
     layer.eval()
@@ -208,7 +211,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one(layer):
 
 def spectral_network() -> nn.Module:
     torch.manual_seed(0)
-    return spectral(
+    return add_spectral_norm(
         nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 1))
     )
 

@@ -57,10 +57,12 @@ def augment(
     pictures = images.to(torch.promote_types(images.dtype, torch.float32))
     parts = numbers.to(pictures.dtype).split([GEOMETRY, COLOUR, CUTOUT], 1)
     with torch.autocast(images.device.type, enabled=False):
-        pictures = resample(pictures, geometry(parts[0], probability, *images.shape[2:]))
-        pictures = recolour(pictures, colour(parts[1], probability * colour_share))
+        pictures = resample(pictures, geometry_matrices(parts[0], probability, *images.shape[2:]))
+        pictures = recolour(pictures, colour_matrices(parts[1], probability * colour_share))
         chance, across, down = parts[2].unbind(1)
-        kept = ~(cutout(across, down, *images.shape[2:]) & (chance < probability)[:, None, None])
+        kept = ~(
+            cutout_masks(across, down, *images.shape[2:]) & (chance < probability)[:, None, None]
+        )
         return (pictures * kept[:, None]).to(images.dtype)
 
 
@@ -88,7 +90,7 @@ def diff_augment(images: Tensor, numbers: Tensor) -> Tensor:
     images = shifted(
         images, whole_pixels(right.flatten(), width), whole_pixels(below.flatten(), height)
     )
-    return images * ~cutout(across.flatten(), down.flatten(), height, width)[:, None]
+    return images * ~cutout_masks(across.flatten(), down.flatten(), height, width)[:, None]
 
 
 def pair_signs(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
@@ -103,7 +105,7 @@ def pair_signs(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return (real_scores.detach().flatten()[:, None] - fake_scores.detach().flatten()).sign().mean()
 
 
-def adapted(
+def adapt_probability(
     probability: Tensor,
     measure: Tensor,
     images: int,
@@ -124,7 +126,7 @@ def adapted(
     return (probability + torch.where(measure > target, step, -step)).clamp(0, 1)
 
 
-def normal(numbers: Tensor) -> Tensor:
+def to_normal(numbers: Tensor) -> Tensor:
     """Standard normal numbers from uniform ones, at most 3.9 from 0."""
     return math.sqrt(2) * (2 * numbers - 1).clamp(-0.9999, 0.9999).erfinv()
 
@@ -138,7 +140,9 @@ def whole_pixels(numbers: Tensor, side: int) -> Tensor:
 # tell where in the old picture each pixel of the new one is looked up.
 
 
-def geometry(numbers: Tensor, probability: float | Tensor, height: int, width: int) -> Tensor:
+def geometry_matrices(
+    numbers: Tensor, probability: float | Tensor, height: int, width: int
+) -> Tensor:
     """Mirror, quarter turns, shift by whole pixels, scale, turn, stretch, turn, shift: one matrix
     per picture, (N, 2, 3).
 
@@ -155,8 +159,8 @@ def geometry(numbers: Tensor, probability: float | Tensor, height: int, width: i
     turning = 1 - (1 - probability) ** 0.5
     side = 1 - 2 * (mirror < 0.5) * (mirrors < probability).to(numbers.dtype)
     right_angle = math.pi / 2 * (4 * quarter).floor() * (quarters < probability)
-    factor = (SCALE * normal(scale) * (scales < probability)).exp2()
-    wider = (SCALE * normal(stretch) * (stretches < probability)).exp2()
+    factor = (SCALE * to_normal(scale) * (scales < probability)).exp2()
+    wider = (SCALE * to_normal(stretch) * (stretches < probability)).exp2()
     jumped, drifted = jumps < probability, SHIFT * (drifts < probability)
     steps = [
         matrix(side, 0, 0, 0, 1, 0),
@@ -176,10 +180,10 @@ def geometry(numbers: Tensor, probability: float | Tensor, height: int, width: i
         matrix(
             1,
             0,
-            -width * normal(drift_right) * drifted,
+            -width * to_normal(drift_right) * drifted,
             0,
             1,
-            -height * normal(drift_down) * drifted,
+            -height * to_normal(drift_down) * drifted,
         ),
     ]
     return reduce(product, steps)[:, :2]
@@ -239,10 +243,10 @@ class Resample(Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
-        return Spread.apply(gradients[0], *ctx.saved_tensors), None
+        return ResampleTranspose.apply(gradients[0], *ctx.saved_tensors), None
 
 
-class Spread(Function):
+class ResampleTranspose(Function):
     """The transpose of `Resample`: what each pixel holds goes back to where it was looked up."""
 
     @staticmethod
@@ -271,7 +275,7 @@ def shifted(images: Tensor, right: Tensor, below: Tensor) -> Tensor:
     return moved.unflatten(2, (height, width)) * there[:, None]
 
 
-def cutout(across: Tensor, down: Tensor, height: int, width: int) -> Tensor:
+def cutout_masks(across: Tensor, down: Tensor, height: int, width: int) -> Tensor:
     """Where a rectangle of half the sides is, with its middle at these shares (N,) of them: bool
     (N, H, W).
     """
@@ -285,7 +289,7 @@ def cutout(across: Tensor, down: Tensor, height: int, width: int) -> Tensor:
 # Colours
 
 
-def colour(numbers: Tensor, probability: float | Tensor) -> Tensor:
+def colour_matrices(numbers: Tensor, probability: float | Tensor) -> Tensor:
     """Brightness, contrast, dark for light, hue, saturation: a matrix per picture, (N, 3, 4),
     acting on (red, green, blue, 1).
 
@@ -297,7 +301,7 @@ def colour(numbers: Tensor, probability: float | Tensor) -> Tensor:
     brightness, contrast, inversion, hue, saturation = numbers[:, 1::2].unbind(1)
     brightens, contrasts, inverts, turns, saturates = happens[:, :, None, None].unbind(1)
     added, octaves, more = (
-        normal(each)[:, None, None] for each in (brightness, contrast, saturation)
+        to_normal(each)[:, None, None] for each in (brightness, contrast, saturation)
     )
     factor = (CONTRAST * octaves * contrasts).exp2()
     turned = (inversion < 0.5)[:, None, None] * inverts

@@ -16,7 +16,7 @@ from torch.nn.functional import relu, softplus
 Scores = ParamSpec("Scores")
 
 
-def precise(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
+def in_float32(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
     """Let a loss see half-precision scores as float32: three digits are too few for a mean or a
     logarithm.
     """
@@ -32,7 +32,7 @@ def precise(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
     return raised_loss
 
 
-@precise
+@in_float32
 def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Tensor:
     """-mean log D(x) - mean log(1 - D(G(z))) with D = sigmoid(score); Goodfellow et al. 2014, eq.
     1.
@@ -41,17 +41,17 @@ def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Te
         real_target: 0.9 is one-sided label smoothing (Salimans et al. 2016, 3.4): cross-entropy
             against this probability.
     """
-    return towards(real, real_target) + softplus(fake).mean()
+    return cross_entropy(real, real_target) + softplus(fake).mean()
 
 
-@precise
+@in_float32
 def non_saturating_g(fake: Tensor) -> Tensor:
     """-mean log D(G(z)); Goodfellow et al. 2014, section 3."""
     return softplus(-fake).mean()
 
 
-@precise
-def towards(scores: Tensor, target: float) -> Tensor:
+@in_float32
+def cross_entropy(scores: Tensor, target: float) -> Tensor:
     """Mean cross-entropy of sigmoid(scores) against the probability `target`; finite for any score."""
     return softplus(scores).mean() - target * scores.mean()
 
@@ -65,7 +65,9 @@ def matching_d(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
         wrong: of the same pictures with texts t' of others.
         fake: of generated pictures with the texts that they were made from.
     """
-    return towards(right, 1.0) + 0.5 * towards(wrong, 0.0) + 0.5 * towards(fake, 0.0)
+    return (
+        cross_entropy(right, 1.0) + 0.5 * cross_entropy(wrong, 0.0) + 0.5 * cross_entropy(fake, 0.0)
+    )
 
 
 def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
@@ -73,7 +75,7 @@ def minimax_d(real: Tensor, fake: Tensor) -> Tensor:
     return non_saturating_d(real, fake)
 
 
-@precise
+@in_float32
 def minimax_g(fake: Tensor) -> Tensor:
     """mean log(1 - D(G(z))), the generator's part of V(D, G); its gradient vanishes where D is sure
     of a fake.
@@ -81,7 +83,7 @@ def minimax_g(fake: Tensor) -> Tensor:
     return -softplus(fake).mean()
 
 
-@precise
+@in_float32
 def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
     """Half the mean squared distance of real scores to 1 and of fake ones to 0;
 
@@ -90,13 +92,13 @@ def least_squares_d(real: Tensor, fake: Tensor) -> Tensor:
     return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
-@precise
+@in_float32
 def least_squares_g(fake: Tensor) -> Tensor:
     """Half the mean squared distance of fake scores to 1; Mao et al. 2017, eq. 9."""
     return 0.5 * (fake - 1).square().mean()
 
 
-@precise
+@in_float32
 def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
     """mean max(0, 1 - real) + mean max(0, 1 + fake);
 
@@ -105,13 +107,13 @@ def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
-@precise
+@in_float32
 def hinge_g(fake: Tensor) -> Tensor:
     """-mean fake; Miyato et al. 2018, eq. 17."""
     return -fake.mean()
 
 
-@precise
+@in_float32
 def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
     """mean fake - mean real;
 
@@ -120,13 +122,13 @@ def wasserstein_d(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-@precise
+@in_float32
 def wasserstein_g(fake: Tensor) -> Tensor:
     """-mean fake; Arjovsky et al. 2017."""
     return -fake.mean()
 
 
-@precise
+@in_float32
 def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
     """mean -log sigmoid(winner - loser): the winner should score higher than its partner;
     Jolicoeur-Martineau 2018.

@@ -11,7 +11,7 @@ BEND = math.pi * 2 / 3  # most that a line turns at a corner
 LONGEST = 0.4  # piece of a line, in shares of the picture's side
 
 
-def mixed(
+def draw_holes(
     random: torch.Generator, count: int, height: int, width: int, least: float, most: float
 ) -> Tensor:
     """Holes of which a quarter are boxes in the middle, a quarter boxes anywhere, and half
@@ -30,13 +30,13 @@ def mixed(
     """
     area = least + (most - least) * torch.rand(count, generator=random)
     kind = torch.rand(count, generator=random)
-    holes = boxes(random, area, height, width, central=kind < 0.25)
+    holes = draw_box_holes(random, area, height, width, central=kind < 0.25)
     drawn = kind >= 0.5
-    holes[drawn] = strokes(random, area[drawn], height, width)
+    holes[drawn] = draw_stroke_holes(random, area[drawn], height, width)
     return holes
 
 
-def boxes(
+def draw_box_holes(
     random: torch.Generator, area: Tensor, height: int, width: int, central: Tensor
 ) -> Tensor:
     """Upright boxes wholly inside the picture, up to twice as long as wide (in shares of its
@@ -70,7 +70,7 @@ def boxes(
     return (rows[:, None, :, None] & columns[:, None, None, :]).to(area.dtype)
 
 
-def strokes(random: torch.Generator, area: Tensor, height: int, width: int) -> Tensor:
+def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width: int) -> Tensor:
     """Free-form strokes, as if drawn by hand: a line that bends at its corners, as thick as the
     area asks for.
 

@@ -42,12 +42,12 @@ def stage_widths(width: int, stages: int, most: int = 8) -> list[int]:
     return [width * min(most, 2**depth) for depth in reversed(range(stages))]
 
 
-def down(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Conv2d:
+def downsample(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Conv2d:
     """A convolution that halves an even map."""
     return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
 
 
-def up(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
+def upsample(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
     """A transposed convolution that doubles a map."""
     return nn.ConvTranspose2d(
         inputs,
@@ -60,7 +60,7 @@ def up(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.ConvTran
     )
 
 
-def initialise(
+def initialise_weights(
     network: nn.Module, std: float, truncated: bool = False, scale_std: float = 0.0
 ) -> None:
     """Weights N(0, std), cut at two standard deviations if `truncated`; scales of norms N(1,
@@ -78,7 +78,7 @@ def initialise(
             nn.init.normal_(module.weight, 1.0, scale_std)
 
 
-def spectral(network: nn.Module) -> nn.Module:
+def add_spectral_norm(network: nn.Module) -> nn.Module:
     """The network, its weights divided by their largest singular value; Miyato et al. 2018, section
     2.1 and algorithm 1.
 
@@ -126,7 +126,7 @@ class MinibatchStd(nn.Module):
         )
 
 
-def packed(images: Tensor, packing: int) -> Tensor:
+def pack_images(images: Tensor, packing: int) -> Tensor:
     """Each picture with the `packing` - 1 before it, beginning again at the end: (N, C, H, W) to
     (N, packing * C, H, W).
 
@@ -222,17 +222,17 @@ class ResidualGenerator(nn.Sequential):
         affine: bool = False,
         bias: bool = False,
     ):
-        def normed(layer: nn.Module, channels: int) -> list[nn.Module]:
+        def add_norm(layer: nn.Module, channels: int) -> list[nn.Module]:
             return [layer, nn.InstanceNorm2d(channels, affine=affine), nn.ReLU(inplace=True)]
 
-        modules = normed(
+        modules = add_norm(
             nn.Conv2d(inputs, width, 7, padding=3, padding_mode=padding, bias=bias), width
         )
-        modules += normed(down(width, 2 * width, kernel, bias), 2 * width)
-        modules += normed(down(2 * width, 4 * width, kernel, bias), 4 * width)
+        modules += add_norm(downsample(width, 2 * width, kernel, bias), 2 * width)
+        modules += add_norm(downsample(2 * width, 4 * width, kernel, bias), 4 * width)
         modules += [ResidualBlock(4 * width, padding, affine, bias) for _ in range(blocks)]
-        modules += normed(up(4 * width, 2 * width, kernel, bias), 2 * width)
-        modules += normed(up(2 * width, width, kernel, bias), width)
+        modules += add_norm(upsample(4 * width, 2 * width, kernel, bias), 2 * width)
+        modules += add_norm(upsample(2 * width, width, kernel, bias), width)
         super().__init__(
             *modules,
             nn.Conv2d(width, outputs, 7, padding=3, padding_mode=padding, bias=bias),
@@ -240,7 +240,7 @@ class ResidualGenerator(nn.Sequential):
         )
 
 
-def check_quarters(size: int) -> None:
+def check_multiple_of_4(size: int) -> None:
     """Refuse a size that cannot be halved twice.
 
     Raises:

@@ -62,7 +62,7 @@ class FeatureReader(nn.Module):
         return self.meaning(features.mean(1))
 
 
-def some_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
+def choose_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
     """At most `most` of each row's captions, chosen by random numbers.
 
     Args:
