@@ -131,7 +131,9 @@ def test_given_parts_stay_and_others_are_made_up():
     filled = gan.complete_keypoints(keypoints, text, RowRng(0, range(5)))
     assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
     assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
-    other = gan.complete_keypoints(keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5)))
+    other = gan.complete_keypoints(
+        keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5))
+    )
     assert not torch.equal(filled[:, 1], other[:, 1])
     keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
     assert torch.equal(gan.complete_keypoints(keypoints, text, RowRng(0, range(5))), filled)

@@ -10,7 +10,6 @@ from torch import nn
 
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import (
-    MinibatchStd,
     add_spectral_norm,
     downsample,
     initialise_weights,
@@ -139,33 +138,6 @@ def test_first_scales_of_batch_norm():
     assert not network[1].bias.any()
     initialise_weights(network, std=0.02)
     assert (network[1].weight == 1).all()
-
-
-@pytest.mark.parametrize(("count", "size"), [(8, 4), (4, 4), (6, 3), (2, 2), (5, 1), (1, 1)])
-def test_minibatch_std_by_hand(count: int, size: int):
-    maps = torch.rand(
-        count, 3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    )
-    found = MinibatchStd()(maps)
-    assert found.shape == (count, 4, 2, 5)
-    assert torch.equal(found[:, :3], maps)
-    for row in range(count):
-        group = maps[row % (count // size) :: count // size]
-        assert len(group) == size
-        expected = group.std(0, correction=0).mean().item()
-        # the epsilon alone gives 1e-4
-        assert found[row, 3].tolist() == [[pytest.approx(expected, abs=1.1e-4)] * 5] * 2
-
-
-def test_minibatch_std_of_equal_pictures_has_finite_slopes():
-    maps = torch.ones(4, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    (slopes,) = torch.autograd.grad(MinibatchStd()(maps)[:, 2].sum(), maps, create_graph=True)
-    assert not slopes.any()
-    slopes.square().sum().backward()
-    assert maps.grad is not None
-    assert maps.grad.isfinite().all()
-    spread = torch.rand(4, 2, 2, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradgradcheck(MinibatchStd(), spread)
 
 
 def test_packs_are_each_picture_and_those_before_it():

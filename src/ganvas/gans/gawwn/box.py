@@ -50,9 +50,7 @@ class BoxGenerator(nn.Module):
         channels: of the image.
     """
 
-    def __init__(
-        self, noise_size: int, text_size: int, width: int, stages: Stages, channels: int
-    ):
+    def __init__(self, noise_size: int, text_size: int, width: int, stages: Stages, channels: int):
         super().__init__()
         self.cells = stages.cells
 
