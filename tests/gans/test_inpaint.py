@@ -18,7 +18,7 @@ from ganvas.rng import RowRng, StepRng
 def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
     return [
         move
-        for move in gan.step(batch, FixedClock(rounds=rounds), StepRng(0, 0))
+        for move in gan.step(batch, FixedClock(steps=rounds), StepRng(0, 0))
         if isinstance(move, Update)
     ]
 

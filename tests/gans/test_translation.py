@@ -30,7 +30,7 @@ def count(module: nn.Module) -> int:
 def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> dict:
     """The turns of a round in which nobody moves, by player."""
     return {
-        turn.player: turn for turn in gan.step(batch, FixedClock(rounds=rounds), StepRng(0, rounds))
+        turn.player: turn for turn in gan.step(batch, FixedClock(steps=rounds), StepRng(0, rounds))
     }
 
 
