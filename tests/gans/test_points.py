@@ -24,13 +24,13 @@ POINT_GANS = [name for name in GANS if GANS[name].points]
 def test_a_pack_is_a_point_and_those_before_it():
     gan = make_gan("points", packing=3)
     points = torch.arange(8.0).reshape(4, 2, 1, 1)
-    assert gan.packs(points).tolist() == [
+    assert gan.pack(points).tolist() == [
         [0, 1, 6, 7, 4, 5],
         [2, 3, 0, 1, 6, 7],
         [4, 5, 2, 3, 0, 1],
         [6, 7, 4, 5, 2, 3],
     ]
-    assert torch.equal(make_gan("points").packs(points), points.flatten(1))
+    assert torch.equal(make_gan("points").pack(points), points.flatten(1))
 
 
 @pytest.mark.parametrize("packing", [1, 2, 4])
@@ -44,8 +44,8 @@ def test_the_discriminator_sees_packs_of_one_kind(packing: int, count: int):
     list(gan.step(batch, FixedClock(), StepRng(0, 0)))
     (fake,) = made
     assert [tuple(packs.shape) for packs in seen] == [(count, 2 * packing)] * 3
-    assert torch.equal(seen[0], gan.packs(batch["image"]))
-    assert torch.equal(seen[1], gan.packs(fake))
+    assert torch.equal(seen[0], gan.pack(batch["image"]))
+    assert torch.equal(seen[1], gan.pack(fake))
     assert torch.equal(seen[2], seen[1])
     assert gan.score(batch).shape == (count,)
 
@@ -54,7 +54,7 @@ def test_every_point_of_a_pack_counts():
     """The generator's gradient reaches each point through all packs that it is in."""
     gan = make_gan("points", packing=2).double()
     points = torch.rand(5, 2, 1, 1, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(gan.discriminator(gan.packs(points))[3], points)
+    (gradient,) = torch.autograd.grad(gan.discriminator(gan.pack(points))[3], points)
     assert gradient.flatten(1).any(1).tolist() == [False, False, True, True, False]
 
 
