@@ -59,7 +59,7 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     fake = gan.sample(2, RowRng(0, [0, 1]), **gan.make_inputs(batch, RowRng(0, [0, 1])))
     assert fake.shape == made.shape
     assert torch.equal(gan.make_inputs(batch, RowRng(0, [0, 1]))["image"], given)
-    assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "made", "real"]
+    assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "generated", "real"]
 
 
 def test_dropout_belongs_to_the_picture_and_stays_on():
