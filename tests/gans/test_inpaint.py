@@ -80,12 +80,12 @@ def test_the_first_score_is_the_plain_one(gan):
 
 def test_losses_are_the_formulas(gan):
     batch = make_batch(gan, 4)
-    real, mask = batch["image"], gan.holes(batch["image"], StepRng(0, 0))
+    real, mask = batch["image"], gan.draw_masks(batch["image"], StepRng(0, 0))
     with torch.no_grad():
         made = gan.generator(real, mask)
         fake = made * mask + real * (1 - mask)
-        real_maps, real_score = gan.discriminator.look(real)
-        fake_maps, fake_score = gan.discriminator.look(fake)
+        real_maps, real_score = gan.discriminator.compute_features(real)
+        fake_maps, fake_score = gan.discriminator.compute_features(fake)
     share = adaptive_avg_pool2d(mask, 2)
 
     def of_hole(values: Tensor, weight: Tensor) -> float:
