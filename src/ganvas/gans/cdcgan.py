@@ -1,7 +1,7 @@
 """A class-conditional DCGAN: Mirza and Osindero 2014, "Conditional Generative Adversarial Nets".
 
-The players are convolutional. The generator gets the class as a one-hot vector beside the noise, the
-discriminator as one constant plane for each class.
+The players are convolutional. The generator gets the class as a one-hot vector beside the noise,
+the discriminator as one constant plane for each class.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """CycleGAN: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
 Adversarial Networks".
 
-Two generators translate between two domains, of which no pairs are known. Each result must look like
-its new domain, and translated back it must be the image that it was generated from.
+Two generators translate between two domains, of which no pairs are known. Each result must look
+like its new domain, and translated back it must be the image that it was generated from.
 """
 
 from collections.abc import Iterator
@@ -57,9 +57,9 @@ class CycleGAN(GAN):
 
     Players:
 
-    - generator: two networks, from a to b and from b to a. Convolution 7x7, two halvings, 9 residual
-      blocks (6 below 256 pixels), two doublings, convolution 7x7, tanh; reflection padding, instance
-      norm, ReLU.
+    - generator: two networks, from a to b and from b to a. Convolution 7x7, two halvings, 9
+      residual blocks (6 below 256 pixels), two doublings, convolution 7x7, tanh; reflection
+      padding, instance norm, ReLU.
     - discriminator_b and discriminator_a: scores of 70x70 patches, instance norm, LeakyReLU 0.2.
 
     Losses, with F from a to b and G from b to a:
@@ -70,15 +70,15 @@ class CycleGAN(GAN):
     - discriminator_b: half of mean (D_b(b) - 1)² + mean D_b(F(a))²
     - discriminator_a: half of mean (D_a(a) - 1)² + mean D_a(G(b))²
 
-    The fakes are generated once in a training step. The discriminators see them through pools of the
-    last 50.
+    The fakes are generated once in a training step. The discriminators see them through pools of
+    the last 50.
 
     Stats: `cycle_error`, the mean distance of an image from its reconstruction by both generators,
     in levels of 0..255.
 
-    Where we differ from the paper: below 24 pixels patches are smaller, as they must be. The half in
-    the discriminators' losses is the paper's own. Our `least_squares_g` has a half that the paper's
-    generators do not have, so it is doubled.
+    Where we differ from the paper: below 24 pixels patches are smaller, as they must be. The half
+    in the discriminators' losses is the paper's own. Our `least_squares_g` has a half that the
+    paper's generators do not have, so it is doubled.
 
     Recipe: `cyclegan`.
 

@@ -1,9 +1,9 @@
 """DCGAN, and its variant from the tutorials on anime avatars.
 
 Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
-Adversarial Networks". The paper's rules: strided convolutions instead of pooling; no fully connected
-hidden layers; batch norm except at the generator's output and the discriminator's input; ReLU in the
-generator; LeakyReLU 0.2 in the discriminator.
+Adversarial Networks". The paper's rules: strided convolutions instead of pooling; no fully
+connected hidden layers; batch norm except at the generator's output and the discriminator's input;
+ReLU in the generator; LeakyReLU 0.2 in the discriminator.
 """
 
 from collections.abc import Iterator
@@ -42,8 +42,8 @@ class DCGAN(GAN):
     - generator: -mean log D(G(z)), on the fakes that the discriminator just saw
 
     Where we differ from the paper: there are no biases before a batch norm, where they have no
-    effect. Kernels and widths are those of the authors' code; the paper's figure has twice the width
-    (`width=128`).
+    effect. Kernels and widths are those of the authors' code; the paper's figure has twice the
+    width (`width=128`).
 
     Recipe: `dcgan-64`.
 
@@ -98,8 +98,8 @@ class AvatarDCGAN(GAN):
 
     Players:
 
-    - generator: noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch norm
-      (not after the last before the image), ReLU → tanh.
+    - generator: noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch
+      norm (not after the last before the image), ReLU → tanh.
     - discriminator: halvings by 5x5 kernels as in `DCGAN` → linear → a score.
 
     Losses: those of `DCGAN`. After one discriminator update the generator is updated twice, both

@@ -1,8 +1,8 @@
 """Inpainting, after Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
 
-The generator sees what surrounds a hole, and where the hole is. It is compared with the true pixels,
-and scored by a discriminator that looks for unrealistic patches. Holes are boxes and, as in Yu et
-al. 2019, "Free-Form Image Inpainting with Gated Convolution", strokes of any form.
+The generator sees what surrounds a hole, and where the hole is. It is compared with the true
+pixels, and scored by a discriminator that looks for unrealistic patches. Holes are boxes and, as in
+Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", strokes of any form.
 """
 
 import math
@@ -141,12 +141,12 @@ class Inpainter(GAN):
     - generator: mean in the hole of softplus(-D(x̂)) + reconstruction_weight |x̂ - x|₁
       + feature_weight |maps of D(x̂) - maps of D(x)|₁
 
-    Where we differ from the paper: Pathak et al. have a bottleneck without skip connections, squared
-    errors of weight 0.999, and a discriminator that sees the content of the hole alone. Patches
-    weighted by the share of the hole in them, the penalty and the matching of maps are those of
-    Suvorov et al. 2022, "Resolution-robust Large Mask Inpainting with Fourier Convolutions". The
-    penalty is computed in every `penalty_every`-th training step at that many times its weight
-    (Karras et al. 2020).
+    Where we differ from the paper: Pathak et al. have a bottleneck without skip connections,
+    squared errors of weight 0.999, and a discriminator that sees the content of the hole alone.
+    Patches weighted by the share of the hole in them, the penalty and the matching of maps are
+    those of Suvorov et al. 2022, "Resolution-robust Large Mask Inpainting with Fourier
+    Convolutions". The penalty is computed in every `penalty_every`-th training step at that many
+    times its weight (Karras et al. 2020).
 
     Recipe: `inpaint`.
 

@@ -83,8 +83,8 @@ class Pix2Pix(GAN):
 
     Players:
 
-    - generator: U-Net, halvings by 4x4 kernels to one pixel, LeakyReLU 0.2, doublings, ReLU, half of
-      the numbers dropped in three maps, tanh.
+    - generator: U-Net, halvings by 4x4 kernels to one pixel, LeakyReLU 0.2, doublings, ReLU, half
+      of the numbers dropped in three maps, tanh.
     - discriminator: input and output together → scores of 70x70 patches (34x34 below 128 pixels).
 
     Losses:

@@ -2,8 +2,8 @@
 
 `PointGAN` is the plain GAN with which VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018,
 "PacGAN: The power of two samples in generative adversarial networks") compare themselves. With
-`packing` it is PacGAN: the discriminator scores several points together, all real or all fake, and so
-notices when a generator repeats a few.
+`packing` it is PacGAN: the discriminator scores several points together, all real or all fake, and
+so notices when a generator repeats a few.
 
 `RelativisticPointGAN` plays the game of R3GAN (Huang et al. 2024) on the same data. Compared with
 real points in pairs, dropping a mode always costs something (Sun, Fang and Schwing 2020), and
@@ -41,8 +41,8 @@ class PointGAN(GAN):
 
     Where we differ from the paper: PacGAN's players on these data are larger, four hidden layers of
     400 with batch norm and three maxout layers of 200 x 5. The packs of a batch overlap: N points
-    make N packs, each of a point and those before it, where PacGAN draws packing x N points. Samples
-    outside [-1, 1] are moved to its edge.
+    make N packs, each of a point and those before it, where PacGAN draws packing x N points.
+    Samples outside [-1, 1] are moved to its edge.
 
     Recipes: `rings`, `grid`.
 
@@ -71,7 +71,7 @@ class PointGAN(GAN):
         self.discriminator = nn.Sequential(*layers, nn.Linear(hidden, 1), nn.Flatten(0))
 
     def pack(self, points: Tensor) -> Tensor:
-        """(N, 2, 1, 1) to (N, 2 * packing): each point and the `packing` - 1 before it, cyclically."""
+        """Join each point (N, 2, 1, 1) with the `packing` - 1 before it: (N, 2 * packing)."""
         return pack_images(points, self.packing).flatten(1)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:

@@ -1,8 +1,8 @@
 """A small GAN without normalisation that trains well in minutes on a CPU.
 
 Relativistic pairing (Jolicoeur-Martineau 2018) with a gradient penalty on real images (Mescheder et
-al. 2018). The discriminator only has to say which of two images is more real, so every mode that the
-generator forgets costs it; the penalty keeps the discriminator from winning.
+al. 2018). The discriminator only has to say which of two images is more real, so every mode that
+the generator forgets costs it; the penalty keeps the discriminator from winning.
 """
 
 import math
@@ -112,10 +112,10 @@ class RelativisticGAN(GAN):
 
     Where we differ from the papers: the penalty is on real images only. It is computed in every
     `penalty_every`-th training step at that many times its weight (the lazy form of Karras et al.
-    2020), since it costs as much as the rest of the step. Adaptive augmentation (Karras et al. 2020,
-    "Training Generative Adversarial Networks with Limited Data") measures overfitting by pairs: how
-    much more often than not a real image scores higher than a fake. Single scores have no meaning
-    here.
+    2020), since it costs as much as the rest of the step. Adaptive augmentation (Karras et al.
+    2020, "Training Generative Adversarial Networks with Limited Data") measures overfitting by
+    pairs: how much more often than not a real image scores higher than a fake. Single scores have
+    no meaning here.
 
     Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
 

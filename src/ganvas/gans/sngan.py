@@ -103,9 +103,9 @@ class SNGAN(GAN):
 
     - generator: noise, and the label's embedding → linear → doublings by 4x4 kernels, batch norm,
       ReLU → convolution 3x3, tanh.
-    - discriminator: pairs of a 3x3 convolution and a halving by 4x4 kernels, a last 3x3 convolution,
-      LeakyReLU 0.1, spectral norm everywhere → a score. With classes, plus the product of the last
-      map, summed over positions, and the label's embedding.
+    - discriminator: pairs of a 3x3 convolution and a halving by 4x4 kernels, a last 3x3
+      convolution, LeakyReLU 0.1, spectral norm everywhere → a score. With classes, plus the product
+      of the last map, summed over positions, and the label's embedding.
 
     Losses, with y the label of the real image x:
 

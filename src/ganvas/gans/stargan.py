@@ -104,12 +104,12 @@ class StarGAN(GAN):
       + reconstruction_weight mean |x - G(G(x, c'), c)|, in every `n_critic`-th training step
 
     Two data sets may know different attributes. What a set does not know is 0 in the planes and not
-    in the loss. One more plane for each attribute says whether it is known (the paper's mask has one
-    bit for each set).
+    in the loss. One more plane for each attribute says whether it is known (the paper's mask has
+    one bit for each set).
 
     Stats: `attributes_right`, the share of the real images' attributes that the discriminator
-    recognises; `distance`, its estimate of the Wasserstein distance; `cycle_error`, the mean distance
-    of an image from its reconstruction, in levels of 0..255.
+    recognises; `distance`, its estimate of the Wasserstein distance; `cycle_error`, the mean
+    distance of an image from its reconstruction, in levels of 0..255.
 
     Where we differ from the paper:
 
@@ -222,7 +222,7 @@ class StarGAN(GAN):
         return self.discriminator(batch["image"])[0]
 
     def sample(self, count: int, rng: Rng, *, image: Tensor, attributes: Tensor) -> Tensor:
-        """`image` with `attributes`; 0.5 stands for an attribute that the wanted set does not know."""
+        """`image` with `attributes`; 0.5 for an attribute that the wanted set does not know."""
         del count, rng
         return self.translate(image, attributes)
 

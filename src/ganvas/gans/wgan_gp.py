@@ -2,8 +2,8 @@
 
 The discriminator, here called a critic, estimates the Wasserstein distance between generated and
 real images (Arjovsky et al. 2017). The estimate holds as long as no score changes faster than its
-image; a penalty at random points between real and generated images enforces this. The estimate falls
-while images improve, which no other loss here does.
+image; a penalty at random points between real and generated images enforces this. The estimate
+falls while images improve, which no other loss here does.
 """
 
 from collections.abc import Iterator

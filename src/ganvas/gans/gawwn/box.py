@@ -1,7 +1,8 @@
 """GAWWN with boxes: Reed et al. 2016, "Learning What and Where to Draw".
 
 An image is generated from a caption and a box. Both networks place the text inside the box; the
-generator draws its foreground there, and the discriminator cuts the box out and looks at it closely.
+generator draws its foreground there, and the discriminator cuts the box out and looks at it
+closely.
 """
 
 from collections.abc import Iterator
@@ -140,7 +141,7 @@ class BoxDiscriminator(nn.Module):
         return self.score(self.encoder(image), text, box)
 
     def score(self, features: Tensor, text: Tensor, place: Tensor) -> Tensor:
-        """Scores (N,) of encoded images (N, 2 x width, cells, cells) with texts and boxes (N, 4)."""
+        """Scores (N,) of encoded images (N, 2 x width, cells, cells) with texts and boxes."""
         tiled = tile_vector(self.text(text), self.cells)  # (N, width, cells, cells)
         where = self.where(tiled * box_mask(place, self.cells))
         part = self.part(crop_boxes(self.join(torch.cat([features, tiled], 1)), place))

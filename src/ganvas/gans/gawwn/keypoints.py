@@ -162,7 +162,7 @@ class GAWWNKeyPoints(GAN):
         return self.keypoint_generator(rng.normal(len(keypoints), self.noise_size), text, keypoints)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Generated from the real parts; then with other parts, and with another image's caption."""
+        """Generated from the real parts, then with other parts, then with another caption."""
         keypoints, text = batch["keypoints"], self.text(batch[self.text_column])
         noise = rng.normal(len(keypoints), self.noise_size)
 

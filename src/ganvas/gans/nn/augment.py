@@ -5,9 +5,9 @@ images are changed at random before they are scored, in the updates of both play
 leaves most images as they were, the generator still learns what images look like without it.
 
 Images are (N, C, H, W) with C 1 or 3, in [-1, 1]. The result may leave that range, since pixels
-clipped to it would have no gradient. `augment` is differentiable any number of times with respect to
-the images, so that a gradient penalty can be taken through it. All randomness comes in as `numbers`:
-`rng.rand(n, AUGMENT_NUMBERS)`. No value is read back from the device.
+clipped to it would have no gradient. `augment` is differentiable any number of times with respect
+to the images, so that a gradient penalty can be taken through it. All randomness comes in as
+`numbers`: `rng.rand(n, AUGMENT_NUMBERS)`. No value is read back from the device.
 """
 
 import math
@@ -31,9 +31,9 @@ def augment(
     """Mirror, turn, shift, scale, recolour and cut images, each change independently.
 
     Strengths are those of Karras et al. 2020, appendix B. Where we differ: the resampling is
-    bilinear and at the images' own resolution, where theirs doubles it in between. There are no band
-    filters and no noise, which their final choice leaves out too. There is a cutout, and colours
-    change with a share of the probability, as in R3GAN (Huang et al. 2024).
+    bilinear and at the images' own resolution, where theirs doubles it in between. There are no
+    band filters and no noise, which their final choice leaves out too. There is a cutout, and
+    colours change with a share of the probability, as in R3GAN (Huang et al. 2024).
 
     Args:
         images: (N, C, H, W); one channel has no hue and no saturation.

@@ -1,7 +1,7 @@
 """Random geometric changes of images, as matrices, and their differentiable resampling.
 
-Matrices act on positions in pixels, (right, down, 1) from the middle of the image. They say where in
-the old image each pixel of the new one is looked up.
+Matrices act on positions in pixels, (right, down, 1) from the middle of the image. They say where
+in the old image each pixel of the new one is looked up.
 """
 
 import math

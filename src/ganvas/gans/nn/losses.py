@@ -136,7 +136,7 @@ def relativistic(winner: Tensor, loser: Tensor) -> Tensor:
     """mean -log sigmoid(winner - loser); Jolicoeur-Martineau 2018.
 
     The winner should score higher than its partner.
-    The discriminator minimises `relativistic(real, fake)`, the generator `relativistic(fake, real)`.
+    D minimises `relativistic(real, fake)`, G minimises `relativistic(fake, real)`.
     """
     return softplus(loser - winner).mean()
 

@@ -83,7 +83,8 @@ def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width:
     """Free-form strokes, as if drawn by hand: a line that bends at its corners.
 
     A random walk as in Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution",
-    appendix. There the thickness is drawn and the area follows; here the area decides the thickness.
+    appendix. There the thickness is drawn and the area follows; here the area decides the
+    thickness.
 
     Args:
         random: where the numbers come from.
