@@ -1,6 +1,4 @@
-"""The contract of a GAN, held against every one in the table, and what each paper's rules are in a
-round.
-"""
+"""The contract of a GAN, tested on every one in the table, and each paper's rules for a step."""
 
 import copy
 import json
@@ -47,7 +45,7 @@ def test_every_gan_is_tested():
     assert OPTIONS.keys() == GANS.keys()
 
 
-# Turns
+# Updates
 
 
 @pytest.mark.parametrize(
@@ -77,7 +75,7 @@ def test_every_gan_is_tested():
         ],
     }.items(),
 )
-def test_whose_turn_it_is(name, players):
+def test_the_order_of_updates(name, players):
     gan = make_gan(name)
     found = [
         tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player
@@ -88,7 +86,7 @@ def test_whose_turn_it_is(name, players):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
-def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
+def test_an_update_changes_its_player_and_no_other(name, size, channels, classes):
     gan = make_gan(name, size, channels, classes)
     context = make_context(gan)
     before, moved = {}, []
@@ -163,7 +161,7 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
             gan.zero_grad()
 
 
-def test_simultaneous_turns_see_the_weights_before_either_moved():
+def test_simultaneous_updates_use_the_weights_before_both():
     gan = make_gan("mlp")
     batch = make_batch(gan, 4)
     expected = copy.deepcopy(gan)
@@ -186,16 +184,16 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_later_turns_see_the_weights_after_the_earlier(precision):
-    """In half precision too, where cast weights are cached: a cache kept for the whole round would
-    show the old ones.
+def test_later_updates_use_the_weights_after_earlier_ones(precision):
+    """In half precision too, where cast weights are cached: a cache kept for the whole step would
+    use the old ones.
     """
     gan = make_gan("mlp-tanh", generator_updates=1)
     before = copy.deepcopy(gan)
     context = make_context(gan, engine=make_engine(precision), lr=0.5)
     reported = take_first_step(context, make_batch(gan, 4))["generator"].item()
     rng = StepRng(0, 0)
-    rng.normal(4, gan.noise_size)  # the discriminator's turn
+    rng.normal(4, gan.noise_size)  # the discriminator's update
     noise = rng.normal(4, gan.noise_size)
     with torch.no_grad(), make_engine(precision).autocast():
         fake = before.generator(noise)
@@ -204,7 +202,7 @@ def test_later_turns_see_the_weights_after_the_earlier(precision):
     assert abs(new - old) > 0.1
 
 
-def test_a_graph_from_before_a_move_is_refused():
+def test_a_graph_from_before_an_update_is_refused():
     class Stale(MLP):
         def step(self, batch, clock, rng):
             fake = self.generator(rng.uniform(len(batch["image"]), self.noise_size))
@@ -274,7 +272,7 @@ def test_losses_are_the_papers_formulas(name):
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
 
 
-def test_cdcgan_judges_every_picture_with_its_class():
+def test_cdcgan_scores_every_image_with_its_class():
     gan = make_gan("cdcgan", classes=10)
     asked, judged = [], []
     gan.generator.register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
@@ -298,7 +296,7 @@ class NotedDraw(StepRng):
         return self.noted[-1]
 
 
-def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
+def test_cdcgan_draws_new_random_classes_for_every_update():
     gan = make_gan("cdcgan", classes=10)
     rng = NotedDraw()
     list(gan.step(make_batch(gan, 200), FixedClock(), rng))
@@ -307,7 +305,7 @@ def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
     assert set(first.tolist()) == set(second.tolist()) == set(range(10))
 
 
-def test_relativistic_penalty_every_eighth_round():
+def test_relativistic_penalty_in_every_eighth_step():
     gan = make_gan("relativistic")
     batch = make_batch(gan, 4)
     punished = [
@@ -328,7 +326,7 @@ def test_relativistic_penalty_weight():
     )
 
 
-def test_relativistic_fakes_have_the_classes_of_the_real_pictures():
+def test_relativistic_fakes_have_the_classes_of_the_real_images():
     gan = make_gan("relativistic", classes=5)
     batch = make_batch(gan, 8)
     asked = []
@@ -339,7 +337,7 @@ def test_relativistic_fakes_have_the_classes_of_the_real_pictures():
     assert all(torch.equal(label, batch["label"]) for label in asked)
 
 
-def test_deep_mlp_judges_real_and_fake_as_one_batch():
+def test_deep_mlp_scores_real_and_fake_as_one_batch():
     gan = make_gan("mlp-deep")
     counts = []
     gan.discriminator.register_forward_pre_hook(lambda _, inputs: counts.append(len(inputs[0])))
