@@ -164,7 +164,7 @@ def generate_images(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> 
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:
-    """The call must be refused as the user's mistake, in one line that matches `told`."""
+    """The call must raise a `UserError` of one line that matches `told`."""
     with pytest.raises(UserError, match=told) as raised:
         call()
     assert "\n" not in str(raised.value)

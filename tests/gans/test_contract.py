@@ -78,7 +78,7 @@ def test_every_gan_is_tested():
 def test_the_order_of_updates(name, players):
     gan = make_gan(name)
     found = [
-        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player
+        tuple(update.player for update in move) if isinstance(move, tuple) else move.player
         for move in list_updates(gan, make_batch(gan, 4))
     ]
     assert found == players
@@ -148,12 +148,16 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
     }
     dead = biases_before_norms(gan)
     for move in gan.step(batch, FixedClock(), DoubleDraw(0, 0)):
-        for turn in move if isinstance(move, tuple) else (move,):
-            assert turn.player in gan.players()
-            assert all(loss.shape == () for loss in [*turn.losses.values(), *turn.stats.values()])
-            sum(turn.losses.values()).backward(inputs=gan.players()[turn.player], retain_graph=True)
+        for update in move if isinstance(move, tuple) else (move,):
+            assert update.player in gan.players()
+            assert all(
+                loss.shape == () for loss in [*update.losses.values(), *update.stats.values()]
+            )
+            sum(update.losses.values()).backward(
+                inputs=gan.players()[update.player], retain_graph=True
+            )
             for key, parameter in gan.named_parameters():
-                if key.startswith(f"{turn.player}."):
+                if key.startswith(f"{update.player}."):
                     assert parameter.grad is not None, key
                     assert (parameter.grad.abs().max() > 1e-12) == (key not in dead), key
                 else:
@@ -220,7 +224,8 @@ def test_avatar_generator_updates_twice_on_the_same_noise_and_tanh_on_fresh():
     for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
         gan = make_gan(name)
         first, second = (
-            turn.losses["adversarial"].item() for turn in list_updates(gan, make_batch(gan, 4))[1:]
+            update.losses["adversarial"].item()
+            for update in list_updates(gan, make_batch(gan, 4))[1:]
         )
         assert (first == second) is same, name
 
@@ -237,10 +242,10 @@ def test_losses_are_the_papers_formulas(name):
     gan.discriminator.register_forward_hook(
         lambda module, inputs, output: scores.append(output.detach().flatten())
     )
-    turns = [
-        turn
+    updates = [
+        update
         for move in list_updates(gan, make_batch(gan, 4))
-        for turn in (move if isinstance(move, tuple) else (move,))
+        for update in (move if isinstance(move, tuple) else (move,))
     ]
     real, fake = (
         scores[0].chunk(2)
@@ -265,8 +270,8 @@ def test_losses_are_the_papers_formulas(name):
     if name == "wgan-gp":
         discriminator, generator = fake.mean() - real.mean(), -scores[-1].mean()
     losses = [
-        sum(value for term, value in turn.losses.items() if term != "penalty").item()
-        for turn in turns
+        sum(value for term, value in update.losses.items() if term != "penalty").item()
+        for update in updates
     ]
     assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
@@ -308,10 +313,10 @@ def test_cdcgan_draws_new_random_classes_for_every_update():
 def test_relativistic_penalty_in_every_eighth_step():
     gan = make_gan("relativistic")
     batch = make_batch(gan, 4)
-    punished = [
+    with_penalty = [
         rounds for rounds in range(20) if list_updates(gan, batch, rounds)[0].losses["penalty"] > 0
     ]
-    assert punished == [0, 8, 16]
+    assert with_penalty == [0, 8, 16]
     assert not batch["image"].requires_grad
 
 

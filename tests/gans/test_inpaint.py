@@ -15,7 +15,7 @@ from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 
-def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
+def updates(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
     return [
         move
         for move in gan.step(batch, FixedClock(steps=rounds), StepRng(0, 0))
@@ -72,7 +72,7 @@ def test_the_first_score_is_the_plain_one(gan):
     with torch.no_grad():
         expected = gan.discriminator(batch["image"]).mean((1, 2, 3))
         assert torch.equal(gan.score(batch), expected)
-    scores = turns(gan, batch)[0].scores
+    scores = updates(gan, batch)[0].scores
     assert scores is not None
     assert torch.equal(scores[0].detach(), expected)
     assert scores[1].shape == (4,)
@@ -96,7 +96,7 @@ def test_losses_are_the_formulas(gan):
         )
 
     error = (made - real).abs()
-    discriminator, generator = (turn.losses for turn in turns(gan, batch))
+    discriminator, generator = (update.losses for update in updates(gan, batch))
     expected = {
         "real": float(-logsigmoid(real_score).mean()),
         "fake": of_hole(-logsigmoid(-fake_score), share),
@@ -120,7 +120,7 @@ def test_losses_are_the_formulas(gan):
 
 def test_penalty_in_every_second_round_and_its_weight(gan):
     batch = make_batch(gan, 4)
-    found = [turns(gan, batch, rounds)[0].losses["penalty"].item() for rounds in range(4)]
+    found = [updates(gan, batch, rounds)[0].losses["penalty"].item() for rounds in range(4)]
     image = batch["image"].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(gan.discriminator(image).sum(), image)
     expected = 2 * gan.gamma / 2 * gradient.flatten(1).square().sum(1).mean().item()

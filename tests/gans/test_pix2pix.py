@@ -77,7 +77,7 @@ def test_dropout_belongs_to_the_picture_and_stays_on():
 
 
 def forwards(gan: GAN, network: nn.Module) -> int:
-    """How often a network is used in a round."""
+    """How often a network is used in a training step."""
     calls = []
     handle = network.register_forward_hook(lambda *_: calls.append(1))
     for _ in gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)):
@@ -103,10 +103,10 @@ def test_fakes_are_made_once_a_round():
 
 def test_without_the_adversary_the_distance_alone_is_learnt():
     gan = make_gan("pix2pix", 16, 1, adversarial_weight=0.0)
-    turns = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
-    assert list(turns[1].losses) == ["reconstruction"]
-    assert turns[1].losses["reconstruction"].item() == pytest.approx(
-        100 * turns[1].stats["distance"].item(), rel=1e-5
+    updates = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
+    assert list(updates[1].losses) == ["reconstruction"]
+    assert updates[1].losses["reconstruction"].item() == pytest.approx(
+        100 * updates[1].stats["distance"].item(), rel=1e-5
     )
 
 

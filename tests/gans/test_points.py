@@ -97,8 +97,8 @@ def test_both_kinds_of_points_are_penalised(count: int):
     for points in (batch["image"].clone(), fake.detach()):
         (slope,) = torch.autograd.grad(gan.discriminator(points.requires_grad_()).sum(), points)
         expected += 3.0 / 2 * slope.flatten(1).square().sum(1).mean().item()
-    turn = next(gan.step(batch, FixedClock(), StepRng(0, 0)))
-    assert turn.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
+    update = next(gan.step(batch, FixedClock(), StepRng(0, 0)))
+    assert update.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
     assert not batch["image"].requires_grad
 
 

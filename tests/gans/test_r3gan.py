@@ -18,7 +18,7 @@ from ganvas.training.ema import EMA
     [(32, 10, (20.78, 20.73)), (64, 0, (22.43, 22.38)), (256, 0, (23.06, 23.01))],
 )
 def test_parameters_of_the_papers_networks(size, classes, millions):
-    """CIFAR-10, FFHQ-64, FFHQ-256; the paper tells about 20.7 and 23 million a player."""
+    """CIFAR-10, FFHQ-64, FFHQ-256; the paper reports about 20.7 and 23 million a player."""
     with torch.device("meta"):
         gan = R3GAN(make_schema(size, 3, classes or 2), conditional=bool(classes))
     counts = [
@@ -72,7 +72,7 @@ def test_losses_are_the_papers():
         def rows(self, count, make):
             return super().rows(count, make).double()
 
-    turns = list(gan.step(batch, FixedClock(), Doubled(0, 0)))
+    updates = list(gan.step(batch, FixedClock(), Doubled(0, 0)))
     noise = Doubled(0, 0)
     first, second = (
         gan.generator(noise.normal(5, gan.noise_size), batch["label"]).detach() for _ in range(2)
@@ -87,10 +87,10 @@ def test_losses_are_the_papers():
         gan.discriminator(images, batch["label"]) for images in (batch["image"], first, second)
     )
     expected = softplus(fake - real).mean(), 1.5 * (slopes(batch["image"]) + slopes(first)).mean()
-    assert [loss.item() for loss in turns[0].losses.values()] == pytest.approx(
+    assert [loss.item() for loss in updates[0].losses.values()] == pytest.approx(
         [value.item() for value in expected], rel=1e-9
     )
-    assert turns[1].losses["adversarial"].item() == pytest.approx(
+    assert updates[1].losses["adversarial"].item() == pytest.approx(
         softplus(real - other).mean().item(), rel=1e-9
     )
 
@@ -99,21 +99,21 @@ def test_the_penalty_falls_over_the_burn_in():
     gan = make_gan("r3gan", gamma=(2.0, 0.5), burn_in=100)
     found = []
     for images in (0, 50, 100, 1000):
-        turn = next(iter(gan.step(make_batch(gan, 4), FixedClock(images), StepRng(0, 0))))
-        found.append(turn.losses["penalty"].item())
+        update = next(iter(gan.step(make_batch(gan, 4), FixedClock(images), StepRng(0, 0))))
+        found.append(update.losses["penalty"].item())
     assert [value / found[0] for value in found] == pytest.approx(
         [1, 1.25 / 2, 0.25, 0.25], rel=1e-5
     )
 
 
-def test_classes_are_told_unless_they_are_not_wanted():
+def test_classes_are_used_unless_conditional_is_false():
     assert "label" in make_gan("r3gan").inputs
     assert make_gan("r3gan", conditional=False).inputs == {}
     assert make_gan("relativistic", conditional=False).inputs == {}
 
 
 def test_recipes_have_the_papers_numbers():
-    """Table of appendix D: rate, second beta, penalty, average and augmentation over the burn-in."""
+    """Table of appendix D: rate, second beta, penalty, EMA and augmentation over the burn-in."""
     recipe = get_recipe("cifar10-r3gan")
     adam = recipe.optimizers["generator"]
     assert (recipe.batch, recipe.images, recipe.ema_halflife) == (512, 250_000_000, 5_000_000)

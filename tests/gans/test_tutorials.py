@@ -1,4 +1,4 @@
-"""The documents' and papers' numbers: layers, noise, first weights, widths, kernels, moves."""
+"""The tutorials' and papers' numbers: layers, noise, initial weights, widths, kernels, updates."""
 
 import math
 
@@ -184,7 +184,7 @@ def test_kernel(name, kernel):
     assert take_first_step(gan, make_batch(gan, 2))["generator"].isfinite()
 
 
-@pytest.mark.parametrize(("name", "turns"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
-def test_generator_updates(name, turns):
-    gan = make_gan(name, generator_updates=turns)
-    assert len(list_updates(gan, make_batch(gan, 2))) == 1 + turns
+@pytest.mark.parametrize(("name", "updates"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
+def test_generator_updates(name, updates):
+    gan = make_gan(name, generator_updates=updates)
+    assert len(list_updates(gan, make_batch(gan, 2))) == 1 + updates

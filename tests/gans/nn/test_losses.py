@@ -208,7 +208,7 @@ def test_gradient_penalty_of_a_linear_score():
 
 
 def test_gradient_penalty_is_taken_between_real_and_fake():
-    """Half the squared norm has the point itself as its gradient, so the penalty tells where it was
+    """Half the squared norm has the point itself as its gradient, so the penalty shows where it was
     taken.
     """
     real, fake = torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)
@@ -228,7 +228,7 @@ def test_gradient_penalty_moves_the_score_alone():
 
 
 def test_gradient_penalty_where_the_score_is_flat():
-    """A dead discriminator has no gradient at all; the penalty is 1 and may not poison its weights."""
+    """A dead discriminator has no gradient; the penalty is 1 and must keep its weights finite."""
     (weight,) = leaves(torch.ones(2))
     real, fake = torch.ones(3, 2), torch.zeros(3, 2)
     penalty = losses.gradient_penalty(

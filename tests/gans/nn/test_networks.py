@@ -189,7 +189,7 @@ def spectral_network() -> nn.Module:
 
 
 def spectral_steps(network: nn.Module, count: int) -> None:
-    """Moves in training mode, each of which takes steps of the power iteration too."""
+    """Updates in training mode, each of which takes steps of the power iteration too."""
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     for step in range(count):
         image = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(step))
