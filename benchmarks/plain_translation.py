@@ -29,7 +29,7 @@ from ganvas.gans.base import GAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.gawwn.box import GAWWNBox
 from ganvas.gans.inpaint import Inpainter
-from ganvas.gans.nn.masks import mixed
+from ganvas.gans.nn.masks import draw_holes
 from ganvas.gans.pix2pix import Pix2Pix
 from ganvas.gans.stargan import StarGAN
 
@@ -269,7 +269,7 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
     def step() -> tuple[float, ...]:
         nonlocal played
         real = rows.batch(count)["image"]
-        mask = mixed(holes, count, gan.size, gan.size, gan.least, gan.most).to(rows.device)
+        mask = draw_holes(holes, count, gan.size, gan.size, gan.least, gan.most).to(rows.device)
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
@@ -301,8 +301,8 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
         real.requires_grad = False
         made = generator(real, mask)
         filled = made * mask + real * (1 - mask)
-        real_maps, _ = discriminator.look(real)
-        fake_maps, fake_score = discriminator.look(filled)
+        real_maps, _ = discriminator.compute_features(real)
+        fake_maps, fake_score = discriminator.compute_features(filled)
         features = (
             torch.stack([l1(fake, true) for fake, true in zip(fake_maps, real_maps)]).mean() * 5
         )

@@ -46,7 +46,7 @@ from ganvas.data.loader import on_device
 from ganvas.data.sampler import orders
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.io.images import to_float
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
@@ -318,7 +318,7 @@ def plain_step(recipe: Recipe, dataset: Dataset, device: torch.device) -> Step:
             for table in tables
         )
     )
-    gan = build(recipe.gan, dataset.schema, recipe.options).to(device)
+    gan = build_gan(recipe.gan, dataset.schema, recipe.options).to(device)
     with device:
         return TRANSLATION_SCRIPTS[recipe.name](gan, rows, recipe.batch)
 

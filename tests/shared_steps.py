@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from tiny import OPTIONS, Position, make_batch, make_game, schema
+from tiny import OPTIONS, FixedClock, make_batch, make_context, make_schema
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, squared_gradient
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import Rng
 from ganvas.training.engine import Engine
 from ganvas.training.step import take_step
@@ -34,7 +34,7 @@ class Resting(GAN):
     """
 
     def __init__(self):
-        super().__init__(schema(8, 1))
+        super().__init__(make_schema(8, 1))
         self.generator = nn.ModuleDict(
             {name: nn.Linear(64, 64) for name in ("never", "always", "sometimes")}
         )
@@ -61,7 +61,7 @@ def games() -> dict[str, GAN]:
         "r3gan": {"augmentation": 0.5},
     }
     built = {
-        name: build(name, schema(8, 1), OPTIONS[name] | options)
+        name: build_gan(name, make_schema(8, 1), OPTIONS[name] | options)
         for name, options in changes.items()
     }
     built["relativistic"].get_buffer("probability").fill_(0.5)  # from where it can move either way
@@ -70,14 +70,14 @@ def games() -> dict[str, GAN]:
 
 def play(gan: GAN, engine: Engine) -> None:
     """Play the rounds on this process's part of each batch."""
-    game, part = make_game(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
+    game, part = make_context(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
     for rounds in range(STEPS):
         whole = make_batch(gan, BATCH, seed=rounds)
         batch = {
             name: rows[engine.rank * part : (engine.rank + 1) * part]
             for name, rows in whole.items()
         }
-        clock = Position(rounds * BATCH, rounds)
+        clock = FixedClock(rounds * BATCH, rounds)
         take_step(game, batch, clock, engine.rng(0, clock.images))
 
 

@@ -1,4 +1,4 @@
-"""Every GAN of the table, so small that a round takes milliseconds."""
+"""Every GAN of the table, so small that a training step takes milliseconds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Update
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.recipes.schedule import cosine
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
@@ -41,7 +41,7 @@ OPTIONS = {
 
 
 @dataclass
-class Position:
+class FixedClock:
     """A clock that stands still."""
 
     images: int = 0
@@ -54,25 +54,27 @@ class Position:
         return cosine(start, end, self.images, over)
 
 
-def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **options) -> GAN:
-    """The GAN of that name, always with the same first weights; one that makes points has their
-    size and channels.
+def make_gan(name: str, size: int = 8, channels: int = 1, classes: int = 2, **options) -> GAN:
+    """The GAN of that name, always with the same first weights.
+
+    A GAN that generates points has their size and channels.
     """
     if GANS[name].points:
         size, channels = 1, 2
     torch.manual_seed(0)
-    return build(name, schema(size, channels, classes), OPTIONS[name] | options)
+    return build_gan(name, make_schema(size, channels, classes), OPTIONS[name] | options)
 
 
 @cache
-def labelled() -> list[str]:
-    """The GANs that are told classes where the data has some."""
-    return [name for name in GANS if "label" in make(name).requires]
+def list_labelled() -> list[str]:
+    """The GANs that use the classes of the data."""
+    return [name for name in GANS if "label" in make_gan(name).requires]
 
 
-def schema(size: int, channels: int, classes: int = 2) -> Schema:
-    """Data with all that any GAN may want: as many attributes as classes, three parts, captions of
-    16 bytes.
+def make_schema(size: int, channels: int, classes: int = 2) -> Schema:
+    """Data with every column that a GAN may require.
+
+    It has as many attributes as classes, three parts and captions of 16 bytes.
     """
     names = tuple(str(number) for number in range(classes))
     return Schema(
@@ -85,42 +87,45 @@ def schema(size: int, channels: int, classes: int = 2) -> Schema:
 
 
 def make_batch(gan: GAN, count: int, seed: int = 1) -> dict[str, Tensor]:
-    """Random rows with what the GAN asks for."""
+    """Random rows, (count, ...), with the columns that the GAN requires."""
     random = torch.Generator().manual_seed(seed)
-    size, names = gan.size, gan.schema.names
-    make = {
-        "label": lambda: torch.randint(len(gan.classes), (count,), generator=random),
-        "attributes": lambda: torch.randint(
-            2, (count, len(names["attributes"])), generator=random
-        ).float(),
-        "caption": lambda: torch.randint(
-            97, 123, (count, 2, 16), generator=random, dtype=torch.uint8
-        ),
-        "caption_features": lambda: torch.randn(count, 2, 6, generator=random),
-        "box": lambda: torch.rand(count, 4, generator=random) * 0.4 + 0.1,
-        "keypoints": lambda: torch.cat(
-            [torch.rand(count, 3, 2, generator=random), torch.ones(count, 3, 1)], 2
-        ),
-    }
-    for name, channels in gan.schema.channels.items():
-        make[name] = lambda channels=channels: (
-            torch.rand(count, channels, size, size, generator=random) * 2 - 1
-        )
-    return {name: make[name]() for name in gan.requires}
+    names = gan.schema.names
+
+    def draw(name: str) -> Tensor:
+        if name == "label":
+            return torch.randint(len(gan.classes), (count,), generator=random)
+        if name == "attributes":
+            return torch.randint(2, (count, len(names["attributes"])), generator=random).float()
+        if name == "caption":
+            # two captions of 16 small letters
+            return torch.randint(97, 123, (count, 2, 16), generator=random, dtype=torch.uint8)
+        if name == "caption_features":
+            return torch.randn(count, 2, 6, generator=random)
+        if name == "box":
+            # inside the image: left, top, width and height from 0.1 to 0.5 of its side
+            return torch.rand(count, 4, generator=random) * 0.4 + 0.1
+        if name == "keypoints":
+            places = torch.rand(count, 3, 2, generator=random)
+            return torch.cat([places, torch.ones(count, 3, 1)], 2)
+        channels = gan.schema.channels[name]
+        return torch.rand(count, channels, gan.size, gan.size, generator=random) * 2 - 1
+
+    return {name: draw(name) for name in gan.requires}
 
 
 def make_engine(precision: str) -> Engine:
-    """A CPU engine that plays its turns in that precision."""
+    """A CPU engine that computes its updates in that precision."""
     engine = Engine("cpu")
     engine.precision = precision
     return engine
 
 
-def make_game(
+def make_context(
     gan: GAN, deferred: bool = False, engine: Engine | None = None, **adam
 ) -> StepContext:
-    """A game on a CPU, its optimizers with those arguments; a deferred guard raises flags, as on a
-    GPU, instead of errors.
+    """What a training step on a CPU needs, its optimizers with those arguments.
+
+    A deferred guard raises flags, as on a GPU, instead of errors.
     """
     engine = engine or make_engine("fp32")
     optimizers = {
@@ -130,34 +135,37 @@ def make_game(
     return StepContext(gan, optimizers, Guard(optimizers, deferred, engine.device), engine)
 
 
-def play(context: GAN | StepContext, batch: dict[str, Tensor]):
-    """One round as training plays it; of a GAN alone as if it were its first."""
-    context = make_game(context, lr=1e-2) if isinstance(context, GAN) else context
-    return take_step(context, batch, Position(), StepRng(0, 0))
+def take_first_step(context: GAN | StepContext, batch: dict[str, Tensor]):
+    """One training step; a GAN alone gets optimizers of its own."""
+    if isinstance(context, GAN):
+        context = make_context(context, lr=1e-2)
+    return take_step(context, batch, FixedClock(), StepRng(0, 0))
 
 
-def moves(gan: GAN, batch: dict[str, Tensor], steps: int = 0) -> list[Update | tuple[Update, ...]]:
-    """The moves of a round in which nobody moves."""
-    return list(gan.step(batch, Position(steps=steps), StepRng(0, 0)))
+def list_updates(
+    gan: GAN, batch: dict[str, Tensor], steps: int = 0
+) -> list[Update | tuple[Update, ...]]:
+    """The updates of a training step whose weights all stay as they are."""
+    return list(gan.step(batch, FixedClock(steps=steps), StepRng(0, 0)))
 
 
-def weights(gan: GAN) -> dict[str, Tensor]:
+def copy_weights(gan: GAN) -> dict[str, Tensor]:
+    """The parameters by name, as they are now."""
     return {name: value.detach().clone() for name, value in gan.named_parameters()}
 
 
-def pictures(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
+def generate_images(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
+    """Samples of the GAN, all of one class where it takes classes."""
     rng = RowRng(seed, range(count))
     inputs = {"label": torch.full((count,), label)} if "label" in gan.inputs else {}
     with torch.no_grad():
-        return gan.sample(
-            count,
-            rng,
-            **(inputs if gan.unconditional else gan.make_inputs(make_batch(gan, count), rng)),
-        )
+        if not gan.unconditional:
+            inputs = gan.make_inputs(make_batch(gan, count), rng)
+        return gan.sample(count, rng, **inputs)
 
 
 def refused_in_one_line(call: Callable[[], object], told: str) -> None:
-    """The call must be refused as the user's mistake, in one line that matches `told`."""
+    """The call must raise a `UserError` of one line that matches `told`."""
     with pytest.raises(UserError, match=told) as raised:
         call()
     assert "\n" not in str(raised.value)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import make
+from tiny import make_gan
 
 from ganvas.errors import UserError
 from ganvas.evaluation.quick import prepare_quick_score, quick_score
@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 def test_quick_score(run: Path):
     reference = prepare_quick_score(get_recipe("digits"), CPU, "random")
-    untrained, better = make("relativistic", classes=10).train(), load(run).gan
+    untrained, better = make_gan("relativistic", classes=10).train(), load(run).gan
     torch.manual_seed(5)
     before = torch.get_rng_state()
     bad = quick_score(untrained, reference, CPU, count=300)
@@ -36,5 +36,5 @@ def test_quick_score(run: Path):
 
 def test_quick_score_of_points():
     reference = prepare_quick_score(get_recipe("rings"), CPU)
-    score = quick_score(make("points", size=1, channels=2), reference, CPU, count=300)
+    score = quick_score(make_gan("points", size=1, channels=2), reference, CPU, count=300)
     assert 0.5 < score <= 1

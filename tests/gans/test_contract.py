@@ -1,6 +1,4 @@
-"""The contract of a GAN, held against every one in the table, and what each paper's rules are in a
-round.
-"""
+"""The contract of a GAN, tested on every one in the table, and each paper's rules for a step."""
 
 import copy
 import json
@@ -11,17 +9,17 @@ import pytest
 import torch
 from tiny import (
     OPTIONS,
-    Position,
-    labelled,
-    make,
+    FixedClock,
+    copy_weights,
+    generate_images,
+    list_labelled,
+    list_updates,
     make_batch,
+    make_context,
     make_engine,
-    make_game,
-    moves,
-    pictures,
-    play,
-    schema,
-    weights,
+    make_gan,
+    make_schema,
+    take_first_step,
 )
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -30,14 +28,14 @@ from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.recipes import get_recipe
 from ganvas.rng import StepRng
 from ganvas.training.state import describe_gan
 
 NAMES = list(GANS)
-LABELLED = labelled()
-FREE = [name for name in OPTIONS if make(name).unconditional]
+LABELLED = list_labelled()
+FREE = [name for name in OPTIONS if make_gan(name).unconditional]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
 BOTH = ("discriminator", "generator")
 CPU = torch.device("cpu")
@@ -47,7 +45,7 @@ def test_every_gan_is_tested():
     assert OPTIONS.keys() == GANS.keys()
 
 
-# Turns
+# Updates
 
 
 @pytest.mark.parametrize(
@@ -77,24 +75,24 @@ def test_every_gan_is_tested():
         ],
     }.items(),
 )
-def test_whose_turn_it_is(name, players):
-    gan = make(name)
+def test_the_order_of_updates(name, players):
+    gan = make_gan(name)
     found = [
-        tuple(turn.player for turn in move) if isinstance(move, tuple) else move.player
-        for move in moves(gan, make_batch(gan, 4))
+        tuple(update.player for update in move) if isinstance(move, tuple) else move.player
+        for move in list_updates(gan, make_batch(gan, 4))
     ]
     assert found == players
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("size", "channels", "classes"), [(8, 1, 2), (12, 3, 3), (28, 1, 10)])
-def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
-    gan = make(name, size, channels, classes)
-    context = make_game(gan)
+def test_an_update_changes_its_player_and_no_other(name, size, channels, classes):
+    gan = make_gan(name, size, channels, classes)
+    context = make_context(gan)
     before, moved = {}, []
 
     def remember(*_):
-        before.update(weights(gan))
+        before.update(copy_weights(gan))
 
     def compare(player: str):
         changed = {
@@ -108,7 +106,7 @@ def test_a_turn_moves_its_player_and_no_one_else(name, size, channels, classes):
     for player, optimizer in context.optimizers.items():
         optimizer.register_step_pre_hook(remember)
         optimizer.register_step_post_hook(lambda *_, player=player: compare(player))
-    play(context, make_batch(gan, 5))
+    take_first_step(context, make_batch(gan, 5))
     assert set(moved) == gan.players().keys()
 
 
@@ -140,7 +138,7 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
 
     Layers that begin at zero are moved first, since nothing passes them back to those before.
     """
-    gan = make(name, classes=3).double()
+    gan = make_gan(name, classes=3).double()
     for parameter in gan.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
@@ -149,13 +147,17 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
         for key, value in make_batch(gan, 6).items()
     }
     dead = biases_before_norms(gan)
-    for move in gan.step(batch, Position(), DoubleDraw(0, 0)):
-        for turn in move if isinstance(move, tuple) else (move,):
-            assert turn.player in gan.players()
-            assert all(loss.shape == () for loss in [*turn.losses.values(), *turn.stats.values()])
-            sum(turn.losses.values()).backward(inputs=gan.players()[turn.player], retain_graph=True)
+    for move in gan.step(batch, FixedClock(), DoubleDraw(0, 0)):
+        for update in move if isinstance(move, tuple) else (move,):
+            assert update.player in gan.players()
+            assert all(
+                loss.shape == () for loss in [*update.losses.values(), *update.stats.values()]
+            )
+            sum(update.losses.values()).backward(
+                inputs=gan.players()[update.player], retain_graph=True
+            )
             for key, parameter in gan.named_parameters():
-                if key.startswith(f"{turn.player}."):
+                if key.startswith(f"{update.player}."):
                     assert parameter.grad is not None, key
                     assert (parameter.grad.abs().max() > 1e-12) == (key not in dead), key
                 else:
@@ -163,8 +165,8 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
             gan.zero_grad()
 
 
-def test_simultaneous_turns_see_the_weights_before_either_moved():
-    gan = make("mlp")
+def test_simultaneous_updates_use_the_weights_before_both():
+    gan = make_gan("mlp")
     batch = make_batch(gan, 4)
     expected = copy.deepcopy(gan)
     real = (batch["image"].flatten(1) + 1) / 2
@@ -178,7 +180,7 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
     optimizers = {
         player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()
     }
-    play(replace(make_game(gan), optimizers=optimizers), batch)
+    take_first_step(replace(make_context(gan), optimizers=optimizers), batch)
     for player in BOTH:
         for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
             assert torch.allclose(after, before - gradient, atol=1e-6)
@@ -186,16 +188,16 @@ def test_simultaneous_turns_see_the_weights_before_either_moved():
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_later_turns_see_the_weights_after_the_earlier(precision):
-    """In half precision too, where cast weights are cached: a cache kept for the whole round would
-    show the old ones.
+def test_later_updates_use_the_weights_after_earlier_ones(precision):
+    """In half precision too, where cast weights are cached: a cache kept for the whole step would
+    use the old ones.
     """
-    gan = make("mlp-tanh", generator_updates=1)
+    gan = make_gan("mlp-tanh", generator_updates=1)
     before = copy.deepcopy(gan)
-    context = make_game(gan, engine=make_engine(precision), lr=0.5)
-    reported = play(context, make_batch(gan, 4))["generator"].item()
+    context = make_context(gan, engine=make_engine(precision), lr=0.5)
+    reported = take_first_step(context, make_batch(gan, 4))["generator"].item()
     rng = StepRng(0, 0)
-    rng.normal(4, gan.noise_size)  # the discriminator's turn
+    rng.normal(4, gan.noise_size)  # the discriminator's update
     noise = rng.normal(4, gan.noise_size)
     with torch.no_grad(), make_engine(precision).autocast():
         fake = before.generator(noise)
@@ -204,7 +206,7 @@ def test_later_turns_see_the_weights_after_the_earlier(precision):
     assert abs(new - old) > 0.1
 
 
-def test_a_graph_from_before_a_move_is_refused():
+def test_a_graph_from_before_an_update_is_refused():
     class Stale(MLP):
         def step(self, batch, clock, rng):
             fake = self.generator(rng.uniform(len(batch["image"]), self.noise_size))
@@ -213,16 +215,17 @@ def test_a_graph_from_before_a_move_is_refused():
             yield Update("discriminator", {"adversarial": non_saturating_d(score, score)})
             yield Update("generator", {"adversarial": old})
 
-    gan = Stale(schema(8, 1), hidden=8, noise_size=5)
+    gan = Stale(make_schema(8, 1), hidden=8, noise_size=5)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        play(gan, make_batch(gan, 4))
+        take_first_step(gan, make_batch(gan, 4))
 
 
 def test_avatar_generator_updates_twice_on_the_same_noise_and_tanh_on_fresh():
     for name, same in {"avatar-dcgan": True, "mlp-tanh": False}.items():
-        gan = make(name)
+        gan = make_gan(name)
         first, second = (
-            turn.losses["adversarial"].item() for turn in moves(gan, make_batch(gan, 4))[1:]
+            update.losses["adversarial"].item()
+            for update in list_updates(gan, make_batch(gan, 4))[1:]
         )
         assert (first == second) is same, name
 
@@ -234,15 +237,15 @@ def cross_entropy(scores: Tensor, target: float) -> Tensor:
 @pytest.mark.parametrize("name", FREE)
 def test_losses_are_the_papers_formulas(name):
     """Of the scores that the discriminator gave, with the default targets."""
-    gan = make(name)
+    gan = make_gan(name)
     scores = []
     gan.discriminator.register_forward_hook(
         lambda module, inputs, output: scores.append(output.detach().flatten())
     )
-    turns = [
-        turn
-        for move in moves(gan, make_batch(gan, 4))
-        for turn in (move if isinstance(move, tuple) else (move,))
+    updates = [
+        update
+        for move in list_updates(gan, make_batch(gan, 4))
+        for update in (move if isinstance(move, tuple) else (move,))
     ]
     real, fake = (
         scores[0].chunk(2)
@@ -267,20 +270,20 @@ def test_losses_are_the_papers_formulas(name):
     if name == "wgan-gp":
         discriminator, generator = fake.mean() - real.mean(), -scores[-1].mean()
     losses = [
-        sum(value for term, value in turn.losses.items() if term != "penalty").item()
-        for turn in turns
+        sum(value for term, value in update.losses.items() if term != "penalty").item()
+        for update in updates
     ]
     assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
 
 
-def test_cdcgan_judges_every_picture_with_its_class():
-    gan = make("cdcgan", classes=10)
+def test_cdcgan_scores_every_image_with_its_class():
+    gan = make_gan("cdcgan", classes=10)
     asked, judged = [], []
     gan.generator.register_forward_pre_hook(lambda module, inputs: asked.append(inputs[1]))
     gan.discriminator.register_forward_pre_hook(lambda module, inputs: judged.append(inputs[1]))
     batch = make_batch(gan, 20)
-    moves(gan, batch)
+    list_updates(gan, batch)
     expected = [batch["label"], *asked]
     assert len(judged) == len(expected) == 3
     assert all(torch.equal(label, wanted) for label, wanted in zip(judged, expected))
@@ -298,56 +301,58 @@ class NotedDraw(StepRng):
         return self.noted[-1]
 
 
-def test_cdcgan_asks_for_fresh_random_classes_in_every_turn():
-    gan = make("cdcgan", classes=10)
+def test_cdcgan_draws_new_random_classes_for_every_update():
+    gan = make_gan("cdcgan", classes=10)
     rng = NotedDraw()
-    list(gan.step(make_batch(gan, 200), Position(), rng))
+    list(gan.step(make_batch(gan, 200), FixedClock(), rng))
     first, _, second, _ = rng.noted
     assert not torch.equal(first, second)
     assert set(first.tolist()) == set(second.tolist()) == set(range(10))
 
 
-def test_relativistic_penalty_every_eighth_round():
-    gan = make("relativistic")
+def test_relativistic_penalty_in_every_eighth_step():
+    gan = make_gan("relativistic")
     batch = make_batch(gan, 4)
-    punished = [
-        rounds for rounds in range(20) if moves(gan, batch, rounds)[0].losses["penalty"] > 0
+    with_penalty = [
+        rounds for rounds in range(20) if list_updates(gan, batch, rounds)[0].losses["penalty"] > 0
     ]
-    assert punished == [0, 8, 16]
+    assert with_penalty == [0, 8, 16]
     assert not batch["image"].requires_grad
 
 
 def test_relativistic_penalty_weight():
-    gan = make("relativistic", gamma=3.0, penalty_every=5)
+    gan = make_gan("relativistic", gamma=3.0, penalty_every=5)
     batch = make_batch(gan, 4)
     image = batch["image"].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(gan.discriminator(image, batch["label"]).sum(), image)
     expected = 5 * 3 / 2 * gradient.flatten(1).norm(dim=1).square().mean()
-    assert moves(gan, batch)[0].losses["penalty"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert list_updates(gan, batch)[0].losses["penalty"].item() == pytest.approx(
+        expected.item(), rel=1e-5
+    )
 
 
-def test_relativistic_fakes_have_the_classes_of_the_real_pictures():
-    gan = make("relativistic", classes=5)
+def test_relativistic_fakes_have_the_classes_of_the_real_images():
+    gan = make_gan("relativistic", classes=5)
     batch = make_batch(gan, 8)
     asked = []
     for player in (gan.generator, gan.discriminator):
         player.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
-    moves(gan, batch)
+    list_updates(gan, batch)
     assert len(asked) == 5
     assert all(torch.equal(label, batch["label"]) for label in asked)
 
 
-def test_deep_mlp_judges_real_and_fake_as_one_batch():
-    gan = make("mlp-deep")
+def test_deep_mlp_scores_real_and_fake_as_one_batch():
+    gan = make_gan("mlp-deep")
     counts = []
     gan.discriminator.register_forward_pre_hook(lambda _, inputs: counts.append(len(inputs[0])))
-    moves(gan, make_batch(gan, 4))
+    list_updates(gan, make_batch(gan, 4))
     assert counts == [8, 4]
 
 
 def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
-    gan = make("mlp-tanh")
-    stats = moves(gan, make_batch(gan, 4))[1].stats
+    gan = make_gan("mlp-tanh")
+    stats = list_updates(gan, make_batch(gan, 4))[1].stats
     rng = StepRng(0, 0)
     rng.normal(4, gan.noise_size)
     fake = gan.generator(rng.normal(4, gan.noise_size))
@@ -364,27 +369,27 @@ def test_tanh_mlp_reports_the_brightest_pixel_and_the_opinion():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_samples(name, size, channels):
     for classes in (2, 10, 37) if name in LABELLED else (2,):
-        gan = make(name, size, channels, classes).eval()
+        gan = make_gan(name, size, channels, classes).eval()
         with torch.no_grad():
             # strong weights reach the ends of the range
             for parameter in gan.generator.parameters():
                 # whose pictures are cut off where others bend
                 parameter *= 5 if name == "r3gan" else 50
-        made = pictures(gan, label=classes - 1)
+        made = generate_images(gan, label=classes - 1)
         assert made.shape == ((3, 2, 1, 1) if GANS[name].points else (3, channels, size, size))
         assert made.dtype == torch.float32
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1
-        assert torch.equal(made, pictures(gan, label=classes - 1))
+        assert torch.equal(made, generate_images(gan, label=classes - 1))
         assert not gan.unconditional or not torch.equal(
-            made, pictures(gan, seed=1, label=classes - 1)
+            made, generate_images(gan, seed=1, label=classes - 1)
         )
 
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_labels_matter(name):
-    gan = make(name, classes=3).eval()
-    kinds = [pictures(gan, label=label) for label in range(3)]
+    gan = make_gan(name, classes=3).eval()
+    kinds = [generate_images(gan, label=label) for label in range(3)]
     assert not torch.equal(kinds[0], kinds[1])
     assert not torch.equal(kinds[1], kinds[2])
     scores = [gan.discriminator(kinds[0], torch.full((3,), label)) for label in range(3)]
@@ -394,23 +399,23 @@ def test_labels_matter(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_odd_batches(name, count):
-    gan = make(name)
-    values = play(gan, make_batch(gan, count))
+    gan = make_gan(name)
+    values = take_first_step(gan, make_batch(gan, count))
     assert gan.players().keys() <= values.keys()
     assert all(value.isfinite() for value in values.values())
     assert all(value.isfinite().all() for value in gan.state_dict().values())
-    assert len(pictures(gan.eval(), 1)) == 1
+    assert len(generate_images(gan.eval(), 1)) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_description_in_json_makes_the_same_gan(name):
-    gan = make(name, 12, 3, 4)
-    play(gan, make_batch(gan, 4))
+    gan = make_gan(name, 12, 3, 4)
+    take_first_step(gan, make_batch(gan, 4))
     recipe = get_recipe("digits").model_copy(update={"gan": name, "options": OPTIONS[name]})
-    again = build(**json.loads(json.dumps(describe_gan(recipe, gan))))
+    again = build_gan(**json.loads(json.dumps(describe_gan(recipe, gan))))
     again.load_state_dict(gan.state_dict())
     assert again.classes == gan.classes
-    assert torch.equal(pictures(again.eval()), pictures(gan.eval()))
+    assert torch.equal(generate_images(again.eval()), generate_images(gan.eval()))
 
 
 # Refusals
@@ -420,18 +425,18 @@ def test_a_description_in_json_makes_the_same_gan(name):
 @pytest.mark.parametrize("size", [1, 7, 50, 100])
 def test_sizes_that_cannot_be_doubled_to_are_refused(name, size):
     with pytest.raises(UserError, match=rf"^size {size} cannot be made .*: \d+"):
-        make(name, size)
+        make_gan(name, size)
 
 
 @pytest.mark.parametrize("name", ["mlp", "mlp-deep", "mlp-tanh"])
 def test_flat_pictures_may_have_any_size(name):
-    assert pictures(make(name, 7).eval()).shape == (3, 1, 7, 7)
+    assert generate_images(make_gan(name, 7).eval()).shape == (3, 1, 7, 7)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "label" in GANS[name].requires])
 def test_labels_are_needed(name):
     with pytest.raises(UserError, match="needs classes: sub-folders as classes"):
-        make(name, classes=0)
+        make_gan(name, classes=0)
 
 
 @pytest.mark.parametrize(
@@ -439,7 +444,7 @@ def test_labels_are_needed(name):
 )
 def test_options_that_make_no_network_are_refused_in_one_line(options):
     with pytest.raises(UserError, match=r"options\.wid(th|ht)|options\.kernel") as refusal:
-        build("dcgan", schema(8, 1), options)
+        build_gan("dcgan", make_schema(8, 1), options)
     assert "\n" not in str(refusal.value)
 
 
@@ -456,4 +461,4 @@ def test_options_that_make_no_network_are_refused_in_one_line(options):
 )
 def test_options_that_make_no_game_are_refused(name, option, value):
     with pytest.raises(UserError, match=option):
-        make(name, **{option: value})
+        make_gan(name, **{option: value})

@@ -1,9 +1,9 @@
-"""The losses of every GAN's first rounds, frozen: a refactor may not change them.
+"""The losses of every GAN's first training steps, frozen: a refactor may not change them.
 
 A change of mathematics does. Then `python tests/gans/test_first_steps.py` writes `first_steps.json`
 anew, and its diff is read.
 
-In float64, so that another processor's rounding stays far below the tolerance; without dropout,
+In float64, so that another CPU's rounding stays far below the tolerance; without dropout,
 whose masks are other ones where PyTorch is built with another library.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, make_game
+from tiny import FixedClock, make_batch, make_context, make_gan
 
 from ganvas.gans import GANS
 from ganvas.rng import StepRng
@@ -32,12 +32,12 @@ ROUNDED = {"sngan": 1e-9}
 
 
 def first_steps(name: str) -> list[dict[str, float]]:
-    """What three rounds report; call it under a default dtype of float64."""
-    gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
-    context = make_game(gan, lr=1e-2, betas=(0.5, 0.999))
+    """What three training steps report; call it under a default dtype of float64."""
+    gan = make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
+    context = make_context(gan, lr=1e-2, betas=(0.5, 0.999))
     reports = []
     for steps in range(3):
-        clock, rng = Position(steps * BATCH, steps), StepRng(0, steps * BATCH)
+        clock, rng = FixedClock(steps * BATCH, steps), StepRng(0, steps * BATCH)
         values = take_step(context, make_batch(gan, BATCH, seed=steps), clock, rng)
         reports.append({key: value.item() for key, value in values.items()})
     return reports
@@ -58,8 +58,8 @@ def test_first_steps(name, double):
     frozen = json.loads(FROZEN.read_text())[name]
     found = first_steps(name)
     assert len(found) == len(frozen) == 3
-    for round_found, round_frozen in zip(found, frozen):
-        assert round_found == pytest.approx(round_frozen, rel=1e-9, abs=ROUNDED.get(name, 0))
+    for step_found, step_frozen in zip(found, frozen):
+        assert step_found == pytest.approx(step_frozen, rel=1e-9, abs=ROUNDED.get(name, 0))
 
 
 def test_every_gan_is_frozen():

@@ -4,25 +4,25 @@ players' moves.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch.nn.functional import affine_grid, grid_sample
 
 from ganvas.data.text import decode, encode
 from ganvas.errors import UserError
+from ganvas.gans.gawwn.blocks import grid_stages
 from ganvas.gans.nn.boxes import (
     box_mask,
-    grid_stages,
-    into_box,
+    crop_boxes,
+    draw_boxes,
+    draw_keypoints,
     location_maps,
-    out_of_box,
-    shrunk,
-    with_frames,
-    with_points,
+    paste_into_boxes,
+    shrink_images,
 )
 from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
-from ganvas.gans.nn.text import CharacterReader, some_captions
-from ganvas.gans.options import build
+from ganvas.gans.nn.text import CharacterReader, choose_captions
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 NAMES = ["gawwn-box", "gawwn-keypoints"]
@@ -50,19 +50,19 @@ def test_out_of_a_box_is_the_spatial_transformers_sampling():
     expected = grid_sample(
         maps, affine_grid(theta, [7, 3, 16, 16], align_corners=False), align_corners=False
     )
-    assert torch.allclose(out_of_box(maps, boxes), expected, atol=1e-5)
+    assert torch.allclose(crop_boxes(maps, boxes), expected, atol=1e-5)
 
 
 def test_the_whole_picture_as_a_box_changes_nothing():
     maps, box = torch.randn(2, 3, 16, 16), torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
-    assert torch.allclose(into_box(maps, box), maps, atol=1e-6)
-    assert torch.allclose(out_of_box(maps, box), maps, atol=1e-6)
+    assert torch.allclose(paste_into_boxes(maps, box), maps, atol=1e-6)
+    assert torch.allclose(crop_boxes(maps, box), maps, atol=1e-6)
     assert torch.allclose(box_mask(box, 16), torch.ones(2, 1, 16, 16))
 
 
 def test_into_a_box_of_whole_cells_is_shrinking_there_and_zero_outside():
     maps = torch.rand(1, 1, 16, 16) + 1
-    laid = into_box(maps, torch.tensor([[0.25, 0.5, 0.5, 0.25]]))[0, 0]
+    laid = paste_into_boxes(maps, torch.tensor([[0.25, 0.5, 0.5, 0.25]]))[0, 0]
     assert laid[8:12, 4:12].min() > 0.6
     outside = laid.clone()
     outside[7:13, 3:13] = 0
@@ -76,7 +76,7 @@ def test_out_of_a_box_undoes_into_a_box():
     # smooth, so that little is lost
     maps = (row[:, None] + 2 * row[None])[None, None].expand(8, -1, -1, -1)
     boxes = random_boxes(8, least=0.5)
-    found = out_of_box(into_box(maps, boxes), boxes)
+    found = crop_boxes(paste_into_boxes(maps, boxes), boxes)
     assert (found - maps)[:, :, 4:-4, 4:-4].abs().max() < 0.05
 
 
@@ -95,7 +95,7 @@ def test_shrunk_pictures_keep_their_things_in_their_boxes():
     image[:, 1:, 16:48, 8:40] = -1
     box = torch.tensor([[8, 16, 32, 32]]).expand(4, -1) / 64
     shares = torch.tensor([[0, 0, 0], [0, 0.99, 0.99], [0.5, 0.3, 0.8], [0.999, 0.5, 0.5]])
-    small, boxes = shrunk(image, box, 0.5, shares)
+    small, boxes = shrink_images(image, box, 0.5, shares)
     assert torch.allclose(boxes[0], box[0] / 2)
     assert torch.allclose(small[:, 0], torch.ones(4, 64, 64), atol=1e-5)
     for picture, place in zip(small, boxes):
@@ -107,7 +107,7 @@ def test_shrunk_pictures_keep_their_things_in_their_boxes():
             / 64
         )
         assert (found - place).abs().max() < 1.5 / 64
-    same, boxes = shrunk(image, box, 1.0, shares)
+    same, boxes = shrink_images(image, box, 1.0, shares)
     assert torch.allclose(same, image, atol=1e-5)
     assert torch.allclose(boxes, box)
 
@@ -124,24 +124,26 @@ def test_a_part_is_one_cell_and_an_unseen_one_is_none():
 
 
 def test_given_parts_stay_and_others_are_made_up():
-    gan = make("gawwn-keypoints").eval()
+    gan = make_gan("gawwn-keypoints").eval()
     keypoints = torch.rand(5, 3, 3)
     keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
     text = torch.randn(5, 6)
-    filled = gan.fill(keypoints, text, RowRng(0, range(5)))
+    filled = gan.complete_keypoints(keypoints, text, RowRng(0, range(5)))
     assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
     assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
-    other = gan.fill(keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5)))
+    other = gan.complete_keypoints(
+        keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5))
+    )
     assert not torch.equal(filled[:, 1], other[:, 1])
     keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
-    assert torch.equal(gan.fill(keypoints, text, RowRng(0, range(5))), filled)
+    assert torch.equal(gan.complete_keypoints(keypoints, text, RowRng(0, range(5))), filled)
 
 
 def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
-    gan = make("gawwn-keypoints", kept=0.1)
+    gan = make_gan("gawwn-keypoints", kept=0.1)
     given = []
     gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
-    list(gan.step(make_batch(gan, 400), Position(), StepRng(0, 0)))
+    list(gan.step(make_batch(gan, 400), FixedClock(), StepRng(0, 0)))
     assert given[0][..., 2].mean().item() == pytest.approx(0.1, abs=0.03)
 
 
@@ -179,7 +181,7 @@ def test_several_captions_count_by_their_mean_in_any_order():
 
 def test_at_most_so_many_captions_are_drawn():
     captions = torch.arange(40).view(4, 10, 1)
-    some = some_captions(captions, torch.rand(4, 10), 4)
+    some = choose_captions(captions, torch.rand(4, 10), 4)
     assert some.shape == (4, 4, 1)
     for row, chosen in zip(captions, some):
         assert len({*chosen.flatten().tolist()} & {*row.flatten().tolist()}) == 4
@@ -187,27 +189,27 @@ def test_at_most_so_many_captions_are_drawn():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_round_reads_at_most_the_captions_asked_for(name):
-    gan = make(name, captions=1)
+    gan = make_gan(name, captions=1)
     read = []
     gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
-    list(gan.step(make_batch(gan, 4), Position(), StepRng(0, 0)))
+    list(gan.step(make_batch(gan, 4), FixedClock(), StepRng(0, 0)))
     assert read == [(4, 1, 16)]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_features_instead_of_captions(name):
-    gan = make(name, text="features")
+    gan = make_gan(name, text="features")
     batch = make_batch(gan, 4)
     assert "caption_features" in batch
     assert "caption" not in batch
     assert "caption_features" in gan.inputs
-    assert gan.players().keys() == make(name).players().keys()
+    assert gan.players().keys() == make_gan(name).players().keys()
     made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
-        build(
+        build_gan(
             name,
-            schema(8, 1).model_copy(update={"widths": {"caption": 16}}),
+            make_schema(8, 1).model_copy(update={"widths": {"caption": 16}}),
             {"width": 2, "text": "features"},
         )
 
@@ -217,15 +219,15 @@ def test_features_instead_of_captions(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_losses_are_the_papers_formulas(name):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 6)
     scores, texts, read = [], [], []
-    gan.discriminator.verdict.register_forward_hook(
+    gan.discriminator.head.register_forward_hook(
         lambda module, inputs, output: scores.append(output)
     )
     gan.discriminator.text.register_forward_pre_hook(lambda module, inputs: texts.append(inputs[0]))
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
-    (first, second), generator, *_ = gan.step(batch, Position(), StepRng(0, 0))
+    (first, second), generator, *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     right, wrong, fake, judged = scores
     assert first.losses["adversarial"].item() == pytest.approx(
         matching_d(right, wrong, fake).item(), rel=1e-6
@@ -252,9 +254,9 @@ def test_matching_loss_is_the_sum_of_its_halves():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_of_a_batch_are_those_of_the_first_turn(name):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 5)
-    (first, _), *_ = gan.step(batch, Position(), StepRng(0, 0))
+    (first, _), *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     assert torch.allclose(gan.score(batch), first.scores[0], atol=1e-5)
 
 
@@ -262,7 +264,7 @@ def test_scores_of_a_batch_are_those_of_the_first_turn(name):
 @pytest.mark.parametrize("told", ["caption", "place"])
 def test_caption_and_place_matter_to_both_players(name, told):
     # in training mode: the norms have not seen enough to bring first weights to scale
-    gan = make(name, 32, 3, width=4)
+    gan = make_gan(name, 32, 3, width=4)
     batch = make_batch(gan, 8)
     key = (
         "caption"
@@ -281,11 +283,11 @@ def test_caption_and_place_matter_to_both_players(name, told):
 
 
 def test_smaller_pictures_are_judged_in_their_boxes():
-    gan = make("gawwn-box", smallest=0.5)
+    gan = make_gan("gawwn-box", smallest=0.5)
     boxes = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
     batch = make_batch(gan, 50)
-    list(gan.step(batch, Position(), StepRng(0, 0)))
+    list(gan.step(batch, FixedClock(), StepRng(0, 0)))
     share = boxes[0][:, 2] / batch["box"][:, 2]
     assert 0.5 <= share.min() < 0.6
     assert 0.9 < share.max() <= 1
@@ -307,23 +309,23 @@ def test_the_grid_is_the_papers_where_the_picture_is_large_enough(size, sizes, c
     assert found == sizes
     assert found[grid] == cells
     for name in NAMES:
-        assert make(name, size).generator.cells == cells
+        assert make_gan(name, size).generator.cells == cells
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_defaults_are_the_papers(name):
     with torch.device("meta"):
-        gan = build(name, schema(128, 3), {})
+        gan = build_gan(name, make_schema(128, 3), {})
     generator, discriminator = gan.generator, gan.discriminator
     assert gan.noise_size == 100
     assert gan.captions == 4
-    assert discriminator.look[0].out_channels == 128
+    assert discriminator.encoder[0].out_channels == 128
     assert [
-        module.out_channels for module in discriminator.look if hasattr(module, "out_channels")
+        module.out_channels for module in discriminator.encoder if hasattr(module, "out_channels")
     ] == [128, 128, 256, 256]
     outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
     assert [
-        module.out_channels for module in generator.fold_in if hasattr(module, "out_channels")
+        module.out_channels for module in generator.merge if hasattr(module, "out_channels")
     ] == outward
     whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
     assert [
@@ -346,18 +348,18 @@ def test_the_norm_of_one_vector_is_by_running_statistics():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_sheet_tells_the_story(name, channels):
-    gan = make(name, 16, channels).eval()
+    gan = make_gan(name, 16, channels).eval()
     batch = make_batch(gan, 3)
     with torch.no_grad():
         columns = gan.make_preview(batch, RowRng(0, range(3)))
-    assert list(columns)[:2] == ["real", "made"]
+    assert list(columns)[:2] == ["real", "generated"]
     assert list(columns)[-1] == "another caption"
     assert len(columns) == 6
     assert all(pictures.shape == (3, channels, 16, 16) for pictures in columns.values())
 
 
 def test_frames_and_points_are_drawn_where_they_are():
-    framed = with_frames(
+    framed = draw_boxes(
         torch.zeros(2, 3, 16, 16), torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1]])
     )
     red = (framed[:, 0] == 1) & (framed[:, 1] == -1)
@@ -365,7 +367,7 @@ def test_frames_and_points_are_drawn_where_they_are():
     assert red[0, 8, 4:12].all()
     assert red[0, 11, 4:12].all()
     assert red[1].sum() == 4 * 15
-    dots = with_points(
+    dots = draw_keypoints(
         torch.zeros(1, 1, 16, 16), torch.tensor([[[0.5, 0.25, 1.0], [0.1, 0.1, 0.0]]])
     )
     assert (dots != 0).nonzero()[:, 2:].float().mean(0).tolist() == [3.5, 7.5]

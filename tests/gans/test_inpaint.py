@@ -4,21 +4,21 @@ parameters.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 
 from ganvas.errors import UserError
 from ganvas.gans import Update
 from ganvas.gans.inpaint import OUTSIDE, Inpainter
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 
-def turns(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
+def updates(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
     return [
         move
-        for move in gan.step(batch, Position(rounds=rounds), StepRng(0, 0))
+        for move in gan.step(batch, FixedClock(steps=rounds), StepRng(0, 0))
         if isinstance(move, Update)
     ]
 
@@ -30,7 +30,7 @@ def filled(gan: Inpainter, image: Tensor, mask: Tensor) -> Tensor:
 
 @pytest.fixture
 def gan() -> Inpainter:
-    gan = make("inpaint", 16, 3)
+    gan = make_gan("inpaint", 16, 3)
     assert isinstance(gan, Inpainter)
     return gan
 
@@ -72,7 +72,7 @@ def test_the_first_score_is_the_plain_one(gan):
     with torch.no_grad():
         expected = gan.discriminator(batch["image"]).mean((1, 2, 3))
         assert torch.equal(gan.score(batch), expected)
-    scores = turns(gan, batch)[0].scores
+    scores = updates(gan, batch)[0].scores
     assert scores is not None
     assert torch.equal(scores[0].detach(), expected)
     assert scores[1].shape == (4,)
@@ -80,12 +80,12 @@ def test_the_first_score_is_the_plain_one(gan):
 
 def test_losses_are_the_formulas(gan):
     batch = make_batch(gan, 4)
-    real, mask = batch["image"], gan.holes(batch["image"], StepRng(0, 0))
+    real, mask = batch["image"], gan.draw_masks(batch["image"], StepRng(0, 0))
     with torch.no_grad():
         made = gan.generator(real, mask)
         fake = made * mask + real * (1 - mask)
-        real_maps, real_score = gan.discriminator.look(real)
-        fake_maps, fake_score = gan.discriminator.look(fake)
+        real_maps, real_score = gan.discriminator.compute_features(real)
+        fake_maps, fake_score = gan.discriminator.compute_features(fake)
     share = adaptive_avg_pool2d(mask, 2)
 
     def of_hole(values: Tensor, weight: Tensor) -> float:
@@ -96,7 +96,7 @@ def test_losses_are_the_formulas(gan):
         )
 
     error = (made - real).abs()
-    discriminator, generator = (turn.losses for turn in turns(gan, batch))
+    discriminator, generator = (update.losses for update in updates(gan, batch))
     expected = {
         "real": float(-logsigmoid(real_score).mean()),
         "fake": of_hole(-logsigmoid(-fake_score), share),
@@ -120,7 +120,7 @@ def test_losses_are_the_formulas(gan):
 
 def test_penalty_in_every_second_round_and_its_weight(gan):
     batch = make_batch(gan, 4)
-    found = [turns(gan, batch, rounds)[0].losses["penalty"].item() for rounds in range(4)]
+    found = [updates(gan, batch, rounds)[0].losses["penalty"].item() for rounds in range(4)]
     image = batch["image"].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(gan.discriminator(image).sum(), image)
     expected = 2 * gan.gamma / 2 * gradient.flatten(1).square().sum(1).mean().item()
@@ -136,7 +136,7 @@ def test_blocks_look_no_further_than_they_can_learn():
         (64, [1, 2, 4, 1]),
         (256, [1, 2, 4, 8]),
     ):
-        blocks = build("inpaint", schema(size, 3), {"width": 2}).generator.blocks
+        blocks = build_gan("inpaint", make_schema(size, 3), {"width": 2}).generator.blocks
         assert [block.layers[1].dilation[0] for block in blocks] == expected
 
 
@@ -152,7 +152,7 @@ def test_the_hole_is_shown(gan):
 
 
 def test_parameters_at_64_pixels():
-    gan = build("inpaint", schema(64, 3), {})
+    gan = build_gan("inpaint", make_schema(64, 3), {})
     w = 32
     ways_down = (4 * w + 2 * w * w + 8 * w * w) * 16 + 7 * w
     ways_up = (8 * w * w + 4 * w * w + 2 * w * 3) * 16 + 3 * w + 3
@@ -174,4 +174,4 @@ def test_parameters_at_64_pixels():
 )
 def test_what_makes_no_holes_is_refused(size, options, told):
     with pytest.raises(UserError, match=told):
-        make("inpaint", size, **options)
+        make_gan("inpaint", size, **options)

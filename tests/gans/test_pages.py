@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from pages import ROOT, text
-from tiny import Position, make, make_batch, make_game
+from tiny import FixedClock, make_batch, make_context, make_gan
 
 from ganvas.gans import GANS
 from ganvas.gans.options import option_defaults
@@ -111,8 +111,8 @@ def test_options():
 
 def logged_keys(gan: str) -> Iterable[str]:
     """What a training step of a GAN logs."""
-    context = make_game(make(gan))
-    return take_step(context, make_batch(context.gan, 4), Position(), StepRng(0, 0))
+    context = make_context(make_gan(gan))
+    return take_step(context, make_batch(context.gan, 4), FixedClock(), StepRng(0, 0))
 
 
 def test_logged_keys():

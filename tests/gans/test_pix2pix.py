@@ -4,13 +4,13 @@ fakes made once.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, refused_in_one_line
+from tiny import FixedClock, make_batch, make_gan, refused_in_one_line
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganvas.gans import GAN
 from ganvas.gans.nn.networks import PatchDiscriminator
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 
@@ -22,7 +22,7 @@ def count(module: nn.Module) -> int:
 def test_the_papers_numbers():
     """54.414 M and 2.769 M, as the authors' PyTorch code prints them."""
     with torch.device("meta"):
-        gan = build("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
+        gan = build_gan("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
     assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
     with torch.device("meta"):
         # CycleGAN's, of one picture and without scales
@@ -48,7 +48,7 @@ def test_a_score_sees_a_patch(halvings: int, field: int):
 @pytest.mark.parametrize("direction", ["a-to-b", "b-to-a"])
 def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     torch.manual_seed(0)
-    gan = build(
+    gan = build_gan(
         "pix2pix",
         Schema(size=16, channels={"a": a, "b": b}),
         {"width": 2, "halvings": 1, "direction": direction},
@@ -59,11 +59,11 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     fake = gan.sample(2, RowRng(0, [0, 1]), **gan.make_inputs(batch, RowRng(0, [0, 1])))
     assert fake.shape == made.shape
     assert torch.equal(gan.make_inputs(batch, RowRng(0, [0, 1]))["image"], given)
-    assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "made", "real"]
+    assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "generated", "real"]
 
 
 def test_dropout_belongs_to_the_picture_and_stays_on():
-    gan = make("pix2pix", 32, 3, width=8).eval()
+    gan = make_gan("pix2pix", 32, 3, width=8).eval()
     image = make_batch(gan, 3)["a"]
     with torch.no_grad():
         together = gan.sample(3, RowRng(0, [0, 1, 2]), image=image)
@@ -77,24 +77,24 @@ def test_dropout_belongs_to_the_picture_and_stays_on():
 
 
 def forwards(gan: GAN, network: nn.Module) -> int:
-    """How often a network is used in a round."""
+    """How often a network is used in a training step."""
     calls = []
     handle = network.register_forward_hook(lambda *_: calls.append(1))
-    for _ in gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)):
+    for _ in gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)):
         pass
     handle.remove()
     return len(calls)
 
 
 def test_fakes_are_made_once_a_round():
-    gan = make("pix2pix", 16, 3)
+    gan = make_gan("pix2pix", 16, 3)
     assert forwards(gan, gan.generator) == 1
     assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
     batch = make_batch(gan, 2)
     with FlopCounterMode(display=False) as alone:
         gan.sample(2, StepRng(0, 0), image=batch["a"])
     with FlopCounterMode(display=False) as whole:
-        for _ in gan.step(batch, Position(), StepRng(0, 0)):
+        for _ in gan.step(batch, FixedClock(), StepRng(0, 0)):
             pass
     with FlopCounterMode(display=False) as judged:
         gan.score(batch)
@@ -102,22 +102,22 @@ def test_fakes_are_made_once_a_round():
 
 
 def test_without_the_adversary_the_distance_alone_is_learnt():
-    gan = make("pix2pix", 16, 1, adversarial_weight=0.0)
-    turns = list(gan.step(make_batch(gan, 2), Position(), StepRng(0, 0)))
-    assert list(turns[1].losses) == ["reconstruction"]
-    assert turns[1].losses["reconstruction"].item() == pytest.approx(
-        100 * turns[1].stats["distance"].item(), rel=1e-5
+    gan = make_gan("pix2pix", 16, 1, adversarial_weight=0.0)
+    updates = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
+    assert list(updates[1].losses) == ["reconstruction"]
+    assert updates[1].losses["reconstruction"].item() == pytest.approx(
+        100 * updates[1].stats["distance"].item(), rel=1e-5
     )
 
 
 def test_refusals():
     unpaired = Schema(size=16, channels={"a": 3, "b": 3}, unpaired=True)
-    refused_in_one_line(lambda: build("pix2pix", unpaired, {}), "pix2pix learns from pairs")
+    refused_in_one_line(lambda: build_gan("pix2pix", unpaired, {}), "pix2pix learns from pairs")
     refused_in_one_line(
-        lambda: build("pix2pix", Schema(size=16, channels={"image": 3}), {}),
+        lambda: build_gan("pix2pix", Schema(size=16, channels={"image": 3}), {}),
         "needs pictures of two domains",
     )
     refused_in_one_line(
-        lambda: make("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"
+        lambda: make_gan("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"
     )
-    refused_in_one_line(lambda: make("pix2pix", 16, direction="b-to-c"), "direction")
+    refused_in_one_line(lambda: make_gan("pix2pix", 16, direction="b-to-c"), "direction")

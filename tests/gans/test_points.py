@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 
 import ganvas
 from ganvas.cli import main
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference.run import POINTS, load, training_grid
 from ganvas.io.scatter import MARGIN, SIDE
 from ganvas.rng import RowRng, StepRng
@@ -22,45 +22,45 @@ POINT_GANS = [name for name in GANS if GANS[name].points]
 
 
 def test_a_pack_is_a_point_and_those_before_it():
-    gan = make("points", packing=3)
+    gan = make_gan("points", packing=3)
     points = torch.arange(8.0).reshape(4, 2, 1, 1)
-    assert gan.packs(points).tolist() == [
+    assert gan.pack(points).tolist() == [
         [0, 1, 6, 7, 4, 5],
         [2, 3, 0, 1, 6, 7],
         [4, 5, 2, 3, 0, 1],
         [6, 7, 4, 5, 2, 3],
     ]
-    assert torch.equal(make("points").packs(points), points.flatten(1))
+    assert torch.equal(make_gan("points").pack(points), points.flatten(1))
 
 
 @pytest.mark.parametrize("packing", [1, 2, 4])
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_the_discriminator_sees_packs_of_one_kind(packing: int, count: int):
-    gan = make("points", packing=packing)
+    gan = make_gan("points", packing=packing)
     seen, made = [], []
     gan.discriminator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
     gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
     batch = make_batch(gan, count)
-    list(gan.step(batch, Position(), StepRng(0, 0)))
+    list(gan.step(batch, FixedClock(), StepRng(0, 0)))
     (fake,) = made
     assert [tuple(packs.shape) for packs in seen] == [(count, 2 * packing)] * 3
-    assert torch.equal(seen[0], gan.packs(batch["image"]))
-    assert torch.equal(seen[1], gan.packs(fake))
+    assert torch.equal(seen[0], gan.pack(batch["image"]))
+    assert torch.equal(seen[1], gan.pack(fake))
     assert torch.equal(seen[2], seen[1])
     assert gan.score(batch).shape == (count,)
 
 
 def test_every_point_of_a_pack_counts():
     """The generator's gradient reaches each point through all packs that it is in."""
-    gan = make("points", packing=2).double()
+    gan = make_gan("points", packing=2).double()
     points = torch.rand(5, 2, 1, 1, dtype=torch.float64, requires_grad=True)
-    (gradient,) = torch.autograd.grad(gan.discriminator(gan.packs(points))[3], points)
+    (gradient,) = torch.autograd.grad(gan.discriminator(gan.pack(points))[3], points)
     assert gradient.flatten(1).any(1).tolist() == [False, False, True, True, False]
 
 
 @pytest.mark.parametrize("name", POINT_GANS)
 def test_points_stay_in_the_square(name: str):
-    gan = make(name).eval()
+    gan = make_gan(name).eval()
     with torch.no_grad():
         gan.generator[-2].weight.mul_(1e4)
         made = gan.sample(50, RowRng(0, range(50)))
@@ -70,8 +70,10 @@ def test_points_stay_in_the_square(name: str):
 
 @pytest.mark.parametrize(("hidden", "noise_size", "packing"), [(128, 2, 1), (16, 256, 3)])
 def test_layers(hidden: int, noise_size: int, packing: int):
-    gan = build(
-        "points", schema(1, 2), {"hidden": hidden, "noise_size": noise_size, "packing": packing}
+    gan = build_gan(
+        "points",
+        make_schema(1, 2),
+        {"hidden": hidden, "noise_size": noise_size, "packing": packing},
     )
     counts = {
         player: sum(values.numel() for values in parameters)
@@ -88,30 +90,30 @@ def test_layers(hidden: int, noise_size: int, packing: int):
 @pytest.mark.parametrize("count", [1, 4])
 def test_both_kinds_of_points_are_penalised(count: int):
     """gamma / 2 mean |slope at real points|² + gamma / 2 mean |slope at generated ones|²."""
-    gan = make("points-relativistic", gamma=3.0)
+    gan = make_gan("points-relativistic", gamma=3.0)
     batch = make_batch(gan, count)
     fake = gan.generator(StepRng(0, 0).normal(count, gan.noise_size))
     expected = 0.0
     for points in (batch["image"].clone(), fake.detach()):
         (slope,) = torch.autograd.grad(gan.discriminator(points.requires_grad_()).sum(), points)
         expected += 3.0 / 2 * slope.flatten(1).square().sum(1).mean().item()
-    turn = next(gan.step(batch, Position(), StepRng(0, 0)))
-    assert turn.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
+    update = next(gan.step(batch, FixedClock(), StepRng(0, 0)))
+    assert update.losses["penalty"].item() == pytest.approx(expected, rel=1e-5)
     assert not batch["image"].requires_grad
 
 
 def test_the_players_move_on_different_fakes():
-    gan = make("points-relativistic")
+    gan = make_gan("points-relativistic")
     made = []
     gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
-    list(gan.step(make_batch(gan, 4), Position(), StepRng(0, 0)))
+    list(gan.step(make_batch(gan, 4), FixedClock(), StepRng(0, 0)))
     first, second = made
     assert not torch.equal(first, second)
 
 
 @pytest.mark.parametrize("hidden", [(7,), (8, 9), (8, 9, 10)])
 def test_hidden_layers(hidden: tuple[int, ...]):
-    gan = build("points-relativistic", schema(1, 2), {"hidden": hidden, "noise_size": 3})
+    gan = build_gan("points-relativistic", make_schema(1, 2), {"hidden": hidden, "noise_size": 3})
     counts = {
         player: sum(values.numel() for values in parameters)
         for player, parameters in gan.players().items()
@@ -130,7 +132,7 @@ def test_pictures_are_refused(name: str, size: int, channels: int):
     with pytest.raises(
         UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"
     ):
-        build(name, schema(size, channels), {})
+        build_gan(name, make_schema(size, channels), {})
 
 
 @pytest.mark.parametrize("name", [name for name in GANS if not GANS[name].points])
@@ -138,14 +140,14 @@ def test_points_are_refused_by_all_others(name: str):
     with pytest.raises(
         UserError, match=r"makes pictures, not points: use the recipes rings and grid"
     ) as refusal:
-        build(name, schema(1, 2), {})
+        build_gan(name, make_schema(1, 2), {})
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("option", ["hidden", "noise_size", "packing"])
 def test_options_are_counts(option: str):
     with pytest.raises(UserError, match=rf"options\.{option}=0"):
-        build("points", schema(1, 2), {option: 0})
+        build_gan("points", make_schema(1, 2), {option: 0})
 
 
 # Looking

@@ -4,7 +4,7 @@ burn-in.
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch.nn.functional import softplus
 
 from ganvas.gans.r3gan import R3GAN, Block, Double, Halve
@@ -18,9 +18,9 @@ from ganvas.training.ema import EMA
     [(32, 10, (20.78, 20.73)), (64, 0, (22.43, 22.38)), (256, 0, (23.06, 23.01))],
 )
 def test_parameters_of_the_papers_networks(size, classes, millions):
-    """CIFAR-10, FFHQ-64, FFHQ-256; the paper tells about 20.7 and 23 million a player."""
+    """CIFAR-10, FFHQ-64, FFHQ-256; the paper reports about 20.7 and 23 million a player."""
     with torch.device("meta"):
-        gan = R3GAN(schema(size, 3, classes or 2), conditional=bool(classes))
+        gan = R3GAN(make_schema(size, 3, classes or 2), conditional=bool(classes))
     counts = [
         sum(p.numel() for p in gan.players()[player]) / 1e6
         for player in ("generator", "discriminator")
@@ -33,7 +33,7 @@ def test_first_weights_keep_the_variance():
     variance of its starting map.
     """
     torch.manual_seed(0)
-    gan = R3GAN(schema(8, 3), width=256, conditional=False)
+    gan = R3GAN(make_schema(8, 3), width=256, conditional=False)
     made = gan.generator(torch.randn(512, 64), None)
     assert 0.5 < made.std() < 1.5  # doubling smooths some of it away
     maps = torch.randn(4, 32, 5, 5)
@@ -59,7 +59,7 @@ def test_losses_are_the_papers():
     """Relativistic pairs; gamma / 2 of both squared gradients, R1 on real and R2 on generated
     pictures.
     """
-    gan = make("r3gan", classes=3, gamma=(3.0, 3.0)).double()
+    gan = make_gan("r3gan", classes=3, gamma=(3.0, 3.0)).double()
     for parameter in gan.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.3)
@@ -72,7 +72,7 @@ def test_losses_are_the_papers():
         def rows(self, count, make):
             return super().rows(count, make).double()
 
-    turns = list(gan.step(batch, Position(), Doubled(0, 0)))
+    updates = list(gan.step(batch, FixedClock(), Doubled(0, 0)))
     noise = Doubled(0, 0)
     first, second = (
         gan.generator(noise.normal(5, gan.noise_size), batch["label"]).detach() for _ in range(2)
@@ -87,33 +87,33 @@ def test_losses_are_the_papers():
         gan.discriminator(images, batch["label"]) for images in (batch["image"], first, second)
     )
     expected = softplus(fake - real).mean(), 1.5 * (slopes(batch["image"]) + slopes(first)).mean()
-    assert [loss.item() for loss in turns[0].losses.values()] == pytest.approx(
+    assert [loss.item() for loss in updates[0].losses.values()] == pytest.approx(
         [value.item() for value in expected], rel=1e-9
     )
-    assert turns[1].losses["adversarial"].item() == pytest.approx(
+    assert updates[1].losses["adversarial"].item() == pytest.approx(
         softplus(real - other).mean().item(), rel=1e-9
     )
 
 
 def test_the_penalty_falls_over_the_burn_in():
-    gan = make("r3gan", gamma=(2.0, 0.5), burn_in=100)
+    gan = make_gan("r3gan", gamma=(2.0, 0.5), burn_in=100)
     found = []
     for images in (0, 50, 100, 1000):
-        turn = next(iter(gan.step(make_batch(gan, 4), Position(images), StepRng(0, 0))))
-        found.append(turn.losses["penalty"].item())
+        update = next(iter(gan.step(make_batch(gan, 4), FixedClock(images), StepRng(0, 0))))
+        found.append(update.losses["penalty"].item())
     assert [value / found[0] for value in found] == pytest.approx(
         [1, 1.25 / 2, 0.25, 0.25], rel=1e-5
     )
 
 
-def test_classes_are_told_unless_they_are_not_wanted():
-    assert "label" in make("r3gan").inputs
-    assert make("r3gan", conditional=False).inputs == {}
-    assert make("relativistic", conditional=False).inputs == {}
+def test_classes_are_used_unless_conditional_is_false():
+    assert "label" in make_gan("r3gan").inputs
+    assert make_gan("r3gan", conditional=False).inputs == {}
+    assert make_gan("relativistic", conditional=False).inputs == {}
 
 
 def test_recipes_have_the_papers_numbers():
-    """Table of appendix D: rate, second beta, penalty, average and augmentation over the burn-in."""
+    """Table of appendix D: rate, second beta, penalty, EMA and augmentation over the burn-in."""
     recipe = get_recipe("cifar10-r3gan")
     adam = recipe.optimizers["generator"]
     assert (recipe.batch, recipe.images, recipe.ema_halflife) == (512, 250_000_000, 5_000_000)
@@ -133,7 +133,7 @@ def test_the_average_grows_slower_over_its_burn_in():
     """At half of a burn-in of 100 images the half-life is half of 40: after 20 images half of the
     way is gone.
     """
-    gan = make("r3gan")
+    gan = make_gan("r3gan")
     average = EMA(gan, halflife=40, burn_in=100)
     before = average.gan.generator.linear.weight.clone()
     with torch.no_grad():

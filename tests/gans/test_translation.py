@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 import torch
-from tiny import Position, make, make_batch, refused_in_one_line, schema
+from tiny import FixedClock, make_batch, make_gan, make_schema, refused_in_one_line
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.gans import GAN
-from ganvas.gans.cyclegan import pooled
+from ganvas.gans.cyclegan import swap_with_pool
 from ganvas.gans.nn.networks import PatchDiscriminator, ResidualGenerator, patch_halvings
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.gans.stargan import UNKNOWN
 from ganvas.rng import Rng, RowRng, StepRng
 from ganvas.schema import Schema
@@ -27,10 +27,11 @@ def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def moves(gan: GAN, batch: dict[str, Tensor], rounds: int = 0) -> dict:
-    """The turns of a round in which nobody moves, by player."""
+def updates_by_player(gan: GAN, batch: dict[str, Tensor], steps: int = 0) -> dict:
+    """The updates of a training step whose weights all stay as they are, by player."""
     return {
-        turn.player: turn for turn in gan.step(batch, Position(rounds=rounds), StepRng(0, rounds))
+        update.player: update
+        for update in gan.step(batch, FixedClock(steps=steps), StepRng(0, steps))
     }
 
 
@@ -39,7 +40,7 @@ def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
     torch.manual_seed(0)
     names = {"attributes": NAMES} | ({"known": NAMES} if mixed else {})
     data = Schema(size=size, channels={"image": 3}, names=names)
-    return build("stargan", data, {"width": 2, "blocks": 1, "exclusive": (HAIR,)} | options)
+    return build_gan("stargan", data, {"width": 2, "blocks": 1, "exclusive": (HAIR,)} | options)
 
 
 def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
@@ -62,8 +63,8 @@ def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
 
 def test_cyclegan_has_the_papers_parameters():
     with torch.device("meta"):
-        gan = build("cyclegan", schema(256, 3), {})
-        small = build("cyclegan", schema(128, 3), {})
+        gan = build_gan("cyclegan", make_schema(256, 3), {})
+        small = build_gan("cyclegan", make_schema(128, 3), {})
     assert count(gan.generator.a_to_b) == count(gan.generator.b_to_a) == 11_378_179
     assert count(gan.discriminator_a) == count(gan.discriminator_b) == 2_764_737
     block = 2 * (256 * 256 * 3 * 3 + 256)
@@ -74,7 +75,7 @@ def test_cyclegan_has_the_papers_parameters():
 def test_stargan_has_the_papers_parameters():
     """Choi et al., tables 4 and 5, at 128 pixels with five attributes."""
     with torch.device("meta"):
-        gan = build(
+        gan = build_gan(
             "stargan", Schema(size=128, channels={"image": 3}, names={"attributes": NAMES}), {}
         )
     blocks = 6 * 2 * (256 * 256 * 3 * 3 + 2 * 256)
@@ -148,7 +149,7 @@ def test_constant_planes_have_an_effect_only_where_the_border_is_zero(padding):
 
 
 def test_cyclegans_losses_are_the_papers_formulas():
-    gan = make("cyclegan", channels=3, pool=0, cycle_weight=7.0, identity_weight=2.0)
+    gan = make_gan("cyclegan", channels=3, pool=0, cycle_weight=7.0, identity_weight=2.0)
     batch = make_batch(gan, 3)
     a, b = batch["a"], batch["b"]
     to_b, to_a = gan.generator.a_to_b, gan.generator.b_to_a
@@ -157,38 +158,38 @@ def test_cyclegans_losses_are_the_papers_formulas():
     cycle = (to_a(fake_b) - a).abs().mean() + (to_b(fake_a) - b).abs().mean()
     identity = (to_b(b) - b).abs().mean() + (to_a(a) - a).abs().mean()
     adversarial = (score_a - 1).square().mean() + (score_b - 1).square().mean()
-    turns = moves(gan, batch)
-    found = {term: loss.item() for term, loss in turns["generator"].losses.items()}
+    updates = updates_by_player(gan, batch)
+    found = {term: loss.item() for term, loss in updates["generator"].losses.items()}
     expected = {
         "adversarial": adversarial.item(),
         "cycle": 7 * cycle.item(),
         "identity": 2 * identity.item(),
     }
     assert found == pytest.approx(expected, rel=1e-5)
-    assert turns["generator"].stats["cycle_error"].item() == pytest.approx(
+    assert updates["generator"].stats["cycle_error"].item() == pytest.approx(
         127.5 * cycle.item() / 2, rel=1e-5
     )
     for domain, real, fake in (("a", a, score_a), ("b", b, score_b)):
         score = gan.get_submodule(f"discriminator_{domain}")(real)
         half = ((score - 1).square().mean() + fake.square().mean()) / 2
-        assert turns[f"discriminator_{domain}"].losses["adversarial"].item() == pytest.approx(
+        assert updates[f"discriminator_{domain}"].losses["adversarial"].item() == pytest.approx(
             half.item(), rel=1e-5
         )
-    assert torch.equal(gan.score(batch), turns["discriminator_b"].scores[0])
+    assert torch.equal(gan.score(batch), updates["discriminator_b"].scores[0])
 
 
 def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_never_its_own_domain():
     # a picture, a fake from the other domain, and perhaps one of its own domain
     for weight, calls in ((5.0, 3), (0.0, 2)):
-        gan, seen = make("cyclegan", identity_weight=weight), []
+        gan, seen = make_gan("cyclegan", identity_weight=weight), []
         gan.generator.a_to_b.register_forward_hook(lambda *_, seen=seen: seen.append(1))
-        turns = moves(gan, make_batch(gan, 2))
+        updates = updates_by_player(gan, make_batch(gan, 2))
         assert len(seen) == calls
-        assert ("identity" in turns["generator"].losses) == bool(weight)
+        assert ("identity" in updates["generator"].losses) == bool(weight)
 
 
 def test_cyclegan_translates_to_the_domain_asked_for():
-    gan = make("cyclegan", channels=3).eval()
+    gan = make_gan("cyclegan", channels=3).eval()
     image = make_batch(gan, 3)["a"]
     made = gan.sample(3, RowRng(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
     for row, network in enumerate(
@@ -213,13 +214,15 @@ def numbered(start: int, count: int) -> Tensor:
 
 def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
     pool, held = torch.zeros(50, 1, 1, 1), torch.zeros((), dtype=torch.int64)
-    assert torch.equal(pooled(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
+    assert torch.equal(swap_with_pool(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
     assert held == 50
     assert torch.equal(pool, numbered(1, 50))
     new, kept = 0, set(range(1, 51))
     ages = []
     for number in range(51, 2051):
-        (given,) = pooled(pool, held, numbered(number, 1), StepRng(0, number)).flatten().tolist()
+        (given,) = (
+            swap_with_pool(pool, held, numbered(number, 1), StepRng(0, number)).flatten().tolist()
+        )
         kept.add(number)
         assert given in kept  # nothing comes twice from the pool
         kept.remove(given)
@@ -234,37 +237,37 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
 
 def test_a_batch_goes_through_the_pool_one_by_one():
     pools = [(torch.zeros(3, 1, 1, 1), torch.zeros((), dtype=torch.int64)) for _ in range(2)]
-    together = pooled(*pools[0], numbered(1, 40), StepRng(0, 0))
+    together = swap_with_pool(*pools[0], numbered(1, 40), StepRng(0, 0))
     shares = iter(StepRng(0, 0).rand(40, 2))
 
     class Told(StepRng):
         def rows(self, count, make):
             return next(shares)[None]
 
-    alone = [pooled(*pools[1], numbered(1 + row, 1), Told(0, 0)) for row in range(40)]
+    alone = [swap_with_pool(*pools[1], numbered(1 + row, 1), Told(0, 0)) for row in range(40)]
     assert torch.equal(together, torch.cat(alone))
     assert torch.equal(pools[0][0], pools[1][0])
 
 
 def test_pools_are_kept_in_checkpoints_and_change_only_while_training():
-    gan = make("cyclegan", pool=3)
+    gan = make_gan("cyclegan", pool=3)
     batch = make_batch(gan, 2)
-    moves(gan.eval(), batch)
+    updates_by_player(gan.eval(), batch)
     assert gan.pool_b_count == 0
-    moves(gan.train(), batch)
+    updates_by_player(gan.train(), batch)
     assert gan.state_dict()["pool_b_count"] == gan.state_dict()["pool_a_count"] == 2
     assert torch.equal(gan.state_dict()["pool_b"][:2], gan.generator.a_to_b(batch["a"]))
 
 
 def test_the_discriminator_judges_what_the_pool_gives():
-    gan, batch, judged = make("cyclegan", pool=2), make_batch(make("cyclegan"), 2), []
-    moves(gan, batch)
+    gan, batch, judged = make_gan("cyclegan", pool=2), make_batch(make_gan("cyclegan"), 2), []
+    updates_by_player(gan, batch)
     old = gan.pool_b.clone()
     gan.discriminator_b.register_forward_pre_hook(lambda _, inputs: judged.append(inputs[0]))
     other = {name: values.flip(3) for name, values in batch.items()}
     given = []
-    for rounds in range(1, 9):
-        moves(copy.deepcopy(gan), other, rounds)
+    for steps in range(1, 9):
+        updates_by_player(copy.deepcopy(gan), other, steps)
         fake, _, shown = judged[-3:]  # the generator's, the real ones, the pool's
         for picture in shown:
             given.append(any(torch.equal(picture, one) for one in old))
@@ -309,18 +312,18 @@ def in_two_processes(play: Callable[[int, Rng], object]) -> list:
 
 
 def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]:
-    """Of every turn of a round in which nobody moves, by player and parameter."""
+    """Gradients of all updates of a step whose weights stay as they are, by player and number."""
     found = {}
-    for turn in gan.step(batch, Position(), rng):
-        values = gan.players()[turn.player]
-        grads = torch.autograd.grad(sum(turn.losses.values()), values, retain_graph=True)
-        found |= {f"{turn.player}/{number}": grad for number, grad in enumerate(grads)}
+    for update in gan.step(batch, FixedClock(), rng):
+        values = gan.players()[update.player]
+        grads = torch.autograd.grad(sum(update.losses.values()), values, retain_graph=True)
+        found |= {f"{update.player}/{number}": grad for number, grad in enumerate(grads)}
     return found
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "stargan", "inpaint"])
 def test_two_processes_play_the_game_of_one(name):
-    gan = make(name, channels=3, classes=3).double()
+    gan = make_gan(name, channels=3, classes=3).double()
     batch = {key: value.double() for key, value in make_batch(gan, 6).items()}
     copies = [copy.deepcopy(gan) for _ in range(2)]
     whole = gradients(gan, batch, DoubleDraw(0, 0))
@@ -357,7 +360,7 @@ def test_stargans_losses_are_the_papers_formulas():
     between = torch.lerp(fake.detach(), image, share[:, None, None, None]).requires_grad_()
     (gradient,) = torch.autograd.grad(gan.discriminator(between)[0].sum(), between)
     back = gan.generator(fake, own)
-    turns = moves(gan, batch)
+    updates = updates_by_player(gan, batch)
     expected = {
         "discriminator": {
             "adversarial": fake_score.mean() - score.mean(),
@@ -373,26 +376,26 @@ def test_stargans_losses_are_the_papers_formulas():
         },
     }
     for player, terms in expected.items():
-        found = {term: loss.item() for term, loss in turns[player].losses.items()}
+        found = {term: loss.item() for term, loss in updates[player].losses.items()}
         assert found == pytest.approx(
             {term: value.item() for term, value in terms.items()}, rel=1e-4, abs=1e-6
         )
     right = ((logits > 0).float() == own).float().mean().item()
-    assert turns["discriminator"].stats["attributes_right"].item() == pytest.approx(right)
-    assert torch.equal(gan.score(batch), turns["discriminator"].scores[0])
+    assert updates["discriminator"].stats["attributes_right"].item() == pytest.approx(right)
+    assert torch.equal(gan.score(batch), updates["discriminator"].scores[0])
 
 
 def test_stargans_generator_updates_every_fifth_round():
     gan, batch = stargan(), rows(2)
-    moved = [rounds for rounds in range(11) if "generator" in moves(gan, batch, rounds)]
+    moved = [steps for steps in range(11) if "generator" in updates_by_player(gan, batch, steps)]
     assert moved == [0, 5, 10]
-    assert "generator" in moves(stargan(n_critic=1), batch, 3)
+    assert "generator" in updates_by_player(stargan(n_critic=1), batch, 3)
 
 
 def test_wanted_attributes_are_those_of_other_pictures():
     gan, batch, asked = stargan(), rows(32), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
-    moves(gan, batch)
+    updates_by_player(gan, batch)
     wanted, own = asked
     assert torch.equal(own, batch["attributes"])
     assert not torch.equal(wanted, own)
@@ -443,16 +446,16 @@ def test_stargans_sheet_shows_every_attribute():
 def test_what_a_set_does_not_know_is_no_plane_and_no_loss():
     gan, batch, asked = stargan(mixed=True), rows(8, mixed=True), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
-    turns = moves(gan, batch)
+    updates = updates_by_player(gan, batch)
     assert torch.equal(asked[1], torch.cat([batch["attributes"], batch["known"]], 1))
     lies = batch | {"attributes": torch.where(batch["known"] > 0, batch["attributes"], 1.0)}
-    for player, turn in moves(gan, lies).items():
-        for term, loss in turn.losses.items():
-            assert torch.equal(loss, turns[player].losses[term]), term
+    for player, update in updates_by_player(gan, lies).items():
+        for term, loss in update.losses.items():
+            assert torch.equal(loss, updates[player].losses[term]), term
     _, logits = gan.discriminator(batch["image"])
     each = binary_cross_entropy_with_logits(logits, batch["attributes"], reduction="none")
     expected = (each * batch["known"]).sum().item() / 8
-    assert turns["discriminator"].losses["attributes"].item() == pytest.approx(expected, rel=1e-5)
+    assert updates["discriminator"].losses["attributes"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_does():
@@ -460,7 +463,7 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     gan.make_preview(batch, RowRng(0, range(4)))
     male = asked[3]
-    # told as the second set's
+    # marked as known to the second set
     assert torch.equal(male[:, 5:], torch.tensor([[0.0, 0, 0, 1, 1]] * 4))
     assert torch.equal(male[:2, 3], 1 - batch["attributes"][2:3, 3].expand(2))
     open_ = torch.tensor([[UNKNOWN] * 3 + [1.0, 0.0]])
@@ -474,21 +477,24 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
 @pytest.mark.parametrize("name", ["cyclegan", "stargan"])
 @pytest.mark.parametrize(("size", "better"), [(4, "8"), (10, "8 and 12"), (63, "60 and 64")])
 def test_sizes_that_cannot_be_halved_twice_are_refused(name, size, better):
-    refused_in_one_line(lambda: make(name, size), rf"^size {size} cannot be made .*: {better}$")
+    refused_in_one_line(lambda: make_gan(name, size), rf"^size {size} cannot be made .*: {better}$")
 
 
 def test_domains_of_different_channels_are_refused():
     data = Schema(size=8, channels={"a": 1, "b": 3}, unpaired=True)
-    refused_in_one_line(lambda: build("cyclegan", data, {}), "a has 1 and b 3: use --channels 3")
+    refused_in_one_line(
+        lambda: build_gan("cyclegan", data, {}), "a has 1 and b 3: use --channels 3"
+    )
 
 
 def test_data_of_another_kind_is_refused():
     pictures = Schema(size=8, channels={"image": 3})
     refused_in_one_line(
-        lambda: build("cyclegan", pictures, {}), "needs pictures of two domains: .*unpaired:FOLDER"
+        lambda: build_gan("cyclegan", pictures, {}),
+        "needs pictures of two domains: .*unpaired:FOLDER",
     )
     refused_in_one_line(
-        lambda: build("stargan", pictures, {}),
+        lambda: build_gan("stargan", pictures, {}),
         "needs pictures with attributes: --data attributes:FOLDER",
     )
 
@@ -524,4 +530,4 @@ def test_an_attribute_that_is_none_is_refused():
     ],
 )
 def test_options_that_make_no_game_are_refused(name, option, value):
-    refused_in_one_line(lambda: make(name, **{option: value}), rf"options\.{option}={value}")
+    refused_in_one_line(lambda: make_gan(name, **{option: value}), rf"options\.{option}={value}")

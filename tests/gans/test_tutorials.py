@@ -1,17 +1,25 @@
-"""The documents' and papers' numbers: layers, noise, first weights, widths, kernels, moves."""
+"""The tutorials' and papers' numbers: layers, noise, initial weights, widths, kernels, updates."""
 
 import math
 
 import pytest
 import torch
-from tiny import OPTIONS, make, make_batch, moves, pictures, play, schema
+from tiny import (
+    OPTIONS,
+    generate_images,
+    list_updates,
+    make_batch,
+    make_gan,
+    make_schema,
+    take_first_step,
+)
 from torch import nn
 
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.rng import StepRng
 
-FREE = [name for name in OPTIONS if make(name).unconditional]
+FREE = [name for name in OPTIONS if make_gan(name).unconditional]
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 
@@ -62,18 +70,18 @@ def count(module: nn.Module) -> int:
 )
 def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
     with torch.device("meta"):
-        gan = build(name, schema(size, channels, 10), {})
+        gan = build_gan(name, make_schema(size, channels, 10), {})
     assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
     assert gan.noise_size == 100
 
 
 @pytest.mark.parametrize("name", FREE)
 def test_noise(name):
-    gan = make(name)
+    gan = make_gan(name)
     seen = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     batch = make_batch(gan, 200)
-    moves(gan, batch)
+    list_updates(gan, batch)
     inputs = {"label": batch["label"]} if "label" in gan.inputs else {}
     gan.sample(200, StepRng(1, 0), **inputs)
     assert len(seen) >= 2
@@ -86,7 +94,7 @@ def test_noise(name):
 @pytest.mark.parametrize("name", GANS)
 def test_layers_behave_as_the_documents_say(name):
     with torch.device("meta"):
-        gan = build(name, schema(*((1, 2) if GANS[name].points else (28, 1))), {})
+        gan = build_gan(name, make_schema(*((1, 2) if GANS[name].points else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == {"stargan": 0.01, "sngan": 0.1}.get(name, 0.2)
@@ -121,15 +129,15 @@ def check_std(layer: nn.Module, expected: float) -> None:
 def test_first_weights_of_the_mlps():
     """Each document's rule; the layers have 784, 256 or 400 inputs."""
     torch.manual_seed(0)
-    gan = build("mlp", schema(28, 1), {})
+    gan = build_gan("mlp", make_schema(28, 1), {})
     check_std(gan.generator[0], 1 / math.sqrt(100 / 2))
     check_std(gan.generator[2], 1 / math.sqrt(256 / 2))
     check_std(gan.discriminator[0], 1 / math.sqrt(784 / 2))
-    gan = build("mlp-tanh", schema(28, 1), {})
+    gan = build_gan("mlp-tanh", make_schema(28, 1), {})
     check_std(gan.generator[0], 1 / 100)
     check_std(gan.generator[2], 1 / 400)
     check_std(gan.discriminator[0], 1 / 784)
-    gan = build("mlp-deep", schema(28, 1), {})
+    gan = build_gan("mlp-deep", make_schema(28, 1), {})
     check_std(gan.generator[0], 0.02)
     check_std(gan.discriminator[0], 0.02)
     for layer in (gan.generator[2], gan.discriminator[3]):
@@ -143,7 +151,7 @@ def test_first_weights_of_the_mlps():
 )
 def test_first_weights_of_the_convolutional_gans(name, truncated):
     torch.manual_seed(0)
-    gan = build(name, schema(28, 1), {"width": 16})
+    gan = build_gan(name, make_schema(28, 1), {"width": 16})
     for module in gan.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             numbers = module.weight.numel()
@@ -157,9 +165,9 @@ def test_first_weights_of_the_convolutional_gans(name, truncated):
 @pytest.mark.parametrize("name", [name for name in CONVOLUTIONAL if name != "r3gan"])
 @pytest.mark.parametrize("width", [2, 6])
 def test_width(name, width):
-    gan = make(name, 32, width=width)
+    gan = make_gan(name, 32, width=width)
     if name == "relativistic":  # whose width is that of the map before the first halving
-        gan = make(name, 32, width=width // 2, most=8)
+        gan = make_gan(name, 32, width=width // 2, most=8)
     maps = [
         module
         for module in gan.discriminator.modules()
@@ -171,12 +179,12 @@ def test_width(name, width):
 @pytest.mark.parametrize("name", ["dcgan", "avatar-dcgan", "cdcgan"])
 @pytest.mark.parametrize("kernel", [3, 4, 5, 6])
 def test_kernel(name, kernel):
-    gan = make(name, 12, kernel=kernel)
-    assert pictures(gan.eval()).shape == (3, 1, 12, 12)
-    assert play(gan, make_batch(gan, 2))["generator"].isfinite()
+    gan = make_gan(name, 12, kernel=kernel)
+    assert generate_images(gan.eval()).shape == (3, 1, 12, 12)
+    assert take_first_step(gan, make_batch(gan, 2))["generator"].isfinite()
 
 
-@pytest.mark.parametrize(("name", "turns"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
-def test_generator_updates(name, turns):
-    gan = make(name, generator_updates=turns)
-    assert len(moves(gan, make_batch(gan, 2))) == 1 + turns
+@pytest.mark.parametrize(("name", "updates"), [("mlp-tanh", 3), ("avatar-dcgan", 4)])
+def test_generator_updates(name, updates):
+    gan = make_gan(name, generator_updates=updates)
+    assert len(list_updates(gan, make_batch(gan, 2))) == 1 + updates

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file
-from tiny import make, refused_in_one_line
+from tiny import make_gan, refused_in_one_line
 from torch import Tensor
 
 import ganvas
@@ -131,7 +131,7 @@ def test_beyond_the_picture():
 )
 def test_every_gan_of_noise_finds_its_own_picture(name):
     """The picture of other noise is approached, and nearer than random pictures are."""
-    gan = make(name, 16, 3).eval()
+    gan = make_gan(name, 16, 3).eval()
     with torch.no_grad():
         for parameter in gan.generator.parameters():
             parameter *= 2  # so that noise matters
@@ -148,7 +148,7 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
 
 
 def test_a_search_is_repeatable_and_its_noise_makes_its_pictures():
-    gan = make("relativistic", 8, 1, classes=3)
+    gan = make_gan("relativistic", 8, 1, classes=3)
     target, known = torch.rand(1, 8, 8) * 2 - 1, torch.ones(1, 8, 8)
     one, other = (search(gan, target, known, 3, steps=5, seed=4, device=CPU) for _ in range(2))
     assert torch.equal(one.pictures, other.pictures)
@@ -162,7 +162,7 @@ def test_a_search_is_repeatable_and_its_noise_makes_its_pictures():
 
 
 def test_what_is_unknown_does_not_count():
-    gan = make("dcgan", 8, 1)
+    gan = make_gan("dcgan", 8, 1)
     known = torch.ones(1, 8, 8)
     known[:, :, :5] = 0
     target = torch.rand(1, 8, 8) * 2 - 1

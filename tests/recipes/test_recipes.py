@@ -4,11 +4,11 @@ import inspect
 
 import pytest
 import torch
-from tiny import schema
+from tiny import make_schema
 
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build, option_defaults
+from ganvas.gans.options import build_gan, option_defaults
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.recipe import Adam, Recipe, change, parse_value
 
@@ -135,7 +135,9 @@ def test_every_recipe_builds(name):
     assert recipe.name == name
     assert len(inspect.getdoc(RECIPES[name]) or "") > 40
     with torch.device("meta"):
-        gan = build(recipe.gan, schema(recipe.size, recipe.channels or 3, 10), recipe.options)
+        gan = build_gan(
+            recipe.gan, make_schema(recipe.size, recipe.channels or 3, 10), recipe.options
+        )
     assert gan.players().keys() == recipe.optimizers.keys()
     assert recipe.view.size == recipe.size
 

@@ -13,13 +13,13 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from tiny import OPTIONS, make, schema
+from tiny import OPTIONS, make_gan, make_schema
 
 from ganvas.cli import app
 from ganvas.data.dataset import DataReport, Skipped
 from ganvas.errors import UserError
 from ganvas.gans import GANS
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference import inpaint as restore
 from ganvas.inference import layout as place
 from ganvas.inference import translate
@@ -180,7 +180,7 @@ def test_the_command_fits_the_gan(run, name):
     """Each verb takes the runs that the page names it for, and refuses the others with the command
     that fits.
     """
-    gan = make(name)
+    gan = make_gan(name)
     about = json.loads((run / "checkpoints" / f"{TOTAL:012d}" / "about.json").read_text())
     about["gan"] = {"name": name, "data": gan.schema.model_dump(), "options": OPTIONS[name]}
     (run / "checkpoints" / f"{TOTAL:012d}" / "about.json").write_text(json.dumps(about))
@@ -215,15 +215,17 @@ def test_the_command_fits_the_gan(run, name):
 
 
 def test_a_gan_that_no_verb_takes_is_used_from_python(run):
-    data = schema(8, 3).model_dump() | {"names": {"attributes": ("0", "1"), "known": ("0", "1")}}
-    gan = build("stargan", data, OPTIONS["stargan"])
+    data = make_schema(8, 3).model_dump() | {
+        "names": {"attributes": ("0", "1"), "known": ("0", "1")}
+    }
+    gan = build_gan("stargan", data, OPTIONS["stargan"])
     assert suggest_command(gan, run) == []
     assert describe_use(gan, run) == f"use ganvas.load({str(run)!r}).make from Python"
 
 
 def test_a_walk_needs_noise_alone(run):
     with pytest.raises(UserError, match="not from noise: use ganvas translate"):
-        Run(run, make("pix2pix"), {}, torch.device("cpu")).walk(3)
+        Run(run, make_gan("pix2pix"), {}, torch.device("cpu")).walk(3)
 
 
 @pytest.mark.parametrize(

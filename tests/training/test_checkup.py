@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny import Position, make, make_batch, make_engine, make_game
+from tiny import FixedClock, make_batch, make_context, make_engine, make_gan
 from torch import Tensor, nn
 
 from ganvas.data import Dataset, View, open_dataset
@@ -132,7 +132,7 @@ def test_pictures_without_differences_are_no_error():
     for dataset in (same, lonely, single):
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
-            gan = make(recipe.gan, classes=10)
+            gan = make_gan(recipe.gan, classes=10)
             doctor = Checkup(
                 recipe,
                 gan,
@@ -179,10 +179,10 @@ def test_a_watch_counts():
 
 @pytest.mark.parametrize("name", GANS)
 def test_every_gan_shows_its_scores(name: str):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 6)
     probe = StepProbe(gan.decision_threshold)
-    take_step(make_game(gan), batch, Position(), StepRng(0, 0), probe)
+    take_step(make_context(gan), batch, FixedClock(), StepRng(0, 0), probe)
     found = probe.read()
     assert {"real_accuracy", "fake_accuracy", "separation", "score_gap"} <= found.keys()
     assert {f"{player}/gradient_norm" for player in gan.players()} <= found.keys()
@@ -194,9 +194,9 @@ def test_every_gan_shows_its_scores(name: str):
     "name", ["mlp", "mlp-tanh", "relativistic", "points", "points-relativistic"]
 )
 def test_score_is_what_the_turn_shows(name: str):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 6)
-    move = next(gan.step(batch, Position(), StepRng(0, 0)))
+    move = next(gan.step(batch, FixedClock(), StepRng(0, 0)))
     turn = move[0] if isinstance(move, tuple) else move
     assert turn.scores
     torch.testing.assert_close(gan.score(batch).flatten(), turn.scores[0].flatten())

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from tiny import make, make_batch, make_game, play, schema, weights
+from tiny import copy_weights, make_batch, make_context, make_gan, make_schema, take_first_step
 
 from ganvas.gans import GANS, Update
 from ganvas.gans.mlp import MLP
@@ -15,23 +15,25 @@ from ganvas.training.step import NotFiniteError
 @pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("deferred", [False, True])
 def test_nobody_moves_on_nan(name, deferred):
-    gan = make(name)
+    gan = make_gan(name)
     batch = make_batch(gan, 4)
     batch[gan.target][2, 0, -1, -1] = math.nan
-    context = make_game(gan, deferred)
-    before = weights(gan)
+    context = make_context(gan, deferred)
+    before = copy_weights(gan)
     term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
     first = "generator" if name == "cyclegan" else "discriminator"
     if deferred:
-        play(context, batch)
-        play(context, make_batch(gan, 4))  # what follows until someone looks changes nothing either
+        take_first_step(context, batch)
+        take_first_step(
+            context, make_batch(gan, 4)
+        )  # what follows until someone looks changes nothing either
         with pytest.raises(NotFiniteError, match=rf"\(.*{first}/{term}\b"):
             context.guard.stop_if_tripped()
     else:
         with pytest.raises(
             NotFiniteError, match=rf"the {first}'s loss is not finite \({term} = nan"
         ):
-            play(context, batch)
+            take_first_step(context, batch)
     assert all(torch.equal(value, before[key]) for key, value in gan.named_parameters())
     assert all(
         state["step"] == 0
@@ -53,11 +55,11 @@ class Careless(MLP):
 @pytest.mark.parametrize("deferred", [False, True])
 def test_the_first_wrong_player_and_all_after_stay(deferred):
     torch.manual_seed(0)
-    gan = Careless(schema(8, 1), hidden=8, noise_size=5)
-    context = make_game(gan, deferred)
-    before = weights(gan)
+    gan = Careless(make_schema(8, 1), hidden=8, noise_size=5)
+    context = make_context(gan, deferred)
+    before = copy_weights(gan)
     with pytest.raises(NotFiniteError) as error:
-        play(context, make_batch(gan, 4))
+        take_first_step(context, make_batch(gan, 4))
         context.guard.stop_if_tripped()
     assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
     assert "extra" in str(error.value)
@@ -72,11 +74,11 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
 
 def test_a_quiet_guard_changes_nothing():
     for deferred in (False, True):
-        gan, plain = make("dcgan"), make("dcgan")
-        context = make_game(gan, deferred, lr=1e-2)
-        play(context, make_batch(gan, 4))
+        gan, plain = make_gan("dcgan"), make_gan("dcgan")
+        context = make_context(gan, deferred, lr=1e-2)
+        take_first_step(context, make_batch(gan, 4))
         context.guard.stop_if_tripped()
-        play(plain, make_batch(plain, 4))
+        take_first_step(plain, make_batch(plain, 4))
         assert all(
             torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items()
         )

@@ -1,6 +1,4 @@
-"""What every GAN is: players, a `step` that tells whose turn it is, and a `sample` that makes
-pictures.
-"""
+"""What every GAN is: players, a `step` that yields their updates, and `sample`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,18 +13,18 @@ from ganvas.schema import Schema
 
 @dataclass
 class Update:
-    """One player's move: the player named takes one gradient step on the sum of `losses`."""
+    """One gradient step of one player, on the sum of `losses`."""
 
     player: str  # the name of a child of the GAN
     losses: dict[str, Tensor]  # scalars, already weighted; minimised as a sum, logged one by one
-    stats: dict[str, Tensor] = field(default_factory=dict)  # only logged
-    # of real and of fake pictures, where a discriminator judged both: for the doctor
+    stats: dict[str, Tensor] = field(default_factory=dict)  # scalars that are only logged
+    # of real and of fake images, where a discriminator scored both: the doctor reads them
     scores: tuple[Tensor, Tensor] | None = None
 
 
-# several turns at once are simultaneous: all gradients first, then all steps
+# Several updates at once are simultaneous: all gradients first, then all steps.
 Updates = Update | tuple[Update, ...]
-Batch = Mapping[str, Tensor]  # rows of data; the entries are told in `Schema`
+Batch = Mapping[str, Tensor]  # rows of data; `Schema` describes the columns
 
 
 class Clock(Protocol):
@@ -34,44 +32,46 @@ class Clock(Protocol):
 
     @property
     def images(self) -> int:
-        """Real images shown before this round."""
+        """Real images shown before this training step."""
         ...
 
     @property
     def steps(self) -> int:
-        """Rounds played before this one."""
+        """Training steps before this one."""
         ...
 
     def every(self, period: int) -> bool:
-        """Whether this round is the first, or a multiple of `period` rounds after it."""
+        """Whether this training step is the first, or a multiple of `period` steps after it."""
         ...
 
     def ramp(self, start: float, end: float, over: int) -> float | Tensor:
-        """A number that goes from `start` at 0 images to `end` at `over` images and after, along
-        half a cosine.
+        """A number that changes from `start` at 0 images to `end` at `over` images and later.
 
-        Where rounds are recorded and played again, it is a scalar on the device, filled anew for
-        each round.
+        It follows half a cosine. Where training steps are captured and replayed, it is a scalar on
+        the device, which is updated before each replay.
         """
         ...
 
 
+# Inputs of `sample`, by which the command line and the page know what to ask a user for
+
+
 @dataclass(frozen=True)
 class ChoiceInput:
-    """An input of `sample` that is one of several names: int64 (N,), an index into `names`."""
+    """One of several names: int64 (N,), an index into `names`."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ImageInput:
-    """An input of `sample` that is a picture: float32 (N, channels, H, W) in [-1, 1].
+    """An image: float32 (N, channels, H, W) in [-1, 1].
 
     Attributes:
         channels: 1 or 3.
         multiple: height and width must be multiples of it.
-        own_size: whether pictures of any size are at home here; if not, the size that the GAN
-            learnt from suits it best.
+        own_size: whether images of any size work well; if not, the size of the training images
+            works best.
     """
 
     channels: int
@@ -81,19 +81,16 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class MaskInput:
-    """An input of `sample` that tells where a picture has a hole: float32 (N, 1, H, W), 1 in the
-    hole and 0 around it.
-    """
+    """Where an image has a hole: float32 (N, 1, H, W), 1 in the hole and 0 around it."""
 
 
 @dataclass(frozen=True)
 class AttributesInput:
-    """An input of `sample` that tells which attributes a picture shall have: float32 (N, A) in {0,
-    1}.
+    """Which attributes an image shall have: float32 (N, A) in {0, 1}.
 
     Attributes:
         names: of the attributes.
-        exclusive: groups of names of which a picture has one at a time, such as hair colours.
+        exclusive: groups of names of which an image has one at a time, such as hair colours.
     """
 
     names: tuple[str, ...]
@@ -102,34 +99,29 @@ class AttributesInput:
 
 @dataclass(frozen=True)
 class TextInput:
-    """An input of `sample` that is a text: uint8 (N, 1, length), bytes of UTF-8, padded with zeros."""
+    """A text: uint8 (N, 1, length), bytes of UTF-8, padded with zeros."""
 
     length: int
 
 
 @dataclass(frozen=True)
 class FeaturesInput:
-    """An input of `sample` that is a text as numbers from a sentence encoder: float32 (N, 1,
-    length).
-    """
+    """A text as numbers of a sentence encoder: float32 (N, 1, length)."""
 
     length: int
 
 
 @dataclass(frozen=True)
 class BoxInput:
-    """An input of `sample` that is a place: float32 (N, 4), left, top, width and height in shares
-    of the picture's side.
-    """
+    """A box: float32 (N, 4), left, top, width and height in shares of the image's side."""
 
 
 @dataclass(frozen=True)
 class KeyPointsInput:
-    """An input of `sample` that is places of parts: float32 (N, P, 3), x and y in shares of the
-    side, and 1 where it is given.
+    """Positions of parts: float32 (N, P, 3), x and y in shares of the side, and 1 where given.
 
     Attributes:
-        parts: names.
+        parts: their names.
     """
 
     parts: tuple[str, ...]
@@ -150,24 +142,23 @@ Input = (
 class GAN(nn.Module):
     """A game between players, which are the module's children.
 
-    A subclass's constructor takes the data's schema and keyword hyper-parameters with the paper's
-    values; what it cannot make it refuses with a `UserError`.
+    A subclass's constructor takes the data's schema, and the hyper-parameters as keyword arguments
+    with the paper's values. It raises a `UserError` for what it cannot generate.
 
     Attributes:
-        averaged: the players whose moving average of weights `sample` uses.
-        needs: what a batch must hold.
-        points: whether it makes points in the plane, of size 1 with 2 channels, instead of
-            pictures.
-        faithful: whether `make_inputs` asks for the very picture of a row, so that what is made can
-            be held against it pixel by pixel.
-        double_backward: whether a loss holds gradients with respect to pictures, so that players
+        ema_players: players whose moving average of weights `sample` uses.
+        requires: columns that a batch must have.
+        points: whether it generates points in the plane, of size 1 with 2 channels, not images.
+        has_ground_truth: whether `make_inputs` asks for the very image of a row, so that the
+            generated image can be compared with it pixel by pixel.
+        double_backward: whether a loss contains gradients with respect to images, so that players
             are differentiated twice.
-        neutral: the score by which the discriminator says that it cannot tell; None where only
-            differences of scores count.
+        decision_threshold: the score at which the discriminator is undecided; None where only
+            differences of scores have a meaning.
         schema: of the data.
-        made: the column of the data whose like `sample` makes.
-        size: of the pictures made, in pixels, where no input tells another.
-        channels: of the pictures made.
+        target: the column of the data that `sample` imitates.
+        size: side of the generated images in pixels, unless an input decides it.
+        channels: of the generated images.
         classes: names of the classes.
     """
 
@@ -180,17 +171,22 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
-        check_needs(self, schema)
-        self.schema, self.target = schema, target
-        self.size, self.channels = schema.size, schema.channels[target]
+        check_columns(self, schema)
+        self.schema = schema
+        self.target = target
+        self.size = schema.size
+        self.channels = schema.channels[target]
         self.classes = schema.names.get("label", ())
+
         if self.points and (self.size, self.channels) != (1, 2):
             raise UserError(
-                f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: use --data rings or --data grid"
+                f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: "
+                "use --data rings or --data grid"
             )
         if self.channels == 2 and not self.points:
             raise UserError(
-                f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points"
+                f"{type(self).__name__} makes pictures, not points: "
+                "use the recipes rings and grid, or gan=points"
             )
 
     @property
@@ -200,8 +196,9 @@ class GAN(nn.Module):
 
     @property
     def unconditional(self) -> bool:
-        """Whether it makes pictures from noise, and a class at most; if not, it needs rows of data
-        to show what it can do.
+        """Whether it generates images from noise, and a class at most.
+
+        If not, it needs rows of data to show what it can do.
         """
         return all(name == "label" for name in self.inputs)
 
@@ -210,74 +207,93 @@ class GAN(nn.Module):
         return {name: list(child.parameters()) for name, child in self.named_children()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        """One round of the game, as the paper's algorithm tells it: yield a `Update` each time a
-        player must move.
+        """One training step, as the paper's algorithm has it: yield each player's `Update`.
 
-        The code after a `yield` runs when that player has moved.
+        The code after a `yield` runs when that player has been updated.
         """
         raise NotImplementedError
 
     def score(self, batch: Batch) -> Tensor:
-        """The discriminator's scores of a batch's pictures, (N, ...), to compare pictures that it
-        trained on with others.
+        """The discriminator's scores of a batch's images, (N, ...).
 
-        The pictures in the batch's column `target` may be real or made from the rest of their rows.
+        They serve to compare training images with others. The images in the batch's column `target`
+        may be real, or generated from the rest of their rows.
         """
         return self.get_submodule("discriminator")(batch["image"])
 
     def sample(self, count: int, rng: Rng, *_: Any, **inputs: Any) -> Tensor:
-        """Make pictures, (count, channels, size, size) in [-1, 1], given a tensor of `count` rows
-        for each of `inputs`.
+        """Generate images, (count, channels, size, size) in [-1, 1].
+
+        Each of `inputs` is a tensor of `count` rows.
         """
         raise NotImplementedError
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Inputs for `sample`, one row for each of the batch's, such that the pictures made can be
-        held against the real ones.
+        """Inputs for `sample`, one row for each of the batch's.
+
+        The images generated from them can be compared with the real ones.
         """
         return {name: batch[name] for name in self.inputs}
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """What a person should see of these rows, as columns of pictures by their heading; for GANs
-        that are not `unconditional`.
+        """What a person should see of these rows, as columns of images by their title.
+
+        For GANs that are not `unconditional`.
         """
-        return {
-            "real": batch[self.target],
-            "made": self.sample(len(batch[self.target]), rng, **self.make_inputs(batch, rng)),
-        }
+        real = batch[self.target]
+        generated = self.sample(len(real), rng, **self.make_inputs(batch, rng))
+        return {"real": real, "generated": generated}
 
 
-def with_classes(schema: Schema, conditional: bool) -> tuple[str, ...]:
-    """What a GAN `requires` that is told the class of its pictures if the data has classes, unless
-    it is not `conditional`.
+def choose_columns(schema: Schema, conditional: bool) -> tuple[str, ...]:
+    """What a GAN `requires` that uses the classes of the data, if there are any.
+
+    Args:
+        schema: of the data.
+        conditional: False: ignore the classes.
     """
     return ("image", "label") if conditional and schema.names.get("label") else ("image",)
 
 
+def count_classes(gan: GAN) -> int:
+    """How many classes a GAN uses; 0: it is unconditional."""
+    return len(gan.classes) if "label" in gan.requires else 0
+
+
+DOMAINS = "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER"
+# what a user can do about a missing column
 SOURCES = {
-    "label": "classes: sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv)",
+    "label": (
+        "classes: sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv)"
+    ),
     "image": "single pictures: a folder or zip",
-    "a": "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER",
-    "b": "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER",
+    "a": DOMAINS,
+    "b": DOMAINS,
     "attributes": "pictures with attributes: --data attributes:FOLDER",
     "caption": "pictures with captions: --data captions:FOLDER",
-    "caption_features": "captions as numbers: --data captions:FOLDER with a captions.safetensors in it",
+    "caption_features": (
+        "captions as numbers: --data captions:FOLDER with a captions.safetensors in it"
+    ),
     "box": "pictures with boxes: --data captions:FOLDER, whose lines have a bbox",
     "keypoints": "pictures with key points: --data captions:FOLDER, whose lines have keypoints",
 }
 
 
-def check_needs(gan: GAN, schema: Schema) -> None:
-    """Refuse data that lacks what a GAN needs.
+def check_columns(gan: GAN, schema: Schema) -> None:
+    """Refuse data without the columns that a GAN requires.
 
     Raises:
-        UserError: tells what is missing and which data has it.
+        UserError: names what is missing and which data has it.
     """
-    there = {*schema.channels, *schema.names, *schema.widths, *(["box"] if schema.boxes else [])}
-    for need in gan.requires:
-        if need not in there or (
-            need in ("label", "attributes", "keypoints") and not schema.names[need]
-        ):
+    columns = {*schema.channels, *schema.names, *schema.widths}
+    if schema.boxes:
+        columns.add("box")
+
+    for column in gan.requires:
+        # a column of names may be there and have none
+        nameless = column in ("label", "attributes", "keypoints") and not schema.names.get(column)
+        if column not in columns or nameless:
             raise UserError(
-                f"{type(gan).__name__} needs {SOURCES[need]}; the data has {', '.join(sorted(there))}"
+                f"{type(gan).__name__} needs {SOURCES[column]}; "
+                f"the data has {', '.join(sorted(columns))}"
             )

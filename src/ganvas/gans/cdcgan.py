@@ -1,8 +1,7 @@
-"""A class-conditional DCGAN: Mirza and Osindero 2014, "Conditional Generative Adversarial Nets",
-with convolutional players.
+"""A class-conditional DCGAN: Mirza and Osindero 2014, "Conditional Generative Adversarial Nets".
 
-The generator is told the class by a one-hot vector beside the noise, the discriminator by one
-constant plane a class.
+The players are convolutional. The generator gets the class as a one-hot vector beside the noise,
+the discriminator as one constant plane for each class.
 """
 
 from collections.abc import Iterator
@@ -14,13 +13,28 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import (
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
 class ConditionalGenerator(nn.Module):
-    """Noise and a label to a picture."""
+    """Noise and a label to an image.
+
+    Args:
+        classes: number of classes.
+        start: side of the smallest map.
+        widths: channels of the maps, from the smallest to the one before the image.
+        channels: of the image.
+        kernel: side of the kernels.
+        noise_size: numbers of noise.
+    """
 
     def __init__(
         self,
@@ -33,75 +47,83 @@ class ConditionalGenerator(nn.Module):
     ):
         super().__init__()
         self.classes = classes
-        modules: list[nn.Module] = [
-            nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)
-        ]
-        modules += [nn.BatchNorm2d(widths[0]), nn.LeakyReLU(0.2, inplace=True)]
+        first = nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)
+        modules: list[nn.Module] = [first, nn.BatchNorm2d(widths[0])]
+        modules.append(nn.LeakyReLU(0.2, inplace=True))
         for inputs, outputs in pairwise(widths):
-            modules += [
-                up(inputs, outputs, kernel, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
-        self.layers = nn.Sequential(*modules, up(widths[-1], channels, kernel), nn.Tanh())
+            modules += [upsample(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs)]
+            modules.append(nn.LeakyReLU(0.2, inplace=True))
+        self.layers = nn.Sequential(*modules, upsample(widths[-1], channels, kernel), nn.Tanh())
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(
-            torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)[:, :, None, None]
-        )
+        inputs = torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)
+        return self.layers(inputs[:, :, None, None])
 
 
 class ConditionalDiscriminator(nn.Module):
-    """A picture and a label to a score."""
+    """An image and a label to a score.
+
+    Args:
+        classes: number of classes.
+        start: side of the smallest map.
+        widths: channels of the maps, from the smallest to the image's half.
+        channels: of the image.
+        kernel: side of the kernels.
+    """
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, kernel: int):
         super().__init__()
         self.classes = classes
         outward = list(reversed(widths))
-        modules: list[nn.Module] = [
-            down(channels + classes, outward[0], kernel),
-            nn.LeakyReLU(0.2, inplace=True),
-        ]
+        modules: list[nn.Module] = [downsample(channels + classes, outward[0], kernel)]
+        modules.append(nn.LeakyReLU(0.2, inplace=True))
         for inputs, outputs in pairwise(outward):
-            modules += [
-                down(inputs, outputs, kernel, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            modules += [downsample(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs)]
+            modules.append(nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*modules, nn.Conv2d(widths[0], 1, start), nn.Flatten(0))
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None].expand(
-            -1, -1, *image.shape[2:]
-        )
+        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None]
+        planes = planes.expand(-1, -1, *image.shape[2:])  # (N, classes, H, W)
         return self.layers(torch.cat([image, planes], 1))
 
 
 def one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """int64 (N,) to (N, classes), 1 at the label and else 0;
+    """int64 (N,) to (N, classes), 1 at the label and 0 elsewhere.
 
-    PyTorch's own reads all labels to check them.
+    PyTorch's own function reads all labels back from the device to check them.
     """
     return (label[:, None] == torch.arange(classes, device=label.device)).to(dtype)
 
 
 class ConditionalDCGAN(GAN):
-    """Pictures of a wanted class.
+    """Generates images of a given class.
 
-    Players: generator noise and one-hot label → 7x7 map (as the size asks) → doublings by 5x5
-    kernels, batch norm, LeakyReLU 0.2 → tanh; discriminator picture and label planes → halvings by
-    5x5 kernels, batch norm (not the first), LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x, y) - mean log(1 - D(G(z, y'), y')) with random labels y';
-    generator -mean log D(G(z, y'), y') on fresh noise and fresh labels.
-    Where we differ: the tutorial draws random labels from 0 to 8, so its 9 stays unclear; ours are
-    drawn from all classes. No biases before a batch norm, where they have no effect. Our padding is
-    a pixel more at the left and top, where TensorFlow's "same" has it at the right and bottom.
+    Mirza and Osindero 2014, "Conditional Generative Adversarial Nets".
+
+    Players:
+
+    - generator: noise and one-hot label → 7x7 map (at a size of 28) → doublings by 5x5 kernels,
+      batch norm, LeakyReLU 0.2 → tanh.
+    - discriminator: image and label planes → halvings by 5x5 kernels, batch norm (not after the
+      first), LeakyReLU 0.2 → a score.
+
+    Losses, with random labels y':
+
+    - discriminator: -mean log D(x, y) - mean log(1 - D(G(z, y'), y'))
+    - generator: -mean log D(G(z, y'), y'), on fresh noise and fresh labels
+
+    Where we differ from the tutorial: it draws random labels from 0 to 8, so its 9 stays unclear;
+    ours are drawn from all classes. There are no biases before a batch norm, where they have no
+    effect. Our padding has one pixel more at the left and top, where TensorFlow's "same" has it at
+    the right and bottom.
+
     Recipe: `mnist-cdcgan`.
 
     Args:
-        width: channels of the map nearest to the picture; doubled at every halving, up to 4 x.
+        width: channels of the map nearest to the image; doubled at every halving, up to 4 x.
         kernel: side of the kernels.
         noise_size: numbers of noise, standard normal.
     """
@@ -120,30 +142,26 @@ class ConditionalDCGAN(GAN):
         self.noise_size = noise_size
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger), most=4)
+        classes = len(self.classes)
         self.generator = ConditionalGenerator(
-            len(self.classes), start, widths, self.channels, kernel, noise_size
+            classes, start, widths, self.channels, kernel, noise_size
         )
-        self.discriminator = ConditionalDiscriminator(
-            len(self.classes), start, widths, self.channels, kernel
-        )
-        initialise(self, std=0.02, truncated=True)
+        self.discriminator = ConditionalDiscriminator(classes, start, widths, self.channels, kernel)
+        initialise_weights(self, std=0.02, truncated=True)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch["label"]
         with torch.no_grad():
-            wanted, fake = self.imagine(len(real), rng)
-        real_score, fake_score = self.discriminator(real, label), self.discriminator(fake, wanted)
-        adversarial = non_saturating_d(real_score, fake_score)
-        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
-        wanted, fake = self.imagine(len(real), rng)
-        yield Update(
-            "generator", {"adversarial": non_saturating_g(self.discriminator(fake, wanted))}
-        )
+            fake_label = rng.randint(len(real), len(self.classes))
+            fake = self.sample(len(real), rng, label=fake_label)
+        scores = self.discriminator(real, label), self.discriminator(fake, fake_label)
+        losses = {"adversarial": non_saturating_d(*scores)}
+        yield Update("discriminator", losses, scores=scores)
 
-    def imagine(self, count: int, rng: Rng) -> tuple[Tensor, Tensor]:
-        """Random labels (N,) and pictures of these classes (N, C, H, W)."""
-        wanted = rng.randint(count, len(self.classes))
-        return wanted, self.generator(rng.normal(count, self.noise_size), wanted)
+        fake_label = rng.randint(len(real), len(self.classes))
+        fake = self.sample(len(real), rng, label=fake_label)
+        score = self.discriminator(fake, fake_label)
+        yield Update("generator", {"adversarial": non_saturating_g(score)})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch["label"])

@@ -1,8 +1,8 @@
 """CycleGAN: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
 Adversarial Networks".
 
-Two generators translate between two domains of which no pair is known. Each result must look like
-its new domain, and translated back it must be the picture that it was made from.
+Two generators translate between two domains, of which no pairs are known. Each result must look
+like its new domain, and translated back it must be the image that it was generated from.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from ganvas.gans.nn.losses import least_squares_d, least_squares_g
 from ganvas.gans.nn.networks import (
     PatchDiscriminator,
     ResidualGenerator,
-    check_quarters,
-    initialise,
+    check_multiple_of_4,
+    initialise_weights,
     patch_halvings,
 )
 from ganvas.rng import Rng
@@ -28,7 +28,7 @@ LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
 
 
 class Translators(nn.Module):
-    """Both generators: they move together."""
+    """Both generators, which are updated together."""
 
     def __init__(self, channels: int, width: int, blocks: int):
         super().__init__()
@@ -41,58 +41,45 @@ class Translators(nn.Module):
 
     def forward(self, image: Tensor, to: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,), 0 for domain a and 1 for b, to (N, C, H, W) in [-1, 1]."""
-        made = torch.empty_like(image)
+        translated = torch.empty_like(image)
         for number, network in enumerate((self.b_to_a, self.a_to_b)):
             rows = (to == number).nonzero()[:, 0]
             if len(rows):
-                made[rows] = network(image[rows]).to(made.dtype)
-        return made
-
-
-@torch.no_grad()
-def pooled(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
-    """New pictures to as many, old and new: a discriminator that is shown old ones does not forget;
-    section 4.
-
-    The pool is filled first. Then every new picture is, at even chances, given on as it is, or kept
-    in the place of a random one that is given on instead; Shrivastava et al. 2017.
-
-    Args:
-        pool: pictures kept, (P, C, H, W), P > 0; changed here, to the same in every process.
-        count: how many are in it, int64 (); likewise. No number is read from the device.
-        fakes: (N, C, H, W).
-    """
-    whole = rng.gather(fakes.detach().contiguous()).to(pool.dtype)
-    given = whole.clone()
-    for row, (chance, place) in enumerate(rng.gather(rng.rand(len(fakes), 2))):
-        full = count >= len(pool)
-        index = torch.where(
-            full, (place * len(pool)).long().clamp(max=len(pool) - 1), count
-        ).reshape(1)
-        old, new = pool[index], whole[row]
-        given[row] = torch.where(full & (chance < 0.5), old, new)[0]
-        pool[index] = torch.where(full & (chance >= 0.5), old, new)
-        count += ~full
-    return rng.part(given)
+                translated[rows] = network(image[rows]).to(translated.dtype)
+        return translated
 
 
 class CycleGAN(GAN):
-    """Pictures of one domain as if they were of the other, learnt without pairs.
+    """Translates images of one domain to the other, trained without pairs.
 
-    Players: generator, which is two, from a to b and from b to a: convolution 7x7, two halvings, 9
-    residual blocks (6 below 256 pixels), two doublings, convolution 7x7, tanh, reflection padding,
-    instance norm, ReLU; discriminator_b and discriminator_a: scores of 70x70 patches, instance
-    norm, LeakyReLU 0.2.
-    Losses, with F from a to b and G from b to a: discriminator_b half of mean (D_b(b) - 1)² + mean
-    D_b(F(a))²; discriminator_a likewise; generator mean (D_b(F(a)) - 1)² + mean (D_a(G(b)) - 1)² +
-    cycle_weight (mean |G(F(a)) - a| + mean |F(G(b)) - b|) + identity_weight (mean |F(b) - b| + mean
-    |G(a) - a|). The fakes are made once a round; the discriminators see them through pools of the
-    last 50.
-    Stats: `cycle_error`, the mean distance between a picture and its way there and back, in levels
-    of 0..255.
-    Where we differ: below 24 pixels patches are smaller, as they must be. The half in the
-    discriminators' losses is the paper's own; `least_squares_g` of ours has a half that the paper's
-    generators have not, so it is taken twice.
+    Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+    Networks".
+
+    Players:
+
+    - generator: two networks, from a to b and from b to a. Convolution 7x7, two halvings, 9
+      residual blocks (6 below 256 pixels), two doublings, convolution 7x7, tanh; reflection
+      padding, instance norm, ReLU.
+    - discriminator_b and discriminator_a: scores of 70x70 patches, instance norm, LeakyReLU 0.2.
+
+    Losses, with F from a to b and G from b to a:
+
+    - generator: mean (D_b(F(a)) - 1)² + mean (D_a(G(b)) - 1)²
+      + cycle_weight (mean |G(F(a)) - a| + mean |F(G(b)) - b|)
+      + identity_weight (mean |F(b) - b| + mean |G(a) - a|)
+    - discriminator_b: half of mean (D_b(b) - 1)² + mean D_b(F(a))²
+    - discriminator_a: half of mean (D_a(a) - 1)² + mean D_a(G(b))²
+
+    The fakes are generated once in a training step. The discriminators see them through pools of
+    the last 50.
+
+    Stats: `cycle_error`, the mean distance of an image from its reconstruction by both generators,
+    in levels of 0..255.
+
+    Where we differ from the paper: below 24 pixels patches are smaller, as they must be. The half
+    in the discriminators' losses is the paper's own. Our `least_squares_g` has a half that the
+    paper's generators do not have, so it is doubled.
+
     Recipe: `cyclegan`.
 
     Args:
@@ -100,9 +87,10 @@ class CycleGAN(GAN):
         blocks: residual blocks of a generator; None: 9 from 256 pixels on, else 6.
         discriminator_width: channels of a discriminator's first map; None: `width`.
         cycle_weight: the paper's lambda.
-        identity_weight: of leaving alone what is of the wanted domain already, which keeps colours:
-            half of lambda, as the paper has it for paintings and its code for all; 0: without.
-        pool: pictures of each generator kept to show to its discriminator.
+        identity_weight: weight of not changing images that are in the wanted domain already, which
+            keeps colours. Half of lambda, as the paper has it for paintings and its code for all
+            data; 0: without.
+        pool: images of each generator that are kept to show to its discriminator.
     """
 
     requires = ("a", "b")
@@ -122,11 +110,13 @@ class CycleGAN(GAN):
         super().__init__(schema, target="b")
         if schema.channels["a"] != schema.channels["b"]:
             raise UserError(
-                f"cyclegan needs two domains of the same channels; a has {schema.channels['a']} and b {schema.channels['b']}: "
-                "use --channels 3"
+                "cyclegan needs two domains of the same channels; "
+                f"a has {schema.channels['a']} and b {schema.channels['b']}: use --channels 3"
             )
-        check_quarters(self.size)
-        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        check_multiple_of_4(self.size)
+        self.cycle_weight = cycle_weight
+        self.identity_weight = identity_weight
+
         self.generator = Translators(self.channels, width, blocks or (9 if self.size >= 256 else 6))
         halvings = patch_halvings(self.size)
         self.discriminator_a = PatchDiscriminator(
@@ -135,10 +125,11 @@ class CycleGAN(GAN):
         self.discriminator_b = PatchDiscriminator(
             self.channels, discriminator_width or width, halvings, affine=False
         )
+        # buffers, so that checkpoints hold the pools
         for name in ("pool_a", "pool_b"):
             self.register_buffer(name, torch.zeros(pool, self.channels, self.size, self.size))
             self.register_buffer(f"{name}_count", torch.zeros((), dtype=torch.int64))
-        initialise(self, std=0.02)
+        initialise_weights(self, std=0.02)
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -146,32 +137,34 @@ class CycleGAN(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         a, b = batch["a"], batch["b"]
-        translate = self.generator
-        fake_b, fake_a = translate.a_to_b(a), translate.b_to_a(b)
-        adversarial = 2 * (
-            least_squares_g(self.discriminator_b(fake_b))
-            + least_squares_g(self.discriminator_a(fake_a))
-        )
-        cycle = distance(translate.b_to_a(fake_b), a) + distance(translate.a_to_b(fake_a), b)
+        a_to_b, b_to_a = self.generator.a_to_b, self.generator.b_to_a
+        fake_b, fake_a = a_to_b(a), b_to_a(b)
+
+        b_score, a_score = self.discriminator_b(fake_b), self.discriminator_a(fake_a)
+        adversarial = 2 * (least_squares_g(b_score) + least_squares_g(a_score))
+        cycle = l1_distance(b_to_a(fake_b), a) + l1_distance(a_to_b(fake_a), b)
         losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
         if self.identity_weight:
-            identity = distance(translate.a_to_b(b), b) + distance(translate.b_to_a(a), a)
+            identity = l1_distance(a_to_b(b), b) + l1_distance(b_to_a(a), a)
             losses["identity"] = self.identity_weight * identity
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})
-        yield self.judge("b", b, fake_b, rng)
-        yield self.judge("a", a, fake_a, rng)
 
-    def judge(self, domain: str, real: Tensor, fake: Tensor, rng: Rng) -> Update:
-        """The turn of a domain's discriminator."""
+        yield self.discriminator_update("b", b, fake_b, rng)
+        yield self.discriminator_update("a", a, fake_a, rng)
+
+    def discriminator_update(self, domain: str, real: Tensor, fake: Tensor, rng: Rng) -> Update:
+        """The update of a domain's discriminator, on images (N, C, H, W)."""
         discriminator = self.get_submodule(f"discriminator_{domain}")
         pool, count = self.get_buffer(f"pool_{domain}"), self.get_buffer(f"pool_{domain}_count")
-        shown = pooled(pool, count, fake, rng) if self.training and len(pool) else fake.detach()
-        real_score, fake_score = discriminator(real), discriminator(shown)
-        return Update(
-            f"discriminator_{domain}",
-            {"adversarial": least_squares_d(real_score, fake_score)},
-            scores=(real_score, fake_score),
-        )
+
+        # Only training may change the pool: a preview or an evaluation leaves it as it is.
+        fake = fake.detach()
+        if self.training and len(pool):
+            fake = swap_with_pool(pool, count, fake, rng)
+
+        scores = discriminator(real), discriminator(fake)
+        losses = {"adversarial": least_squares_d(*scores)}
+        return Update(f"discriminator_{domain}", losses, scores=scores)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator_b(batch["b"])
@@ -187,11 +180,46 @@ class CycleGAN(GAN):
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         a, b = batch["a"], batch["b"]
-        to_b, to_a = self.generator.a_to_b(a), self.generator.b_to_a(b)
-        there = {"a": a, "to b": to_b, "back": self.generator.b_to_a(to_b)}
-        return there | {"b": b, "to a": to_a, "back ": self.generator.a_to_b(to_a)}
+        a_to_b, b_to_a = self.generator.a_to_b, self.generator.b_to_a
+        to_b, to_a = a_to_b(a), b_to_a(b)
+        there = {"a": a, "to b": to_b, "back": b_to_a(to_b)}
+        # the space makes the second "back" a column of its own
+        return there | {"b": b, "to a": to_a, "back ": a_to_b(to_a)}
 
 
-def distance(made: Tensor, real: Tensor) -> Tensor:
-    """Mean absolute difference, a scalar."""
-    return (made - real).abs().mean()
+@torch.no_grad()
+def swap_with_pool(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tensor:
+    """Replace half of the new images by older ones, so that a discriminator does not forget these.
+
+    Section 4 of the paper, after Shrivastava et al. 2017. The pool is filled first. Then each new
+    image is, with equal chances, returned as it is, or stored in the place of a random image of the
+    pool, which is returned instead.
+
+    Args:
+        pool: stored images, (P, C, H, W), P > 0; changed in place, equally in every process.
+        count: how many are stored, int64 (); changed in place. No value is read from the device.
+        fakes: new images, (N, C, H, W).
+        rng: random numbers of the training step.
+
+    Returns:
+        (N, C, H, W).
+    """
+    # The images and numbers of all processes, so that their pools stay equal.
+    whole = rng.gather(fakes.detach().contiguous()).to(pool.dtype)
+    returned = whole.clone()
+
+    for row, (chance, place) in enumerate(rng.gather(rng.rand(len(fakes), 2))):
+        full = count >= len(pool)
+        random_index = (place * len(pool)).long().clamp(max=len(pool) - 1)
+        index = torch.where(full, random_index, count).reshape(1)
+
+        old, new = pool[index], whole[row]
+        returned[row] = torch.where(full & (chance < 0.5), old, new)[0]
+        pool[index] = torch.where(full & (chance >= 0.5), old, new)
+        count += ~full
+    return rng.part(returned)
+
+
+def l1_distance(images: Tensor, others: Tensor) -> Tensor:
+    """Mean absolute difference of images (N, C, H, W), a scalar."""
+    return (images - others).abs().mean()

@@ -1,9 +1,9 @@
-"""Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional GANs", and the
-avatar makers' variant.
+"""DCGAN, and its variant from the tutorials on anime avatars.
 
-The paper's rules: strided convolutions instead of pooling, no fully connected hidden layers, batch
-norm everywhere but at the generator's output and the discriminator's input, ReLU in the generator,
-LeakyReLU 0.2 in the discriminator.
+Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+Adversarial Networks". The paper's rules: strided convolutions instead of pooling; no fully
+connected hidden layers; batch norm except at the generator's output and the discriminator's input;
+ReLU in the generator; LeakyReLU 0.2 in the discriminator.
 """
 
 from collections.abc import Iterator
@@ -13,43 +13,42 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
-from ganvas.gans.nn.losses import non_saturating_g, towards
-from ganvas.gans.nn.networks import down, initialise, stage_sizes, stage_widths, up
+from ganvas.gans.nn.losses import cross_entropy, non_saturating_g
+from ganvas.gans.nn.networks import (
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
-def encoder(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
-    """The discriminator's halvings: batch norm everywhere but after the first, LeakyReLU 0.2.
-
-    Args:
-        channels: the picture's.
-        widths: channels of the maps, from the smallest map's to the largest's.
-    """
-    outward = [channels, *reversed(widths)]
-    modules: list[nn.Module] = []
-    for depth, (inputs, outputs) in enumerate(pairwise(outward)):
-        modules.append(down(inputs, outputs, kernel, bias=depth == 0))
-        if depth > 0:
-            modules.append(nn.BatchNorm2d(outputs))
-        modules.append(nn.LeakyReLU(0.2, inplace=True))
-    return modules
-
-
 class DCGAN(GAN):
-    """A picture grows from noise by transposed convolutions, and shrinks to a score by
-    convolutions.
+    """Transposed convolutions grow an image from noise; convolutions shrink it to a score.
 
-    Players: generator noise → 4x4 map (as the size asks: 28 starts at 7x7) → doublings, batch norm,
-    ReLU → tanh; discriminator halvings, batch norm (not the first), LeakyReLU 0.2 → a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches;
-    generator -mean log D(G(z)) on the fakes that the discriminator just saw.
-    Where we differ: no biases before a batch norm, where they have no effect. Kernels and widths
-    are those of the authors' code; the paper's figure has twice the width (`width=128`).
+    Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+    Adversarial Networks".
+
+    Players:
+
+    - generator: noise → 4x4 map (a size of 28 starts at 7x7) → doublings, batch norm, ReLU → tanh.
+    - discriminator: halvings, batch norm (not after the first), LeakyReLU 0.2 → a score.
+
+    Losses:
+
+    - discriminator: -mean log D(x) - mean log(1 - D(G(z))), real and fake as separate batches
+    - generator: -mean log D(G(z)), on the fakes that the discriminator just saw
+
+    Where we differ from the paper: there are no biases before a batch norm, where they have no
+    effect. Kernels and widths are those of the authors' code; the paper's figure has twice the
+    width (`width=128`).
+
     Recipe: `dcgan-64`.
 
     Args:
-        width: channels of the map nearest to the picture; doubled at every halving, up to 8 x.
+        width: channels of the map nearest to the image; doubled at every halving, up to 8 x.
         kernel: side of the kernels.
         noise_size: numbers of noise, uniform in [-1, 1].
     """
@@ -66,24 +65,26 @@ class DCGAN(GAN):
         self.noise_size = noise_size
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
+
         modules: list[nn.Module] = [nn.Unflatten(1, (noise_size, 1, 1))]
         modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths):
-            modules += [
-                up(inputs, outputs, kernel, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.ReLU(True),
-            ]
-        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
+            modules += generator_doubling(inputs, outputs, kernel)
+        modules.append(upsample(widths[-1], self.channels, kernel))
+        self.generator = nn.Sequential(*modules, nn.Tanh())
+
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
-        initialise(self, std=0.02, scale_std=0.02)
+        self.discriminator = nn.Sequential(
+            *discriminator_halvings(self.channels, widths, kernel), *score
+        )
+        initialise_weights(self, std=0.02, scale_std=0.02)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         fake = self.generator(rng.uniform(len(real), self.noise_size))
-        yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
+        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
+
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
     def sample(self, count: int, rng: Rng) -> Tensor:
@@ -91,22 +92,29 @@ class DCGAN(GAN):
 
 
 class AvatarDCGAN(GAN):
-    """The DCGAN of the anime-avatar tutorials (48x48 from a folder of faces), descended from the
-    first TensorFlow port.
+    """The DCGAN of the anime-avatar tutorials: 48x48, from a folder of faces.
 
-    Players: generator noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels,
-    batch norm (not the last before the picture), ReLU → tanh; discriminator halvings by 5x5 kernels
-    as in `DCGAN` → linear → a score.
-    Losses: those of `DCGAN`; one discriminator move, then two generator moves on the same noise.
-    Where we differ: no biases before a batch norm; our padding is a pixel more at the left and top,
-    where TensorFlow's "same" has it at the right and bottom.
+    Radford et al. 2016, as in the first TensorFlow port, from which the tutorials descend.
+
+    Players:
+
+    - generator: noise → linear to a 3x3 map, batch norm, ReLU → doublings by 5x5 kernels, batch
+      norm (not after the last before the image), ReLU → tanh.
+    - discriminator: halvings by 5x5 kernels as in `DCGAN` → linear → a score.
+
+    Losses: those of `DCGAN`. After one discriminator update the generator is updated twice, both
+    times on the same noise.
+
+    Where we differ from the tutorials: there are no biases before a batch norm. Our padding has one
+    pixel more at the left and top, where TensorFlow's "same" has it at the right and bottom.
+
     Recipe: `avatars-dcgan`.
 
     Args:
-        width: channels of the map nearest to the picture; doubled at every halving, up to 8 x.
+        width: channels of the map nearest to the image; doubled at every halving, up to 8 x.
         kernel: side of the kernels.
         noise_size: numbers of noise, uniform in [-1, 1].
-        generator_updates: generator moves a round, all on the same noise.
+        generator_updates: generator updates in a training step, all on the same noise.
     """
 
     def __init__(
@@ -119,35 +127,35 @@ class AvatarDCGAN(GAN):
         generator_updates: PositiveInt = 2,
     ):
         super().__init__(schema)
-        self.noise_size, self.generator_updates = noise_size, generator_updates
+        self.noise_size = noise_size
+        self.generator_updates = generator_updates
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
+
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
-        modules += [
-            nn.Unflatten(1, (widths[0], start, start)),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(True),
-        ]
+        modules.append(nn.Unflatten(1, (widths[0], start, start)))
+        modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths[:-1]):
-            modules += [
-                up(inputs, outputs, kernel, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.ReLU(True),
-            ]
-        if len(widths) > 1:
-            modules += [up(widths[-2], widths[-1], kernel), nn.ReLU(True)]
-        self.generator = nn.Sequential(*modules, up(widths[-1], self.channels, kernel), nn.Tanh())
+            modules += generator_doubling(inputs, outputs, kernel)
+        if len(widths) > 1:  # the last before the image has no norm
+            modules += [upsample(widths[-2], widths[-1], kernel), nn.ReLU(True)]
+        modules.append(upsample(widths[-1], self.channels, kernel))
+        self.generator = nn.Sequential(*modules, nn.Tanh())
+
         score = [nn.Flatten(), nn.Linear(widths[0] * start**2, 1), nn.Flatten(0)]
-        self.discriminator = nn.Sequential(*encoder(self.channels, widths, kernel), *score)
-        initialise(self, std=0.02)
+        self.discriminator = nn.Sequential(
+            *discriminator_halvings(self.channels, widths, kernel), *score
+        )
+        initialise_weights(self, std=0.02)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         noise = rng.uniform(len(real), self.noise_size)
         fake = self.generator(noise)
-        yield discriminator_turn(self.discriminator(real), self.discriminator(fake.detach()))
-        for move in range(self.generator_updates):
-            if move > 0:  # the generator has moved, so the same noise makes other pictures now
+        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
+
+        for number in range(self.generator_updates):
+            if number > 0:  # the weights have changed, so the same noise gives other images now
                 fake = self.generator(noise)
             yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
@@ -155,7 +163,33 @@ class AvatarDCGAN(GAN):
         return self.generator(rng.uniform(count, self.noise_size))
 
 
-def discriminator_turn(real_score: Tensor, fake_score: Tensor) -> Update:
-    """The discriminator's move, its two terms logged apart."""
-    losses = {"real": towards(real_score, 1), "fake": towards(fake_score, 0)}
+def discriminator_update(real_score: Tensor, fake_score: Tensor) -> Update:
+    """The discriminator's update, its two terms logged separately."""
+    losses = {"real": cross_entropy(real_score, 1), "fake": cross_entropy(fake_score, 0)}
     return Update("discriminator", losses, scores=(real_score, fake_score))
+
+
+def generator_doubling(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+    """A transposed convolution that doubles a map, batch norm, ReLU."""
+    return [
+        upsample(inputs, outputs, kernel, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(True),
+    ]
+
+
+def discriminator_halvings(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
+    """The discriminator's halvings: batch norm after all but the first, LeakyReLU 0.2.
+
+    Args:
+        channels: of the image.
+        widths: channels of the maps, from the smallest map's to the largest's.
+        kernel: side of the kernels.
+    """
+    modules: list[nn.Module] = []
+    for depth, (inputs, outputs) in enumerate(pairwise([channels, *reversed(widths)])):
+        modules.append(downsample(inputs, outputs, kernel, bias=depth == 0))
+        if depth > 0:
+            modules.append(nn.BatchNorm2d(outputs))
+        modules.append(nn.LeakyReLU(0.2, inplace=True))
+    return modules

@@ -1,8 +1,7 @@
-"""Pictures with holes, filled: after Pathak et al. 2016, "Context Encoders: Feature Learning by
-Inpainting".
+"""Inpainting, after Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
 
-The generator sees what is around the hole and where the hole is; it is judged by the true pixels
-and by a discriminator that looks for patches that no real picture has. Holes are boxes and, as in
+The generator sees what surrounds a hole, and where the hole is. It is compared with the true
+pixels, and scored by a discriminator that looks for unrealistic patches. Holes are boxes and, as in
 Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", strokes of any form.
 """
 
@@ -17,135 +16,149 @@ from torch.nn.functional import adaptive_avg_pool2d, pad, softplus
 
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, MaskInput, Update, Updates
-from ganvas.gans.nn.losses import precise, squared_gradient
-from ganvas.gans.nn.masks import mixed
-from ganvas.gans.nn.networks import down, initialise, up
+from ganvas.gans.nn.losses import in_float32, squared_gradient
+from ganvas.gans.nn.masks import draw_holes
+from ganvas.gans.nn.networks import downsample, initialise_weights, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-COARSEST = 8  # pixels to a side of one cell of the generator's smallest map
-OUTSIDE = 0.1  # weight of an error outside the hole, where nobody will see it, against one inside
+COARSEST = 8  # pixels on each side of one cell of the generator's smallest map
+OUTSIDE = 0.1  # weight of an error outside the hole, which nobody will see, beside one inside
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class DilatedBlock(nn.Module):
-    """What a 3x3 convolution with holes between its taps adds to a map, to look far without making
-    the map smaller.
-    """
+    """What a dilated 3x3 convolution adds to a map; it sees far at full resolution."""
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.LeakyReLU(0.2), nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
-        )
+        convolution = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation)
+        self.layers = nn.Sequential(nn.LeakyReLU(0.2), convolution)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, width, h, w) to the same shape."""
         return maps + self.layers(maps)
 
 
-class Filler(nn.Module):
-    """A picture with a hole, and where the hole is, to a picture of the same size, whatever that
-    is.
+class FillGenerator(nn.Module):
+    """An image with a hole, and where the hole is, to an image of the same size, of any size.
 
-    No norms: their means would be those of holes as much as of pictures.
+    There are no norms: their statistics would mix holes and images.
 
     Args:
-        channels: of the picture.
+        channels: of the image.
         width: channels of the first map.
-        blocks: dilated ones at the smallest map.
-        size: of the pictures in training, in pixels; no tap of a block lies further away than these
-            allow to learn.
+        blocks: dilated blocks at the smallest map.
+        size: of the images in training, in pixels; no block looks further than these can teach.
     """
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
         super().__init__()
-        self.first = spread(down(channels + 1, width, 4))
-        self.second = spread(down(width, 2 * width, 4))
-        self.third = spread(down(2 * width, 4 * width, 4))
-        furthest = 1 + max(0, int(math.log2(size / COARSEST / 2))) if size > COARSEST else 1
-        self.blocks = nn.Sequential(
-            *(DilatedBlock(4 * width, 2 ** (number % furthest)) for number in range(blocks))
-        )
-        self.to_second = spread(up(4 * width, 2 * width, 4))
-        self.to_first = spread(up(4 * width, width, 4))
-        self.to_picture = up(2 * width, channels, 4)
-        initialise(self.to_picture, std=0.02)  # to begin with grey instead of noise
-        self.bend = nn.LeakyReLU(0.2)
+        self.first = scale_weights(downsample(channels + 1, width, 4))
+        self.second = scale_weights(downsample(width, 2 * width, 4))
+        self.third = scale_weights(downsample(2 * width, 4 * width, 4))
+
+        # dilations 1, 2, 4, ... up to a quarter of the smallest map in training, then again
+        furthest = 1
+        if size > COARSEST:
+            furthest = 1 + max(0, int(math.log2(size / COARSEST / 2)))
+        dilations = [2 ** (number % furthest) for number in range(blocks)]
+        self.blocks = nn.Sequential(*(DilatedBlock(4 * width, each) for each in dilations))
+
+        self.to_second = scale_weights(upsample(4 * width, 2 * width, 4))
+        self.to_first = scale_weights(upsample(4 * width, width, 4))
+        self.to_image = upsample(2 * width, channels, 4)
+        initialise_weights(self.to_image, std=0.02)  # grey at first, instead of noise
+        self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """(N, C, H, W) with (N, 1, H, W), 1 in the hole, to (N, C, H, W) in [-1, 1]; what is in the
-        hole has no effect.
+        """(N, C, H, W) and (N, 1, H, W), 1 in the hole, to (N, C, H, W) in [-1, 1].
+
+        The content of the hole has no effect.
         """
         height, width = image.shape[2:]
         seen = torch.cat([image.masked_fill(mask > 0, 0), mask], 1)
+        # three halvings need multiples of 8
         seen = pad(seen, (0, -width % COARSEST, 0, -height % COARSEST), mode="reflect")
-        first = self.bend(self.first(seen))
-        second = self.bend(self.second(first))
-        maps = self.bend(self.blocks(self.third(second)))
-        maps = torch.cat([self.bend(self.to_second(maps)), second], 1)
-        maps = torch.cat([self.bend(self.to_first(maps)), first], 1)
-        return self.to_picture(maps)[:, :, :height, :width].tanh()
+
+        # maps of 1/2, 1/4 and 1/8 of the side
+        first = self.activation(self.first(seen))
+        second = self.activation(self.second(first))
+        maps = self.activation(self.blocks(self.third(second)))
+        maps = torch.cat([self.activation(self.to_second(maps)), second], 1)
+        maps = torch.cat([self.activation(self.to_first(maps)), first], 1)
+        return self.to_image(maps)[:, :, :height, :width].tanh()
 
 
-class Critic(nn.Module):
+class PatchCritic(nn.Module):
     """Scores of overlapping patches of 70x70 pixels, one for every 8x8.
 
     Args:
-        channels: of the picture.
+        channels: of the image.
         width: channels of the first map; doubled at each of the three halvings.
     """
 
     def __init__(self, channels: int, width: int):
         super().__init__()
-        halvings = [
-            down(channels, width, 4),
-            down(width, 2 * width, 4),
-            down(2 * width, 4 * width, 4),
+        layers = [
+            downsample(channels, width, 4),
+            downsample(width, 2 * width, 4),
+            downsample(2 * width, 4 * width, 4),
+            nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2),
         ]
-        far = nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2)
-        self.layers = nn.ModuleList([spread(layer) for layer in (*halvings, far)])
+        self.layers = nn.ModuleList([scale_weights(layer) for layer in layers])
         self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
-        self.bend = nn.LeakyReLU(0.2)
+        self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, C, H, W) to (N, 1, H // 8, W // 8)."""
-        return self.look(image)[1]
+        return self.compute_features(image)[1]
 
-    def look(self, image: Tensor) -> tuple[list[Tensor], Tensor]:
-        """The maps on the way to the scores, and the scores."""
+    def compute_features(self, image: Tensor) -> tuple[list[Tensor], Tensor]:
+        """The maps of all layers, (N, C', h, w) each, and the scores."""
         maps = [image]
         for layer in self.layers:
-            maps.append(self.bend(layer(maps[-1])))
+            maps.append(self.activation(layer(maps[-1])))
         return maps[1:], self.score(maps[-1])
 
 
 class Inpainter(GAN):
-    """Pictures with holes, filled with what could have been there.
+    """Fills holes of images with what could have been there.
 
-    Players: generator picture with a hole and mask → three halvings → dilated blocks → three
-    doublings, each beside the map of its size on the way down → tanh, in the hole only;
-    discriminator picture → scores of patches. It is not told where the hole is.
-    Losses, with x̂ the picture x filled: discriminator mean softplus(-D(x)) + mean in the hole of
-    softplus(D(x̂)) + gamma / 2 mean |∇ D(x)|²; generator mean in the hole of softplus(-D(x̂)) +
-    reconstruction_weight |x̂ - x|₁ + feature_weight |maps of D(x̂) - maps of D(x)|₁.
-    Where we differ: Pathak et al. have a bottleneck without a way around it, squared errors of
-    weight 0.999 and a discriminator that sees the hole's content alone; patches that count by the
-    share of the hole in them, the penalty and the matching of maps are those of Suvorov et al.
-    2022, "Resolution-robust Large Mask Inpainting with Fourier Convolutions". The penalty is
-    computed every `penalty_every` rounds at that many times its weight (Karras et al. 2020).
+    Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
+
+    Players:
+
+    - generator: image with a hole, and mask → three halvings → dilated blocks → three doublings,
+      each joined with the map of its size on the way down → tanh; used in the hole only.
+    - discriminator: image → scores of patches. The hole is not an input.
+
+    Losses, with x̂ the image x filled:
+
+    - discriminator: mean softplus(-D(x)) + mean in the hole of softplus(D(x̂))
+      + gamma / 2 mean |∇ D(x)|²
+    - generator: mean in the hole of softplus(-D(x̂)) + reconstruction_weight |x̂ - x|₁
+      + feature_weight |maps of D(x̂) - maps of D(x)|₁
+
+    Where we differ from the paper: Pathak et al. have a bottleneck without skip connections,
+    squared errors of weight 0.999, and a discriminator that sees the content of the hole alone.
+    Patches weighted by the share of the hole in them, the penalty and the matching of maps are
+    those of Suvorov et al. 2022, "Resolution-robust Large Mask Inpainting with Fourier
+    Convolutions". The penalty is computed in every `penalty_every`-th training step at that many
+    times its weight (Karras et al. 2020).
+
     Recipe: `inpaint`.
 
     Args:
         width: channels of both players' first maps; four times that many in the smallest.
-        blocks: of the generator's smallest map.
+        blocks: dilated blocks of the generator.
         reconstruction_weight: of the mean absolute error in the hole, in units of [-1, 1].
         feature_weight: of the mean absolute difference of the discriminator's maps.
         gamma: the penalty's weight.
-        penalty_every: rounds from one penalty to the next.
-        least: share of the picture that a hole in training covers at least.
-        most: the same at most.
+        penalty_every: training steps from one penalty to the next.
+        least: smallest share of the image that a hole in training covers.
+        most: largest share of the image that a hole in training covers.
     """
 
     has_ground_truth = True
@@ -171,12 +184,17 @@ class Inpainter(GAN):
             )
         if least > most:
             raise UserError(
-                f"holes of at least {least:g} and at most {most:g} of a picture: options.least is above options.most"
+                f"holes of at least {least:g} and at most {most:g} of a picture: "
+                "options.least is above options.most"
             )
-        self.reconstruction_weight, self.feature_weight = reconstruction_weight, feature_weight
-        self.gamma, self.penalty_every, self.least, self.most = gamma, penalty_every, least, most
-        self.generator = Filler(self.channels, width, blocks, self.size)
-        self.discriminator = Critic(self.channels, width)
+        self.reconstruction_weight = reconstruction_weight
+        self.feature_weight = feature_weight
+        self.gamma = gamma
+        self.penalty_every = penalty_every
+        self.least = least
+        self.most = most
+        self.generator = FillGenerator(self.channels, width, blocks, self.size)
+        self.discriminator = PatchCritic(self.channels, width)
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -184,47 +202,48 @@ class Inpainter(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
-        mask = self.holes(real, rng)
-        made = self.generator(real, mask)
-        fake = torch.where(mask > 0, made, real)
-        punished = clock.every(self.penalty_every)
-        real.requires_grad_(punished)
+        mask = self.draw_masks(real, rng)
+        generated = self.generator(real, mask)
+        fake = torch.where(mask > 0, generated, real)
+
+        with_penalty = clock.every(self.penalty_every)
+        real.requires_grad_(with_penalty)
         real_score, fake_score = self.discriminator(real), self.discriminator(fake.detach())
-        # of the hole in each patch's middle
+        # (N, 1, h, w): share of the hole in the middle of each patch
         share = adaptive_avg_pool2d(mask, fake_score.shape[2:])
         penalty = torch.zeros((), device=real.device)
-        if punished:
-            penalty = (
-                self.penalty_every * self.gamma / 2 * squared_gradient(real_score, real).mean()
-            )
+        if with_penalty:
+            penalty = squared_gradient(real_score, real).mean()
+            penalty = self.penalty_every * self.gamma / 2 * penalty
             real.requires_grad_(False)
         losses = {
-            "real": towards_real(real_score, torch.ones_like(share)),
-            "fake": towards_real(-fake_score, share),
+            "real": non_saturating_in_hole(real_score, torch.ones_like(share)),
+            "fake": non_saturating_in_hole(-fake_score, share),
+            "penalty": penalty,
         }
-        scores = real_score.mean((1, 2, 3)), inside(fake_score, share)
-        yield Update("discriminator", losses | {"penalty": penalty}, scores=scores)
-        with torch.no_grad():
-            real_maps, _ = self.discriminator.look(real)
-        fake_maps, fake_score = self.discriminator.look(fake)
-        difference = torch.stack(
-            [(one - other).abs().mean() for one, other in zip(fake_maps, real_maps)]
-        ).mean()
-        error = (made - real).abs()
-        reconstruction = inside(error, mask).mean() + OUTSIDE * inside(error, 1 - mask).mean()
-        losses = {
-            "adversarial": towards_real(fake_score, share),
-            "reconstruction": self.reconstruction_weight * reconstruction,
-        }
-        yield Update("generator", losses | {"features": self.feature_weight * difference})
+        scores = real_score.mean((1, 2, 3)), mean_inside(fake_score, share)
+        yield Update("discriminator", losses, scores=scores)
 
-    def holes(self, image: Tensor, rng: Rng) -> Tensor:
-        """Random masks for pictures (N, C, H, W): (N, 1, H, W), 1 in the hole."""
+        with torch.no_grad():
+            real_maps, _ = self.discriminator.compute_features(real)
+        fake_maps, fake_score = self.discriminator.compute_features(fake)
+        error = (generated - real).abs()
+        inside, outside = mean_inside(error, mask).mean(), mean_inside(error, 1 - mask).mean()
+        losses = {
+            "adversarial": non_saturating_in_hole(fake_score, share),
+            "reconstruction": self.reconstruction_weight * (inside + OUTSIDE * outside),
+            "features": self.feature_weight * feature_distance(fake_maps, real_maps),
+        }
+        yield Update("generator", losses)
+
+    def draw_masks(self, image: Tensor, rng: Rng) -> Tensor:
+        """Random masks (N, 1, H, W) for images (N, C, H, W), 1 in the hole."""
         height, width = image.shape[2:]
-        masks = rng.on_device(
-            len(image), lambda random, n: mixed(random, n, height, width, self.least, self.most)
-        )
-        return masks.to(image)
+
+        def draw(random: torch.Generator, count: int) -> Tensor:
+            return draw_holes(random, count, height, width, self.least, self.most)
+
+        return rng.on_device(len(image), draw).to(image)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"]).mean((1, 2, 3))
@@ -233,33 +252,33 @@ class Inpainter(GAN):
         return torch.where(mask > 0, self.generator(image, mask), image)
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        return {"image": batch["image"], "mask": self.holes(batch["image"], rng)}
+        return {"image": batch["image"], "mask": self.draw_masks(batch["image"], rng)}
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        asked = self.make_inputs(batch, rng)
-        filled = self.sample(len(asked["mask"]), rng, **asked)
-        return {
-            "hole": asked["image"] * (1 - asked["mask"]),
-            "filled": filled,
-            "real": batch["image"],
-        }
+        real, mask = batch["image"], self.draw_masks(batch["image"], rng)
+        filled = self.sample(len(real), rng, image=real, mask=mask)
+        return {"hole": real * (1 - mask), "filled": filled, "real": real}
 
 
-def inside(values: Tensor, share: Tensor) -> Tensor:
-    """The mean of (N, C, h, w) in each picture, weighted by (N, 1, h, w): (N,)."""
+def mean_inside(values: Tensor, share: Tensor) -> Tensor:
+    """The mean of (N, C, h, w) in each image, weighted by (N, 1, h, w): (N,)."""
     return (values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])
 
 
-@precise
-def towards_real(score: Tensor, share: Tensor) -> Tensor:
-    """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) within each
-    picture.
-    """
-    return inside(softplus(-score), share).mean()
+@in_float32
+def non_saturating_in_hole(score: Tensor, share: Tensor) -> Tensor:
+    """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) in each image."""
+    return mean_inside(softplus(-score), share).mean()
 
 
-def spread(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
-    """The layer, with first weights that keep the spread of what goes on to LeakyReLU 0.2;
+def feature_distance(maps: list[Tensor], others: list[Tensor]) -> Tensor:
+    """Mean absolute difference of maps (N, C, h, w), each layer counted alike: a scalar."""
+    layers = [(one - other).abs().mean() for one, other in zip(maps, others)]
+    return torch.stack(layers).mean()
+
+
+def scale_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
+    """Draw weights that keep the variance of what passes on to LeakyReLU 0.2.
 
     He et al. 2015, eq. 15.
     """

@@ -1,8 +1,7 @@
-"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players: three
-classic tutorials' versions.
+"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players.
 
-Start reading here. The generator turns noise into a flat picture; the discriminator scores flat
-pictures.
+Start reading here. The generator turns noise into a flat image; the discriminator scores flat
+images. Three versions, each of one classic tutorial.
 """
 
 import math
@@ -15,51 +14,29 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
-from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g, towards
+from ganvas.gans.nn.losses import cross_entropy, non_saturating_d, non_saturating_g
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
-def layers(
-    sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0
-) -> nn.Sequential:
-    """Linear layers from sizes[0] to sizes[-1], each but the last followed by the activation and
-    dropout.
-    """
-    modules: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes[:-1]):
-        modules += [nn.Linear(inputs, outputs), activation()]
-        if dropout:
-            modules.append(nn.Dropout(dropout))
-    return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
-
-
-def initialise(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
-    """Fill every linear layer's weight, (out, in), by `weight`; biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            weight(module.weight)
-            nn.init.zeros_(module.bias)
-
-
-def leaky() -> nn.Module:
-    return nn.LeakyReLU(0.2)
-
-
-def unit(images: Tensor) -> Tensor:
-    """(N, C, H, W) in [-1, 1] to (N, C * H * W) in [0, 1], what a sigmoid can make."""
-    return (images.flatten(1) + 1) / 2
-
-
 class MLP(GAN):
-    """One hidden layer in each player, both moving at once.
+    """One hidden layer in each player; both players are updated at once.
 
-    Players: generator noise → hidden ReLU → sigmoid; discriminator pixels in [0, 1] → hidden ReLU →
-    a score.
-    Losses: discriminator -mean log D(x) - mean log(1 - D(G(z))); generator -mean log D(G(z)). Both
-    come from the same forward pass on the same noise, and both players then move together.
-    Where we differ: the loss is taken from scores instead of probabilities, so it stays finite when
-    D is sure.
+    Goodfellow et al. 2014, "Generative Adversarial Nets".
+
+    Players:
+
+    - generator: noise → hidden layer, ReLU → sigmoid.
+    - discriminator: pixels in [0, 1] → hidden layer, ReLU → a score.
+
+    Losses, both from the same forward pass on the same noise:
+
+    - discriminator: -mean log D(x) - mean log(1 - D(G(z)))
+    - generator: -mean log D(G(z))
+
+    Where we differ from the tutorial: losses are computed from scores, not from probabilities, so
+    they stay finite where D is sure.
+
     Recipe: `mnist-mlp`.
 
     Args:
@@ -71,27 +48,29 @@ class MLP(GAN):
         super().__init__(schema)
         self.noise_size = noise_size
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid())
-        self.discriminator = layers([pixels, hidden, 1], nn.ReLU)
-        initialise(
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid()
+        )
+        self.discriminator = linear_layers([pixels, hidden, 1], nn.ReLU)
+        # the tutorial's "Xavier": standard deviation 1 / sqrt(fan in / 2)
+        initialise_linear(
             self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2))
         )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = unit(batch["image"])
+        real = to_unit_range(batch["image"])
         fake = self.generator(rng.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
+
+        d_losses = {"adversarial": non_saturating_d(real_score, fake_score)}
+        g_losses = {"adversarial": non_saturating_g(fake_score)}
         yield (
-            Update(
-                "discriminator",
-                {"adversarial": non_saturating_d(real_score, fake_score)},
-                scores=(real_score, fake_score),
-            ),
-            Update("generator", {"adversarial": non_saturating_g(fake_score)}),
+            Update("discriminator", d_losses, scores=(real_score, fake_score)),
+            Update("generator", g_losses),
         )
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(unit(batch["image"]))
+        return self.discriminator(to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.uniform(count, self.noise_size))
@@ -99,20 +78,30 @@ class MLP(GAN):
 
 
 class DeepMLP(GAN):
-    """Three hidden layers, leaky, with dropout and one-sided label smoothing.
+    """Three hidden layers with LeakyReLU, dropout and one-sided label smoothing.
 
-    Players: generator noise → hidden, LeakyReLU 0.2 each → tanh; discriminator the same widths
-    backwards, each with dropout → a score.
-    Losses: discriminator, on real and fake as one joined batch, cross-entropy towards `real_target`
-    and 0, mean over both halves; generator -mean log D(G(z)) on fresh noise.
-    Where we differ: scores instead of probabilities, as in `MLP`.
+    Goodfellow et al. 2014, "Generative Adversarial Nets".
+
+    Players:
+
+    - generator: noise → hidden layers, LeakyReLU 0.2 each → tanh.
+    - discriminator: the same widths in reverse, LeakyReLU 0.2 and dropout each → a score.
+
+    Losses:
+
+    - discriminator, on real and fake images as one joined batch: cross-entropy with `real_target`
+      and 0, mean over both halves
+    - generator: -mean log D(G(z)) on fresh noise
+
+    Where we differ from the tutorial: scores instead of probabilities, as in `MLP`.
+
     Recipe: `mnist-mlp-deep`.
 
     Args:
         hidden: units of the generator's hidden layers; the discriminator's in reverse.
         noise_size: numbers of noise, standard normal.
-        dropout: share of the discriminator's hidden units dropped.
-        real_target: the probability that real pictures are trained towards.
+        dropout: share of the discriminator's hidden units that are dropped.
+        real_target: probability towards which real images are trained.
     """
 
     def __init__(
@@ -125,11 +114,16 @@ class DeepMLP(GAN):
         real_target: Annotated[float, Field(gt=0, le=1)] = 0.9,
     ):
         super().__init__(schema)
-        self.noise_size, self.real_target = noise_size, real_target
+        self.noise_size = noise_size
+        self.real_target = real_target
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, *hidden, pixels], leaky), nn.Tanh())
-        self.discriminator = layers([pixels, *reversed(hidden), 1], leaky, dropout)
-        initialise(self, nn.init.xavier_uniform_)
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, *hidden, pixels], leaky_relu), nn.Tanh()
+        )
+        self.discriminator = linear_layers([pixels, *reversed(hidden), 1], leaky_relu, dropout)
+
+        # as in the tutorial, the first layer of each player differs from the others
+        initialise_linear(self, nn.init.xavier_uniform_)
         for player in (self.generator, self.discriminator):
             nn.init.normal_(next(player.parameters()), std=0.02)
 
@@ -138,8 +132,10 @@ class DeepMLP(GAN):
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
-        adversarial = (towards(real_score, self.real_target) + towards(fake_score, 0)) / 2
-        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        real_loss = cross_entropy(real_score, self.real_target)
+        losses = {"adversarial": (real_loss + cross_entropy(fake_score, 0)) / 2}
+        yield Update("discriminator", losses, scores=(real_score, fake_score))
+
         fake = self.generator(rng.normal(len(real), self.noise_size))
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
@@ -152,23 +148,33 @@ class DeepMLP(GAN):
 
 
 class TanhMLP(GAN):
-    """One hidden tanh layer in each player, two generator moves for each discriminator move.
+    """One hidden tanh layer in each player; two generator updates for each of the discriminator.
 
-    Players: generator noise → hidden tanh → sigmoid; discriminator pixels in [0, 1] → hidden tanh →
-    a score.
-    Losses: discriminator cross-entropy towards `real_target` and 0; generator -mean log D(G(z)),
-    twice, each on fresh noise.
-    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, D's mean
-    opinion of a fake.
-    Where we differ: the tutorial compares real pixels in [0, 1] with fakes in [0, 255], which the
-    discriminator tells apart by brightness alone; here both are in [0, 1].
+    Goodfellow et al. 2014, "Generative Adversarial Nets".
+
+    Players:
+
+    - generator: noise → hidden layer, tanh → sigmoid.
+    - discriminator: pixels in [0, 1] → hidden layer, tanh → a score.
+
+    Losses:
+
+    - discriminator: cross-entropy with `real_target` and 0
+    - generator: -mean log D(G(z)), twice, each on fresh noise
+
+    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, the mean
+    probability that D gives a fake.
+
+    Where we differ from the tutorial: it compares real pixels in [0, 1] with fakes in [0, 255],
+    which the discriminator can separate by brightness alone; here both are in [0, 1].
+
     Recipe: `mnist-mlp-tanh`.
 
     Args:
         hidden: units of the hidden layer of either player.
         noise_size: numbers of noise, standard normal.
-        real_target: the probability that real pictures are trained towards.
-        generator_updates: generator moves a round.
+        real_target: probability towards which real images are trained.
+        generator_updates: generator updates in a training step.
     """
 
     def __init__(
@@ -181,24 +187,25 @@ class TanhMLP(GAN):
         generator_updates: PositiveInt = 2,
     ):
         super().__init__(schema)
-        self.noise_size, self.real_target, self.generator_updates = (
-            noise_size,
-            real_target,
-            generator_updates,
-        )
+        self.noise_size = noise_size
+        self.real_target = real_target
+        self.generator_updates = generator_updates
         pixels = self.channels * self.size * self.size
-        self.generator = nn.Sequential(*layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid())
-        self.discriminator = layers([pixels, hidden, 1], nn.Tanh)
-        initialise(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
+        self.generator = nn.Sequential(
+            *linear_layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid()
+        )
+        self.discriminator = linear_layers([pixels, hidden, 1], nn.Tanh)
+        initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = unit(batch["image"])
+        real = to_unit_range(batch["image"])
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
-        # faster than two passes
+        # one pass over both is faster than two
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
-        adversarial = non_saturating_d(real_score, fake_score, self.real_target)
-        yield Update("discriminator", {"adversarial": adversarial}, scores=(real_score, fake_score))
+        losses = {"adversarial": non_saturating_d(real_score, fake_score, self.real_target)}
+        yield Update("discriminator", losses, scores=(real_score, fake_score))
+
         for _ in range(self.generator_updates):
             fake = self.generator(rng.normal(len(real), self.noise_size))
             score = self.discriminator(fake)
@@ -209,8 +216,41 @@ class TanhMLP(GAN):
             yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(unit(batch["image"]))
+        return self.discriminator(to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.normal(count, self.noise_size))
         return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
+
+
+def linear_layers(
+    sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0
+) -> nn.Sequential:
+    """Linear layers from sizes[0] to sizes[-1], (N, sizes[0]) to (N, sizes[-1]).
+
+    The activation and dropout follow each layer but the last.
+    """
+    modules: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes[:-1]):
+        modules += [nn.Linear(inputs, outputs), activation()]
+        if dropout:
+            modules.append(nn.Dropout(dropout))
+    return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
+
+
+def initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
+    """Fill every linear layer's weight, (out, in), by `weight`; set biases to 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            weight(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def leaky_relu() -> nn.Module:
+    """LeakyReLU with slope 0.2."""
+    return nn.LeakyReLU(0.2)
+
+
+def to_unit_range(images: Tensor) -> Tensor:
+    """(N, C, H, W) in [-1, 1] to (N, C * H * W) in [0, 1], the range of a sigmoid."""
+    return (images.flatten(1) + 1) / 2

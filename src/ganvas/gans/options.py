@@ -1,6 +1,4 @@
-"""From the name of a GAN, a schema and options to the GAN itself; every option is checked against
-its annotation.
-"""
+"""Build a GAN from its name, a schema and options; check every option's type."""
 
 import inspect
 from collections.abc import Mapping
@@ -15,9 +13,7 @@ from ganvas.schema import Schema, read_schema
 
 
 def option_defaults(gan: str) -> dict[str, Any]:
-    """The keyword arguments that a GAN's constructor takes, with their defaults; empty for an
-    unknown GAN.
-    """
+    """The keyword arguments of a GAN's constructor, with their defaults; {} for an unknown GAN."""
     parameters = inspect.signature(GANS[gan]).parameters.values() if gan in GANS else ()
     return {
         parameter.name: parameter.default
@@ -27,8 +23,7 @@ def option_defaults(gan: str) -> dict[str, Any]:
 
 
 def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as the annotations of the GAN's constructor want them: 32.0 as 32, a list as a
-    tuple.
+    """Options, converted as the constructor's annotations say: 32.0 to 32, a list to a tuple.
 
     Raises:
         UserError: an option is unknown (with the nearest ones) or its value is not allowed.
@@ -37,6 +32,8 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in defaults:
             raise UserError(f"unknown key 'options.{name}'; {nearest(name, defaults)}")
+
+    # A pydantic model of the constructor's arguments does the checking.
     hints = get_type_hints(GANS[gan].__init__, include_extras=True)
     fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
     try:
@@ -46,12 +43,17 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: getattr(checked, name) for name in options}
 
 
-def build(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
-    """Make a GAN from its description.
+def build_gan(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:
+    """Build a GAN.
+
+    Args:
+        name: in `GANS`.
+        data: a schema, or one read from JSON.
+        options: keyword arguments of the constructor.
 
     Raises:
-        UserError: the data is not described as it should be or lacks what the GAN needs, the GAN
-            cannot make that size, or an option is unknown or not allowed.
+        UserError: the schema is invalid or lacks what the GAN requires, the GAN cannot generate
+            that size, or an option is unknown or not allowed.
     """
     values = check_options(name, options)
     if not isinstance(data, Schema):

@@ -1,10 +1,9 @@
-"""Huang, Gokaslan, Kuleshov and Tompkin 2024, "The GAN is dead; long live the GAN! A Modern
-Baseline GAN" (R3GAN).
+"""R3GAN: Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN".
 
-Relativistic pairing, so that no mode can be dropped for free, and a zero-centred penalty on real
-(R1) and generated pictures (R2) in every round, with which the game converges. On that ground the
-networks need no tricks: residual blocks with grouped convolutions, no normalisation anywhere, and
-first weights that keep the variance of what passes through.
+Relativistic pairing, so that dropping a mode always costs something, and zero-centred penalties on
+real images (R1) and generated ones (R2) in every training step, with which the game converges. With
+these the networks need no tricks: residual blocks with grouped convolutions, no normalisation, and
+initial weights that keep the variance of what passes through.
 """
 
 import math
@@ -17,23 +16,25 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns, count_classes
 from ganvas.gans.nn.augment import AUGMENT_NUMBERS, augment
+from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 SLOPE = 0.2  # of LeakyReLU
-WIDE_STAGES = 4  # the smallest maps have the whole width, each larger one half of the one before
+WIDE_STAGES = 4  # smallest maps of the whole width; each larger map has half of the one before
 BLOCKS = 2  # of a stage
-GROUP = 16  # channels that a grouped convolution sees together
-EMBEDDING = 64  # numbers of a class
+GROUP = 16  # channels of one group of a grouped convolution
+EMBEDDING = 64  # numbers of a class's embedding
 
 
-def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
-    """The layer with weights N(0, gain / sqrt(fan in)), so that what leaves it has gain² times the
-    mean square of what enters.
+def scale_layer(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+    """Draw the layer's weights from N(0, gain / sqrt(fan in)).
+
+    Its output then has gain² times the mean square of its input.
     """
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     return layer
@@ -41,7 +42,7 @@ def scaled(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Li
 
 def pointwise(inputs: int, outputs: int, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
     """A 1x1 convolution without bias."""
-    return scaled(nn.Conv2d(inputs, outputs, 1, bias=False), gain)
+    return scale_layer(nn.Conv2d(inputs, outputs, 1, bias=False), gain)
 
 
 class BiasedActivation(nn.Module):
@@ -57,12 +58,13 @@ class BiasedActivation(nn.Module):
 
 
 class Block(nn.Module):
-    """What three convolutions add to a map: 1x1 to twice the width, grouped 3x3, 1x1 back, the last
-    beginning at zero.
+    """What three convolutions add to a map: 1x1 to twice the width, grouped 3x3, 1x1 back.
+
+    The last convolution is zero at first.
 
     Args:
         width: channels; a multiple of GROUP / 2, or below it.
-        blocks: residual blocks of the whole network. As in Fixup (Zhang et al. 2019) the first
+        blocks: residual blocks of the whole network. As in Fixup (Zhang et al. 2019) the initial
             weights are smaller the more there are, so that all blocks together change the map as
             much as one would.
     """
@@ -73,10 +75,13 @@ class Block(nn.Module):
         groups = max(1, 2 * width // GROUP)
         last = nn.Conv2d(2 * width, width, 1, bias=False)
         nn.init.zeros_(last.weight)
+
+        first = pointwise(width, 2 * width, gain)
+        grouped = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=groups, bias=False)
         self.layers = nn.Sequential(
-            pointwise(width, 2 * width, gain),
+            first,
             BiasedActivation(2 * width),
-            scaled(nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=groups, bias=False), gain),
+            scale_layer(grouped, gain),
             BiasedActivation(2 * width),
             last,
         )
@@ -86,11 +91,13 @@ class Block(nn.Module):
         return maps + self.layers(maps)
 
 
-def tent(maps: Tensor, total: float) -> Tensor:
-    """The filter [1, 2, 1] in both directions for each channel of `maps` (N, C, h, w), (C, 1, 3,
-    3), its weights summing to `total`.
+def tent_filter(maps: Tensor, total: float) -> Tensor:
+    """The filter [1, 2, 1] in both directions, for each channel of `maps` (N, C, h, w).
+
+    Returns:
+        (C, 1, 3, 3), whose weights sum to `total` in each channel.
     """
-    # made there, not sent
+    # computed on the device, so that nothing is sent there
     line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)
     kernel = line[:, None] * line * (total / 16)
     return kernel.expand(maps.shape[1], 1, 3, 3)
@@ -100,59 +107,60 @@ class Double(nn.Module):
     """Twice the side, by linear interpolation: (N, C, h, w) to (N, C, 2h, 2w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv_transpose2d(
-            maps, tent(maps, 4.0), stride=2, padding=1, output_padding=1, groups=maps.shape[1]
-        )
+        kernel = tent_filter(maps, 4.0)
+        groups = maps.shape[1]
+        return conv_transpose2d(maps, kernel, stride=2, padding=1, output_padding=1, groups=groups)
 
 
 class Halve(nn.Module):
     """Half the side, smoothed first: (N, C, 2h, 2w) to (N, C, h, w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv2d(maps, tent(maps, 1.0), stride=2, padding=1, groups=maps.shape[1])
+        return conv2d(maps, tent_filter(maps, 1.0), stride=2, padding=1, groups=maps.shape[1])
 
 
 class R3Generator(nn.Module):
-    """Noise, and perhaps a label, to a picture.
+    """Noise, and perhaps a label, to an image.
 
     Args:
-        classes: how many; 0: it is told none.
+        classes: number of classes; 0: unconditional.
         start: side of the smallest map.
-        widths: channels of the maps, from the smallest to the picture's size.
-        channels: of the picture.
+        widths: channels of the maps, from the smallest to the image's size.
+        channels: of the image.
         noise_size: numbers of noise.
     """
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, noise_size: int):
         super().__init__()
         self.embedding = class_embedding(classes)
+        # a learned smallest map, scaled by a linear map of the noise
         self.start = nn.Parameter(torch.randn(widths[0], start, start))
-        self.linear = scaled(
-            nn.Linear(noise_size + (EMBEDDING if classes else 0), widths[0], bias=False)
-        )
+        inputs = noise_size + EMBEDDING if classes else noise_size
+        self.linear = scale_layer(nn.Linear(inputs, widths[0], bias=False))
+
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [Block(widths[0], count) for _ in range(BLOCKS)]
         for inputs, outputs in pairwise(widths):
             if inputs != outputs:
                 modules.append(pointwise(inputs, outputs))
-            modules += [Double(), *(Block(outputs, count) for _ in range(BLOCKS))]
+            modules.append(Double())
+            modules += [Block(outputs, count) for _ in range(BLOCKS)]
         self.layers = nn.Sequential(*modules, pointwise(widths[-1], channels))
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
-        """(N, noise_size) and int64 (N,) to (N, C, H, W), about in [-1, 1]."""
-        if self.embedding is not None:
-            noise = torch.cat([noise, self.embedding(label)], 1)
-        return self.layers(self.start * self.linear(noise)[:, :, None, None])
+        """(N, noise_size) and int64 (N,) to (N, C, H, W), roughly in [-1, 1]."""
+        inputs = concat_label(noise, label, self.embedding)
+        return self.layers(self.start * self.linear(inputs)[:, :, None, None])
 
 
 class R3Discriminator(nn.Module):
-    """A picture, and perhaps a label, to a score; the generator backwards.
+    """An image, and perhaps a label, to a score; the generator in reverse.
 
     Args:
-        classes: how many; 0: it is told none.
+        classes: number of classes; 0: unconditional.
         start: side of the smallest map.
-        widths: channels of the maps, from the smallest to the picture's size.
-        channels: of the picture.
+        widths: channels of the maps, from the smallest to the image's size.
+        channels: of the image.
     """
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int):
@@ -160,29 +168,32 @@ class R3Discriminator(nn.Module):
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [pointwise(channels, widths[-1])]
         for inputs, outputs in pairwise(reversed(widths)):
-            modules += [*(Block(inputs, count) for _ in range(BLOCKS)), Halve()]
+            modules += [Block(inputs, count) for _ in range(BLOCKS)]
+            modules.append(Halve())
             if inputs != outputs:
                 modules.append(pointwise(inputs, outputs))
         modules += [Block(widths[0], count) for _ in range(BLOCKS)]
-        modules.append(scaled(nn.Conv2d(widths[0], widths[0], start, groups=widths[0], bias=False)))
+
+        # the whole smallest map to one number for each channel, then to features or a score
+        depthwise = nn.Conv2d(widths[0], widths[0], start, groups=widths[0], bias=False)
+        modules += [scale_layer(depthwise), nn.Flatten()]
         features = EMBEDDING if classes else 1
-        self.layers = nn.Sequential(
-            *modules, nn.Flatten(), scaled(nn.Linear(widths[0], features, bias=False))
-        )
+        modules.append(scale_layer(nn.Linear(widths[0], features, bias=False)))
+        self.layers = nn.Sequential(*modules)
         self.embedding = class_embedding(classes, 1 / math.sqrt(EMBEDDING))
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
         features = self.layers(image)
-        return (
-            features[:, 0] if self.embedding is None else (features * self.embedding(label)).sum(1)
-        )
+        if self.embedding is None:
+            return features[:, 0]
+        return project_label(features, label, self.embedding)
 
 
 def class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
-    """EMBEDDING numbers a class, as a linear map of one-hot labels would begin;
+    """EMBEDDING numbers for each class; None without classes.
 
-    None without classes.
+    The initial weights are those of a linear map of one-hot labels.
     """
     if not classes:
         return None
@@ -194,26 +205,37 @@ def class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
 class R3GAN(GAN):
     """The modern baseline: a regularised relativistic loss, and networks without tricks.
 
-    Players: generator learned 4x4 map (as the size asks: 28 starts at 7x7) scaled by a linear map
-    of the noise → two residual blocks at every size, doubled in between by [1, 2, 1] → 1x1 to the
-    picture, no tanh; discriminator the same backwards → a depthwise convolution of the whole
-    smallest map → a score, or with classes a product with the class's embedding.
-    Losses: discriminator mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²),
-    the gradients with respect to the pictures before they are augmented; generator mean
-    softplus(D(x) - D(G(z))).
-    Where we differ from the paper: both players see the same real pictures in a round, the
-    generator with fakes of its own; real and fake pictures pass through our own augmentations, with
-    the same transforms; the discriminator sums up a picture with a class in 64 numbers, where
-    public configurations of the paper's have as many as its widest map has channels (which adds
-    half a million parameters); half precision, where asked for, is that of whole turns, not of the
-    largest maps alone. Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
+    Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN".
+
+    Players:
+
+    - generator: a learned 4x4 map (a size of 28 starts at 7x7), scaled by a linear map of the noise
+      → two residual blocks at every size, doubled in between by the filter [1, 2, 1] → 1x1 to the
+      image, no tanh.
+    - discriminator: the generator in reverse → a depthwise convolution of the whole smallest map →
+      a score, or with classes a product with the class's embedding.
+
+    Losses, with gradients with respect to the images before they are augmented:
+
+    - discriminator: mean softplus(D(G(z)) - D(x)) + gamma / 2 mean(|∇ D(x)|² + |∇ D(G(z))|²)
+    - generator: mean softplus(D(x) - D(G(z)))
+
+    Where we differ from the paper:
+
+    - Both players see the same real images in a training step; the generator generates new fakes.
+    - Real and fake images pass through our own augmentations, with the same transforms.
+    - The discriminator summarises an image with a class in 64 numbers. The paper's public
+      configurations use as many as its widest map has channels, half a million parameters more.
+    - Half precision, where asked for, covers whole updates, not only the largest maps.
+
+    Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
 
     Args:
-        width: channels of the four smallest maps; larger ones have half of the one before.
+        width: channels of the four smallest maps; each larger map has half of the one before.
         noise_size: numbers of noise, standard normal.
-        conditional: whether it is told the classes, where the data has some.
+        conditional: whether to use the classes of the data, if there are any.
         gamma: the penalty's weight at the beginning and after the burn-in.
-        augmentation: probability of each augmentation after the burn-in; it begins at 0, and with 0
+        augmentation: probability of each augmentation after the burn-in; it begins at 0. With 0
             there is none.
         burn_in: images over which these two change, along half a cosine.
     """
@@ -232,59 +254,65 @@ class R3GAN(GAN):
         augmentation: NonNegativeFloat = 0.0,
         burn_in: NonNegativeInt = 20_000_000,
     ):
-        self.requires = with_classes(schema, conditional)
+        self.requires = choose_columns(schema, conditional)
         super().__init__(schema)
-        self.noise_size, self.gamma, self.augmentation, self.burn_in = (
-            noise_size,
-            gamma,
-            augmentation,
-            burn_in,
-        )
+        self.noise_size = noise_size
+        self.gamma = gamma
+        self.augmentation = augmentation
+        self.burn_in = burn_in
+
         start, *larger = stage_sizes(self.size)
-        widths = [
-            max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(len(larger) + 1)
-        ]
-        if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
-            step = GROUP // 2 * width // min(widths)
-            better = f"a multiple of {step}, such as {max(1, round(width / step)) * step}"
-            raise UserError(
-                f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; use {better}"
-            )
-        classes = len(self.classes) if "label" in self.requires else 0
+        widths = r3gan_widths(width, 1 + len(larger))
+        classes = count_classes(self)
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"].clone().requires_grad_(), batch.get("label")
+        gamma = clock.ramp(*self.gamma, self.burn_in)
         probability = clock.ramp(0.0, self.augmentation, self.burn_in)
-        transforms = rng.rand(len(real), AUGMENT_NUMBERS) if self.augmentation else None
+        # real and fake images are changed alike, in both updates
+        changes = rng.rand(len(real), AUGMENT_NUMBERS) if self.augmentation else None
 
         def score(images: Tensor) -> Tensor:
-            seen = images if transforms is None else augment(images, transforms, probability)
+            seen = images if changes is None else augment(images, changes, probability)
             return self.discriminator(seen, label)
 
         with torch.no_grad():
-            fake = self.imagine(label, len(real), rng)
+            fake = self.generator(rng.normal(len(real), self.noise_size), label)
         fake.requires_grad_()
         real_score, fake_score = score(real), score(fake)
         penalty = squared_gradient(real_score, real) + squared_gradient(fake_score, fake)
-        gamma = clock.ramp(*self.gamma, self.burn_in)
         losses = {
             "adversarial": relativistic(real_score, fake_score),
             "penalty": gamma / 2 * penalty.mean(),
         }
         yield Update("discriminator", losses, scores=(real_score, fake_score))
+
         with torch.no_grad():
             real_score = score(real)
-        fake_score = score(self.imagine(label, len(real), rng))
-        yield Update("generator", {"adversarial": relativistic(fake_score, real_score)})
-
-    def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
-        """Pictures (count, C, H, W), of these classes if there are any."""
-        return self.generator(rng.normal(count, self.noise_size), label)
+        fake = self.generator(rng.normal(len(real), self.noise_size), label)
+        yield Update("generator", {"adversarial": relativistic(score(fake), real_score)})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))
 
     def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
-        return self.imagine(label, count, rng).clamp(-1, 1)
+        return self.generator(rng.normal(count, self.noise_size), label).clamp(-1, 1)
+
+
+def r3gan_widths(width: int, stages: int) -> list[int]:
+    """Channels of the maps, from the smallest to the image's size.
+
+    Raises:
+        UserError: twice the channels of a map cannot be divided into groups.
+    """
+    widths = [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(stages)]
+    if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
+        step = GROUP // 2 * width // min(widths)
+        better = max(1, round(width / step)) * step
+        raise UserError(
+            f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; "
+            f"use a multiple of {step}, such as {better}"
+        )
+    return widths

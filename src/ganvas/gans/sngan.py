@@ -1,12 +1,10 @@
-"""Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks" (SNGAN).
+"""SNGAN: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks".
 
-A discriminator whose every layer is divided by its largest singular value cannot change its mind
-faster than the picture changes: its slope is bounded, whatever it learns, and the generator always
-gets a gradient that it can use. It costs one product of a matrix and a vector a layer, where a
-gradient penalty costs a second backward pass.
+Every layer of the discriminator is divided by its largest singular value. This bounds the slope of
+its scores, whatever it learns, so the generator always gets a useful gradient. It costs one product
+of a matrix and a vector for each layer, where a gradient penalty costs a second backward pass.
 
-With classes, both players are told them; Miyato and Koyama 2018, "cGANs with Projection
-Discriminator".
+With classes, both players use them; Miyato and Koyama 2018, "cGANs with Projection Discriminator".
 """
 
 from collections.abc import Iterator
@@ -16,106 +14,117 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, with_classes
+from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns, count_classes
+from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import hinge_d, hinge_g
-from ganvas.gans.nn.networks import down, initialise, spectral, stage_sizes, stage_widths, up
+from ganvas.gans.nn.networks import (
+    add_spectral_norm,
+    downsample,
+    initialise_weights,
+    stage_sizes,
+    stage_widths,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 SLOPE = 0.1  # of LeakyReLU
 
 
-class Grower(nn.Module):
-    """Noise, and perhaps a label, to a picture; table 3a.
+class ConvolutionalGenerator(nn.Module):
+    """Noise, and perhaps a label, to an image; table 3a.
 
     Args:
-        classes: how many; 0: it is told none.
+        classes: number of classes; 0: unconditional.
         start: side of the smallest map.
-        widths: channels of the maps, from the smallest to the picture's size.
-        channels: of the picture.
-        noise_size: numbers of noise, and of a class.
+        widths: channels of the maps, from the smallest to the image's size.
+        channels: of the image.
+        noise_size: numbers of noise, and of a class's embedding.
     """
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, noise_size: int):
         super().__init__()
         self.embedding = nn.Embedding(classes, noise_size) if classes else None
-        modules: list[nn.Module] = [
-            nn.Linear((2 if classes else 1) * noise_size, widths[0] * start**2)
-        ]
+        inputs = 2 * noise_size if classes else noise_size
+        modules: list[nn.Module] = [nn.Linear(inputs, widths[0] * start**2)]
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         for inputs, outputs in pairwise(widths):
-            modules += [
-                up(inputs, outputs, 4, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.ReLU(inplace=True),
-            ]
-        self.layers = nn.Sequential(
-            *modules, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()
-        )
-        initialise(self, std=0.02)
+            modules += [upsample(inputs, outputs, 4, bias=False), nn.BatchNorm2d(outputs)]
+            modules.append(nn.ReLU(inplace=True))
+        modules.append(nn.Conv2d(widths[-1], channels, 3, padding=1))
+        self.layers = nn.Sequential(*modules, nn.Tanh())
+        initialise_weights(self, std=0.02)
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(
-            noise if self.embedding is None else torch.cat([noise, self.embedding(label)], 1)
-        )
+        return self.layers(concat_label(noise, label, self.embedding))
 
 
 class BoundedDiscriminator(nn.Module):
-    """A picture to a score, with classes its summed features times the label's too; table 3b, all
-    layers spectrally normalised.
+    """An image to a score, all layers spectrally normalised; table 3b.
+
+    With classes, the product of the features, summed over positions, and the label's embedding is
+    added.
 
     Args:
-        classes: how many; 0: it is told none.
+        classes: number of classes; 0: unconditional.
         start: side of the smallest map.
-        widths: channels of the maps, from the smallest to the picture's size.
-        channels: of the picture.
+        widths: channels of the maps, from the smallest to the image's size.
+        channels: of the image.
     """
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int):
         super().__init__()
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *reversed(widths)]):
-            if modules:
-                modules += [down(inputs, inputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
+            if modules:  # the first map has the image's size
+                modules += [downsample(inputs, inputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
             modules += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
         self.layers = nn.Sequential(*modules)
         self.plain = nn.Linear(widths[0] * start**2, 1)
         self.embedding = nn.Embedding(classes, widths[0]) if classes else None
-        spectral(self)
+        add_spectral_norm(self)
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
         maps = self.layers(image)
         score = self.plain(maps.flatten(1))[:, 0]
-        return (
-            score
-            if self.embedding is None
-            else score + (maps.sum((2, 3)) * self.embedding(label)).sum(1)
-        )
+        if self.embedding is None:
+            return score
+        return score + project_label(maps.sum((2, 3)), label, self.embedding)
 
 
 class SNGAN(GAN):
     """A discriminator with a bounded slope, and the hinge loss.
 
-    Players: generator noise, and the label's embedding, → linear → doublings by 4x4 kernels, batch
-    norm, ReLU → convolution 3x3, tanh; discriminator pairs of a 3x3 convolution and a halving by
-    4x4 kernels, and a last 3x3 one, LeakyReLU 0.1, spectral norm everywhere → a score; with classes
-    plus the product of the last map, summed over positions, and the label's embedding.
-    Losses: discriminator mean max(0, 1 - D(x, y)) + mean max(0, 1 + D(G(z, y), y)), with y the
-    label of the real picture x; generator -mean D(G(z, y), y), every `n_critic`-th round, on the
-    fakes that the discriminator just saw.
-    Where we differ: the first move of the generator comes after one of the discriminator, not after
-    five. The generator is told its class beside the noise, where Miyato and Koyama give each class
-    batch norms of its own. Pictures of other sizes than 32 have more stages or fewer, or start from
-    a map of another size.
+    Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks".
+
+    Players:
+
+    - generator: noise, and the label's embedding → linear → doublings by 4x4 kernels, batch norm,
+      ReLU → convolution 3x3, tanh.
+    - discriminator: pairs of a 3x3 convolution and a halving by 4x4 kernels, a last 3x3
+      convolution, LeakyReLU 0.1, spectral norm everywhere → a score. With classes, plus the product
+      of the last map, summed over positions, and the label's embedding.
+
+    Losses, with y the label of the real image x:
+
+    - discriminator: mean max(0, 1 - D(x, y)) + mean max(0, 1 + D(G(z, y), y))
+    - generator: -mean D(G(z, y), y), in every `n_critic`-th training step, on the fakes that the
+      discriminator just saw
+
+    Where we differ from the paper: the generator's first update comes after one of the
+    discriminator, not after five. The generator's class is an input beside the noise, where Miyato
+    and Koyama give each class its own batch norms. Images of other sizes than 32 have more or fewer
+    stages, or start from a map of another size.
+
     Recipe: `sngan`.
 
     Args:
-        width: channels of the map of the picture's size; doubled at every halving, up to 8 x.
+        width: channels of the map of the image's size; doubled at every halving, up to 8 x.
         noise_size: numbers of noise, standard normal, and of the label's embedding.
-        conditional: whether it is told the classes, where the data has some.
-        n_critic: discriminator moves for one of the generator.
+        conditional: whether to use the classes of the data, if there are any.
+        n_critic: discriminator updates for each generator update.
     """
 
     def __init__(
@@ -127,31 +136,31 @@ class SNGAN(GAN):
         conditional: bool = True,
         n_critic: PositiveInt = 5,
     ):
-        self.requires = with_classes(schema, conditional)
+        self.requires = choose_columns(schema, conditional)
         super().__init__(schema)
-        self.noise_size, self.n_critic = noise_size, n_critic
+        self.noise_size = noise_size
+        self.n_critic = n_critic
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, 1 + len(larger))
-        classes = len(self.classes) if "label" in self.requires else 0
-        self.generator = Grower(classes, start, widths, self.channels, noise_size)
+        classes = count_classes(self)
+        self.generator = ConvolutionalGenerator(classes, start, widths, self.channels, noise_size)
         self.discriminator = BoundedDiscriminator(classes, start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch.get("label")
-        moves = clock.every(self.n_critic)
-        with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
-            fake = self.imagine(label, len(real), rng)
+        updates_generator = clock.every(self.n_critic)
+
+        # in the other training steps the fakes need no gradient
+        with torch.set_grad_enabled(updates_generator):
+            fake = self.sample(len(real), rng, label=label)
         scores = self.discriminator(real, label), self.discriminator(fake.detach(), label)
         yield Update("discriminator", {"adversarial": hinge_d(*scores)}, scores=scores)
-        if moves:
-            yield Update("generator", {"adversarial": hinge_g(self.discriminator(fake, label))})
 
-    def imagine(self, label: Tensor | None, count: int, rng: Rng) -> Tensor:
-        """Pictures (count, C, H, W), of these classes if there are any."""
-        return self.generator(rng.normal(count, self.noise_size), label)
+        if updates_generator:
+            yield Update("generator", {"adversarial": hinge_g(self.discriminator(fake, label))})
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))
 
     def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
-        return self.imagine(label, count, rng)
+        return self.generator(rng.normal(count, self.noise_size), label)

@@ -1,9 +1,9 @@
 """StarGAN: Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain
 Image-to-Image Translation".
 
-One generator changes any of many attributes of a picture: it is told the attributes that the result
-shall have. The discriminator tells real from generated, and which attributes it sees. Changed back,
-the picture must be the one that it was made from.
+One generator changes any of many attributes of an image: the wanted attributes are an input. The
+discriminator separates real from generated images and recognises their attributes. Changed back, an
+image must be the one that it was generated from.
 """
 
 from collections.abc import Iterator
@@ -16,18 +16,25 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
-from ganvas.gans.nn.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import ResidualGenerator, check_quarters
+from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
+from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-UNKNOWN = 0.5  # in the place of an attribute that a picture's set does not know
+UNKNOWN = 0.5  # in the place of an attribute that an image's data set does not know
 SLOPE = 0.01  # of the discriminator's LeakyReLU
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
 
 
 class LabelledTranslator(nn.Module):
-    """A picture and the attributes that it shall have to a picture."""
+    """An image and the wanted attributes to an image.
+
+    Args:
+        channels: of the image.
+        planes: constant planes beside it.
+        width: channels of the first map.
+        blocks: residual blocks.
+    """
 
     def __init__(self, channels: int, planes: int, width: int, blocks: int):
         super().__init__()
@@ -41,9 +48,16 @@ class LabelledTranslator(nn.Module):
         return self.layers(torch.cat([image, planes], 1))
 
 
-class TwoHeads(nn.Module):
-    """A picture to scores of its patches and to its attributes: halvings to 2x2 or 3x3, and two
-    heads on the last map.
+class AttributeDiscriminator(nn.Module):
+    """An image to scores of its patches and to its attributes.
+
+    Halvings to a map of 2x2 or 3x3, and two heads on it.
+
+    Args:
+        channels: of the image.
+        attributes: number of attributes.
+        size: side of the image.
+        width: channels of the first map; doubled at every halving.
     """
 
     def __init__(self, channels: int, attributes: int, size: int, width: int):
@@ -52,6 +66,7 @@ class TwoHeads(nn.Module):
         while sides[-1] >= 4 and len(sides) < 7:
             sides.append(sides[-1] // 2)
         widths = [width * 2**depth for depth in range(len(sides) - 1)]
+
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *widths]):
             modules += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
@@ -60,46 +75,61 @@ class TwoHeads(nn.Module):
         self.attributes = nn.Conv2d(widths[-1], attributes, sides[-1], bias=False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C, H, W) to scores (N, 1, h, w) and the logits of its attributes (N, A)."""
+        """(N, C, H, W) to scores (N, 1, h, w) and the logits of the attributes (N, A)."""
         maps = self.trunk(image)
         return self.patches(maps), self.attributes(maps)[:, :, 0, 0]
 
 
 class StarGAN(GAN):
-    """A picture with other attributes.
+    """Changes attributes of images, such as hair colour.
 
-    Players: generator picture and one constant plane an attribute → convolution 7x7, two halvings
-    by 4x4 kernels, 6 residual blocks, two doublings, convolution 7x7, tanh, instance norm with
-    scale and shift, ReLU, zero padding: a norm takes away what is constant, so only the border lets
-    the planes through; discriminator halvings by 4x4 kernels, LeakyReLU 0.01, no norm → patch
-    scores, and the picture's attributes.
-    Losses, with c the attributes of the real picture x and c' wanted ones, those of another picture
-    of the batch: discriminator mean D(G(x, c')) - mean D(x) + penalty_weight mean (|∇ D| - 1)² +
-    classification_weight CE(D_attributes(x), c); generator -mean D(G(x, c')) +
-    classification_weight CE(D_attributes(G(x, c')), c') + reconstruction_weight mean |x - G(G(x,
-    c'), c)|, every `n_critic`-th round. CE is the binary cross-entropy, summed over the attributes
-    and averaged over pictures. Two sets that know different attributes: what a set does not know is
-    0 in the planes and not in the loss, and a plane an attribute more tells the generator what is
-    known (the paper's mask has one bit a set).
-    Stats: `attributes_right`, the share of the real pictures' attributes that the discriminator
-    tells; `distance`, its estimate of the Wasserstein distance; `cycle_error`, the mean distance
-    between a picture and its way there and back, in levels of 0..255.
-    Where we differ: the first move of the generator comes after one of the discriminator, not after
-    five. Norms keep no running statistics, which the paper's code keeps and never uses. Below 128
-    pixels the discriminator halves less often, to a map of 2x2 or 3x3. Two sets are mixed in a
-    batch, where the paper's code takes them in turn.
+    Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain
+    Image-to-Image Translation".
+
+    Players:
+
+    - generator: image and one constant plane for each attribute → convolution 7x7, two halvings by
+      4x4 kernels, 6 residual blocks, two doublings, convolution 7x7, tanh; instance norm with scale
+      and shift, ReLU. Padding is by zeros: a norm removes what is constant, so the planes have an
+      effect at the border alone.
+    - discriminator: halvings by 4x4 kernels, LeakyReLU 0.01, no norm → scores of patches, and the
+      image's attributes.
+
+    Losses, with c the attributes of the real image x and c' the wanted ones, those of another image
+    of the batch; CE is the binary cross-entropy, summed over attributes and averaged over images:
+
+    - discriminator: mean D(G(x, c')) - mean D(x) + penalty_weight mean (|∇ D| - 1)²
+      + classification_weight CE(D_attributes(x), c)
+    - generator: -mean D(G(x, c')) + classification_weight CE(D_attributes(G(x, c')), c')
+      + reconstruction_weight mean |x - G(G(x, c'), c)|, in every `n_critic`-th training step
+
+    Two data sets may know different attributes. What a set does not know is 0 in the planes and not
+    in the loss. One more plane for each attribute says whether it is known (the paper's mask has
+    one bit for each set).
+
+    Stats: `attributes_right`, the share of the real images' attributes that the discriminator
+    recognises; `distance`, its estimate of the Wasserstein distance; `cycle_error`, the mean
+    distance of an image from its reconstruction, in levels of 0..255.
+
+    Where we differ from the paper:
+
+    - The generator's first update comes after one of the discriminator, not after five.
+    - Norms keep no running statistics, which the paper's code keeps and never uses.
+    - Below 128 pixels the discriminator halves less often, to a map of 2x2 or 3x3.
+    - Two data sets are mixed in a batch, where the paper's code alternates between them.
+
     Recipe: `stargan`.
 
     Args:
         width: channels of both players' first map.
-        blocks: residual ones.
-        exclusive: groups of attributes of which a picture has one at a time, such as hair colours:
-            one that is set takes the others of its group away. Training does not need it, since it
-            wants attributes that real pictures have.
+        blocks: residual blocks.
+        exclusive: groups of attributes of which an image has one at a time, such as hair colours:
+            one that is set removes the others of its group. Training does not need them, since the
+            wanted attributes are those of real images.
         classification_weight: the paper's lambda_cls.
         reconstruction_weight: the paper's lambda_rec.
         penalty_weight: the paper's lambda_gp.
-        n_critic: discriminator moves for one of the generator.
+        n_critic: discriminator updates for each generator update.
     """
 
     double_backward = True
@@ -119,18 +149,21 @@ class StarGAN(GAN):
         n_critic: PositiveInt = 5,
     ):
         super().__init__(schema)
-        check_quarters(self.size)
-        self.names, self.exclusive = schema.names["attributes"], exclusive
+        check_multiple_of_4(self.size)
+        self.names = schema.names["attributes"]
         check_groups(exclusive, self.names)
-        self.classification_weight, self.reconstruction_weight = (
-            classification_weight,
-            reconstruction_weight,
-        )
-        self.penalty_weight, self.n_critic = penalty_weight, n_critic
-        self.mixed = "known" in schema.names
+        self.exclusive = exclusive
+        self.classification_weight = classification_weight
+        self.reconstruction_weight = reconstruction_weight
+        self.penalty_weight = penalty_weight
+        self.n_critic = n_critic
+
+        self.mixed = "known" in schema.names  # rows of several data sets
         planes = len(self.names) * (2 if self.mixed else 1)
         self.generator = LabelledTranslator(self.channels, planes, width, blocks)
-        self.discriminator = TwoHeads(self.channels, len(self.names), self.size, width)
+        self.discriminator = AttributeDiscriminator(
+            self.channels, len(self.names), self.size, width
+        )
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -140,10 +173,12 @@ class StarGAN(GAN):
         }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real, own = batch["image"], self.labels(batch)
+        real, own = batch["image"], self.read_attributes(batch)
         wanted = rng.permute(own)
-        moves = clock.every(self.n_critic)
-        with torch.set_grad_enabled(moves):  # in the other rounds the fakes are only judged
+        updates_generator = clock.every(self.n_critic)
+
+        # in the other training steps the fakes need no gradient
+        with torch.set_grad_enabled(updates_generator):
             fake = self.translate(real, wanted)
         score, logits = self.discriminator(real)
         fake_score, _ = self.discriminator(fake.detach())
@@ -154,34 +189,29 @@ class StarGAN(GAN):
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
-            "attributes": self.classification_weight * cross_entropy(logits, own),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, own),
         }
-        known = own != UNKNOWN
-        right = (((logits > 0) == (own == 1)) & known).sum().float() / known.sum()
-        yield Update(
-            "discriminator",
-            losses,
-            {"distance": -adversarial, "attributes_right": right},
-            (score, fake_score),
-        )
-        if not moves:
+        stats = {"distance": -adversarial, "attributes_right": share_right(logits, own)}
+        yield Update("discriminator", losses, stats, (score, fake_score))
+
+        if not updates_generator:
             return
         score, logits = self.discriminator(fake)
         cycle = (self.translate(fake, own) - real).abs().mean()
         losses = {
             "adversarial": wasserstein_g(score),
-            "attributes": self.classification_weight * cross_entropy(logits, wanted),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, wanted),
             "reconstruction": self.reconstruction_weight * cycle,
         }
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle})
 
-    def labels(self, batch: Batch) -> Tensor:
+    def read_attributes(self, batch: Batch) -> Tensor:
         """Attributes of rows of data, (N, A): 0, 1, or UNKNOWN."""
         own = batch["attributes"]
         return torch.where(batch["known"] > 0, own, UNKNOWN) if self.mixed else own
 
     def translate(self, image: Tensor, attributes: Tensor) -> Tensor:
-        """A picture (N, C, H, W) with these attributes (N, A): 0, 1, or UNKNOWN."""
+        """Images (N, C, H, W) changed to have attributes (N, A): 0, 1, or UNKNOWN."""
         labels = attributes
         if self.mixed:
             known = (attributes != UNKNOWN).to(attributes.dtype)
@@ -192,51 +222,55 @@ class StarGAN(GAN):
         return self.discriminator(batch["image"])[0]
 
     def sample(self, count: int, rng: Rng, *, image: Tensor, attributes: Tensor) -> Tensor:
-        """`image` with `attributes`; where two sets were mixed, 0.5 leaves open what the set that
-        is asked does not know.
-        """
+        """`image` with `attributes`; 0.5 for an attribute that the wanted set does not know."""
         del count, rng
         return self.translate(image, attributes)
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        return {"image": batch["image"], "attributes": rng.permute(self.labels(batch))}
+        return {"image": batch["image"], "attributes": rng.permute(self.read_attributes(batch))}
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """The picture; each attribute turned round, or set where it excludes others; and the last
-        of these changed back.
+        """The image with each attribute changed in turn, and the last of these changed back.
+
+        An attribute is reversed, or set where it excludes others.
         """
-        image, own = batch["image"], self.labels(batch)
-        shown = {"real": image}
+        image, own = batch["image"], self.read_attributes(batch)
+        columns = {"real": image}
         for number, name in enumerate(self.names):
-            alone = any(name in group for group in self.exclusive)
-            # A picture whose set does not know the attribute takes all attributes of the first that
-            # does.
+            # An image whose set does not know the attribute takes all attributes of the first image
+            # whose set does.
             knows = own[:, number] != UNKNOWN
-            start = (
-                torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
-                if knows.any()
-                else own
-            )
+            start = own
+            if knows.any():
+                start = torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
+
             off, on = self.change(start, name, False), self.change(start, name, True)
-            turned = on if alone else torch.where(start[:, number, None] == 1, off, on)
-            shown[heading(name, alone)] = self.translate(image, turned)
-        return shown | {"back": self.translate(next(reversed(shown.values())), own)}
+            is_exclusive = any(name in group for group in self.exclusive)
+            wanted = on
+            if not is_exclusive:
+                wanted = torch.where(start[:, number, None] == 1, off, on)
+            columns[column_title(name, is_exclusive)] = self.translate(image, wanted)
+
+        last = next(reversed(columns.values()))
+        return columns | {"back": self.translate(last, own)}
 
     def guess(self, image: Tensor) -> Tensor:
-        """The attributes that the discriminator sees in pictures (N, C, H, W), of the size trained
-        on: (N, A) in {0, 1}.
+        """The attributes that the discriminator recognises, (N, A) in {0, 1}.
+
+        Args:
+            image: (N, C, H, W), of the size in training.
         """
         return (self.discriminator(image)[1] > 0).to(image.dtype)
 
     def change(self, attributes: Tensor, name: str, value: bool) -> Tensor:
-        """Attributes (N, A) with one set or taken away; one that is set takes away those that
-        exclude it.
+        """Attributes (N, A) with one set or removed; setting one removes those that it excludes.
 
         Raises:
-            UserError: there is no such attribute.
+            UserError: the attribute is unknown.
         """
         if name not in self.names:
             raise UserError(f"there is no attribute {name!r}; {nearest(name, self.names)}")
+
         changed = attributes.clone()
         if value:
             for group in self.exclusive:
@@ -246,16 +280,16 @@ class StarGAN(GAN):
         return changed
 
 
-def heading(name: str, alone: bool) -> str:
-    """The heading of an attribute's column: "+ " where it is set, "± " where it is turned round."""
-    return f"{'+' if alone else '±'} {name.replace('_', ' ')}"
+def column_title(name: str, is_set: bool) -> str:
+    """The title of an attribute's column: "+" where it is set, "±" where it is reversed."""
+    return f"{'+' if is_set else '±'} {name.replace('_', ' ')}"
 
 
 def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> None:
-    """Refuse groups of attributes that the data has not, or that exclude nothing.
+    """Refuse groups of unknown attributes, and groups that exclude nothing.
 
     Raises:
-        UserError: tells which.
+        UserError: names the group or the attribute.
     """
     for group in groups:
         for name in group:
@@ -265,14 +299,14 @@ def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) ->
                 )
         if len(set(group)) < 2:
             raise UserError(
-                f"options.exclusive: the group {list(group)} has one attribute; a group has two or more"
+                f"options.exclusive: the group {list(group)} has one attribute; "
+                "a group has two or more"
             )
 
 
-@precise
-def cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
-    """Binary cross-entropy summed over the attributes that are known and averaged over pictures;
-    eq. 2 and 3.
+@in_float32
+def attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
+    """Binary cross-entropy, summed over known attributes and averaged over images; eq. 2 and 3.
 
     Args:
         logits: (N, A).
@@ -280,3 +314,10 @@ def cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
     """
     each = binary_cross_entropy_with_logits(logits, attributes.to(logits.dtype), reduction="none")
     return (each * (attributes != UNKNOWN)).sum() / len(logits)
+
+
+def share_right(logits: Tensor, attributes: Tensor) -> Tensor:
+    """The share of known attributes (N, A) on whose side the logits (N, A) are, a scalar."""
+    known = attributes != UNKNOWN
+    right = ((logits > 0) == (attributes == 1)) & known
+    return right.sum().float() / known.sum()

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import BoxInput, FeaturesInput, KeyPointsInput, TextInput
-from ganvas.gans.nn.boxes import with_frames, with_points
+from ganvas.gans.nn.boxes import draw_boxes, draw_keypoints
 from ganvas.inference.run import CHUNK, Run, load, make
 from ganvas.inference.sample import square_columns
 from ganvas.io.console import count_noun
@@ -236,7 +236,7 @@ def sheet(
     """The first pictures, a row each, as asked for and with their place moved and stretched, frames
     or dots drawn on them.
     """
-    marked = with_frames if "box" in inputs else with_points
+    marked = draw_boxes if "box" in inputs else draw_keypoints
     name = "box" if "box" in inputs else "keypoints"
     places = moved_boxes(inputs["box"]) if "box" in inputs else moved_points(inputs["keypoints"])
     columns = {}

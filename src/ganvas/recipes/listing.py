@@ -7,7 +7,7 @@ import torch
 from rich.table import Table
 
 from ganvas.data.dataset import PICTURES
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.io.console import PlainConsole, print_text
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO, describe_auto
@@ -73,7 +73,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
         boxes=True,
     )
     with torch.device("meta"):
-        gan = build(recipe.gan, schema, recipe.options)
+        gan = build_gan(recipe.gan, schema, recipe.options)
     return {player: sum(p.numel() for p in values) for player, values in gan.players().items()}
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from ganvas.errors import UserError, describe_validation
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.io.files import DamagedFileError, read_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.schema import Schema
@@ -143,7 +143,7 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
             f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of ganvas"
         )
     try:
-        gan = build(**description).eval()
+        gan = build_gan(**description).eval()
     except Exception as error:  # there is no end to the numbers that a stranger's file may hold, such as sizes beyond all memory
         reason = str(error).partition("\n")[0]
         raise CheckpointError(

@@ -21,7 +21,7 @@ from safetensors import safe_open
 from ganvas.data.dataset import DataReport, in_words
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.io.animation import write_timelapse
 from ganvas.io.console import count_noun, describe_rate
 from ganvas.io.files import write_text
@@ -251,7 +251,7 @@ def commands(run: Record) -> str:
     use: list[str] = []
     if run.checkpoint:
         with torch.device("meta"):
-            gan = build(**run.about["gan"])
+            gan = build_gan(**run.about["gan"])
         words = suggest_command(gan, folder)
         use = (
             [paragraph("Make pictures:"), command(words)]

@@ -50,7 +50,7 @@ class Loss:
 
 
 LOSSES = {
-    "minimax": Loss(losses.minimax_d, lambda real, fake: losses.minimax_g(fake), "logit"),
+    "minimax": Loss(losses.non_saturating_d, lambda real, fake: losses.minimax_g(fake), "logit"),
     "non-saturating": Loss(
         losses.non_saturating_d, lambda real, fake: losses.non_saturating_g(fake), "logit"
     ),

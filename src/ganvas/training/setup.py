@@ -14,7 +14,7 @@ from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
-from ganvas.gans.options import build
+from ganvas.gans.options import build_gan
 from ganvas.inference.run import load, look
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes import get_recipe
@@ -125,7 +125,7 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
         )
 
     torch.manual_seed(fold_in(recipe.seed, "weights"))
-    gan = build(recipe.gan, dataset.schema, recipe.options)
+    gan = build_gan(recipe.gan, dataset.schema, recipe.options)
     gan.to(engine.device)
 
     players = gan.players()

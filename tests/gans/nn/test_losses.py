@@ -20,7 +20,6 @@ VALUE = sum(log_d) / 2 + sum(log_one_minus_d) / 2
 
 DISCRIMINATOR = {
     losses.non_saturating_d: -VALUE,
-    losses.minimax_d: -VALUE,
     losses.least_squares_d: 0.5 * ((0 + 9) / 2 + (0.25 + 9) / 2),
     losses.hinge_d: (0 + 3) / 2 + (1.5 + 4) / 2,
     losses.wasserstein_d: 3.5 / 2 - -1 / 2,
@@ -94,7 +93,7 @@ def test_any_shape_of_scores():
 
 def test_minimax_is_the_zero_sum_game():
     real, fake = leaves(REAL, FAKE)
-    (of_discriminator,) = torch.autograd.grad(losses.minimax_d(real, fake), fake)
+    (of_discriminator,) = torch.autograd.grad(losses.non_saturating_d(real, fake), fake)
     (of_generator,) = torch.autograd.grad(losses.minimax_g(fake), fake)
     assert torch.allclose(of_discriminator, -of_generator, rtol=1e-12)
 
@@ -122,7 +121,7 @@ def test_relativistic_sides_differ_by_the_mean_difference():
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0])
 def test_towards_is_cross_entropy(target):
     expected = binary_cross_entropy_with_logits(REAL, torch.full_like(REAL, target))
-    assert losses.towards(REAL, target).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert losses.cross_entropy(REAL, target).item() == pytest.approx(expected.item(), rel=1e-12)
 
 
 def test_smoothing_is_one_sided():
@@ -209,7 +208,7 @@ def test_gradient_penalty_of_a_linear_score():
 
 
 def test_gradient_penalty_is_taken_between_real_and_fake():
-    """Half the squared norm has the point itself as its gradient, so the penalty tells where it was
+    """Half the squared norm has the point itself as its gradient, so the penalty shows where it was
     taken.
     """
     real, fake = torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2)
@@ -229,7 +228,7 @@ def test_gradient_penalty_moves_the_score_alone():
 
 
 def test_gradient_penalty_where_the_score_is_flat():
-    """A dead discriminator has no gradient at all; the penalty is 1 and may not poison its weights."""
+    """A dead discriminator has no gradient; the penalty is 1 and must keep its weights finite."""
     (weight,) = leaves(torch.ones(2))
     real, fake = torch.ones(3, 2), torch.zeros(3, 2)
     penalty = losses.gradient_penalty(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganvas.gans.nn.masks import boxes, mixed, squared_distance, strokes
+from ganvas.gans.nn.masks import draw_box_holes, draw_holes, draw_stroke_holes, squared_distance
 from ganvas.rng import RowRng
 
 
@@ -18,7 +18,7 @@ def shares(masks: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (40, 96), (8, 8)])
 def test_holes_cover_what_they_should(height, width):
-    masks = mixed(random(), 400, height, width, 0.1, 0.4)
+    masks = draw_holes(random(), 400, height, width, 0.1, 0.4)
     assert masks.shape == (400, 1, height, width)
     assert set(masks.unique().tolist()) == {0, 1}
     rounding = 0.5 / height + 0.5 / width  # of a box's sides to whole pixels
@@ -35,7 +35,7 @@ def is_box(mask: Tensor) -> bool:
 
 
 def test_half_are_boxes_and_half_of_these_are_in_the_middle():
-    masks = mixed(random(), 800, 32, 32, 0.1, 0.3)
+    masks = draw_holes(random(), 800, 32, 32, 0.1, 0.3)
     found = [mask for mask in masks if is_box(mask)]
     assert len(found) / 800 == pytest.approx(0.5, abs=4 * 0.5 / 800**0.5)
     offsets = [(mask[0].any(0).nonzero().float().mean() - 15.5).abs() for mask in found]
@@ -45,9 +45,11 @@ def test_half_are_boxes_and_half_of_these_are_in_the_middle():
 
 def test_boxes_are_as_large_as_they_should_be():
     area = torch.tensor([1.0, 1e-9]).repeat_interleave(20)
-    found = boxes(random(), area, 20, 30, central=torch.zeros(40, dtype=torch.bool)).sum((1, 2, 3))
+    found = draw_box_holes(random(), area, 20, 30, central=torch.zeros(40, dtype=torch.bool)).sum(
+        (1, 2, 3)
+    )
     assert found.tolist() == [600.0] * 20 + [1.0] * 20
-    quarter = boxes(
+    quarter = draw_box_holes(
         random(), torch.full((200,), 0.25), 64, 64, central=torch.zeros(200, dtype=torch.bool)
     )
     heights, widths = (quarter.amax(axis)[:, 0].sum(1) for axis in (3, 2))
@@ -57,7 +59,7 @@ def test_boxes_are_as_large_as_they_should_be():
 
 def test_strokes_have_exactly_the_share_asked_for_and_hang_together():
     area = torch.linspace(0.1, 0.9, 30)
-    masks = strokes(random(), area, 48, 40)
+    masks = draw_stroke_holes(random(), area, 48, 40)
     # pixels at the same distance go together
     assert (masks.sum((1, 2, 3)) - area * 48 * 40).abs().max() <= 6
     for mask in masks[:, 0].bool():
@@ -82,7 +84,9 @@ def test_distance_to_a_piece_of_a_line():
 
 def test_a_hole_follows_from_its_row_alone():
     def rng(rows: list[int]) -> Tensor:
-        return RowRng(3, rows).rows(len(rows), lambda random, n: mixed(random, n, 16, 16, 0.1, 0.4))
+        return RowRng(3, rows).rows(
+            len(rows), lambda random, n: draw_holes(random, n, 16, 16, 0.1, 0.4)
+        )
 
     assert torch.equal(rng([4, 5, 6])[1:], rng([5, 6]))
     assert not torch.equal(rng([4]), rng([5]))

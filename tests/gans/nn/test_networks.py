@@ -10,14 +10,13 @@ from torch import nn
 
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import (
-    MinibatchStd,
-    down,
-    initialise,
-    packed,
-    spectral,
+    add_spectral_norm,
+    downsample,
+    initialise_weights,
+    pack_images,
     stage_sizes,
     stage_widths,
-    up,
+    upsample,
 )
 
 STAGES = {
@@ -79,14 +78,17 @@ def test_widths_double_towards_the_small_maps_up_to_a_limit():
 @pytest.mark.parametrize("size", [3, 4, 7, 14])
 def test_up_doubles_and_down_halves(kernel, size):
     small = torch.zeros(2, 3, size, size)
-    assert up(3, 5, kernel)(small).shape == (2, 5, 2 * size, 2 * size)
-    assert down(5, 3, kernel)(torch.zeros(2, 5, 2 * size, 2 * size)).shape == small.shape
+    assert upsample(3, 5, kernel)(small).shape == (2, 5, 2 * size, 2 * size)
+    assert downsample(5, 3, kernel)(torch.zeros(2, 5, 2 * size, 2 * size)).shape == small.shape
 
 
 @pytest.mark.parametrize("kernel", [4, 5])
 def test_up_is_the_transpose_of_down(kernel):
     torch.manual_seed(0)
-    shrink, grow = down(5, 3, kernel, bias=False).double(), up(3, 5, kernel, bias=False).double()
+    shrink, grow = (
+        downsample(5, 3, kernel, bias=False).double(),
+        upsample(3, 5, kernel, bias=False).double(),
+    )
     grow.weight = shrink.weight
     large, small = (
         torch.randn(1, 5, 8, 8, dtype=torch.float64),
@@ -98,10 +100,10 @@ def test_up_is_the_transpose_of_down(kernel):
 
 
 def test_biases_are_optional():
-    assert down(2, 2, 4).bias is not None
-    assert up(2, 2, 4).bias is not None
-    assert down(2, 2, 4, bias=False).bias is None
-    assert up(2, 2, 4, bias=False).bias is None
+    assert downsample(2, 2, 4).bias is not None
+    assert upsample(2, 2, 4).bias is not None
+    assert downsample(2, 2, 4, bias=False).bias is None
+    assert upsample(2, 2, 4, bias=False).bias is None
 
 
 LAYERS = [nn.Conv2d(64, 64, 5), nn.ConvTranspose2d(64, 64, 5), nn.Linear(320, 320)]
@@ -114,7 +116,7 @@ DEVIATION = 4 / (2 * NUMBERS) ** 0.5
 @pytest.mark.parametrize("truncated", [False, True])
 def test_first_weights(layer, truncated):
     torch.manual_seed(0)
-    initialise(layer, std=0.02, truncated=truncated)
+    initialise_weights(layer, std=0.02, truncated=truncated)
     # Variance of a standard normal cut at two deviations: 1 - 4 density(2) / (2 distribution(2) -
     # 1)
     normal = NormalDist()
@@ -130,48 +132,21 @@ def test_first_weights(layer, truncated):
 def test_first_scales_of_batch_norm():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(NUMBERS))
-    initialise(network, std=0.02, scale_std=0.02)
+    initialise_weights(network, std=0.02, scale_std=0.02)
     assert network[1].weight.mean().item() == pytest.approx(1, abs=4 * 0.02 / NUMBERS**0.5)
     assert network[1].weight.std().item() == pytest.approx(0.02, rel=DEVIATION)
     assert not network[1].bias.any()
-    initialise(network, std=0.02)
+    initialise_weights(network, std=0.02)
     assert (network[1].weight == 1).all()
-
-
-@pytest.mark.parametrize(("count", "size"), [(8, 4), (4, 4), (6, 3), (2, 2), (5, 1), (1, 1)])
-def test_minibatch_std_by_hand(count: int, size: int):
-    maps = torch.rand(
-        count, 3, 2, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    )
-    found = MinibatchStd()(maps)
-    assert found.shape == (count, 4, 2, 5)
-    assert torch.equal(found[:, :3], maps)
-    for row in range(count):
-        group = maps[row % (count // size) :: count // size]
-        assert len(group) == size
-        expected = group.std(0, correction=0).mean().item()
-        # the epsilon alone gives 1e-4
-        assert found[row, 3].tolist() == [[pytest.approx(expected, abs=1.1e-4)] * 5] * 2
-
-
-def test_minibatch_std_of_equal_pictures_has_finite_slopes():
-    maps = torch.ones(4, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    (slopes,) = torch.autograd.grad(MinibatchStd()(maps)[:, 2].sum(), maps, create_graph=True)
-    assert not slopes.any()
-    slopes.square().sum().backward()
-    assert maps.grad is not None
-    assert maps.grad.isfinite().all()
-    spread = torch.rand(4, 2, 2, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradgradcheck(MinibatchStd(), spread)
 
 
 def test_packs_are_each_picture_and_those_before_it():
     images = torch.arange(4 * 2 * 3.0).view(4, 2, 1, 3)
-    found = packed(images, 3)
+    found = pack_images(images, 3)
     assert found.shape == (4, 6, 1, 3)
     assert torch.equal(found[0], torch.cat([images[0], images[3], images[2]]))
     assert torch.equal(found[2], torch.cat([images[2], images[1], images[0]]))
-    assert torch.equal(packed(images, 1), images)
+    assert torch.equal(pack_images(images, 1), images)
 
 
 SPECTRAL_LAYERS = [
@@ -197,7 +172,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one(layer):
     layer = copy.deepcopy(layer).double()
     nn.init.normal_(layer.weight)
     before = matrix(layer)
-    assert spectral(layer) is layer
+    assert add_spectral_norm(layer) is layer
     for _ in range(100):
         layer.weight  # noqa: B018  each look in training mode is a step
     layer.eval()
@@ -208,13 +183,13 @@ def test_spectral_norm_makes_the_largest_singular_value_one(layer):
 
 def spectral_network() -> nn.Module:
     torch.manual_seed(0)
-    return spectral(
+    return add_spectral_norm(
         nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 1))
     )
 
 
 def spectral_steps(network: nn.Module, count: int) -> None:
-    """Moves in training mode, each of which takes steps of the power iteration too."""
+    """Updates in training mode, each of which takes steps of the power iteration too."""
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
     for step in range(count):
         image = torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(step))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from replay import Repeater
-from tiny import Position, make, make_batch, make_game, refused_in_one_line
+from tiny import FixedClock, make_batch, make_context, make_gan, refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
@@ -149,7 +149,7 @@ def test_nothing_is_compiled_that_is_differentiated_twice(
     name: str, monkeypatch: pytest.MonkeyPatch
 ):
     """A GAN says so itself; here it is seen."""
-    gan, asked = make(name), []
+    gan, asked = make_gan(name), []
     gradient = torch.autograd.grad
 
     def watched(*values, **options):
@@ -157,16 +157,16 @@ def test_nothing_is_compiled_that_is_differentiated_twice(
         return gradient(*values, **options)
 
     monkeypatch.setattr(torch.autograd, "grad", watched)
-    take_step(make_game(gan), make_batch(gan, 4), Position(), StepRng(0, 0))
+    take_step(make_context(gan), make_batch(gan, 4), FixedClock(), StepRng(0, 0))
     assert any(asked) == gan.double_backward
     assert ("compile" in list_parts(gan, on_cuda())) != gan.double_backward
 
 
 def test_graphs_are_for_one_process_on_a_gpu():
-    gan = make("dcgan")
+    gan = make_gan("dcgan")
     assert list_parts(gan, on_cuda()) == ("channels_last", "graphs", "compile")
     assert list_parts(gan, on_cuda(world=2)) == ("channels_last", "compile")
-    assert list_parts(make("mlp"), on_cuda()) == ("graphs", "compile")
+    assert list_parts(make_gan("mlp"), on_cuda()) == ("graphs", "compile")
     assert list_parts(gan, Engine("cpu")) == ("channels_last",)
 
 
@@ -183,11 +183,11 @@ def test_graphs_are_for_one_process_on_a_gpu():
 )
 def test_what_is_known_without_measuring(name: str, size: int, device: str, speed: str):
     assert torch.backends.mkldnn.is_available()
-    assert plan_from_experience(make(name, size=size), device).speed == speed
+    assert plan_from_experience(make_gan(name, size=size), device).speed == speed
 
 
 def test_large_kernels_are_products_on_a_cpu():
-    gan = make("avatar-dcgan", size=48, width=64)
+    gan = make_gan("avatar-dcgan", size=48, width=64)
     assert plan_from_experience(gan, "cpu").speed == "channels_last+im2col"
     assert list_parts(gan, Engine("cpu")) == ("channels_last", "im2col")
     assert plan_from_experience(gan, "cuda").speed == "channels_last"
@@ -260,7 +260,7 @@ def test_what_cannot_be_is_refused(
     tmp_path: Path, name: str, engine: Engine, speed: str, told: str
 ):
     trainer = make_trainer(tmp_path, tiny())
-    trainer.state.gan = make(name)
+    trainer.state.gan = make_gan(name)
     recipe = tiny(speed=speed)
     refused_in_one_line(
         lambda: choose_plan(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 from replay import NoWaiting, Repeater
-from tiny import Position, make, make_batch, make_game
+from tiny import FixedClock, make_batch, make_context, make_gan
 from torch import Tensor
 
 from ganvas.gans import GAN, GANS, Update
@@ -41,12 +41,12 @@ def dtype(request):
 
 def rounds_of(gan: GAN, play, count: int = ROUNDS, engine=None) -> Iterator[dict[str, Tensor]]:
     """What rounds report that differ in batch, draws, rates and clock."""
-    context = make_game(gan, deferred=True, engine=engine, betas=(0.5, 0.99))
+    context = make_context(gan, deferred=True, engine=engine, betas=(0.5, 0.99))
     for number in range(count):
         torch.manual_seed(number)
         for optimizer in context.optimizers.values():
             optimizer.param_groups[0]["lr"] = 2.0 ** -(8 + number % 3)
-        clock, rng = Position(number * BATCH, number), StepRng(0, number * BATCH)
+        clock, rng = FixedClock(number * BATCH, number), StepRng(0, number * BATCH)
         yield play(context, make_batch(gan, BATCH, number), clock, rng)
     context.guard.stop_if_tripped()
 
@@ -58,7 +58,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 @pytest.mark.parametrize("name", GANS)
 def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
     gan, plain = (
-        make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2)
+        make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2)
     )
     recorder = Repeater()
     reports = list(rounds_of(gan, GraphedSteps(recorder, pytest.fail)))
@@ -72,11 +72,11 @@ def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
 
 @pytest.mark.parametrize("name", GANS)
 def test_no_round_waits_for_the_device(name: str):
-    gan = make(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
-    tape, batch = StaticInputs(StepRng(0, 0), Position()), make_batch(gan, BATCH)
-    context = make_game(gan, deferred=True)
+    gan = make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
+    tape, batch = StaticInputs(StepRng(0, 0), FixedClock()), make_batch(gan, BATCH)
+    context = make_context(gan, deferred=True)
     take_step(context, batch, tape, tape)
-    tape.refill(StepRng(0, BATCH), Position())
+    tape.refill(StepRng(0, BATCH), FixedClock())
     tape.rewind()
     with NoWaiting():
         take_step(context, batch, tape, tape)
@@ -118,7 +118,7 @@ class Choosy(MLP):
 )
 def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
     notes: list[str] = []
-    gans = [kind(make("mlp").schema, hidden=8, noise_size=5) for _ in range(2)]
+    gans = [kind(make_gan("mlp").schema, hidden=8, noise_size=5) for _ in range(2)]
     gans[1].load_state_dict(gans[0].state_dict())
     recorder = Repeater()
     reports = [
@@ -135,7 +135,7 @@ def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
 
 
 def test_watched_rounds_are_played_and_seen():
-    gan, plain, seen = make("mlp"), make("mlp"), []
+    gan, plain, seen = make_gan("mlp"), make_gan("mlp"), []
     recorder = Repeater()
     graphed = GraphedSteps(recorder, pytest.fail)
 
@@ -153,7 +153,7 @@ def test_changing_betas_are_never_recorded():
     """A fused optimizer's betas are no tensors; a recording would go on with those that it was made
     with.
     """
-    gan, plain, recorder = make("mlp"), make("mlp"), Repeater()
+    gan, plain, recorder = make_gan("mlp"), make_gan("mlp"), Repeater()
     graphed = GraphedSteps(recorder, pytest.fail)
 
     def burning_in(play):
@@ -171,21 +171,21 @@ def test_changing_betas_are_never_recorded():
 
 
 def test_a_flag_raised_in_a_recording_is_seen_and_holds_all_players():
-    gan = make("mlp")
-    context, graphed = make_game(gan, deferred=True), GraphedSteps(Repeater(), pytest.fail)
+    gan = make_gan("mlp")
+    context, graphed = make_context(gan, deferred=True), GraphedSteps(Repeater(), pytest.fail)
     for number in range(ROUNDS):
         batch = make_batch(gan, BATCH, number)
         if number == ROUNDS - 2:
             batch["image"][0, 0, 0, 0] = torch.nan
             before = {name: value.clone() for name, value in gan.state_dict().items()}
-        graphed(context, batch, Position(number), StepRng(0, number))
+        graphed(context, batch, FixedClock(number), StepRng(0, number))
     with pytest.raises(NotFiniteError, match="discriminator/adversarial"):
         context.guard.stop_if_tripped()
     assert same(gan.state_dict(), before)
 
 
 def test_a_tape_takes_other_numbers_into_the_same_tensors():
-    tape = StaticInputs(StepRng(0, 0), Position(0, 0))
+    tape = StaticInputs(StepRng(0, 0), FixedClock(0, 0))
 
     def ask(rng, clock):
         return [
@@ -196,11 +196,11 @@ def test_a_tape_takes_other_numbers_into_the_same_tensors():
         ]
 
     first = [value.clone() for value in ask(tape, tape)]
-    assert all(map(torch.equal, first, ask(StepRng(0, 0), Position(0, 0))))
-    tape.refill(StepRng(0, 50), Position(50, 1))
+    assert all(map(torch.equal, first, ask(StepRng(0, 0), FixedClock(0, 0))))
+    tape.refill(StepRng(0, 50), FixedClock(50, 1))
     tape.rewind()
     again = ask(tape, tape)
-    assert all(map(torch.equal, again, ask(StepRng(0, 50), Position(50, 1))))
+    assert all(map(torch.equal, again, ask(StepRng(0, 50), FixedClock(50, 1))))
     assert not any(map(torch.equal, again, first))
     tape.rewind()
     assert tape.normal(3, 2).data_ptr() == again[0].data_ptr()
@@ -208,6 +208,6 @@ def test_a_tape_takes_other_numbers_into_the_same_tensors():
 
 
 def test_a_tape_fits_rounds_with_the_same_answers():
-    tape = StaticInputs(StepRng(0, 0), Position(0, 6))
+    tape = StaticInputs(StepRng(0, 0), FixedClock(0, 6))
     assert (tape.every(2), tape.every(5)) == (True, False)
-    assert [rounds for rounds in range(13) if tape.fits(Position(0, rounds))] == [2, 4, 6, 8, 12]
+    assert [rounds for rounds in range(13) if tape.fits(FixedClock(0, rounds))] == [2, 4, 6, 8, 12]

@@ -1,1 +1,1 @@
-"""A caption and places to a picture: Reed et al. 2016."""
+"""GANs that draw a caption at a given place: Reed et al. 2016."""

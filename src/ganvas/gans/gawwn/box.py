@@ -1,190 +1,196 @@
-"""Reed et al. 2016, "Learning What and Where to Draw" (GAWWN): a picture from a caption and a box.
+"""GAWWN with boxes: Reed et al. 2016, "Learning What and Where to Draw".
 
-What the caption tells is drawn in the box: both players lay the text into it, G draws its
-foreground there, and D cuts it out to look at it closely.
+An image is generated from a caption and a box. Both networks place the text inside the box; the
+generator draws its foreground there, and the discriminator cuts the box out and looks at it
+closely.
 """
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import (
-    GAN,
-    Batch,
-    BoxInput,
-    Clock,
-    FeaturesInput,
-    Input,
-    TextInput,
-    Update,
-    Updates,
-)
-from ganvas.gans.nn.boxes import (
-    Residual,
-    Verdict,
-    box_mask,
-    doubling,
+from ganvas.gans.base import GAN, Batch, BoxInput, Clock, Input, Update, Updates
+from ganvas.gans.gawwn.blocks import (
+    Bottleneck,
+    ScoreHead,
+    Stages,
+    TextKind,
+    add_norm,
+    build_text_reader,
+    caption_column,
+    caption_input,
+    doubling_layers,
+    embed_captions,
     grid_stages,
-    halving,
+    halving_layers,
+    image_encoder,
     initialise_convolutions,
-    into_box,
-    looking,
-    looking_closely,
-    normed,
-    out_of_box,
-    shrunk,
-    tiled,
-    with_frames,
+    matching_updates,
+    region_encoder,
+    tile_vector,
 )
-from ganvas.gans.nn.losses import matching_d, non_saturating_g
+from ganvas.gans.nn.boxes import box_mask, crop_boxes, draw_boxes, paste_into_boxes, shrink_images
+from ganvas.gans.nn.losses import non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
-from ganvas.gans.nn.text import CharacterReader, FeatureReader, some_captions
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 
 class BoxGenerator(nn.Module):
-    """Noise, text and a box to a picture.
+    """Noise, text and a box to an image.
 
     Args:
         noise_size: numbers of noise.
-        text_size: numbers of text.
+        text_size: numbers of an embedded caption.
         width: the paper's ngf.
-        sizes: of the maps, from the smallest to the picture's.
-        grid: which of them tells places.
-        channels: of the picture.
+        stages: sizes of the maps.
+        channels: of the image.
     """
 
-    def __init__(
-        self,
-        noise_size: int,
-        text_size: int,
-        width: int,
-        sizes: list[int],
-        grid: int,
-        channels: int,
-    ):
+    def __init__(self, noise_size: int, text_size: int, width: int, stages: Stages, channels: int):
         super().__init__()
-        self.cells, start = sizes[grid], sizes[0]
-        self.noise_global, self.noise_local = (nn.Linear(noise_size, 4 * width) for _ in range(2))
-        self.text_global, self.text_local = (nn.Linear(text_size, 4 * width) for _ in range(2))
-        where = [
-            module for _ in range(grid) for module in halving(4 * width, 4 * width, leaky=False)
-        ]
-        to_one = nn.Conv2d(4 * width, 4 * width, start, bias=False)
-        self.where = nn.Sequential(
-            *where, to_one, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True)
+        self.cells = stages.cells
+
+        # "global" serves the whole image, "local" the thing in the box
+        self.noise_global = nn.Linear(noise_size, 4 * width)
+        self.noise_local = nn.Linear(noise_size, 4 * width)
+        self.text_global = nn.Linear(text_size, 4 * width)
+        self.text_local = nn.Linear(text_size, 4 * width)
+
+        # where the box is: (N, 4 x width, cells, cells) to (N, 4 x width)
+        where: list[nn.Module] = []
+        for _ in range(stages.grid):
+            where += halving_layers(4 * width, 4 * width, leaky=False)
+        where.append(nn.Conv2d(4 * width, 4 * width, stages.start, bias=False))
+        self.where = nn.Sequential(*where, nn.Flatten(), VectorNorm(4 * width), nn.ReLU(True))
+
+        # Both paths: (N, 8 x width, 1, 1) to (N, 2 x width, cells, cells), with 8, 4 and 2 x width
+        # channels on the way. The local path ends without a ReLU, since its map is pasted first.
+        widths = [2 * width * 2 ** min(depth, 2) for depth in reversed(range(stages.grid + 1))]
+        whole = add_norm(
+            nn.ConvTranspose2d(8 * width, widths[0], stages.start, bias=False), nn.ReLU(True)
         )
-        # 8, 4 and 2 x width
-        widths = [2 * width * 2 ** min(depth, 2) for depth in reversed(range(grid + 1))]
-        whole = normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False), nn.ReLU(True))
-        part = [
-            *normed(nn.ConvTranspose2d(8 * width, widths[0], start, bias=False)),
-            Residual(widths[0], widths[0] // 4),
-        ]
+        part = add_norm(nn.ConvTranspose2d(8 * width, widths[0], stages.start, bias=False))
+        part.append(Bottleneck(widths[0], widths[0] // 4))
         for inputs, outputs in pairwise(widths):
-            whole += doubling(inputs, outputs)
-            part += doubling(inputs, outputs)[:-1]
-            part += [Residual(outputs, outputs // 4)] if outputs > 2 * width else []
-        self.whole, self.part = nn.Sequential(*whole), nn.Sequential(*part)
-        doublings = len(sizes) - 1 - grid
+            whole += doubling_layers(inputs, outputs)
+            part += doubling_layers(inputs, outputs)[:-1]
+            if outputs > 2 * width:
+                part.append(Bottleneck(outputs, outputs // 4))
+        self.whole = nn.Sequential(*whole)
+        self.part = nn.Sequential(*part)
+
+        # both maps together, doubled from the grid to the image
+        doublings = stages.doublings
         outward = [2 * width, width, *[max(1, width // 4)] * doublings][:doublings]
-        fold_in = normed(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
-        fold_in += [
-            module for inputs, outputs in pairwise(outward) for module in doubling(inputs, outputs)
-        ]
-        self.fold_in = nn.Sequential(
-            *fold_in, nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1), nn.Tanh()
-        )
+        merge = add_norm(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
+        for inputs, outputs in pairwise(outward):
+            merge += doubling_layers(inputs, outputs)
+        merge.append(nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1))
+        self.merge = nn.Sequential(*merge, nn.Tanh())
 
     def forward(self, noise: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, noise_size), (N, text_size) and (N, 4) to (N, C, H, W) in [-1, 1]."""
-        # the text in every cell of the box
-        placed = tiled(self.text_global(text), self.cells) * box_mask(box, self.cells)
-        everything = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()[
-            :, :, None, None
-        ]
-        thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()[
-            :, :, None, None
-        ]
-        return self.fold_in(
-            torch.cat([self.whole(everything), into_box(self.part(thing), box).relu()], 1)
-        )
+        # (N, 4 x width, cells, cells): the text in every cell of the box, 0 outside
+        placed = tile_vector(self.text_global(text), self.cells) * box_mask(box, self.cells)
+        scene = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()
+        thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()
+
+        whole = self.whole(scene[:, :, None, None])
+        part = paste_into_boxes(self.part(thing[:, :, None, None]), box).relu()
+        return self.merge(torch.cat([whole, part], 1))
 
 
 class BoxDiscriminator(nn.Module):
-    """A picture, text and a box to a score.
+    """An image, text and a box to a score.
 
     Args:
-        text_size: numbers of text.
+        text_size: numbers of an embedded caption.
         width: the paper's ndf.
-        sizes: as the generator; grid and channels too.
+        stages: sizes of the maps.
+        channels: of the image.
     """
 
-    def __init__(self, text_size: int, width: int, sizes: list[int], grid: int, channels: int):
+    def __init__(self, text_size: int, width: int, stages: Stages, channels: int):
         super().__init__()
-        self.cells = sizes[grid]
+        self.cells = stages.cells
         leaky = nn.LeakyReLU(0.2, True)
+
         self.text = nn.Sequential(nn.Linear(text_size, width), leaky)
-        self.look = looking(channels, width, halvings=len(sizes) - 1 - grid)
+        self.encoder = image_encoder(channels, width, stages.doublings)
         self.join = nn.Sequential(
-            *normed(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky)
+            *add_norm(nn.Conv2d(3 * width, 2 * width, 3, padding=1, bias=False), leaky)
         )
-        self.part = looking_closely(2 * width, width)
-        told = [width, *[4 * width] * (grid - 1), *[width] * min(grid, 1)]
-        self.where = nn.Sequential(
-            *(module for pair in pairwise(told) for module in halving(*pair, leaky=False))
-        )
-        self.verdict = Verdict(width, grid, sizes[0])
+        self.part = region_encoder(2 * width, width)
+
+        # where the text is: from the grid down to the smallest map
+        widths = [width, *[4 * width] * (stages.grid - 1), *[width] * min(stages.grid, 1)]
+        where: list[nn.Module] = []
+        for inputs, outputs in pairwise(widths):
+            where += halving_layers(inputs, outputs, leaky=False)
+        self.where = nn.Sequential(*where)
+
+        self.head = ScoreHead(width, stages)
 
     def forward(self, image: Tensor, text: Tensor, box: Tensor) -> Tensor:
         """(N, C, H, W), (N, text_size) and (N, 4) to scores (N,)."""
-        return self.judge(self.look(image), text, box)
+        return self.score(self.encoder(image), text, box)
 
-    def judge(self, seen: Tensor, text: Tensor, box: Tensor) -> Tensor:
-        """What `look` has seen in pictures, text and boxes to scores (N,): so one look serves two
-        texts.
-        """
-        told = self.text(text)
-        part = self.part(out_of_box(self.join(torch.cat([seen, tiled(told, self.cells)], 1)), box))
-        where = self.where(tiled(told, self.cells) * box_mask(box, self.cells))
-        return self.verdict(seen, where, part)
+    def score(self, features: Tensor, text: Tensor, place: Tensor) -> Tensor:
+        """Scores (N,) of encoded images (N, 2 x width, cells, cells) with texts and boxes."""
+        tiled = tile_vector(self.text(text), self.cells)  # (N, width, cells, cells)
+        where = self.where(tiled * box_mask(place, self.cells))
+        part = self.part(crop_boxes(self.join(torch.cat([features, tiled], 1)), place))
+        return self.head(features, where, part)
 
 
 class GAWWNBox(GAN):
-    """What to draw is told by a caption, where by a box.
+    """Generates an image from a caption, and puts what the caption describes into a box.
 
-    Players: text, a reader of captions; generator, of which one path sees the whole picture and
-    where the text is in it, while the other draws the thing by itself, which is laid into the box
-    (zero outside), then both are mixed; discriminator, likewise with a path for the whole picture
-    and one for what is cut out of the box.
-    Losses: discriminator and text -mean log D(x, t, b) - 1/2 mean log(1 - D(x, t', b)) - 1/2 mean
-    log(1 - D(G(z, t, b), t, b)) with captions t' of other pictures; generator -mean log D(G(z, t,
-    b), t, b).
-    Where we differ: the paper's text encoder was trained beforehand on sets with classes; ours
-    reads letters too, is smaller, and learns in the game, with D. With `text="features"` the
-    numbers come from any encoder, as in the paper, and a linear layer learns to read them. D looks
-    at a real picture once for its right and its wrong caption. In the generator's move D is told
-    the text as it was read before the discriminator's. No biases before a batch norm, where they
-    have no effect. Things laid into a box are smoothed as an antialiased resizing does. The
-    discriminator has no batch norms of vectors; see `Verdict`. `smallest` is ours.
+    Reed et al. 2016, "Learning What and Where to Draw".
+
+    Players:
+
+    - text: embeds captions.
+    - generator: one path sees the whole image and where in it the text is. The other path draws the
+      thing by itself; its map is pasted into the box, with zeros outside. Then both are merged.
+    - discriminator: one path sees the whole image, the other what is cut out of the box.
+
+    Losses, for an image x with its caption t and box b, and t' the caption of another image:
+
+    - discriminator and text: -mean log D(x, t, b) - 1/2 mean log(1 - D(x, t', b))
+      - 1/2 mean log(1 - D(G(z, t, b), t, b))
+    - generator: -mean log D(G(z, t, b), t, b)
+
+    Where we differ from the paper:
+
+    - Its text encoder is pretrained on data sets with classes. Ours reads letters too, but is
+      smaller and is trained together with D. With `text="features"` the numbers come from any
+      encoder, as in the paper, and a linear layer learns to read them.
+    - D encodes a real image once for its right and its wrong caption.
+    - The generator's update uses the texts as they were embedded before the discriminator's update.
+    - There are no biases before a batch norm, where they have no effect.
+    - Things pasted into a box are smoothed, as an antialiased resizing does.
+    - The discriminator has no batch norms of vectors; `ScoreHead` explains why.
+    - `smallest` is our addition.
+
     Recipe: `gawwn-box`.
 
     Args:
-        text: what captions are: "characters", read letter by letter, or "features", the data's
-            numbers for them.
+        text: form of the captions: "characters" are read letter by letter, "features" are the
+            numbers that the data has for them.
         width: channels of maps; the paper's ngf and ndf.
         noise_size: numbers of noise, standard normal.
-        text_size: numbers that a caption becomes.
-        letters: channels in the reader of characters.
-        captions: of one picture that are read in a round, at most; their mean counts.
-        smallest: real pictures are laid, at random, smaller on a ground of the colour of their
-            corners, down to this share of their side: for data whose things fill the picture, of
-            which nobody could learn what a box is. 1 leaves them.
+        text_size: numbers of an embedded caption.
+        letters: channels inside the reader of characters.
+        captions: captions of one image that a training step reads, at most; their mean counts.
+        smallest: real images are shrunk at random, down to this share of their side, and put on a
+            ground of the colour of their corners. For data whose things fill the image, from which
+            the meaning of a box cannot be learnt. 1 leaves images as they are.
     """
 
     ema_players = ("generator", "text")
@@ -194,7 +200,7 @@ class GAWWNBox(GAN):
         self,
         schema: Schema,
         *,
-        text: Literal["characters", "features"] = "characters",
+        text: TextKind = "characters",
         width: PositiveInt = 128,
         noise_size: PositiveInt = 100,
         text_size: PositiveInt = 1024,
@@ -202,73 +208,66 @@ class GAWWNBox(GAN):
         captions: PositiveInt = 4,
         smallest: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ):
-        self.told = "caption" if text == "characters" else "caption_features"
-        self.requires = ("image", self.told, "box")
+        self.text_column = caption_column(text)
+        self.requires = ("image", self.text_column, "box")
         super().__init__(schema)
-        self.noise_size, self.captions, self.smallest = noise_size, captions, smallest
-        sizes, grid = grid_stages(self.size)
-        length = schema.widths[self.told]
-        self.text = (
-            CharacterReader(letters, text_size)
-            if text == "characters"
-            else FeatureReader(length, text_size)
-        )
-        self.generator = BoxGenerator(noise_size, text_size, width, sizes, grid, self.channels)
-        self.discriminator = BoxDiscriminator(text_size, width, sizes, grid, self.channels)
+        self.noise_size = noise_size
+        self.captions = captions
+        self.smallest = smallest
+        self.text_length = schema.widths[self.text_column]
+
+        stages = grid_stages(self.size)
+        self.text = build_text_reader(self.text_column, self.text_length, letters, text_size)
+        self.generator = BoxGenerator(noise_size, text_size, width, stages, self.channels)
+        self.discriminator = BoxDiscriminator(text_size, width, stages, self.channels)
         initialise_convolutions(self.generator)
         initialise_convolutions(self.discriminator)
 
     @property
     def inputs(self) -> dict[str, Input]:
-        length = self.schema.widths[self.told]
-        return {
-            self.told: TextInput(length) if self.told == "caption" else FeaturesInput(length),
-            "box": BoxInput(),
-        }
+        caption = caption_input(self.text_column, self.text_length)
+        return {self.text_column: caption, "box": BoxInput()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real, box, told = batch["image"], batch["box"], batch[self.told]
-        if told.shape[1] > self.captions:
-            told = some_captions(told, rng.rand(*told.shape[:2]), self.captions)
+        real, box = batch["image"], batch["box"]
+        captions = batch[self.text_column]
+        text, wrong_text = embed_captions(self.text, captions, self.captions, rng)
         if self.smallest < 1:
-            real, box = shrunk(real, box, self.smallest, rng.rand(len(real), 3))
-        # of all processes, so that each has the next picture's too
-        texts = self.text(rng.gather(told))
-        text, wrong_text = rng.part(texts), rng.part(texts.roll(1, 0))
-        fake = self.generator(rng.normal(len(real), self.noise_size), text.detach(), box)
-        seen = self.discriminator.look(real)
-        right, wrong = (self.discriminator.judge(seen, what, box) for what in (text, wrong_text))
-        fake_score = self.discriminator(fake.detach(), text, box)
-        losses = {"adversarial": matching_d(right, wrong, fake_score)}
-        yield (
-            Update("discriminator", losses, {"wrong_text": wrong.mean()}, (right, fake_score)),
-            Update("text", losses),
-        )
-        yield Update(
-            "generator",
-            {"adversarial": non_saturating_g(self.discriminator(fake, text.detach(), box))},
-        )
+            real, box = shrink_images(real, box, self.smallest, rng.rand(len(real), 3))
+
+        # The generator does not train the text reader.
+        fixed = text.detach()
+        fake = self.generator(rng.normal(len(real), self.noise_size), fixed, box)
+        yield matching_updates(self.discriminator, real, fake, box, (text, wrong_text))
+
+        score = self.discriminator(fake, fixed, box)
+        yield Update("generator", {"adversarial": non_saturating_g(score)})
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(batch["image"], self.text(batch[self.told]), batch["box"])
+        text = self.text(batch[self.text_column])
+        return self.discriminator(batch["image"], text, batch["box"])
 
-    def sample(self, count: int, rng: Rng, *, box: Tensor, **told: Tensor) -> Tensor:
-        return self.generator(rng.normal(count, self.noise_size), self.text(told[self.told]), box)
+    def sample(self, count: int, rng: Rng, *, box: Tensor, **captions: Tensor) -> Tensor:
+        text = self.text(captions[self.text_column])
+        return self.generator(rng.normal(count, self.noise_size), text, box)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """Made from a picture's own caption and box; then from boxes of half its size elsewhere,
-        and another's caption.
+        """Generated from an image's own caption and box; then with other boxes, and with another
+        image's caption.
         """
-        box, text = batch["box"], self.text(batch[self.told])
+        box, text = batch["box"], self.text(batch[self.text_column])
         noise = rng.normal(len(box), self.noise_size)
+
+        # boxes of half the size at the left and at the right, and one wide box; (N, 4) each
         half = box[:, 2:] / 2
         middle = (1 - half[:, 1:]) / 2
         left = torch.cat([torch.full_like(middle, 0.05), middle, half], 1)
         right = torch.cat([0.95 - half[:, :1], middle, half], 1)
-        flat = torch.tensor([0.05, 0.3, 0.9, 0.4], device=box.device).expand(len(box), -1)
-        columns = {"real": with_frames(batch["image"], box)}
-        for name, place in {"made": box, "left": left, "right": right, "stretched": flat}.items():
-            columns[name] = with_frames(self.generator(noise, text, place), place)
-        return columns | {
-            "another caption": with_frames(self.generator(noise, text.roll(1, 0), box), box)
-        }
+        wide = torch.tensor([0.05, 0.3, 0.9, 0.4], device=box.device).expand(len(box), -1)
+
+        columns = {"real": draw_boxes(batch["image"], box)}
+        boxes = {"generated": box, "left": left, "right": right, "stretched": wide}
+        for name, place in boxes.items():
+            columns[name] = draw_boxes(self.generator(noise, text, place), place)
+        other = self.generator(noise, text.roll(1, 0), box)
+        return columns | {"another caption": draw_boxes(other, box)}

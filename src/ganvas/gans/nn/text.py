@@ -1,24 +1,23 @@
-"""Small networks that read captions."""
+"""Small networks that embed captions."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import max_pool1d
 
 from ganvas.gans.nn.networks import VectorNorm
 
 
 class CharacterReader(nn.Module):
-    """Reads captions letter by letter: convolutions and recurrence.
+    """Reads captions letter by letter: convolutions, then recurrence.
 
     As in Reed et al. 2016, "Learning Deep Representations of Fine-Grained Visual Descriptions", but
-    smaller.
-
-    Embedding of the bytes → two convolutions of 5, each followed by a pooling of 2 → a recurrent
-    layer → the mean over its states → a linear layer, batch norm. What a caption becomes does not
-    depend on how many zeros follow it.
+    smaller: embedding of the bytes → two convolutions of width 5, each followed by a pooling of 2 →
+    a recurrent layer → the mean over its states → a linear layer, batch norm. The zeros after a
+    caption have no effect, however many there are.
 
     Args:
         width: channels inside.
-        outputs: numbers that a caption becomes.
+        outputs: numbers of an embedded caption.
     """
 
     def __init__(self, width: int, outputs: int):
@@ -26,31 +25,35 @@ class CharacterReader(nn.Module):
         self.letters = nn.Embedding(256, width)
         self.words = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
         self.sentence = nn.GRU(width, width, batch_first=True)
-        # Without the norm the texts of a batch would differ little at first, and both players learn
-        # to do without them.
+        # Without the norm the texts of a batch would differ little at first, and both players would
+        # learn to ignore them.
         self.meaning = nn.Sequential(nn.Linear(width, outputs, bias=False), VectorNorm(outputs))
 
     def forward(self, caption: Tensor) -> Tensor:
         """uint8 (N, K, L) to (N, outputs), the mean over K captions."""
-        flat = caption.flatten(0, 1)
+        flat = caption.flatten(0, 1)  # (N * K, L)
         written = (flat > 0)[:, None].to(self.letters.weight.dtype)  # (N * K, 1, L)
+
+        # (N * K, width, L), then L / 2 and L / 4; zeroed after each layer where nothing is written
         maps = self.letters(flat.long()).mT * written
         for convolution in self.words:
-            maps = nn.functional.max_pool1d(convolution(maps).relu() * written, 2, ceil_mode=True)
-            written = nn.functional.max_pool1d(written, 2, ceil_mode=True)
+            maps = max_pool1d(convolution(maps).relu() * written, 2, ceil_mode=True)
+            written = max_pool1d(written, 2, ceil_mode=True)
             maps = maps * written
+
         states = self.sentence(maps.mT)[0]  # (N * K, L / 4, width)
         mean = (states * written.mT).sum(1) / written.sum(2).clamp(min=1)
         return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
 
 
 class FeatureReader(nn.Module):
-    """Brings numbers from a sentence encoder to a size, and to mean 0 and variance 1: a linear
-    layer, batch norm.
+    """Brings numbers of a sentence encoder to another size, with mean 0 and variance 1.
+
+    A linear layer, batch norm.
 
     Args:
-        inputs: numbers of a caption.
-        outputs: numbers that it becomes.
+        inputs: numbers of a caption in the data.
+        outputs: numbers of an embedded caption.
     """
 
     def __init__(self, inputs: int, outputs: int):
@@ -62,12 +65,13 @@ class FeatureReader(nn.Module):
         return self.meaning(features.mean(1))
 
 
-def some_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
+def choose_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
     """At most `most` of each row's captions, chosen by random numbers.
 
     Args:
         captions: (N, K, ...).
         shares: (N, K) in [0, 1).
+        most: captions to keep.
 
     Returns:
         (N, min(K, most), ...).
