@@ -30,7 +30,8 @@ from ganvas.evaluation.registry import METRICS, choose
 from ganvas.evaluation.samples import of_dataset, of_noise, of_run, place_free
 from ganvas.evaluation.tables import by_protocol, cell, number, split_sets, tables
 from ganvas.inference.run import load
-from ganvas.inference.sample import write_samples
+from ganvas.inference.sample import SampleTask
+from ganvas.inference.write import Output, write
 from ganvas.recipes import get_recipe
 from ganvas.runs.checkpoint import digest, find_checkpoints
 
@@ -56,17 +57,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
 
 def made(run: Path, out: Path, count: int) -> Path:
     """A folder of samples as `ganvas sample` writes them."""
-    settings = {
-        "label": None,
-        "grid": None,
-        "columns": None,
-        "invert": False,
-        "walk": None,
-        "average": True,
-        "device": "cpu",
-    }
-    for _ in write_samples(run, count=count, seed=0, out=out, ending="png", **settings):
-        pass
+    list(write(SampleTask(count), load(run), Output(out, sheet=False)))
     return out
 
 

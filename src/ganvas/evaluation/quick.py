@@ -19,7 +19,7 @@ from ganvas.evaluation.metrics.manifold import density_coverage
 from ganvas.evaluation.references import features_of, of_training, some
 from ganvas.evaluation.trial import Trial
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, generate
+from ganvas.inference.run import CHUNK, sample_rows
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
 
@@ -100,7 +100,7 @@ def quick_score(
             yield Trial(gan, yardstick.rows, device, seed).made
             return
         for part in rows:
-            target = generate(gan, part, seed, device, [row % classes for row in part])[
+            target = sample_rows(gan, part, seed, device, [row % classes for row in part])[
                 : count - part.start
             ]
             if not target.isfinite().all():

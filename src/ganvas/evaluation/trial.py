@@ -10,7 +10,7 @@ from ganvas.data.loader import on_device
 from ganvas.data.sampler import orders, unseen
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.inference.run import Run, make
+from ganvas.inference.run import Run, sample_gan
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng
@@ -62,7 +62,9 @@ class Trial:
             inputs = {
                 name: values[start : numbers.stop].to(self.device) for name, values in asked.items()
             }
-            pictures = make(self.gan, RowRng(self.seed, numbers, self.device), len(numbers), inputs)
+            pictures = sample_gan(
+                self.gan, RowRng(self.seed, numbers, self.device), len(numbers), inputs
+            )
             if not pictures.isfinite().all():
                 raise UserError("the generator is broken: it makes NaN or infinity")
             found.append(to_uint8(pictures))

@@ -6,7 +6,7 @@ shall have. The discriminator tells real from generated, and which attributes it
 the picture must be the one that it was made from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import torch
@@ -18,6 +18,7 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, precise, wasserstein_d, wasserstein_g
 from ganvas.gans.nn.networks import ResidualGenerator, check_quarters
+from ganvas.io.images import to_float, to_square, to_uint8
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -221,6 +222,24 @@ class StarGAN(GAN):
             turned = on if alone else torch.where(start[:, number, None] == 1, off, on)
             shown[heading(name, alone)] = self.translate(image, turned)
         return shown | {"back": self.translate(next(reversed(shown.values())), own)}
+
+    def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
+        # The discriminator sees squares of the size trained on.
+        square = to_square(to_uint8(image.cpu()), self.size, "crop", "white", enlarge=True)
+        with torch.no_grad():
+            own = self.guess(to_float(square).to(image.device))
+
+        if changes:
+            for name, value in changes.items():
+                own = self.change(own, name, value)
+            return {", ".join(changes): {"attributes": own}}
+
+        ways = {}
+        for number, name in enumerate(self.names):
+            alone = any(name in group for group in self.exclusive)
+            turned = self.change(own, name, alone or not own[0, number])
+            ways[name] = {"attributes": turned}
+        return ways
 
     def guess(self, image: Tensor) -> Tensor:
         """The attributes that the discriminator sees in pictures (N, C, H, W), of the size trained

@@ -14,7 +14,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN, Update
-from ganvas.inference.run import evaluation, generate, make
+from ganvas.inference.run import evaluation, sample_gan, sample_rows
 from ganvas.io.images import resize, to_uint8
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
@@ -167,7 +167,7 @@ class Checkup:
         if gan.unconditional:
             pieces = [range(start, start + PIECE) for start in range(0, SAMPLES, PIECE)]
             made = [
-                generate(sampler, rows, seed, self.device, labels[rows.start : rows.stop])
+                sample_rows(sampler, rows, seed, self.device, labels[rows.start : rows.stop])
                 for rows in pieces
             ]
             pictures, fake = torch.cat(made), {"label": torch.tensor(labels)}
@@ -198,7 +198,7 @@ class Checkup:
             piece = on_device(
                 {name: values[start : numbers.stop] for name, values in rows.items()}, self.device
             )
-            made.append(make(sampler, rng, len(numbers), sampler.make_inputs(piece, rng)))
+            made.append(sample_gan(sampler, rng, len(numbers), sampler.make_inputs(piece, rng)))
         return torch.cat(made)
 
     def look(self, pictures: Tensor) -> Tensor:

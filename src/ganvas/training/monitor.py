@@ -14,7 +14,7 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import Yardstick, open_yardstick, quick_score
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation, look, training_grid
+from ganvas.inference.run import evaluation, preview_rows, training_grid
 from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import table
@@ -194,7 +194,8 @@ class Monitor:
             )
         else:
             grid = table(
-                look(self.sampler, self.shown_rows, device, self.recipe.seed), caption=caption
+                preview_rows(self.sampler, self.shown_rows, device, self.recipe.seed),
+                caption=caption,
             )
         self.log.add(clock.images, "samples", {})  # first, so that no grid is ever without an entry
         save(grid, grid_path(self.folder, clock.images))

@@ -11,7 +11,7 @@ from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build
-from ganvas.inference.run import load, look
+from ganvas.inference.run import load, preview_rows
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import fold_in
@@ -101,6 +101,6 @@ def rehearse(
     with explained(place):
         remove(place)
         saved = save_checkpoint(place, trial, trial.means.state(alone), short, dataset)
-        look(load(saved, device=engine.device.type).gan, batch, engine.device)
+        preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
         resume_checkpoint(place, trial)
         remove(place)
