@@ -67,6 +67,7 @@ def sample(
     caption_features
         File (.safetensors) with the caption as numbers, for GANs trained on such.
     """
+    # GANs of captions take other flags and get another sheet, under the same verb.
     if caption or box or keypoints or caption_features:
         refuse_beside_caption(
             {
@@ -104,6 +105,8 @@ def sample(
         columns=columns,
     )
     loaded = loading.load(run)
+
+    # The walk is written last but checked first, so that a wrong flag leaves nothing behind.
     if interpolate:
         check_walk(task, loaded, interpolate)
     print_lines(write(task, loaded, output))

@@ -33,7 +33,7 @@ def choose_window(mask: Tensor) -> Window:
         if len(hole) + 2 > side < length:
             side = max(height, width)
             return Window((height - side) // 2, (width - side) // 2, side)
-        start = (length - side) // 2
+        start = (length - side) // 2  # the middle
         if len(hole):
             start = max(min(start, hole.start - 1), hole.stop + 1 - side)
         starts.append(min(max(start, 0), length - side))
@@ -61,6 +61,7 @@ def crop_window(image: Tensor, window: Window, outside: int | None = None) -> Te
     _, height, width = image.shape
     rows = window.top + torch.arange(window.side)
     columns = window.left + torch.arange(window.side)
+    # indices beyond the edge repeat the outermost pixels
     cropped = image[:, rows.clamp(0, height - 1)][:, :, columns.clamp(0, width - 1)]
 
     if outside is not None:
@@ -75,6 +76,7 @@ def paste_window(image: Tensor, piece: Tensor, window: Window) -> Tensor:
     """
     top, left, side = window
     piece = resize(piece[None], side, side)[0]
+    # negative starts would count from the end, so what lies above or left is cut off first
     height, width = (min(side, length) for length in image.shape[1:])
     visible = piece[:, max(-top, 0) :, max(-left, 0) :][:, :height, :width]
 

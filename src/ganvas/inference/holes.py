@@ -57,6 +57,7 @@ def read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
     if not file.is_file():
         raise UserError(f"there is no mask {file}")
     try:
+        # transparent parts of a mask are no hole
         mask = read(file.read_bytes(), 1, "black").pixels[0]
     except UnreadableError as error:
         raise UserError(f"the mask {file} cannot be used: {error}") from error

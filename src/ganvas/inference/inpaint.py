@@ -76,6 +76,7 @@ class InpaintTask(Task):
             use = describe_use(gan, folder)
             raise UserError(f"{folder} generates pictures from {', '.join(gan.inputs)}: {use}")
 
+        # A flag without effect is refused, so that nobody waits for one.
         inpaints = "mask" in gan.inputs
         for name in ("candidates", "steps", "label") if inpaints else ("size",):
             if getattr(self, name) is not None:
@@ -85,7 +86,7 @@ class InpaintTask(Task):
                 raise UserError(f"--{name} has no effect: {folder} {reason}")
 
         if self.label is not None:
-            class_number(gan, self.label)
+            class_number(gan, self.label)  # refuses an unknown class
         for name, least in (("candidates", 1), ("steps", 0), ("size", SMALLEST)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -162,6 +163,7 @@ class InpaintTask(Task):
             mask = torch.zeros(height, width, dtype=torch.bool)
         blurred = blur_fill(picture, mask)
 
+        # The GAN sees a square at its own size.
         window = choose_window(mask)
         target = resize(crop_window(blurred, window)[None], size, size)  # (1, C, S, S)
         known = find_known(mask, window, size)
@@ -176,6 +178,7 @@ class InpaintTask(Task):
             progress=lambda steps: track(steps, f"searching for {damage.name}"),
         )
 
+        # Found are squares; only what lies in the hole is taken from them.
         images = list(to_uint8(found.images))
         columns = {"picture": target[0]}
         if damage.mask is not None:

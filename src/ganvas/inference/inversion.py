@@ -5,7 +5,8 @@ generator's input. The GAN needs no training for it.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -137,6 +138,7 @@ def search_noise(
     target = image.to(device)[None]
     weights = (weights / weights.mean()).to(device)[None]
 
+    # (N, C, S, S) to (N,): L1, as in the paper
     def difference(generated: Tensor) -> Tensor:
         return ((generated - target).abs() * weights).mean((1, 2, 3))
 
@@ -145,33 +147,26 @@ def search_noise(
     rng = SearchRng(settings.seed, rows, device)
     inputs = class_inputs(gan, labels, device)
 
-    # The networks stay as they are: only the noise gets gradients.
-    fixed = [parameter for parameter in gan.parameters() if parameter.requires_grad]
-    try:
-        for parameter in fixed:
-            parameter.requires_grad_(False)
-        with evaluation(gan):
-            with torch.no_grad():
-                gan.sample(count, rng, **inputs)  # the first draw makes the noise
+    with evaluation(gan), freeze_weights(gan):
+        with torch.no_grad():
+            gan.sample(count, rng, **inputs)  # the first draw makes the noise
+        rng.keep_likely()
+        optimizer = torch.optim.Adam(rng.noise, lr=RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, settings.steps))
+
+        for _ in progress(range(settings.steps)):
+            _, context, prior = rate_candidates(gan, rng, difference, count, inputs)
+            # a sum, because each candidate has noise of its own
+            (context + PRIOR_WEIGHT * prior).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
             rng.keep_likely()
-            optimizer = torch.optim.Adam(rng.noise, lr=RATE)
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, settings.steps))
 
-            for _ in progress(range(settings.steps)):
-                _, context, prior = rate_candidates(gan, rng, difference, count, inputs)
-                # a sum, because each candidate has noise of its own
-                (context + PRIOR_WEIGHT * prior).sum().backward()
-                optimizer.step()
-                optimizer.zero_grad()
-                schedule.step()
-                rng.keep_likely()
+        with torch.no_grad():
+            found, context, prior = rate_candidates(gan, rng, difference, count, inputs)
 
-            with torch.no_grad():
-                found, context, prior = rate_candidates(gan, rng, difference, count, inputs)
-    finally:
-        for parameter in fixed:
-            parameter.requires_grad_(True)
-
+    # the same sum that was minimised, so the first candidate is the best
     order = (context + PRIOR_WEIGHT * prior).argsort()
     return Candidates(
         images=found.float()[order].cpu(),
@@ -180,6 +175,19 @@ def search_noise(
         noise=[values.detach()[order].cpu() for values in rng.noise],
         labels=[labels[number] for number in order.tolist()],
     )
+
+
+@contextmanager
+def freeze_weights(gan: GAN) -> Iterator[None]:
+    """Let only the noise get gradients for a while, not the weights."""
+    learning = [parameter for parameter in gan.parameters() if parameter.requires_grad]
+    try:
+        for parameter in learning:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
 
 
 def rate_candidates(
@@ -192,7 +200,7 @@ def rate_candidates(
     """The present candidates (N, C, S, S), how far each is from what is known (N,), and the
     discriminator's doubt of each (N,).
     """
-    rng.again()
+    rng.again()  # the generator draws the tensors that the optimizer has just changed
     generated = gan.sample(count, rng, **inputs)
     score = gan.score({gan.target: generated, **inputs})
     return generated, difference(generated), softplus(-score).reshape(count, -1).mean(1)
@@ -208,6 +216,7 @@ def nearest_starts(
     """Rows of the seed's table, and class numbers, of the random images that fit best, one for each
     candidate.
     """
+    # whole chunks, because an image depends on nothing but its row
     count = -(-STARTS * settings.candidates // CHUNK) * CHUNK
     classes = max(1, len(gan.classes))
     fixed = settings.label
@@ -234,6 +243,7 @@ def hole_weights(known: Tensor) -> Tensor:
         known: (1, S, S), 1 where the image is known and 0 elsewhere.
     """
     reach = max(1, known.shape[-1] // 8)
+    # padding is not counted: beyond the image there is neither hole nor known pixel
     around = avg_pool2d(
         1 - known[None], 2 * reach + 1, stride=1, padding=reach, count_include_pad=False
     )[0]

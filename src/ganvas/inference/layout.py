@@ -152,6 +152,7 @@ class LayoutTask(Task):
         elsewhere, drawn as frames or dots.
         """
         inputs = self.read_inputs(run)
+        # the same noise in every column, so that only the place differs
         name = "box" if "box" in inputs else "keypoints"
         mark = with_frames if name == "box" else with_points
         move = move_box if name == "box" else move_points
@@ -174,7 +175,10 @@ def move_box(box: Tensor) -> dict[str, Tensor]:
     """
     left, top, width, height = box[0].tolist()
     w, h = width / 2, height / 2
+    # a box of half the sides keeps its centre where it does not move
     y, x = top + h / 2, left + w / 2
+
+    # 0.05 of the side stays free at the edges
     boxes = {
         "asked": (left, top, width, height),
         "left": (0.05, y, w, h),
@@ -190,9 +194,9 @@ def move_box(box: Tensor) -> dict[str, Tensor]:
 def move_points(keypoints: Tensor) -> dict[str, Tensor]:
     """The requested key points (1, P, 3), and others mirrored or nearer to the middle of the image.
 
-    Points that the user left open stay 0.
+    What the user left open stays 0.
     """
-    x, y, given = keypoints.unbind(2)
+    x, y, given = keypoints.unbind(2)  # (1, P) each; `given` is 0 where the GAN chooses
     return {
         "asked": keypoints,
         "mirrored": torch.stack([(1 - x).clamp(max=0.999) * given, y, given], 2),

@@ -31,6 +31,7 @@ def encode_caption(caption: str | None, length: int, folder: Path) -> Tensor:
     """
     if not caption or not plain(caption):
         raise UserError(f'{folder} draws a caption; say what: --caption "a red bird"')
+    # a copy, because the encoded bytes are read-only
     return torch.from_numpy(encode(caption, length).copy())[None, None]
 
 
@@ -46,6 +47,8 @@ def read_features(file: Path, length: int) -> Tensor:
         raise UserError(
             f'{file} is no .safetensors file with a tensor "features": {error}'
         ) from error
+
+    # several captions of one image are one row: the GAN takes their mean
     if features.ndim not in (1, 2) or features.shape[-1] != length:
         raise UserError(
             f"{file}: features of shape {tuple(features.shape)}; wanted ({length},) or"
@@ -64,6 +67,7 @@ def parse_pixels(text: str, count: int, flag: str, form: str) -> list[float]:
         pixels = [float(part) for part in text.split(",")]
     except ValueError:
         pixels = []
+    # float() also reads "nan" and "inf"
     if len(pixels) != count or not all(map(isfinite, pixels)):
         example = "12,8,40,48" if count == 4 else "beak=12,30"
         raise UserError(f"{flag} {text}: write {form} in pixels, for instance {flag} {example}")
@@ -94,7 +98,7 @@ def read_keypoints(texts: Sequence[str], parts: Sequence[str], size: int) -> Ten
     Raises:
         UserError: a part is unknown or named twice, or a place is none or outside of the image.
     """
-    keypoints = torch.zeros(1, len(parts), 3)
+    keypoints = torch.zeros(1, len(parts), 3)  # a part of zeros is one that the GAN places
     for text in texts:
         part, _, place = text.partition("=")
         name = part.strip()

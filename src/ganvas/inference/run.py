@@ -86,6 +86,7 @@ class Run:
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
         for start in range(0, count, CHUNK):
+            # the last chunk is generated whole, too, and cut off
             rows = range(start, start + CHUNK)
             images = sample_rows(self.gan, rows, seed, self.device, self.labels(rows, fixed))
             yield images[: count - start]
@@ -126,7 +127,7 @@ class Run:
         """
         self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
-        positions = torch.arange(frames) * anchors / frames
+        positions = torch.arange(frames) * anchors / frames  # the last stops short of the first
 
         parts = []
         for part in positions.split(CHUNK):
@@ -150,6 +151,8 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
+
+    # a checkpoint has its description in it, a run folder only has checkpoints
     if not (path / "about.json").exists():
         found = find_checkpoints(path / "checkpoints")
         if not found:
@@ -158,6 +161,7 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
                 " that far"
             )
         path = found[-1]
+
     return Run(path, *load_gan(path, ema), pick_device(device))
 
 
@@ -169,6 +173,7 @@ def class_number(gan: GAN, label: str | int) -> int:
     """
     if not isinstance(gan.inputs.get("label"), ChoiceInput):
         raise UserError(f"label {label} has no effect: this GAN was trained without labels")
+    # names first: a class may be called 7 and have another number
     if str(label) in gan.classes:
         return gan.classes.index(str(label))
     if str(label).isdecimal() and int(label) < len(gan.classes):
@@ -251,6 +256,7 @@ def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, in
     if "label" in gan.inputs:
         shown = range(min(MOST_ROWS, len(gan.classes)))
         names = tuple(gan.classes[label] for label in shown)
+        # row by row: the noise of a column stays, the class of a row stays
         rows = [column for _ in shown for column in range(CLASS_COLUMNS)]
         labels = [label for label in shown for _ in range(CLASS_COLUMNS)]
         return sample_rows(gan, rows, seed, device, labels), CLASS_COLUMNS, names

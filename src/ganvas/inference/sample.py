@@ -53,7 +53,7 @@ class SampleTask(Task):
     def results(self, run: Run) -> Iterator[Result]:
         fixed = None if self.label is None else class_number(run.gan, self.label)
         labelled = bool(run.gan.classes) and "label" in run.gan.inputs
-        digits = max(5, len(str(self.count - 1)))
+        digits = max(5, len(str(self.count - 1)))  # so that files sort by number
 
         number = 0
         for chunk in run.chunks(self.count, seed=self.seed, label=self.label):
@@ -81,12 +81,14 @@ def write_walk(task: SampleTask, run: Run, file: Path) -> Iterator[str]:
     check_walk(task, run, file)
     side_by_side = task.label is None and "label" in run.gan.inputs
     labels = run.gan.classes[:WALK_CLASSES] if side_by_side else (task.label,)
+
     walks = []
     for label in labels:
         walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)
         walks.append(to_pixels(walk, task.invert))
     frames = torch.stack(walks, 1)  # (frames, classes, C, H, W)
 
+    # a single walk is an animation of its own, so small images are enlarged to be seen
     if not side_by_side:
         scale = max(1, WALK_SIDE // run.gan.size)
         frames = frames.repeat_interleave(scale, 3).repeat_interleave(scale, 4)

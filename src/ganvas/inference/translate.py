@@ -43,14 +43,15 @@ class TranslateTask(Task):
 
     def check(self, run: Run) -> None:
         kind = run.gan.inputs.get("image")
+        use = describe_use(run.gan, run.folder)
         if not isinstance(kind, ImageInput) or "mask" in run.gan.inputs:
-            use = describe_use(run.gan, run.folder)
             raise UserError(f"{run.folder} does not translate pictures: {use}")
+        # a GAN of two sets with different attributes: which one is meant, a flag could not say
         if not suggest_command(run.gan, run.folder):
-            use = describe_use(run.gan, run.folder)
             raise UserError(
                 f"{run.folder} was trained on two sets with different attributes; {use}"
             )
+
         check_domain(run, self.to)
         check_attributes(run, self.attributes)
         if self.size is not None and self.size < kind.multiple:
@@ -78,6 +79,7 @@ class TranslateTask(Task):
             number: row of the noise.
         """
         trained = run.gan.size
+        # U-Nets such as pix2pix's are at home only at the size trained on
         side = self.size or (None if read_kind(run.gan).own_size else trained)
         picture = pixels if side is None else resize_shorter_side(pixels, side)
         image = to_float(picture[None]).to(run.device)
@@ -102,7 +104,7 @@ class TranslateTask(Task):
         domains = list_domains(gan)
         if not domains:
             return ways
-        name = self.to or domains[-1]
+        name = self.to or domains[-1]  # usually from the first domain to the second
         return {name: ways[name]}
 
 
