@@ -14,7 +14,7 @@ from ganvas.data import View, open_dataset
 from ganvas.inference.layout import move_box, move_points
 from ganvas.inference.layout_inputs import read_box, read_keypoints
 
-# Large steps, so that a few rounds make pictures in which one sees what was asked for.
+# Large learning rate, so that a few steps generate images that show what was requested.
 TINY = {
     "size": 16,
     "batch": 4,

@@ -1,6 +1,4 @@
-"""Holes filled: seams, the search of noise, squares of pictures of any form, and the command with
-its refusals.
-"""
+"""`ganvas restore`: seams, windows, the search of noise, and what is refused."""
 
 import shutil
 from itertools import pairwise

@@ -1,6 +1,4 @@
-"""`ganvas translate`: any files, of any size, through a run that translates; one line for what
-cannot be.
-"""
+"""`ganvas translate`: images of any size, attributes and domains, and what is refused."""
 
 import itertools
 import shutil
@@ -38,7 +36,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run of two rounds of each GAN that translates."""
+    """A run of two training steps of each GAN that translates."""
     place = tmp_path_factory.mktemp("translate")
     noise = np.random.default_rng(0).integers(0, 255, (12, 16, 32, 3), dtype=np.uint8)
     rows = ["12", "Black Blond Glasses"]
@@ -170,7 +168,7 @@ def test_squares_cover_a_length_and_overlap(length: int):
 
 
 def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
-    """A generator that makes of each pixel another, wherever it is, makes the same of parts as of
+    """A generator that changes each pixel by itself generates the same from parts as from
     the whole.
     """
     run = load(runs["cyclegan"])
@@ -272,3 +270,21 @@ def test_originals_are_never_written_over(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [own], tmp_path / "out")
     assert lines[0].startswith("1 picture in")
     assert size_of(tmp_path / "out" / "sheet.png") == (16, 16)
+
+
+def test_a_task_needs_no_files(runs):
+    content = (runs["inputs"] / "square.png").read_bytes()
+    task = TranslateTask([("upload", lambda: content), ("text", lambda: b"no image")], to="a")
+    result, line = task.results(load(runs["cyclegan"]))
+    assert not isinstance(result, str)
+    assert (result.name, list(result.images)) == ("upload", ["upload"])
+    assert list(result.columns) == ["given", "a"]
+    assert torch.equal(result.image, result.columns["a"])
+    assert str(line).startswith("left out: text: not a picture")
+
+
+def test_only_attributes_and_domains_that_a_gan_knows_are_ways(runs):
+    image = torch.zeros(1, 3, 16, 16)
+    assert list(load(runs["pix2pix"]).gan.ways(image, {})) == ["a"]
+    assert list(load(runs["cyclegan"]).gan.ways(image, {})) == ["a", "b"]
+    assert list(load(runs["stargan"]).gan.ways(image, {})) == ["Black", "Blond", "Glasses"]
