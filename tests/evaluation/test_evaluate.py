@@ -26,7 +26,8 @@ from ganvas.evaluation.samples import (
     samples_of_dataset,
 )
 from ganvas.inference.run import load
-from ganvas.inference.sample import write_samples
+from ganvas.inference.sample import SampleTask
+from ganvas.inference.write import Output, write
 from ganvas.runs.checkpoint import digest, find_checkpoints
 
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
@@ -34,17 +35,7 @@ DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 
 def write_folder(run: Path, out: Path, count: int) -> Path:
     """A folder of samples as `ganvas sample` writes them."""
-    settings = {
-        "label": None,
-        "grid": None,
-        "columns": None,
-        "invert": False,
-        "walk": None,
-        "ema": True,
-        "device": "cpu",
-    }
-    for _ in write_samples(run, count=count, seed=0, out=out, ending="png", **settings):
-        pass
+    list(write(SampleTask(count), load(run), Output(out, sheet=False)))
     return out
 
 

@@ -11,9 +11,10 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.data import View, open_dataset
-from ganvas.inference.layout import moved_boxes, moved_points, read_box, read_keypoints
+from ganvas.inference.layout import move_box, move_points
+from ganvas.inference.layout_inputs import read_box, read_keypoints
 
-# Large steps, so that a few rounds make pictures in which one sees what was asked for.
+# Large learning rate, so that a few steps generate images that show what was requested.
 TINY = {
     "size": 16,
     "batch": 4,
@@ -140,7 +141,8 @@ def test_parts_that_are_not_given_are_made_up_and_told(
 def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFixture):
     for number in (1, 2):
         told = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
-        assert f"{number} pictures in {boxed / 'generated' / str(number)}" in told
+        counted = "1 picture" if number == 1 else "2 pictures"
+        assert f"{counted} in {boxed / 'generated' / str(number)}" in told
         assert len(pictures(boxed / "generated" / str(number))) == number
     assert "is not empty" in failure(
         capsys, boxed, "--caption", "a bird", "--out", boxed / "generated" / "1"
@@ -159,7 +161,7 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
         (["--caption", "x", "--box", "1,2,0,4"], "no area"),
         (["--caption", "x", "--box", "1,2,3"], "X,Y,WIDTH,HEIGHT"),
         (["--caption", "x", "--box", "1,2,3,nan"], "X,Y,WIDTH,HEIGHT"),
-        (["--caption", "x", "--keypoint", "beak=1,1"], "by a box"),
+        (["--caption", "x", "--keypoint", "beak=1,1"], "takes a box"),
         (["--caption", "x", "--caption-features", "there.safetensors"], "reads captions"),
         (["--caption", "x", "--label", "3"], "--label cannot go with"),
         (["--caption", "x", "--count", "0"], "at least one"),
@@ -179,7 +181,7 @@ def test_refused_by_the_box_model(
         (["--keypoint", "beak=1"], "PART=X,Y"),
         (["--keypoint", "beak=16,1"], "outside; the pictures go from 0,0 to 16,16"),
         (["--keypoint", "beak=1,1", "--keypoint", "beak=2,1"], "each part once"),
-        (["--box", "1,1,5,5"], "by their parts"),
+        (["--box", "1,1,5,5"], "takes the places of parts"),
     ],
 )
 def test_refused_by_the_keypoint_model(
@@ -238,10 +240,10 @@ def test_pixels_become_shares():
 
 def test_moved_places_stay_in_the_picture():
     for box in ([0.0, 0.0, 1.0, 1.0], [0.9, 0.9, 0.1, 0.1], [0.15, 0.15, 0.7, 0.7]):
-        moved = torch.cat(list(moved_boxes(torch.tensor([box])).values()))
+        moved = torch.cat(list(move_box(torch.tensor([box])).values()))
         assert (moved >= 0).all()
         assert (moved[:, :2] + moved[:, 2:] <= 1 + 1e-6).all()
-    points = moved_points(torch.tensor([[[0.0, 0.99, 1.0], [0.0, 0.0, 0.0]]]))
+    points = move_points(torch.tensor([[[0.0, 0.99, 1.0], [0.0, 0.0, 0.0]]]))
     for place in points.values():
         assert ((place >= 0) & (place <= 1)).all()
         assert not place[0, 1].any()

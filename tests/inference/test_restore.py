@@ -1,6 +1,4 @@
-"""Holes filled: seams, the search of noise, squares of pictures of any form, and the command with
-its refusals.
-"""
+"""`ganvas restore`: seams, windows, the search of noise, and what is refused."""
 
 import shutil
 from itertools import pairwise
@@ -17,10 +15,18 @@ from tiny import make_gan, refused_in_one_line
 from torch import Tensor
 
 import ganvas
-from ganvas.inference.crops import Window, cut, extent, pasted, square
-from ganvas.inference.inpaint import Settings, write_restored
-from ganvas.inference.inversion import SearchRng, nearness, search
+from ganvas.inference.crops import (
+    Window,
+    choose_window,
+    crop_window,
+    hole_extent,
+    paste_window,
+)
+from ganvas.inference.inpaint import InpaintTask
+from ganvas.inference.inputs import InputFiles
+from ganvas.inference.inversion import SearchRng, SearchSettings, hole_weights, search_noise
 from ganvas.inference.poisson import blur_fill, poisson
+from ganvas.inference.write import Output, write
 from ganvas.rng import RowRng
 
 CPU = torch.device("cpu")
@@ -98,29 +104,30 @@ def test_the_square_holds_the_hole(height, width, data):
         data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True))
     )
     mask = hole(height, width, slice(*rows), slice(*columns))
-    assert extent(mask) == (range(*rows), range(*columns))
-    window = square(mask)
-    kept = cut(mask[None].float(), window, edge=0)
+    assert hole_extent(mask) == (range(*rows), range(*columns))
+    window = choose_window(mask)
+    kept = crop_window(mask[None].float(), window, outside=0)
     assert kept.shape == (1, window.side, window.side)
     assert kept.sum() == mask.sum()
     assert window.side in (min(height, width), max(height, width))
     picture = noise(3, height, width)
     assert torch.equal(
-        pasted(torch.zeros_like(picture), cut(picture, window), window)[:, mask], picture[:, mask]
+        paste_window(torch.zeros_like(picture), crop_window(picture, window), window)[:, mask],
+        picture[:, mask],
     )
 
 
 def test_without_a_hole_it_is_the_middle():
-    assert square(torch.zeros(10, 21, dtype=torch.bool)) == Window(0, 5, 10)
-    assert extent(torch.zeros(3, 4, dtype=torch.bool)) == (range(0), range(0))
+    assert choose_window(torch.zeros(10, 21, dtype=torch.bool)) == Window(0, 5, 10)
+    assert hole_extent(torch.zeros(3, 4, dtype=torch.bool)) == (range(0), range(0))
 
 
 def test_beyond_the_picture():
     picture = noise(1, 2, 4)
-    around = cut(picture, Window(-1, 0, 4))
+    around = crop_window(picture, Window(-1, 0, 4))
     assert torch.equal(around[:, 1:3], picture)
     assert torch.equal(around[:, 0], picture[:, 0])
-    assert not cut(picture, Window(-1, 0, 4), edge=0)[:, [0, 3]].any()
+    assert not crop_window(picture, Window(-1, 0, 4), outside=0)[:, [0, 3]].any()
 
 
 # Search
@@ -139,10 +146,11 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
         target = gan.sample(1, RowRng(9, [10**6]), **inputs)[0]
     known = torch.ones(1, 16, 16)
     before, after = (
-        search(gan, target, known, 2, steps=steps, seed=0, device=CPU, label=1) for steps in (0, 40)
+        search_noise(gan, target, known, SearchSettings(2, steps, label=1), CPU)
+        for steps in (0, 40)
     )
     assert after.context[0] < before.context.min()
-    assert after.pictures.shape == (2, 3, 16, 16)
+    assert after.images.shape == (2, 3, 16, 16)
     assert after.labels == [1, 1]
     assert all(parameter.requires_grad and parameter.grad is None for parameter in gan.parameters())
 
@@ -150,12 +158,12 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
 def test_a_search_is_repeatable_and_its_noise_makes_its_pictures():
     gan = make_gan("relativistic", 8, 1, classes=3)
     target, known = torch.rand(1, 8, 8) * 2 - 1, torch.ones(1, 8, 8)
-    one, other = (search(gan, target, known, 3, steps=5, seed=4, device=CPU) for _ in range(2))
-    assert torch.equal(one.pictures, other.pictures)
+    one, other = (search_noise(gan, target, known, SearchSettings(3, 5, 4), CPU) for _ in range(2))
+    assert torch.equal(one.images, other.images)
     assert gan.training
     (found,) = one.noise
     made = gan.generator(found, torch.tensor(one.labels))
-    assert torch.allclose(made, one.pictures, atol=1e-6)
+    assert torch.allclose(made, one.images, atol=1e-6)
     assert torch.allclose(found.norm(dim=1), torch.tensor(gan.noise_size**0.5))
     total = one.context + 0.03 * one.prior
     assert all(before <= after for before, after in pairwise(total.tolist()))
@@ -168,10 +176,10 @@ def test_what_is_unknown_does_not_count():
     target = torch.rand(1, 8, 8) * 2 - 1
     changed = torch.where(known > 0, target, -target)
     one, other = (
-        search(gan, picture, nearness(known), 2, steps=3, seed=0, device=CPU)
+        search_noise(gan, picture, hole_weights(known), SearchSettings(2, 3), CPU)
         for picture in (target, changed)
     )
-    assert torch.equal(one.pictures, other.pictures)
+    assert torch.equal(one.images, other.images)
 
 
 def test_search_draws_are_kept_and_stay_where_noise_is():
@@ -193,7 +201,7 @@ def test_search_draws_are_kept_and_stay_where_noise_is():
 def test_pixels_near_the_hole_count_more():
     known = torch.ones(1, 32, 32)
     known[:, 10:20, 10:20] = 0
-    weights = nearness(known)
+    weights = hole_weights(known)
     assert not weights[known == 0].any()
     row = weights[0, 15, 20:].tolist()
     assert row == sorted(row, reverse=True)
@@ -250,7 +258,8 @@ def run(
     box: str | None = None,
     **more,
 ) -> list[str]:
-    return list(write_restored(folder, source, mask, box, out, Settings(**more)))
+    task = InpaintTask(InputFiles((source,)), mask, box, **more)
+    return list(write(task, ganvas.load(folder), Output(out, originals=(source,))))
 
 
 @pytest.mark.parametrize("name", ["inpaint", "free"])
@@ -359,10 +368,7 @@ def test_a_folder_with_masks_by_name(runs, tmp_path):
         "sheets/sub/c.png",
         "sub/c.png",
     ]
-    assert [line.split(":")[0] for line in lines if "left out" in line] == [
-        "left out broken",
-        "left out d",
-    ]
+    assert [line.split(":")[1] for line in lines if "left out" in line] == [" broken", " d"]
     assert lines[-1].startswith("3 pictures in")
 
 

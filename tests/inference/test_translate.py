@@ -1,6 +1,4 @@
-"""`ganvas translate`: any files, of any size, through a run that translates; one line for what
-cannot be.
-"""
+"""`ganvas translate`: images of any size, attributes and domains, and what is refused."""
 
 import itertools
 import shutil
@@ -13,17 +11,12 @@ from PIL import Image
 from tiny import refused_in_one_line
 
 import ganvas
-from ganvas.inference import translate
+from ganvas.inference.inputs import InputFiles
 from ganvas.inference.run import load
-from ganvas.inference.translate import (
-    OVERLAP,
-    TILE,
-    extended,
-    parse_attributes,
-    ramp,
-    starts,
-    write_translations,
-)
+from ganvas.inference.tiles import OVERLAP, TILE, edge_weights, extend_by_mirror, tile_starts
+from ganvas.inference.translate import TranslateTask, parse_attributes, translate_image
+from ganvas.inference.write import Output
+from ganvas.inference.write import write as write_results
 from ganvas.io.images import to_float, to_uint8
 
 TINY = {
@@ -43,7 +36,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run of two rounds of each GAN that translates."""
+    """A run of two training steps of each GAN that translates."""
     place = tmp_path_factory.mktemp("translate")
     noise = np.random.default_rng(0).integers(0, 255, (12, 16, 32, 3), dtype=np.uint8)
     rows = ["12", "Black Blond Glasses"]
@@ -94,25 +87,16 @@ def pixels_of(file: Path) -> np.ndarray:
 
 
 def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
-    options = {
-        "to": None,
-        "settings": {},
-        "size": None,
-        "seed": 0,
-        "device": "cpu",
-        "average": True,
-    } | more
-    return list(write_translations(run, inputs, out=out, **options))
+    task = TranslateTask(InputFiles(tuple(inputs)), **more)
+    return list(write_results(task, load(run), Output(out, originals=tuple(inputs))))
 
 
 def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
     assert lines[0].startswith("left out: text: not a picture")
-    assert (
-        lines[1]
-        == f"3 pictures in {tmp_path}, beside their originals in {tmp_path / 'sheets' / 'sheet.png'}"
-    )
-    assert "learnt from pictures of 16 pixels" not in "".join(lines[:1])
+    sheet = tmp_path / "sheets" / "sheet.png"
+    assert lines[1] == f"3 pictures in {tmp_path}, beside their originals in {sheet}"
+    assert len(lines) == 2
     sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png")}
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
 
@@ -134,9 +118,10 @@ def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
 
 
 def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: Path):
-    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")
+    assert len(write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")) == 1
     assert size_of(tmp_path / "usual" / "wide.png") == (38, 16)
-    write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
+    lines = write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
+    assert lines[1:] == ["note: trained at 16 px; add --size 16 to translate at that scale"]
     assert size_of(tmp_path / "larger" / "wide.png") == (76, 32)
 
 
@@ -148,15 +133,14 @@ def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     } | {"sheets"}
     run = load(runs["stargan"])
     image = torch.zeros(1, 3, 16, 16)
-    wanted = translate.ways(run, image, None, {"Blond": True, "Glasses": False})["Blond, Glasses"][
-        "attributes"
-    ]
+    ways = run.gan.ways(image, {"Blond": True, "Glasses": False})
+    wanted = ways["Blond, Glasses"]["attributes"]
     assert wanted.tolist() == [[0.0, 1.0, 0.0]]  # black hair is gone with the blond one
     write(
         runs["stargan"],
         [runs["inputs"] / "square.png"],
         tmp_path / "one",
-        settings={"Glasses": True},
+        attributes={"Glasses": True},
     )
     assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheets"}
 
@@ -172,7 +156,7 @@ def test_equal_names_do_not_overwrite_each_other(runs, tmp_path: Path):
 
 @pytest.mark.parametrize("length", [100, 512, 513, 960, 961, 1500, 4000])
 def test_squares_cover_a_length_and_overlap(length: int):
-    found = starts(length)
+    found = tile_starts(length)
     covered = np.zeros(length, int)
     for start in found:
         covered[start : start + TILE] += 1
@@ -180,11 +164,11 @@ def test_squares_cover_a_length_and_overlap(length: int):
     assert found[0] == 0
     assert max(found) + TILE <= max(length, TILE)
     assert all(later - earlier <= TILE - OVERLAP for earlier, later in itertools.pairwise(found))
-    assert ramp(TILE)[0] > 0
+    assert edge_weights(TILE)[0] > 0
 
 
 def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
-    """A generator that makes of each pixel another, wherever it is, makes the same of parts as of
+    """A generator that changes each pixel by itself generates the same from parts as from
     the whole.
     """
     run = load(runs["cyclegan"])
@@ -192,22 +176,22 @@ def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest
     image = torch.rand(1, 3, 1030, 1100) * 2 - 1
     way = {"to": torch.tensor([1])}
     whole = to_uint8(image * 0.5 + 0.25)[0]
-    assert (translate.translated(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
+    assert (translate_image(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
     sizes = []
     monkeypatch.setattr(
         run.gan,
         "sample",
         lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image,
     )
-    translate.translated(run, image, way, 0, 0)
+    translate_image(run, image, way, 0, 0)
     assert set(sizes) == {(TILE, TILE)}
     assert len(sizes) == 9
 
 
 def test_edges_are_mirrored():
     row = torch.arange(3.0).reshape(1, 1, 1, 3)
-    assert extended(row, 0, 5)[0, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
-    assert extended(row, 2, 0)[0, 0, :, 1].tolist() == [1, 1, 1]
+    assert extend_by_mirror(row, 0, 5)[0, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
+    assert extend_by_mirror(row, 2, 0)[0, 0, :, 1].tolist() == [1, 1, 1]
 
 
 def test_attributes_are_parsed():
@@ -220,15 +204,15 @@ def test_attributes_are_parsed():
 @pytest.mark.parametrize(
     ("name", "options", "told"),
     [
-        ("pix2pix", {"to": "b"}, "--to b: .* makes a"),
-        ("cyclegan", {"to": "c"}, "--to c: .* makes a and b"),
+        ("pix2pix", {"to": "b"}, "--to b: .* generates only a"),
+        ("cyclegan", {"to": "c"}, "--to c: .* generates only a and b"),
         ("stargan", {"to": "b"}, "--to b: .* knows attributes: use --set NAME=1"),
         (
             "stargan",
-            {"settings": {"Glases": True}},
-            "--set Glases: there is no such attribute; .*Glasses",
+            {"attributes": {"Glases": True}},
+            "--set Glases: unknown attribute; .*Glasses",
         ),
-        ("cyclegan", {"settings": {"Glasses": True}}, "--set Glasses: .* knows no attributes"),
+        ("cyclegan", {"attributes": {"Glasses": True}}, "--set Glasses: .* knows no attributes"),
         ("cyclegan", {"size": 2}, "--size 2: .* takes pictures of 4 pixels or more"),
     ],
 )
@@ -245,7 +229,7 @@ def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
     )
     refused_in_one_line(
         lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path),
-        "none of the pictures could be read",
+        "text: not a picture",
     )
     ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
     refused_in_one_line(
@@ -269,7 +253,7 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
     )
     refused_in_one_line(
         lambda: write(run, [runs["inputs"] / "text.jpg"], None),
-        "none of the pictures could be read",
+        "text: not a picture",
     )
     assert not (run / "translated" / "3").exists()
 
@@ -286,3 +270,21 @@ def test_originals_are_never_written_over(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [own], tmp_path / "out")
     assert lines[0].startswith("1 picture in")
     assert size_of(tmp_path / "out" / "sheet.png") == (16, 16)
+
+
+def test_a_task_needs_no_files(runs):
+    content = (runs["inputs"] / "square.png").read_bytes()
+    task = TranslateTask([("upload", lambda: content), ("text", lambda: b"no image")], to="a")
+    result, line = task.results(load(runs["cyclegan"]))
+    assert not isinstance(result, str)
+    assert (result.name, list(result.images)) == ("upload", ["upload"])
+    assert list(result.columns) == ["given", "a"]
+    assert torch.equal(result.image, result.columns["a"])
+    assert str(line).startswith("left out: text: not a picture")
+
+
+def test_only_attributes_and_domains_that_a_gan_knows_are_ways(runs):
+    image = torch.zeros(1, 3, 16, 16)
+    assert list(load(runs["pix2pix"]).gan.ways(image, {})) == ["a"]
+    assert list(load(runs["cyclegan"]).gan.ways(image, {})) == ["a", "b"]
+    assert list(load(runs["stargan"]).gan.ways(image, {})) == ["Black", "Blond", "Glasses"]

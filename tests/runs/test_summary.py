@@ -20,11 +20,11 @@ from ganvas.data.dataset import DataReport, Skipped
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.options import build_gan
-from ganvas.inference import inpaint as restore
-from ganvas.inference import layout as place
-from ganvas.inference import translate
-from ganvas.inference.layout import read_box, read_keypoints
+from ganvas.inference.inpaint import InpaintTask
+from ganvas.inference.layout import LayoutTask
+from ganvas.inference.layout_inputs import read_box, read_keypoints
 from ganvas.inference.run import Run
+from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import pick_evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
@@ -192,8 +192,8 @@ def test_the_command_fits_the_gan(run, name):
     given = given.arguments
     uses = {
         "sample": lambda: next(loaded.chunks(1)),
-        "translate": lambda: translate.check_run(loaded, None, {}),
-        "restore": lambda: restore.check(loaded, restore.Settings(), run),
+        "translate": lambda: TranslateTask().check(loaded),
+        "restore": lambda: InpaintTask().check(loaded),
     }
     if "box" in given and verb.__name__ == "sample":
         read_box(given["box"], gan.size)
@@ -205,7 +205,7 @@ def test_the_command_fits_the_gan(run, name):
             == 1
         )
     if "caption" in given:
-        uses["sample"] = lambda: place.told(loaded, given["caption"], None)
+        uses["sample"] = lambda: LayoutTask(caption=given["caption"]).check(loaded)
     uses.pop(verb.__name__)()
     if gan.unconditional:
         uses.pop("restore")  # of these it is a second use, or none: points

@@ -1,11 +1,15 @@
-"""Flags that several verbs have."""
+"""Flags that several verbs share."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from ganvas.errors import UserError
+
+if TYPE_CHECKING:
+    from ganvas.inference.run import Run
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Switch = Annotated[bool, Parameter(negative="")]  # no --no-...
@@ -15,20 +19,20 @@ Pairs = Annotated[list[str] | None, Parameter(name="--set", negative="")]
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Look:
-    """How pictures are to be seen.
+    """How images are prepared.
 
     Parameters
     ----------
     size
-        Side in pixels to which pictures are brought.
+        Side in pixels to which images are resized.
     channels
-        1 for grey, 3 for colour.
+        Colour channels: 1 for grey, 3 for RGB.
     fit
-        How pictures become square: crop (usually), pad or stretch.
+        How images become square: crop (default), pad or stretch.
     labels
-        Classes of a folder or zip: none (usually), folders, or a CSV file (file,label).
+        Classes of a folder or zip: none (default), folders, or a CSV file (file,label).
     background
-        Colour behind transparent pixels and around padded pictures, usually white.
+        Colour behind transparent pixels and around padded images (default white).
     """
 
     size: int | None = None
@@ -45,14 +49,44 @@ class Look:
 AS_IT_IS = Look()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Loading:
+    """How a trained GAN is loaded.
+
+    Parameters
+    ----------
+    ema
+        Moving average (EMA) of the weights, where the run has one; --no-ema for the last weights.
+    device
+        Device that generates the images.
+    """
+
+    ema: bool = True
+    device: Device = "auto"
+
+    def load(self, folder: Path) -> "Run":
+        """Load a run folder or a checkpoint."""
+        from ganvas.inference.run import load
+
+        return load(folder, device=self.device, ema=self.ema)
+
+
+AS_USUAL = Loading()
+
+
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
-    """`["batch=64"]` as `{"batch": 64}`."""
+    """`["batch=64"]` as `{"batch": 64}`.
+
+    Raises:
+        UserError: a pair has no value.
+    """
     from ganvas.recipes.recipe import parse_value
 
-    found = {}
+    settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"--set {pair} has no value; write --set {pair}=VALUE")
-        found[key] = parse_value(value)
-    return found
+        settings[key] = parse_value(value)
+    return settings

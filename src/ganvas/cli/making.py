@@ -1,11 +1,12 @@
-"""`ganvas sample`, `restore` and `translate`: what trained GANs are for."""
+"""`ganvas sample`, `restore` and `translate`: use a trained GAN."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import Device, Pairs, Switch
+from ganvas.cli.flags import AS_USUAL, Loading, Pairs, Switch
 from ganvas.errors import UserError
 
 
@@ -25,97 +26,92 @@ def sample(
     box: str | None = None,
     keypoints: Annotated[list[str] | None, Parameter(name="--keypoint", negative="")] = None,
     caption_features: Path | None = None,
-    ema: bool = True,
-    device: Device = "auto",
+    loading: Loading = AS_USUAL,
 ) -> None:
-    """Make pictures with a trained GAN: separate files, a grid, or a smooth walk from picture to
-    picture.
+    """Generate images with a trained GAN: separate files, a grid, or a smooth animation.
 
-    Without --out, --grid and --interpolate: separate files and, in a sub-folder sheets, a grid, in
-    RUN/generated/1, of the next call in RUN/generated/2, and so on. With --caption also a sheet of
-    the same in other places.
+    Without --out, --grid and --interpolate, separate files and a grid (in the sub-folder sheets)
+    are written to RUN/generated/1; the next call writes to RUN/generated/2, and so on. With
+    --caption there is also a sheet of the same subject in other places.
 
     Parameters
     ----------
     run
-        A run folder, or one checkpoint of it.
+        Run folder, or one of its checkpoints.
     count
-        How many pictures.
+        Number of images.
     label
-        The class wanted, by name or number. Without it: all classes in turn.
+        Class to generate, by name or number. Without it: all classes in turn.
     seed
-        Which pictures; the same seed gives the same ones, whatever the count.
+        Random seed; the same seed gives the same images, whatever the count.
     out
-        Folder for separate files, new or empty; with classes, a labels.csv is written beside them.
+        Folder for separate files, new or empty. GANs with classes add a labels.csv.
     picture_format
-        Of the separate files.
+        File format of the separate files.
     grid
-        File for one picture with all of them.
+        File for one image that shows all generated images.
     columns
-        Pictures in a row of the grid. Without it: as square as possible.
+        Images in a row of the grid. Without it: as square as possible.
     invert
-        Swap dark and light, e.g. dark ink on white for digits.
+        Dark and light swapped, e.g. dark ink on white for digits.
     interpolate
-        File (.gif or .webp) for a smooth walk through the noise.
+        File (.gif or .webp) for a smooth animated walk through the noise.
     caption
-        What to draw, for runs that learnt from captions.
-    box Where to draw it: X,Y,WIDTH,HEIGHT in pixels of the pictures made. Without it: in the
-        middle.
-    keypoints PART=X,Y: where a part of it is, in pixels. Can be given many times; the GAN places
-        the other parts.
+        Text to draw, for GANs trained on captions.
+    box
+        Place of the subject: X,Y,WIDTH,HEIGHT in pixels of the generated image. Without it: a large
+        box in the middle.
+    keypoints
+        Place of one part, PART=X,Y in pixels. Can be given many times; the GAN places the other
+        parts.
     caption_features
-        File (.safetensors) with the caption as numbers, for runs that learnt from such.
-    average
-        Use the moving average of the weights, where the run has one.
-    device
-        Where to make them.
+        File (.safetensors) with the caption as numbers, for GANs trained on such.
     """
+    # GANs of captions take other flags and get another sheet, under the same verb.
     if caption or box or keypoints or caption_features:
-        of_no_use = {
-            "--label": label,
-            "--grid": grid,
-            "--columns": columns,
-            "--invert": invert,
-            "--interpolate": interpolate,
-        }
-        if found := [flag for flag, value in of_no_use.items() if value]:
-            raise UserError(f"{', '.join(found)} cannot go with --caption, --box or --keypoint")
-        from ganvas.inference.layout import write_placed
-        from ganvas.io.console import print_text
+        refuse_beside_caption(
+            {
+                "--label": label,
+                "--grid": grid,
+                "--columns": columns,
+                "--invert": invert,
+                "--interpolate": interpolate,
+            }
+        )
+        from ganvas.inference.layout import LayoutTask
+        from ganvas.inference.write import Output, write
 
-        for line in write_placed(
-            run,
+        layout = LayoutTask(
             caption=caption,
             box=box,
-            keypoints=keypoints or [],
+            keypoints=tuple(keypoints or ()),
             features=caption_features,
             count=count,
             seed=seed,
-            out=out,
-            ending=picture_format,
-            ema=ema,
-            device=device,
-        ):
-            print_text(line)
+        )
+        print_lines(write(layout, loading.load(run), Output(out, picture_format)))
         return
-    from ganvas.inference.sample import write_samples
-    from ganvas.io.console import print_text
 
-    for line in write_samples(
-        run,
-        count=count,
-        label=label,
-        seed=seed,
-        out=out,
-        ending=picture_format,
+    from ganvas.inference.sample import SampleTask, check_walk, write_walk
+    from ganvas.inference.write import Output, write
+
+    task = SampleTask(count=count, label=label, seed=seed, invert=invert)
+    output = Output(
+        out,
+        picture_format,
+        separate=out is not None or not (grid or interpolate),
+        sheet=out is None,
         grid=grid,
         columns=columns,
-        invert=invert,
-        walk=interpolate,
-        ema=ema,
-        device=device,
-    ):
-        print_text(line)
+    )
+    loaded = loading.load(run)
+
+    # The walk is written last but checked first, so that a wrong flag leaves nothing behind.
+    if interpolate:
+        check_walk(task, loaded, interpolate)
+    print_lines(write(task, loaded, output))
+    if interpolate:
+        print_lines(write_walk(task, loaded, interpolate))
 
 
 def restore(
@@ -130,49 +126,55 @@ def restore(
     steps: int | None = None,
     label: str | None = None,
     seed: int = 0,
-    ema: bool = True,
-    device: Device = "auto",
+    loading: Loading = AS_USUAL,
 ) -> None:
-    """Fill holes in pictures, with a GAN that learnt to or with any that makes pictures from noise.
+    """Fill holes in images with an inpainting GAN, or with any image GAN by latent search.
 
-    The first is a run of the recipe inpaint. Of the others the noise is searched for pictures that
-    fit around the hole; without a hole, for the whole picture. Everything outside the hole stays as
-    it is, to the bit.
+    An inpainting GAN is a run of the recipe inpaint. For any other GAN the noise is searched for
+    images that fit around the hole or, where there is no hole, for the whole image. Pixels outside
+    the hole never change.
 
     Parameters
     ----------
     run
-        A run folder, or one checkpoint of it.
+        Run folder, or one of its checkpoints.
     pictures
-        A picture, or a folder or zip of them.
-    mask A picture of the same size, white in the hole; or a folder of them, by the pictures' names.
-        Without it and --box: the hole is where the picture is transparent.
+        Image, or a folder or zip of images.
+    mask
+        Image of the same size, white in the hole; or a folder of masks with the names of the
+        images. Without it and --box: the hole is where the image is transparent.
     box
-        The hole as left,top,width,height in pixels.
-    out Folder, new or empty, for the restored pictures and, in sub-folders, sheets, other
-        candidates and noise. Without it: RUN/restored/1, of the next call RUN/restored/2, and so
-        on.
+        Hole as left,top,width,height in pixels.
+    out
+        Folder for the results, new or empty, with sub-folders for sheets, other candidates and
+        noise. Without it: RUN/restored/1, then RUN/restored/2, and so on.
     candidates
-        How many different ones a search is to find. Without it: 4.
-    size Shorter side in pixels to which a picture is brought for a GAN that learnt to fill holes.
-        Without it: its own.
+        Number of different results of a search (default 4).
+    size
+        Shorter side in pixels to which images are resized for an inpainting GAN. Without it: the
+        images' own size.
     steps
-        Of the search. Without it: 300.
+        Search steps (default 300).
     label
-        The class wanted of a search, by name or number. Without it: whichever fits best.
+        Class of a search, by name or number. Without it: whichever fits best.
     seed
-        Of the search's starts.
-    average
-        Use the moving average of the weights, where the run has one.
-    device
-        Where to work.
+        Random seed of the noise.
     """
-    from ganvas.inference.inpaint import Settings, write_restored
-    from ganvas.io.console import print_text
+    from ganvas.inference.inpaint import InpaintTask
+    from ganvas.inference.inputs import InputFiles
+    from ganvas.inference.write import Output, write
 
-    settings = Settings(candidates=candidates, size=size, seed=seed, steps=steps, label=label)
-    for line in write_restored(run, pictures, mask, box, out, settings, ema=ema, device=device):
-        print_text(line)
+    task = InpaintTask(
+        InputFiles((pictures,)),
+        mask,
+        box,
+        candidates=candidates,
+        size=size,
+        steps=steps,
+        label=label,
+        seed=seed,
+    )
+    print_lines(write(task, loading.load(run), Output(out, originals=(pictures,))))
 
 
 def translate(
@@ -184,41 +186,57 @@ def translate(
     settings: Pairs = None,
     size: int | None = None,
     seed: int = 0,
-    ema: bool = True,
-    device: Device = "auto",
+    loading: Loading = AS_USUAL,
 ) -> None:
-    """Turn pictures of one kind into another with a trained GAN: pix2pix, cyclegan or stargan.
+    """Translate images with a trained GAN: pix2pix, cyclegan or stargan.
 
-    Writes one file for each picture and a sheet with all beside their originals. Pictures may have
-    any size: cyclegan and stargan take them as they are, large ones in parts; pix2pix at the size
-    that it learnt from.
+    Each image becomes one file, and a sheet shows all beside their originals. Images may have any
+    size: cyclegan and stargan take them as they are, large ones in parts; pix2pix resizes them to
+    the size that it was trained on.
 
     Parameters
     ----------
     run
-        A run folder, or one checkpoint of it.
+        Run folder, or one of its checkpoints.
     pictures
-        Pictures, and folders or zips of them.
-    out Folder for the results, new or empty. Without it: RUN/translated/1, of the next call
-        RUN/translated/2, and so on.
+        Images, and folders or zips of images.
+    out
+        Folder for the results, new or empty. Without it: RUN/translated/1, then RUN/translated/2,
+        and so on.
     to
-        The domain wanted of cyclegan, a or b. Without it: b.
-    settings NAME=1 or NAME=0, several with commas between: attributes wanted of stargan, e.g. --set
-        Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.
+        Domain that cyclegan generates, a or b (default b).
+    settings
+        Attributes that stargan sets (NAME=1) or removes (NAME=0), with commas between them, e.g.
+        --set Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.
     size
-        Shorter side in pixels to which pictures are brought first.
+        Shorter side in pixels to which images are resized first.
     seed
-        Of the noise, where the GAN has some.
-    average
-        Use the moving average of the weights, where the run has one.
-    device
-        Where to make them.
+        Random seed, for GANs that use noise.
     """
-    from ganvas.inference.translate import parse_attributes, write_translations
+    from ganvas.inference.inputs import InputFiles
+    from ganvas.inference.translate import TranslateTask, parse_attributes
+    from ganvas.inference.write import Output, write
+
+    places = tuple(pictures)
+    attributes = parse_attributes(settings or [])
+    task = TranslateTask(InputFiles(places), to, attributes, size, seed)
+    print_lines(write(task, loading.load(run), Output(out, originals=places)))
+
+
+def refuse_beside_caption(flags: dict[str, Any]) -> None:
+    """Refuse flags that have no effect on images from captions.
+
+    Raises:
+        UserError: names those that were given.
+    """
+    given = [flag for flag, value in flags.items() if value]
+    if given:
+        raise UserError(f"{', '.join(given)} cannot go with --caption, --box or --keypoint")
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print what a command has done, as it does it."""
     from ganvas.io.console import print_text
 
-    wanted = parse_attributes(settings or [])
-    for line in write_translations(
-        run, pictures, out=out, to=to, settings=wanted, size=size, seed=seed, device=device, ema=ema
-    ):
+    for line in lines:
         print_text(line)

@@ -23,7 +23,7 @@ from ganvas.evaluation.metrics.boxes import compare_boxes
 from ganvas.evaluation.metrics.full_reference import WINDOW, hole_l1, hole_psnr, l1, psnr, ssim
 from ganvas.gans.base import GAN
 from ganvas.inference.poisson import blur_fill
-from ganvas.inference.run import Run, make
+from ganvas.inference.run import Run, sample_gan
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_float, to_uint8
 from ganvas.recipes.recipe import Recipe
@@ -83,7 +83,7 @@ class ConditionalSampler:
                 for name, values in inputs.items()
             }
 
-            images = make(self.gan, rng, len(part), chunk)
+            images = sample_gan(self.gan, rng, len(part), chunk)
             if not images.isfinite().all():
                 raise UserError("the generator is broken: it makes NaN or infinity")
             found.append(to_uint8(images))

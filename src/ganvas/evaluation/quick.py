@@ -17,7 +17,7 @@ from ganvas.evaluation.metrics.features import Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import density_coverage
 from ganvas.evaluation.references import choose_rows, features_of_rows, open_training_reference
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, generate
+from ganvas.inference.run import CHUNK
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
@@ -115,7 +115,7 @@ def generate_chunks(
     # Whole chunks, so that a sample does not depend on the count.
     for part in chunk_ranges(count, CHUNK, whole=True):
         labels = [row % classes for row in part]
-        samples = generate(gan, part, seed, device, labels)[: count - part.start]
+        samples = sample_rows(gan, part, seed, device, labels)[: count - part.start]
         if not samples.isfinite().all():
             raise UserError("the generator is broken: its samples hold NaN or infinity")
         yield samples if gan.channels == 2 else to_uint8(samples)

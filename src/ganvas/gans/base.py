@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
@@ -227,6 +228,20 @@ class GAN(nn.Module):
         Each of `inputs` is a tensor of `count` rows.
         """
         raise NotImplementedError
+
+    def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
+        """Inputs of `sample` beside an image (1, C, H, W), by the name of what they make of it.
+
+        Args:
+            image: of any size, in [-1, 1].
+            changes: attributes to set or take away, for GANs with an `AttributesInput`; empty: all
+                that the GAN can do, one by one.
+        """
+        choice = self.inputs.get("to")
+        if not isinstance(choice, ChoiceInput):
+            return {self.target: {}}
+        numbers = torch.arange(len(choice.names), device=image.device)
+        return {name: {"to": numbers[[index]]} for index, name in enumerate(choice.names)}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Inputs for `sample`, one row for each of the batch's.

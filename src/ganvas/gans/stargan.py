@@ -6,7 +6,7 @@ discriminator separates real from generated images and recognises their attribut
 image must be the one that it was generated from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 import torch
@@ -18,6 +18,8 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
 from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4
+from ganvas.io.images import to_float, to_uint8
+from ganvas.io.resizing import to_square
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -253,6 +255,24 @@ class StarGAN(GAN):
 
         last = next(reversed(columns.values()))
         return columns | {"back": self.translate(last, own)}
+
+    def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
+        # The discriminator sees squares of the size trained on.
+        square = to_square(to_uint8(image.cpu()), self.size, "crop", "white", enlarge=True)
+        with torch.no_grad():
+            own = self.guess(to_float(square).to(image.device))
+
+        if changes:
+            for name, value in changes.items():
+                own = self.change(own, name, value)
+            return {", ".join(changes): {"attributes": own}}
+
+        ways = {}
+        for number, name in enumerate(self.names):
+            alone = any(name in group for group in self.exclusive)
+            turned = self.change(own, name, alone or not own[0, number])
+            ways[name] = {"attributes": turned}
+        return ways
 
     def guess(self, image: Tensor) -> Tensor:
         """The attributes that the discriminator recognises, (N, A) in {0, 1}.

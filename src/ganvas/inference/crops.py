@@ -1,4 +1,4 @@
-"""Square windows of pictures of any form: where a GAN that makes squares looks."""
+"""Square windows of images of any shape: what a GAN of square images sees of them."""
 
 from typing import NamedTuple
 
@@ -9,64 +9,77 @@ from ganvas.io.resizing import resize
 
 
 class Window(NamedTuple):
-    """A square of a picture, or around it."""
+    """A square of an image, or around it, in pixels."""
 
     top: int
     left: int
     side: int
 
 
-def square(mask: Tensor) -> Window:
-    """The middle square of a picture, moved so that the hole is inside; one around all of it, where
-    the hole is too large.
+def choose_window(mask: Tensor) -> Window:
+    """The largest square in the middle of an image, moved so that the hole is inside.
+
+    Where the hole is too large for it, a square around the whole image.
 
     Args:
         mask: bool (H, W), true in the hole, if there is one.
     """
     height, width = mask.shape
     side = min(height, width)
-    places = []
-    for length, hole in zip((height, width), extent(mask)):
+    starts = []
+
+    for length, hole in zip((height, width), hole_extent(mask)):
+        # One known pixel on each side of the hole must fit in, too.
         if len(hole) + 2 > side < length:
             side = max(height, width)
             return Window((height - side) // 2, (width - side) // 2, side)
-        start = (length - side) // 2
+        start = (length - side) // 2  # the middle
         if len(hole):
-            # a pixel around it must be known
             start = max(min(start, hole.start - 1), hole.stop + 1 - side)
-        places.append(min(max(start, 0), length - side))
-    return Window(places[0], places[1], side)
+        starts.append(min(max(start, 0), length - side))
+
+    return Window(starts[0], starts[1], side)
 
 
-def extent(mask: Tensor) -> tuple[range, range]:
-    """The rows and the columns that a hole reaches over."""
-    spans = [mask.any(1 - axis).nonzero()[:, 0].tolist() for axis in (0, 1)]
-    rows, columns = (range(span[0], span[-1] + 1) if span else range(0) for span in spans)
-    return rows, columns
+def hole_extent(mask: Tensor) -> tuple[range, range]:
+    """The rows and the columns that a hole, bool (H, W), reaches over."""
+    spans = []
+    for axis in (0, 1):
+        indices = mask.any(1 - axis).nonzero()[:, 0].tolist()
+        spans.append(range(indices[0], indices[-1] + 1) if indices else range(0))
+    return spans[0], spans[1]
 
 
-def cut(picture: Tensor, window: Window, edge: int | None = None) -> Tensor:
-    """A window of (C, H, W), as (C, side, side); beyond the picture its outermost pixels again, or
-    the value `edge`.
+def crop_window(image: Tensor, window: Window, outside: int | None = None) -> Tensor:
+    """A window of an image (C, H, W), as (C, side, side).
+
+    Args:
+        image: of any type.
+        window: may reach beyond the image.
+        outside: the value there; None: the image's outermost pixels again.
     """
-    _, height, width = picture.shape
-    rows, columns = (start + torch.arange(window.side) for start in window[:2])
-    found = picture[:, rows.clamp(0, height - 1)][:, :, columns.clamp(0, width - 1)]
-    if edge is not None:
+    _, height, width = image.shape
+    rows = window.top + torch.arange(window.side)
+    columns = window.left + torch.arange(window.side)
+    # indices beyond the edge repeat the outermost pixels
+    cropped = image[:, rows.clamp(0, height - 1)][:, :, columns.clamp(0, width - 1)]
+
+    if outside is not None:
         inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
-        found = torch.where(inside, found, edge)
-    return found
+        cropped = torch.where(inside, cropped, outside)
+    return cropped
 
 
-def pasted(picture: Tensor, piece: Tensor, window: Window) -> Tensor:
-    """The picture with a square piece, enlarged or shrunk, in its window; what lies beyond the
-    picture is lost.
+def paste_window(image: Tensor, piece: Tensor, window: Window) -> Tensor:
+    """An image, uint8 (C, H, W), with a square piece, enlarged or shrunk, in its window; what lies
+    beyond the image is lost.
     """
     top, left, side = window
     piece = resize(piece[None], side, side)[0]
-    result = picture.clone()
-    height, width = (min(side, length) for length in picture.shape[1:])
-    result[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = piece[
-        :, max(-top, 0) :, max(-left, 0) :
-    ][:, :height, :width]
-    return result
+    # negative starts would count from the end, so what lies above or left is cut off first
+    height, width = (min(side, length) for length in image.shape[1:])
+    visible = piece[:, max(-top, 0) :, max(-left, 0) :][:, :height, :width]
+
+    pasted = image.clone()
+    pasted[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = visible
+    return pasted

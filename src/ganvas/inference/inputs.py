@@ -1,49 +1,80 @@
-"""The pictures that a user gives to a trained GAN: a file, or all of a folder or zip."""
+"""The images that a user gives to a trained GAN: files, folders and zips."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.data.folders.source import Source
 from ganvas.errors import UserError
+from ganvas.inference.task import Content
 
-Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot be read
+
+@dataclass(frozen=True)
+class InputFiles:
+    """All images of some places, each with a name of its own.
+
+    Attributes:
+        places: files, and folders and zips of them.
+    """
+
+    places: tuple[Path, ...]
+
+    def __iter__(self) -> Iterator[tuple[str, Content]]:
+        """Names without ending, and what reads the bytes of the file.
+
+        Raises:
+            UserError: a place does not exist or holds no images.
+        """
+        taken: set[str] = set()
+        for place in self.places:
+            for name, content in list_images(place):
+                number, fresh = 1, name
+                while fresh in taken:
+                    number += 1
+                    fresh = f"{name}-{number}"
+                taken.add(fresh)
+                yield fresh, content
 
 
-def contents(place: Path) -> Iterator[tuple[str, Content]]:
-    """Names, each once and without their endings, and what reads the content of a file, or of all
-    pictures of a folder or zip.
+def list_images(place: Path) -> Iterator[tuple[str, Content]]:
+    """Names without ending, each once, and what reads the bytes, of a file or of all images of a
+    folder or zip.
 
     Raises:
-        UserError: there is no such place, or no picture in it.
+        UserError: there is no such place, or no image in it.
     """
     if not place.exists():
         raise UserError(f"there is no picture or folder {place}")
     if not (place.is_dir() or place.suffix.lower() == ".zip"):
         yield place.stem, place.read_bytes
         return
+
     with Source(place) as source:
-        # In a zip anything may be written; what leads out of the folder is left out.
-        paths = [
-            Path(*(part for part in entry.name.split("/") if part not in ("", "..")))
-            for entry in source.pictures
-        ]
+        # A zip may hold any path: what leads out of the folder is left out.
+        paths = []
+        for entry in source.pictures:
+            parts = (part for part in entry.name.split("/") if part not in ("", ".."))
+            paths.append(Path(*parts))
         stems = [path.with_suffix("").as_posix() for path in paths]
+
+        # a.png and a.jpg of one folder become a-png and a-jpg
         counts = Counter(stems)
         for path, stem, entry in zip(paths, stems, source.pictures):
             name = stem if counts[stem] == 1 else path.as_posix().replace(".", "-")
             yield name, lambda entry=entry: source.read(entry)
 
 
-def check_out(out: Path, places: Iterable[Path]) -> None:
-    """Refuse to write over the pictures given, as NAME.png.
+def check_originals(out: Path, places: Iterable[Path]) -> None:
+    """Refuse to write over the user's images, as NAME.png.
 
     Raises:
-        UserError: `out` is one of the folders, or one of the files would be written anew.
+        UserError: `out` is one of the folders, or one of the files would be written over.
     """
     for place in places:
         written = out if place.is_dir() else out / f"{place.stem}.png"
         if place.exists() and written.resolve() == place.resolve():
             raise UserError(
-                f"--out {out} holds pictures that were given, which would be written over; choose another folder"
+                f"--out {out} holds pictures that were given, which would be written over; choose"
+                " another folder"
             )

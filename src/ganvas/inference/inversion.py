@@ -1,11 +1,12 @@
-"""Look for the noise of which a GAN makes a given picture, or a picture that fits around a hole.
+"""Search the noise for which a GAN generates a given image, or one that fits around a hole.
 
 Yeh et al. 2017, "Semantic Image Inpainting with Deep Generative Models": gradient descent on the
 generator's input. The GAN needs no training for it.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -13,21 +14,56 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, softplus
 
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, as_inputs, evaluation, generate
+from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_rows
 from ganvas.rng import Make, Rng, RowRng
 
-STARTS = 32  # random pictures looked at for each candidate, of which the nearest is improved
+STARTS = 32  # random images compared for each candidate; the search starts from the nearest
 RATE = 0.05  # of Adam, at the first step; falls to 0 along half a cosine
-# of the discriminator's opinion; the paper's lambda, but of a mean where theirs is of a sum
+# of the discriminator's doubt; the paper's lambda, but of a mean where theirs is of a sum
 PRIOR_WEIGHT = 0.03
 FLOOR = 0.2  # weight of pixels far from the hole, where those in the midst of it would have 1
 
 
-class SearchRng(Rng):
-    """Noise that can be improved: what a GAN draws the first time is kept, and requires gradients
-    if it is noise.
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search.
 
-    `again` begins anew, so that the next pass through the GAN gets the same tensors.
+    Attributes:
+        candidates: different results, each from its own start.
+        steps: of gradient descent.
+        seed: of the starts.
+        label: class number of all candidates; None: whichever fits best at the start.
+    """
+
+    candidates: int = 4
+    steps: int = 300
+    seed: int = 0
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a search found, the best candidate first.
+
+    Attributes:
+        images: (K, C, S, S) in [-1, 1], on the CPU.
+        context: (K,), weighted mean absolute difference from what is known, in units of [-1, 1].
+        prior: (K,), mean softplus(-score): the discriminator's doubt.
+        noise: the tensors of noise, (K, size) each, in the order in which the GAN draws them.
+        labels: class numbers; of no meaning for GANs without classes.
+    """
+
+    images: Tensor
+    context: Tensor
+    prior: Tensor
+    noise: list[Tensor]
+    labels: list[int]
+
+
+class SearchRng(Rng):
+    """Noise that can be improved: the first draw is kept, and requires gradients if it is noise.
+
+    After `again` the next pass through the GAN gets the same tensors.
 
     Args:
         seed: the table of `RowRng`.
@@ -63,16 +99,15 @@ class SearchRng(Rng):
 
     @torch.no_grad()
     def keep_likely(self) -> None:
-        """Bring the noise back to where noise is: uniform into [-1, 1], normal of n numbers to a
-        length of sqrt(n).
+        """Bring the noise back to where noise is likely: uniform noise into [-1, 1], normal noise
+        of n numbers to a length of sqrt(n).
         """
         for values, bounded in zip(self.kept, self.bounded):
             if values.requires_grad and bounded:
                 values.clamp_(-1, 1)
             elif values.requires_grad:
-                values.mul_(
-                    math.sqrt(values.shape[1]) / values.norm(dim=1, keepdim=True).clamp(min=1e-6)
-                )
+                length = values.norm(dim=1, keepdim=True).clamp(min=1e-6)
+                values.mul_(math.sqrt(values.shape[1]) / length)
 
     def _next(self, make: Callable[[], Tensor], bounded: bool = False) -> Tensor:
         if self.place == len(self.kept):
@@ -82,136 +117,133 @@ class SearchRng(Rng):
         return self.kept[self.place - 1]
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a search found, the best candidate first.
-
-    Attributes:
-        pictures: (K, C, S, S) in [-1, 1], on the CPU.
-        context: (K,), weighted mean absolute difference from what is known, in units of [-1, 1].
-        prior: (K,), mean softplus(-score): the discriminator's doubt.
-        noise: the tensors of noise, (K, size) each, in the order in which the GAN draws them.
-        labels: class numbers; of no meaning for GANs without classes.
-    """
-
-    pictures: Tensor
-    context: Tensor
-    prior: Tensor
-    noise: list[Tensor]
-    labels: list[int]
-
-
-def search(
+def search_noise(
     gan: GAN,
-    picture: Tensor,
+    image: Tensor,
     weights: Tensor,
-    candidates: int,
-    *,
-    steps: int,
-    seed: int,
+    settings: SearchSettings,
     device: torch.device,
-    label: int | None = None,
     progress: Callable[[range], Iterable[int]] = iter,
-) -> Found:
-    """Candidates for a picture of which only a part is known.
+) -> Candidates:
+    """Find candidates for an image of which only a part is known.
 
     Args:
-        gan: one that makes pictures from noise, and a class at most.
-        picture: (C, S, S) in [-1, 1].
-        weights: (1, S, S), what each pixel counts; 0 where nothing is known. See `nearness`.
-        candidates: how many, from different starts.
-        steps: of the descent.
-        seed: of the starts.
-        device: where to work.
-        label: the class of all; None: whichever fits best at the start.
+        gan: unconditional, or with classes.
+        image: (C, S, S) in [-1, 1].
+        weights: (1, S, S) of the pixels; 0 where nothing is known. See `hole_weights`.
+        settings: of the search.
+        device: where the GAN is.
         progress: goes through the steps, and may show a bar.
     """
-    picture, weights = picture.to(device)[None], (weights / weights.mean()).to(device)[None]
+    target = image.to(device)[None]
+    weights = (weights / weights.mean()).to(device)[None]
 
-    def difference(made: Tensor) -> Tensor:
-        return ((made - picture).abs() * weights).mean((1, 2, 3))
+    # (N, C, S, S) to (N,): L1, as in the paper
+    def difference(generated: Tensor) -> Tensor:
+        return ((generated - target).abs() * weights).mean((1, 2, 3))
 
-    rows, labels = nearest_starts(gan, difference, candidates, seed, device, label)
-    rng, inputs = SearchRng(seed, rows, device), as_inputs(gan, labels, device)
-    fixed = [parameter for parameter in gan.parameters() if parameter.requires_grad]
-    try:
-        for parameter in fixed:
-            parameter.requires_grad_(False)
-        with evaluation(gan):
-            with torch.no_grad():
-                gan.sample(candidates, rng, **inputs)  # the first draw makes the noise
+    count = settings.candidates
+    rows, labels = nearest_starts(gan, difference, settings, device)
+    rng = SearchRng(settings.seed, rows, device)
+    inputs = class_inputs(gan, labels, device)
+
+    with evaluation(gan), freeze_weights(gan):
+        with torch.no_grad():
+            gan.sample(count, rng, **inputs)  # the first draw makes the noise
+        rng.keep_likely()
+        optimizer = torch.optim.Adam(rng.noise, lr=RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, settings.steps))
+
+        for _ in progress(range(settings.steps)):
+            _, context, prior = rate_candidates(gan, rng, difference, count, inputs)
+            # a sum, because each candidate has noise of its own
+            (context + PRIOR_WEIGHT * prior).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
             rng.keep_likely()
-            optimizer = torch.optim.Adam(rng.noise, lr=RATE)
-            fall = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
-            for _ in progress(range(steps)):
-                made, context, prior = look(gan, rng, difference, candidates, inputs)
-                # each candidate has noise of its own
-                (context + PRIOR_WEIGHT * prior).sum().backward()
-                optimizer.step()
-                optimizer.zero_grad()
-                fall.step()
-                rng.keep_likely()
-            with torch.no_grad():
-                made, context, prior = look(gan, rng, difference, candidates, inputs)
-    finally:
-        for parameter in fixed:
-            parameter.requires_grad_(True)
+
+        with torch.no_grad():
+            found, context, prior = rate_candidates(gan, rng, difference, count, inputs)
+
+    # the same sum that was minimised, so the first candidate is the best
     order = (context + PRIOR_WEIGHT * prior).argsort()
-    noise = [values.detach()[order].cpu() for values in rng.noise]
-    best = made.float()[order].cpu(), context.float()[order].cpu(), prior.float()[order].cpu()
-    return Found(*best, noise, [labels[number] for number in order.tolist()])
+    return Candidates(
+        images=found.float()[order].cpu(),
+        context=context.float()[order].cpu(),
+        prior=prior.float()[order].cpu(),
+        noise=[values.detach()[order].cpu() for values in rng.noise],
+        labels=[labels[number] for number in order.tolist()],
+    )
 
 
-def look(
+@contextmanager
+def freeze_weights(gan: GAN) -> Iterator[None]:
+    """Let only the noise get gradients for a while, not the weights."""
+    learning = [parameter for parameter in gan.parameters() if parameter.requires_grad]
+    try:
+        for parameter in learning:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+
+
+def rate_candidates(
     gan: GAN,
     rng: SearchRng,
     difference: Callable[[Tensor], Tensor],
     count: int,
     inputs: dict[str, Tensor],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The candidates as they are now, how far each is from what is known, and the discriminator's
-    doubt of each.
+    """The present candidates (N, C, S, S), how far each is from what is known (N,), and the
+    discriminator's doubt of each (N,).
     """
-    rng.again()
-    made = gan.sample(count, rng, **inputs)
-    score = gan.score({gan.target: made, **inputs})
-    return made, difference(made), softplus(-score).reshape(count, -1).mean(1)
+    rng.again()  # the generator draws the tensors that the optimizer has just changed
+    generated = gan.sample(count, rng, **inputs)
+    score = gan.score({gan.target: generated, **inputs})
+    return generated, difference(generated), softplus(-score).reshape(count, -1).mean(1)
 
 
 @torch.no_grad()
 def nearest_starts(
     gan: GAN,
     difference: Callable[[Tensor], Tensor],
-    candidates: int,
-    seed: int,
+    settings: SearchSettings,
     device: torch.device,
-    label: int | None,
 ) -> tuple[list[int], list[int]]:
-    """Rows of the seed's table, and classes, of the random pictures that fit best, one for each
+    """Rows of the seed's table, and class numbers, of the random images that fit best, one for each
     candidate.
     """
-    count = -(-STARTS * candidates // CHUNK) * CHUNK
-    labels = [row % max(1, len(gan.classes)) if label is None else label for row in range(count)]
-    found = []
+    # whole chunks, because an image depends on nothing but its row
+    count = -(-STARTS * settings.candidates // CHUNK) * CHUNK
+    classes = max(1, len(gan.classes))
+    fixed = settings.label
+    labels = [row % classes if fixed is None else fixed for row in range(count)]
+
+    differences = []
     for start in range(0, count, CHUNK):
         rows = range(start, start + CHUNK)
-        found.append(
-            difference(generate(gan, rows, seed, device, [labels[row] for row in rows]).to(device))
-        )
-    rows = torch.cat(found).argsort()[:candidates].tolist()
-    return rows, [labels[row] for row in rows]
+        chosen = [labels[row] for row in rows]
+        images = sample_rows(gan, rows, settings.seed, device, chosen)
+        differences.append(difference(images.to(device)))
+
+    best = torch.cat(differences).argsort()[: settings.candidates].tolist()
+    return best, [labels[row] for row in best]
 
 
-def nearness(known: Tensor) -> Tensor:
-    """What each pixel counts: little far from the hole, more the nearer it is, nothing in the hole.
+def hole_weights(known: Tensor) -> Tensor:
+    """Weights of pixels: little far from the hole, more the nearer it is, none in the hole.
 
-    As eq. 2 of the paper, the share of hole in a window around a pixel; but the window's side is a
-    fourth of the picture's (theirs is of 7 pixels), and no known pixel counts nothing.
+    As eq. 2 of the paper, the share of hole in a window around a pixel. But the window's side is a
+    quarter of the image's (theirs is of 7 pixels), and every known pixel counts something.
 
     Args:
-        known: (1, S, S), 1 where the picture is known and 0 elsewhere.
+        known: (1, S, S), 1 where the image is known and 0 elsewhere.
     """
     reach = max(1, known.shape[-1] // 8)
+    # padding is not counted: beyond the image there is neither hole nor known pixel
     around = avg_pool2d(
         1 - known[None], 2 * reach + 1, stride=1, padding=reach, count_include_pad=False
     )[0]

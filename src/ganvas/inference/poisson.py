@@ -1,4 +1,4 @@
-"""Put a piece into a picture without a seam: Pérez et al. 2003, "Poisson Image Editing"."""
+"""Fill a hole without a seam: Pérez et al. 2003, "Poisson Image Editing"."""
 
 import numpy as np
 import torch
@@ -8,59 +8,87 @@ from torch import Tensor
 
 
 def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
-    """The picture with the hole filled so that its steps from pixel to pixel are those of `filled`,
-    and its rim fits.
+    """Fill a hole so that differences of neighbouring pixels are those of `filled`, and its rim
+    fits.
 
-    Solved is eq. 5 for what must be added to `filled`: in the hole it is harmonic, and at the
-    pixels that touch the hole it is the difference of the two pictures. Where the hole reaches the
-    picture's edge, nothing is asked for.
+    Solves eq. 5 for what must be added to `filled`: it is harmonic in the hole, and at the pixels
+    that touch the hole it is the difference of the two images. Where the hole reaches the edge of
+    the image, there is no condition.
 
     Args:
         picture: uint8 (C, H, W).
-        filled: uint8 (C, H, W), with something in the hole and at the pixels that touch it.
+        filled: uint8 (C, H, W), with content in the hole and at the pixels that touch it.
         mask: bool (H, W), true in the hole, which does not cover everything.
 
     Returns:
         uint8 (C, H, W); outside the hole the very numbers of `picture`.
     """
     hole = mask.cpu().numpy().ravel()
-    pixels = np.flatnonzero(hole)
-    if not len(pixels):
+    if not hole.any():
         return picture.clone()
-    unknown = np.cumsum(hole) - 1  # number of each pixel of the hole
+
+    # in float64, because thousands of equations depend on each other
     difference = (picture.double() - filled.double()).flatten(1).T.cpu().numpy()  # (H x W, C)
-    places = np.arange(hole.size).reshape(mask.shape)
+    here, there = list_neighbours(mask.shape[0], mask.shape[1], hole)
+    added = torch.from_numpy(solve_laplace(hole, here, there, difference)).T  # (C, hole's pixels)
+
+    result = picture.clone().cpu()
+    inside = mask.cpu()
+    fitted = filled.cpu()[:, inside].double() + added
+    result[:, inside] = fitted.round().clamp(0, 255).to(torch.uint8)
+    return result
+
+
+def list_neighbours(height: int, width: int, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each pixel of the hole with each of its neighbours, up to 4: two int64 arrays of indices into
+    the flat image.
+    """
+    places = np.arange(hole.size).reshape(height, width)
     pairs = [(places[:-1], places[1:]), (places[:, :-1], places[:, 1:])]
     here = np.concatenate([part.ravel() for one, other in pairs for part in (one, other)])
     there = np.concatenate([part.ravel() for one, other in pairs for part in (other, one)])
-    # each pixel of the hole with each of its neighbours
-    here, there = here[hole[here]], there[hole[here]]
+    return here[hole[here]], there[hole[here]]
+
+
+def solve_laplace(
+    hole: np.ndarray, here: np.ndarray, there: np.ndarray, known: np.ndarray
+) -> np.ndarray:
+    """The harmonic function in a hole, from its values at the pixels that touch it.
+
+    Args:
+        hole: bool (H x W,).
+        here: pixels of the hole, one entry for each neighbour.
+        there: their neighbours.
+        known: float64 (H x W, C), the values outside of the hole.
+
+    Returns:
+        float64 (P, C), for each pixel of the hole.
+    """
+    pixels = np.flatnonzero(hole)
+    unknown = np.cumsum(hole) - 1  # number of each pixel of the hole
     within = hole[there]
+
+    # number of neighbours x value - neighbours in the hole = neighbours outside of it
     neighbours = np.bincount(unknown[here], minlength=len(pixels)).astype(float)
-    rim = np.zeros((len(pixels), len(picture)))
-    np.add.at(rim, unknown[here[~within]], difference[there[~within]])
+    rim = np.zeros((len(pixels), known.shape[1]))
+    np.add.at(rim, unknown[here[~within]], known[there[~within]])
     rows = np.concatenate([unknown[pixels], unknown[here[within]]])
     columns = np.concatenate([unknown[pixels], unknown[there[within]]])
     values = np.concatenate([neighbours, -np.ones(within.sum())])
     matrix = coo_array((values, (rows, columns))).tocsc()
-    # it is symmetric
+
+    # The matrix is symmetric and positive definite, so no pivoting is needed.
     solver = splu(
         matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
     )
-    added = torch.from_numpy(solver.solve(rim)).T  # (C, pixels of the hole)
-    result = picture.clone().cpu()
-    result[:, mask.cpu()] = (
-        (filled.cpu()[:, mask.cpu()].double() + added).round().clamp(0, 255).to(torch.uint8)
-    )
-    return result
+    return solver.solve(rim)
 
 
 def blur_fill(picture: Tensor, mask: Tensor) -> Tensor:
-    """The hole filled by what flows in from around it until nothing changes any more: a blur that a
-    GAN must beat.
+    """Fill a hole by a blur of its surroundings: the baseline that a GAN must beat.
 
-    The end of blurring the hole again and again with its surroundings held is the harmonic function
-    of their values.
+    It is the harmonic function of the values around the hole: what is left after the hole was
+    blurred again and again while its surroundings were kept.
 
     Args:
         picture: uint8 (C, H, W).

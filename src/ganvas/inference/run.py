@@ -1,4 +1,4 @@
-"""From a trained GAN to pictures."""
+"""A trained GAN, loaded from a run: `ganvas.load`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,21 +10,19 @@ from torch import Tensor
 
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
-from ganvas.gans.base import (
-    GAN,
-    ChoiceInput,
-)
+from ganvas.gans.base import GAN, ChoiceInput
 from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
 from ganvas.rng import Rng, RowRng, WalkRng
 from ganvas.runs.checkpoint import find_checkpoints, load_gan
 from ganvas.runs.usage import describe_use
 
-# pictures made at once; whole chunks always, so that a picture never depends on how many are asked
-# for
+# Images generated at once; whole chunks always, so that an image never depends on the count.
 CHUNK = 32
 MOST_ROWS = 20  # rows of a class grid
-POINTS = 1000  # points of a run's scatter pictures
+CLASS_COLUMNS = 10  # images of each class
+GRID_COLUMNS = 8  # of a grid without classes, which is square
+POINTS = 1000  # points of a scatter picture
 
 
 class Run:
@@ -32,104 +30,111 @@ class Run:
 
     Attributes:
         path: the checkpoint that was loaded.
-        gan: the GAN in evaluation mode; its averaged players hold the moving average, unless told
-            otherwise.
+        gan: in evaluation mode, with the moving average of the weights or the last weights.
         about: the checkpoint's description.
+        device: where the GAN is.
     """
 
     def __init__(self, path: Path, gan: GAN, about: dict[str, Any], device: torch.device):
-        self.path, self.gan, self.about, self.device = path, gan.to(device), about, device
+        self.path = path
+        self.gan = gan.to(device)
+        self.about = about
+        self.device = device
 
     def __repr__(self) -> str:
-        classes = (
-            f", {count_noun(len(self.gan.classes), 'class', 'classes')}" if self.gan.classes else ""
-        )
+        name = self.about["gan"]["name"]
         kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
-        return f"<Run of {self.about['gan']['name']}, {kind}{classes}, {count_noun(self.about['images'], 'image')}, {self.path}>"
+        classes = ""
+        if self.gan.classes:
+            classes = f", {count_noun(len(self.gan.classes), 'class', 'classes')}"
+        images = count_noun(self.about["images"], "image")
+        return f"<Run of {name}, {kind}{classes}, {images}, {self.path}>"
 
     @property
     def folder(self) -> Path:
-        """The run's folder; of a checkpoint that lies elsewhere its own."""
+        """The run folder; the checkpoint itself where it lies elsewhere."""
         return self.path.parents[1] if self.path.parent.name == "checkpoints" else self.path
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an image."""
+        return self.gan.channels, self.gan.size, self.gan.size
+
     def sample(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
-        """Make pictures. The same seed gives the same pictures, whatever the count.
+        """Generate images. The same seed gives the same images, whatever the count.
 
         Args:
-            count: how many.
-            seed: which pictures.
-            label: a class name or number, for GANs with classes; None takes the classes in turn.
+            count: of images.
+            seed: of the noise.
+            label: a class name or number, for GANs with classes; None: the classes in turn.
 
         Returns:
             float32 (count, C, H, W) in [-1, 1], on the CPU.
 
         Raises:
-            UserError: the count is negative, the GAN has no such class, or it needs more than a
-                class to make a picture.
+            UserError: the count is negative, the GAN has no such class, or it needs more than noise
+                and a class.
         """
         return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
 
     def chunks(
         self, count: int, *, seed: int = 0, label: str | int | None = None
     ) -> Iterator[Tensor]:
-        """As `sample`, a few pictures at a time, for counts that do not fit into memory."""
+        """As `sample`, a few images at a time, for counts that do not fit into memory."""
         if count < 0:
-            raise UserError(f"{count} pictures cannot be made; ask for 0 or more")
+            raise UserError(f"{count} pictures cannot be generated; ask for 0 or more")
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
         for start in range(0, count, CHUNK):
+            # the last chunk is generated whole, too, and cut off
             rows = range(start, start + CHUNK)
-            yield generate(self.gan, rows, seed, self.device, self.labels(rows, fixed))[
-                : count - start
-            ]
+            images = sample_rows(self.gan, rows, seed, self.device, self.labels(rows, fixed))
+            yield images[: count - start]
 
     def check_free(self) -> None:
-        """Refuse a GAN that makes no pictures from noise alone.
+        """Refuse a GAN that needs more than noise and a class.
 
         Raises:
             UserError: names the command that fits it.
         """
         if not self.gan.unconditional:
-            needs, use = ", ".join(self.gan.inputs), describe_use(self.gan, self.path)
-            raise UserError(f"{self.path} makes pictures from {needs}, not from noise: {use}")
+            inputs = ", ".join(self.gan.inputs)
+            use = describe_use(self.gan, self.folder)
+            raise UserError(
+                f"{self.folder} generates pictures from {inputs}, not from noise: {use}"
+            )
 
     def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
-        """The class of every row: the one asked for, else all in turn."""
-        return [row % max(1, len(self.gan.classes)) if fixed is None else fixed for row in rows]
+        """The class number of every row: the fixed one, or all classes in turn."""
+        classes = max(1, len(self.gan.classes))
+        return [row % classes if fixed is None else fixed for row in rows]
 
     def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
-        """Make one picture for each row of the inputs that the GAN wants; see `GAN.inputs`.
+        """Generate one image for each row of the inputs that the GAN needs; see `GAN.inputs`.
 
         Returns:
             float32 (N, C, H, W) in [-1, 1], on the CPU.
         """
         count = len(next(iter(inputs.values())))
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
-        return make(self.gan, RowRng(seed, range(count), self.device), count, on_device)
+        return sample_gan(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
     def walk(
         self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None
     ) -> Tensor:
-        """A closed, smooth walk through the noise of the first `anchors` rows, float32 (frames, C,
-        H, W) in [-1, 1].
+        """Generate the frames of a closed, smooth walk through the noise of the first `anchors`
+        rows, float32 (frames, C, H, W) in [-1, 1].
         """
         self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
-        positions = torch.arange(frames) * anchors / frames
+        positions = torch.arange(frames) * anchors / frames  # the last stops short of the first
+
         parts = []
         for part in positions.split(CHUNK):
             rng = WalkRng(seed, range(anchors), part, self.device)
-            parts.append(
-                make(
-                    self.gan, rng, len(part), as_inputs(self.gan, [fixed] * len(part), self.device)
-                )
-            )
+            inputs = class_inputs(self.gan, [fixed] * len(part), self.device)
+            parts.append(sample_gan(self.gan, rng, len(part), inputs))
         return torch.cat(parts)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of a picture."""
-        return self.gan.channels, self.gan.size, self.gan.size
 
 
 def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
@@ -137,8 +142,8 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
 
     Args:
         path: the folder.
-        device: where pictures will be made.
-        average: whether to use the moving average of the weights, where the run has one.
+        device: where images will be generated.
+        ema: whether to use the moving average of the weights, where there is one.
 
     Raises:
         UserError: there is nothing to load, or it is damaged.
@@ -146,13 +151,17 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
     path = Path(path)
     if not path.is_dir():
         raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
+
+    # a checkpoint has its description in it, a run folder only has checkpoints
     if not (path / "about.json").exists():
         found = find_checkpoints(path / "checkpoints")
         if not found:
             raise UserError(
-                f"{path} has no checkpoints: it is not a run folder, or its training has not got that far"
+                f"{path} has no checkpoints: it is not a run folder, or its training has not got"
+                " that far"
             )
         path = found[-1]
+
     return Run(path, *load_gan(path, ema), pick_device(device))
 
 
@@ -163,64 +172,73 @@ def class_number(gan: GAN, label: str | int) -> int:
         UserError: the GAN has no classes, or not this one.
     """
     if not isinstance(gan.inputs.get("label"), ChoiceInput):
-        raise UserError(f"label {label} cannot be asked for: this GAN was trained without labels")
+        raise UserError(f"label {label} has no effect: this GAN was trained without labels")
+    # names first: a class may be called 7 and have another number
     if str(label) in gan.classes:
         return gan.classes.index(str(label))
     if str(label).isdecimal() and int(label) < len(gan.classes):
         return int(label)
-    names = gan.classes if len(gan.classes) <= MOST_ROWS else ()
-    hint = f"the classes are {', '.join(names)}" if names else nearest(str(label), gan.classes)
+
+    hint = nearest(str(label), gan.classes)
+    if len(gan.classes) <= MOST_ROWS:
+        hint = f"the classes are {', '.join(gan.classes)}"
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
 
 
-def generate(
+def sample_rows(
     gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]
 ) -> Tensor:
-    """Pictures of given rows of a seed's endless table of noise; see `make`.
+    """Generate images from given rows of a seed's endless table of noise; see `sample_gan`.
 
     Args:
-        labels: class numbers, one a picture; of no effect on GANs without classes.
+        gan: unconditional, or with classes.
+        rows: numbers of the rows.
+        seed: of the table.
+        device: where the GAN is.
+        labels: class numbers, one an image; of no effect on GANs without classes.
     """
-    return make(gan, RowRng(seed, rows, device), len(rows), as_inputs(gan, labels, device))
+    inputs = class_inputs(gan, labels, device)
+    return sample_gan(gan, RowRng(seed, rows, device), len(rows), inputs)
 
 
-def as_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str, Tensor]:
-    """The inputs of a free GAN, from class numbers."""
+def class_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str, Tensor]:
+    """The inputs of an unconditional GAN or one with classes, from class numbers."""
     return {"label": torch.tensor(labels, device=device)} if "label" in gan.inputs else {}
 
 
 @torch.no_grad()
-def make(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
-    """Pictures from a source of noise and from inputs, in evaluation mode: float32 (N, C, H, W) in
-    [-1, 1], on the CPU.
+def sample_gan(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Generate images from a source of noise and from inputs, in evaluation mode: float32 (N, C, H,
+    W) in [-1, 1], on the CPU.
     """
     with evaluation(gan):
         return gan.sample(count, rng, **inputs).float().cpu()
 
 
 @torch.no_grad()
-def look(
+def preview_rows(
     gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0
 ) -> dict[str, Tensor]:
-    """What a GAN makes of rows of data, as columns of uint8 pictures by their heading; of a free
-    GAN two samples.
+    """What a GAN makes of rows of data, as columns of uint8 images (N, C, H, W) by their heading;
+    of an unconditional GAN two samples.
 
     Args:
+        gan: the GAN.
         rows: on the device, as a batch.
+        device: where the GAN is.
+        seed: of the noise.
     """
     if gan.unconditional:
-        return {"made": to_uint8(generate(gan, range(2), seed, device, [0, 0]))}
+        return {"made": to_uint8(sample_rows(gan, range(2), seed, device, [0, 0]))}
     count = len(next(iter(rows.values())))
     with evaluation(gan):
-        return {
-            name: to_uint8(made.cpu())
-            for name, made in gan.make_preview(rows, RowRng(seed, range(count), device)).items()
-        }
+        columns = gan.make_preview(rows, RowRng(seed, range(count), device))
+    return {name: to_uint8(images.cpu()) for name, images in columns.items()}
 
 
 @contextmanager
 def evaluation(gan: GAN) -> Iterator[None]:
-    """Evaluation mode for a while."""
+    """Put a GAN into evaluation mode for a while."""
     training = gan.training
     gan.eval()
     try:
@@ -230,18 +248,18 @@ def evaluation(gan: GAN) -> Iterator[None]:
 
 
 def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:
-    """The grid that shows a run's progress, always from the same noise: (pictures, columns, row
-    names).
+    """The grid that shows progress, always from the same noise: (images, columns, row names).
 
-    With classes, one class a row, all rows from the same ten noises; else 8 x 8 pictures; of
+    With classes, one class a row, all rows from the same ten noises; without, 8 x 8 images; of
     points, 1,000.
     """
     if "label" in gan.inputs:
         shown = range(min(MOST_ROWS, len(gan.classes)))
-        columns, names = 10, tuple(gan.classes[label] for label in shown)
-        rows = [column for _ in shown for column in range(columns)]
-        labels = [label for label in shown for _ in range(columns)]
-    else:
-        columns, names, rows = 8, (), list(range(POINTS if gan.points else 64))
-        labels = [0] * len(rows)
-    return generate(gan, rows, seed, device, labels), columns, names
+        names = tuple(gan.classes[label] for label in shown)
+        # row by row: the noise of a column stays, the class of a row stays
+        rows = [column for _ in shown for column in range(CLASS_COLUMNS)]
+        labels = [label for label in shown for _ in range(CLASS_COLUMNS)]
+        return sample_rows(gan, rows, seed, device, labels), CLASS_COLUMNS, names
+
+    rows = range(POINTS if gan.points else GRID_COLUMNS**2)
+    return sample_rows(gan, rows, seed, device, [0] * len(rows)), GRID_COLUMNS, ()

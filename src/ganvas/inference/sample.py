@@ -1,162 +1,114 @@
-"""Pictures, grids and walks from a run, as files."""
+"""Samples of a GAN that needs noise alone, or a class: `ganvas sample`."""
 
-import csv
-import io
-import math
 from collections.abc import Iterator
-from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
-from ganvas.inference.run import Run, class_number, load
+from ganvas.inference.run import Run, class_number
+from ganvas.inference.task import Result, Task, refuse_points
+from ganvas.inference.write import check_ending, square_columns
 from ganvas.io.animation import save_animation
-from ganvas.io.console import count_noun, track
-from ganvas.io.files import own_folder, write_text
 from ganvas.io.grids import make_grid
-from ganvas.io.images import save, to_pil, to_uint8
-from ganvas.io.scatter import draw_sheet
+from ganvas.io.images import to_uint8
 
-WALK_FRAMES, WALK_MILLISECONDS = 96, 60
-PLAIN_COUNT = 500  # pictures after which a progress bar is shown
+WALK_FRAMES = 96
+WALK_MILLISECONDS = 60  # of a frame
+WALK_ENDINGS = (".gif", ".webp")
+WALK_CLASSES = 20  # classes that walk side by side, at most
+WALK_SIDE = 128  # pixels that a single small walk is enlarged to
 
 
-def write_samples(
-    folder: Path,
-    *,
-    count: int,
-    label: str | None,
-    seed: int,
-    out: Path | None,
-    ending: str,
-    grid: Path | None,
-    columns: int | None,
-    invert: bool,
-    walk: Path | None,
-    ema: bool,
-    device: str,
-) -> Iterator[str]:
-    """What `ganvas sample` does; yields a line for each thing written.
+@dataclass(frozen=True)
+class SampleTask(Task):
+    """Generate images, or points, from noise.
+
+    Attributes:
+        count: of samples.
+        label: name or number of the class; None: all classes in turn.
+        seed: of the noise; a sample depends on it and its own number alone.
+        invert: whether to swap dark and light.
+    """
+
+    folder = "generated"
+    sheet = "grid"
+
+    count: int = 64
+    label: str | None = None
+    seed: int = 0
+    invert: bool = False
+
+    def check(self, run: Run) -> None:
+        if self.count < 1:
+            raise UserError(f"--count {self.count}: ask for at least one picture")
+        if self.label is not None:
+            class_number(run.gan, self.label)
+        if self.invert:
+            refuse_points(run)
+        run.check_free()
+
+    def results(self, run: Run) -> Iterator[Result]:
+        fixed = None if self.label is None else class_number(run.gan, self.label)
+        labelled = bool(run.gan.classes) and "label" in run.gan.inputs
+        digits = max(5, len(str(self.count - 1)))  # so that files sort by number
+
+        number = 0
+        for chunk in run.chunks(self.count, seed=self.seed, label=self.label):
+            for image in to_pixels(chunk, self.invert):
+                name = f"{number:0{digits}}"
+                label = None
+                if labelled:
+                    label = run.gan.classes[run.labels([number], fixed)[0]]
+                yield Result(name, {name: image}, label=label)
+                number += 1
+
+    @property
+    def expected(self) -> int:
+        return self.count
+
+
+def write_walk(task: SampleTask, run: Run, file: Path) -> Iterator[str]:
+    """Write a smooth walk through the noise as an animation; yields a line.
+
+    With classes and no label, all classes walk side by side.
 
     Raises:
-        UserError: nothing to load, no such class, a count or a number of columns below 1, a file
-            ending that is not a picture's, a folder that holds something already.
+        UserError: see `check_walk`.
     """
-    if count < 1:
-        raise UserError(f"--count {count}: ask for at least one picture")
-    if columns is not None and columns < 1:
-        raise UserError(f"--columns {columns}: a grid has at least one column")
-    for file, endings in ((grid, (".png", ".jpg", ".jpeg", ".webp")), (walk, (".gif", ".webp"))):
-        if file and file.suffix.lower() not in endings:
-            raise UserError(f"{file} should end in one of {', '.join(endings)}")
-    run = load(folder, device=device, ema=ema)
-    if label is not None:
-        class_number(run.gan, label)
-    if run.gan.points and (walk or invert or columns or ending != "png"):
-        raise UserError(
-            f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures"
-        )
-    files = out or not (grid or walk)
-    with own_folder(out, run.folder / "generated") if files else nullcontext() as into:
-        if into and not out:
-            grid = into / "sheets" / "grid.png"
-        if run.gan.points:
-            yield from write_points(run, count, seed, into, grid)
-        elif into or grid:
-            pictures = write_pictures(
-                run, count, label, seed, into, ending, invert, keep=grid is not None
-            )
-            if into:
-                yield f"{count_noun(count, 'picture')} in {into}"
-            if grid:
-                save(make_grid(pictures, columns or square_columns(count)), grid)
-                yield f"grid in {grid}"
-    if walk:
-        write_walk(run, label, seed, invert, walk)
-        yield f"walk in {walk}"
+    check_walk(task, run, file)
+    side_by_side = task.label is None and "label" in run.gan.inputs
+    labels = run.gan.classes[:WALK_CLASSES] if side_by_side else (task.label,)
 
+    walks = []
+    for label in labels:
+        walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)
+        walks.append(to_pixels(walk, task.invert))
+    frames = torch.stack(walks, 1)  # (frames, classes, C, H, W)
 
-def write_pictures(
-    run: Run,
-    count: int,
-    label: str | None,
-    seed: int,
-    out: Path | None,
-    ending: str,
-    invert: bool,
-    keep: bool,
-) -> Tensor:
-    """Make pictures, write each to a file of `out` if given, and return them, uint8 (N, C, H, W),
-    if `keep`.
-    """
-    kept, number = [], 0
-    digits = max(5, len(str(count - 1)))
-    chunks = run.chunks(count, seed=seed, label=label)
-    if count > PLAIN_COUNT:
-        chunks = track(chunks, "making pictures", math.ceil(count / 32))
-    names = []
-    for chunk in chunks:
-        pictures = finished(chunk, invert)
-        if keep:
-            kept.append(pictures)
-        for picture in pictures if out else ():
-            names.append(f"{number:0{digits}}.{ending}")
-            save(to_pil(picture), out / names[-1], durable=False)
-            number += 1
-    if out and run.gan.classes and "label" in run.gan.inputs:
-        fixed = None if label is None else class_number(run.gan, label)
-        table = io.StringIO()
-        writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["file", "label"])
-        writer.writerows(
-            zip(names, (run.gan.classes[number] for number in run.labels(range(count), fixed)))
-        )
-        write_text(out / "labels.csv", table.getvalue())
-    return torch.cat(kept) if kept else torch.empty(0, dtype=torch.uint8)
-
-
-def write_points(
-    run: Run, count: int, seed: int, out: Path | None, grid: Path | None
-) -> Iterator[str]:
-    """Make points and write them as `points.csv` into `out`, and as a scatter picture; yields a
-    line for each.
-    """
-    points = run.sample(count, seed=seed)
-    if out:
-        rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
-        write_text(out / "points.csv", f"x,y\n{rows}")
-        yield f"{count_noun(count, 'point')} in {out / 'points.csv'}"
-    if grid:
-        save(draw_sheet(points, 1, discs=mode_discs(run.about["data"]["spec"])), grid)
-        yield f"scatter picture in {grid}"
-
-
-def write_walk(run: Run, label: str | None, seed: int, invert: bool, file: Path) -> None:
-    """A smooth walk through the noise; with classes and no label, all classes walk side by side."""
-    everyone = label is None and "label" in run.gan.inputs
-    labels = run.gan.classes[:20] if everyone else (label,)
-    walks = torch.stack(
-        [finished(run.walk(WALK_FRAMES, seed=seed, label=name), invert) for name in labels], 1
-    )
-    enlarged = walks.repeat_interleave(scale := max(1, 128 // run.gan.size), 3).repeat_interleave(
-        scale, 4
-    )
+    # a single walk is an animation of its own, so small images are enlarged to be seen
+    if not side_by_side:
+        scale = max(1, WALK_SIDE // run.gan.size)
+        frames = frames.repeat_interleave(scale, 3).repeat_interleave(scale, 4)
     columns = square_columns(len(labels))
-    frames = [make_grid(frame, columns) for frame in (walks if everyone else enlarged)]
-    save_animation(frames, file, WALK_MILLISECONDS)
+    save_animation([make_grid(frame, columns) for frame in frames], file, WALK_MILLISECONDS)
+    yield f"walk in {file}"
 
 
-def finished(pictures: Tensor, invert: bool) -> Tensor:
-    """float (N, C, H, W) in [-1, 1] to uint8, swapped if asked."""
-    return to_uint8(-pictures if invert else pictures)
+def check_walk(task: SampleTask, run: Run, file: Path) -> None:
+    """Refuse a walk that cannot be written, before anything else is.
 
-
-def square_columns(count: int) -> int:
-    """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one
-    is near.
+    Raises:
+        UserError: the file is not an animation, or the GAN generates points or needs more than
+            noise.
     """
-    root = math.isqrt(count - 1) + 1
-    return next((columns for columns in range(root, 2 * root + 1) if count % columns == 0), root)
+    check_ending(file, WALK_ENDINGS)
+    refuse_points(run)
+    task.check(run)
+
+
+def to_pixels(images: Tensor, invert: bool) -> Tensor:
+    """Float (N, C, H, W) in [-1, 1] to uint8, with dark and light swapped if wanted."""
+    return to_uint8(-images if invert else images)

@@ -1,115 +1,112 @@
-"""Pictures through a GAN that translates: any files, at any size, as separate files and a sheet."""
+"""Images through a GAN that translates, of any size: `ganvas translate`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from itertools import count
 
-import torch
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
-from ganvas.gans.stargan import StarGAN
-from ganvas.inference.inputs import check_out, contents
-from ganvas.inference.run import Run, load, make
-from ganvas.io.console import count_noun
-from ganvas.io.files import own_folder
-from ganvas.io.grids import make_table
-from ganvas.io.images import UnreadableError, read, save, to_float, to_pil, to_uint8
-from ganvas.io.resizing import resize, to_square
+from ganvas.inference.run import Run, sample_gan
+from ganvas.inference.task import Inputs, Result, Task, use_inputs
+from ganvas.inference.tiles import pad_to_multiple, translate_tiles
+from ganvas.io.images import read, to_float, to_uint8
+from ganvas.io.resizing import resize
 from ganvas.rng import RowRng
-from ganvas.runs.usage import describe_use
+from ganvas.runs.usage import describe_use, suggest_command
 
-# pixels: larger pictures are translated in squares that overlap, so that memory does not depend on
-# them
-TILE, OVERLAP = 512, 64
-SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
-SHEET, SHOWN = 128, 24  # side of the pictures on the sheet; how many rows it has at most
-Way = dict[str, Tensor]  # inputs of `sample` beside the picture, of one row
+MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
+Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
 
 
-class Given(NamedTuple):
-    """A picture to translate: uint8 (C, H, W), and the name of what is made of it."""
+@dataclass(frozen=True)
+class TranslateTask(Task):
+    """Translate images into another domain, or change their attributes.
 
-    name: str
-    pixels: Tensor
-
-
-def write_translations(
-    folder: Path,
-    inputs: Sequence[Path],
-    *,
-    out: Path | None,
-    to: str | None,
-    settings: Mapping[str, bool],
-    size: int | None,
-    seed: int,
-    device: str,
-    ema: bool,
-) -> Iterator[str]:
-    """What `ganvas translate` does; yields a line for each thing written.
-
-    Args:
-        folder: the run.
-        inputs: files, folders or zips of pictures.
-        out: folder for the results, new or empty; None: the next of RUN/translated/1, 2, ...
-        to: the domain wanted, for GANs that know two.
-        settings: attributes to set or take away, for GANs that know attributes; none: one after
-            another.
-        size: to which the shorter side is brought first; None: the picture's own, or the run's
-            where that suits the GAN better.
-        seed: of the noise, where the GAN has some.
-        average: whether to use the moving average of the weights.
-
-    Raises:
-        UserError: the run does not translate, knows no such domain or attribute, or there is
-            nothing to translate.
+    Attributes:
+        inputs: the images.
+        to: the requested domain, for GANs that know two; None: the second.
+        attributes: which to set or take away, for GANs that know attributes; none: each in turn.
+        size: to which the shorter side is brought first, in pixels; None: the image's own, or the
+            size trained on where that suits the GAN better.
+        seed: of the noise, where the GAN takes some.
     """
-    run = load(folder, device=device, ema=ema)
-    kind = check_run(run, to, settings)
-    if size is not None and size < kind.multiple:
-        raise UserError(f"--size {size}: {folder} takes pictures of {kind.multiple} pixels or more")
-    if out:
-        check_out(out, inputs)
-    with own_folder(out, run.folder / "translated") as into:
-        left_out: list[str] = []
-        rows: list[dict[str, Tensor]] = []
-        count = large = 0
-        for number, given in enumerate(pictures(inputs, kind, left_out)):
-            side = size or (None if kind.own_size else run.gan.size)
-            picture = given.pixels if side is None else with_shorter_side(given.pixels, side)
-            large += min(picture.shape[1:]) > 1.5 * run.gan.size
-            image = to_float(picture[None]).to(run.device)
-            made = {
-                name: translated(run, image, way, number, seed)
-                for name, way in ways(run, image, to, settings).items()
-            }
-            for name, result in made.items():
-                ending = f"-{name.replace(' ', '_')}" if len(made) > 1 else ""
-                save(to_pil(result), into / f"{given.name}{ending}.png", durable=False)
-                count += 1
-            if len(rows) < SHOWN:
-                shown = {"given": picture} | made
-                rows.append(
-                    {
-                        name: to_square(each[None], SHEET, "pad", "white")[0]
-                        for name, each in shown.items()
-                    }
-                )
-        yield from (f"left out: {line}" for line in left_out)
-        if not rows:
+
+    folder = "translated"
+    sheet = "rows"
+
+    inputs: Inputs = ()
+    to: str | None = None
+    attributes: Mapping[str, bool] = field(default_factory=dict)
+    size: int | None = None
+    seed: int = 0
+
+    def check(self, run: Run) -> None:
+        kind = run.gan.inputs.get("image")
+        use = describe_use(run.gan, run.folder)
+        if not isinstance(kind, ImageInput) or "mask" in run.gan.inputs:
+            raise UserError(f"{run.folder} does not translate pictures: {use}")
+        # a GAN of two sets with different attributes: which one is meant, a flag could not say
+        if not suggest_command(run.gan, run.folder):
             raise UserError(
-                f"none of the pictures could be read; {left_out[0] if left_out else 'there are none'}"
+                f"{run.folder} was trained on two sets with different attributes; {use}"
             )
-        sheet = into / "sheets" / "sheet.png"
-        save(
-            make_table({name: torch.stack([row[name] for row in rows]) for name in rows[0]}), sheet
-        )
-        originals = "its original" if count == 1 else "their originals"
-        yield f"{count_noun(count, 'picture')} in {into}, beside {originals} in {sheet}"
-        if large:
-            learnt = run.gan.size
-            yield f"note: {folder} learnt from pictures of {learnt} pixels; --size {learnt} shows it things as large as there"
+
+        check_domain(run, self.to)
+        check_attributes(run, self.attributes)
+        if self.size is not None and self.size < kind.multiple:
+            raise UserError(
+                f"--size {self.size}: {run.folder} takes pictures of {kind.multiple} pixels or more"
+            )
+
+    def results(self, run: Run) -> Iterator[Result | str]:
+        numbers = count()  # of the images that can be read: their rows of noise
+
+        def translate_file(name: str, content: bytes) -> Result:
+            channels = 1 if read_kind(run.gan).channels == 1 else 3
+            pixels = read(content, channels).pixels
+            return self.translate(run, name, pixels, next(numbers))
+
+        yield from use_inputs(self.inputs, translate_file)
+
+    def translate(self, run: Run, name: str, pixels: Tensor, number: int) -> Result:
+        """Translate one image in every requested way.
+
+        Args:
+            run: of the GAN.
+            name: of the results.
+            pixels: uint8 (C, H, W).
+            number: row of the noise.
+        """
+        trained = run.gan.size
+        # U-Nets such as pix2pix's are at home only at the size trained on
+        side = self.size or (None if read_kind(run.gan).own_size else trained)
+        picture = pixels if side is None else resize_shorter_side(pixels, side)
+        image = to_float(picture[None]).to(run.device)
+
+        generated = {
+            way: translate_image(run, image, inputs, self.seed, number)
+            for way, inputs in self.choose_ways(run.gan, image).items()
+        }
+        images = {}
+        for way, result in generated.items():
+            ending = f"-{way.replace(' ', '_')}" if len(generated) > 1 else ""
+            images[name + ending] = result
+
+        notes = ()
+        if min(picture.shape[1:]) > MUCH_LARGER * trained:
+            notes = (f"trained at {trained} px; add --size {trained} to translate at that scale",)
+        return Result(name, images, {"given": picture} | generated, notes=notes)
+
+    def choose_ways(self, gan: GAN, image: Tensor) -> dict[str, Way]:
+        """The requested ways to translate an image, float (1, C, H, W), by name."""
+        ways = gan.ways(image, self.attributes)
+        domains = list_domains(gan)
+        if not domains:
+            return ways
+        name = self.to or domains[-1]  # usually from the first domain to the second
+        return {name: ways[name]}
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
@@ -118,167 +115,84 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
     Raises:
         UserError: a value is neither 0 nor 1.
     """
-    found = {}
+    attributes = {}
     for pair in ",".join(pairs).split(",") if pairs else []:
         name, _, value = pair.partition("=")
         if value not in ("0", "1"):
             raise UserError(
-                f"--set {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for one that is not"
+                f"--set {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for one"
+                " that is not"
             )
-        found[name.strip()] = value == "1"
-    return found
+        attributes[name.strip()] = value == "1"
+    return attributes
 
 
-def check_run(run: Run, to: str | None, settings: Mapping[str, bool]) -> ImageInput:
-    """What a run wants of pictures.
+def check_domain(run: Run, domain: str | None) -> None:
+    """Refuse a domain that the GAN does not generate.
 
     Raises:
-        UserError: it does not translate, or not in the way that is asked.
+        UserError: names those that it does.
     """
-    gan = run.gan
-    kind = gan.inputs.get("image")
-    if not isinstance(kind, ImageInput) or "mask" in gan.inputs:
-        raise UserError(f"{run.path} does not translate pictures: {describe_use(gan, run.path)}")
-    if isinstance(gan, StarGAN) and gan.mixed:
-        raise UserError(
-            f"{run.path} learnt from two sets that know different attributes; {describe_use(gan, run.path)}"
-        )
-    domains = domains_of(gan)
-    if to is not None and to not in domains:
-        known = (
-            f"makes {' and '.join(domains)}" if domains else "knows attributes: use --set NAME=1"
-        )
-        raise UserError(f"--to {to}: {run.path} {known}")
-    known = gan.inputs.get("attributes")
+    domains = list_domains(run.gan)
+    if domain is None or domain in domains:
+        return
+    if not domains:
+        raise UserError(f"--to {domain}: {run.folder} knows attributes: use --set NAME=1")
+    raise UserError(f"--to {domain}: {run.folder} generates only {' and '.join(domains)}")
+
+
+def check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
+    """Refuse attributes that the GAN does not know.
+
+    Raises:
+        UserError: names the nearest, or what the GAN generates instead.
+    """
+    known = run.gan.inputs.get("attributes")
     names = known.names if isinstance(known, AttributesInput) else ()
-    for name in settings:
-        if name not in names:
-            raise UserError(
-                f"--set {name}: there is no such attribute; {nearest(name, names)}"
-                if names
-                else f"--set {name}: {run.path} knows no attributes{f'; it makes {domains[0]}' if len(domains) == 1 else ''}"
-            )
-    return kind
+    for name in attributes:
+        if name in names:
+            continue
+        if names:
+            raise UserError(f"--set {name}: unknown attribute; {nearest(name, names)}")
+        domains = list_domains(run.gan)
+        only = f"; it generates {domains[0]}" if len(domains) == 1 else ""
+        raise UserError(f"--set {name}: {run.folder} knows no attributes{only}")
 
 
-def domains_of(gan: GAN) -> tuple[str, ...]:
-    """The names of the domains that a GAN can make, where it knows domains."""
+def list_domains(gan: GAN) -> tuple[str, ...]:
+    """The names of the domains that a GAN can generate; none where it knows attributes."""
     choice = gan.inputs.get("to")
     if isinstance(choice, ChoiceInput):
         return choice.names
     return () if "attributes" in gan.inputs else (gan.target,)
 
 
-def pictures(inputs: Sequence[Path], kind: ImageInput, left_out: list[str]) -> Iterator[Given]:
-    """The pictures of files, folders and zips; what cannot be read is added to `left_out`, with its
-    reason.
-
-    Raises:
-        UserError: a place does not exist or holds no pictures.
-    """
-    taken: set[str] = set()
-    for place in inputs:
-        for name, content in contents(place):
-            try:
-                picture = read(content(), 1 if kind.channels == 1 else 3)
-            except UnreadableError as error:
-                left_out.append(f"{name}: {error}")
-                continue
-            number, fresh = 1, name
-            while fresh in taken:
-                number += 1
-                fresh = f"{name}-{number}"
-            taken.add(fresh)
-            yield Given(fresh, picture.pixels)
-
-
-def ways(run: Run, image: Tensor, to: str | None, settings: Mapping[str, bool]) -> dict[str, Way]:
-    """What is to be made of a picture, float (1, C, H, W), by name: one thing, or of a GAN that
-    knows attributes each in turn.
-    """
-    gan = run.gan
-    if isinstance(gan.inputs.get("to"), ChoiceInput):
-        domains = domains_of(gan)
-        name = to or domains[-1]
-        return {name: {"to": torch.tensor([domains.index(name)], device=run.device)}}
-    if not isinstance(gan, StarGAN):
-        return {gan.target: {}}
-    with torch.no_grad():
-        square = to_square(to_uint8(image.cpu()), gan.size, "crop", "white", enlarge=True)
-        own = gan.guess(to_float(square).to(run.device))
-    if settings:
-        for name, value in settings.items():
-            own = gan.change(own, name, value)
-        return {", ".join(settings): {"attributes": own}}
-    found = {}
-    for number, name in enumerate(gan.names):
-        alone = any(name in group for group in gan.exclusive)
-        found[name] = {"attributes": gan.change(own, name, alone or not own[0, number])}
-    return found
-
-
-def translated(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
-    """A picture, float (1, C, H, W), translated: uint8 (C, H, W), of its own size.
-
-    Large ones are put together of squares.
-    """
-    _, _, height, width = image.shape
-    if height * width <= 4 * TILE**2:
-        return to_uint8(piece(run, image, way, number, seed))[0]
-    total = torch.zeros(1, run.gan.channels, height, width)
-    weights = torch.zeros(1, 1, height, width)
-    for top in starts(height):
-        for left in starts(width):
-            place = (..., slice(top, top + TILE), slice(left, left + TILE))
-            made = piece(run, image[place], way, number, seed)
-            share = ramp(made.shape[2])[:, None] * ramp(made.shape[3])
-            total[place] += made * share
-            weights[place] += share
-    return to_uint8(total / weights)[0]
-
-
-def starts(length: int) -> list[int]:
-    """Where squares of TILE begin that cover a length and overlap by OVERLAP or more."""
-    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
-    return [round(number * max(0, length - TILE) / max(1, count - 1)) for number in range(count)]
-
-
-def ramp(length: int) -> Tensor:
-    """Weights (length,) that rise from an edge to 1 over OVERLAP pixels, so that squares melt into
-    one another.
-    """
-    distance = torch.arange(length).add(1).minimum(torch.arange(length, 0, -1))
-    return (distance / OVERLAP).clamp(max=1)
-
-
-def piece(run: Run, image: Tensor, way: Way, number: int, seed: int) -> Tensor:
-    """What the GAN makes of a picture of any size, float (1, C, H, W), on the CPU: its edges are
-    mirrored to a size that fits.
-    """
-    kind = run.gan.inputs["image"]
+def read_kind(gan: GAN) -> ImageInput:
+    """Which images a GAN that translates takes."""
+    kind = gan.inputs["image"]
     assert isinstance(kind, ImageInput)
-    _, _, height, width = image.shape
-    down, right = (max(-side % kind.multiple, SMALLEST - side) for side in (height, width))
-    given = extended(image, down, right)
-    made = make(run.gan, RowRng(seed, [number], run.device), 1, {"image": given, **way})
-    return made[..., :height, :width]
+    return kind
 
 
-def extended(image: Tensor, down: int, right: int) -> Tensor:
-    """(1, C, H, W) continued downwards and to the right by its mirror image, however small it is."""
-    rows, columns = (
-        mirror(length, length + more) for length, more in zip(image.shape[2:], (down, right))
-    )
-    return image[:, :, rows.to(image.device)][..., columns.to(image.device)]
+def translate_image(
+    run: Run, image: Tensor, inputs: Mapping[str, Tensor], seed: int, number: int
+) -> Tensor:
+    """Translate an image, float (1, C, H, W), to uint8 (C, H, W) of its own size, with one row of
+    a seed's noise.
+    """
+    multiple = read_kind(run.gan).multiple
+
+    def translate_piece(piece: Tensor) -> Tensor:
+        _, _, height, width = piece.shape
+        padded = pad_to_multiple(piece, multiple)
+        rng = RowRng(seed, [number], run.device)  # begins anew: all tiles get the same noise
+        generated = sample_gan(run.gan, rng, 1, {"image": padded, **inputs})
+        return generated[..., :height, :width]
+
+    return to_uint8(translate_tiles(image, run.gan.channels, translate_piece))[0]
 
 
-def mirror(length: int, wanted: int) -> Tensor:
-    """Places 0, 1, ..., length - 1, length - 2, ... back and forth, int64 (wanted,)."""
-    there = torch.arange(wanted) % max(1, 2 * length - 2)
-    return there.minimum((2 * length - 2 - there).abs()) if length > 1 else there * 0
-
-
-def with_shorter_side(picture: Tensor, side: int) -> Tensor:
+def resize_shorter_side(picture: Tensor, side: int) -> Tensor:
     """uint8 (C, H, W) with its shorter side brought to a number of pixels."""
     _, height, width = picture.shape
     scale = side / min(height, width)

@@ -12,7 +12,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation, generate, make
+from ganvas.inference.run import evaluation
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import resize
 from ganvas.recipes.recipe import Recipe
@@ -127,7 +127,7 @@ class Checkup:
         for start in range(0, SAMPLES, PIECE):
             rows = range(start, start + PIECE)
             own = labels[start : start + PIECE]
-            parts.append(generate(sampler, rows, seed, self.device, own))
+            parts.append(sample_rows(sampler, rows, seed, self.device, own))
         return torch.cat(parts), {"label": torch.tensor(labels)}
 
     def generate_from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
@@ -139,7 +139,7 @@ class Checkup:
             rng = RowRng(seed, numbers, self.device)
             own = {name: values[start : numbers.stop] for name, values in rows.items()}
             batch = on_device(own, self.device)
-            parts.append(make(sampler, rng, len(numbers), sampler.make_inputs(batch, rng)))
+            parts.append(sample_gan(sampler, rng, len(numbers), sampler.make_inputs(batch, rng)))
         return torch.cat(parts)
 
     def extract(self, pictures: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import QuickReference, prepare_quick_score, quick_score
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation, look, training_grid
+from ganvas.inference.run import evaluation, training_grid
 from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import make_table
@@ -206,7 +206,9 @@ class Monitor:
             discs = mode_discs(context.dataset.report.spec)
             grid = draw_sheet(to_uint8(pictures), columns, names, caption, discs)
         else:
-            grid = make_table(look(self.sampler, self.shown_rows, device, seed), caption=caption)
+            grid = make_table(
+                preview_rows(self.sampler, self.shown_rows, device, seed), caption=caption
+            )
 
         # The entry comes first, so that no grid is ever without one.
         context.log.add(clock.images, "samples", {})

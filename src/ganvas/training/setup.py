@@ -15,7 +15,7 @@ from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
-from ganvas.inference.run import load, look
+from ganvas.inference.run import load, preview_rows
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
@@ -189,6 +189,6 @@ def rehearse(context: RunContext, state: TrainingState) -> None:
     with explained(place):
         remove(place)
         saved = save_checkpoint(place, trial, trial.means.state(engine), recipe, context.dataset)
-        look(load(saved, device=engine.device.type).gan, batch, engine.device)
+        preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
         resume_checkpoint(place, trial)
         remove(place)

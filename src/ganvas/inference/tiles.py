@@ -1,0 +1,71 @@
+"""Images of any size through a GAN that takes some sizes: mirrored edges, and overlapping tiles."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+# Larger images are translated in tiles that overlap, so that memory does not depend on their size.
+TILE, OVERLAP = 512, 64  # pixels
+SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
+
+
+def translate_tiles(image: Tensor, channels: int, translate: Callable[[Tensor], Tensor]) -> Tensor:
+    """Translate an image in one piece or, where it is large, in tiles that fade into one another.
+
+    Args:
+        image: float (1, C, H, W).
+        channels: of the result.
+        translate: an image of any size, float (1, C, h, w), to (1, channels, h, w) on the CPU.
+
+    Returns:
+        float (1, channels, H, W) on the CPU.
+    """
+    _, _, height, width = image.shape
+    if height * width <= 4 * TILE**2:
+        return translate(image)
+
+    total = torch.zeros(1, channels, height, width)
+    weights = torch.zeros(1, 1, height, width)
+    for top in tile_starts(height):
+        for left in tile_starts(width):
+            place = (..., slice(top, top + TILE), slice(left, left + TILE))
+            piece = translate(image[place])
+            share = edge_weights(piece.shape[2])[:, None] * edge_weights(piece.shape[3])
+            total[place] += piece * share
+            weights[place] += share
+    return total / weights
+
+
+def tile_starts(length: int) -> list[int]:
+    """Where tiles begin that cover a length and overlap by OVERLAP or more."""
+    count = max(1, -(-(length - OVERLAP) // (TILE - OVERLAP)))
+    return [round(number * max(0, length - TILE) / max(1, count - 1)) for number in range(count)]
+
+
+def edge_weights(length: int) -> Tensor:
+    """Weights (length,) that rise from each edge to 1 over OVERLAP pixels."""
+    distance = torch.arange(length).add(1).minimum(torch.arange(length, 0, -1))
+    return (distance / OVERLAP).clamp(max=1)
+
+
+def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
+    """Continue (1, C, H, W) by its mirror image until both sides are multiples and large enough."""
+    _, _, height, width = image.shape
+    down, right = (max(-side % multiple, SMALLEST - side) for side in (height, width))
+    return extend_by_mirror(image, down, right)
+
+
+def extend_by_mirror(image: Tensor, down: int, right: int) -> Tensor:
+    """Continue (1, C, H, W) downwards and to the right by its mirror image, however small it is."""
+    _, _, height, width = image.shape
+    rows = mirror_indices(height, height + down).to(image.device)
+    columns = mirror_indices(width, width + right).to(image.device)
+    return image[:, :, rows][..., columns]
+
+
+def mirror_indices(length: int, wanted: int) -> Tensor:
+    """Indices 0, 1, ..., length - 1, length - 2, ... back and forth, int64 (wanted,)."""
+    period = max(1, 2 * length - 2)
+    indices = torch.arange(wanted) % period
+    return indices.minimum((period - indices).abs()) if length > 1 else indices * 0

@@ -1,0 +1,271 @@
+"""Write the results of a task: separate files, grids and sheets."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ganvas.data.builtin.points import mode_discs
+from ganvas.errors import UserError
+from ganvas.inference.inputs import check_originals
+from ganvas.inference.run import Run
+from ganvas.inference.task import Attachment, Result, Task, refuse_points
+from ganvas.io.console import count_noun, track
+from ganvas.io.files import atomic_path, own_folder, write_text
+from ganvas.io.grids import make_grid, make_table
+from ganvas.io.images import save, to_pil
+from ganvas.io.resizing import resize, to_square
+from ganvas.io.scatter import draw_sheet
+
+BAR_FROM = 500  # results from which a progress bar is shown
+ROWS = 24  # of a sheet with a row for each result
+TILE = 128  # side in pixels of the images on such a sheet
+LONGEST = 256  # side in pixels of the images on a sheet of one result
+GRID_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the results of a task go, and in which form.
+
+    Attributes:
+        folder: new or empty; None: the next of RUN/TASK/1, 2, ...
+        format: ending of the separate files.
+        separate: whether each image gets its own file.
+        sheet: whether the separate files get a sheet, in the sub-folder sheets.
+        grid: file for a grid somewhere else.
+        columns: of the grid; None: as square as possible.
+        originals: files and folders of the user that must not be written over.
+    """
+
+    folder: Path | None = None
+    format: str = "png"
+    separate: bool = True
+    sheet: bool = True
+    grid: Path | None = None
+    columns: int | None = None
+    originals: tuple[Path, ...] = ()
+
+    def check(self, run: Run) -> None:
+        """Refuse what cannot be written.
+
+        Raises:
+            UserError: a number of columns below 1, an ending that is not an image's, a flag for
+                images and a GAN of points, or originals that would be written over.
+        """
+        if self.columns is not None and self.columns < 1:
+            raise UserError(f"--columns {self.columns}: a grid has at least one column")
+        if self.grid:
+            check_ending(self.grid, GRID_ENDINGS)
+        if self.columns or self.format != "png":
+            refuse_points(run)
+        if self.folder:
+            check_originals(self.folder, self.originals)
+
+
+def write(task: Task, run: Run, output: Output) -> Iterator[str]:
+    """Write the results of a task; yields a line for each thing written.
+
+    Raises:
+        UserError: the run cannot do it, there is nothing to do, or the folder holds something.
+    """
+    task.check(run)
+    output.check(run)
+    if not (output.separate or output.grid):
+        return
+
+    place = nullcontext()
+    if output.separate:
+        place = own_folder(output.folder, run.folder / task.folder)
+
+    with place as folder:
+        if run.gan.points:
+            yield from write_points(task, run, output, folder)
+            return
+
+        results = task.results(run)
+        if task.expected and task.expected > BAR_FROM:
+            results = track(results, "generating images", task.expected)
+
+        writer = ResultWriter(task, output, folder)
+        for result in results:
+            if isinstance(result, str):
+                yield result
+            else:
+                yield from writer.add(result)
+        yield from writer.finish(run)
+
+
+class ResultWriter:
+    """Write results one by one, and at the end what shows them together.
+
+    Args:
+        task: whose results they are.
+        output: the form.
+        folder: for separate files; None: only the grid is written.
+    """
+
+    def __init__(self, task: Task, output: Output, folder: Path | None):
+        self.task, self.output, self.folder = task, output, folder
+        self.grid = find_grid(output, folder)
+        self.results = 0
+        self.files: list[str] = []
+        self.labels: list[tuple[str, str]] = []  # file, class
+        self.images: list[Tensor] = []  # for the grid
+        self.rows: list[dict[str, Tensor]] = []  # for the sheet
+        self.notes: dict[str, None] = {}  # each once, in the order in which they came
+
+    def add(self, result: Result) -> Iterator[str]:
+        """Write the files of one result; yields lines about it where it has a sheet of its own."""
+        self.results += 1
+        if self.folder is not None:
+            self.save_images(result, self.folder)
+            for path, content in result.attachments.items():
+                save_attachment(self.folder / path, content)
+
+        # Only what the sheet will show is kept: there may be hundreds of thousands of results.
+        if self.task.sheet == "grid" and self.grid:
+            self.images += result.images.values()
+        if self.task.sheet == "rows" and len(self.rows) < ROWS:
+            self.rows.append({name: make_tile(image) for name, image in result.columns.items()})
+
+        if self.task.sheet == "each" and self.folder is not None:
+            save(
+                make_table(fit_columns(result.columns)),
+                self.folder / "sheets" / f"{result.name}.png",
+            )
+            yield f"{result.title}, {self.folder / result.name}.{self.output.format}"
+            yield from (f"  {note}" for note in result.notes)
+        else:
+            self.notes |= dict.fromkeys(result.notes)
+
+    def finish(self, run: Run) -> Iterator[str]:
+        """Write what belongs to all results; yields a line for each thing written."""
+        if self.folder is not None:
+            if self.labels:
+                write_text(self.folder / "labels.csv", format_labels(self.labels))
+            yield self.save_rows(self.folder)
+
+        if self.images and self.grid:
+            columns = self.output.columns or square_columns(len(self.images))
+            caption = self.task.grid_caption
+            save(make_grid(torch.stack(self.images), columns, caption=caption), self.grid)
+            yield f"grid in {self.grid}"
+
+        if self.folder is not None:
+            for name, content in self.task.attachments(run).items():
+                path = self.folder / name
+                save_attachment(path, content)
+                if isinstance(content, Image.Image):
+                    yield f"{path.stem} in {path}"
+        yield from (f"note: {note}" for note in self.notes)
+
+    def save_images(self, result: Result, folder: Path) -> None:
+        """Write the images of a result, each to its own file."""
+        for name, image in result.images.items():
+            file = f"{name}.{self.output.format}"
+            save(to_pil(image), folder / file, durable=False)
+            self.files.append(file)
+            if result.label is not None:
+                self.labels.append((file, result.label))
+
+    def save_rows(self, folder: Path) -> str:
+        """Write the sheet with a row for each result, if there is one; returns the line that counts
+        the files.
+        """
+        if self.task.sheet == "each":
+            counted = count_noun(self.results, "picture")
+            return f"{counted} in {folder}, sheets in {folder / 'sheets'}"
+
+        line = f"{count_noun(len(self.files), 'picture')} in {folder}"
+        if not self.rows:
+            return line
+        sheet = folder / "sheets" / "sheet.png"
+        columns = {name: torch.stack([row[name] for row in self.rows]) for name in self.rows[0]}
+        save(make_table(columns), sheet)
+        originals = "its original" if len(self.files) == 1 else "their originals"
+        return f"{line}, beside {originals} in {sheet}"
+
+
+def write_points(task: Task, run: Run, output: Output, folder: Path | None) -> Iterator[str]:
+    """Write points as a table and as a scatter picture; yields a line for each."""
+    results = [result for result in task.results(run) if isinstance(result, Result)]
+    points = torch.stack([result.image for result in results])  # (N, 2, 1, 1)
+
+    if folder is not None:
+        file = folder / "points.csv"
+        rows = "".join(f"{x:.6f},{y:.6f}\n" for x, y in points.flatten(1).tolist())
+        write_text(file, f"x,y\n{rows}")
+        yield f"{count_noun(len(points), 'point')} in {file}"
+
+    if grid := find_grid(output, folder):
+        save(draw_sheet(points, 1, discs=mode_discs(run.about["data"]["spec"])), grid)
+        yield f"scatter picture in {grid}"
+
+
+def find_grid(output: Output, folder: Path | None) -> Path | None:
+    """The file of the grid; None: no grid is wanted."""
+    if output.grid or folder is None or not output.sheet:
+        return output.grid
+    return folder / "sheets" / "grid.png"
+
+
+def save_attachment(path: Path, content: Attachment) -> None:
+    """Write a text, an image, a sheet, or tensors (as safetensors)."""
+    if isinstance(content, str):
+        write_text(path, content)
+    elif isinstance(content, Image.Image):
+        save(content, path)
+    elif isinstance(content, Tensor):
+        save(to_pil(content), path)
+    else:
+        with atomic_path(path) as partial:
+            save_file(dict(content), partial)
+
+
+def format_labels(labels: Iterable[tuple[str, str]]) -> str:
+    """The text of labels.csv: a file and its class in each row, as training reads it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["file", "label"])
+    writer.writerows(labels)
+    return text.getvalue()
+
+
+def make_tile(image: Tensor) -> Tensor:
+    """An image uint8 (C, H, W) as a square of the sheet, (C, TILE, TILE), on white."""
+    return to_square(image[None], TILE, "pad", "white")[0]
+
+
+def fit_columns(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The images of one sheet, uint8 (C, H, W), as (1, C, h, w) of one size, at most LONGEST."""
+    height, width = max((image.shape[1:] for image in columns.values()), key=max)
+    scale = min(1.0, LONGEST / max(height, width))
+    high, wide = max(1, round(height * scale)), max(1, round(width * scale))
+    return {name: resize(image[None], high, wide) for name, image in columns.items()}
+
+
+def square_columns(count: int) -> int:
+    """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one
+    is near.
+    """
+    root = math.isqrt(count - 1) + 1
+    return next((columns for columns in range(root, 2 * root + 1) if count % columns == 0), root)
+
+
+def check_ending(file: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a file whose ending is of another format.
+
+    Raises:
+        UserError: names the endings that fit.
+    """
+    if file.suffix.lower() not in endings:
+        raise UserError(f"{file} should end in one of {', '.join(endings)}")
