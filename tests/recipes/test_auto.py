@@ -256,7 +256,7 @@ def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
     ):
         assert words in told
     main(["recipes"])
-    assert capsys.readouterr().out.splitlines()[1].startswith("auto ")
+    assert capsys.readouterr().out.splitlines()[2].startswith("auto ")
     refused_in_one_line(
         lambda: get_recipe("auto"),
         "chooses settings for your data: ganvas train auto --data FOLDER",

@@ -265,9 +265,7 @@ def test_a_change_of_gan_takes_the_new_options():
 
 
 def test_unknown_recipe():
-    with pytest.raises(
-        UserError, match=r"there is no recipe 'minst-mlp'; did you mean .*mnist-mlp"
-    ):
+    with pytest.raises(UserError, match=r"unknown recipe 'minst-mlp'; did you mean .*mnist-mlp"):
         get_recipe("minst-mlp")
 
 

@@ -116,9 +116,11 @@ def recipes(name: str | None = None) -> None:
     name
         The recipe to show.
     """
-    from ganvas.recipes.listing import print_recipe, print_recipes
-
     if name is None:
+        from ganvas.recipes.catalogue import print_recipes
+
         print_recipes()
     else:
+        from ganvas.recipes.listing import print_recipe
+
         print_recipe(name)
