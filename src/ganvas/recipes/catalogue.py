@@ -7,13 +7,12 @@ takes seconds. A test compares every row with its recipe.
 from typing import NamedTuple
 
 from rich.table import Table
-from rich.text import Text
 
 from ganvas.io.console import PlainConsole, print_text
 
 YOURS = "your images"  # the data of a recipe that needs --data with images
 NOTES = (
-    "Time: the slowest measured run of the whole recipe on one CPU core; - is unknown.",
+    "Time: the slowest measured run of the whole recipe on one CPU core.",
     "All settings of one recipe: ganvas recipes NAME",
 )
 
@@ -73,7 +72,7 @@ def print_recipes() -> None:
     for heading in ("recipe", "for what", "data", "size"):
         table.add_column(heading, no_wrap=True)
     table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column(Text("time on\na CPU"), no_wrap=True)  # two lines: 80 columns are few
+    table.add_column("time on a CPU", max_width=7)  # two lines: 80 columns are few
 
     table.add_row("auto", "any data", "yours", "any", "varies", "-")
     for name, row in CATALOGUE.items():
