@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ganvas.runs.diagnosis import LONG, RULES, WINDOW, Diagnosis, diagnose, diverged
+from ganvas.runs.diagnosis import Diagnosis, diverged
+from ganvas.runs.rules import LONG, RULES, WINDOW, diagnose
 
 CLASSES = {"cat": 1.0, "dog": 0.9, "owl": 1.1}
 
@@ -68,7 +69,7 @@ def test_a_condition_appears_lasts_and_clears(name: str):
     changes = [change for number in healthy for change in run.add(number)]
     assert [(change.state, change.finding.name) for change in changes] == [("cleared", name)]
     assert not run.active
-    assert any(line.startswith("Over: ") for line in run.told())
+    assert any(line.startswith("Resolved: ") for line in run.describe())
 
 
 @pytest.mark.parametrize("name", ILL)
@@ -173,7 +174,9 @@ def test_losses_that_are_not_finite_end_as_diverging():
         },
     ]
     run = Diagnosis.of(log)
-    assert run.told()[0].startswith("diverging, since 1,500 images: the generator's loss is NaN.")
+    assert run.describe()[0].startswith(
+        "diverging, since 1,500 images: the generator's loss is NaN."
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,3 +196,12 @@ def test_a_generator_that_rests_or_never_differs_is_no_error():
     assert Diagnosis(resting).changes == []
     constant = diagnosis(2 * LONG, diversity=0.0, change=0.9, **{"generator/weight_norm": 0.0})
     assert {"mode collapse", "oscillation"} <= constant.active.keys()
+
+
+def test_few_checkups_are_too_early_and_healthy_ones_are_counted():
+    assert diagnosis(1).describe() == ["Too early to tell: 1 checkup so far, 5 are needed."]
+    assert diagnosis(WINDOW).describe() == [f"No problems found ({WINDOW} checkups)."]
+
+
+def test_checkups_that_measured_nothing_show_nothing():
+    assert Diagnosis({"images": number, "kind": "health"} for number in range(LONG)).changes == []

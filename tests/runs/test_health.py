@@ -133,8 +133,8 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     main(["health", str(out)])
     told = capsys.readouterr().out
     assert "Finished: 2,000 images shown." in told
-    assert "Nothing is wrong, as far as 4 checkups tell." in told
-    for word in ("pairs ranked", "generator gradient", "diversity", "overfitting"):
+    assert "Too early to tell: 4 checkups so far, 5 are needed." in told
+    for word in ("separation", "generator gradient", "diversity", "overfitting"):
         assert word in told
     main(["health", str(out), "--json"])
     facts = json.loads(capsys.readouterr().out)
@@ -142,4 +142,4 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert facts["active"] == facts["changes"] == []
     assert not facts["going"]
     assert facts["checkup"]["agreement"].keys() == {str(digit) for digit in range(10)}
-    assert "Nothing is wrong" in (out / "summary.html").read_text(encoding="utf-8")
+    assert "Too early to tell" in (out / "summary.html").read_text(encoding="utf-8")

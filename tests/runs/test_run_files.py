@@ -24,7 +24,7 @@ from ganvas.recipes.recipe import change
 from ganvas.runs.checkpoint import CheckpointError, digest, find_checkpoints
 from ganvas.runs.folder import locked, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.runs.summary import read_record as read_run
+from ganvas.runs.record import read_run
 from ganvas.training.checkup import Checkup, features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.speed.autotune import read_record
@@ -554,3 +554,22 @@ def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: 
         "mine",
         "elsewhere",
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"kind": "evaluated", "features": "random"}, "'evaluated' needs distance, not None"),
+        ({"kind": "evaluated", "distance": "near", "features": ""}, "needs distance, not 'near'"),
+        ({"kind": "speed"}, "'speed' needs images_per_second"),
+        ({"kind": "stopped", "reason": 3}, "'stopped' needs reason, not 3"),
+        ({"kind": "condition", "state": "ended"}, "'condition' needs condition"),
+    ],
+)
+def test_an_entry_without_what_its_kind_needs_is_one_line(
+    run: Path, entry: dict[str, Any], reason: str
+):
+    with (run / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"images": 18, **entry}) + "\n")
+    for call in (lambda: read_run(run), lambda: train(run, 24)):
+        refused_in_one_line(call, rf"log\.jsonl is damaged: line \d+: .*{reason}")

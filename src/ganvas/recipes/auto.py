@@ -264,7 +264,7 @@ def describe_auto() -> list[str]:
     ]
 
 
-def told(recipe: Recipe, key: str) -> str:
+def describe_setting(recipe: Recipe, key: str) -> str:
     """A setting in as few words as will do: of optimizers their rate."""
     if key == "optimizers":
         adam = next(iter(recipe.optimizers.values()))

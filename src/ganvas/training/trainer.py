@@ -21,7 +21,7 @@ from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
 from ganvas.recipes import get_recipe
-from ganvas.recipes.auto import AUTO, auto_recipe, told
+from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
@@ -305,7 +305,7 @@ class Trainer:
             for name, values in self.state.gan.players().items()
         ]
         for key, reason in recipe.reasons.items():
-            self.meter.say(f"{key}: {told(recipe, key)}; {reason}")
+            self.meter.say(f"{key}: {describe_setting(recipe, key)}; {reason}")
         self.meter.say(
             f"recipe: {recipe.name} on {self.engine.device}, parameters: {', '.join(counts)}"
         )
