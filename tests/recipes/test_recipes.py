@@ -213,7 +213,7 @@ def test_every_option_can_be_changed():
         ("optimizers.generatr.lr", "generator"),
         ("batch.size", "batch"),
         ("options.width.deep", "width"),
-        ("learning_rate", "known: "),
+        ("xyzzy", "known: "),
     ],
 )
 def test_unknown_keys_name_the_nearest(key, nearest):

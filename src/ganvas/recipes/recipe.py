@@ -21,7 +21,7 @@ from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
 from ganvas.recipes.schedule import cosine
 
-ASKED = "asked for"  # the reason of a setting that the user gave
+REQUESTED = "as requested"  # the reason of a setting that the user gave
 Speed = Literal[
     "auto",
     "plain",
@@ -202,7 +202,7 @@ def keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
         changed = [name for name in own if name not in old or new[name] != old[name]]
         if own and not changed:
             kept[key] = reason
-        kept |= dict.fromkeys(changed, ASKED)
+        kept |= dict.fromkeys(changed, REQUESTED)
     return kept
 
 
