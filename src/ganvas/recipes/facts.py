@@ -46,7 +46,7 @@ class DataFacts:
     Attributes:
         view: how training sees the data; its size, channels and labels are known.
         kind: "image" for single images, or what else the rows are.
-        own: the images' own side in pixels; where they differ, four fifths of them have at least it.
+        own: the images' own side in pixels; where they differ, four fifths have at least it.
         images: number of rows.
         classes: number of classes; 0 without labels.
         symmetric: whether mirrored images are plausible images, too.

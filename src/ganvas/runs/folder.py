@@ -14,7 +14,7 @@ from ganvas.data.dataset import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
-from ganvas.recipes.recipe import Recipe, flat
+from ganvas.recipes.recipe import Recipe, flatten_settings
 
 LOCK = "run.lock"
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
@@ -110,7 +110,10 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     Raises:
         UserError: shows the differences.
     """
-    before, now = flat(own.model_dump(exclude=FREE)), flat(asked.model_dump(exclude=FREE))
+    before, now = (
+        flatten_settings(own.model_dump(exclude=FREE)),
+        flatten_settings(asked.model_dump(exclude=FREE)),
+    )
     differences = [
         f"{key} is {before.get(key)!r} there and {now.get(key)!r} here"
         for key in sorted(before.keys() | now.keys())
