@@ -1,6 +1,6 @@
 """The list of recipes, `ganvas recipes`.
 
-It is a table of its own, so that it appears at once: building 26 GANs to count their parameters
+It is a table of its own, so that it appears at once: building every GAN to count its parameters
 takes seconds. A test compares every row with its recipe.
 """
 
