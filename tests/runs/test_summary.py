@@ -28,7 +28,7 @@ from ganvas.io.animation import evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.runs.checkpoint import FORMAT
-from ganvas.runs.curves import curves, limits, running_mean
+from ganvas.runs.curves import choose_limits, collect_curves, running_mean
 from ganvas.runs.record import read_run
 from ganvas.runs.summary import collect_instructions, write_report
 from ganvas.runs.usage import describe_use, suggest_command
@@ -332,7 +332,7 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path):
 
 def test_curves_are_told_apart_by_key_and_kind():
     measured = {"images": 200, "kind": "measured", "generator": 5}
-    found = curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
+    found = collect_curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
     np.testing.assert_array_equal(found["generator"], [[100, 2], [200, np.nan]])
     assert set(found) == {
         "discriminator",
@@ -345,9 +345,9 @@ def test_curves_are_told_apart_by_key_and_kind():
 
 def test_limits_leave_out_few_spikes_and_say_so():
     line = np.stack([np.arange(100.0), np.linspace(1, 2, 100)], 1)
-    assert limits([line]) == (pytest.approx(0.94), pytest.approx(2.06), [])
+    assert choose_limits([line]) == (pytest.approx(0.94), pytest.approx(2.06), [])
     line[40, 1], line[41, 1], line[50, 1] = 1000, -50, np.nan
-    low, high, notes = limits([line])
+    low, high, notes = choose_limits([line])
     assert 0.9 < low < high < 2.1
     assert notes == [
         "1 not finite",
@@ -355,13 +355,13 @@ def test_limits_leave_out_few_spikes_and_say_so():
         "1 below the frame, down to -50",
     ]
     line[60:70, 1] = 500  # not a spike: the run itself
-    assert limits([line])[1] > 500
+    assert choose_limits([line])[1] > 500
 
 
 def test_limits_of_a_constant_and_of_nothing():
-    low, high, _ = limits([np.array([[1.0, 3.0], [2.0, 3.0]])])
+    low, high, _ = choose_limits([np.array([[1.0, 3.0], [2.0, 3.0]])])
     assert low < 3 < high
-    assert limits([np.array([[1.0, np.nan]])]) == (0, 1, ["1 not finite"])
+    assert choose_limits([np.array([[1.0, np.nan]])]) == (0, 1, ["1 not finite"])
 
 
 def test_running_mean_passes_over_gaps():
