@@ -32,7 +32,7 @@ from ganvas.evaluation.tables import by_protocol, cell, number, split_sets, tabl
 from ganvas.inference.run import load
 from ganvas.inference.sample import write_samples
 from ganvas.recipes import get_recipe
-from ganvas.runs.checkpoint import digest, find_checkpoints
+from ganvas.runs.checkpoint import find_checkpoints, hash_file
 
 CPU = torch.device("cpu")
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
@@ -431,7 +431,7 @@ def test_inceptions_names(tmp_path: Path):
     found = evaluate(*sets, weights=weights, metrics=["fid", "kid"], device="cpu")
     assert found.values.keys() == {"fid", "kid"}
     assert found.protocol["features"]["extractor"] == "inception"
-    assert found.protocol["features"]["weights"] == digest(weights)
+    assert found.protocol["features"]["weights"] == hash_file(weights)
     with pytest.raises(UserError, match="that name is for other features than Inception's"):
         evaluate(*sets, weights=weights, metrics=["fd"], device="cpu")
     legacy = evaluate(
@@ -456,7 +456,7 @@ def spoil(run: Path) -> None:
             )
             save_file(weights | {key: torch.full_like(weights[key], torch.nan)}, path / name)
             about = json.loads((path / "about.json").read_text())
-            about["files"][name] = digest(path / name)
+            about["files"][name] = hash_file(path / name)
             (path / "about.json").write_text(json.dumps(about))
 
 

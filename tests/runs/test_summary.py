@@ -163,7 +163,10 @@ def test_names_are_escaped(run):
 
 def test_settings_that_are_not_the_recipes_own_are_marked(run):
     page = page_of(run)
-    row = '<th scope="row">optimizers.generator.lr</th><td class="changed">0.25 <small>(recipe: 0.003)</small></td>'
+    row = (
+        '<th scope="row">optimizers.generator.lr</th>'
+        '<td class="changed">0.25 <small>(recipe: 0.003)</small></td>'
+    )
     assert row in page
     assert '<th scope="row">optimizers.discriminator.lr</th><td>0.003</td>' in page
     assert '<th scope="row">options.' in page

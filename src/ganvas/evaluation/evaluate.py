@@ -23,7 +23,7 @@ from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 from ganvas.recipes.recipe import make_view
-from ganvas.runs.checkpoint import recipe_of, versions
+from ganvas.runs.checkpoint import read_checkpoint_recipe, versions
 
 # samples judged: of pictures; of points and of Stacked-MNIST, as in their papers
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
@@ -182,7 +182,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = recipe_of(run.path, run.about) if run else None
+    recipe = read_checkpoint_recipe(run.path, run.about) if run else None
     base = (
         recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
         if run and recipe
@@ -247,7 +247,7 @@ def find_pictures(
     """
     data = reference.dataset
     if run and not run.gan.unconditional:
-        recipe = recipe_of(run.path, run.about)
+        recipe = read_checkpoint_recipe(run.path, run.about)
         trained = open_dataset(str(own or recipe.data), recipe.test_view, progress=progress)
         rows = unseen_rows(run, recipe, trained, count)
         return of_trial(run, Trial(run.gan, rows, run.device, seed))

@@ -20,13 +20,13 @@ from ganvas.runs.checkpoint import (
     FORMAT,
     NAME,
     CheckpointError,
-    advice,
-    digest,
     find_checkpoints,
+    hash_file,
     load_weights,
     read_about,
     read_position,
     read_tensors,
+    suggest_removal,
     versions,
 )
 from ganvas.training.ema import EMA
@@ -193,7 +193,7 @@ def save_checkpoint(
                 "fingerprint": dataset.fingerprint,
             },
             "versions": versions(),
-            "files": {file.name: digest(file) for file in sorted(partial.iterdir())},
+            "files": {file.name: hash_file(file) for file in sorted(partial.iterdir())},
         }
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -236,7 +236,8 @@ def resume_checkpoint(
     usable |= {"checkup.safetensors"} if seen else set()
     if unknown := sorted(about["files"].keys() - usable):
         raise CheckpointError(
-            f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}"
+            f"{path / unknown[0]} is of another run: this one has no use for it; "
+            f"{suggest_removal(path)}"
         )
 
     load_weights(path, about, state.gan, "gan.safetensors")

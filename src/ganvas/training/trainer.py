@@ -25,7 +25,7 @@ from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
-from ganvas.runs.folder import check_same, describe, fresh_folder, locked, read_recipe
+from ganvas.runs.folder import check_same, fresh_folder, lock_folder, read_recipe, write_description
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
 from ganvas.training.checkup import StepProbe, features_shape
@@ -129,7 +129,7 @@ def claimed(out: str | Path | None, name: str, engine: Engine) -> Iterator[Path]
         yield Path(engine.share(""))
         return
     place = Path(out) if out else fresh_folder(name)
-    with locked(place, fresh=not out) as folder:
+    with lock_folder(place, fresh=not out) as folder:
         yield Path(engine.share(str(folder)))
 
 
@@ -246,7 +246,7 @@ class Trainer:
         if self.engine.is_main:
             if resumed is None:
                 rehearse(self.recipe, self.dataset, self.folder, self.engine, self.state)
-            describe(self.folder, self.recipe, self.dataset)
+            write_description(self.folder, self.recipe, self.dataset)
             self.monitor.drop_grids()
             self.log.cut(clock.images)
         self.take_up_speed()
