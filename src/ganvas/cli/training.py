@@ -77,6 +77,7 @@ def train(
         from ganvas.devices import pick_device
         from ganvas.training.dry_run import print_plan
 
+        # An existing run is planned from where it is.
         own = read_recipe(out) if out else None
         asked = trainer.resolve(
             recipe,

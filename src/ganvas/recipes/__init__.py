@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.recipes.registry import RECIPES, get_recipe
 
+# Imported at first use, below.
 __all__ = ["RECIPES", "get_recipe"]
 
 

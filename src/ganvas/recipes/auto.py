@@ -58,6 +58,7 @@ def auto_recipe(
 
 def describe_auto() -> list[str]:
     """What `ganvas recipes auto` prints, a line each."""
+    # The GANs come from the recipes, so that this text cannot be wrong.
     kinds = [
         f"  {KIND_NAMES[kind]}: {get_recipe(name).gan}" for kind, name in SPECIAL_RECIPES.items()
     ]
@@ -85,5 +86,6 @@ def describe_setting(recipe: Recipe, key: str) -> str:
         adam = next(iter(recipe.optimizers.values()))
         return f"Adam {adam.lr:g}, betas {adam.beta1:g} and {adam.beta2:g}"
 
+    # true and false are integers of Python, too.
     value = all_settings(recipe).get(key)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -35,6 +35,7 @@ class CatalogueRow(NamedTuple):
     cpu_time: str = "-"
 
 
+# In the order of `RECIPES`. Times come only from docs/results.md; they are never estimated.
 CATALOGUE = {
     "digits": CatalogueRow("digits by class", "digits", "8 grey", 299_521, "1 min"),
     "mnist-fast": CatalogueRow("digits by class", "mnist", "28 grey", 882_657, "8 min"),

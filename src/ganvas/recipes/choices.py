@@ -116,6 +116,7 @@ def choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> No
     else:
         choose_small_gan(choices, side, facts.images, machine)
 
+    # Mirrored images double the data, but not where left and right have a meaning.
     if facts.view.channels == 1:
         reason = "grey images may be writing, which must not be mirrored"
     elif facts.symmetric:
@@ -155,6 +156,7 @@ def choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) 
     reason = f"half of the {count_noun(count, 'image')}" if half < recipe.batch else QUICK
     choices.set("batch", min(recipe.batch, half), reason)
 
+    # The reason stands for the whole group of settings.
     optimizers = {player: adam.model_dump() for player, adam in recipe.optimizers.items()}
     reason = "twice this rate was unstable in trials; it falls to 0 in the second half"
     choices.set("optimizers", optimizers, reason)
@@ -177,6 +179,7 @@ def choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine)
     few = count < 4 * FEW * side / 64
     choices.set("gan", "r3gan", "the modern baseline, fast enough on a GPU")
 
+    # Few images do not need a wide network, and a small GPU has no room for one.
     gigabytes = machine.memory / 2**30
     if gigabytes < 40:
         width = 192 if few else 384
@@ -192,6 +195,7 @@ def choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine)
         f"half of the {count_noun(count, 'image')}": max(2, count // 2),
         "what fits into the GPU's memory with a margin": room,
     }
+    # The reason is that of the limit that counts.
     reason = min(limits, key=lambda limit: limits[limit])
     batch = choices.set_number("batch", limits[reason], reason)
 
@@ -252,6 +256,7 @@ def choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> 
         if values[key] != Recipe.model_fields[key].default:
             choices.set(key, values[key], reason)
 
+    # At the papers' sizes a CPU would take too long.
     if machine.device != "cpu":
         return
     if facts.kind in ("pairs", "unpaired", "attributes"):

@@ -45,6 +45,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
         widths={"caption": 128, "caption_features": 1024},
         boxes=True,
     )
+    # Tensors on this device have shapes, but no memory.
     with torch.device("meta"):
         gan = build(recipe.gan, schema, recipe.options)
     return {player: sum(p.numel() for p in values) for player, values in gan.players().items()}

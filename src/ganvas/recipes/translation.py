@@ -40,14 +40,15 @@ def pix2pix() -> Recipe:
     Measured: facades at 64 pixels, kernel distance 0.0018 (with the L1 loss alone: 0.0085).
     """
     adam = Adam(lr=2e-4, beta1=0.5, constant=0.5)
+
     return Recipe(
         name="pix2pix",
         gan="pix2pix",
         size=256,
-        load_scale=286 / 256,
+        load_scale=286 / 256,  # random crops of 256 from 286 pixels, as in the paper
         flip=True,
         batch=1,
-        images=200 * 400,
+        images=200 * 400,  # epochs x pairs
         optimizers={"generator": adam, "discriminator": adam},
     )
 
@@ -63,14 +64,15 @@ def cyclegan() -> Recipe:
     error of 28 levels; the seasons' colours are right, the images soft.
     """
     adam = Adam(lr=2e-4, beta1=0.5, constant=0.5)
+
     return Recipe(
         name="cyclegan",
         gan="cyclegan",
         size=256,
-        load_scale=286 / 256,
+        load_scale=286 / 256,  # random crops of 256 from 286 pixels, as in the paper
         flip=True,
         batch=1,
-        images=200_000,
+        images=200_000,  # 200 epochs of about 1,000
         optimizers={"generator": adam, "discriminator_a": adam, "discriminator_b": adam},
     )
 
@@ -88,13 +90,14 @@ def stargan() -> Recipe:
     after 32,000 images at 64 pixels.
     """
     adam = Adam(lr=1e-4, beta1=0.5, constant=0.5)
+
     return Recipe(
         name="stargan",
         gan="stargan",
         size=128,
         flip=True,
         batch=16,
-        images=200_000 * 16,
+        images=200_000 * 16,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
     )
 
@@ -110,6 +113,7 @@ def gawwn_box() -> Recipe:
     follow the caption, shapes not yet.
     """
     adam = Adam(lr=2e-4, beta1=0.5, decay=0.5, decay_every=100 * 1_660)
+
     return Recipe(
         name="gawwn-box",
         gan="gawwn-box",
@@ -117,7 +121,7 @@ def gawwn_box() -> Recipe:
         size=64,
         channels=3,
         batch=16,
-        images=600 * 1_660,
+        images=600 * 1_660,  # epochs x images
         optimizers={"generator": adam, "discriminator": adam, "text": adam},
         ema_halflife=10_000,
     )
@@ -133,6 +137,7 @@ def gawwn_keypoints() -> Recipe:
     """
     adam = Adam(lr=2e-4, beta1=0.5)
     players = ("generator", "discriminator", "text", "keypoint_generator", "keypoint_discriminator")
+
     return Recipe(
         name="gawwn-keypoints",
         gan="gawwn-keypoints",
@@ -141,7 +146,7 @@ def gawwn_keypoints() -> Recipe:
         size=64,
         channels=3,
         batch=16,
-        images=100 * 3_000,
+        images=100 * 3_000,  # epochs x images
         optimizers=dict.fromkeys(players, adam),
         ema_halflife=10_000,
     )

@@ -14,6 +14,7 @@ def mnist_mlp() -> Recipe:
     100,000 steps take 772 seconds of one CPU core and give clear digits.
     """
     adam = Adam(lr=2e-4)
+
     return Recipe(
         name="mnist-mlp",
         gan="mlp",
@@ -21,11 +22,11 @@ def mnist_mlp() -> Recipe:
         size=28,
         channels=1,
         batch=128,
-        images=12_800_000,
+        images=100_000 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
-        report_every=128_000,
-        sample_every=128_000,
-        checkpoint_every=128_000,
+        report_every=1_000 * 128,
+        sample_every=1_000 * 128,
+        checkpoint_every=1_000 * 128,
         stop_below={"generator": 3.0, "discriminator": 0.4},
     )
 
@@ -40,6 +41,7 @@ def mnist_mlp_deep() -> Recipe:
     seconds of one CPU core.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
+
     return Recipe(
         name="mnist-mlp-deep",
         gan="mlp-deep",
@@ -48,7 +50,7 @@ def mnist_mlp_deep() -> Recipe:
         channels=1,
         replacement=True,
         batch=128,
-        images=50 * 469 * 128,
+        images=50 * 469 * 128,  # epochs x training steps x batch
         seed=10,
         optimizers={"generator": adam, "discriminator": adam},
         sample_every=469 * 128,
@@ -67,6 +69,7 @@ def mnist_mlp_tanh() -> Recipe:
     2,000,000 images.
     """
     adam = Adam(lr=1e-3)
+
     return Recipe(
         name="mnist-mlp-tanh",
         gan="mlp-tanh",
@@ -74,9 +77,9 @@ def mnist_mlp_tanh() -> Recipe:
         size=28,
         channels=1,
         batch=128,
-        images=200 * 128,
+        images=200 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
-        report_every=128,
+        report_every=128,  # every training step
     )
 
 
@@ -91,7 +94,8 @@ def mnist_cdcgan() -> Recipe:
     Measured: a classifier recognises 92 % of 1,000 samples as the requested class after 2 of the 30
     epochs.
     """
-    adam = Adam(lr=2e-4, beta1=0.5, decay=0.95, decay_every=500 * 100)
+    adam = Adam(lr=2e-4, beta1=0.5, decay=0.95, decay_every=500 * 100)  # training steps x batch
+
     return Recipe(
         name="mnist-cdcgan",
         gan="cdcgan",
@@ -99,12 +103,12 @@ def mnist_cdcgan() -> Recipe:
         size=28,
         channels=1,
         batch=100,
-        images=30 * 60_000,
+        images=30 * 60_000,  # epochs x images
         optimizers={"generator": adam, "discriminator": adam},
         report_every=2_000,
         sample_every=10_000,
         checkpoint_every=20_000,
-        measure_every=60_000,
+        measure_every=60_000,  # every epoch
     )
 
 
@@ -119,12 +123,13 @@ def avatars_dcgan() -> Recipe:
     Measured: faces with eyes, hair and mouth after 100,000 images of 10,000 anime faces.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
+
     return Recipe(
         name="avatars-dcgan",
         gan="avatar-dcgan",
         size=48,
         channels=3,
         batch=64,
-        images=60 * 8_903,
+        images=60 * 8_903,  # epochs x images of the tutorial
         optimizers={"generator": adam, "discriminator": adam},
     )

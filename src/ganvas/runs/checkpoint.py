@@ -104,6 +104,7 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
             name.
     """
     file = verify_file(path / "training.json", about)
+
     try:
         position = Position.model_validate(read_json(file))
     except DamagedFileError as error:
@@ -272,6 +273,7 @@ def describe_tensor(tensor: Tensor) -> str:
 def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None:
     """Copy the weights of a file into a GAN; the EMA's file has only the averaged networks."""
     own = gan.state_dict()
+    # Its keys begin with the name of the network.
     if name == "ema.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.ema_players}
     gan.load_state_dict(read_tensors(path / name, about, own), strict=False)
@@ -291,6 +293,8 @@ def versions() -> dict[str, str]:
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+    # An installation has no commit.
     checkout = Path(__file__).parents[3]
     if (checkout / ".git").exists():
         command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]

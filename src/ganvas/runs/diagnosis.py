@@ -66,6 +66,7 @@ class Diagnosis:
                 changes.append(Change(checkup["images"], "appeared", finding))
             self.quiet[name] = 0
 
+        # A condition that pauses for a checkup or two is still the same one.
         self.active |= found
         for name in list(self.active):
             if name not in found:

@@ -38,6 +38,7 @@ def fresh_folder(name: str) -> Path:
     dated = Path("runs") / f"{datetime.now():%Y-%m-%d}-{name}"
     folder = dated
     number = 2
+
     with explained(dated):
         dated.parent.mkdir(parents=True, exist_ok=True)
         while True:

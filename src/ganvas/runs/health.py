@@ -78,10 +78,12 @@ def print_health(folder: Path, as_json: bool) -> None:
             f"{folder} has had no checkup yet: the first is after {period:,} images (health_every)"
         )
 
+    # Programs get the same facts as people, with unrounded numbers.
     if as_json:
         print_json(collect_facts(run, diagnosis))
         return
 
+    # A run in training looks like an interrupted one, but for its lock.
     status = describe_status(run)
     if is_going(folder):
         status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."

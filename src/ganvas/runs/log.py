@@ -40,6 +40,7 @@ class Log:
         if not self.path.exists():
             return
 
+        # Checkups, samples and the rest are written again as training proceeds.
         kept = [
             entry
             for entry in self.entries()
@@ -73,7 +74,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
             entry = parse_json(line)
             check_entry(entry)
         except json.JSONDecodeError:
-            continue
+            continue  # cut short by a crash
         except ValueError as error:
             raise DamagedFileError(
                 f"{path} is damaged: line {number}: {error}; remove the line"

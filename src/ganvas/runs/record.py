@@ -43,6 +43,7 @@ class RunRecord:
     @property
     def stopped(self) -> str:
         """Why the run ended by itself before its full length; empty if it did not."""
+        # An older entry is of a run that was resumed afterwards.
         for entry in reversed(self.log):
             if entry["kind"] == "stopped" and entry["images"] >= self.images:
                 return entry["reason"]
@@ -66,6 +67,7 @@ def read_run(folder: Path) -> RunRecord:
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
 
+    # An interrupted run may have no log and no checkpoint yet.
     log = folder / "log.jsonl"
     checkpoints = find_checkpoints(folder / "checkpoints")
     newest = checkpoints[-1] if checkpoints else None
