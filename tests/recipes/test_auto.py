@@ -1,6 +1,4 @@
-"""Automatic settings: sensible for what is there, told, kept when asked for, the same when a run
-goes on.
-"""
+"""Automatic settings: sensible for the data, explained, kept when requested or resumed."""
 
 import json
 from dataclasses import replace
@@ -134,13 +132,13 @@ def test_gamma_at_the_papers_sizes():
     ] == pytest.approx(8)
 
 
-def test_other_settings_go_with_what_was_asked_for():
+def test_other_settings_fit_those_that_were_requested():
     choices = decide_settings(FACES, LARGE_CARD, {"images": 100_000, "batch": 32})
     assert choices.values["options.burn_in"] == 10_000
     assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
     assert choices.values["options.gamma"][0] == pytest.approx(8)
     assert choices.reasons["batch"] == "as requested"
-    # told with what is allowed, later
+    # refused later, with what is allowed
     assert decide_settings(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"
 
 
@@ -184,15 +182,16 @@ def test_mirrors():
     assert not is_symmetric(open_dataset("digits", View()))
 
 
-def test_a_run_keeps_its_choices_and_what_was_asked_for(
+def test_a_run_keeps_its_choices_and_what_was_requested(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     settings = {"options.width": 4, "batch": 6}
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
     ganvas.train("auto", images=24, **again)
-    told = capsys.readouterr().err
-    assert "options.width: 4; as requested" in told
-    assert "gan: relativistic; " in told
+    printed = capsys.readouterr().err
+    assert "options.width: 4; as requested" in printed
+    assert "gan: relativistic; " in printed
+
     before = json.loads((tmp_path / "run" / "recipe.json").read_text())
     ganvas.train("auto", images=36, **again)
     recipe = read_recipe(tmp_path / "run")
@@ -202,9 +201,7 @@ def test_a_run_keeps_its_choices_and_what_was_asked_for(
 
 
 def test_each_reason_is_that_of_its_own_setting(pictures: Path):
-    """Of what limits a batch the reason names the limit that counts, and each option has a reason
-    of its own.
-    """
+    """The reason of a batch names the limit that counts; each option has its own reason."""
     assert (
         decide_settings(replace(FACES, images=12), PROCESSOR).reasons["batch"]
         == "half of the 12 images"
@@ -235,7 +232,7 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
     assert "so that a CPU can train it" in find_reasons(recipe)["options.width"]
 
 
-def test_what_is_asked_for_has_no_other_reason():
+def test_what_is_requested_has_no_other_reason():
     """Also one setting of a group, and also later, when a run is to become longer."""
     recipe = auto_recipe("digits", {}, CPU)
     assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}

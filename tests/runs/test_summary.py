@@ -1,4 +1,4 @@
-"""The pictures and the page that a run leaves for a person to look at."""
+"""The plot, the time-lapse and the summary page of a run."""
 
 import base64
 import io
@@ -43,6 +43,7 @@ def run(tmp_path):
     checkpoint = folder / "checkpoints" / f"{TOTAL:012d}"
     checkpoint.mkdir(parents=True)
     (folder / "samples").mkdir()
+
     recipe = change(
         get_recipe("digits"), {"images": TOTAL, "batch": 50, "optimizers.generator.lr": 0.25}
     )
@@ -57,12 +58,16 @@ def run(tmp_path):
     data.skipped = [Skipped(file="<script>alert(1)</script>.png", reason="broken: a < b")]
     data.notes = ["Look <here>."]
     (folder / "data.json").write_text(json.dumps({"fingerprint": "f00d", **data.model_dump()}))
+
     for number in range(5):
         draw_grid(folder / "samples" / f"{number * 250:012d}.png", number)
     write_log(folder, [losses(100 * (number + 1), 1 / (number + 1)) for number in range(10)])
+
+    # The parameters are counted from these shapes.
     moments = {"generator/0/exp_avg": torch.zeros(3, 4), "generator/1/exp_avg": torch.zeros(5)}
     others = {"generator/0/step": torch.zeros(()), "discriminator/0/exp_avg": torch.zeros(2000)}
     save_file(moments | others, checkpoint / "training.safetensors")
+
     about = {
         "format": FORMAT,
         "recipe": recipe.model_dump(),
@@ -181,8 +186,9 @@ def test_commands_are_quoted(run):
 
 @pytest.mark.parametrize("name", GANS)
 def test_the_command_fits_the_gan(run, name):
-    """Each verb takes the runs that the page names it for, and refuses the others with the command
-    that fits.
+    """Each verb accepts the runs that the page names it for.
+
+    It refuses others and names the command that fits.
     """
     gan = make(name)
     about = json.loads((run / "checkpoints" / f"{TOTAL:012d}" / "about.json").read_text())
@@ -231,13 +237,13 @@ def test_a_walk_needs_noise_alone(run):
 
 
 @pytest.mark.parametrize(
-    ("rate", "told"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")]
+    ("rate", "expected"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")]
 )
-def test_slow_speeds_are_told(run, rate, told):
+def test_slow_speeds_are_reported(run, rate, expected):
     write_log(
         run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "speed", "images_per_second": rate}]
     )
-    assert f"<td>{told}</td>" in page_of(run)
+    assert f"<td>{expected}</td>" in page_of(run)
 
 
 def test_one_of_a_kind_is_singular(run):
@@ -263,7 +269,7 @@ def test_reasons_stand_beside_their_settings(run):
     assert page.count("the rates") == page.count("the width") == 1
 
 
-def test_an_interrupted_run_goes_on_from_its_checkpoint(run):
+def test_an_interrupted_run_can_be_resumed_from_its_checkpoint(run):
     recipe = json.loads((run / "recipe.json").read_text())
     (run / "recipe.json").write_text(json.dumps(recipe | {"images": 5000}))
     page = page_of(run)
@@ -333,7 +339,7 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path):
         write_report(tmp_path)
 
 
-def test_curves_are_told_apart_by_key_and_kind():
+def test_curves_are_separated_by_key_and_kind():
     measured = {"images": 200, "kind": "measured", "generator": 5}
     found = collect_curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
     np.testing.assert_array_equal(found["generator"], [[100, 2], [200, np.nan]])
