@@ -1,8 +1,8 @@
-"""Ganvas: train, judge and use generative adversarial networks on your own images.
+"""Ganvas: train, evaluate and use generative adversarial networks on your own images.
 
 >>> import ganvas
 >>> run = ganvas.train("digits", images=200, quiet=True)  # doctest: +SKIP
->>> pictures = run.sample(16, label=3)  # doctest: +SKIP
+>>> images = run.sample(16, label=3)  # doctest: +SKIP
 """
 
 import importlib
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.recipes.recipe import Recipe
     from ganvas.training.trainer import InterruptedRun, train
 
+# The module of each public name.
 HOMES = {
     "train": "ganvas.training.trainer",
     "evaluate": "ganvas.evaluation",
@@ -45,14 +46,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: torch is slow to import, and `--help` does
-    without.
-    """
+    """Import a public name at its first use: torch is slow to import, and `--help` needs none."""
     if name in HOMES:
         return getattr(importlib.import_module(HOMES[name]), name)
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """All names, those too that are not imported yet."""
+    """All names, also those that are not imported yet."""
     return sorted({*globals(), *HOMES})

@@ -1,4 +1,4 @@
-"""`python -m ganvas`, which `torchrun` needs."""
+"""`python -m ganvas`, for `torchrun`."""
 
 from ganvas.cli import main
 

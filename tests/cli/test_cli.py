@@ -366,7 +366,7 @@ def spoiled_run(tmp_path: Path, run: Path) -> Path:
 
 
 WRONG = {
-    "unknown recipe": (("train", "digts"), "there is no recipe 'digts'; did you mean digits"),
+    "unknown recipe": (("train", "digts"), "unknown recipe 'digts'; did you mean digits"),
     "unknown key": (("train", "--set", "bacth=3"), "unknown key 'bacth'; did you mean batch?"),
     "unknown option": (
         ("train", "--set", "options.widht=3"),

@@ -28,7 +28,7 @@ from ganvas.evaluation.samples import (
 from ganvas.inference.run import load
 from ganvas.inference.sample import SampleTask
 from ganvas.inference.write import Output, write
-from ganvas.runs.checkpoint import digest, find_checkpoints
+from ganvas.runs.checkpoint import find_checkpoints, hash_file
 
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 
@@ -272,7 +272,7 @@ def spoil(run: Path) -> None:
             )
             save_file(weights | {key: torch.full_like(weights[key], torch.nan)}, path / name)
             about = json.loads((path / "about.json").read_text())
-            about["files"][name] = digest(path / name)
+            about["files"][name] = hash_file(path / name)
             (path / "about.json").write_text(json.dumps(about))
 
 

@@ -1,6 +1,4 @@
-"""Automatic settings: sensible for what is there, told, kept when asked for, the same when a run
-goes on.
-"""
+"""Automatic settings: sensible for the data, explained, kept when requested or resumed."""
 
 import json
 from dataclasses import replace
@@ -17,8 +15,9 @@ from ganvas.cli import main
 from ganvas.data import open_dataset
 from ganvas.data.dataset import View
 from ganvas.recipes import get_recipe
-from ganvas.recipes.auto import FEW, auto_recipe, decide
-from ganvas.recipes.facts import Facts, Machine, mirrored, side_for, survey
+from ganvas.recipes.auto import auto_recipe
+from ganvas.recipes.choices import FEW, decide_settings
+from ganvas.recipes.facts import DataFacts, Machine, choose_side, is_symmetric, survey_data
 from ganvas.recipes.recipe import change, find_reasons
 from ganvas.runs.folder import read_recipe
 
@@ -28,7 +27,7 @@ PROCESSOR, CARD, LARGE_CARD = (
     Machine("cuda", 12 * 2**30),
     Machine("cuda", 80 * 2**30),
 )
-FACES = Facts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
+FACES = DataFacts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
 
 
 @pytest.fixture
@@ -56,22 +55,22 @@ def test_digits():
 
 
 def test_folders_of_mixed_pictures_become_squares_with_classes(pictures: Path):
-    facts = survey(str(pictures), {}, "cpu")
-    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.pictures) == (
+    facts = survey_data(str(pictures), {}, "cpu")
+    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.images) == (
         16,
         16,
         "folders",
         2,
         12,
     )
-    assert survey(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(
+    assert survey_data(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(
         size=8, channels=3
     )
 
 
 def test_a_table_of_other_things_is_no_labels(pictures: Path):
     (pictures / "metadata.csv").write_text("file,width,source\n0.png,24,web\n")
-    assert survey(str(pictures), {}, "cpu").view.labels == "folders"
+    assert survey_data(str(pictures), {}, "cpu").view.labels == "folders"
 
 
 def test_a_sets_name_is_not_a_folder_of_that_name(pictures: Path, monkeypatch: pytest.MonkeyPatch):
@@ -83,7 +82,7 @@ def test_a_sets_name_is_not_a_folder_of_that_name(pictures: Path, monkeypatch: p
 def test_splits_are_no_classes(pictures: Path):
     (pictures / "cats").rename(pictures / "train")
     (pictures / "dogs").rename(pictures / "test")
-    assert survey(str(pictures), {}, "cpu").view.labels == "none"
+    assert survey_data(str(pictures), {}, "cpu").view.labels == "none"
 
 
 @pytest.mark.parametrize(
@@ -99,21 +98,21 @@ def test_splits_are_no_classes(pictures: Path):
     ],
 )
 def test_sides(own: int, device: str, side: int):
-    assert side_for(own, device, "image") == side
+    assert choose_side(own, device, "image") == side
 
 
 def test_few_pictures_are_augmented():
     many, few = (
-        decide(FACES, PROCESSOR).values,
-        decide(replace(FACES, pictures=300), PROCESSOR).values,
+        decide_settings(FACES, PROCESSOR).values,
+        decide_settings(replace(FACES, images=300), PROCESSOR).values,
     )
     assert (many["options.augmentation"], few["options.augmentation"]) == ("none", "adaptive")
-    small = replace(FACES, view=View(size=8, channels=3), pictures=FEW // 4)
-    assert decide(small, PROCESSOR).values["options.augmentation"] == "none"
+    small = replace(FACES, view=View(size=8, channels=3), images=FEW // 4)
+    assert decide_settings(small, PROCESSOR).values["options.augmentation"] == "none"
 
 
 def test_cards_get_the_modern_gan_as_large_as_they_are():
-    small, large = decide(FACES, CARD).values, decide(FACES, LARGE_CARD).values
+    small, large = decide_settings(FACES, CARD).values, decide_settings(FACES, LARGE_CARD).values
     assert small["gan"] == large["gan"] == "r3gan"
     assert small["options.width"] < large["options.width"]
     assert small["batch"] <= large["batch"] == 256
@@ -123,30 +122,30 @@ def test_cards_get_the_modern_gan_as_large_as_they_are():
 
 def test_gamma_at_the_papers_sizes():
     """Between FFHQ-64's 2 and FFHQ-256's 150."""
-    facts = replace(FACES, view=View(size=256, channels=3), own=256, pictures=70_000)
-    assert decide(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][0] == pytest.approx(
-        128
-    )
-    assert decide(facts, LARGE_CARD).values["options.gamma"] == pytest.approx([150, 15])
-    assert decide(replace(FACES, pictures=4), LARGE_CARD).values["options.gamma"][
+    facts = replace(FACES, view=View(size=256, channels=3), own=256, images=70_000)
+    assert decide_settings(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][
+        0
+    ] == pytest.approx(128)
+    assert decide_settings(facts, LARGE_CARD).values["options.gamma"] == pytest.approx([150, 15])
+    assert decide_settings(replace(FACES, images=4), LARGE_CARD).values["options.gamma"][
         0
     ] == pytest.approx(8)
 
 
-def test_other_settings_go_with_what_was_asked_for():
-    choices = decide(FACES, LARGE_CARD, {"images": 100_000, "batch": 32})
+def test_other_settings_fit_those_that_were_requested():
+    choices = decide_settings(FACES, LARGE_CARD, {"images": 100_000, "batch": 32})
     assert choices.values["options.burn_in"] == 10_000
     assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
     assert choices.values["options.gamma"][0] == pytest.approx(8)
-    assert choices.reasons["batch"] == "asked for"
-    # told with what is allowed, later
-    assert decide(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"
+    assert choices.reasons["batch"] == "as requested"
+    # refused later, with what is allowed
+    assert decide_settings(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"
 
 
-@pytest.mark.parametrize("facts", [FACES, replace(FACES, pictures=300, classes=3)])
+@pytest.mark.parametrize("facts", [FACES, replace(FACES, images=300, classes=3)])
 @pytest.mark.parametrize("machine", [PROCESSOR, CARD, LARGE_CARD])
-def test_every_choice_has_a_reason_and_makes_a_recipe(facts: Facts, machine: Machine):
-    choices = decide(facts, machine)
+def test_every_choice_has_a_reason_and_makes_a_recipe(facts: DataFacts, machine: Machine):
+    choices = decide_settings(facts, machine)
     assert choices.reasons.keys() == choices.values.keys()
     assert all(reason and "\n" not in reason for reason in choices.reasons.values())
     recipe = auto_recipe("digits", {}, CPU)
@@ -178,20 +177,21 @@ def test_mirrors():
     report = open_dataset("digits", View()).report
     from ganvas.data.dataset import single
 
-    assert not mirrored(single(half, None, (), report))
-    assert mirrored(single(np.concatenate([half, half[..., ::-1]]), None, (), report))
-    assert not mirrored(open_dataset("digits", View()))
+    assert not is_symmetric(single(half, None, (), report))
+    assert is_symmetric(single(np.concatenate([half, half[..., ::-1]]), None, (), report))
+    assert not is_symmetric(open_dataset("digits", View()))
 
 
-def test_a_run_keeps_its_choices_and_what_was_asked_for(
+def test_a_run_keeps_its_choices_and_what_was_requested(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     settings = {"options.width": 4, "batch": 6}
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
     ganvas.train("auto", images=24, **again)
-    told = capsys.readouterr().err
-    assert "options.width: 4; asked for" in told
-    assert "gan: relativistic; " in told
+    printed = capsys.readouterr().err
+    assert "options.width: 4; as requested" in printed
+    assert "gan: relativistic; " in printed
+
     before = json.loads((tmp_path / "run" / "recipe.json").read_text())
     ganvas.train("auto", images=36, **again)
     recipe = read_recipe(tmp_path / "run")
@@ -201,30 +201,38 @@ def test_a_run_keeps_its_choices_and_what_was_asked_for(
 
 
 def test_each_reason_is_that_of_its_own_setting(pictures: Path):
-    """Of what limits a batch the reason names the limit that counts, and each option has a reason
-    of its own.
-    """
+    """The reason of a batch names the limit that counts; each option has its own reason."""
     assert (
-        decide(replace(FACES, pictures=12), PROCESSOR).reasons["batch"] == "half of the 12 pictures"
+        decide_settings(replace(FACES, images=12), PROCESSOR).reasons["batch"]
+        == "half of the 12 images"
     )
     assert (
-        decide(replace(FACES, pictures=12), LARGE_CARD).reasons["batch"]
-        == "half of the 12 pictures"
+        decide_settings(replace(FACES, images=12), LARGE_CARD).reasons["batch"]
+        == "half of the 12 images"
     )
-    assert decide(FACES, LARGE_CARD).reasons["batch"] == "as many as the paper used"
-    assert "fits into its memory" in decide(FACES, Machine("cuda", 2**31)).reasons["batch"]
-    side = {"captions": "captions are learnt at 64 at most", "pairs": "a small map, doubled"}
+    assert decide_settings(FACES, LARGE_CARD).reasons["batch"] == "as many as the paper used"
+    assert (
+        "fits into the GPU's memory"
+        in decide_settings(FACES, Machine("cuda", 2**31)).reasons["batch"]
+    )
+    side = {
+        "captions": "with captions at most 64 are learned",
+        "pairs": "doubling a small map gives",
+    }
     for kind, told in side.items():
         view = View(size=64 if kind == "captions" else 96, channels=3)
-        assert told in decide(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
+        assert (
+            told
+            in decide_settings(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
+        )
     spec = f"pairs:{pictures / 'cats'},{pictures / 'cats'}"
     recipe = auto_recipe(spec, {"size": 16}, CPU)
-    assert "which a cpu has time for" in recipe.reasons["options.width"]
+    assert "so that a CPU can train it" in recipe.reasons["options.width"]
     assert "options" not in recipe.reasons
-    assert "which a cpu has time for" in find_reasons(recipe)["options.width"]
+    assert "so that a CPU can train it" in find_reasons(recipe)["options.width"]
 
 
-def test_what_is_asked_for_has_no_other_reason():
+def test_what_is_requested_has_no_other_reason():
     """Also one setting of a group, and also later, when a run is to become longer."""
     recipe = auto_recipe("digits", {}, CPU)
     assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}
@@ -237,12 +245,16 @@ def test_what_is_asked_for_has_no_other_reason():
             "batch": recipe.batch,
         },
     )
-    assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "asked for"
+    assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "as requested"
     assert "optimizers" not in changed.reasons
     assert changed.reasons["batch"] == recipe.reasons["batch"]
-    assert change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "asked for"
+    assert (
+        change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "as requested"
+    )
     given = {"options": {"width": 4}}
-    assert change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "asked for"
+    assert (
+        change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "as requested"
+    )
 
 
 def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
@@ -256,7 +268,7 @@ def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
     ):
         assert words in told
     main(["recipes"])
-    assert capsys.readouterr().out.splitlines()[1].startswith("auto ")
+    assert capsys.readouterr().out.splitlines()[2].startswith("auto ")
     refused_in_one_line(
         lambda: get_recipe("auto"),
         "chooses settings for your data: ganvas train auto --data FOLDER",

@@ -1,16 +1,17 @@
-"""What the doctor concludes from checkups: made-up ones, each with one thing wrong."""
+"""The doctor's conclusions from synthetic checkups, each with one thing wrong."""
 
 from typing import Any
 
 import pytest
 
-from ganvas.runs.diagnosis import LONG, RULES, WINDOW, Diagnosis, diagnose, diverged
+from ganvas.runs.diagnosis import Diagnosis, diverged
+from ganvas.runs.rules import LONG, RULES, WINDOW, diagnose
 
 CLASSES = {"cat": 1.0, "dog": 0.9, "owl": 1.1}
 
 
 def checkup(number: int, **changes: Any) -> dict[str, Any]:
-    """A healthy one, of a GAN that has learned."""
+    """A healthy checkup of a trained GAN."""
     return {
         "images": 1_000 * (number + 1),
         "kind": "health",
@@ -36,7 +37,7 @@ def diagnosis(count: int, **changes: Any) -> Diagnosis:
     return Diagnosis(checkup(number, **changes) for number in range(count))
 
 
-ILL = {
+FAULTS = {
     "diverging": {"score_gap": 80.0},
     "dead gradients": {"generator/gradient_norm": 1e-7},
     "mode collapse": {"diversity": 0.02},
@@ -49,16 +50,16 @@ ILL = {
 
 
 def test_every_rule_is_tested():
-    assert len(ILL) == len(RULES)
+    assert len(FAULTS) == len(RULES)
 
 
 def test_healthy_checkups_show_nothing():
     assert diagnosis(3 * LONG).changes == []
 
 
-@pytest.mark.parametrize("name", ILL)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_condition_appears_lasts_and_clears(name: str):
-    run = diagnosis(LONG, **ILL[name])
+    run = diagnosis(LONG, **FAULTS[name])
     assert list(run.active) == [name]
     finding = run.active[name]
     assert finding.evidence
@@ -68,27 +69,25 @@ def test_a_condition_appears_lasts_and_clears(name: str):
     changes = [change for number in healthy for change in run.add(number)]
     assert [(change.state, change.finding.name) for change in changes] == [("cleared", name)]
     assert not run.active
-    assert any(line.startswith("Over: ") for line in run.told())
+    assert any(line.startswith("Resolved: ") for line in run.describe())
 
 
-@pytest.mark.parametrize("name", ILL)
-def test_one_bad_checkup_is_no_illness(name: str):
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_bad_checkup_raises_no_alarm(name: str):
     run = diagnosis(LONG)
-    assert run.add(checkup(LONG, **ILL[name])) == []
+    assert run.add(checkup(LONG, **FAULTS[name])) == []
 
 
 @pytest.mark.parametrize(
     "name", ["mode collapse", "discriminator wins", "diverging", "generator wins", "dead gradients"]
 )
-def test_grave_conditions_are_seen_at_once(name: str):
-    assert not diagnosis(WINDOW - 1, **ILL[name]).changes
-    assert [change.finding.name for change in diagnosis(WINDOW, **ILL[name]).changes] == [name]
+def test_serious_conditions_are_found_at_once(name: str):
+    assert not diagnosis(WINDOW - 1, **FAULTS[name]).changes
+    assert [change.finding.name for change in diagnosis(WINDOW, **FAULTS[name]).changes] == [name]
 
 
-def test_a_generator_that_learns_is_not_ill():
-    """So begins a healthy GAN of fully connected layers on MNIST: the discriminator far ahead, the
-    samples much alike.
-    """
+def test_a_generator_that_improves_raises_no_alarm():
+    """A healthy MLP GAN on MNIST begins with the discriminator far ahead and similar samples."""
     start = {"separation": 1.0, "score_gap": 14.0, "change": 0.8, "classes": CLASSES | {"owl": 0.0}}
     checkups = [
         checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number)
@@ -120,9 +119,7 @@ def test_missing_classes_are_named():
 
 
 def test_what_was_not_measured_shows_nothing():
-    """A Wasserstein critic of another kind may tell of no scores, a set without labels of no
-    classes.
-    """
+    """Some games have no comparable scores, and data without labels has no classes."""
     bare = [
         {
             "images": number,
@@ -149,9 +146,9 @@ def test_growing_weights():
     assert "generator's weights" in Diagnosis(fast).active["diverging"].evidence
 
 
-def test_the_course_is_a_function_of_the_log():
+def test_the_diagnosis_is_a_function_of_the_log():
     entries = [
-        checkup(number, **(ILL["mode collapse"] if number < LONG else {}))
+        checkup(number, **(FAULTS["mode collapse"] if number < LONG else {}))
         for number in range(3 * LONG)
     ]
     whole = Diagnosis(entries)
@@ -173,23 +170,32 @@ def test_losses_that_are_not_finite_end_as_diverging():
         },
     ]
     run = Diagnosis.of(log)
-    assert run.told()[0].startswith("diverging, since 1,500 images: the generator's loss is NaN.")
+    assert run.describe()[0].startswith(
+        "diverging, since 1,500 images: the generator's loss is NaN."
+    )
 
 
 @pytest.mark.parametrize(
     "small", [{"overfitting": 0.1}, {"overfitting_errors": 1.0}, {"score_drop": 0.05}]
 )
-def test_a_little_overfitting_is_no_memory(small: dict[str, float]):
-    assert diagnosis(LONG, **ILL["discriminator memorises"] | small).changes == []
+def test_a_little_overfitting_is_not_memorising(small: dict[str, float]):
+    assert diagnosis(LONG, **FAULTS["discriminator memorises"] | small).changes == []
 
 
 def test_a_generator_that_rests_or_never_differs_is_no_error():
-    """A critic may move five times for one move of the generator, which then has no gradient in the
-    round watched.
-    """
+    """With several critic updates per generator update, a checkup may see no generator gradient."""
     resting = [checkup(number) for number in range(LONG)]
     for values in resting[:-2]:
         del values["generator/gradient_norm"]
     assert Diagnosis(resting).changes == []
     constant = diagnosis(2 * LONG, diversity=0.0, change=0.9, **{"generator/weight_norm": 0.0})
     assert {"mode collapse", "oscillation"} <= constant.active.keys()
+
+
+def test_few_checkups_are_too_early_and_healthy_ones_are_counted():
+    assert diagnosis(1).describe() == ["Too early to tell: 1 checkup so far, 5 are needed."]
+    assert diagnosis(WINDOW).describe() == [f"No problems found ({WINDOW} checkups)."]
+
+
+def test_checkups_that_measured_nothing_show_nothing():
+    assert Diagnosis({"images": number, "kind": "health"} for number in range(LONG)).changes == []

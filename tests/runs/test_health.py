@@ -1,4 +1,4 @@
-"""The doctor at work: real trainings with one thing wrong, and healthy ones."""
+"""The doctor on real trainings: some with one thing wrong, some healthy."""
 
 import json
 from pathlib import Path
@@ -74,8 +74,8 @@ def test_a_class_that_training_never_sees(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(EpochSampler, "indices", without)
     found = conditions(tmp_path / "run", "digits", 24_000, health_every=2_000)
     log = read_log(tmp_path / "run" / "log.jsonl")
-    told = [(entry["condition"], entry["state"]) for entry in log if entry["kind"] == "condition"]
-    assert told == [("partial collapse (classes 4, 9 missing)", "appeared")]
+    logged = [(entry["condition"], entry["state"]) for entry in log if entry["kind"] == "condition"]
+    assert logged == [("partial collapse (classes 4, 9 missing)", "appeared")]
     assert found.keys() == {"partial collapse"}  # to the end
 
 
@@ -97,7 +97,7 @@ def test_healthy_runs_of_other_seeds_show_nothing(tmp_path: Path, seed: int):
     assert conditions(tmp_path / "run", "digits", 100_000, seed) == {}
 
 
-# How it is told
+# How it is reported
 
 
 def test_losses_that_are_not_finite_are_diverging(
@@ -131,15 +131,17 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     train("digits", out=out, images=2_000, quiet=True, settings={"health_every": 500})
     capsys.readouterr()
     main(["health", str(out)])
-    told = capsys.readouterr().out
-    assert "Finished: 2,000 images shown." in told
-    assert "Nothing is wrong, as far as 4 checkups tell." in told
-    for word in ("pairs ranked", "generator gradient", "diversity", "overfitting"):
-        assert word in told
+    shown = capsys.readouterr().out
+
+    assert "Finished: 2,000 images shown." in shown
+    assert "Too early to tell: 4 checkups so far, 5 are needed." in shown
+    for word in ("separation", "generator gradient", "diversity", "overfitting"):
+        assert word in shown
+
     main(["health", str(out), "--json"])
     facts = json.loads(capsys.readouterr().out)
     assert facts["images"] == 2_000
     assert facts["active"] == facts["changes"] == []
     assert not facts["going"]
     assert facts["checkup"]["agreement"].keys() == {str(digit) for digit in range(10)}
-    assert "Nothing is wrong" in (out / "summary.html").read_text(encoding="utf-8")
+    assert "Too early to tell" in (out / "summary.html").read_text(encoding="utf-8")

@@ -21,10 +21,10 @@ from ganvas.data.shards.remote import evict_shards
 from ganvas.io.files import DamagedFileError, find_leftovers, read_json, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs.checkpoint import CheckpointError, digest, find_checkpoints
-from ganvas.runs.folder import locked, read_recipe
+from ganvas.runs.checkpoint import CheckpointError, find_checkpoints, hash_file
+from ganvas.runs.folder import lock_folder, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.runs.summary import read_record as read_run
+from ganvas.runs.record import read_run
 from ganvas.training.checkup import Checkup, features_shape
 from ganvas.training.engine import Engine
 from ganvas.training.speed.autotune import read_plan
@@ -82,7 +82,7 @@ def seal(path: Path) -> None:
     """Write the digests of all files of a checkpoint anew."""
     about = json.loads((path / "about.json").read_text())
     about["files"] = {
-        file.name: digest(file) for file in path.iterdir() if file.name != "about.json"
+        file.name: hash_file(file) for file in path.iterdir() if file.name != "about.json"
     }
     (path / "about.json").write_text(json.dumps(about))
 
@@ -174,7 +174,9 @@ def test_tensors_that_do_not_fit_are_refused_by_name(run: Path, case: str):
     spoil(tensors)
     save_file(tensors, file)
     seal(newest(run))
-    refused_in_one_line(lambda: train(run, 24), rf"{name}\.safetensors is of another GAN: .*{told}")
+    refused_in_one_line(
+        lambda: train(run, 24), rf"{name}\.safetensors belongs to another GAN: .*{told}"
+    )
     with pytest.raises(CheckpointError):
         train(run, 24)
 
@@ -186,9 +188,9 @@ def test_weights_of_another_type_are_refused(run: Path, name: str):
     seal(newest(run))
     refused_in_one_line(
         lambda: train(run, 24),
-        rf"{name}\.safetensors is of another GAN: \S+ is .*float64, not .*float32",
+        rf"{name}\.safetensors belongs to another GAN: \S+ is .*float64, not .*float32",
     )
-    refused_in_one_line(lambda: ganvas.load(run), rf"{name}\.safetensors is of another GAN")
+    refused_in_one_line(lambda: ganvas.load(run), rf"{name}\.safetensors belongs to another GAN")
 
 
 @pytest.mark.parametrize(
@@ -305,7 +307,7 @@ def test_a_spoiled_position_is_refused(run: Path, case: str):
 def test_the_folders_name_counts(run: Path):
     newest(run).rename(run / "checkpoints" / "000000000024")
     refused_in_one_line(
-        lambda: train(run, 30), r"training\.json is damaged: it tells of 18 images, .*000000000024"
+        lambda: train(run, 30), r"training\.json is damaged: it says 18 images, .*000000000024"
     )
     assert ganvas.load(run).about["images"] == 18
 
@@ -512,7 +514,7 @@ def test_a_folder_of_the_users_stays_when_a_run_is_refused(tmp_path: Path):
     link = tmp_path / "link"
     link.symlink_to(target)
     for folder in (made, empty, link):
-        with locked(folder):
+        with lock_folder(folder):
             pass
     assert {path.name for path in tmp_path.iterdir()} == {"empty", "target", "link"}
     assert not list(empty.iterdir())
@@ -556,3 +558,22 @@ def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: 
         "mine",
         "elsewhere",
     ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"kind": "evaluated", "features": "random"}, "'evaluated' needs distance, not None"),
+        ({"kind": "evaluated", "distance": "near", "features": ""}, "needs distance, not 'near'"),
+        ({"kind": "speed"}, "'speed' needs images_per_second"),
+        ({"kind": "stopped", "reason": 3}, "'stopped' needs reason, not 3"),
+        ({"kind": "condition", "state": "ended"}, "'condition' needs condition"),
+    ],
+)
+def test_an_entry_without_what_its_kind_needs_is_one_line(
+    run: Path, entry: dict[str, Any], reason: str
+):
+    with (run / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"images": 18, **entry}) + "\n")
+    for call in (lambda: read_run(run), lambda: train(run, 24)):
+        refused_in_one_line(call, rf"log\.jsonl is damaged: line \d+: .*{reason}")

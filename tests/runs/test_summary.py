@@ -1,7 +1,6 @@
-"""The pictures and the page that a run leaves for a person to look at."""
+"""The plot, the time-lapse and the summary page of a run."""
 
 import base64
-import html
 import io
 import json
 import re
@@ -28,8 +27,10 @@ from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import pick_evenly, save_animation, write_timelapse
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs.curves import curves, limits, running_mean
-from ganvas.runs.summary import commands, read_record, write_report
+from ganvas.runs.checkpoint import FORMAT
+from ganvas.runs.curves import choose_limits, collect_curves, running_mean
+from ganvas.runs.record import read_run
+from ganvas.runs.summary import collect_instructions, write_report
 from ganvas.runs.usage import describe_use, suggest_command
 
 TOTAL = 1000
@@ -42,6 +43,7 @@ def run(tmp_path):
     checkpoint = folder / "checkpoints" / f"{TOTAL:012d}"
     checkpoint.mkdir(parents=True)
     (folder / "samples").mkdir()
+
     recipe = change(
         get_recipe("digits"), {"images": TOTAL, "batch": 50, "optimizers.generator.lr": 0.25}
     )
@@ -56,14 +58,18 @@ def run(tmp_path):
     data.skipped = [Skipped(file="<script>alert(1)</script>.png", reason="broken: a < b")]
     data.notes = ["Look <here>."]
     (folder / "data.json").write_text(json.dumps({"fingerprint": "f00d", **data.model_dump()}))
+
     for number in range(5):
         draw_grid(folder / "samples" / f"{number * 250:012d}.png", number)
     write_log(folder, [losses(100 * (number + 1), 1 / (number + 1)) for number in range(10)])
+
+    # The parameters are counted from these shapes.
     moments = {"generator/0/exp_avg": torch.zeros(3, 4), "generator/1/exp_avg": torch.zeros(5)}
     others = {"generator/0/step": torch.zeros(()), "discriminator/0/exp_avg": torch.zeros(2000)}
     save_file(moments | others, checkpoint / "training.safetensors")
+
     about = {
-        "format": 2,
+        "format": FORMAT,
         "recipe": recipe.model_dump(),
         "images": TOTAL,
         "gan": {
@@ -128,7 +134,7 @@ def frames_of(path):
 def test_the_report_of_a_finished_run(run):
     page = page_of(run)
     assert "Finished: 1,000 images shown." in page
-    assert "2.0 of 490 pictures" in page
+    assert "2.0 of 490 images" in page
     assert "<td>discriminator 2,000; generator 17</td>" in page
     assert "<td>discriminator 0.1; generator 0.2</td>" in page
     assert "relativistic, 8x8 grey, 2 classes" in page
@@ -157,12 +163,15 @@ def test_names_are_escaped(run):
     assert "broken: a &lt; b" in page
     assert "Look &lt;here&gt;." in page
     assert "digits &amp; co" in page
-    assert "$" not in re.sub(r"base64,[^\"]+", "", page)
+    assert not re.search(r"\{\{|\{%|\$", re.sub(r"base64,[^\"]+", "", page))
 
 
 def test_settings_that_are_not_the_recipes_own_are_marked(run):
     page = page_of(run)
-    row = '<th scope="row">optimizers.generator.lr</th><td class="changed">0.25 <small>(recipe: 0.003)</small></td>'
+    row = (
+        '<th scope="row">optimizers.generator.lr</th>'
+        '<td class="changed">0.25 <small>(recipe: 0.003)</small></td>'
+    )
     assert row in page
     assert '<th scope="row">optimizers.discriminator.lr</th><td>0.003</td>' in page
     assert '<th scope="row">options.' in page
@@ -170,22 +179,23 @@ def test_settings_that_are_not_the_recipes_own_are_marked(run):
 
 def test_commands_are_quoted(run):
     page = page_of(run)
-    name = f"&#x27;{run}&#x27;"
+    name = f"&#39;{run}&#39;"
     assert f"<code>ganvas sample {name}</code>" in page
     assert f"<code>ganvas train --out {name} --images 2000</code>" in page
 
 
 @pytest.mark.parametrize("name", GANS)
 def test_the_command_fits_the_gan(run, name):
-    """Each verb takes the runs that the page names it for, and refuses the others with the command
-    that fits.
+    """Each verb accepts the runs that the page names it for.
+
+    It refuses others and names the command that fits.
     """
     gan = make_gan(name)
     about = json.loads((run / "checkpoints" / f"{TOTAL:012d}" / "about.json").read_text())
     about["gan"] = {"name": name, "data": gan.schema.model_dump(), "options": OPTIONS[name]}
     (run / "checkpoints" / f"{TOTAL:012d}" / "about.json").write_text(json.dumps(about))
     words = suggest_command(gan, run)
-    assert f"<code>{html.escape(shlex.join(words))}</code>" in commands(read_record(run))
+    assert shlex.join(words) in [step.command for step in collect_instructions(read_run(run))]
 
     verb, given, _ = app.parse_args(words[1:], exit_on_error=False, print_error=False)
     loaded = Run(run, gan, about, torch.device("cpu"))
@@ -229,13 +239,13 @@ def test_a_walk_needs_noise_alone(run):
 
 
 @pytest.mark.parametrize(
-    ("rate", "told"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")]
+    ("rate", "expected"), [(0.0, "? images/s"), (0.4, "0.4 images/s"), (7.0, "7 images/s")]
 )
-def test_slow_speeds_are_told(run, rate, told):
+def test_slow_speeds_are_reported(run, rate, expected):
     write_log(
         run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "speed", "images_per_second": rate}]
     )
-    assert f"<td>{told}</td>" in page_of(run)
+    assert f"<td>{expected}</td>" in page_of(run)
 
 
 def test_one_of_a_kind_is_singular(run):
@@ -245,8 +255,8 @@ def test_one_of_a_kind_is_singular(run):
     (run / "recipe.json").write_text(json.dumps(recipe | {"held_out": 1}))
     write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "health"}])
     page = page_of(run)
-    assert "<td>1 picture</td>" in page
-    assert "Nothing is wrong, as far as 1 checkup tells." in page
+    assert "<td>1 image</td>" in page
+    assert "Too early to tell: 1 checkup so far, 5 are needed." in page
 
 
 def test_reasons_stand_beside_their_settings(run):
@@ -261,12 +271,12 @@ def test_reasons_stand_beside_their_settings(run):
     assert page.count("the rates") == page.count("the width") == 1
 
 
-def test_an_interrupted_run_goes_on_from_its_checkpoint(run):
+def test_an_interrupted_run_can_be_resumed_from_its_checkpoint(run):
     recipe = json.loads((run / "recipe.json").read_text())
     (run / "recipe.json").write_text(json.dumps(recipe | {"images": 5000}))
     page = page_of(run)
-    assert "Interrupted at 1,000 of 5,000 images; it can go on from 1,000." in page
-    assert f"<code>ganvas train --out &#x27;{run}&#x27;</code>" in page
+    assert "Interrupted at 1,000 of 5,000 images; it can be resumed from 1,000." in page
+    assert f"<code>ganvas train --out &#39;{run}&#39;</code>" in page
 
 
 def test_a_run_that_stopped_by_itself_says_why(run):
@@ -331,9 +341,9 @@ def test_a_folder_without_a_recipe_is_refused(tmp_path):
         write_report(tmp_path)
 
 
-def test_curves_are_told_apart_by_key_and_kind():
+def test_curves_are_separated_by_key_and_kind():
     measured = {"images": 200, "kind": "measured", "generator": 5}
-    found = curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
+    found = collect_curves([losses(100, 1.0), measured, losses(200, float("inf"))], "losses")
     np.testing.assert_array_equal(found["generator"], [[100, 2], [200, np.nan]])
     assert set(found) == {
         "discriminator",
@@ -346,9 +356,9 @@ def test_curves_are_told_apart_by_key_and_kind():
 
 def test_limits_leave_out_few_spikes_and_say_so():
     line = np.stack([np.arange(100.0), np.linspace(1, 2, 100)], 1)
-    assert limits([line]) == (pytest.approx(0.94), pytest.approx(2.06), [])
+    assert choose_limits([line]) == (pytest.approx(0.94), pytest.approx(2.06), [])
     line[40, 1], line[41, 1], line[50, 1] = 1000, -50, np.nan
-    low, high, notes = limits([line])
+    low, high, notes = choose_limits([line])
     assert 0.9 < low < high < 2.1
     assert notes == [
         "1 not finite",
@@ -356,13 +366,13 @@ def test_limits_leave_out_few_spikes_and_say_so():
         "1 below the frame, down to -50",
     ]
     line[60:70, 1] = 500  # not a spike: the run itself
-    assert limits([line])[1] > 500
+    assert choose_limits([line])[1] > 500
 
 
 def test_limits_of_a_constant_and_of_nothing():
-    low, high, _ = limits([np.array([[1.0, 3.0], [2.0, 3.0]])])
+    low, high, _ = choose_limits([np.array([[1.0, 3.0], [2.0, 3.0]])])
     assert low < 3 < high
-    assert limits([np.array([[1.0, np.nan]])]) == (0, 1, ["1 not finite"])
+    assert choose_limits([np.array([[1.0, np.nan]])]) == (0, 1, ["1 not finite"])
 
 
 def test_running_mean_passes_over_gaps():

@@ -381,7 +381,9 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
     content = json.loads(about.read_text())
     content["gan"]["options"]["hidden"] = 9
     about.write_text(json.dumps(content))
-    with pytest.raises(checkpoint.CheckpointError, match=r"gan\.safetensors is of another GAN"):
+    with pytest.raises(
+        checkpoint.CheckpointError, match=r"gan\.safetensors belongs to another GAN"
+    ):
         ganvas.load(tmp_path / "run")
     content["format"] = 99
     about.write_text(json.dumps(content))
@@ -398,10 +400,10 @@ def test_run_needs_labels(tmp_path: Path, pictures: Path):
 
 
 def test_two_trainings_in_one_folder_are_refused(tmp_path: Path, pictures: Path):
-    from ganvas.runs.folder import locked
+    from ganvas.runs.folder import lock_folder
 
     with (
-        locked(tmp_path / "run"),
+        lock_folder(tmp_path / "run"),
         pytest.raises(UserError, match="being trained by another process"),
     ):
         train("mnist-mlp", tmp_path / "run", 12, pictures)

@@ -1,6 +1,6 @@
 """The `ganvas` command: one verb per public function.
 
-Nothing here imports torch before a verb needs it, so that `--help` answers at once.
+Nothing here imports torch before a verb needs it, so that `--help` appears at once.
 """
 
 import os
@@ -14,8 +14,11 @@ from ganvas.errors import UserError
 
 app = App(
     name="ganvas",
-    help="Train, judge and use generative adversarial networks on your own images.",
-    help_epilogue="Start with `ganvas train`: a minute or two, nothing else needed. After an error, --debug shows its origin.",
+    help="Train, evaluate and use generative adversarial networks on your own images.",
+    help_epilogue=(
+        "Start with `ganvas train`: it takes a minute or two and needs no data. "
+        "After an error, --debug shows where it comes from."
+    ),
     version_flags=["--version"],
 )
 for verb in (
@@ -28,40 +31,47 @@ for verb in (
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: status 0;
+    """Run the command line.
 
-    2 after a one-line error of the user's; 128 + n after signal n.
+    Exit status: 0; 2 after a user error, which is one line; 128 + n after signal n.
+
+    Args:
+        arguments: the words after `ganvas`; None: those of this process.
     """
     tokens = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
+
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        os._exit(0)  # the reader of our output has seen enough
+        os._exit(0)  # the reader of our output, such as `head`, has seen enough
     except (UserError, CycloptsError, OSError, MemoryError, RuntimeError) as error:
+        # PyTorch reports exhausted memory as a RuntimeError; any other is a bug of ours.
         exhausted = isinstance(error, MemoryError) or "memory" in str(error)
         if isinstance(error, RuntimeError) and not exhausted:
-            raise  # a fault of ours, to be seen whole
+            raise
         if debug:
             from ganvas.io.console import print_text
 
             print_text(*traceback.format_exc().splitlines(), error=True)
-        smaller = (
-            "--set batch=... or --set options.width=..."
-            if tokens[:1] == ["train"]
-            else "--size or fewer pictures"
-        )
-        advice = f"; use a smaller {smaller}" if exhausted else ""
-        fail(one_line(error) + advice)
+        fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""))
+
+
+def suggest_smaller(tokens: list[str]) -> str:
+    """The end of an error message about memory: which flags need less of it."""
+    if tokens[:1] == ["train"]:
+        return "; use a smaller --set batch=... or --set options.width=..."
+    return "; use a smaller --size or fewer images"
 
 
 def fail(message: str) -> None:
-    """Print an error and leave with status 2."""
+    """Print an error and exit with status 2."""
     from ganvas.io.console import print_text
 
+    # Several processes print to the same terminal.
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
     print_text(f"ganvas{where}: {message}", error=True)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Pairs, Switch, parse_settings
 from ganvas.errors import UserError
@@ -23,52 +24,51 @@ def train(
     dry_run: Switch = False,
     quiet: Switch = False,
 ) -> None:
-    """Train a GAN. The same command on an existing run folder goes on where it stopped.
+    """Train a GAN. The same command on an existing run folder resumes where it left off.
 
     Parameters
     ----------
     recipe
-        What to train; `ganvas recipes` lists them. "auto" chooses all settings for the data and
-        this machine, and says why. Without it: the run folder's own, or digits.
-    data What to train on: a folder or zip of pictures; pairs:PLACE, unpaired:PLACE,
-        attributes:PLACE or captions:PLACE, where PLACE is a folder or zip; shards:PLACE, tars in a
-        folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
-        stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
+        Recipe to train, see `ganvas recipes`; "auto" chooses all settings for the data and this
+        machine, with reasons. Default: that of the run folder, or digits.
+    data
+        Data set: a folder or zip of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
+        captions:PLACE, where PLACE is a folder or zip; shards:PLACE, tars in a folder or behind
+        https://...; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10,
+        figures (drawn birds); or points: rings, grid.
     out
-        The run folder. Without it: a fresh, dated one under runs/.
+        Run folder. Default: a new, dated one under runs/.
     images
-        Length of the whole run, in images shown. A larger number goes on with a finished run.
+        Length of the whole run, in images shown. A larger number extends a finished run.
     epochs
-        The same, in passes through the data.
+        Length of the whole run, in passes through the data.
     seed
-        Of all random numbers; the same seed gives the same run.
-    evaluate_every Images between two quick scores of the samples; the checkpoint with the best one
-        is kept beside the newest.
+        Random seed; the same seed gives the same run.
+    evaluate_every
+        Images between two quick scores of the samples; the checkpoint with the best score is kept
+        beside the newest ones.
     device
-        Where to train.
-    settings KEY=VALUE: any other setting of the recipe, e.g. --set batch=64 --set options.width=32.
-        Can be given many times.
+        Device to train on.
+    settings
+        Any other setting of the recipe, KEY=VALUE, e.g. --set batch=64 --set options.width=32. Can
+        be given many times.
     strict
-        Make a broken picture an error.
+        Stop at the first broken image instead of leaving it out.
     dry_run
-        Only show what would be done, with the memory and time expected.
+        Estimate of memory and time, without training.
     quiet
-        Say nothing.
+        No output.
     """
     if images is not None and epochs is not None:
         raise UserError("--images and --epochs both set the length of the run; give one of them")
-    direct = look.given() | ({} if evaluate_every is None else {"evaluate_every": evaluate_every})
-    changes = parse_settings(settings or [])
-    others = {"data": data, "images": images, "seed": seed}
-    for key in changes.keys() & {
-        *direct,
-        *(key for key, value in others.items() if value is not None),
-    }:
-        raise UserError(
-            f"--{key.replace('_', '-')} and --set {key}= are the same setting; give one of them"
-        )
-    changes |= direct
 
+    flags = {"data": data, "images": images, "seed": seed}
+    direct = look.given()
+    if evaluate_every is not None:
+        direct["evaluate_every"] = evaluate_every
+    changes = collect_changes(settings or [], direct, flags)
+
+    # Imported here, so that --help and wrong flags need no torch.
     from ganvas.io.console import print_text
     from ganvas.runs.folder import read_recipe
     from ganvas.training import trainer
@@ -78,11 +78,13 @@ def train(
         from ganvas.training.dry_run import print_plan
         from ganvas.training.setup import resolve_recipe
 
+        # An existing run is planned from where it is.
         own = read_recipe(out) if out else None
-        given = {key: value for key, value in others.items() if value is not None}
+        given = {key: value for key, value in flags.items() if value is not None}
         asked = resolve_recipe(recipe, given | changes, own, pick_device(device), progress=True)
         print_plan(asked, own, out or Path("runs"), epochs, device, strict)
         return
+
     try:
         trainer.train(
             recipe,
@@ -101,17 +103,41 @@ def train(
         sys.exit(128 + stop.number)
 
 
+def collect_changes(
+    pairs: list[str], direct: dict[str, Any], flags: dict[str, Any]
+) -> dict[str, Any]:
+    """Collect the changes of a recipe from `--set` and from flags of their own.
+
+    Args:
+        pairs: the values of `--set`.
+        direct: settings given by flags that have the same name.
+        flags: other flags that are settings, too; None where they were not given.
+
+    Raises:
+        UserError: a setting is given twice.
+    """
+    changes = parse_settings(pairs)
+    given = {*direct, *(key for key, value in flags.items() if value is not None)}
+    for key in changes.keys() & given:
+        flag = key.replace("_", "-")
+        raise UserError(f"--{flag} and --set {key}= are the same setting; give one of them")
+    return changes | direct
+
+
 def recipes(name: str | None = None) -> None:
-    """List what can be trained, or show one recipe whole.
+    """List all recipes, or show all settings of one.
 
     Parameters
     ----------
     name
-        The recipe to show.
+        Recipe to show, or "auto".
     """
-    from ganvas.recipes.listing import print_recipe, print_recipes
-
+    # The list is at hand; one recipe needs torch.
     if name is None:
+        from ganvas.recipes.catalogue import print_recipes
+
         print_recipes()
     else:
+        from ganvas.recipes.listing import print_recipe
+
         print_recipe(name)

@@ -17,7 +17,7 @@ from ganvas.evaluation.metrics.features import Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import density_coverage
 from ganvas.evaluation.references import choose_rows, features_of_rows, open_training_reference
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK
+from ganvas.inference.run import CHUNK, sample_rows
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe

@@ -19,7 +19,7 @@ from ganvas.evaluation.samples import (
 )
 from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe, make_view
-from ganvas.runs.checkpoint import recipe_of
+from ganvas.runs.checkpoint import read_checkpoint_recipe
 
 # Samples evaluated: of images; of points and of Stacked-MNIST, as in their papers.
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
@@ -57,7 +57,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = recipe_of(run.path, run.about) if run else None
+    recipe = read_checkpoint_recipe(run.path, run.about) if run else None
     # The real images are prepared as the GAN saw its own, unless the user wants another view.
     view: dict[str, Any] = {}
     if run and recipe:
@@ -127,7 +127,7 @@ def find_samples(
     """
     view, seed = settings.view, settings.seed
     if run and not run.gan.unconditional:
-        recipe = recipe_of(run.path, run.about)
+        recipe = read_checkpoint_recipe(run.path, run.about)
         spec = str(settings.data or recipe.data)
         dataset = open_dataset(spec, recipe.test_view, progress=settings.progress)
         rows = unseen_rows(run, recipe, dataset, count)

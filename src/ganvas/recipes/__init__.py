@@ -1,52 +1,17 @@
 """What to train: one short function per experiment, with its measured result."""
 
-from collections.abc import Callable
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from ganvas.errors import UserError, nearest
-from ganvas.recipes import fast, papers, translation, tutorials
-from ganvas.recipes.recipe import Recipe
+if TYPE_CHECKING:
+    from ganvas.recipes.registry import RECIPES, get_recipe
 
-RECIPES: dict[str, Callable[[], Recipe]] = {
-    "digits": fast.digits,
-    "mnist-fast": fast.mnist_fast,
-    "fashion-fast": fast.fashion_fast,
-    "avatars-fast": fast.avatars_fast,
-    "mnist-mlp": tutorials.mnist_mlp,
-    "mnist-mlp-deep": tutorials.mnist_mlp_deep,
-    "mnist-mlp-tanh": tutorials.mnist_mlp_tanh,
-    "mnist-cdcgan": tutorials.mnist_cdcgan,
-    "avatars-dcgan": tutorials.avatars_dcgan,
-    "dcgan-64": papers.dcgan_64,
-    "sngan": papers.sngan,
-    "wgan-gp": papers.wgan_gp,
-    "stacked-mnist": papers.stacked_mnist,
-    "stacked-mnist-fast": fast.stacked_mnist_fast,
-    "stacked-mnist-r3gan": papers.stacked_mnist_r3gan,
-    "cifar10-r3gan": papers.cifar10_r3gan,
-    "ffhq-64-r3gan": papers.ffhq_64_r3gan,
-    "pix2pix": translation.pix2pix,
-    "inpaint": translation.inpaint,
-    "cyclegan": translation.cyclegan,
-    "stargan": translation.stargan,
-    "gawwn-box": translation.gawwn_box,
-    "gawwn-keypoints": translation.gawwn_keypoints,
-    "rings": papers.rings,
-    "grid": papers.grid,
-    "rings-fast": fast.rings_fast,
-    "grid-fast": fast.grid_fast,
-}
+# Imported at first use, below.
+__all__ = ["RECIPES", "get_recipe"]
 
 
-def get_recipe(name: str) -> Recipe:
-    """The recipe of that name.
-
-    Raises:
-        UserError: there is none; the message has the nearest names.
-    """
-    if name == "auto":
-        raise UserError(
-            "auto is no fixed recipe, it chooses settings for your data: ganvas train auto --data FOLDER"
-        )
-    if name not in RECIPES:
-        raise UserError(f"there is no recipe {name!r}; {nearest(name, [*RECIPES, 'auto'])}")
-    return RECIPES[name]()
+def __getattr__(name: str) -> Any:
+    """Import the recipes at their first use: they need torch, which the list of them does not."""
+    if name in __all__:
+        return getattr(importlib.import_module("ganvas.recipes.registry"), name)
+    raise AttributeError(f"module 'ganvas.recipes' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What `auto` goes by: the machine, and the data as far as settings depend on it."""
+"""The facts that `auto` decides by: the machine, and the data as far as settings depend on it."""
 
 import os
 from collections.abc import Mapping
@@ -18,22 +18,21 @@ from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
 
-# side of the pictures made, in pixels, unless another is asked for
-LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}
+LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side in pixels, unless another is requested
 LARGEST_WITH_CAPTIONS = 64  # on any device
-ENOUGH = 1_000  # pictures whose mean is that of all
-SMALLEST = 6  # pixels of the side that the smallest GAN makes
-SYMMETRY = 0.2  # see `mirrored`
-Kind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
+SMALLEST = 6  # side in pixels of the smallest GAN
+ENOUGH = 1_000  # images whose mean stands for that of all
+SYMMETRY = 0.2  # see `is_symmetric`
+DataKind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What will train.
+    """The device that will train.
 
     Attributes:
         device: "cpu", "cuda" or "mps".
-        memory: bytes; of the GPU, or of the machine.
+        memory: bytes of the GPU, or else of the machine.
     """
 
     device: str
@@ -41,107 +40,114 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What settings are chosen by.
+class DataFacts:
+    """The facts of the data that settings depend on.
 
     Attributes:
-        view: how the data is to be seen: its size, channels and labels are known.
-        kind: "image" for single pictures, or what else the rows are.
-        own: side in pixels that the pictures have or, if they differ, that four fifths of them have
-            at least.
-        pictures: how many rows.
-        classes: how many; 0: none.
-        mirrored: whether mirror images would be pictures of the same kind.
+        view: how training sees the data; its size, channels and labels are known.
+        kind: "image" for single images, or what else the rows are.
+        own: the images' own side in pixels; where they differ, four fifths have at least it.
+        images: number of rows.
+        classes: number of classes; 0 without labels.
+        symmetric: whether mirrored images are plausible images, too.
     """
 
     view: View
-    kind: Kind
+    kind: DataKind
     own: int
-    pictures: int
+    images: int
     classes: int
-    mirrored: bool
+    symmetric: bool
 
 
-def machine(device: torch.device) -> Machine:
-    """What a device is and how much memory it has."""
+def inspect_machine(device: torch.device) -> Machine:
+    """Find the type of a device and how much memory it has."""
     if device.type == "cuda":
         return Machine("cuda", torch.cuda.get_device_properties(device).total_memory)
-    # of 4 KiB: 8 GiB where nobody tells
-    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**21
-    return Machine(
-        device.type, pages * (os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096)
-    )
+
+    # Where the system does not say: 8 GiB, in pages of 4 KiB.
+    pages, page_size = 2**21, 4096
+    if hasattr(os, "sysconf"):
+        pages, page_size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return Machine(device.type, pages * page_size)
 
 
-def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = False) -> Facts:
-    """Look at data as far as settings depend on it.
+def survey_data(
+    spec: str, given: Mapping[str, Any], device: str, progress: bool = False
+) -> DataFacts:
+    """Open data and find the facts that settings depend on.
 
     Args:
-        given: settings that were asked for; those of the view are kept.
-        device: that will train, for how large pictures may be.
+        spec: the data set, as `open_dataset` takes it.
+        given: requested settings; those of the view are kept.
+        device: the type of the device that will train; it limits the size.
+        progress: show a progress bar while the data is opened.
 
     Raises:
-        UserError: as `open_dataset`.
+        UserError: the data cannot be opened.
     """
     chosen = {key: value for key, value in given.items() if key in View.model_fields}
-    kind = kind_of(spec)
+    kind = find_kind(spec)
     if kind == "image" and "labels" not in chosen and is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
+
+    # Images of mixed sizes open only at a given size.
     try:
         dataset = open_dataset(spec, make_view(**chosen), progress=progress)
         own = dataset.size
     except SizeNeededError as needed:
         own = needed.suggestion
-        dataset = open_dataset(
-            spec, make_view(**chosen, size=side_for(own, device, kind)), progress=progress
-        )
-    wanted = chosen.get("size") or (
-        dataset.size if kind == "points" else side_for(own, device, kind)
-    )
+        view = make_view(**chosen, size=choose_side(own, device, kind))
+        dataset = open_dataset(spec, view, progress=progress)
+
+    side = dataset.size if kind == "points" else choose_side(own, device, kind)
+    wanted = chosen.get("size") or side
     if wanted != dataset.size:
         dataset = open_dataset(spec, make_view(**chosen, size=wanted), progress=progress)
+
     view = make_view(**chosen | {"size": wanted, "channels": dataset.channels})
     if kind == "captions" and dataset.schema.names.get("keypoints"):
         kind = "keypoints"
-    return Facts(view, kind, own, len(dataset), len(dataset.classes), mirrored(dataset))
+    classes = len(dataset.classes)
+    return DataFacts(view, kind, own, len(dataset), classes, is_symmetric(dataset))
 
 
-def kind_of(spec: str) -> Kind:
-    """What the rows of a set are, by its name."""
+def find_kind(spec: str) -> DataKind:
+    """What the rows of a data set are, by its name."""
     name = spec.partition(":")[0].partition("-")[0]
     if spec in MIXTURES:
         return "points"
     if spec == "figures":
         return "captions"
-    return name if name in KINDS and not Path(spec).expanduser().exists() else "image"  # pyright: ignore[reportReturnType]
+    known = name in KINDS and not Path(spec).expanduser().exists()
+    return name if known else "image"  # pyright: ignore[reportReturnType]
 
 
 def is_place(spec: str) -> bool:
-    """Whether a set is a folder or zip, and no set that goes by a name."""
+    """Whether a data set is a folder or zip, and not a built-in one."""
     return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
 
 
-def side_for(own: int, device: str, kind: Kind) -> int:
-    """The side at which pictures of `own` pixels are to be learnt: their own if it can be, at most
-    what the device has time for.
+def choose_side(own: int, device: str, kind: DataKind) -> int:
+    """The side at which images of `own` pixels are learned.
+
+    It is their own where a GAN can generate it, and at most what the device has time for.
     """
-    most = largest_side(device, kind)
-    if own <= most and can_be_made(own):
+    limit = largest_side(device, kind)
+    if own <= limit and can_generate(own):
         return own
-    return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, most)))
+    return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, limit)))
 
 
-def largest_side(device: str, kind: Kind) -> int:
-    """The largest side, in pixels, that is chosen for rows of a kind."""
-    return (
-        min(LARGEST[device], LARGEST_WITH_CAPTIONS)
-        if kind in ("captions", "keypoints")
-        else LARGEST[device]
-    )
+def largest_side(device: str, kind: DataKind) -> int:
+    """The largest side, in pixels, that is chosen for a kind of data."""
+    if kind in ("captions", "keypoints"):
+        return min(LARGEST[device], LARGEST_WITH_CAPTIONS)
+    return LARGEST[device]
 
 
-def can_be_made(side: int) -> bool:
-    """Whether a GAN can double a small map up to this side."""
+def can_generate(side: int) -> bool:
+    """Whether a GAN can reach this side by doubling a small map."""
     try:
         stage_sizes(side)
     except UserError:
@@ -149,15 +155,19 @@ def can_be_made(side: int) -> bool:
     return True
 
 
-def mirrored(dataset: Dataset) -> bool:
-    """Whether mirror images would be pictures of the same kind, by the mean picture: of faces it is
-    nearly its own mirror image, of letters it is not. Of grey pictures never, since these are often
-    writing.
+def is_symmetric(dataset: Dataset) -> bool:
+    """Whether mirrored images would be plausible images, too, according to the mean image.
+
+    The mean of faces is nearly its own mirror image, that of letters is not. Grey images never
+    count as symmetric, since they are often writing.
     """
     if dataset.channels != 3 or "image" not in dataset.columns:
         return False
-    near = dataset.near(np.arange(len(dataset)), ENOUGH)  # of a sharded set not every shard is read
+
+    # Neighbouring rows, so that of a sharded data set not every shard is read.
+    near = dataset.near(np.arange(len(dataset)), ENOUGH)
     rows = near[np.linspace(0, len(near) - 1, min(ENOUGH, len(near))).round().astype(int)]
-    pictures = dataset.batch(rows)["image"].float()
-    mean, spread = pictures.mean(0), pictures.std(0, correction=0).mean().clamp(min=1e-6)
+    images = dataset.batch(rows)["image"].float()  # (N, 3, H, W)
+    mean = images.mean(0)
+    spread = images.std(0, correction=0).mean().clamp(min=1e-6)
     return bool((mean - mean.flip(-1)).abs().mean() / spread < SYMMETRY)

@@ -1,4 +1,4 @@
-"""GANs that make pictures, or points, from noise, with the numbers of their papers."""
+"""GANs that generate images or points from noise, with the numbers of their papers."""
 
 from typing import Any
 
@@ -6,33 +6,36 @@ from ganvas.recipes.recipe import Adam, Recipe
 
 
 def dcgan_64() -> Recipe:
-    """Radford et al. 2016 at 64 pixels on any folder of pictures: `--data FOLDER`; 10,000 rounds of
-    128.
+    """DCGAN (Radford et al. 2016) at 64 pixels on a folder of images, `--data FOLDER`.
 
-    Measured: rough faces after 64,000 images of 10,000 anime faces, a twentieth of its length.
+    10,000 training steps with batches of 128.
+
+    Measured: rough faces after 64,000 images of 10,000 anime faces, 1/20 of the recipe.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
+
     return Recipe(
         name="dcgan-64",
         gan="dcgan",
         size=64,
         channels=3,
         batch=128,
-        images=10_000 * 128,
+        images=10_000 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
     )
 
 
 def stacked_mnist() -> Recipe:
-    """A thousand classes to forget: three MNIST digits in red, green and blue, from a plain DCGAN,
-    50 epochs as in PacGAN.
+    """Stacked-MNIST (three digits in red, green and blue, 1,000 classes) with a plain DCGAN.
 
-    Noise, batch, rates and length are those of PacGAN's DCGAN; its kernels are 5x5, its smallest
-    map is 2x2, and its generator moves twice a round.
+    It shows mode collapse. Noise, batch, rates and length (50 epochs) are those of the DCGAN in the
+    PacGAN paper. Here kernels are 5x5, the smallest map is 2x2, and the generator has two updates
+    per training step.
 
     Measured: 944 of 1,000 classes after one of its 50 epochs.
     """
     adam = Adam(lr=2e-4, beta1=0.5)
+
     return Recipe(
         name="stacked-mnist",
         gan="dcgan",
@@ -40,14 +43,16 @@ def stacked_mnist() -> Recipe:
         size=28,
         channels=3,
         batch=64,
-        images=50 * 128_000,
+        images=50 * 128_000,  # epochs x images
         optimizers={"generator": adam, "discriminator": adam},
     )
 
 
 def points(name: str) -> Recipe:
-    """What `rings` and `grid` share."""
+    """Build `rings` or `grid`."""
+    # Ten times the rate of PacGAN, for a twentieth of its length.
     adam = Adam(lr=1e-3, beta1=0.8)
+
     return Recipe(
         name=name,
         gan="points",
@@ -61,52 +66,56 @@ def points(name: str) -> Recipe:
 
 
 def rings() -> Recipe:
-    """Points from 8 Gaussians on a circle, to see a GAN find modes and lose them; with `--set
-    options.packing=2`, PacGAN.
+    """Points from 8 Gaussians on a circle: shows how a GAN finds modes and loses them.
 
-    Measured: 6.1 of 8 modes, 81 % good samples; packed 7.9 and 81 % (means of three seeds).
+    With `--set options.packing=2` it is PacGAN.
+
+    Measured: 6.1 of 8 modes and 81 % good samples; with packing 7.9 and 81 % (means of three
+    seeds); 51 seconds of one CPU core.
     """
     return points("rings")
 
 
 def grid() -> Recipe:
-    """Points from 25 Gaussians in a 5x5 grid, to see a GAN find modes and lose them; with `--set
-    options.packing=2`, PacGAN.
+    """Points from 25 Gaussians in a 5x5 grid: shows how a GAN finds modes and loses them.
 
-    Measured: 21.5 of 25 modes, 81 % good samples; packed 23.9 and 71 % (means of three seeds).
+    With `--set options.packing=2` it is PacGAN.
+
+    Measured: 21.5 of 25 modes and 81 % good samples; with packing 23.9 and 71 % (means of three
+    seeds); 51 seconds of one CPU core.
     """
     return points("grid")
 
 
 def wgan_gp() -> Recipe:
-    """Gulrajani et al. 2017 at 32 pixels on any folder of pictures: `--data FOLDER`; the paper's
-    batch and rates.
+    """WGAN-GP (Gulrajani et al. 2017) at 32 pixels on a folder of images, `--data FOLDER`.
 
-    100,000 rounds of 64, the generator moving in every fifth; `distance` in the log falls while
-    pictures get better.
+    The paper's batch and learning rates; 100,000 training steps with batches of 64, and a generator
+    update in every fifth step. `distance` in the log falls while the images improve.
 
-    Measured: nothing yet.
+    Measured: not yet.
     """
     adam = Adam(lr=1e-4, beta1=0.0, beta2=0.9)
+
     return Recipe(
         name="wgan-gp",
         gan="wgan-gp",
         size=32,
         channels=3,
         batch=64,
-        images=100_000 * 64,
+        images=100_000 * 64,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
     )
 
 
 def sngan() -> Recipe:
-    """Miyato et al. 2018 at 32 pixels on any folder of pictures, `--data FOLDER`, told their
-    classes by `--labels folders`.
+    """SNGAN (Miyato et al. 2018) at 32 pixels on a folder of images, `--data FOLDER`.
 
-    100,000 rounds of 64, the generator moving in every fifth. Rates are those that the paper has
-    for its residual networks.
+    `--labels folders` makes it class-conditional. 100,000 training steps with batches of 64, and a
+    generator update in every fifth step. The learning rates are the paper's for its residual
+    networks.
 
-    Measured: nothing yet.
+    Measured: not yet.
     """
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9)
     return Recipe(
@@ -115,15 +124,19 @@ def sngan() -> Recipe:
         size=32,
         channels=3,
         batch=64,
-        images=100_000 * 64,
+        images=100_000 * 64,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
     )
 
 
 def r3gan(name: str, burn_in: int, lr_end: float | None = 5e-5, **settings: Any) -> Recipe:
-    """What the recipes of Huang et al.
+    """Build a recipe of the R3GAN paper (Huang et al. 2024).
 
-    2024 share: rate, second beta, penalty, average and augmentation change over a burn-in.
+    Learning rate, second beta, gradient penalty, EMA and augmentation change over a burn-in.
+
+    Args:
+        burn_in: its length in images.
+        lr_end: the learning rate after it; None: the rate stays.
     """
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=lr_end, beta2_end=0.99)
     optimizers = {"generator": adam, "discriminator": adam}
@@ -131,15 +144,16 @@ def r3gan(name: str, burn_in: int, lr_end: float | None = 5e-5, **settings: Any)
 
 
 def stacked_mnist_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on Stacked-MNIST: all 1,000 modes in the paper, unconditional, 10
-    million images; for a GPU.
+    """R3GAN (Huang et al. 2024) on Stacked-MNIST, unconditional; needs a GPU.
 
-    Measured: nothing yet; it takes a GPU.
+    10 million images. The paper reports all 1,000 modes.
+
+    Measured: not yet; it needs a GPU.
     """
     return r3gan(
         "stacked-mnist-r3gan",
         burn_in=2_000_000,
-        lr_end=None,
+        lr_end=None,  # the rate stays; the other values change
         data="stacked-mnist",
         size=28,
         channels=3,
@@ -151,9 +165,11 @@ def stacked_mnist_r3gan() -> Recipe:
 
 
 def cifar10_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on CIFAR-10, of a wanted class; 250 million images, for GPUs.
+    """R3GAN (Huang et al. 2024) on CIFAR-10, images of a chosen class; needs GPUs.
 
-    Measured: nothing yet; it takes GPUs. The paper's FID is 1.96.
+    250 million images. The paper reports an FID of 1.96.
+
+    Measured: not yet; it needs GPUs.
     """
     return r3gan(
         "cifar10-r3gan",
@@ -170,10 +186,11 @@ def cifar10_r3gan() -> Recipe:
 
 
 def ffhq_64_r3gan() -> Recipe:
-    """Huang et al. 2024 (R3GAN) on FFHQ or any faces at 64 pixels: `--data FOLDER`; 200 million
-    images, for GPUs.
+    """R3GAN (Huang et al. 2024) on FFHQ or other faces at 64 pixels; needs GPUs.
 
-    Measured: nothing yet; it takes GPUs. The paper's FID is 1.95.
+    Needs `--data FOLDER`. 200 million images. The paper reports an FID of 1.95.
+
+    Measured: not yet; it needs GPUs.
     """
     return r3gan(
         "ffhq-64-r3gan",

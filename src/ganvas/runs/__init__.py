@@ -1,1 +1,1 @@
-"""What lies in a run folder."""
+"""The files of a run folder: reading, checking, summarising them."""

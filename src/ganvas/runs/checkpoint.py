@@ -1,6 +1,7 @@
 """Reading checkpoints: folders of safetensors and JSON, whole or absent.
 
-Nothing is ever unpickled.
+Nothing is ever unpickled. Every number and name is checked before it is used, since a checkpoint
+may come from a stranger.
 """
 
 import hashlib
@@ -30,18 +31,18 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.schema import Schema
 
 FORMAT = 3
-NAME = "[0-9]{12}"  # of a checkpoint's folder: the images shown
-MOST_IMAGES = 10**12  # which no longer fit such a name
+NAME = "[0-9]{12}"  # a checkpoint's folder is named by the images shown
+MOST_IMAGES = 10**12  # the first number that does not fit such a name
 LARGEST = torch.finfo(torch.float32).max
 Images = Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
 
 
 class CheckpointError(UserError):
-    """A checkpoint is damaged or not ours; the message names the file and the reason."""
+    """A checkpoint is damaged or foreign; the message names the file and the reason."""
 
 
 class Description(BaseModel):
-    """What `build` needs to make a GAN again."""
+    """What `build` needs to build a GAN again."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -51,7 +52,7 @@ class Description(BaseModel):
 
 
 class Length(BaseModel):
-    """What must stand in the recipe of a checkpoint, which may be of another version."""
+    """What the recipe of a checkpoint must have, even one of another version of ganvas."""
 
     model_config = ConfigDict(strict=True)
 
@@ -59,7 +60,7 @@ class Length(BaseModel):
 
 
 class Source(BaseModel):
-    """What must be told of the data of a checkpoint."""
+    """What a checkpoint must say about its data."""
 
     model_config = ConfigDict(strict=True)
 
@@ -67,7 +68,7 @@ class Source(BaseModel):
 
 
 class About(BaseModel):
-    """What must stand in `about.json`; there is more, for people."""
+    """What `about.json` must have; it has more, for people."""
 
     model_config = ConfigDict(strict=True)
 
@@ -79,14 +80,14 @@ class About(BaseModel):
     files: dict[str, str]
 
 
-# The sum of finite float32 numbers, and how many they were.
+# The sum of finite float32 numbers, and their count.
 Mean = tuple[
     Annotated[float, Field(ge=-LARGEST, le=LARGEST)], Annotated[int, Field(ge=1, lt=MOST_IMAGES)]
 ]
 
 
 class Position(BaseModel):
-    """What must stand in `training.json`."""
+    """What `training.json` must have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -96,59 +97,64 @@ class Position(BaseModel):
 
 
 def read_position(path: Path, about: dict[str, Any]) -> Position:
-    """Read how far a checkpoint's run had come.
+    """Read the position of a checkpoint in its run.
 
     Raises:
         CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's
             name.
     """
-    file = checked(path / "training.json", about)
+    file = verify_file(path / "training.json", about)
+
     try:
         position = Position.model_validate(read_json(file))
     except DamagedFileError as error:
-        raise CheckpointError(f"{error}; {advice(path)}") from None
+        raise CheckpointError(f"{error}; {suggest_removal(path)}") from None
     except ValidationError as error:
         raise CheckpointError(
-            f"{file} is damaged: {describe_validation(error)}; {advice(path)}"
+            f"{file} is damaged: {describe_validation(error)}; {suggest_removal(path)}"
         ) from None
+    # All three say how many images were shown.
     if not position.images == about["images"] == int(path.name):
-        told = f"{position.images:,} images, about.json of {about['images']:,}"
         raise CheckpointError(
-            f"{file} is damaged: it tells of {told}, and the folder's name is {path.name}; {advice(path)}"
+            f"{file} is damaged: it says {position.images:,} images, about.json says "
+            f"{about['images']:,}, and the folder's name is {path.name}; {suggest_removal(path)}"
         )
     return position
 
 
 def find_checkpoints(folder: Path) -> list[Path]:
-    """The whole checkpoints under a folder, oldest first.
-
-    All that is named otherwise is somebody else's.
-    """
+    """Find the checkpoints in a folder, oldest first; other names are not ours."""
     return sorted(
         path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir()
     )
 
 
 def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
-    """The GAN of a checkpoint in evaluation mode, with its moving average if it has one and
-    `average`; and its `about.json`.
+    """Load the GAN of a checkpoint in evaluation mode, and its `about.json`.
+
+    Args:
+        ema: use the averaged weights if the checkpoint has them.
 
     Raises:
-        CheckpointError: the checkpoint is damaged or not ours.
+        CheckpointError: the checkpoint is damaged or foreign.
     """
     about = read_about(path)
     description = about["gan"]
     if description["name"] not in GANS:
         raise CheckpointError(
-            f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of ganvas"
+            f"{path / 'about.json'}: GAN {description['name']!r} is unknown to this version of "
+            "ganvas"
         )
+
+    # A stranger's file may hold any number, such as a size that no memory has room for.
     try:
         gan = build_gan(**description).eval()
-    except Exception as error:  # there is no end to the numbers that a stranger's file may hold, such as sizes beyond all memory
+    except Exception as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(
             f"{path / 'about.json'} describes a GAN that cannot be built: {reason}"
         ) from error
+
     load_weights(path, about, gan, "gan.safetensors")
     if ema and "ema.safetensors" in about["files"]:
         load_weights(path, about, gan, "ema.safetensors")
@@ -156,7 +162,7 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """The description of a checkpoint.
+    """Read the description of a checkpoint, `about.json`.
 
     Raises:
         CheckpointError: it is missing, unreadable, or of another format.
@@ -164,66 +170,68 @@ def read_about(path: Path) -> dict[str, Any]:
     file = path / "about.json"
     if not file.exists():
         raise CheckpointError(f"{file} is missing: {path} is not a checkpoint of ganvas")
+
     try:
         about = read_json(file)
     except DamagedFileError as error:
-        raise CheckpointError(f"{error}; {advice(path)}") from None
+        raise CheckpointError(f"{error}; {suggest_removal(path)}") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else None
         raise CheckpointError(
-            f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}: train it anew"
+            f"{file} has format {given!r}; this version of ganvas reads format {FORMAT}: train the "
+            "GAN again"
         )
+
     try:
         About.model_validate_json(json.dumps(about))  # as JSON, where a strict tuple may be a list
     except ValidationError as error:
         raise CheckpointError(
-            f"{file} is damaged: {describe_validation(error)}; {advice(path)}"
+            f"{file} is damaged: {describe_validation(error)}; {suggest_removal(path)}"
         ) from None
     return about
 
 
-def recipe_of(path: Path, about: dict[str, Any]) -> Recipe:
-    """The recipe by which a checkpoint was made.
+def read_checkpoint_recipe(path: Path, about: dict[str, Any]) -> Recipe:
+    """Read the recipe of a checkpoint.
 
     Raises:
-        CheckpointError: it is damaged, or of another version.
+        CheckpointError: it is damaged, or of another version of ganvas.
     """
+    complaint = f"{path / 'about.json'}: the recipe is damaged or of another version of ganvas"
     try:
         return Recipe.model_validate(about["recipe"])
     except ValidationError as error:
-        raise CheckpointError(
-            f"{path / 'about.json'}: the recipe is damaged or of another version: {describe_validation(error)}"
-        ) from None
-    except UserError as error:  # of the GAN and its options
-        raise CheckpointError(
-            f"{path / 'about.json'}: the recipe is damaged or of another version: {error}"
-        ) from None
+        raise CheckpointError(f"{complaint}: {describe_validation(error)}") from None
+    except UserError as error:  # about the GAN and its options
+        raise CheckpointError(f"{complaint}: {error}") from None
 
 
-def checked(file: Path, about: dict[str, Any]) -> Path:
-    """The file, when its content is what was saved.
+def verify_file(file: Path, about: dict[str, Any]) -> Path:
+    """Check that the content of a file is what was saved, and return its path.
 
     Raises:
         CheckpointError: it is missing or was changed.
     """
     if not file.is_file():
-        raise CheckpointError(f"{file} is missing; {advice(file.parent)}")
+        raise CheckpointError(f"{file} is missing; {suggest_removal(file.parent)}")
+
     try:
-        found = digest(file)
+        found = hash_file(file)
     except OSError as error:
         raise CheckpointError(
-            f"{file} cannot be read: {error.strerror}; {advice(file.parent)}"
+            f"{file} cannot be read: {error.strerror}; {suggest_removal(file.parent)}"
         ) from None
+
     if found != about["files"].get(file.name):
         raise CheckpointError(
-            f"{file} is damaged: its content is not what was saved; {advice(file.parent)}"
+            f"{file} is damaged: its content is not what was saved; {suggest_removal(file.parent)}"
         )
     return file
 
 
-def advice(path: Path) -> str:
-    """What to do about a damaged checkpoint."""
-    return f"remove the folder {path} to go on from the checkpoint before it"
+def suggest_removal(path: Path) -> str:
+    """Say what to do about a damaged checkpoint."""
+    return f"remove the folder {path} to resume from the checkpoint before it"
 
 
 def read_tensors(
@@ -232,40 +240,46 @@ def read_tensors(
     """Read the tensors of a file of a checkpoint, on the CPU.
 
     Args:
-        wanted: whose names, shapes and types it must hold, no more and no less.
+        wanted: tensors by name; the file must have the same names, shapes and types.
 
     Raises:
-        CheckpointError: names the first tensor that is missing, too much, or of another shape or
-            type.
+        CheckpointError: a tensor is missing, unknown, or of another shape or type; names the first.
     """
     try:
-        values = load_file(checked(file, about))
+        values = load_file(verify_file(file, about))
     except SafetensorError as error:
-        raise CheckpointError(f"{file} is damaged: {error}; {advice(file.parent)}") from None
+        raise CheckpointError(
+            f"{file} is damaged: {error}; {suggest_removal(file.parent)}"
+        ) from None
+
     for name in sorted(values.keys() | wanted.keys()):
         if name not in values:
-            raise CheckpointError(f"{file} is of another GAN: {name} is missing")
+            raise CheckpointError(f"{file} belongs to another GAN: {name} is missing")
         if name not in wanted:
             raise CheckpointError(
-                f"{file} is of another GAN: it has {name}, which this one has not"
+                f"{file} belongs to another GAN: it has {name}, which this one does not have"
             )
-        given, right = (
-            f"{tuple(tensor.shape)} of {tensor.dtype}" for tensor in (values[name], wanted[name])
-        )
+        given, right = describe_tensor(values[name]), describe_tensor(wanted[name])
         if given != right:
-            raise CheckpointError(f"{file} is of another GAN: {name} is {given}, not {right}")
+            raise CheckpointError(f"{file} belongs to another GAN: {name} is {given}, not {right}")
     return values
 
 
+def describe_tensor(tensor: Tensor) -> str:
+    """Shape and type of a tensor: "(3, 4) of torch.float32"."""
+    return f"{tuple(tensor.shape)} of {tensor.dtype}"
+
+
 def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None:
-    """Copy the weights of a file into a GAN; the average's file holds only the averaged players."""
+    """Copy the weights of a file into a GAN; the EMA's file has only the averaged networks."""
     own = gan.state_dict()
+    # Its keys begin with the name of the network.
     if name == "ema.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.ema_players}
     gan.load_state_dict(read_tensors(path / name, about, own), strict=False)
 
 
-def digest(file: Path) -> str:
+def hash_file(file: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
@@ -273,16 +287,18 @@ def digest(file: Path) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """What software made a checkpoint."""
+    """The versions of the software that writes a checkpoint, and the commit of a checkout."""
     found = {
         "ganvas": version("ganvas"),
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+    # An installation has no commit.
     checkout = Path(__file__).parents[3]
     if (checkout / ".git").exists():
         command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-        # a machine without git, or somebody else's checkout
+        # There may be no git here, or the checkout may belong to another user.
         with suppress(OSError, subprocess.CalledProcessError):
             found["commit"] = subprocess.run(
                 command, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""A run's folder: its recipe, its data report, and who may write there."""
+"""A run's folder: its recipe, its data report, and the lock that keeps two trainings apart."""
 
 import re
 from collections.abc import Iterator
@@ -14,44 +14,52 @@ from ganvas.data.dataset import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
-from ganvas.recipes.recipe import Recipe, flat
+from ganvas.recipes.recipe import Recipe, flatten_settings
 
 LOCK = "run.lock"
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
-# What may differ when a run goes on: its length, where its data lies, how often it is only looked
-# at, how it is made fast, why settings were chosen.
+# What may differ when a run is resumed: its length, where its data lies, how often it is only
+# looked at, how fast it is executed, why settings were chosen.
 FREE = {"images", "data", "health_every", "evaluate_every", "speed", "reasons"}
 
 
 class DataFile(DataReport):
-    """What must stand in `data.json`."""
+    """What `data.json` must have."""
 
     fingerprint: str
 
 
 def fresh_folder(name: str) -> Path:
-    """Make a dated folder under `runs/` that did not exist."""
+    """Make a new, dated folder under `runs/`: runs/2026-11-28-digits, runs/2026-11-28-digits-2.
+
+    Raises:
+        UserError: the disk is full or read-only.
+    """
     dated = Path("runs") / f"{datetime.now():%Y-%m-%d}-{name}"
-    folder, number = dated, 2
+    folder = dated
+    number = 2
+
     with explained(dated):
         dated.parent.mkdir(parents=True, exist_ok=True)
         while True:
+            # Only mkdir itself tells safely whether another run had the name first.
             try:
                 folder.mkdir()
                 return folder
-            except FileExistsError:  # another run's, perhaps of this very moment
-                folder, number = dated.with_name(f"{dated.name}-{number}"), number + 1
+            except FileExistsError:
+                folder = dated.with_name(f"{dated.name}-{number}")
+                number += 1
 
 
 def read_recipe(folder: Path) -> Recipe | None:
-    """The recipe of a run folder; None where there is no run yet.
+    """Read the recipe of a run folder; None where there is no run yet.
 
     Raises:
         UserError: the recipe cannot be read, or the folder holds something else.
     """
     file = folder / "recipe.json"
     if not file.exists():
-        # all that a run killed before its recipe was written can have left, with partials
+        # A run killed before its recipe was written leaves these files, and partial ones.
         begun = (LOCK, "data.json")
         others = [
             path.name
@@ -60,22 +68,23 @@ def read_recipe(folder: Path) -> Recipe | None:
         ]
         if others:
             raise UserError(
-                f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out"
+                f"{folder} exists and is not a run folder (it holds {others[0]}); choose another "
+                "--out"
             )
         return None
+
     values = read_json(file)
+    complaint = f"{file} is of another version of ganvas or damaged"
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise UserError(
-            f"{file} is of another version of ganvas or damaged: {describe_validation(error)}"
-        ) from None
-    except UserError as error:  # of the GAN and its options
-        raise UserError(f"{file} is of another version of ganvas or damaged: {error}") from None
+        raise UserError(f"{complaint}: {describe_validation(error)}") from None
+    except UserError as error:  # about the GAN and its options
+        raise UserError(f"{complaint}: {error}") from None
 
 
 def read_data(folder: Path) -> DataFile:
-    """The data report of a run folder.
+    """Read the data report of a run folder.
 
     Raises:
         UserError: it is missing or damaged.
@@ -86,17 +95,18 @@ def read_data(folder: Path) -> DataFile:
         return DataFile.model_validate(values)
     except ValidationError as error:
         raise UserError(
-            f"{file} is damaged ({describe_validation(error)}); it should tell which data the run has"
+            f"{file} is damaged ({describe_validation(error)}); it should describe the data of "
+            "the run"
         ) from None
 
 
 def grid_path(folder: Path, images: int) -> Path:
-    """Where a run's grid of samples is after so many images."""
+    """The path of a run's grid of samples after so many images."""
     return folder / "samples" / f"{images:012d}.png"
 
 
 def find_grids(folder: Path) -> list[Path]:
-    """A run's grids of samples, oldest first; other files beside them are somebody else's."""
+    """Find a run's grids of samples, oldest first; files with other names are not ours."""
     return sorted(
         path
         for path in (folder / "samples").glob("*.png")
@@ -105,12 +115,17 @@ def find_grids(folder: Path) -> list[Path]:
 
 
 def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> None:
-    """Refuse to go on with other settings or other data than the run began with.
+    """Refuse to resume a run with other settings or other data than it began with.
+
+    Args:
+        own: the recipe in the run folder.
+        asked: the recipe of this call.
 
     Raises:
         UserError: shows the differences.
     """
-    before, now = flat(own.model_dump(exclude=FREE)), flat(asked.model_dump(exclude=FREE))
+    before = flatten_settings(own.model_dump(exclude=FREE))
+    now = flatten_settings(asked.model_dump(exclude=FREE))
     differences = [
         f"{key} is {before.get(key)!r} there and {now.get(key)!r} here"
         for key in sorted(before.keys() | now.keys())
@@ -118,44 +133,48 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     ]
     if differences:
         raise UserError(
-            f"{folder} was begun with other settings: {'; '.join(differences)}; choose another --out"
+            f"{folder} was begun with other settings: {'; '.join(differences)}; choose another "
+            "--out"
         )
+
     there = read_data(folder)
     if there.fingerprint != dataset.fingerprint:
         raise UserError(
-            f"{folder} was begun with other data: {count_noun(there.used, 'picture')} of {there.spec} there, "
-            f"{len(dataset):,} of {dataset.report.spec} here; bring the old data back or choose another --out"
+            f"{folder} was begun with other data: {count_noun(there.used, 'image')} of "
+            f"{there.spec} there, {len(dataset):,} of {dataset.report.spec} here; bring the old "
+            "data back or choose another --out"
         )
 
 
-def describe(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
-    """Write `recipe.json` and `data.json`."""
-    write_json(
-        folder / "data.json", {"fingerprint": dataset.fingerprint, **dataset.report.model_dump()}
-    )
+def write_description(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
+    """Write `data.json`, then `recipe.json`, with which a folder becomes a run folder."""
+    report = {"fingerprint": dataset.fingerprint, **dataset.report.model_dump()}
+    write_json(folder / "data.json", report)
     write_json(folder / "recipe.json", recipe.model_dump())
 
 
 @contextmanager
-def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
-    """Keep other trainings out of a run folder; the operating system lifts the lock when the
-    process ends, however it ends.
+def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
+    """Keep other trainings out of a run folder, which is made if necessary.
+
+    The operating system lifts the lock when the process ends, however it ends. If nothing is
+    written into the folder, it is removed again, unless the user made it.
 
     Args:
-        folder: made if it is not there. If nothing is written into it, it is removed again, unless
-            the user had made it.
-        fresh: whether it was made for this run a moment ago.
+        fresh: whether the folder was made for this run a moment ago.
 
     Raises:
-        UserError: another training is going on there, or the folder cannot be written or has a name
-            that is not UTF-8.
+        UserError: another training runs there, or the folder cannot be written or has a name that
+            is not UTF-8.
     """
+    # The library that writes checkpoints takes only names in UTF-8.
     try:
         str(folder).encode()
-    except UnicodeEncodeError:  # what writes checkpoints takes no other names
+    except UnicodeEncodeError:
         raise UserError(f"the name of {folder} is not UTF-8; choose another --out") from None
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
+
     ours = fresh or not folder.exists()
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -166,11 +185,12 @@ def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
             raise UserError(
                 f"{folder} is being trained by another process; wait for it or choose another --out"
             ) from None
+
     try:
         yield folder
     finally:
         lock.release()
-        # refused before anything was written
+        # The training was refused before anything was written.
         if [path.name for path in folder.iterdir()] == [LOCK]:
             remove(folder / LOCK)
             if ours:
@@ -179,7 +199,7 @@ def locked(folder: Path, fresh: bool = False) -> Iterator[Path]:
 
 
 def is_going(folder: Path) -> bool:
-    """Whether a training is going on in a run folder just now."""
+    """Whether a training runs in a run folder at this moment."""
     if not (folder / LOCK).exists():
         return False
     try:
@@ -187,5 +207,5 @@ def is_going(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # a folder of somebody else's
+    except OSError:  # the folder belongs to another user
         return False

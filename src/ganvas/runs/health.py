@@ -1,6 +1,4 @@
-"""What `ganvas health` tells of a run, finished or going: its conditions, and its last checkup
-explained.
-"""
+"""`ganvas health`: the conditions of a run and its last checkup, explained."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,109 +11,119 @@ from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going
-from ganvas.runs.summary import Record, read_record, status
+from ganvas.runs.record import RunRecord, describe_status, read_run
 
-# What a checkup measures: title and meaning. Keys with a player are found by what follows the
-# slash.
+# What a checkup measures: title and meaning. Where a key has the form "player/quantity", the
+# quantity is looked up.
 MEANINGS = {
     "real_accuracy": (
-        "real recognised",
-        "share of real pictures that the discriminator takes for real",
+        "real accuracy",
+        "share of real images that the discriminator classifies as real",
     ),
     "fake_accuracy": (
-        "fakes recognised",
-        "share of generated pictures that it takes for generated; 1/2 when it cannot tell",
+        "fake accuracy",
+        "share of generated images that it classifies as generated; 1/2 is chance",
     ),
     "separation": (
-        "pairs ranked",
-        "share of pairs in which it scores the real picture higher; 1/2 when it cannot tell",
+        "separation",
+        "share of pairs in which it scores the real image higher; 1/2 is chance",
     ),
-    "score_gap": ("score gap", "mean score of real minus that of generated pictures"),
-    "gradient_norm": ("gradient", "length of the player's gradient in one round"),
-    "weight_norm": ("weights", "length of the player's weights"),
+    "score_gap": ("score gap", "mean score of real images minus that of generated ones"),
+    "gradient_norm": ("gradient", "norm of the network's gradient in one training step"),
+    "weight_norm": ("weights", "norm of the network's weights"),
     "distance": (
         "distance",
-        "from a sample to the nearest real picture; 1: as from one real picture to the next",
+        "from a sample to the nearest real image; 1: as between real images",
     ),
     "diversity": (
         "diversity",
-        "how much samples differ from each other; 1: as much as real pictures",
+        "how much samples differ from each other; 1: as much as real images",
     ),
     "change": (
         "change",
-        "how much a sample has changed since the checkup before; 1: as much as real pictures differ",
+        "how much a sample changed since the last checkup; 1: as much as real images differ",
     ),
-    "score_drop": ("score drop", "mean score of real pictures trained on minus that of others"),
+    "score_drop": (
+        "score drop",
+        "mean score of real images used for training minus that of held-out ones",
+    ),
     "overfitting": (
         "overfitting",
-        "where real pictures not trained on are scored between those trained on (0) and fakes (1)",
+        "where held-out real images score between training images (0) and fakes (1)",
     ),
     "overfitting_errors": (
         "overfitting, errors",
-        "the same difference in standard errors; below 3 it may be chance",
+        "the score drop in standard errors; below 3 it may be chance",
     ),
     "classes": ("rarest classes", "their share of the samples; 1: as in the data"),
-    "agreement": ("weakest classes", "share of the samples asked of them that look like them"),
+    "agreement": ("weakest classes", "share of their samples that look like the class"),
 }
 MOST_CLASSES = 5  # shown, the weakest
 
 
 def print_health(folder: Path, as_json: bool) -> None:
-    """What `ganvas health` does.
+    """Print the conditions and the last checkup of a run, finished or in training.
 
     Raises:
-        UserError: not a run folder, or a run without a checkup yet.
+        UserError: it is not a run folder, or the run has had no checkup yet.
     """
     if not (folder / "recipe.json").is_file():
-        raise UserError(f"{folder} is not a run folder: there is no recipe.json in it")
-    run = read_record(folder)
+        raise UserError(f"{folder} is not a run folder: it has no recipe.json")
+
+    run = read_run(folder)
     diagnosis = Diagnosis.of(run.log)
     if not diagnosis.checkups:
         period = run.recipe.period("health_every")
         raise UserError(
-            f"{folder} has had no checkup yet: the first comes after {period:,} images (health_every)"
+            f"{folder} has had no checkup yet: the first is after {period:,} images (health_every)"
         )
+
+    # Programs get the same facts as people, with unrounded numbers.
     if as_json:
-        print_json(facts(run, diagnosis))
+        print_json(collect_facts(run, diagnosis))
         return
-    going = f"Going on, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
-    print_text(f"{folder}: {run.recipe.name}. {going if is_going(folder) else status(run)}")
-    for line in diagnosis.told():
-        print_text(line)
-    PlainConsole().print(vitals(diagnosis.checkups[-1]))
+
+    # A run in training looks like an interrupted one, but for its lock.
+    status = describe_status(run)
+    if is_going(folder):
+        status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
+    print_text(f"{folder}: {run.recipe.name}. {status}", *diagnosis.describe())
+    PlainConsole().print(explain_checkup(diagnosis.checkups[-1]))
 
 
-def vitals(checkup: Mapping[str, Any]) -> Table:
-    """The last checkup, explained."""
+def explain_checkup(checkup: Mapping[str, Any]) -> Table:
+    """A checkup as a table of values and their meaning."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
         table.add_column(heading, no_wrap=heading == "value")
+
     for key, value in checkup.items():
-        player, _, last = key.rpartition("/")
-        if last in MEANINGS:
-            title, meaning = MEANINGS[last]
-            table.add_row(f"{player} {title}".strip(), readable(value), meaning)
+        player, _, quantity = key.rpartition("/")
+        if quantity in MEANINGS:
+            title, meaning = MEANINGS[quantity]
+            table.add_row(f"{player} {title}".strip(), format_measure(value), meaning)
     return table
 
 
-def readable(value: float | Mapping[str, float]) -> RenderableType:
-    """A number, or the weakest of several by name."""
+def format_measure(value: float | Mapping[str, float]) -> RenderableType:
+    """A number, or the smallest of several by name, a line each."""
     if isinstance(value, Mapping):
         weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]
         return Group(*(f"{name}: {share:.2f}" for name, share in weakest))
     return f"{value:.3g}"
 
 
-def facts(run: Record, diagnosis: Diagnosis) -> dict[str, Any]:
-    """The same for programs."""
+def collect_facts(run: RunRecord, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The diagnosis for programs, `ganvas health --json`."""
+    active = [
+        {"since": diagnosis.since(name)} | finding.entry()
+        for name, finding in diagnosis.active.items()
+    ]
     return {
         "run": str(run.folder),
         "images": run.images,
         "going": is_going(run.folder),
-        "active": [
-            {"since": diagnosis.since(name)} | finding.entry()
-            for name, finding in diagnosis.active.items()
-        ],
+        "active": active,
         "changes": [{"images": change.images, **change.entry()} for change in diagnosis.changes],
         "checkup": diagnosis.checkups[-1],
     }

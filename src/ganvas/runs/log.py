@@ -7,34 +7,48 @@ from typing import Any
 
 from ganvas.io.files import DamagedFileError, explained, parse_json, write_text
 
-ENDED = "ended"  # the state of a condition with which a run broke off
+ENDED = "ended"  # the state of a condition with which a run ended
+
+# What an entry of a kind must have, because reports rely on it. Other kinds and keys are free.
+REQUIRED = {
+    "condition": {"condition": str, "state": str, "evidence": str, "action": str},
+    "evaluated": {"distance": int | float, "features": str},
+    "speed": {"images_per_second": int | float},
+    "stopped": {"reason": str},
+}
 
 
 class Log:
-    """`log.jsonl`: one JSON object a line, in the order of training; {"images": ..., "kind":
-
-    "losses", ...}.
-    """
+    """`log.jsonl`: one JSON object a line, such as {"images": 500, "kind": "losses", ...}."""
 
     def __init__(self, path: Path):
         self.path = path
 
     def entries(self) -> list[dict[str, Any]]:
-        """What was written so far."""
+        """All entries so far.
+
+        Raises:
+            DamagedFileError: the log is damaged.
+        """
         return read_log(self.path) if self.path.exists() else []
 
     def cut(self, images: int) -> None:
-        """Drop what was written after `images` images, and why the run had stopped: it goes on from
-        a checkpoint taken there.
+        """Drop what was written after `images` images, where a run resumes from a checkpoint.
+
+        Why the run had stopped is dropped, too.
         """
-        if self.path.exists():
-            before = (entry for entry in self.entries() if entry["images"] <= images)
-            kept = [
-                entry
-                for entry in before
-                if entry["kind"] != "stopped" and entry.get("state") != ENDED
-            ]
-            write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
+        if not self.path.exists():
+            return
+
+        # Checkups, samples and the rest are written again as training proceeds.
+        kept = [
+            entry
+            for entry in self.entries()
+            if entry["images"] <= images
+            and entry["kind"] != "stopped"
+            and entry.get("state") != ENDED
+        ]
+        write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
         """Append one line and hand it to the operating system."""
@@ -44,7 +58,7 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a log; a last line cut short by a crash is left out.
+    """Read the entries of a log; a last line cut short by a crash is left out.
 
     Raises:
         DamagedFileError: it cannot be read, or a line is JSON but not an entry.
@@ -53,20 +67,34 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise DamagedFileError(f"{path} cannot be read: {error.strerror}") from None
+
     entries = []
     for number, line in enumerate(text.splitlines(), 1):
         try:
             entry = parse_json(line)
+            check_entry(entry)
         except json.JSONDecodeError:
-            continue
+            continue  # cut short by a crash
         except ValueError as error:
             raise DamagedFileError(
                 f"{path} is damaged: line {number}: {error}; remove the line"
             ) from None
-        images = entry.get("images") if isinstance(entry, dict) else None
-        if type(images) is not int or images < 0 or not isinstance(entry.get("kind"), str):
-            raise DamagedFileError(
-                f"{path} is damaged: line {number} has no images or no kind; remove the line"
-            )
         entries.append(entry)
     return entries
+
+
+def check_entry(entry: Any) -> None:
+    """Check that an entry has images, a kind, and what its kind requires.
+
+    Raises:
+        ValueError: says what is missing or wrong.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError("it is not an object")
+    images, kind = entry.get("images"), entry.get("kind")
+    if type(images) is not int or images < 0 or not isinstance(kind, str):
+        raise ValueError("it has no images or no kind")
+
+    for key, allowed in REQUIRED.get(kind, {}).items():
+        if not isinstance(entry.get(key), allowed):
+            raise ValueError(f"an entry of kind {kind!r} needs {key}, not {entry.get(key)!r}")

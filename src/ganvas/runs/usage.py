@@ -1,4 +1,4 @@
-"""Which command uses a trained GAN, by the inputs that it needs."""
+"""The command that uses a trained GAN, by the inputs that it needs."""
 
 import shlex
 from pathlib import Path
@@ -16,13 +16,13 @@ from ganvas.gans.base import (
 
 
 def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
-    """A command that uses a run of a GAN, by the inputs that it needs: the words of `ganvas VERB
-    FOLDER ...`.
+    """The words of a command that uses a run: `ganvas VERB FOLDER ...`.
 
-    Files of the user are named picture.png and so on. Empty where no verb can: a GAN of attributes
-    of several sets.
+    Files of the user are named picture.png and so on. The command is empty where no verb takes the
+    GAN: one of attributes of several data sets.
     """
     kinds = {type(kind): kind for kind in gan.inputs.values()}
+    # A GAN that takes an image is used on the user's own files.
     if AttributesInput in kinds and "known" in gan.schema.names:
         return []
     if MaskInput in kinds:
@@ -30,6 +30,7 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
     if ImageInput in kinds:
         return ["ganvas", "translate", str(folder), "picture.png"]
 
+    # All others generate images from noise, with whatever else they need: a box in the middle.
     words = ["ganvas", "sample", str(folder)]
     if TextInput in kinds:
         words += ["--caption", "a red bird"]
@@ -43,10 +44,8 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
 
 
 def describe_use(gan: GAN, folder: str | Path) -> str:
-    """The end of an error message about a verb that does not fit a GAN: what does."""
+    """The end of an error message about a verb that does not fit a GAN: the one that does."""
     command = suggest_command(gan, folder)
-    return (
-        f"use {shlex.join(command)}"
-        if command
-        else f"use ganvas.load({str(folder)!r}).make from Python"
-    )
+    if command:
+        return f"use {shlex.join(command)}"
+    return f"use ganvas.load({str(folder)!r}).make from Python"

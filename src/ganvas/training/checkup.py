@@ -12,7 +12,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.data.sampler import choose
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation
+from ganvas.inference.run import evaluation, sample_gan, sample_rows
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import resize
 from ganvas.recipes.recipe import Recipe

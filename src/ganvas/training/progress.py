@@ -10,7 +10,7 @@ from rich.styled import Styled
 
 from ganvas.data.loader import Loader
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
-from ganvas.recipes.auto import told
+from ganvas.recipes.auto import describe_setting
 from ganvas.training.clock import RunClock
 from ganvas.training.state import RunContext, TrainingState
 
@@ -120,7 +120,7 @@ def announce_run(
         meter.say(f"note: {note}")
 
     for key, reason in recipe.reasons.items():
-        meter.say(f"{key}: {told(recipe, key)}; {reason}")
+        meter.say(f"{key}: {describe_setting(recipe, key)}; {reason}")
     counts = [
         f"{name} {sum(parameter.numel() for parameter in parameters):,}"
         for name, parameters in state.gan.players().items()

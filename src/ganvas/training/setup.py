@@ -21,7 +21,7 @@ from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import fold_in
-from ganvas.runs.folder import fresh_folder, locked
+from ganvas.runs.folder import fresh_folder, lock_folder
 from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
@@ -49,7 +49,7 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
         return
 
     place = Path(out) if out else fresh_folder(name)
-    with locked(place, fresh=not out) as folder:
+    with lock_folder(place, fresh=not out) as folder:
         yield Path(engine.share(str(folder)))
 
 

@@ -19,13 +19,13 @@ from ganvas.runs.checkpoint import (
     FORMAT,
     NAME,
     CheckpointError,
-    advice,
-    digest,
     find_checkpoints,
+    hash_file,
     load_weights,
     read_about,
     read_position,
     read_tensors,
+    suggest_removal,
     versions,
 )
 from ganvas.runs.log import Log
@@ -125,7 +125,7 @@ def save_checkpoint(
         (partial / "training.json").write_text(json.dumps(training, indent=2), encoding="utf-8")
 
         # Last, since it holds the digests of all other files.
-        files = {file.name: digest(file) for file in sorted(partial.iterdir())}
+        files = {file.name: hash_file(file) for file in sorted(partial.iterdir())}
         about = describe_checkpoint(state, recipe, dataset) | {"files": files}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -218,7 +218,7 @@ def check_files(path: Path, about: dict[str, Any], state: TrainingState, has_see
     unknown = sorted(about["files"].keys() - usable)
     if unknown:
         raise CheckpointError(
-            f"{path / unknown[0]} is of another run: this one has no use for it; {advice(path)}"
+            f"{path / unknown[0]} is of another run: this one has no use for it; {suggest_removal(path)}"
         )
 
 

@@ -21,7 +21,7 @@ from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.diagnosis import diverged
-from ganvas.runs.folder import check_same, describe, read_recipe
+from ganvas.runs.folder import check_same, read_recipe, write_description
 from ganvas.runs.log import Log
 from ganvas.runs.summary import write_report
 from ganvas.training.checkup import features_shape
@@ -232,7 +232,7 @@ class Trainer:
         if engine.is_main:
             if not resumed:
                 rehearse(context, self.state)
-            describe(folder, context.recipe, context.dataset)
+            write_description(folder, context.recipe, context.dataset)
             self.monitor.drop_grids()
             context.log.cut(clock.images)
         return resumed

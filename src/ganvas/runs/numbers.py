@@ -1,0 +1,101 @@
+"""A run in numbers, as its summary page lists them: length, speed, parameters, losses."""
+
+import math
+from pathlib import Path
+
+from safetensors import safe_open
+
+from ganvas.data.dataset import in_words
+from ganvas.data.split import held_out_count
+from ganvas.io.console import count_noun, describe_rate
+from ganvas.runs.record import RunRecord
+from ganvas.schema import read_schema
+
+
+def collect_numbers(run: RunRecord) -> dict[str, str]:
+    """What a person asks first about a run; only what is known."""
+    held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
+    trained = run.data.used - held_out
+    parameters = count_parameters(run.checkpoint) if run.checkpoint else {}
+    speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
+    versions = run.about.get("versions", {})
+
+    rows = {
+        "Images shown": f"{run.images:,} of {run.recipe.images:,}",
+        "Epochs": f"{run.images / trained:,.1f} of {count_noun(trained, 'image')}",
+        "Held out": count_noun(held_out, "image") if held_out else "",
+        "Batch": f"{run.recipe.batch:,}",
+        "GAN": describe_gan(run),
+        "Parameters": "; ".join(f"{player} {count:,}" for player, count in parameters.items()),
+        "Last losses": "; ".join(
+            f"{player} {value:.4g}" for player, value in find_last_losses(run).items()
+        ),
+        "Best checkpoint": describe_best(run),
+        "Speed": describe_rate(speeds[-1]) if speeds else "",
+        "Data": run.data.spec,
+        "Data fingerprint": run.about.get("data", {}).get("fingerprint", ""),
+        "Seed": str(run.recipe.seed),
+        "Software": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+    return {name: value for name, value in rows.items() if value}
+
+
+def describe_gan(run: RunRecord) -> str:
+    """The GAN with its sizes and classes: "relativistic, 8x8 grey, 10 classes"."""
+    words = [run.recipe.gan]
+    if gan := run.about.get("gan"):
+        schema = read_schema(gan["data"])
+        # Both images of a pair may have the same size and colours.
+        sizes = {in_words(schema.size, count): None for count in schema.channels.values()}
+        words.append(" and ".join(sizes))
+        words += [count_names(column, len(values)) for column, values in schema.names.items()]
+    return ", ".join(words)
+
+
+def count_names(column: str, count: int) -> str:
+    """How many names a column of the data has: "10 classes", "1 attribute"."""
+    if column == "label":
+        return count_noun(count, "class", "classes")
+    return count_noun(count, column.removesuffix("s"))
+
+
+def describe_best(run: RunRecord) -> str:
+    """The checkpoint with the smallest distance, or empty if none was evaluated."""
+    scores = [
+        (entry["distance"], entry["images"], entry["features"])
+        for entry in run.log
+        if entry["kind"] == "evaluated"
+    ]
+    if not scores:
+        return ""
+    # Of equal distances the earlier checkpoint.
+    distance, images, features = min(scores)
+    return f"checkpoints/{images:012d}, {features} distance {distance:.4g}"
+
+
+def find_last_losses(run: RunRecord) -> dict[str, float]:
+    """Each network's last logged loss."""
+    found: dict[str, float] = {}
+    for entry in run.log:
+        if entry["kind"] == "losses":
+            for player in sorted(run.recipe.optimizers):
+                if player in entry:
+                    found[player] = entry[player]
+    return found
+
+
+def count_parameters(checkpoint: Path) -> dict[str, int]:
+    """Trained parameters of each network: those of which Adam keeps a mean gradient."""
+    counts: dict[str, int] = {}
+    file = checkpoint / "training.safetensors"
+    if not file.exists():
+        return counts
+
+    with safe_open(file, "numpy") as tensors:
+        for key in tensors.keys():  # noqa: SIM118 (not a mapping)
+            player, _, quantity = key.split("/")
+            if quantity == "exp_avg":
+                # Only the shape is read, not the tensor.
+                size = math.prod(tensors.get_slice(key).get_shape())
+                counts[player] = counts.get(player, 0) + size
+    return counts

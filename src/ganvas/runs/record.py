@@ -1,0 +1,94 @@
+"""Everything that a run folder holds, read at once: for the summary page and `ganvas health`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.data.dataset import DataReport
+from ganvas.errors import UserError
+from ganvas.io.console import count_noun
+from ganvas.recipes.recipe import Recipe
+from ganvas.runs.checkpoint import find_checkpoints, read_about
+from ganvas.runs.folder import find_grids, read_data, read_recipe
+from ganvas.runs.log import read_log
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The content of a run folder.
+
+    Attributes:
+        folder: the run folder.
+        recipe: the recipe of the run.
+        log: the entries of `log.jsonl`.
+        data: where the images came from.
+        grids: the files of samples, oldest first.
+        checkpoint: the newest checkpoint, if there is one.
+        about: its `about.json`; empty without one.
+    """
+
+    folder: Path
+    recipe: Recipe
+    log: list[dict[str, Any]]
+    data: DataReport
+    grids: list[Path]
+    checkpoint: Path | None
+    about: dict[str, Any]
+
+    @property
+    def images(self) -> int:
+        """Images shown, according to the log and the newest checkpoint."""
+        return max(self.about.get("images", 0), *(entry["images"] for entry in self.log), 0)
+
+    @property
+    def stopped(self) -> str:
+        """Why the run ended by itself before its full length; empty if it did not."""
+        # An older entry is of a run that was resumed afterwards.
+        for entry in reversed(self.log):
+            if entry["kind"] == "stopped" and entry["images"] >= self.images:
+                return entry["reason"]
+        return ""
+
+    @property
+    def state(self) -> str:
+        """ "finished", "stopped" or "interrupted"."""
+        if self.stopped:
+            return "stopped"
+        return "finished" if self.images >= self.recipe.images else "interrupted"
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run folder; one that was interrupted early has only its recipe and data report.
+
+    Raises:
+        UserError: it is not a run folder, or a file in it is damaged.
+    """
+    recipe = read_recipe(folder)
+    if recipe is None:
+        raise UserError(f"{folder} is not a run folder: it has no recipe.json")
+
+    # An interrupted run may have no log and no checkpoint yet.
+    log = folder / "log.jsonl"
+    checkpoints = find_checkpoints(folder / "checkpoints")
+    newest = checkpoints[-1] if checkpoints else None
+    return RunRecord(
+        folder=folder,
+        recipe=recipe,
+        log=read_log(log) if log.exists() else [],
+        data=read_data(folder),
+        grids=find_grids(folder),
+        checkpoint=newest,
+        about=read_about(newest) if newest else {},
+    )
+
+
+def describe_status(run: RunRecord) -> str:
+    """One sentence on how the run ended."""
+    progress = f"{run.images:,} of {count_noun(run.recipe.images, 'image')}"
+    if run.state == "finished":
+        return f"Finished: {count_noun(run.images, 'image')} shown."
+    if run.state == "stopped":
+        return f"Stopped early at {progress}: {run.stopped}."
+    if run.checkpoint:
+        return f"Interrupted at {progress}; it can be resumed from {run.about['images']:,}."
+    return f"Interrupted at {progress}, before the first checkpoint."
