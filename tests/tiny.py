@@ -57,7 +57,7 @@ def make(name: str, size: int = 8, channels: int = 1, classes: int = 2, **option
     """The GAN of that name, always with the same first weights; one that makes points has their
     size and channels.
     """
-    if GANS[name].points:
+    if GANS[name].kind == "point":
         size, channels = 1, 2
     torch.manual_seed(0)
     return build(name, schema(size, channels, classes), OPTIONS[name] | options)

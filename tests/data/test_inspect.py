@@ -4,12 +4,11 @@ import io
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from ganvas.data import View
-from ganvas.data.inspect import contact_sheet, examine, run_doctor, show, spread
+from ganvas.data.inspect import contact_sheet, examine, run_doctor, show
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
 
@@ -78,8 +77,3 @@ def test_json_and_contact_sheet(folder, tmp_path, capsys):
 def test_labelled_sheet_has_a_row_for_each_class():
     _, digits = examine("digits", View())
     assert contact_sheet(digits).height > 10 * 50
-
-
-def test_spread():
-    assert spread(np.arange(3), 8).tolist() == [0, 1, 2]
-    assert spread(np.arange(101), 3).tolist() == [0, 50, 100]

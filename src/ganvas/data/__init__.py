@@ -16,6 +16,7 @@ from ganvas.data.folders.unpaired import open_unpaired
 from ganvas.data.shards.open import open_shards
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
+from ganvas.schema import kind_of_channels
 
 __all__ = ["DataReport", "Dataset", "Skipped", "View", "open_dataset"]
 
@@ -58,7 +59,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         )
     if spec in MIXTURES:
         return open_points(spec, view)
-    if view.channels == 2:
+    if kind_of_channels(view.channels) == "point":
         raise UserError(
             f"channels=2 is for points, {' and '.join(MIXTURES)}; pictures have 1, grey, or 3, rgb"
         )

@@ -14,11 +14,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from ganvas.data.pick import choose_rows
 from ganvas.data.transforms import framed
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import Fit
-from ganvas.schema import Schema
+from ganvas.schema import Schema, kind_of_channels
 
 
 class View(BaseModel):
@@ -196,13 +197,17 @@ class Dataset:
         return next(iter(self.pictures.values())).shape[1]
 
     @property
-    def kind(self) -> str:
-        """What it holds, in words: "28x28 grey"."""
-        return " and ".join(
-            dict.fromkeys(
-                in_words(self.size, values.shape[1]) for _, values in sorted(self.pictures.items())
-            )
-        )
+    def kind(self) -> Literal["image", "point"]:
+        """What it holds: images, or points in the plane."""
+        return kind_of_channels(self.channels)
+
+    def describe(self) -> str:
+        """Size and colours in words: "28x28 grey"."""
+        words = [
+            describe_pictures(self.size, values.shape[1])
+            for _, values in sorted(self.pictures.items())
+        ]
+        return " and ".join(dict.fromkeys(words))
 
     def table(self, column: str) -> "Dataset":
         """The set that holds a column: this one or the one beside it."""
@@ -257,7 +262,7 @@ class Dataset:
         parts = np.flatnonzero(np.diff(bounds))
         number = min(FEW, len(parts))
         while True:
-            chosen = parts[np.linspace(0, len(parts) - 1, number).round().astype(int)]
+            chosen = choose_rows(parts, number)
             if number == len(parts) or (bounds[chosen + 1] - bounds[chosen]).sum() >= count:
                 return np.concatenate([rows[bounds[part] : bounds[part + 1]] for part in chosen])
             number += 1
@@ -284,9 +289,11 @@ def single(
     return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
-def in_words(size: int, channels: int) -> str:
-    """Pictures of a size and channels in words; points have channels 2."""
-    return "points" if channels == 2 else f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
+def describe_pictures(size: int, channels: int) -> str:
+    """Size and colours in words: "28x28 grey", "64x64 rgb" or "points"."""
+    if kind_of_channels(channels) == "point":
+        return "points"
+    return f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
 
 
 def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> str:

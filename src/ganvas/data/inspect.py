@@ -14,12 +14,14 @@ from rich.table import Table
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.points import mode_discs
-from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
+from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, describe_pictures
 from ganvas.data.folders.images import SizeNeededError
 from ganvas.data.folders.source import Source
+from ganvas.data.pick import choose_rows
 from ganvas.io import grids, images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.scatter import draw_sheet
+from ganvas.schema import kind_of_channels
 
 FALLBACK = 64  # the side at which a set is examined whose pictures share none
 SHEET = 64  # pictures on a contact sheet
@@ -128,19 +130,19 @@ def contact_sheet(dataset: Dataset) -> Image.Image:
     """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for
     each class; or 2,000 points.
     """
-    if dataset.channels == 2:
-        chosen = spread(np.arange(len(dataset)), POINTS)
+    if dataset.kind == "point":
+        chosen = choose_rows(np.arange(len(dataset)), POINTS)
         return draw_sheet(
             torch.from_numpy(dataset.images[chosen]), 1, discs=mode_discs(dataset.report.spec)
         )
     if (len(dataset.columns) > 1 and dataset.labels is None) or "image" not in dataset.columns:
         return rows_sheet(dataset)
     if dataset.labels is None:
-        chosen = spread(np.arange(len(dataset)), SHEET)
+        chosen = choose_rows(np.arange(len(dataset)), SHEET)
         return grids.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
-    classes = spread(np.arange(len(dataset.classes)), SHEET // 4)
+    classes = choose_rows(np.arange(len(dataset.classes)), SHEET // 4)
     columns = max(4, min(16, SHEET // len(classes)))
-    chosen = [spread(np.flatnonzero(dataset.labels == label), columns) for label in classes]
+    chosen = [choose_rows(np.flatnonzero(dataset.labels == label), columns) for label in classes]
     pictures = dataset.rows(np.concatenate(chosen))["image"].split([len(rows) for rows in chosen])
     rows = torch.full((len(classes), columns, *dataset.images.shape[1:]), 255, dtype=torch.uint8)
     for row, own in zip(rows, pictures):
@@ -157,9 +159,11 @@ def rows_sheet(dataset: Dataset) -> Image.Image:
     count = min(ROWS, *(len(table) for table in tables))
     columns: dict[str, torch.Tensor] = {}
     for table in tables:
-        rows = table.batch(spread(np.arange(len(table)), count))
+        rows = table.batch(choose_rows(np.arange(len(table)), count))
         columns |= {name: marked(values, rows) for name, values in rows.items() if name in PICTURES}
-    names = [shorten(words(dataset, row), 40) for row in spread(np.arange(len(dataset)), count)]
+    names = [
+        shorten(words(dataset, row), 40) for row in choose_rows(np.arange(len(dataset)), count)
+    ]
     return grids.table(dict(sorted(columns.items())), names if any(names) else ())
 
 
@@ -199,17 +203,10 @@ def words(dataset: Dataset, row: int) -> str:
     return ""
 
 
-def spread(values: np.ndarray, count: int) -> np.ndarray:
-    """Up to `count` of the values, evenly spread."""
-    if len(values) <= count:
-        return values
-    return values[np.linspace(0, len(values) - 1, count).round().astype(int)]
-
-
 def show(examination: Examination, console: PlainConsole) -> None:
     """Print an examination for a person."""
     report = examination.report
-    points = examination.channels == 2
+    points = kind_of_channels(examination.channels) == "point"
     console.print(report.spec, style="bold", soft_wrap=True)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
@@ -222,7 +219,7 @@ def show(examination: Examination, console: PlainConsole) -> None:
         "training sees",
         "points in [-1, 1] x [-1, 1]"
         if points
-        else in_words(examination.size, examination.channels),
+        else describe_pictures(examination.size, examination.channels),
     )
     if not points:
         facts.add_row("sizes", counts(report.sizes))

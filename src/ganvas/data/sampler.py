@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset, View
+from ganvas.data.pick import choose_rows
 from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
 from ganvas.data.transforms import framed, mirrored
@@ -95,7 +96,7 @@ class EpochSampler:
         """At most `count` of the rows that training sees, evenly spread; of a sharded set over a
         few shards.
         """
-        return choose(self.dataset.near(self.shown, count), count)
+        return choose_rows(self.dataset.near(self.shown, count), count)
 
     def keep_on(self, device: torch.device) -> None:
         """Keep the columns on a device from now on, and make batches there."""
@@ -164,7 +165,7 @@ def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, 
                 return None
             dataset = test.table(next(iter(dataset.columns)))
             rows = dataset.near(np.arange(len(dataset)), count)
-        found.append(dataset.batch(choose(rows, count)))
+        found.append(dataset.batch(choose_rows(rows, count)))
     return merged(found)
 
 
@@ -172,8 +173,3 @@ def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Rows of sets that are drawn independently, side by side; as many as the smallest has."""
     count = min(len(values) for part in parts for values in part.values())
     return {name: values[:count] for part in parts for name, values in part.items()}
-
-
-def choose(rows: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of the rows, evenly spread."""
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]

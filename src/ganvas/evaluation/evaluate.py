@@ -223,7 +223,7 @@ def usual_count(reference: Reference) -> int:
     """Samples judged when nobody says how many."""
     return (
         POINTS
-        if reference.dataset.channels == 2
+        if reference.dataset.kind == "point"
         else STACKS
         if reference.name == STACKED
         else COUNT
@@ -265,7 +265,7 @@ def cautions(case: Case, asked: int, values: dict[str, float]) -> list[str]:
     if pictures.count < asked and pictures.trial is None:
         notes.append(f"{pictures.name} has {count_noun(pictures.count, 'picture')}, not {asked:,}")
     for name, count in ((pictures.name, pictures.count), (reference.name, len(reference.rows))):
-        if count < MOST and not case.points:
+        if count < MOST and case.kind == "image":
             frechet, kernel = ("fid", "kid") if case.features == "inception" else ("fd", "kd")
             few = f"{count_noun(count, 'picture')}, fewer than {MOST:,}"
             notes.append(f"{name}: {few}; {frechet} comes out too large, so compare {kernel}")

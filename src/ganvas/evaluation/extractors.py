@@ -32,7 +32,7 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
     are in the cache. All others: the random embedding.
     """
     data = reference.dataset
-    if data.channels == 2:
+    if data.kind == "point":
         return "pixels", ""
     if weights:
         return "inception", ""
@@ -74,7 +74,7 @@ def make_extractor(
     """
     data = reference.dataset
     check_features(name)
-    if data.channels == 2 and name != "pixels":
+    if data.kind == "point" and name != "pixels":
         raise UserError(
             f"--features {name} looks at pictures, and {reference.name} holds points; leave --features away"
         )

@@ -3,7 +3,7 @@ through which both are seen.
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from ganvas.evaluation.metrics.manifold import (
 )
 from ganvas.evaluation.references import Reference, digest, features_of, shown, unseen_distances
 from ganvas.evaluation.samples import Pictures
+from ganvas.schema import kind_of_channels
 
 MOST_NEIGHBOURS = 10_000  # pictures of each set among which neighbours are looked for
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as the papers
@@ -54,7 +55,11 @@ class Case:
         self.seed, self.device, self.progress = seed, torch.device(device), progress
         data = reference.dataset
         if (pictures.size, pictures.channels) != (data.size, data.channels):
-            advice = "" if 2 in (pictures.channels, data.channels) else "; bring both to one, e.g. "
+            advice = (
+                ""
+                if "point" in (kind_of_channels(pictures.channels), data.kind)
+                else "; bring both to one, e.g. "
+            )
             if advice:
                 least = min(pictures.size, data.size)
                 advice += (
@@ -63,7 +68,7 @@ class Case:
                     else f"--channels {data.channels}"
                 )
             raise UserError(
-                f"{pictures.name} holds {pictures.kind} and {reference.name} {data.kind}{advice}"
+                f"{pictures.name} holds {pictures.kind} and {reference.name} {data.describe()}{advice}"
             )
 
     @property
@@ -72,9 +77,9 @@ class Case:
         return self.extractor.protocol["extractor"]
 
     @property
-    def points(self) -> bool:
-        """Whether points are judged instead of pictures."""
-        return self.reference.dataset.channels == 2
+    def kind(self) -> Literal["image", "point"]:
+        """What is measured."""
+        return self.reference.dataset.kind
 
     @cached_property
     def wanted(self) -> Tensor | None:

@@ -23,7 +23,7 @@ def draw_lookalikes(case: Case, path: Path) -> None:
     Where samples are copies, the first two rows are equal, and the last two are not.
     """
     reference = case.reference
-    if case.points:
+    if case.kind == "point":
         return
     distances, places = case.training_distances
     nearest = closest(distances, places, reference)

@@ -105,9 +105,9 @@ def quick_score(
             ]
             if not target.isfinite().all():
                 raise UserError("the generator is broken: its samples hold NaN or infinity")
-            yield target if gan.channels == 2 else to_uint8(target)
+            yield target if gan.kind == "point" else to_uint8(target)
 
     found = extract(yardstick.extractor, pieces()).values
-    if gan.channels == 2:
+    if gan.kind == "point":
         return 1 - density_coverage(yardstick.real[:count], found).coverage
     return frechet_distance(yardstick.moments, moments(found, "judged"))

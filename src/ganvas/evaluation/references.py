@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
 from ganvas.evaluation.metrics.classifier import Labelled
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract
@@ -169,7 +169,7 @@ def labelled(dataset: Dataset, rows: np.ndarray) -> Labelled:
     if dataset.shards is None:
         return Labelled(np.asarray(dataset.images), dataset.labels, rows)
     most = max(2, min(LEARNT, LEARNT_BYTES // int(np.prod(dataset.images.shape[1:]))))
-    chosen = choose(dataset.near(rows, most), most)
+    chosen = choose_rows(dataset.near(rows, most), most)
     return Labelled(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
 
 

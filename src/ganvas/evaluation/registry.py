@@ -48,7 +48,7 @@ def unseen(case: Case) -> str:
 
 
 def known_modes(case: Case) -> str:
-    if case.points:
+    if case.kind == "point":
         return "" if case.reference.name in MIXTURES else "their modes are not known"
     return (
         "" if case.reference.dataset.labels is not None else f"{case.reference.name} has no labels"
@@ -56,7 +56,7 @@ def known_modes(case: Case) -> str:
 
 
 def wanted(case: Case) -> str:
-    if case.points:
+    if case.kind == "point":
         return "points are made without labels"
     if case.reference.dataset.labels is None:
         return f"{case.reference.name} has no labels"
@@ -98,7 +98,7 @@ def at_least(count: int, why: str) -> Reason:
 
 
 def for_pictures(case: Case) -> bool:
-    return not case.points
+    return case.kind == "image"
 
 
 def by_classifier(case: Case) -> bool:
@@ -110,7 +110,7 @@ def of_few_classes(case: Case) -> bool:
 
 
 def where_no_class_is_wanted(case: Case) -> bool:
-    return case.points or (by_classifier(case) and case.wanted is None)
+    return case.kind == "point" or (by_classifier(case) and case.wanted is None)
 
 
 def where_features_are_quick(case: Case) -> bool:

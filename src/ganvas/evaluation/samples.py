@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data.dataset import Dataset, View, in_words
+from ganvas.data.dataset import Dataset, View, describe_pictures
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
 from ganvas.evaluation.trial import Trial
 from ganvas.inference.run import Run
 from ganvas.io.images import to_square, to_uint8
 from ganvas.rng import fold_in
+from ganvas.schema import kind_of_channels
 
 NOISE = "noise"  # the name of the set of random pictures
 
@@ -76,7 +77,7 @@ class Pictures:
     @property
     def kind(self) -> str:
         """What it holds, in words: "28x28 grey"."""
-        return in_words(self.size, self.channels)
+        return describe_pictures(self.size, self.channels)
 
 
 def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
@@ -93,11 +94,11 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
     size = view.size or gan.size
     if size > gan.size:
         raise UserError(
-            f"--size {size}: {run.path} makes {in_words(gan.size, gan.channels)}; choose {gan.size} or less"
+            f"--size {size}: {run.path} makes {describe_pictures(gan.size, gan.channels)}; choose {gan.size} or less"
         )
     if view.channels not in (None, gan.channels):
         raise UserError(
-            f"--channels {view.channels}: {run.path} makes {in_words(gan.size, gan.channels)}"
+            f"--channels {view.channels}: {run.path} makes {describe_pictures(gan.size, gan.channels)}"
         )
 
     def make() -> Iterator[Tensor]:
@@ -111,7 +112,7 @@ def of_run(run: Run, count: int, seed: int, view: View) -> Pictures:
             made += len(chunk)
             yield (
                 chunk
-                if gan.channels == 2
+                if gan.kind == "point"
                 else to_square(to_uint8(chunk), size, view.fit, view.background)
             )
 
@@ -192,7 +193,7 @@ def of_noise(size: int, channels: int, count: int, seed: int) -> Pictures:
     def make() -> Iterator[Tensor]:
         for start in range(0, count, CHUNK):
             random = torch.Generator().manual_seed(fold_in(seed, "noise", start))
-            if channels == 2:
+            if kind_of_channels(channels) == "point":
                 piece = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
             else:
                 piece = torch.randint(

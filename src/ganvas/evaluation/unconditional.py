@@ -68,7 +68,7 @@ def memorisation(case: Case) -> Found:
 
 def found_modes(case: Case) -> Found:
     """Modes of points, or classes that the classifier sees; the latter with each class's share."""
-    if case.points:
+    if case.kind == "point":
         source = MIXTURES[case.reference.name]
         points = point_modes(case.samples.values, torch.from_numpy(source.centres), source.std)
         return {"modes": points.found, "high_quality": points.high_quality, "kl": points.kl}, {}

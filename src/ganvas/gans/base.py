@@ -4,7 +4,7 @@ pictures.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -156,8 +156,7 @@ class GAN(nn.Module):
     Attributes:
         averaged: the players whose moving average of weights `sample` uses.
         needs: what a batch must hold.
-        points: whether it makes points in the plane, of size 1 with 2 channels, instead of
-            pictures.
+        kind: what it generates: images, or points in the plane (size 1, 2 channels).
         faithful: whether `make_inputs` asks for the very picture of a row, so that what is made can
             be held against it pixel by pixel.
         double_backward: whether a loss holds gradients with respect to pictures, so that players
@@ -173,7 +172,7 @@ class GAN(nn.Module):
 
     ema_players: tuple[str, ...] = ("generator",)
     requires: tuple[str, ...] = ("image",)
-    points: bool = False
+    kind: Literal["image", "point"] = "image"
     has_ground_truth: bool = False
     double_backward: bool = False
     decision_threshold: float | None = 0.0
@@ -184,11 +183,11 @@ class GAN(nn.Module):
         self.schema, self.target = schema, target
         self.size, self.channels = schema.size, schema.channels[target]
         self.classes = schema.names.get("label", ())
-        if self.points and (self.size, self.channels) != (1, 2):
+        if self.kind == "point" and (schema.kind, self.size) != ("point", 1):
             raise UserError(
                 f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: use --data rings or --data grid"
             )
-        if self.channels == 2 and not self.points:
+        if self.kind == "image" and schema.kind == "point":
             raise UserError(
                 f"{type(self).__name__} makes pictures, not points: use the recipes rings and grid, or gan=points"
             )

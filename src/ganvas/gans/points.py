@@ -43,7 +43,7 @@ class PointGAN(GAN):
         packing: points that the discriminator sees together; PacGAN's m.
     """
 
-    points = True
+    kind = "point"
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class RelativisticPointGAN(GAN):
         gamma: the penalty's weight.
     """
 
-    points = True
+    kind = "point"
     double_backward = True
     decision_threshold = None
 

@@ -115,7 +115,7 @@ def check(run: Run, settings: Settings, folder: Path) -> None:
         UserError: tells what to do.
     """
     gan = run.gan
-    if gan.points:
+    if gan.kind == "point":
         raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
     if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
         raise UserError(

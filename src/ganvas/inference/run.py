@@ -242,6 +242,6 @@ def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, in
         rows = [column for _ in shown for column in range(columns)]
         labels = [label for label in shown for _ in range(columns)]
     else:
-        columns, names, rows = 8, (), list(range(POINTS if gan.points else 64))
+        columns, names, rows = 8, (), list(range(POINTS if gan.kind == "point" else 64))
         labels = [0] * len(rows)
     return generate(gan, rows, seed, device, labels), columns, names

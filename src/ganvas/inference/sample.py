@@ -55,7 +55,7 @@ def write_samples(
     run = load(folder, device=device, ema=ema)
     if label is not None:
         class_number(run.gan, label)
-    if run.gan.points and (walk or invert or columns or ending != "png"):
+    if run.gan.kind == "point" and (walk or invert or columns or ending != "png"):
         raise UserError(
             f"{folder} makes points: --interpolate, --invert, --columns and --format are for pictures"
         )
@@ -63,7 +63,7 @@ def write_samples(
     with own_folder(out, run.folder / "generated") if files else nullcontext() as into:
         if into and not out:
             grid = into / "sheets" / "grid.png"
-        if run.gan.points:
+        if run.gan.kind == "point":
             yield from write_points(run, count, seed, into, grid)
         elif into or grid:
             pictures = write_pictures(

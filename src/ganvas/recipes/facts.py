@@ -14,6 +14,7 @@ from ganvas.data.builtin.points import MIXTURES
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.folders.images import SIDES, SizeNeededError
 from ganvas.data.folders.labels import usual_labels
+from ganvas.data.pick import choose_rows
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
@@ -157,7 +158,7 @@ def mirrored(dataset: Dataset) -> bool:
     if dataset.channels != 3 or "image" not in dataset.columns:
         return False
     near = dataset.near(np.arange(len(dataset)), ENOUGH)  # of a sharded set not every shard is read
-    rows = near[np.linspace(0, len(near) - 1, min(ENOUGH, len(near))).round().astype(int)]
+    rows = choose_rows(near, ENOUGH)
     pictures = dataset.batch(rows)["image"].float()
     mean, spread = pictures.mean(0), pictures.std(0, correction=0).mean().clamp(min=1e-6)
     return bool((mean - mean.flip(-1)).abs().mean() / spread < SYMMETRY)

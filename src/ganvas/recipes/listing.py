@@ -12,7 +12,7 @@ from ganvas.io.console import PlainConsole, print_text
 from ganvas.recipes import RECIPES, get_recipe
 from ganvas.recipes.auto import AUTO, describe_auto
 from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
-from ganvas.schema import Schema
+from ganvas.schema import Schema, kind_of_channels
 
 
 def print_recipes() -> None:
@@ -49,7 +49,7 @@ def seen(recipe: Recipe) -> str:
     """What a recipe makes, as short as a table wants it: "28 grey"."""
     return (
         "points"
-        if recipe.channels == 2
+        if kind_of_channels(recipe.channels) == "point"
         else f"{recipe.size} {'grey' if recipe.channels == 1 else 'rgb'}"
     )
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from ganvas.data.dataset import DataReport, in_words
+from ganvas.data.dataset import DataReport, describe_pictures
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.options import build
@@ -182,7 +182,7 @@ def numbers(run: Record) -> dict[str, str]:
             f", {count_names(column, len(values))}" for column, values in data.names.items()
         )
         rows["GAN"] += (
-            f", {' and '.join(dict.fromkeys(in_words(data.size, count) for count in data.channels.values()))}{named}"
+            f", {' and '.join(dict.fromkeys(describe_pictures(data.size, count) for count in data.channels.values()))}{named}"
         )
     if run.checkpoint:
         rows["Parameters"] = "; ".join(

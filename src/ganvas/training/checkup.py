@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows, spread_evenly
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN, Update
 from ganvas.inference.run import evaluation, generate, make
@@ -121,11 +121,11 @@ class Checkup:
         self, recipe: Recipe, gan: GAN, dataset: Dataset, batches: Loader, device: torch.device
     ):
         self.recipe, self.dataset, self.device, self.target = recipe, dataset, device, gan.target
-        self.points = gan.points
+        self.kind = gan.kind
         side = min(LARGEST, gan.size)
         self.extractor: Extractor = (
             Pixels()
-            if self.points
+            if self.kind == "point"
             else RandomEmbedding(side, gan.channels, FEATURES, device=device)
         )
         order = next(order for order in batches.orders if gan.target in order.dataset.columns)
@@ -135,7 +135,7 @@ class Checkup:
             [self.look(order.dataset.batch(part)[gan.target]) for part in parts]
         )
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
-        few = self.reference[choose(np.arange(len(chosen)), 1_000)]
+        few = self.reference[choose_rows(np.arange(len(chosen)), 1_000)]
         self.guess: Guess | None = None
         if (
             self.labels is not None
@@ -143,7 +143,9 @@ class Checkup:
             and len(self.labels.unique()) > 1
         ):
             known = self.reference, self.labels
-            self.guess = Nearest(*known) if self.points else Ridge(*known, len(dataset.classes))
+            self.guess = (
+                Nearest(*known) if self.kind == "point" else Ridge(*known, len(dataset.classes))
+            )
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real picture is itself.
         self.closeness = torch.cdist(few, self.reference).kthvalue(2).values.median().item()
@@ -174,7 +176,7 @@ class Checkup:
         else:
             fake = {name: values[:SAMPLES] for name, values in self.seen.items()}
             pictures = self.from_rows(sampler, fake, seed)
-        features = self.look(pictures if self.points else to_uint8(pictures))
+        features = self.look(pictures if self.kind == "point" else to_uint8(pictures))
         found: dict[str, Any] = {
             f"{name}/weight_norm": norm(values) for name, values in gan.players().items()
         }
@@ -213,7 +215,7 @@ class Checkup:
         share one.
         """
         count = max(1, len(gan.classes))
-        shown = np.linspace(0, count - 1, min(count, MOST_CLASSES)).round().astype(int).tolist()
+        shown = spread_evenly(MOST_CLASSES, count).tolist()
         return [shown[row % len(shown)] for row in range(SAMPLES)]
 
     def diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
@@ -312,7 +314,7 @@ def features_shape(gan: GAN, batches: Loader) -> tuple[int, int]:
         if gan.unconditional
         else min(SAMPLES, *(len(order.shown) for order in batches.orders))
     )
-    return rows, gan.channels if gan.points else FEATURES
+    return rows, gan.channels if gan.kind == "point" else FEATURES
 
 
 def mean_distance(features: Tensor) -> float:

@@ -42,7 +42,7 @@ def print_plan(
             count_noun(len(dataset.classes), "class", "classes"),
         )
         left_out = count_noun(len(report.skipped), "file")
-        print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
+        print_text(f"data: {pictures}, {dataset.describe()}, {classes}; {left_out} left out")
         for line in [*report.steps, *report.notes]:
             print_text(f"  {line}")
         players = trainer.state.gan.players()

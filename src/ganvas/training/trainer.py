@@ -291,7 +291,7 @@ class Trainer:
             else ""
         )
         self.meter.say(
-            f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.kind}{classes}"
+            f"data: {report.spec}, {count_noun(len(self.dataset), 'picture')}{held_out}, {self.dataset.describe()}{classes}"
         )
         if report.skipped:
             where = self.folder / "data.json"

@@ -67,7 +67,8 @@ def test_points_lie_around_the_modes_that_they_come_from(name: str):
 def test_points_are_pictures_of_one_pixel_and_always_the_same(name: str):
     first, second = open_dataset(name, View()), open_dataset(name, View(size=1, channels=2))
     assert (first.images.shape, first.images.dtype) == ((COUNT, 2, 1, 1), np.float32)
-    assert (first.size, first.channels, first.kind) == (1, 2, "points")
+    assert (first.size, first.channels, first.kind) == (1, 2, "point")
+    assert first.describe() == "points"
     assert 0.8 < np.abs(first.images).max() < 0.9
     assert len(np.unique(first.images.reshape(-1, 2), axis=0)) == COUNT
     assert first.fingerprint == second.fingerprint

@@ -29,7 +29,7 @@ from ganvas.data import View, open_dataset
 from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import contact_sheet, examine
 from ganvas.data.loader import Loader
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand
 from ganvas.data.shards.open import open as shards_module
@@ -631,7 +631,7 @@ def test_judges_look_into_few_shards(folder: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("ganvas.evaluation.references.MOST", 9)
     dataset = opened(write(folder, tmp_path / "many", each=4))
     everything = np.arange(COUNT)
-    assert len(set(choose(dataset.near(everything, 6), 6) // 4)) == 3
+    assert len(set(choose_rows(dataset.near(everything, 6), 6) // 4)) == 3
     assert len(set(dataset.near(everything, 30) // 4)) == 8
     chosen = some(dataset, everything, 0)
     assert len(chosen) == 9 and len(set(chosen // 4)) == 3

@@ -67,7 +67,7 @@ def pack(
 def stored(dataset: Dataset) -> list[str]:
     """Where the pictures of a set that was just opened are packed."""
     maps = [values for values in columns_of(dataset) if isinstance(values, np.memmap)]
-    told = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
+    told = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}"
     if not maps:
         return [f"{told}; read as they are, there is nothing to pack"]
     folders = dict.fromkeys(str(Path(str(values.filename)).parent) for values in maps)
@@ -103,8 +103,8 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
         UserError: it has more than pictures and classes in a row, or the folder cannot be written.
     """
     columns = dataset.columns.keys() | dataset.pictures.keys()
-    if not {"image"} <= columns <= {"image", "label"} or dataset.channels == 2:
-        what = "points" if dataset.channels == 2 else ", ".join(sorted(columns))
+    if not {"image"} <= columns <= {"image", "label"} or dataset.kind == "point":
+        what = "points" if dataset.kind == "point" else ", ".join(sorted(columns))
         raise UserError(
             f"shards hold a picture and perhaps a class in a row; {dataset.report.spec} has {what}"
         )
@@ -127,7 +127,7 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     total = size_in_words(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
-        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.kind}, in {many} ({total})",
+        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}, in {many} ({total})",
         f"to train on them: --data shards:{out}",
     ]
 
