@@ -10,7 +10,7 @@ from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.folders.attributes import open_attributes
 from ganvas.data.folders.captions import open_captions
-from ganvas.data.folders.images import open_pictures
+from ganvas.data.folders.images import open_images
 from ganvas.data.folders.pairs import open_pairs
 from ganvas.data.folders.unpaired import open_unpaired
 from ganvas.data.shards.open import open_shards
@@ -85,4 +85,4 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         raise UserError(
             f"no data set and no file or folder is called {spec!r}; {nearest(name, NAMES)}"
         )
-    return open_pictures(place, view, strict=strict, progress=progress)
+    return open_images(place, view, strict=strict, progress=progress)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ganvas.data.pick import choose_rows
-from ganvas.data.transforms import framed
+from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import Fit
@@ -68,7 +68,7 @@ class DataReport(BaseModel):
     test: str | None = None  # name of the test set that was published with it
 
 
-def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
+def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
     """One report of several parts, by the names that people know them by; each step says which part
     it is of.
     """
@@ -269,7 +269,7 @@ class Dataset:
 
     def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The rows at `indices` (N,), of larger pictures the middle."""
-        return framed(self.rows(indices), self.size)
+        return crop_rows(self.rows(indices), self.size)
 
 
 PICTURES = ("image", "a", "b")  # the columns of pictures

@@ -15,7 +15,7 @@ from rich.table import Table
 from ganvas.data import open_dataset
 from ganvas.data.builtin.points import mode_discs
 from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, describe_pictures
-from ganvas.data.folders.images import SizeNeededError
+from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import Source
 from ganvas.data.pick import choose_rows
 from ganvas.io import grids, images

@@ -12,7 +12,7 @@ from ganvas.data.dataset import PICTURES, Dataset, View
 from ganvas.data.pick import choose_rows
 from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
-from ganvas.data.transforms import framed, mirrored
+from ganvas.data.transforms import crop_rows, mirror_rows
 from ganvas.errors import UserError
 from ganvas.rng import fold_in, sent
 
@@ -24,7 +24,7 @@ class Sampling:
     Attributes:
         seed: random seed of the order, the mirroring and the crops.
         batch: rows in a batch, over all processes.
-        flip: whether every second picture, at random, is mirrored.
+        flip: whether every second picture, at random, is mirror_rows.
         replacement: whether rows are drawn with replacement instead of by epochs.
         held_out: rows kept from training; None: the default of `held_out_count`.
     """
@@ -112,7 +112,7 @@ class EpochSampler:
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirrored as the sampling asks,
+        """Some rows of the batch after `images` images, cut and mirror_rows as the sampling asks,
         where the columns are.
         """
         dataset, batch = self.dataset, self.sampling.batch
@@ -122,10 +122,10 @@ class EpochSampler:
         rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
-            rows = framed(rows, dataset.size, corners[mine])
+            rows = crop_rows(rows, dataset.size, corners[mine])
         if self.sampling.flip:
             flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
-            rows = mirrored(
+            rows = mirror_rows(
                 rows,
                 sent(flipped[mine], next(iter(rows.values())).device),
                 dataset.names.get("keypoints", ()),

@@ -12,8 +12,8 @@ import torch
 from ganvas.data import KINDS, NAMES, open_dataset
 from ganvas.data.builtin.points import MIXTURES
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.folders.images import SIDES, SizeNeededError
 from ganvas.data.folders.labels import usual_labels
+from ganvas.data.folders.sizes import SIDES, SizeNeededError
 from ganvas.data.pick import choose_rows
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes

@@ -251,10 +251,10 @@ def test_what_few_have_is_not_used(tmp_path: Path):
     [
         ({}, "has no captions: beside the pictures must lie a .jsonl"),
         ({"a.jsonl": "{}", "b.jsonl": "{}"}, "only one of them"),
-        ({"a.jsonl": ""}, "tells of no picture"),
-        ({"a.jsonl": '{"file": "0.png"}'}, "tells of no picture"),
+        ({"a.jsonl": ""}, "describes no picture"),
+        ({"a.jsonl": '{"file": "0.png"}'}, "describes no picture"),
         ({"a.jsonl": '{"file": "9.png", "caption": "x"}'}, "names 1 file that is not there: 9.png"),
-        ({"a.jsonl": '{"file": 3}'}, "tells of no picture.*line 1"),
+        ({"a.jsonl": '{"file": 3}'}, "describes no picture.*line 1"),
         ({"a.json": "{"}, "a.json is not JSON"),
         ({"a.json": "[]"}, "COCO"),
         ({"a.json": '{"images": []}'}, "COCO.*annotations"),

@@ -141,7 +141,7 @@ def labels_of_table(source: Source, table: str) -> Labelling:
             f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
             'allowed: "none", "folders", or a CSV file with the columns file,label'
         ) from error
-    rows = read_table(content, table)
+    rows = read_label_table(content, table)
     names = {entry.name for entry in source.pictures}
     labels: dict[str, str] = {}
     absent = []
@@ -163,7 +163,7 @@ def labels_of_table(source: Source, table: str) -> Labelling:
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
 
 
-def read_table(content: bytes, name: str) -> dict[str, str]:
+def read_label_table(content: bytes, name: str) -> dict[str, str]:
     """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is
     the header.
 
@@ -207,7 +207,7 @@ def folder_of(entry: Entry) -> str:
     return top if slash else ""
 
 
-def in_order(names: Counter[str]) -> list[str]:
+def sort_classes(names: Counter[str]) -> list[str]:
     """Class names sorted: numbers by their value, texts with the numbers in them by value ("a2"
     before "a10").
     """
@@ -230,10 +230,10 @@ def describe_absent(table: str, absent: list[str]) -> list[str]:
     if not absent:
         return []
     return [
-        f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {shorten(absent)}"
+        f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {list_some(absent)}"
     ]
 
 
-def shorten(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     """The first names of a list."""
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from ganvas.data.dataset import Skipped
-from ganvas.data.decode import Kind
+from ganvas.data.decode import ImageTraits
 from ganvas.errors import UserError
 
 INDEX = "index.json"
@@ -41,7 +41,7 @@ class Shard(BaseModel):
     bytes: PositiveInt
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     labels: str = ""
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)]
+    kinds: Annotated[tuple[ImageTraits, ...], Field(min_length=1)]
     which: str = ""
     left_out: tuple[Skipped, ...] = ()
 
@@ -70,7 +70,7 @@ class Shard(BaseModel):
             np.array(self.which.split(), np.int32) if self.which else np.zeros(self.count, np.int32)
         )
 
-    def kinds_of(self, places: np.ndarray) -> Counter[Kind]:
+    def kinds_of(self, places: np.ndarray) -> Counter[ImageTraits]:
         """How many pictures there are of each kind, among those of the kinds at `places`, (n,)."""
         counts = np.bincount(places, minlength=len(self.kinds)).tolist()
         return Counter({kind: count for kind, count in zip(self.kinds, counts) if count})

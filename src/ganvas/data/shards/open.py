@@ -13,11 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas.data.dataset import DataReport, Dataset, Shards, Skipped, View
-from ganvas.data.decode import PIECE, Fate, Kind, bar, in_order, load, threads, too_small, workers
-from ganvas.data.folders.images import checked, common_side, steps
-from ganvas.data.folders.labels import in_order as classes_in_order
-from ganvas.data.folders.labels import shorten
+from ganvas.data.decode import Fate, ImageTraits, decode_images, find_size_fault
+from ganvas.data.folders.labels import list_some, sort_classes
+from ganvas.data.folders.rows import check_strict
+from ganvas.data.folders.sizes import common_side
 from ganvas.data.folders.source import Entry
+from ganvas.data.folders.steps import describe_steps
+from ganvas.data.parallel import (
+    PIECE,
+    count_workers,
+    map_in_order,
+    progress_bar,
+    start_threads,
+)
 from ganvas.data.shards.cache import DecodedShards, ShardColumn
 from ganvas.data.shards.files import (
     LocalShards,
@@ -88,7 +96,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         size,
         shards=Shards(starts, room, decoded.ahead),
     )
-    return checked(dataset, strict)
+    return check_strict(dataset, strict)
 
 
 def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, ShardFiles, list[str]]:
@@ -119,7 +127,7 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
         return (
             index,
             files,
-            [f"{INDEX} does not name, so not used: {shorten(more)}"] if more else [],
+            [f"{INDEX} does not name, so not used: {list_some(more)}"] if more else [],
         )
     names = place.files or tuple(
         sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith("."))
@@ -143,7 +151,7 @@ def chosen(index: Index, place: ShardPlace, spec: str) -> Index:
     unknown = next((name for name in place.files if name not in known), None)
     if unknown:
         raise UserError(
-            f"{spec}: {place.base} has no shard {unknown} by its {INDEX}; it has {shorten(sorted(known))}"
+            f"{spec}: {place.base} has no shard {unknown} by its {INDEX}; it has {list_some(sorted(known))}"
         )
     shards = tuple(known[name] for name in dict.fromkeys(place.files))
     made = make_index(shards, index.classes, index.steps, index.notes)
@@ -153,7 +161,7 @@ def chosen(index: Index, place: ShardPlace, spec: str) -> Index:
 
 def usable(shard: Shard, view: View) -> np.ndarray:
     """Which pictures of a shard are large enough, bool (count,)."""
-    large = np.array([not too_small(kind.width, kind.height, view) for kind in shard.kinds])
+    large = np.array([not find_size_fault(kind.width, kind.height, view) for kind in shard.kinds])
     return large[shard.kind]
 
 
@@ -161,7 +169,7 @@ def report(
     spec: str, index: Index, used: Sequence[np.ndarray], view: View, notes: list[str]
 ) -> DataReport:
     """What there is in the shards, and what is done to it."""
-    kinds, sizes, modes = Counter[Kind](), Counter[str](), Counter[str]()
+    kinds, sizes, modes = Counter[ImageTraits](), Counter[str](), Counter[str]()
     skipped: list[Skipped] = []
     for shard, mask in zip(index.shards, used):
         skipped += [
@@ -170,7 +178,7 @@ def report(
         ]
         for place in np.flatnonzero(~mask):
             kind = shard.kinds[shard.kind[place]]
-            reason = too_small(kind.width, kind.height, view)
+            reason = find_size_fault(kind.width, kind.height, view)
             skipped.append(Skipped(file=f"{shard.file}: picture {place + 1}", reason=reason))
         kinds.update(shard.kinds_of(shard.kind[mask]))
         for kind, number in shard.kinds_of(shard.kind).items():
@@ -188,7 +196,10 @@ def report(
         sizes=dict(sizes.most_common()),
         modes=dict(modes.most_common()),
         classes=dict(zip(index.classes, classes.tolist())),
-        steps=[*(f"before they were packed: {step}" for step in index.steps), *steps(kinds, view)],
+        steps=[
+            *(f"before they were packed: {step}" for step in index.steps),
+            *describe_steps(kinds, view),
+        ],
         notes=[*notes, *index.notes],
     )
 
@@ -215,8 +226,10 @@ def decode(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.
             ),
             0,
         )
-        with ThreadPoolExecutor(workers([entry.size for entry in entries])) as pool:
-            for fates, pictures in in_order(pool, lambda piece: load(tar, piece, view), pieces):
+        with ThreadPoolExecutor(count_workers([entry.size for entry in entries])) as pool:
+            for fates, pictures in map_in_order(
+                pool, lambda piece: decode_images(tar, piece, view), pieces
+            ):
                 broken = next((fate for fate in fates if fate.reason), None)
                 if broken:
                     raise UserError(
@@ -275,7 +288,7 @@ def index_of_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
         except UserError:
             kept.unlink()  # it can be made again
     found = []
-    with bar(len(names), progress, "looking into tars") as advance:
+    with progress_bar(len(names), progress, "looking into tars") as advance:
         for name in names:
             found.append(look_into(folder / name))
             advance(1)
@@ -300,7 +313,7 @@ def look_into(path: Path) -> Found:
             raise UserError(
                 f"{path} holds no picture that can be used (png, jpg, jpeg, webp){first}; remove it"
             )
-        kinds = list(dict.fromkeys(fate.kind for _, fate in used))
+        kinds = list(dict.fromkeys(fate.traits for _, fate in used))
         places = {kind: place for place, kind in enumerate(kinds)}
         shard = Shard(
             file=path.name,
@@ -308,7 +321,7 @@ def look_into(path: Path) -> Found:
             bytes=len(tar.bytes),
             sha256=digest,
             kinds=tuple(kinds),
-            which=" ".join(str(places[fate.kind]) for _, fate in used) if len(kinds) > 1 else "",
+            which=" ".join(str(places[fate.traits]) for _, fate in used) if len(kinds) > 1 else "",
             left_out=tuple(
                 Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason
             ),
@@ -320,11 +333,11 @@ def examine(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
     """What becomes of pictures at their own sizes."""
 
     def look(piece: Sequence[Entry]) -> list[Fate]:
-        return [fate for entry in piece for fate in load(tar, [entry], View(size=1))[0]]
+        return [fate for entry in piece for fate in decode_images(tar, [entry], View(size=1))[0]]
 
     pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads([entry.size for entry in entries]) as pool:
-        return [fate for found in in_order(pool, look, pieces) for fate in found]
+    with start_threads([entry.size for entry in entries]) as pool:
+        return [fate for found in map_in_order(pool, look, pieces) for fate in found]
 
 
 def joined(found: Sequence[Found]) -> Index:
@@ -342,9 +355,7 @@ def joined(found: Sequence[Found]) -> Index:
         )
     if missing:
         return make_index([one.shard for one in found], (), notes=notes)
-    names = classes_in_order(
-        Counter(name for one in found for name in one.classes if name is not None)
-    )
+    names = sort_classes(Counter(name for one in found for name in one.classes if name is not None))
     numbers = {name: number for number, name in enumerate(names)}
     shards = []
     for one in found:

@@ -13,7 +13,8 @@ import torch
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Column, Dataset, View
-from ganvas.data.decode import Kind, bar, cores
+from ganvas.data.decode import ImageTraits
+from ganvas.data.parallel import count_cores, progress_bar
 from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar
 from ganvas.errors import UserError
@@ -112,7 +113,10 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     if dataset.shards is None:
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)).numpy()
     name = re.sub(r"[^\w-]", "-", out.resolve().name)
-    with atomic_path(out) as folder, bar(len(dataset), progress, "writing shards") as advance:
+    with (
+        atomic_path(out) as folder,
+        progress_bar(len(dataset), progress, "writing shards") as advance,
+    ):
         folder.mkdir()
         shards = []
         for start in range(0, len(order), count):
@@ -139,7 +143,7 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
     labels = None if dataset.labels is None else dataset.labels[rows].tolist()
 
     def files() -> Iterator[tuple[str, bytes]]:
-        with ThreadPoolExecutor(cores()) as pool:
+        with ThreadPoolExecutor(count_cores()) as pool:
             for start in range(0, len(rows), TOGETHER):
                 pictures = dataset.batch(rows[start : start + TOGETHER])["image"]
                 for number, content in enumerate(pool.map(images.to_png, pictures), start):
@@ -148,7 +152,7 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
                         yield f"{first + number:09d}.cls", str(labels[number]).encode()
 
     digest = write_tar(path, files())
-    kind = Kind(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
+    kind = ImageTraits(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
     written = " ".join(map(str, labels)) if labels is not None else ""
     return Shard(
         file=path.name,
