@@ -1,6 +1,4 @@
-"""What a data set is once it is open: pictures or points as one array, labels, and a report of how
-they came to be.
-"""
+"""An open data set: its columns, and a report of how they came to be."""
 
 import hashlib
 import json
@@ -23,7 +21,7 @@ from ganvas.schema import Schema, kind_of_channels
 
 
 class View(BaseModel):
-    """How training wants to see the pictures. Part of a recipe, and of the packed store's key."""
+    """How training wants to see the images. Part of a recipe, and of the packed store's key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +33,7 @@ class View(BaseModel):
     background: str = "white"  # behind transparent pixels, and around padded pictures
     # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
     labels: str = "none"
-    # Pictures are kept so much larger than `size`, and each round cuts a random square out of them.
+    # Pictures are kept so much larger than `size`, and each training step cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
 
@@ -69,9 +67,7 @@ class DataReport(BaseModel):
 
 
 def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
-    """One report of several parts, by the names that people know them by; each step says which part
-    it is of.
-    """
+    """One report of several parts, by their names for people; each step names its part."""
     parts = list(reports.values())
     return DataReport(
         spec=spec,
@@ -116,8 +112,8 @@ class Shards:
     Attributes:
         starts: rows starts[n] to starts[n + 1] are those of part n; int64 (parts + 1,).
         room: how many parts are kept in memory, the latest used ones.
-        ahead: told which parts will be needed, the first ones first; it reads them while others
-            work, and returns at once.
+        ahead: call it with the parts that will be needed, the first ones first; it reads them in
+            the background and returns at once.
     """
 
     starts: np.ndarray
@@ -177,7 +173,7 @@ class Dataset:
 
     @property
     def schema(self) -> Schema:
-        """What a GAN must know of it."""
+        """What a GAN must know of it: its columns and their names."""
         return Schema(
             size=self.size,
             channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
@@ -226,7 +222,8 @@ class Dataset:
         if column not in table.columns:
             there = ", ".join(sorted(self.pictures))
             raise UserError(
-                f"{self.report.spec} has no column {column!r} of pictures to compare with; it has {there}"
+                f"{self.report.spec} has no column {column!r} of pictures to compare with; "
+                f"it has {there}"
             )
         if column == "image":
             return table

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ganvas.data.dataset import View
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
@@ -251,7 +251,7 @@ def find_size_fault(width: int, height: int, view: View) -> str:
     return ""
 
 
-def measure_images(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+def measure_images(source: FileSource, entries: Sequence[Entry]) -> list[tuple[int, int]]:
     """Width and height of every image whose header can be read."""
 
     def measure_piece(piece: Sequence[Entry]) -> list[tuple[int, int]]:

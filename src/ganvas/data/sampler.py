@@ -65,7 +65,8 @@ class EpochSampler:
         if dataset.shards is not None:
             if sampling.replacement:
                 raise UserError(
-                    f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
+                    "replacement=true draws from the whole set at once, and "
+                    f"{dataset.report.spec} is read shard after shard; "
                     "use --set replacement=false"
                 )
             self.interleave = ShardInterleave(
@@ -112,8 +113,8 @@ class EpochSampler:
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirror_rows as the sampling asks,
-        where the columns are.
+        """Some rows of the batch after `images` images, cut and mirror_rows as `sampling` says, on
+        the device of the columns.
         """
         dataset, batch = self.dataset, self.sampling.batch
         if self.interleave is not None and dataset.shards is not None:
@@ -140,7 +141,7 @@ def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
 
 
 def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
-    """The order of a set and, if another domain is beside it, of that."""
+    """The sampler of a set and, if another domain is beside it, of that domain."""
     return [
         EpochSampler(dataset, sampling),
         *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else []),

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ganvas.data.folders.source import Source
+from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 
 Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot be read
@@ -22,7 +22,7 @@ def contents(place: Path) -> Iterator[tuple[str, Content]]:
     if not (place.is_dir() or place.suffix.lower() == ".zip"):
         yield place.stem, place.read_bytes
         return
-    with Source(place) as source:
+    with FileSource(place) as source:
         # In a zip anything may be written; what leads out of the folder is left out.
         paths = [
             Path(*(part for part in entry.name.split("/") if part not in ("", "..")))

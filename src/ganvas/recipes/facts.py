@@ -9,8 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ganvas.data import KINDS, NAMES, open_dataset
-from ganvas.data.builtin.points import MIXTURES
+from ganvas.data import NAMES, find_kind, open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.sizes import SIDES, SizeNeededError
@@ -109,12 +108,8 @@ def survey(spec: str, given: Mapping[str, Any], device: str, progress: bool = Fa
 
 def kind_of(spec: str) -> Kind:
     """What the rows of a set are, by its name."""
-    name = spec.partition(":")[0].partition("-")[0]
-    if spec in MIXTURES:
-        return "points"
-    if spec == "figures":
-        return "captions"
-    return name if name in KINDS and not Path(spec).expanduser().exists() else "image"  # pyright: ignore[reportReturnType]
+    found = find_kind(spec)
+    return found.rows if found else "image"
 
 
 def is_place(spec: str) -> bool:

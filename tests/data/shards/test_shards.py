@@ -26,8 +26,9 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.data import View, open_dataset
+from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.dataset import Dataset
-from ganvas.data.inspect import contact_sheet, examine
+from ganvas.data.inspect import examine_data
 from ganvas.data.loader import Loader
 from ganvas.data.pick import choose_rows
 from ganvas.data.shards.cache import ShardColumn
@@ -196,9 +197,9 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
 
 
 def test_the_doctor_looks_at_all_of_them(packed: Path):
-    found, dataset = examine(f"shards:{packed}", View())
+    found, dataset = examine_data(f"shards:{packed}", View())
     assert (found.size, found.report.used, found.copies) == (16, COUNT, [])
-    sheet = np.array(contact_sheet(dataset))
+    sheet = np.array(draw_contact_sheet(dataset))
     assert sheet.std() > 50
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.data.folders.source import Source, extension
+from ganvas.data.folders.source import FileSource, extension
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -34,7 +34,7 @@ class AttributeTable:
     names: tuple[str, ...]
 
 
-def find_attribute_table(source: Source, wanted: str) -> AttributeTable:
+def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
     """The table of attributes of a set: the `wanted` one, or with "none" the only one at the root.
 
     Raises:
@@ -64,7 +64,7 @@ def find_attribute_table(source: Source, wanted: str) -> AttributeTable:
     raise UserError(f"{source.place} has no table of attributes: {found}; a table is {LAYOUTS}")
 
 
-def read_content(source: Source, name: str) -> bytes:
+def read_content(source: FileSource, name: str) -> bytes:
     """The bytes of a table in a set, or elsewhere on the disk.
 
     Raises:

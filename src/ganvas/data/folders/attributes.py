@@ -16,7 +16,7 @@ from ganvas.data.folders.attribute_table import AttributeTable, find_attribute_t
 from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import check_one_size, common_size
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
@@ -44,7 +44,7 @@ def open_attributes(
         raise UserError(f"{spec}: sets with attributes have no splits; write {train}")
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(Source(path)) for path in place.paths]
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         tables = [find_attribute_table(source, view.labels) for source in sources]
         names = tuple(dict.fromkeys(name for table in tables for name in table.names))
         for name in view.attributes:
@@ -132,7 +132,7 @@ class WrittenSet(NamedTuple):
 
 def write_sets(
     folder: Path,
-    sources: Sequence[Source],
+    sources: Sequence[FileSource],
     tables: Sequence[AttributeTable],
     names: tuple[str, ...],
     view: View,
@@ -163,7 +163,7 @@ def write_sets(
 
 def write_set(
     path: Path,
-    source: Source,
+    source: FileSource,
     table: AttributeTable,
     names: tuple[str, ...],
     view: View,
@@ -232,7 +232,7 @@ def join_images(pieces: Sequence[Path], path: Path) -> list[int]:
 
 
 def match_rows(
-    source: Source, table: AttributeTable, rows: dict[str, bytes]
+    source: FileSource, table: AttributeTable, rows: dict[str, bytes]
 ) -> tuple[dict[Entry, bytes], list[str], list[Skipped]]:
     """The row of each image, found by its path or, where only one image has it, its name.
 

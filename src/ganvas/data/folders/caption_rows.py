@@ -10,7 +10,7 @@ from ganvas.data.dataset import View
 from ganvas.data.folders.caption_columns import place_box
 from ganvas.data.folders.caption_table import CaptionLine, CaptionTable
 from ganvas.data.folders.labels import describe_absent
-from ganvas.data.folders.source import Source
+from ganvas.data.folders.source import FileSource
 from ganvas.data.transforms import clip_boxes
 from ganvas.io import images
 from ganvas.io.console import count_noun
@@ -84,7 +84,7 @@ def choose_columns(table: CaptionTable, lines: Lines) -> tuple[set[str], Lines, 
 
 
 def skip_bad_boxes(
-    table: CaptionTable, lines: Lines, source: Source, view: View
+    table: CaptionTable, lines: Lines, source: FileSource, view: View
 ) -> tuple[Lines, list[str]]:
     """The lines whose box is in the image and stays in it when it becomes a square, and notes; other
     lines are skipped.

@@ -20,7 +20,7 @@ from ganvas.data.folders.caption_rows import choose_columns, match_lines, skip_b
 from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import common_size
-from ganvas.data.folders.source import Source, extension
+from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
 from ganvas.errors import UserError
@@ -61,7 +61,7 @@ def open_captions(
     if not place.exists():
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
 
-    with Source(place) as source:
+    with FileSource(place) as source:
         files = read_files(source)
         key = [
             "captions",
@@ -79,7 +79,7 @@ def open_captions(
     return check_strict(replace(dataset, report=report), strict)
 
 
-def read_files(source: Source) -> CaptionFiles:
+def read_files(source: FileSource) -> CaptionFiles:
     """The table of a source: the .jsonl at the root, else the .json; and its features.
 
     Raises:
@@ -104,7 +104,7 @@ def read_files(source: Source) -> CaptionFiles:
     )
 
 
-def read_other(source: Source, name: str) -> bytes:
+def read_other(source: FileSource, name: str) -> bytes:
     """The content of a file that is not an image.
 
     Raises:
@@ -117,7 +117,7 @@ def read_other(source: Source, name: str) -> bytes:
 
 
 def write_captions(
-    folder: Path, source: Source, files: CaptionFiles, view: View, progress: bool
+    folder: Path, source: FileSource, files: CaptionFiles, view: View, progress: bool
 ) -> Packed:
     """Read the table, decode its images, and write all columns into `folder`."""
     table = read_caption_table(files.name, files.content)

@@ -11,7 +11,7 @@ from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import Labelling, find_labels, sort_classes
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import common_size
-from ganvas.data.folders.source import Source
+from ganvas.data.folders.source import FileSource
 from ganvas.data.store import Packed, open_store
 
 
@@ -25,7 +25,7 @@ def open_images(
         UserError: fewer than two usable images, unknown labels, unknown colour; with `strict`, any
             unusable image.
     """
-    with Source(place) as source:
+    with FileSource(place) as source:
         labelling = find_labels(source, view.labels)
         key = [
             source.identity(),
@@ -44,7 +44,7 @@ def open_images(
 
 
 def write_folder(
-    folder: Path, source: Source, labelling: Labelling, view: View, progress: bool
+    folder: Path, source: FileSource, labelling: Labelling, view: View, progress: bool
 ) -> Packed:
     """Decode a source and write its images, and labels if there are any, into `folder`."""
     entries = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganvas.data.dataset import Skipped
-from ganvas.data.folders.source import EXTENSIONS, Entry, Source, extension
+from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -33,7 +33,7 @@ class Labelling:
     digest: str = ""
 
 
-def find_labels(source: Source, labels: str) -> Labelling:
+def find_labels(source: FileSource, labels: str) -> Labelling:
     """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files
     and labels.
 
@@ -57,7 +57,7 @@ def usual_labels(place: Path) -> str:
     Raises:
         UserError: it is no folder or zip with pictures.
     """
-    with Source(place) as source:
+    with FileSource(place) as source:
         suggested = suggested_labels(source)
         if suggested not in ("none", "folders"):
             try:
@@ -67,7 +67,7 @@ def usual_labels(place: Path) -> str:
         return suggested
 
 
-def suggested_labels(source: Source) -> str:
+def suggested_labels(source: FileSource) -> str:
     """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
     or "none" where there are none.
     """
@@ -77,7 +77,7 @@ def suggested_labels(source: Source) -> str:
     return tables[0] if tables else labels_by_folders(source)
 
 
-def labels_by_folders(source: Source) -> str:
+def labels_by_folders(source: FileSource) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
     names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
@@ -89,12 +89,12 @@ def labels_by_folders(source: Source) -> str:
     return "folders" if classes else "none"
 
 
-def folders_of(source: Source) -> list[str]:
+def folders_of(source: FileSource) -> list[str]:
     """The first-level folders with pictures."""
     return sorted({folder_of(entry) for entry in source.pictures} - {""}, key=natural)
 
 
-def unused_labels(source: Source) -> list[str]:
+def unused_labels(source: FileSource) -> list[str]:
     """Notes on labels that are there but not asked for."""
     suggested = suggested_labels(source)
     if suggested == "none":
@@ -110,7 +110,7 @@ def unused_labels(source: Source) -> list[str]:
     ]
 
 
-def labels_of_folders(source: Source) -> Labelling:
+def labels_of_folders(source: FileSource) -> Labelling:
     """Each first-level sub-folder is a class."""
     classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
     if not classes:
@@ -129,7 +129,7 @@ def labels_of_folders(source: Source) -> Labelling:
     )
 
 
-def labels_of_table(source: Source, table: str) -> Labelling:
+def labels_of_table(source: FileSource, table: str) -> Labelling:
     """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
     disk.
     """

@@ -10,7 +10,7 @@ from ganvas.data.dataset import Dataset, Skipped, View
 from ganvas.data.decode import RowFiles, read_row
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeNeededError
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
@@ -37,7 +37,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
     colour(view.background)
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(Source(path)) for path in place.paths]
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         rows, alone = find_pairs(sources, place)
         test = find_test(sources, place)
         key = [
@@ -56,7 +56,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
 
 def write_pairs(
     folder: Path,
-    sources: Sequence[Source],
+    sources: Sequence[FileSource],
     rows: Sequence[RowFiles],
     alone: list[Skipped],
     view: View,
@@ -112,7 +112,7 @@ def common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
 # Which files belong together
 
 
-def find_pairs(sources: Sequence[Source], place: Place) -> tuple[list[RowFiles], list[Skipped]]:
+def find_pairs(sources: Sequence[FileSource], place: Place) -> tuple[list[RowFiles], list[Skipped]]:
     """The pairs of a split, and the files that have no partner.
 
     Raises:
@@ -140,7 +140,7 @@ def find_pairs(sources: Sequence[Source], place: Place) -> tuple[list[RowFiles],
 
 
 def match_names(
-    sources: Sequence[Source], inside: Sequence[dict[str, Entry]], place: Place
+    sources: Sequence[FileSource], inside: Sequence[dict[str, Entry]], place: Place
 ) -> tuple[list[RowFiles], list[Skipped]]:
     """Pairs of files that have the same name but for its ending, and the files without a partner.
 
@@ -187,7 +187,7 @@ def skip_file(column: str, entry: Entry, reason: str) -> Skipped:
 # Splits
 
 
-def find_split(source: Source, place: Place) -> dict[str, Entry]:
+def find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     """The images of a split, by their name in it; all images of a set without splits.
 
     Raises:
@@ -217,7 +217,7 @@ def find_split(source: Source, place: Place) -> dict[str, Entry]:
     }
 
 
-def find_test(sources: Sequence[Source], place: Place) -> str | None:
+def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that belongs to a training set: its split "test", else "val"."""
     if place.split != "train":
         return None
@@ -225,6 +225,6 @@ def find_test(sources: Sequence[Source], place: Place) -> str | None:
     return place.other(splits[0]) if splits else None
 
 
-def has_split(sources: Sequence[Source], split: str) -> bool:
+def has_split(sources: Sequence[FileSource], split: str) -> bool:
     """Whether two images or more lie in a folder of that name."""
     return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from ganvas.data.dataset import DataReport, Dataset, Skipped, View
 from ganvas.data.decode import Fate, RowFiles, decode_rows
-from ganvas.data.folders.source import Source
+from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import map_pieces
 from ganvas.data.store import open_image_file, write_images
@@ -130,7 +130,7 @@ def count_values(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 
-def describe_ignored(source: Source, used: set[str]) -> list[str]:
+def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
     """Notes on files of a source that are not images and not among the tables in `used`, and on
     folders that could not be listed.
     """

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganvas.data.decode import measure_images
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.errors import UserError
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # usual sides of squares
@@ -23,7 +23,7 @@ class SizeNeededError(UserError):
         self.suggestion = suggestion
 
 
-def common_size(source: Source, entries: Sequence[Entry]) -> int:
+def common_size(source: FileSource, entries: Sequence[Entry]) -> int:
     """The side that all images of a source share.
 
     Raises:

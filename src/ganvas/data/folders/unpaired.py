@@ -13,7 +13,7 @@ from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import check_one_size, common_size
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
@@ -40,7 +40,7 @@ class Domain:
 
     column: str
     name: str
-    source: Source
+    source: FileSource
     entries: Sequence[Entry]
 
 
@@ -67,7 +67,7 @@ def open_unpaired(
         raise UserError(f"{spec}: there is no split {place.split!r}; write {train} or {test}")
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(Source(path)) for path in place.paths]
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         domains, stray = find_domains(sources, place)
         packed = pack_domains(domains, view, progress)
         notes = describe_unused(sources, stray)
@@ -91,7 +91,7 @@ def open_unpaired(
     return check_strict(joint, strict)
 
 
-def describe_unused(sources: Sequence[Source], stray: list[str]) -> list[str]:
+def describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str]:
     """Notes on images in no domain, and on other files."""
     notes = []
     if stray:
@@ -107,7 +107,7 @@ def describe_unused(sources: Sequence[Source], stray: list[str]) -> list[str]:
 
 
 def find_domains(
-    sources: Sequence[Source], place: Place
+    sources: Sequence[FileSource], place: Place
 ) -> tuple[tuple[Domain, Domain], list[str]]:
     """The two domains of a split, and the images that lie in no domain of any split.
 
@@ -170,7 +170,7 @@ def domain_of(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def find_test(sources: Sequence[Source], place: Place) -> str | None:
+def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that lies beside a training set; None: there is none."""
     if place.split != "train" or len(sources) != 1:
         return None
@@ -179,7 +179,7 @@ def find_test(sources: Sequence[Source], place: Place) -> str | None:
     return place.other("test") if {("test", column) for column in DOMAINS} <= there else None
 
 
-def count_folders(source: Source) -> str:
+def count_folders(source: FileSource) -> str:
     """The folders of a source that hold images, with their counts: "trainA (330), testA (70)"."""
     counts = Counter(
         str(PurePosixPath(source.wrapper + entry.name).parent) for entry in source.pictures
