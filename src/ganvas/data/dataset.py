@@ -33,7 +33,8 @@ class View(BaseModel):
     background: str = "white"  # behind transparent pixels, and around padded pictures
     # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
     labels: str = "none"
-    # Pictures are kept so much larger than `size`, and each training step cuts a random square out of them.
+    # Pictures are kept so much larger than `size`,
+    # and each training step cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
 

@@ -236,7 +236,7 @@ def find_fault(pictures: Sequence[Picture], view: View) -> str:
 
 
 def find_size_fault(width: int, height: int, view: View) -> str:
-    """Why an image cannot become a square of the view's size without being enlarged; "" if it can."""
+    """Why an image cannot become a square of the view's size unless it is enlarged, or ""."""
     assert view.size is not None
     square = f"{view.size}x{view.size}"
 

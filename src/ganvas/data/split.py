@@ -38,8 +38,8 @@ def split(
     """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
 
     Always the same ones, whatever a run's seed, so that an evaluation can compare several runs on
-    images that none of them has seen. Of a sharded set the first rows of the last shard, or of as many last shards
-    as hold enough, so that an evaluation reads no others.
+    images that none of them has seen. Of a sharded set they are the first rows of the last shard,
+    or of as many last shards as hold enough, so that an evaluation reads no other shards.
 
     Args:
         count: rows in the set.

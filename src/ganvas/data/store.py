@@ -125,7 +125,7 @@ def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...
 
 @contextmanager
 def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
-    """Create a .npy file of uint8 (N, *shape); yields the function that appends a piece (K, *shape).
+    """Create a .npy file of uint8 (N, *shape); yields the function that appends (K, *shape).
 
     Written in sequence, not through a memory map: a full disk then is an error, not a crash.
     """

@@ -55,8 +55,9 @@ def match_lines(
 
 
 def choose_columns(table: CaptionTable, lines: Lines) -> tuple[set[str], Lines, list[str]]:
-    """The columns that most lines have, the lines that have all of these, and notes; other lines are
-    skipped.
+    """The columns that most lines have, the lines that have all of these, and notes.
+
+    Other lines are skipped.
     """
     counts = Counter(column for line in lines.values() for column in line.columns)
     columns = {column for column in COLUMNS if 2 * counts[column] > len(lines)}
@@ -86,8 +87,9 @@ def choose_columns(table: CaptionTable, lines: Lines) -> tuple[set[str], Lines, 
 def skip_bad_boxes(
     table: CaptionTable, lines: Lines, source: FileSource, view: View
 ) -> tuple[Lines, list[str]]:
-    """The lines whose box is in the image and stays in it when it becomes a square, and notes; other
-    lines are skipped.
+    """The lines whose box is in the image and stays in its square, and notes.
+
+    Other lines are skipped.
     """
     entries = {entry.name: entry for entry in source.pictures}
     good: Lines = {}

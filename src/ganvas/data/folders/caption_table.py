@@ -77,7 +77,7 @@ def read_caption_table(name: str, content: bytes) -> CaptionTable:
 
 
 def read_json_lines(name: str, text: str) -> CaptionTable:
-    """A table of JSON lines; a line with "parts" alone names the key points that are given as lists."""
+    """A table of JSON lines; a line with only "parts" names the key points of lists."""
     table = CaptionTable(name)
     parts: tuple[str, ...] = ()
 
@@ -104,8 +104,7 @@ def read_json_lines(name: str, text: str) -> CaptionTable:
 
 
 def read_coco(name: str, values: Any) -> CaptionTable:
-    """A table in COCO's format: all captions; of several boxes in an image the largest, with its key
-    points.
+    """A table in COCO's format: all captions; the largest box of an image with its key points.
 
     Raises:
         UserError: it is not that format.
@@ -131,7 +130,7 @@ def read_coco(name: str, values: Any) -> CaptionTable:
 
 
 def merge_annotations(annotations: Sequence[dict[str, Any]], keypoints: bool) -> dict[str, Any]:
-    """COCO's annotations of one image as a line of JSON lines has them; with key points or without."""
+    """COCO's annotations of one image as the values of a JSON line."""
     line: dict[str, Any] = {
         "captions": [item["caption"] for item in annotations if "caption" in item]
     }

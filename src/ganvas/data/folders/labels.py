@@ -106,7 +106,8 @@ def unused_labels(source: FileSource) -> list[str]:
     names = folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [
-        f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"
+        f"{len(names)} sub-folders hold pictures ({shown}); "
+        "to train with them as classes: --labels folders"
     ]
 
 
@@ -115,12 +116,14 @@ def labels_of_folders(source: FileSource) -> Labelling:
     classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
     if not classes:
         raise UserError(
-            f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table"
+            f"{source.place} has no sub-folders with pictures to be classes; "
+            "use --labels none, or a table"
         )
     if len(set(classes.values())) == 1:
         only = next(iter(classes.values()))
         raise UserError(
-            f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none"
+            f"{source.place} has one sub-folder with pictures, {only!r}; "
+            "classes need two or more, or --labels none"
         )
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
     return Labelling(
@@ -153,7 +156,8 @@ def labels_of_table(source: FileSource, table: str) -> Labelling:
             absent.append(file)
     if not labels:
         raise UserError(
-            f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}"
+            f"{table} names none of the pictures in {source.place}; "
+            f"it begins with {next(iter(rows))!r}"
         )
     notes = describe_absent(table, absent)
     unnamed = [
@@ -229,9 +233,8 @@ def describe_absent(table: str, absent: list[str]) -> list[str]:
     """The note on files that a table names and that are not there; none without such files."""
     if not absent:
         return []
-    return [
-        f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {list_some(absent)}"
-    ]
+    files = count_noun(len(absent), "file that is", "files that are")
+    return [f"{table} names {files} not there: {list_some(absent)}"]
 
 
 def list_some(names: list[str]) -> str:

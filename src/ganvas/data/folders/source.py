@@ -136,7 +136,7 @@ class FileSource:
         self.close()
 
     def other_kinds(self, used: Iterable[str]) -> str:
-        """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""
+        """The ignored files by ending, ".txt (2), .heic (10)", without those in `used`."""
         kinds = Counter(
             extension(name) or "no extension" for name in self.others if name not in set(used)
         )
