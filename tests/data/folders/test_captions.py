@@ -325,7 +325,7 @@ def test_birds_have_the_colour_that_is_told(birds):
 
 
 def test_articles_of_the_drawn_birds():
-    bird = figures.a_bird(np.random.default_rng(0))
+    bird = figures.random_bird(np.random.default_rng(0))
     found = {
         colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0]
         for colour in COLOURS

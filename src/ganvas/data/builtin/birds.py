@@ -101,7 +101,7 @@ def open_figures(view: View) -> Dataset:
 def write_figures(folder: Path, view: View) -> Packed:
     """Draw all figures and write the columns into `folder`."""
     random = np.random.default_rng(0)
-    birds = [draw_lots(random) for _ in range(COUNT)]
+    birds = [random_bird(random) for _ in range(COUNT)]
     side = view.load_size()
     channels = view.channels or 3
 
@@ -127,7 +127,7 @@ def write_figures(folder: Path, view: View) -> Packed:
     return Packed({"keypoints": PARTS}, report, view.size)
 
 
-def draw_lots(random: np.random.Generator) -> Bird:
+def random_bird(random: np.random.Generator) -> Bird:
     """A random bird that fits into its picture."""
     body, wings = (
         list(COLOURS)[number] for number in random.choice(len(COLOURS), 2, replace=False)
