@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from ganvas.data import View, open_dataset
-from ganvas.data.decode import cores
+from ganvas.data.parallel import count_cores
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def main() -> None:
             plain.append(measure_plain(place, arguments.size))
             packed.append(measure_packing(place, arguments.size, Path(scratch) / f"cache-{number}"))
         print(
-            f"{place}: to {arguments.size}x{arguments.size} on {cores()} cores, "
+            f"{place}: to {arguments.size}x{arguments.size} on {count_cores()} cores, "
             f"best of {arguments.steps}"
         )
         print(f"plain Pillow loop  {max(plain):8,.0f} images/s")

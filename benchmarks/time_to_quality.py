@@ -39,7 +39,7 @@ from ganvas.errors import UserError
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import moments
 from ganvas.evaluation.quick import QuickReference, quick_score
-from ganvas.evaluation.references import choose_rows, features_of_rows, open_training_reference
+from ganvas.evaluation.references import draw_rows, features_of_rows, open_training_reference
 from ganvas.inference.run import training_grid
 from ganvas.io.files import atomic_path, write_text
 from ganvas.io.images import save, to_uint8
@@ -225,7 +225,7 @@ def make_yardstick(recipe: Recipe, features: str | None, against: str) -> QuickR
         features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True
     )
     dataset, rows = {
-        "training": (reference.train, choose_rows(reference.train, reference.train_rows, 0)),
+        "training": (reference.train, draw_rows(reference.train, reference.train_rows, 0)),
         "held-out": (reference.train, held),
         "test": (reference.dataset, reference.rows),
     }[against]

@@ -59,7 +59,7 @@ def make_gan(name: str, size: int = 8, channels: int = 1, classes: int = 2, **op
 
     A GAN that generates points has their size and channels.
     """
-    if GANS[name].points:
+    if GANS[name].kind == "point":
         size, channels = 1, 2
     torch.manual_seed(0)
     return build_gan(name, make_schema(size, channels, classes), OPTIONS[name] | options)

@@ -4,12 +4,12 @@ import io
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from ganvas.data import View
-from ganvas.data.inspect import contact_sheet, examine, run_doctor, show, spread
+from ganvas.data.contact_sheet import draw_contact_sheet
+from ganvas.data.inspect import examine_data, print_examination, run_doctor
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
 
@@ -35,7 +35,7 @@ def folder(tmp_path) -> Path:
 
 
 def test_what_is_found(folder):
-    examination, dataset = examine(str(folder), View())
+    examination, dataset = examine_data(str(folder), View())
     assert (examination.size, examination.channels) == (32, 3)
     assert (examination.report.found, examination.report.used) == (7, 6)
     assert [item.file for item in examination.report.skipped] == ["cats/broken.png"]
@@ -44,13 +44,14 @@ def test_what_is_found(folder):
     assert len(dataset) == 6
     assert "share no square size" in examination.report.notes[0]
     with pytest.raises(UserError, match="1 of 7 files"):
-        examine(str(folder), View(), strict=True)
+        examine_data(str(folder), View(), strict=True)
 
 
 def test_report_is_readable_on_80_columns(folder):
     file = io.StringIO()
-    show(
-        examine(str(folder), View(size=32, labels="folders"))[0], PlainConsole(file=file, width=80)
+    print_examination(
+        examine_data(str(folder), View(size=32, labels="folders"))[0],
+        PlainConsole(file=file, width=80),
     )
     text = file.getvalue()
     for words in (
@@ -76,10 +77,5 @@ def test_json_and_contact_sheet(folder, tmp_path, capsys):
 
 
 def test_labelled_sheet_has_a_row_for_each_class():
-    _, digits = examine("digits", View())
-    assert contact_sheet(digits).height > 10 * 50
-
-
-def test_spread():
-    assert spread(np.arange(3), 8).tolist() == [0, 1, 2]
-    assert spread(np.arange(101), 3).tolist() == [0, 50, 100]
+    _, digits = examine_data("digits", View())
+    assert draw_contact_sheet(digits).height > 10 * 50

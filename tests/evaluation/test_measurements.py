@@ -27,7 +27,7 @@ from ganvas.evaluation.samples import (
 from ganvas.evaluation.tables import (
     group_comparable,
 )
-from ganvas.runs.checkpoint import digest
+from ganvas.runs.checkpoint import hash_file
 
 CPU = torch.device("cpu")
 
@@ -143,7 +143,7 @@ def test_inceptions_names(tmp_path: Path):
 
     assert found.values.keys() == {"fid", "kid"}
     assert found.protocol["features"]["extractor"] == "inception"
-    assert found.protocol["features"]["weights"] == digest(weights)
+    assert found.protocol["features"]["weights"] == hash_file(weights)
     with pytest.raises(UserError, match="that name is for other features than Inception's"):
         evaluate(*sets, weights=weights, metrics=["fd"], device="cpu")
 

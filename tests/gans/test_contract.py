@@ -36,7 +36,7 @@ from ganvas.training.state import describe_gan
 NAMES = list(GANS)
 LABELLED = list_labelled()
 FREE = [name for name in OPTIONS if make_gan(name).unconditional]
-CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
+CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and GANS[name].kind == "image"]
 BOTH = ("discriminator", "generator")
 CPU = torch.device("cpu")
 
@@ -376,7 +376,9 @@ def test_samples(name, size, channels):
                 # whose pictures are cut off where others bend
                 parameter *= 5 if name == "r3gan" else 50
         made = generate_images(gan, label=classes - 1)
-        assert made.shape == ((3, 2, 1, 1) if GANS[name].points else (3, channels, size, size))
+        assert made.shape == (
+            (3, 2, 1, 1) if GANS[name].kind == "point" else (3, channels, size, size)
+        )
         assert made.dtype == torch.float32
         assert -1 <= made.min() < -0.5
         assert 0.5 < made.max() <= 1

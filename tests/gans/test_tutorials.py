@@ -20,7 +20,7 @@ from ganvas.gans.options import build_gan
 from ganvas.rng import StepRng
 
 FREE = [name for name in OPTIONS if make_gan(name).unconditional]
-CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and not GANS[name].points]
+CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and GANS[name].kind == "image"]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
 
 
@@ -94,7 +94,7 @@ def test_noise(name):
 @pytest.mark.parametrize("name", GANS)
 def test_layers_behave_as_the_documents_say(name):
     with torch.device("meta"):
-        gan = build_gan(name, make_schema(*((1, 2) if GANS[name].points else (28, 1))), {})
+        gan = build_gan(name, make_schema(*((1, 2) if GANS[name].kind == "point" else (28, 1))), {})
     for module in gan.modules():
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == {"stargan": 0.01, "sngan": 0.1}.get(name, 0.2)

@@ -1,4 +1,4 @@
-"""`ganvas data` and `pack`: what to train on."""
+"""`ganvas data` and `ganvas pack`: look at data sets, and decode them ahead of training."""
 
 import sys
 from pathlib import Path
@@ -14,19 +14,17 @@ def data(
     strict: Switch = False,
     json: Switch = False,
 ) -> None:
-    """The data doctor: what is in a folder, zip or data set, what is broken, and what training will
-    see.
+    """Examine a folder, zip or data set: what it holds, what is broken, what training will see.
 
     Parameters
     ----------
     spec
-        A folder or zip of pictures; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
+        A folder or zip of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
         captions:PLACE; shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
         stacked-mnist, cifar10, figures, rings or grid.
-    out File (PNG) for the contact sheet, written anew each time: pictures as training will see
-        them.
+    out File (PNG) for the contact sheet, overwritten each time: images as training will see them.
     strict
-        Make a broken picture an error.
+        Make a broken image an error.
     json
         Print the report as JSON.
     """
@@ -45,17 +43,16 @@ def pack(
     look: Look = AS_IT_IS,
     strict: Switch = False,
 ) -> None:
-    """Decode pictures ahead of a training: into the cache or, with --shards, into tars that a
-    training reads from afar.
+    """Decode images ahead of training: into the cache, or with --shards into tars.
 
-    Without --shards: what the first training on a folder or zip does by itself, now; tells where in
-    the cache it is. With --shards: tars in webdataset's layout with an index.json, in random order,
-    for --data shards:FOLDER and shards:https://....
+    Without --shards: does now what the first training on a folder or zip does by itself, and prints
+    where in the cache the result is. With --shards: writes tars in webdataset's layout with an
+    index.json, in random order, for --data shards:FOLDER and shards:https://....
 
     Parameters
     ----------
     spec
-        A folder or zip of pictures, or another data set with one picture a row, such as
+        A folder or zip of images, or another data set with one image a row, such as
         mnist:FOLDER.
     out
         Folder for the shards; it must not exist yet.
@@ -64,7 +61,7 @@ def pack(
     shard_images Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a
         decoded shard has at most 64 MiB.
     strict
-        Make a broken picture an error.
+        Make a broken image an error.
     """
     from ganvas.data.shards.write import pack
     from ganvas.io.console import print_text

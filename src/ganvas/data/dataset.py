@@ -1,6 +1,4 @@
-"""What a data set is once it is open: pictures or points as one array, labels, and a report of how
-they came to be.
-"""
+"""An open data set: its columns, and a report of how they came to be."""
 
 import hashlib
 import json
@@ -14,15 +12,16 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from ganvas.data.transforms import framed
+from ganvas.data.pick import choose_rows
+from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import Fit
-from ganvas.schema import Schema
+from ganvas.schema import Schema, kind_of_channels
 
 
 class View(BaseModel):
-    """How training wants to see the pictures. Part of a recipe, and of the packed store's key."""
+    """How training wants to see the images. Part of a recipe, and of the packed store's key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +33,8 @@ class View(BaseModel):
     background: str = "white"  # behind transparent pixels, and around padded pictures
     # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
     labels: str = "none"
-    # Pictures are kept so much larger than `size`, and each round cuts a random square out of them.
+    # Pictures are kept so much larger than `size`,
+    # and each training step cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
 
@@ -67,10 +67,8 @@ class DataReport(BaseModel):
     test: str | None = None  # name of the test set that was published with it
 
 
-def joined(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
-    """One report of several parts, by the names that people know them by; each step says which part
-    it is of.
-    """
+def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
+    """One report of several parts, by their names for people; each step names its part."""
     parts = list(reports.values())
     return DataReport(
         spec=spec,
@@ -115,8 +113,8 @@ class Shards:
     Attributes:
         starts: rows starts[n] to starts[n + 1] are those of part n; int64 (parts + 1,).
         room: how many parts are kept in memory, the latest used ones.
-        ahead: told which parts will be needed, the first ones first; it reads them while others
-            work, and returns at once.
+        ahead: call it with the parts that will be needed, the first ones first; it reads them in
+            the background and returns at once.
     """
 
     starts: np.ndarray
@@ -176,7 +174,7 @@ class Dataset:
 
     @property
     def schema(self) -> Schema:
-        """What a GAN must know of it."""
+        """What a GAN must know of it: its columns and their names."""
         return Schema(
             size=self.size,
             channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
@@ -196,13 +194,17 @@ class Dataset:
         return next(iter(self.pictures.values())).shape[1]
 
     @property
-    def kind(self) -> str:
-        """What it holds, in words: "28x28 grey"."""
-        return " and ".join(
-            dict.fromkeys(
-                in_words(self.size, values.shape[1]) for _, values in sorted(self.pictures.items())
-            )
-        )
+    def kind(self) -> Literal["image", "point"]:
+        """What it holds: images, or points in the plane."""
+        return kind_of_channels(self.channels)
+
+    def describe(self) -> str:
+        """Size and colours in words: "28x28 grey"."""
+        words = [
+            describe_pictures(self.size, values.shape[1])
+            for _, values in sorted(self.pictures.items())
+        ]
+        return " and ".join(dict.fromkeys(words))
 
     def table(self, column: str) -> "Dataset":
         """The set that holds a column: this one or the one beside it."""
@@ -221,7 +223,8 @@ class Dataset:
         if column not in table.columns:
             there = ", ".join(sorted(self.pictures))
             raise UserError(
-                f"{self.report.spec} has no column {column!r} of pictures to compare with; it has {there}"
+                f"{self.report.spec} has no column {column!r} of pictures to compare with; "
+                f"it has {there}"
             )
         if column == "image":
             return table
@@ -257,14 +260,14 @@ class Dataset:
         parts = np.flatnonzero(np.diff(bounds))
         number = min(FEW, len(parts))
         while True:
-            chosen = parts[np.linspace(0, len(parts) - 1, number).round().astype(int)]
+            chosen = choose_rows(parts, number)
             if number == len(parts) or (bounds[chosen + 1] - bounds[chosen]).sum() >= count:
                 return np.concatenate([rows[bounds[part] : bounds[part + 1]] for part in chosen])
             number += 1
 
     def batch(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The rows at `indices` (N,), of larger pictures the middle."""
-        return framed(self.rows(indices), self.size)
+        return crop_rows(self.rows(indices), self.size)
 
 
 PICTURES = ("image", "a", "b")  # the columns of pictures
@@ -284,9 +287,11 @@ def single(
     return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
-def in_words(size: int, channels: int) -> str:
-    """Pictures of a size and channels in words; points have channels 2."""
-    return "points" if channels == 2 else f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
+def describe_pictures(size: int, channels: int) -> str:
+    """Size and colours in words: "28x28 grey", "64x64 rgb" or "points"."""
+    if kind_of_channels(channels) == "point":
+        return "points"
+    return f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
 
 
 def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> str:

@@ -1,41 +1,32 @@
-"""Decode the pictures of a folder or zip on all cores, piece by piece, in order."""
+"""Decode files into square images, one or several images a row."""
 
 import itertools
-import os
-import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from ganvas.data.dataset import View
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.folders.source import Entry, FileSource
+from ganvas.data.parallel import map_pieces
 from ganvas.io import images
-from ganvas.io.console import PlainConsole
 from ganvas.io.images import Picture, UnreadableError
 from ganvas.io.resizing import to_square
 
-PIECE = 64  # pictures in one task of a thread
-BATCH_PIXELS = 2**20  # pictures of one shape are resized together up to this many pixels
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+BATCH_PIXELS = 2**20  # images of one shape are resized together up to this many pixels
 
 
-class Kind(NamedTuple):
-    """What pictures may have in common.
+class ImageTraits(NamedTuple):
+    """What several image files may have in common.
 
     Attributes:
         width: in pixels, upright.
-        height: likewise.
-        mode: as found.
-        transparent: whether transparency was laid over the background.
-        turned: whether it was turned as its EXIF orientation says.
+        height: in pixels, upright.
+        mode: Pillow's name of the pixel format in the file, such as "RGB".
+        transparent: whether transparent pixels were laid over the background.
+        turned: whether it was turned upright as its EXIF orientation says.
     """
 
     width: int
@@ -51,16 +42,16 @@ class Kind(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What became of one file.
+    """What became of one image of a row.
 
     Attributes:
-        name: of the file, within its set.
-        reason: why it is left out; "" if it is used.
+        name: of the row, within its set.
+        reason: why the row is left out; "" if it is used.
         width: in pixels, upright; 0 if it could not be read.
-        height: likewise.
-        mode: as found; "" if it could not be read.
-        transparent: whether transparency was laid over the background.
-        turned: whether it was turned as its EXIF orientation says.
+        height: in pixels, upright; 0 if it could not be read.
+        mode: as in `ImageTraits`; "" if it could not be read.
+        transparent: as in `ImageTraits`.
+        turned: as in `ImageTraits`.
     """
 
     name: str
@@ -72,9 +63,9 @@ class Fate(NamedTuple):
     turned: bool = False
 
     @property
-    def kind(self) -> Kind:
+    def traits(self) -> ImageTraits:
         """What it may have in common with others."""
-        return Kind(self.width, self.height, self.mode, self.transparent, self.turned)
+        return ImageTraits(self.width, self.height, self.mode, self.transparent, self.turned)
 
 
 class Reader(Protocol):
@@ -84,174 +75,193 @@ class Reader(Protocol):
         """The file's bytes.
 
         Raises:
-            UnreadableError: they cannot be had.
+            UnreadableError: they cannot be read.
         """
         ...
 
 
-def pack(
-    items: Sequence[Item],
-    work: Callable[[Sequence[Item]], Result],
-    sizes: Sequence[int],
-    progress: bool,
-) -> Iterator[Result]:
-    """Decode pictures on all cores, in order.
+class RowFiles(NamedTuple):
+    """The files of one row, before they are read.
+
+    Attributes:
+        name: of the row, for people.
+        files: a file for each image column, or one file that holds all of them side by side.
+    """
+
+    name: str
+    files: tuple[tuple[Reader, Entry], ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(entry.size for _, entry in self.files)
+
+
+def rows_of_files(reader: Reader, entries: Sequence[Entry]) -> list[RowFiles]:
+    """Rows with one image each."""
+    return [RowFiles(entry.name, ((reader, entry),)) for entry in entries]
+
+
+# Decoding
+
+
+def decode_images(
+    reader: Reader, entries: Sequence[Entry], view: View
+) -> tuple[list[Fate], np.ndarray]:
+    """Decode files with one image a row.
+
+    Returns:
+        what became of each file; the images that are used, uint8 (K, C, S, S), as in `decode_rows`.
+    """
+    fates, squares = decode_rows(rows_of_files(reader, entries), 1, view)
+    return [fate for (fate,) in fates], squares[:, 0]
+
+
+def decode_rows(
+    rows: Sequence[RowFiles], columns: int, view: View
+) -> tuple[list[tuple[Fate, ...]], np.ndarray]:
+    """Decode rows, each with `columns` images.
 
     Args:
-        items: what to decode.
-        work: decodes some of them.
-        sizes: of each, in bytes.
-        progress: show a bar on stderr.
+        rows: their files.
+        columns: images in a row.
+        view: with its size resolved; images become RGB unless its channels are 1.
 
-    Yields:
-        what `work` returns of the next items.
+    Returns:
+        what became of each row, with a `Fate` for each of its images; the rows that are used, uint8
+        (K, columns, C, S, S), where S is the load size.
     """
-    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)]
-    with threads(sizes) as pool, bar(len(items), progress) as advance:
-        for piece, result in zip(pieces, in_order(pool, work, pieces)):
-            advance(len(piece))
-            yield result
+    side = view.load_size()
+    fates: list[tuple[Fate, ...]] = []
+    squares = [np.empty((0, columns, view.channels or 3, side, side), np.uint8)]
+    usable = read_usable(rows, columns, view, fates)
+
+    # neighbours of one shape are resized together, which is faster than one by one
+    for shapes, alike in itertools.groupby(usable, key=find_shapes):
+        _, height, width = shapes[0]
+        together = max(1, BATCH_PIXELS // (height * width))
+        while batch := list(itertools.islice(alike, together)):
+            squares.append(resize_rows(batch, view))
+
+    return fates, np.concatenate(squares)
 
 
-def measure(source: Source, entries: Sequence[Entry]) -> list[tuple[int, int]]:
-    """Width and height of every picture whose header can be read."""
+def find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
+    """The shape (C, H, W) of each image of a row."""
+    return tuple(tuple(picture.pixels.shape) for picture in pictures)
 
-    def sizes(piece: Sequence[Entry]) -> list[tuple[int, int]]:
+
+def resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
+    """Rows of images of the same shapes as squares, uint8 (N, columns, C, S, S)."""
+    side = view.load_size()
+    columns = []
+
+    for pictures in zip(*rows):
+        pixels = torch.stack([picture.pixels for picture in pictures])
+        columns.append(to_square(pixels, side, view.fit, view.background).numpy())
+
+    return np.stack(columns, 1)
+
+
+def read_usable(
+    rows: Sequence[RowFiles], columns: int, view: View, fates: list[tuple[Fate, ...]]
+) -> Iterator[tuple[Picture, ...]]:
+    """Read rows one by one, yield those that can be used, and append what became of each to
+    `fates`.
+    """
+    for row in rows:
+        try:
+            pictures = read_row(row, columns, view)
+        except UnreadableError as error:
+            fates.append((Fate(row.name, str(error)),) * columns)
+            continue
+
+        reason = find_fault(pictures, view)
+        fates.append(tuple(describe_fate(row.name, reason, picture) for picture in pictures))
+        if not reason:
+            yield pictures
+
+
+def describe_fate(name: str, reason: str, picture: Picture) -> Fate:
+    """What became of an image that was read."""
+    _, height, width = picture.pixels.shape
+    return Fate(name, reason, width, height, picture.mode, picture.transparent, picture.turned)
+
+
+def read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
+    """The images of a row.
+
+    Raises:
+        UnreadableError: one cannot be read, or one file should hold two images and is not wider
+            than high.
+    """
+    channels = 1 if view.channels == 1 else 3
+    pictures = [
+        images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
+    ]
+    return tuple(pictures) if len(pictures) == columns else cut_halves(pictures[0])
+
+
+def cut_halves(picture: Picture) -> tuple[Picture, Picture]:
+    """The left and the right half of an image, (C, H, W // 2) each.
+
+    Raises:
+        UnreadableError: it is not wider than high.
+    """
+    _, height, width = picture.pixels.shape
+    if width <= height:
+        raise UnreadableError(f"{width}x{height} is one picture, not two side by side")
+
+    middle = width // 2  # an odd column in the middle belongs to neither
+    left = picture._replace(pixels=picture.pixels[..., :middle])
+    right = picture._replace(pixels=picture.pixels[..., -middle:])
+    return left, right
+
+
+# Which rows are used
+
+
+def find_fault(pictures: Sequence[Picture], view: View) -> str:
+    """Why the images of a row cannot be used, "" if they can.
+
+    Images of one row must have nearly the same shape (within 2 %), and none may be too small.
+    """
+    heights, widths = zip(*(picture.pixels.shape[1:] for picture in pictures))
+
+    for height, width in zip(heights[1:], widths[1:]):
+        one, other = widths[0] * height, width * heights[0]
+        if abs(one - other) > max(one, other) / 50:
+            return f"A is {widths[0]}x{heights[0]} and B {width}x{height}: their shapes differ"
+
+    return find_size_fault(min(widths), min(heights), view)
+
+
+def find_size_fault(width: int, height: int, view: View) -> str:
+    """Why an image cannot become a square of the view's size unless it is enlarged, or ""."""
+    assert view.size is not None
+    square = f"{view.size}x{view.size}"
+
+    if view.fit != "pad":
+        small = min(width, height) < view.size
+        return f"{width}x{height} is smaller than {square}" if small else ""
+
+    # A strip of a few pixels in a square of background teaches nothing.
+    shrunk = min(1, view.size / max(width, height)) * min(width, height)
+    if shrunk * 8 < view.size:
+        return f"{width}x{height} would fill less than an eighth of the side of {square}"
+    return ""
+
+
+def measure_images(source: FileSource, entries: Sequence[Entry]) -> list[tuple[int, int]]:
+    """Width and height of every image whose header can be read."""
+
+    def measure_piece(piece: Sequence[Entry]) -> list[tuple[int, int]]:
         found = []
         for entry in piece:
             with suppress(UnreadableError), source.open(entry) as file:
                 found.append(images.measure(file))
         return found
 
-    pieces = [entries[start : start + PIECE] for start in range(0, len(entries), PIECE)]
-    with threads([entry.size for entry in entries]) as pool:
-        return [size for found in in_order(pool, sizes, pieces) for size in found]
-
-
-def load(source: Reader, entries: Sequence[Entry], view: View) -> tuple[list[Fate], np.ndarray]:
-    """Decode some files: what became of each, and the pictures of those that are used, uint8 (K, C,
-    S, S), S the load size.
-
-    Neighbours of one shape are resized together.
-
-    Args:
-        view: with its size resolved; pictures come as RGB unless its channels are 1.
-    """
-    side = view.load_size()
-    fates: list[Fate] = []
-    squares = [np.empty((0, view.channels or 3, side, side), np.uint8)]
-    used = usable(source, entries, view, fates)
-    for shape, alike in itertools.groupby(used, key=lambda picture: picture.pixels.shape):
-        together = max(1, BATCH_PIXELS // (shape[1] * shape[2]))
-        while batch := list(itertools.islice(alike, together)):
-            stacked = torch.stack([picture.pixels for picture in batch])
-            squares.append(to_square(stacked, side, view.fit, view.background).numpy())
-    return fates, np.concatenate(squares)
-
-
-def usable(
-    source: Reader, entries: Sequence[Entry], view: View, fates: list[Fate]
-) -> Iterator[Picture]:
-    """Decode pictures one by one, yield those that can be used, and append what became of each to
-    `fates`.
-    """
-    for entry in entries:
-        try:
-            picture = images.read(
-                source.read(entry), 1 if view.channels == 1 else 3, view.background
-            )
-        except UnreadableError as error:
-            fates.append(Fate(entry.name, str(error)))
-            continue
-        _, height, width = picture.pixels.shape
-        reason = too_small(width, height, view)
-        fates.append(
-            Fate(
-                entry.name, reason, width, height, picture.mode, picture.transparent, picture.turned
-            )
-        )
-        if not reason:
-            yield picture
-
-
-def too_small(width: int, height: int, view: View) -> str:
-    """Why a picture cannot become a square of the view's size without being enlarged;
-
-    "" if it can.
-    """
-    assert view.size is not None
-    square = f"{view.size}x{view.size}"
-    if view.fit != "pad":
-        return (
-            f"{width}x{height} is smaller than {square}" if min(width, height) < view.size else ""
-        )
-    # A strip of a few pixels in a square of background teaches nothing.
-    shrunk = min(1, view.size / max(width, height)) * min(width, height)
-    return (
-        f"{width}x{height} would fill less than an eighth of the side of {square}"
-        if shrunk * 8 < view.size
-        else ""
-    )
-
-
-@contextmanager
-def threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
-    """A pool of threads, each using torch on its own core; Pillow's complaints about odd files are
-    silenced.
-
-    Decoding and resizing release the interpreter, so that threads keep all cores busy with
-    photographs. With pictures of a few kilobytes they wait for the interpreter instead: 16 threads
-    take twice as long as 2. Processes would not wait, but each would import torch first, which
-    takes longer than 20,000 such pictures.
-    """
-    count = workers(sizes)
-    before = torch.get_num_threads()
-    try:
-        with (
-            warnings.catch_warnings(),
-            ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            warnings.filterwarnings("ignore", module="PIL")
-            try:
-                yield pool
-            finally:
-                pool.shutdown(cancel_futures=True)
-    finally:
-        torch.set_num_threads(before)  # part of the setting is shared by all threads
-
-
-def workers(sizes: Sequence[int]) -> int:
-    """How many threads decode pictures of so many bytes each the fastest."""
-    return min(cores(), 1 + sum(sizes) // max(1, len(sizes)) // 2048)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def in_order(
-    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[Result]:
-    """Map over items in threads, a few ahead of the reader only, so that results do not fill the
-    memory.
-    """
-    ahead: deque[Future[Result]] = deque()
-    for item in items:
-        ahead.append(pool.submit(function, item))
-        if len(ahead) > 4 * cores():
-            yield ahead.popleft().result()
-    while ahead:
-        yield ahead.popleft().result()
-
-
-@contextmanager
-def bar(total: int, shown: bool, what: str = "packing pictures") -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; yields the function that advances it by so many things."""
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = PlainConsole(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count: progress.advance(task, count)
+    sizes = [entry.size for entry in entries]
+    pieces = map_pieces(entries, measure_piece, sizes, progress=False)
+    return [size for found in pieces for size in found]

@@ -1,32 +1,25 @@
-"""The data doctor: what a set holds, what is wrong with it, and how training will see it."""
+"""The data doctor: what a data set holds, what is wrong with it, and how training will see it."""
 
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image, ImageDraw
 from pydantic import BaseModel
 from rich.table import Table
 
-from ganvas.data import open_dataset
-from ganvas.data.builtin.points import mode_discs
-from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, in_words
-from ganvas.data.folders.images import SizeNeededError
-from ganvas.data.folders.source import Source
-from ganvas.io import grids, images
+from ganvas.data import find_kind, open_dataset
+from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
+from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, describe_pictures
+from ganvas.data.folders.sizes import SizeNeededError
+from ganvas.data.folders.source import FileSource
+from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
-from ganvas.io.scatter import draw_sheet
+from ganvas.schema import kind_of_channels
 
-FALLBACK = 64  # the side at which a set is examined whose pictures share none
-SHEET = 64  # pictures on a contact sheet
-POINTS = 2000  # points in a scatter picture
-ROWS = 8  # rows of a set with several columns on a contact sheet
-MARK = (255, 0, 80)  # colour of boxes and key points
+FALLBACK = 64  # the side in pixels at which a set is examined whose images share none
 LISTED = 10  # lines of a list before the rest is only counted
+LONGEST = 300  # characters of a line
 
 
 class Examination(BaseModel):
@@ -34,10 +27,10 @@ class Examination(BaseModel):
 
     Attributes:
         report: files, sizes, modes, classes, what is left out and why, what is done to the rest.
-        size: side in pixels at which training would see the pictures.
+        size: side in pixels at which training would see the images.
         channels: 1 or 3; 2 for points.
-        fingerprint: digest of the pictures as training sees them, with their labels.
-        copies: groups of files whose pictures are equal, pixel by pixel, as training sees them.
+        fingerprint: digest of the images as training sees them, with their labels.
+        copies: groups of files whose images are equal, pixel by pixel, as training sees them.
     """
 
     report: DataReport
@@ -53,23 +46,25 @@ def run_doctor(spec: str, view: View, out: Path | None, strict: bool, json: bool
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    examination, dataset = examine(spec, view, strict=strict, progress=sys.stderr.isatty())
+    examination, dataset = examine_data(spec, view, strict=strict, progress=sys.stderr.isatty())
     if out is not None:
-        images.save(contact_sheet(dataset), out)
+        images.save(draw_contact_sheet(dataset), out)
+
     if json:
         print_json(examination.model_dump())
         return
-    console = PlainConsole()
-    show(examination, console)
+
+    print_examination(examination, PlainConsole())
     if out is not None:
         print_text("", f"How training sees them: {out}")
 
 
-def examine(
+def examine_data(
     spec: str, view: View, *, strict: bool = False, progress: bool = False
 ) -> tuple[Examination, Dataset]:
-    """Open a set and look for what a person should know. A set without a common size is examined at
-    64 pixels or less.
+    """Open a set and look for what a person should know.
+
+    A set without a common size is examined at 64 pixels or less.
 
     Raises:
         UserError: as `ganvas.data.open_dataset`.
@@ -79,12 +74,12 @@ def examine(
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
         size = min(FALLBACK, needed.suggestion)
-        dataset = open_dataset(
-            spec, view.model_copy(update={"size": size}), strict=strict, progress=progress
-        )
+        sized = view.model_copy(update={"size": size})
+        dataset = open_dataset(spec, sized, strict=strict, progress=progress)
         notes = [
             f"the pictures share no square size; they are shown at {size}, training needs --size"
         ]
+
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
     examination = Examination(
         report=report,
@@ -96,143 +91,51 @@ def examine(
     return examination, dataset
 
 
+# Equal images
+
+
 def find_copies(dataset: Dataset) -> list[list[str]]:
-    """Groups of equal pictures, each group in the order of the set."""
+    """Groups of equal rows, by the names of their files, each group in the order of the set."""
     groups: dict[bytes, list[int]] = defaultdict(list)
-    own = [values for name, values in dataset.columns.items() if name in PICTURES]
-    for index, pictures in enumerate(zip(*own)):
-        groups[
-            hashlib.blake2b(
-                b"".join(picture.tobytes() for picture in pictures), digest_size=16
-            ).digest()
-        ].append(index)
+    columns = [values for name, values in dataset.columns.items() if name in PICTURES]
+
+    for index, pictures in enumerate(zip(*columns)):
+        content = b"".join(picture.tobytes() for picture in pictures)
+        groups[hashlib.blake2b(content, digest_size=16).digest()].append(index)
+
     copies = [group for group in groups.values() if len(group) > 1]
     if not copies:
         return []
-    names = file_names(dataset)
+    names = list_files(dataset)
     return [[names[index] for index in group] for group in copies]
 
 
-def file_names(dataset: Dataset) -> list[str]:
-    """A name for each picture: its file, or its place in an array."""
+def list_files(dataset: Dataset) -> list[str]:
+    """A name for each row: its file, or its place in an array."""
     place = Path(dataset.report.spec).expanduser()
     if not place.exists() or "image" not in dataset.columns:
         return [f"number {index}" for index in range(len(dataset))]
-    source = Source(place)
-    source.close()
-    skipped = {item.file for item in dataset.report.skipped}
-    return [entry.name for entry in source.pictures if entry.name not in skipped]
+
+    with FileSource(place) as source:
+        skipped = {item.file for item in dataset.report.skipped}
+        return [entry.name for entry in source.pictures if entry.name not in skipped]
 
 
-def contact_sheet(dataset: Dataset) -> Image.Image:
-    """Up to 64 pictures, evenly spread over the set, as training sees them, with labels a row for
-    each class; or 2,000 points.
-    """
-    if dataset.channels == 2:
-        chosen = spread(np.arange(len(dataset)), POINTS)
-        return draw_sheet(
-            torch.from_numpy(dataset.images[chosen]), 1, discs=mode_discs(dataset.report.spec)
-        )
-    if (len(dataset.columns) > 1 and dataset.labels is None) or "image" not in dataset.columns:
-        return rows_sheet(dataset)
-    if dataset.labels is None:
-        chosen = spread(np.arange(len(dataset)), SHEET)
-        return grids.make_grid(torch.from_numpy(dataset.images[chosen]), round(len(chosen) ** 0.5))
-    classes = spread(np.arange(len(dataset.classes)), SHEET // 4)
-    columns = max(4, min(16, SHEET // len(classes)))
-    chosen = [spread(np.flatnonzero(dataset.labels == label), columns) for label in classes]
-    pictures = dataset.rows(np.concatenate(chosen))["image"].split([len(rows) for rows in chosen])
-    rows = torch.full((len(classes), columns, *dataset.images.shape[1:]), 255, dtype=torch.uint8)
-    for row, own in zip(rows, pictures):
-        row[: len(own)] = own
-    names = [shorten(dataset.classes[label], 24) for label in classes]
-    return grids.make_grid(rows.flatten(0, 1), columns, row_names=names)
+# Printing
 
 
-def rows_sheet(dataset: Dataset) -> Image.Image:
-    """A few rows of a set that has more in each than a picture and a label: boxes and key points
-    drawn, words beside.
-    """
-    tables = [dataset, *([dataset.beside] if dataset.beside else [])]
-    count = min(ROWS, *(len(table) for table in tables))
-    columns: dict[str, torch.Tensor] = {}
-    for table in tables:
-        rows = table.batch(spread(np.arange(len(table)), count))
-        columns |= {name: marked(values, rows) for name, values in rows.items() if name in PICTURES}
-    names = [shorten(words(dataset, row), 40) for row in spread(np.arange(len(dataset)), count)]
-    return grids.make_table(dict(sorted(columns.items())), names if any(names) else ())
-
-
-def marked(pictures: torch.Tensor, rows: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Pictures uint8 (N, C, H, W) with the boxes and the key points of their rows."""
-    size, found = pictures.shape[-1], []
-    for number, picture in enumerate(pictures):
-        drawn = (
-            images.to_pil(picture).convert("RGB")
-            if "box" in rows or "keypoints" in rows
-            else images.to_pil(picture)
-        )
-        pen = ImageDraw.Draw(drawn)
-        if "box" in rows:
-            left, top, width, height = (rows["box"][number] * size).tolist()
-            pen.rectangle(
-                [left, top, max(left, left + width - 1), max(top, top + height - 1)], outline=MARK
-            )
-        for x, y, seen in rows["keypoints"][number].tolist() if "keypoints" in rows else ():
-            if seen:
-                pen.ellipse([x * size - 1, y * size - 1, x * size + 1, y * size + 1], fill=MARK)
-        array = np.array(drawn)
-        found.append(images.planes(array))
-    return torch.stack(found)
-
-
-def words(dataset: Dataset, row: int) -> str:
-    """What is known of a row in words: its first caption, or the attributes that it has."""
-    if "caption" in dataset.columns:
-        return bytes(dataset.columns["caption"][row, 0]).rstrip(b"\0").decode(errors="replace")
-    if "attributes" in dataset.columns:
-        return ", ".join(
-            name
-            for name, there in zip(dataset.names["attributes"], dataset.columns["attributes"][row])
-            if there
-        )
-    return ""
-
-
-def spread(values: np.ndarray, count: int) -> np.ndarray:
-    """Up to `count` of the values, evenly spread."""
-    if len(values) <= count:
-        return values
-    return values[np.linspace(0, len(values) - 1, count).round().astype(int)]
-
-
-def show(examination: Examination, console: PlainConsole) -> None:
+def print_examination(examination: Examination, console: PlainConsole) -> None:
     """Print an examination for a person."""
     report = examination.report
-    points = examination.channels == 2
     console.print(report.spec, style="bold", soft_wrap=True)
+
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
-    facts.add_row(
-        "found",
-        f"{count_noun(report.found, 'point' if points else 'picture')}; {report.used:,} can be used",
-    )
-    facts.add_row(
-        "training sees",
-        "points in [-1, 1] x [-1, 1]"
-        if points
-        else in_words(examination.size, examination.channels),
-    )
-    if not points:
-        facts.add_row("sizes", counts(report.sizes))
-        facts.add_row("modes", counts(report.modes))
-    facts.add_row(
-        "classes", f"{len(report.classes)}: {counts(report.classes)}" if report.classes else "none"
-    )
-    facts.add_row("copies", describe_copies(examination.copies))
-    facts.add_row("fingerprint", examination.fingerprint)
+    for name, value in list_facts(examination).items():
+        facts.add_row(name, value)
     console.print(facts)
+
     sections = {
         "What is done to them": report.steps or ["nothing: they are used as they are"],
         f"Left out ({len(report.skipped):,})": [
@@ -242,34 +145,60 @@ def show(examination: Examination, console: PlainConsole) -> None:
         "Worth knowing": report.notes,
     }
     for title, lines in sections.items():
-        if not lines:
-            continue
-        console.print()
-        console.print(title, style="bold")
-        rest = (
-            [f"and {len(lines) - LISTED:,} more; --json lists all"] if len(lines) > LISTED else []
-        )
-        for line in lines[:LISTED] + rest:
-            bullet = Table.grid(padding=(0, 1))
-            bullet.add_row(" -", shorten(line, 300))
-            console.print(bullet)
+        if lines:
+            print_section(title, lines, console)
 
 
-def counts(numbers: dict[str, int]) -> str:
-    """The first kinds with their counts, "RGB (3,100), L (20)"."""
+def list_facts(examination: Examination) -> dict[str, str]:
+    """What a person should know first, by name."""
+    report = examination.report
+    points = kind_of_channels(examination.channels) == "point"
+    kind = find_kind(report.spec)
+    found = count_noun(report.found, "point" if points else "picture")
+
+    facts = {
+        "kind": kind.help if kind else "a folder or zip of images",
+        "found": f"{found}; {report.used:,} can be used",
+    }
+    if points:
+        facts["training sees"] = "points in [-1, 1] x [-1, 1]"
+    else:
+        facts["training sees"] = describe_pictures(examination.size, examination.channels)
+        facts["sizes"] = list_counts(report.sizes)
+        facts["modes"] = list_counts(report.modes)
+
+    facts["classes"] = "none"
+    if report.classes:
+        facts["classes"] = f"{len(report.classes)}: {list_counts(report.classes)}"
+    facts["copies"] = describe_copies(examination.copies)
+    facts["fingerprint"] = examination.fingerprint
+    return facts
+
+
+def print_section(title: str, lines: list[str], console: PlainConsole) -> None:
+    """Print a title and the first lines of a list."""
+    console.print()
+    console.print(title, style="bold")
+
+    shown = lines[:LISTED]
+    if len(lines) > LISTED:
+        shown = [*shown, f"and {len(lines) - LISTED:,} more; --json lists all"]
+    for line in shown:
+        bullet = Table.grid(padding=(0, 1))
+        bullet.add_row(" -", cut_text(line, LONGEST))
+        console.print(bullet)
+
+
+def list_counts(numbers: dict[str, int]) -> str:
+    """The first names with their counts, "RGB (3,100), L (20)"."""
     shown = [f"{name} ({number:,})" for name, number in list(numbers.items())[:LISTED]]
     more = len(numbers) - len(shown)
     return ", ".join(shown) + (f", and {more:,} more" if more else "")
 
 
 def describe_copies(copies: list[list[str]]) -> str:
-    """How many pictures are there more than once."""
+    """How many images are there more than once."""
     if not copies:
         return "none"
     extra = sum(len(group) - 1 for group in copies)
     return f"{extra:,} of the files {'is a copy' if extra == 1 else 'are copies'} of another"
-
-
-def shorten(text: str, length: int) -> str:
-    """A text cut to a length."""
-    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,4 +1,4 @@
-"""Loader for training, on the device: a pure function of the seed and the images shown."""
+"""Load batches onto the device: a pure function of the seed and the images shown."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Placement:
 
 
 class Loader:
-    """Loader by position; one may end an epoch and begin the next.
+    """Batches by position; a batch may end one epoch and begin the next.
 
     Attributes:
         main: the order of the set that epochs are counted by.
@@ -46,7 +46,8 @@ class Loader:
     def __init__(self, dataset: Dataset, sampling: Sampling, placement: Placement):
         if sampling.batch % placement.world:
             raise UserError(
-                f"batch={sampling.batch} cannot be divided among {placement.world} processes; use --set batch=..."
+                f"batch={sampling.batch} cannot be divided among {placement.world} processes; "
+                "use --set batch=..."
             )
         self.dataset, self.sampling, self.placement = dataset, sampling, placement
         self.orders = orders(dataset, sampling)
@@ -58,7 +59,7 @@ class Loader:
 
     def at(self, images: int) -> dict[str, Tensor]:
         """This process's part of the batch after `images` images, on the device: columns as
-        `Schema` tells.
+        in `Schema`.
         """
         part = self.sampling.batch // self.placement.world
         mine = slice(self.placement.rank * part, (self.placement.rank + 1) * part)
@@ -102,7 +103,7 @@ def fits(dataset: Dataset, memory: int) -> bool:
 
 
 def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """Rows of a data set as a GAN wants them, on the device: columns as `Schema` tells."""
+    """Rows of a data set as a GAN wants them, on the device: columns as in `Schema`."""
     batch = {
         name: values if values.device == device else sent(values, device)
         for name, values in rows.items()

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset, View
+from ganvas.data.pick import choose_rows
 from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
-from ganvas.data.transforms import framed, mirrored
+from ganvas.data.transforms import crop_rows, mirror_rows
 from ganvas.errors import UserError
 from ganvas.rng import fold_in, sent
 
@@ -23,7 +24,7 @@ class Sampling:
     Attributes:
         seed: random seed of the order, the mirroring and the crops.
         batch: rows in a batch, over all processes.
-        flip: whether every second picture, at random, is mirrored.
+        flip: whether every second picture, at random, is mirror_rows.
         replacement: whether rows are drawn with replacement instead of by epochs.
         held_out: rows kept from training; None: the default of `held_out_count`.
     """
@@ -64,7 +65,8 @@ class EpochSampler:
         if dataset.shards is not None:
             if sampling.replacement:
                 raise UserError(
-                    f"replacement=true draws from the whole set at once, and {dataset.report.spec} is read shard after shard; "
+                    "replacement=true draws from the whole set at once, and "
+                    f"{dataset.report.spec} is read shard after shard; "
                     "use --set replacement=false"
                 )
             self.interleave = ShardInterleave(
@@ -95,7 +97,7 @@ class EpochSampler:
         """At most `count` of the rows that training sees, evenly spread; of a sharded set over a
         few shards.
         """
-        return choose(self.dataset.near(self.shown, count), count)
+        return choose_rows(self.dataset.near(self.shown, count), count)
 
     def keep_on(self, device: torch.device) -> None:
         """Keep the columns on a device from now on, and make batches there."""
@@ -111,8 +113,8 @@ class EpochSampler:
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirrored as the sampling asks,
-        where the columns are.
+        """Some rows of the batch after `images` images, cut and mirror_rows as `sampling` says, on
+        the device of the columns.
         """
         dataset, batch = self.dataset, self.sampling.batch
         if self.interleave is not None and dataset.shards is not None:
@@ -121,10 +123,10 @@ class EpochSampler:
         rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
-            rows = framed(rows, dataset.size, corners[mine])
+            rows = crop_rows(rows, dataset.size, corners[mine])
         if self.sampling.flip:
             flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
-            rows = mirrored(
+            rows = mirror_rows(
                 rows,
                 sent(flipped[mine], next(iter(rows.values())).device),
                 dataset.names.get("keypoints", ()),
@@ -139,7 +141,7 @@ def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
 
 
 def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
-    """The order of a set and, if another domain is beside it, of that."""
+    """The sampler of a set and, if another domain is beside it, of that domain."""
     return [
         EpochSampler(dataset, sampling),
         *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else []),
@@ -164,7 +166,7 @@ def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, 
                 return None
             dataset = test.table(next(iter(dataset.columns)))
             rows = dataset.near(np.arange(len(dataset)), count)
-        found.append(dataset.batch(choose(rows, count)))
+        found.append(dataset.batch(choose_rows(rows, count)))
     return merged(found)
 
 
@@ -172,8 +174,3 @@ def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Rows of sets that are drawn independently, side by side; as many as the smallest has."""
     count = min(len(values) for part in parts for values in part.values())
     return {name: values[:count] for part in parts for name, values in part.items()}
-
-
-def choose(rows: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` of the rows, evenly spread."""
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)]

@@ -1,4 +1,4 @@
-"""Pictures that training does not see, so that learning can be told from learning by heart."""
+"""Hold images out of training, so that memorising can be told from learning."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ import torch
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
-MOST = 500  # pictures held out unless more are asked for
+MOST = 500  # images held out by default
 
 
 def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
@@ -16,7 +16,7 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
         count: pictures in the set.
         test: the test set that was published with it, if there is one; then none are held out by
             themselves.
-        wanted: what was asked for; None: a 50th of the pictures, at most MOST, but of small sets a
+        wanted: the requested number; None: a 50th of the images, at most MOST, but of small sets a
             tenth up to 8.
 
     Raises:
@@ -26,7 +26,8 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
         return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
         raise UserError(
-            f"held_out={wanted}: the data has {count_noun(count, 'picture')}; leave at least two to train on"
+            f"held_out={wanted}: the data has {count_noun(count, 'picture')}; "
+            "leave at least two to train on"
         )
     return wanted
 
@@ -36,9 +37,9 @@ def split(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
 
-    Always the same ones, whatever a run's seed, so that a judge of several runs may use what none
-    of them has seen. Of a sharded set the first rows of the last shard, or of as many last shards
-    as hold enough, so that judging reads no others.
+    Always the same ones, whatever a run's seed, so that an evaluation can compare several runs on
+    images that none of them has seen. Of a sharded set they are the first rows of the last shard,
+    or of as many last shards as hold enough, so that an evaluation reads no other shards.
 
     Args:
         count: rows in the set.

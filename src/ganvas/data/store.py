@@ -5,8 +5,8 @@ again by content.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,17 +48,17 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     """
     name = hashlib.sha256(json.dumps([VERSION, key]).encode()).hexdigest()[:32]
     folder = cache_folder() / "packed" / name
-    found = load(folder)
+    found = read_store(folder)
     if found is not None:
         return found
-    if folder.is_dir() and load(folder) is None:
+    if folder.is_dir() and read_store(folder) is None:
         remove(folder)
-    clean(folder.parent)
+    remove_abandoned(folder.parent)
     try:
         with atomic_path(folder) as partial:
             partial.mkdir()
             packed = build(partial)
-            digest = fingerprint(columns(partial), packed.names)
+            digest = fingerprint(read_columns(partial), packed.names)
             about = {
                 "names": packed.names,
                 "size": packed.size,
@@ -69,7 +69,7 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     except UserError as error:
         if not isinstance(error.__cause__, OSError):
             raise
-        found = load(folder)  # another process was first, in the moment of renaming
+        found = read_store(folder)  # another process was first, in the moment of renaming
         if found is not None:
             return found
         reason = error.__cause__.strerror or error.__cause__
@@ -77,18 +77,18 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
             f"cannot write the packed pictures to {folder.parent}: {reason}; "
             "free some space or set GANVAS_CACHE to a folder elsewhere"
         ) from error.__cause__
-    found = load(folder)
+    found = read_store(folder)
     assert found is not None
     return found
 
 
-def load(folder: Path) -> Dataset | None:
+def read_store(folder: Path) -> Dataset | None:
     """Open a stored set; None: it is not there, or not whole."""
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         report = DataReport.model_validate(about["report"])
         names = {column: tuple(values) for column, values in about["names"].items()}
-        found = columns(folder)
+        found = read_columns(folder)
         whole = (
             bool(found)
             and names.keys() <= found.keys()
@@ -99,7 +99,7 @@ def load(folder: Path) -> Dataset | None:
         return None
 
 
-def columns(folder: Path) -> dict[str, np.ndarray]:
+def read_columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
     found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
     return {
@@ -107,7 +107,7 @@ def columns(folder: Path) -> dict[str, np.ndarray]:
     }
 
 
-def clean(folder: Path) -> None:
+def remove_abandoned(folder: Path) -> None:
     """Remove what builders that died have left."""
     for partial in folder.glob(f"{PARTIAL}*"):
         with suppress(FileNotFoundError):  # its builder is done just now
@@ -116,23 +116,36 @@ def clean(folder: Path) -> None:
                 remove(partial)
 
 
-def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> int:
-    """Stream pieces (K, *shape) of uint8 into one .npy file, and return how many pictures they
-    held.
+def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
+    """Stream pieces (K, *shape) of uint8 into one .npy file."""
+    with open_image_file(path, shape) as write:
+        for piece in pieces:
+            write(piece)
 
-    Written in sequence rather than through a memory map: a full disk then is an error, not a crash.
+
+@contextmanager
+def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
+    """Create a .npy file of uint8 (N, *shape); yields the function that appends (K, *shape).
+
+    Written in sequence, not through a memory map: a full disk then is an error, not a crash.
     """
+    count = 0
+
     with path.open("wb") as file:
         write_header(file, 0, shape)
         start = file.tell()
-        count = 0
-        for piece in pieces:
+
+        def append(piece: np.ndarray) -> None:
+            nonlocal count
             file.write(np.ascontiguousarray(piece).data)
             count += len(piece)
+
+        yield append
+
+        # the count is known only now: NumPy leaves room in the header for the first axis to grow
         file.seek(0)
         write_header(file, count, shape)
-        assert file.tell() == start, "NumPy leaves room in the header for the first axis to grow"
-    return count
+        assert file.tell() == start
 
 
 def write_header(file: Any, count: int, shape: tuple[int, ...]) -> None:

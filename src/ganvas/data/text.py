@@ -1,4 +1,4 @@
-"""Captions: text to bytes and back."""
+"""Turn captions into bytes and back."""
 
 import numpy as np
 from torch import Tensor
@@ -20,5 +20,5 @@ def decode(caption: Tensor | np.ndarray) -> str:
 
 
 def plain(text: str) -> str:
-    """A caption in small letters, with single spaces, and without the zeros that stand for its end."""
+    """A caption in small letters, with single spaces and without zeros, which would end it."""
     return " ".join(text.replace("\0", " ").lower().split())

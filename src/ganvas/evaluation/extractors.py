@@ -31,7 +31,7 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
     in the cache. All others: the random embedding.
     """
     data = reference.dataset
-    if data.channels == 2:
+    if data.kind == "point":
         return "pixels", ""
     if weights:
         return "inception", ""

@@ -117,7 +117,7 @@ class EvaluationInputs:
     @property
     def points(self) -> bool:
         """Whether points are evaluated instead of images."""
-        return self.reference.dataset.channels == 2
+        return self.reference.dataset.kind == "point"
 
     @cached_property
     def requested(self) -> Tensor | None:

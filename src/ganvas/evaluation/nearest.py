@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganvas.evaluation.inputs import EvaluationInputs
-from ganvas.evaluation.references import Reference, choose_rows
+from ganvas.evaluation.references import Reference, draw_rows
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save
 
@@ -31,7 +31,7 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
     unseen_distances, unseen_places = inputs.unseen_distances
     closest = choose_closest(unseen_distances, unseen_places, reference)
     # as in `unseen_distances`
-    unseen = choose_rows(reference.unseen, reference.unseen_rows, 0)[closest.numpy()]
+    unseen = draw_rows(reference.unseen, reference.unseen_rows, 0)[closest.numpy()]
     rows += [
         reference.unseen.batch(unseen)["image"],
         training_images(unseen_places[closest], reference),

@@ -15,7 +15,7 @@ from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import Moments, frechet_distance, moments
 from ganvas.evaluation.metrics.features import Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import density_coverage
-from ganvas.evaluation.references import choose_rows, features_of_rows, open_training_reference
+from ganvas.evaluation.references import draw_rows, features_of_rows, open_training_reference
 from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK, sample_rows
 from ganvas.io.chunks import chunk_ranges
@@ -74,7 +74,7 @@ def prepare_quick_score(
     name = features or usual_features(reference, weights)[0]
     extractor = make_extractor(name, reference, weights, device, progress)
 
-    chosen = choose_rows(reference.train, reference.train_rows, 0)
+    chosen = draw_rows(reference.train, reference.train_rows, 0)
     real = features_of_rows(extractor, reference.train, chosen, progress)
 
     # Data in two domains has an order of its own for each.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
 from ganvas.evaluation.metrics.classifier_training import LabelledImages
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
@@ -116,13 +116,13 @@ def open_training_reference(
     train_rows, unseen_rows = split(len(train), kept_back, starts)
 
     if train.report.test is None:
-        rows = choose_rows(train, train_rows, count)
+        rows = draw_rows(train, train_rows, count)
         name = name_without_place(spec)
         return Reference(name, "train", train, rows, train, train_rows, train, unseen_rows)
 
     test = open_dataset(train.report.test, view, progress=progress).only(target)
     test_rows = np.arange(len(test))
-    rows = choose_rows(test, test_rows, count)
+    rows = draw_rows(test, test_rows, count)
     name = name_without_place(train.report.test)
     return Reference(name, "test", test, rows, train, train_rows, test, test_rows)
 
@@ -141,7 +141,7 @@ def open_reference(
         return open_training_reference(train_spec, view, None, count, target, progress)
 
     known = open_training_reference(spec, view, None, count, target, progress)
-    rows = choose_rows(known.train, np.arange(len(known.train)), count)
+    rows = draw_rows(known.train, np.arange(len(known.train)), count)
     return Reference(
         name_without_place(spec),
         "all",
@@ -154,7 +154,7 @@ def open_reference(
     )
 
 
-def choose_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
+def draw_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
     """Choose `count` of the rows, but MOST or more, or all, in a fixed random order.
 
     Those of a sharded data set are chosen from few shards.
@@ -177,7 +177,7 @@ def select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
     # `near` keeps to few shards, so that not all of them are read.
     bytes_each = int(np.prod(dataset.images.shape[1:]))
     most = max(2, min(MOST_LEARNT, LEARNT_BYTES // bytes_each))
-    chosen = choose(dataset.near(rows, most), most)
+    chosen = choose_rows(dataset.near(rows, most), most)
     return LabelledImages(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
 
 
@@ -216,7 +216,7 @@ def unseen_distances(
     Returns:
         Distances float64 (n,), and places in `train_rows`, int64 (n,).
     """
-    rows = choose_rows(reference.unseen, reference.unseen_rows, 0)
+    rows = draw_rows(reference.unseen, reference.unseen_rows, 0)
 
     def measure() -> dict[str, Tensor]:
         unseen = features_of_rows(extractor, reference.unseen, rows, progress)

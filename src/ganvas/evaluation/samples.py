@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data.dataset import Dataset, View, in_words
+from ganvas.data.dataset import Dataset, View, describe_pictures
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
 from ganvas.inference.run import Run
@@ -84,7 +84,7 @@ class SampleSet:
     @property
     def kind(self) -> str:
         """What it holds, in words: "28x28 grey"."""
-        return in_words(self.size, self.channels)
+        return describe_pictures(self.size, self.channels)
 
 
 def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
@@ -100,7 +100,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     """
     gan = run.gan
     size = view.size or gan.size
-    kind = in_words(gan.size, gan.channels)
+    kind = describe_pictures(gan.size, gan.channels)
     if size > gan.size:
         raise UserError(f"--size {size}: {run.path} makes {kind}; choose {gan.size} or less")
     if view.channels not in (None, gan.channels):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -165,7 +165,7 @@ class GAN(nn.Module):
 
     ema_players: tuple[str, ...] = ("generator",)
     requires: tuple[str, ...] = ("image",)
-    points: bool = False
+    kind: Literal["image", "point"] = "image"
     has_ground_truth: bool = False
     double_backward: bool = False
     decision_threshold: float | None = 0.0
@@ -184,7 +184,7 @@ class GAN(nn.Module):
                 f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: "
                 "use --data rings or --data grid"
             )
-        if self.channels == 2 and not self.points:
+        if self.kind == "image" and schema.kind == "point":
             raise UserError(
                 f"{type(self).__name__} makes pictures, not points: "
                 "use the recipes rings and grid, or gan=points"

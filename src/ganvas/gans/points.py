@@ -52,7 +52,7 @@ class PointGAN(GAN):
         packing: points that the discriminator sees together; PacGAN's m.
     """
 
-    points = True
+    kind = "point"
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class RelativisticPointGAN(GAN):
         gamma: the penalty's weight.
     """
 
-    points = True
+    kind = "point"
     double_backward = True
     decision_threshold = None
 

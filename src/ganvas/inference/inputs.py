@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.data.folders.source import Source
+from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
 
@@ -50,7 +50,7 @@ def list_images(place: Path) -> Iterator[tuple[str, Content]]:
         yield place.stem, place.read_bytes
         return
 
-    with Source(place) as source:
+    with FileSource(place) as source:
         # A zip may hold any path: what leads out of the folder is left out.
         paths = []
         for entry in source.pictures:

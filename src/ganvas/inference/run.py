@@ -261,5 +261,5 @@ def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, in
         labels = [label for label in shown for _ in range(CLASS_COLUMNS)]
         return sample_rows(gan, rows, seed, device, labels), CLASS_COLUMNS, names
 
-    rows = range(POINTS if gan.points else GRID_COLUMNS**2)
+    rows = range(POINTS if gan.kind == "point" else GRID_COLUMNS**2)
     return sample_rows(gan, rows, seed, device, [0] * len(rows)), GRID_COLUMNS, ()

@@ -135,7 +135,7 @@ def refuse_points(run: Run) -> None:
     Raises:
         UserError: the GAN generates points.
     """
-    if run.gan.points:
+    if run.gan.kind == "point":
         raise UserError(
             f"{run.folder} makes points: --interpolate, --invert, --columns and --format are for"
             " pictures"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganvas.io.console import count_noun
-from ganvas.recipes.facts import LARGEST, DataFacts, DataKind, Machine, largest_side
+from ganvas.recipes.facts import LARGEST, DataFacts, Machine, RowsKind, largest_side
 from ganvas.recipes.recipe import REQUESTED, Adam, Recipe, all_settings
 from ganvas.recipes.registry import get_recipe
 
@@ -96,7 +96,7 @@ def decide_settings(
     return choices
 
 
-def explain_side(side: int, own: int, device: str, kind: DataKind) -> str:
+def explain_side(side: int, own: int, device: str, kind: RowsKind) -> str:
     """Say why images of `own` pixels, the shorter side of most of them, are learned at `side`."""
     limit = largest_side(device, kind)
     if side == own:

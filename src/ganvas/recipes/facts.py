@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from ganvas.data import KINDS, NAMES, open_dataset
-from ganvas.data.builtin.points import MIXTURES
+from ganvas.data import NAMES, find_kind, open_dataset
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.folders.images import SIDES, SizeNeededError
 from ganvas.data.folders.labels import usual_labels
+from ganvas.data.folders.sizes import SIDES, SizeNeededError
+from ganvas.data.pick import choose_rows
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
@@ -23,7 +23,7 @@ LARGEST_WITH_CAPTIONS = 64  # on any device
 SMALLEST = 6  # side in pixels of the smallest GAN
 ENOUGH = 1_000  # images whose mean stands for that of all
 SYMMETRY = 0.2  # see `is_symmetric`
-DataKind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
+RowsKind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class DataFacts:
     """
 
     view: View
-    kind: DataKind
+    kind: RowsKind
     own: int
     images: int
     classes: int
@@ -87,7 +87,7 @@ def survey_data(
         UserError: the data cannot be opened.
     """
     chosen = {key: value for key, value in given.items() if key in View.model_fields}
-    kind = find_kind(spec)
+    kind = name_rows(spec)
     if kind == "image" and "labels" not in chosen and is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
 
@@ -112,15 +112,10 @@ def survey_data(
     return DataFacts(view, kind, own, len(dataset), classes, is_symmetric(dataset))
 
 
-def find_kind(spec: str) -> DataKind:
+def name_rows(spec: str) -> RowsKind:
     """What the rows of a data set are, by its name."""
-    name = spec.partition(":")[0].partition("-")[0]
-    if spec in MIXTURES:
-        return "points"
-    if spec == "figures":
-        return "captions"
-    known = name in KINDS and not Path(spec).expanduser().exists()
-    return name if known else "image"  # pyright: ignore[reportReturnType]
+    found = find_kind(spec)
+    return found.rows if found else "image"
 
 
 def is_place(spec: str) -> bool:
@@ -128,7 +123,7 @@ def is_place(spec: str) -> bool:
     return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
 
 
-def choose_side(own: int, device: str, kind: DataKind) -> int:
+def choose_side(own: int, device: str, kind: RowsKind) -> int:
     """The side at which images of `own` pixels are learned.
 
     It is their own where a GAN can generate it, and at most what the device has time for.
@@ -139,7 +134,7 @@ def choose_side(own: int, device: str, kind: DataKind) -> int:
     return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, limit)))
 
 
-def largest_side(device: str, kind: DataKind) -> int:
+def largest_side(device: str, kind: RowsKind) -> int:
     """The largest side, in pixels, that is chosen for a kind of data."""
     if kind in ("captions", "keypoints"):
         return min(LARGEST[device], LARGEST_WITH_CAPTIONS)
@@ -166,7 +161,7 @@ def is_symmetric(dataset: Dataset) -> bool:
 
     # Neighbouring rows, so that of a sharded data set not every shard is read.
     near = dataset.near(np.arange(len(dataset)), ENOUGH)
-    rows = near[np.linspace(0, len(near) - 1, min(ENOUGH, len(near))).round().astype(int)]
+    rows = choose_rows(near, ENOUGH)
     images = dataset.batch(rows)["image"].float()  # (N, 3, H, W)
     mean = images.mean(0)
     spread = images.std(0, correction=0).mean().clamp(min=1e-6)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from ganvas.data.dataset import in_words
+from ganvas.data.dataset import describe_pictures
 from ganvas.data.split import held_out_count
 from ganvas.io.console import count_noun, describe_rate
 from ganvas.runs.record import RunRecord
@@ -46,7 +46,7 @@ def describe_gan(run: RunRecord) -> str:
     if gan := run.about.get("gan"):
         schema = read_schema(gan["data"])
         # Both images of a pair may have the same size and colours.
-        sizes = {in_words(schema.size, count): None for count in schema.channels.values()}
+        sizes = {describe_pictures(schema.size, count): None for count in schema.channels.values()}
         words.append(" and ".join(sizes))
         words += [count_names(column, len(values)) for column, values in schema.names.items()]
     return ", ".join(words)

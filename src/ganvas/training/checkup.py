@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.loader import Loader, on_device
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows, spread_evenly
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, sample_gan, sample_rows
@@ -47,7 +47,7 @@ class Checkup:
         self.dataset = dataset
         self.device = device
         self.target = gan.target
-        self.points = gan.points
+        self.kind = gan.kind
         self.extractor = self._make_extractor(gan)
 
         # Real images of the set that holds what the GAN generates; two domains are two sets.
@@ -59,7 +59,7 @@ class Checkup:
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         self.guess = self._make_guess()
 
-        few = self.reference[choose(np.arange(len(chosen)), 1_000)]
+        few = self.reference[choose_rows(np.arange(len(chosen)), 1_000)]
         self.spread = mean_distance(few)
         # The second nearest: the nearest of a real image is itself.
         distances = torch.cdist(few, self.reference)
@@ -69,7 +69,7 @@ class Checkup:
         self.unseen = loader.unseen(recipe.test_view, JUDGED)
 
     def _make_extractor(self, gan: GAN) -> Extractor:
-        if self.points:
+        if self.kind == "point":
             return Pixels()
         side = min(LARGEST, gan.size)
         return RandomEmbedding(side, gan.channels, FEATURES, device=self.device)
@@ -79,7 +79,7 @@ class Checkup:
         classes = len(self.dataset.classes)
         if self.labels is None or classes > MOST_CLASSES or len(self.labels.unique()) < 2:
             return None
-        if self.points:
+        if self.kind == "point":
             return NearestClassifier(self.reference, self.labels)
         return RidgeClassifier(self.reference, self.labels, classes)
 
@@ -100,7 +100,7 @@ class Checkup:
         labels = self.list_labels(gan)
         requested = labels if "label" in gan.inputs else None
         generated, fake = self.generate_samples(sampler, labels)
-        features = self.extract(generated if self.points else to_uint8(generated))
+        features = self.extract(generated if self.kind == "point" else to_uint8(generated))
 
         found: dict[str, Any] = {
             f"{name}/weight_norm": weight_norm(values) for name, values in gan.players().items()
@@ -151,7 +151,7 @@ class Checkup:
     def list_labels(self, gan: GAN) -> list[int]:
         """The classes of the samples, in turn; of many classes a few, so that several share one."""
         count = max(1, len(gan.classes))
-        chosen = choose(np.arange(count), MOST_CLASSES).tolist()
+        chosen = spread_evenly(MOST_CLASSES, count).tolist()
         return [chosen[row % len(chosen)] for row in range(SAMPLES)]
 
     def measure_diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
@@ -243,7 +243,7 @@ def features_shape(gan: GAN, loader: Loader) -> tuple[int, int]:
     rows = SAMPLES
     if not gan.unconditional:
         rows = min(SAMPLES, *(len(sampler.shown) for sampler in loader.orders))
-    return rows, gan.channels if gan.points else FEATURES
+    return rows, gan.channels if gan.kind == "point" else FEATURES
 
 
 def class_shares(labels: Tensor, classes: int) -> Tensor:

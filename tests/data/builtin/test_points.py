@@ -13,7 +13,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.builtin import stacked_mnist as stacked
 from ganvas.data.builtin.idx import write_idx
 from ganvas.data.builtin.points import COUNT, GRID, MIXTURES, RINGS, mode_discs
-from ganvas.data.inspect import examine, run_doctor, show
+from ganvas.data.inspect import examine_data, print_examination, run_doctor
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
@@ -67,7 +67,8 @@ def test_points_lie_around_the_modes_that_they_come_from(name: str):
 def test_points_are_pictures_of_one_pixel_and_always_the_same(name: str):
     first, second = open_dataset(name, View()), open_dataset(name, View(size=1, channels=2))
     assert (first.images.shape, first.images.dtype) == ((COUNT, 2, 1, 1), np.float32)
-    assert (first.size, first.channels, first.kind) == (1, 2, "points")
+    assert (first.size, first.channels, first.kind) == (1, 2, "point")
+    assert first.describe() == "points"
     assert 0.8 < np.abs(first.images).max() < 0.9
     assert len(np.unique(first.images.reshape(-1, 2), axis=0)) == COUNT
     assert first.fingerprint == second.fingerprint
@@ -115,10 +116,10 @@ def test_pictures_have_no_two_channels():
 
 @names
 def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    examination, _ = examine(name, View())
+    examination, _ = examine_data(name, View())
     assert examination.copies == []
     written = io.StringIO()
-    show(examination, PlainConsole(file=written, width=80))
+    print_examination(examination, PlainConsole(file=written, width=80))
     for words in (
         "100,000 points; 100,000 can be used",
         "points in [-1, 1] x [-1, 1]",

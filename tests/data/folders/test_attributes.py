@@ -71,7 +71,8 @@ CSV = "file,Smiling,Young\n0.png,1,0\n1.png,0,1\n2.png,1,1\n3.png,0,0\n"
         ),
         (
             "a.csv",
-            'image_id,Smiling,Young\n"0.png",True,False\n./1.png, false ,TRUE\n2.png,1,true\n3.png,0,FALSE\n',
+            'image_id,Smiling,Young\n"0.png",True,False\n./1.png, false ,TRUE\n'
+            "2.png,1,true\n3.png,0,FALSE\n",
         ),
     ],
 )

@@ -251,10 +251,10 @@ def test_what_few_have_is_not_used(tmp_path: Path):
     [
         ({}, "has no captions: beside the pictures must lie a .jsonl"),
         ({"a.jsonl": "{}", "b.jsonl": "{}"}, "only one of them"),
-        ({"a.jsonl": ""}, "tells of no picture"),
-        ({"a.jsonl": '{"file": "0.png"}'}, "tells of no picture"),
+        ({"a.jsonl": ""}, "describes no picture"),
+        ({"a.jsonl": '{"file": "0.png"}'}, "describes no picture"),
         ({"a.jsonl": '{"file": "9.png", "caption": "x"}'}, "names 1 file that is not there: 9.png"),
-        ({"a.jsonl": '{"file": 3}'}, "tells of no picture.*line 1"),
+        ({"a.jsonl": '{"file": 3}'}, "describes no picture.*line 1"),
         ({"a.json": "{"}, "a.json is not JSON"),
         ({"a.json": "[]"}, "COCO"),
         ({"a.json": '{"images": []}'}, "COCO.*annotations"),
@@ -325,7 +325,7 @@ def test_birds_have_the_colour_that_is_told(birds):
 
 
 def test_articles_of_the_drawn_birds():
-    bird = figures.a_bird(np.random.default_rng(0))
+    bird = figures.random_bird(np.random.default_rng(0))
     found = {
         colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0]
         for colour in COLOURS

@@ -250,7 +250,8 @@ def test_labels_from_folders(folder, tmp_path):
     assert classes_of(tmp_path / "set.zip", "folders") == (("class2", "class10"), [1, 0, 0])
     notes = open_dataset(str(folder), View()).report.notes
     assert notes == [
-        "2 sub-folders hold pictures (class2, class10); to train with them as classes: --labels folders"
+        "2 sub-folders hold pictures (class2, class10); "
+        "to train with them as classes: --labels folders"
     ]
 
 

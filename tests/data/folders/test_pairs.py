@@ -13,7 +13,7 @@ from tiny import make_engine, refused_in_one_line
 
 from ganvas.data import View, open_dataset
 from ganvas.data.loader import Loader
-from ganvas.data.transforms import framed, mirrored, partners
+from ganvas.data.transforms import crop_rows, find_partners, mirror_rows
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 
@@ -192,8 +192,8 @@ def test_boxes_and_key_points_go_with_their_picture():
     rows["image"][:, :, 8:12, 6:10] = 255
     parts = ("left corner", "right corner", "edge")
     for corners in (None, torch.tensor([[0.0, 0.0], [0.99, 0.5]])):
-        found = framed(rows, 16, corners)
-        for turned in (found, mirrored(found, torch.tensor([True, True]), parts)):
+        found = crop_rows(rows, 16, corners)
+        for turned in (found, mirror_rows(found, torch.tensor([True, True]), parts)):
             for picture, box, points in zip(turned["image"], turned["box"], turned["keypoints"]):
                 down, across = (picture[0] > 0).nonzero().unbind(1)
                 expected = [
@@ -211,13 +211,13 @@ def test_boxes_and_key_points_go_with_their_picture():
                 assert corner[2] == 1
                 # the part that is not seen has changed its name too
                 assert not points[0 if mirror else 1].any()
-    middle = framed(rows, 16)["keypoints"]
+    middle = crop_rows(rows, 16)["keypoints"]
     assert not middle[:, 2].any()  # cut away
 
 
 def test_partners():
-    assert partners(("beak", "left eye", "right eye", "tail")) == [0, 2, 1, 3]
-    assert partners(("left_hand", "head")) == [0, 1]
+    assert find_partners(("beak", "left eye", "right eye", "tail")) == [0, 2, 1, 3]
+    assert find_partners(("left_hand", "head")) == [0, 1]
 
 
 def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):

@@ -27,10 +27,11 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.data import View, open_dataset
+from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.dataset import Dataset
-from ganvas.data.inspect import contact_sheet, examine
+from ganvas.data.inspect import examine_data
 from ganvas.data.loader import Loader
-from ganvas.data.sampler import choose
+from ganvas.data.pick import choose_rows
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand_pattern
 from ganvas.data.shards.remote import ABANDONED
@@ -38,7 +39,7 @@ from ganvas.data.shards.write import pack
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
 from ganvas.evaluation.references import (
-    choose_rows,
+    draw_rows,
     features_of_rows,
     open_reference,
     open_training_reference,
@@ -203,9 +204,9 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
 
 
 def test_the_doctor_looks_at_all_of_them(packed: Path):
-    found, dataset = examine(f"shards:{packed}", View())
+    found, dataset = examine_data(f"shards:{packed}", View())
     assert (found.size, found.report.used, found.copies) == (16, COUNT, [])
-    sheet = np.array(contact_sheet(dataset))
+    sheet = np.array(draw_contact_sheet(dataset))
     assert sheet.std() > 50
 
 
@@ -638,9 +639,9 @@ def test_judges_look_into_few_shards(folder: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("ganvas.evaluation.references.MOST", 9)
     dataset = opened(write(folder, tmp_path / "many", each=4))
     everything = np.arange(COUNT)
-    assert len(set(choose(dataset.near(everything, 6), 6) // 4)) == 3
+    assert len(set(choose_rows(dataset.near(everything, 6), 6) // 4)) == 3
     assert len(set(dataset.near(everything, 30) // 4)) == 8
-    chosen = choose_rows(dataset, everything, 0)
+    chosen = draw_rows(dataset, everything, 0)
     assert len(chosen) == 9 and len(set(chosen // 4)) == 3
     assert dataset.near(everything, COUNT).tolist() == everything.tolist()
     whole = open_dataset(str(folder), VIEW)

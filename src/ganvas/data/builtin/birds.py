@@ -1,8 +1,8 @@
 """Drawn birds with captions, boxes and key points: data to learn "what and where" from without a
 download.
 
-They are drawings by rule, not pictures of birds: in a set that needs no files one can see whether a
-GAN does what it is told.
+They are drawings by rule, not photographs: a set without files on which one can see whether a GAN
+draws what its caption, box and key points say.
 """
 
 import math
@@ -20,7 +20,7 @@ from ganvas.errors import UserError
 from ganvas.io.images import colour
 
 COUNT = 3_000
-SIZE = 64  # pixels, where none is asked for
+SIZE = 64  # pixels, where the view names no size
 FINER = 4  # drawn so many times larger, then shrunk
 PARTS = (
     "beak",
@@ -58,7 +58,7 @@ class Bird(NamedTuple):
         pose: one of POSES.
         side: where it looks.
         middle: of its body, in shares of the picture's side.
-        length: of its body, likewise.
+        length: of its body, as a share of the picture's side.
         tilt: in radians, its tail down.
         ground: of the picture, red, green and blue.
     """
@@ -94,14 +94,14 @@ def open_figures(view: View) -> Dataset:
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
     return open_store(
         ["figures", 3, view.size, view.load_scale, view.channels],
-        lambda folder: build(folder, view),
+        lambda folder: write_figures(folder, view),
     )
 
 
-def build(folder: Path, view: View) -> Packed:
+def write_figures(folder: Path, view: View) -> Packed:
     """Draw all figures and write the columns into `folder`."""
     random = np.random.default_rng(0)
-    birds = [a_bird(random) for _ in range(COUNT)]
+    birds = [random_bird(random) for _ in range(COUNT)]
     side = view.load_size()
     channels = view.channels or 3
 
@@ -119,14 +119,15 @@ def build(folder: Path, view: View) -> Packed:
     np.save(folder / "keypoints.npy", np.array([keypoints(bird) for bird in birds], np.float32))
     assert view.size is not None
     notes = [
-        "these are drawings by rule: birds that stand, fly or eat, each with three captions, a box and nine key points"
+        "these are drawings by rule: birds that stand, fly or eat, "
+        "each with three captions, a box and nine key points"
     ]
     steps = [f"{COUNT:,} birds drawn at {side}x{side}"]
     report = DataReport(spec="figures", found=COUNT, used=COUNT, steps=steps, notes=notes)
     return Packed({"keypoints": PARTS}, report, view.size)
 
 
-def a_bird(random: np.random.Generator) -> Bird:
+def random_bird(random: np.random.Generator) -> Bird:
     """A random bird that fits into its picture."""
     body, wings = (
         list(COLOURS)[number] for number in random.choice(len(COLOURS), 2, replace=False)
@@ -144,7 +145,7 @@ def a_bird(random: np.random.Generator) -> Bird:
 
 
 def captions(bird: Bird) -> list[str]:
-    """Three ways to tell of it."""
+    """Three sentences that describe it."""
     size = "large" if bird.length > 0.365 else "small"
     article = "an" if bird.body[0] in "aeiou" else "a"
     return [
@@ -218,7 +219,7 @@ def leg(foot: Point) -> Shape:
     return Shape([(x + 0.03, 0.2), (x + 0.08, 0.2), *toes], "#d9822b")
 
 
-def placed(bird: Bird, points: Sequence[Point]) -> np.ndarray:
+def place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
     """Points of its own measure in shares of the picture's side, (N, 2)."""
     cosine, sine = math.cos(bird.tilt), math.sin(bird.tilt)
     turned = np.array(points) @ np.array([[cosine, sine], [-sine, cosine]])
@@ -232,14 +233,14 @@ def draw(bird: Bird, side: int) -> Image.Image:
     canvas = Image.new("RGB", (side * FINER, side * FINER), bird.ground)
     pen = ImageDraw.Draw(canvas)
     for shape in shapes(bird):
-        points = placed(bird, shape.points) * side * FINER
+        points = place_points(bird, shape.points) * side * FINER
         pen.polygon(points.flatten().tolist(), fill=colour(shape.colour))
     return canvas.reduce(FINER)
 
 
 def box(bird: Bird) -> tuple[float, float, float, float]:
     """Left, top, width and height of all that is drawn of it, in shares of the picture's side."""
-    points = placed(bird, [point for shape in shapes(bird) for point in shape.points])
+    points = place_points(bird, [point for shape in shapes(bird) for point in shape.points])
     (left, top), (right, bottom) = points.min(0), points.max(0)
     return left, top, right - left, bottom - top
 
@@ -265,5 +266,5 @@ def keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     }
     if flying:
         places[f"{far} wing"] = (0.4, -0.5)
-    found = dict(zip(places, placed(bird, list(places.values())).tolist()))
+    found = dict(zip(places, place_points(bird, list(places.values())).tolist()))
     return [(*found[part], 1.0) if part in found else (0.0, 0.0, 0.0) for part in PARTS]

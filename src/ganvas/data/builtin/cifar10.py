@@ -85,7 +85,8 @@ def read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     missing = [name for name in names if name not in found]
     if missing:
         raise UserError(
-            f"{archive} holds no whole {', '.join(missing)}; wanted is {ARCHIVE}, CIFAR-10's binary version"
+            f"{archive} holds no whole {', '.join(missing)}; "
+            f"wanted is {ARCHIVE}, CIFAR-10's binary version"
         )
     return {name: found[name] for name in names}
 
@@ -99,11 +100,13 @@ def as_records(place: Path, name: str, content: bytes) -> np.ndarray:
     whole = RECORDS * RECORD
     if len(content) != whole:
         raise UserError(
-            f"{name} in {place} has {len(content):,} bytes; {RECORDS:,} records have {whole:,}: fetch it again"
+            f"{name} in {place} has {len(content):,} bytes; "
+            f"{RECORDS:,} records have {whole:,}: fetch it again"
         )
     records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)
     if records[:, 0].max() >= len(CLASSES):
         raise UserError(
-            f"{name} in {place} has the label {records[:, 0].max()}; CIFAR-10's are 0 to {len(CLASSES) - 1}"
+            f"{name} in {place} has the label {records[:, 0].max()}; "
+            f"CIFAR-10's are 0 to {len(CLASSES) - 1}"
         )
     return records

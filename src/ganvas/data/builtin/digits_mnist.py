@@ -85,7 +85,8 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
         raise UserError(
-            f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; for other sets: idx:{path}"
+            f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; "
+            f"for other sets: idx:{path}"
         )
     return as_dataset(spec, images[:, None], labels, CLASSES[name], view, published_test(spec))
 
@@ -152,7 +153,7 @@ def existing_folder(place: str) -> Path:
 
 
 def member(folder: Path, split: str, kind: str) -> Path:
-    """One of the four files of MNIST, under any of the names in which it goes about.
+    """One of the four files of MNIST, under any of its usual names.
 
     Raises:
         UserError: it is not there.
@@ -194,7 +195,8 @@ def read_pictures(path: Path) -> np.ndarray:
     images = read_idx(path)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise UserError(
-            f"{path} holds {images.ndim}-dimensional {images.dtype}; pictures are 3-dimensional uint8"
+            f"{path} holds {images.ndim}-dimensional {images.dtype}; "
+            "pictures are 3-dimensional uint8"
         )
     if len(images) < 2 or 0 in images.shape:
         count, height, width = images.shape
@@ -222,12 +224,14 @@ def read_labels(path: Path, count: int) -> np.ndarray:
     labels = read_idx(path)
     if labels.ndim != 1 or labels.dtype.kind == "f":
         raise UserError(
-            f"{path} holds {labels.ndim}-dimensional {labels.dtype}; labels are 1-dimensional integers"
+            f"{path} holds {labels.ndim}-dimensional {labels.dtype}; "
+            "labels are 1-dimensional integers"
         )
     if len(labels) != count:
         pictures = count_noun(count, "picture")
         raise UserError(
-            f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; the two files do not match"
+            f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; "
+            "the two files do not match"
         )
     return labels
 
@@ -248,9 +252,8 @@ def as_dataset(
     steps, notes = [], []
     if (height, width) != (size, size):
         enlarged = (max if view.fit == "pad" else min)(height, width) < size
-        steps.append(
-            f"{count_noun(count, 'picture')} {'enlarged' if enlarged else 'shrunk'} to {size}x{size} ({view.fit})"
-        )
+        change = "enlarged" if enlarged else "shrunk"
+        steps.append(f"{count_noun(count, 'picture')} {change} to {size}x{size} ({view.fit})")
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
     if channels > own:

@@ -53,7 +53,8 @@ def read_idx(path: Path) -> np.ndarray:
     if len(content) - head != expected:
         declared = "x".join(map(str, shape))
         raise UserError(
-            f"{path} declares {declared} ({expected:,} bytes) but holds {len(content) - head:,} bytes"
+            f"{path} declares {declared} ({expected:,} bytes) "
+            f"but holds {len(content) - head:,} bytes"
         )
     return np.frombuffer(content, kind, offset=head).reshape(shape)
 

@@ -69,7 +69,7 @@ def open_points(spec: str, view: View) -> Dataset:
     are the modes they came from.
 
     Raises:
-        UserError: the view asks for what points do not have.
+        UserError: the view has settings that points do not have.
     """
     check_view(spec, view)
     source = MIXTURES[spec]
@@ -84,14 +84,15 @@ def open_points(spec: str, view: View) -> Dataset:
         used=COUNT,
         classes=dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist())),
         steps=[
-            f"published coordinates times {source.scale:g}: standard deviation {source.std:g} along each axis of each mode"
+            f"published coordinates times {source.scale:g}: "
+            f"standard deviation {source.std:g} along each axis of each mode"
         ],
     )
     return single(images, labels, classes, report)
 
 
 def check_view(spec: str, view: View) -> None:
-    """Refuse what would have no effect on points.
+    """Refuse settings that would have no effect on points.
 
     Raises:
         UserError: a size other than 1, channels other than 2, a fit or a background.
@@ -110,5 +111,6 @@ def check_view(spec: str, view: View) -> None:
     ]
     if wrong:
         raise UserError(
-            f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; use the recipe {spec}"
+            f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; "
+            f"use the recipe {spec}"
         )

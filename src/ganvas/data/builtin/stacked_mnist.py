@@ -4,7 +4,7 @@ modes can be counted.
 The set of Che et al. 2017 and Metz et al. 2017 by the protocol of VEEGAN (Srivastava et al. 2017)
 and PacGAN (Lin et al. 2018): 128,000 pictures, all three digits drawn at random with replacement.
 PacGAN's code draws from training and test digits together; here only from the 60,000 for training,
-so that a judge may use the others.
+so that an evaluation can use the others.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     in the packed store.
 
     Raises:
-        UserError: one channel is asked for, or MNIST cannot be had.
+        UserError: the view has one channel, or MNIST cannot be downloaded.
     """
     if view.channels == 1:
         raise UserError(f"{STACKED} has a digit in each of its 3 channels; channels=1 cannot be")
@@ -42,13 +42,13 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
     key = [STACKED, COUNT, SEED, digests, view.model_dump()]
-    dataset = open_store(key, lambda folder: build(folder, name, view))
+    dataset = open_store(key, lambda folder: write_stacks(folder, name, view))
     # The store is found by content, so the same digits may have been stacked from another place.
     report = dataset.report.model_copy(update={"spec": spec})
     return replace(dataset, report=report)
 
 
-def build(folder: Path, name: str, view: View) -> Packed:
+def write_stacks(folder: Path, name: str, view: View) -> Packed:
     """Stack the digits of the MNIST of that name, and write pictures and labels into `folder`."""
     digits = open_mnist(name, view)
     assert digits.labels is not None

@@ -1,4 +1,4 @@
-"""Tables that tell of pictures: JSON lines, or COCO's format."""
+"""Read tables of captions, boxes and key points: JSON lines, or COCO's format."""
 
 import json
 import math
@@ -13,8 +13,8 @@ from ganvas.errors import UserError
 
 
 @dataclass
-class Line:
-    """What is told of one picture, in pixels of the original.
+class CaptionLine:
+    """What a table says of one image, in pixels of the file.
 
     Attributes:
         file: as the table names it.
@@ -30,49 +30,57 @@ class Line:
     box: tuple[float, float, float, float] | None = None
     keypoints: dict[str, tuple[float, float, float]] | None = None
 
+    @property
+    def columns(self) -> list[str]:
+        """Those of "captions", "box" and "keypoints" that it has."""
+        return [name for name in ("captions", "box", "keypoints") if getattr(self, name)]
+
 
 @dataclass
-class Table:
-    """All that is told.
+class CaptionTable:
+    """All lines of a table.
 
     Attributes:
         name: of the file.
-        lines: one a picture.
+        lines: one for each image.
         parts: names of the key points.
-        skipped: what cannot be used.
-        count: lines, used or not.
+        skipped: lines and images that cannot be used.
+        count: of lines, used or not.
     """
 
     name: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CaptionLine] = field(default_factory=list)
     parts: tuple[str, ...] = ()
     skipped: list[Skipped] = field(default_factory=list)
     count: int = 0
 
+    def skip(self, file: str, reason: str) -> None:
+        """Leave a line or an image out."""
+        self.skipped.append(Skipped(file=file, reason=reason))
 
-def read_table(name: str, content: bytes) -> Table:
-    """The lines of a table, of either format.
+
+def read_caption_table(name: str, content: bytes) -> CaptionTable:
+    """The lines of a table in either format.
 
     Raises:
         UserError: not UTF-8, not JSON as a whole, or not COCO's format.
     """
     try:
         text = content.decode("utf-8-sig")
-        return (
-            read_lines(name, text)
-            if extension(name) == ".jsonl"
-            else read_coco(name, json.loads(text))
-        )
+        if extension(name) == ".jsonl":
+            return read_json_lines(name, text)
+        return read_coco(name, json.loads(text))
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{name} is not JSON: {error}") from error
 
 
-def read_lines(name: str, text: str) -> Table:
-    """A table of JSON lines; one with "parts" alone names the key points that are given as lists."""
-    table = Table(name)
+def read_json_lines(name: str, text: str) -> CaptionTable:
+    """A table of JSON lines; a line with only "parts" names the key points of lists."""
+    table = CaptionTable(name)
     parts: tuple[str, ...] = ()
+
     for place, content in enumerate(text.splitlines(), 1):
         if not content.strip():
             continue
@@ -82,88 +90,21 @@ def read_lines(name: str, text: str) -> Table:
                 raise ValueError("not an object in braces")
             parts = tuple(map(str, values.get("parts", parts)))
             if values.keys() == {"parts"}:
-                continue
-            line = line_from(values, table.count, parts)
+                continue  # names the parts only: not counted as a line
+            line = read_line(values, table.count, parts)
         except (ValueError, TypeError, AttributeError) as error:
-            table.skipped.append(
-                Skipped(file=f"{name}, line {place}", reason=f"cannot be used: {error}")
-            )
+            table.skip(f"{name}, line {place}", f"cannot be used: {error}")
         else:
             table.lines.append(line)
         table.count += 1
+
     seen = dict.fromkeys(part for line in table.lines for part in line.keypoints or ())
     table.parts = (*parts, *(part for part in seen if part not in parts))
     return table
 
 
-def line_from(values: dict[str, Any], number: int, parts: Sequence[str]) -> Line:
-    """One line of a table.
-
-    Raises:
-        ValueError: tells what is wrong.
-    """
-    if not isinstance(values.get("file"), str):
-        raise ValueError('it has no "file"')
-    told = values.get("captions", values.get("caption", []))
-    captions = [told] if isinstance(told, str) else told
-    if not isinstance(captions, list) or not all(isinstance(caption, str) for caption in captions):
-        raise ValueError("captions are not texts")
-    box = values.get("box", values.get("bbox"))
-    points = values.get("keypoints")
-    if isinstance(points, list):
-        if len(points) != len(parts):
-            raise ValueError(f'{len(points)} key points and {len(parts)} names of "parts"')
-        points = dict(zip(parts, points))
-    return Line(
-        file=values["file"],
-        number=number,
-        captions=[caption for caption in captions if plain(caption)],
-        box=None if box is None else rectangle(box),
-        keypoints=None
-        if points is None
-        else {str(part): keypoint(place) for part, place in points.items()},
-    )
-
-
-def rectangle(values: Any) -> tuple[float, float, float, float]:
-    """A box of four numbers.
-
-    Raises:
-        ValueError: it is not.
-    """
-    left, top, width, height = numbers(values, 4, "a box")
-    return left, top, width, height
-
-
-def numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
-    """So many finite numbers.
-
-    Raises:
-        ValueError: they are not.
-    """
-    if (
-        not isinstance(values, list)
-        or len(values) != count
-        or not all(isinstance(value, int | float) for value in values)
-    ):
-        raise ValueError(f"{what} is {count} numbers, not {values!r}")
-    if not all(math.isfinite(value) for value in values):
-        raise ValueError(f"{what} of {values!r}")
-    return tuple(float(value) for value in values)
-
-
-def keypoint(place: Any) -> tuple[float, float, float]:
-    """x, y and whether it is seen, of [x, y], [x, y, visible] or null."""
-    if place is None:
-        return 0.0, 0.0, 0.0
-    x, y, *seen = numbers(
-        place, len(place) if isinstance(place, list) and len(place) == 3 else 2, "a key point"
-    )
-    return x, y, float(not seen or seen[0] > 0)
-
-
-def read_coco(name: str, values: Any) -> Table:
-    """COCO's format: of several boxes in a picture the largest, with its key points; all captions.
+def read_coco(name: str, values: Any) -> CaptionTable:
+    """A table in COCO's format: all captions; the largest box of an image with its key points.
 
     Raises:
         UserError: it is not that format.
@@ -172,33 +113,106 @@ def read_coco(name: str, values: Any) -> Table:
         about: dict[int, list[dict[str, Any]]] = {}
         for annotation in values["annotations"]:
             about.setdefault(annotation["image_id"], []).append(annotation)
-        parts = next(
-            (
-                tuple(kind["keypoints"])
-                for kind in values.get("categories", [])
-                if kind.get("keypoints")
-            ),
-            (),
-        )
-        table = Table(name, parts=parts, count=len(values["images"]))
+        with_parts = [kind for kind in values.get("categories", []) if kind.get("keypoints")]
+        parts = tuple(with_parts[0]["keypoints"]) if with_parts else ()
+        table = CaptionTable(name, parts=parts, count=len(values["images"]))
         files = [(picture["id"], picture["file_name"]) for picture in values["images"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
+
     for number, (key, file) in enumerate(files):
-        found = about.get(key, [])
-        told: dict[str, Any] = {
-            "file": file,
-            "captions": [item["caption"] for item in found if "caption" in item],
-        }
-        boxed = [item for item in found if item.get("bbox")]
-        if boxed:
-            largest = max(boxed, key=lambda item: item["bbox"][2] * item["bbox"][3])
-            told["box"] = largest["bbox"]
-            if parts and largest.get("keypoints"):
-                flat = largest["keypoints"]
-                told["keypoints"] = [flat[start : start + 3] for start in range(0, len(flat), 3)]
+        line = {"file": file} | merge_annotations(about.get(key, []), bool(parts))
         try:
-            table.lines.append(line_from(told, number, parts))
+            table.lines.append(read_line(line, number, parts))
         except ValueError as error:
-            table.skipped.append(Skipped(file=file, reason=f"cannot be used: {error}"))
+            table.skip(file, f"cannot be used: {error}")
     return table
+
+
+def merge_annotations(annotations: Sequence[dict[str, Any]], keypoints: bool) -> dict[str, Any]:
+    """COCO's annotations of one image as the values of a JSON line."""
+    line: dict[str, Any] = {
+        "captions": [item["caption"] for item in annotations if "caption" in item]
+    }
+
+    with_box = [item for item in annotations if item.get("bbox")]
+    if with_box:
+        largest = max(with_box, key=lambda item: item["bbox"][2] * item["bbox"][3])
+        line["box"] = largest["bbox"]
+        if keypoints and largest.get("keypoints"):
+            flat = largest["keypoints"]  # x, y, visible, x, y, visible, ...
+            line["keypoints"] = [flat[start : start + 3] for start in range(0, len(flat), 3)]
+    return line
+
+
+# Values of a line
+
+
+def read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> CaptionLine:
+    """One line of a table.
+
+    Raises:
+        ValueError: says what is wrong.
+    """
+    if not isinstance(values.get("file"), str):
+        raise ValueError('it has no "file"')
+
+    captions = values.get("captions", values.get("caption", []))
+    if isinstance(captions, str):
+        captions = [captions]
+    if not isinstance(captions, list) or not all(isinstance(caption, str) for caption in captions):
+        raise ValueError("captions are not texts")
+
+    box = values.get("box", values.get("bbox"))
+    points = values.get("keypoints")
+    if isinstance(points, list):
+        if len(points) != len(parts):
+            raise ValueError(f'{len(points)} key points and {len(parts)} names of "parts"')
+        points = dict(zip(parts, points))
+
+    return CaptionLine(
+        file=values["file"],
+        number=number,
+        captions=[caption for caption in captions if plain(caption)],
+        box=None if box is None else read_box(box),
+        keypoints=None
+        if points is None
+        else {str(part): read_keypoint(place) for part, place in points.items()},
+    )
+
+
+def read_box(values: Any) -> tuple[float, float, float, float]:
+    """A box of four numbers.
+
+    Raises:
+        ValueError: it is not.
+    """
+    left, top, width, height = read_numbers(values, 4, "a box")
+    return left, top, width, height
+
+
+def read_keypoint(place: Any) -> tuple[float, float, float]:
+    """x, y and 1 if visible, of [x, y], [x, y, visible] or null.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if place is None:
+        return 0.0, 0.0, 0.0
+    count = 3 if isinstance(place, list) and len(place) == 3 else 2
+    x, y, *seen = read_numbers(place, count, "a key point")
+    return x, y, float(not seen or seen[0] > 0)
+
+
+def read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
+    """`count` finite numbers.
+
+    Raises:
+        ValueError: they are not.
+    """
+    numbers = isinstance(values, list) and all(isinstance(value, int | float) for value in values)
+    if not numbers or len(values) != count:
+        raise ValueError(f"{what} is {count} numbers, not {values!r}")
+    if not all(math.isfinite(value) for value in values):
+        raise ValueError(f"{what} of {values!r}")
+    return tuple(float(value) for value in values)

@@ -1,38 +1,44 @@
-"""Pictures with captions, boxes and key points: a folder or zip with one file of JSON lines, or in
-COCO's format.
-"""
+"""Open images with captions, boxes and key points: a folder or zip with a table of them."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from itertools import cycle, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
 
-from ganvas.data.dataset import Dataset, Skipped, View
-from ganvas.data.decode import Fate
-from ganvas.data.folders.caption_table import Line, Table, read_table
-from ganvas.data.folders.images import checked, common_size, ignored, write_pictures
-from ganvas.data.folders.labels import describe_absent
-from ganvas.data.folders.source import Entry, Source, extension
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.decode import rows_of_files
+from ganvas.data.folders.caption_columns import (
+    FEATURES,
+    make_boxes,
+    make_captions,
+    make_features,
+    make_keypoints,
+)
+from ganvas.data.folders.caption_rows import choose_columns, match_lines, skip_bad_boxes
+from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
+from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
+from ganvas.data.folders.sizes import common_size
+from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.store import Packed, open_store
-from ganvas.data.text import LENGTH, encode, plain
-from ganvas.data.transforms import inside, visible
+from ganvas.data.text import LENGTH
 from ganvas.errors import UserError
-from ganvas.io import images
-from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
-from ganvas.io.resizing import place_in_square
 
-FEATURES = "captions.safetensors"
-WHAT = {"captions": "caption", "box": "box", "keypoints": "key points"}
-PIXELS = 1.5  # a box may reach so far over the picture's edge without a word: annotators round
+
+class CaptionFiles(NamedTuple):
+    """The files beside the images.
+
+    Attributes:
+        name: of the table.
+        content: of the table.
+        features: content of captions.safetensors; empty: there is no such file.
+    """
+
+    name: str
+    content: bytes
+    features: bytes
 
 
 def open_captions(
@@ -41,61 +47,65 @@ def open_captions(
     """Open "captions:PLACE", packed; see `ganvas.data.open_dataset`.
 
     Raises:
-        SizeNeededError: the view has no size and the pictures do not share one.
+        SizeNeededError: the view has no size and the images do not share one.
         UserError: no table or several, no usable lines, features that do not fit; with `strict`,
-            any unusable picture.
+            any unusable image.
     """
     kind, _, text = spec.partition(":")
     if kind != "captions":
         raise UserError(
-            f"{spec}: captions have no test set of their own; write captions:PLACE, or hold pictures out"
+            f"{spec}: captions have no test set of their own; "
+            "write captions:PLACE, or hold pictures out"
         )
     place = Path(text).expanduser()
     if not place.exists():
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
-    with Source(place) as source:
-        name = find_table(source)
-        content = read(source, name)
-        features = read(source, FEATURES) if FEATURES in source.others else b""
-        digests = [hashlib.sha256(part).hexdigest() for part in (content, features)]
+
+    with FileSource(place) as source:
+        files = read_files(source)
         key = [
             "captions",
             LENGTH,
             source.identity(),
             view.model_dump(exclude={"labels", "attributes"}),
-            name,
-            digests,
+            files.name,
+            [hashlib.sha256(part).hexdigest() for part in (files.content, files.features)],
         ]
         dataset = open_store(
-            key, lambda folder: build(folder, source, name, content, features, view, progress)
+            key, lambda folder: write_captions(folder, source, files, view, progress)
         )
-    return checked(
-        replace(dataset, report=dataset.report.model_copy(update={"spec": spec})), strict
-    )
+
+    report = dataset.report.model_copy(update={"spec": spec})
+    return check_strict(replace(dataset, report=report), strict)
 
 
-def find_table(source: Source) -> str:
-    """The name of the file that tells of the pictures: the .jsonl at the root, else the .json.
+def read_files(source: FileSource) -> CaptionFiles:
+    """The table of a source: the .jsonl at the root, else the .json; and its features.
 
     Raises:
-        UserError: there is none, or several.
+        UserError: there is no table, or several, or one that cannot be read.
     """
+    features = read_other(source, FEATURES) if FEATURES in source.others else b""
+
     for ending in (".jsonl", ".json"):
         found = [name for name in source.others if "/" not in name and extension(name) == ending]
         if len(found) > 1:
             raise UserError(
-                f"{source.place} holds {', '.join(found)}; only one of them may lie beside the pictures"
+                f"{source.place} holds {', '.join(found)}; "
+                "only one of them may lie beside the pictures"
             )
         if found:
-            return found[0]
+            return CaptionFiles(found[0], read_other(source, found[0]), features)
+
     raise UserError(
-        f"{source.place} has no captions: beside the pictures must lie a .jsonl file with lines such as "
-        '{"file": "1.png", "caption": "a red bird", "box": [10, 20, 50, 40]}, or a .json file in COCO\'s format'
+        f"{source.place} has no captions: beside the pictures must lie a .jsonl file with lines "
+        'such as {"file": "1.png", "caption": "a red bird", "box": [10, 20, 50, 40]}, '
+        "or a .json file in COCO's format"
     )
 
 
-def read(source: Source, name: str) -> bytes:
-    """The content of a file that is no picture.
+def read_other(source: FileSource, name: str) -> bytes:
+    """The content of a file that is not an image.
 
     Raises:
         UserError: it cannot be read.
@@ -106,232 +116,59 @@ def read(source: Source, name: str) -> bytes:
         raise UserError(f"{source.place}, {name}: {error}") from error
 
 
-def build(
-    folder: Path,
-    source: Source,
-    name: str,
-    content: bytes,
-    features: bytes,
-    view: View,
-    progress: bool,
+def write_captions(
+    folder: Path, source: FileSource, files: CaptionFiles, view: View, progress: bool
 ) -> Packed:
-    """Read the table, decode its pictures, and write all columns into `folder`."""
-    table = read_table(name, content)
-    names = {entry.name: entry for entry in source.pictures}
-    lines, notes = matched(table, names, source.wrapper)
-    columns, lines, more = common_columns(table, lines)
+    """Read the table, decode its images, and write all columns into `folder`."""
+    table = read_caption_table(files.name, files.content)
+    entries = {entry.name: entry for entry in source.pictures}
+
+    lines, notes = match_lines(table, entries, source.wrapper)
+    columns, lines, more = choose_columns(table, lines)
     if not lines:
         raise UserError(
-            f"{source.place}: {table.name} tells of no picture that can be used{first_reason(table, notes)}"
+            f"{source.place}: {table.name} describes no picture that can be used"
+            f"{first_reason(table, notes)}"
         )
     notes += more
-    view = view.model_copy(
-        update={"size": view.size or common_size(source, [names[line] for line in lines])}
-    )
+
+    # boxes are checked in the square that an image becomes, so the size must be known
+    size = view.size or common_size(source, [entries[name] for name in lines])
+    view = view.model_copy(update={"size": size})
     if "box" in columns:
-        lines, more = with_boxes_inside(table, lines, names, source, view)
+        lines, more = skip_bad_boxes(table, lines, source, view)
         notes += more
-    kept, report, size = write_pictures(
-        folder / "image.npy", source, [names[name] for name in lines], view, progress
-    )
-    rows = [lines[fate.name] for fate in kept]
+
+    rows = rows_of_files(source, [entries[name] for name in lines])
+    kept, report, size = write_rows(folder, ["image"], source.place, rows, view, progress)
+    fates = [fate for (fate,) in kept]
+    used = [lines[fate.name] for fate in fates]
+
     if "captions" in columns:
-        captions, more = caption_column(rows)
+        captions, more = make_captions(used)
         notes += more
         np.save(folder / "caption.npy", captions)
-        if features:
-            np.save(
-                folder / "caption_features.npy",
-                feature_column(features, [line.number for line in rows], table.count),
-            )
+        if files.features:
+            numbers = [line.number for line in used]
+            features = make_features(files.features, numbers, table.count)
+            np.save(folder / "caption_features.npy", features)
     if "box" in columns:
-        boxes = [
-            in_square(line.box or (), fate.width, fate.height, view)
-            for line, fate in zip(rows, kept)
-        ]
-        np.save(folder / "box.npy", inside(torch.tensor(boxes)).numpy())
+        np.save(folder / "box.npy", make_boxes(used, fates, view))
     if "keypoints" in columns:
-        np.save(folder / "keypoints.npy", keypoint_column(rows, kept, table.parts, view))
-    skipped = sorted(table.skipped + report.skipped, key=lambda item: item.file)
-    notes += ignored(source, {table.name, FEATURES} if features else {table.name})
+        np.save(folder / "keypoints.npy", make_keypoints(used, fates, table.parts, view))
+
+    read = {table.name, FEATURES} if files.features else {table.name}
     report = report.model_copy(
-        update={"found": len(source.pictures), "skipped": skipped, "notes": notes}
+        update={
+            "found": len(source.pictures),
+            "skipped": sorted(table.skipped + report.skipped, key=lambda item: item.file),
+            "notes": notes + describe_ignored(source, read),
+        }
     )
     return Packed({"keypoints": table.parts} if "keypoints" in columns else {}, report, size)
 
 
-def first_reason(table: Table, notes: Sequence[str]) -> str:
-    """Why a table is of no use, as the end of a message."""
+def first_reason(table: CaptionTable, notes: list[str]) -> str:
+    """Why a table cannot be used, as the end of a message."""
     reasons = [*notes, *(f"{item.file!r}: {item.reason}" for item in table.skipped)]
     return f"; {reasons[0]}" if reasons else ""
-
-
-# Which pictures can be used
-
-
-def own_name(file: str, names: Collection[str], wrapper: str) -> str:
-    """A picture's name within its source, which has taken a folder that wraps all pictures off,
-    from the one in the table.
-    """
-    file = file.replace("\\", "/").removeprefix("./")
-    return file if file in names else file.removeprefix(wrapper)
-
-
-def matched(
-    table: Table, names: Collection[str], wrapper: str
-) -> tuple[dict[str, Line], list[str]]:
-    """The lines by the name of their picture, and notes; what is told of twice, or not at all, is
-    skipped.
-    """
-    lines: dict[str, Line] = {}
-    absent = []
-    for line in table.lines:
-        name = own_name(line.file, names, wrapper)
-        if name not in names:
-            absent.append(line.file)
-        elif name in lines:
-            table.skipped.append(
-                Skipped(file=name, reason=f"named again in {table.name}; the first line counts")
-            )
-        else:
-            lines[name] = line
-    table.skipped += [
-        Skipped(file=name, reason=f"not named in {table.name}")
-        for name in names
-        if name not in lines
-    ]
-    return lines, describe_absent(table.name, absent)
-
-
-def common_columns(
-    table: Table, lines: dict[str, Line]
-) -> tuple[set[str], dict[str, Line], list[str]]:
-    """What most lines tell of, the lines that tell all of that, and notes; the others are skipped."""
-    counts = Counter(what for line in lines.values() for what in WHAT if getattr(line, what))
-    columns = {what for what in WHAT if 2 * counts[what] > len(lines)}
-    notes = [
-        f"{counts[what]:,} of {len(lines):,} pictures {'has' if counts[what] == 1 else 'have'} a {WHAT[what]}: too few to be used".replace(
-            "a key", "key"
-        )
-        for what in WHAT
-        if counts[what] and what not in columns
-    ]
-    full: dict[str, Line] = {}
-    for name, line in lines.items():
-        lacking = [WHAT[what] for what in WHAT if what in columns and not getattr(line, what)]
-        if lacking:
-            table.skipped.append(
-                Skipped(file=name, reason=f"has no {' and no '.join(lacking)}, as the others have")
-            )
-        else:
-            full[name] = line
-    return columns, full if columns else {}, notes
-
-
-def with_boxes_inside(
-    table: Table, lines: dict[str, Line], names: dict[str, Entry], source: Source, view: View
-) -> tuple[dict[str, Line], list[str]]:
-    """The lines whose box is in the picture and stays there when it becomes a square, and notes;
-    the others are skipped.
-    """
-    good: dict[str, Line] = {}
-    reaching = 0
-    for name, line in lines.items():
-        reason = ""
-        assert line.box is not None
-        left, top, width, height = line.box
-        told = f"its box [{left:g}, {top:g}, {width:g}, {height:g}]"
-        # what cannot be read is told when it is packed
-        with suppress(UnreadableError), source.open(names[name]) as file:
-            whole_width, whole_height = images.measure(file)
-            if width <= 0 or height <= 0:
-                reason = f"{told} has no area"
-            elif (
-                left >= whole_width or top >= whole_height or left + width <= 0 or top + height <= 0
-            ):
-                reason = f"{told} lies outside of its {whole_width}x{whole_height}"
-            else:
-                box = inside(torch.tensor([in_square(line.box, whole_width, whole_height, view)]))[
-                    0
-                ]
-                reason = (
-                    f"{told} is cut away with fit={view.fit}" if min(box[2:].tolist()) <= 0 else ""
-                )
-                over = max(-left, -top, left + width - whole_width, top + height - whole_height)
-                reaching += not reason and over > PIXELS
-        if reason:
-            table.skipped.append(Skipped(file=name, reason=reason))
-        else:
-            good[name] = line
-    boxes = count_noun(reaching, "box reaches", "boxes reach")
-    return good, [f"{boxes} over the edge of the picture, where it is cut"] if reaching else []
-
-
-# The columns
-
-
-def in_square(box: Sequence[float], width: int, height: int, view: View) -> list[float]:
-    """A box in pixels of a picture of width x height, in shares of the side of the square that it
-    becomes.
-    """
-    left, top, box_width, box_height = box
-    side = view.load_size()
-    down, right, new_height, new_width = place_in_square(height, width, side, view.fit)
-    across, along = new_width / width, new_height / height
-    return [
-        (right + left * across) / side,
-        (down + top * along) / side,
-        box_width * across / side,
-        box_height * along / side,
-    ]
-
-
-def keypoint_column(
-    rows: Sequence[Line], fates: Sequence[Fate], parts: Sequence[str], view: View
-) -> np.ndarray:
-    """float32 (N, P, 3): x and y in shares of the square's side, and whether it is seen."""
-
-    def placed() -> Iterator[list[list[float]]]:
-        for line, fate in zip(rows, fates):
-            points = [(line.keypoints or {}).get(part, (0.0, 0.0, 0.0)) for part in parts]
-            yield [
-                [*in_square((x, y, 0, 0), fate.width, fate.height, view)[:2], seen]
-                for x, y, seen in points
-            ]
-
-    return visible(torch.tensor(list(placed()))).numpy()
-
-
-def caption_column(rows: Sequence[Line]) -> tuple[np.ndarray, list[str]]:
-    """uint8 (N, K, LENGTH), shorter lists repeated in turn, and notes."""
-    most = max(len(line.captions) for line in rows)
-    cut = sum(
-        len(plain(caption).encode(errors="replace")) > LENGTH
-        for line in rows
-        for caption in line.captions
-    )
-    column = np.stack(
-        [np.stack([encode(text) for text in islice(cycle(line.captions), most)]) for line in rows]
-    )
-    return column, [
-        f"{count_noun(cut, 'caption')} of more than {LENGTH} bytes {'is' if cut == 1 else 'are'} cut"
-    ] if cut else []
-
-
-def feature_column(content: bytes, numbers: Sequence[int], count: int) -> np.ndarray:
-    """float32 (N, K, F) from the tensor "features", of shape (lines, F) or (lines, K, F), at the
-    lines given.
-
-    Raises:
-        UserError: there is no such tensor.
-    """
-    try:
-        features = load_tensors(content)["features"]
-    except (SafetensorError, KeyError) as error:
-        raise UserError(f'{FEATURES} holds no tensor "features": {error}') from error
-    if features.ndim not in (2, 3) or len(features) != count:
-        raise UserError(
-            f"{FEATURES}: features of shape {features.shape}; wanted (lines, F) or (lines, K, F) with {count} lines"
-        )
-    features = features.astype(np.float32)[list(numbers)]
-    return features[:, None] if features.ndim == 2 else features

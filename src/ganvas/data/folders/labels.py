@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganvas.data.dataset import Skipped
-from ganvas.data.folders.source import EXTENSIONS, Entry, Source, extension
+from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -33,7 +33,7 @@ class Labelling:
     digest: str = ""
 
 
-def find_labels(source: Source, labels: str) -> Labelling:
+def find_labels(source: FileSource, labels: str) -> Labelling:
     """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files
     and labels.
 
@@ -57,7 +57,7 @@ def usual_labels(place: Path) -> str:
     Raises:
         UserError: it is no folder or zip with pictures.
     """
-    with Source(place) as source:
+    with FileSource(place) as source:
         suggested = suggested_labels(source)
         if suggested not in ("none", "folders"):
             try:
@@ -67,7 +67,7 @@ def usual_labels(place: Path) -> str:
         return suggested
 
 
-def suggested_labels(source: Source) -> str:
+def suggested_labels(source: FileSource) -> str:
     """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
     or "none" where there are none.
     """
@@ -77,7 +77,7 @@ def suggested_labels(source: Source) -> str:
     return tables[0] if tables else labels_by_folders(source)
 
 
-def labels_by_folders(source: Source) -> str:
+def labels_by_folders(source: FileSource) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
     names = folders_of(source)
     inside = sum(folder_of(entry) != "" for entry in source.pictures)
@@ -89,12 +89,12 @@ def labels_by_folders(source: Source) -> str:
     return "folders" if classes else "none"
 
 
-def folders_of(source: Source) -> list[str]:
+def folders_of(source: FileSource) -> list[str]:
     """The first-level folders with pictures."""
     return sorted({folder_of(entry) for entry in source.pictures} - {""}, key=natural)
 
 
-def unused_labels(source: Source) -> list[str]:
+def unused_labels(source: FileSource) -> list[str]:
     """Notes on labels that are there but not asked for."""
     suggested = suggested_labels(source)
     if suggested == "none":
@@ -106,21 +106,24 @@ def unused_labels(source: Source) -> list[str]:
     names = folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [
-        f"{len(names)} sub-folders hold pictures ({shown}); to train with them as classes: --labels folders"
+        f"{len(names)} sub-folders hold pictures ({shown}); "
+        "to train with them as classes: --labels folders"
     ]
 
 
-def labels_of_folders(source: Source) -> Labelling:
+def labels_of_folders(source: FileSource) -> Labelling:
     """Each first-level sub-folder is a class."""
     classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
     if not classes:
         raise UserError(
-            f"{source.place} has no sub-folders with pictures to be classes; use --labels none, or a table"
+            f"{source.place} has no sub-folders with pictures to be classes; "
+            "use --labels none, or a table"
         )
     if len(set(classes.values())) == 1:
         only = next(iter(classes.values()))
         raise UserError(
-            f"{source.place} has one sub-folder with pictures, {only!r}; classes need two or more, or --labels none"
+            f"{source.place} has one sub-folder with pictures, {only!r}; "
+            "classes need two or more, or --labels none"
         )
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
     return Labelling(
@@ -129,7 +132,7 @@ def labels_of_folders(source: Source) -> Labelling:
     )
 
 
-def labels_of_table(source: Source, table: str) -> Labelling:
+def labels_of_table(source: FileSource, table: str) -> Labelling:
     """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
     disk.
     """
@@ -141,7 +144,7 @@ def labels_of_table(source: Source, table: str) -> Labelling:
             f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
             'allowed: "none", "folders", or a CSV file with the columns file,label'
         ) from error
-    rows = read_table(content, table)
+    rows = read_label_table(content, table)
     names = {entry.name for entry in source.pictures}
     labels: dict[str, str] = {}
     absent = []
@@ -153,7 +156,8 @@ def labels_of_table(source: Source, table: str) -> Labelling:
             absent.append(file)
     if not labels:
         raise UserError(
-            f"{table} names none of the pictures in {source.place}; it begins with {next(iter(rows))!r}"
+            f"{table} names none of the pictures in {source.place}; "
+            f"it begins with {next(iter(rows))!r}"
         )
     notes = describe_absent(table, absent)
     unnamed = [
@@ -163,7 +167,7 @@ def labels_of_table(source: Source, table: str) -> Labelling:
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
 
 
-def read_table(content: bytes, name: str) -> dict[str, str]:
+def read_label_table(content: bytes, name: str) -> dict[str, str]:
     """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is
     the header.
 
@@ -207,7 +211,7 @@ def folder_of(entry: Entry) -> str:
     return top if slash else ""
 
 
-def in_order(names: Counter[str]) -> list[str]:
+def sort_classes(names: Counter[str]) -> list[str]:
     """Class names sorted: numbers by their value, texts with the numbers in them by value ("a2"
     before "a10").
     """
@@ -229,11 +233,10 @@ def describe_absent(table: str, absent: list[str]) -> list[str]:
     """The note on files that a table names and that are not there; none without such files."""
     if not absent:
         return []
-    return [
-        f"{table} names {count_noun(len(absent), 'file that is', 'files that are')} not there: {shorten(absent)}"
-    ]
+    files = count_noun(len(absent), "file that is", "files that are")
+    return [f"{table} names {files} not there: {list_some(absent)}"]
 
 
-def shorten(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     """The first names of a list."""
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,81 +1,45 @@
-"""Pictures in pairs, an input and what it should become: side by side in one file, or in two
-folders under the same names.
-"""
+"""Open paired images: an input and its output, side by side in one file or in two folders."""
 
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
-from ganvas.data.dataset import DataReport, Dataset, Skipped, View
-from ganvas.data.decode import Fate, pack, too_small
-from ganvas.data.folders.images import (
-    SizeNeededError,
-    checked,
-    count,
-    ignored,
-    nothing_usable,
-    steps,
-)
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.dataset import Dataset, Skipped, View
+from ganvas.data.decode import RowFiles, read_row
+from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
+from ganvas.data.folders.sizes import SizeNeededError
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
-from ganvas.data.store import Packed, open_store, write_images
+from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
-from ganvas.io import images
 from ganvas.io.console import count_noun
-from ganvas.io.images import GREY, Picture, UnreadableError, colour
-from ganvas.io.resizing import to_square
+from ganvas.io.images import UnreadableError, colour
 
 SPLITS = ("train", "val", "test")
-SIDES = ("a", "b")
-
-
-class Couple(NamedTuple):
-    """A pair before it is read.
-
-    Attributes:
-        name: for people.
-        entries: one file with both halves, or a file of each.
-    """
-
-    name: str
-    entries: tuple[Entry, ...]
-
-
-class Pair(NamedTuple):
-    """A pair that was read: the pictures are None where it cannot be used, and `reason` tells why."""
-
-    name: str
-    reason: str
-    pictures: tuple[Picture, Picture] | None
+COLUMNS = ("a", "b")
+DOMAINS = {"traina", "trainb", "testa", "testb"}  # folders of unpaired data
 
 
 def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
     """`pairs:PLACE`, or its splits `pairs-val:PLACE` and `pairs-test:PLACE`: columns "a" and "b".
 
-    PLACE is a folder or zip with files of two pictures side by side, "a" at the left, in train/,
-    val/ and test/ or without; or with folders A and B that hold equal names; or two such folders or
+    PLACE is a folder or zip with files of two images side by side, "a" at the left, in train/, val/
+    and test/ or without them; or with folders A and B that hold equal names; or two such folders or
     zips, with a comma between.
 
     Raises:
-        SizeNeededError: the view has no size and the pictures do not share one.
+        SizeNeededError: the view has no size and the images do not share one.
         UserError: no pairs there, or no such split; with `strict`, any file that cannot be used.
     """
     place = parse_place(spec)
     colour(view.background)
+
     with ExitStack() as stack:
-        sources = [stack.enter_context(Source(path)) for path in place.paths]
-        couples, alone = find_couples(sources, place)
-        splits = [
-            split
-            for split in ("test", "val")
-            if place.split == "train" and has_split(sources, split)
-        ]
-        test = place.other(splits[0]) if splits else None
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        rows, alone = find_pairs(sources, place)
+        test = find_test(sources, place)
         key = [
             "pairs",
             [source.identity() for source in sources],
@@ -83,260 +47,184 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             view.model_dump(exclude={"labels"}),
         ]
         dataset = open_store(
-            key, lambda folder: build(folder, sources, couples, alone, view, progress)
+            key, lambda folder: write_pairs(folder, sources, rows, alone, view, progress)
         )
-    return checked(
-        replace(dataset, report=dataset.report.model_copy(update={"spec": spec, "test": test})),
-        strict,
-    )
+
+    report = dataset.report.model_copy(update={"spec": spec, "test": test})
+    return check_strict(replace(dataset, report=report), strict)
 
 
-def has_split(sources: Sequence[Source], split: str) -> bool:
-    """Whether two pictures or more lie in a folder of that name."""
-    return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1
-
-
-def find_couples(sources: Sequence[Source], place: Place) -> tuple[list[Couple], list[Skipped]]:
-    """The pairs of a split, and the files that have no partner.
-
-    Raises:
-        UserError: there is no such split, or the pictures are of two domains without pairs.
-    """
-    inside = [in_split(source, place) for source in sources]
-    if len(sources) == 1:
-        tops = {name.partition("/")[0].lower() for name in inside[0] if "/" in name}
-        if tops and tops <= {"traina", "trainb", "testa", "testb"}:
-            raise UserError(
-                f"{place.text} holds two domains, not pairs; use cyclegan with --data unpaired:{place.text}"
-            )
-        if tops != set(SIDES):
-            return [Couple(entry.name, (entry,)) for entry in inside[0].values()], []
-        inside = [
-            {name[2:]: entry for name, entry in inside[0].items() if name[0].lower() == side}
-            for side in SIDES
-        ]
-    by_stem: list[dict[str, Entry]] = [{}, {}]
-    double: list[Skipped] = []
-    for side, files, stems in zip(SIDES, inside, by_stem):
-        for name, entry in files.items():
-            if stems.setdefault(name.rpartition(".")[0], entry) is not entry:
-                reason = "another file has the same name but for its ending"
-                double.append(
-                    Skipped(file=f"{side.upper()}: {entry.name.rpartition('/')[2]}", reason=reason)
-                )
-    both = [stem for stem in by_stem[0] if stem in by_stem[1]]
-    if not both:
-        first, second = (next(iter(names), "nothing") for names in by_stem)
-        raise UserError(
-            f"{place.text}: no picture of A has the name of one of B; A begins with {first!r}, B with {second!r}; "
-            "give pairs equal names, or train cyclegan on unpaired:..."
-        )
-    alone = [
-        Skipped(
-            file=f"{side.upper()}: {entry.name.rpartition('/')[2]}",
-            reason="has no partner of the same name",
-        )
-        for side, names in zip(SIDES, by_stem)
-        for stem, entry in names.items()
-        if stem not in both
-    ]
-    return [Couple(stem, (by_stem[0][stem], by_stem[1][stem])) for stem in both], double + alone
-
-
-def in_split(source: Source, place: Place) -> dict[str, Entry]:
-    """The pictures of a split, by their name in it; of a set without splits all of them.
-
-    Raises:
-        UserError: there is no such split.
-    """
-    found = {split: f"{split}/" for split in SPLITS if has_split([source], split)}
-    only = source.wrapper.rstrip("/").rpartition("/")[2].lower()  # a folder that holds all pictures
-    if only == place.split:
-        return {entry.name: entry for entry in source.pictures}
-    if only in SPLITS:
-        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
-    if not found and place.split == "train":
-        return {entry.name: entry for entry in source.pictures}
-    if place.split not in found:
-        raise UserError(
-            f"{source.place} has no folder {place.split}; its pictures are in {', '.join(found) or 'one place'}"
-        )
-    start = found[place.split]
-    return {
-        entry.name[len(start) :]: entry
-        for entry in source.pictures
-        if entry.name.lower().startswith(start)
-    }
-
-
-def build(
+def write_pairs(
     folder: Path,
-    sources: Sequence[Source],
-    couples: Sequence[Couple],
+    sources: Sequence[FileSource],
+    rows: Sequence[RowFiles],
     alone: list[Skipped],
     view: View,
     progress: bool,
 ) -> Packed:
     """Decode pairs and write them into `folder`, as a.npy and b.npy."""
-    if view.size is None:
-        view = view.model_copy(update={"size": common_size(sources, couples)})
-    side = view.load_size()
-    fates: tuple[list[Fate], list[Fate]] = ([], [])
+    place = sources[0].place
+    view = view.model_copy(update={"size": view.size or common_pair_size(place, rows)})
+    _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
 
-    def squares() -> Generator[np.ndarray, None, None]:
-        sizes = [sum(entry.size for entry in couple.entries) for couple in couples]
-        for some, pixels in pack(
-            couples, lambda piece: load(sources, piece, view), sizes, progress
-        ):
-            for kept, new in zip(fates, some):
-                kept.extend(new)
-            yield pixels
-
-    together = folder / "together.npy"
-    with closing(squares()) as pieces:
-        used = write_images(together, pieces, (2, 3, side, side))
-    if used < 2:
-        raise UserError(nothing_usable(sources[0].place, fates[0], view))
-    told, modes = [], []
-    for number, (name, of_side) in enumerate(zip(SIDES, fates)):
-        kept = [fate for fate in of_side if not fate.reason]
-        channels = view.channels or (1 if all(fate.mode in GREY for fate in kept) else 3)
-        take(together, folder / f"{name}.npy", number, channels)
-        kinds = Counter(fate.kind for fate in kept)
-        told += [
-            f"{name}: {step}"
-            for step in steps(kinds, view.model_copy(update={"channels": channels}))
-        ]
-        modes += [fate.mode for fate in of_side if fate.mode]
-    together.unlink()
-    assert view.size is not None
-    halves = sum(len(couple.entries) == 1 for couple in couples)
+    halves = sum(len(row.files) == 1 for row in rows)
     whose = "its" if halves == 1 else "their"
-    cut = (
-        [f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"]
-        if halves
-        else []
+    cut = f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"
+
+    report = report.model_copy(
+        update={
+            "found": len(rows) + len(alone),
+            "skipped": sorted(alone + report.skipped, key=lambda item: item.file),
+            "steps": ([cut] if halves else []) + report.steps,
+            "notes": [note for source in sources for note in describe_ignored(source, set())],
+        }
     )
-    skipped = alone + [
-        Skipped(file=fate.name, reason=fate.reason) for fate in fates[0] if fate.reason
-    ]
-    report = DataReport(
-        spec=str(sources[0].place),
-        found=len(couples) + len(alone),
-        used=used,
-        skipped=sorted(skipped, key=lambda item: item.file),
-        sizes=count(f"{fate.width}x{fate.height}" for fate in fates[0] if fate.mode),
-        modes=count(iter(modes)),
-        steps=cut + list(dict.fromkeys(told)),
-        notes=[note for source in sources for note in ignored(source, set())],
-    )
-    return Packed({}, report, view.size)
+    return Packed({}, report, size)
 
 
-def load(
-    sources: Sequence[Source], couples: Sequence[Couple], view: View
-) -> tuple[tuple[list[Fate], list[Fate]], np.ndarray]:
-    """Decode some pairs: what became of each side, and those that are used, uint8 (K, 2, 3, S, S),
-    S the load size.
-    """
-    side = view.load_size()
-    fates: tuple[list[Fate], list[Fate]] = ([], [])
-    found = [np.empty((0, 2, 3, side, side), np.uint8)]
-    for couple in couples:
-        pair = read_pair(sources, couple, view)
-        if pair.pictures is None:
-            for kept in fates:
-                kept.append(Fate(pair.name, pair.reason))
-            continue
-        for kept, picture in zip(fates, pair.pictures):
-            _, height, width = picture.pixels.shape
-            kept.append(
-                Fate(
-                    pair.name,
-                    pair.reason,
-                    width,
-                    height,
-                    picture.mode,
-                    picture.transparent,
-                    picture.turned,
-                )
-            )
-        if not pair.reason:
-            both = [
-                to_square(picture.pixels[None], side, view.fit, view.background).numpy()
-                for picture in pair.pictures
-            ]
-            found.append(np.stack(both, 1))
-    return fates, np.concatenate(found)
-
-
-def read_pair(sources: Sequence[Source], couple: Couple, view: View) -> Pair:
-    """Both pictures of a pair, and why it is left out, if it is."""
-    try:
-        read = []
-        for number, entry in enumerate(couple.entries):
-            source = sources[min(number, len(sources) - 1)]
-            read.append(
-                images.read(source.read(entry), 1 if view.channels == 1 else 3, view.background)
-            )
-        a, b = read if len(read) == 2 else halves(read[0])
-    except UnreadableError as error:
-        return Pair(couple.name, str(error), None)
-    a, b = (picture._replace(pixels=picture.pixels.expand(3, -1, -1)) for picture in (a, b))
-    return Pair(couple.name, reason_against(a, b, view), (a, b))
-
-
-def halves(picture: Picture) -> tuple[Picture, Picture]:
-    """The left and the right half of a picture, (C, H, W // 2) each.
+def common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
+    """The side that all images of all pairs share.
 
     Raises:
-        UnreadableError: it is not wider than high.
+        SizeNeededError: they do not share one.
     """
-    _, height, width = picture.pixels.shape
-    if width <= height:
-        raise UnreadableError(f"{width}x{height} is one picture, not two side by side")
-    middle = width // 2
-    return picture._replace(pixels=picture.pixels[..., :middle]), picture._replace(
-        pixels=picture.pixels[..., -middle:]
-    )
+    view = View(size=1)  # no image is too small for it
+    sizes = Counter[tuple[int, ...]]()
+    for row in rows:
+        try:
+            sizes.update(tuple(picture.pixels.shape[1:]) for picture in read_row(row, 2, view))
+        except UnreadableError:
+            continue  # reported when it is decoded
 
+    if len(sizes) == 1:
+        height, width = next(iter(sizes))
+        if height == width:
+            return height
 
-def reason_against(a: Picture, b: Picture, view: View) -> str:
-    """Why two pictures are no pair; "" if they are."""
-    (height, width), (other_height, other_width) = a.pixels.shape[1:], b.pixels.shape[1:]
-    if (
-        abs(width * other_height - other_width * height)
-        > max(width * other_height, other_width * height) / 50
-    ):
-        return f"A is {width}x{height} and B {other_width}x{other_height}: their shapes differ"
-    return too_small(min(width, other_width), min(height, other_height), view)
-
-
-def common_size(sources: Sequence[Source], couples: Sequence[Couple]) -> int:
-    """The side that the halves of all pictures share.
-
-    Raises:
-        SizeNeededError: they do not.
-    """
-    view = View(size=1)
-    sizes = set()
-    for couple in couples:
-        pair = read_pair(sources, couple, view)
-        if pair.pictures:
-            sizes |= {tuple(picture.pixels.shape[1:]) for picture in pair.pictures}
-    if len(sizes) == 1 and len(set(next(iter(sizes)))) == 1:
-        return next(iter(sizes))[0]
     typical = min((min(size) for size in sizes), default=1)
     raise SizeNeededError(
-        f"{sources[0].place} holds pairs of {len(sizes)} sizes; say which square they should become, e.g. --size {typical}",
+        f"{place} holds pairs of {len(sizes)} sizes; "
+        f"say which square they should become, e.g. --size {typical}",
         typical,
     )
 
 
-def take(together: Path, path: Path, number: int, channels: int) -> None:
-    """One side of the pairs (N, 2, 3, S, S) at `together`, as pictures (N, channels, S, S) at
-    `path`.
+# Which files belong together
+
+
+def find_pairs(sources: Sequence[FileSource], place: Place) -> tuple[list[RowFiles], list[Skipped]]:
+    """The pairs of a split, and the files that have no partner.
+
+    Raises:
+        UserError: there is no such split, or the images are of two domains without pairs.
     """
-    pairs = np.load(together, mmap_mode="r")
-    pieces = (pairs[start : start + 256, number, :channels] for start in range(0, len(pairs), 256))
-    write_images(path, pieces, (channels, *pairs.shape[3:]))
+    inside = [find_split(source, place) for source in sources]
+
+    if len(sources) == 1:
+        (source,), (files,) = sources, inside
+        tops = {name.partition("/")[0].lower() for name in files if "/" in name}
+        if tops and tops <= DOMAINS:
+            raise UserError(
+                f"{place.text} holds two domains, not pairs; "
+                f"use cyclegan with --data unpaired:{place.text}"
+            )
+        if tops != set(COLUMNS):  # one file holds both images
+            return [RowFiles(entry.name, ((source, entry),)) for entry in files.values()], []
+        sources = (source, source)
+        inside = [
+            {name[2:]: entry for name, entry in files.items() if name[0].lower() == column}
+            for column in COLUMNS
+        ]
+
+    return match_names(sources, inside, place)
+
+
+def match_names(
+    sources: Sequence[FileSource], inside: Sequence[dict[str, Entry]], place: Place
+) -> tuple[list[RowFiles], list[Skipped]]:
+    """Pairs of files that have the same name but for its ending, and the files without a partner.
+
+    Args:
+        sources: of A and of B.
+        inside: the files of A and of B, by name.
+        place: for messages.
+
+    Raises:
+        UserError: no name is in both.
+    """
+    stems: list[dict[str, Entry]] = [{}, {}]
+    skipped: list[Skipped] = []
+    for column, files, by_stem in zip(COLUMNS, inside, stems):
+        for name, entry in files.items():
+            if by_stem.setdefault(name.rpartition(".")[0], entry) is not entry:
+                reason = "another file has the same name but for its ending"
+                skipped.append(skip_file(column, entry, reason))
+
+    a, b = stems
+    both = [stem for stem in a if stem in b]
+    if not both:
+        first, second = (next(iter(by_stem), "nothing") for by_stem in stems)
+        raise UserError(
+            f"{place.text}: no picture of A has the name of one of B; "
+            f"A begins with {first!r}, B with {second!r}; "
+            "give pairs equal names, or train cyclegan on unpaired:..."
+        )
+
+    for column, by_stem, other in zip(COLUMNS, stems, (b, a)):
+        for stem, entry in by_stem.items():
+            if stem not in other:
+                skipped.append(skip_file(column, entry, "has no partner of the same name"))
+
+    rows = [RowFiles(stem, ((sources[0], a[stem]), (sources[1], b[stem]))) for stem in both]
+    return rows, skipped
+
+
+def skip_file(column: str, entry: Entry, reason: str) -> Skipped:
+    """A file of A or B that is left out."""
+    return Skipped(file=f"{column.upper()}: {entry.name.rpartition('/')[2]}", reason=reason)
+
+
+# Splits
+
+
+def find_split(source: FileSource, place: Place) -> dict[str, Entry]:
+    """The images of a split, by their name in it; all images of a set without splits.
+
+    Raises:
+        UserError: there is no such split.
+    """
+    found = {split: f"{split}/" for split in SPLITS if has_split([source], split)}
+    everything = {entry.name: entry for entry in source.pictures}
+
+    # a folder that holds all images was taken off their names; it may be the split itself
+    only = source.wrapper.rstrip("/").rpartition("/")[2].lower()
+    if only == place.split:
+        return everything
+    if only in SPLITS:
+        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
+
+    if not found and place.split == "train":
+        return everything
+    if place.split not in found:
+        there = ", ".join(found) or "one place"
+        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {there}")
+
+    start = found[place.split]
+    return {
+        name[len(start) :]: entry
+        for name, entry in everything.items()
+        if name.lower().startswith(start)
+    }
+
+
+def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
+    """The name of the test set that belongs to a training set: its split "test", else "val"."""
+    if place.split != "train":
+        return None
+    splits = [split for split in ("test", "val") if has_split(sources, split)]
+    return place.other(splits[0]) if splits else None
+
+
+def has_split(sources: Sequence[FileSource], split: str) -> bool:
+    """Whether two images or more lie in a folder of that name."""
+    return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1

@@ -1,4 +1,4 @@
-"""Folders and zips of pictures: which files there are, and their bytes."""
+"""List and read the files of a folder or zip of images."""
 
 import contextlib
 import lzma
@@ -40,7 +40,7 @@ class Entry:
     where: str | zipfile.ZipInfo | int
 
 
-class Source:
+class FileSource:
     """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken
     off their names.
 
@@ -79,7 +79,8 @@ class Source:
                 f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
             )
             raise UserError(
-                f"{place} holds no pictures, {found}; pictures end in {', '.join(sorted(EXTENSIONS))}"
+                f"{place} holds no pictures, {found}; "
+                f"pictures end in {', '.join(sorted(EXTENSIONS))}"
             )
 
     def open(self, entry: Entry) -> BinaryIO:
@@ -94,7 +95,7 @@ class Source:
             if isinstance(entry.where, str):
                 return open(entry.where, "rb")  # noqa: PTH123
             assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
-            return self.zip.open(entry.where)  # type: ignore[return-value]  # a ZipExtFile reads and seeks
+            return self.zip.open(entry.where)  # type: ignore[return-value]
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:
             raise UnreadableError(explain(error)) from error
 
@@ -128,14 +129,14 @@ class Source:
         if self.zip is not None:
             self.zip.close()
 
-    def __enter__(self) -> "Source":
+    def __enter__(self) -> "FileSource":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def other_kinds(self, used: Iterable[str]) -> str:
-        """The ignored files by kind, ".txt (2), .heic (10)", without those in `used`; empty: none."""
+        """The ignored files by ending, ".txt (2), .heic (10)", without those in `used`."""
         kinds = Counter(
             extension(name) or "no extension" for name in self.others if name not in set(used)
         )
@@ -163,7 +164,8 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
     """
     entries: list[Entry] = []
     unseen: list[str] = []
-    start = len(os.path.join(folder, ""))  # noqa: PTH118  # of strings: a set may hold a million files
+    # strings, not Paths: a set may hold a million files
+    start = len(os.path.join(folder, ""))  # noqa: PTH118
 
     def note(error: OSError) -> None:
         unseen.append(f"{error.filename} ({error.strerror})")

@@ -1,7 +1,4 @@
-"""Names of data sets of a kind:
-
-"pairs:FOLDER", "unpaired:ZIP", "pairs-test:FOLDER", "attributes:ONE,OTHER".
-"""
+"""Read names of data sets such as "pairs:FOLDER", "pairs-test:ZIP" or "attributes:ONE,OTHER"."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +27,7 @@ class Place(NamedTuple):
 
 
 def parse_place(spec: str) -> Place:
-    """What a name of the form KIND:PLACE, KIND-test:PLACE or KIND:PLACE,PLACE tells.
+    """What a name of the form KIND:PLACE, KIND-test:PLACE or KIND:PLACE,PLACE means.
 
     Raises:
         UserError: a place does not exist.
@@ -54,6 +51,7 @@ def parse_place(spec: str) -> Place:
     for path in paths:
         if not text or not path.exists():
             raise UserError(
-                f"{spec}: no file or folder {str(path)!r}; write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
+                f"{spec}: no file or folder {str(path)!r}; "
+                f"write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
             )
     return Place(kind, split or "train", paths, text)

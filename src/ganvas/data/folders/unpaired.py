@@ -1,6 +1,4 @@
-"""Pictures of two domains without pairs: summer and winter, horses and zebras, photographs and
-paintings.
-"""
+"""Open unpaired images of two domains, such as horses and zebras, or photographs and paintings."""
 
 import hashlib
 from collections import Counter
@@ -10,21 +8,28 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.dataset import Dataset, View, joined
-from ganvas.data.folders.images import SizeNeededError, checked, ignored, write_pictures
-from ganvas.data.folders.labels import shorten
-from ganvas.data.folders.source import Entry, Source
+from ganvas.data.dataset import Dataset, View, join_reports
+from ganvas.data.decode import rows_of_files
+from ganvas.data.folders.labels import list_some
+from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
+from ganvas.data.folders.sizes import check_one_size, common_size
+from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 
 DOMAINS = ("a", "b")
 SPLITS = ("train", "test")
+LISTED = 6  # folders named in a message
+HINT = (
+    "name the domains' folders trainA and trainB (testA and testB), "
+    "or give two folders as unpaired:ONE,OTHER"
+)
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The pictures of one domain before they are read.
+    """The images of one domain, before they are read.
 
     Attributes:
         column: "a" or "b".
@@ -35,7 +40,7 @@ class Domain:
 
     column: str
     name: str
-    source: Source
+    source: FileSource
     entries: Sequence[Entry]
 
 
@@ -43,73 +48,84 @@ def open_unpaired(
     spec: str, view: View, *, strict: bool = False, progress: bool = False
 ) -> Dataset:
     """`unpaired:PLACE`, and `unpaired-test:PLACE` for its test set: columns "a" and "b", whose rows
-    belong to none of each other.
+    do not belong together.
 
     PLACE is a folder or zip with folders trainA, trainB, testA and testB, or train/A, train/B, ...,
-    or only A and B, in capitals or not; or two folders or zips of pictures, with a comma between.
+    or only A and B, in capitals or not; or two folders or zips of images, with a comma between.
     Each domain is packed by itself.
 
     Returns:
         The larger domain, with the other beside it.
 
     Raises:
-        SizeNeededError: the view has no size and the pictures do not share one.
-        UserError: a domain is missing or empty; with `strict`, any picture cannot be used.
+        SizeNeededError: the view has no size and the images do not share one.
+        UserError: a domain is missing or empty; with `strict`, any unusable image.
     """
     place = parse_place(spec)
     if place.split not in SPLITS:
-        raise UserError(
-            f"{spec}: there is no split {place.split!r}; write {place.other('train')} or {place.other('test')}"
-        )
+        train, test = (place.other(split) for split in SPLITS)
+        raise UserError(f"{spec}: there is no split {place.split!r}; write {train} or {test}")
+
     with ExitStack() as stack:
-        sources = [stack.enter_context(Source(path)) for path in place.paths]
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         domains, stray = find_domains(sources, place)
-        packed = in_one_kind(domains, view, progress)
-        notes = (
-            [f"not used, since in no folder of a domain: {len(stray):,} ({shorten(stray)})"]
-            if stray
-            else []
-        )
-        notes += dict.fromkeys(note for source in sources for note in ignored(source, set()))
-        test = (
-            place.other("test")
-            if place.split == "train" and len(sources) == 1 and has_test(sources[0])
-            else None
-        )
-    report = joined(
-        spec,
-        {
-            f"{domain.column} ({domain.name})": dataset.report
-            for domain, dataset in zip(domains, packed)
-        },
-    )
-    report = report.model_copy(update={"notes": notes, "test": test})
+        packed = pack_domains(domains, view, progress)
+        notes = describe_unused(sources, stray)
+        test = find_test(sources, place)
+
+    reports = {
+        f"{domain.column} ({domain.name})": dataset.report
+        for domain, dataset in zip(domains, packed)
+    }
+    report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
+
     main, beside = sorted(packed, key=len, reverse=True)
-    beside = replace(beside, report=beside.report.model_copy(update={"spec": spec, "test": test}))
-    both = hashlib.blake2b(
-        "".join(dataset.fingerprint for dataset in packed).encode(), digest_size=16
-    ).hexdigest()
-    return checked(replace(main, report=report, beside=beside, fingerprint=both), strict)
+    beside_report = beside.report.model_copy(update={"spec": spec, "test": test})
+    digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
+    joint = replace(
+        main,
+        report=report,
+        beside=replace(beside, report=beside_report),
+        fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),
+    )
+    return check_strict(joint, strict)
+
+
+def describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str]:
+    """Notes on images in no domain, and on other files."""
+    notes = []
+    if stray:
+        notes.append(
+            f"not used, since in no folder of a domain: {len(stray):,} ({list_some(stray)})"
+        )
+
+    ignored = [note for source in sources for note in describe_ignored(source, set())]
+    return notes + list(dict.fromkeys(ignored))
+
+
+# Which image is of which domain
 
 
 def find_domains(
-    sources: Sequence[Source], place: Place
+    sources: Sequence[FileSource], place: Place
 ) -> tuple[tuple[Domain, Domain], list[str]]:
-    """The two domains of a split, and the pictures that lie in neither of any split.
+    """The two domains of a split, and the images that lie in no domain of any split.
 
     Raises:
-        UserError: one has no pictures there.
+        UserError: one has no images there.
     """
     if len(sources) == 2:
         if place.split != "train":
             raise UserError(
-                f"{place.text} are two places without a test set; name the places of the test pictures instead"
+                f"{place.text} are two places without a test set; "
+                "name the places of the test pictures instead"
             )
         a, b = (
             Domain(column, str(source.place), source, source.pictures)
             for column, source in zip(DOMAINS, sources)
         )
         return (a, b), []
+
     (source,) = sources
     found: dict[str, list[Entry]] = {column: [] for column in DOMAINS}
     stray = []
@@ -119,12 +135,15 @@ def find_domains(
             found[column].append(entry)
         elif not split:
             stray.append(entry.name)
+
     for column, entries in found.items():
         if not entries:
             wanted = place.split + column.upper()
             raise UserError(
-                f"{place.text} has no pictures in {wanted} for domain {column}; it holds {folders(source)}; {HINT}"
+                f"{place.text} has no pictures in {wanted} for domain {column}; "
+                f"it holds {count_folders(source)}; {HINT}"
             )
+
     a, b = (
         Domain(column, place.split + column.upper(), source, entries)
         for column, entries in found.items()
@@ -132,77 +151,78 @@ def find_domains(
     return (a, b), stray
 
 
-HINT = "name the domains' folders trainA and trainB (testA and testB), or give two folders as unpaired:ONE,OTHER"
-
-
 def domain_of(name: str) -> tuple[str, str]:
-    """Split and domain of a picture by the folders in its path:
+    """Split and domain of an image by the folders in its path:
 
-    "trainA/1.jpg" is ("train", "a"); ("", ""): neither.
+    "trainA/1.jpg" is ("train", "a"); an image in no domain is ("", "").
     """
-    parts = [part.lower() for part in PurePosixPath(name).parts[:-1]]
-    both = [(split, column) for split in SPLITS for column in DOMAINS]
-    for split, column in both:
-        if split + column in parts or (split, column) in pairwise(parts):
-            return split, column
-    return next((("train", column) for column in DOMAINS if column in parts), ("", ""))
+    folders = [part.lower() for part in PurePosixPath(name).parts[:-1]]
+
+    for split in SPLITS:
+        for column in DOMAINS:
+            # "traina/1.jpg" or "train/a/1.jpg"
+            if split + column in folders or (split, column) in pairwise(folders):
+                return split, column
+
+    for column in DOMAINS:
+        if column in folders:
+            return "train", column
+    return "", ""
 
 
-def has_test(source: Source) -> bool:
-    """Whether there are test pictures of both domains."""
-    return {("test", column) for column in DOMAINS} <= {
-        domain_of(source.wrapper + entry.name) for entry in source.pictures
-    }
+def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
+    """The name of the test set that lies beside a training set; None: there is none."""
+    if place.split != "train" or len(sources) != 1:
+        return None
+    (source,) = sources
+    there = {domain_of(source.wrapper + entry.name) for entry in source.pictures}
+    return place.other("test") if {("test", column) for column in DOMAINS} <= there else None
 
 
-def folders(source: Source) -> str:
-    """The folders of a source that hold pictures, with their numbers:
-
-    "trainA (330), testA (70)".
-    """
+def count_folders(source: FileSource) -> str:
+    """The folders of a source that hold images, with their counts: "trainA (330), testA (70)"."""
     counts = Counter(
         str(PurePosixPath(source.wrapper + entry.name).parent) for entry in source.pictures
     )
-    shown = [
-        f"{'pictures in no folder' if name == '.' else name} ({count:,})"
-        for name, count in counts.most_common(6)
-    ]
-    return ", ".join(shown) + (
-        f" and {len(counts) - len(shown):,} more" if len(counts) > len(shown) else ""
-    )
+
+    listed = []
+    for name, count in counts.most_common(LISTED):
+        described = "pictures in no folder" if name == "." else name
+        listed.append(f"{described} ({count:,})")
+
+    more = len(counts) - len(listed)
+    return ", ".join(listed) + (f" and {more:,} more" if more else "")
 
 
-def in_one_kind(domains: tuple[Domain, Domain], view: View, progress: bool) -> list[Dataset]:
-    """Both domains, packed, of one size and with the same channels: where one has colour, the other
-    gets it.
+# The packed sets
+
+
+def pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) -> list[Dataset]:
+    """Both domains, packed, of one size and with the same channels: if one has colour, the other
+    becomes RGB too.
 
     Raises:
         SizeNeededError: the view has no size, and each domain has its own.
     """
-    packed = [packed_domain(domain, view, progress) for domain in domains]
-    sizes = [dataset.size for dataset in packed]
-    if len(set(sizes)) > 1:
-        told = " and ".join(
-            f"{domain.name} pictures of {size}x{size}" for domain, size in zip(domains, sizes)
-        )
-        raise SizeNeededError(
-            f"{told}; say which size both should have, for instance --size {min(sizes)}", min(sizes)
-        )
+    packed = [pack_domain(domain, view, progress) for domain in domains]
+    check_one_size({domain.name: dataset.size for domain, dataset in zip(domains, packed)})
+
     if len({dataset.channels for dataset in packed}) > 1:
         view = view.model_copy(update={"channels": 3})
-        packed = [packed_domain(domain, view, progress) for domain in domains]
+        packed = [pack_domain(domain, view, progress) for domain in domains]
     return packed
 
 
-def packed_domain(domain: Domain, view: View, progress: bool) -> Dataset:
-    """One domain as a set of its own, with its column."""
-    identity = [(entry.name, entry.size, entry.mark) for entry in domain.entries]
+def pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
+    """One domain as a data set of its own, with its column."""
+    source, entries = domain.source, domain.entries
+    identity = [(entry.name, entry.size, entry.mark) for entry in entries]
     key = ["unpaired", domain.column, identity, view.model_dump(exclude={"labels", "attributes"})]
 
-    def build(folder: Path) -> Packed:
-        _, report, size = write_pictures(
-            folder / f"{domain.column}.npy", domain.source, domain.entries, view, progress
-        )
+    def write_domain(folder: Path) -> Packed:
+        sized = view.model_copy(update={"size": view.size or common_size(source, entries)})
+        rows = rows_of_files(source, entries)
+        _, report, size = write_rows(folder, [domain.column], source.place, rows, sized, progress)
         return Packed({}, report, size)
 
-    return open_store(key, build)
+    return open_store(key, write_domain)

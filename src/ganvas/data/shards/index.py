@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from ganvas.data.dataset import Skipped
-from ganvas.data.decode import Kind
+from ganvas.data.decode import ImageTraits
 from ganvas.errors import UserError
 
 INDEX = "index.json"
@@ -42,7 +42,7 @@ class Shard(BaseModel):
     bytes: PositiveInt
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     labels: str = ""
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)]
+    kinds: Annotated[tuple[ImageTraits, ...], Field(min_length=1)]
     which: str = ""
     left_out: tuple[Skipped, ...] = ()
 
@@ -68,7 +68,7 @@ class Shard(BaseModel):
             return np.zeros(self.count, np.int32)
         return np.array(self.which.split(), np.int32)
 
-    def kinds_of(self, places: np.ndarray) -> Counter[Kind]:
+    def kinds_of(self, places: np.ndarray) -> Counter[ImageTraits]:
         """Count pictures by kind.
 
         Args:

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.dataset import Column, DataReport, Dataset, Shards, Skipped, View
-from ganvas.data.decode import PIECE, Kind, in_order, load, too_small, workers
-from ganvas.data.folders.images import checked, common_side, steps
-from ganvas.data.folders.labels import shorten
+from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
+from ganvas.data.folders.labels import list_some
+from ganvas.data.folders.rows import check_strict
+from ganvas.data.folders.sizes import common_side
+from ganvas.data.folders.steps import describe_steps
+from ganvas.data.parallel import PIECE, count_workers, map_in_order
 from ganvas.data.shards.cache import ShardCache, ShardColumn
 from ganvas.data.shards.files import LocalShards, ShardFiles, ShardPlace, parse_shards
 from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
@@ -82,7 +85,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         size,
         shards=Shards(starts, room, cache.read_ahead),
     )
-    return checked(dataset, strict)
+    return check_strict(dataset, strict)
 
 
 def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, ShardFiles, list[str]]:
@@ -117,7 +120,7 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
     files.check(index.shards)
     listed = {shard.file for shard in index.shards}
     unlisted = [] if place.files else [name for name in present if name not in listed]
-    notes = [f"{INDEX} does not list, so not used: {shorten(unlisted)}"] if unlisted else []
+    notes = [f"{INDEX} does not list, so not used: {list_some(unlisted)}"] if unlisted else []
     return index, files, notes
 
 
@@ -134,7 +137,7 @@ def select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
     if unknown:
         raise UserError(
             f"{spec}: the {INDEX} of {place.base} does not list {unknown}; "
-            f"it lists {shorten(sorted(known))}"
+            f"it lists {list_some(sorted(known))}"
         )
 
     shards = tuple(known[name] for name in dict.fromkeys(place.files))
@@ -154,7 +157,7 @@ def count_sizes(index: Index) -> Counter[tuple[int, int]]:
 
 def large_enough(shard: Shard, view: View) -> np.ndarray:
     """Which pictures of a shard are large enough for the view, bool (count,)."""
-    large = np.array([not too_small(kind.width, kind.height, view) for kind in shard.kinds])
+    large = np.array([not find_size_fault(kind.width, kind.height, view) for kind in shard.kinds])
     return large[shard.kind]
 
 
@@ -166,7 +169,7 @@ def report_shards(
     Args:
         used: by shard, which pictures are used, bool (count,).
     """
-    kinds, modes = Counter[Kind](), Counter[str]()
+    kinds, modes = Counter[ImageTraits](), Counter[str]()
     classes = np.zeros(len(index.classes), np.int64)
     skipped: list[Skipped] = []
     for shard, mask in zip(index.shards, used):
@@ -188,7 +191,10 @@ def report_shards(
         sizes=sizes,
         modes=dict(modes.most_common()),
         classes=dict(zip(index.classes, classes.tolist())),
-        steps=[*(f"before they were packed: {step}" for step in index.steps), *steps(kinds, view)],
+        steps=[
+            *(f"before they were packed: {step}" for step in index.steps),
+            *describe_steps(kinds, view),
+        ],
         notes=[*notes, *index.notes],
     )
 
@@ -200,7 +206,7 @@ def skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
     ]
     for place in np.flatnonzero(~mask):
         kind = shard.kinds[shard.kind[place]]
-        reason = too_small(kind.width, kind.height, view)
+        reason = find_size_fault(kind.width, kind.height, view)
         skipped.append(Skipped(file=f"{shard.file}: picture {place + 1}", reason=reason))
     return skipped
 
@@ -228,8 +234,10 @@ def decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) 
         pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
         decoded = np.empty((len(entries), channels, side, side), np.uint8)
         done = 0
-        with ThreadPoolExecutor(workers([entry.size for entry in entries])) as pool:
-            for fates, pictures in in_order(pool, lambda piece: load(tar, piece, view), pieces):
+        with ThreadPoolExecutor(count_workers([entry.size for entry in entries])) as pool:
+            for fates, pictures in map_in_order(
+                pool, lambda piece: decode_images(tar, piece, view), pieces
+            ):
                 broken = next((fate for fate in fates if fate.reason), None)
                 if broken:
                     raise UserError(

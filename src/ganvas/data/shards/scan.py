@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganvas.data.dataset import Skipped, View
-from ganvas.data.decode import PIECE, Fate, bar, in_order, load, threads
-from ganvas.data.folders.labels import in_order as classes_in_order
+from ganvas.data.decode import Fate, decode_images
+from ganvas.data.folders.labels import sort_classes
 from ganvas.data.folders.source import Entry
+from ganvas.data.parallel import PIECE, map_in_order, progress_bar, start_threads
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
@@ -58,7 +59,7 @@ def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
             kept.unlink()  # it is damaged and can be made again
 
     scans = []
-    with bar(len(names), progress, "scanning tars") as advance:
+    with progress_bar(len(names), progress, "scanning tars") as advance:
         for name in names:
             scans.append(scan_tar(folder / name))
             advance(1)
@@ -107,9 +108,9 @@ def scan_tar(path: Path) -> TarScan:
             )
 
         # Most tars hold pictures of few kinds, so each picture only names the place of its kind.
-        kinds = list(dict.fromkeys(fate.kind for _, fate in used))
+        kinds = list(dict.fromkeys(fate.traits for _, fate in used))
         places = {kind: str(place) for place, kind in enumerate(kinds)}
-        which = " ".join(places[fate.kind] for _, fate in used) if len(kinds) > 1 else ""
+        which = " ".join(places[fate.traits] for _, fate in used) if len(kinds) > 1 else ""
         left_out = [Skipped(file=fate.name, reason=fate.reason) for fate in fates if fate.reason]
         shard = Shard(
             file=path.name,
@@ -126,8 +127,8 @@ def scan_tar(path: Path) -> TarScan:
 def decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
     """Decode pictures of any size to see whether they can be; returns what became of each."""
     pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
-    with threads([entry.size for entry in entries]) as pool:
-        found = in_order(pool, lambda piece: load(tar, piece, View(size=1))[0], pieces)
+    with start_threads([entry.size for entry in entries]) as pool:
+        found = map_in_order(pool, lambda piece: decode_images(tar, piece, View(size=1))[0], pieces)
         return [fate for fates in found for fate in fates]
 
 
@@ -147,7 +148,7 @@ def join_scans(scans: Sequence[TarScan]) -> Index:
     if missing:
         return make_index([scan.shard for scan in scans], (), notes=notes)
 
-    names = classes_in_order(Counter({name: count for name, count in found.items() if name}))
+    names = sort_classes(Counter({name: count for name, count in found.items() if name}))
     numbers = {name: str(number) for number, name in enumerate(names)}
     shards = []
     for scan in scans:

@@ -11,7 +11,8 @@ import torch
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Column, Dataset, View
-from ganvas.data.decode import Kind, bar, cores
+from ganvas.data.decode import ImageTraits
+from ganvas.data.parallel import count_cores, progress_bar
 from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar
 from ganvas.errors import UserError
@@ -116,8 +117,8 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
         UserError: a row has more than a picture and a class, or the folder cannot be written.
     """
     columns = dataset.columns.keys() | dataset.pictures.keys()
-    if not {"image"} <= columns <= {"image", "label"} or dataset.channels == 2:
-        what = "points" if dataset.channels == 2 else ", ".join(sorted(columns))
+    if not {"image"} <= columns <= {"image", "label"} or dataset.kind == "point":
+        what = "points" if dataset.kind == "point" else ", ".join(sorted(columns))
         raise UserError(
             f"shards hold one picture and at most a class per row; {dataset.report.spec} has {what}"
         )
@@ -128,7 +129,10 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     name = re.sub(r"[^\w-]", "-", out.resolve().name)
 
     # The folder appears only when all of it is written.
-    with atomic_path(out) as folder, bar(len(dataset), progress, "writing shards") as advance:
+    with (
+        atomic_path(out) as folder,
+        progress_bar(len(dataset), progress, "writing shards") as advance,
+    ):
         folder.mkdir()
         shards = []
         for number, places in enumerate(chunk_ranges(len(order), count)):
@@ -144,7 +148,7 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     total = format_bytes(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
-        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.kind}, in {many} ({total})",
+        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}, in {many} ({total})",
         f"to train on them: --data shards:{out}",
     ]
 
@@ -160,7 +164,7 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
     labels = None if dataset.labels is None else dataset.labels[rows].tolist()
 
     def encode_files() -> Iterator[tuple[str, bytes]]:
-        with ThreadPoolExecutor(cores()) as pool:
+        with ThreadPoolExecutor(count_cores()) as pool:
             for places in chunk_ranges(len(rows), ENCODE):
                 pictures = dataset.batch(rows[places.start : places.stop])["image"]
                 for place, content in zip(places, pool.map(images.to_png, pictures)):
@@ -169,7 +173,7 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
                         yield f"{first + place:09d}.cls", str(labels[place]).encode()
 
     digest = write_tar(path, encode_files())
-    kind = Kind(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
+    kind = ImageTraits(dataset.size, dataset.size, "L" if dataset.channels == 1 else "RGB")
     return Shard(
         file=path.name,
         count=len(rows),

@@ -1,0 +1,168 @@
+"""Read tables of attributes: of each image file and each attribute, yes or no."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganvas.data.folders.source import FileSource, extension
+from ganvas.errors import UserError
+from ganvas.io.console import count_noun
+from ganvas.io.images import UnreadableError
+
+VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}
+ENDINGS = (".txt", ".csv")
+LAYOUTS = (
+    "a count, a line of names, then lines FILE 1 -1 ..., as CelebA's; "
+    "or a CSV with the header file,NAME,NAME,..."
+)
+
+
+@dataclass(frozen=True)
+class AttributeTable:
+    """A table of attributes whose rows are not read yet.
+
+    Attributes:
+        file: its name.
+        content: its bytes.
+        names: of the attributes.
+    """
+
+    file: str
+    content: bytes
+    names: tuple[str, ...]
+
+
+def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
+    """The table of attributes of a set: the `wanted` one, or with "none" the only one at the root.
+
+    Raises:
+        UserError: there is none, or several, or it cannot be read.
+    """
+    if wanted != "none":
+        return read_head(wanted, read_content(source, wanted))
+
+    there = sorted(name for name in source.others if "/" not in name and extension(name) in ENDINGS)
+    contents = {name: read_content(source, name) for name in there}
+    if len(there) > 1:  # a licence or a list of boxes may lie beside it
+        contents = {
+            name: content for name, content in contents.items() if looks_right(name, content)
+        }
+    if len(contents) == 1:
+        return read_head(*next(iter(contents.items())))
+
+    if contents:
+        names = list(contents)
+        raise UserError(
+            f"{source.place} has several tables of attributes: {', '.join(names)}; "
+            f"name one with --labels {names[0]}"
+        )
+    found = "it has no .txt or .csv file beside the pictures or their folder"
+    if there:
+        found = f"none of {', '.join(there)} is one"
+    raise UserError(f"{source.place} has no table of attributes: {found}; a table is {LAYOUTS}")
+
+
+def read_content(source: FileSource, name: str) -> bytes:
+    """The bytes of a table in a set, or elsewhere on the disk.
+
+    Raises:
+        UserError: it is not there.
+    """
+    try:
+        if name in source.others:
+            return source.read(source.others[name])
+        return Path(name).expanduser().read_bytes()
+    except (OSError, UnreadableError) as error:
+        raise UserError(
+            f"table of attributes {name!r}: no such file, neither in {source.place} nor on the disk"
+        ) from error
+
+
+def looks_right(name: str, content: bytes) -> bool:
+    """Whether a file begins as a table of attributes does."""
+    try:
+        table = read_head(name, content)
+        next(iterate_rows(table), None)
+    except UserError:
+        return False
+    return True
+
+
+def read_head(name: str, content: bytes) -> AttributeTable:
+    """A table with its names read.
+
+    Raises:
+        UserError: not UTF-8, or it does not begin as a table of attributes does.
+    """
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{name} is not UTF-8 text; save it again as UTF-8") from error
+
+    # CelebA's layout begins with the number of rows, a CSV with its header
+    first = lines[0].strip() if lines else ""
+    if first.isdecimal() and len(lines) > 1:
+        names = lines[1].split()
+    else:
+        names = [cell.strip() for cell in split_line(first, first)][1:]
+
+    if not names or not all(names):
+        raise UserError(f"{name} begins with {first[:60]!r}; a table of attributes is {LAYOUTS}")
+    twice = [one for one, count in Counter(names).items() if count > 1]
+    if twice:
+        raise UserError(f"{name} has the attribute {twice[0]!r} twice; give each a name of its own")
+    return AttributeTable(name, content, tuple(names))
+
+
+def split_line(line: str, header: str) -> list[str]:
+    """The cells of a line of a CSV whose header has tabs, semicolons or commas."""
+    delimiter = next((sign for sign in "\t;," if sign in header), ",")
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
+    """File and values of each row; the values are one byte, 1 or 0, an attribute.
+
+    Raises:
+        UserError: a row has too few or too many cells, or a value that is neither yes nor no; the
+            message names its line.
+    """
+    lines = table.content.decode("utf-8-sig").splitlines()
+    counted = lines[0].strip().isdecimal()
+    head = 2 if counted else 1
+
+    for number, line in enumerate(lines[head:], head + 1):
+        if not line.strip():
+            continue
+
+        file, *values = line.split() if counted else split_line(line, lines[0])
+        if len(values) != len(table.names):
+            found = count_noun(len(values), "value")
+            wanted = count_noun(len(table.names), "attribute")
+            raise UserError(f"{table.file}, line {number}: {found} for {wanted}: {line[:60]!r}")
+
+        try:
+            row = bytes(VALUES[value.strip().lower()] for value in values)
+        except KeyError as error:
+            raise UserError(
+                f"{table.file}, line {number}: {error.args[0]!r} is none of 1, 0, -1, true, false"
+            ) from None
+        yield file.strip().replace("\\", "/").removeprefix("./"), row
+
+
+def read_rows(table: AttributeTable) -> dict[str, bytes]:
+    """The values of each file.
+
+    Raises:
+        UserError: there are none, or a file has two different rows.
+    """
+    rows: dict[str, bytes] = {}
+    for file, row in iterate_rows(table):
+        if rows.setdefault(file, row) != row:
+            raise UserError(f"{table.file}: {file!r} has two rows that differ; keep one of them")
+
+    if not rows:
+        raise UserError(f"{table.file} has no rows; a table is {LAYOUTS}")
+    return rows

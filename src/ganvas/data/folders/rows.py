@@ -1,0 +1,174 @@
+"""Write the rows of a folder, one or several images a row, as columns of the packed store."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.decode import Fate, RowFiles, decode_rows
+from ganvas.data.folders.source import FileSource
+from ganvas.data.folders.steps import describe_steps
+from ganvas.data.parallel import map_pieces
+from ganvas.data.store import open_image_file, write_images
+from ganvas.errors import UserError
+from ganvas.io.console import count_noun
+from ganvas.io.images import GREY, colour
+
+
+class WrittenRows(NamedTuple):
+    """What was written.
+
+    Attributes:
+        kept: a `Fate` for each image of the rows that are used, in their order.
+        report: how they came to be, without notes.
+        size: side in pixels of the images that training sees.
+    """
+
+    kept: list[tuple[Fate, ...]]
+    report: DataReport
+    size: int
+
+
+def write_rows(
+    folder: Path,
+    columns: Sequence[str],
+    place: Path,
+    rows: Sequence[RowFiles],
+    view: View,
+    progress: bool,
+) -> WrittenRows:
+    """Decode rows into COLUMN.npy files in `folder`, each uint8 (N, C, S, S) with the view's load
+    size as S.
+
+    Without channels in the view, a column is grey if all of its images are.
+
+    Args:
+        folder: where to write.
+        columns: names of the image columns, in the order of a row's files.
+        place: the folder or zip that the rows come from, for messages and the report.
+        rows: the files of each row.
+        view: with its size resolved.
+        progress: show a progress bar on stderr.
+
+    Raises:
+        UserError: fewer than two rows can be used.
+    """
+    colour(view.background)
+    assert view.size is not None
+    paths = [folder / f"{column}.npy" for column in columns]
+    fates = write_squares(paths, rows, view, progress)
+
+    kept = [row for row in fates if not row[0].reason]
+    if len(kept) < 2:
+        raise UserError(f"{place}: {explain_unusable([row[0] for row in fates], view)}")
+
+    # a column without colour is kept as one plane
+    steps = []
+    for number, (name, path) in enumerate(zip(columns, paths)):
+        images = [row[number] for row in kept]
+        channels = view.channels or (1 if all(fate.mode in GREY for fate in images) else 3)
+        if view.channels is None and channels == 1:
+            drop_colour(path)
+        seen = view.model_copy(update={"channels": channels})
+        done = describe_steps(Counter(fate.traits for fate in images), seen)
+        steps += done if len(columns) == 1 else [f"{name}: {step}" for step in done]
+
+    first = [row[0] for row in fates]
+    report = DataReport(
+        spec=str(place),
+        found=len(rows),
+        used=len(kept),
+        skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in first if fate.reason],
+        sizes=count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
+        modes=count_values(fate.mode for row in fates for fate in row if fate.mode),
+        steps=list(dict.fromkeys(steps)),
+    )
+    return WrittenRows(kept, report, view.size)
+
+
+def write_squares(
+    paths: Sequence[Path], rows: Sequence[RowFiles], view: View, progress: bool
+) -> list[tuple[Fate, ...]]:
+    """Decode rows and write each of their columns to its path; returns what became of each row."""
+    side = view.load_size()
+    shape = (view.channels or 3, side, side)
+    sizes = [row.size for row in rows]
+    fates: list[tuple[Fate, ...]] = []
+
+    pieces = map_pieces(rows, lambda piece: decode_rows(piece, len(paths), view), sizes, progress)
+    # closing: the threads end at once where writing fails
+    with closing(pieces), ExitStack() as files:
+        writers = [files.enter_context(open_image_file(path, shape)) for path in paths]
+        for some, squares in pieces:
+            fates.extend(some)
+            for number, write in enumerate(writers):
+                write(squares[:, number])
+
+    return fates
+
+
+def drop_colour(path: Path) -> None:
+    """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
+    images = np.load(path, mmap_mode="r")
+    pieces = (images[start : start + 1024, :1] for start in range(0, len(images), 1024))
+    grey = path.with_name("grey.npy")
+    write_images(grey, pieces, (1, *images.shape[2:]))
+
+    del images  # some systems do not replace a file that is mapped
+    grey.replace(path)
+
+
+# What a report says
+
+
+def count_values(values: Iterable[str]) -> dict[str, int]:
+    """How often each value occurs, the commonest first."""
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
+
+
+def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
+    """Notes on files of a source that are not images and not among the tables in `used`, and on
+    folders that could not be listed.
+    """
+    others = source.other_kinds(used)
+    notes = [f"other files are ignored: {others}"] if others else []
+    if source.unseen:
+        notes.append(f"not looked into: {', '.join(source.unseen)}")
+    return notes
+
+
+def explain_unusable(fates: Sequence[Fate], view: View) -> str:
+    """The message for a set with fewer than two usable rows, without the name of its place."""
+    start = f"{count_noun(len(fates), 'picture')}, fewer than two of them usable"
+    sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
+
+    # the second largest: with it, two images are large enough
+    if view.fit != "pad" and view.size and len(sides) > 1 and sides[1] < view.size:
+        return (
+            f"{start} at size {view.size}; "
+            f"the largest size that would work is {sides[1]}: --size {sides[1]}"
+        )
+
+    first = next((f"; {fate.name!r}: {fate.reason}" for fate in fates if fate.reason), "")
+    return f"{start}{first}; training needs at least two"
+
+
+def check_strict(dataset: Dataset, strict: bool) -> Dataset:
+    """The data set; with `strict` only if all of its files can be used.
+
+    Raises:
+        UserError: names the first file that cannot be used.
+    """
+    report = dataset.report
+    if strict and report.skipped:
+        first = report.skipped[0]
+        raise UserError(
+            f"{report.spec}: {len(report.skipped):,} of {count_noun(report.found, 'file')} "
+            f"cannot be used, the first is {first.file!r}: {first.reason}; "
+            "mend or remove them, or go without --strict"
+        )
+    return dataset

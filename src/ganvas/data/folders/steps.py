@@ -1,0 +1,84 @@
+"""Describe in words what is done to the images of a folder before training."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from ganvas.data.dataset import View
+from ganvas.data.decode import ImageTraits
+from ganvas.io.console import count_noun
+
+
+def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
+    """What is done to the images, in order, one sentence each.
+
+    Args:
+        traits: how many images there are of each kind.
+        view: with its size and channels resolved.
+    """
+    grey = count_where(traits, lambda image: image.grey)
+    done = [
+        (
+            count_where(traits, lambda image: image.turned),
+            "turned upright as their EXIF orientation says",
+        ),
+        (count_where(traits, is_deep), "brought from 16-bit or float values to 8 bits"),
+        (
+            count_where(traits, lambda image: image.transparent),
+            f"transparent: laid over {view.background}",
+        ),
+        (count_where(traits, lambda image: image.mode == "CMYK"), "turned from CMYK to RGB"),
+        (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
+        (traits.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
+        *list_resizing(traits, view),
+    ]
+    steps = [f"{count_noun(number, 'picture')} {what}" for number, what in done if number]
+
+    if view.load_size() != view.size:
+        square = f"{view.size}x{view.size}"
+        steps.append(f"training cuts a random {square} out of each in every step")
+    return steps
+
+
+def list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, str]]:
+    """How many images are resized, cut or padded, and in which words."""
+    side = view.load_size()
+    square = f"{side}x{side}"
+    smaller = count_where(traits, lambda image: min(image.width, image.height) < side)
+
+    if view.fit == "pad":
+        larger = count_where(traits, lambda image: max(image.width, image.height) > side)
+        padded = count_where(traits, lambda image: (image.width, image.height) != (side, side))
+        return [
+            (larger, f"shrunk until the longer side is {side}"),
+            (padded, f"laid on {view.background} to fill {square}"),
+        ]
+
+    larger = count_where(traits, lambda image: min(image.width, image.height) > side)
+    # the shorter side fits already, the longer one does not
+    long = count_where(
+        traits,
+        lambda image: min(image.width, image.height) == side < max(image.width, image.height),
+    )
+
+    if view.fit == "stretch":
+        way = f"to {square}, each side by itself"
+        return [(larger + long, f"shrunk {way}"), (smaller, f"enlarged {way}")]
+
+    way = f"until the shorter side is {side}, then cut to the central {square}"
+    if all(image.width == image.height for image in traits):
+        way = f"to {square}"
+    return [
+        (larger, f"shrunk {way}"),
+        (smaller, f"enlarged {way}"),
+        (long, f"cut to the central {square}"),
+    ]
+
+
+def count_where(traits: Counter[ImageTraits], claim: Callable[[ImageTraits], bool]) -> int:
+    """How many images a claim is true of."""
+    return sum(number for image, number in traits.items() if claim(image))
+
+
+def is_deep(image: ImageTraits) -> bool:
+    """Whether the pixels have more than 8 bits: Pillow's modes "F" and "I", "I;16", ..."""
+    return image.mode == "F" or image.mode.startswith("I")

@@ -1,0 +1,214 @@
+"""Open a data set by its name: the table of all kinds of data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+from ganvas.data.builtin.birds import open_figures
+from ganvas.data.builtin.cifar10 import CIFAR, open_cifar
+from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
+from ganvas.data.builtin.points import MIXTURES, open_points
+from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.folders.attributes import open_attributes
+from ganvas.data.folders.captions import open_captions
+from ganvas.data.folders.images import open_images
+from ganvas.data.folders.pairs import open_pairs
+from ganvas.data.folders.unpaired import open_unpaired
+from ganvas.data.shards.open import open_shards
+from ganvas.errors import UserError, nearest
+from ganvas.io.images import colour
+from ganvas.schema import kind_of_channels
+
+
+class DataRequest(NamedTuple):
+    """What `open_dataset` was called with.
+
+    Attributes:
+        spec: the name or place of the data set.
+        view: how training wants to see it.
+        strict: whether a file that cannot be used is an error.
+        progress: whether to show a progress bar.
+    """
+
+    spec: str
+    view: View
+    strict: bool
+    progress: bool
+
+
+@dataclass(frozen=True)
+class DataKind:
+    """A kind of data set.
+
+    Attributes:
+        open: opens a set of this kind.
+        help: what it holds, in a few words.
+        rows: what its rows are.
+        place: what may follow the name and a colon: "FOLDER", "PLACE", or "" for nothing.
+        place_needed: whether a place must follow; if not, the name alone is a data set.
+        splits: of "test", ...: the names NAME-SPLIT; None: `open` checks them.
+        own_labels: whether it carries its own labels, so that a view may not name others.
+    """
+
+    open: Callable[[DataRequest], Dataset]
+    help: str
+    rows: Literal["image", "points", "pairs", "unpaired", "attributes", "captions"] = "image"
+    place: str = ""
+    place_needed: bool = False
+    splits: tuple[str, ...] | None = ()
+    own_labels: bool = True
+
+
+class FileOpener(Protocol):
+    """A function that opens data sets of files."""
+
+    def __call__(
+        self, spec: str, view: View, *, strict: bool = False, progress: bool = False
+    ) -> Dataset: ...
+
+
+def files_kind(
+    opener: FileOpener, help: str, rows: Literal["pairs", "unpaired", "attributes", "captions"]
+) -> DataKind:
+    """A kind of data set in the user's own folder or zip."""
+
+    def open_files(request: DataRequest) -> Dataset:
+        spec, view, strict, progress = request
+        return opener(spec, view, strict=strict, progress=progress)
+
+    return DataKind(
+        open_files,
+        help,
+        rows,
+        place="FOLDER",
+        place_needed=True,
+        splits=None,
+        own_labels=False,
+    )
+
+
+def download_kind(
+    opener: Callable[[str, View, bool], Dataset], help: str, splits: tuple[str, ...] = ("test",)
+) -> DataKind:
+    """A kind of published data set, in a folder or downloaded into the cache."""
+
+    def open_download(request: DataRequest) -> Dataset:
+        return opener(request.spec, request.view, request.progress)
+
+    return DataKind(open_download, help, place="FOLDER", splits=splits)
+
+
+KINDS = {
+    "digits": DataKind(
+        lambda request: open_digits(request.view), "scikit-learn's scanned digits, 8x8 grey"
+    ),
+    "figures": DataKind(
+        lambda request: open_figures(request.view),
+        "drawn birds with captions, boxes and key points",
+        "captions",
+        own_labels=False,
+    ),
+    "mnist": download_kind(open_mnist, "handwritten digits, 28x28 grey"),
+    "fashion-mnist": download_kind(open_mnist, "clothes, 28x28 grey"),
+    STACKED: download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
+    CIFAR: download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
+    **{
+        name: DataKind(
+            lambda request: open_points(request.spec, request.view),
+            f"points in the plane around {len(mixture.centres)} known modes",
+            "points",
+        )
+        for name, mixture in MIXTURES.items()
+    },
+    "idx": DataKind(
+        lambda request: open_idx(request.spec, request.view),
+        "images in MNIST's file format",
+        place="FOLDER",
+        place_needed=True,
+    ),
+    "shards": DataKind(
+        lambda request: open_shards(
+            request.spec, request.view, strict=request.strict, progress=request.progress
+        ),
+        "images in tars, in a folder or behind https://...",
+        place="PLACE",
+        place_needed=True,
+    ),
+    "pairs": files_kind(open_pairs, "paired images, an input and its output", "pairs"),
+    "unpaired": files_kind(open_unpaired, "images of two domains, without pairs", "unpaired"),
+    "attributes": files_kind(open_attributes, "images with a table of attributes", "attributes"),
+    "captions": files_kind(open_captions, "images with captions, boxes and key points", "captions"),
+}
+
+
+def list_names() -> list[str]:
+    """All names of data sets, as a person writes them: "mnist", "mnist-test", "pairs:FOLDER"."""
+    names = []
+    for prefix, kind in KINDS.items():
+        if kind.place_needed:
+            names.append(f"{prefix}:{kind.place}")
+        else:
+            names += [prefix, *(f"{prefix}-{split}" for split in kind.splits or ())]
+    return names
+
+
+NAMES = tuple(list_names())
+
+
+def find_kind(spec: str) -> DataKind | None:
+    """The kind of a data set by its name; None: it is the path of a folder or zip of images, or
+    unknown.
+    """
+    name, colon, _ = spec.partition(":")
+
+    for prefix, kind in KINDS.items():
+        if kind.splits is None:
+            named = name.partition("-")[0] == prefix
+        else:
+            named = name in (prefix, *(f"{prefix}-{split}" for split in kind.splits))
+        if not named:
+            continue
+
+        if kind.place_needed:
+            # a file may be called "pairs:1"
+            return kind if colon and not Path(spec).exists() else None
+        return kind if kind.place or not colon else None
+
+    return None
+
+
+def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
+    """Open a data set by its name or its place.
+
+    Args:
+        spec: a name in `KINDS`, with ":PLACE" or a split ("mnist-test") where the kind has them; or
+            the path of a folder or zip of images.
+        view: size, channels, fit and labels that training wants.
+        strict: make the first file that cannot be used an error.
+        progress: show a progress bar on stderr while images are packed or downloaded.
+
+    Raises:
+        UserError: no data set of that name, or no usable images there.
+    """
+    colour(view.background)  # a wrong name is reported even where no image needs it
+    kind = find_kind(spec)
+
+    if kind and kind.own_labels and view.labels != "none":
+        raise UserError(
+            f"{spec} carries its own labels; "
+            f"--labels {view.labels} is for folders and zips of pictures"
+        )
+    if not (kind and kind.rows == "points") and kind_of_channels(view.channels) == "point":
+        points = " and ".join(MIXTURES)
+        raise UserError(f"channels=2 is for points, {points}; pictures have 1, grey, or 3, rgb")
+
+    if kind:
+        return kind.open(DataRequest(spec, view, strict, progress))
+
+    place = Path(spec).expanduser()
+    if not place.exists():
+        near = nearest(spec.partition(":")[0], NAMES)
+        raise UserError(f"no data set and no file or folder is called {spec!r}; {near}")
+    return open_images(place, view, strict=strict, progress=progress)

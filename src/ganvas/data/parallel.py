@@ -1,0 +1,116 @@
+"""Work through files on all CPU cores, piece by piece, in order."""
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from ganvas.io.console import PlainConsole
+
+PIECE = 64  # files in one task of a thread
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_pieces(
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item]], Result],
+    sizes: Sequence[int],
+    progress: bool,
+) -> Generator[Result, None, None]:
+    """Work on items in pieces of PIECE, in threads, and yield the results in order.
+
+    Args:
+        items: what to work on, for instance files to decode.
+        work: is called with a piece of the items.
+        sizes: of each item's files, in bytes; they decide how many threads work.
+        progress: show a progress bar on stderr.
+
+    Yields:
+        what `work` returns for the next piece.
+    """
+    pieces = cut_pieces(items)
+    with start_threads(sizes) as pool, progress_bar(len(items), progress) as advance:
+        for piece, result in zip(pieces, map_in_order(pool, work, pieces)):
+            advance(len(piece))
+            yield result
+
+
+def cut_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """The items in pieces of PIECE; the last one may be shorter."""
+    return [items[start : start + PIECE] for start in range(0, len(items), PIECE)]
+
+
+@contextmanager
+def start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads for files of so many bytes each, with Pillow's warnings silenced.
+
+    Decoding and resizing release the interpreter, so threads keep all cores busy with photographs.
+    With files of a few kilobytes they wait for the interpreter: 16 threads take twice as long as 2.
+    Processes would not wait, but each would have to import torch first, which takes longer than
+    20,000 such files.
+    """
+    count = count_workers(sizes)
+    before = torch.get_num_threads()
+
+    try:
+        with (
+            warnings.catch_warnings(),
+            # each thread uses torch on its own core only
+            ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+        ):
+            warnings.filterwarnings("ignore", module="PIL")
+            try:
+                yield pool
+            finally:
+                pool.shutdown(cancel_futures=True)
+    finally:
+        torch.set_num_threads(before)  # part of the setting is shared by all threads
+
+
+def count_workers(sizes: Sequence[int]) -> int:
+    """The number of threads that decode files of so many bytes each the fastest."""
+    return min(count_cores(), 1 + sum(sizes) // max(1, len(sizes)) // 2048)
+
+
+def count_cores() -> int:
+    """The number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_in_order(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
+    """Map over items in threads, only a few ahead of the reader, so that results do not fill the
+    memory.
+    """
+    ahead: deque[Future[Result]] = deque()
+
+    for item in items:
+        ahead.append(pool.submit(function, item))
+        if len(ahead) > 4 * count_cores():
+            yield ahead.popleft().result()
+
+    while ahead:
+        yield ahead.popleft().result()
+
+
+@contextmanager
+def progress_bar(
+    total: int, shown: bool, what: str = "packing pictures"
+) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; yields the function that advances it by a number of items."""
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = PlainConsole(stderr=True)
+    hidden = not (shown and console.is_terminal)
+
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.advance(task, count)
