@@ -69,7 +69,7 @@ def make_extractor(
     """
     data = reference.dataset
     check_feature_name(name)
-    if data.channels == 2 and name != "pixels":
+    if data.kind == "point" and name != "pixels":
         raise UserError(
             f"--features {name} takes pictures, and {reference.name} holds points; "
             "leave --features out"

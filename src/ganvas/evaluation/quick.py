@@ -97,7 +97,7 @@ def quick_score(
     """
     chunks = generate_chunks(gan, reference, device, count, seed)
     fake = extract_features(reference.extractor, chunks).values
-    if gan.channels == 2:
+    if gan.kind == "point":
         return 1 - density_coverage(reference.real[:count], fake).coverage
     return frechet_distance(reference.moments, moments(fake, "generated"))
 
@@ -118,4 +118,4 @@ def generate_chunks(
         samples = sample_rows(gan, part, seed, device, labels)[: count - part.start]
         if not samples.isfinite().all():
             raise UserError("the generator is broken: its samples hold NaN or infinity")
-        yield samples if gan.channels == 2 else to_uint8(samples)
+        yield samples if gan.kind == "point" else to_uint8(samples)

@@ -118,7 +118,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
                 )
             done += len(chunk)
 
-            if gan.channels == 2:
+            if gan.kind == "point":
                 yield chunk  # points stay floats
             else:
                 yield to_square(to_uint8(chunk), size, view.fit, view.background)

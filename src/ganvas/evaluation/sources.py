@@ -108,7 +108,7 @@ def is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
 
 def usual_count(reference: Reference) -> int:
     """How many samples are evaluated when the user does not say."""
-    if reference.dataset.channels == 2:
+    if reference.dataset.kind == "point":
         return POINTS
     return STACKS if reference.name == STACKED else COUNT
 

@@ -71,7 +71,7 @@ class InpaintTask(Task):
         gan, folder = run.gan, run.folder
         if self.mask and self.box:
             raise UserError("--mask and --box both say where the hole is; give one of them")
-        if gan.points:
+        if gan.kind == "point":
             raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
         if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
             use = describe_use(gan, folder)

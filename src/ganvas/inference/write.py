@@ -87,7 +87,7 @@ def write(task: Task, run: Run, output: Output) -> Iterator[str]:
         place = own_folder(output.folder, run.folder / task.folder)
 
     with place as folder:
-        if run.gan.points:
+        if run.gan.kind == "point":
             yield from write_points(task, run, output, folder)
             return
 
