@@ -149,7 +149,7 @@ class GAN(nn.Module):
     Attributes:
         ema_players: players whose moving average of weights `sample` uses.
         requires: columns that a batch must have.
-        points: whether it generates points in the plane, of size 1 with 2 channels, not images.
+        kind: "image", or "point" for points in the plane, of size 1 with 2 channels.
         has_ground_truth: whether `make_inputs` asks for the very image of a row, so that the
             generated image can be compared with it pixel by pixel.
         double_backward: whether a loss contains gradients with respect to images, so that players
@@ -179,7 +179,7 @@ class GAN(nn.Module):
         self.channels = schema.channels[target]
         self.classes = schema.names.get("label", ())
 
-        if self.points and (self.size, self.channels) != (1, 2):
+        if self.kind == "point" and schema.kind == "image":
             raise UserError(
                 f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: "
                 "use --data rings or --data grid"
