@@ -27,8 +27,9 @@ format: $(VENV)/installed-dev  ## format the code and mend what ruff can mend
 types: $(VENV)/installed-dev  ## check the types
 	$(BIN)/pyright
 
-api: $(VENV)/installed-dev  ## write docs/api.md from the docstrings
+api: $(VENV)/installed-dev  ## write docs/api.md and the tree of docs/architecture.md from the docstrings
 	$(BIN)/python docs/make_api.py
+	$(BIN)/python docs/make_tree.py
 
 hooks: $(VENV)/installed-dev  ## check format, style and types before each commit
 	$(BIN)/pre-commit install
@@ -37,7 +38,7 @@ clean:  ## remove the virtual environment and runs/
 	rm -rf $(VENV) runs
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Weights for the Inception network that are made up here: every name and size, numbers of our own."""
+"""Weights for the Inception network: every name and size, with numbers made up here."""
 
 import math
 

@@ -135,12 +135,38 @@ def test_narrower_rules_hold():
 def test_no_gan_imports_another():
     papers = {name for name in TREES if re.fullmatch(r"gans\.(gawwn\.)?\w+", name)}
     papers -= {"gans.base", "gans.options", "gans.nn", "gans.gawwn", "gans.gawwn.blocks"}
+    papers -= {"gans.gawwn.keypoint_networks"}  # of the same paper
     offenders = [f"{module} → {other}" for module in papers for other in ours(module) & papers]
     assert not offenders
 
 
 def test_imports_make_no_circle():
     TopologicalSorter({module: ours(module) for module in TREES}).prepare()
+
+
+def public_names(module: str) -> set[str] | None:
+    """What a module's `__all__` lists; None: it has none."""
+    for node in TREES[module].body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return None
+
+
+def test_modules_import_only_what_is_public():
+    """Each module says in `__all__` what it offers; what begins with an underscore is its own."""
+    offenders = []
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("ganvas"):
+                continue
+            source = str(node.module).removeprefix("ganvas").removeprefix(".") or "ganvas"
+            public = public_names(source)
+            for alias in node.names:
+                is_module = f"{source}.{alias.name}".removeprefix("ganvas.") in TREES
+                hidden = public is not None and alias.name not in public
+                if not is_module and (alias.name.startswith("_") or hidden):
+                    offenders.append(f"{module} imports {alias.name} from {source}")
+    assert not offenders
 
 
 # 2. What no module may do

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ganvas.inference.run import Run, load
     from ganvas.recipes import RECIPES
     from ganvas.recipes.recipe import Recipe
-    from ganvas.training.trainer import InterruptedRun, train
+    from ganvas.training.signals import InterruptedRun
+    from ganvas.training.trainer import train
 
 # The module of each public name.
 HOMES = {
@@ -28,7 +29,7 @@ HOMES = {
     "GANS": "ganvas.gans",
     "Recipe": "ganvas.recipes.recipe",
     "UserError": "ganvas.errors",
-    "InterruptedRun": "ganvas.training.trainer",
+    "InterruptedRun": "ganvas.training.signals",
 }
 
 __all__ = [

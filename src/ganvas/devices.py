@@ -6,6 +6,8 @@ import torch
 
 from ganvas.errors import UserError
 
+__all__ = ["free_memory", "pick_device"]
+
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 

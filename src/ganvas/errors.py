@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+__all__ = ["UserError", "describe_validation", "nearest"]
+
 
 class UserError(Exception):
     """A message for the user: what was given, what is allowed, what to do.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+__all__ = ["Make", "Rng", "RowRng", "StepRng", "WalkRng", "fold_in", "sent"]
+
 # Draws so many rows from a generator.
 Make = Callable[[torch.Generator, int], Tensor]
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+__all__ = ["Schema", "kind_of_channels", "read_schema"]
+
 POINT_CHANNELS = 2  # a point is stored like an image of one pixel, whose channels are x and y
 
 

@@ -94,7 +94,10 @@ def test_fresh_folders_do_not_collide(
 
 
 def test_help_needs_no_torch():
-    code = "import sys; sys.argv = ['ganvas', '--help']; from ganvas.cli import main; main(); assert 'torch' not in sys.modules"
+    code = (
+        "import sys; sys.argv = ['ganvas', '--help']; from ganvas.cli import main; main(); "
+        "assert 'torch' not in sys.modules"
+    )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -26,9 +26,9 @@ from ganvas.runs import checkpoint
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.clock import RunClock
+from ganvas.training.signals import InterruptedRun
 from ganvas.training.state import TrainingState, save_checkpoint
 from ganvas.training.step import NotFiniteError
-from ganvas.training.trainer import InterruptedRun
 
 TINY = {
     "batch": 6,

@@ -11,6 +11,8 @@ from ganvas.errors import UserError
 if TYPE_CHECKING:
     from ganvas.inference.run import Run
 
+__all__ = ["AS_IT_IS", "AS_USUAL", "Device", "Loading", "Look", "Pairs", "Switch", "parse_settings"]
+
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Switch = Annotated[bool, Parameter(negative="")]  # no --no-...
 Pairs = Annotated[list[str] | None, Parameter(name="--set", negative="")]

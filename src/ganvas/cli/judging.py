@@ -4,6 +4,8 @@ from pathlib import Path
 
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Switch
 
+__all__ = ["evaluate", "health", "theory"]
+
 
 def evaluate(
     *sets: str,

@@ -9,6 +9,8 @@ from cyclopts import Parameter
 from ganvas.cli.flags import AS_USUAL, Loading, Pairs, Switch
 from ganvas.errors import UserError
 
+__all__ = ["print_lines", "refuse_beside_caption", "restore", "sample", "translate"]
+
 
 def sample(
     run: Path,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ganvas.cli.flags import AS_IT_IS, Look, Switch
 
+__all__ = ["data", "pack"]
+
 
 def data(
     spec: str,

@@ -7,6 +7,8 @@ from typing import Any
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Pairs, Switch, parse_settings
 from ganvas.errors import UserError
 
+__all__ = ["collect_changes", "recipes", "train"]
+
 
 def train(
     recipe: str | None = None,
@@ -72,6 +74,7 @@ def train(
     from ganvas.io.console import print_text
     from ganvas.runs.folder import read_recipe
     from ganvas.training import trainer
+    from ganvas.training.signals import InterruptedRun
 
     if dry_run:
         from ganvas.devices import pick_device
@@ -98,7 +101,7 @@ def train(
             strict=strict,
             quiet=quiet,
         )
-    except trainer.InterruptedRun as stop:
+    except InterruptedRun as stop:
         print_text(str(stop), error=True)
         sys.exit(128 + stop.number)
 

@@ -14,6 +14,8 @@ from ganvas.data.text import decode
 from ganvas.io import grids, images
 from ganvas.io.scatter import draw_sheet
 
+__all__ = ["cut_text", "draw_contact_sheet"]
+
 SHEET = 64  # images on a sheet
 POINTS = 2000  # points in a scatter plot
 ROWS = 8  # rows of a set with several columns
@@ -33,16 +35,16 @@ def draw_contact_sheet(dataset: Dataset) -> Image.Image:
         return draw_sheet(points, 1, discs=mode_discs(dataset.report.spec))
 
     if "image" not in dataset.columns or (len(dataset.columns) > 1 and dataset.labels is None):
-        return draw_rows(dataset)
+        return _draw_rows(dataset)
 
     if dataset.labels is not None:
-        return draw_classes(dataset, dataset.labels)
+        return _draw_classes(dataset, dataset.labels)
 
     rows = spread_evenly(SHEET, len(dataset))
     return grids.make_grid(torch.from_numpy(dataset.images[rows]), round(len(rows) ** 0.5))
 
 
-def draw_classes(dataset: Dataset, labels: np.ndarray) -> Image.Image:
+def _draw_classes(dataset: Dataset, labels: np.ndarray) -> Image.Image:
     """A line of images for each class; of many classes only some, evenly spread."""
     classes = spread_evenly(SHEET // 4, len(dataset.classes))
     columns = max(4, min(16, SHEET // len(classes)))
@@ -61,7 +63,7 @@ def draw_classes(dataset: Dataset, labels: np.ndarray) -> Image.Image:
     return grids.make_grid(lines.flatten(0, 1), columns, row_names=names)
 
 
-def draw_rows(dataset: Dataset) -> Image.Image:
+def _draw_rows(dataset: Dataset) -> Image.Image:
     """A few rows of a set with several columns, boxes and key points drawn, with words beside."""
     tables = [dataset, *([dataset.beside] if dataset.beside else [])]
     count = min(ROWS, *(len(table) for table in tables))
@@ -71,15 +73,15 @@ def draw_rows(dataset: Dataset) -> Image.Image:
         rows = table.batch(spread_evenly(count, len(table)))
         for name, values in rows.items():
             if name in PICTURES:
-                columns[name] = mark_parts(values, rows)
+                columns[name] = _mark_parts(values, rows)
 
     names = []
     for row in spread_evenly(count, len(dataset)):
-        names.append(cut_text(describe_row(dataset, int(row)), LONGEST_ROW))
+        names.append(cut_text(_describe_row(dataset, int(row)), LONGEST_ROW))
     return grids.make_table(dict(sorted(columns.items())), names if any(names) else ())
 
 
-def mark_parts(pictures: Tensor, rows: Mapping[str, Tensor]) -> Tensor:
+def _mark_parts(pictures: Tensor, rows: Mapping[str, Tensor]) -> Tensor:
     """Images uint8 (N, C, H, W) with the boxes and the key points of their rows; RGB if there are
     any.
     """
@@ -110,7 +112,7 @@ def mark_parts(pictures: Tensor, rows: Mapping[str, Tensor]) -> Tensor:
     return torch.stack(marked)
 
 
-def describe_row(dataset: Dataset, row: int) -> str:
+def _describe_row(dataset: Dataset, row: int) -> str:
     """A row in words: its first caption, or the attributes that it has."""
     if "caption" in dataset.columns:
         return decode(dataset.columns["caption"][row, 0])

@@ -19,6 +19,21 @@ from ganvas.io.console import count_noun
 from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
+__all__ = [
+    "FEW",
+    "PICTURES",
+    "Column",
+    "DataReport",
+    "Dataset",
+    "Shards",
+    "Skipped",
+    "View",
+    "describe_pictures",
+    "fingerprint",
+    "join_reports",
+    "single",
+]
+
 
 class View(BaseModel):
     """How training wants to see the images. Part of a recipe, and of the packed store's key."""

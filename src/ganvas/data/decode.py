@@ -15,6 +15,19 @@ from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
 from ganvas.io.resizing import to_square
 
+__all__ = [
+    "Fate",
+    "ImageTraits",
+    "Reader",
+    "RowFiles",
+    "decode_images",
+    "decode_rows",
+    "find_size_fault",
+    "measure_images",
+    "read_row",
+    "rows_of_files",
+]
+
 BATCH_PIXELS = 2**20  # images of one shape are resized together up to this many pixels
 
 
@@ -134,24 +147,24 @@ def decode_rows(
     side = view.load_size()
     fates: list[tuple[Fate, ...]] = []
     squares = [np.empty((0, columns, view.channels or 3, side, side), np.uint8)]
-    usable = read_usable(rows, columns, view, fates)
+    usable = _read_usable(rows, columns, view, fates)
 
     # neighbours of one shape are resized together, which is faster than one by one
-    for shapes, alike in itertools.groupby(usable, key=find_shapes):
+    for shapes, alike in itertools.groupby(usable, key=_find_shapes):
         _, height, width = shapes[0]
         together = max(1, BATCH_PIXELS // (height * width))
         while batch := list(itertools.islice(alike, together)):
-            squares.append(resize_rows(batch, view))
+            squares.append(_resize_rows(batch, view))
 
     return fates, np.concatenate(squares)
 
 
-def find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
+def _find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
     """The shape (C, H, W) of each image of a row."""
     return tuple(tuple(picture.pixels.shape) for picture in pictures)
 
 
-def resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
+def _resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
     """Rows of images of the same shapes as squares, uint8 (N, columns, C, S, S)."""
     side = view.load_size()
     columns = []
@@ -163,7 +176,7 @@ def resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
     return np.stack(columns, 1)
 
 
-def read_usable(
+def _read_usable(
     rows: Sequence[RowFiles], columns: int, view: View, fates: list[tuple[Fate, ...]]
 ) -> Iterator[tuple[Picture, ...]]:
     """Read rows one by one, yield those that can be used, and append what became of each to
@@ -176,13 +189,13 @@ def read_usable(
             fates.append((Fate(row.name, str(error)),) * columns)
             continue
 
-        reason = find_fault(pictures, view)
-        fates.append(tuple(describe_fate(row.name, reason, picture) for picture in pictures))
+        reason = _find_fault(pictures, view)
+        fates.append(tuple(_describe_fate(row.name, reason, picture) for picture in pictures))
         if not reason:
             yield pictures
 
 
-def describe_fate(name: str, reason: str, picture: Picture) -> Fate:
+def _describe_fate(name: str, reason: str, picture: Picture) -> Fate:
     """What became of an image that was read."""
     _, height, width = picture.pixels.shape
     return Fate(name, reason, width, height, picture.mode, picture.transparent, picture.turned)
@@ -199,10 +212,10 @@ def read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
     pictures = [
         images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
     ]
-    return tuple(pictures) if len(pictures) == columns else cut_halves(pictures[0])
+    return tuple(pictures) if len(pictures) == columns else _cut_halves(pictures[0])
 
 
-def cut_halves(picture: Picture) -> tuple[Picture, Picture]:
+def _cut_halves(picture: Picture) -> tuple[Picture, Picture]:
     """The left and the right half of an image, (C, H, W // 2) each.
 
     Raises:
@@ -221,7 +234,7 @@ def cut_halves(picture: Picture) -> tuple[Picture, Picture]:
 # Which rows are used
 
 
-def find_fault(pictures: Sequence[Picture], view: View) -> str:
+def _find_fault(pictures: Sequence[Picture], view: View) -> str:
     """Why the images of a row cannot be used, "" if they can.
 
     Images of one row must have nearly the same shape (within 2 %), and none may be too small.

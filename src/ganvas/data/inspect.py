@@ -17,6 +17,8 @@ from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.schema import kind_of_channels
 
+__all__ = ["Examination", "examine_data", "print_examination", "run_doctor"]
+
 FALLBACK = 64  # the side in pixels at which a set is examined whose images share none
 LISTED = 10  # lines of a list before the rest is only counted
 LONGEST = 300  # characters of a line
@@ -86,7 +88,7 @@ def examine_data(
         size=dataset.size,
         channels=dataset.channels,
         fingerprint=dataset.fingerprint,
-        copies=find_copies(dataset),
+        copies=_find_copies(dataset),
     )
     return examination, dataset
 
@@ -94,7 +96,7 @@ def examine_data(
 # Equal images
 
 
-def find_copies(dataset: Dataset) -> list[list[str]]:
+def _find_copies(dataset: Dataset) -> list[list[str]]:
     """Groups of equal rows, by the names of their files, each group in the order of the set."""
     groups: dict[bytes, list[int]] = defaultdict(list)
     columns = [values for name, values in dataset.columns.items() if name in PICTURES]
@@ -106,11 +108,11 @@ def find_copies(dataset: Dataset) -> list[list[str]]:
     copies = [group for group in groups.values() if len(group) > 1]
     if not copies:
         return []
-    names = list_files(dataset)
+    names = _list_files(dataset)
     return [[names[index] for index in group] for group in copies]
 
 
-def list_files(dataset: Dataset) -> list[str]:
+def _list_files(dataset: Dataset) -> list[str]:
     """A name for each row: its file, or its place in an array."""
     place = Path(dataset.report.spec).expanduser()
     if not place.exists() or "image" not in dataset.columns:
@@ -132,7 +134,7 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
     facts.add_column()
-    for name, value in list_facts(examination).items():
+    for name, value in _list_facts(examination).items():
         facts.add_row(name, value)
     console.print(facts)
 
@@ -146,10 +148,10 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
     }
     for title, lines in sections.items():
         if lines:
-            print_section(title, lines, console)
+            _print_section(title, lines, console)
 
 
-def list_facts(examination: Examination) -> dict[str, str]:
+def _list_facts(examination: Examination) -> dict[str, str]:
     """What a person should know first, by name."""
     report = examination.report
     points = kind_of_channels(examination.channels) == "point"
@@ -164,18 +166,18 @@ def list_facts(examination: Examination) -> dict[str, str]:
         facts["training sees"] = "points in [-1, 1] x [-1, 1]"
     else:
         facts["training sees"] = describe_pictures(examination.size, examination.channels)
-        facts["sizes"] = list_counts(report.sizes)
-        facts["modes"] = list_counts(report.modes)
+        facts["sizes"] = _list_counts(report.sizes)
+        facts["modes"] = _list_counts(report.modes)
 
     facts["classes"] = "none"
     if report.classes:
-        facts["classes"] = f"{len(report.classes)}: {list_counts(report.classes)}"
-    facts["copies"] = describe_copies(examination.copies)
+        facts["classes"] = f"{len(report.classes)}: {_list_counts(report.classes)}"
+    facts["copies"] = _describe_copies(examination.copies)
     facts["fingerprint"] = examination.fingerprint
     return facts
 
 
-def print_section(title: str, lines: list[str], console: PlainConsole) -> None:
+def _print_section(title: str, lines: list[str], console: PlainConsole) -> None:
     """Print a title and the first lines of a list."""
     console.print()
     console.print(title, style="bold")
@@ -189,14 +191,14 @@ def print_section(title: str, lines: list[str], console: PlainConsole) -> None:
         console.print(bullet)
 
 
-def list_counts(numbers: dict[str, int]) -> str:
+def _list_counts(numbers: dict[str, int]) -> str:
     """The first names with their counts, "RGB (3,100), L (20)"."""
     shown = [f"{name} ({number:,})" for name, number in list(numbers.items())[:LISTED]]
     more = len(numbers) - len(shown)
     return ", ".join(shown) + (f", and {more:,} more" if more else "")
 
 
-def describe_copies(copies: list[list[str]]) -> str:
+def _describe_copies(copies: list[list[str]]) -> str:
     """How many images are there more than once."""
     if not copies:
         return "none"

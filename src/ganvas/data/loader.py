@@ -13,6 +13,8 @@ from ganvas.errors import UserError
 from ganvas.io.images import to_float
 from ganvas.rng import sent
 
+__all__ = ["RESIDENT", "Loader", "Placement", "fits", "on_device"]
+
 RESIDENT = 0.25  # of a GPU's free memory: a set that takes no more lies there as a whole
 
 

@@ -21,6 +21,8 @@ from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
 from ganvas.schema import kind_of_channels
 
+__all__ = ["KINDS", "NAMES", "DataKind", "DataRequest", "FileOpener", "find_kind", "open_dataset"]
+
 
 class DataRequest(NamedTuple):
     """What `open_dataset` was called with.
@@ -69,7 +71,7 @@ class FileOpener(Protocol):
     ) -> Dataset: ...
 
 
-def files_kind(
+def _files_kind(
     opener: FileOpener, help: str, rows: Literal["pairs", "unpaired", "attributes", "captions"]
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
@@ -89,7 +91,7 @@ def files_kind(
     )
 
 
-def download_kind(
+def _download_kind(
     opener: Callable[[str, View, bool], Dataset], help: str, splits: tuple[str, ...] = ("test",)
 ) -> DataKind:
     """A kind of published data set, in a folder or downloaded into the cache."""
@@ -110,10 +112,10 @@ KINDS = {
         "captions",
         own_labels=False,
     ),
-    "mnist": download_kind(open_mnist, "handwritten digits, 28x28 grey"),
-    "fashion-mnist": download_kind(open_mnist, "clothes, 28x28 grey"),
-    STACKED: download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
-    CIFAR: download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
+    "mnist": _download_kind(open_mnist, "handwritten digits, 28x28 grey"),
+    "fashion-mnist": _download_kind(open_mnist, "clothes, 28x28 grey"),
+    STACKED: _download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
+    CIFAR: _download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
     **{
         name: DataKind(
             lambda request: open_points(request.spec, request.view),
@@ -136,14 +138,16 @@ KINDS = {
         place="PLACE",
         place_needed=True,
     ),
-    "pairs": files_kind(open_pairs, "paired images, an input and its output", "pairs"),
-    "unpaired": files_kind(open_unpaired, "images of two domains, without pairs", "unpaired"),
-    "attributes": files_kind(open_attributes, "images with a table of attributes", "attributes"),
-    "captions": files_kind(open_captions, "images with captions, boxes and key points", "captions"),
+    "pairs": _files_kind(open_pairs, "paired images, an input and its output", "pairs"),
+    "unpaired": _files_kind(open_unpaired, "images of two domains, without pairs", "unpaired"),
+    "attributes": _files_kind(open_attributes, "images with a table of attributes", "attributes"),
+    "captions": _files_kind(
+        open_captions, "images with captions, boxes and key points", "captions"
+    ),
 }
 
 
-def list_names() -> list[str]:
+def _list_names() -> list[str]:
     """All names of data sets, as a person writes them: "mnist", "mnist-test", "pairs:FOLDER"."""
     names = []
     for prefix, kind in KINDS.items():
@@ -154,7 +158,7 @@ def list_names() -> list[str]:
     return names
 
 
-NAMES = tuple(list_names())
+NAMES = tuple(_list_names())
 
 
 def find_kind(spec: str) -> DataKind | None:

@@ -13,6 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from ganvas.io.console import PlainConsole
 
+__all__ = [
+    "PIECE",
+    "count_cores",
+    "count_workers",
+    "map_in_order",
+    "map_pieces",
+    "progress_bar",
+    "start_threads",
+]
+
 PIECE = 64  # files in one task of a thread
 
 Item = TypeVar("Item")
@@ -36,14 +46,14 @@ def map_pieces(
     Yields:
         what `work` returns for the next piece.
     """
-    pieces = cut_pieces(items)
+    pieces = _cut_pieces(items)
     with start_threads(sizes) as pool, progress_bar(len(items), progress) as advance:
         for piece, result in zip(pieces, map_in_order(pool, work, pieces)):
             advance(len(piece))
             yield result
 
 
-def cut_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
+def _cut_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
     """The items in pieces of PIECE; the last one may be shorter."""
     return [items[start : start + PIECE] for start in range(0, len(items), PIECE)]
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+__all__ = ["choose_rows", "spread_evenly"]
+
 
 def spread_evenly(count: int, total: int) -> np.ndarray:
     """At most `count` numbers of [0, total), evenly spread, both ends included: int64 (K,)."""

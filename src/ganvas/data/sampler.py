@@ -16,6 +16,8 @@ from ganvas.data.transforms import crop_rows, mirror_rows
 from ganvas.errors import UserError
 from ganvas.rng import fold_in, sent
 
+__all__ = ["EpochSampler", "Sampling", "merged", "orders", "unseen"]
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -120,7 +122,7 @@ class EpochSampler:
         if self.interleave is not None and dataset.shards is not None:
             dataset.shards.ahead(self.interleave.shards(images, mine))
         indices = self.indices(images)[mine]
-        rows = dataset.rows(indices) if self.resident is None else taken(self.resident, indices)
+        rows = dataset.rows(indices) if self.resident is None else _taken(self.resident, indices)
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
             rows = crop_rows(rows, dataset.size, corners[mine])
@@ -134,7 +136,7 @@ class EpochSampler:
         return rows
 
 
-def taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
+def _taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]:
     """The rows at `indices` (N,) of columns on a device."""
     places = sent(torch.from_numpy(indices), next(iter(columns.values())).device)
     return {name: column.index_select(0, places) for name, column in columns.items()}

@@ -6,6 +6,8 @@ import torch
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
+__all__ = ["held_out_count", "split"]
+
 MOST = 500  # images held out by default
 
 

@@ -17,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.files import PARTIAL, atomic_path, remove, write_json
 
+__all__ = ["Packed", "open_image_file", "open_store", "write_images"]
+
 VERSION = 2  # to be raised when the same files would be packed to other pixels
 # seconds without a write after which an unfinished store belongs to a builder that died
 ABANDONED = 3600.0
@@ -48,17 +50,17 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     """
     name = hashlib.sha256(json.dumps([VERSION, key]).encode()).hexdigest()[:32]
     folder = cache_folder() / "packed" / name
-    found = read_store(folder)
+    found = _read_store(folder)
     if found is not None:
         return found
-    if folder.is_dir() and read_store(folder) is None:
+    if folder.is_dir() and _read_store(folder) is None:
         remove(folder)
-    remove_abandoned(folder.parent)
+    _remove_abandoned(folder.parent)
     try:
         with atomic_path(folder) as partial:
             partial.mkdir()
             packed = build(partial)
-            digest = fingerprint(read_columns(partial), packed.names)
+            digest = fingerprint(_read_columns(partial), packed.names)
             about = {
                 "names": packed.names,
                 "size": packed.size,
@@ -69,7 +71,7 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     except UserError as error:
         if not isinstance(error.__cause__, OSError):
             raise
-        found = read_store(folder)  # another process was first, in the moment of renaming
+        found = _read_store(folder)  # another process was first, in the moment of renaming
         if found is not None:
             return found
         reason = error.__cause__.strerror or error.__cause__
@@ -77,18 +79,18 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
             f"cannot write the packed pictures to {folder.parent}: {reason}; "
             "free some space or set GANVAS_CACHE to a folder elsewhere"
         ) from error.__cause__
-    found = read_store(folder)
+    found = _read_store(folder)
     assert found is not None
     return found
 
 
-def read_store(folder: Path) -> Dataset | None:
+def _read_store(folder: Path) -> Dataset | None:
     """Open a stored set; None: it is not there, or not whole."""
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         report = DataReport.model_validate(about["report"])
         names = {column: tuple(values) for column, values in about["names"].items()}
-        found = read_columns(folder)
+        found = _read_columns(folder)
         whole = (
             bool(found)
             and names.keys() <= found.keys()
@@ -99,7 +101,7 @@ def read_store(folder: Path) -> Dataset | None:
         return None
 
 
-def read_columns(folder: Path) -> dict[str, np.ndarray]:
+def _read_columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
     found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
     return {
@@ -107,7 +109,7 @@ def read_columns(folder: Path) -> dict[str, np.ndarray]:
     }
 
 
-def remove_abandoned(folder: Path) -> None:
+def _remove_abandoned(folder: Path) -> None:
     """Remove what builders that died have left."""
     for partial in folder.glob(f"{PARTIAL}*"):
         with suppress(FileNotFoundError):  # its builder is done just now
@@ -132,7 +134,7 @@ def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np
     count = 0
 
     with path.open("wb") as file:
-        write_header(file, 0, shape)
+        _write_header(file, 0, shape)
         start = file.tell()
 
         def append(piece: np.ndarray) -> None:
@@ -144,11 +146,11 @@ def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np
 
         # the count is known only now: NumPy leaves room in the header for the first axis to grow
         file.seek(0)
-        write_header(file, count, shape)
+        _write_header(file, count, shape)
         assert file.tell() == start
 
 
-def write_header(file: Any, count: int, shape: tuple[int, ...]) -> None:
+def _write_header(file: Any, count: int, shape: tuple[int, ...]) -> None:
     """The header of a .npy file of uint8 (count, *shape)."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
     np.lib.format.write_array_header_1_0(file, header)

@@ -3,6 +3,8 @@
 import numpy as np
 from torch import Tensor
 
+__all__ = ["LENGTH", "decode", "encode", "plain"]
+
 LENGTH = 128  # bytes that are kept of a caption
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+__all__ = ["clip_boxes", "crop_rows", "find_partners", "hide_outside", "mirror_rows"]
+
 Rows = dict[str, Tensor]  # columns by name, as `ganvas.data.dataset.Dataset` keeps them
 
 
@@ -29,7 +31,7 @@ def crop_rows(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
     cropped = dict(rows)
     for name, values in rows.items():
         if values.ndim == 4:
-            cropped[name] = crop_images(values, places, size)
+            cropped[name] = _crop_images(values, places, size)
 
     # in shares of the new side, (N, 1) each
     top, left = (places.to(first.device, non_blocking=True) / size).split(1, 1)
@@ -47,7 +49,7 @@ def crop_rows(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
     return cropped
 
 
-def crop_images(images: Tensor, places: Tensor, size: int) -> Tensor:
+def _crop_images(images: Tensor, places: Tensor, size: int) -> Tensor:
     """Squares (N, C, size, size) of images (N, C, S, S), at `places`, (N, 2): top and left."""
     squares = []
     for image, (top, left) in zip(images, places.tolist()):
@@ -92,12 +94,12 @@ def find_partners(parts: Sequence[str]) -> list[int]:
     """
     partners = []
     for number, name in enumerate(parts):
-        other = swap_sides(name)
+        other = _swap_sides(name)
         partners.append(parts.index(other) if other in parts else number)
     return partners
 
 
-def swap_sides(name: str) -> str:
+def _swap_sides(name: str) -> str:
     """The name with left and right exchanged."""
     for one, other in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
         if one in name:

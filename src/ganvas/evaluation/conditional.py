@@ -29,6 +29,16 @@ from ganvas.io.images import to_float, to_uint8
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng
 
+__all__ = [
+    "ConditionalSampler",
+    "measure_attributes",
+    "measure_boxes",
+    "measure_cycle",
+    "measure_fidelity",
+    "measure_holes",
+    "unseen_rows",
+]
+
 MOST = 2_000  # rows, since their images are kept in memory
 CHUNK = 16  # rows per forward pass
 SMALLEST = 0.5  # scale of the data's boxes when other boxes are requested
@@ -105,7 +115,7 @@ def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[
     return rows
 
 
-def sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
+def _sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
     """The sampler, where there is one."""
     assert inputs.samples.conditional is not None
     return inputs.samples.conditional
@@ -113,7 +123,7 @@ def sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
 
 def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
     """Distances from the ground truth, pixel by pixel."""
-    sampler = sampler_of(inputs)
+    sampler = _sampler_of(inputs)
     truth = sampler.rows[sampler.gan.target]
     values = {
         "l1": l1(sampler.images, truth).mean().item(),
@@ -126,7 +136,7 @@ def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
 
 def measure_holes(inputs: EvaluationInputs) -> Measurement:
     """Distances from the truth inside the holes, and those of a blur of the surroundings."""
-    sampler = sampler_of(inputs)
+    sampler = _sampler_of(inputs)
     truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5
 
     # What a GAN must beat: the surroundings, blurred into the hole.
@@ -146,7 +156,7 @@ def measure_cycle(inputs: EvaluationInputs) -> Measurement:
 
     In levels of 0..255.
     """
-    sampler = sampler_of(inputs)
+    sampler = _sampler_of(inputs)
     values = {}
     for name, there, back in (("a", 1, 0), ("b", 0, 1)):
         real = sampler.rows[
@@ -164,7 +174,7 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
 
     Beside it how often the classifier is right on real images, which is the most to expect.
     """
-    sampler = sampler_of(inputs)
+    sampler = _sampler_of(inputs)
     dataset, rows = inputs.reference.train, inputs.reference.train_rows
     network = fit_attribute_classifier(
         np.asarray(dataset.images),
@@ -190,7 +200,7 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
 
 def measure_boxes(inputs: EvaluationInputs) -> Measurement:
     """Whether objects lie in the requested boxes: the data's, shrunk and moved at random."""
-    sampler = sampler_of(inputs)
+    sampler = _sampler_of(inputs)
 
     # (N, 3) in [0, 1): the scale of the box, and its place within the room that is left.
     shares = RowRng(inputs.seed, range(sampler.count)).rand(sampler.count, 3)

@@ -27,6 +27,8 @@ from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 from ganvas.runs.checkpoint import versions
 
+__all__ = ["FIGURE", "Evaluation", "evaluate"]
+
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"  # in the run's folder
 ENOUGH_HELD_OUT = 100  # images, for a 1st percentile of their distances
 
@@ -141,25 +143,25 @@ def evaluate(
         device=device,
         progress=progress,
     )
-    check_settings(settings)
+    _check_settings(settings)
     if isinstance(what, Run):
         run = what
     else:
         run = load(what, device=device) if is_run(what) else None
 
-    inputs, notes = prepare_inputs(run, what, against, settings)
-    evaluation = measure_inputs(inputs, notes, settings)
+    inputs, notes = _prepare_inputs(run, what, against, settings)
+    evaluation = _measure_inputs(inputs, notes, settings)
 
     # A checkpoint that was copied out of its run has no folder to write to.
     if run and run.path.parent.name == "checkpoints":
         folder = run.path.parents[1]
         if "memorisation" in evaluation.values:
             draw_nearest(inputs, folder / FIGURE)
-        append_record(folder / RECORD, evaluation)
+        _append_record(folder / RECORD, evaluation)
     return evaluation
 
 
-def check_settings(settings: EvaluationSettings) -> None:
+def _check_settings(settings: EvaluationSettings) -> None:
     """Refuse wrong settings before anything takes time."""
     if settings.count is not None and settings.count < 2:
         raise UserError(f"--count {settings.count}: evaluate at least 2 pictures")
@@ -168,7 +170,7 @@ def check_settings(settings: EvaluationSettings) -> None:
         check_feature_name(settings.features)
 
 
-def prepare_inputs(
+def _prepare_inputs(
     run: Run | None,
     what: Run | str | Path,
     against: str | Path | None,
@@ -195,7 +197,7 @@ def prepare_inputs(
     return inputs, notes
 
 
-def measure_inputs(
+def _measure_inputs(
     inputs: EvaluationInputs, notes: list[str], settings: EvaluationSettings
 ) -> Evaluation:
     """Measure the metrics, and add what a reader of their values must know."""
@@ -210,13 +212,13 @@ def measure_inputs(
         about=inputs.samples.about,
         measurements=measurements,
         protocol=protocol,
-        notes=notes + find_cautions(inputs, set(measurements)),
+        notes=notes + _find_cautions(inputs, set(measurements)),
         versions=versions(),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
+def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
     """Which of the values measured are less certain than they look."""
     notes = []
     frechet, kernel = ("FID", "KID") if inputs.features == "inception" else ("FD", "KD")
@@ -235,7 +237,7 @@ def find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
     return notes
 
 
-def append_record(path: Path, evaluation: Evaluation) -> None:
+def _append_record(path: Path, evaluation: Evaluation) -> None:
     """Add a line to a run's record."""
     line = json.dumps(evaluation.to_json(), ensure_ascii=False)
     with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:

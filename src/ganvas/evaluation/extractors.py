@@ -19,6 +19,8 @@ from ganvas.evaluation.references import Reference, open_training_reference
 from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_folder
 
+__all__ = ["check_feature_name", "class_extractor", "make_extractor", "usual_features"]
+
 FEATURES = ("inception", "inception-legacy", "classifier", "random", "pixels")
 PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour images
 
@@ -118,15 +120,15 @@ def class_extractor(
         view = View(size=data.size, channels=1)
         spec = reference.train.report.spec.removeprefix("stacked-")
         digits = open_training_reference(spec, view, None, 0, progress=progress)
-        classifier = reference_classifier(digits, device, progress)
+        classifier = _reference_classifier(digits, device, progress)
 
     else:
-        classifier = reference_classifier(reference, device, progress)
+        classifier = _reference_classifier(reference, device, progress)
 
     return StackedClassifier(classifier) if stacked else classifier
 
 
-def reference_classifier(reference: Reference, device: torch.device, progress: bool) -> Classifier:
+def _reference_classifier(reference: Reference, device: torch.device, progress: bool) -> Classifier:
     """The classifier of a reference's training images, from the cache or trained now.
 
     Raises:

@@ -8,6 +8,15 @@ from rich.table import Table
 from ganvas.evaluation.registry import BETTER, HIGHER, LOWER, NEITHER, ONE
 from ganvas.io.console import count_noun
 
+__all__ = [
+    "build_tables",
+    "describe_protocol",
+    "format_by_class",
+    "format_cell",
+    "format_value",
+    "head_column",
+]
+
 SHARES = {  # printed in percent
     *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
     *("attributes", "real_attributes", "inside"),
@@ -31,7 +40,7 @@ def build_tables(
         rows: names and values.
         width: in characters.
     """
-    parts = split_columns(first, columns, rows, width)
+    parts = _split_columns(first, columns, rows, width)
     found = []
     for part in parts:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -44,7 +53,7 @@ def build_tables(
     return found
 
 
-def split_columns(
+def _split_columns(
     first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
 ) -> list[list[int]]:
     """The numbers of the columns of each table, so that no table is wider than `width`."""
@@ -106,11 +115,11 @@ def describe_protocol(protocol: dict[str, Any]) -> list[str]:
     lines = [
         f"{samples}; compared with {reference['count']:,} {kind} of {reference['name']} "
         f"({SPLITS[reference['split']]}), fingerprint {reference['fingerprint'][:12]}",
-        f"features: {describe_extractor(protocol['features'])}",
+        f"features: {_describe_extractor(protocol['features'])}",
     ]
 
     if "classifier" in protocol:
-        lines.append(f"classes: {describe_extractor(protocol['classifier'])}")
+        lines.append(f"classes: {_describe_extractor(protocol['classifier'])}")
     if "neighbours" in protocol:
         count = protocol["neighbours"]["pictures"]
         lines.append(f"precision, recall, density, coverage: among {count:,} images of each set")
@@ -123,7 +132,7 @@ def describe_protocol(protocol: dict[str, Any]) -> list[str]:
     return lines
 
 
-def describe_extractor(features: dict[str, Any]) -> str:
+def _describe_extractor(features: dict[str, Any]) -> str:
     """An extractor in words."""
     name = features["extractor"]
     if "trained_on" in features:

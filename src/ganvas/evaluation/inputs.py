@@ -22,6 +22,8 @@ from ganvas.evaluation.references import Reference, features_of_rows, unseen_dis
 from ganvas.evaluation.samples import SampleSet
 from ganvas.io.console import track
 
+__all__ = ["DENSITY_NEIGHBOURS", "PRECISION_NEIGHBOURS", "EvaluationInputs", "Measurement"]
+
 MOST_NEIGHBOURS = 10_000  # images of each set among which neighbours are searched
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as in the papers
 
@@ -65,7 +67,7 @@ class EvaluationInputs:
         device: torch.device | str = "cpu",
         progress: bool = False,
     ):
-        check_comparable(samples, reference)
+        _check_comparable(samples, reference)
         self.samples = samples
         self.reference = reference
         self.extractor = extractor
@@ -205,7 +207,7 @@ class EvaluationInputs:
         return logits.argmax(1)
 
 
-def check_comparable(samples: SampleSet, reference: Reference) -> None:
+def _check_comparable(samples: SampleSet, reference: Reference) -> None:
     """Refuse samples whose size or channels are not those of the reference."""
     data = reference.dataset
     if (samples.size, samples.channels) == (data.size, data.channels):

@@ -11,6 +11,8 @@ from ganvas.evaluation.references import Reference, draw_rows
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save
 
+__all__ = ["draw_nearest"]
+
 COLUMNS = 12
 
 
@@ -25,16 +27,16 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
     reference = inputs.reference
 
     distances, places = inputs.training_distances
-    closest = choose_closest(distances, places, reference)
-    rows = [inputs.samples.at(closest), training_images(places[closest], reference)]
+    closest = _choose_closest(distances, places, reference)
+    rows = [inputs.samples.at(closest), _training_images(places[closest], reference)]
 
     unseen_distances, unseen_places = inputs.unseen_distances
-    closest = choose_closest(unseen_distances, unseen_places, reference)
+    closest = _choose_closest(unseen_distances, unseen_places, reference)
     # as in `unseen_distances`
     unseen = draw_rows(reference.unseen, reference.unseen_rows, 0)[closest.numpy()]
     rows += [
         reference.unseen.batch(unseen)["image"],
-        training_images(unseen_places[closest], reference),
+        _training_images(unseen_places[closest], reference),
     ]
 
     # Small data sets have less than COLUMNS unseen images.
@@ -48,7 +50,7 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
     save(make_grid(torch.cat([row[:columns] for row in rows]), columns, names), path)
 
 
-def choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:
+def _choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:
     """Choose the images to show, int64 (n,): the nearest of each class, then the second of each.
 
     Without classes the nearest. Images of some classes, such as the digit 1, are all near to each
@@ -72,6 +74,6 @@ def choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> T
     return order[torch.tensor(ranks).argsort(stable=True)][:COLUMNS]
 
 
-def training_images(places: Tensor, reference: Reference) -> Tensor:
+def _training_images(places: Tensor, reference: Reference) -> Tensor:
     """The images at places in `train_rows`, uint8 (n, C, H, W)."""
     return reference.train.batch(reference.train_rows[places.numpy()])["image"]

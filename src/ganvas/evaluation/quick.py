@@ -22,6 +22,8 @@ from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
 
+__all__ = ["QuickReference", "prepare_quick_score", "quick_score"]
+
 ROWS = 256  # of training data, for GANs that are not unconditional
 
 
@@ -95,14 +97,14 @@ def quick_score(
     Raises:
         UserError: the GAN generates NaN.
     """
-    chunks = generate_chunks(gan, reference, device, count, seed)
+    chunks = _generate_chunks(gan, reference, device, count, seed)
     fake = extract_features(reference.extractor, chunks).values
     if gan.kind == "point":
         return 1 - density_coverage(reference.real[:count], fake).coverage
     return frechet_distance(reference.moments, moments(fake, "generated"))
 
 
-def generate_chunks(
+def _generate_chunks(
     gan: GAN, reference: QuickReference, device: torch.device, count: int, seed: int
 ) -> Iterator[Tensor]:
     """Yield the samples of a quick score, uint8 (n, C, H, W), or points float32 (n, 2, 1, 1)."""

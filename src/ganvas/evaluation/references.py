@@ -24,6 +24,18 @@ from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import track
 
+__all__ = [
+    "MOST",
+    "MOST_LEARNT",
+    "Reference",
+    "digest_rows",
+    "draw_rows",
+    "features_of_rows",
+    "open_reference",
+    "open_training_reference",
+    "unseen_distances",
+]
+
 MOST = 10_000  # real images compared with, unless more samples are requested
 # Limits for the images of a sharded data set that a classifier is trained on, which are kept in
 # memory: how many, and how many bytes.
@@ -67,11 +79,11 @@ class Reference:
 
     def training_images(self) -> LabelledImages:
         """What a classifier may be trained on."""
-        return select_labelled(self.train, self.train_rows)
+        return _select_labelled(self.train, self.train_rows)
 
     def test_images(self) -> LabelledImages:
         """What a classifier is tested with."""
-        return select_labelled(self.unseen, self.unseen_rows)
+        return _select_labelled(self.unseen, self.unseen_rows)
 
     def about(self) -> dict[str, Any]:
         """Which images are compared with, for the protocol."""
@@ -164,7 +176,7 @@ def draw_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
     return rows[order[: max(count, MOST)]]
 
 
-def select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
+def _select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
     """The images and classes at the rows, for a classifier.
 
     Of a sharded data set at most MOST_LEARNT of them, and LEARNT_BYTES, in memory: training reads
@@ -204,8 +216,8 @@ def features_of_rows(
 
     if extractor.protocol["extractor"] == "pixels":
         return extract()["features"]  # larger than the images, and as quickly made as read
-    settings = ["features", identify_rows(dataset, rows), extractor.protocol]
-    return load_or_compute(settings, extract)["features"]
+    settings = ["features", _identify_rows(dataset, rows), extractor.protocol]
+    return _load_or_compute(settings, extract)["features"]
 
 
 def unseen_distances(
@@ -226,15 +238,15 @@ def unseen_distances(
 
     settings = [
         "unseen distances",
-        identify_rows(reference.unseen, rows),
-        identify_rows(reference.train, reference.train_rows),
+        _identify_rows(reference.unseen, rows),
+        _identify_rows(reference.train, reference.train_rows),
         extractor.protocol,
     ]
-    found = load_or_compute(settings, measure)
+    found = _load_or_compute(settings, measure)
     return found["distances"], found["places"]
 
 
-def identify_rows(dataset: Dataset, rows: np.ndarray) -> list[str]:
+def _identify_rows(dataset: Dataset, rows: np.ndarray) -> list[str]:
     """What distinguishes these images from all others."""
     return [dataset.fingerprint, digest_rows(rows)]
 
@@ -244,7 +256,7 @@ def digest_rows(rows: np.ndarray) -> str:
     return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()[:16]
 
 
-def load_or_compute(settings: Any, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+def _load_or_compute(settings: Any, compute: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
     """Tensors from the cache; computed first if they are missing, or damaged.
 
     Raises:

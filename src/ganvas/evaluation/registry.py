@@ -34,6 +34,19 @@ from ganvas.evaluation.requirements import (
     require_unseen,
 )
 
+__all__ = [
+    "BETTER",
+    "HIGHER",
+    "LOWER",
+    "METRICS",
+    "NEITHER",
+    "ONE",
+    "Metric",
+    "check_metric_names",
+    "choose_metrics",
+    "measure_metrics",
+]
+
 LOWER, HIGHER, ONE, NEITHER = "lower is better", "higher is better", "1 is best", ""
 
 

@@ -10,6 +10,29 @@ from ganvas.evaluation.inputs import EvaluationInputs
 from ganvas.evaluation.unconditional import MANY_CLASSES
 from ganvas.io.console import count_noun
 
+__all__ = [
+    "Requirement",
+    "is_never_usual",
+    "is_usual_for_few_classes",
+    "is_usual_for_images",
+    "is_usual_with_classifier",
+    "is_usual_with_quick_features",
+    "is_usual_without_labels",
+    "require_attributes",
+    "require_boxes",
+    "require_classes",
+    "require_count",
+    "require_ground_truth",
+    "require_inception",
+    "require_logits",
+    "require_masks",
+    "require_modes",
+    "require_other_features",
+    "require_two_directions",
+    "require_two_of_each_class",
+    "require_unseen",
+]
+
 Requirement = Callable[[EvaluationInputs], str]
 
 
@@ -97,7 +120,7 @@ def require_count(count: int, why: str) -> Requirement:
 # Of the GAN
 
 
-def takes_input(inputs: EvaluationInputs, name: str) -> bool:
+def _takes_input(inputs: EvaluationInputs, name: str) -> bool:
     """Whether the samples are of a GAN that takes an input of that name."""
     sampler = inputs.samples.conditional
     return sampler is not None and name in sampler.gan.inputs
@@ -113,17 +136,17 @@ def require_ground_truth(inputs: EvaluationInputs) -> str:
 
 def require_masks(inputs: EvaluationInputs) -> str:
     """The metric looks into holes."""
-    return "" if takes_input(inputs, "mask") else "only for GANs that fill holes"
+    return "" if _takes_input(inputs, "mask") else "only for GANs that fill holes"
 
 
 def require_two_directions(inputs: EvaluationInputs) -> str:
     """The metric translates forth and back."""
-    return "" if takes_input(inputs, "to") else "only for GANs that translate both ways"
+    return "" if _takes_input(inputs, "to") else "only for GANs that translate both ways"
 
 
 def require_attributes(inputs: EvaluationInputs) -> str:
     """The metric compares with requested attributes."""
-    if not takes_input(inputs, "attributes"):
+    if not _takes_input(inputs, "attributes"):
         return "only for GANs that change attributes"
     sampler = inputs.samples.conditional
     if sampler and "known" in sampler.gan.schema.names:
@@ -133,7 +156,7 @@ def require_attributes(inputs: EvaluationInputs) -> str:
 
 def require_boxes(inputs: EvaluationInputs) -> str:
     """The metric compares with requested boxes."""
-    return "" if takes_input(inputs, "box") else "only for GANs that take a box"
+    return "" if _takes_input(inputs, "box") else "only for GANs that take a box"
 
 
 # Where a metric is measured though nobody named it

@@ -21,6 +21,16 @@ from ganvas.rng import fold_in
 if TYPE_CHECKING:
     from ganvas.evaluation.conditional import ConditionalSampler
 
+__all__ = [
+    "NOISE",
+    "SampleSet",
+    "name_without_place",
+    "samples_of_dataset",
+    "samples_of_noise",
+    "samples_of_rows",
+    "samples_of_run",
+]
+
 NOISE = "noise"  # the name of the set of random images
 
 
@@ -123,7 +133,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
             else:
                 yield to_square(to_uint8(chunk), size, view.fit, view.background)
 
-    about = describe_run(run)
+    about = _describe_run(run)
     if size != gan.size:
         about["resized_from"] = gan.size
     # Class names without labels would mean nothing.
@@ -137,7 +147,7 @@ def samples_of_rows(run: Run, sampler: "ConditionalSampler") -> SampleSet:
     gan = run.gan
     return SampleSet(
         run.folder.name,
-        {**describe_run(run), "rows": sampler.count},
+        {**_describe_run(run), "rows": sampler.count},
         sampler.count,
         gan.size,
         gan.channels,
@@ -146,7 +156,7 @@ def samples_of_rows(run: Run, sampler: "ConditionalSampler") -> SampleSet:
     )
 
 
-def describe_run(run: Run) -> dict[str, Any]:
+def _describe_run(run: Run) -> dict[str, Any]:
     """Which run, and which of its checkpoints."""
     return {
         "run": str(run.folder),

@@ -21,6 +21,8 @@ from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe, make_view
 from ganvas.runs.checkpoint import read_checkpoint_recipe
 
+__all__ = ["EvaluationSettings", "find_reference", "find_samples", "is_run", "usual_count"]
+
 # Samples evaluated: of images; of points and of Stacked-MNIST, as in their papers.
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
 
@@ -95,12 +97,12 @@ def find_reference(
         raise
 
     notes = []
-    if run and recipe and is_other_data(run, recipe, str(spec), settings.progress):
+    if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
         notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
     return found, notes
 
 
-def is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
+def _is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
     """Whether the data is not what a run was trained on."""
     dataset = open_dataset(spec, recipe.view, progress=progress)
     return run.about["data"]["fingerprint"] != dataset.fingerprint

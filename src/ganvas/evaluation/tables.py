@@ -23,6 +23,8 @@ from ganvas.evaluation.samples import NOISE
 from ganvas.evaluation.sources import is_run
 from ganvas.io.console import PlainConsole, print_json, print_text
 
+__all__ = ["group_comparable", "print_evaluations", "split_sets"]
+
 BASIS = ("features", "reference", "count", "seed")  # keys of every protocol
 WIDTH = 160  # of a table that is not printed to a terminal
 MANY = 20  # with more classes, only --json has values by class
@@ -41,19 +43,19 @@ def print_evaluations(
     found = []
     for what in evaluated:
         found.append(evaluate(what, against, data=data, progress=progress, **settings))
-    names = distinguish_names(evaluated, found)
+    names = _distinguish_names(evaluated, found)
     found = [replace(evaluation, name=name) for evaluation, name in zip(found, names)]
 
     if as_json:
         print_json([evaluation.to_json() for evaluation in found])
     else:
-        print_tables(found)
+        _print_tables(found)
     # Below the tables, where they are read last; each once, though several sets may have it.
     for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
         print_text(f"note: {note}", error=True)
 
 
-def print_tables(found: Sequence[Evaluation]) -> None:
+def _print_tables(found: Sequence[Evaluation]) -> None:
     """Print a table for each group of comparable evaluations."""
     console = PlainConsole()
     # A file or a pipe has no width of its own.
@@ -63,7 +65,7 @@ def print_tables(found: Sequence[Evaluation]) -> None:
     for number, group in enumerate(groups):
         if number:
             print_text("")
-        print_group(group, console)
+        _print_group(group, console)
     if len(groups) > 1:
         print_text("", "The tables were measured in different ways: do not compare their values.")
 
@@ -102,7 +104,7 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
     raise UserError(f"{only} is not a run folder; {hint}, for instance mnist-test")
 
 
-def distinguish_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
+def _distinguish_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
     """A name for each of the evaluations of `sets`: those that share one get longer ones.
 
     Of a run that is its folder with the images shown, and where that is shared too, what was typed;
@@ -126,7 +128,7 @@ def group_comparable(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
     groups: list[list[Evaluation]] = []
     for evaluation in found:
         for group in groups:
-            if all(are_comparable(evaluation, other) for other in group):
+            if all(_are_comparable(evaluation, other) for other in group):
                 group.append(evaluation)
                 break
         else:
@@ -134,26 +136,26 @@ def group_comparable(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
     return groups
 
 
-def are_comparable(one: Evaluation, other: Evaluation) -> bool:
+def _are_comparable(one: Evaluation, other: Evaluation) -> bool:
     """Whether each metric that both have was measured by the same protocol."""
     # Compared as JSON, in which a tuple is a list.
     for key in BASIS:
-        if to_text(one.protocol[key]) != to_text(other.protocol[key]):
+        if _to_text(one.protocol[key]) != _to_text(other.protocol[key]):
             return False
     # A metric that only one of them has leaves a cell of the column empty, which does no harm.
     for name in one.measurements.keys() & other.measurements.keys():
         protocols = (each.measurements[name].protocol for each in (one, other))
-        if len(set(map(to_text, protocols))) > 1:
+        if len(set(map(_to_text, protocols))) > 1:
             return False
     return True
 
 
-def to_text(protocol: Any) -> str:
+def _to_text(protocol: Any) -> str:
     """A protocol as text; equal protocols give equal texts."""
     return json.dumps(protocol, sort_keys=True)
 
 
-def print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
+def _print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
     """Print one table, what its arrows mean, how it was measured, and values by class.
 
     The latter of a single set only.
@@ -177,10 +179,10 @@ def print_group(group: Sequence[Evaluation], console: PlainConsole) -> None:
     for line in describe_protocol(protocol):
         print_text(line)
     if len(group) == 1:
-        print_classes(group[0].by_class, console)
+        _print_classes(group[0].by_class, console)
 
 
-def print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) -> None:
+def _print_classes(by_class: dict[str, dict[str, float]], console: PlainConsole) -> None:
     """Print values by class, one class per row."""
     classes = list(dict.fromkeys(name for values in by_class.values() for name in values))
     if not classes or len(classes) > MANY:

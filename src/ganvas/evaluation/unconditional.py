@@ -19,23 +19,39 @@ from ganvas.evaluation.metrics.manifold import compare_distances
 from ganvas.evaluation.metrics.modes import count_modes, count_point_modes
 from ganvas.evaluation.references import digest_rows
 
+__all__ = [
+    "MANY_CLASSES",
+    "measure_agreement",
+    "measure_class_frechet",
+    "measure_class_score",
+    "measure_coverage",
+    "measure_density",
+    "measure_frechet",
+    "measure_kernel",
+    "measure_memorisation",
+    "measure_modes",
+    "measure_precision",
+    "measure_recall",
+    "measure_synthetic_training",
+]
+
 MANY_CLASSES = 100  # with more, values by class are not listed
 
 
-def name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
+def _name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
     """The published name for values of Inception features, another name for all others."""
     return published if inputs.features == "inception" else other
 
 
 def measure_frechet(inputs: EvaluationInputs) -> Measurement:
     """Frechet distance."""
-    name = name_by_features(inputs, "fid", "fd")
+    name = _name_by_features(inputs, "fid", "fd")
     return inputs.measurement({name: frechet_distance(inputs.real, inputs.fake.values)})
 
 
 def measure_kernel(inputs: EvaluationInputs) -> Measurement:
     """Kernel distance, with its standard error where subsets were drawn."""
-    name = name_by_features(inputs, "kid", "kd")
+    name = _name_by_features(inputs, "kid", "kd")
     found = kernel_distance(inputs.real, inputs.fake.values, seed=inputs.seed)
     values = {name: found.value}
     if found.standard_error is not None:
@@ -46,32 +62,32 @@ def measure_kernel(inputs: EvaluationInputs) -> Measurement:
 def measure_class_score(inputs: EvaluationInputs) -> Measurement:
     """Inception score, or its formula with the classifier's logits."""
     assert inputs.fake.logits is not None
-    name = name_by_features(inputs, "inception_score", "classifier_score")
+    name = _name_by_features(inputs, "inception_score", "classifier_score")
     found = inception_score(inputs.fake.logits, seed=inputs.seed)
     return inputs.measurement({name: found.mean})
 
 
 def measure_precision(inputs: EvaluationInputs) -> Measurement:
     """Precision of Kynkaanniemi et al. 2019."""
-    return of_neighbours(inputs, "precision", inputs.precision_recall.precision)
+    return _of_neighbours(inputs, "precision", inputs.precision_recall.precision)
 
 
 def measure_recall(inputs: EvaluationInputs) -> Measurement:
     """Recall of Kynkaanniemi et al. 2019."""
-    return of_neighbours(inputs, "recall", inputs.precision_recall.recall)
+    return _of_neighbours(inputs, "recall", inputs.precision_recall.recall)
 
 
 def measure_density(inputs: EvaluationInputs) -> Measurement:
     """Density of Naeem et al. 2020."""
-    return of_neighbours(inputs, "density", inputs.density_coverage.density)
+    return _of_neighbours(inputs, "density", inputs.density_coverage.density)
 
 
 def measure_coverage(inputs: EvaluationInputs) -> Measurement:
     """Coverage of Naeem et al. 2020."""
-    return of_neighbours(inputs, "coverage", inputs.density_coverage.coverage)
+    return _of_neighbours(inputs, "coverage", inputs.density_coverage.coverage)
 
 
-def of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measurement:
+def _of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measurement:
     """The measurement of a metric that searches neighbours."""
     neighbours = {
         "precision and recall": PRECISION_NEIGHBOURS,
@@ -144,7 +160,7 @@ def measure_class_frechet(inputs: EvaluationInputs) -> Measurement:
         fake = inputs.fake.values[inputs.requested == number]
         by_class[names[number]] = frechet_distance(real, fake)
 
-    name = name_by_features(inputs, "class_fid", "class_fd")
+    name = _name_by_features(inputs, "class_fid", "class_fd")
     values = {name: sum(by_class.values()) / len(by_class)}
     return inputs.measurement(values, by_class, **inputs.class_protocol())
 

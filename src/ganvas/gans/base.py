@@ -11,6 +11,25 @@ from ganvas.errors import UserError
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = [
+    "GAN",
+    "AttributesInput",
+    "Batch",
+    "BoxInput",
+    "ChoiceInput",
+    "Clock",
+    "FeaturesInput",
+    "ImageInput",
+    "Input",
+    "KeyPointsInput",
+    "MaskInput",
+    "TextInput",
+    "Update",
+    "Updates",
+    "choose_columns",
+    "count_classes",
+]
+
 
 @dataclass
 class Update:
@@ -172,7 +191,7 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
-        check_columns(self, schema)
+        _check_columns(self, schema)
         self.schema = schema
         self.target = target
         self.size = schema.size
@@ -294,7 +313,7 @@ SOURCES = {
 }
 
 
-def check_columns(gan: GAN, schema: Schema) -> None:
+def _check_columns(gan: GAN, schema: Schema) -> None:
     """Refuse data without the columns that a GAN requires.
 
     Raises:

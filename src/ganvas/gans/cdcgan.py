@@ -23,6 +23,8 @@ from ganvas.gans.nn.networks import (
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["ConditionalDCGAN", "ConditionalDiscriminator", "ConditionalGenerator"]
+
 
 class ConditionalGenerator(nn.Module):
     """Noise and a label to an image.
@@ -57,7 +59,7 @@ class ConditionalGenerator(nn.Module):
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        inputs = torch.cat([noise, one_hot(label, self.classes, noise.dtype)], 1)
+        inputs = torch.cat([noise, _one_hot(label, self.classes, noise.dtype)], 1)
         return self.layers(inputs[:, :, None, None])
 
 
@@ -85,12 +87,12 @@ class ConditionalDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        planes = one_hot(label, self.classes, image.dtype)[:, :, None, None]
+        planes = _one_hot(label, self.classes, image.dtype)[:, :, None, None]
         planes = planes.expand(-1, -1, *image.shape[2:])  # (N, classes, H, W)
         return self.layers(torch.cat([image, planes], 1))
 
 
-def one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
+def _one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
     """int64 (N,) to (N, classes), 1 at the label and 0 elsewhere.
 
     PyTorch's own function reads all labels back from the device to check them.

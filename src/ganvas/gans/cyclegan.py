@@ -24,6 +24,8 @@ from ganvas.gans.nn.networks import (
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["CycleGAN", "Translators", "swap_with_pool"]
+
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
 
 
@@ -142,10 +144,10 @@ class CycleGAN(GAN):
 
         b_score, a_score = self.discriminator_b(fake_b), self.discriminator_a(fake_a)
         adversarial = 2 * (least_squares_g(b_score) + least_squares_g(a_score))
-        cycle = l1_distance(b_to_a(fake_b), a) + l1_distance(a_to_b(fake_a), b)
+        cycle = _l1_distance(b_to_a(fake_b), a) + _l1_distance(a_to_b(fake_a), b)
         losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
         if self.identity_weight:
-            identity = l1_distance(a_to_b(b), b) + l1_distance(b_to_a(a), a)
+            identity = _l1_distance(a_to_b(b), b) + _l1_distance(b_to_a(a), a)
             losses["identity"] = self.identity_weight * identity
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})
 
@@ -220,6 +222,6 @@ def swap_with_pool(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tens
     return rng.part(returned)
 
 
-def l1_distance(images: Tensor, others: Tensor) -> Tensor:
+def _l1_distance(images: Tensor, others: Tensor) -> Tensor:
     """Mean absolute difference of images (N, C, H, W), a scalar."""
     return (images - others).abs().mean()

@@ -24,6 +24,8 @@ from ganvas.gans.nn.networks import (
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["DCGAN", "AvatarDCGAN"]
+
 
 class DCGAN(GAN):
     """Transposed convolutions grow an image from noise; convolutions shrink it to a score.
@@ -70,20 +72,20 @@ class DCGAN(GAN):
         modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths):
-            modules += generator_doubling(inputs, outputs, kernel)
+            modules += _generator_doubling(inputs, outputs, kernel)
         modules.append(upsample(widths[-1], self.channels, kernel))
         self.generator = nn.Sequential(*modules, nn.Tanh())
 
         score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
         self.discriminator = nn.Sequential(
-            *discriminator_halvings(self.channels, widths, kernel), *score
+            *_discriminator_halvings(self.channels, widths, kernel), *score
         )
         initialise_weights(self, std=0.02, scale_std=0.02)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
         fake = self.generator(rng.uniform(len(real), self.noise_size))
-        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
+        yield _discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
 
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
@@ -136,7 +138,7 @@ class AvatarDCGAN(GAN):
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths[:-1]):
-            modules += generator_doubling(inputs, outputs, kernel)
+            modules += _generator_doubling(inputs, outputs, kernel)
         if len(widths) > 1:  # the last before the image has no norm
             modules += [upsample(widths[-2], widths[-1], kernel), nn.ReLU(True)]
         modules.append(upsample(widths[-1], self.channels, kernel))
@@ -144,7 +146,7 @@ class AvatarDCGAN(GAN):
 
         score = [nn.Flatten(), nn.Linear(widths[0] * start**2, 1), nn.Flatten(0)]
         self.discriminator = nn.Sequential(
-            *discriminator_halvings(self.channels, widths, kernel), *score
+            *_discriminator_halvings(self.channels, widths, kernel), *score
         )
         initialise_weights(self, std=0.02)
 
@@ -152,7 +154,7 @@ class AvatarDCGAN(GAN):
         real = batch["image"]
         noise = rng.uniform(len(real), self.noise_size)
         fake = self.generator(noise)
-        yield discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
+        yield _discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
 
         for number in range(self.generator_updates):
             if number > 0:  # the weights have changed, so the same noise gives other images now
@@ -163,13 +165,13 @@ class AvatarDCGAN(GAN):
         return self.generator(rng.uniform(count, self.noise_size))
 
 
-def discriminator_update(real_score: Tensor, fake_score: Tensor) -> Update:
+def _discriminator_update(real_score: Tensor, fake_score: Tensor) -> Update:
     """The discriminator's update, its two terms logged separately."""
     losses = {"real": cross_entropy(real_score, 1), "fake": cross_entropy(fake_score, 0)}
     return Update("discriminator", losses, scores=(real_score, fake_score))
 
 
-def generator_doubling(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+def _generator_doubling(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
     """A transposed convolution that doubles a map, batch norm, ReLU."""
     return [
         upsample(inputs, outputs, kernel, bias=False),
@@ -178,7 +180,7 @@ def generator_doubling(inputs: int, outputs: int, kernel: int) -> list[nn.Module
     ]
 
 
-def discriminator_halvings(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
+def _discriminator_halvings(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
     """The discriminator's halvings: batch norm after all but the first, LeakyReLU 0.2.
 
     Args:

@@ -22,6 +22,8 @@ from ganvas.gans.nn.networks import downsample, initialise_weights, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["OUTSIDE", "DilatedBlock", "FillGenerator", "Inpainter", "PatchCritic"]
+
 COARSEST = 8  # pixels on each side of one cell of the generator's smallest map
 OUTSIDE = 0.1  # weight of an error outside the hole, which nobody will see, beside one inside
 
@@ -55,9 +57,9 @@ class FillGenerator(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
         super().__init__()
-        self.first = scale_weights(downsample(channels + 1, width, 4))
-        self.second = scale_weights(downsample(width, 2 * width, 4))
-        self.third = scale_weights(downsample(2 * width, 4 * width, 4))
+        self.first = _scale_weights(downsample(channels + 1, width, 4))
+        self.second = _scale_weights(downsample(width, 2 * width, 4))
+        self.third = _scale_weights(downsample(2 * width, 4 * width, 4))
 
         # dilations 1, 2, 4, ... up to a quarter of the smallest map in training, then again
         furthest = 1
@@ -66,8 +68,8 @@ class FillGenerator(nn.Module):
         dilations = [2 ** (number % furthest) for number in range(blocks)]
         self.blocks = nn.Sequential(*(DilatedBlock(4 * width, each) for each in dilations))
 
-        self.to_second = scale_weights(upsample(4 * width, 2 * width, 4))
-        self.to_first = scale_weights(upsample(4 * width, width, 4))
+        self.to_second = _scale_weights(upsample(4 * width, 2 * width, 4))
+        self.to_first = _scale_weights(upsample(4 * width, width, 4))
         self.to_image = upsample(2 * width, channels, 4)
         initialise_weights(self.to_image, std=0.02)  # grey at first, instead of noise
         self.activation = nn.LeakyReLU(0.2)
@@ -107,7 +109,7 @@ class PatchCritic(nn.Module):
             downsample(2 * width, 4 * width, 4),
             nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2),
         ]
-        self.layers = nn.ModuleList([scale_weights(layer) for layer in layers])
+        self.layers = nn.ModuleList([_scale_weights(layer) for layer in layers])
         self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
         self.activation = nn.LeakyReLU(0.2)
 
@@ -217,22 +219,22 @@ class Inpainter(GAN):
             penalty = self.penalty_every * self.gamma / 2 * penalty
             real.requires_grad_(False)
         losses = {
-            "real": non_saturating_in_hole(real_score, torch.ones_like(share)),
-            "fake": non_saturating_in_hole(-fake_score, share),
+            "real": _non_saturating_in_hole(real_score, torch.ones_like(share)),
+            "fake": _non_saturating_in_hole(-fake_score, share),
             "penalty": penalty,
         }
-        scores = real_score.mean((1, 2, 3)), mean_inside(fake_score, share)
+        scores = real_score.mean((1, 2, 3)), _mean_inside(fake_score, share)
         yield Update("discriminator", losses, scores=scores)
 
         with torch.no_grad():
             real_maps, _ = self.discriminator.compute_features(real)
         fake_maps, fake_score = self.discriminator.compute_features(fake)
         error = (generated - real).abs()
-        inside, outside = mean_inside(error, mask).mean(), mean_inside(error, 1 - mask).mean()
+        inside, outside = _mean_inside(error, mask).mean(), _mean_inside(error, 1 - mask).mean()
         losses = {
-            "adversarial": non_saturating_in_hole(fake_score, share),
+            "adversarial": _non_saturating_in_hole(fake_score, share),
             "reconstruction": self.reconstruction_weight * (inside + OUTSIDE * outside),
-            "features": self.feature_weight * feature_distance(fake_maps, real_maps),
+            "features": self.feature_weight * _feature_distance(fake_maps, real_maps),
         }
         yield Update("generator", losses)
 
@@ -260,24 +262,24 @@ class Inpainter(GAN):
         return {"hole": real * (1 - mask), "filled": filled, "real": real}
 
 
-def mean_inside(values: Tensor, share: Tensor) -> Tensor:
+def _mean_inside(values: Tensor, share: Tensor) -> Tensor:
     """The mean of (N, C, h, w) in each image, weighted by (N, 1, h, w): (N,)."""
     return (values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])
 
 
 @in_float32
-def non_saturating_in_hole(score: Tensor, share: Tensor) -> Tensor:
+def _non_saturating_in_hole(score: Tensor, share: Tensor) -> Tensor:
     """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) in each image."""
-    return mean_inside(softplus(-score), share).mean()
+    return _mean_inside(softplus(-score), share).mean()
 
 
-def feature_distance(maps: list[Tensor], others: list[Tensor]) -> Tensor:
+def _feature_distance(maps: list[Tensor], others: list[Tensor]) -> Tensor:
     """Mean absolute difference of maps (N, C, h, w), each layer counted alike: a scalar."""
     layers = [(one - other).abs().mean() for one, other in zip(maps, others)]
     return torch.stack(layers).mean()
 
 
-def scale_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
+def _scale_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
     """Draw weights that keep the variance of what passes on to LeakyReLU 0.2.
 
     He et al. 2015, eq. 15.

@@ -18,6 +18,8 @@ from ganvas.gans.nn.losses import cross_entropy, non_saturating_d, non_saturatin
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["MLP", "DeepMLP", "TanhMLP"]
+
 
 class MLP(GAN):
     """One hidden layer in each player; both players are updated at once.
@@ -49,16 +51,16 @@ class MLP(GAN):
         self.noise_size = noise_size
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(
-            *linear_layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid()
+            *_linear_layers([noise_size, hidden, pixels], nn.ReLU), nn.Sigmoid()
         )
-        self.discriminator = linear_layers([pixels, hidden, 1], nn.ReLU)
+        self.discriminator = _linear_layers([pixels, hidden, 1], nn.ReLU)
         # the tutorial's "Xavier": standard deviation 1 / sqrt(fan in / 2)
-        initialise_linear(
+        _initialise_linear(
             self, lambda weight: nn.init.normal_(weight, std=1 / math.sqrt(weight.shape[1] / 2))
         )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = to_unit_range(batch["image"])
+        real = _to_unit_range(batch["image"])
         fake = self.generator(rng.uniform(len(real), self.noise_size))
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
 
@@ -70,7 +72,7 @@ class MLP(GAN):
         )
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(to_unit_range(batch["image"]))
+        return self.discriminator(_to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.uniform(count, self.noise_size))
@@ -118,12 +120,12 @@ class DeepMLP(GAN):
         self.real_target = real_target
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(
-            *linear_layers([noise_size, *hidden, pixels], leaky_relu), nn.Tanh()
+            *_linear_layers([noise_size, *hidden, pixels], _leaky_relu), nn.Tanh()
         )
-        self.discriminator = linear_layers([pixels, *reversed(hidden), 1], leaky_relu, dropout)
+        self.discriminator = _linear_layers([pixels, *reversed(hidden), 1], _leaky_relu, dropout)
 
         # as in the tutorial, the first layer of each player differs from the others
-        initialise_linear(self, nn.init.xavier_uniform_)
+        _initialise_linear(self, nn.init.xavier_uniform_)
         for player in (self.generator, self.discriminator):
             nn.init.normal_(next(player.parameters()), std=0.02)
 
@@ -192,13 +194,13 @@ class TanhMLP(GAN):
         self.generator_updates = generator_updates
         pixels = self.channels * self.size * self.size
         self.generator = nn.Sequential(
-            *linear_layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid()
+            *_linear_layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid()
         )
-        self.discriminator = linear_layers([pixels, hidden, 1], nn.Tanh)
-        initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
+        self.discriminator = _linear_layers([pixels, hidden, 1], nn.Tanh)
+        _initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = to_unit_range(batch["image"])
+        real = _to_unit_range(batch["image"])
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
         # one pass over both is faster than two
@@ -216,14 +218,14 @@ class TanhMLP(GAN):
             yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
 
     def score(self, batch: Batch) -> Tensor:
-        return self.discriminator(to_unit_range(batch["image"]))
+        return self.discriminator(_to_unit_range(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.normal(count, self.noise_size))
         return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
 
 
-def linear_layers(
+def _linear_layers(
     sizes: list[int], activation: Callable[[], nn.Module], dropout: float = 0.0
 ) -> nn.Sequential:
     """Linear layers from sizes[0] to sizes[-1], (N, sizes[0]) to (N, sizes[-1]).
@@ -238,7 +240,7 @@ def linear_layers(
     return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
 
 
-def initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
+def _initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) -> None:
     """Fill every linear layer's weight, (out, in), by `weight`; set biases to 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
@@ -246,11 +248,11 @@ def initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) ->
             nn.init.zeros_(module.bias)
 
 
-def leaky_relu() -> nn.Module:
+def _leaky_relu() -> nn.Module:
     """LeakyReLU with slope 0.2."""
     return nn.LeakyReLU(0.2)
 
 
-def to_unit_range(images: Tensor) -> Tensor:
+def _to_unit_range(images: Tensor) -> Tensor:
     """(N, C, H, W) in [-1, 1] to (N, C * H * W) in [0, 1], the range of a sigmoid."""
     return (images.flatten(1) + 1) / 2

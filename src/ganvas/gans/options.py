@@ -11,6 +11,8 @@ from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.schema import Schema, read_schema
 
+__all__ = ["build_gan", "check_options", "option_defaults"]
+
 
 def option_defaults(gan: str) -> dict[str, Any]:
     """The keyword arguments of a GAN's constructor, with their defaults; {} for an unknown GAN."""

@@ -20,6 +20,8 @@ from ganvas.gans.nn.networks import PatchDiscriminator, initialise_weights
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["Pix2Pix", "UNet"]
+
 Dropout = Callable[[Tensor], Tensor]
 DROPPED = 3  # levels above the smallest map where half of all numbers are dropped
 
@@ -138,10 +140,10 @@ class Pix2Pix(GAN):
         self.adversarial_weight = adversarial_weight
 
         given_channels = schema.channels[self.given]
-        widths = [width * min(8, 2**level) for level in range(count_halvings(self.size))]
+        widths = [width * min(8, 2**level) for level in range(_count_halvings(self.size))]
         self.generator = UNet(given_channels, self.channels, widths)
         if halvings is None:
-            halvings = default_halvings(self.size)
+            halvings = _default_halvings(self.size)
         self.discriminator = PatchDiscriminator(
             given_channels + self.channels, discriminator_width or width, halvings
         )
@@ -155,7 +157,7 @@ class Pix2Pix(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         given, real = batch[self.given], batch[self.target]
-        fake = self.generator(given, half_dropout(rng))
+        fake = self.generator(given, _half_dropout(rng))
         scores = self.score_pair(given, real), self.score_pair(given, fake.detach())
         losses = {"adversarial": 0.5 * non_saturating_d(*scores)}
         yield Update("discriminator", losses, scores=scores)
@@ -176,7 +178,7 @@ class Pix2Pix(GAN):
 
     def sample(self, count: int, rng: Rng, *, image: Tensor) -> Tensor:
         del count
-        return self.generator(image, half_dropout(rng))
+        return self.generator(image, _half_dropout(rng))
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         return {"image": batch[self.given]}
@@ -187,7 +189,7 @@ class Pix2Pix(GAN):
         return {"given": given, "generated": generated, "real": batch[self.target]}
 
 
-def count_halvings(size: int) -> int:
+def _count_halvings(size: int) -> int:
     """Halvings of an image until one pixel is left, or as often as its side is even.
 
     Raises:
@@ -202,13 +204,13 @@ def count_halvings(size: int) -> int:
     return count
 
 
-def default_halvings(size: int) -> int:
+def _default_halvings(size: int) -> int:
     """Halvings of the discriminator for images of a size."""
     if size >= 128:
         return 3
     return 2 if size >= 32 else 1
 
 
-def half_dropout(rng: Rng) -> Dropout:
+def _half_dropout(rng: Rng) -> Dropout:
     """Dropout of one half, with the training step's or the image's own random numbers."""
     return lambda x: x * (rng.rand(*x.shape) < 0.5) * 2

@@ -23,6 +23,8 @@ from ganvas.gans.nn.networks import pack_images
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["PointGAN", "RelativisticPointGAN"]
+
 
 class PointGAN(GAN):
     """Generates points from noise; the discriminator scores packs of points.
@@ -65,9 +67,9 @@ class PointGAN(GAN):
         super().__init__(schema)
         self.noise_size = noise_size
         self.packing = packing
-        layers = hidden_layers(noise_size, (hidden, hidden))
+        layers = _hidden_layers(noise_size, (hidden, hidden))
         self.generator = nn.Sequential(*layers, nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1)))
-        layers = hidden_layers(2 * packing, (hidden, hidden))
+        layers = _hidden_layers(2 * packing, (hidden, hidden))
         self.discriminator = nn.Sequential(*layers, nn.Linear(hidden, 1), nn.Flatten(0))
 
     def pack(self, points: Tensor) -> Tensor:
@@ -134,12 +136,12 @@ class RelativisticPointGAN(GAN):
         super().__init__(schema)
         self.noise_size = noise_size
         self.gamma = gamma
-        layers = hidden_layers(noise_size, hidden)
+        layers = _hidden_layers(noise_size, hidden)
         last = nn.Linear(hidden[-1], 2)
         self.generator = nn.Sequential(*layers, last, nn.Unflatten(1, (2, 1, 1)))
         # no bias, since a constant cancels in the relativistic loss
         score = nn.Linear(hidden[-1], 1, bias=False)
-        layers = hidden_layers(2, hidden)
+        layers = _hidden_layers(2, hidden)
         self.discriminator = nn.Sequential(nn.Flatten(), *layers, score, nn.Flatten(0))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
@@ -164,7 +166,7 @@ class RelativisticPointGAN(GAN):
         return self.generator(rng.normal(count, self.noise_size)).clamp(-1, 1)
 
 
-def hidden_layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
+def _hidden_layers(inputs: int, hidden: tuple[int, ...]) -> list[nn.Module]:
     """Linear layers of so many units, (N, inputs) to (N, hidden[-1]), each with ReLU."""
     modules: list[nn.Module] = []
     for sizes in pairwise((inputs, *hidden)):

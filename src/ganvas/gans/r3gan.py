@@ -24,6 +24,16 @@ from ganvas.gans.nn.networks import stage_sizes
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = [
+    "R3GAN",
+    "BiasedActivation",
+    "Block",
+    "Double",
+    "Halve",
+    "R3Discriminator",
+    "R3Generator",
+]
+
 SLOPE = 0.2  # of LeakyReLU
 WIDE_STAGES = 4  # smallest maps of the whole width; each larger map has half of the one before
 BLOCKS = 2  # of a stage
@@ -31,7 +41,7 @@ GROUP = 16  # channels of one group of a grouped convolution
 EMBEDDING = 64  # numbers of a class's embedding
 
 
-def scale_layer(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+def _scale_layer(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
     """Draw the layer's weights from N(0, gain / sqrt(fan in)).
 
     Its output then has gain² times the mean square of its input.
@@ -40,9 +50,9 @@ def scale_layer(layer: nn.Conv2d | nn.Linear, gain: float = 1.0) -> nn.Conv2d | 
     return layer
 
 
-def pointwise(inputs: int, outputs: int, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
+def _pointwise(inputs: int, outputs: int, gain: float = 1.0) -> nn.Conv2d | nn.Linear:
     """A 1x1 convolution without bias."""
-    return scale_layer(nn.Conv2d(inputs, outputs, 1, bias=False), gain)
+    return _scale_layer(nn.Conv2d(inputs, outputs, 1, bias=False), gain)
 
 
 class BiasedActivation(nn.Module):
@@ -76,12 +86,12 @@ class Block(nn.Module):
         last = nn.Conv2d(2 * width, width, 1, bias=False)
         nn.init.zeros_(last.weight)
 
-        first = pointwise(width, 2 * width, gain)
+        first = _pointwise(width, 2 * width, gain)
         grouped = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=groups, bias=False)
         self.layers = nn.Sequential(
             first,
             BiasedActivation(2 * width),
-            scale_layer(grouped, gain),
+            _scale_layer(grouped, gain),
             BiasedActivation(2 * width),
             last,
         )
@@ -91,7 +101,7 @@ class Block(nn.Module):
         return maps + self.layers(maps)
 
 
-def tent_filter(maps: Tensor, total: float) -> Tensor:
+def _tent_filter(maps: Tensor, total: float) -> Tensor:
     """The filter [1, 2, 1] in both directions, for each channel of `maps` (N, C, h, w).
 
     Returns:
@@ -107,7 +117,7 @@ class Double(nn.Module):
     """Twice the side, by linear interpolation: (N, C, h, w) to (N, C, 2h, 2w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        kernel = tent_filter(maps, 4.0)
+        kernel = _tent_filter(maps, 4.0)
         groups = maps.shape[1]
         return conv_transpose2d(maps, kernel, stride=2, padding=1, output_padding=1, groups=groups)
 
@@ -116,7 +126,7 @@ class Halve(nn.Module):
     """Half the side, smoothed first: (N, C, 2h, 2w) to (N, C, h, w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        return conv2d(maps, tent_filter(maps, 1.0), stride=2, padding=1, groups=maps.shape[1])
+        return conv2d(maps, _tent_filter(maps, 1.0), stride=2, padding=1, groups=maps.shape[1])
 
 
 class R3Generator(nn.Module):
@@ -132,20 +142,20 @@ class R3Generator(nn.Module):
 
     def __init__(self, classes: int, start: int, widths: list[int], channels: int, noise_size: int):
         super().__init__()
-        self.embedding = class_embedding(classes)
+        self.embedding = _class_embedding(classes)
         # a learned smallest map, scaled by a linear map of the noise
         self.start = nn.Parameter(torch.randn(widths[0], start, start))
         inputs = noise_size + EMBEDDING if classes else noise_size
-        self.linear = scale_layer(nn.Linear(inputs, widths[0], bias=False))
+        self.linear = _scale_layer(nn.Linear(inputs, widths[0], bias=False))
 
         count = BLOCKS * len(widths)
         modules: list[nn.Module] = [Block(widths[0], count) for _ in range(BLOCKS)]
         for inputs, outputs in pairwise(widths):
             if inputs != outputs:
-                modules.append(pointwise(inputs, outputs))
+                modules.append(_pointwise(inputs, outputs))
             modules.append(Double())
             modules += [Block(outputs, count) for _ in range(BLOCKS)]
-        self.layers = nn.Sequential(*modules, pointwise(widths[-1], channels))
+        self.layers = nn.Sequential(*modules, _pointwise(widths[-1], channels))
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W), roughly in [-1, 1]."""
@@ -166,21 +176,21 @@ class R3Discriminator(nn.Module):
     def __init__(self, classes: int, start: int, widths: list[int], channels: int):
         super().__init__()
         count = BLOCKS * len(widths)
-        modules: list[nn.Module] = [pointwise(channels, widths[-1])]
+        modules: list[nn.Module] = [_pointwise(channels, widths[-1])]
         for inputs, outputs in pairwise(reversed(widths)):
             modules += [Block(inputs, count) for _ in range(BLOCKS)]
             modules.append(Halve())
             if inputs != outputs:
-                modules.append(pointwise(inputs, outputs))
+                modules.append(_pointwise(inputs, outputs))
         modules += [Block(widths[0], count) for _ in range(BLOCKS)]
 
         # the whole smallest map to one number for each channel, then to features or a score
         depthwise = nn.Conv2d(widths[0], widths[0], start, groups=widths[0], bias=False)
-        modules += [scale_layer(depthwise), nn.Flatten()]
+        modules += [_scale_layer(depthwise), nn.Flatten()]
         features = EMBEDDING if classes else 1
-        modules.append(scale_layer(nn.Linear(widths[0], features, bias=False)))
+        modules.append(_scale_layer(nn.Linear(widths[0], features, bias=False)))
         self.layers = nn.Sequential(*modules)
-        self.embedding = class_embedding(classes, 1 / math.sqrt(EMBEDDING))
+        self.embedding = _class_embedding(classes, 1 / math.sqrt(EMBEDDING))
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
@@ -190,7 +200,7 @@ class R3Discriminator(nn.Module):
         return project_label(features, label, self.embedding)
 
 
-def class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
+def _class_embedding(classes: int, gain: float = 1.0) -> nn.Embedding | None:
     """EMBEDDING numbers for each class; None without classes.
 
     The initial weights are those of a linear map of one-hot labels.
@@ -262,7 +272,7 @@ class R3GAN(GAN):
         self.burn_in = burn_in
 
         start, *larger = stage_sizes(self.size)
-        widths = r3gan_widths(width, 1 + len(larger))
+        widths = _r3gan_widths(width, 1 + len(larger))
         classes = count_classes(self)
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)
@@ -301,7 +311,7 @@ class R3GAN(GAN):
         return self.generator(rng.normal(count, self.noise_size), label).clamp(-1, 1)
 
 
-def r3gan_widths(width: int, stages: int) -> list[int]:
+def _r3gan_widths(width: int, stages: int) -> list[int]:
     """Channels of the maps, from the smallest to the image's size.
 
     Raises:

@@ -22,6 +22,8 @@ from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, upsam
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["RelativisticGAN", "SmallDiscriminator", "SmallGenerator"]
+
 Augmentation = Literal["none", "adaptive"]
 # real images in which the augmentations' probability can rise from 0 to 1; runs are short here
 IMAGES_TO_ONE = 50_000

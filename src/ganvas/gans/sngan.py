@@ -28,6 +28,8 @@ from ganvas.gans.nn.networks import (
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["SNGAN", "BoundedDiscriminator", "ConvolutionalGenerator"]
+
 SLOPE = 0.1  # of LeakyReLU
 
 

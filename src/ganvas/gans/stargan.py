@@ -23,6 +23,8 @@ from ganvas.io.resizing import to_square
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["UNKNOWN", "AttributeDiscriminator", "LabelledTranslator", "StarGAN"]
+
 UNKNOWN = 0.5  # in the place of an attribute that an image's data set does not know
 SLOPE = 0.01  # of the discriminator's LeakyReLU
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
@@ -153,7 +155,7 @@ class StarGAN(GAN):
         super().__init__(schema)
         check_multiple_of_4(self.size)
         self.names = schema.names["attributes"]
-        check_groups(exclusive, self.names)
+        _check_groups(exclusive, self.names)
         self.exclusive = exclusive
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
@@ -191,9 +193,9 @@ class StarGAN(GAN):
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
-            "attributes": self.classification_weight * attribute_cross_entropy(logits, own),
+            "attributes": self.classification_weight * _attribute_cross_entropy(logits, own),
         }
-        stats = {"distance": -adversarial, "attributes_right": share_right(logits, own)}
+        stats = {"distance": -adversarial, "attributes_right": _share_right(logits, own)}
         yield Update("discriminator", losses, stats, (score, fake_score))
 
         if not updates_generator:
@@ -202,7 +204,7 @@ class StarGAN(GAN):
         cycle = (self.translate(fake, own) - real).abs().mean()
         losses = {
             "adversarial": wasserstein_g(score),
-            "attributes": self.classification_weight * attribute_cross_entropy(logits, wanted),
+            "attributes": self.classification_weight * _attribute_cross_entropy(logits, wanted),
             "reconstruction": self.reconstruction_weight * cycle,
         }
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle})
@@ -251,7 +253,7 @@ class StarGAN(GAN):
             wanted = on
             if not is_exclusive:
                 wanted = torch.where(start[:, number, None] == 1, off, on)
-            columns[column_title(name, is_exclusive)] = self.translate(image, wanted)
+            columns[_column_title(name, is_exclusive)] = self.translate(image, wanted)
 
         last = next(reversed(columns.values()))
         return columns | {"back": self.translate(last, own)}
@@ -300,12 +302,12 @@ class StarGAN(GAN):
         return changed
 
 
-def column_title(name: str, is_set: bool) -> str:
+def _column_title(name: str, is_set: bool) -> str:
     """The title of an attribute's column: "+" where it is set, "±" where it is reversed."""
     return f"{'+' if is_set else '±'} {name.replace('_', ' ')}"
 
 
-def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> None:
+def _check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> None:
     """Refuse groups of unknown attributes, and groups that exclude nothing.
 
     Raises:
@@ -325,7 +327,7 @@ def check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) ->
 
 
 @in_float32
-def attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
+def _attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
     """Binary cross-entropy, summed over known attributes and averaged over images; eq. 2 and 3.
 
     Args:
@@ -336,7 +338,7 @@ def attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
     return (each * (attributes != UNKNOWN)).sum() / len(logits)
 
 
-def share_right(logits: Tensor, attributes: Tensor) -> Tensor:
+def _share_right(logits: Tensor, attributes: Tensor) -> Tensor:
     """The share of known attributes (N, A) on whose side the logits (N, A) are, a scalar."""
     known = attributes != UNKNOWN
     right = ((logits > 0) == (attributes == 1)) & known

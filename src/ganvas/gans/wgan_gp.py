@@ -19,6 +19,8 @@ from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, upsam
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["WGANGP"]
+
 
 class WGANGP(GAN):
     """A critic with slope 1, updated five times for each generator update.
@@ -71,8 +73,8 @@ class WGANGP(GAN):
         self.n_critic = n_critic
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
-        self.generator = build_generator(start, widths, self.channels, noise_size)
-        self.discriminator = build_critic(start, widths, self.channels)
+        self.generator = _build_generator(start, widths, self.channels, noise_size)
+        self.discriminator = _build_critic(start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]
@@ -94,7 +96,7 @@ class WGANGP(GAN):
         return self.generator(rng.normal(count, self.noise_size))
 
 
-def build_generator(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
+def _build_generator(start: int, widths: list[int], channels: int, noise_size: int) -> nn.Module:
     """Noise (N, noise_size) to images (N, channels, H, W) in [-1, 1].
 
     Args:
@@ -112,8 +114,8 @@ def build_generator(start: int, widths: list[int], channels: int, noise_size: in
     return nn.Sequential(*modules, upsample(widths[-1], channels, 5), nn.Tanh())
 
 
-def build_critic(start: int, widths: list[int], channels: int) -> nn.Module:
-    """Images (N, channels, H, W) to scores (N,); arguments as of `build_generator`."""
+def _build_critic(start: int, widths: list[int], channels: int) -> nn.Module:
+    """Images (N, channels, H, W) to scores (N,); arguments as of `_build_generator`."""
     modules: list[nn.Module] = []
     for inputs, outputs in pairwise([channels, *reversed(widths)]):
         modules += [downsample(inputs, outputs, 5), nn.LeakyReLU(0.2, inplace=True)]

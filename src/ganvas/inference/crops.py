@@ -7,6 +7,8 @@ from torch import Tensor
 
 from ganvas.io.resizing import resize
 
+__all__ = ["Window", "choose_window", "crop_window", "hole_extent", "paste_window"]
+
 
 class Window(NamedTuple):
     """A square of an image, or around it, in pixels."""

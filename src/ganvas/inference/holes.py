@@ -9,6 +9,8 @@ from ganvas.data.folders.source import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError, read, transparent
 
+__all__ = ["SMALLEST", "check_hole", "read_hole"]
+
 SMALLEST = 8  # side of an image in pixels
 WHITE = 128  # grey value from which a mask is hole
 
@@ -29,9 +31,9 @@ def read_hole(
         UserError: the mask or box does not fit the image.
     """
     if mask:
-        return read_mask(mask, name, size)
+        return _read_mask(mask, name, size)
     if box:
-        return read_hole_box(box, size)
+        return _read_hole_box(box, size)
     return transparent(content)
 
 
@@ -47,13 +49,13 @@ def check_hole(mask: Tensor) -> None:
         raise UserError("the hole covers everything; something around it must be known")
 
 
-def read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
+def _read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
     """The mask of an image, bool (H, W): a file, or the one of the image's name in a folder.
 
     Raises:
         UserError: there is none, it is not an image, or of another size.
     """
-    file = find_mask(place, name) if place.is_dir() else place
+    file = _find_mask(place, name) if place.is_dir() else place
     if not file.is_file():
         raise UserError(f"there is no mask {file}")
     try:
@@ -71,7 +73,7 @@ def read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
     return mask >= WHITE
 
 
-def find_mask(folder: Path, name: str) -> Path:
+def _find_mask(folder: Path, name: str) -> Path:
     """The mask of an image in a folder, whatever its ending.
 
     Raises:
@@ -84,7 +86,7 @@ def find_mask(folder: Path, name: str) -> Path:
     raise UserError(f"there is no mask {name}.png, or of another ending, in {folder}")
 
 
-def read_hole_box(box: str, size: tuple[int, int]) -> Tensor:
+def _read_hole_box(box: str, size: tuple[int, int]) -> Tensor:
     """The hole of `--box left,top,width,height`, bool (H, W).
 
     Raises:

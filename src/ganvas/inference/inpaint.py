@@ -24,6 +24,8 @@ from ganvas.io.images import read, to_float, to_uint8
 from ganvas.io.resizing import resize
 from ganvas.runs.usage import describe_use
 
+__all__ = ["Damage", "InpaintTask"]
+
 GREY = 127  # of the hole on sheets
 CANDIDATES, STEPS = 4, 300  # of a search
 
@@ -149,8 +151,8 @@ class InpaintTask(Task):
             damage.name,
             {damage.name: filled},
             columns,
-            title=describe_damage(damage),
-            notes=tuple(suggest_size(mask, scale, run.gan.size)),
+            title=_describe_damage(damage),
+            notes=tuple(_suggest_size(mask, scale, run.gan.size)),
         )
 
     def fill_by_search(self, run: Run, damage: Damage) -> Result:
@@ -167,7 +169,7 @@ class InpaintTask(Task):
         # The GAN sees a square at its own size.
         window = choose_window(mask)
         target = resize(crop_window(blurred, window)[None], size, size)  # (1, C, S, S)
-        known = find_known(mask, window, size)
+        known = _find_known(mask, window, size)
         weights = known if damage.mask is None else hole_weights(known)
         settings = self.search_settings(run)
         found = search_noise(
@@ -198,14 +200,14 @@ class InpaintTask(Task):
         noise_file = f"noise/{damage.name}.safetensors"
         effort = f"{count_noun(settings.steps, 'step')}"
         effort += f" from {count_noun(settings.candidates, 'start')}"
-        searched = f"{describe_window(damage, window)}searched at {size}x{size}, {effort}"
+        searched = f"{_describe_window(damage, window)}searched at {size}x{size}, {effort}"
         return Result(
             damage.name,
             {damage.name: images[0]},
             columns,
-            title=describe_damage(damage),
-            notes=(f"{searched}; noise in {noise_file}", *describe_candidates(run, found)),
-            attachments=others | {noise_file: pack_noise(found)},
+            title=_describe_damage(damage),
+            notes=(f"{searched}; noise in {noise_file}", *_describe_candidates(run, found)),
+            attachments=others | {noise_file: _pack_noise(found)},
         )
 
     def search_settings(self, run: Run) -> SearchSettings:
@@ -218,7 +220,7 @@ class InpaintTask(Task):
         )
 
 
-def find_known(mask: Tensor, window: Window, size: int) -> Tensor:
+def _find_known(mask: Tensor, window: Window, size: int) -> Tensor:
     """Which pixels of a window are known at the GAN's size, float (1, size, size) in {0, 1}.
 
     Raises:
@@ -234,7 +236,7 @@ def find_known(mask: Tensor, window: Window, size: int) -> Tensor:
     return known
 
 
-def suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:
+def _suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:
     """A line, if a hole is larger than all that the GAN knows, with a size at which it is not."""
     longest = max(len(span) for span in hole_extent(mask))
     largest = round(longest * scale)
@@ -247,7 +249,7 @@ def suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:
         )
 
 
-def describe_damage(damage: Damage) -> str:
+def _describe_damage(damage: Damage) -> str:
     """The image, its size, and what was done to it."""
     height, width = damage.picture.shape[1:]
     done = "projected"
@@ -256,7 +258,7 @@ def describe_damage(damage: Damage) -> str:
     return f"{damage.name} ({width}x{height}): {done}"
 
 
-def describe_window(damage: Damage, window: Window) -> str:
+def _describe_window(damage: Damage, window: Window) -> str:
     """How the image was made square, if it was not."""
     height, width = damage.picture.shape[1:]
     if height == width:
@@ -265,7 +267,7 @@ def describe_window(damage: Damage, window: Window) -> str:
     return f"{fitted} a square of {window.side}, "
 
 
-def describe_candidates(run: Run, found: Candidates) -> Iterator[str]:
+def _describe_candidates(run: Run, found: Candidates) -> Iterator[str]:
     """A line for each candidate: how well it fits, how real it looks, and its class."""
     numbers = zip(found.context.tolist(), found.prior.tolist(), found.labels)
     for number, (context, prior, label) in enumerate(numbers, 1):
@@ -273,7 +275,7 @@ def describe_candidates(run: Run, found: Candidates) -> Iterator[str]:
         yield f"{number}: context {context:.4f}, prior {prior:.4f}{named}"
 
 
-def pack_noise(found: Candidates) -> dict[str, Tensor]:
+def _pack_noise(found: Candidates) -> dict[str, Tensor]:
     """The noise of the candidates, (K, size) for each draw of the GAN, and their class numbers."""
     tensors = {
         f"noise{number or ''}": values.contiguous() for number, values in enumerate(found.noise)

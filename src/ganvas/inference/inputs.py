@@ -9,6 +9,8 @@ from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
 
+__all__ = ["InputFiles", "check_originals"]
+
 
 @dataclass(frozen=True)
 class InputFiles:
@@ -28,7 +30,7 @@ class InputFiles:
         """
         taken: set[str] = set()
         for place in self.places:
-            for name, content in list_images(place):
+            for name, content in _list_images(place):
                 number, fresh = 1, name
                 while fresh in taken:
                     number += 1
@@ -37,7 +39,7 @@ class InputFiles:
                 yield fresh, content
 
 
-def list_images(place: Path) -> Iterator[tuple[str, Content]]:
+def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
     """Names without ending, each once, and what reads the bytes, of a file or of all images of a
     folder or zip.
 

@@ -17,6 +17,8 @@ from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_rows
 from ganvas.rng import Make, Rng, RowRng
 
+__all__ = ["Candidates", "SearchRng", "SearchSettings", "hole_weights", "search_noise"]
+
 STARTS = 32  # random images compared for each candidate; the search starts from the nearest
 RATE = 0.05  # of Adam, at the first step; falls to 0 along half a cosine
 # of the discriminator's doubt; the paper's lambda, but of a mean where theirs is of a sum
@@ -143,11 +145,11 @@ def search_noise(
         return ((generated - target).abs() * weights).mean((1, 2, 3))
 
     count = settings.candidates
-    rows, labels = nearest_starts(gan, difference, settings, device)
+    rows, labels = _nearest_starts(gan, difference, settings, device)
     rng = SearchRng(settings.seed, rows, device)
     inputs = class_inputs(gan, labels, device)
 
-    with evaluation(gan), freeze_weights(gan):
+    with evaluation(gan), _freeze_weights(gan):
         with torch.no_grad():
             gan.sample(count, rng, **inputs)  # the first draw makes the noise
         rng.keep_likely()
@@ -155,7 +157,7 @@ def search_noise(
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, settings.steps))
 
         for _ in progress(range(settings.steps)):
-            _, context, prior = rate_candidates(gan, rng, difference, count, inputs)
+            _, context, prior = _rate_candidates(gan, rng, difference, count, inputs)
             # a sum, because each candidate has noise of its own
             (context + PRIOR_WEIGHT * prior).sum().backward()
             optimizer.step()
@@ -164,7 +166,7 @@ def search_noise(
             rng.keep_likely()
 
         with torch.no_grad():
-            found, context, prior = rate_candidates(gan, rng, difference, count, inputs)
+            found, context, prior = _rate_candidates(gan, rng, difference, count, inputs)
 
     # the same sum that was minimised, so the first candidate is the best
     order = (context + PRIOR_WEIGHT * prior).argsort()
@@ -178,7 +180,7 @@ def search_noise(
 
 
 @contextmanager
-def freeze_weights(gan: GAN) -> Iterator[None]:
+def _freeze_weights(gan: GAN) -> Iterator[None]:
     """Let only the noise get gradients for a while, not the weights."""
     learning = [parameter for parameter in gan.parameters() if parameter.requires_grad]
     try:
@@ -190,7 +192,7 @@ def freeze_weights(gan: GAN) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def rate_candidates(
+def _rate_candidates(
     gan: GAN,
     rng: SearchRng,
     difference: Callable[[Tensor], Tensor],
@@ -207,7 +209,7 @@ def rate_candidates(
 
 
 @torch.no_grad()
-def nearest_starts(
+def _nearest_starts(
     gan: GAN,
     difference: Callable[[Tensor], Tensor],
     settings: SearchSettings,

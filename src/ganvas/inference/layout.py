@@ -26,6 +26,8 @@ from ganvas.io.images import to_uint8
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use
 
+__all__ = ["LayoutTask", "move_box", "move_points"]
+
 MIDDLE = (0.15, 0.15, 0.7, 0.7)  # the usual box: left, top, width, height in shares of the side
 ROWS = 6  # of the sheet
 
@@ -64,7 +66,7 @@ class LayoutTask(Task):
         yield from self.describe_choices(run, inputs)
 
         # whole chunks always, so that an image does not depend on the count
-        rows = {name: values.to(run.device) for name, values in repeat_rows(inputs, CHUNK).items()}
+        rows = {name: values.to(run.device) for name, values in _repeat_rows(inputs, CHUNK).items()}
         for start in range(0, self.count, CHUNK):
             rng = RowRng(self.seed, range(start, start + CHUNK), run.device)
             images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))
@@ -159,12 +161,12 @@ class LayoutTask(Task):
 
         columns = {}
         for heading, place in move(inputs[name]).items():
-            rows = repeat_rows({**inputs, name: place}, min(self.count, ROWS))
+            rows = _repeat_rows({**inputs, name: place}, min(self.count, ROWS))
             columns[heading] = to_uint8(mark(run.make(rows, seed=self.seed), rows[name]))
         return make_table(columns, caption=self.grid_caption)
 
 
-def repeat_rows(inputs: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+def _repeat_rows(inputs: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
     """One row of each input, `count` times."""
     return {name: values.expand(count, *values.shape[1:]) for name, values in inputs.items()}
 

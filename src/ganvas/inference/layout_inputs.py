@@ -12,6 +12,8 @@ from torch import Tensor
 from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
 
+__all__ = ["encode_caption", "read_box", "read_features", "read_keypoints", "refuse_flag"]
+
 
 def refuse_flag(given: object, flag: str, advice: str) -> None:
     """Refuse a flag that has no effect.
@@ -57,7 +59,7 @@ def read_features(file: Path, length: int) -> Tensor:
     return features.view(1, -1, length)
 
 
-def parse_pixels(text: str, count: int, flag: str, form: str) -> list[float]:
+def _parse_pixels(text: str, count: int, flag: str, form: str) -> list[float]:
     """So many numbers with commas between them.
 
     Raises:
@@ -80,7 +82,7 @@ def read_box(text: str, size: int) -> list[float]:
     Raises:
         UserError: it is none, or reaches out of the image.
     """
-    left, top, width, height = parse_pixels(text, 4, "--box", "X,Y,WIDTH,HEIGHT")
+    left, top, width, height = _parse_pixels(text, 4, "--box", "X,Y,WIDTH,HEIGHT")
     if width <= 0 or height <= 0:
         raise UserError(f"--box {text} has no area; width and height are above 0")
     if left < 0 or top < 0 or left + width > size or top + height > size:
@@ -108,7 +110,7 @@ def read_keypoints(texts: Sequence[str], parts: Sequence[str], size: int) -> Ten
         row = keypoints[0, parts.index(name)]
         if row[2]:
             raise UserError(f"--keypoint {text}: {name} has a place already; give each part once")
-        x, y = parse_pixels(place, 2, "--keypoint", "PART=X,Y")
+        x, y = _parse_pixels(place, 2, "--keypoint", "PART=X,Y")
         if not (0 <= x < size and 0 <= y < size):
             raise UserError(
                 f"--keypoint {text} lies outside; the pictures go from 0,0 to {size},{size}"

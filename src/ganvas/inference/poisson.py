@@ -6,6 +6,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+__all__ = ["blur_fill", "poisson"]
+
 
 def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
     """Fill a hole so that differences of neighbouring pixels are those of `filled`, and its rim
@@ -29,8 +31,8 @@ def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
 
     # in float64, because thousands of equations depend on each other
     difference = (picture.double() - filled.double()).flatten(1).T.cpu().numpy()  # (H x W, C)
-    here, there = list_neighbours(mask.shape[0], mask.shape[1], hole)
-    added = torch.from_numpy(solve_laplace(hole, here, there, difference)).T  # (C, hole's pixels)
+    here, there = _list_neighbours(mask.shape[0], mask.shape[1], hole)
+    added = torch.from_numpy(_solve_laplace(hole, here, there, difference)).T  # (C, hole's pixels)
 
     result = picture.clone().cpu()
     inside = mask.cpu()
@@ -39,7 +41,7 @@ def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
     return result
 
 
-def list_neighbours(height: int, width: int, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _list_neighbours(height: int, width: int, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each pixel of the hole with each of its neighbours, up to 4: two int64 arrays of indices into
     the flat image.
     """
@@ -50,7 +52,7 @@ def list_neighbours(height: int, width: int, hole: np.ndarray) -> tuple[np.ndarr
     return here[hole[here]], there[hole[here]]
 
 
-def solve_laplace(
+def _solve_laplace(
     hole: np.ndarray, here: np.ndarray, there: np.ndarray, known: np.ndarray
 ) -> np.ndarray:
     """The harmonic function in a hole, from its values at the pixels that touch it.

@@ -17,6 +17,20 @@ from ganvas.rng import Rng, RowRng, WalkRng
 from ganvas.runs.checkpoint import find_checkpoints, load_gan
 from ganvas.runs.usage import describe_use
 
+__all__ = [
+    "CHUNK",
+    "POINTS",
+    "Run",
+    "class_inputs",
+    "class_number",
+    "evaluation",
+    "load",
+    "preview_rows",
+    "sample_gan",
+    "sample_rows",
+    "training_grid",
+]
+
 # Images generated at once; whole chunks always, so that an image never depends on the count.
 CHUNK = 32
 MOST_ROWS = 20  # rows of a class grid

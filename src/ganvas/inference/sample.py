@@ -15,6 +15,8 @@ from ganvas.io.animation import save_animation
 from ganvas.io.grids import make_grid
 from ganvas.io.images import to_uint8
 
+__all__ = ["SampleTask", "check_walk", "write_walk"]
+
 WALK_FRAMES = 96
 WALK_MILLISECONDS = 60  # of a frame
 WALK_ENDINGS = (".gif", ".webp")
@@ -57,7 +59,7 @@ class SampleTask(Task):
 
         number = 0
         for chunk in run.chunks(self.count, seed=self.seed, label=self.label):
-            for image in to_pixels(chunk, self.invert):
+            for image in _to_pixels(chunk, self.invert):
                 name = f"{number:0{digits}}"
                 label = None
                 if labelled:
@@ -85,7 +87,7 @@ def write_walk(task: SampleTask, run: Run, file: Path) -> Iterator[str]:
     walks = []
     for label in labels:
         walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)
-        walks.append(to_pixels(walk, task.invert))
+        walks.append(_to_pixels(walk, task.invert))
     frames = torch.stack(walks, 1)  # (frames, classes, C, H, W)
 
     # a single walk is an animation of its own, so small images are enlarged to be seen
@@ -109,6 +111,6 @@ def check_walk(task: SampleTask, run: Run, file: Path) -> None:
     task.check(run)
 
 
-def to_pixels(images: Tensor, invert: bool) -> Tensor:
+def _to_pixels(images: Tensor, invert: bool) -> Tensor:
     """Float (N, C, H, W) in [-1, 1] to uint8, with dark and light swapped if wanted."""
     return to_uint8(-images if invert else images)

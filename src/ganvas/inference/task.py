@@ -12,6 +12,8 @@ from ganvas.errors import UserError
 from ganvas.inference.run import Run
 from ganvas.io.images import UnreadableError
 
+__all__ = ["Attachment", "Content", "Inputs", "Result", "Task", "refuse_points", "use_inputs"]
+
 # text, a sheet, an image (uint8 (C, H, W)), or tensors to be kept as safetensors
 Attachment = str | Image.Image | Tensor | Mapping[str, Tensor]
 Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot be read

@@ -5,6 +5,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+__all__ = [
+    "OVERLAP",
+    "TILE",
+    "edge_weights",
+    "extend_by_mirror",
+    "pad_to_multiple",
+    "tile_starts",
+    "translate_tiles",
+]
+
 # Larger images are translated in tiles that overlap, so that memory does not depend on their size.
 TILE, OVERLAP = 512, 64  # pixels
 SMALLEST = 8  # pixels: networks that halve twice and then look around need two of them
@@ -59,12 +69,12 @@ def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
 def extend_by_mirror(image: Tensor, down: int, right: int) -> Tensor:
     """Continue (1, C, H, W) downwards and to the right by its mirror image, however small it is."""
     _, _, height, width = image.shape
-    rows = mirror_indices(height, height + down).to(image.device)
-    columns = mirror_indices(width, width + right).to(image.device)
+    rows = _mirror_indices(height, height + down).to(image.device)
+    columns = _mirror_indices(width, width + right).to(image.device)
     return image[:, :, rows][..., columns]
 
 
-def mirror_indices(length: int, wanted: int) -> Tensor:
+def _mirror_indices(length: int, wanted: int) -> Tensor:
     """Indices 0, 1, ..., length - 1, length - 2, ... back and forth, int64 (wanted,)."""
     period = max(1, 2 * length - 2)
     indices = torch.arange(wanted) % period

@@ -16,6 +16,8 @@ from ganvas.io.resizing import resize
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use, suggest_command
 
+__all__ = ["TranslateTask", "parse_attributes", "translate_image"]
+
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
 Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
 
@@ -53,8 +55,8 @@ class TranslateTask(Task):
                 f"{run.folder} was trained on two sets with different attributes; {use}"
             )
 
-        check_domain(run, self.to)
-        check_attributes(run, self.attributes)
+        _check_domain(run, self.to)
+        _check_attributes(run, self.attributes)
         if self.size is not None and self.size < kind.multiple:
             raise UserError(
                 f"--size {self.size}: {run.folder} takes pictures of {kind.multiple} pixels or more"
@@ -64,7 +66,7 @@ class TranslateTask(Task):
         numbers = count()  # of the images that can be read: their rows of noise
 
         def translate_file(name: str, content: bytes) -> Result:
-            channels = 1 if read_kind(run.gan).channels == 1 else 3
+            channels = 1 if _read_kind(run.gan).channels == 1 else 3
             pixels = read(content, channels).pixels
             return self.translate(run, name, pixels, next(numbers))
 
@@ -81,8 +83,8 @@ class TranslateTask(Task):
         """
         trained = run.gan.size
         # U-Nets such as pix2pix's are at home only at the size trained on
-        side = self.size or (None if read_kind(run.gan).own_size else trained)
-        picture = pixels if side is None else resize_shorter_side(pixels, side)
+        side = self.size or (None if _read_kind(run.gan).own_size else trained)
+        picture = pixels if side is None else _resize_shorter_side(pixels, side)
         image = to_float(picture[None]).to(run.device)
 
         generated = {
@@ -102,7 +104,7 @@ class TranslateTask(Task):
     def choose_ways(self, gan: GAN, image: Tensor) -> dict[str, Way]:
         """The requested ways to translate an image, float (1, C, H, W), by name."""
         ways = gan.ways(image, self.attributes)
-        domains = list_domains(gan)
+        domains = _list_domains(gan)
         if not domains:
             return ways
         name = self.to or domains[-1]  # usually from the first domain to the second
@@ -127,13 +129,13 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
     return attributes
 
 
-def check_domain(run: Run, domain: str | None) -> None:
+def _check_domain(run: Run, domain: str | None) -> None:
     """Refuse a domain that the GAN does not generate.
 
     Raises:
         UserError: names those that it does.
     """
-    domains = list_domains(run.gan)
+    domains = _list_domains(run.gan)
     if domain is None or domain in domains:
         return
     if not domains:
@@ -141,7 +143,7 @@ def check_domain(run: Run, domain: str | None) -> None:
     raise UserError(f"--to {domain}: {run.folder} generates only {' and '.join(domains)}")
 
 
-def check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
+def _check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
     """Refuse attributes that the GAN does not know.
 
     Raises:
@@ -154,12 +156,12 @@ def check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
             continue
         if names:
             raise UserError(f"--set {name}: unknown attribute; {nearest(name, names)}")
-        domains = list_domains(run.gan)
+        domains = _list_domains(run.gan)
         only = f"; it generates {domains[0]}" if len(domains) == 1 else ""
         raise UserError(f"--set {name}: {run.folder} knows no attributes{only}")
 
 
-def list_domains(gan: GAN) -> tuple[str, ...]:
+def _list_domains(gan: GAN) -> tuple[str, ...]:
     """The names of the domains that a GAN can generate; none where it knows attributes."""
     choice = gan.inputs.get("to")
     if isinstance(choice, ChoiceInput):
@@ -167,7 +169,7 @@ def list_domains(gan: GAN) -> tuple[str, ...]:
     return () if "attributes" in gan.inputs else (gan.target,)
 
 
-def read_kind(gan: GAN) -> ImageInput:
+def _read_kind(gan: GAN) -> ImageInput:
     """Which images a GAN that translates takes."""
     kind = gan.inputs["image"]
     assert isinstance(kind, ImageInput)
@@ -180,7 +182,7 @@ def translate_image(
     """Translate an image, float (1, C, H, W), to uint8 (C, H, W) of its own size, with one row of
     a seed's noise.
     """
-    multiple = read_kind(run.gan).multiple
+    multiple = _read_kind(run.gan).multiple
 
     def translate_piece(piece: Tensor) -> Tensor:
         _, _, height, width = piece.shape
@@ -192,7 +194,7 @@ def translate_image(
     return to_uint8(translate_tiles(image, run.gan.channels, translate_piece))[0]
 
 
-def resize_shorter_side(picture: Tensor, side: int) -> Tensor:
+def _resize_shorter_side(picture: Tensor, side: int) -> Tensor:
     """uint8 (C, H, W) with its shorter side brought to a number of pixels."""
     _, height, width = picture.shape
     scale = side / min(height, width)

@@ -25,6 +25,8 @@ from ganvas.io.images import save, to_pil
 from ganvas.io.resizing import resize, to_square
 from ganvas.io.scatter import draw_sheet
 
+__all__ = ["Output", "ResultWriter", "check_ending", "square_columns", "write"]
+
 BAR_FROM = 500  # results from which a progress bar is shown
 ROWS = 24  # of a sheet with a row for each result
 TILE = 128  # side in pixels of the images on such a sheet
@@ -88,7 +90,7 @@ def write(task: Task, run: Run, output: Output) -> Iterator[str]:
 
     with place as folder:
         if run.gan.kind == "point":
-            yield from write_points(task, run, output, folder)
+            yield from _write_points(task, run, output, folder)
             return
 
         results = task.results(run)
@@ -115,7 +117,7 @@ class ResultWriter:
 
     def __init__(self, task: Task, output: Output, folder: Path | None):
         self.task, self.output, self.folder = task, output, folder
-        self.grid = find_grid(output, folder)
+        self.grid = _find_grid(output, folder)
         self.results = 0
         self.files: list[str] = []
         self.labels: list[tuple[str, str]] = []  # file, class
@@ -129,17 +131,17 @@ class ResultWriter:
         if self.folder is not None:
             self.save_images(result, self.folder)
             for path, content in result.attachments.items():
-                save_attachment(self.folder / path, content)
+                _save_attachment(self.folder / path, content)
 
         # Only what the sheet will show is kept: there may be hundreds of thousands of results.
         if self.task.sheet == "grid" and self.grid:
             self.images += result.images.values()
         if self.task.sheet == "rows" and len(self.rows) < ROWS:
-            self.rows.append({name: make_tile(image) for name, image in result.columns.items()})
+            self.rows.append({name: _make_tile(image) for name, image in result.columns.items()})
 
         if self.task.sheet == "each" and self.folder is not None:
             save(
-                make_table(fit_columns(result.columns)),
+                make_table(_fit_columns(result.columns)),
                 self.folder / "sheets" / f"{result.name}.png",
             )
             yield f"{result.title}, {self.folder / result.name}.{self.output.format}"
@@ -151,7 +153,7 @@ class ResultWriter:
         """Write what belongs to all results; yields a line for each thing written."""
         if self.folder is not None:
             if self.labels:
-                write_text(self.folder / "labels.csv", format_labels(self.labels))
+                write_text(self.folder / "labels.csv", _format_labels(self.labels))
             yield self.save_rows(self.folder)
 
         if self.images and self.grid:
@@ -163,7 +165,7 @@ class ResultWriter:
         if self.folder is not None:
             for name, content in self.task.attachments(run).items():
                 path = self.folder / name
-                save_attachment(path, content)
+                _save_attachment(path, content)
                 if isinstance(content, Image.Image):
                     yield f"{path.stem} in {path}"
         yield from (f"note: {note}" for note in self.notes)
@@ -195,7 +197,7 @@ class ResultWriter:
         return f"{line}, beside {originals} in {sheet}"
 
 
-def write_points(task: Task, run: Run, output: Output, folder: Path | None) -> Iterator[str]:
+def _write_points(task: Task, run: Run, output: Output, folder: Path | None) -> Iterator[str]:
     """Write points as a table and as a scatter picture; yields a line for each."""
     results = [result for result in task.results(run) if isinstance(result, Result)]
     points = torch.stack([result.image for result in results])  # (N, 2, 1, 1)
@@ -206,19 +208,19 @@ def write_points(task: Task, run: Run, output: Output, folder: Path | None) -> I
         write_text(file, f"x,y\n{rows}")
         yield f"{count_noun(len(points), 'point')} in {file}"
 
-    if grid := find_grid(output, folder):
+    if grid := _find_grid(output, folder):
         save(draw_sheet(points, 1, discs=mode_discs(run.about["data"]["spec"])), grid)
         yield f"scatter picture in {grid}"
 
 
-def find_grid(output: Output, folder: Path | None) -> Path | None:
+def _find_grid(output: Output, folder: Path | None) -> Path | None:
     """The file of the grid; None: no grid is wanted."""
     if output.grid or folder is None or not output.sheet:
         return output.grid
     return folder / "sheets" / "grid.png"
 
 
-def save_attachment(path: Path, content: Attachment) -> None:
+def _save_attachment(path: Path, content: Attachment) -> None:
     """Write a text, an image, a sheet, or tensors (as safetensors)."""
     if isinstance(content, str):
         write_text(path, content)
@@ -231,7 +233,7 @@ def save_attachment(path: Path, content: Attachment) -> None:
             save_file(dict(content), partial)
 
 
-def format_labels(labels: Iterable[tuple[str, str]]) -> str:
+def _format_labels(labels: Iterable[tuple[str, str]]) -> str:
     """The text of labels.csv: a file and its class in each row, as training reads it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -240,12 +242,12 @@ def format_labels(labels: Iterable[tuple[str, str]]) -> str:
     return text.getvalue()
 
 
-def make_tile(image: Tensor) -> Tensor:
+def _make_tile(image: Tensor) -> Tensor:
     """An image uint8 (C, H, W) as a square of the sheet, (C, TILE, TILE), on white."""
     return to_square(image[None], TILE, "pad", "white")[0]
 
 
-def fit_columns(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _fit_columns(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The images of one sheet, uint8 (C, H, W), as (1, C, h, w) of one size, at most LONGEST."""
     height, width = max((image.shape[1:] for image in columns.values()), key=max)
     scale = min(1.0, LONGEST / max(height, width))

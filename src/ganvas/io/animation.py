@@ -10,6 +10,8 @@ from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
 from ganvas.io.images import sheet_note
 
+__all__ = ["pick_evenly", "save_animation", "write_timelapse"]
+
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
 MAX_SIDES = {".gif": 480, ".webp": 720}
@@ -49,7 +51,7 @@ def save_animation(
 
     grey = all(frame.mode == "L" for frame in frames)
     if kind == ".gif":
-        frames = list(frames) if grey else share_palette(frames)
+        frames = list(frames) if grey else _share_palette(frames)
         options = {}
     else:
         frames = [frame.convert("RGB") for frame in frames]
@@ -72,7 +74,7 @@ def save_animation(
         )
 
 
-def share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
+def _share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
     """Reduce frames to 256 common colours; a palette for each is slow and flickers."""
     some = [frame.convert("RGB") for frame in pick_evenly(frames, 8)]
     mosaic = Image.new("RGB", (128 * len(some), 128))
@@ -94,11 +96,11 @@ def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
             and the last. All are resized to the size of the last.
         folder: where to write.
     """
-    width, height = read_size(grids[-1])
+    width, height = _read_size(grids[-1])
     for kind, side in MAX_SIDES.items():
         scale = min(1, side / max(width, height))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        frames = [load_frame(grid, size) for grid in pick_evenly(grids, MAX_FRAMES[kind])]
+        frames = [_load_frame(grid, size) for grid in pick_evenly(grids, MAX_FRAMES[kind])]
         if kind == ".gif":
             # Fewer greys halve the file and look the same.
             frames = [frame.point(GREYS) if frame.mode == "L" else frame for frame in frames]
@@ -108,13 +110,13 @@ def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
         save_animation(frames, folder / f"timelapse{kind}", [pace] * (len(frames) - 1) + [HOLD])
 
 
-def read_size(grid: Path) -> tuple[int, int]:
+def _read_size(grid: Path) -> tuple[int, int]:
     """Width and height of a picture file."""
     with Image.open(grid) as picture:
         return picture.size
 
 
-def load_frame(grid: Path, size: tuple[int, int]) -> Image.Image:
+def _load_frame(grid: Path, size: tuple[int, int]) -> Image.Image:
     """Read a picture file as a grey or RGB picture of `size`, (width, height)."""
     with Image.open(grid) as picture:
         frame = picture.copy() if picture.mode == "L" else picture.convert("RGB")

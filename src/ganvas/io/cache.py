@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path, remove
 
+__all__ = ["cache_entry", "cache_folder", "load_or_make"]
+
 Content = TypeVar("Content")
 
 

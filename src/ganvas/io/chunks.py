@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+__all__ = ["chunk_ranges"]
+
 
 def chunk_ranges(count: int, size: int, whole: bool = False) -> Iterator[range]:
     """Split the rows 0..count - 1 into ranges of `size` rows each, in order.

@@ -16,6 +16,16 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemaining
 from rich.segment import Segment
 from rich.text import Text
 
+__all__ = [
+    "PlainConsole",
+    "count_noun",
+    "describe_rate",
+    "escape_text",
+    "print_json",
+    "print_text",
+    "track",
+]
+
 Item = TypeVar("Item")
 
 # Control characters (ESC, BEL, newlines, ...), marks that reverse the direction of text, and

@@ -17,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
 from ganvas.io.files import PARTIAL, sync
 
+__all__ = ["Published", "UnreachableError", "download", "file_digest", "read_url"]
+
 TIMEOUT = 20.0  # seconds without an answer
 MAX_BYTES = 2**29  # of a file that is read into memory
 BLOCK = 2**16  # bytes read at once
@@ -65,9 +67,9 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
             f"cannot create {folder}: {error.strerror}; set GANVAS_CACHE to another folder"
         ) from error
 
-    with show_downloads(progress) as advance:
+    with _show_downloads(progress) as advance:
         for file in missing:
-            reasons = download_file(published, file, folder, advance)
+            reasons = _download_file(published, file, folder, advance)
             if reasons:
                 raise UserError(
                     f"cannot download {published.name} ({'; '.join(reasons)}): "
@@ -75,7 +77,7 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
                 )
 
 
-def download_file(
+def _download_file(
     published: Published, file: str, folder: Path, advance: Callable[[str, int, int], None]
 ) -> list[str]:
     """Download one file and check its digest.
@@ -101,7 +103,7 @@ def download_file(
     expected = published.files[file]
     try:
         for mirror in published.mirrors:
-            reason = transfer(
+            reason = _transfer(
                 mirror + urllib.parse.quote(file),
                 mine,
                 lambda done, total: advance(file, done, total),
@@ -128,7 +130,7 @@ def file_digest(path: Path, kind: str) -> str:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
-def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
+def _transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
     """Append to `path` what it lacks of `url`, and repeat as long as each request adds bytes.
 
     Returns:
@@ -137,7 +139,7 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
     while True:
         start = path.stat().st_size if path.exists() else 0
         try:
-            if receive(url, path, start, advance):
+            if _receive(url, path, start, advance):
                 return ""
             reason = "broke off"
         except urllib.error.HTTPError as error:
@@ -147,12 +149,12 @@ def transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
                 return ""
             reason = f"{error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:
-            reason = explain(error)
+            reason = _explain(error)
         if not path.exists() or path.stat().st_size <= start:
             return reason
 
 
-def receive(url: str, path: Path, start: int, advance: Callable[[int, int], None]) -> bool:
+def _receive(url: str, path: Path, start: int, advance: Callable[[int, int], None]) -> bool:
     """Make one request for the bytes from `start` on.
 
     Returns:
@@ -172,7 +174,7 @@ def receive(url: str, path: Path, start: int, advance: Callable[[int, int], None
             return not total or file.tell() == total
 
 
-def explain(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     """Why a request failed, in words."""
     return str(getattr(error, "reason", "") or error) or type(error).__name__
 
@@ -196,7 +198,7 @@ def read_url(url: str) -> bytes | None:
             return None
         raise UnreachableError(f"cannot fetch {url}: {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UnreachableError(f"cannot fetch {url}: {explain(error)}") from error
+        raise UnreachableError(f"cannot fetch {url}: {_explain(error)}") from error
 
     if len(content) > MAX_BYTES:
         raise UserError(
@@ -206,7 +208,7 @@ def read_url(url: str) -> bytes | None:
 
 
 @contextmanager
-def show_downloads(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+def _show_downloads(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on stderr for each file.
 
     Yields:

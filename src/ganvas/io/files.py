@@ -12,6 +12,22 @@ from typing import Any
 
 from ganvas.errors import UserError
 
+__all__ = [
+    "PARTIAL",
+    "DamagedFileError",
+    "atomic_path",
+    "explained",
+    "find_leftovers",
+    "own_folder",
+    "parse_json",
+    "partial_path",
+    "read_json",
+    "remove",
+    "sync",
+    "write_json",
+    "write_text",
+]
+
 PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
 MAX_DEPTH = 64  # of nested lists and objects in a JSON file; ours have a handful
 
@@ -90,7 +106,7 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
         yield out
         return
 
-    folder = number_folder(place)
+    folder = _number_folder(place)
     try:
         yield folder
     finally:
@@ -99,7 +115,7 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
                 empty.rmdir()
 
 
-def number_folder(place: Path) -> Path:
+def _number_folder(place: Path) -> Path:
     """Create the next of the folders place/1, place/2, ..."""
     with explained(place):
         place.mkdir(parents=True, exist_ok=True)

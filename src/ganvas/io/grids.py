@@ -8,6 +8,8 @@ from torch import Tensor
 
 from ganvas.io.images import as_sheet, to_pil
 
+__all__ = ["make_grid", "make_table"]
+
 GAP = 4  # pixels between pictures and around them
 # Small pictures are enlarged by a whole number to about so many pixels; under headings to more,
 # since the text needs the width.
@@ -40,7 +42,7 @@ def make_grid(
     # The grid begins at (left, top); around it is room for the text.
     points = max(12, min(20, cell_height // 3))
     font = ImageFont.load_default(points)
-    left = text_width(row_names, font) + 12 if row_names else 0
+    left = _text_width(row_names, font) + 12 if row_names else 0
     top = HEADING_HEIGHT if headings else 0
     bottom = 2 * points if caption else 0
 
@@ -60,7 +62,7 @@ def make_grid(
         middle = top + GAP + (row + 0.5) * cell_height
         pen.text((left - 6, middle), name, fill="black", font=font, anchor="rm")
 
-    small = fit_font(headings, cell_width)
+    small = _fit_font(headings, cell_width)
     for column, name in enumerate(headings):
         middle = left + GAP + (column + 0.5) * cell_width
         pen.text((middle, top), name, fill="black", font=small, anchor="mb")
@@ -71,12 +73,12 @@ def make_grid(
     return as_sheet(sheet)
 
 
-def text_width(lines: Sequence[str], font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+def _text_width(lines: Sequence[str], font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
     """Width of the longest line in pixels; 0 without lines."""
     return int(max((font.getlength(line) for line in lines), default=0))
 
 
-def fit_font(headings: Sequence[str], width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _fit_font(headings: Sequence[str], width: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The font in which the longest heading fits a column of `width` pixels, 7 to 13 points."""
     font = ImageFont.load_default(HEADING_POINTS)
     widest = max((font.getlength(name) for name in headings), default=1)

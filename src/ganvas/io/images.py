@@ -13,6 +13,24 @@ from torch import Tensor
 from ganvas.errors import UserError, nearest
 from ganvas.io.files import atomic_path
 
+__all__ = [
+    "GREY",
+    "Picture",
+    "UnreadableError",
+    "as_sheet",
+    "colour",
+    "measure",
+    "planes",
+    "read",
+    "save",
+    "sheet_note",
+    "to_float",
+    "to_pil",
+    "to_png",
+    "to_uint8",
+    "transparent",
+]
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
@@ -90,15 +108,15 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
     Raises:
         UnreadableError: not a picture, broken, or of more than MAX_PIXELS.
     """
-    plain = read_plain_jpeg(content, channels)
+    plain = _read_plain_jpeg(content, channels)
     if plain is not None:
         return plain
 
     try:
-        with open_lazily(io.BytesIO(content)) as file:
+        with _open_lazily(io.BytesIO(content)) as file:
             upright = ImageOps.exif_transpose(file)
             transparent = upright.has_transparency_data
-            flat = lay_over(upright, background) if transparent else to_eight_bits(upright)
+            flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
             turned = file.getexif().get(ORIENTATION, 1) != 1
             return Picture(planes(array), file.mode, transparent, turned)
@@ -108,7 +126,7 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
 
 
-def read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
+def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
     """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values.
 
     Returns:
@@ -139,7 +157,7 @@ def measure(file: BinaryIO) -> tuple[int, int]:
         UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
     """
     try:
-        with open_lazily(file) as picture:
+        with _open_lazily(file) as picture:
             # Orientations from 5 on are turned by a quarter.
             sideways = picture.getexif().get(ORIENTATION, 1) >= 5
             return (picture.height, picture.width) if sideways else picture.size
@@ -149,7 +167,7 @@ def measure(file: BinaryIO) -> tuple[int, int]:
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
 
 
-def open_lazily(file: BinaryIO) -> Image.Image:
+def _open_lazily(file: BinaryIO) -> Image.Image:
     """Read a picture's header; refuse huge pictures before decoding, and sheets.
 
     `Image.open` does the same, but warns of large pictures before their size can be checked.
@@ -181,13 +199,13 @@ def open_lazily(file: BinaryIO) -> Image.Image:
     raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
 
 
-def lay_over(picture: Image.Image, background: str) -> Image.Image:
+def _lay_over(picture: Image.Image, background: str) -> Image.Image:
     """Lay a picture with any kind of transparency over a colour."""
     behind = Image.new("RGBA", picture.size, (*colour(background), 255))
     return Image.alpha_composite(behind, picture.convert("RGBA"))
 
 
-def to_eight_bits(picture: Image.Image) -> Image.Image:
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
     """Convert 16-bit and float grey to 8 bits; Pillow's own conversion would clip the values.
 
     Raises:
@@ -267,7 +285,7 @@ def transparent(content: bytes) -> Tensor | None:
         UnreadableError: as for `read`.
     """
     try:
-        with open_lazily(io.BytesIO(content)) as file:
+        with _open_lazily(io.BytesIO(content)) as file:
             upright = ImageOps.exif_transpose(file)
             if not upright.has_transparency_data:
                 return None

@@ -9,6 +9,8 @@ from torch.nn import functional
 
 from ganvas.io.images import colour
 
+__all__ = ["Fit", "place_in_square", "resize", "to_square", "with_channels"]
+
 Fit = Literal["crop", "pad", "stretch"]
 # Values of a picture above which `resize` works channel by channel, to save memory.
 MAX_VALUES = 2**24
@@ -54,7 +56,7 @@ def to_square(
     if fit != "pad":
         return images[..., -top : size - top, -left : size - left]
 
-    fill = background_pixel(background, images.shape[1]).view(1, -1, 1, 1)
+    fill = _background_pixel(background, images.shape[1]).view(1, -1, 1, 1)
     square = fill.expand(len(images), -1, size, size).clone()
     square[..., top : top + height, left : left + width] = images
     return square
@@ -81,7 +83,7 @@ def place_in_square(
     return (size - height) // 2, (size - width) // 2, height, width
 
 
-def background_pixel(name: str, channels: int) -> Tensor:
+def _background_pixel(name: str, channels: int) -> Tensor:
     """A colour as uint8 (channels,); grey is its luminance, with Pillow's weights."""
     rgb = colour(name)
     if channels == 3:

@@ -8,6 +8,8 @@ from torch import Tensor
 from ganvas.io.grids import make_grid
 from ganvas.io.images import as_sheet
 
+__all__ = ["FOOT", "MARGIN", "SIDE", "draw_points", "draw_sheet"]
+
 SIDE = 480  # pixels of the square [-1, 1]
 MARGIN = 24  # pixels around the square
 FOOT = 36  # pixels below it for a caption
@@ -53,34 +55,34 @@ def draw_points(points: Tensor, caption: str = "", discs: Discs = ()) -> Image.I
     pen = ImageDraw.Draw(canvas, "RGBA")
 
     # The frame and both axes.
-    pen.rectangle([*to_canvas(-1, 1), *to_canvas(1, -1)], outline=LINE, width=FINE)
-    pen.line([to_canvas(-1, 0), to_canvas(1, 0)], fill=LINE, width=FINE)
-    pen.line([to_canvas(0, -1), to_canvas(0, 1)], fill=LINE, width=FINE)
+    pen.rectangle([*_to_canvas(-1, 1), *_to_canvas(1, -1)], outline=LINE, width=FINE)
+    pen.line([_to_canvas(-1, 0), _to_canvas(1, 0)], fill=LINE, width=FINE)
+    pen.line([_to_canvas(0, -1), _to_canvas(0, 1)], fill=LINE, width=FINE)
 
     for x, y, radius in discs:
-        pen.circle(to_canvas(x, y), max(3, radius * SIDE / 2) * FINE, fill=MODE)
+        pen.circle(_to_canvas(x, y), max(3, radius * SIDE / 2) * FINE, fill=MODE)
     for x, y in points.flatten(1).tolist():
-        pen.circle(to_canvas(x, y), DOT * FINE, fill=POINT)
+        pen.circle(_to_canvas(x, y), DOT * FINE, fill=POINT)
 
     # Text is drawn after shrinking, which would blur it.
     picture = canvas.resize((width, height), Image.Resampling.LANCZOS)
-    write_labels(picture, caption)
+    _write_labels(picture, caption)
     return as_sheet(picture)
 
 
-def to_canvas(x: float, y: float) -> tuple[float, float]:
+def _to_canvas(x: float, y: float) -> tuple[float, float]:
     """Pixel of a point on the canvas, which is FINE times as large as the picture."""
     across = MARGIN + (x + 1) / 2 * SIDE
     down = MARGIN + (1 - y) / 2 * SIDE
     return across * FINE, down * FINE
 
 
-def write_labels(picture: Image.Image, caption: str) -> None:
+def _write_labels(picture: Image.Image, caption: str) -> None:
     """Write the numbers of both axes and the caption."""
     pen = ImageDraw.Draw(picture)
     small, large = ImageFont.load_default(12), ImageFont.load_default(15)
     for value in (-1, 0, 1):
-        across, down = (pixel / FINE for pixel in to_canvas(value, value))
+        across, down = (pixel / FINE for pixel in _to_canvas(value, value))
         pen.text((across, SIDE + MARGIN + 4), f"{value}", fill=TEXT, font=small, anchor="ma")
         pen.text((MARGIN - 5, down), f"{value}", fill=TEXT, font=small, anchor="rm")
 

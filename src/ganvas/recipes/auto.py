@@ -11,6 +11,8 @@ from ganvas.recipes.facts import inspect_machine, survey_data
 from ganvas.recipes.recipe import Adam, Recipe, all_settings, change
 from ganvas.recipes.registry import get_recipe
 
+__all__ = ["AUTO", "auto_recipe", "describe_auto", "describe_setting"]
+
 AUTO = "auto"  # the recipe's name
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from ganvas.io.console import PlainConsole, print_text
 
+__all__ = ["CATALOGUE", "YOURS", "CatalogueRow", "print_recipes"]
+
 YOURS = "your images"  # the data of a recipe that needs --data with images
 NOTES = (
     "Time: the slowest measured run of the whole recipe on one CPU core.",

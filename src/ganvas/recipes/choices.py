@@ -9,6 +9,8 @@ from ganvas.recipes.facts import LARGEST, DataFacts, Machine, RowsKind, largest_
 from ganvas.recipes.recipe import REQUESTED, Adam, Recipe, all_settings
 from ganvas.recipes.registry import get_recipe
 
+__all__ = ["FEW", "KIND_NAMES", "PLAYERS", "SPECIAL_RECIPES", "Choices", "decide_settings"]
+
 # Fewer images of 64 pixels than this, and the discriminator memorises them. Smaller images are
 # simpler, so fewer of them are enough.
 FEW = 5_000
@@ -81,7 +83,7 @@ def decide_settings(
     assert side
 
     if facts.kind != "points":
-        reason = explain_side(side, facts.own, machine.device, facts.kind)
+        reason = _explain_side(side, facts.own, machine.device, facts.kind)
         choices.set("size", side, reason)
     colours = {1: "all images are grey", 2: "points in the plane", 3: "the images have colours"}
     choices.set("channels", view.channels, colours[view.channels or 3])
@@ -90,13 +92,13 @@ def decide_settings(
         choices.set("labels", view.labels, f"{facts.classes} classes from {source}")
 
     if facts.kind == "image":
-        choose_noise_gan(choices, facts, machine)
+        _choose_noise_gan(choices, facts, machine)
     else:
-        choose_special_gan(choices, facts, machine)
+        _choose_special_gan(choices, facts, machine)
     return choices
 
 
-def explain_side(side: int, own: int, device: str, kind: RowsKind) -> str:
+def _explain_side(side: int, own: int, device: str, kind: RowsKind) -> str:
     """Say why images of `own` pixels, the shorter side of most of them, are learned at `side`."""
     limit = largest_side(device, kind)
     if side == own:
@@ -108,13 +110,13 @@ def explain_side(side: int, own: int, device: str, kind: RowsKind) -> str:
     return f"the images have {own} pixels; this is the nearest size that doubling a small map gives"
 
 
-def choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:
+def _choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:
     """Choose a GAN that generates images from noise; class-conditional where there are classes."""
     side = facts.view.size or 0
     if machine.device == "cuda":
-        choose_modern_gan(choices, side, facts.images, machine)
+        _choose_modern_gan(choices, side, facts.images, machine)
     else:
-        choose_small_gan(choices, side, facts.images, machine)
+        _choose_small_gan(choices, side, facts.images, machine)
 
     # Mirrored images double the data, but not where left and right have a meaning.
     if facts.view.channels == 1:
@@ -129,7 +131,7 @@ def choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> No
         choices.set("options.conditional", True, f"{facts.classes} classes; sample with --label")
 
 
-def choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
+def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
     """Choose settings for a CPU: those of the quick recipe for images of about this size."""
     if side <= 12:
         name, minutes = "digits", 2
@@ -150,7 +152,7 @@ def choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) 
 
     few = count < FEW * side / 64
     augmentation = "adaptive" if few else "none"
-    choices.set("options.augmentation", augmentation, explain_augmentation(count, few))
+    choices.set("options.augmentation", augmentation, _explain_augmentation(count, few))
 
     half = count // 2
     reason = f"half of the {count_noun(count, 'image')}" if half < recipe.batch else QUICK
@@ -166,7 +168,7 @@ def choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) 
     choices.set("images", recipe.images, reason)
 
 
-def explain_augmentation(count: int, few: bool) -> str:
+def _explain_augmentation(count: int, few: bool) -> str:
     """Say why images are augmented, or not."""
     images = count_noun(count, "image is", "images are")
     if few:
@@ -174,7 +176,7 @@ def explain_augmentation(count: int, few: bool) -> str:
     return f"{images} enough without it"
 
 
-def choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
+def _choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
     """Choose settings for a GPU, between those of the R3GAN paper's data sets."""
     few = count < 4 * FEW * side / 64
     choices.set("gan", "r3gan", "the modern baseline, fast enough on a GPU")
@@ -206,24 +208,24 @@ def choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine)
         "batches; a tenth of it after the burn-in"
     )
     choices.set("options.gamma", [gamma, gamma / 10], reason)
-    choose_modern_augmentation(choices, side, count, few)
-    choose_modern_length(choices, count)
+    _choose_modern_augmentation(choices, side, count, few)
+    _choose_modern_length(choices, count)
 
 
-def choose_modern_augmentation(choices: Choices, side: int, count: int, few: bool) -> None:
+def _choose_modern_augmentation(choices: Choices, side: int, count: int, few: bool) -> None:
     """Choose the probability of augmentation for a GPU: as in the paper, higher for few images."""
     if few:
         probability = 0.5
     else:
         probability = 0.3 if side > 32 else 0.0
 
-    reason = explain_augmentation(count, few)
+    reason = _explain_augmentation(count, few)
     if side > 32 and not few:
         reason = f"{count_noun(count, 'image')}; as in the paper for their size"
     choices.set("options.augmentation", probability, reason)
 
 
-def choose_modern_length(choices: Choices, count: int) -> None:
+def _choose_modern_length(choices: Choices, count: int) -> None:
     """Choose how long a GPU trains, and what changes with the length: rates and averages."""
     length = min(100_000_000, max(2_000_000, 200 * count))
     reason = "200 epochs, but between 2 and 100 million images"
@@ -239,7 +241,7 @@ def choose_modern_length(choices: Choices, count: int) -> None:
     choices.set("precision", "bf16", "twice as fast where the GPU supports it, and as good")
 
 
-def choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:
+def _choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:
     """Choose the GAN for pairs, domains, attributes, captions or points, and its recipe's settings.
 
     On a CPU it is smaller and the training shorter.

@@ -18,6 +18,18 @@ from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
 
+__all__ = [
+    "LARGEST",
+    "DataFacts",
+    "Machine",
+    "RowsKind",
+    "choose_side",
+    "inspect_machine",
+    "is_symmetric",
+    "largest_side",
+    "survey_data",
+]
+
 LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side in pixels, unless another is requested
 LARGEST_WITH_CAPTIONS = 64  # on any device
 SMALLEST = 6  # side in pixels of the smallest GAN
@@ -87,8 +99,8 @@ def survey_data(
         UserError: the data cannot be opened.
     """
     chosen = {key: value for key, value in given.items() if key in View.model_fields}
-    kind = name_rows(spec)
-    if kind == "image" and "labels" not in chosen and is_place(spec):
+    kind = _name_rows(spec)
+    if kind == "image" and "labels" not in chosen and _is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
 
     # Images of mixed sizes open only at a given size.
@@ -112,13 +124,13 @@ def survey_data(
     return DataFacts(view, kind, own, len(dataset), classes, is_symmetric(dataset))
 
 
-def name_rows(spec: str) -> RowsKind:
+def _name_rows(spec: str) -> RowsKind:
     """What the rows of a data set are, by its name."""
     found = find_kind(spec)
     return found.rows if found else "image"
 
 
-def is_place(spec: str) -> bool:
+def _is_place(spec: str) -> bool:
     """Whether a data set is a folder or zip, and not a built-in one."""
     return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
 
@@ -129,7 +141,7 @@ def choose_side(own: int, device: str, kind: RowsKind) -> int:
     It is their own where a GAN can generate it, and at most what the device has time for.
     """
     limit = largest_side(device, kind)
-    if own <= limit and can_generate(own):
+    if own <= limit and _can_generate(own):
         return own
     return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, limit)))
 
@@ -141,7 +153,7 @@ def largest_side(device: str, kind: RowsKind) -> int:
     return LARGEST[device]
 
 
-def can_generate(side: int) -> bool:
+def _can_generate(side: int) -> bool:
     """Whether a GAN can reach this side by doubling a small map."""
     try:
         stage_sizes(side)

@@ -4,6 +4,18 @@ from typing import Any
 
 from ganvas.recipes.recipe import Adam, Recipe
 
+__all__ = [
+    "avatars_fast",
+    "digits",
+    "fashion_fast",
+    "fast",
+    "grid_fast",
+    "mnist_fast",
+    "points_fast",
+    "rings_fast",
+    "stacked_mnist_fast",
+]
+
 
 def fast(name: str, lr: float = 3e-3, **settings: Any) -> Recipe:
     """Build a quick recipe: a small relativistic GAN, small batches, and high learning rates.

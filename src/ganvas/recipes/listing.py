@@ -13,6 +13,8 @@ from ganvas.recipes.auto import AUTO, describe_auto
 from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
 from ganvas.schema import Schema
 
+__all__ = ["parameter_counts", "print_counts", "print_recipe", "print_settings"]
+
 MANY = 10  # classes, attributes and key points of data that is not known yet
 
 

@@ -4,6 +4,20 @@ from typing import Any
 
 from ganvas.recipes.recipe import Adam, Recipe
 
+__all__ = [
+    "cifar10_r3gan",
+    "dcgan_64",
+    "ffhq_64_r3gan",
+    "grid",
+    "points",
+    "r3gan",
+    "rings",
+    "sngan",
+    "stacked_mnist",
+    "stacked_mnist_r3gan",
+    "wgan_gp",
+]
+
 
 def dcgan_64() -> Recipe:
     """DCGAN (Radford et al. 2016) at 64 pixels on a folder of images, `--data FOLDER`.

@@ -21,6 +21,18 @@ from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
 from ganvas.recipes.schedule import cosine
 
+__all__ = [
+    "REQUESTED",
+    "Adam",
+    "Recipe",
+    "all_settings",
+    "change",
+    "find_reasons",
+    "flatten_settings",
+    "make_view",
+    "parse_value",
+]
+
 REQUESTED = "as requested"  # the reason of a setting that the user gave
 # How training steps are executed: mechanisms of `training/speed/` with + between them.
 Speed = Literal[
@@ -169,7 +181,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     values = recipe.model_dump()
     # A new GAN comes before its options.
     for key, value in sorted(changes.items(), key=lambda item: "." in item[0]):
-        set_value(values, key, value)
+        _set_value(values, key, value)
     try:
         changed = Recipe(**values)
     except ValidationError as error:
@@ -177,10 +189,10 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
     if not recipe.reasons:
         return changed
-    return changed.model_copy(update={"reasons": keep_reasons(recipe, changed)})
+    return changed.model_copy(update={"reasons": _keep_reasons(recipe, changed)})
 
 
-def set_value(values: dict[str, Any], key: str, value: Any) -> None:
+def _set_value(values: dict[str, Any], key: str, value: Any) -> None:
     """Set a value of a recipe's nested settings by its dotted key.
 
     Raises:
@@ -205,7 +217,7 @@ def set_value(values: dict[str, Any], key: str, value: Any) -> None:
     level[last] = value
 
 
-def keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
+def _keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
     """The reasons that still hold after a change; a changed setting was requested.
 
     Where one setting of a group was changed, the others of the group lose their common reason.

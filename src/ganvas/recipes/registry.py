@@ -6,6 +6,8 @@ from ganvas.errors import UserError, nearest
 from ganvas.recipes import fast, papers, translation, tutorials
 from ganvas.recipes.recipe import Recipe
 
+__all__ = ["RECIPES", "get_recipe"]
+
 # In the order of the list: quick ones, tutorials, papers, image to image, points.
 # A new recipe needs a row in `catalogue.py`, too.
 RECIPES: dict[str, Callable[[], Recipe]] = {

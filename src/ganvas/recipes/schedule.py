@@ -2,6 +2,8 @@
 
 import math
 
+__all__ = ["cosine"]
+
 
 def cosine(start: float, end: float, images: int, over: int) -> float:
     """A value that goes from `start` to `end` along half a cosine.

@@ -2,6 +2,8 @@
 
 from ganvas.recipes.recipe import Adam, Recipe
 
+__all__ = ["cyclegan", "gawwn_box", "gawwn_keypoints", "inpaint", "pix2pix", "stargan"]
+
 
 def inpaint() -> Recipe:
     """Fills holes in images: learns from a folder of whole images, `--data FOLDER`.

@@ -2,6 +2,8 @@
 
 from ganvas.recipes.recipe import Adam, Recipe
 
+__all__ = ["avatars_dcgan", "mnist_cdcgan", "mnist_mlp", "mnist_mlp_deep", "mnist_mlp_tanh"]
+
 
 def mnist_mlp() -> Recipe:
     """MNIST digits from one hidden layer in each network, as in the first TensorFlow tutorials.

@@ -30,6 +30,27 @@ from ganvas.io.files import DamagedFileError, read_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.schema import Schema
 
+__all__ = [
+    "FORMAT",
+    "NAME",
+    "About",
+    "CheckpointError",
+    "Description",
+    "Length",
+    "Position",
+    "Source",
+    "find_checkpoints",
+    "hash_file",
+    "load_gan",
+    "load_weights",
+    "read_about",
+    "read_checkpoint_recipe",
+    "read_position",
+    "read_tensors",
+    "suggest_removal",
+    "versions",
+]
+
 FORMAT = 3
 NAME = "[0-9]{12}"  # a checkpoint's folder is named by the images shown
 MOST_IMAGES = 10**12  # the first number that does not fit such a name
@@ -103,7 +124,7 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
         CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's
             name.
     """
-    file = verify_file(path / "training.json", about)
+    file = _verify_file(path / "training.json", about)
 
     try:
         position = Position.model_validate(read_json(file))
@@ -206,7 +227,7 @@ def read_checkpoint_recipe(path: Path, about: dict[str, Any]) -> Recipe:
         raise CheckpointError(f"{complaint}: {error}") from None
 
 
-def verify_file(file: Path, about: dict[str, Any]) -> Path:
+def _verify_file(file: Path, about: dict[str, Any]) -> Path:
     """Check that the content of a file is what was saved, and return its path.
 
     Raises:
@@ -246,7 +267,7 @@ def read_tensors(
         CheckpointError: a tensor is missing, unknown, or of another shape or type; names the first.
     """
     try:
-        values = load_file(verify_file(file, about))
+        values = load_file(_verify_file(file, about))
     except SafetensorError as error:
         raise CheckpointError(
             f"{file} is damaged: {error}; {suggest_removal(file.parent)}"
@@ -259,13 +280,13 @@ def read_tensors(
             raise CheckpointError(
                 f"{file} belongs to another GAN: it has {name}, which this one does not have"
             )
-        given, right = describe_tensor(values[name]), describe_tensor(wanted[name])
+        given, right = _describe_tensor(values[name]), _describe_tensor(wanted[name])
         if given != right:
             raise CheckpointError(f"{file} belongs to another GAN: {name} is {given}, not {right}")
     return values
 
 
-def describe_tensor(tensor: Tensor) -> str:
+def _describe_tensor(tensor: Tensor) -> str:
     """Shape and type of a tensor: "(3, 4) of torch.float32"."""
     return f"{tuple(tensor.shape)} of {tensor.dtype}"
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+__all__ = ["choose_limits", "collect_curves", "draw_curves", "running_mean"]
+
 # By log key: float (N, 2), images shown and value; NaN where the value is not finite.
 Curves = dict[str, np.ndarray]
 
@@ -48,11 +50,11 @@ def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: 
     if not totals and not measured:
         return False
 
-    others = group_losses(losses, players) | group_checkups(collect_curves(log, "health"))
+    others = _group_losses(losses, players) | _group_checkups(collect_curves(log, "health"))
     rows = math.ceil(len(others) / 2)
     figure = Figure(figsize=(WIDTH, 4 + 2.4 * rows), dpi=144, facecolor="white")
     FigureCanvasAgg(figure)
-    draw_panels(figure, totals, measured, others)
+    _draw_panels(figure, totals, measured, others)
 
     # All panels have the same range of images, so that they can be compared.
     end = max(curve[-1, 0] for curve in [*losses.values(), *measured.values()])
@@ -77,7 +79,7 @@ def collect_curves(log: Sequence[Mapping[str, Any]], kind: str) -> Curves:
     return {key: np.array(points, np.float64) for key, points in found.items()}
 
 
-def group_losses(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
+def _group_losses(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
     """The panels of what is not a loss, by title: each network's terms, and each statistic.
 
     A statistic has a panel of its own, since it has a unit of its own.
@@ -92,7 +94,7 @@ def group_losses(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
     return panels
 
 
-def group_checkups(health: Curves) -> dict[str, Curves]:
+def _group_checkups(health: Curves) -> dict[str, Curves]:
     """The panels of the doctor's checkups, by title."""
     panels: dict[str, Curves] = {}
     for title, keys in {"accuracy of D": ACCURACIES, "samples": SAMPLES}.items():
@@ -109,7 +111,7 @@ def group_checkups(health: Curves) -> dict[str, Curves]:
     return {title: panel for title, panel in panels.items() if panel}
 
 
-def draw_panels(
+def _draw_panels(
     figure: "Figure", totals: Curves, measured: Curves, others: Mapping[str, Curves]
 ) -> None:
     """Draw the losses over the whole width and the smaller panels in two columns below."""
@@ -128,13 +130,13 @@ def draw_panels(
     )
 
     main = figure.add_subplot(grid[0, :])
-    draw_panel(main, "Losses", totals, measured)
+    _draw_panel(main, "Losses", totals, measured)
     for index, (title, panel) in enumerate(others.items()):
         row, column = divmod(index, 2)
         # The last of an odd number of panels has both columns.
         alone = column == 0 and index == len(others) - 1
         axes = figure.add_subplot(grid[1 + row, :] if alone else grid[1 + row, column])
-        draw_panel(axes, title, panel, {})
+        _draw_panel(axes, title, panel, {})
 
     for axes in figure.axes:
         place = axes.get_subplotspec()
@@ -142,14 +144,14 @@ def draw_panels(
             axes.set_xlabel("images shown", color=FAINT)
 
 
-def draw_panel(axes: "Axes", title: str, lines: Curves, measured: Curves) -> None:
+def _draw_panel(axes: "Axes", title: str, lines: Curves, measured: Curves) -> None:
     """Draw curves, and measured values as diamonds in the colour of the curve of the same name."""
     low, high, notes = choose_limits([*lines.values(), *measured.values()])
     names = list(dict.fromkeys([*lines, *measured]))
     for index, name in enumerate(names):
         colour = COLOURS[index % len(COLOURS)]
         if name in lines:
-            draw_line(axes, lines[name], name, colour, (low, high))
+            _draw_line(axes, lines[name], name, colour, (low, high))
         if name in measured:
             images, values = measured[name].T
             label = f"{name}, in evaluation mode"
@@ -157,14 +159,14 @@ def draw_panel(axes: "Axes", title: str, lines: Curves, measured: Curves) -> Non
             axes.plot(images, values, color=colour, label=label, zorder=4, **style)
 
     axes.set_ylim(low, high)
-    style_axes(axes, title, "; ".join(notes))
+    _style_axes(axes, title, "; ".join(notes))
     if len(lines) + len(measured) > 1:
         # Above the panel, so that it hides no curve.
         corner = {"loc": "lower right", "bbox_to_anchor": (1, 1), "borderaxespad": 0.2}
         axes.legend(ncols=4, frameon=False, fontsize=9, **corner)
 
 
-def draw_line(
+def _draw_line(
     axes: "Axes", curve: np.ndarray, name: str, colour: str, frame: tuple[float, float]
 ) -> None:
     """Draw one curve; a long one faintly, with its running mean over it.
@@ -231,7 +233,7 @@ def choose_limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]
     return bottom, top, notes
 
 
-def style_axes(axes: "Axes", title: str, note: str) -> None:
+def _style_axes(axes: "Axes", title: str, note: str) -> None:
     """Give a panel its title, grid and ticks, and a note in its corner."""
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 

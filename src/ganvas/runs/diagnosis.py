@@ -8,6 +8,8 @@ from ganvas.io.console import count_noun
 from ganvas.runs.log import ENDED
 from ganvas.runs.rules import BROKEN, RESTART, WINDOW, Checkup, Finding, diagnose
 
+__all__ = ["Change", "Diagnosis", "diverged"]
+
 PATIENCE = 3  # checkups without a finding after which a condition counts as over
 
 

@@ -16,6 +16,20 @@ from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
 from ganvas.recipes.recipe import Recipe, flatten_settings
 
+__all__ = [
+    "GRID",
+    "DataFile",
+    "check_same",
+    "find_grids",
+    "fresh_folder",
+    "grid_path",
+    "is_going",
+    "lock_folder",
+    "read_data",
+    "read_recipe",
+    "write_description",
+]
+
 LOCK = "run.lock"
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only

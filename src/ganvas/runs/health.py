@@ -13,6 +13,8 @@ from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going
 from ganvas.runs.record import RunRecord, describe_status, read_run
 
+__all__ = ["print_health"]
+
 # What a checkup measures: title and meaning. Where a key has the form "player/quantity", the
 # quantity is looked up.
 MEANINGS = {
@@ -80,7 +82,7 @@ def print_health(folder: Path, as_json: bool) -> None:
 
     # Programs get the same facts as people, with unrounded numbers.
     if as_json:
-        print_json(collect_facts(run, diagnosis))
+        print_json(_collect_facts(run, diagnosis))
         return
 
     # A run in training looks like an interrupted one, but for its lock.
@@ -88,10 +90,10 @@ def print_health(folder: Path, as_json: bool) -> None:
     if is_going(folder):
         status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
     print_text(f"{folder}: {run.recipe.name}. {status}", *diagnosis.describe())
-    PlainConsole().print(explain_checkup(diagnosis.checkups[-1]))
+    PlainConsole().print(_explain_checkup(diagnosis.checkups[-1]))
 
 
-def explain_checkup(checkup: Mapping[str, Any]) -> Table:
+def _explain_checkup(checkup: Mapping[str, Any]) -> Table:
     """A checkup as a table of values and their meaning."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
@@ -101,11 +103,11 @@ def explain_checkup(checkup: Mapping[str, Any]) -> Table:
         player, _, quantity = key.rpartition("/")
         if quantity in MEANINGS:
             title, meaning = MEANINGS[quantity]
-            table.add_row(f"{player} {title}".strip(), format_measure(value), meaning)
+            table.add_row(f"{player} {title}".strip(), _format_measure(value), meaning)
     return table
 
 
-def format_measure(value: float | Mapping[str, float]) -> RenderableType:
+def _format_measure(value: float | Mapping[str, float]) -> RenderableType:
     """A number, or the smallest of several by name, a line each."""
     if isinstance(value, Mapping):
         weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]
@@ -113,7 +115,7 @@ def format_measure(value: float | Mapping[str, float]) -> RenderableType:
     return f"{value:.3g}"
 
 
-def collect_facts(run: RunRecord, diagnosis: Diagnosis) -> dict[str, Any]:
+def _collect_facts(run: RunRecord, diagnosis: Diagnosis) -> dict[str, Any]:
     """The diagnosis for programs, `ganvas health --json`."""
     active = [
         {"since": diagnosis.since(name)} | finding.entry()

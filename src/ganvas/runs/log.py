@@ -7,6 +7,8 @@ from typing import Any
 
 from ganvas.io.files import DamagedFileError, explained, parse_json, write_text
 
+__all__ = ["ENDED", "Log", "read_log"]
+
 ENDED = "ended"  # the state of a condition with which a run ended
 
 # What an entry of a kind must have, because reports rely on it. Other kinds and keys are free.
@@ -72,7 +74,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(text.splitlines(), 1):
         try:
             entry = parse_json(line)
-            check_entry(entry)
+            _check_entry(entry)
         except json.JSONDecodeError:
             continue  # cut short by a crash
         except ValueError as error:
@@ -83,7 +85,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def check_entry(entry: Any) -> None:
+def _check_entry(entry: Any) -> None:
     """Check that an entry has images, a kind, and what its kind requires.
 
     Raises:

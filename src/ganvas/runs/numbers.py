@@ -11,12 +11,14 @@ from ganvas.io.console import count_noun, describe_rate
 from ganvas.runs.record import RunRecord
 from ganvas.schema import read_schema
 
+__all__ = ["collect_numbers"]
+
 
 def collect_numbers(run: RunRecord) -> dict[str, str]:
     """What a person asks first about a run; only what is known."""
     held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
     trained = run.data.used - held_out
-    parameters = count_parameters(run.checkpoint) if run.checkpoint else {}
+    parameters = _count_parameters(run.checkpoint) if run.checkpoint else {}
     speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
     versions = run.about.get("versions", {})
 
@@ -25,12 +27,12 @@ def collect_numbers(run: RunRecord) -> dict[str, str]:
         "Epochs": f"{run.images / trained:,.1f} of {count_noun(trained, 'image')}",
         "Held out": count_noun(held_out, "image") if held_out else "",
         "Batch": f"{run.recipe.batch:,}",
-        "GAN": describe_gan(run),
+        "GAN": _describe_gan(run),
         "Parameters": "; ".join(f"{player} {count:,}" for player, count in parameters.items()),
         "Last losses": "; ".join(
-            f"{player} {value:.4g}" for player, value in find_last_losses(run).items()
+            f"{player} {value:.4g}" for player, value in _find_last_losses(run).items()
         ),
-        "Best checkpoint": describe_best(run),
+        "Best checkpoint": _describe_best(run),
         "Speed": describe_rate(speeds[-1]) if speeds else "",
         "Data": run.data.spec,
         "Data fingerprint": run.about.get("data", {}).get("fingerprint", ""),
@@ -40,7 +42,7 @@ def collect_numbers(run: RunRecord) -> dict[str, str]:
     return {name: value for name, value in rows.items() if value}
 
 
-def describe_gan(run: RunRecord) -> str:
+def _describe_gan(run: RunRecord) -> str:
     """The GAN with its sizes and classes: "relativistic, 8x8 grey, 10 classes"."""
     words = [run.recipe.gan]
     if gan := run.about.get("gan"):
@@ -48,18 +50,18 @@ def describe_gan(run: RunRecord) -> str:
         # Both images of a pair may have the same size and colours.
         sizes = {describe_pictures(schema.size, count): None for count in schema.channels.values()}
         words.append(" and ".join(sizes))
-        words += [count_names(column, len(values)) for column, values in schema.names.items()]
+        words += [_count_names(column, len(values)) for column, values in schema.names.items()]
     return ", ".join(words)
 
 
-def count_names(column: str, count: int) -> str:
+def _count_names(column: str, count: int) -> str:
     """How many names a column of the data has: "10 classes", "1 attribute"."""
     if column == "label":
         return count_noun(count, "class", "classes")
     return count_noun(count, column.removesuffix("s"))
 
 
-def describe_best(run: RunRecord) -> str:
+def _describe_best(run: RunRecord) -> str:
     """The checkpoint with the smallest distance, or empty if none was evaluated."""
     scores = [
         (entry["distance"], entry["images"], entry["features"])
@@ -73,7 +75,7 @@ def describe_best(run: RunRecord) -> str:
     return f"checkpoints/{images:012d}, {features} distance {distance:.4g}"
 
 
-def find_last_losses(run: RunRecord) -> dict[str, float]:
+def _find_last_losses(run: RunRecord) -> dict[str, float]:
     """Each network's last logged loss."""
     found: dict[str, float] = {}
     for entry in run.log:
@@ -84,7 +86,7 @@ def find_last_losses(run: RunRecord) -> dict[str, float]:
     return found
 
 
-def count_parameters(checkpoint: Path) -> dict[str, int]:
+def _count_parameters(checkpoint: Path) -> dict[str, int]:
     """Trained parameters of each network: those of which Adam keeps a mean gradient."""
     counts: dict[str, int] = {}
     file = checkpoint / "training.safetensors"

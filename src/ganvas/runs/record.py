@@ -12,6 +12,8 @@ from ganvas.runs.checkpoint import find_checkpoints, read_about
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
 
+__all__ = ["RunRecord", "describe_status", "read_run"]
+
 
 @dataclass(frozen=True)
 class RunRecord:

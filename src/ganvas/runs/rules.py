@@ -12,6 +12,8 @@ from typing import Any
 
 from ganvas.io.console import count_noun
 
+__all__ = ["BROKEN", "LONG", "RESTART", "RULES", "WINDOW", "Checkup", "Finding", "diagnose"]
+
 Checkup = Mapping[str, Any]  # an entry of the log of kind "health": what was measured
 
 WINDOW = 5  # checkups that must agree: a single bad one says nothing
@@ -57,13 +59,13 @@ def diagnose(checkups: Sequence[Checkup]) -> list[Finding]:
     return [finding for finding in findings if finding]
 
 
-def mean_of(checkups: Sequence[Checkup], key: str) -> float:
+def _mean_of(checkups: Sequence[Checkup], key: str) -> float:
     """Mean of a measured quantity; NaN where it was not measured."""
     values = [checkup[key] for checkup in checkups if key in checkup]
     return fmean(values) if values else math.nan
 
 
-def mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
+def _mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
     """The mean share of each class; empty where classes were not measured."""
     measured = [checkup[key] for checkup in checkups if key in checkup]
     if not measured:
@@ -71,7 +73,7 @@ def mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
     return {name: fmean(shares[name] for shares in measured) for name in measured[0]}
 
 
-def is_improving(checkups: Sequence[Checkup]) -> bool:
+def _is_improving(checkups: Sequence[Checkup]) -> bool:
     """Whether the samples still get closer to real images, or more varied.
 
     Many healthy runs begin with the discriminator far ahead, so a run is given LONG checkups, and
@@ -82,13 +84,13 @@ def is_improving(checkups: Sequence[Checkup]) -> bool:
 
     recent = checkups[-WINDOW:]
     before = checkups[-LONG : WINDOW - LONG]
-    closer = mean_of(recent, "distance") < 0.95 * mean_of(before, "distance")
-    return closer or mean_of(recent, "diversity") > 1.1 * mean_of(before, "diversity")
+    closer = _mean_of(recent, "distance") < 0.95 * _mean_of(before, "distance")
+    return closer or _mean_of(recent, "diversity") > 1.1 * _mean_of(before, "diversity")
 
 
-def check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+def _check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Scores or weights grow without bound."""
-    gap = abs(mean_of(recent, "score_gap"))
+    gap = abs(_mean_of(recent, "score_gap"))
     if gap > 50:
         evidence = (
             f"the mean scores of real and generated images differ by {gap:,.0f}, usually by 1 to 5"
@@ -112,7 +114,7 @@ def check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> 
     return None
 
 
-def check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def _check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The generator's gradient vanishes."""
     gradient, weight = "generator/gradient_norm", "generator/weight_norm"
     # With several discriminator updates per generator update, a checkup may see no gradient.
@@ -132,10 +134,10 @@ def check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fin
     return Finding("dead gradients", evidence, action)
 
 
-def check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+def _check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Nearly the same image is generated from any noise."""
-    diversity = mean_of(recent, "diversity")
-    if not (diversity < 0.05 or (diversity < 0.25 and not is_improving(checkups))):
+    diversity = _mean_of(recent, "diversity")
+    if not (diversity < 0.05 or (diversity < 0.25 and not _is_improving(checkups))):
         return None
 
     evidence = f"samples differ from each other {diversity:.2f} times as much as real images do"
@@ -143,7 +145,7 @@ def check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) 
     return Finding("mode collapse", evidence, action)
 
 
-def check_partial_collapse(
+def _check_partial_collapse(
     recent: Sequence[Checkup], checkups: Sequence[Checkup]
 ) -> Finding | None:
     """Some classes are never generated, though others are."""
@@ -153,8 +155,8 @@ def check_partial_collapse(
     if key not in recent[-1] or len(longer) < 2 * WINDOW:
         return None
 
-    shares = mean_shares(longer, key)
-    earlier = mean_shares(longer[:WINDOW], key)
+    shares = _mean_shares(longer, key)
+    earlier = _mean_shares(longer[:WINDOW], key)
     least = 0.3 if conditional else 0.1  # of requested samples, chance alone gives some
     missing = [
         name
@@ -165,7 +167,7 @@ def check_partial_collapse(
     others = [share for share in shares.values() if share >= least]
 
     # A conditional GAN has learned when most classes are good; another may still find more classes.
-    learned = bool(others) and fmean(others) > 0.5 if conditional else not is_improving(checkups)
+    learned = bool(others) and fmean(others) > 0.5 if conditional else not _is_improving(checkups)
     if not (missing and learned):
         return None
 
@@ -183,13 +185,13 @@ def check_partial_collapse(
     return Finding("partial collapse", evidence, action, detail)
 
 
-def check_discriminator_wins(
+def _check_discriminator_wins(
     recent: Sequence[Checkup], checkups: Sequence[Checkup]
 ) -> Finding | None:
     """The discriminator separates nearly all fakes from real images, by a wide margin."""
-    separation = mean_of(recent, "separation")
-    gap = mean_of(recent, "score_gap")
-    if not (separation > 0.98 and (gap > 20 or (gap > 8 and not is_improving(checkups)))):
+    separation = _mean_of(recent, "separation")
+    gap = _mean_of(recent, "score_gap")
+    if not (separation > 0.98 and (gap > 20 or (gap > 8 and not _is_improving(checkups)))):
         return None
 
     evidence = (
@@ -200,9 +202,9 @@ def check_discriminator_wins(
     return Finding("discriminator wins", evidence, action)
 
 
-def check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def _check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The discriminator scores fakes above real images."""
-    separation = mean_of(recent, "separation")
+    separation = _mean_of(recent, "separation")
     if not separation < 0.3:
         return None
 
@@ -214,11 +216,11 @@ def check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fin
     return Finding("generator wins", evidence, action)
 
 
-def check_oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+def _check_oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Samples of the same noise keep changing by more than samples differ from each other."""
-    change = mean_of(recent, "change")
-    diversity = mean_of(recent, "diversity")
-    if not (change > 0.5 and change > diversity) or is_improving(checkups):
+    change = _mean_of(recent, "change")
+    diversity = _mean_of(recent, "diversity")
+    if not (change > 0.5 and change > diversity) or _is_improving(checkups):
         return None
 
     evidence = (
@@ -229,11 +231,11 @@ def check_oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) ->
     return Finding("oscillation", evidence, action)
 
 
-def check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+def _check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """Training images score so far above other real images that the generator is misled."""
-    share = mean_of(recent, "overfitting")
-    errors = mean_of(recent, "overfitting_errors")
-    if not (share > 0.4 and errors > 3 and mean_of(recent, "score_drop") > 0.25):
+    share = _mean_of(recent, "overfitting")
+    errors = _mean_of(recent, "overfitting_errors")
+    if not (share > 0.4 and errors > 3 and _mean_of(recent, "score_drop") > 0.25):
         return None
 
     evidence = (
@@ -246,12 +248,12 @@ def check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding
 
 # The most serious first.
 RULES: tuple[Callable[[Sequence[Checkup], Sequence[Checkup]], Finding | None], ...] = (
-    check_divergence,
-    check_dead_gradients,
-    check_mode_collapse,
-    check_partial_collapse,
-    check_discriminator_wins,
-    check_generator_wins,
-    check_oscillation,
-    check_memorising,
+    _check_divergence,
+    _check_dead_gradients,
+    _check_mode_collapse,
+    _check_partial_collapse,
+    _check_discriminator_wins,
+    _check_generator_wins,
+    _check_oscillation,
+    _check_memorising,
 )

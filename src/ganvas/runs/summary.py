@@ -28,6 +28,15 @@ from ganvas.runs.numbers import collect_numbers
 from ganvas.runs.record import RunRecord, describe_status, read_run
 from ganvas.runs.usage import describe_use, suggest_command
 
+__all__ = [
+    "EmbeddedImage",
+    "FoldedTable",
+    "Instruction",
+    "Setting",
+    "collect_instructions",
+    "write_report",
+]
+
 PLOT_CAPTION = (
     "Losses and checkups against images shown. A bold line over a faint one is its running mean."
 )
@@ -100,10 +109,10 @@ def write_report(folder: Path) -> None:
     plotted = draw_curves(run.log, list(run.recipe.optimizers), folder / "losses.png")
     if run.grids:
         write_timelapse(run.grids, folder)
-    write_text(folder / "summary.html", render_page(run, plotted))
+    write_text(folder / "summary.html", _render_page(run, plotted))
 
 
-def render_page(run: RunRecord, plotted: bool) -> str:
+def _render_page(run: RunRecord, plotted: bool) -> str:
     """The whole page as HTML, with the images in it.
 
     Args:
@@ -123,36 +132,36 @@ def render_page(run: RunRecord, plotted: bool) -> str:
         name=run.recipe.name,
         state=run.state,
         status=describe_status(run),
-        pictures=collect_pictures(run),
-        plot=embed(run.folder / "losses.png", PLOT_CAPTION) if plotted else None,
+        pictures=_collect_pictures(run),
+        plot=_embed(run.folder / "losses.png", PLOT_CAPTION) if plotted else None,
         health=Diagnosis.of(run.log).describe(),
         instructions=collect_instructions(run),
         files=[name for name in FILES if (run.folder / name).exists()],
         numbers=collect_numbers(run),
         data=run.data,
-        data_tables=collect_data_tables(run.data),
-        settings=collect_settings(run.recipe),
+        data_tables=_collect_data_tables(run.data),
+        settings=_collect_settings(run.recipe),
         folded=FOLDED,
     )
 
 
-def embed(file: Path, caption: str) -> EmbeddedImage:
+def _embed(file: Path, caption: str) -> EmbeddedImage:
     """An image file as a part of the page."""
     content = base64.b64encode(file.read_bytes()).decode()
     return EmbeddedImage(f"data:image/{file.suffix[1:]};base64,{content}", caption)
 
 
-def collect_pictures(run: RunRecord) -> list[EmbeddedImage]:
+def _collect_pictures(run: RunRecord) -> list[EmbeddedImage]:
     """The last grid of samples and the time-lapse."""
     if not run.grids:
         return []
 
     # A grid's file is named by the images shown.
     first, last = int(run.grids[0].stem), int(run.grids[-1].stem)
-    pictures = [embed(run.grids[-1], f"Samples after {count_noun(last, 'image')}.")]
+    pictures = [_embed(run.grids[-1], f"Samples after {count_noun(last, 'image')}.")]
     if len(run.grids) > 1:
         caption = f"Time-lapse: {len(run.grids)} grids, from {first:,} to {last:,} images."
-        pictures.append(embed(run.folder / "timelapse.webp", caption))
+        pictures.append(_embed(run.folder / "timelapse.webp", caption))
     return pictures
 
 
@@ -179,7 +188,7 @@ def collect_instructions(run: RunRecord) -> list[Instruction]:
     return instructions
 
 
-def collect_settings(recipe: Recipe) -> list[Setting]:
+def _collect_settings(recipe: Recipe) -> list[Setting]:
     """All settings, with the recipe's own values beside those that were changed."""
     reasons = find_reasons(recipe)
     own = all_settings(recipe)
@@ -189,12 +198,12 @@ def collect_settings(recipe: Recipe) -> list[Setting]:
     settings = []
     for key, value in own.items():
         before = usual.get(key)
-        changed = None if value == before else format_setting(before)
-        settings.append(Setting(key, format_setting(value), changed, reasons.get(key, "")))
+        changed = None if value == before else _format_setting(before)
+        settings.append(Setting(key, _format_setting(value), changed, reasons.get(key, "")))
     return settings
 
 
-def format_setting(value: Any) -> str:
+def _format_setting(value: Any) -> str:
     """A setting as a person writes it: 50,000, true, "–" for none."""
     if value is None:
         return "–"
@@ -203,7 +212,7 @@ def format_setting(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def collect_data_tables(data: DataReport) -> list[FoldedTable]:
+def _collect_data_tables(data: DataReport) -> list[FoldedTable]:
     """The long tables of the data report: what was found, and which files were left out."""
     tables = []
     for title, counts in (

@@ -14,6 +14,8 @@ from ganvas.gans.base import (
     TextInput,
 )
 
+__all__ = ["describe_use", "suggest_command"]
+
 
 def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
     """The words of a command that uses a run: `ganvas VERB FOLDER ...`.

@@ -21,6 +21,20 @@ from ganvas.theory import mathematics
 from ganvas.theory.players import fit_start, make_network, masses_of_image
 from ganvas.theory.targets import CENTRES, STEP, Target, get_target
 
+__all__ = [
+    "LEARN_ALONE",
+    "LOSSES",
+    "SNAPSHOTS",
+    "Game",
+    "Loss",
+    "Settings",
+    "Snapshot",
+    "as_probability",
+    "choose_moments",
+    "count_steps",
+    "play",
+]
+
 BATCH = 256
 # The gradient that G follows means something only if D is ahead, so D learns faster.
 RATES = {"generator": 1e-3, "discriminator": 1e-2}
@@ -263,21 +277,21 @@ def as_probability(score: np.ndarray, kind: str, weights: np.ndarray) -> np.ndar
     if kind == "probability":
         return score.clip(0.001, 0.999)
     if kind == "logit":
-        return sigmoid(score)
+        return _sigmoid(score)
 
     # Bisection: the mean of D falls as the shift grows. 60 halvings exhaust float64.
     shift = 0.0
     low, high = float(score.min()), float(score.max())
     for _ in range(60):
         shift = (low + high) / 2
-        if weights @ sigmoid(score - shift) > 0.5:
+        if weights @ _sigmoid(score - shift) > 0.5:
             low = shift
         else:
             high = shift
-    return sigmoid(score - shift)
+    return _sigmoid(score - shift)
 
 
-def sigmoid(score: np.ndarray) -> np.ndarray:
+def _sigmoid(score: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-score)), at least 1e-12 from 0 and 1, so that its logarithm is finite."""
     return (1 / (1 + np.exp(-score.clip(-500, 500)))).clip(1e-12, 1 - 1e-12)
 

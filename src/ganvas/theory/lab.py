@@ -13,6 +13,8 @@ from ganvas.theory.pictures import draw_course, draw_four_panels
 from ganvas.theory.saddle import draw_saddle
 from ganvas.theory.targets import Target, get_target
 
+__all__ = ["run_lab"]
+
 ROW_EVERY = 3  # snapshots per row of the table
 WHO = {1: "D alone", 2: "G alone", 3: "both"}
 
@@ -31,10 +33,10 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
         out.mkdir(parents=True, exist_ok=True)  # fail before the training, not after it
 
     target, loss = get_target(settings.target), LOSSES[settings.loss]
-    for line in describe_game(settings, target):
+    for line in _describe_game(settings, target):
         print_text(line)
-    course = list(play_with_table(settings, target))
-    print_text("", describe_end(course[-1], target))
+    course = list(_play_with_table(settings, target))
+    print_text("", _describe_end(course[-1], target))
 
     is_probability = loss.kind != "slope"
     draw_four_panels(course, target, is_probability, out / "four-panels.png")
@@ -47,7 +49,7 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
     return course[-1]
 
 
-def describe_game(settings: Settings, target: Target) -> list[str]:
+def _describe_game(settings: Settings, target: Target) -> list[str]:
     """Describe the game and the columns of the table, and write their headings."""
     loss = LOSSES[settings.loss]
     guard = f"R1 + R2 x {settings.penalty:g}" if settings.penalty else "no penalty"
@@ -76,7 +78,7 @@ def describe_game(settings: Settings, target: Target) -> list[str]:
     ]
 
 
-def play_with_table(settings: Settings, target: Target) -> Iterator[Snapshot]:
+def _play_with_table(settings: Settings, target: Target) -> Iterator[Snapshot]:
     """Play a game; print a row for every third snapshot, and show a bar on a terminal."""
     console = PlainConsole(stderr=True)
     total = count_steps(settings)
@@ -92,12 +94,12 @@ def play_with_table(settings: Settings, target: Target) -> Iterator[Snapshot]:
         task = bar.add_task("", total=total)
         for index, moment in enumerate(play(settings, SNAPSHOTS)):
             if index % ROW_EVERY == 0 or moment.step == total:
-                print_text(format_row(moment, target))
+                print_text(_format_row(moment, target))
             bar.update(task, completed=moment.step, description=f"JS {moment.js:.4f}")
             yield moment
 
 
-def format_row(moment: Snapshot, target: Target) -> str:
+def _format_row(moment: Snapshot, target: Target) -> str:
     """Format a snapshot as a row of the table."""
     value = "-" if moment.value is None else f"{moment.value:.3f}"
     distance = "-" if moment.distance is None else f"{moment.distance:.4f}"
@@ -106,7 +108,7 @@ def format_row(moment: Snapshot, target: Target) -> str:
     return f"{head}  {moment.js:>8.5f}  {distance:>8}  {moment.unsure:>9.4f}  {modes:>5}"
 
 
-def describe_end(moment: Snapshot, target: Target) -> str:
+def _describe_end(moment: Snapshot, target: Target) -> str:
     """Describe the last snapshot in a line."""
     modes = f"{moment.modes} of {count_noun(len(target.modes), 'mode')} found"
     return (

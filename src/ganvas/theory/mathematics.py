@@ -10,6 +10,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+__all__ = [
+    "Point",
+    "Rule",
+    "alternating",
+    "best_answer",
+    "js_divergence",
+    "kl_divergence",
+    "optimal_discriminator",
+    "optimal_score",
+    "penalised",
+    "simultaneous",
+    "trajectory",
+    "value",
+    "value_of_score",
+]
+
 Array = np.ndarray
 Point = tuple[float, float]
 Rule = Callable[[Point], Point]  # of an update of both players
@@ -24,7 +40,7 @@ def kl_divergence(p: Array, q: Array, step: float = 1.0) -> float:
         ValueError: not two distributions: different shapes, a negative value, or a sum that
             differs from 1 by more than 1e-4.
     """
-    p, q = check_distributions(p, q, step)
+    p, q = _check_distributions(p, q, step)
     some = p > 0
     if (q[some] == 0).any():
         return math.inf
@@ -41,7 +57,7 @@ def js_divergence(p: Array, q: Array, step: float = 1.0) -> float:
     Raises:
         ValueError: as in `kl_divergence`.
     """
-    p, q = check_distributions(p, q, step)
+    p, q = _check_distributions(p, q, step)
     total = 0.0
     for one in (p, q):
         some = one > 0
@@ -53,7 +69,7 @@ def js_divergence(p: Array, q: Array, step: float = 1.0) -> float:
     return min(max(0.0, total), math.log(2))
 
 
-def check_distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]:
+def _check_distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]:
     """Convert two distributions to float64, or raise a ValueError that says what is wrong."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape:
@@ -104,21 +120,21 @@ def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) ->
     if not ((discriminator >= 0) & (discriminator <= 1)).all():
         raise ValueError("D is a probability, from 0 to 1")
     with np.errstate(divide="ignore"):
-        return expected_value(np.log(discriminator), np.log1p(-discriminator), p_data, p_g, step)
+        return _expected_value(np.log(discriminator), np.log1p(-discriminator), p_data, p_g, step)
 
 
 def value_of_score(score: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
     """V(D, G) of D = sigmoid(score), exact for any score, even infinite ones."""
     score = np.asarray(score, np.float64)
     # log sigmoid(s) = -log(1 + exp(-s)), and log(1 - sigmoid(s)) = -log(1 + exp(s)).
-    return expected_value(-np.logaddexp(0, -score), -np.logaddexp(0, score), p_data, p_g, step)
+    return _expected_value(-np.logaddexp(0, -score), -np.logaddexp(0, score), p_data, p_g, step)
 
 
-def expected_value(
+def _expected_value(
     log_real: Array, log_fake: Array, p_data: Array, p_g: Array, step: float
 ) -> float:
     """Integral of p_data x log_real + p_g x log_fake, where 0 times infinity is 0."""
-    p_data, p_g = check_distributions(p_data, p_g, step)
+    p_data, p_g = _check_distributions(p_data, p_g, step)
     real, fake = p_data > 0, p_g > 0
     return float(np.sum(p_data[real] * log_real[real]) + np.sum(p_g[fake] * log_fake[fake])) * step
 

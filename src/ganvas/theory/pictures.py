@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+__all__ = ["draw_course", "draw_four_panels", "new_figure", "save_drawing"]
+
 BLUE, GREEN = COLOURS[0], COLOURS[2]
 ACTS = {1: "D learns, G waits", 2: "G learns, D waits", 3: "both learn"}
 FLOOR = -0.46  # height of the line of noise; densities and D are above 0
@@ -36,8 +38,8 @@ def draw_four_panels(
     figure = new_figure((10, 8.4), 110)
     panels = [
         ("(a) near the start: D has hardly learned", course[0]),
-        ("(b) D has learned, G waited", last_of(course, 1)),
-        ("(c) G has learned, D waited", last_of(course, 2)),
+        ("(b) D has learned, G waited", _last_of(course, 1)),
+        ("(c) G has learned, D waited", _last_of(course, 2)),
         ("(d) the end: both have learned in turn", course[-1]),
     ]
     grid = figure.add_gridspec(
@@ -46,10 +48,10 @@ def draw_four_panels(
 
     for index, (title, moment) in enumerate(panels):
         axes = figure.add_subplot(grid[index])
-        draw_moment(axes, moment, target, is_probability)
+        _draw_moment(axes, moment, target, is_probability)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=22)
         axes.text(
-            0, 1.03, format_numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT
+            0, 1.03, _format_numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT
         )
 
     # One legend for all panels.
@@ -66,12 +68,12 @@ def draw_four_panels(
     save_drawing(figure, path)
 
 
-def last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
+def _last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
     """The last snapshot of an act."""
     return next(moment for moment in reversed(course) if moment.act == act)
 
 
-def format_numbers(moment: Snapshot) -> str:
+def _format_numbers(moment: Snapshot) -> str:
     """Format the measurements of a snapshot as a line under a title."""
     value = ""
     if moment.value is not None:
@@ -82,10 +84,10 @@ def format_numbers(moment: Snapshot) -> str:
     )
 
 
-def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: bool) -> None:
+def _draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: bool) -> None:
     """Draw p_data dotted, p_g solid and D dashed; below them, arrows from the noise."""
     p_data = target.masses / STEP
-    low, high = visible_range(target)
+    low, high = _visible_range(target)
 
     axes.plot(
         CENTRES,
@@ -115,7 +117,7 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
         zorder=5,
     )
 
-    draw_arrows(axes, moment.arrows, low, high)
+    _draw_arrows(axes, moment.arrows, low, high)
     axes.set_xlim(low, high)
     axes.set_ylim(FLOOR - 0.06, 1.04)
     axes.set_yticks([0, 0.5, 1], ["0", "½", "1"])
@@ -125,7 +127,7 @@ def draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability: 
     axes.spines[:].set_visible(False)
 
 
-def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
+def _draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     """Draw arrows from evenly spaced noise, on the lower line, to where G maps it, on the upper."""
     top, bottom = -0.05, FLOOR
     axes.hlines([0, bottom], low, high, color=INK, linewidth=1, zorder=2)
@@ -154,7 +156,7 @@ def draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     )
 
 
-def visible_range(target: Target) -> tuple[float, float]:
+def _visible_range(target: Target) -> tuple[float, float]:
     """The part of the line to show: the data, the first p_g, and a little margin."""
     some = CENTRES[(target.masses + normal_masses(*START)) / STEP > SEEN]
     return float(some[0]) - 0.4, float(some[-1]) + 0.4
@@ -164,7 +166,7 @@ def draw_course(
     course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path
 ) -> None:
     """Write `course.gif` and `course.webp`, with a frame for each snapshot."""
-    drawn = [draw_frame(moment, target, is_probability) for moment in course]
+    drawn = [_draw_frame(moment, target, is_probability) for moment in course]
     # All frames have the same colours, and few colours make small files.
     inks = drawn[-1].quantize(INKS)
     frames = [
@@ -176,13 +178,13 @@ def draw_course(
         )
 
 
-def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
+def _draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
     """Draw one snapshot as a picture."""
     figure = new_figure(FRAME, 100)
     axes = figure.add_axes((0.05, 0.02, 0.935, 0.77))
-    draw_moment(axes, moment, target, is_probability)
+    _draw_moment(axes, moment, target, is_probability)
     figure.text(0.05, 0.935, ACTS[moment.act], fontsize=13, fontweight="bold", color=INK)
-    figure.text(0.05, 0.88, format_numbers(moment), fontsize=10, color=FAINT)
+    figure.text(0.05, 0.88, _format_numbers(moment), fontsize=10, color=FAINT)
     figure.legend(
         loc="upper left",
         bbox_to_anchor=(0.03, 0.875),
@@ -192,7 +194,7 @@ def draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.
         columnspacing=1,
         handlelength=1.7,
     )
-    return to_image(figure)
+    return _to_image(figure)
 
 
 def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
@@ -206,7 +208,7 @@ def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
     return figure
 
 
-def to_image(figure: "Figure") -> Image.Image:
+def _to_image(figure: "Figure") -> Image.Image:
     """Render a figure to an RGB picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -217,6 +219,6 @@ def to_image(figure: "Figure") -> Image.Image:
 
 def save_drawing(figure: "Figure", path: Path) -> None:
     """Write a figure as a PNG of 256 colours: a third of the size, and it looks the same."""
-    picture = to_image(figure).quantize(256, dither=Image.Dither.NONE)
+    picture = _to_image(figure).quantize(256, dither=Image.Dither.NONE)
     with atomic_path(path) as partial:
         picture.save(partial, format="PNG", optimize=True)

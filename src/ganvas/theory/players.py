@@ -6,6 +6,8 @@ from torch import nn
 
 from ganvas.theory.targets import BINS, EDGES, Target, normal_masses
 
+__all__ = ["FIT_STEPS", "START", "fit_start", "make_network", "masses_of_image"]
+
 WIDTH = 64  # of both hidden layers
 START = (-1.5, 0.7)  # mean and deviation of the first p_g
 FIT_STEPS, FIT_RATE, SLOPE_WEIGHT = 600, 1e-2, 0.1  # of the fit to the first p_g

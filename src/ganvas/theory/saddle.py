@@ -13,6 +13,8 @@ from ganvas.theory.pictures import new_figure, save_drawing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+__all__ = ["draw_saddle"]
+
 RATE, GAMMA, STEPS = 0.1, 0.5, 150
 BEGIN = (0.9, 0.0)
 REACH = 2.2  # of both axes, from the saddle
@@ -50,17 +52,17 @@ def draw_saddle(path: Path) -> None:
     )
     surface = figure.add_subplot(grid[0], projection="3d")
     assert isinstance(surface, Axes3D)
-    draw_surface(surface)
+    _draw_surface(surface)
 
     for index, (title, caption, colour, rule) in enumerate(STORIES, 1):
         axes = figure.add_subplot(grid[index])
-        draw_path(axes, trajectory(rule, BEGIN, STEPS), colour)
+        _draw_path(axes, trajectory(rule, BEGIN, STEPS), colour)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
         axes.text(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
     save_drawing(figure, path)
 
 
-def draw_surface(axes: "Axes3D") -> None:
+def _draw_surface(axes: "Axes3D") -> None:
     """Draw the surface x y, and on it the path of simultaneous updates."""
     line = np.linspace(-REACH, REACH, 45)
     x, y = np.meshgrid(line, line)
@@ -98,7 +100,7 @@ def draw_surface(axes: "Axes3D") -> None:
     axes.text2D(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
 
 
-def draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
+def _draw_path(axes: "Axes", path: np.ndarray, colour: str) -> None:
     """Draw a path over the contours of x y."""
     line = np.linspace(-REACH, REACH, 101)
     x, y = np.meshgrid(line, line)

@@ -11,6 +11,8 @@ import torch
 
 from ganvas.errors import UserError, nearest
 
+__all__ = ["BINS", "CENTRES", "EDGES", "STEP", "TARGETS", "Target", "get_target", "normal_masses"]
+
 BINS = 512
 EDGES = np.linspace(-8, 8, BINS + 1)
 STEP = float(EDGES[1] - EDGES[0])
@@ -59,57 +61,57 @@ class Target:
         return found
 
 
-def normal_mixture(summary: str, parts: Mixture) -> Target:
+def _normal_mixture(summary: str, parts: Mixture) -> Target:
     """A mixture of normal densities; a mode reaches two standard deviations from its mean."""
-    below = sum(share * normal_cdf((EDGES - mean) / deviation) for mean, deviation, share in parts)
+    below = sum(share * _normal_cdf((EDGES - mean) / deviation) for mean, deviation, share in parts)
     modes = tuple((mean - 2 * deviation, mean + 2 * deviation) for mean, deviation, _ in parts)
-    return Target(summary, normalise(np.diff(below)), modes)
+    return Target(summary, _normalise(np.diff(below)), modes)
 
 
-def normal_cdf(x: np.ndarray) -> np.ndarray:
+def _normal_cdf(x: np.ndarray) -> np.ndarray:
     """Mass of the standard normal density to the left of x."""
     return torch.special.ndtr(torch.from_numpy(x)).numpy()
 
 
 def normal_masses(mean: float, deviation: float) -> np.ndarray:
     """Masses of a normal density in the bins, float64 (BINS,)."""
-    return normalise(np.diff(normal_cdf((EDGES - mean) / deviation)))
+    return _normalise(np.diff(_normal_cdf((EDGES - mean) / deviation)))
 
 
-def normalise(masses: np.ndarray) -> np.ndarray:
+def _normalise(masses: np.ndarray) -> np.ndarray:
     """Scale masses to the sum 1, since what lies beyond the line is left out."""
     return masses / masses.sum()
 
 
-def uniform_target(low: float, high: float) -> Target:
+def _uniform_target(low: float, high: float) -> Target:
     """A uniform density between two edges of bins."""
     inside = (low < CENTRES) & (high > CENTRES)
     return Target(
         "a box: equal everywhere inside, nothing outside",
-        normalise(inside.astype(np.float64)),
+        _normalise(inside.astype(np.float64)),
         ((low, high),),
     )
 
 
-def skewed_target(low: float, scale: float) -> Target:
+def _skewed_target(low: float, scale: float) -> Target:
     """A gamma density of shape 2, which rises steeply at `low` and falls slowly."""
     x = np.maximum(EDGES - low, 0) / scale
-    masses = normalise(np.diff(1 - (1 + x) * np.exp(-x)))
+    masses = _normalise(np.diff(1 - (1 + x) * np.exp(-x)))
     return Target("steep on the left, a long tail on the right", masses, ((low, low + 5 * scale),))
 
 
 TARGETS = {
-    "gaussian": normal_mixture("one bell", ((1.0, 1.0, 1.0),)),
-    "two": normal_mixture("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
-    "rare": normal_mixture(
+    "gaussian": _normal_mixture("one bell", ((1.0, 1.0, 1.0),)),
+    "two": _normal_mixture("two bells far apart", ((-2.5, 0.5, 0.5), (2.5, 0.5, 0.5))),
+    "rare": _normal_mixture(
         "two bells far apart, one of them with a tenth of the mass",
         ((-2.5, 0.5, 0.9), (2.5, 0.5, 0.1)),
     ),
-    "five": normal_mixture(
+    "five": _normal_mixture(
         "five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))
     ),
-    "skewed": skewed_target(-1.0, 0.8),
-    "uniform": uniform_target(-1.0, 3.0),
+    "skewed": _skewed_target(-1.0, 0.8),
+    "uniform": _uniform_target(-1.0, 3.0),
 }
 
 

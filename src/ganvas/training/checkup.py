@@ -19,6 +19,8 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
 from ganvas.training.class_guess import ClassGuess, NearestClassifier, RidgeClassifier
 
+__all__ = ["SAMPLES", "Checkup", "features_shape"]
+
 SAMPLES = 128  # generated at each checkup, always from the same noise
 REFERENCES = 4_000  # real images that samples are compared with
 JUDGED = 256  # real images, seen in training and not, whose scores are compared
@@ -60,7 +62,7 @@ class Checkup:
         self.guess = self._make_guess()
 
         few = self.reference[choose_rows(np.arange(len(chosen)), 1_000)]
-        self.spread = mean_distance(few)
+        self.spread = _mean_distance(few)
         # The second nearest: the nearest of a real image is itself.
         distances = torch.cdist(few, self.reference)
         self.closeness = distances.kthvalue(2).values.median().item()
@@ -103,7 +105,7 @@ class Checkup:
         features = self.extract(generated if self.kind == "point" else to_uint8(generated))
 
         found: dict[str, Any] = {
-            f"{name}/weight_norm": weight_norm(values) for name, values in gan.players().items()
+            f"{name}/weight_norm": _weight_norm(values) for name, values in gan.players().items()
         }
         distances = torch.cdist(features, self.reference)
         found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
@@ -162,14 +164,14 @@ class Checkup:
         ratios = []
         if labels is None or self.labels is None:
             if self.spread:
-                ratios.append(mean_distance(features) / self.spread)
+                ratios.append(_mean_distance(features) / self.spread)
         else:
             requested = torch.tensor(labels)
             for label in sorted(set(labels)):
                 fake = features[requested == label]
                 real = self.reference[self.labels == label][:200]
-                if len(fake) > 1 and len(real) > 1 and (spread := mean_distance(real)):
-                    ratios.append(mean_distance(fake) / spread)
+                if len(fake) > 1 and len(real) > 1 and (spread := _mean_distance(real)):
+                    ratios.append(_mean_distance(fake) / spread)
         return {"diversity": sum(ratios) / len(ratios)} if ratios else {}
 
     def measure_classes(
@@ -200,8 +202,8 @@ class Checkup:
         looks = looks[clear]
         if len(looks) < SAMPLES / 4:
             return {}
-        fake = class_shares(looks, len(names))
-        real = class_shares(self.labels, len(names))
+        fake = _class_shares(looks, len(names))
+        real = _class_shares(self.labels, len(names))
         ratios = zip(names, (fake / real).tolist())
         return {"classes": {name: round(ratio, 3) for name, ratio in ratios if np.isfinite(ratio)}}
 
@@ -246,18 +248,18 @@ def features_shape(gan: GAN, loader: Loader) -> tuple[int, int]:
     return rows, gan.channels if gan.kind == "point" else FEATURES
 
 
-def class_shares(labels: Tensor, classes: int) -> Tensor:
+def _class_shares(labels: Tensor, classes: int) -> Tensor:
     """The share of each class among labels (N,), float64 (classes,)."""
     return torch.bincount(labels, minlength=classes).double() / len(labels)
 
 
-def mean_distance(features: Tensor) -> float:
+def _mean_distance(features: Tensor) -> float:
     """Mean distance between two different rows of (N, F)."""
     count = len(features)
     return (torch.cdist(features, features).sum() / (count * (count - 1))).item()
 
 
-def weight_norm(parameters: Sequence[nn.Parameter]) -> float:
+def _weight_norm(parameters: Sequence[nn.Parameter]) -> float:
     """Euclidean norm of all weights of a player."""
     norms = torch._foreach_norm(list(parameters))  # pyright: ignore[reportPrivateImportUsage]
     return torch.stack(norms).norm().item()

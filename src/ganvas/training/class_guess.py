@@ -5,6 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+__all__ = ["ClassGuess", "NearestClassifier", "RidgeClassifier"]
+
 RIDGE = 0.01  # penalty of the linear classifier, in shares of the number of images
 # The lead of the best class for a sample to be clear; a real image is fitted to a lead of 1.
 MARGIN = 0.1

@@ -9,6 +9,8 @@ from torch import Tensor
 from ganvas.recipes.schedule import cosine
 from ganvas.training.engine import Engine
 
+__all__ = ["Means", "RunClock"]
+
 
 @dataclass
 class RunClock:

@@ -12,6 +12,8 @@ from ganvas.training.engine import Engine
 from ganvas.training.setup import set_epochs
 from ganvas.training.trainer import Trainer
 
+__all__ = ["print_plan"]
+
 MEASURED_STEPS = 3
 
 
@@ -37,19 +39,19 @@ def print_plan(
         print_settings(recipe)
 
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
-        print_data(dataset)
+        _print_data(dataset)
         players = trainer.state.gan.players()
         print_counts({name: sum(each.numel() for each in own) for name, own in players.items()})
 
         print_text(trainer.apply_own_plan().line())
-        rate = measure_rate(trainer)
+        rate = _measure_rate(trainer)
         print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        time_needed = describe_duration(recipe.images / rate)
+        time_needed = _describe_duration(recipe.images / rate)
         images = count_noun(recipe.images, "image")
         print_text(f"time: about {time_needed} for {images} at {describe_rate(rate)}")
 
 
-def print_data(dataset: Dataset) -> None:
+def _print_data(dataset: Dataset) -> None:
     """Print how many images there are, what was done to them, and what a user should know."""
     report = dataset.report
     pictures = count_noun(len(dataset), "picture")
@@ -60,7 +62,7 @@ def print_data(dataset: Dataset) -> None:
         print_text(f"  {line}")
 
 
-def measure_rate(trainer: Trainer) -> float:
+def _measure_rate(trainer: Trainer) -> float:
     """Images a second over a few training steps."""
     trainer.step()  # the first one is slow: memory is taken, kernels are chosen
     began = time.perf_counter()
@@ -70,7 +72,7 @@ def measure_rate(trainer: Trainer) -> float:
     return MEASURED_STEPS * trainer.context.recipe.batch / (time.perf_counter() - began)
 
 
-def describe_duration(seconds: float) -> str:
+def _describe_duration(seconds: float) -> str:
     """Seconds in words: "45 seconds", "12 minutes", "3.5 hours"."""
     if seconds < 120:
         return count_noun(round(seconds), "second")

@@ -8,6 +8,8 @@ from torch import Tensor
 from ganvas.gans.base import GAN
 from ganvas.recipes.schedule import cosine
 
+__all__ = ["EMA"]
+
 # The half-life is at most this share of the images shown, so that the first weights are soon
 # forgotten.
 RAMP = 0.05
@@ -35,7 +37,7 @@ class EMA:
         self.pairs = [
             (average, current)
             for name in gan.ema_players
-            for average, current in zip(list_tensors(self.gan, name), list_tensors(gan, name))
+            for average, current in zip(_list_tensors(self.gan, name), _list_tensors(gan, name))
         ]
 
     @torch.no_grad()
@@ -67,7 +69,7 @@ class EMA:
         return {name: value for name, value in values if name.split(".")[0] in self.gan.ema_players}
 
 
-def list_tensors(gan: GAN, player: str) -> list[Tensor]:
+def _list_tensors(gan: GAN, player: str) -> list[Tensor]:
     """All parameters and buffers of a player, in a fixed order."""
     module = gan.get_submodule(player)
     return [*module.parameters(), *module.buffers()]

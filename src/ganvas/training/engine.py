@@ -15,6 +15,8 @@ from ganvas.data.loader import Placement
 from ganvas.devices import pick_device
 from ganvas.rng import StepRng
 
+__all__ = ["Engine"]
+
 
 class Engine:
     """Where training steps are computed: a device, a precision, and this process among the others.
@@ -41,9 +43,9 @@ class Engine:
         self.rank = int(os.environ.get("RANK", 0))
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         if self.device.type == "cpu":
-            keep_memory()
+            _keep_memory()
         elif self.device.type == "cuda":
-            use_tensor_cores()
+            _use_tensor_cores()
 
     def with_precision(self, precision: str) -> "Engine":
         """The same device and processes in another precision; only the first engine is closed."""
@@ -196,7 +198,7 @@ class Engine:
             dist.barrier()
 
 
-def keep_memory() -> None:
+def _keep_memory() -> None:
     """Tell glibc to keep freed memory for the next round, which needs as much again:
 
     3 to 10 % faster convolutional rounds.
@@ -206,7 +208,7 @@ def keep_memory() -> None:
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
-def use_tensor_cores() -> None:
+def _use_tensor_cores() -> None:
     """Let float32 products of NVIDIA GPUs round what they multiply to three digits (TF32), and add
     up in seven.
 

@@ -10,6 +10,8 @@ from ganvas.errors import UserError
 from ganvas.gans.base import Update
 from ganvas.training.engine import Engine
 
+__all__ = ["Guard", "NotFiniteError", "Optimizers"]
+
 Optimizers = Mapping[str, torch.optim.Optimizer]  # by player
 
 

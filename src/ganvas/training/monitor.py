@@ -25,6 +25,8 @@ from ganvas.training.progress import Meter
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import measure_step
 
+__all__ = ["Monitor"]
+
 MEASURED_BATCHES = 10
 SHOWN = 6  # rows of data in a sheet
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import Update
 
+__all__ = ["StepProbe"]
+
 
 class StepProbe:
     """Notes what one step shows of the players; nothing is read from the device before `read`.

@@ -14,6 +14,8 @@ from ganvas.recipes.auto import describe_setting
 from ganvas.training.clock import RunClock
 from ganvas.training.state import RunContext, TrainingState
 
+__all__ = ["Bar", "Meter", "announce_run"]
+
 
 class Bar(Progress):
     """A progress bar with a line under it."""

@@ -29,6 +29,16 @@ from ganvas.training.guard import Guard
 from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, save_checkpoint
 from ganvas.training.step import StepContext, take_step
 
+__all__ = [
+    "DEFAULT",
+    "claim_folder",
+    "copy_state",
+    "rehearse",
+    "resolve_recipe",
+    "set_epochs",
+    "start_state",
+]
+
 DEFAULT = "digits"  # the recipe of those who name none
 
 
@@ -135,16 +145,16 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
             f"optimizers are for {', '.join(recipe.optimizers)}"
         )
     clock = RunClock(recipe.batch, recipe.images)
-    return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), clock)
+    return TrainingState(gan, _make_ema(gan, recipe), _make_optimizers(gan, recipe), clock)
 
 
-def make_ema(gan: GAN, recipe: Recipe) -> EMA | None:
+def _make_ema(gan: GAN, recipe: Recipe) -> EMA | None:
     """The moving average of the weights, if the recipe wants one."""
     halflife = recipe.ema_halflife
     return EMA(gan, halflife, recipe.ema_burn_in) if halflife else None
 
 
-def make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
+def _make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
     """One Adam a player."""
     return {
         player: torch.optim.Adam(
@@ -164,7 +174,7 @@ def copy_state(recipe: Recipe, state: TrainingState) -> TrainingState:
     """A run that begins with copies of a state's weights, to be tried out and thrown away."""
     gan = copy.deepcopy(state.gan)
     clock = RunClock(recipe.batch, recipe.images)
-    return TrainingState(gan, make_ema(gan, recipe), make_optimizers(gan, recipe), clock)
+    return TrainingState(gan, _make_ema(gan, recipe), _make_optimizers(gan, recipe), clock)
 
 
 def rehearse(context: RunContext, state: TrainingState) -> None:

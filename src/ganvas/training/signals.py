@@ -3,6 +3,8 @@
 import signal
 from types import FrameType
 
+__all__ = ["InterruptedRun", "StopSignals"]
+
 
 class InterruptedRun(Exception):
     """Training was asked to stop by a signal, and has saved everything.

@@ -33,6 +33,15 @@ from ganvas.training.clock import Means, RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
 
+__all__ = [
+    "RunContext",
+    "TrainingState",
+    "describe_gan",
+    "list_optimizer_tensors",
+    "resume_checkpoint",
+    "save_checkpoint",
+]
+
 MeansState = dict[str, tuple[float, int]]
 
 
@@ -115,26 +124,26 @@ def save_checkpoint(
     path = folder / f"{state.clock.images:012d}"
     with atomic_path(path) as partial:
         partial.mkdir()
-        write_tensors(partial / "gan.safetensors", weights)
+        _write_tensors(partial / "gan.safetensors", weights)
         if state.ema:
-            write_tensors(partial / "ema.safetensors", state.ema.state_dict())
-        write_tensors(partial / "training.safetensors", list_optimizer_tensors(state.optimizers))
+            _write_tensors(partial / "ema.safetensors", state.ema.state_dict())
+        _write_tensors(partial / "training.safetensors", list_optimizer_tensors(state.optimizers))
         if state.seen is not None:
-            write_tensors(partial / "checkup.safetensors", {"features": state.seen})
+            _write_tensors(partial / "checkup.safetensors", {"features": state.seen})
         training = {"images": state.clock.images, "means": means, "stopped": state.stopped}
         (partial / "training.json").write_text(json.dumps(training, indent=2), encoding="utf-8")
 
         # Last, since it holds the digests of all other files.
         files = {file.name: hash_file(file) for file in sorted(partial.iterdir())}
-        about = describe_checkpoint(state, recipe, dataset) | {"files": files}
+        about = _describe_checkpoint(state, recipe, dataset) | {"files": files}
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
 
-    remove_old_checkpoints(folder, recipe.keep, best)
+    _remove_old_checkpoints(folder, recipe.keep, best)
     return path
 
 
-def describe_checkpoint(state: TrainingState, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+def _describe_checkpoint(state: TrainingState, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
     """What `about.json` says of a checkpoint, but for the digests of its files."""
     return {
         "format": FORMAT,
@@ -151,7 +160,7 @@ def describe_checkpoint(state: TrainingState, recipe: Recipe, dataset: Dataset) 
     }
 
 
-def remove_old_checkpoints(folder: Path, keep: int, best: int | None) -> None:
+def _remove_old_checkpoints(folder: Path, keep: int, best: int | None) -> None:
     """Remove all but the newest `keep` checkpoints and the best; nothing through a link."""
     if folder.is_symlink():
         return
@@ -188,12 +197,12 @@ def resume_checkpoint(
     path = found[-1]
     about = read_about(path)
     position = read_position(path, about)
-    check_files(path, about, state, seen is not None)
+    _check_files(path, about, state, seen is not None)
 
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.ema:
         load_weights(path, about, state.ema.gan, "ema.safetensors")
-    restore_optimizers(state.optimizers, path, about)
+    _restore_optimizers(state.optimizers, path, about)
     if seen and "checkup.safetensors" in about["files"]:
         wanted = {"features": torch.empty(seen, dtype=torch.float32, device="meta")}
         state.seen = read_tensors(path / "checkup.safetensors", about, wanted)["features"]
@@ -206,7 +215,7 @@ def resume_checkpoint(
     return path
 
 
-def check_files(path: Path, about: dict[str, Any], state: TrainingState, has_seen: bool) -> None:
+def _check_files(path: Path, about: dict[str, Any], state: TrainingState, has_seen: bool) -> None:
     """Refuse a checkpoint that holds what this run has no use for.
 
     Raises:
@@ -218,11 +227,12 @@ def check_files(path: Path, about: dict[str, Any], state: TrainingState, has_see
     unknown = sorted(about["files"].keys() - usable)
     if unknown:
         raise CheckpointError(
-            f"{path / unknown[0]} is of another run: this one has no use for it; {suggest_removal(path)}"
+            f"{path / unknown[0]} is of another run: this one has no use for it; "
+            f"{suggest_removal(path)}"
         )
 
 
-def write_tensors(file: Path, values: dict[str, Tensor]) -> None:
+def _write_tensors(file: Path, values: dict[str, Tensor]) -> None:
     """Write tensors to a safetensors file.
 
     Raises:
@@ -246,11 +256,11 @@ def list_optimizer_tensors(optimizers: Mapping[str, torch.optim.Adam]) -> dict[s
         f"{player}/{index}/{quantity}": value
         for player, optimizer in optimizers.items()
         for index, parameter in enumerate(optimizer.param_groups[0]["params"])
-        for quantity, value in (optimizer.state.get(parameter) or first_state(parameter)).items()
+        for quantity, value in (optimizer.state.get(parameter) or _first_state(parameter)).items()
     }
 
 
-def first_state(parameter: Tensor) -> dict[str, Tensor]:
+def _first_state(parameter: Tensor) -> dict[str, Tensor]:
     """What fused Adam keeps of a parameter before its first update."""
     zeros = torch.zeros_like(parameter)
     return {
@@ -260,7 +270,7 @@ def first_state(parameter: Tensor) -> dict[str, Tensor]:
     }
 
 
-def restore_optimizers(
+def _restore_optimizers(
     optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]
 ) -> None:
     """The inverse of `list_optimizer_tensors`; rates and betas come from the recipe."""
@@ -268,7 +278,7 @@ def restore_optimizers(
         f"{player}/{index}/{quantity}": value
         for player, optimizer in optimizers.items()
         for index, parameter in enumerate(optimizer.param_groups[0]["params"])
-        for quantity, value in first_state(parameter.detach().to("meta")).items()
+        for quantity, value in _first_state(parameter.detach().to("meta")).items()
     }
     states: dict[str, dict[int, dict[str, Tensor]]] = {player: {} for player in optimizers}
     for name, value in read_tensors(path / "training.safetensors", about, wanted).items():

@@ -18,7 +18,16 @@ from ganvas.training.engine import Engine
 from ganvas.training.guard import Guard, NotFiniteError, Optimizers
 from ganvas.training.state import TrainingState
 
-__all__ = ["NotFiniteError", "StepContext", "TrainingStep", "measure_step", "take_step"]
+__all__ = [
+    "NotFiniteError",
+    "Probe",
+    "StepContext",
+    "TakeStep",
+    "TrainingStep",
+    "measure_step",
+    "sum_losses",
+    "take_step",
+]
 
 Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `checkup.StepProbe`
 

@@ -49,6 +49,8 @@ from ganvas.training.speed.autotune import (
 from ganvas.training.state import RunContext, resume_checkpoint, save_checkpoint
 from ganvas.training.step import TrainingStep
 
+__all__ = ["Trainer", "train"]
+
 
 def train(
     recipe: str | Recipe | None = None,

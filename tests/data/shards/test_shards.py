@@ -48,7 +48,7 @@ from ganvas.io.download import Published, download
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine
-from ganvas.training.trainer import InterruptedRun
+from ganvas.training.signals import InterruptedRun
 
 VIEW = View(size=16)
 COUNT, EACH = 50, 8  # pictures, and pictures of a shard: six of 8 and one of 2

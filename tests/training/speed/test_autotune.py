@@ -104,7 +104,8 @@ def test_parts_are_kept_that_make_rounds_faster():
     )
     assert decision.speed == "channels_last+graphs"
     assert decision.line() == (
-        "speed: channels_last+graphs (412 images/s; plain 150, channels_last 163, channels_last+graphs+compile 420)"
+        "speed: channels_last+graphs (412 images/s; plain 150, channels_last 163, "
+        "channels_last+graphs+compile 420)"
     )
 
 

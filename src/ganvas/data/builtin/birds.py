@@ -19,6 +19,8 @@ from ganvas.data.text import encode
 from ganvas.errors import UserError
 from ganvas.io.images import colour
 
+__all__ = ["COLOURS", "COUNT", "PARTS", "Bird", "Shape", "captions", "open_figures", "random_bird"]
+
 COUNT = 3_000
 SIZE = 64  # pixels, where the view names no size
 FINER = 4  # drawn so many times larger, then shrunk
@@ -94,11 +96,11 @@ def open_figures(view: View) -> Dataset:
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
     return open_store(
         ["figures", 3, view.size, view.load_scale, view.channels],
-        lambda folder: write_figures(folder, view),
+        lambda folder: _write_figures(folder, view),
     )
 
 
-def write_figures(folder: Path, view: View) -> Packed:
+def _write_figures(folder: Path, view: View) -> Packed:
     """Draw all figures and write the columns into `folder`."""
     random = np.random.default_rng(0)
     birds = [random_bird(random) for _ in range(COUNT)]
@@ -107,7 +109,7 @@ def write_figures(folder: Path, view: View) -> Packed:
 
     def pictures() -> Iterator[np.ndarray]:
         for bird in birds:
-            picture = draw(bird, side).convert("L" if channels == 1 else "RGB")
+            picture = _draw(bird, side).convert("L" if channels == 1 else "RGB")
             yield np.asarray(picture).reshape(1, side, side, channels).transpose(0, 3, 1, 2)
 
     write_images(folder / "image.npy", pictures(), (channels, side, side))
@@ -115,8 +117,8 @@ def write_figures(folder: Path, view: View) -> Packed:
         folder / "caption.npy",
         np.stack([np.stack([encode(text) for text in captions(bird)]) for bird in birds]),
     )
-    np.save(folder / "box.npy", np.array([box(bird) for bird in birds], np.float32))
-    np.save(folder / "keypoints.npy", np.array([keypoints(bird) for bird in birds], np.float32))
+    np.save(folder / "box.npy", np.array([_box(bird) for bird in birds], np.float32))
+    np.save(folder / "keypoints.npy", np.array([_keypoints(bird) for bird in birds], np.float32))
     assert view.size is not None
     notes = [
         "these are drawings by rule: birds that stand, fly or eat, "
@@ -139,7 +141,7 @@ def random_bird(random: np.random.Generator) -> Bird:
     bird = Bird(
         body, wings, pose, side, (0.0, 0.0), length, tilt, (ground[0], ground[1], ground[2])
     )
-    left, top, width, height = box(bird)
+    left, top, width, height = _box(bird)
     x, y = random.uniform(0.02, 0.98 - width) - left, random.uniform(0.02, 0.98 - height) - top
     return bird._replace(middle=(x, y))
 
@@ -158,12 +160,12 @@ def captions(bird: Bird) -> list[str]:
 # How it looks
 
 
-def head(bird: Bird) -> Point:
+def _head(bird: Bird) -> Point:
     """The middle of its head: low while it eats."""
     return (-0.5, 0.22) if bird.pose == "eating" else (-0.46, -0.3)
 
 
-def ellipse(x: float, y: float, across: float, along: float, turned: float = 0.0) -> list[Point]:
+def _ellipse(x: float, y: float, across: float, along: float, turned: float = 0.0) -> list[Point]:
     """A polygon of 24 points with two radii."""
     angles = [2 * math.pi * number / 24 for number in range(24)]
     cosine, sine = math.cos(turned), math.sin(turned)
@@ -171,9 +173,9 @@ def ellipse(x: float, y: float, across: float, along: float, turned: float = 0.0
     return [(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in round_it]
 
 
-def shapes(bird: Bird) -> list[Shape]:
+def _shapes(bird: Bird) -> list[Shape]:
     """What it is drawn of, from back to front."""
-    x, y = head(bird)
+    x, y = _head(bird)
     down = 0.12 if bird.pose == "eating" else 0.0
     beak = Shape(
         [(x - 0.12, y - 0.07 + down), (x - 0.36, y + 0.04 + 2 * down), (x - 0.1, y + 0.09 + down)],
@@ -183,16 +185,16 @@ def shapes(bird: Bird) -> list[Shape]:
     neck = Shape(
         [(x - 0.1, y + 0.1), (x + 0.16, y - 0.06), (0.05, -0.2), (-0.3, 0.2)], COLOURS[bird.body]
     )
-    trunk = Shape(ellipse(0, 0, 0.5, 0.3), COLOURS[bird.body])
-    face = Shape(ellipse(x, y, 0.2, 0.19), COLOURS[bird.body])
-    eye = Shape(ellipse(x - 0.06, y - 0.03, 0.062, 0.062), "#ffffff")
-    pupil = Shape(ellipse(x - 0.07, y - 0.03, 0.034, 0.034), "#101010")
-    near, far = ellipse(0.12, -0.02, 0.33, 0.17, 0.25), []
+    trunk = Shape(_ellipse(0, 0, 0.5, 0.3), COLOURS[bird.body])
+    face = Shape(_ellipse(x, y, 0.2, 0.19), COLOURS[bird.body])
+    eye = Shape(_ellipse(x - 0.06, y - 0.03, 0.062, 0.062), "#ffffff")
+    pupil = Shape(_ellipse(x - 0.07, y - 0.03, 0.034, 0.034), "#101010")
+    near, far = _ellipse(0.12, -0.02, 0.33, 0.17, 0.25), []
     if bird.pose == "flying":
         near = [(-0.2, -0.08), (0.0, -0.85), (0.3, -0.75), (0.25, -0.08)]
         far = [(-0.1, 0.05), (0.3, -0.62), (0.52, -0.5), (0.3, 0.05)]
     behind = [Shape(far, COLOURS[bird.wings])] if far else []
-    legs = [leg(foot) for foot in feet(bird)]
+    legs = [_leg(foot) for foot in _feet(bird)]
     return [
         *behind,
         *legs,
@@ -207,19 +209,19 @@ def shapes(bird: Bird) -> list[Shape]:
     ]
 
 
-def feet(bird: Bird) -> list[Point]:
+def _feet(bird: Bird) -> list[Point]:
     """Where its feet end, the far one first: drawn in while it flies."""
     return [(0.2, 0.36), (0.1, 0.4)] if bird.pose == "flying" else [(0.18, 0.6), (-0.02, 0.62)]
 
 
-def leg(foot: Point) -> Shape:
+def _leg(foot: Point) -> Shape:
     """A leg from the body to a foot."""
     x, y = foot
     toes = [(x + 0.04, y - 0.05), (x + 0.04, y), (x - 0.14, y), (x - 0.01, y - 0.05)]
     return Shape([(x + 0.03, 0.2), (x + 0.08, 0.2), *toes], "#d9822b")
 
 
-def place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
+def _place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
     """Points of its own measure in shares of the picture's side, (N, 2)."""
     cosine, sine = math.cos(bird.tilt), math.sin(bird.tilt)
     turned = np.array(points) @ np.array([[cosine, sine], [-sine, cosine]])
@@ -228,32 +230,32 @@ def place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
     )
 
 
-def draw(bird: Bird, side: int) -> Image.Image:
+def _draw(bird: Bird, side: int) -> Image.Image:
     """Its picture, RGB, side x side."""
     canvas = Image.new("RGB", (side * FINER, side * FINER), bird.ground)
     pen = ImageDraw.Draw(canvas)
-    for shape in shapes(bird):
-        points = place_points(bird, shape.points) * side * FINER
+    for shape in _shapes(bird):
+        points = _place_points(bird, shape.points) * side * FINER
         pen.polygon(points.flatten().tolist(), fill=colour(shape.colour))
     return canvas.reduce(FINER)
 
 
-def box(bird: Bird) -> tuple[float, float, float, float]:
+def _box(bird: Bird) -> tuple[float, float, float, float]:
     """Left, top, width and height of all that is drawn of it, in shares of the picture's side."""
-    points = place_points(bird, [point for shape in shapes(bird) for point in shape.points])
+    points = _place_points(bird, [point for shape in _shapes(bird) for point in shape.points])
     (left, top), (right, bottom) = points.min(0), points.max(0)
     return left, top, right - left, bottom - top
 
 
-def keypoints(bird: Bird) -> list[tuple[float, float, float]]:
+def _keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     """x, y and 1 for each of PARTS, all 0 for one that is not seen: the eye and the folded wing of
     its other side.
     """
-    x, y = head(bird)
+    x, y = _head(bird)
     down = 0.12 if bird.pose == "eating" else 0.0
     # a bird that looks left shows its left side
     near, far = bird.side, SIDES[1 - SIDES.index(bird.side)]
-    back, front = feet(bird)
+    back, front = _feet(bird)
     flying = bird.pose == "flying"
     places = {
         "beak": (x - 0.3, y + 0.03 + 2 * down),
@@ -266,5 +268,5 @@ def keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     }
     if flying:
         places[f"{far} wing"] = (0.4, -0.5)
-    found = dict(zip(places, place_points(bird, list(places.values())).tolist()))
+    found = dict(zip(places, _place_points(bird, list(places.values())).tolist()))
     return [(*found[part], 1.0) if part in found else (0.0, 0.0, 0.0) for part in PARTS]

@@ -17,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download
 
+__all__ = ["ARCHIVE", "CIFAR", "CLASSES", "FILES", "RECORD", "RECORDS", "open_cifar"]
+
 CIFAR = "cifar10"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -47,16 +49,16 @@ def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
         download(PUBLISHED, place, progress)
     if not place.exists():
         raise UserError(f"{place} does not exist; {PUBLISHED.elsewhere}")
-    contents = read_files(place, FILES[name])
+    contents = _read_files(place, FILES[name])
     records = np.concatenate(
-        [as_records(place, file, content) for file, content in contents.items()]
+        [_as_records(place, file, content) for file, content in contents.items()]
     )
     images = records[:, 1:].reshape(-1, 3, SIZE, SIZE)
     test = f"{CIFAR}-test{spec.removeprefix(CIFAR)}" if name == CIFAR else None
     return as_dataset(spec, images, records[:, 0], CLASSES, view, test)
 
 
-def read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
+def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     """The files of those names, from a folder, or from the archive, itself or in a folder.
 
     Raises:
@@ -91,7 +93,7 @@ def read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     return {name: found[name] for name in names}
 
 
-def as_records(place: Path, name: str, content: bytes) -> np.ndarray:
+def _as_records(place: Path, name: str, content: bytes) -> np.ndarray:
     """uint8 (10,000, 3,073): a label and a picture a row.
 
     Raises:

@@ -15,6 +15,16 @@ from ganvas.io.console import count_noun
 from ganvas.io.download import Published, download
 from ganvas.io.resizing import to_square, with_channels
 
+__all__ = [
+    "PUBLISHED",
+    "as_dataset",
+    "mnist_files",
+    "open_digits",
+    "open_idx",
+    "open_mnist",
+    "published_test",
+]
+
 DIGITS = tuple("0123456789")
 CLOTHES = (
     "T-shirt/top",
@@ -80,8 +90,8 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     name = spec.partition(":")[0].removesuffix("-test")
     count = 10_000 if spec.startswith(f"{name}-test") else 60_000
     path, label_path = mnist_files(spec, progress)
-    images = read_pictures(path)
-    labels = read_labels(label_path, len(images))
+    images = _read_pictures(path)
+    labels = _read_labels(label_path, len(images))
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
         raise UserError(
@@ -100,10 +110,10 @@ def mnist_files(spec: str, progress: bool = False) -> tuple[Path, Path]:
     name, _, place = spec.partition(":")
     split = "t10k" if name.endswith("-test") else "train"
     name = name.removesuffix("-test")
-    folder = existing_folder(place) if place else cache_folder() / name
+    folder = _existing_folder(place) if place else cache_folder() / name
     if not place:
         download(PUBLISHED[name], folder, progress)
-    return member(folder, split, "images"), member(folder, split, "labels")
+    return _member(folder, split, "images"), _member(folder, split, "labels")
 
 
 def open_idx(spec: str, view: View) -> Dataset:
@@ -114,16 +124,16 @@ def open_idx(spec: str, view: View) -> Dataset:
             together.
     """
     place = Path(spec.removeprefix("idx:")).expanduser()
-    path = place if place.is_file() else find_pictures(existing_folder(str(place)))
-    images = read_pictures(path)
-    beside = labels_beside(path)
+    path = place if place.is_file() else _find_pictures(_existing_folder(str(place)))
+    images = _read_pictures(path)
+    beside = _labels_beside(path)
     if beside is None:
         return as_dataset(spec, images[:, None], None, (), view)
-    names, labels = np.unique(read_labels(beside, len(images)), return_inverse=True)
+    names, labels = np.unique(_read_labels(beside, len(images)), return_inverse=True)
     return as_dataset(spec, images[:, None], labels, tuple(map(str, names)), view)
 
 
-def labels_beside(path: Path) -> Path | None:
+def _labels_beside(path: Path) -> Path | None:
     """The idx file of labels that goes with a file of pictures: by its name, or the only one in the
     folder.
     """
@@ -139,7 +149,7 @@ def labels_beside(path: Path) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def existing_folder(place: str) -> Path:
+def _existing_folder(place: str) -> Path:
     """The folder at `place`.
 
     Raises:
@@ -152,7 +162,7 @@ def existing_folder(place: str) -> Path:
     return folder
 
 
-def member(folder: Path, split: str, kind: str) -> Path:
+def _member(folder: Path, split: str, kind: str) -> Path:
     """One of the four files of MNIST, under any of its usual names.
 
     Raises:
@@ -166,7 +176,7 @@ def member(folder: Path, split: str, kind: str) -> Path:
     raise UserError(f"{folder / names[0]} does not exist; put it there, gzipped or not")
 
 
-def find_pictures(folder: Path) -> Path:
+def _find_pictures(folder: Path) -> Path:
     """The idx file of pictures in a folder; of several, the one whose name begins with "train".
 
     Raises:
@@ -186,7 +196,7 @@ def find_pictures(folder: Path) -> Path:
     return chosen[0]
 
 
-def read_pictures(path: Path) -> np.ndarray:
+def _read_pictures(path: Path) -> np.ndarray:
     """uint8 (N, H, W) from an idx file.
 
     Raises:
@@ -215,7 +225,7 @@ def published_test(spec: str) -> str | None:
     return f"{name}-test{colon}{place}" if name in CLASSES else None
 
 
-def read_labels(path: Path, count: int) -> np.ndarray:
+def _read_labels(path: Path, count: int) -> np.ndarray:
     """Whole numbers (N,) from an idx file.
 
     Raises:

@@ -14,13 +14,15 @@ import numpy as np
 
 from ganvas.errors import UserError
 
+__all__ = ["dimensions", "read_idx", "write_idx"]
+
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
 def dimensions(path: Path) -> int | None:
     """How many dimensions the idx file at `path` (gzipped or not) has; None: it is no idx file."""
     try:
-        with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+        with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
             magic = file.read(4)
     except (OSError, EOFError, zlib.error):
         return None
@@ -34,7 +36,7 @@ def read_idx(path: Path) -> np.ndarray:
         UserError: the file is missing, is not idx, or is shorter or longer than its header says.
     """
     try:
-        content = gzip.decompress(path.read_bytes()) if is_gzip(path) else path.read_bytes()
+        content = gzip.decompress(path.read_bytes()) if _is_gzip(path) else path.read_bytes()
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist") from error
     except (OSError, EOFError, zlib.error) as error:
@@ -66,7 +68,7 @@ def write_idx(path: Path, values: np.ndarray) -> None:
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
-def is_gzip(path: Path) -> bool:
+def _is_gzip(path: Path) -> bool:
     """Whether the file's content, not its name, is gzipped."""
     with path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b"

@@ -15,6 +15,8 @@ import numpy as np
 from ganvas.data.dataset import DataReport, Dataset, View, single
 from ganvas.errors import UserError
 
+__all__ = ["COUNT", "GRID", "MIXTURES", "RINGS", "Mixture", "mode_discs", "open_points"]
+
 COUNT = 100_000
 SIDE = 0.8  # where the outermost centres lie in [-1, 1]
 SEED = 0
@@ -36,7 +38,7 @@ class Mixture:
     scale: float
 
 
-def mixture(centres: np.ndarray, std: float) -> Mixture:
+def _mixture(centres: np.ndarray, std: float) -> Mixture:
     """Published centres (modes, 2) and standard deviation, scaled so that the outermost centre has
     a coordinate of SIDE.
     """
@@ -46,9 +48,9 @@ def mixture(centres: np.ndarray, std: float) -> Mixture:
 
 TURN = 2 * np.pi * np.arange(8) / 8
 # times 0.8: radius 0.8, std 0.008
-RINGS = mixture(np.stack([np.cos(TURN), np.sin(TURN)], axis=1), 0.01)
+RINGS = _mixture(np.stack([np.cos(TURN), np.sin(TURN)], axis=1), 0.01)
 # times 0.2: std 0.01
-GRID = mixture(
+GRID = _mixture(
     np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)], np.float64), 0.05
 )
 MIXTURES = {"rings": RINGS, "grid": GRID}
@@ -71,7 +73,7 @@ def open_points(spec: str, view: View) -> Dataset:
     Raises:
         UserError: the view has settings that points do not have.
     """
-    check_view(spec, view)
+    _check_view(spec, view)
     source = MIXTURES[spec]
     random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
     labels = random.randint(len(source.centres), size=COUNT, dtype=np.int64)
@@ -91,7 +93,7 @@ def open_points(spec: str, view: View) -> Dataset:
     return single(images, labels, classes, report)
 
 
-def check_view(spec: str, view: View) -> None:
+def _check_view(spec: str, view: View) -> None:
     """Refuse settings that would have no effect on points.
 
     Raises:

@@ -19,6 +19,8 @@ from ganvas.data.dataset import DataReport, Dataset, View
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
 
+__all__ = ["COUNT", "PIECE", "STACKED", "open_stacked"]
+
 STACKED = "stacked-mnist"
 COUNT = 128_000
 SEED = 0
@@ -42,13 +44,13 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
     key = [STACKED, COUNT, SEED, digests, view.model_dump()]
-    dataset = open_store(key, lambda folder: write_stacks(folder, name, view))
+    dataset = open_store(key, lambda folder: _write_stacks(folder, name, view))
     # The store is found by content, so the same digits may have been stacked from another place.
     report = dataset.report.model_copy(update={"spec": spec})
     return replace(dataset, report=report)
 
 
-def write_stacks(folder: Path, name: str, view: View) -> Packed:
+def _write_stacks(folder: Path, name: str, view: View) -> Packed:
     """Stack the digits of the MNIST of that name, and write pictures and labels into `folder`."""
     digits = open_mnist(name, view)
     assert digits.labels is not None

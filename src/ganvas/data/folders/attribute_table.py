@@ -11,6 +11,8 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
+__all__ = ["AttributeTable", "find_attribute_table", "read_rows"]
+
 VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}
 ENDINGS = (".txt", ".csv")
 LAYOUTS = (
@@ -41,16 +43,16 @@ def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
         UserError: there is none, or several, or it cannot be read.
     """
     if wanted != "none":
-        return read_head(wanted, read_content(source, wanted))
+        return _read_head(wanted, _read_content(source, wanted))
 
     there = sorted(name for name in source.others if "/" not in name and extension(name) in ENDINGS)
-    contents = {name: read_content(source, name) for name in there}
+    contents = {name: _read_content(source, name) for name in there}
     if len(there) > 1:  # a licence or a list of boxes may lie beside it
         contents = {
-            name: content for name, content in contents.items() if looks_right(name, content)
+            name: content for name, content in contents.items() if _looks_right(name, content)
         }
     if len(contents) == 1:
-        return read_head(*next(iter(contents.items())))
+        return _read_head(*next(iter(contents.items())))
 
     if contents:
         names = list(contents)
@@ -64,7 +66,7 @@ def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
     raise UserError(f"{source.place} has no table of attributes: {found}; a table is {LAYOUTS}")
 
 
-def read_content(source: FileSource, name: str) -> bytes:
+def _read_content(source: FileSource, name: str) -> bytes:
     """The bytes of a table in a set, or elsewhere on the disk.
 
     Raises:
@@ -80,17 +82,17 @@ def read_content(source: FileSource, name: str) -> bytes:
         ) from error
 
 
-def looks_right(name: str, content: bytes) -> bool:
+def _looks_right(name: str, content: bytes) -> bool:
     """Whether a file begins as a table of attributes does."""
     try:
-        table = read_head(name, content)
-        next(iterate_rows(table), None)
+        table = _read_head(name, content)
+        next(_iterate_rows(table), None)
     except UserError:
         return False
     return True
 
 
-def read_head(name: str, content: bytes) -> AttributeTable:
+def _read_head(name: str, content: bytes) -> AttributeTable:
     """A table with its names read.
 
     Raises:
@@ -106,7 +108,7 @@ def read_head(name: str, content: bytes) -> AttributeTable:
     if first.isdecimal() and len(lines) > 1:
         names = lines[1].split()
     else:
-        names = [cell.strip() for cell in split_line(first, first)][1:]
+        names = [cell.strip() for cell in _split_line(first, first)][1:]
 
     if not names or not all(names):
         raise UserError(f"{name} begins with {first[:60]!r}; a table of attributes is {LAYOUTS}")
@@ -116,13 +118,13 @@ def read_head(name: str, content: bytes) -> AttributeTable:
     return AttributeTable(name, content, tuple(names))
 
 
-def split_line(line: str, header: str) -> list[str]:
+def _split_line(line: str, header: str) -> list[str]:
     """The cells of a line of a CSV whose header has tabs, semicolons or commas."""
     delimiter = next((sign for sign in "\t;," if sign in header), ",")
     return next(csv.reader([line], delimiter=delimiter), [])
 
 
-def iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
+def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
     """File and values of each row; the values are one byte, 1 or 0, an attribute.
 
     Raises:
@@ -137,7 +139,7 @@ def iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
         if not line.strip():
             continue
 
-        file, *values = line.split() if counted else split_line(line, lines[0])
+        file, *values = line.split() if counted else _split_line(line, lines[0])
         if len(values) != len(table.names):
             found = count_noun(len(values), "value")
             wanted = count_noun(len(table.names), "attribute")
@@ -159,7 +161,7 @@ def read_rows(table: AttributeTable) -> dict[str, bytes]:
         UserError: there are none, or a file has two different rows.
     """
     rows: dict[str, bytes] = {}
-    for file, row in iterate_rows(table):
+    for file, row in _iterate_rows(table):
         if rows.setdefault(file, row) != row:
             raise UserError(f"{table.file}: {file!r} has two rows that differ; keep one of them")
 

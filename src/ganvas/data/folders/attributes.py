@@ -22,6 +22,8 @@ from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
 from ganvas.io.console import count_noun
 
+__all__ = ["WrittenSet", "open_attributes"]
+
 
 def open_attributes(
     spec: str, view: View, *, strict: bool = False, progress: bool = False
@@ -59,13 +61,13 @@ def open_attributes(
             view.model_dump(exclude={"labels", "attributes"}),
         ]
         dataset = open_store(
-            key, lambda folder: write_sets(folder, sources, tables, names, view, progress)
+            key, lambda folder: _write_sets(folder, sources, tables, names, view, progress)
         )
 
-    return check_strict(choose_attributes(dataset, spec, view.attributes), strict)
+    return check_strict(_choose_attributes(dataset, spec, view.attributes), strict)
 
 
-def choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Dataset:
+def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Dataset:
     """The set with the wanted attributes only; if none are named, with all that differ between its
     images.
 
@@ -130,7 +132,7 @@ class WrittenSet(NamedTuple):
     size: int
 
 
-def write_sets(
+def _write_sets(
     folder: Path,
     sources: Sequence[FileSource],
     tables: Sequence[AttributeTable],
@@ -142,11 +144,11 @@ def write_sets(
     sets = []
     for number, (source, table) in enumerate(zip(sources, tables)):
         path = folder / f"piece{number}.npy"
-        sets.append(write_set(path, source, table, names, view, progress))
+        sets.append(_write_set(path, source, table, names, view, progress))
     check_one_size({str(source.place): one.size for source, one in zip(sources, sets)})
 
     reports = [one.report for one in sets]
-    for number in join_images([one.path for one in sets], folder / "image.npy"):
+    for number in _join_images([one.path for one in sets], folder / "image.npy"):
         report = reports[number]
         step = f"{count_noun(report.used, 'picture')} grey: repeated to RGB"
         reports[number] = report.model_copy(update={"steps": [*report.steps, step]})
@@ -161,7 +163,7 @@ def write_sets(
     return Packed({"attributes": names}, report, sets[0].size)
 
 
-def write_set(
+def _write_set(
     path: Path,
     source: FileSource,
     table: AttributeTable,
@@ -179,7 +181,7 @@ def write_set(
         view: how to see the images.
         progress: show a progress bar on stderr.
     """
-    matched, notes, unnamed = match_rows(source, table, read_rows(table))
+    matched, notes, unnamed = _match_rows(source, table, read_rows(table))
     entries = list(matched)
     view = view.model_copy(update={"size": view.size or common_size(source, entries)})
     rows = rows_of_files(source, entries)
@@ -202,7 +204,7 @@ def write_set(
     return WrittenSet(path, values, known, report, size)
 
 
-def join_images(pieces: Sequence[Path], path: Path) -> list[int]:
+def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
     """Write files of images (N, C, S, S), one after the other, as one file at `path`.
 
     Returns:
@@ -231,7 +233,7 @@ def join_images(pieces: Sequence[Path], path: Path) -> list[int]:
 # Which row is of which image
 
 
-def match_rows(
+def _match_rows(
     source: FileSource, table: AttributeTable, rows: dict[str, bytes]
 ) -> tuple[dict[Entry, bytes], list[str], list[Skipped]]:
     """The row of each image, found by its path or, where only one image has it, its name.

@@ -17,6 +17,15 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import place_in_square
 
+__all__ = [
+    "FEATURES",
+    "make_boxes",
+    "make_captions",
+    "make_features",
+    "make_keypoints",
+    "place_box",
+]
+
 FEATURES = "captions.safetensors"
 
 

@@ -16,6 +16,8 @@ from ganvas.io import images
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
+__all__ = ["choose_columns", "match_lines", "skip_bad_boxes"]
+
 # the columns of a table, and their names for people
 COLUMNS = {"captions": "caption", "box": "box", "keypoints": "key points"}
 PIXELS = 1.5  # a box may reach so far over the edge without a note: annotators round
@@ -100,8 +102,8 @@ def skip_bad_boxes(
         fault = ""
         with suppress(UnreadableError), source.open(entries[name]) as file:
             width, height = images.measure(file)
-            fault = find_box_fault(line, width, height, view)
-            reaching += not fault and overhang(line, width, height) > PIXELS
+            fault = _find_box_fault(line, width, height, view)
+            reaching += not fault and _overhang(line, width, height) > PIXELS
         if fault:
             table.skip(name, fault)
         else:
@@ -111,7 +113,7 @@ def skip_bad_boxes(
     return good, [f"{boxes} over the edge of the picture, where it is cut"] if reaching else []
 
 
-def find_box_fault(line: CaptionLine, image_width: int, image_height: int, view: View) -> str:
+def _find_box_fault(line: CaptionLine, image_width: int, image_height: int, view: View) -> str:
     """Why a box is of no use in an image of that size, "" if it is of use."""
     assert line.box is not None
     left, top, width, height = line.box
@@ -128,7 +130,7 @@ def find_box_fault(line: CaptionLine, image_width: int, image_height: int, view:
     return ""
 
 
-def overhang(line: CaptionLine, image_width: int, image_height: int) -> float:
+def _overhang(line: CaptionLine, image_width: int, image_height: int) -> float:
     """How many pixels a box reaches over the edge of its image; negative if it does not."""
     assert line.box is not None
     left, top, width, height = line.box

@@ -11,6 +11,8 @@ from ganvas.data.folders.source import extension
 from ganvas.data.text import plain
 from ganvas.errors import UserError
 
+__all__ = ["CaptionLine", "CaptionTable", "read_caption_table"]
+
 
 @dataclass
 class CaptionLine:
@@ -68,15 +70,15 @@ def read_caption_table(name: str, content: bytes) -> CaptionTable:
     try:
         text = content.decode("utf-8-sig")
         if extension(name) == ".jsonl":
-            return read_json_lines(name, text)
-        return read_coco(name, json.loads(text))
+            return _read_json_lines(name, text)
+        return _read_coco(name, json.loads(text))
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise UserError(f"{name} is not JSON: {error}") from error
 
 
-def read_json_lines(name: str, text: str) -> CaptionTable:
+def _read_json_lines(name: str, text: str) -> CaptionTable:
     """A table of JSON lines; a line with only "parts" names the key points of lists."""
     table = CaptionTable(name)
     parts: tuple[str, ...] = ()
@@ -91,7 +93,7 @@ def read_json_lines(name: str, text: str) -> CaptionTable:
             parts = tuple(map(str, values.get("parts", parts)))
             if values.keys() == {"parts"}:
                 continue  # names the parts only: not counted as a line
-            line = read_line(values, table.count, parts)
+            line = _read_line(values, table.count, parts)
         except (ValueError, TypeError, AttributeError) as error:
             table.skip(f"{name}, line {place}", f"cannot be used: {error}")
         else:
@@ -103,7 +105,7 @@ def read_json_lines(name: str, text: str) -> CaptionTable:
     return table
 
 
-def read_coco(name: str, values: Any) -> CaptionTable:
+def _read_coco(name: str, values: Any) -> CaptionTable:
     """A table in COCO's format: all captions; the largest box of an image with its key points.
 
     Raises:
@@ -121,15 +123,15 @@ def read_coco(name: str, values: Any) -> CaptionTable:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
 
     for number, (key, file) in enumerate(files):
-        line = {"file": file} | merge_annotations(about.get(key, []), bool(parts))
+        line = {"file": file} | _merge_annotations(about.get(key, []), bool(parts))
         try:
-            table.lines.append(read_line(line, number, parts))
+            table.lines.append(_read_line(line, number, parts))
         except ValueError as error:
             table.skip(file, f"cannot be used: {error}")
     return table
 
 
-def merge_annotations(annotations: Sequence[dict[str, Any]], keypoints: bool) -> dict[str, Any]:
+def _merge_annotations(annotations: Sequence[dict[str, Any]], keypoints: bool) -> dict[str, Any]:
     """COCO's annotations of one image as the values of a JSON line."""
     line: dict[str, Any] = {
         "captions": [item["caption"] for item in annotations if "caption" in item]
@@ -148,7 +150,7 @@ def merge_annotations(annotations: Sequence[dict[str, Any]], keypoints: bool) ->
 # Values of a line
 
 
-def read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> CaptionLine:
+def _read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> CaptionLine:
     """One line of a table.
 
     Raises:
@@ -174,24 +176,24 @@ def read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> Capt
         file=values["file"],
         number=number,
         captions=[caption for caption in captions if plain(caption)],
-        box=None if box is None else read_box(box),
+        box=None if box is None else _read_box(box),
         keypoints=None
         if points is None
-        else {str(part): read_keypoint(place) for part, place in points.items()},
+        else {str(part): _read_keypoint(place) for part, place in points.items()},
     )
 
 
-def read_box(values: Any) -> tuple[float, float, float, float]:
+def _read_box(values: Any) -> tuple[float, float, float, float]:
     """A box of four numbers.
 
     Raises:
         ValueError: it is not.
     """
-    left, top, width, height = read_numbers(values, 4, "a box")
+    left, top, width, height = _read_numbers(values, 4, "a box")
     return left, top, width, height
 
 
-def read_keypoint(place: Any) -> tuple[float, float, float]:
+def _read_keypoint(place: Any) -> tuple[float, float, float]:
     """x, y and 1 if visible, of [x, y], [x, y, visible] or null.
 
     Raises:
@@ -200,11 +202,11 @@ def read_keypoint(place: Any) -> tuple[float, float, float]:
     if place is None:
         return 0.0, 0.0, 0.0
     count = 3 if isinstance(place, list) and len(place) == 3 else 2
-    x, y, *seen = read_numbers(place, count, "a key point")
+    x, y, *seen = _read_numbers(place, count, "a key point")
     return x, y, float(not seen or seen[0] > 0)
 
 
-def read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
+def _read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
     """`count` finite numbers.
 
     Raises:

@@ -26,6 +26,8 @@ from ganvas.data.text import LENGTH
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
+__all__ = ["CaptionFiles", "open_captions"]
+
 
 class CaptionFiles(NamedTuple):
     """The files beside the images.
@@ -62,7 +64,7 @@ def open_captions(
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
 
     with FileSource(place) as source:
-        files = read_files(source)
+        files = _read_files(source)
         key = [
             "captions",
             LENGTH,
@@ -72,20 +74,20 @@ def open_captions(
             [hashlib.sha256(part).hexdigest() for part in (files.content, files.features)],
         ]
         dataset = open_store(
-            key, lambda folder: write_captions(folder, source, files, view, progress)
+            key, lambda folder: _write_captions(folder, source, files, view, progress)
         )
 
     report = dataset.report.model_copy(update={"spec": spec})
     return check_strict(replace(dataset, report=report), strict)
 
 
-def read_files(source: FileSource) -> CaptionFiles:
+def _read_files(source: FileSource) -> CaptionFiles:
     """The table of a source: the .jsonl at the root, else the .json; and its features.
 
     Raises:
         UserError: there is no table, or several, or one that cannot be read.
     """
-    features = read_other(source, FEATURES) if FEATURES in source.others else b""
+    features = _read_other(source, FEATURES) if FEATURES in source.others else b""
 
     for ending in (".jsonl", ".json"):
         found = [name for name in source.others if "/" not in name and extension(name) == ending]
@@ -95,7 +97,7 @@ def read_files(source: FileSource) -> CaptionFiles:
                 "only one of them may lie beside the pictures"
             )
         if found:
-            return CaptionFiles(found[0], read_other(source, found[0]), features)
+            return CaptionFiles(found[0], _read_other(source, found[0]), features)
 
     raise UserError(
         f"{source.place} has no captions: beside the pictures must lie a .jsonl file with lines "
@@ -104,7 +106,7 @@ def read_files(source: FileSource) -> CaptionFiles:
     )
 
 
-def read_other(source: FileSource, name: str) -> bytes:
+def _read_other(source: FileSource, name: str) -> bytes:
     """The content of a file that is not an image.
 
     Raises:
@@ -116,7 +118,7 @@ def read_other(source: FileSource, name: str) -> bytes:
         raise UserError(f"{source.place}, {name}: {error}") from error
 
 
-def write_captions(
+def _write_captions(
     folder: Path, source: FileSource, files: CaptionFiles, view: View, progress: bool
 ) -> Packed:
     """Read the table, decode its images, and write all columns into `folder`."""
@@ -128,7 +130,7 @@ def write_captions(
     if not lines:
         raise UserError(
             f"{source.place}: {table.name} describes no picture that can be used"
-            f"{first_reason(table, notes)}"
+            f"{_first_reason(table, notes)}"
         )
     notes += more
 
@@ -168,7 +170,7 @@ def write_captions(
     return Packed({"keypoints": table.parts} if "keypoints" in columns else {}, report, size)
 
 
-def first_reason(table: CaptionTable, notes: list[str]) -> str:
+def _first_reason(table: CaptionTable, notes: list[str]) -> str:
     """Why a table cannot be used, as the end of a message."""
     reasons = [*notes, *(f"{item.file!r}: {item.reason}" for item in table.skipped)]
     return f"; {reasons[0]}" if reasons else ""

@@ -14,6 +14,8 @@ from ganvas.data.folders.sizes import common_size
 from ganvas.data.folders.source import FileSource
 from ganvas.data.store import Packed, open_store
 
+__all__ = ["open_images"]
+
 
 def open_images(
     place: Path, view: View, *, strict: bool = False, progress: bool = False
@@ -35,7 +37,7 @@ def open_images(
             source.other_kinds({labelling.table}),
         ]
         dataset = open_store(
-            key, lambda folder: write_folder(folder, source, labelling, view, progress)
+            key, lambda folder: _write_folder(folder, source, labelling, view, progress)
         )
 
     # The store is found by content, so the same images may have been packed from another place.
@@ -43,7 +45,7 @@ def open_images(
     return check_strict(replace(dataset, report=report), strict)
 
 
-def write_folder(
+def _write_folder(
     folder: Path, source: FileSource, labelling: Labelling, view: View, progress: bool
 ) -> Packed:
     """Decode a source and write its images, and labels if there are any, into `folder`."""

@@ -13,6 +13,15 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
+__all__ = [
+    "Labelling",
+    "describe_absent",
+    "find_labels",
+    "list_some",
+    "sort_classes",
+    "usual_labels",
+]
+
 
 @dataclass
 class Labelling:
@@ -41,10 +50,10 @@ def find_labels(source: FileSource, labels: str) -> Labelling:
         UserError: there are no such labels.
     """
     if labels == "none":
-        return Labelling(notes=unused_labels(source))
+        return Labelling(notes=_unused_labels(source))
     if labels == "folders":
-        return labels_of_folders(source)
-    return labels_of_table(source, labels)
+        return _labels_of_folders(source)
+    return _labels_of_table(source, labels)
 
 
 SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no classes
@@ -58,29 +67,29 @@ def usual_labels(place: Path) -> str:
         UserError: it is no folder or zip with pictures.
     """
     with FileSource(place) as source:
-        suggested = suggested_labels(source)
+        suggested = _suggested_labels(source)
         if suggested not in ("none", "folders"):
             try:
-                labels_of_table(source, suggested)
+                _labels_of_table(source, suggested)
             except UserError:  # a table of other things
-                return labels_by_folders(source)
+                return _labels_by_folders(source)
         return suggested
 
 
-def suggested_labels(source: FileSource) -> str:
+def _suggested_labels(source: FileSource) -> str:
     """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
     or "none" where there are none.
     """
     tables = sorted(
         name for name in source.others if "/" not in name and name.lower().endswith(".csv")
     )
-    return tables[0] if tables else labels_by_folders(source)
+    return tables[0] if tables else _labels_by_folders(source)
 
 
-def labels_by_folders(source: FileSource) -> str:
+def _labels_by_folders(source: FileSource) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
-    names = folders_of(source)
-    inside = sum(folder_of(entry) != "" for entry in source.pictures)
+    names = _folders_of(source)
+    inside = sum(_folder_of(entry) != "" for entry in source.pictures)
     classes = (
         len(names) >= 2
         and 2 * inside >= len(source.pictures)
@@ -89,21 +98,21 @@ def labels_by_folders(source: FileSource) -> str:
     return "folders" if classes else "none"
 
 
-def folders_of(source: FileSource) -> list[str]:
+def _folders_of(source: FileSource) -> list[str]:
     """The first-level folders with pictures."""
-    return sorted({folder_of(entry) for entry in source.pictures} - {""}, key=natural)
+    return sorted({_folder_of(entry) for entry in source.pictures} - {""}, key=_natural)
 
 
-def unused_labels(source: FileSource) -> list[str]:
+def _unused_labels(source: FileSource) -> list[str]:
     """Notes on labels that are there but not asked for."""
-    suggested = suggested_labels(source)
+    suggested = _suggested_labels(source)
     if suggested == "none":
         return []
     if suggested != "folders":
         return [
             f"labels seem to be here and are not used; to train with them: --labels {suggested}"
         ]
-    names = folders_of(source)
+    names = _folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [
         f"{len(names)} sub-folders hold pictures ({shown}); "
@@ -111,9 +120,9 @@ def unused_labels(source: FileSource) -> list[str]:
     ]
 
 
-def labels_of_folders(source: FileSource) -> Labelling:
+def _labels_of_folders(source: FileSource) -> Labelling:
     """Each first-level sub-folder is a class."""
-    classes = {entry.name: folder_of(entry) for entry in source.pictures if folder_of(entry)}
+    classes = {entry.name: _folder_of(entry) for entry in source.pictures if _folder_of(entry)}
     if not classes:
         raise UserError(
             f"{source.place} has no sub-folders with pictures to be classes; "
@@ -132,7 +141,7 @@ def labels_of_folders(source: FileSource) -> Labelling:
     )
 
 
-def labels_of_table(source: FileSource, table: str) -> Labelling:
+def _labels_of_table(source: FileSource, table: str) -> Labelling:
     """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
     disk.
     """
@@ -144,7 +153,7 @@ def labels_of_table(source: FileSource, table: str) -> Labelling:
             f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
             'allowed: "none", "folders", or a CSV file with the columns file,label'
         ) from error
-    rows = read_label_table(content, table)
+    rows = _read_label_table(content, table)
     names = {entry.name for entry in source.pictures}
     labels: dict[str, str] = {}
     absent = []
@@ -167,7 +176,7 @@ def labels_of_table(source: FileSource, table: str) -> Labelling:
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
 
 
-def read_label_table(content: bytes, name: str) -> dict[str, str]:
+def _read_label_table(content: bytes, name: str) -> dict[str, str]:
     """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is
     the header.
 
@@ -205,7 +214,7 @@ def read_label_table(content: bytes, name: str) -> dict[str, str]:
     return labels
 
 
-def folder_of(entry: Entry) -> str:
+def _folder_of(entry: Entry) -> str:
     """The first-level folder in which a picture lies; "" at the root."""
     top, slash, _ = entry.name.partition("/")
     return top if slash else ""
@@ -218,10 +227,10 @@ def sort_classes(names: Counter[str]) -> list[str]:
     try:
         return sorted(names, key=lambda name: (float(name), name))
     except ValueError:
-        return sorted(names, key=natural)
+        return sorted(names, key=_natural)
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
+def _natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key that compares the numbers in a text by value."""
     parts = re.split(r"([0-9]+)", text)
     return [

@@ -17,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError, colour
 
+__all__ = ["open_pairs"]
+
 SPLITS = ("train", "val", "test")
 COLUMNS = ("a", "b")
 DOMAINS = {"traina", "trainb", "testa", "testb"}  # folders of unpaired data
@@ -38,8 +40,8 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
 
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
-        rows, alone = find_pairs(sources, place)
-        test = find_test(sources, place)
+        rows, alone = _find_pairs(sources, place)
+        test = _find_test(sources, place)
         key = [
             "pairs",
             [source.identity() for source in sources],
@@ -47,14 +49,14 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             view.model_dump(exclude={"labels"}),
         ]
         dataset = open_store(
-            key, lambda folder: write_pairs(folder, sources, rows, alone, view, progress)
+            key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
         )
 
     report = dataset.report.model_copy(update={"spec": spec, "test": test})
     return check_strict(replace(dataset, report=report), strict)
 
 
-def write_pairs(
+def _write_pairs(
     folder: Path,
     sources: Sequence[FileSource],
     rows: Sequence[RowFiles],
@@ -64,7 +66,7 @@ def write_pairs(
 ) -> Packed:
     """Decode pairs and write them into `folder`, as a.npy and b.npy."""
     place = sources[0].place
-    view = view.model_copy(update={"size": view.size or common_pair_size(place, rows)})
+    view = view.model_copy(update={"size": view.size or _common_pair_size(place, rows)})
     _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
 
     halves = sum(len(row.files) == 1 for row in rows)
@@ -82,7 +84,7 @@ def write_pairs(
     return Packed({}, report, size)
 
 
-def common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
+def _common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
     """The side that all images of all pairs share.
 
     Raises:
@@ -112,13 +114,15 @@ def common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
 # Which files belong together
 
 
-def find_pairs(sources: Sequence[FileSource], place: Place) -> tuple[list[RowFiles], list[Skipped]]:
+def _find_pairs(
+    sources: Sequence[FileSource], place: Place
+) -> tuple[list[RowFiles], list[Skipped]]:
     """The pairs of a split, and the files that have no partner.
 
     Raises:
         UserError: there is no such split, or the images are of two domains without pairs.
     """
-    inside = [find_split(source, place) for source in sources]
+    inside = [_find_split(source, place) for source in sources]
 
     if len(sources) == 1:
         (source,), (files,) = sources, inside
@@ -136,10 +140,10 @@ def find_pairs(sources: Sequence[FileSource], place: Place) -> tuple[list[RowFil
             for column in COLUMNS
         ]
 
-    return match_names(sources, inside, place)
+    return _match_names(sources, inside, place)
 
 
-def match_names(
+def _match_names(
     sources: Sequence[FileSource], inside: Sequence[dict[str, Entry]], place: Place
 ) -> tuple[list[RowFiles], list[Skipped]]:
     """Pairs of files that have the same name but for its ending, and the files without a partner.
@@ -158,7 +162,7 @@ def match_names(
         for name, entry in files.items():
             if by_stem.setdefault(name.rpartition(".")[0], entry) is not entry:
                 reason = "another file has the same name but for its ending"
-                skipped.append(skip_file(column, entry, reason))
+                skipped.append(_skip_file(column, entry, reason))
 
     a, b = stems
     both = [stem for stem in a if stem in b]
@@ -173,13 +177,13 @@ def match_names(
     for column, by_stem, other in zip(COLUMNS, stems, (b, a)):
         for stem, entry in by_stem.items():
             if stem not in other:
-                skipped.append(skip_file(column, entry, "has no partner of the same name"))
+                skipped.append(_skip_file(column, entry, "has no partner of the same name"))
 
     rows = [RowFiles(stem, ((sources[0], a[stem]), (sources[1], b[stem]))) for stem in both]
     return rows, skipped
 
 
-def skip_file(column: str, entry: Entry, reason: str) -> Skipped:
+def _skip_file(column: str, entry: Entry, reason: str) -> Skipped:
     """A file of A or B that is left out."""
     return Skipped(file=f"{column.upper()}: {entry.name.rpartition('/')[2]}", reason=reason)
 
@@ -187,13 +191,13 @@ def skip_file(column: str, entry: Entry, reason: str) -> Skipped:
 # Splits
 
 
-def find_split(source: FileSource, place: Place) -> dict[str, Entry]:
+def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     """The images of a split, by their name in it; all images of a set without splits.
 
     Raises:
         UserError: there is no such split.
     """
-    found = {split: f"{split}/" for split in SPLITS if has_split([source], split)}
+    found = {split: f"{split}/" for split in SPLITS if _has_split([source], split)}
     everything = {entry.name: entry for entry in source.pictures}
 
     # a folder that holds all images was taken off their names; it may be the split itself
@@ -217,14 +221,14 @@ def find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     }
 
 
-def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
+def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that belongs to a training set: its split "test", else "val"."""
     if place.split != "train":
         return None
-    splits = [split for split in ("test", "val") if has_split(sources, split)]
+    splits = [split for split in ("test", "val") if _has_split(sources, split)]
     return place.other(splits[0]) if splits else None
 
 
-def has_split(sources: Sequence[FileSource], split: str) -> bool:
+def _has_split(sources: Sequence[FileSource], split: str) -> bool:
     """Whether two images or more lie in a folder of that name."""
     return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1

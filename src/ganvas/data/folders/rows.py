@@ -18,6 +18,8 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import GREY, colour
 
+__all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
+
 
 class WrittenRows(NamedTuple):
     """What was written.
@@ -60,11 +62,11 @@ def write_rows(
     colour(view.background)
     assert view.size is not None
     paths = [folder / f"{column}.npy" for column in columns]
-    fates = write_squares(paths, rows, view, progress)
+    fates = _write_squares(paths, rows, view, progress)
 
     kept = [row for row in fates if not row[0].reason]
     if len(kept) < 2:
-        raise UserError(f"{place}: {explain_unusable([row[0] for row in fates], view)}")
+        raise UserError(f"{place}: {_explain_unusable([row[0] for row in fates], view)}")
 
     # a column without colour is kept as one plane
     steps = []
@@ -72,7 +74,7 @@ def write_rows(
         images = [row[number] for row in kept]
         channels = view.channels or (1 if all(fate.mode in GREY for fate in images) else 3)
         if view.channels is None and channels == 1:
-            drop_colour(path)
+            _drop_colour(path)
         seen = view.model_copy(update={"channels": channels})
         done = describe_steps(Counter(fate.traits for fate in images), seen)
         steps += done if len(columns) == 1 else [f"{name}: {step}" for step in done]
@@ -83,14 +85,14 @@ def write_rows(
         found=len(rows),
         used=len(kept),
         skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in first if fate.reason],
-        sizes=count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
-        modes=count_values(fate.mode for row in fates for fate in row if fate.mode),
+        sizes=_count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
+        modes=_count_values(fate.mode for row in fates for fate in row if fate.mode),
         steps=list(dict.fromkeys(steps)),
     )
     return WrittenRows(kept, report, view.size)
 
 
-def write_squares(
+def _write_squares(
     paths: Sequence[Path], rows: Sequence[RowFiles], view: View, progress: bool
 ) -> list[tuple[Fate, ...]]:
     """Decode rows and write each of their columns to its path; returns what became of each row."""
@@ -111,7 +113,7 @@ def write_squares(
     return fates
 
 
-def drop_colour(path: Path) -> None:
+def _drop_colour(path: Path) -> None:
     """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
     images = np.load(path, mmap_mode="r")
     pieces = (images[start : start + 1024, :1] for start in range(0, len(images), 1024))
@@ -125,7 +127,7 @@ def drop_colour(path: Path) -> None:
 # What a report says
 
 
-def count_values(values: Iterable[str]) -> dict[str, int]:
+def _count_values(values: Iterable[str]) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
@@ -141,7 +143,7 @@ def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
     return notes
 
 
-def explain_unusable(fates: Sequence[Fate], view: View) -> str:
+def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
     """The message for a set with fewer than two usable rows, without the name of its place."""
     start = f"{count_noun(len(fates), 'picture')}, fewer than two of them usable"
     sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)

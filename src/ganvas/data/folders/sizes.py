@@ -8,6 +8,8 @@ from ganvas.data.decode import measure_images
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.errors import UserError
 
+__all__ = ["SIDES", "SizeNeededError", "check_one_size", "common_side", "common_size"]
+
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # usual sides of squares
 
 
@@ -48,7 +50,7 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
     if low == high and low[0] == low[1]:
         return low[0]
 
-    suggestion = suggest_side(sizes)
+    suggestion = _suggest_side(sizes)
     first, last = (f"{width}x{height}" for width, height in (low, high))
     described = f"from {first} to {last}" if low != high else f"of {first}"
     raise SizeNeededError(
@@ -58,7 +60,7 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
     )
 
 
-def suggest_side(sizes: Counter[tuple[int, int]]) -> int:
+def _suggest_side(sizes: Counter[tuple[int, int]]) -> int:
     """The largest usual side that at most a fifth of the images are too small for."""
     shorter = Counter[int]()
     for size, count in sizes.items():

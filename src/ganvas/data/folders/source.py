@@ -17,6 +17,8 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
+__all__ = ["EXTENSIONS", "MAX_BYTES", "Entry", "FileSource", "extension", "is_hidden"]
+
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
 )
@@ -59,7 +61,7 @@ class FileSource:
         self.zip: zipfile.ZipFile | None = None
         self.unseen: list[str] = []
         if place.is_dir():
-            entries, self.unseen = list_folder(place)
+            entries, self.unseen = _list_folder(place)
         else:
             try:
                 self.zip = zipfile.ZipFile(place)
@@ -67,8 +69,8 @@ class FileSource:
                 raise UserError(
                     f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
                 ) from error
-            entries = list_zip(self.zip)
-        entries, self.wrapper = unwrap([entry for entry in entries if not is_hidden(entry.name)])
+            entries = _list_zip(self.zip)
+        entries, self.wrapper = _unwrap([entry for entry in entries if not is_hidden(entry.name)])
         entries.sort(key=lambda entry: entry.name)
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         self.others = {
@@ -97,7 +99,7 @@ class FileSource:
             assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
             return self.zip.open(entry.where)  # type: ignore[return-value]
         except (OSError, RuntimeError, zipfile.BadZipFile) as error:
-            raise UnreadableError(explain(error)) from error
+            raise UnreadableError(_explain(error)) from error
 
     def read(self, entry: Entry) -> bytes:
         """The file's bytes.
@@ -107,7 +109,7 @@ class FileSource:
         """
         try:
             if isinstance(entry.where, str) and entry.size <= MAX_BYTES:
-                return read_file(entry.where, entry.size)
+                return _read_file(entry.where, entry.size)
             with self.open(entry) as file:
                 return file.read()
         except (
@@ -118,7 +120,7 @@ class FileSource:
             zlib.error,
             lzma.LZMAError,
         ) as error:
-            raise UnreadableError(explain(error)) from error
+            raise UnreadableError(_explain(error)) from error
 
     def identity(self) -> list[tuple[str, int, int]]:
         """What changes when the pictures do, without reading them."""
@@ -143,7 +145,7 @@ class FileSource:
         return ", ".join(f"{kind} ({count:,})" for kind, count in sorted(kinds.items()))
 
 
-def read_file(path: str, size: int) -> bytes:
+def _read_file(path: str, size: int) -> bytes:
     """A file's bytes, with as few system calls as there can be: threads that read wait for one
     another at each.
     """
@@ -157,7 +159,7 @@ def read_file(path: str, size: int) -> bytes:
         os.close(handle)
 
 
-def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
+def _list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
     """All files below a folder; links to files are followed, links to folders are not.
 
     Also returns what could not be listed.
@@ -189,7 +191,7 @@ def list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
     return entries, unseen
 
 
-def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
+def _list_zip(archive: zipfile.ZipFile) -> list[Entry]:
     """All files of a zip."""
     return [
         Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
@@ -198,7 +200,7 @@ def list_zip(archive: zipfile.ZipFile) -> list[Entry]:
     ]
 
 
-def unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
+def _unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
     """Take a folder that holds all pictures off the names: "faces/a/1.png" becomes "a/1.png". Also
     returns what went.
 
@@ -233,7 +235,7 @@ def extension(name: str) -> str:
     return posixpath.splitext(name)[1].lower()
 
 
-def explain(error: Exception) -> str:
+def _explain(error: Exception) -> str:
     """A reason for a person, from what reading a file raised."""
     if isinstance(error, RuntimeError) and "password" in str(error):
         return "encrypted in the zip; unpack it with its password first"

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from ganvas.errors import UserError
 
+__all__ = ["Place", "parse_place"]
+
 
 class Place(NamedTuple):
     """Where a set of a kind lies.

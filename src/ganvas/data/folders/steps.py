@@ -7,6 +7,8 @@ from ganvas.data.dataset import View
 from ganvas.data.decode import ImageTraits
 from ganvas.io.console import count_noun
 
+__all__ = ["describe_steps"]
+
 
 def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
     """What is done to the images, in order, one sentence each.
@@ -15,21 +17,21 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
         traits: how many images there are of each kind.
         view: with its size and channels resolved.
     """
-    grey = count_where(traits, lambda image: image.grey)
+    grey = _count_where(traits, lambda image: image.grey)
     done = [
         (
-            count_where(traits, lambda image: image.turned),
+            _count_where(traits, lambda image: image.turned),
             "turned upright as their EXIF orientation says",
         ),
-        (count_where(traits, is_deep), "brought from 16-bit or float values to 8 bits"),
+        (_count_where(traits, _is_deep), "brought from 16-bit or float values to 8 bits"),
         (
-            count_where(traits, lambda image: image.transparent),
+            _count_where(traits, lambda image: image.transparent),
             f"transparent: laid over {view.background}",
         ),
-        (count_where(traits, lambda image: image.mode == "CMYK"), "turned from CMYK to RGB"),
+        (_count_where(traits, lambda image: image.mode == "CMYK"), "turned from CMYK to RGB"),
         (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
         (traits.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
-        *list_resizing(traits, view),
+        *_list_resizing(traits, view),
     ]
     steps = [f"{count_noun(number, 'picture')} {what}" for number, what in done if number]
 
@@ -39,23 +41,23 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
     return steps
 
 
-def list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, str]]:
+def _list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, str]]:
     """How many images are resized, cut or padded, and in which words."""
     side = view.load_size()
     square = f"{side}x{side}"
-    smaller = count_where(traits, lambda image: min(image.width, image.height) < side)
+    smaller = _count_where(traits, lambda image: min(image.width, image.height) < side)
 
     if view.fit == "pad":
-        larger = count_where(traits, lambda image: max(image.width, image.height) > side)
-        padded = count_where(traits, lambda image: (image.width, image.height) != (side, side))
+        larger = _count_where(traits, lambda image: max(image.width, image.height) > side)
+        padded = _count_where(traits, lambda image: (image.width, image.height) != (side, side))
         return [
             (larger, f"shrunk until the longer side is {side}"),
             (padded, f"laid on {view.background} to fill {square}"),
         ]
 
-    larger = count_where(traits, lambda image: min(image.width, image.height) > side)
+    larger = _count_where(traits, lambda image: min(image.width, image.height) > side)
     # the shorter side fits already, the longer one does not
-    long = count_where(
+    long = _count_where(
         traits,
         lambda image: min(image.width, image.height) == side < max(image.width, image.height),
     )
@@ -74,11 +76,11 @@ def list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, s
     ]
 
 
-def count_where(traits: Counter[ImageTraits], claim: Callable[[ImageTraits], bool]) -> int:
+def _count_where(traits: Counter[ImageTraits], claim: Callable[[ImageTraits], bool]) -> int:
     """How many images a claim is true of."""
     return sum(number for image, number in traits.items() if claim(image))
 
 
-def is_deep(image: ImageTraits) -> bool:
+def _is_deep(image: ImageTraits) -> bool:
     """Whether the pixels have more than 8 bits: Pillow's modes "F" and "I", "I;16", ..."""
     return image.mode == "F" or image.mode.startswith("I")

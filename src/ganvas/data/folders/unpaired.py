@@ -18,6 +18,8 @@ from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 
+__all__ = ["Domain", "domain_of", "open_unpaired"]
+
 DOMAINS = ("a", "b")
 SPLITS = ("train", "test")
 LISTED = 6  # folders named in a message
@@ -68,10 +70,10 @@ def open_unpaired(
 
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
-        domains, stray = find_domains(sources, place)
-        packed = pack_domains(domains, view, progress)
-        notes = describe_unused(sources, stray)
-        test = find_test(sources, place)
+        domains, stray = _find_domains(sources, place)
+        packed = _pack_domains(domains, view, progress)
+        notes = _describe_unused(sources, stray)
+        test = _find_test(sources, place)
 
     reports = {
         f"{domain.column} ({domain.name})": dataset.report
@@ -91,7 +93,7 @@ def open_unpaired(
     return check_strict(joint, strict)
 
 
-def describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str]:
+def _describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str]:
     """Notes on images in no domain, and on other files."""
     notes = []
     if stray:
@@ -106,7 +108,7 @@ def describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str
 # Which image is of which domain
 
 
-def find_domains(
+def _find_domains(
     sources: Sequence[FileSource], place: Place
 ) -> tuple[tuple[Domain, Domain], list[str]]:
     """The two domains of a split, and the images that lie in no domain of any split.
@@ -141,7 +143,7 @@ def find_domains(
             wanted = place.split + column.upper()
             raise UserError(
                 f"{place.text} has no pictures in {wanted} for domain {column}; "
-                f"it holds {count_folders(source)}; {HINT}"
+                f"it holds {_count_folders(source)}; {HINT}"
             )
 
     a, b = (
@@ -170,7 +172,7 @@ def domain_of(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
+def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that lies beside a training set; None: there is none."""
     if place.split != "train" or len(sources) != 1:
         return None
@@ -179,7 +181,7 @@ def find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     return place.other("test") if {("test", column) for column in DOMAINS} <= there else None
 
 
-def count_folders(source: FileSource) -> str:
+def _count_folders(source: FileSource) -> str:
     """The folders of a source that hold images, with their counts: "trainA (330), testA (70)"."""
     counts = Counter(
         str(PurePosixPath(source.wrapper + entry.name).parent) for entry in source.pictures
@@ -197,23 +199,23 @@ def count_folders(source: FileSource) -> str:
 # The packed sets
 
 
-def pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) -> list[Dataset]:
+def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) -> list[Dataset]:
     """Both domains, packed, of one size and with the same channels: if one has colour, the other
     becomes RGB too.
 
     Raises:
         SizeNeededError: the view has no size, and each domain has its own.
     """
-    packed = [pack_domain(domain, view, progress) for domain in domains]
+    packed = [_pack_domain(domain, view, progress) for domain in domains]
     check_one_size({domain.name: dataset.size for domain, dataset in zip(domains, packed)})
 
     if len({dataset.channels for dataset in packed}) > 1:
         view = view.model_copy(update={"channels": 3})
-        packed = [pack_domain(domain, view, progress) for domain in domains]
+        packed = [_pack_domain(domain, view, progress) for domain in domains]
     return packed
 
 
-def pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
+def _pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
     """One domain as a data set of its own, with its column."""
     source, entries = domain.source, domain.entries
     identity = [(entry.name, entry.size, entry.mark) for entry in entries]

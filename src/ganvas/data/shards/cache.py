@@ -11,6 +11,8 @@ from weakref import WeakSet
 
 import numpy as np
 
+__all__ = ["ShardCache", "ShardColumn"]
+
 PATIENCE = 10.0  # seconds that the end of the program waits for a shard that is being decoded
 
 
@@ -158,7 +160,7 @@ CACHES: "WeakSet[ShardCache]" = WeakSet()
 
 
 @atexit.register
-def stop_readers() -> None:
+def _stop_readers() -> None:
     """Stop all threads: one that is inside a decoder when Python ends would crash it."""
     with suppress(RuntimeError):  # the set changed meanwhile
         for cache in list(CACHES):

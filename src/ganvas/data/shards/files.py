@@ -11,6 +11,15 @@ from typing import NamedTuple, Protocol
 from ganvas.data.shards.index import INDEX, Shard
 from ganvas.errors import UserError
 
+__all__ = [
+    "LocalShards",
+    "ShardFiles",
+    "ShardPlace",
+    "expand_pattern",
+    "hash_content",
+    "parse_shards",
+]
+
 MAX_FILES = 10**6  # files that one pattern may stand for
 
 
@@ -76,13 +85,13 @@ def expand_pattern(pattern: str) -> tuple[str, ...]:
         return () if "{" in pattern or "}" in pattern else (pattern,)
 
     before, inside, after = found.groups()
-    parts, ends = expand_brace(inside), expand_pattern(after)
+    parts, ends = _expand_brace(inside), expand_pattern(after)
     if len(parts) * len(ends) > MAX_FILES:
         return ()
     return tuple(before + part + end for part in parts for end in ends)
 
 
-def expand_brace(inside: str) -> list[str]:
+def _expand_brace(inside: str) -> list[str]:
     """List what the inside of a brace stands for: "08..10" or "a,b".
 
     Numbers get the width of the wider end if one of the ends begins with 0.

@@ -14,6 +14,8 @@ from ganvas.data.dataset import Skipped
 from ganvas.data.decode import ImageTraits
 from ganvas.errors import UserError
 
+__all__ = ["INDEX", "Index", "Shard", "fingerprint", "make_index", "read_index"]
+
 INDEX = "index.json"
 FORMAT = "ganvas-shards"
 

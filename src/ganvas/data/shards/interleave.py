@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+__all__ = ["Location", "ShardInterleave", "StreamEpoch"]
+
 MAX_STREAMS = 8
 MAX_MIXED = 2  # shards in a block
 

@@ -26,6 +26,8 @@ from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 
+__all__ = ["MEMORY", "open_shards"]
+
 # Bytes of decoded pictures that are kept in memory. The order of training depends on it, so it is
 # not a setting: a run must see the same order on every machine.
 MEMORY = 2**30
@@ -45,14 +47,14 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         raise UserError(
             f"{spec} carries its own labels; --labels {view.labels} is for folders and zips"
         )
-    index, files, notes = find_index(parse_shards(spec), spec, progress)
+    index, files, notes = _find_index(parse_shards(spec), spec, progress)
 
-    size = view.size or common_side(spec, count_sizes(index))
+    size = view.size or common_side(spec, _count_sizes(index))
     view = view.model_copy(update={"size": size, "channels": view.channels or index.channels})
     side, channels = view.load_size(), view.channels
     assert channels is not None
 
-    used = [large_enough(shard, view) for shard in index.shards]
+    used = [_large_enough(shard, view) for shard in index.shards]
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
     if starts[-1] < 2:
         pictures = count_noun(index.pictures, "picture")
@@ -65,7 +67,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     largest = int(np.diff(starts).max())
     room = max(2, MEMORY // (largest * channels * side**2))
     cache = ShardCache(
-        lambda number: decode_shard(files, index.shards[number], used[number], view), room
+        lambda number: _decode_shard(files, index.shards[number], used[number], view), room
     )
     columns: dict[str, Column] = {"image": ShardColumn(cache, starts, (channels, side, side))}
     names = {}
@@ -81,14 +83,16 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         columns,
         names,
         hashlib.blake2b(json.dumps(seen).encode(), digest_size=16).hexdigest(),
-        report_shards(spec, index, used, view, notes),
+        _report_shards(spec, index, used, view, notes),
         size,
         shards=Shards(starts, room, cache.read_ahead),
     )
     return check_strict(dataset, strict)
 
 
-def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, ShardFiles, list[str]]:
+def _find_index(
+    place: ShardPlace, spec: str, progress: bool
+) -> tuple[Index, ShardFiles, list[str]]:
     """Find or make the index of the shards at a place.
 
     Returns:
@@ -100,7 +104,7 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
     if place.remote:
         files = RemoteShards(place.base)
         content, note = files.index()
-        index = select_shards(read_index(content, place.base + INDEX), place, spec)
+        index = _select_shards(read_index(content, place.base + INDEX), place, spec)
         return index, files, [note] if note else []
 
     folder = Path(place.base)
@@ -116,7 +120,7 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
         return index_tars(folder, names, progress), files, []
 
     index = read_index((folder / INDEX).read_bytes(), str(folder / INDEX))
-    index = select_shards(index, place, spec)
+    index = _select_shards(index, place, spec)
     files.check(index.shards)
     listed = {shard.file for shard in index.shards}
     unlisted = [] if place.files else [name for name in present if name not in listed]
@@ -124,7 +128,7 @@ def find_index(place: ShardPlace, spec: str, progress: bool) -> tuple[Index, Sha
     return index, files, notes
 
 
-def select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
+def _select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
     """Reduce an index to the tars that the place names.
 
     Raises:
@@ -146,7 +150,7 @@ def select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
     return part.model_copy(update={"channels": index.channels})
 
 
-def count_sizes(index: Index) -> Counter[tuple[int, int]]:
+def _count_sizes(index: Index) -> Counter[tuple[int, int]]:
     """Count the pictures of each (width, height)."""
     sizes = Counter[tuple[int, int]]()
     for shard in index.shards:
@@ -155,13 +159,13 @@ def count_sizes(index: Index) -> Counter[tuple[int, int]]:
     return sizes
 
 
-def large_enough(shard: Shard, view: View) -> np.ndarray:
+def _large_enough(shard: Shard, view: View) -> np.ndarray:
     """Which pictures of a shard are large enough for the view, bool (count,)."""
     large = np.array([not find_size_fault(kind.width, kind.height, view) for kind in shard.kinds])
     return large[shard.kind]
 
 
-def report_shards(
+def _report_shards(
     spec: str, index: Index, used: Sequence[np.ndarray], view: View, notes: list[str]
 ) -> DataReport:
     """Report what the shards hold and what is done to it.
@@ -173,7 +177,7 @@ def report_shards(
     classes = np.zeros(len(index.classes), np.int64)
     skipped: list[Skipped] = []
     for shard, mask in zip(index.shards, used):
-        skipped += skipped_of(shard, mask, view)
+        skipped += _skipped_of(shard, mask, view)
         kinds.update(shard.kinds_of(shard.kind[mask]))
         for kind, count in shard.kinds_of(shard.kind).items():
             modes[kind.mode] += count
@@ -181,7 +185,7 @@ def report_shards(
             classes += np.bincount(shard.label[mask], minlength=len(classes))
 
     sizes = {
-        f"{width}x{height}": count for (width, height), count in count_sizes(index).most_common()
+        f"{width}x{height}": count for (width, height), count in _count_sizes(index).most_common()
     }
     return DataReport(
         spec=spec,
@@ -199,7 +203,7 @@ def report_shards(
     )
 
 
-def skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
+def _skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
     """List the pictures of a shard that are not used: unreadable ones, then those too small."""
     skipped = [
         Skipped(file=f"{shard.file}: {item.file}", reason=item.reason) for item in shard.left_out
@@ -211,7 +215,7 @@ def skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
     return skipped
 
 
-def decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.ndarray:
+def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View) -> np.ndarray:
     """Decode the usable pictures of a shard, uint8 (n, C, S, S), S the view's load size.
 
     Args:

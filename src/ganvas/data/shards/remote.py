@@ -16,6 +16,8 @@ from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, UnreachableError, download, read_url
 from ganvas.io.files import PARTIAL, atomic_path
 
+__all__ = ["ABANDONED", "RemoteShards", "evict_shards"]
+
 LIMIT = "GANVAS_SHARD_CACHE"  # the environment variable
 DEFAULT_LIMIT = "32G"  # bytes that downloaded shards may take
 HASH = "[0-9a-f]{32}"  # of an address; the folder of its shards in the cache is named so
@@ -30,7 +32,7 @@ DOWNLOADS: dict[Path, threading.Lock] = {}
 class RemoteShards:
     """Tars behind an address, downloaded into the cache when they are needed.
 
-    All downloaded shards together take at most `cache_limit` bytes; the least recently used ones
+    All downloaded shards together take at most `_cache_limit` bytes; the least recently used ones
     are removed first. While several processes download at once they may exceed it by one shard
     each, until the first of them is done. A shard that is needed is downloaded even if it alone
     exceeds the limit.
@@ -79,7 +81,7 @@ class RemoteShards:
                 if not path.is_file():
                     evict_shards(shard.bytes)
                     download(self.published(shard), self.folder)
-            file = open_whole(path, shard.sha256)
+            file = _open_whole(path, shard.sha256)
             if file is not None:
                 # Other processes may have filled the room in the meantime.
                 evict_shards(0, keep=path)
@@ -99,7 +101,7 @@ class RemoteShards:
         )
 
 
-def open_whole(path: Path, sha256: str) -> BufferedReader | None:
+def _open_whole(path: Path, sha256: str) -> BufferedReader | None:
     """Open a cached file and mark it as used now.
 
     A file with another digest is removed, so that it is downloaded again.
@@ -121,7 +123,7 @@ def open_whole(path: Path, sha256: str) -> BufferedReader | None:
     return None
 
 
-def cache_limit() -> int:
+def _cache_limit() -> int:
     """Bytes that downloaded shards may take: GANVAS_SHARD_CACHE, e.g. 500M, else DEFAULT_LIMIT.
 
     Raises:
@@ -149,7 +151,7 @@ def evict_shards(needed: int, keep: Path | None = None) -> None:
             state = path.stat()
             found.append((state.st_mtime, state.st_size, path))
 
-    excess = sum(size for _, size, _ in found) + needed - cache_limit()
+    excess = sum(size for _, size, _ in found) + needed - _cache_limit()
     for used, size, path in sorted(found):
         if excess <= 0:
             return

@@ -20,6 +20,8 @@ from ganvas.io.cache import cache_folder
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.files import write_text
 
+__all__ = ["TarScan", "index_tars"]
+
 VERSION = 1  # to be raised when the same tars would get another index
 
 
@@ -51,7 +53,7 @@ def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
         UserError: a tar is missing, damaged, or holds no usable picture.
     """
     names = list(dict.fromkeys(names))
-    kept = kept_index(folder, names)
+    kept = _kept_index(folder, names)
     if kept.is_file():
         try:
             return read_index(kept.read_bytes(), str(kept))
@@ -61,14 +63,14 @@ def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
     scans = []
     with progress_bar(len(names), progress, "scanning tars") as advance:
         for name in names:
-            scans.append(scan_tar(folder / name))
+            scans.append(_scan_tar(folder / name))
             advance(1)
-    index = join_scans(scans)
+    index = _join_scans(scans)
     write_text(kept, json.dumps(index.model_dump()))
     return index
 
 
-def kept_index(folder: Path, names: Sequence[str]) -> Path:
+def _kept_index(folder: Path, names: Sequence[str]) -> Path:
     """Path in the cache of the index of these tars; it changes when a tar does.
 
     Raises:
@@ -90,7 +92,7 @@ def kept_index(folder: Path, names: Sequence[str]) -> Path:
     return cache_folder() / "shard-indexes" / f"{key}.json"
 
 
-def scan_tar(path: Path) -> TarScan:
+def _scan_tar(path: Path) -> TarScan:
     """Look through a tar.
 
     Raises:
@@ -99,7 +101,7 @@ def scan_tar(path: Path) -> TarScan:
     file = path.open("rb")
     digest = hash_content(file)
     with Tar(file, str(path)) as tar:
-        fates = decode_all(tar, tar.pictures)
+        fates = _decode_all(tar, tar.pictures)
         used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
         if not used:
             first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
@@ -124,7 +126,7 @@ def scan_tar(path: Path) -> TarScan:
         return TarScan(shard, [tar.label(entry) for entry, _ in used], tar.others)
 
 
-def decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
+def _decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
     """Decode pictures of any size to see whether they can be; returns what became of each."""
     pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
     with start_threads([entry.size for entry in entries]) as pool:
@@ -132,7 +134,7 @@ def decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
         return [fate for fates in found for fate in fates]
 
 
-def join_scans(scans: Sequence[TarScan]) -> Index:
+def _join_scans(scans: Sequence[TarScan]) -> Index:
     """Make one index of all scanned tars, with classes if every picture has one."""
     notes = []
     others = sum((scan.others for scan in scans), Counter[str]())

@@ -15,6 +15,8 @@ from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
+__all__ = ["HashingFile", "Tar", "write_tar"]
+
 PICTURES = ("png", "jpg", "jpeg", "webp")
 LABELS = ("cls", "json")
 LABEL_KEYS = ("label", "class", "cls")  # in JSON, the first that is there
@@ -62,7 +64,7 @@ class Tar:
             if not member.isreg() or member.issparse() or is_hidden(member.name):
                 continue
 
-            key, ending = split_name(member.name)
+            key, ending = _split_name(member.name)
             entry = Entry(member.name, member.size, 0, member.offset_data)
             if ending in PICTURES and key not in keys:
                 keys.add(key)
@@ -86,7 +88,7 @@ class Tar:
 
     def label(self, picture: Entry) -> str | None:
         """The class of a picture as it is written there; None where there is none."""
-        entry = self.labels.get(split_name(picture.name)[0])
+        entry = self.labels.get(_split_name(picture.name)[0])
         if entry is None or entry.size > MAX_LABEL:
             return None
         try:
@@ -110,7 +112,7 @@ class Tar:
         self.file.close()
 
 
-def split_name(name: str) -> tuple[str, str]:
+def _split_name(name: str) -> tuple[str, str]:
     """Split a name into what the files of a picture share, and the ending.
 
     "a/12.left.png" becomes "a/12" and "left.png": webdataset cuts at the first dot.

@@ -21,6 +21,8 @@ from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path
 
+__all__ = ["MAX_BYTES", "pack"]
+
 MAX_IMAGES = 1_000  # pictures of a shard, unless --shard-images says otherwise
 # Bytes of a shard's decoded pictures: the eight streams of a training each keep some in memory.
 MAX_BYTES = 2**26
@@ -62,7 +64,7 @@ def pack(
                 f"{flag} is for shards: add --shards; without it, only the cache is filled"
             )
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
-        return describe_store(dataset)
+        return _describe_store(dataset)
 
     if out is None:
         raise UserError("--shards needs a folder that does not exist yet: --out FOLDER")
@@ -71,29 +73,29 @@ def pack(
     if shard_images is not None and shard_images < 1:
         raise UserError(f"--shard-images {shard_images}: choose 1 or more")
     dataset = open_dataset(spec, view, strict=strict, progress=progress)
-    return write_shards(dataset, out, shard_images or default_count(dataset), progress)
+    return _write_shards(dataset, out, shard_images or _default_count(dataset), progress)
 
 
-def describe_store(dataset: Dataset) -> list[str]:
+def _describe_store(dataset: Dataset) -> list[str]:
     """Report where the pictures of a set that was just opened are packed."""
     summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
-    maps = [values for values in columns_of(dataset) if isinstance(values, np.memmap)]
+    maps = [values for values in _columns_of(dataset) if isinstance(values, np.memmap)]
     if not maps:
         return [f"{summary}; it is read directly, there is nothing to pack"]
 
     folders = dict.fromkeys(str(Path(str(values.filename)).parent) for values in maps)
-    size = format_bytes(sum(values.nbytes for values in maps))
+    size = _format_bytes(sum(values.nbytes for values in maps))
     return [f"{summary}, packed in {' and '.join(folders)} ({size})"]
 
 
-def columns_of(dataset: Dataset) -> Iterator[Column]:
+def _columns_of(dataset: Dataset) -> Iterator[Column]:
     """All columns of a set, and of the one beside it."""
     yield from dataset.columns.values()
     if dataset.beside:
-        yield from columns_of(dataset.beside)
+        yield from _columns_of(dataset.beside)
 
 
-def default_count(dataset: Dataset) -> int:
+def _default_count(dataset: Dataset) -> int:
     """Pictures of a shard if the user does not choose."""
     if "image" not in dataset.columns:
         return MAX_IMAGES
@@ -101,7 +103,7 @@ def default_count(dataset: Dataset) -> int:
     return max(1, min(MAX_IMAGES, MAX_BYTES // picture_bytes))
 
 
-def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> list[str]:
+def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> list[str]:
     """Write a set as tars with their index into a new folder.
 
     The pictures are shuffled, always in the same way, so that each shard represents the whole set;
@@ -138,14 +140,14 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
         for number, places in enumerate(chunk_ranges(len(order), count)):
             rows = order[places.start : places.stop]
             path = folder / f"{name}-{number:06d}.tar"
-            shards.append(write_shard(dataset, rows, places.start, path))
+            shards.append(_write_shard(dataset, rows, places.start, path))
             advance(len(rows))
 
         index = make_index(shards, dataset.classes, dataset.report.steps, dataset.report.notes)
         text = json.dumps(index.model_dump(), indent=1)
         (folder / INDEX).write_text(text + "\n", encoding="utf-8")
 
-    total = format_bytes(sum(shard.bytes for shard in shards))
+    total = _format_bytes(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
         f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}, in {many} ({total})",
@@ -153,7 +155,7 @@ def write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> lis
     ]
 
 
-def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> Shard:
+def _write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> Shard:
     """Write rows of a set into a tar; returns its description.
 
     Args:
@@ -184,6 +186,6 @@ def write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> S
     )
 
 
-def format_bytes(count: int) -> str:
+def _format_bytes(count: int) -> str:
     """A number of bytes in MiB or GiB."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"

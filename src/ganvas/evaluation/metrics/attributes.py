@@ -8,6 +8,8 @@ from ganvas.evaluation.metrics.classifier import ClassifierNetwork
 from ganvas.evaluation.metrics.classifier_training import LabelledImages, fit_classifier
 from ganvas.io.images import to_float
 
+__all__ = ["balanced_agreement", "classify_attributes", "fit_attribute_classifier"]
+
 CHUNK = 64  # images per forward pass
 
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+__all__ = ["BoxComparison", "boxes_around", "compare_boxes", "intersection_over_union"]
+
 CHANGED = 24  # of 255: a pixel this far from the background, in any channel, belongs to the object
 # The share of the object's pixels that a box may leave out at each side, so that a stray pixel
 # does not widen it.
@@ -35,14 +37,14 @@ def compare_boxes(images: Tensor, boxes: Tensor, background: Tensor) -> BoxCompa
         boxes: float (N, 4), left, top, width and height in shares of the image's side.
         background: uint8 (C,), or (N, C) where backgrounds differ.
     """
-    mask = find_objects(images, background)
+    mask = _find_objects(images, background)
     found = boxes_around(mask)
 
     # The pixels, by their centres, inside the requested boxes: columns (N, W) and rows (N, H).
     height, width = mask.shape[-2:]
     x = (torch.arange(width, device=boxes.device) + 0.5) / width
     y = (torch.arange(height, device=boxes.device) + 0.5) / height
-    left, top, right, bottom = box_edges(boxes).unbind(1)
+    left, top, right, bottom = _box_edges(boxes).unbind(1)
     columns = (x >= left[:, None]) & (x < right[:, None])
     rows = (y >= top[:, None]) & (y < bottom[:, None])
 
@@ -51,7 +53,7 @@ def compare_boxes(images: Tensor, boxes: Tensor, background: Tensor) -> BoxCompa
     return BoxComparison(found, intersection_over_union(found, boxes), inside)
 
 
-def find_objects(images: Tensor, background: Tensor) -> Tensor:
+def _find_objects(images: Tensor, background: Tensor) -> Tensor:
     """Which pixels of images (N, C, H, W) do not have the background's colour, bool (N, H, W).
 
     Args:
@@ -83,13 +85,13 @@ def intersection_over_union(one: Tensor, other: Tensor) -> Tensor:
 
     0 where neither has any.
     """
-    a, b = box_edges(one), box_edges(other)
+    a, b = _box_edges(one), _box_edges(other)
     sides = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
     shared = sides.prod(1)
     either = one[:, 2:].prod(1) + other[:, 2:].prod(1) - shared
     return shared / either.clamp(min=1e-12)
 
 
-def box_edges(boxes: Tensor) -> Tensor:
+def _box_edges(boxes: Tensor) -> Tensor:
     """Left, top, right and bottom of boxes (N, 4) of left, top, width and height."""
     return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)

@@ -18,6 +18,8 @@ from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import ImageFeatures
 from ganvas.io.images import to_float
 
+__all__ = ["VERSION", "Classifier", "ClassifierNetwork", "StackedClassifier", "read_classifier"]
+
 VERSION = 1  # to be raised when the network or its training changes
 FEATURES = 128
 

@@ -26,6 +26,18 @@ from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.console import count_noun, track
 from ganvas.io.images import to_float
 
+__all__ = [
+    "IMAGES",
+    "PASSES",
+    "SMALLEST",
+    "ClassificationData",
+    "LabelledImages",
+    "classification_accuracy",
+    "fit_classifier",
+    "load_or_train_classifier",
+    "shift_images",
+]
+
 BATCH = 128
 IMAGES = 60_000  # images trained on, repeats included, at least; and at least PASSES epochs
 PASSES = 3
@@ -96,7 +108,7 @@ def load_or_train_classifier(
         UserError: fewer than 2 images or classes, images that are too small, or the cache cannot be
             written.
     """
-    check_trainable(data)
+    _check_trainable(data)
     rows = hashlib.sha256(data.train.rows.astype("<i8").tobytes()).hexdigest()
     settings = [VERSION, data.fingerprint, rows, torch.__version__]
 
@@ -106,14 +118,14 @@ def load_or_train_classifier(
         save_file(
             {name: value.contiguous() for name, value in network.state_dict().items()},
             path,
-            {"about": json.dumps(describe_classifier(network, data))},
+            {"about": json.dumps(_describe_classifier(network, data))},
         )
 
     entry = cache_entry("classifiers", settings, ".safetensors")
     return load_or_make(entry, make, lambda path: read_classifier(path, device))
 
 
-def check_trainable(data: ClassificationData) -> None:
+def _check_trainable(data: ClassificationData) -> None:
     """Refuse a data set that no classifier can be trained on."""
     count, size = len(data.train), data.train.images.shape[-1]
     if count < 2 or len(data.classes) < 2:
@@ -128,7 +140,7 @@ def check_trainable(data: ClassificationData) -> None:
         )
 
 
-def describe_classifier(network: ClassifierNetwork, data: ClassificationData) -> dict[str, Any]:
+def _describe_classifier(network: ClassifierNetwork, data: ClassificationData) -> dict[str, Any]:
     """The protocol of a classifier, but for the digest of its file."""
     return {
         "extractor": "classifier",
@@ -161,7 +173,7 @@ def fit_classifier(
     steps = max(min(IMAGES, MOST_PASSES * len(train)), PASSES * len(train)) // batch
     shift = round(size / 14)  # pixels: 2 for MNIST's 28
 
-    with torch.random.fork_rng(devices=[]), fix_threads(THREADS):
+    with torch.random.fork_rng(devices=[]), _fix_threads(THREADS):
         torch.default_generator.manual_seed(seed)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
@@ -170,12 +182,12 @@ def fit_classifier(
         )
 
         numbers = track(range(steps), "training the classifier", shown=progress)
-        for _, places in zip(numbers, shuffled_batches(len(train), batch)):
+        for _, places in zip(numbers, _shuffled_batches(len(train), batch)):
             images, labels = train.batch(places)
             # one shift for the whole batch
             down, right = torch.randint(-shift, shift + 1, (2,)).tolist()
             logits = network(shift_images(images, down, right))[1]
-            loss = cross_entropy(logits, labels)
+            loss = _cross_entropy(logits, labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -183,14 +195,14 @@ def fit_classifier(
         return network.eval()
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """The loss of classes int64 (N,), or of attributes float (N, A) that are 0 or 1."""
     if labels.ndim == 1:
         return functional.cross_entropy(logits, labels)
     return functional.binary_cross_entropy_with_logits(logits, labels)
 
 
-def shuffled_batches(count: int, batch: int) -> Iterator[np.ndarray]:
+def _shuffled_batches(count: int, batch: int) -> Iterator[np.ndarray]:
     """Yield places (batch,) among `count`, without end.
 
     Each epoch has a new order; what does not fill a batch is left out.
@@ -223,7 +235,7 @@ def classification_accuracy(network: ClassifierNetwork, test: LabelledImages) ->
 
 
 @contextmanager
-def fix_threads(count: int) -> Iterator[None]:
+def _fix_threads(count: int) -> Iterator[None]:
     """Use a fixed number of CPU threads inside the block."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)

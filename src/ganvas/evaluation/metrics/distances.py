@@ -22,6 +22,19 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
+__all__ = [
+    "CHUNK",
+    "InceptionScore",
+    "KernelDistance",
+    "Moments",
+    "check_features",
+    "check_sizes",
+    "frechet_distance",
+    "inception_score",
+    "kernel_distance",
+    "moments",
+]
+
 CHUNK = 1024  # rows computed at a time; bounds the memory, changes results by rounding alone
 
 
@@ -86,12 +99,12 @@ def moments(features: Tensor, name: str = "given") -> Moments:
         UserError: fewer than 2 samples, NaN or infinite features.
     """
     check_features(features, name, 2, "a covariance")
-    mean = sum_in_chunks(features, lambda part: part.sum(0)) / len(features)
-    products = sum_in_chunks(features, lambda part: (part - mean).T @ (part - mean))
+    mean = _sum_in_chunks(features, lambda part: part.sum(0)) / len(features)
+    products = _sum_in_chunks(features, lambda part: (part - mean).T @ (part - mean))
     return Moments(mean, products / (len(features) - 1), len(features))
 
 
-def sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+def _sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     """The sum of function(part) over parts of (N, F), each float64 (CHUNK, F)."""
     total = torch.zeros((), dtype=torch.float64, device=features.device)
     for part in features.split(CHUNK):
@@ -123,8 +136,8 @@ def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
     Raises:
         UserError: fewer than 2 samples, NaN or infinite features, features of different sizes.
     """
-    mean_real, factor_real = factor_covariance(real, "real")
-    mean_fake, factor_fake = factor_covariance(fake, "fake")
+    mean_real, factor_real = _factor_covariance(real, "real")
+    mean_fake, factor_fake = _factor_covariance(fake, "fake")
     check_sizes(real=mean_real, fake=mean_fake)
 
     # tr (S_r S_f)^(1/2), by singular values
@@ -133,7 +146,7 @@ def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
     return max(0.0, ((mean_real - mean_fake).square().sum() + spread).item())
 
 
-def factor_covariance(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
+def _factor_covariance(samples: Moments | Tensor, name: str) -> tuple[Tensor, Tensor]:
     """Mean (F,), and a factor A (R, F) of the covariance A^T A."""
     # With fewer samples than features, the centred samples themselves are the smaller factor.
     if isinstance(samples, Tensor) and len(samples) < samples.shape[-1]:
@@ -194,7 +207,7 @@ def kernel_distance(
         raise UserError(f"{subsets} subsets of {subset_size} samples: at least 2 of 2 are needed")
 
     if min(len(real), len(fake)) <= subset_size:
-        return KernelDistance(discrepancy(real, fake), None)
+        return KernelDistance(_discrepancy(real, fake), None)
     # Real rows are drawn before fake ones, so a seed means one choice.
     random = torch.Generator().manual_seed(seed)
     values = []
@@ -203,19 +216,19 @@ def kernel_distance(
             features[torch.randperm(len(features), generator=random)[:subset_size]]
             for features in (real, fake)
         ]
-        values.append(discrepancy(*parts))
+        values.append(_discrepancy(*parts))
 
     drawn = torch.tensor(values, dtype=torch.float64)
     return KernelDistance(drawn.mean().item(), (drawn.std() / math.sqrt(subsets)).item())
 
 
-def discrepancy(real: Tensor, fake: Tensor) -> float:
+def _discrepancy(real: Tensor, fake: Tensor) -> float:
     """The unbiased estimate from all pairs of (N, F) and (M, F); Gretton et al. 2012, eq. 3."""
 
     def total(a: Tensor, b: Tensor) -> Tensor:
         """Sum of the kernel over all pairs."""
         b = b.double()
-        return sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
+        return _sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
 
     def among_others(a: Tensor) -> Tensor:
         """Mean of the kernel over pairs of two different rows; equal pairs would add a bias."""

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ganvas.errors import UserError
 from ganvas.io.images import to_float
 
+__all__ = ["CHUNK", "Extractor", "ImageFeatures", "Pixels", "RandomEmbedding", "extract_features"]
+
 CHUNK = 256  # images given to an extractor at a time
 MOST_PIXELS = 2**20  # of the images in one forward pass of the random embedding; bounds the memory
 
@@ -99,7 +101,7 @@ class RandomEmbedding:
     ) -> None:
         self.device = torch.device(device)
         # Built on the CPU, whose random numbers are the same everywhere.
-        self.network = build_random_network(size, channels, features, seed).to(self.device)
+        self.network = _build_random_network(size, channels, features, seed).to(self.device)
 
         self.protocol: dict[str, Any] = {
             "extractor": "random",
@@ -128,7 +130,7 @@ class RandomEmbedding:
 
 
 @torch.no_grad()
-def build_random_network(size: int, channels: int, features: int, seed: int) -> nn.Sequential:
+def _build_random_network(size: int, channels: int, features: int, seed: int) -> nn.Sequential:
     """Build the network of `RandomEmbedding`, (N, channels, size, size) to (N, features)."""
     stages = max(0, math.ceil(math.log2(size / 4)))  # halvings down to 4x4 or less
     widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]

@@ -12,6 +12,8 @@ from torch.nn.functional import conv2d
 
 from ganvas.errors import UserError
 
+__all__ = ["WINDOW", "hole_l1", "hole_psnr", "l1", "psnr", "ssim"]
+
 WINDOW, SIGMA = 11, 1.5  # pixels
 WHITE = 255
 CHUNK = 16  # images compared at a time; bounds the memory of float64 copies
@@ -23,8 +25,8 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         UserError: other than two batches of uint8 of one shape.
     """
-    check_pair(a, b)
-    return map_chunks(a, b, lambda a, b: (a - b).abs().mean((1, 2, 3)))
+    _check_pair(a, b)
+    return _map_chunks(a, b, lambda a, b: (a - b).abs().mean((1, 2, 3)))
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
@@ -35,8 +37,10 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         UserError: other than two batches of uint8 of one shape.
     """
-    check_pair(a, b)
-    return map_chunks(a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10())
+    _check_pair(a, b)
+    return _map_chunks(
+        a, b, lambda a, b: 10 * (WHITE**2 / (a - b).square().mean((1, 2, 3))).log10()
+    )
 
 
 def hole_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
@@ -50,8 +54,8 @@ def hole_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     Raises:
         UserError: other than two batches of uint8 of one shape with a hole in each.
     """
-    check_holes(a, b, mask)
-    return mean_in_hole((a.double() - b.double()).abs(), mask)
+    _check_holes(a, b, mask)
+    return _mean_in_hole((a.double() - b.double()).abs(), mask)
 
 
 def hole_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
@@ -65,8 +69,8 @@ def hole_psnr(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     Raises:
         UserError: other than two batches of uint8 of one shape with a hole in each.
     """
-    check_holes(a, b, mask)
-    return 10 * (WHITE**2 / mean_in_hole((a.double() - b.double()).square(), mask)).log10()
+    _check_holes(a, b, mask)
+    return 10 * (WHITE**2 / _mean_in_hole((a.double() - b.double()).square(), mask)).log10()
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
@@ -83,25 +87,25 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         UserError: other than two batches of uint8 of one shape, or images smaller than the window.
     """
-    check_pair(a, b)
+    _check_pair(a, b)
     height, width = a.shape[2:]
     if min(height, width) < WINDOW:
         raise UserError(
             f"pictures of {width}x{height} are too small for SSIM, "
             f"whose window needs {WINDOW}x{WINDOW} pixels"
         )
-    return map_chunks(a, b, similarity)
+    return _map_chunks(a, b, _similarity)
 
 
-def similarity(a: Tensor, b: Tensor) -> Tensor:
+def _similarity(a: Tensor, b: Tensor) -> Tensor:
     """SSIM of float64 (n, C, H, W), as (n,)."""
     shape = (len(a), -1)
     # (n C, 1, H, W): each channel alone
     a, b = a.flatten(0, 1).unsqueeze(1), b.flatten(0, 1).unsqueeze(1)
 
-    mean_a, mean_b = window_means(a), window_means(b)
-    variances = window_means(a * a) - mean_a**2 + window_means(b * b) - mean_b**2
-    covariance = window_means(a * b) - mean_a * mean_b
+    mean_a, mean_b = _window_means(a), _window_means(b)
+    variances = _window_means(a * a) - mean_a**2 + _window_means(b * b) - mean_b**2
+    covariance = _window_means(a * b) - mean_a * mean_b
 
     # The paper's constants keep the quotients stable where the denominators are near 0.
     c1, c2 = (0.01 * WHITE) ** 2, (0.03 * WHITE) ** 2
@@ -109,7 +113,7 @@ def similarity(a: Tensor, b: Tensor) -> Tensor:
     return (luminance * (2 * covariance + c2) / (variances + c2)).reshape(shape).mean(1)
 
 
-def window_means(images: Tensor) -> Tensor:
+def _window_means(images: Tensor) -> Tensor:
     """Gaussian means of (n, 1, H, W) over the windows inside, (n, 1, H - 10, W - 10)."""
     offsets = torch.arange(WINDOW, dtype=images.dtype, device=images.device) - WINDOW // 2
     weights = (-0.5 * (offsets / SIGMA) ** 2).exp()
@@ -118,18 +122,18 @@ def window_means(images: Tensor) -> Tensor:
     return conv2d(conv2d(images, weights.reshape(1, 1, -1, 1)), weights.reshape(1, 1, 1, -1))
 
 
-def map_chunks(a: Tensor, b: Tensor, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+def _map_chunks(a: Tensor, b: Tensor, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """Apply a function to the images in float64, a few at a time: (N, C, H, W) twice to (N,)."""
     chunks = zip(a.split(CHUNK), b.split(CHUNK))
     return torch.cat([function(part_a.double(), part_b.double()) for part_a, part_b in chunks])
 
 
-def mean_in_hole(values: Tensor, mask: Tensor) -> Tensor:
+def _mean_in_hole(values: Tensor, mask: Tensor) -> Tensor:
     """Means of (N, C, H, W) where the mask (N, 1, H, W) is true, (N,)."""
     return (values * mask).sum((1, 2, 3)) / (mask.sum((1, 2, 3)) * values.shape[1])
 
 
-def check_pair(a: Tensor, b: Tensor) -> None:
+def _check_pair(a: Tensor, b: Tensor) -> None:
     """Refuse other than two batches of images of one shape."""
     if a.dtype != torch.uint8 or b.dtype != torch.uint8:
         raise UserError(f"pictures are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
@@ -140,9 +144,9 @@ def check_pair(a: Tensor, b: Tensor) -> None:
         )
 
 
-def check_holes(a: Tensor, b: Tensor, mask: Tensor) -> None:
+def _check_holes(a: Tensor, b: Tensor, mask: Tensor) -> None:
     """Refuse other than two batches of images of one shape, each with a hole."""
-    check_pair(a, b)
+    _check_pair(a, b)
     fits = mask.dtype == torch.bool and mask.shape == (len(a), 1, *a.shape[2:])
     if not fits or not mask.flatten(1).any(1).all():
         raise UserError(

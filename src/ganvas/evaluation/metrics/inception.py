@@ -18,6 +18,18 @@ from ganvas.evaluation.metrics.weights import read_published_pth, read_safetenso
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download, file_digest
 
+__all__ = [
+    "CHUNK",
+    "FILE",
+    "PUBLISHED",
+    "SHA256",
+    "Inception",
+    "published_weights",
+    "read_network",
+    "resize_clean",
+    "resize_legacy",
+]
+
 FILE = "pt_inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 PUBLISHED = Published(
@@ -180,12 +192,12 @@ def read_network(path: Path) -> InceptionNetwork:
     }
     with torch.device("meta"):
         network = InceptionNetwork()
-    check_names(path, found, network.state_dict())
+    _check_names(path, found, network.state_dict())
     network.load_state_dict(found, assign=True)
     return network
 
 
-def check_names(path: Path, found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+def _check_names(path: Path, found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
     """Refuse weights whose names or shapes are not those of the network."""
     wrong = [
         name

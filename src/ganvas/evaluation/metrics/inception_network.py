@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+__all__ = ["SIZE", "Convolution", "FrozenNorm", "InceptionNetwork", "Layer", "Mixed"]
+
 SIZE = 299  # side of its input in pixels
 FEATURES = 2048
 CLASSES = 1008
@@ -109,22 +111,22 @@ class Mixed(nn.Module):
         return maps
 
 
-def average(maps: Tensor) -> Tensor:
+def _average(maps: Tensor) -> Tensor:
     """Mean over 3x3; at the border, of those pixels that exist."""
     return functional.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
 
 
-def maximum(maps: Tensor) -> Tensor:
+def _maximum(maps: Tensor) -> Tensor:
     """Maximum over 3x3."""
     return functional.max_pool2d(maps, 3, stride=1, padding=1)
 
 
-def halve(maps: Tensor) -> Tensor:
+def _halve(maps: Tensor) -> Tensor:
     """Maximum over 3x3 with stride 2, (N, C, H, W) to (N, C, (H - 1) // 2, (W - 1) // 2)."""
     return functional.max_pool2d(maps, 3, stride=2)
 
 
-def block_a(inputs: int, pooled: int) -> Mixed:
+def _block_a(inputs: int, pooled: int) -> Mixed:
     """35x35 to 35x35; 224 + `pooled` channels."""
     return Mixed(
         inputs,
@@ -135,11 +137,11 @@ def block_a(inputs: int, pooled: int) -> Mixed:
             Layer("branch3x3dbl_2", 96, 3),
             Layer("branch3x3dbl_3", 96, 3),
         ),
-        (average, Layer("branch_pool", pooled, 1)),
+        (_average, Layer("branch_pool", pooled, 1)),
     )
 
 
-def block_b(inputs: int) -> Mixed:
+def _block_b(inputs: int) -> Mixed:
     """35x35 to 17x17; 480 + `inputs` channels."""
     return Mixed(
         inputs,
@@ -149,11 +151,11 @@ def block_b(inputs: int) -> Mixed:
             Layer("branch3x3dbl_2", 96, 3),
             Layer("branch3x3dbl_3", 96, 3, stride=2),
         ),
-        (halve,),
+        (_halve,),
     )
 
 
-def block_c(inputs: int, width: int) -> Mixed:
+def _block_c(inputs: int, width: int) -> Mixed:
     """17x17 to 17x17; 768 channels. 7x7 is seen through rows and columns."""
     return Mixed(
         inputs,
@@ -170,11 +172,11 @@ def block_c(inputs: int, width: int) -> Mixed:
             Layer("branch7x7dbl_4", width, (7, 1)),
             Layer("branch7x7dbl_5", 192, (1, 7)),
         ),
-        (average, Layer("branch_pool", 192, 1)),
+        (_average, Layer("branch_pool", 192, 1)),
     )
 
 
-def block_d(inputs: int) -> Mixed:
+def _block_d(inputs: int) -> Mixed:
     """17x17 to 8x8; 512 + `inputs` channels."""
     return Mixed(
         inputs,
@@ -185,11 +187,11 @@ def block_d(inputs: int) -> Mixed:
             Layer("branch7x7x3_3", 192, (7, 1)),
             Layer("branch7x7x3_4", 192, 3, stride=2),
         ),
-        (halve,),
+        (_halve,),
     )
 
 
-def block_e(inputs: int, pooling: Callable[[Tensor], Tensor]) -> Mixed:
+def _block_e(inputs: int, pooling: Callable[[Tensor], Tensor]) -> Mixed:
     """8x8 to 8x8; 2048 channels."""
     return Mixed(
         inputs,
@@ -217,17 +219,17 @@ class InceptionNetwork(nn.Module):
         self.Conv2d_2b_3x3 = Convolution(32, 64, 3, padding="same")
         self.Conv2d_3b_1x1 = Convolution(64, 80, 1)
         self.Conv2d_4a_3x3 = Convolution(80, 192, 3)
-        self.Mixed_5b = block_a(192, pooled=32)
-        self.Mixed_5c = block_a(256, pooled=64)
-        self.Mixed_5d = block_a(288, pooled=64)
-        self.Mixed_6a = block_b(288)
-        self.Mixed_6b = block_c(768, width=128)
-        self.Mixed_6c = block_c(768, width=160)
-        self.Mixed_6d = block_c(768, width=160)
-        self.Mixed_6e = block_c(768, width=192)
-        self.Mixed_7a = block_d(768)
-        self.Mixed_7b = block_e(1280, average)
-        self.Mixed_7c = block_e(2048, maximum)
+        self.Mixed_5b = _block_a(192, pooled=32)
+        self.Mixed_5c = _block_a(256, pooled=64)
+        self.Mixed_5d = _block_a(288, pooled=64)
+        self.Mixed_6a = _block_b(288)
+        self.Mixed_6b = _block_c(768, width=128)
+        self.Mixed_6c = _block_c(768, width=160)
+        self.Mixed_6d = _block_c(768, width=160)
+        self.Mixed_6e = _block_c(768, width=192)
+        self.Mixed_7a = _block_d(768)
+        self.Mixed_7b = _block_e(1280, _average)
+        self.Mixed_7c = _block_e(2048, _maximum)
         self.fc = nn.Linear(FEATURES, CLASSES)
         self.requires_grad_(False)
 
@@ -244,9 +246,9 @@ class InceptionNetwork(nn.Module):
             float32 (N, 2048), the last map averaged, and (N, 1008).
         """
         maps = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))
-        maps = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(halve(maps)))
+        maps = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(_halve(maps)))
         # 35x35, then 17x17, then 8x8
-        maps = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(halve(maps))))
+        maps = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(_halve(maps))))
         maps = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(maps)))))
         maps = self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(maps)))
         features = maps.mean((2, 3))  # global average pooling

@@ -24,6 +24,20 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.distances import check_features, check_sizes
 
+__all__ = [
+    "BLOCK",
+    "DensityCoverage",
+    "Memorisation",
+    "PrecisionRecall",
+    "compare_distances",
+    "density_coverage",
+    "distance_blocks",
+    "memorisation",
+    "nearest",
+    "precision_recall",
+    "squared_distances",
+]
+
 BLOCK = 2**22  # pairs computed at a time: 32 MiB of float64
 # Below this share of the squared norms, a difference of products has lost too many digits.
 CANCELLED = 1e-5
@@ -90,11 +104,11 @@ def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> Precisi
         UserError: fewer than k + 1 samples in a set, NaN or infinite features, features of
             different sizes.
     """
-    check_neighbours(neighbours)
-    check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real, fake=fake)
+    _check_neighbours(neighbours)
+    _check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real, fake=fake)
 
     # A fake is precise if it lies in any real ball; a real sample is recalled by any fake ball.
-    real_radii, fake_radii = squared_radii(real, neighbours), squared_radii(fake, neighbours)
+    real_radii, fake_radii = _squared_radii(real, neighbours), _squared_radii(fake, neighbours)
     precise = torch.zeros_like(fake_radii, dtype=torch.bool)
     recalled = torch.zeros_like(real_radii, dtype=torch.bool)
     for rows, squared in distance_blocks(fake, real):
@@ -121,12 +135,12 @@ def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> Density
         UserError: fewer than k + 1 real samples, no fake, NaN or infinite features, features of
             different sizes.
     """
-    check_neighbours(neighbours)
-    check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real)
-    check_sets(1, "density", fake=fake)
+    _check_neighbours(neighbours)
+    _check_sets(neighbours + 1, f"a manifold with {neighbours} neighbours", real=real)
+    _check_sets(1, "density", fake=fake)
     check_sizes(real=real, fake=fake)
 
-    real_radii = squared_radii(real, neighbours)
+    real_radii = _squared_radii(real, neighbours)
     inside = 0
     covered = torch.zeros_like(real_radii, dtype=torch.bool)
     for _, squared in distance_blocks(fake, real):
@@ -152,9 +166,9 @@ def nearest(queries: Tensor, references: Tensor, count: int = 1) -> tuple[Tensor
         UserError: fewer references than requested, NaN or infinite features, features of different
             sizes.
     """
-    check_neighbours(count)
-    check_sets(1, "a search", query=queries)
-    check_sets(count, f"a search for {count} neighbours", reference=references)
+    _check_neighbours(count)
+    _check_sets(1, "a search", query=queries)
+    _check_sets(count, f"a search for {count} neighbours", reference=references)
     check_sizes(query=queries, reference=references)
 
     # Allocated beforehand: small tensors kept from block to block fragment the memory, to 8 GB for
@@ -208,20 +222,20 @@ def compare_distances(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
     return Memorisation(median, typical, median / typical, close)
 
 
-def check_neighbours(count: int) -> None:
+def _check_neighbours(count: int) -> None:
     """Refuse to search for less than one neighbour."""
     if count < 1:
         raise UserError(f"{count} neighbours: at least 1 is needed")
 
 
-def check_sets(at_least: int, why: str, **sets: Tensor) -> None:
+def _check_sets(at_least: int, why: str, **sets: Tensor) -> None:
     """Refuse sets of features that are too small, broken, or of different sizes."""
     for name, features in sets.items():
         check_features(features, name, at_least, why)
     check_sizes(**sets)
 
 
-def squared_radii(features: Tensor, neighbours: int) -> Tensor:
+def _squared_radii(features: Tensor, neighbours: int) -> Tensor:
     """Squared radii of the manifold's balls, float64 (N,), from features (N, F).
 
     Widened by the size of rounding errors, so that the balls are closed.

@@ -15,6 +15,8 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.distances import check_features, check_sizes
 
+__all__ = ["Modes", "PointModes", "count_modes", "count_point_modes"]
+
 HIGH_QUALITY = 3.0  # standard deviations from a centre within which a sample is of high quality
 
 
@@ -58,12 +60,12 @@ def count_modes(labels: Tensor, count: int) -> Modes:
     Raises:
         UserError: no samples, no classes, or labels other than int64 from 0 to count - 1.
     """
-    check_labels(labels, count)
+    _check_labels(labels, count)
     samples = labels.bincount(minlength=count)
-    return Modes(int((samples > 0).sum()), divergence_from_uniform(samples))
+    return Modes(int((samples > 0).sum()), _divergence_from_uniform(samples))
 
 
-def check_labels(labels: Tensor, count: int) -> None:
+def _check_labels(labels: Tensor, count: int) -> None:
     """Refuse labels other than int64 (N,) in [0, count)."""
     if count < 1:
         raise UserError(f"{count} classes: at least 1 is needed")
@@ -108,11 +110,11 @@ def count_point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes
     good = distances < HIGH_QUALITY * std
 
     samples = nearest[good].bincount(minlength=len(centres))
-    kl = divergence_from_uniform(samples) if good.any() else math.nan
+    kl = _divergence_from_uniform(samples) if good.any() else math.nan
     return PointModes(int((samples > 0).sum()), good.double().mean().item(), kl)
 
 
-def divergence_from_uniform(samples: Tensor) -> float:
+def _divergence_from_uniform(samples: Tensor) -> float:
     """KL(histogram || uniform) of the counts (K,), in nats; empty classes add nothing."""
     shares = samples[samples > 0].double() / samples.sum()
     # Rounding could make it negative.

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 
+__all__ = ["read_published_pth", "read_safetensors"]
+
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a .safetensors file, by name.

@@ -12,6 +12,27 @@ from ganvas.gans.nn.networks import initialise_weights, stage_sizes
 from ganvas.gans.nn.text import CharacterReader, FeatureReader, choose_captions
 from ganvas.rng import Rng
 
+__all__ = [
+    "Bottleneck",
+    "MatchingDiscriminator",
+    "ScoreHead",
+    "Stages",
+    "TextKind",
+    "add_norm",
+    "build_text_reader",
+    "caption_column",
+    "caption_input",
+    "doubling_layers",
+    "embed_captions",
+    "grid_stages",
+    "halving_layers",
+    "image_encoder",
+    "initialise_convolutions",
+    "matching_updates",
+    "region_encoder",
+    "tile_vector",
+]
+
 TextKind = Literal["characters", "features"]
 
 

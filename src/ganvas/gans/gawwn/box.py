@@ -39,6 +39,8 @@ from ganvas.gans.nn.networks import VectorNorm
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["BoxDiscriminator", "BoxGenerator", "GAWWNBox"]
+
 
 class BoxGenerator(nn.Module):
     """Noise, text and a box to an image.

@@ -18,6 +18,13 @@ from ganvas.gans.gawwn.blocks import (
 )
 from ganvas.gans.nn.networks import VectorNorm
 
+__all__ = [
+    "KeyPointDiscriminator",
+    "KeyPointGenerator",
+    "KeyPointImageDiscriminator",
+    "KeyPointImageGenerator",
+]
+
 
 class KeyPointImageGenerator(nn.Module):
     """Noise, text and location maps to an image.
@@ -44,8 +51,8 @@ class KeyPointImageGenerator(nn.Module):
         self.cells = stages.cells
         self.noise = nn.Linear(noise_size, 4 * width)
         self.text = nn.Linear(text_size, 4 * width)
-        self.to_whole = nn.Sequential(*dense_layers(8 * width, 4 * width))
-        self.to_parts = nn.Sequential(*dense_layers(8 * width, 4 * width))
+        self.to_whole = nn.Sequential(*_dense_layers(8 * width, 4 * width))
+        self.to_parts = nn.Sequential(*_dense_layers(8 * width, 4 * width))
 
         # where the parts are: (N, P, cells, cells) to (N, 4 x width)
         widths = [parts, *(width * 2 ** min(depth, 1) for depth in range(stages.grid))]
@@ -86,7 +93,7 @@ class KeyPointImageGenerator(nn.Module):
         what = torch.cat([self.noise(noise), self.text(text)], 1).relu()  # (N, 8 x width)
         scene = torch.cat([self.to_whole(what), self.where(maps)], 1)
         whole = self.whole(scene[:, :, None, None])
-        parts = self.parts(tile_vector(self.to_parts(what), self.cells) * attention_mask(maps))
+        parts = self.parts(tile_vector(self.to_parts(what), self.cells) * _attention_mask(maps))
         return self.merge(torch.cat([whole, parts, maps], 1))
 
 
@@ -124,7 +131,7 @@ class KeyPointImageDiscriminator(nn.Module):
         """
         embedded = self.text(text)
         joined = self.join(torch.cat([features, tile_vector(embedded, self.cells)], 1))
-        parts = self.parts(torch.cat([joined * attention_mask(place), place], 1))
+        parts = self.parts(torch.cat([joined * _attention_mask(place), place], 1))
         return self.head(features, tile_vector(embedded, self.start), parts)
 
 
@@ -146,13 +153,13 @@ class KeyPointGenerator(nn.Module):
         self.text = nn.Sequential(nn.Linear(text_size, 4 * width), nn.ReLU(True))
         self.given = nn.Sequential(
             nn.Flatten(),
-            *dense_layers(3 * parts, 4 * width),
-            *dense_layers(4 * width, 2 * width),
+            *_dense_layers(3 * parts, 4 * width),
+            *_dense_layers(4 * width, 2 * width),
         )
         self.all = nn.Sequential(
-            *dense_layers(10 * width, 8 * width),
-            *dense_layers(8 * width, 4 * width),
-            *dense_layers(4 * width, 2 * width),
+            *_dense_layers(10 * width, 8 * width),
+            *_dense_layers(8 * width, 4 * width),
+            *_dense_layers(4 * width, 2 * width),
             nn.Linear(2 * width, 3 * parts),
             nn.Unflatten(1, (parts, 3)),
             nn.Sigmoid(),
@@ -199,11 +206,11 @@ class KeyPointDiscriminator(nn.Module):
         return self.both(torch.cat([self.places(keypoints), self.text(text)], 1))
 
 
-def attention_mask(maps: Tensor) -> Tensor:
+def _attention_mask(maps: Tensor) -> Tensor:
     """Location maps (N, P, M, M) as one mask (N, 1, M, M): 1 where any part is."""
     return maps.sum(1, keepdim=True).clamp(0, 1)
 
 
-def dense_layers(inputs: int, outputs: int) -> list[nn.Module]:
+def _dense_layers(inputs: int, outputs: int) -> list[nn.Module]:
     """A linear layer, batch norm, ReLU."""
     return [nn.Linear(inputs, outputs, bias=False), VectorNorm(outputs), nn.ReLU(True)]

@@ -33,6 +33,8 @@ from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
+__all__ = ["GAWWNKeyPoints"]
+
 
 class GAWWNKeyPoints(GAN):
     """Generates an image from a caption and the positions of some of its parts.

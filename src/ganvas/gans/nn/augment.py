@@ -17,6 +17,17 @@ from torch import Tensor
 
 from ganvas.gans.nn.geometry import GEOMETRY, geometry_matrices, resample, to_normal
 
+__all__ = [
+    "AUGMENT_NUMBERS",
+    "COLOUR",
+    "adapt_probability",
+    "augment",
+    "colour_matrices",
+    "cutout_masks",
+    "pair_signs",
+    "recolour",
+]
+
 COLOUR, CUTOUT = 10, 3  # random numbers of the other two parts
 AUGMENT_NUMBERS = GEOMETRY + COLOUR + CUTOUT
 

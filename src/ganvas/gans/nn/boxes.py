@@ -8,6 +8,16 @@ from colorsys import hsv_to_rgb
 import torch
 from torch import Tensor
 
+__all__ = [
+    "box_mask",
+    "crop_boxes",
+    "draw_boxes",
+    "draw_keypoints",
+    "location_maps",
+    "paste_into_boxes",
+    "shrink_images",
+]
+
 
 def paste_into_boxes(maps: Tensor, box: Tensor) -> Tensor:
     """Shrink whole maps (N, C, M, M) into boxes (N, 4) of empty maps: zero outside.
@@ -15,8 +25,8 @@ def paste_into_boxes(maps: Tensor, box: Tensor) -> Tensor:
     Jaderberg et al. 2015, "Spatial Transformer Networks". Bilinear, and smoothed where the box is
     smaller than the map, as an antialiased resizing does.
     """
-    left, top, width, height = widen_boxes(box, maps.shape[-1]).unbind(1)
-    return resample_window(maps, -top / height, 1 / height, -left / width, 1 / width)
+    left, top, width, height = _widen_boxes(box, maps.shape[-1]).unbind(1)
+    return _resample_window(maps, -top / height, 1 / height, -left / width, 1 / width)
 
 
 def crop_boxes(maps: Tensor, box: Tensor) -> Tensor:
@@ -24,25 +34,25 @@ def crop_boxes(maps: Tensor, box: Tensor) -> Tensor:
 
     The inverse of `paste_into_boxes`.
     """
-    left, top, width, height = widen_boxes(box, maps.shape[-1]).unbind(1)
-    return resample_window(maps, top, height, left, width)
+    left, top, width, height = _widen_boxes(box, maps.shape[-1]).unbind(1)
+    return _resample_window(maps, top, height, left, width)
 
 
-def resample_window(
+def _resample_window(
     maps: Tensor, top: Tensor, height: Tensor, left: Tensor, width: Tensor
 ) -> Tensor:
     """The part of maps (N, C, M, M) that a window shows, each edge (N,) in shares of the map.
 
     It is zero where the window reaches beyond the map.
     """
-    rows = window_weights(top, height, maps.shape[-2]).to(maps.dtype)
-    columns = window_weights(left, width, maps.shape[-1]).to(maps.dtype)
+    rows = _window_weights(top, height, maps.shape[-2]).to(maps.dtype)
+    columns = _window_weights(left, width, maps.shape[-1]).to(maps.dtype)
     # Two products of matrices are faster on a CPU than sampling point by point, and on a GPU they
     # give the same result in every run.
     return rows[:, None] @ maps @ columns[:, None].mT
 
 
-def window_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
+def _window_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     """How much each cell of a line contributes to each cell of a window on it.
 
     Args:
@@ -66,7 +76,7 @@ def window_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     return (1 - (places[:, :, None] - number).abs() / reach).clamp(min=0) / whole
 
 
-def widen_boxes(box: Tensor, cells: int) -> Tensor:
+def _widen_boxes(box: Tensor, cells: int) -> Tensor:
     """Boxes (N, 4), those smaller than a cell widened around their middle.
 
     Otherwise they would be lost between two cells.

@@ -13,6 +13,16 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import grid_sample
 
+__all__ = [
+    "GEOMETRY",
+    "Resample",
+    "ResampleTranspose",
+    "geometry_matrices",
+    "resample",
+    "to_normal",
+    "to_whole_pixels",
+]
+
 GEOMETRY = 18  # random numbers of `geometry_matrices`
 # of the side: the farthest shift by whole pixels, and the standard deviation of the other shift
 SHIFT = 1 / 8
@@ -70,19 +80,19 @@ def geometry_matrices(
     drift_y = height * to_normal(drift_down) * drifted
 
     changes = [
-        matrix(side, 0, 0, 0, 1, 0),
-        rotation(right_angle),
-        matrix(1, 0, -jump_x, 0, 1, -jump_y),
-        matrix(factor, 0, 0, 0, factor, 0),
-        rotation(angle),
-        matrix(wider, 0, 0, 0, 1 / wider, 0),
-        rotation(late_angle),
-        matrix(1, 0, -drift_x, 0, 1, -drift_y),
+        _matrix(side, 0, 0, 0, 1, 0),
+        _rotation(right_angle),
+        _matrix(1, 0, -jump_x, 0, 1, -jump_y),
+        _matrix(factor, 0, 0, 0, factor, 0),
+        _rotation(angle),
+        _matrix(wider, 0, 0, 0, 1 / wider, 0),
+        _rotation(late_angle),
+        _matrix(1, 0, -drift_x, 0, 1, -drift_y),
     ]
-    return reduce(product, changes)[:, :2]
+    return reduce(_product, changes)[:, :2]
 
 
-def matrix(*entries: float | Tensor) -> Tensor:
+def _matrix(*entries: float | Tensor) -> Tensor:
     """Two rows of three entries each, numbers or (N,), above (0, 0, 1): (N, 3, 3)."""
     like = next(entry for entry in entries if isinstance(entry, Tensor))
     columns = []
@@ -91,13 +101,13 @@ def matrix(*entries: float | Tensor) -> Tensor:
     return torch.stack(columns, 1).unflatten(1, (3, 3))
 
 
-def rotation(angle: Tensor) -> Tensor:
+def _rotation(angle: Tensor) -> Tensor:
     """Rotations by radians (N,): (N, 3, 3)."""
     cosine, sine = angle.cos(), angle.sin()
-    return matrix(cosine, -sine, 0, sine, cosine, 0)
+    return _matrix(cosine, -sine, 0, sine, cosine, 0)
 
 
-def product(left: Tensor, right: Tensor) -> Tensor:
+def _product(left: Tensor, right: Tensor) -> Tensor:
     """Products of matrices (N, 3, 3); not `@`, which a GPU may compute with three digits."""
     return (left[:, :, :, None] * right[:, None]).sum(2)
 

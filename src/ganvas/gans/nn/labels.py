@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+__all__ = ["concat_label", "project_label"]
+
 
 def concat_label(noise: Tensor, label: Tensor | None, embedding: nn.Module | None) -> Tensor:
     """Noise (N, Z) with the embedding (N, E) of labels (N,) beside it; without one, the noise."""

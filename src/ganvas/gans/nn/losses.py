@@ -12,6 +12,24 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+__all__ = [
+    "cross_entropy",
+    "gradient_penalty",
+    "hinge_d",
+    "hinge_g",
+    "in_float32",
+    "least_squares_d",
+    "least_squares_g",
+    "matching_d",
+    "minimax_g",
+    "non_saturating_d",
+    "non_saturating_g",
+    "relativistic",
+    "squared_gradient",
+    "wasserstein_d",
+    "wasserstein_g",
+]
+
 Scores = ParamSpec("Scores")
 
 
@@ -151,10 +169,10 @@ def squared_gradient(scores: Tensor, images: Tensor) -> Tensor:
         scores: (N, ...), computed from `images`; row i may depend on image i alone (no batch norm).
         images: (N, ...) that require a gradient.
     """
-    return pixel_gradient(scores, images).square().sum(1)
+    return _pixel_gradient(scores, images).square().sum(1)
 
 
-def pixel_gradient(scores: Tensor, images: Tensor) -> Tensor:
+def _pixel_gradient(scores: Tensor, images: Tensor) -> Tensor:
     """Gradient of each image's score with respect to its pixels, (N, C * H * W), differentiable."""
     # The sum is enough: each score depends on its own image alone.
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
@@ -176,4 +194,4 @@ def gradient_penalty(
     """
     share = share.reshape(-1, *[1] * (real.ndim - 1))
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
-    return (pixel_gradient(score(between), between).norm(dim=1) - 1).square().mean()
+    return (_pixel_gradient(score(between), between).norm(dim=1) - 1).square().mean()

@@ -6,6 +6,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+__all__ = ["draw_box_holes", "draw_holes", "draw_stroke_holes", "squared_distance"]
+
 CORNERS = 8  # of a stroke's line
 BEND = math.pi * 2 / 3  # largest angle by which a line bends at a corner
 LONGEST = 0.4  # longest piece of a line, in shares of the image's longer side
@@ -57,12 +59,12 @@ def draw_box_holes(
     longer = longer.clamp(root, 1 / root)
     corner = torch.where(central[:, None], 0.5, torch.rand(len(area), 2, generator=random))
 
-    rows = mark_interval(root * longer, corner[:, 0], height)
-    columns = mark_interval(root / longer, corner[:, 1], width)
+    rows = _mark_interval(root * longer, corner[:, 0], height)
+    columns = _mark_interval(root / longer, corner[:, 1], width)
     return (rows[:, None, :, None] & columns[:, None, None, :]).to(area.dtype)
 
 
-def mark_interval(length: Tensor, place: Tensor, side: int) -> Tensor:
+def _mark_interval(length: Tensor, place: Tensor, side: int) -> Tensor:
     """Intervals of at least one pixel on a line of `side` pixels.
 
     Args:
@@ -96,7 +98,7 @@ def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width:
         (N, 1, height, width), 0 or 1; no hole is empty.
     """
     count = len(area)
-    corners = draw_line(random, count, height, width)
+    corners = _draw_line(random, count, height, width)
 
     # (2, height x width): row and column of each pixel's middle
     grid = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -113,7 +115,7 @@ def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width:
     return (nearest <= limit).view(count, 1, height, width).to(area.dtype)
 
 
-def draw_line(random: torch.Generator, count: int, height: int, width: int) -> list[Tensor]:
+def _draw_line(random: torch.Generator, count: int, height: int, width: int) -> list[Tensor]:
     """The CORNERS corners of lines inside an image, (count, 2) each: row and column in pixels."""
     # (count, CORNERS - 1): the first piece has any direction, each later one bends from the last
     turns = (torch.rand(count, CORNERS - 1, generator=random) * 2 - 1) * BEND

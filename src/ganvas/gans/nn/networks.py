@@ -11,6 +11,22 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganvas.errors import UserError
 
+__all__ = [
+    "PatchDiscriminator",
+    "ResidualBlock",
+    "ResidualGenerator",
+    "VectorNorm",
+    "add_spectral_norm",
+    "check_multiple_of_4",
+    "downsample",
+    "initialise_weights",
+    "pack_images",
+    "patch_halvings",
+    "stage_sizes",
+    "stage_widths",
+    "upsample",
+]
+
 # the layers that `add_spectral_norm` changes
 SPECTRAL = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
 
@@ -31,12 +47,12 @@ def stage_sizes(size: int) -> list[int]:
         step = 2 ** max(1, math.ceil(math.log2(max(size, 1) / 8)))
         raise UserError(
             f"size {size} cannot be made by doubling a small map; "
-            f"the nearest sizes that can: {nearest_multiples(size, step, least=6)}"
+            f"the nearest sizes that can: {_nearest_multiples(size, step, least=6)}"
         )
     return sizes
 
 
-def nearest_multiples(size: int, step: int, least: int) -> str:
+def _nearest_multiples(size: int, step: int, least: int) -> str:
     """The multiples of `step` around a size, in words; `least` instead of smaller ones."""
     below, above = max(least, size // step * step), max(least, -(-size // step) * step)
     return " and ".join(str(side) for side in sorted({below, above}))
@@ -239,7 +255,7 @@ def check_multiple_of_4(size: int) -> None:
     if size % 4 or size < 8:
         raise UserError(
             f"size {size} cannot be made by halving and doubling twice; "
-            f"the nearest sizes that can: {nearest_multiples(size, 4, least=8)}"
+            f"the nearest sizes that can: {_nearest_multiples(size, 4, least=8)}"
         )
 
 

@@ -6,6 +6,8 @@ from torch.nn.functional import max_pool1d
 
 from ganvas.gans.nn.networks import VectorNorm
 
+__all__ = ["CharacterReader", "FeatureReader", "choose_captions"]
+
 
 class CharacterReader(nn.Module):
     """Reads captions letter by letter: convolutions, then recurrence.

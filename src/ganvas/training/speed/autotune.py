@@ -34,6 +34,23 @@ from ganvas.training.speed.im2col import has_im2col_layers, use_im2col
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import TrainingStep
 
+__all__ = [
+    "COMPILING",
+    "FILE",
+    "SHARE",
+    "TIMED_STEPS",
+    "WARMUP_STEPS",
+    "ExecutionPlan",
+    "Parts",
+    "apply_plan",
+    "choose_plan",
+    "list_parts",
+    "measure_rate",
+    "plan_by_trials",
+    "plan_from_experience",
+    "read_plan",
+]
+
 FILE = "speed.json"
 PLAIN = "plain"  # the way without any part
 SHARE = 0.02  # of a run's steps or time: the most that trials may take
@@ -68,7 +85,7 @@ class ExecutionPlan(BaseModel):
     @property
     def parts(self) -> Parts:
         """Those of the way chosen."""
-        return split_parts(self.speed)
+        return _split_parts(self.speed)
 
     def line(self) -> str:
         """The choice and what it rests on, in one line."""
@@ -84,13 +101,13 @@ class ExecutionPlan(BaseModel):
         return f"speed: {self.speed} ({'; '.join(filter(None, grounds))})"
 
 
-def split_parts(name: str) -> Parts:
+def _split_parts(name: str) -> Parts:
     """The parts of a way by its name."""
     return () if name == PLAIN else tuple(name.split("+"))
 
 
-def join_parts(parts: Parts) -> str:
-    """The inverse of `split_parts`."""
+def _join_parts(parts: Parts) -> str:
+    """The inverse of `_split_parts`."""
     return "+".join(parts) or PLAIN
 
 
@@ -111,9 +128,9 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
     possible = list_parts(state.gan, engine)
 
     if recipe.speed != "auto":
-        for part in split_parts(recipe.speed):
+        for part in _split_parts(recipe.speed):
             if part not in possible:
-                reason = explain_missing(part, state.gan, engine)
+                reason = _explain_missing(part, state.gan, engine)
                 raise UserError(
                     f"speed={recipe.speed}: {part} cannot be had {reason}; use speed=auto"
                 )
@@ -135,7 +152,7 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
 
 def list_parts(gan: GAN, engine: Engine) -> Parts:
     """The parts that make sense for a GAN on this engine."""
-    possible: list[str] = ["channels_last"] if has_maps(gan) else []
+    possible: list[str] = ["channels_last"] if _has_maps(gan) else []
     if engine.device.type == "cpu" and has_im2col_layers(gan):
         possible.append("im2col")
     if engine.device.type == "cuda":
@@ -144,7 +161,7 @@ def list_parts(gan: GAN, engine: Engine) -> Parts:
     return tuple(possible)
 
 
-def explain_missing(part: str, gan: GAN, engine: Engine) -> str:
+def _explain_missing(part: str, gan: GAN, engine: Engine) -> str:
     """Why a part is not among those of `list_parts`."""
     device = engine.device.type
     if part == "channels_last":
@@ -156,7 +173,7 @@ def explain_missing(part: str, gan: GAN, engine: Engine) -> str:
     return "with several processes" if part == "graphs" else "where a loss has gradients in it"
 
 
-def has_maps(gan: GAN) -> bool:
+def _has_maps(gan: GAN) -> bool:
     """Whether any weights are kernels of convolutions."""
     return any(parameter.ndim == 4 for parameter in gan.parameters())
 
@@ -175,9 +192,9 @@ def plan_from_experience(
         channels_last = torch.backends.mkldnn.is_available() and large and not norms
         im2col = has_im2col_layers(gan)
 
-    good = {"channels_last": channels_last and has_maps(gan), "im2col": im2col}
+    good = {"channels_last": channels_last and _has_maps(gan), "im2col": im2col}
     parts = tuple(part for part, is_good in good.items() if is_good)
-    return ExecutionPlan(device=device, speed=join_parts(parts), reason=reason)
+    return ExecutionPlan(device=device, speed=_join_parts(parts), reason=reason)
 
 
 def plan_by_trials(
@@ -193,13 +210,13 @@ def plan_by_trials(
     """
     plan = ExecutionPlan(device=device, speed=PLAIN)
     for added in [(), *((part,) for part in possible)]:
-        name = join_parts((*plan.parts, *added))
+        name = _join_parts((*plan.parts, *added))
         best = plan.measured.get(plan.speed)
         if added == ("compile",) and (best is None or images / best * SHARE < COMPILING):
             continue
 
         try:
-            found = plan.measured[name] = round(rate(split_parts(name)), 1)
+            found = plan.measured[name] = round(rate(_split_parts(name)), 1)
         except Exception as error:  # whatever it is: a way that fails is not taken
             plan.dropped[name] = (str(error) or type(error).__name__).partition("\n")[0][:200]
             continue
@@ -245,7 +262,7 @@ def apply_plan(parts: Parts, step: TrainingStep, say: Callable[[str], None]) -> 
         say: called with one line about what does not work after all.
     """
     if "channels_last" in parts:
-        use_channels_last(step.state)
+        _use_channels_last(step.state)
     if "im2col" in parts:
         use_im2col(step.state.gan)
     if "compile" in parts:
@@ -256,7 +273,7 @@ def apply_plan(parts: Parts, step: TrainingStep, say: Callable[[str], None]) -> 
 
 
 @torch.no_grad()
-def use_channels_last(state: TrainingState) -> None:
+def _use_channels_last(state: TrainingState) -> None:
     """Lay out all kernels with the channels last: weights, averages, and the optimizers' moments.
 
     Fused optimizers need weights and moments in the same layout.
@@ -264,13 +281,13 @@ def use_channels_last(state: TrainingState) -> None:
     gans = [state.gan, *([state.ema.gan] if state.ema else [])]
     for gan in gans:
         for parameter in gan.parameters():
-            parameter.data = lay_channels_last(parameter.data)
+            parameter.data = _lay_channels_last(parameter.data)
     for optimizer in state.optimizers.values():
         for moments in optimizer.state.values():
-            moments |= {name: lay_channels_last(values) for name, values in moments.items()}
+            moments |= {name: _lay_channels_last(values) for name, values in moments.items()}
 
 
-def lay_channels_last(values: Tensor) -> Tensor:
+def _lay_channels_last(values: Tensor) -> Tensor:
     """A kernel (O, I, H, W) with the channels last in memory, also with I = 1; others unchanged."""
     if values.ndim != 4:
         return values

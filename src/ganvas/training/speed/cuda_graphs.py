@@ -23,6 +23,8 @@ from ganvas.training.guard import Optimizers
 from ganvas.training.speed.static_inputs import StaticInputs
 from ganvas.training.step import Probe, StepContext, take_step
 
+__all__ = ["WARMUP", "Capturer", "CudaCapturer", "GraphedSteps", "Losses", "Replay", "StepKind"]
+
 WARMUP = 3  # steps of a kind that are taken before one is captured, as PyTorch's manual has it
 
 Losses = dict[str, Tensor]

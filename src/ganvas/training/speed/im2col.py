@@ -12,6 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+__all__ = [
+    "IM2COL",
+    "WEIGHTS",
+    "Im2colConv2d",
+    "Im2colConvTranspose2d",
+    "Overlap",
+    "Patches",
+    "has_im2col_layers",
+    "use_im2col",
+]
+
 PIXELS = 16  # of the smaller of a layer's two maps: the most that gain
 WEIGHTS = 2**19  # of a kernel: the fewest that gain
 
@@ -77,7 +88,7 @@ class Overlap(torch.autograd.Function):
         return Patches.apply(gradients[0], *ctx.arguments), None, None, None, None, None
 
 
-def flatten_kernel(weight: Tensor) -> tuple[Tensor, bool]:
+def _flatten_kernel(weight: Tensor) -> tuple[Tensor, bool]:
     """A kernel (A, B, k, k) as a matrix (A, B k k), without moving it in memory.
 
     Returns:
@@ -91,7 +102,7 @@ class Im2colConv2d(nn.Conv2d):
     """A convolution that is one matrix product where its output is small."""
 
     def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
-        kernel, stride, padding = read_geometry(self)
+        kernel, stride, padding = _read_geometry(self)
         height, width = (
             (input.shape[2 + axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
             for axis in range(2)
@@ -99,7 +110,7 @@ class Im2colConv2d(nn.Conv2d):
         if height * width > PIXELS:
             return super().forward(input)
 
-        weight, last = flatten_kernel(self.weight)
+        weight, last = _flatten_kernel(self.weight)
         patches = Patches.apply(input, kernel, stride, padding, last)  # (N, h, w, C k k)
         return nn.functional.linear(patches, weight, self.bias).permute(0, 3, 1, 2)
 
@@ -112,7 +123,7 @@ class Im2colConvTranspose2d(nn.ConvTranspose2d):
         if input.shape[2] * input.shape[3] > PIXELS or output_size is not None:
             return super().forward(input, output_size)
 
-        kernel, stride, padding = read_geometry(self)
+        kernel, stride, padding = _read_geometry(self)
         size = tuple(
             (input.shape[2 + axis] - 1) * stride[axis]
             - 2 * padding[axis]
@@ -120,15 +131,15 @@ class Im2colConvTranspose2d(nn.ConvTranspose2d):
             + self.output_padding[axis]
             for axis in range(2)
         )
-        weight, last = flatten_kernel(self.weight)
+        weight, last = _flatten_kernel(self.weight)
         patches = input.permute(0, 2, 3, 1) @ weight  # (N, h, w, C k k)
         maps = Overlap.apply(patches, size, kernel, stride, padding, last)
         return maps if self.bias is None else maps + self.bias[:, None, None]
 
 
-def read_geometry(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
+def _read_geometry(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[Pair, Pair, Pair]:
     """Kernel, stride and padding of a layer."""
-    assert not isinstance(layer.padding, str)  # see `may_gain`
+    assert not isinstance(layer.padding, str)  # see `_may_gain`
     return layer.kernel_size, layer.stride, layer.padding
 
 
@@ -140,10 +151,10 @@ IM2COL: dict[type[nn.Module], type[nn.Module]] = {
 
 def has_im2col_layers(network: nn.Module) -> bool:
     """Whether any layer of a network may gain."""
-    return any(may_gain(layer) for layer in network.modules())
+    return any(_may_gain(layer) for layer in network.modules())
 
 
-def may_gain(layer: nn.Module) -> bool:
+def _may_gain(layer: nn.Module) -> bool:
     """Whether a layer has a kernel large enough, and nothing unusual.
 
     Unusual are groups, dilation, and any padding but a number of zeros.
@@ -159,6 +170,6 @@ def may_gain(layer: nn.Module) -> bool:
 def use_im2col(network: nn.Module) -> None:
     """Make the layers that may gain matrix products from now on, where their maps are small."""
     for layer in network.modules():
-        if may_gain(layer):
+        if _may_gain(layer):
             # The class alone changes: weights, hooks and names stay.
             layer.__class__ = IM2COL.get(type(layer), type(layer))

@@ -6,6 +6,8 @@ from torch import Tensor
 from ganvas.gans.base import Clock
 from ganvas.rng import Make, Rng, sent
 
+__all__ = ["StaticInputs"]
+
 
 class StaticInputs(Rng):
     """An rng and a clock in one, for all steps of one kind, in one process.
