@@ -354,7 +354,7 @@ def test_signal_finishes_the_round_saves_and_says_how_to_go_on(
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert "to go on: ganvas train --out" in error
+    assert "to resume: ganvas train --out" in error
     (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
     assert newest.name != "000000300000"
     assert (tmp_path / "run" / "summary.html").exists()
@@ -620,11 +620,11 @@ WRONG = {
     ),
     "theory of no target": (
         ("theory", "--target", "gausian"),
-        "there is no target 'gausian'; did you mean gaussian?",
+        "unknown target 'gausian'; did you mean gaussian?",
     ),
     "theory of no loss": (
         ("theory", "--loss", "wassertein"),
-        "there is no loss 'wassertein'; did you mean wasserstein?",
+        "unknown loss 'wassertein'; did you mean wasserstein?",
     ),
     "theory without steps": (("theory", "--steps", "0"), "--steps 0"),
     "theory without moves": (("theory", "--d-steps", "0"), "--d-steps 0"),

@@ -45,7 +45,7 @@ def test_the_example_trains_and_goes_on(
         exec(compile(block, "docs/add-a-gan.md", "exec"), space)
     run = space["run"]
     assert isinstance(run, ganvas.Run)
-    assert space["pictures"].shape == (16, 1, 8, 8)
+    assert space["images"].shape == (16, 1, 8, 8)
     assert run.about["images"] >= 2_000
     assert option_defaults("mlp-wasserstein").keys() == {
         "hidden",

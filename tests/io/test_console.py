@@ -282,7 +282,7 @@ def test_all_public_names_are_listed():
 
 def test_the_line_of_a_training_that_has_just_begun_or_is_slow():
     meter = Meter(RunClock(batch=1, total=100), epoch=10, players=[], shown=False)
-    assert "? images/s  ? left" in meter.line()
+    assert "  ?/s  ? left" in meter.line()
     meter.clock.images = 2
     meter.started -= 5
-    assert "0.4 images/s  0:04:0" in meter.line()
+    assert "  0.4/s  0:04:0" in meter.line()

@@ -242,7 +242,7 @@ def test_changed_data_is_refused(tmp_path: Path, pictures: Path):
         (changing / file.name).write_bytes(file.read_bytes())
     train("dcgan-64", tmp_path / "run", 12, changing)
     (changing / "another.png").write_bytes(next(pictures.iterdir()).read_bytes())
-    with pytest.raises(UserError, match=r"begun with other data: 10 pictures .* there, 11 "):
+    with pytest.raises(UserError, match=r"begun with other data: 10 images .* there, 11 "):
         train("dcgan-64", tmp_path / "run", 24, changing)
 
 
@@ -276,7 +276,7 @@ def test_extended_early_stop_goes_on_after_a_crash(
         raise KeyError("as if the power had gone")
 
     with monkeypatch.context() as patch, pytest.raises(KeyError):
-        patch.setattr("ganvas.training.training_step.take_step", crash)
+        patch.setattr("ganvas.training.step.take_step", crash)
         train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"

@@ -219,4 +219,6 @@ def _check_comparable(samples: SampleSet, reference: Reference) -> None:
         advice = f"; bring both to one, e.g. --size {min(samples.size, data.size)}"
     else:
         advice = f"; bring both to one, e.g. --channels {data.channels}"
-    raise UserError(f"{samples.name} holds {samples.kind} and {reference.name} {data.kind}{advice}")
+    raise UserError(
+        f"{samples.name} holds {samples.kind} and {reference.name} {data.describe()}{advice}"
+    )

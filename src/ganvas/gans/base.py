@@ -198,7 +198,7 @@ class GAN(nn.Module):
         self.channels = schema.channels[target]
         self.classes = schema.names.get("label", ())
 
-        if self.kind == "point" and schema.kind == "image":
+        if self.kind == "point" and (self.size, self.channels) != (1, 2):
             raise UserError(
                 f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: "
                 "use --data rings or --data grid"

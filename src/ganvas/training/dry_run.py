@@ -57,7 +57,7 @@ def _print_data(dataset: Dataset) -> None:
     pictures = count_noun(len(dataset), "picture")
     classes = count_noun(len(dataset.classes), "class", "classes")
     left_out = count_noun(len(report.skipped), "file")
-    print_text(f"data: {pictures}, {dataset.kind}, {classes}; {left_out} left out")
+    print_text(f"data: {pictures}, {dataset.describe()}, {classes}; {left_out} left out")
     for line in [*report.steps, *report.notes]:
         print_text(f"  {line}")
 

@@ -112,7 +112,7 @@ def announce_run(
     held_out = f", {len(loader.held_out):,} of them held out to judge by"
     classes = f", {count_noun(len(dataset.classes), 'class', 'classes')}"
     found = count_noun(len(dataset), "picture") + (held_out if len(loader.held_out) else "")
-    kind = dataset.kind + (classes if dataset.classes else "")
+    kind = dataset.describe() + (classes if dataset.classes else "")
     meter.say(f"data: {report.spec}, {found}, {kind}")
     if report.skipped:
         left_out = count_noun(len(report.skipped), "file")

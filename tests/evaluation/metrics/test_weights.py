@@ -175,7 +175,9 @@ def test_published_weights_are_downloaded_once_and_checked(address, cache, monke
 
 def test_a_wrong_download_is_refused(address, cache, monkeypatch):
     monkeypatch.setattr(inception, "PUBLISHED", replace(PUBLISHED, mirrors=(address,)))
-    with pytest.raises(UserError, match=r"its digest is sha256:.* published is sha256:6726825d"):
+    with pytest.raises(
+        UserError, match=r"its digest is sha256:.* the published one is sha256:6726825d"
+    ):
         Inception()
     assert not list((cache / "weights").iterdir())
 

@@ -407,7 +407,7 @@ def test_a_record_counts_more_than_what_would_be_chosen_now(
     with monkeypatch.context() as patch:
         patch.setattr(
             adapt,
-            "known",
+            "plan_from_experience",
             lambda *_: ExecutionPlan(device="cpu", speed="plain", measured={"plain": 7.0}),
         )
         run(tmp_path / "parts", 24)

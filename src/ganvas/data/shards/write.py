@@ -78,7 +78,7 @@ def pack(
 
 def _describe_store(dataset: Dataset) -> list[str]:
     """Report where the pictures of a set that was just opened are packed."""
-    summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.kind}"
+    summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}"
     maps = [values for values in _columns_of(dataset) if isinstance(values, np.memmap)]
     if not maps:
         return [f"{summary}; it is read directly, there is nothing to pack"]
