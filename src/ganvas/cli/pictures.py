@@ -24,7 +24,8 @@ def data(
         A folder or zip of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
         captions:PLACE; shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
         stacked-mnist, cifar10, figures, rings or grid.
-    out File (PNG) for the contact sheet, overwritten each time: images as training will see them.
+    out
+        File (PNG) for the contact sheet, overwritten each time: images as training will see them.
     strict
         Make a broken image an error.
     json
@@ -60,17 +61,18 @@ def pack(
         Folder for the shards; it must not exist yet.
     shards
         Write shards.
-    shard_images Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a
+    shard_images
+        Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a
         decoded shard has at most 64 MiB.
     strict
         Make a broken image an error.
     """
-    from ganvas.data.shards.write import pack
+    from ganvas.data.shards.write import pack_dataset
     from ganvas.io.console import print_text
     from ganvas.recipes.recipe import make_view
 
     view, progress = make_view(**look.given()), sys.stderr.isatty()
-    for line in pack(
+    for line in pack_dataset(
         spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress
     ):
         print_text(line)

@@ -15,7 +15,7 @@ from ganvas.evaluation.metrics.manifold import (
     DensityCoverage,
     PrecisionRecall,
     density_coverage,
-    nearest,
+    find_nearest,
     precision_recall,
 )
 from ganvas.evaluation.references import Reference, features_of_rows, unseen_distances
@@ -181,7 +181,7 @@ class EvaluationInputs:
         train = features_of_rows(
             self.extractor, reference.train, reference.train_rows, self.progress
         )
-        distances, places = nearest(self.fake.values, train)
+        distances, places = find_nearest(self.fake.values, train)
         return distances[:, 0], places[:, 0]
 
     @cached_property

@@ -17,7 +17,7 @@ from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
 from ganvas.evaluation.metrics.classifier_training import LabelledImages
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
-from ganvas.evaluation.metrics.manifold import nearest
+from ganvas.evaluation.metrics.manifold import find_nearest
 from ganvas.evaluation.metrics.weights import read_safetensors
 from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_entry, load_or_make
@@ -233,7 +233,7 @@ def unseen_distances(
     def measure() -> dict[str, Tensor]:
         unseen = features_of_rows(extractor, reference.unseen, rows, progress)
         train = features_of_rows(extractor, reference.train, reference.train_rows, progress)
-        distances, places = nearest(unseen, train)
+        distances, places = find_nearest(unseen, train)
         return {"distances": distances[:, 0], "places": places[:, 0]}
 
     settings = [

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import platformdirs
 
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path, remove
@@ -21,12 +22,7 @@ def cache_folder() -> Path:
     chosen = os.environ.get("GANVAS_CACHE")
     if chosen:
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-        return Path(local) / "ganvas" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "ganvas"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganvas"
+    return Path(platformdirs.user_cache_dir("ganvas", appauthor=False))
 
 
 def cache_entry(kind: str, settings: Any, ending: str = "") -> Path:

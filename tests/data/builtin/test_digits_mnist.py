@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from idx_files import write_idx
 
 from ganvas.data import View, open_dataset
-from ganvas.data.builtin.idx import read_idx, write_idx
+from ganvas.data.builtin.idx import read_idx
 from ganvas.errors import UserError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"

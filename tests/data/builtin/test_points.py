@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from idx_files import write_idx
 from PIL import Image
 
 from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.builtin import stacked_mnist as stacked
-from ganvas.data.builtin.idx import write_idx
 from ganvas.data.builtin.points import COUNT, GRID, MIXTURES, RINGS, mode_discs
 from ganvas.data.inspect import examine_data, print_examination, run_doctor
 from ganvas.data.loader import Loader

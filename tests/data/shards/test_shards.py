@@ -35,7 +35,7 @@ from ganvas.data.pick import choose_rows
 from ganvas.data.shards.cache import ShardColumn
 from ganvas.data.shards.files import expand_pattern
 from ganvas.data.shards.remote import ABANDONED
-from ganvas.data.shards.write import pack
+from ganvas.data.shards.write import pack_dataset
 from ganvas.data.split import split
 from ganvas.evaluation.metrics.features import Pixels
 from ganvas.evaluation.references import (
@@ -94,7 +94,9 @@ def noise(seed: int, size: int) -> np.ndarray:
 
 def write(source: Path | str, out: Path, each: int | None = EACH, view: View = VIEW) -> Path:
     asked = view.model_copy(update={"labels": "folders"}) if isinstance(source, Path) else view
-    pack(str(source), asked, out, shards=True, shard_images=each, strict=True, progress=False)
+    pack_dataset(
+        str(source), asked, out, shards=True, shard_images=each, strict=True, progress=False
+    )
     return out
 
 
@@ -219,7 +221,9 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
             "strict": False,
             "progress": False,
         }
-        return pack(source, View(size=16) if source != "digits" else View(), **(asked | more))  # type: ignore[arg-type]
+        return pack_dataset(
+            source, View(size=16) if source != "digits" else View(), **(asked | more)
+        )  # type: ignore[arg-type]
 
     (line,) = fill(str(folder))
     (store,) = (cache / "packed").iterdir()

@@ -15,8 +15,8 @@ from ganvas.errors import UserError
 from ganvas.evaluation.metrics import manifold as neighbours
 from ganvas.evaluation.metrics.manifold import (
     density_coverage,
+    find_nearest,
     memorisation,
-    nearest,
     precision_recall,
 )
 
@@ -102,7 +102,7 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
         density_coverage(real, fake),
         memorisation(fake, train, held_out),
     )
-    distances, indices = nearest(fake, real, 3)
+    distances, indices = find_nearest(fake, real, 3)
     monkeypatch.setattr(neighbours, "BLOCK", block)
 
     assert (
@@ -113,7 +113,7 @@ def test_the_size_of_blocks_and_the_order_change_nothing(block, monkeypatch):
         before[2], rel=1e-12
     )
 
-    again, same = nearest(fake, real, 3)
+    again, same = find_nearest(fake, real, 3)
     assert torch.allclose(again, distances, rtol=1e-12)
     assert torch.equal(same, indices)
 
@@ -130,9 +130,9 @@ def test_float32_features_are_measured_in_float64():
     real, fake = normal(1, 90, 4).float(), normal(2, 80, 4).float()
     assert precision_recall(real, fake) == precision_recall(real.double(), fake.double())
     assert density_coverage(real, fake) == density_coverage(real.double(), fake.double())
-    distances, _ = nearest(fake, real)
+    distances, _ = find_nearest(fake, real)
     assert distances.dtype == torch.float64
-    assert torch.equal(distances, nearest(fake.double(), real.double())[0])
+    assert torch.equal(distances, find_nearest(fake.double(), real.double())[0])
 
 
 def test_samples_of_the_data():
@@ -202,7 +202,7 @@ def test_a_constant_generator():
 @pytest.mark.parametrize("count", [1, 4])
 def test_nearest_in_loops(count):
     queries, references = normal(1, 30, 5), normal(2, 40, 5)
-    distances, indices = nearest(queries, references, count)
+    distances, indices = find_nearest(queries, references, count)
     assert indices.dtype == torch.int64
     for query, found, rows in zip(queries.tolist(), distances.tolist(), indices.tolist()):
         everything = sorted(
@@ -214,7 +214,7 @@ def test_nearest_in_loops(count):
 
 def test_equal_rows_are_at_distance_zero():
     references = normal(1, 300, 50).float() + 1000
-    distances, indices = nearest(references[::3], references)
+    distances, indices = find_nearest(references[::3], references)
     assert (distances == 0).all()
     assert torch.equal(indices[:, 0], torch.arange(0, 300, 3))
 
@@ -226,7 +226,7 @@ def test_near_rows_are_measured_by_their_difference(gap):
     queries = references.clone()
     queries[:, 7] += gap
     expected = (queries - references).abs().amax(1, keepdim=True)  # the gap, as float64 holds it
-    distances, _ = nearest(queries, references)
+    distances, _ = find_nearest(queries, references)
     assert torch.allclose(distances, expected, rtol=1e-12, atol=2e-15)
 
 
@@ -238,7 +238,7 @@ def test_many_equal_rows_are_measured_once(monkeypatch):
         "squared_distances",
         lambda a, b: measured.append((len(a), len(b))) or whole(a, b),
     )
-    distances, _ = nearest(torch.ones(1000, 3), torch.ones(2000, 3), 2)
+    distances, _ = find_nearest(torch.ones(1000, 3), torch.ones(2000, 3), 2)
     assert measured == [(1, 1)]
     assert distances.shape == (1000, 2)
     assert (distances == 0).all()
@@ -296,17 +296,20 @@ WRONG = {
     "no fakes": (lambda: density_coverage(MORE, MORE[:0]), "0 fake samples"),
     "no neighbours": (lambda: precision_recall(MORE, MORE, 0), "at least 1"),
     "no neighbours to cover": (lambda: density_coverage(MORE, MORE, -1), "at least 1"),
-    "none nearest": (lambda: nearest(MORE, MORE, 0), "at least 1"),
-    "too many nearest": (lambda: nearest(MORE, FEW, 4), "3 reference samples are too few"),
+    "none nearest": (lambda: find_nearest(MORE, MORE, 0), "at least 1"),
+    "too many nearest": (lambda: find_nearest(MORE, FEW, 4), "3 reference samples are too few"),
     "sizes": (lambda: precision_recall(MORE, torch.zeros(9, 5)), "real have 4, fake have 5"),
     "sizes to cover": (
         lambda: density_coverage(MORE, torch.zeros(9, 5)),
         "real have 4, fake have 5",
     ),
-    "sizes to search": (lambda: nearest(MORE, torch.zeros(9, 5)), "query have 4, reference have 5"),
+    "sizes to search": (
+        lambda: find_nearest(MORE, torch.zeros(9, 5)),
+        "query have 4, reference have 5",
+    ),
     "NaN": (lambda: precision_recall(MORE, MORE * torch.nan), "9 of 9 fake samples are NaN"),
     "NaN to cover": (lambda: density_coverage(MORE / 0, MORE), "9 of 9 real samples are NaN"),
-    "NaN to search": (lambda: nearest(MORE / 0, MORE), "9 of 9 query samples are NaN"),
+    "NaN to search": (lambda: find_nearest(MORE / 0, MORE), "9 of 9 query samples are NaN"),
     "nothing trained on": (lambda: memorisation(MORE, MORE[:0], FEW), "0 reference samples"),
 }
 

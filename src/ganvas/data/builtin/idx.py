@@ -14,7 +14,7 @@ import numpy as np
 
 from ganvas.errors import UserError
 
-__all__ = ["dimensions", "read_idx", "write_idx"]
+__all__ = ["dimensions", "read_idx"]
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -59,13 +59,6 @@ def read_idx(path: Path) -> np.ndarray:
             f"but holds {len(content) - head:,} bytes"
         )
     return np.frombuffer(content, kind, offset=head).reshape(shape)
-
-
-def write_idx(path: Path, values: np.ndarray) -> None:
-    """Write uint8 values of any shape as an idx file, gzipped if the name ends in .gz."""
-    head = bytes([0, 0, 0x08, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
-    content = head + values.astype(np.uint8).tobytes()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
 def _is_gzip(path: Path) -> bool:

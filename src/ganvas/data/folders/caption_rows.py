@@ -16,7 +16,7 @@ from ganvas.io import images
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
-__all__ = ["choose_columns", "match_lines", "skip_bad_boxes"]
+__all__ = ["choose_caption_columns", "match_lines", "skip_bad_boxes"]
 
 # the columns of a table, and their names for people
 COLUMNS = {"captions": "caption", "box": "box", "keypoints": "key points"}
@@ -56,7 +56,7 @@ def match_lines(
     return lines, describe_absent(table.name, absent)
 
 
-def choose_columns(table: CaptionTable, lines: Lines) -> tuple[set[str], Lines, list[str]]:
+def choose_caption_columns(table: CaptionTable, lines: Lines) -> tuple[set[str], Lines, list[str]]:
     """The columns that most lines have, the lines that have all of these, and notes.
 
     Other lines are skipped.

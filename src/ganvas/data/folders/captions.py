@@ -16,7 +16,7 @@ from ganvas.data.folders.caption_columns import (
     make_features,
     make_keypoints,
 )
-from ganvas.data.folders.caption_rows import choose_columns, match_lines, skip_bad_boxes
+from ganvas.data.folders.caption_rows import choose_caption_columns, match_lines, skip_bad_boxes
 from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import common_size
@@ -126,7 +126,7 @@ def _write_captions(
     entries = {entry.name: entry for entry in source.pictures}
 
     lines, notes = match_lines(table, entries, source.wrapper)
-    columns, lines, more = choose_columns(table, lines)
+    columns, lines, more = choose_caption_columns(table, lines)
     if not lines:
         raise UserError(
             f"{source.place}: {table.name} describes no picture that can be used"

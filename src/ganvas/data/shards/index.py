@@ -14,7 +14,7 @@ from ganvas.data.dataset import Skipped
 from ganvas.data.decode import ImageTraits
 from ganvas.errors import UserError
 
-__all__ = ["INDEX", "Index", "Shard", "fingerprint", "make_index", "read_index"]
+__all__ = ["INDEX", "Index", "Shard", "hash_index", "make_index", "read_index"]
 
 INDEX = "index.json"
 FORMAT = "ganvas-shards"
@@ -124,12 +124,12 @@ class Index(BaseModel):
                     f"{shard.file} has a class beyond the {len(self.classes)} that have names"
                 )
 
-        if self.fingerprint != fingerprint(self.shards, self.classes):
+        if self.fingerprint != hash_index(self.shards, self.classes):
             raise ValueError("its fingerprint is not that of its shards")
         return self
 
 
-def fingerprint(shards: Sequence[Shard], classes: Sequence[str]) -> str:
+def hash_index(shards: Sequence[Shard], classes: Sequence[str]) -> str:
     """Hexadecimal digest of the data: of the tars' digests in order and the class names."""
     content = json.dumps([[shard.sha256 for shard in shards], list(classes)])
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
@@ -149,7 +149,7 @@ def make_index(
         size=sides.pop() if len(sides) == 1 else None,
         channels=1 if all(kind.grey for kind in kinds) else 3,
         classes=tuple(classes),
-        fingerprint=fingerprint(shards, classes),
+        fingerprint=hash_index(shards, classes),
         steps=tuple(steps),
         notes=tuple(notes),
         shards=tuple(shards),

@@ -21,7 +21,7 @@ from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path
 
-__all__ = ["MAX_BYTES", "pack"]
+__all__ = ["MAX_BYTES", "pack_dataset"]
 
 MAX_IMAGES = 1_000  # pictures of a shard, unless --shard-images says otherwise
 # Bytes of a shard's decoded pictures: the eight streams of a training each keep some in memory.
@@ -29,7 +29,7 @@ MAX_BYTES = 2**26
 ENCODE = 256  # pictures encoded at once
 
 
-def pack(
+def pack_dataset(
     spec: str,
     view: View,
     out: Path | None,

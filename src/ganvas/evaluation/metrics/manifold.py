@@ -32,8 +32,8 @@ __all__ = [
     "compare_distances",
     "density_coverage",
     "distance_blocks",
+    "find_nearest",
     "memorisation",
-    "nearest",
     "precision_recall",
     "squared_distances",
 ]
@@ -150,7 +150,7 @@ def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> Density
     return DensityCoverage(inside / (neighbours * len(fake)), covered.double().mean().item())
 
 
-def nearest(queries: Tensor, references: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+def find_nearest(queries: Tensor, references: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
     """Find the nearest references of each query.
 
     Args:
@@ -197,7 +197,7 @@ def memorisation(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
         UserError: an empty set, NaN or infinite features, features of different sizes, or held-out
             images half of which are training images.
     """
-    return compare_distances(nearest(fake, train)[0], nearest(held_out, train)[0])
+    return compare_distances(find_nearest(fake, train)[0], find_nearest(held_out, train)[0])
 
 
 def compare_distances(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
