@@ -236,7 +236,7 @@ class R3GAN(GAN):
     - Real and fake images pass through our own augmentations, with the same transforms.
     - The discriminator summarises an image with a class in 64 numbers. The paper's public
       configurations use as many as its widest map has channels, half a million parameters more.
-    - Half precision, where asked for, covers whole updates, not only the largest maps.
+    - Half precision, where requested, covers whole updates, not only the largest maps.
 
     Recipes: `stacked-mnist-r3gan`, `cifar10-r3gan`, `ffhq-64-r3gan`.
 

@@ -186,7 +186,7 @@ class Engine:
             self.wait()
 
     def settle(self) -> None:
-        """Wait until the device has done all that it was asked for."""
+        """Wait until the device has finished its work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         elif self.device.type == "mps":
@@ -199,9 +199,9 @@ class Engine:
 
 
 def _keep_memory() -> None:
-    """Tell glibc to keep freed memory for the next round, which needs as much again:
+    """Tell glibc to keep freed memory for the next step, which needs as much again.
 
-    3 to 10 % faster convolutional rounds.
+    Training steps with convolutions are 3 to 10 % faster.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD: the largest that is allowed

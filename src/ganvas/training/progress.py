@@ -72,7 +72,7 @@ class Meter:
         return (self.clock.images - self.start_images) / max(time.monotonic() - self.started, 1e-9)
 
     def update(self) -> None:
-        """Show where the run stands; call after every round."""
+        """Show where the run stands; call after every step."""
         if self.live:
             self.bar.update(self.task, completed=self.clock.images, description=self.line())
         elif self.shown and time.monotonic() - self.last_line >= 30:

@@ -209,7 +209,7 @@ def resume_checkpoint(
 
     state.clock.images = position.images
     state.means.restore(position.means, next(state.gan.parameters()).device)
-    # A run that stopped early resumes when more is asked for than when it stopped.
+    # A run that stopped early resumes when its length is now larger than when it stopped.
     longer = state.clock.total > about["recipe"]["images"]
     state.stopped = "" if longer else position.stopped
     return path

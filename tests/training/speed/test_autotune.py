@@ -97,7 +97,7 @@ def test_parts_are_kept_that_make_rounds_faster():
         (): 150.0,
         ("channels_last",): 163.0,
         ("channels_last", "graphs"): 412.0,
-        ("channels_last", "graphs", "compile"): 420.0,  # less than what is told from chance
+        ("channels_last", "graphs", "compile"): 420.0,  # less than what differs from chance
     }
     decision = plan_by_trials(
         "cuda", 10**9, ("channels_last", "graphs", "compile"), rates.__getitem__
@@ -230,7 +230,7 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(
 def test_a_way_may_be_asked_for(tmp_path: Path):
     recipe = tiny(speed="plain")
     trainer = make_trainer(tmp_path, recipe)
-    assert trainer.apply_own_plan().line() == "speed: plain (asked for)"
+    assert trainer.apply_own_plan().line() == "speed: plain (requested)"
     refused_in_one_line(
         lambda: tiny(speed="fast"), "speed='fast': input should be 'auto', 'plain', 'channels_last'"
     )
@@ -432,7 +432,7 @@ def test_a_run_may_go_on_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
     assert read_plan(tmp_path / "run") == ExecutionPlan(
-        device="cpu", speed="plain", reason="asked for"
+        device="cpu", speed="plain", reason="requested"
     )
 
 

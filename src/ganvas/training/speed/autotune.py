@@ -115,13 +115,13 @@ def _join_parts(parts: Parts) -> str:
 
 
 def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> ExecutionPlan:
-    """How to take a run's steps: as asked for, as recorded, as measured, or as known to be good.
+    """How to take a run's steps: as requested, as recorded, as measured, or as known to be good.
 
     Call it in the main process; the state stays as it is. A record in the run folder counts if it
     was made for the same kind of device.
 
     Raises:
-        UserError: what is asked for does not work here, or the record is damaged.
+        UserError: what is requested does not work here, or the record is damaged.
     """
     recipe, engine = context.recipe, context.engine
     device = engine.device.type
@@ -134,7 +134,7 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
                 raise UserError(
                     f"speed={recipe.speed}: {part} cannot be had {reason}; use speed=auto"
                 )
-        return ExecutionPlan(device=device, speed=recipe.speed, reason="asked for")
+        return ExecutionPlan(device=device, speed=recipe.speed, reason="requested")
 
     record = read_plan(context.folder)
     if record and record.device == device and set(record.parts) <= set(possible):
