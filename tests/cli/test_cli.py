@@ -253,6 +253,7 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
     ]
 
 
+@pytest.mark.slow
 def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, tmp_path: Path):
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     asked = [copy, "--features", "classifier", "--count", 60, "--data", "digits"]
@@ -331,7 +332,9 @@ def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000900"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_signal_finishes_the_round_saves_and_says_how_to_go_on(
     number: signal.Signals, tmp_path: Path
 ):

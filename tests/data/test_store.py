@@ -76,6 +76,7 @@ def test_damaged_stores_are_rebuilt(folder, cache, damage):
     assert again.fingerprint == first == fingerprint(again.columns, {})
 
 
+@pytest.mark.slow
 def test_two_builders_at_once(folder, cache):
     code = (
         "import sys; from ganvas.data import View, open_dataset; print('ready', flush=True);"

@@ -72,6 +72,7 @@ def test_copies_are_found():
     assert noise["copies"] == 0
 
 
+@pytest.mark.slow
 def test_classes_of_labelled_pictures():
     found = evaluate("digits", data="digits")
     assert found.values["agreement"] > 0.98
@@ -130,6 +131,7 @@ def test_points():
     assert evaluate("noise", data="rings", metrics=["fd"]).values["fd"] < 0.01
 
 
+@pytest.mark.slow
 def test_a_run_of_points(tmp_path: Path):
     ganvas.train("rings", out=tmp_path / "run", images=1_000, device="cpu", quiet=True)
     found = evaluate(tmp_path / "run", device="cpu")

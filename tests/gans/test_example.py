@@ -36,6 +36,7 @@ def tables() -> Iterator[None]:
     RECIPES.update(known)
 
 
+@pytest.mark.slow
 def test_the_example_trains_and_goes_on(
     tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

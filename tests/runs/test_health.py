@@ -36,6 +36,7 @@ def conditions(
     return seen | {name: finding.title for name, finding in diagnosis.active.items()}
 
 
+@pytest.mark.slow
 def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     normal = Rng.normal
     monkeypatch.setattr(Rng, "normal", lambda self, count, size: 0 * normal(self, count, size))

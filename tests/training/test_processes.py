@@ -139,6 +139,7 @@ def test_averaged_gradients_are_exact_where_a_wrapper_is_silently_wrong(shared: 
         assert errors["static graph"] > 1e-2
 
 
+@pytest.mark.slow
 def test_failure_of_one_process_ends_all_and_shows_the_first_error(tmp_path: Path):
     script = tmp_path / "failing.py"
     script.write_text(FAILING)

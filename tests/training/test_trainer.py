@@ -85,6 +85,10 @@ AGAIN = {
     "stacked-mnist-r3gan",
     "ffhq-64-r3gan",
     "grid-fast",
+    # The dearest; each of their GANs is stopped and resumed in the slow tests.
+    "gawwn-box",
+    "gawwn-keypoints",
+    "stargan",
 }
 
 

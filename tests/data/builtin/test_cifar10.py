@@ -32,6 +32,7 @@ def folder(tmp_path: Path, contents: dict[str, bytes]) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_all_batches_come_in_order_from_the_archive(tmp_path, contents):
     with tarfile.open(tmp_path / ARCHIVE, "w:gz", compresslevel=1) as tar:
         for name, content in reversed(contents.items()):

@@ -390,6 +390,7 @@ def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.Captu
     assert "speed: channels_last (known, not measured)" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(products, "WEIGHTS", 1)
     whole = run(tmp_path / "whole", 24)
@@ -399,6 +400,7 @@ def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert run(tmp_path / "parts", 24) == whole
 
 
+@pytest.mark.slow
 def test_a_record_counts_more_than_what_would_be_chosen_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
