@@ -774,6 +774,6 @@ def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
             [*command, "--set", "checkpoint_every=300"], capture_output=True, text=True
         )
         assert again.returncode == 0, again.stderr
-        assert "going on from" in again.stderr
+        assert "resumed from" in again.stderr
     finally:
         subprocess.run(["umount", "-l", disk], check=True)
