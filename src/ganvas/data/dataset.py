@@ -1,8 +1,7 @@
-"""An open data set: its columns, and a report of how they came to be."""
+"""An open data set: its columns, and how training wants to see them."""
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -13,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ganvas.data.pick import choose_rows
+from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
-from ganvas.io.console import count_noun
 from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
@@ -23,14 +22,11 @@ __all__ = [
     "FEW",
     "PICTURES",
     "Column",
-    "DataReport",
     "Dataset",
     "Shards",
-    "Skipped",
     "View",
     "describe_pictures",
     "fingerprint",
-    "join_reports",
     "single",
 ]
 
@@ -57,52 +53,6 @@ class View(BaseModel):
         """The side at which pictures are kept."""
         assert self.size is not None
         return round(self.size * self.load_scale)
-
-
-class Skipped(BaseModel):
-    """A file that training will not see."""
-
-    file: str
-    reason: str
-
-
-class DataReport(BaseModel):
-    """What was found and what was done to it; written beside a run and shown by the data doctor."""
-
-    spec: str
-    found: int  # files or pictures that claim to be pictures
-    used: int
-    skipped: list[Skipped] = []
-    sizes: dict[str, int] = {}  # "96x96" (width x height): count, as found
-    modes: dict[str, int] = {}  # "RGB", "L", "P", "CMYK", ...: count, as found
-    classes: dict[str, int] = {}  # class name: count, as used
-    steps: list[str] = []  # what is done to the pictures, in order, one sentence each
-    # what a person should know: labels that are not used, enlarged pictures, ...
-    notes: list[str] = []
-    test: str | None = None  # name of the test set that was published with it
-
-
-def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
-    """One report of several parts, by their names for people; each step names its part."""
-    parts = list(reports.values())
-    return DataReport(
-        spec=spec,
-        found=sum(part.found for part in parts),
-        used=sum(part.used for part in parts),
-        skipped=[
-            Skipped(file=f"{name}: {item.file}", reason=item.reason)
-            for name, part in reports.items()
-            for item in part.skipped
-        ],
-        sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
-        modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
-        steps=[
-            f"{name}: {step}"
-            for name, part in reports.items()
-            for step in [count_noun(part.used, "picture"), *part.steps]
-        ],
-        notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
-    )
 
 
 class Column(Protocol):

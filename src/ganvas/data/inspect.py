@@ -10,9 +10,10 @@ from rich.table import Table
 
 from ganvas.data import find_kind, open_dataset
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
-from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, describe_pictures
+from ganvas.data.dataset import PICTURES, Dataset, View, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import FileSource
+from ganvas.data.report import DataReport
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.schema import kind_of_channels

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, fingerprint
+from ganvas.data.dataset import Dataset, fingerprint
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.files import PARTIAL, atomic_path, remove, write_json

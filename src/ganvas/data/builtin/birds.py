@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.text import encode
 from ganvas.errors import UserError

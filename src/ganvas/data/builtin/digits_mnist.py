@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ganvas.data.builtin.idx import dimensions, read_idx
-from ganvas.data.dataset import DataReport, Dataset, View, single
+from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun

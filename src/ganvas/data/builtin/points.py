@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, View, single
+from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 
 __all__ = ["COUNT", "GRID", "MIXTURES", "RINGS", "Mixture", "mode_discs", "open_points"]

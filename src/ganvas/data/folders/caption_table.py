@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import extension
+from ganvas.data.report import Skipped
 from ganvas.data.text import plain
 from ganvas.errors import UserError
 

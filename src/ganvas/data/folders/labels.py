@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
+from ganvas.data.report import Skipped
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError

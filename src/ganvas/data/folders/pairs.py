@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ganvas.data.dataset import Dataset, Skipped, View
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import RowFiles, read_row
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.dataset import Dataset, View, join_reports
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import check_one_size, common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 
