@@ -37,12 +37,14 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
         UserError: no pairs there, or no such split; with `strict`, any file that cannot be used.
     """
     place = parse_place(spec)
-    colour(view.background)
+    colour(view.background)  # a wrong name is reported before any file is read
 
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         rows, alone = _find_pairs(sources, place)
         test = _find_test(sources, place)
+
+        # The split is in the key: all splits share the files of their source.
         key = [
             "pairs",
             [source.identity() for source in sources],
@@ -53,6 +55,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
         )
 
+    # The store is found by content, so the same files may have been packed under another name.
     report = dataset.report.model_copy(update={"spec": spec, "test": test})
     return check_strict(replace(dataset, report=report), strict)
 
@@ -70,6 +73,7 @@ def _write_pairs(
     view = view.model_copy(update={"size": view.size or _common_pair_size(place, rows)})
     _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
 
+    # files of two images side by side
     halves = sum(len(row.files) == 1 for row in rows)
     whose = "its" if halves == 1 else "their"
     cut = f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"
@@ -104,6 +108,7 @@ def _common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
         if height == width:
             return height
 
+    # at the shortest side of all no image need be enlarged
     typical = min((min(size) for size in sizes), default=1)
     raise SizeNeededError(
         f"{place} holds pairs of {len(sizes)} sizes; "
@@ -135,6 +140,8 @@ def _find_pairs(
             )
         if tops != set(COLUMNS):  # one file holds both images
             return [RowFiles(entry.name, ((source, entry),)) for entry in files.values()], []
+
+        # folders A and B of one source, in capitals or not
         sources = (source, source)
         inside = [
             {name[2:]: entry for name, entry in files.items() if name[0].lower() == column}
@@ -157,6 +164,7 @@ def _match_names(
     Raises:
         UserError: no name is in both.
     """
+    # without the ending: labels are often .png where photographs are .jpg
     stems: list[dict[str, Entry]] = [{}, {}]
     skipped: list[Skipped] = []
     for column, files, by_stem in zip(COLUMNS, inside, stems):
@@ -166,6 +174,7 @@ def _match_names(
                 skipped.append(_skip_file(column, entry, reason))
 
     a, b = stems
+    # in the order of A, which is sorted by name
     both = [stem for stem in a if stem in b]
     if not both:
         first, second = (next(iter(by_stem), "nothing") for by_stem in stems)
@@ -208,6 +217,7 @@ def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     if only in SPLITS:
         raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
 
+    # a set without any splits is a training set
     if not found and place.split == "train":
         return everything
     if place.split not in found:
@@ -215,6 +225,7 @@ def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
         raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {there}")
 
     start = found[place.split]
+    # names without the split: "train/1.jpg" becomes "1.jpg"
     return {
         name[len(start) :]: entry
         for name, entry in everything.items()
@@ -226,10 +237,12 @@ def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that belongs to a training set: its split "test", else "val"."""
     if place.split != "train":
         return None
+    # many published sets of pairs have "val" alone, such as maps and cityscapes
     splits = [split for split in ("test", "val") if _has_split(sources, split)]
     return place.other(splits[0]) if splits else None
 
 
 def _has_split(sources: Sequence[FileSource], split: str) -> bool:
     """Whether two images or more lie in a folder of that name."""
+    # one image is no set; in places of A and B the splits are alike, so A is enough
     return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1
