@@ -269,7 +269,8 @@ def _keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     down = 0.12 if bird.pose == "eating" else 0.0
 
     # a bird that looks left shows its left side
-    near, far = bird.side, SIDES[1 - SIDES.index(bird.side)]
+    near = bird.side
+    far = SIDES[1 - SIDES.index(bird.side)]
     back, front = _feet(bird)
     flying = bird.pose == "flying"
 

@@ -283,9 +283,8 @@ def _match_rows(
 
     # in the order of the source, whatever the order of the table
     ordered = {entry: matched[entry] for entry in source.pictures if entry in matched}
-    unnamed = [
-        Skipped(file=entry.name, reason=f"has no row in {table.file}")
-        for entry in source.pictures
-        if entry not in matched
-    ]
+    unnamed = []
+    for entry in source.pictures:
+        if entry not in matched:
+            unnamed.append(Skipped(file=entry.name, reason=f"has no row in {table.file}"))
     return ordered, describe_absent(table.file, absent), unnamed

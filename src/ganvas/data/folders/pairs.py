@@ -131,7 +131,8 @@ def _find_pairs(
     inside = [_find_split(source, place) for source in sources]
 
     if len(sources) == 1:
-        (source,), (files,) = sources, inside
+        source = sources[0]
+        files = inside[0]
         tops = {name.partition("/")[0].lower() for name in files if "/" in name}
         if tops and tops <= DOMAINS:
             raise UserError(
