@@ -166,6 +166,7 @@ def _read_file(path: str, size: int) -> bytes:
         content = os.read(handle, size)
         while len(content) < size and (more := os.read(handle, size - len(content))):
             content += more
+
         return content
     finally:
         os.close(handle)
