@@ -41,8 +41,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas.data.dataset import DataReport, Dataset, fingerprint, single
+from ganvas.data.dataset import Dataset, fingerprint, single
 from ganvas.data.loader import on_device
+from ganvas.data.report import DataReport
 from ganvas.data.sampler import orders
 from ganvas.errors import UserError
 from ganvas.gans import GANS

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganvas.data.dataset import DataReport, Dataset, single
+from ganvas.data.dataset import Dataset, single
 from ganvas.data.loader import Loader
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Adam, Recipe

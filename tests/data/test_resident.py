@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.data.dataset import DataReport, Dataset, fingerprint
+from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.loader import RESIDENT, Loader, fits
+from ganvas.data.report import DataReport
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
 from ganvas.training.engine import Engine

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from tiny import OPTIONS, make_gan, make_schema
 
 from ganvas.cli import app
-from ganvas.data.dataset import DataReport, Skipped
+from ganvas.data.report import DataReport, Skipped
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.options import build_gan

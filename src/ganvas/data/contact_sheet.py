@@ -104,7 +104,9 @@ def _mark_parts(pictures: Tensor, rows: Mapping[str, Tensor]) -> Tensor:
         if "keypoints" in rows:
             for x, y, seen in rows["keypoints"][number].tolist():
                 if seen:
-                    x, y = x * size, y * size
+                    # shares of the side become pixels
+                    x *= size
+                    y *= size
                     pen.ellipse([x - 1, y - 1, x + 1, y + 1], fill=MARK)
 
         marked.append(images.planes(np.array(canvas)))

@@ -1,8 +1,7 @@
-"""An open data set: its columns, and a report of how they came to be."""
+"""An open data set: its columns, and how training wants to see them."""
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
@@ -13,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ganvas.data.pick import choose_rows
+from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
-from ganvas.io.console import count_noun
 from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
@@ -23,14 +22,11 @@ __all__ = [
     "FEW",
     "PICTURES",
     "Column",
-    "DataReport",
     "Dataset",
     "Shards",
-    "Skipped",
     "View",
     "describe_pictures",
     "fingerprint",
-    "join_reports",
     "single",
 ]
 
@@ -59,55 +55,10 @@ class View(BaseModel):
         return round(self.size * self.load_scale)
 
 
-class Skipped(BaseModel):
-    """A file that training will not see."""
-
-    file: str
-    reason: str
-
-
-class DataReport(BaseModel):
-    """What was found and what was done to it; written beside a run and shown by the data doctor."""
-
-    spec: str
-    found: int  # files or pictures that claim to be pictures
-    used: int
-    skipped: list[Skipped] = []
-    sizes: dict[str, int] = {}  # "96x96" (width x height): count, as found
-    modes: dict[str, int] = {}  # "RGB", "L", "P", "CMYK", ...: count, as found
-    classes: dict[str, int] = {}  # class name: count, as used
-    steps: list[str] = []  # what is done to the pictures, in order, one sentence each
-    # what a person should know: labels that are not used, enlarged pictures, ...
-    notes: list[str] = []
-    test: str | None = None  # name of the test set that was published with it
-
-
-def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
-    """One report of several parts, by their names for people; each step names its part."""
-    parts = list(reports.values())
-    return DataReport(
-        spec=spec,
-        found=sum(part.found for part in parts),
-        used=sum(part.used for part in parts),
-        skipped=[
-            Skipped(file=f"{name}: {item.file}", reason=item.reason)
-            for name, part in reports.items()
-            for item in part.skipped
-        ],
-        sizes=dict(sum((Counter(part.sizes) for part in parts), Counter[str]()).most_common()),
-        modes=dict(sum((Counter(part.modes) for part in parts), Counter[str]()).most_common()),
-        steps=[
-            f"{name}: {step}"
-            for name, part in reports.items()
-            for step in [count_noun(part.used, "picture"), *part.steps]
-        ],
-        notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
-    )
-
-
 class Column(Protocol):
     """Rows of a data set: an array, or what is read as one."""
 
+    # only what NumPy arrays, memory maps and columns of shards all have
     @property
     def shape(self) -> tuple[int, ...]: ...
 
@@ -144,8 +95,8 @@ class Dataset:
     Attributes:
         columns: arrays of equal length, by name. Pictures are uint8 (N, C, S, S), usually a memory
             map, S at least `size`; the points of "image" are float32 (N, 2, 1, 1) in [-1, 1]. The
-            other columns are as `ganvas.schema.Schema` tells, but labels are int64 and attributes
-            uint8; boxes and key points are in shares of the side S.
+            other columns are as `ganvas.schema.Schema` describes, but labels are int64 and
+            attributes uint8; boxes and key points are in shares of the side S.
         names: by column: classes, in label order; attributes; parts.
         fingerprint: hexadecimal digest of all columns; equal data, equal fingerprint, wherever it
             lies.
@@ -185,20 +136,24 @@ class Dataset:
     def pictures(self) -> dict[str, Column]:
         """The columns of pictures, those beside included."""
         own = {name: values for name, values in self.columns.items() if name in PICTURES}
+        # unpaired sets have "a" here and "b" beside, or the reverse: the names never clash
         return own | (self.beside.pictures if self.beside else {})
 
     @property
     def schema(self) -> Schema:
         """What a GAN must know of it: its columns and their names."""
+        # captions are (N, K, bytes), their features (N, K, F)
+        widths = {}
+        for name in ("caption", "caption_features"):
+            if name in self.columns:
+                widths[name] = self.columns[name].shape[2]
+
         return Schema(
             size=self.size,
+            # sorted: "a" comes first, whichever domain is the larger one
             channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
             names=dict(self.names),
-            widths={
-                name: self.columns[name].shape[2]
-                for name in ("caption", "caption_features")
-                if name in self.columns
-            },
+            widths=widths,
             boxes="box" in self.columns,
             unpaired=self.beside is not None,
         )
@@ -219,6 +174,7 @@ class Dataset:
             describe_pictures(self.size, values.shape[1])
             for _, values in sorted(self.pictures.items())
         ]
+        # domains that look alike are named once
         return " and ".join(dict.fromkeys(words))
 
     def table(self, column: str) -> "Dataset":
@@ -241,8 +197,11 @@ class Dataset:
                 f"{self.report.spec} has no column {column!r} of pictures to compare with; "
                 f"it has {there}"
             )
+
         if column == "image":
             return table
+
+        # the digest of the whole table is known; the column's name makes it unlike the others'
         return replace(
             table,
             columns={"image": table.columns[column]},
@@ -252,13 +211,15 @@ class Dataset:
 
     def rows(self, indices: np.ndarray) -> dict[str, Tensor]:
         """The rows at `indices` (N,), pictures as large as they are kept."""
-        # Sorted reads walk a memory map in one direction; the order asked for is restored after.
+        # Sorted reads walk a memory map in one direction; the requested order is restored after.
         order = np.argsort(indices, kind="stable")
+
         found = {}
         for name, column in self.columns.items():
             values = np.empty((len(indices), *column.shape[1:]), column.dtype)
             values[order] = column[indices[order]]
             found[name] = torch.from_numpy(values)
+
         return found
 
     def near(self, rows: np.ndarray, count: int) -> np.ndarray:
@@ -270,9 +231,13 @@ class Dataset:
         """
         if self.shards is None:
             return rows
-        # where the rows of each shard begin among `rows`
+
+        # where the rows of each shard begin among `rows`; int64 (parts + 1,)
         bounds = np.searchsorted(rows, self.shards.starts)
+        # shards with none of the rows are never read
         parts = np.flatnonzero(np.diff(bounds))
+
+        # one more shard at a time: shards may be of very different lengths
         number = min(FEW, len(parts))
         while True:
             chosen = choose_rows(parts, number)
@@ -297,8 +262,13 @@ def single(
     size: int | None = None,
 ) -> Dataset:
     """A set with one picture a row, and perhaps labels."""
-    columns = {"image": images} | ({} if labels is None else {"label": labels})
-    names = {} if labels is None else {"label": classes}
+    columns = {"image": images}
+    names = {}
+    if labels is not None:
+        columns["label"] = labels
+        names["label"] = classes
+
+    # without a size nothing is cropped: training sees the pictures as they are kept
     return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
@@ -312,13 +282,15 @@ def describe_pictures(size: int, channels: int) -> str:
 def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> str:
     """Hexadecimal digest of all columns and names; reads memory maps piece by piece."""
     digest = hashlib.blake2b(digest_size=16)
+
+    # Types and shapes count too: the same bytes may be cut into rows in many ways.
     kinds = {name: [column.dtype.str, *column.shape] for name, column in columns.items()}
-    digest.update(
-        json.dumps(
-            [kinds, {name: list(values) for name, values in names.items()}], sort_keys=True
-        ).encode()
-    )
+    listed = {name: list(values) for name, values in names.items()}
+    digest.update(json.dumps([kinds, listed], sort_keys=True).encode())
+
+    # 1,024 rows at a time: a column may be larger than the memory
     for _, column in sorted(columns.items()):
         for start in range(0, len(column), 1024):
             digest.update(np.ascontiguousarray(column[start : start + 1024]).data)
+
     return digest.hexdigest()

@@ -208,6 +208,7 @@ def read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
         UnreadableError: one cannot be read, or one file should hold two images and is not wider
             than high.
     """
+    # RGB first where the view leaves it open: only all images together show whether there is colour
     channels = 1 if view.channels == 1 else 3
     pictures = [
         images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
@@ -242,7 +243,9 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
     heights, widths = zip(*(picture.pixels.shape[1:] for picture in pictures))
 
     for height, width in zip(heights[1:], widths[1:]):
-        one, other = widths[0] * height, width * heights[0]
+        # width : height compared without a division
+        one = widths[0] * height
+        other = width * heights[0]
         if abs(one - other) > max(one, other) / 50:
             return f"A is {widths[0]}x{heights[0]} and B {width}x{height}: their shapes differ"
 
@@ -254,6 +257,7 @@ def find_size_fault(width: int, height: int, view: View) -> str:
     assert view.size is not None
     square = f"{view.size}x{view.size}"
 
+    # "crop" and "stretch" would enlarge the shorter side, which adds no detail
     if view.fit != "pad":
         small = min(width, height) < view.size
         return f"{width}x{height} is smaller than {square}" if small else ""

@@ -10,9 +10,10 @@ from rich.table import Table
 
 from ganvas.data import find_kind, open_dataset
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
-from ganvas.data.dataset import PICTURES, DataReport, Dataset, View, describe_pictures
+from ganvas.data.dataset import PICTURES, Dataset, View, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import FileSource
+from ganvas.data.report import DataReport
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.schema import kind_of_channels
@@ -75,6 +76,7 @@ def examine_data(
     try:
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
+        # the images can be shown anyway: a person wants to see them before choosing a size
         size = min(FALLBACK, needed.suggestion)
         sized = view.model_copy(update={"size": size})
         dataset = open_dataset(spec, sized, strict=strict, progress=progress)
@@ -101,6 +103,7 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
     groups: dict[bytes, list[int]] = defaultdict(list)
     columns = [values for name, values in dataset.columns.items() if name in PICTURES]
 
+    # a digest of 16 bytes a row stands for the pixels, so memory is enough for any set
     for index, pictures in enumerate(zip(*columns)):
         content = b"".join(picture.tobytes() for picture in pictures)
         groups[hashlib.blake2b(content, digest_size=16).digest()].append(index)
@@ -108,6 +111,8 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
     copies = [group for group in groups.values() if len(group) > 1]
     if not copies:
         return []
+
+    # listing the files may take long: only where there is something to name
     names = _list_files(dataset)
     return [[names[index] for index in group] for group in copies]
 
@@ -118,6 +123,7 @@ def _list_files(dataset: Dataset) -> list[str]:
     if not place.exists() or "image" not in dataset.columns:
         return [f"number {index}" for index in range(len(dataset))]
 
+    # rows are in the order of the names of their files, without those left out
     with FileSource(place) as source:
         skipped = {item.file for item in dataset.report.skipped}
         return [entry.name for entry in source.pictures if entry.name not in skipped]
@@ -146,6 +152,7 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
         "Equal pictures": [" = ".join(group) for group in examination.copies],
         "Worth knowing": report.notes,
     }
+    # a section without lines would only make a person search for what is missing
     for title, lines in sections.items():
         if lines:
             _print_section(title, lines, console)
@@ -186,6 +193,7 @@ def _print_section(title: str, lines: list[str], console: PlainConsole) -> None:
     if len(lines) > LISTED:
         shown = [*shown, f"and {len(lines) - LISTED:,} more; --json lists all"]
     for line in shown:
+        # a table of one row, so that long lines are indented where they wrap
         bullet = Table.grid(padding=(0, 1))
         bullet.add_row(" -", cut_text(line, LONGEST))
         console.print(bullet)
@@ -202,5 +210,6 @@ def _describe_copies(copies: list[list[str]]) -> str:
     """How many images are there more than once."""
     if not copies:
         return "none"
-    extra = sum(len(group) - 1 for group in copies)
+
+    extra = sum(len(group) - 1 for group in copies)  # one of each group is the original
     return f"{extra:,} of the files {'is a copy' if extra == 1 else 'are copies'} of another"

@@ -75,6 +75,7 @@ def _files_kind(
     opener: FileOpener, help: str, rows: Literal["pairs", "unpaired", "attributes", "captions"]
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
+    # splits=None: the splits are folders of the user, so only the opener can check them
 
     def open_files(request: DataRequest) -> Dataset:
         spec, view, strict, progress = request
@@ -116,6 +117,7 @@ KINDS = {
     "fashion-mnist": _download_kind(open_mnist, "clothes, 28x28 grey"),
     STACKED: _download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
     CIFAR: _download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
+    # `request.spec` names the mixture, so the lambda does not capture `name`
     **{
         name: DataKind(
             lambda request: open_points(request.spec, request.view),
@@ -168,6 +170,7 @@ def find_kind(spec: str) -> DataKind | None:
     name, colon, _ = spec.partition(":")
 
     for prefix, kind in KINDS.items():
+        # "pairs-val" is of the kind "pairs"; "fashion-mnist" is no split, so kinds list theirs
         if kind.splits is None:
             named = name.partition("-")[0] == prefix
         else:
@@ -204,6 +207,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
             f"{spec} carries its own labels; "
             f"--labels {view.labels} is for folders and zips of pictures"
         )
+    # two channels would be read as coordinates by all that follows
     if not (kind and kind.rows == "points") and kind_of_channels(view.channels) == "point":
         points = " and ".join(MIXTURES)
         raise UserError(f"channels=2 is for points, {points}; pictures have 1, grey, or 3, rgb")
@@ -211,6 +215,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if kind:
         return kind.open(DataRequest(spec, view, strict, progress))
 
+    # what is no name is a path; a mistyped name is likelier than a mistyped folder
     place = Path(spec).expanduser()
     if not place.exists():
         near = nearest(spec.partition(":")[0], NAMES)

@@ -12,4 +12,5 @@ def spread_evenly(count: int, total: int) -> np.ndarray:
 
 def choose_rows(rows: np.ndarray, count: int) -> np.ndarray:
     """At most `count` of the rows (N,), evenly spread, in their order."""
+    # spread, not drawn: the choice is the same in every run, and sorted classes are all in it
     return rows[spread_evenly(count, len(rows))]

@@ -1,6 +1,7 @@
 """The order in which training sees the data: a pure function of the seed and the images shown."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Sampling:
     Attributes:
         seed: random seed of the order, the mirroring and the crops.
         batch: rows in a batch, over all processes.
-        flip: whether every second picture, at random, is mirror_rows.
+        flip: whether pictures are mirrored at random, each with probability 1/2.
         replacement: whether rows are drawn with replacement instead of by epochs.
         held_out: rows kept from training; None: the default of `held_out_count`.
     """
@@ -57,12 +58,22 @@ class EpochSampler:
     """
 
     def __init__(self, dataset: Dataset, sampling: Sampling, name: str = ""):
-        self.dataset, self.sampling, self.name = dataset, sampling, name
+        self.dataset = dataset
+        self.sampling = sampling
+        self.name = name
+
+        # of a sharded set the held-out rows lie together in the last shards
         starts = None if dataset.shards is None else dataset.shards.starts
         held_out = held_out_count(len(dataset), sampling.held_out, dataset.report.test)
         self.shown, self.held_out = split(len(dataset), held_out, starts)
-        self.epoch, self.order = -1, np.empty(0, np.int64)
+
+        # the order of the latest epoch, kept: drawing it takes long for a set of millions
+        self.epoch = -1
+        self.order = np.empty(0, np.int64)
+
+        # columns on the GPU, where the whole set fits there
         self.resident: dict[str, Tensor] | None = None
+
         self.interleave: ShardInterleave | None = None
         if dataset.shards is not None:
             if sampling.replacement:
@@ -79,18 +90,24 @@ class EpochSampler:
         """Which rows make the whole batch after `images` images, (batch,)."""
         if self.interleave is not None:
             return self.interleave.rows(images)
-        count, batch = len(self.shown), self.sampling.batch
+
+        count = len(self.shown)
+        batch = self.sampling.batch
         if self.sampling.replacement:
-            return self.shown[
-                torch.randint(count, (batch,), generator=self.random("choice", images)).numpy()
-            ]
+            random = self.random("choice", images)
+            return self.shown[torch.randint(count, (batch,), generator=random).numpy()]
+
+        # The epoch and the place in it follow from the count of images alone, so a resumed run
+        # needs no saved state. A batch may span two epochs, of a tiny set even more.
         epochs, places = np.divmod(np.arange(images, images + batch), count)
-        return np.concatenate(
-            [self._in_epoch(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)]
-        )
+        parts = []
+        for epoch in np.unique(epochs):
+            parts.append(self._in_epoch(int(epoch))[places[epochs == epoch]])
+        return np.concatenate(parts)
 
     def random(self, use: str, *position: int) -> torch.Generator:
         """Random numbers of this set for a use, at a position."""
+        # each use has a stream of its own: with or without mirroring, the crops are the same
         return torch.Generator().manual_seed(
             fold_in(self.sampling.seed, self.name + use, *position)
         )
@@ -103,36 +120,52 @@ class EpochSampler:
 
     def keep_on(self, device: torch.device) -> None:
         """Keep the columns on a device from now on, and make batches there."""
+        # np.array: torch warns of memory maps, which cannot be written
         self.resident = {
             name: torch.from_numpy(np.array(column)).to(device)
             for name, column in self.dataset.columns.items()
         }
 
     def _in_epoch(self, epoch: int) -> np.ndarray:
+        """The rows in the order in which an epoch shows them, (rows that training sees,)."""
         if epoch != self.epoch:
             places = torch.randperm(len(self.shown), generator=self.random("epoch", epoch)).numpy()
-            self.epoch, self.order = epoch, self.shown[places]
+            self.epoch = epoch
+            self.order = self.shown[places]
         return self.order
 
     def rows(self, images: int, mine: slice) -> dict[str, Tensor]:
-        """Some rows of the batch after `images` images, cut and mirror_rows as `sampling` says, on
-        the device of the columns.
+        """Some rows of the batch after `images` images, cropped and mirrored as `sampling` says,
+        on the device of the columns.
+
+        Args:
+            images: how many were shown before.
+            mine: the part of the batch that this process computes.
         """
-        dataset, batch = self.dataset, self.sampling.batch
+        dataset = self.dataset
+        batch = self.sampling.batch
+
+        # shards are read in the background while the GPU works on earlier batches
         if self.interleave is not None and dataset.shards is not None:
             dataset.shards.ahead(self.interleave.shards(images, mine))
+
         indices = self.indices(images)[mine]
         rows = dataset.rows(indices) if self.resident is None else _taken(self.resident, indices)
+
+        # Corners and flips are drawn for the whole batch, and each process takes its part: with any
+        # number of processes a row is cropped and mirrored in the same way.
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
             corners = torch.rand(batch, 2, generator=self.random("corner", images))
             rows = crop_rows(rows, dataset.size, corners[mine])
+
         if self.sampling.flip:
             flipped = torch.rand(batch, generator=self.random("flip", images)) < 0.5
             rows = mirror_rows(
                 rows,
                 sent(flipped[mine], next(iter(rows.values())).device),
-                dataset.names.get("keypoints", ()),
+                dataset.names.get("keypoints", ()),  # a left part becomes the right one
             )
+
         return rows
 
 
@@ -144,32 +177,50 @@ def _taken(columns: dict[str, Tensor], indices: np.ndarray) -> dict[str, Tensor]
 
 def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
     """The sampler of a set and, if another domain is beside it, of that domain."""
-    return [
-        EpochSampler(dataset, sampling),
-        *([EpochSampler(dataset.beside, sampling, "beside ")] if dataset.beside else []),
-    ]
+    samplers = [EpochSampler(dataset, sampling)]
+    if dataset.beside:
+        # the name gives the other domain random numbers of its own: no pairs arise by chance
+        samplers.append(EpochSampler(dataset.beside, sampling, "beside "))
+    return samplers
 
 
 def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, Tensor] | None:
     """At most `count` rows that training does not see, evenly spread; see `Loader.unseen`.
 
     Args:
+        orders: the samplers of a set and of the one beside it.
         view: how the test set is to be seen.
+        count: how many rows.
     """
     found = []
+
     for order in orders:
-        dataset, rows = order.dataset, order.held_out
+        dataset = order.dataset
+        rows = order.held_out
+
+        # by default nothing is held out where a test set was published with the data
         if len(rows) < 2:
-            try:
-                test = open_dataset(dataset.report.test, view) if dataset.report.test else None
-            except UserError:  # its files are not at hand
-                test = None
+            test = _open_test(dataset, view)
             if test is None:
                 return None
+            # of an unpaired test set the domain that corresponds to this one
             dataset = test.table(next(iter(dataset.columns)))
             rows = dataset.near(np.arange(len(dataset)), count)
+
         found.append(dataset.batch(choose_rows(rows, count)))
+
     return merged(found)
+
+
+def _open_test(dataset: Dataset, view: View) -> Dataset | None:
+    """The test set that was published with a set; None: there is none, or its files are missing."""
+    if not dataset.report.test:
+        return None
+
+    # unseen pictures are optional, so training does not end where the test files are missing
+    with suppress(UserError):
+        return open_dataset(dataset.report.test, view)
+    return None
 
 
 def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:

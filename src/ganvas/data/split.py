@@ -1,4 +1,4 @@
-"""Hold images out of training, so that memorising can be told from learning."""
+"""Hold images out of training, so that memorising can be distinguished from learning."""
 
 import numpy as np
 import torch
@@ -25,12 +25,14 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
         UserError: fewer than two pictures would be left to train on.
     """
     if wanted is None:
+        # a tenth of small sets: a 50th of 100 pictures says nothing, 8 of 20 would cost too much
         return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
         raise UserError(
             f"held_out={wanted}: the data has {count_noun(count, 'picture')}; "
             "leave at least two to train on"
         )
+
     return wanted
 
 
@@ -49,11 +51,14 @@ def split(
         starts: as in `ganvas.data.dataset.Shards`.
     """
     if starts is not None:
+        # the last shard that has `held_out` rows from its start to the end of the set
         first = int(starts[starts <= count - held_out][-1])
         chosen = np.arange(first, first + held_out)
     else:
-        random = torch.Generator().manual_seed(0)
+        random = torch.Generator().manual_seed(0)  # fixed: no run's seed may enter here
         chosen = torch.randperm(count, generator=random)[:held_out].numpy()
+
+    # a mask puts both parts in ascending order
     mask = np.zeros(count, bool)
     mask[chosen] = True
     return np.flatnonzero(~mask), np.flatnonzero(mask)

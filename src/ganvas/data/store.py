@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, fingerprint
+from ganvas.data.dataset import Dataset, fingerprint
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.files import PARTIAL, atomic_path, remove, write_json
@@ -25,7 +26,7 @@ ABANDONED = 3600.0
 
 
 class Packed(NamedTuple):
-    """What a builder tells of the columns that it wrote.
+    """What a builder reports of the columns that it wrote.
 
     Attributes:
         names: by column: of classes, attributes, parts.
@@ -43,23 +44,30 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
 
     Args:
         key: what decides the content; any JSON value.
-        build: writes the columns into the folder given, each as NAME.npy, and tells of them.
+        build: writes the columns into the folder given, each as NAME.npy, and reports on them.
 
     Raises:
         UserError: the cache cannot be written, or what `build` raises.
     """
     name = hashlib.sha256(json.dumps([VERSION, key]).encode()).hexdigest()[:32]
     folder = cache_folder() / "packed" / name
+
     found = _read_store(folder)
     if found is not None:
         return found
+
+    # read again: another process may have finished the store since the first look
     if folder.is_dir() and _read_store(folder) is None:
         remove(folder)
     _remove_abandoned(folder.parent)
+
     try:
+        # the folder gets its name only when it is whole: others never see half a store
         with atomic_path(folder) as partial:
             partial.mkdir()
             packed = build(partial)
+
+            # of what was read back from the disk, not of what should have been written
             digest = fingerprint(_read_columns(partial), packed.names)
             about = {
                 "names": packed.names,
@@ -69,16 +77,21 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
             }
             write_json(partial / "about.json", about)
     except UserError as error:
+        # the builder's own complaints pass; only a failed write is explained here
         if not isinstance(error.__cause__, OSError):
             raise
+
         found = _read_store(folder)  # another process was first, in the moment of renaming
         if found is not None:
             return found
+
         reason = error.__cause__.strerror or error.__cause__
         raise UserError(
             f"cannot write the packed pictures to {folder.parent}: {reason}; "
             "free some space or set GANVAS_CACHE to a folder elsewhere"
         ) from error.__cause__
+
+    # opened as every later run opens it
     found = _read_store(folder)
     assert found is not None
     return found
@@ -91,12 +104,18 @@ def _read_store(folder: Path) -> Dataset | None:
         report = DataReport.model_validate(about["report"])
         names = {column: tuple(values) for column, values in about["names"].items()}
         found = _read_columns(folder)
+
+        # The pixels are not hashed again, which would read the whole store at every start.
         whole = (
             bool(found)
             and names.keys() <= found.keys()
             and all(len(values) == report.used for values in found.values())
         )
-        return Dataset(found, names, about["fingerprint"], report, about["size"]) if whole else None
+        if not whole:
+            return None
+        return Dataset(found, names, about["fingerprint"], report, about["size"])
+
+    # whatever a damaged file leads to, the store is built once more
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
@@ -104,6 +123,7 @@ def _read_store(folder: Path) -> Dataset | None:
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
     found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
+    # four axes: pictures; labels, boxes and captions are small enough for the memory
     return {
         name: values if values.ndim == 4 else np.array(values) for name, values in found.items()
     }
@@ -113,6 +133,7 @@ def _remove_abandoned(folder: Path) -> None:
     """Remove what builders that died have left."""
     for partial in folder.glob(f"{PARTIAL}*"):
         with suppress(FileNotFoundError):  # its builder is done just now
+            # a builder at work writes to the files; the folder's own time does not change then
             files = [partial, *partial.glob("*")]
             if time.time() - max(file.stat().st_mtime for file in files) > ABANDONED:
                 remove(partial)
@@ -134,6 +155,7 @@ def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np
     count = 0
 
     with path.open("wb") as file:
+        # a placeholder of the length of the final header
         _write_header(file, 0, shape)
         start = file.tell()
 
@@ -152,5 +174,6 @@ def open_image_file(path: Path, shape: tuple[int, ...]) -> Iterator[Callable[[np
 
 def _write_header(file: Any, count: int, shape: tuple[int, ...]) -> None:
     """The header of a .npy file of uint8 (count, *shape)."""
+    # np.save is of no use here: it needs the whole array at once
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
     np.lib.format.write_array_header_1_0(file, header)

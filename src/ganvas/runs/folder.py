@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from ganvas.data import Dataset
-from ganvas.data.dataset import DataReport
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json

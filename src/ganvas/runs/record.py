@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganvas.data.dataset import DataReport
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.recipes.recipe import Recipe

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from jinja2 import Environment, StrictUndefined
 
-from ganvas.data.dataset import DataReport
+from ganvas.data.report import DataReport
 from ganvas.gans.options import build_gan
 from ganvas.io.animation import write_timelapse
 from ganvas.io.console import count_noun

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.text import encode
 from ganvas.errors import UserError
@@ -94,6 +95,8 @@ def open_figures(view: View) -> Dataset:
     if view.labels != "none":
         raise UserError(f"figures has captions and no classes; go without --labels {view.labels}")
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
+
+    # 3: to be raised when the same birds would be drawn otherwise
     return open_store(
         ["figures", 3, view.size, view.load_scale, view.channels],
         lambda folder: _write_figures(folder, view),
@@ -102,7 +105,7 @@ def open_figures(view: View) -> Dataset:
 
 def _write_figures(folder: Path, view: View) -> Packed:
     """Draw all figures and write the columns into `folder`."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(0)  # the same birds for everyone, at every size
     birds = [random_bird(random) for _ in range(COUNT)]
     side = view.load_size()
     channels = view.channels or 3
@@ -110,15 +113,16 @@ def _write_figures(folder: Path, view: View) -> Packed:
     def pictures() -> Iterator[np.ndarray]:
         for bird in birds:
             picture = _draw(bird, side).convert("L" if channels == 1 else "RGB")
+            # (side, side) or (side, side, 3) to (1, channels, side, side)
             yield np.asarray(picture).reshape(1, side, side, channels).transpose(0, 3, 1, 2)
 
     write_images(folder / "image.npy", pictures(), (channels, side, side))
-    np.save(
-        folder / "caption.npy",
-        np.stack([np.stack([encode(text) for text in captions(bird)]) for bird in birds]),
-    )
+
+    texts = [np.stack([encode(text) for text in captions(bird)]) for bird in birds]
+    np.save(folder / "caption.npy", np.stack(texts))  # (N, 3, bytes)
     np.save(folder / "box.npy", np.array([_box(bird) for bird in birds], np.float32))
     np.save(folder / "keypoints.npy", np.array([_keypoints(bird) for bird in birds], np.float32))
+
     assert view.size is not None
     notes = [
         "these are drawings by rule: birds that stand, fly or eat, "
@@ -131,23 +135,26 @@ def _write_figures(folder: Path, view: View) -> Packed:
 
 def random_bird(random: np.random.Generator) -> Bird:
     """A random bird that fits into its picture."""
-    body, wings = (
-        list(COLOURS)[number] for number in random.choice(len(COLOURS), 2, replace=False)
-    )
-    pose, side = POSES[random.integers(len(POSES))], SIDES[random.integers(2)]
+    # The order of the draws decides all later birds: a new draw belongs at the end.
+    colours = list(COLOURS)
+    body, wings = (colours[number] for number in random.choice(len(COLOURS), 2, replace=False))
+    pose = POSES[random.integers(len(POSES))]
+    side = SIDES[random.integers(2)]
     length = random.uniform(0.25, 0.48)
     tilt = random.uniform(-0.25, 0.35)
-    ground = tuple(int(value) for value in random.integers(240, 256, 3))
-    bird = Bird(
-        body, wings, pose, side, (0.0, 0.0), length, tilt, (ground[0], ground[1], ground[2])
-    )
+    red, green, blue = (int(value) for value in random.integers(240, 256, 3))
+
+    # first around 0, 0 to learn its box, then moved so that all of it is in the picture
+    bird = Bird(body, wings, pose, side, (0.0, 0.0), length, tilt, (red, green, blue))
     left, top, width, height = _box(bird)
-    x, y = random.uniform(0.02, 0.98 - width) - left, random.uniform(0.02, 0.98 - height) - top
+    x = random.uniform(0.02, 0.98 - width) - left
+    y = random.uniform(0.02, 0.98 - height) - top
     return bird._replace(middle=(x, y))
 
 
 def captions(bird: Bird) -> list[str]:
     """Three sentences that describe it."""
+    # the middle of the range of lengths
     size = "large" if bird.length > 0.365 else "small"
     article = "an" if bird.body[0] in "aeiou" else "a"
     return [
@@ -176,7 +183,8 @@ def _ellipse(x: float, y: float, across: float, along: float, turned: float = 0.
 def _shapes(bird: Bird) -> list[Shape]:
     """What it is drawn of, from back to front."""
     x, y = _head(bird)
-    down = 0.12 if bird.pose == "eating" else 0.0
+    down = 0.12 if bird.pose == "eating" else 0.0  # the beak points to the ground
+
     beak = Shape(
         [(x - 0.12, y - 0.07 + down), (x - 0.36, y + 0.04 + 2 * down), (x - 0.1, y + 0.09 + down)],
         "#f0a020",
@@ -189,12 +197,17 @@ def _shapes(bird: Bird) -> list[Shape]:
     face = Shape(_ellipse(x, y, 0.2, 0.19), COLOURS[bird.body])
     eye = Shape(_ellipse(x - 0.06, y - 0.03, 0.062, 0.062), "#ffffff")
     pupil = Shape(_ellipse(x - 0.07, y - 0.03, 0.034, 0.034), "#101010")
-    near, far = _ellipse(0.12, -0.02, 0.33, 0.17, 0.25), []
+
+    # folded, the far wing is hidden by the body
+    near = _ellipse(0.12, -0.02, 0.33, 0.17, 0.25)
+    far: list[Point] = []
     if bird.pose == "flying":
         near = [(-0.2, -0.08), (0.0, -0.85), (0.3, -0.75), (0.25, -0.08)]
         far = [(-0.1, 0.05), (0.3, -0.62), (0.52, -0.5), (0.3, 0.05)]
+
     behind = [Shape(far, COLOURS[bird.wings])] if far else []
     legs = [_leg(foot) for foot in _feet(bird)]
+
     return [
         *behind,
         *legs,
@@ -225,13 +238,14 @@ def _place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
     """Points of its own measure in shares of the picture's side, (N, 2)."""
     cosine, sine = math.cos(bird.tilt), math.sin(bird.tilt)
     turned = np.array(points) @ np.array([[cosine, sine], [-sine, cosine]])
-    return np.array(bird.middle) + bird.length * turned * (
-        [1, 1] if bird.side == "left" else [-1, 1]
-    )
+    # mirrored after the turn: the tail goes down on either side
+    mirror = [1, 1] if bird.side == "left" else [-1, 1]
+    return np.array(bird.middle) + bird.length * turned * mirror
 
 
 def _draw(bird: Bird, side: int) -> Image.Image:
     """Its picture, RGB, side x side."""
+    # Pillow's polygons have hard edges: drawn larger and shrunk, they become smooth
     canvas = Image.new("RGB", (side * FINER, side * FINER), bird.ground)
     pen = ImageDraw.Draw(canvas)
     for shape in _shapes(bird):
@@ -253,10 +267,14 @@ def _keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     """
     x, y = _head(bird)
     down = 0.12 if bird.pose == "eating" else 0.0
+
     # a bird that looks left shows its left side
-    near, far = bird.side, SIDES[1 - SIDES.index(bird.side)]
+    near = bird.side
+    far = SIDES[1 - SIDES.index(bird.side)]
     back, front = _feet(bird)
     flying = bird.pose == "flying"
+
+    # in the bird's own measure
     places = {
         "beak": (x - 0.3, y + 0.03 + 2 * down),
         "crown": (x + 0.03, y - 0.15),
@@ -268,5 +286,6 @@ def _keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     }
     if flying:
         places[f"{far} wing"] = (0.4, -0.5)
+
     found = dict(zip(places, _place_points(bird, list(places.values())).tolist()))
     return [(*found[part], 1.0) if part in found else (0.0, 0.0, 0.0) for part in PARTS]

@@ -49,10 +49,14 @@ def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
         download(PUBLISHED, place, progress)
     if not place.exists():
         raise UserError(f"{place} does not exist; {PUBLISHED.elsewhere}")
+
+    # in the order of FILES, wherever they lie in the archive
     contents = _read_files(place, FILES[name])
     records = np.concatenate(
         [_as_records(place, file, content) for file, content in contents.items()]
     )
+
+    # a record holds whole planes, so no axes need be exchanged
     images = records[:, 1:].reshape(-1, 3, SIZE, SIZE)
     test = f"{CIFAR}-test{spec.removeprefix(CIFAR)}" if name == CIFAR else None
     return as_dataset(spec, images, records[:, 0], CLASSES, view, test)
@@ -64,15 +68,19 @@ def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     Raises:
         UserError: one is missing, or cannot be read.
     """
+    # unpacked already: the archive has its files in a folder of this name
     for folder in (place, place / "cifar-10-batches-bin"):
         if all((folder / name).is_file() for name in names):
             return {name: (folder / name).read_bytes() for name in names}
+
     archive = place / ARCHIVE if place.is_dir() else place
     if not archive.is_file():
         wanted = f"neither {ARCHIVE} nor {', '.join(names)}"
         raise UserError(
             f"{place} holds {wanted}; the Python version, which is pickled, is not read"
         )
+
+    # Read in one pass, by bare names, and nothing is written: paths in a tar cannot lead astray.
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(archive) as tar:
@@ -84,12 +92,14 @@ def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
                     found[name] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise UserError(f"{archive} cannot be read: {error}; fetch it again") from error
+
     missing = [name for name in names if name not in found]
     if missing:
         raise UserError(
             f"{archive} holds no whole {', '.join(missing)}; "
             f"wanted is {ARCHIVE}, CIFAR-10's binary version"
         )
+
     return {name: found[name] for name in names}
 
 
@@ -105,10 +115,13 @@ def _as_records(place: Path, name: str, content: bytes) -> np.ndarray:
             f"{name} in {place} has {len(content):,} bytes; "
             f"{RECORDS:,} records have {whole:,}: fetch it again"
         )
+
+    # other data of this length would begin its rows with bytes above 9
     records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)
     if records[:, 0].max() >= len(CLASSES):
         raise UserError(
             f"{name} in {place} has the label {records[:, 0].max()}; "
             f"CIFAR-10's are 0 to {len(CLASSES) - 1}"
         )
+
     return records

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ganvas.data.builtin.idx import dimensions, read_idx
-from ganvas.data.dataset import DataReport, Dataset, View, single
+from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun
@@ -76,6 +77,7 @@ def open_digits(view: View) -> Dataset:
     from sklearn.datasets import load_digits  # imports half of SciPy: only when asked for
 
     values, labels = load_digits(return_X_y=True)
+    # its values are 0 to 16
     images = np.round(np.asarray(values).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     return as_dataset("digits", images[:, None], np.asarray(labels), DIGITS, view)
 
@@ -89,15 +91,19 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
     """
     name = spec.partition(":")[0].removesuffix("-test")
     count = 10_000 if spec.startswith(f"{name}-test") else 60_000
+
     path, label_path = mnist_files(spec, progress)
     images = _read_pictures(path)
     labels = _read_labels(label_path, len(images))
+
+    # files of the same names may hold another set, and results would be reported as MNIST's
     if images.shape != (count, 28, 28) or labels.max() > 9:
         found = "{0:,} pictures of {2}x{1}".format(*images.shape)
         raise UserError(
             f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; "
             f"for other sets: idx:{path}"
         )
+
     return as_dataset(spec, images[:, None], labels, CLASSES[name], view, published_test(spec))
 
 
@@ -111,6 +117,8 @@ def mnist_files(spec: str, progress: bool = False) -> tuple[Path, Path]:
     split = "t10k" if name.endswith("-test") else "train"
     name = name.removesuffix("-test")
     folder = _existing_folder(place) if place else cache_folder() / name
+
+    # a person's own folder is never written to
     if not place:
         download(PUBLISHED[name], folder, progress)
     return _member(folder, split, "images"), _member(folder, split, "labels")
@@ -126,9 +134,12 @@ def open_idx(spec: str, view: View) -> Dataset:
     place = Path(spec.removeprefix("idx:")).expanduser()
     path = place if place.is_file() else _find_pictures(_existing_folder(str(place)))
     images = _read_pictures(path)
+
     beside = _labels_beside(path)
     if beside is None:
         return as_dataset(spec, images[:, None], None, (), view)
+
+    # labels may be any integers, with gaps; classes are numbered without
     names, labels = np.unique(_read_labels(beside, len(images)), return_inverse=True)
     return as_dataset(spec, images[:, None], labels, tuple(map(str, names)), view)
 
@@ -140,12 +151,13 @@ def _labels_beside(path: Path) -> Path | None:
     name = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
     named = [path.with_name(name + end) for end in (".gz", "")]
     found = [file for file in named if file != path and file.is_file()]
+
+    # labels have one dimension in the header, whatever the name of their file
     if not found:
-        found = [
-            file
-            for file in sorted(path.parent.iterdir())
-            if file.is_file() and dimensions(file) == 1
-        ]
+        beside = sorted(file for file in path.parent.iterdir() if file.is_file())
+        found = [file for file in beside if dimensions(file) == 1]
+
+    # of several the wrong one may be taken without anyone noticing, so none is
     return found[0] if len(found) == 1 else None
 
 
@@ -168,6 +180,7 @@ def _member(folder: Path, split: str, kind: str) -> Path:
     Raises:
         UserError: it is not there.
     """
+    # the original names have a hyphen before "idx", those of some unpacking programs a dot
     code = "idx3" if kind == "images" else "idx1"
     names = [f"{split}-{kind}{sign}{code}-ubyte{gz}" for gz in (".gz", "") for sign in "-."]
     for name in names:
@@ -183,11 +196,15 @@ def _find_pictures(folder: Path) -> Path:
         UserError: none, or several.
     """
     found = [file for file in sorted(folder.iterdir()) if file.is_file() and dimensions(file) == 3]
-    chosen = found if len(found) == 1 else [file for file in found if file.name.startswith("train")]
     if not found:
         raise UserError(
             f"{folder} holds no idx file of pictures (three dimensions: count, height, width)"
         )
+
+    # training and test pictures often share a folder
+    chosen = found
+    if len(found) > 1:
+        chosen = [file for file in found if file.name.startswith("train")]
     if len(chosen) != 1:
         names = ", ".join(file.name for file in found)
         raise UserError(
@@ -208,6 +225,8 @@ def _read_pictures(path: Path) -> np.ndarray:
             f"{path} holds {images.ndim}-dimensional {images.dtype}; "
             "pictures are 3-dimensional uint8"
         )
+
+    # read_idx accepts files that hold nothing, as the format does
     if len(images) < 2 or 0 in images.shape:
         count, height, width = images.shape
         raise UserError(
@@ -237,12 +256,15 @@ def _read_labels(path: Path, count: int) -> np.ndarray:
             f"{path} holds {labels.ndim}-dimensional {labels.dtype}; "
             "labels are 1-dimensional integers"
         )
+
+    # labels in the wrong number are those of another file, perhaps of the test pictures
     if len(labels) != count:
         pictures = count_noun(count, "picture")
         raise UserError(
             f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; "
             "the two files do not match"
         )
+
     return labels
 
 
@@ -258,10 +280,15 @@ def as_dataset(
     published for tests.
     """
     count, own, height, width = images.shape
-    size, channels = view.size or min(height, width), view.channels or own
-    steps, notes = [], []
+    size = view.size or min(height, width)
+    channels = view.channels or own
+
+    steps = []
+    notes = []
     if (height, width) != (size, size):
-        enlarged = (max if view.fit == "pad" else min)(height, width) < size
+        # padding fits the longer side into the square, cutting the shorter one
+        fitted_side = max(height, width) if view.fit == "pad" else min(height, width)
+        enlarged = fitted_side < size
         change = "enlarged" if enlarged else "shrunk"
         steps.append(f"{count_noun(count, 'picture')} {change} to {size}x{size} ({view.fit})")
         if enlarged:
@@ -270,6 +297,8 @@ def as_dataset(
         steps.append("grey repeated to RGB")
     elif channels < own:
         steps.append("RGB turned to grey")
+
+    # 1,024 at a time: resizing works in float32, four times as large
     side = view.model_copy(update={"size": size}).load_size()
     fitted = np.empty((count, channels, side, side), np.uint8)
     for start in range(0, count, 1024):
@@ -277,13 +306,13 @@ def as_dataset(
         fitted[start : start + 1024] = to_square(
             piece, side, view.fit, view.background, enlarge=True
         )
+
+    names = {}
     if labels is not None:
         labels = labels.astype(np.int64)
-    names = (
-        dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist()))
-        if labels is not None
-        else {}
-    )
+        # minlength: a class without pictures is reported with 0
+        names = dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist()))
+
     report = DataReport(
         spec=spec,
         found=count,
@@ -295,4 +324,5 @@ def as_dataset(
         notes=notes,
         test=test,
     )
+
     return single(fitted, labels, classes, report, size)

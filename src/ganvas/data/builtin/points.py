@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, View, single
+from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 
 __all__ = ["COUNT", "GRID", "MIXTURES", "RINGS", "Mixture", "mode_discs", "open_points"]
@@ -75,11 +76,15 @@ def open_points(spec: str, view: View) -> Dataset:
     """
     _check_view(spec, view)
     source = MIXTURES[spec]
+
     random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
     labels = random.randint(len(source.centres), size=COUNT, dtype=np.int64)
     points = source.centres[labels] + source.std * random.standard_normal((COUNT, 2))
+
+    # (N, 2, 1, 1): pictures of one pixel with two channels, so that all GANs take them
     images = points.astype(np.float32).reshape(COUNT, 2, 1, 1)
     classes = tuple(map(str, range(len(source.centres))))
+
     report = DataReport(
         spec=spec,
         found=COUNT,
@@ -90,6 +95,7 @@ def open_points(spec: str, view: View) -> Dataset:
             f"standard deviation {source.std:g} along each axis of each mode"
         ],
     )
+
     return single(images, labels, classes, report)
 
 
@@ -99,6 +105,7 @@ def _check_view(spec: str, view: View) -> None:
     Raises:
         UserError: a size other than 1, channels other than 2, a fit or a background.
     """
+    # for each setting what may be said: its default, or what points have anyway
     own = {
         "size": (None, 1),
         "channels": (None, 2),
@@ -106,11 +113,13 @@ def _check_view(spec: str, view: View) -> None:
         "background": ("white",),
         "load_scale": (1.0,),
     }
-    wrong = [
-        f"{key}={getattr(view, key)}"
-        for key, allowed in own.items()
-        if getattr(view, key) not in allowed
-    ]
+
+    wrong = []
+    for key, allowed in own.items():
+        value = getattr(view, key)
+        if value not in allowed:
+            wrong.append(f"{key}={value}")
+
     if wrong:
         raise UserError(
             f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; "

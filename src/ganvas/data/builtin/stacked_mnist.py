@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.builtin.digits_mnist import mnist_files, open_mnist
-from ganvas.data.dataset import DataReport, Dataset, View
+from ganvas.data.dataset import Dataset, View
+from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
 
@@ -39,12 +40,15 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     """
     if view.channels == 1:
         raise UserError(f"{STACKED} has a digit in each of its 3 channels; channels=1 cannot be")
+
+    # by the content of the files: MNIST from any folder gives one and the same store
     name = spec.removeprefix("stacked-")
     files = mnist_files(name, progress)
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
     key = [STACKED, COUNT, SEED, digests, view.model_dump()]
     dataset = open_store(key, lambda folder: _write_stacks(folder, name, view))
+
     # The store is found by content, so the same digits may have been stacked from another place.
     report = dataset.report.model_copy(update={"spec": spec})
     return replace(dataset, report=report)
@@ -54,16 +58,20 @@ def _write_stacks(folder: Path, name: str, view: View) -> Packed:
     """Stack the digits of the MNIST of that name, and write pictures and labels into `folder`."""
     digits = open_mnist(name, view)
     assert digits.labels is not None
+
     random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
     chosen = random.randint(len(digits), size=(COUNT, 3), dtype=np.int64)
 
     def pieces() -> Iterator[np.ndarray]:
         for start in range(0, COUNT, PIECE):
+            # (K, 3) rows of (N, 1, S, S) become (K, 3, S, S)
             yield digits.images[chosen[start : start + PIECE], 0]
 
     write_images(folder / "image.npy", pieces(), (3, digits.size, digits.size))
+    # the three digits read as one number, red first
     labels = digits.labels[chosen] @ np.array([100, 10, 1])
     np.save(folder / "label.npy", labels)
+
     report = DataReport(
         spec=f"stacked-{name}",
         found=COUNT,
@@ -77,4 +85,5 @@ def _write_stacks(folder: Path, name: str, view: View) -> Packed:
         ],
         notes=digits.report.notes,
     )
+
     return Packed({"label": CLASSES}, report, digits.size)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, Skipped, View, join_reports
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.attribute_table import AttributeTable, find_attribute_table, read_rows
 from ganvas.data.folders.labels import describe_absent
@@ -18,6 +18,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import check_one_size, common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
+from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
 from ganvas.io.console import count_noun
@@ -49,6 +50,7 @@ def open_attributes(
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         tables = [find_attribute_table(source, view.labels) for source in sources]
         names = tuple(dict.fromkeys(name for table in tables for name in table.names))
+        # before packing: a wrong name is found at once, not after an hour of decoding
         for name in view.attributes:
             if name not in names:
                 raise UserError(f"{place.text} has no attribute {name!r}; {nearest(name, names)}")
@@ -78,8 +80,10 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
     values = np.asarray(dataset.columns["attributes"])
     known = np.asarray(dataset.columns.get("known", np.ones_like(values)))
 
+    # int64: sums of uint8 would wrap; (A,) each
     counts = values.sum(0, dtype=np.int64)
     totals = known.sum(0, dtype=np.int64)
+    # an attribute counts as constant where all images that know it agree
     constant = [name for name, count, of in zip(names, counts, totals) if count in (0, of)]
     kept = list(dict.fromkeys(wanted)) or [name for name in names if name not in constant]
     if not kept:
@@ -88,6 +92,7 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
             "there is nothing to learn"
         )
 
+    # the packed store holds all attributes, in its own order
     places = [names.index(name) for name in kept]
     columns = dict(dataset.columns) | {"attributes": values[:, places]}
     if "known" in columns:
@@ -106,6 +111,7 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
             "notes": notes + dataset.report.notes,
         }
     )
+    # the images are as before, so their digest and the names are enough
     digest = hashlib.blake2b(repr((dataset.fingerprint, kept)).encode(), digest_size=16).hexdigest()
     own = {name: tuple(kept) for name in ("attributes", "known") if name in columns}
     return replace(dataset, columns=columns, names=own, report=report, fingerprint=digest)
@@ -145,6 +151,7 @@ def _write_sets(
     for number, (source, table) in enumerate(zip(sources, tables)):
         path = folder / f"piece{number}.npy"
         sets.append(_write_set(path, source, table, names, view, progress))
+    # one file cannot hold images of two sizes
     check_one_size({str(source.place): one.size for source, one in zip(sources, sets)})
 
     reports = [one.report for one in sets]
@@ -153,6 +160,7 @@ def _write_sets(
         step = f"{count_noun(report.used, 'picture')} grey: repeated to RGB"
         reports[number] = report.model_copy(update={"steps": [*report.steps, step]})
 
+    # without a column "known" every attribute is known of every image
     np.save(folder / "attributes.npy", np.concatenate([one.values for one in sets]))
     if not all(one.known.all() for one in sets):
         np.save(folder / "known.npy", np.concatenate([one.known for one in sets]))
@@ -187,10 +195,12 @@ def _write_set(
     rows = rows_of_files(source, entries)
     kept, report, size = write_rows(path.parent, [path.stem], source.place, rows, view, progress)
 
+    # some images could not be decoded: the values follow what was kept, in its order
     by_name = {entry.name: row for entry, row in matched.items()}
     own = b"".join(by_name[fate.name] for (fate,) in kept)
     places = [names.index(name) for name in table.names]
-    values, known = (np.zeros((len(kept), len(names)), np.uint8) for _ in range(2))
+    values = np.zeros((len(kept), len(names)), np.uint8)
+    known = np.zeros_like(values)
     values[:, places] = np.frombuffer(own, np.uint8).reshape(len(kept), len(places))
     known[:, places] = 1
 
@@ -220,6 +230,7 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
     def iterate_parts() -> Iterator[np.ndarray]:
         for piece in pieces:
             array = np.load(piece, mmap_mode="r")
+            # 256 at a time: the pieces may be larger than the memory
             for start in range(0, len(array), 256):
                 part = array[start : start + 256]
                 yield np.broadcast_to(part, (len(part), *shape))
@@ -244,6 +255,7 @@ def _match_rows(
     Raises:
         UserError: no image has a row.
     """
+    # a table often gives bare names where the images lie in folders
     paths = {entry.name: entry for entry in source.pictures}
     counts = Counter(PurePosixPath(name).name for name in paths)
     by_name = {}
@@ -255,7 +267,7 @@ def _match_rows(
     matched: dict[Entry, bytes] = {}
     absent = []
     for file, row in rows.items():
-        inside = file.removeprefix(source.wrapper)
+        inside = file.removeprefix(source.wrapper)  # as the source names it
         entry = paths.get(file) or paths.get(inside) or by_name.get(PurePosixPath(file).name)
         if entry is None:
             absent.append(file)
@@ -269,10 +281,10 @@ def _match_rows(
         first = f"it begins with {next(iter(rows))!r}, they with {next(iter(paths))!r}"
         raise UserError(f"{table.file} names none of the pictures in {source.place}: {first}")
 
+    # in the order of the source, whatever the order of the table
     ordered = {entry: matched[entry] for entry in source.pictures if entry in matched}
-    unnamed = [
-        Skipped(file=entry.name, reason=f"has no row in {table.file}")
-        for entry in source.pictures
-        if entry not in matched
-    ]
+    unnamed = []
+    for entry in source.pictures:
+        if entry not in matched:
+            unnamed.append(Skipped(file=entry.name, reason=f"has no row in {table.file}"))
     return ordered, describe_absent(table.file, absent), unnamed

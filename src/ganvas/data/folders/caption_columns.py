@@ -38,6 +38,7 @@ def make_captions(lines: Sequence[CaptionLine]) -> tuple[np.ndarray, list[str]]:
     rows = []
     cut = 0
 
+    # a column is one array, so every image needs as many captions as the one with the most
     for line in lines:
         captions = islice(cycle(line.captions), most)
         rows.append(np.stack([encode(text) for text in captions]))
@@ -71,12 +72,14 @@ def make_features(content: bytes, numbers: Sequence[int], count: int) -> np.ndar
             f"{FEATURES}: features of shape {features.shape}; "
             f"wanted (lines, F) or (lines, K, F) with {count} lines"
         )
+    # the rows of the lines that are used; one feature a line becomes K = 1
     features = features.astype(np.float32)[list(numbers)]
     return features[:, None] if features.ndim == 2 else features
 
 
 def make_boxes(lines: Sequence[CaptionLine], fates: Sequence[Fate], view: View) -> np.ndarray:
     """Boxes cut at the edge, float32 (N, 4), in shares of the square's side."""
+    # an image is cropped or padded, and its box with it
     boxes = [
         place_box(line.box or (), fate.width, fate.height, view) for line, fate in zip(lines, fates)
     ]

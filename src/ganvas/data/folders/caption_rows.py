@@ -40,6 +40,7 @@ def match_lines(
     absent = []
 
     for line in table.lines:
+        # paths as Windows writes them, with or without the folder that wraps the whole set
         name = line.file.replace("\\", "/").removeprefix("./")
         if name not in names:
             name = name.removeprefix(wrapper)
@@ -61,6 +62,7 @@ def choose_caption_columns(table: CaptionTable, lines: Lines) -> tuple[set[str],
 
     Other lines are skipped.
     """
+    # Columns have no gaps: where more than half of the lines have one, the other lines go.
     counts = Counter(column for line in lines.values() for column in line.columns)
     columns = {column for column in COLUMNS if 2 * counts[column] > len(lines)}
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import extension
+from ganvas.data.report import Skipped
 from ganvas.data.text import plain
 from ganvas.errors import UserError
 
@@ -86,6 +86,8 @@ def _read_json_lines(name: str, text: str) -> CaptionTable:
     for place, content in enumerate(text.splitlines(), 1):
         if not content.strip():
             continue
+
+        # one bad line does not spoil a table: it is left out and reported
         try:
             values = json.loads(content)
             if not isinstance(values, dict):
@@ -98,8 +100,11 @@ def _read_json_lines(name: str, text: str) -> CaptionTable:
             table.skip(f"{name}, line {place}", f"cannot be used: {error}")
         else:
             table.lines.append(line)
+
+        # unusable lines count: features are by line of the file
         table.count += 1
 
+    # named parts first, in their order; then those that only occur in lines with names
     seen = dict.fromkeys(part for line in table.lines for part in line.keypoints or ())
     table.parts = (*parts, *(part for part in seen if part not in parts))
     return table
@@ -112,16 +117,21 @@ def _read_coco(name: str, values: Any) -> CaptionTable:
         UserError: it is not that format.
     """
     try:
+        # COCO lists annotations apart from images, in any order
         about: dict[int, list[dict[str, Any]]] = {}
         for annotation in values["annotations"]:
             about.setdefault(annotation["image_id"], []).append(annotation)
+
+        # its only category with key points is "person"
         with_parts = [kind for kind in values.get("categories", []) if kind.get("keypoints")]
         parts = tuple(with_parts[0]["keypoints"]) if with_parts else ()
+
         table = CaptionTable(name, parts=parts, count=len(values["images"]))
         files = [(picture["id"], picture["file_name"]) for picture in values["images"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
 
+    # an image without annotations has a line too, and is left out with a reason later
     for number, (key, file) in enumerate(files):
         line = {"file": file} | _merge_annotations(about.get(key, []), bool(parts))
         try:
@@ -165,6 +175,7 @@ def _read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> Cap
     if not isinstance(captions, list) or not all(isinstance(caption, str) for caption in captions):
         raise ValueError("captions are not texts")
 
+    # COCO's name is allowed too
     box = values.get("box", values.get("bbox"))
     points = values.get("keypoints")
     if isinstance(points, list):
@@ -172,15 +183,14 @@ def _read_line(values: dict[str, Any], number: int, parts: Sequence[str]) -> Cap
             raise ValueError(f'{len(points)} key points and {len(parts)} names of "parts"')
         points = dict(zip(parts, points))
 
-    return CaptionLine(
-        file=values["file"],
-        number=number,
-        captions=[caption for caption in captions if plain(caption)],
-        box=None if box is None else _read_box(box),
-        keypoints=None
-        if points is None
-        else {str(part): _read_keypoint(place) for part, place in points.items()},
-    )
+    line = CaptionLine(file=values["file"], number=number)
+    # captions of spaces alone describe nothing
+    line.captions = [caption for caption in captions if plain(caption)]
+    if box is not None:
+        line.box = _read_box(box)
+    if points is not None:
+        line.keypoints = {str(part): _read_keypoint(place) for part, place in points.items()}
+    return line
 
 
 def _read_box(values: Any) -> tuple[float, float, float, float]:
@@ -212,6 +222,7 @@ def _read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
     Raises:
         ValueError: they are not.
     """
+    # JSON as Python reads it may hold NaN and Infinity
     numbers = isinstance(values, list) and all(isinstance(value, int | float) for value in values)
     if not numbers or len(values) != count:
         raise ValueError(f"{what} is {count} numbers, not {values!r}")

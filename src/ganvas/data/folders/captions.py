@@ -63,6 +63,7 @@ def open_captions(
     if not place.exists():
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
 
+    # all that decides the content: pictures, table, features, and how long a caption may be
     with FileSource(place) as source:
         files = _read_files(source)
         key = [
@@ -77,6 +78,7 @@ def open_captions(
             key, lambda folder: _write_captions(folder, source, files, view, progress)
         )
 
+    # The store is found by content, so the same images may have been packed from another place.
     report = dataset.report.model_copy(update={"spec": spec})
     return check_strict(replace(dataset, report=report), strict)
 
@@ -89,6 +91,7 @@ def _read_files(source: FileSource) -> CaptionFiles:
     """
     features = _read_other(source, FEATURES) if FEATURES in source.others else b""
 
+    # .jsonl first: a .json beside it may be anything, for instance a description of the set
     for ending in (".jsonl", ".json"):
         found = [name for name in source.others if "/" not in name and extension(name) == ending]
         if len(found) > 1:
@@ -141,6 +144,7 @@ def _write_captions(
         lines, more = skip_bad_boxes(table, lines, source, view)
         notes += more
 
+    # files that cannot be decoded drop out here: every other column is made of what is kept
     rows = rows_of_files(source, [entries[name] for name in lines])
     kept, report, size = write_rows(folder, ["image"], source.place, rows, view, progress)
     fates = [fate for (fate,) in kept]
@@ -150,6 +154,7 @@ def _write_captions(
         captions, more = make_captions(used)
         notes += more
         np.save(folder / "caption.npy", captions)
+        # features are by line of the table, of which only some are used
         if files.features:
             numbers = [line.number for line in used]
             features = make_features(files.features, numbers, table.count)
@@ -159,6 +164,7 @@ def _write_captions(
     if "keypoints" in columns:
         np.save(folder / "keypoints.npy", make_keypoints(used, fates, table.parts, view))
 
+    # what was read must not be reported as ignored
     read = {table.name, FEATURES} if files.features else {table.name}
     report = report.model_copy(
         update={
@@ -172,5 +178,6 @@ def _write_captions(
 
 def _first_reason(table: CaptionTable, notes: list[str]) -> str:
     """Why a table cannot be used, as the end of a message."""
+    # the first one stands for all: usually they fail for one and the same reason
     reasons = [*notes, *(f"{item.file!r}: {item.reason}" for item in table.skipped)]
     return f"; {reasons[0]}" if reasons else ""

@@ -29,6 +29,8 @@ def open_images(
     """
     with FileSource(place) as source:
         labelling = find_labels(source, view.labels)
+
+        # all that decides the store: "labels" by what they say, not by the path of their table
         key = [
             source.identity(),
             view.model_dump(exclude={"labels"}),
@@ -49,11 +51,9 @@ def _write_folder(
     folder: Path, source: FileSource, labelling: Labelling, view: View, progress: bool
 ) -> Packed:
     """Decode a source and write its images, and labels if there are any, into `folder`."""
-    entries = [
-        entry
-        for entry in source.pictures
-        if labelling.classes is None or entry.name in labelling.classes
-    ]
+    entries = source.pictures
+    if labelling.classes is not None:
+        entries = [entry for entry in entries if entry.name in labelling.classes]
     view = view.model_copy(update={"size": view.size or common_size(source, entries)})
     rows = rows_of_files(source, entries)
     kept, report, size = write_rows(folder, ["image"], source.place, rows, view, progress)
@@ -70,6 +70,7 @@ def _write_folder(
     if labelling.classes is None:
         return Packed({}, report, size)
 
+    # only classes that are left: one whose images all are damaged would never be learnt
     names = [labelling.classes[fate.name] for (fate,) in kept]
     counts = Counter(names)
     classes = tuple(sort_classes(counts))

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganvas.data.dataset import Skipped
 from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
+from ganvas.data.report import Skipped
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -43,8 +43,8 @@ class Labelling:
 
 
 def find_labels(source: FileSource, labels: str) -> Labelling:
-    """The classes of a set's pictures as `View.labels` asks: "none", "folders", or a table of files
-    and labels.
+    """The classes of a set's pictures by the setting `View.labels`: "none", "folders", or a table
+    of files and labels.
 
     Raises:
         UserError: there are no such labels.
@@ -60,19 +60,22 @@ SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no 
 
 
 def usual_labels(place: Path) -> str:
-    """What `View.labels` should be for a folder or zip, if nobody says it; "none" where no labels
-    seem to be there.
+    """What `View.labels` should be for a folder or zip where a person names nothing; "none" where
+    there seem to be no labels.
 
     Raises:
         UserError: it is no folder or zip with pictures.
     """
     with FileSource(place) as source:
         suggested = _suggested_labels(source)
+
+        # read as a trial: a CSV file at the root may be about anything
         if suggested not in ("none", "folders"):
             try:
                 _labels_of_table(source, suggested)
             except UserError:  # a table of other things
                 return _labels_by_folders(source)
+
         return suggested
 
 
@@ -80,6 +83,7 @@ def _suggested_labels(source: FileSource) -> str:
     """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
     or "none" where there are none.
     """
+    # only at the root: a table in a sub-folder is about that folder
     tables = sorted(
         name for name in source.others if "/" not in name and name.lower().endswith(".csv")
     )
@@ -90,6 +94,8 @@ def _labels_by_folders(source: FileSource) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
     names = _folders_of(source)
     inside = sum(_folder_of(entry) != "" for entry in source.pictures)
+
+    # at least half of the pictures must have a class; "train" and "test" alone are splits
     classes = (
         len(names) >= 2
         and 2 * inside >= len(source.pictures)
@@ -104,7 +110,7 @@ def _folders_of(source: FileSource) -> list[str]:
 
 
 def _unused_labels(source: FileSource) -> list[str]:
-    """Notes on labels that are there but not asked for."""
+    """Notes on labels that are there but that nobody requested."""
     suggested = _suggested_labels(source)
     if suggested == "none":
         return []
@@ -112,6 +118,7 @@ def _unused_labels(source: FileSource) -> list[str]:
         return [
             f"labels seem to be here and are not used; to train with them: --labels {suggested}"
         ]
+
     names = _folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [
@@ -128,12 +135,16 @@ def _labels_of_folders(source: FileSource) -> Labelling:
             f"{source.place} has no sub-folders with pictures to be classes; "
             "use --labels none, or a table"
         )
+
+    # one class would be no condition at all
     if len(set(classes.values())) == 1:
         only = next(iter(classes.values()))
         raise UserError(
             f"{source.place} has one sub-folder with pictures, {only!r}; "
             "classes need two or more, or --labels none"
         )
+
+    # at the root, so of no class: left out and listed, since a person may have misplaced them
     stray = [entry.name for entry in source.pictures if entry.name not in classes]
     return Labelling(
         classes,
@@ -146,6 +157,8 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
     disk.
     """
     path = Path(table).expanduser()
+
+    # the set's own file comes first, so that a set means the same in every working folder
     try:
         content = source.read(source.others[table]) if table in source.others else path.read_bytes()
     except (OSError, UnreadableError) as error:
@@ -153,25 +166,32 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
             f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
             'allowed: "none", "folders", or a CSV file with the columns file,label'
         ) from error
+
     rows = _read_label_table(content, table)
     names = {entry.name for entry in source.pictures}
     labels: dict[str, str] = {}
     absent = []
     for file, label in rows.items():
+        # a table may name files with or without the folder that wraps the whole set
         name = file if file in names else file.removeprefix(source.wrapper)
         if name in names:
             labels[name] = label
         else:
             absent.append(file)
+
+    # most likely the table of another set, or one with other paths
     if not labels:
         raise UserError(
             f"{table} names none of the pictures in {source.place}; "
             f"it begins with {next(iter(rows))!r}"
         )
+
     notes = describe_absent(table, absent)
-    unnamed = [
-        Skipped(file=name, reason=f"not named in {table}") for name in sorted(names - labels.keys())
-    ]
+    unnamed = []
+    for name in sorted(names - labels.keys()):
+        unnamed.append(Skipped(file=name, reason=f"not named in {table}"))
+
+    # a table elsewhere on the disk is none of the set's files
     used = table if table in source.others else ""
     return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
 
@@ -183,35 +203,48 @@ def _read_label_table(content: bytes, name: str) -> dict[str, str]:
     Raises:
         UserError: not UTF-8, not two columns, or two labels for one file.
     """
+    # "utf-8-sig": spreadsheet programs put a mark before the text
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text; save it again as CSV UTF-8") from error
+
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    delimiter = next(
-        (sign for sign in "\t;," if len(next(csv.reader([first], delimiter=sign), [])) == 2), ","
-    )
-    labels: dict[str, str] = {}
+    delimiter = _find_delimiter(first)
     header = next(csv.reader([first], delimiter=delimiter), [""])
+
+    labels: dict[str, str] = {}
     for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
         if not any(cell.strip() for cell in row) or (
             row == header and extension(row[0].strip()) not in EXTENSIONS
         ):
             continue
+
         if len(row) != 2 or not row[1].strip():
             raise UserError(
                 f"{name}, line {number}: {delimiter.join(row)!r}; a row is a file and a label"
             )
+
+        # paths as Windows and `find .` write them
         file = row[0].strip().replace("\\", "/").removeprefix("./")
         label = row[1].strip()
         if labels.setdefault(file, label) != label:
             raise UserError(
                 f"{name}, line {number}: {file!r} is {label!r} here and {labels[file]!r} before"
             )
+
     if not labels:
         raise UserError(f"{name} is empty; its rows are a file and a label")
     return labels
+
+
+def _find_delimiter(line: str) -> str:
+    """The sign that cuts a line into two cells; a comma where none does."""
+    for sign in "\t;,":  # the comma last: names of files and classes may hold one
+        if len(next(csv.reader([line], delimiter=sign), [])) == 2:
+            return sign
+    return ","
 
 
 def _folder_of(entry: Entry) -> str:
@@ -232,10 +265,16 @@ def sort_classes(names: Counter[str]) -> list[str]:
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
     """Sort key that compares the numbers in a text by value."""
-    parts = re.split(r"([0-9]+)", text)
-    return [
-        (0, int(part), part) if part.isdecimal() else (1, 0, part.casefold()) for part in parts
-    ] + [(2, 0, text)]
+    key = []
+    for part in re.split(r"([0-9]+)", text):
+        if part.isdecimal():
+            key.append((0, int(part), part))
+        else:
+            key.append((1, 0, part.casefold()))
+
+    # the text itself last: "Cat" and "cat" differ, and their order must not depend on the disk's
+    key.append((2, 0, text))
+    return key
 
 
 def describe_absent(table: str, absent: list[str]) -> list[str]:

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from ganvas.data.dataset import Dataset, Skipped, View
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import RowFiles, read_row
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
@@ -36,12 +37,14 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
         UserError: no pairs there, or no such split; with `strict`, any file that cannot be used.
     """
     place = parse_place(spec)
-    colour(view.background)
+    colour(view.background)  # a wrong name is reported before any file is read
 
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         rows, alone = _find_pairs(sources, place)
         test = _find_test(sources, place)
+
+        # The split is in the key: all splits share the files of their source.
         key = [
             "pairs",
             [source.identity() for source in sources],
@@ -52,6 +55,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
         )
 
+    # The store is found by content, so the same files may have been packed under another name.
     report = dataset.report.model_copy(update={"spec": spec, "test": test})
     return check_strict(replace(dataset, report=report), strict)
 
@@ -69,6 +73,7 @@ def _write_pairs(
     view = view.model_copy(update={"size": view.size or _common_pair_size(place, rows)})
     _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
 
+    # files of two images side by side
     halves = sum(len(row.files) == 1 for row in rows)
     whose = "its" if halves == 1 else "their"
     cut = f"{count_noun(halves, 'file')} cut into {whose} left half, a, and {whose} right half, b"
@@ -103,6 +108,7 @@ def _common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
         if height == width:
             return height
 
+    # at the shortest side of all no image need be enlarged
     typical = min((min(size) for size in sizes), default=1)
     raise SizeNeededError(
         f"{place} holds pairs of {len(sizes)} sizes; "
@@ -125,7 +131,8 @@ def _find_pairs(
     inside = [_find_split(source, place) for source in sources]
 
     if len(sources) == 1:
-        (source,), (files,) = sources, inside
+        source = sources[0]
+        files = inside[0]
         tops = {name.partition("/")[0].lower() for name in files if "/" in name}
         if tops and tops <= DOMAINS:
             raise UserError(
@@ -134,6 +141,8 @@ def _find_pairs(
             )
         if tops != set(COLUMNS):  # one file holds both images
             return [RowFiles(entry.name, ((source, entry),)) for entry in files.values()], []
+
+        # folders A and B of one source, in capitals or not
         sources = (source, source)
         inside = [
             {name[2:]: entry for name, entry in files.items() if name[0].lower() == column}
@@ -156,6 +165,7 @@ def _match_names(
     Raises:
         UserError: no name is in both.
     """
+    # without the ending: labels are often .png where photographs are .jpg
     stems: list[dict[str, Entry]] = [{}, {}]
     skipped: list[Skipped] = []
     for column, files, by_stem in zip(COLUMNS, inside, stems):
@@ -165,6 +175,7 @@ def _match_names(
                 skipped.append(_skip_file(column, entry, reason))
 
     a, b = stems
+    # in the order of A, which is sorted by name
     both = [stem for stem in a if stem in b]
     if not both:
         first, second = (next(iter(by_stem), "nothing") for by_stem in stems)
@@ -207,6 +218,7 @@ def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     if only in SPLITS:
         raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
 
+    # a set without any splits is a training set
     if not found and place.split == "train":
         return everything
     if place.split not in found:
@@ -214,6 +226,7 @@ def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
         raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {there}")
 
     start = found[place.split]
+    # names without the split: "train/1.jpg" becomes "1.jpg"
     return {
         name[len(start) :]: entry
         for name, entry in everything.items()
@@ -225,10 +238,12 @@ def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that belongs to a training set: its split "test", else "val"."""
     if place.split != "train":
         return None
+    # many published sets of pairs have "val" alone, such as maps and cityscapes
     splits = [split for split in ("test", "val") if _has_split(sources, split)]
     return place.other(splits[0]) if splits else None
 
 
 def _has_split(sources: Sequence[FileSource], split: str) -> bool:
     """Whether two images or more lie in a folder of that name."""
+    # one image is no set; in places of A and B the splits are alike, so A is enough
     return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1

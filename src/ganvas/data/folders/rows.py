@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import DataReport, Dataset, Skipped, View
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import Fate, RowFiles, decode_rows
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import map_pieces
+from ganvas.data.report import DataReport, Skipped
 from ganvas.data.store import open_image_file, write_images
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
@@ -64,6 +65,7 @@ def write_rows(
     paths = [folder / f"{column}.npy" for column in columns]
     fates = _write_squares(paths, rows, view, progress)
 
+    # a row is used as a whole or not at all, so its first fate has the reason
     kept = [row for row in fates if not row[0].reason]
     if len(kept) < 2:
         raise UserError(f"{place}: {_explain_unusable([row[0] for row in fates], view)}")
@@ -79,6 +81,7 @@ def write_rows(
         done = describe_steps(Counter(fate.traits for fate in images), seen)
         steps += done if len(columns) == 1 else [f"{name}: {step}" for step in done]
 
+    # sizes as found, of the first image of each row; modes of all
     first = [row[0] for row in fates]
     report = DataReport(
         spec=str(place),
@@ -166,6 +169,8 @@ def check_strict(dataset: Dataset, strict: bool) -> Dataset:
         UserError: names the first file that cannot be used.
     """
     report = dataset.report
+
+    # after packing: the store is of use even so, for a run without `strict`
     if strict and report.skipped:
         first = report.skipped[0]
         raise UserError(

@@ -46,7 +46,9 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
     Raises:
         SizeNeededError: they do not share one.
     """
-    low, high = min(sizes), max(sizes)
+    # pairs compare by width, then height: equal ends mean that all are equal
+    low = min(sizes)
+    high = max(sizes)
     if low == high and low[0] == low[1]:
         return low[0]
 
@@ -66,7 +68,9 @@ def _suggest_side(sizes: Counter[tuple[int, int]]) -> int:
     for size, count in sizes.items():
         shorter[min(size)] += count
 
-    smaller, typical = 0, 0
+    # upwards from the smallest, until more than a fifth of the images lie below
+    smaller = 0
+    typical = 0
     for side in sorted(shorter):
         smaller += shorter[side]
         typical = side

@@ -60,6 +60,7 @@ class FileSource:
         self.place = place
         self.zip: zipfile.ZipFile | None = None
         self.unseen: list[str] = []
+
         if place.is_dir():
             entries, self.unseen = _list_folder(place)
         else:
@@ -70,16 +71,20 @@ class FileSource:
                     f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
                 ) from error
             entries = _list_zip(self.zip)
+
+        # sorted by name: the order in which a disk lists files differs from machine to machine
         entries, self.wrapper = _unwrap([entry for entry in entries if not is_hidden(entry.name)])
         entries.sort(key=lambda entry: entry.name)
+
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         self.others = {
             entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS
         }
+
         if not self.pictures:
-            found = (
-                f"only {count_noun(len(self.others), 'other file')}" if self.others else "no files"
-            )
+            found = "no files"
+            if self.others:
+                found = f"only {count_noun(len(self.others), 'other file')}"
             raise UserError(
                 f"{place} holds no pictures, {found}; "
                 f"pictures end in {', '.join(sorted(EXTENSIONS))}"
@@ -93,6 +98,8 @@ class FileSource:
         """
         if entry.size > MAX_BYTES:
             raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+
+        # RuntimeError is what zipfile raises for encrypted files
         try:
             if isinstance(entry.where, str):
                 return open(entry.where, "rb")  # noqa: PTH123
@@ -108,10 +115,13 @@ class FileSource:
             UnreadableError: as for `open`; or the bytes are not those that the zip promises.
         """
         try:
+            # larger files go through `open`, which refuses them
             if isinstance(entry.where, str) and entry.size <= MAX_BYTES:
                 return _read_file(entry.where, entry.size)
             with self.open(entry) as file:
                 return file.read()
+
+        # a damaged zip makes itself known in many ways, by its kind of compression
         except (
             OSError,
             EOFError,
@@ -149,11 +159,14 @@ def _read_file(path: str, size: int) -> bytes:
     """A file's bytes, with as few system calls as there can be: threads that read wait for one
     another at each.
     """
+    # Windows would otherwise change line ends within the pixels
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
+        # one read is enough for nearly all files; network disks may give less at once
         content = os.read(handle, size)
         while len(content) < size and (more := os.read(handle, size - len(content))):
             content += more
+
         return content
     finally:
         os.close(handle)
@@ -172,27 +185,26 @@ def _list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
     def note(error: OSError) -> None:
         unseen.append(f"{error.filename} ({error.strerror})")
 
+    # links to folders are not followed: they may lead in a circle, or out of the set
     for top, folders, names in os.walk(folder, onerror=note):
         links = [Path(top, name) for name in folders if Path(top, name).is_symlink()]
         unseen.extend(f"{link} (a link to a folder)" for link in links)
+
         for name in names:
             path = os.path.join(top, name)  # noqa: PTH118
             with contextlib.suppress(FileNotFoundError):  # removed since it was listed
                 state = os.stat(path)  # noqa: PTH116
+                # no pipes or devices: opening one may wait for ever
                 if stat.S_ISREG(state.st_mode):
-                    entries.append(
-                        Entry(
-                            path[start:].replace(os.sep, "/"),
-                            state.st_size,
-                            state.st_mtime_ns,
-                            path,
-                        )
-                    )
+                    inside = path[start:].replace(os.sep, "/")
+                    entries.append(Entry(inside, state.st_size, state.st_mtime_ns, path))
+
     return entries, unseen
 
 
 def _list_zip(archive: zipfile.ZipFile) -> list[Entry]:
     """All files of a zip."""
+    # some programs for Windows write backslashes, against the format
     return [
         Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
         for info in archive.infolist()
@@ -208,6 +220,8 @@ def _unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
     lies.
     """
     wrapper = ""
+
+    # again and again: wrappers may lie in one another
     while True:
         pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
         tops = {entry.name.partition("/")[0] for entry in pictures}
@@ -216,7 +230,10 @@ def _unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
         ]
         if len(tops) != 1 or tables or any("/" not in entry.name for entry in pictures):
             return entries, wrapper
-        wrapper += (top := tops.pop() + "/")
+
+        top = tops.pop() + "/"
+        wrapper += top
+        # what lies beside the wrapper keeps its name
         entries = [
             Entry(entry.name.removeprefix(top), entry.size, entry.mark, entry.where)
             for entry in entries
@@ -225,6 +242,7 @@ def _unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:
 
 def is_hidden(name: str) -> bool:
     """Files and folders that file managers make for themselves."""
+    # every part counts: what lies in a hidden folder is hidden too
     return any(
         part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/")
     )
@@ -237,6 +255,7 @@ def extension(name: str) -> str:
 
 def _explain(error: Exception) -> str:
     """A reason for a person, from what reading a file raised."""
+    # zipfile has no class of error of its own for this
     if isinstance(error, RuntimeError) and "password" in str(error):
         return "encrypted in the zip; unpack it with its password first"
     if isinstance(error, OSError):

@@ -36,24 +36,38 @@ def parse_place(spec: str) -> Place:
     """
     name, _, text = spec.partition(":")
     kind, _, split = name.partition("-")
-    whole = Path(text).expanduser()
-    parts = text.split(",")
-    halves = [
-        (",".join(parts[:number]), ",".join(parts[number:])) for number in range(1, len(parts))
-    ]
-    two = next(
-        (both for both in halves if all(Path(half).expanduser().exists() for half in both)),
-        halves[0] if halves else None,
-    )
-    paths = (
-        (whole,)
-        if whole.exists() or two is None
-        else tuple(Path(half).expanduser() for half in two)
-    )
+
+    paths = _find_paths(text)
     for path in paths:
+        # an empty text would be the working folder
         if not text or not path.exists():
             raise UserError(
                 f"{spec}: no file or folder {str(path)!r}; "
                 f"write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
             )
+
     return Place(kind, split or "train", paths, text)
+
+
+def _find_paths(text: str) -> tuple[Path, ...]:
+    """The one path, or the two with a comma between, that a text means.
+
+    They may not exist: where nothing does, a text with a comma is cut at its first one.
+    """
+    # a folder's name may hold commas itself, so the whole text comes first
+    whole = Path(text).expanduser()
+    parts = text.split(",")
+    if whole.exists() or len(parts) == 1:
+        return (whole,)
+
+    cuts = []
+    for number in range(1, len(parts)):
+        first = Path(",".join(parts[:number])).expanduser()
+        other = Path(",".join(parts[number:])).expanduser()
+        cuts.append((first, other))
+
+    # either path may hold commas too: the cut that makes two existing ones is meant
+    for first, other in cuts:
+        if first.exists() and other.exists():
+            return first, other
+    return cuts[0]

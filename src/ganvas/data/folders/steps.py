@@ -17,18 +17,18 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
         traits: how many images there are of each kind.
         view: with its size and channels resolved.
     """
+    # reported in the order in which decoding does it
+    turned = _count_where(traits, lambda image: image.turned)
+    deep = _count_where(traits, _is_deep)
+    transparent = _count_where(traits, lambda image: image.transparent)
+    cmyk = _count_where(traits, lambda image: image.mode == "CMYK")
     grey = _count_where(traits, lambda image: image.grey)
+
     done = [
-        (
-            _count_where(traits, lambda image: image.turned),
-            "turned upright as their EXIF orientation says",
-        ),
-        (_count_where(traits, _is_deep), "brought from 16-bit or float values to 8 bits"),
-        (
-            _count_where(traits, lambda image: image.transparent),
-            f"transparent: laid over {view.background}",
-        ),
-        (_count_where(traits, lambda image: image.mode == "CMYK"), "turned from CMYK to RGB"),
+        (turned, "turned upright as their EXIF orientation says"),
+        (deep, "brought from 16-bit or float values to 8 bits"),
+        (transparent, f"transparent: laid over {view.background}"),
+        (cmyk, "turned from CMYK to RGB"),
         (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
         (traits.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
         *_list_resizing(traits, view),

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.dataset import Dataset, View, join_reports
+from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import check_one_size, common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 
@@ -75,12 +76,14 @@ def open_unpaired(
         notes = _describe_unused(sources, stray)
         test = _find_test(sources, place)
 
+    # the names of the folders, since "a" and "b" mean nothing to a person
     reports = {
         f"{domain.column} ({domain.name})": dataset.report
         for domain, dataset in zip(domains, packed)
     }
     report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
 
+    # epochs are counted by the larger domain, so that each of its images is shown
     main, beside = sorted(packed, key=len, reverse=True)
     beside_report = beside.report.model_copy(update={"spec": spec, "test": test})
     digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
@@ -101,6 +104,7 @@ def _describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[st
             f"not used, since in no folder of a domain: {len(stray):,} ({list_some(stray)})"
         )
 
+    # two places with the same kinds of other files give one note
     ignored = [note for source in sources for note in describe_ignored(source, set())]
     return notes + list(dict.fromkeys(ignored))
 
@@ -138,6 +142,7 @@ def _find_domains(
         elif not split:
             stray.append(entry.name)
 
+    # a domain without images is most often a folder under another name, so all are listed
     for column, entries in found.items():
         if not entries:
             wanted = place.split + column.upper()
@@ -160,12 +165,14 @@ def domain_of(name: str) -> tuple[str, str]:
     """
     folders = [part.lower() for part in PurePosixPath(name).parts[:-1]]
 
+    # a split is looked for first: a folder "a" may lie above all of them
     for split in SPLITS:
         for column in DOMAINS:
             # "traina/1.jpg" or "train/a/1.jpg"
             if split + column in folders or (split, column) in pairwise(folders):
                 return split, column
 
+    # only A and B: a set without a test set
     for column in DOMAINS:
         if column in folders:
             return "train", column
@@ -176,6 +183,7 @@ def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
     """The name of the test set that lies beside a training set; None: there is none."""
     if place.split != "train" or len(sources) != 1:
         return None
+    # both domains must be in it
     (source,) = sources
     there = {domain_of(source.wrapper + entry.name) for entry in source.pictures}
     return place.other("test") if {("test", column) for column in DOMAINS} <= there else None
@@ -206,6 +214,7 @@ def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) ->
     Raises:
         SizeNeededError: the view has no size, and each domain has its own.
     """
+    # each domain is packed first as if it were alone: only then its colours are known
     packed = [_pack_domain(domain, view, progress) for domain in domains]
     check_one_size({domain.name: dataset.size for domain, dataset in zip(domains, packed)})
 
@@ -217,7 +226,10 @@ def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) ->
 
 def _pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
     """One domain as a data set of its own, with its column."""
-    source, entries = domain.source, domain.entries
+    source = domain.source
+    entries = domain.entries
+
+    # by its own files alone: the other domain may change, or be another one, without packing again
     identity = [(entry.name, entry.size, entry.mark) for entry in entries]
     key = ["unpaired", domain.column, identity, view.model_dump(exclude={"labels", "attributes"})]
 

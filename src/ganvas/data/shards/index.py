@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from ganvas.data.dataset import Skipped
 from ganvas.data.decode import ImageTraits
+from ganvas.data.report import Skipped
 from ganvas.errors import UserError
 
 __all__ = ["INDEX", "Index", "Shard", "hash_index", "make_index", "read_index"]

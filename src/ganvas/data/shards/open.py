@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.dataset import Column, DataReport, Dataset, Shards, Skipped, View
+from ganvas.data.dataset import Column, Dataset, Shards, View
 from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict
 from ganvas.data.folders.sizes import common_side
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, count_workers, map_in_order
+from ganvas.data.report import DataReport, Skipped
 from ganvas.data.shards.cache import ShardCache, ShardColumn
 from ganvas.data.shards.files import LocalShards, ShardFiles, ShardPlace, parse_shards
 from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganvas.data.dataset import Skipped, View
+from ganvas.data.dataset import View
 from ganvas.data.decode import Fate, decode_images
 from ganvas.data.folders.labels import sort_classes
 from ganvas.data.folders.source import Entry
 from ganvas.data.parallel import PIECE, map_in_order, progress_bar, start_threads
+from ganvas.data.report import Skipped
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar

@@ -1,0 +1,71 @@
+"""What was found in a data set, and what was done to it before training."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from pydantic import BaseModel
+
+from ganvas.io.console import count_noun
+
+__all__ = ["DataReport", "Skipped", "join_reports"]
+
+
+class Skipped(BaseModel):
+    """A file that training will not see."""
+
+    file: str
+    reason: str
+
+
+class DataReport(BaseModel):
+    """What was found and what was done to it; written beside a run and shown by the data doctor."""
+
+    spec: str
+    found: int  # files or pictures that claim to be pictures
+    used: int
+    skipped: list[Skipped] = []
+    sizes: dict[str, int] = {}  # "96x96" (width x height): count, as found
+    modes: dict[str, int] = {}  # "RGB", "L", "P", "CMYK", ...: count, as found
+    classes: dict[str, int] = {}  # class name: count, as used
+    steps: list[str] = []  # what is done to the pictures, in order, one sentence each
+    # what a person should know: labels that are not used, enlarged pictures, ...
+    notes: list[str] = []
+    test: str | None = None  # name of the test set that was published with it
+
+
+def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
+    """One report of several parts, by their names for people; each step names its part.
+
+    Classes and the published test set are left to the caller: what they mean for the whole differs
+    from one kind of data to another.
+    """
+    parts = list(reports.values())
+
+    # files of different parts may share a name, so each one carries its part's name
+    skipped = []
+    steps = []
+    for name, part in reports.items():
+        for item in part.skipped:
+            skipped.append(Skipped(file=f"{name}: {item.file}", reason=item.reason))
+        for step in [count_noun(part.used, "picture"), *part.steps]:
+            steps.append(f"{name}: {step}")
+
+    return DataReport(
+        spec=spec,
+        found=sum(part.found for part in parts),
+        used=sum(part.used for part in parts),
+        skipped=skipped,
+        sizes=_add_counts(part.sizes for part in parts),
+        modes=_add_counts(part.modes for part in parts),
+        steps=steps,
+        # a dict, not a set: the order stays, and what holds for all parts is said once
+        notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def _add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of several counts, the commonest first."""
+    total = Counter[str]()
+    for one in counts:
+        total += Counter(one)
+    return dict(total.most_common())
