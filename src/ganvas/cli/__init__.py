@@ -17,7 +17,7 @@ app = App(
     help="Train, evaluate and use generative adversarial networks on your own images.",
     help_epilogue=(
         "Start with `ganvas train`: it takes a minute or two and needs no data. "
-        "After an error, --debug shows where it comes from."
+        "After an error, add --debug to see the traceback."
     ),
     version_flags=["--version"],
 )

@@ -34,7 +34,7 @@ def sample(
 
     Without --out, --grid and --interpolate, separate files and a grid (in the sub-folder sheets)
     are written to RUN/generated/1; the next call writes to RUN/generated/2, and so on. With
-    --caption there is also a sheet of the same subject in other places.
+    --caption also writes a sheet with the same subject at several positions.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def sample(
         Place of one part, PART=X,Y in pixels. Can be given many times; the GAN places the other
         parts.
     caption_features
-        File (.safetensors) with the caption as numbers, for GANs trained on such.
+        File (.safetensors) with the caption as an embedding, for GANs trained on embeddings.
     """
     # GANs of captions take other flags and get another sheet, under the same verb.
     if caption or box or keypoints or caption_features:
@@ -132,9 +132,9 @@ def restore(
 ) -> None:
     """Fill holes in images with an inpainting GAN, or with any image GAN by latent search.
 
-    An inpainting GAN is a run of the recipe inpaint. For any other GAN the noise is searched for
-    images that fit around the hole or, where there is no hole, for the whole image. Pixels outside
-    the hole never change.
+    An inpainting GAN is a run of the recipe inpaint. With any other GAN, Ganvas searches for the
+    noise whose image matches the pixels around the hole; without a hole, the whole image. Pixels
+    outside the hole never change.
 
     Parameters
     ----------

@@ -47,8 +47,8 @@ def train(
     seed
         Random seed; the same seed gives the same run.
     evaluate_every
-        Images between two quick scores of the samples; the checkpoint with the best score is kept
-        beside the newest ones.
+        Number of training images after which the samples are scored again, quickly; the
+        checkpoint with the best score is kept beside the newest ones.
     device
         Device to train on.
     settings

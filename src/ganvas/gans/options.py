@@ -1,4 +1,4 @@
-"""Build a GAN from its name, a schema and options; check every option's type."""
+"""Build a GAN of the table in __init__.py from its name, a schema and checked options."""
 
 import inspect
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Samples of a GAN that needs noise alone, or a class: `ganvas sample`."""
+"""Samples of a GAN that needs noise alone, or a class; walks through the noise."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

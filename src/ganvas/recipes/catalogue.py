@@ -14,7 +14,7 @@ __all__ = ["CATALOGUE", "YOURS", "CatalogueRow", "print_recipes"]
 
 YOURS = "your images"  # the data of a recipe that needs --data with images
 NOTES = (
-    "Time: the slowest measured run of the whole recipe on one CPU core.",
+    "Time of a full run on one CPU core, the slowest measured; - means not measured.",
     "All settings of one recipe: ganvas recipes NAME",
 )
 

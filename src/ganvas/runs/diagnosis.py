@@ -1,4 +1,4 @@
-"""The doctor: which conditions a run is in, since when, and which are over."""
+"""The doctor's memory: which conditions (decided in rules.py) began, last and ended."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

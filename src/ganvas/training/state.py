@@ -1,4 +1,4 @@
-"""All that changes while training, and how it is saved and resumed, bit for bit."""
+"""Write checkpoints and resume from them, bit for bit: all that changes while training."""
 
 import json
 from collections.abc import Mapping

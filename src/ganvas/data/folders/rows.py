@@ -1,4 +1,4 @@
-"""Write the rows of a folder, one or several images a row, as columns of the packed store."""
+"""Write the rows of a folder as columns of the packed store, and decide grey or colour."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
