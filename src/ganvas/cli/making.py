@@ -34,7 +34,7 @@ def sample(
 
     Without --out, --grid and --interpolate, separate files and a grid (in the sub-folder sheets)
     are written to RUN/generated/1; the next call writes to RUN/generated/2, and so on. With
-    --caption also writes a sheet with the same subject at several positions.
+    --caption, it also writes a sheet with the same subject at several positions.
 
     Parameters
     ----------
