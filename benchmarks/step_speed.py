@@ -132,8 +132,8 @@ def inside(
     good kernels skip them.
 
     Args:
-        first, second: its input and output maps (N, C, H, W) or (N, C, L), in any order; of a
-            transposed one likewise.
+        first, second: its input and output maps (N, C, H, W) or (N, C, L), in any order. The
+            same two for a transposed convolution.
         weight: (.., .., height, width) or (.., .., length).
         stride, padding, dilation: for each dimension.
     """

@@ -12,10 +12,18 @@ torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processe
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep packed pictures out of the user's cache; one cache a test process, so that MNIST is
+    """Keep packed images out of the user's cache: one cache per test process, so that MNIST is
     packed once.
     """
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path_factory.getbasetemp() / "ganvas-cache"))
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of tests are on localhost: no proxy of the machine may stand between."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The command line: what a person types, and what they are told when it is wrong."""
+"""The command line: valid commands work, and wrong ones get an error that says what to do."""
 
 import csv
 import json

@@ -27,8 +27,8 @@ DIGITS = open_dataset("digits", View())
 
 
 class Parrot(GAN):
-    """Makes real pictures: those of the rows given, again and again; its discriminator knows some
-    pictures by heart.
+    """Returns the real images of the rows given, again and again; its discriminator has memorised
+    some images.
     """
 
     def __init__(self, rows: np.ndarray, known: np.ndarray):
@@ -44,9 +44,7 @@ class Parrot(GAN):
         return self.pictures.repeat(count, 1, 1, 1)[start : start + count]
 
     def score(self, batch) -> Tensor:
-        """1 for pictures known by heart, 0 for other pictures, with a little noise; -1 for a black
-        one.
-        """
+        """1 for memorised images, 0 for others, plus a small fixed ripple; -1 for a black one."""
         bytes_of = [
             ((picture + 1) * 127.5).round().to(torch.uint8).numpy().tobytes()
             for picture in batch["image"]

@@ -1,5 +1,5 @@
-"""Two domains without pairs: where they may lie, how they become one set, and what is told where
-they do not.
+"""Two domains without pairs: where their files may be, how they become one data set, and which
+errors wrong files get.
 """
 
 import zipfile

@@ -1,29 +1,22 @@
-"""What both GAWWN models share: stages of maps, blocks of layers and the use of captions."""
+"""What both GAWWN models share: stages of maps, blocks of layers, the discriminator's updates."""
 
 from itertools import pairwise
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ganvas.gans.base import FeaturesInput, Input, TextInput, Update
+from ganvas.gans.base import Update
 from ganvas.gans.nn.losses import matching_d
 from ganvas.gans.nn.networks import initialise_weights, stage_sizes
-from ganvas.gans.nn.text import CharacterReader, FeatureReader, choose_captions
-from ganvas.rng import Rng
 
 __all__ = [
     "Bottleneck",
     "MatchingDiscriminator",
     "ScoreHead",
     "Stages",
-    "TextKind",
     "add_norm",
-    "build_text_reader",
-    "caption_column",
-    "caption_input",
     "doubling_layers",
-    "embed_captions",
     "grid_stages",
     "halving_layers",
     "image_encoder",
@@ -32,8 +25,6 @@ __all__ = [
     "region_encoder",
     "tile_vector",
 ]
-
-TextKind = Literal["characters", "features"]
 
 
 class Stages(NamedTuple):
@@ -181,56 +172,6 @@ def initialise_convolutions(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
             initialise_weights(module, std=0.02, scale_std=0.02)
-
-
-# Captions
-
-
-def caption_column(text: TextKind) -> str:
-    """The column of the data that holds captions in this form."""
-    return "caption" if text == "characters" else "caption_features"
-
-
-def caption_input(column: str, length: int) -> Input:
-    """The input of `sample` for captions from that column."""
-    return TextInput(length) if column == "caption" else FeaturesInput(length)
-
-
-def build_text_reader(column: str, length: int, letters: int, outputs: int) -> nn.Module:
-    """The player that embeds captions from that column.
-
-    Args:
-        column: see `caption_column`.
-        length: numbers of a caption in the data.
-        letters: channels inside a reader of characters.
-        outputs: numbers of an embedded caption.
-    """
-    if column == "caption":
-        return CharacterReader(letters, outputs)
-    return FeatureReader(length, outputs)
-
-
-def embed_captions(
-    reader: nn.Module, captions: Tensor, most: int, rng: Rng
-) -> tuple[Tensor, Tensor]:
-    """Embed each row's captions, and pair each row with a wrong text, that of the row before.
-
-    Args:
-        reader: see `build_text_reader`.
-        captions: (N, K, ...).
-        most: captions of a row that are read, chosen at random.
-        rng: random numbers of the training step.
-
-    Returns:
-        The texts and the wrong texts, (N, text_size) each.
-    """
-    if captions.shape[1] > most:
-        captions = choose_captions(captions, rng.rand(*captions.shape[:2]), most)
-
-    # Every process reads the captions of all processes: its first row needs a wrong text too, and
-    # the reader's batch norm sees the whole batch.
-    texts = reader(rng.gather(captions))
-    return rng.part(texts), rng.part(texts.roll(1, 0))
 
 
 class MatchingDiscriminator(Protocol):

@@ -13,18 +13,13 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from ganvas.gans.base import GAN, Batch, BoxInput, Clock, Input, Update, Updates
+from ganvas.gans.base import Batch, BoxInput, Clock, Input, Update, Updates
 from ganvas.gans.gawwn.blocks import (
     Bottleneck,
     ScoreHead,
     Stages,
-    TextKind,
     add_norm,
-    build_text_reader,
-    caption_column,
-    caption_input,
     doubling_layers,
-    embed_captions,
     grid_stages,
     halving_layers,
     image_encoder,
@@ -33,6 +28,7 @@ from ganvas.gans.gawwn.blocks import (
     region_encoder,
     tile_vector,
 )
+from ganvas.gans.gawwn.captions import CaptionGAN, TextKind
 from ganvas.gans.nn.boxes import box_mask, crop_boxes, draw_boxes, paste_into_boxes, shrink_images
 from ganvas.gans.nn.losses import non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
@@ -150,7 +146,7 @@ class BoxDiscriminator(nn.Module):
         return self.head(features, where, part)
 
 
-class GAWWNBox(GAN):
+class GAWWNBox(CaptionGAN):
     """Generates an image from a caption, and puts what the caption describes into a box.
 
     Reed et al. 2016, "Learning What and Where to Draw".
@@ -210,16 +206,13 @@ class GAWWNBox(GAN):
         captions: PositiveInt = 4,
         smallest: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ):
-        self.text_column = caption_column(text)
-        self.requires = ("image", self.text_column, "box")
-        super().__init__(schema)
+        super().__init__(
+            schema, "box", text=text, text_size=text_size, letters=letters, captions=captions
+        )
         self.noise_size = noise_size
-        self.captions = captions
         self.smallest = smallest
-        self.text_length = schema.widths[self.text_column]
 
         stages = grid_stages(self.size)
-        self.text = build_text_reader(self.text_column, self.text_length, letters, text_size)
         self.generator = BoxGenerator(noise_size, text_size, width, stages, self.channels)
         self.discriminator = BoxDiscriminator(text_size, width, stages, self.channels)
         initialise_convolutions(self.generator)
@@ -227,13 +220,11 @@ class GAWWNBox(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        caption = caption_input(self.text_column, self.text_length)
-        return {self.text_column: caption, "box": BoxInput()}
+        return super().inputs | {"box": BoxInput()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, box = batch["image"], batch["box"]
-        captions = batch[self.text_column]
-        text, wrong_text = embed_captions(self.text, captions, self.captions, rng)
+        text, wrong_text = self.embed_captions(batch, rng)
         if self.smallest < 1:
             real, box = shrink_images(real, box, self.smallest, rng.rand(len(real), 3))
 

@@ -11,17 +11,13 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor
 
-from ganvas.gans.base import GAN, Batch, Clock, Input, KeyPointsInput, Update, Updates
+from ganvas.gans.base import Batch, Clock, Input, KeyPointsInput, Update, Updates
 from ganvas.gans.gawwn.blocks import (
-    TextKind,
-    build_text_reader,
-    caption_column,
-    caption_input,
-    embed_captions,
     grid_stages,
     initialise_convolutions,
     matching_updates,
 )
+from ganvas.gans.gawwn.captions import CaptionGAN, TextKind
 from ganvas.gans.gawwn.keypoint_networks import (
     KeyPointDiscriminator,
     KeyPointGenerator,
@@ -36,7 +32,7 @@ from ganvas.schema import Schema
 __all__ = ["GAWWNKeyPoints"]
 
 
-class GAWWNKeyPoints(GAN):
+class GAWWNKeyPoints(CaptionGAN):
     """Generates an image from a caption and the positions of some of its parts.
 
     Reed et al. 2016, "Learning What and Where to Draw".
@@ -95,18 +91,15 @@ class GAWWNKeyPoints(GAN):
         captions: PositiveInt = 4,
         kept: Annotated[float, Field(ge=0, lt=1)] = 0.1,
     ):
-        self.text_column = caption_column(text)
-        self.requires = ("image", self.text_column, "keypoints")
-        super().__init__(schema)
+        super().__init__(
+            schema, "keypoints", text=text, text_size=text_size, letters=letters, captions=captions
+        )
         self.noise_size = noise_size
-        self.captions = captions
         self.kept = kept
-        self.text_length = schema.widths[self.text_column]
 
         stages = grid_stages(self.size)
         self.cells = stages.cells
         parts = len(schema.names["keypoints"])
-        self.text = build_text_reader(self.text_column, self.text_length, letters, text_size)
         self.generator = KeyPointImageGenerator(
             noise_size, text_size, parts, width, stages, self.channels
         )
@@ -120,14 +113,12 @@ class GAWWNKeyPoints(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        caption = caption_input(self.text_column, self.text_length)
-        parts = KeyPointsInput(self.schema.names["keypoints"])
-        return {self.text_column: caption, "keypoints": parts}
+        return super().inputs | {"keypoints": KeyPointsInput(self.schema.names["keypoints"])}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, keypoints = batch["image"], batch["keypoints"]
         maps = location_maps(keypoints, self.cells)
-        text, wrong_text = embed_captions(self.text, batch[self.text_column], self.captions, rng)
+        text, wrong_text = self.embed_captions(batch, rng)
 
         # The generators do not train the text reader.
         fixed = text.detach()
