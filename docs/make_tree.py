@@ -21,8 +21,9 @@ def describe(file: Path) -> str:
         return OTHERS[file.name]
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     line = " ".join(text.partition("\n\n")[0].split()).rstrip(".")
-    # Names and abbreviations such as GAWWN keep their capitals.
-    return line if line[:2].isupper() else line[:1].lower() + line[1:]
+    # Names such as CycleGAN keep their capitals.
+    is_name = any(letter.isupper() for letter in line.partition(" ")[0][1:])
+    return line if is_name else line[:1].lower() + line[1:]
 
 
 def draw_tree(folder: Path, indent: str = "") -> Iterator[str]:

@@ -10,16 +10,18 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
-from ganvas.evaluation.conditional import ConditionalSampler
+from ganvas.evaluation.conditional import ConditionalSampler, unseen_rows
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.metrics.attributes import (
     balanced_agreement,
     classify_attributes,
     fit_attribute_classifier,
 )
-from ganvas.evaluation.metrics.full_reference import hole_l1, l1, psnr, ssim
+from ganvas.evaluation.metrics.full_reference import l1, psnr, ssim
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
+from ganvas.runs.checkpoint import find_checkpoints
+from ganvas.runs.log import read_log
 
 TINY = {
     "batch": 2,
@@ -154,29 +156,32 @@ def test_errors_in_holes_are_compared_with_a_blur(place: Path, monkeypatch: pyte
         lambda count, rng, *, image, mask: image * (1 - mask) + 1.0 * mask,
     )
     found = evaluate(run, metrics=["holes"]).values
-    rows = {
-        "image": torch.from_numpy(
-            np.array(open_dataset(str(place / "faces"), load_view(run)).images)
-        )
-    }
-    sampler = ConditionalSampler(
-        run.gan, {name: values[:8] for name, values in rows.items()}, CPU, 0
-    )
-    mask = sampler.inputs["mask"] > 0.5
+    recipe = ganvas.Recipe(**run.about["recipe"])
+    dataset = open_dataset(str(place / "faces"), recipe.test_view)
+    rows = unseen_rows(run, recipe, dataset, 10_000)
+    sampler = ConditionalSampler(run.gan, rows, CPU, 0)
+    truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5
 
     assert 0 < mask.float().mean() < 0.6
 
-    white = torch.full_like(sampler.rows["image"], 255)
-    assert torch.equal(sampler.images, torch.where(mask, white, sampler.rows["image"]))
-    assert found["hole_l1"] > found["blur_l1"] > 0
+    white = torch.full_like(truth, 255)
+    assert torch.equal(sampler.images, torch.where(mask, white, truth))
+    blurred = torch.stack([blur_fill(picture, hole[0]) for picture, hole in zip(truth, mask)])
+    expected = {}
+    for name, filled in {"hole": white, "blur": blurred}.items():
+        # (N, C, H, W) differences, of the pixels in the hole alone
+        errors = [
+            (fill.double() - real.double())[:, hole[0]]
+            for fill, real, hole in zip(filled, truth, mask)
+        ]
+        expected[f"{name}_l1"] = np.mean([error.abs().mean() for error in errors])
+        squares = [max(error.square().mean().item(), 1e-12) for error in errors]
+        psnr = [min(100, 10 * np.log10(255**2 / square)) for square in squares]
+        expected[f"{name}_psnr"] = np.mean(psnr)
 
-    blurred = torch.stack(
-        [blur_fill(picture, hole[0]) for picture, hole in zip(sampler.rows["image"], mask)]
-    )
-    assert (
-        hole_l1(blurred, sampler.rows["image"], mask).mean()
-        < hole_l1(white, sampler.rows["image"], mask).mean()
-    )
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert found["hole_l1"] > found["blur_l1"] > 0
+    assert found["hole_psnr"] < found["blur_psnr"]
 
 
 def test_requested_attributes_are_seen_by_a_classifier(
@@ -267,9 +272,14 @@ def test_quick_scores_of_a_run_keep_its_best_checkpoint(place: Path, tmp_path: P
         "stargan": f"attributes:{place / 'faces'}",
         "inpaint": place / "faces",
     }[name]
-    settings = TINY | SMALL[name] | {"evaluate_every": 4, "held_out": 4}
-    ganvas.train(
-        name, data=data, out=tmp_path / "run", images=8, device="cpu", settings=settings, quiet=True
-    )
-    log = (tmp_path / "run" / "log.jsonl").read_text()
-    assert log.count('"kind": "evaluated"') == 2
+    settings = TINY | SMALL[name] | {"evaluate_every": 4, "held_out": 4, "keep": 1}
+    run = tmp_path / "run"
+    ganvas.train(name, data=data, out=run, images=12, device="cpu", settings=settings, quiet=True)
+    scores = {
+        entry["images"]: entry["distance"]
+        for entry in read_log(run / "log.jsonl")
+        if entry["kind"] == "evaluated"
+    }
+    assert list(scores) == [4, 8, 12]
+    kept = {int(folder.name) for folder in find_checkpoints(run / "checkpoints")}
+    assert kept == {min(scores, key=scores.__getitem__), 12}

@@ -202,10 +202,14 @@ def test_nothing_is_drawn_from_the_global_state(run: Path):
 
 
 def test_other_sizes(run: Path):
-    smaller = evaluate(
+    same = evaluate(
         run, count=20, view={"size": 8}, metrics=["fd"], features="pixels", device="cpu"
     )
-    assert "resized_from" not in smaller.about
+    assert "resized_from" not in same.about
+    shrunk = evaluate(
+        run, count=20, view={"size": 4}, metrics=["fd"], features="pixels", device="cpu"
+    )
+    assert shrunk.about["resized_from"] == 8
     with pytest.raises(UserError, match="makes 8x8 grey; choose 8 or less"):
         evaluate(run, count=20, view={"size": 16}, device="cpu")
 

@@ -64,18 +64,31 @@ def test_the_example_trains_and_goes_on(
 
 
 def check_files(run: Path) -> None:
-    """Every file of a run and every key of its JSON stands in the architecture's page."""
+    """Every file of a run, and every key of its JSON in the row of that file, stands in the
+    architecture's page.
+    """
     page = text("docs/architecture.md")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
     newest = sorted((run / "checkpoints").iterdir())[-1]
     files = [path.name for path in [*run.iterdir(), *newest.iterdir()]]
     about, training, data = (
         json.loads(file.read_text())
         for file in (newest / "about.json", newest / "training.json", run / "data.json")
     )
-    keys = [*about, *about["gan"], *about["data"], *about["versions"], *training, *data]
-    kinds = [json.loads(line)["kind"] for line in (run / "log.jsonl").read_text().splitlines()]
-    for name in {*files, *keys, *kinds}:
+    keys_of = {
+        "about.json": [*about, *about["gan"], *about["data"], *about["versions"]],
+        "training.json": [*training],
+        "data.json": [*data],
+    }
+    for file, keys in keys_of.items():
+        (row,) = [row for row in rows if row.startswith(f"| `{file}`")]
+        assert [key for key in keys if f"`{key}`" not in row] == [], f"the row of {file}"
+
+    for name in files:
         assert f"`{name}" in page, f"{name} is not in docs/architecture.md"
+    log = (run / "log.jsonl").read_text().splitlines()
+    for kind in {json.loads(line)["kind"] for line in log}:
+        assert [row for row in rows if row.startswith(f"| `{kind}` |")], f"no row of {kind}"
 
 
 @pytest.mark.slow

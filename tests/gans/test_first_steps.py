@@ -1,7 +1,8 @@
 """The losses of every GAN's first training steps, frozen: a refactor may not change them.
 
-A change of mathematics does. Then `python tests/gans/test_first_steps.py` writes `first_steps.json`
-anew, and its diff is read.
+A change of mathematics does. This command writes `first_steps.json` again; read its diff:
+
+    PYTHONPATH=tests .venv/bin/python tests/gans/test_first_steps.py
 
 In float64, so that another CPU's rounding stays far below the tolerance; without dropout,
 whose masks are other ones where PyTorch is built with another library.

@@ -241,9 +241,11 @@ def test_pixels_become_shares():
 def test_moved_places_stay_in_the_picture():
     for box in ([0.0, 0.0, 1.0, 1.0], [0.9, 0.9, 0.1, 0.1], [0.15, 0.15, 0.7, 0.7]):
         moved = torch.cat(list(move_box(torch.tensor([box])).values()))
+        assert len(moved.unique(dim=0)) == len(moved) == 7
         assert (moved >= 0).all()
         assert (moved[:, :2] + moved[:, 2:] <= 1 + 1e-6).all()
     points = move_points(torch.tensor([[[0.0, 0.99, 1.0], [0.0, 0.0, 0.0]]]))
+    assert len({tuple(place.flatten().tolist()) for place in points.values()}) > 1
     for place in points.values():
         assert ((place >= 0) & (place <= 1)).all()
         assert not place[0, 1].any()

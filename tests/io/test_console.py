@@ -277,7 +277,8 @@ def test_counts_and_rates():
 
 def test_all_public_names_are_listed():
     assert {"train", "load", "evaluate", "Run", "RECIPES", "UserError"} <= set(dir(ganvas))
-    assert set(ganvas.__all__) <= set(dir(ganvas))
+    assert set(ganvas.__all__) == set(ganvas.HOMES)
+    assert all(getattr(ganvas, name) is not None for name in ganvas.__all__)
 
 
 def test_the_line_of_a_training_that_has_just_begun_or_is_slow():

@@ -12,6 +12,7 @@ from ganvas.data.sampler import EpochSampler
 from ganvas.rng import Rng
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.log import read_log
+from ganvas.training.step import NotFiniteError
 from ganvas.training.trainer import Trainer
 
 MLP = {"stop_below": {}, "size": 8}
@@ -114,7 +115,7 @@ def test_losses_that_are_not_finite_are_diverging(
         return values
 
     monkeypatch.setattr(Trainer, "step", broken)
-    with pytest.raises(Exception, match="not finite"):
+    with pytest.raises(NotFiniteError, match="discriminator's loss is not finite"):
         often = {"health_every": 1_000, "checkpoint_every": 2_000}
         train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)
     main(["health", str(tmp_path / "run")])

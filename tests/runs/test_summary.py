@@ -410,7 +410,7 @@ def test_greys_of_a_gif_stay_exact(tmp_path):
     turned = ramp.rotate(180)
     save_animation([ramp, turned], tmp_path / "walk.gif", 50)
     found = frames_of(tmp_path / "walk.gif")
-    for frame, (read, milliseconds) in zip([ramp, turned], found):
+    for frame, (read, milliseconds) in zip([ramp, turned], found, strict=True):
         np.testing.assert_array_equal(np.array(read), np.array(frame.convert("RGB")))
         assert milliseconds == 50
 
@@ -418,7 +418,9 @@ def test_greys_of_a_gif_stay_exact(tmp_path):
 def test_colours_of_a_gif_come_near(tmp_path):
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "white", "#123456")]
     save_animation(frames, tmp_path / "walk.gif", [50, 60, 70])
-    for frame, (read, _) in zip(frames, frames_of(tmp_path / "walk.gif")):
+    found = frames_of(tmp_path / "walk.gif")
+    assert [milliseconds for _, milliseconds in found] == [50, 60, 70]
+    for frame, (read, _) in zip(frames, found, strict=True):
         np.testing.assert_allclose(np.array(read, int), np.array(frame, int), atol=4)
 
 

@@ -75,10 +75,15 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
 def test_a_quiet_guard_changes_nothing():
     for deferred in (False, True):
         gan, plain = make_gan("dcgan"), make_gan("dcgan")
+        before = copy_weights(gan)
         context = make_context(gan, deferred, lr=1e-2)
         take_first_step(context, make_batch(gan, 4))
         context.guard.stop_if_tripped()
-        take_first_step(plain, make_batch(plain, 4))
+
+        unguarded = make_context(plain, lr=1e-2)
+        unguarded.guard.check = lambda *_: None  # pyright: ignore[reportAttributeAccessIssue]
+        take_first_step(unguarded, make_batch(plain, 4))
+        assert not any(torch.equal(value, before[key]) for key, value in gan.named_parameters())
         assert all(
             torch.equal(value, plain.state_dict()[key]) for key, value in gan.state_dict().items()
         )

@@ -11,6 +11,7 @@ from typing import TypeVar
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import PlainConsole
 
 __all__ = [
@@ -55,7 +56,7 @@ def map_pieces(
 
 def _cut_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
     """The items in pieces of PIECE; the last one may be shorter."""
-    return [items[start : start + PIECE] for start in range(0, len(items), PIECE)]
+    return [items[rows.start : rows.stop] for rows in chunk_ranges(len(items), PIECE)]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Goodfellow et al. 2014, "Generative Adversarial Nets", with fully connected players.
+"""GANs with fully connected players: Goodfellow et al. 2014, "Generative Adversarial Nets".
 
 Start reading here. The generator turns noise into a flat image; the discriminator scores flat
 images. Three versions, each of one classic tutorial.

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d, softplus
 
 from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_rows
+from ganvas.io.chunks import chunk_ranges
 from ganvas.rng import Make, Rng, RowRng
 
 __all__ = ["Candidates", "SearchRng", "SearchSettings", "hole_weights", "search_noise"]
@@ -225,8 +226,7 @@ def _nearest_starts(
     labels = [row % classes if fixed is None else fixed for row in range(count)]
 
     differences = []
-    for start in range(0, count, CHUNK):
-        rows = range(start, start + CHUNK)
+    for rows in chunk_ranges(count, CHUNK):
         chosen = [labels[row] for row in rows]
         images = sample_rows(gan, rows, settings.seed, device, chosen)
         differences.append(difference(images.to(device)))

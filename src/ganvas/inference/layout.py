@@ -20,6 +20,7 @@ from ganvas.inference.layout_inputs import (
 )
 from ganvas.inference.run import CHUNK, Run, sample_gan
 from ganvas.inference.task import Attachment, Result, Task
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.grids import make_table
 from ganvas.io.images import to_uint8
@@ -67,10 +68,10 @@ class LayoutTask(Task):
 
         # whole chunks always, so that an image does not depend on the count
         rows = {name: values.to(run.device) for name, values in _repeat_rows(inputs, CHUNK).items()}
-        for start in range(0, self.count, CHUNK):
-            rng = RowRng(self.seed, range(start, start + CHUNK), run.device)
+        for chunk in chunk_ranges(self.count, CHUNK, whole=True):
+            rng = RowRng(self.seed, chunk, run.device)
             images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))
-            for number, image in enumerate(images[: self.count - start], start):
+            for number, image in enumerate(images[: self.count - chunk.start], chunk.start):
                 name = f"{number:05d}"
                 yield Result(name, {name: image})
 

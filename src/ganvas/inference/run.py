@@ -11,6 +11,7 @@ from torch import Tensor
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, ChoiceInput
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
 from ganvas.rng import Rng, RowRng, WalkRng
@@ -99,11 +100,10 @@ class Run:
             raise UserError(f"{count} pictures cannot be generated; ask for 0 or more")
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
-        for start in range(0, count, CHUNK):
+        for rows in chunk_ranges(count, CHUNK, whole=True):
             # the last chunk is generated whole, too, and cut off
-            rows = range(start, start + CHUNK)
             images = sample_rows(self.gan, rows, seed, self.device, self.labels(rows, fixed))
-            yield images[: count - start]
+            yield images[: count - rows.start]
 
     def check_free(self) -> None:
         """Refuse a GAN that needs more than noise and a class.

@@ -13,6 +13,7 @@ from ganvas.data.pick import choose_rows, spread_evenly
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
 from ganvas.inference.run import evaluation, sample_gan, sample_rows
+from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import resize
 from ganvas.recipes.recipe import Recipe
@@ -126,20 +127,17 @@ class Checkup:
             return self.generate_from_rows(sampler, rows, seed), rows
 
         parts = []
-        for start in range(0, SAMPLES, PIECE):
-            rows = range(start, start + PIECE)
-            own = labels[start : start + PIECE]
+        for rows in chunk_ranges(SAMPLES, PIECE):
+            own = labels[rows.start : rows.stop]
             parts.append(sample_rows(sampler, rows, seed, self.device, own))
         return torch.cat(parts), {"label": torch.tensor(labels)}
 
     def generate_from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
         """What the GAN generates from rows of data, with inputs that make it comparable to them."""
         parts = []
-        count = len(rows[self.target])
-        for start in range(0, count, PIECE):
-            numbers = range(start, min(start + PIECE, count))
+        for numbers in chunk_ranges(len(rows[self.target]), PIECE):
             rng = RowRng(seed, numbers, self.device)
-            own = {name: values[start : numbers.stop] for name, values in rows.items()}
+            own = {name: values[numbers.start : numbers.stop] for name, values in rows.items()}
             batch = on_device(own, self.device)
             parts.append(sample_gan(sampler, rng, len(numbers), sampler.make_inputs(batch, rng)))
         return torch.cat(parts)
@@ -231,12 +229,11 @@ class Checkup:
     def score(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score an image, (N,), on the CPU."""
         found = []
-        count = len(batch[self.target])
-        for start in range(0, count, PIECE):
-            piece = {name: values[start : start + PIECE] for name, values in batch.items()}
+        for rows in chunk_ranges(len(batch[self.target]), PIECE):
+            piece = {name: values[rows.start : rows.stop] for name, values in batch.items()}
             scores = gan.score(on_device(piece, self.device)).float().cpu()
             # A discriminator of patches has many scores an image.
-            found.append(scores.reshape(min(PIECE, count - start), -1).mean(1))
+            found.append(scores.reshape(len(rows), -1).mean(1))
         return torch.cat(found)
 
 
