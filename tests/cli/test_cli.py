@@ -737,6 +737,27 @@ def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command
     assert "few has 9 pictures, not 20" in error
 
 
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (MemoryError("too much"), "use a smaller --set batch"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "use a smaller --set batch"),
+        (RuntimeError("can't allocate memory: you tried to"), "use a smaller --set batch"),
+        (OSError("the shared memory folder is missing"), "folder is missing\n"),
+    ],
+)
+def test_only_exhausted_memory_gets_advice_about_it(
+    ganvas: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, advice: str
+):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ganvas.training.trainer.train", fail)
+    status, _, message = ganvas("train", "digits", "--out", "absent")
+    assert (status, message.count("\n")) == (2, 1)
+    assert advice in message
+
+
 def test_debug_shows_where_an_error_came_from(ganvas: Command):
     status, _, error = ganvas("train", "digts", "--debug")
     assert status == 2
@@ -746,6 +767,7 @@ def test_debug_shows_where_an_error_came_from(ganvas: Command):
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a Linux")
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.slow
 def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -28,7 +28,8 @@ from ganvas.evaluation.samples import (
 from ganvas.inference.run import load
 from ganvas.inference.sample import SampleTask
 from ganvas.inference.write import Output, write
-from ganvas.runs.checkpoint import find_checkpoints, hash_file
+from ganvas.io.files import hash_file
+from ganvas.runs.checkpoint import find_checkpoints
 
 DISTANCES = ["fd", "kd", "precision", "recall", "density", "coverage"]
 

@@ -27,7 +27,7 @@ from ganvas.evaluation.samples import (
 from ganvas.evaluation.tables import (
     group_comparable,
 )
-from ganvas.runs.checkpoint import hash_file
+from ganvas.io.files import hash_file
 
 CPU = torch.device("cpu")
 

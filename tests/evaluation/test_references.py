@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from ganvas.data import View
+from ganvas.errors import UserError
 from ganvas.evaluation import references
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.references import (
@@ -34,6 +35,11 @@ def test_which_pictures_are_compared_with(mnist: str):
     assert open_reference(mnist, View(), 0).split == "all"
     assert len(open_reference(mnist, View(), 0).rows) == 10_000
     assert len(open_reference(mnist, View(), 20_000).rows) == 20_000
+
+
+def test_a_mistyped_test_set_is_named_as_it_was_typed():
+    with pytest.raises(UserError, match="'my-test'"):
+        open_reference("my-test", View(), 0)
 
 
 def test_training_pictures_are_compared_with_where_there_is_no_test_set():

@@ -37,6 +37,8 @@ def test_what_is_compared_with_what(run: Path):
         ([], "name a run folder"),
         (["digits"], "REFERENCE"),
         (["runs/absent"], "there is no run folder"),
+        (["pairs:/absent"], "pairs:/absent REFERENCE compares it"),
+        (["mnist-test"], "mnist-test REFERENCE compares it"),
     ):
         with pytest.raises(UserError, match=message):
             split_sets(sets, None)

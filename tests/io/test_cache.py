@@ -51,6 +51,26 @@ def test_an_entry_is_made_once_and_again_when_it_is_damaged():
     assert list(entry.parent.iterdir()) == [entry]
 
 
+def test_a_folder_that_another_process_made_first_stays():
+    entry = cache_entry("kind", "settings")
+
+    def make(path: Path) -> None:
+        for place in (path, entry):
+            place.mkdir()
+        (path / "content").write_text("mine.")
+        (entry / "content").write_text("theirs.")
+
+    assert load_or_make(entry, make, lambda path: read(path / "content")) == "theirs."
+    assert list(entry.parent.iterdir()) == [entry]
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "file"))
+    with pytest.raises(UserError, match=r"cannot write .*set GANVAS_CACHE to a folder elsewhere"):
+        load_or_make(cache_entry("kind", "settings"), Path.touch, read)
+
+
 def test_what_breaks_off_leaves_nothing():
     entry = cache_entry("kind", "settings")
 

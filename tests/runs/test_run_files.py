@@ -18,10 +18,10 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.data import open_dataset
 from ganvas.data.shards.remote import evict_shards
-from ganvas.io.files import DamagedFileError, find_leftovers, read_json, remove
+from ganvas.io.files import DamagedFileError, find_leftovers, hash_file, read_json, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs.checkpoint import FORMAT, CheckpointError, find_checkpoints, hash_file
+from ganvas.runs.checkpoint import FORMAT, CheckpointError, find_checkpoints
 from ganvas.runs.folder import lock_folder, read_recipe
 from ganvas.runs.log import read_log
 from ganvas.runs.record import read_run

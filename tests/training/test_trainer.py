@@ -298,7 +298,7 @@ def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Pat
         quiet=True,
     )
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
-    with pytest.raises(UserError, match="has shown 24 images already; ask for more than 12"):
+    with pytest.raises(UserError, match="is already trained on 24 images; ask for more than that"):
         train("mnist-mlp", tmp_path / "run", 12, pictures)
 
 

@@ -29,6 +29,10 @@ for verb in (
 ):
     app.command(verb)
 
+# How PyTorch words it on a GPU and on a CPU; it raises RuntimeError for much else too, which are
+# bugs of ours.
+OUT_OF_MEMORY = ("out of memory", "allocate memory")
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line.
@@ -49,10 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os._exit(0)  # the reader of our output, such as `head`, has seen enough
     except (UserError, CycloptsError, OSError, MemoryError, RuntimeError) as error:
-        # PyTorch reports exhausted memory as a RuntimeError; any other is a bug of ours.
-        exhausted = isinstance(error, MemoryError) or "memory" in str(error)
-        if isinstance(error, RuntimeError) and not exhausted:
-            raise
+        exhausted = isinstance(error, MemoryError)
+        if isinstance(error, RuntimeError):
+            exhausted = any(words in str(error) for words in OUT_OF_MEMORY)
+            if not exhausted:
+                raise
         if debug:
             from ganvas.io.console import print_text
 

@@ -2,7 +2,6 @@
 again by content.
 """
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +13,8 @@ import numpy as np
 
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
-from ganvas.errors import UserError
-from ganvas.io.cache import cache_folder
-from ganvas.io.files import PARTIAL, atomic_path, remove, write_json
+from ganvas.io.cache import cache_entry, load_or_make
+from ganvas.io.files import PARTIAL, DamagedFileError, remove, write_json
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
@@ -49,56 +47,32 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     Raises:
         UserError: the cache cannot be written, or what `build` raises.
     """
-    name = hashlib.sha256(json.dumps([VERSION, key]).encode()).hexdigest()[:32]
-    folder = cache_folder() / "packed" / name
-
-    found = _read_store(folder)
-    if found is not None:
-        return found
-
-    # read again: another process may have finished the store since the first look
-    if folder.is_dir() and _read_store(folder) is None:
-        remove(folder)
+    folder = cache_entry("packed", [VERSION, key])
     _remove_abandoned(folder.parent)
 
-    try:
-        # the folder gets its name only when it is whole: others never see half a store
-        with atomic_path(folder) as partial:
-            partial.mkdir()
-            packed = build(partial)
+    def make(partial: Path) -> None:
+        partial.mkdir()
+        packed = build(partial)
 
-            # of what was read back from the disk, not of what should have been written
-            digest = fingerprint(_read_columns(partial), packed.names)
-            about = {
-                "names": packed.names,
-                "size": packed.size,
-                "fingerprint": digest,
-                "report": packed.report.model_dump(),
-            }
-            write_json(partial / "about.json", about)
-    except UserError as error:
-        # the builder's own complaints pass; only a failed write is explained here
-        if not isinstance(error.__cause__, OSError):
-            raise
+        # of what was read back from the disk, not of what should have been written
+        digest = fingerprint(_read_columns(partial), packed.names)
+        about = {
+            "names": packed.names,
+            "size": packed.size,
+            "fingerprint": digest,
+            "report": packed.report.model_dump(),
+        }
+        write_json(partial / "about.json", about)
 
-        found = _read_store(folder)  # another process was first, in the moment of renaming
-        if found is not None:
-            return found
-
-        reason = error.__cause__.strerror or error.__cause__
-        raise UserError(
-            f"cannot write the packed pictures to {folder.parent}: {reason}; "
-            "free some space or set GANVAS_CACHE to a folder elsewhere"
-        ) from error.__cause__
-
-    # opened as every later run opens it
-    found = _read_store(folder)
-    assert found is not None
-    return found
+    return load_or_make(folder, make, _read_store)
 
 
-def _read_store(folder: Path) -> Dataset | None:
-    """Open a stored set; None: it is not there, or not whole."""
+def _read_store(folder: Path) -> Dataset:
+    """Open a stored set.
+
+    Raises:
+        DamagedFileError: it is not whole.
+    """
     try:
         about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         report = DataReport.model_validate(about["report"])
@@ -111,13 +85,13 @@ def _read_store(folder: Path) -> Dataset | None:
             and names.keys() <= found.keys()
             and all(len(values) == report.used for values in found.values())
         )
-        if not whole:
-            return None
-        return Dataset(found, names, about["fingerprint"], report, about["size"])
+        if whole:
+            return Dataset(found, names, about["fingerprint"], report, about["size"])
 
     # whatever a damaged file leads to, the store is built once more
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
-        return None
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise DamagedFileError(f"{folder} is damaged: {error}") from error
+    raise DamagedFileError(f"{folder} is damaged: a column is missing or too short")
 
 
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:

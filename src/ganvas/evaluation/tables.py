@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganvas.data import NAMES
+from ganvas.data import find_kind
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate
 from ganvas.evaluation.formatting import (
@@ -98,7 +98,7 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
         return list(sets[:-1]), sets[-1]
 
     (only,) = sets
-    if not Path(only).exists() and only.partition(":")[0] not in (*NAMES, NOISE):
+    if not Path(only).exists() and find_kind(only) is None and only != NOISE:
         raise UserError(f"there is no run folder {only}; `ganvas train --out {only}` makes one")
     hint = f"ganvas evaluate {only} REFERENCE compares it with a second set"
     raise UserError(f"{only} is not a run folder; {hint}, for instance mnist-test")

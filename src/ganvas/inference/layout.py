@@ -19,7 +19,7 @@ from ganvas.inference.layout_inputs import (
     refuse_flag,
 )
 from ganvas.inference.run import CHUNK, Run, sample_gan
-from ganvas.inference.task import Attachment, Result, Task
+from ganvas.inference.task import Attachment, Result, Task, name_sample
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.grids import make_table
@@ -72,7 +72,7 @@ class LayoutTask(Task):
             rng = RowRng(self.seed, chunk, run.device)
             images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))
             for number, image in enumerate(images[: self.count - chunk.start], chunk.start):
-                name = f"{number:05d}"
+                name = name_sample(number, self.count)
                 yield Result(name, {name: image})
 
     def attachments(self, run: Run) -> Mapping[str, Attachment]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, class_number
-from ganvas.inference.task import Result, Task, refuse_points
+from ganvas.inference.task import Result, Task, name_sample, refuse_points
 from ganvas.inference.write import check_ending, square_columns
 from ganvas.io.animation import save_animation
 from ganvas.io.grids import make_grid
@@ -55,12 +55,11 @@ class SampleTask(Task):
     def results(self, run: Run) -> Iterator[Result]:
         fixed = None if self.label is None else class_number(run.gan, self.label)
         labelled = bool(run.gan.classes) and "label" in run.gan.inputs
-        digits = max(5, len(str(self.count - 1)))  # so that files sort by number
 
         number = 0
         for chunk in run.chunks(self.count, seed=self.seed, label=self.label):
             for image in _to_pixels(chunk, self.invert):
-                name = f"{number:0{digits}}"
+                name = name_sample(number, self.count)
                 label = None
                 if labelled:
                     label = run.gan.classes[run.labels([number], fixed)[0]]

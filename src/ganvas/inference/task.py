@@ -12,7 +12,16 @@ from ganvas.errors import UserError
 from ganvas.inference.run import Run
 from ganvas.io.images import UnreadableError
 
-__all__ = ["Attachment", "Content", "Inputs", "Result", "Task", "refuse_points", "use_inputs"]
+__all__ = [
+    "Attachment",
+    "Content",
+    "Inputs",
+    "Result",
+    "Task",
+    "name_sample",
+    "refuse_points",
+    "use_inputs",
+]
 
 # text, a sheet, an image (uint8 (C, H, W)), or tensors to be kept as safetensors
 Attachment = str | Image.Image | Tensor | Mapping[str, Tensor]
@@ -95,6 +104,11 @@ class Task(ABC):
         return ""
 
 
+def name_sample(number: int, count: int) -> str:
+    """The name of one of `count` samples: its number, with zeros so that files sort by it."""
+    return f"{number:0{max(5, len(str(count - 1)))}}"
+
+
 def use_inputs(inputs: Inputs, work: Callable[[str, bytes], Result]) -> Iterator[Result | str]:
     """Yield the result of every input that can be used, and a line for each of the others.
 
@@ -112,7 +126,7 @@ def use_inputs(inputs: Inputs, work: Callable[[str, bytes], Result]) -> Iterator
     for name, content in inputs:
         try:
             result = work(name, content())
-        except (UserError, UnreadableError) as error:
+        except (UserError, UnreadableError, OSError) as error:
             left_out.append(f"{name}: {error}")
             if used:
                 yield f"left out: {left_out[-1]}"

@@ -12,7 +12,9 @@ import platformdirs
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path, remove
 
-__all__ = ["cache_entry", "cache_folder", "load_or_make"]
+__all__ = ["OTHER_CACHE", "cache_entry", "cache_folder", "load_or_make"]
+
+OTHER_CACHE = "set GANVAS_CACHE to a folder elsewhere"
 
 Content = TypeVar("Content")
 
@@ -62,6 +64,6 @@ def load_or_make(
             return read(path)
         except UserError:
             remove(path)  # damaged; it can be made again
-    with atomic_path(path, durable) as partial:
+    with atomic_path(path, durable, OTHER_CACHE) as partial:
         make(partial)
     return read(path)

@@ -1,13 +1,12 @@
 """Download published files: resumed where they broke off, and checked by digest."""
 
-import hashlib
 import http.client
 import os
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
-from ganvas.io.files import PARTIAL, sync
+from ganvas.io.files import PARTIAL, hash_file, sync
 
-__all__ = ["Published", "UnreachableError", "download", "file_digest", "read_url"]
+__all__ = ["Published", "UnreachableError", "download", "read_url"]
 
 TIMEOUT = 20.0  # seconds without an answer
 MAX_BYTES = 2**29  # of a file that is read into memory
@@ -96,7 +95,7 @@ def _download_file(
     """
     left = folder / f"{PARTIAL}{file}"
     mine = folder / f"{PARTIAL}{os.getpid()}-{file}"
-    if left.is_file():
+    with suppress(FileNotFoundError):  # there is none, or another process was faster
         left.replace(mine)
 
     reasons = []
@@ -109,7 +108,8 @@ def _download_file(
                 lambda done, total: advance(file, done, total),
             )
             if not reason:
-                digest = file_digest(mine, expected.partition(":")[0])
+                kind = expected.partition(":")[0]
+                digest = f"{kind}:{hash_file(mine, kind)}"
                 if digest == expected:
                     sync(mine)
                     mine.replace(folder / file)
@@ -122,12 +122,6 @@ def _download_file(
     finally:
         if mine.exists():
             mine.replace(left)
-
-
-def file_digest(path: Path, kind: str) -> str:
-    """The digest of a file, as "md5:..." or "sha256:..."."""
-    with path.open("rb") as file:
-        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 def _transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:

@@ -1,5 +1,6 @@
 """Write files such that they are either whole or not there at all."""
 
+import hashlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ __all__ = [
     "atomic_path",
     "explained",
     "find_leftovers",
+    "hash_file",
     "own_folder",
     "parse_json",
     "partial_path",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
+ELSEWHERE = "choose another place with --out"
 MAX_DEPTH = 64  # of nested lists and objects in a JSON file; ours have a handful
 
 
@@ -37,19 +40,22 @@ class DamagedFileError(UserError):
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an operating system's error in writing `path` into one line for the user."""
+def explained(path: Path, elsewhere: str = ELSEWHERE) -> Iterator[None]:
+    """Turn an operating system's error in writing `path` into one line for the user.
+
+    Args:
+        path: of the file or folder, named in the message.
+        elsewhere: how the user chooses another place.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            f"cannot write {path}: {reason}; free some space or choose another place with --out"
-        ) from error
+        raise UserError(f"cannot write {path}: {reason}; free some space or {elsewhere}") from error
 
 
 @contextmanager
-def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
+def atomic_path(path: Path, durable: bool = True, elsewhere: str = ELSEWHERE) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and rename the file or folder written there.
 
     A folder that already exists at `path` stays: two processes built the same content, and
@@ -59,12 +65,13 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
         path: where it should be.
         durable: whether to wait until it is on the disk; this is too slow for thousands of files
             that can be made again.
+        elsewhere: as in `explained`.
 
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
     """
     partial = partial_path(path)
-    with explained(path):
+    with explained(path, elsewhere):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
@@ -72,10 +79,12 @@ def atomic_path(path: Path, durable: bool = True) -> Iterator[Path]:
                 for file in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
                     sync(file)
 
-            if partial.is_dir() and path.is_dir():
-                remove(partial)
-            else:
+            try:
                 partial.replace(path)
+            except OSError:
+                if not (partial.is_dir() and path.is_dir()):
+                    raise
+                remove(partial)  # another process was first
             if durable:
                 sync(path.parent)
         except BaseException:
@@ -198,6 +207,12 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def hash_file(path: Path, kind: str = "sha256") -> str:
+    """The digest of a file, hexadecimal; `kind` is a name in `hashlib`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def remove(path: Path) -> None:

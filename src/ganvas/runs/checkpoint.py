@@ -4,7 +4,6 @@ Nothing is ever unpickled. Every number and name is checked before it is used, s
 may come from a stranger.
 """
 
-import hashlib
 import json
 import platform
 import re
@@ -26,7 +25,7 @@ from ganvas.errors import UserError, describe_validation
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
-from ganvas.io.files import DamagedFileError, read_json
+from ganvas.io.files import DamagedFileError, hash_file, read_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.schema import Schema
 
@@ -40,7 +39,6 @@ __all__ = [
     "Position",
     "Source",
     "find_checkpoints",
-    "hash_file",
     "load_gan",
     "load_weights",
     "read_about",
@@ -298,12 +296,6 @@ def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None
     if name == "ema.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.ema_players}
     gan.load_state_dict(read_tensors(path / name, about, own), strict=False)
-
-
-def hash_file(file: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 @cache

@@ -13,14 +13,13 @@ from torch import Tensor
 
 from ganvas.data.dataset import Dataset
 from ganvas.gans.base import GAN
-from ganvas.io.files import atomic_path, find_leftovers, partial_path, remove
+from ganvas.io.files import atomic_path, find_leftovers, hash_file, partial_path, remove
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import (
     FORMAT,
     NAME,
     CheckpointError,
     find_checkpoints,
-    hash_file,
     load_weights,
     read_about,
     read_position,

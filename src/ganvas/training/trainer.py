@@ -220,9 +220,7 @@ class Trainer:
 
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
-            raise UserError(
-                f"{folder} has shown {shown} already; ask for more than {clock.total:,}"
-            )
+            raise UserError(f"{folder} is already trained on {shown}; ask for more than that")
         engine.wait()  # nobody writes while another process still reads
         if not engine.agree(str(clock.images)):
             raise UserError(

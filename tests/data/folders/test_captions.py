@@ -246,8 +246,18 @@ def test_what_few_have_is_not_used(tmp_path: Path):
     assert any("1 of 3 pictures has a box" in note for note in dataset.report.notes)
 
 
+def coco(*annotations: dict, categories: list | None = None) -> str:
+    """A table in COCO's format of one image with these annotations."""
+    about = {
+        "images": [{"id": 1, "file_name": "0.png"}],
+        "categories": categories or [{"keypoints": ["beak"]}],
+        "annotations": [{"image_id": 1} | values for values in annotations],
+    }
+    return json.dumps(about)
+
+
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ({}, "has no captions: beside the pictures must lie a .jsonl"),
         ({"a.jsonl": "{}", "b.jsonl": "{}"}, "only one of them"),
@@ -258,13 +268,18 @@ def test_what_few_have_is_not_used(tmp_path: Path):
         ({"a.json": "{"}, "a.json is not JSON"),
         ({"a.json": "[]"}, "COCO"),
         ({"a.json": '{"images": []}'}, "COCO.*annotations"),
+        ({"a.json": "[" * 100_000}, "a.json is not JSON: it is nested too deeply"),
+        ({"a.json": coco(categories=[{"keypoints": 1}])}, "COCO"),
+        ({"a.json": coco({"bbox": [1]}, {"bbox": [2]})}, "describes no picture.*cannot be used"),
+        ({"a.json": coco({"bbox": ["a", 1, 2, 3]})}, "describes no picture.*cannot be used"),
+        ({"a.json": coco({"bbox": [1, 2, 3, 4], "keypoints": 5})}, "describes no picture"),
     ],
 )
-def test_refused(tmp_path: Path, written: dict[str, str], told: str):
+def test_refused(tmp_path: Path, written: dict[str, str], message: str):
     folder = pictures(tmp_path)
     for name, content in written.items():
         (folder / name).write_text(content, encoding="utf-8")
-    refused_in_one_line(lambda: open_dataset(f"captions:{folder}", VIEW), told)
+    refused_in_one_line(lambda: open_dataset(f"captions:{folder}", VIEW), message)
 
 
 def test_a_place_that_is_not_there(tmp_path: Path):

@@ -842,7 +842,9 @@ def test_a_shard_that_another_process_evicts_is_downloaded_again(
     images = opened(address).images
     np.testing.assert_array_equal(images[0], opened(packed).images[0])
     assert asked.count("pets-000000.tar") == 2
-    refused_in_one_line(lambda: images[EACH], "removed as soon as it is there; give the cache more")
+    refused_in_one_line(
+        lambda: images[EACH], "removed right after its download: the cache is too small"
+    )
 
 
 def test_unfinished_downloads_are_evicted_when_nobody_writes_to_them(

@@ -1,6 +1,5 @@
 """Read tables of captions, boxes and key points: JSON lines, or COCO's format."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,12 @@ from ganvas.data.folders.source import extension
 from ganvas.data.report import Skipped
 from ganvas.data.text import plain
 from ganvas.errors import UserError
+from ganvas.io.files import parse_json
 
 __all__ = ["CaptionLine", "CaptionTable", "read_caption_table"]
+
+# What a value of an unexpected type, or too few of them, raises.
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, OverflowError)
 
 
 @dataclass
@@ -71,10 +74,10 @@ def read_caption_table(name: str, content: bytes) -> CaptionTable:
         text = content.decode("utf-8-sig")
         if extension(name) == ".jsonl":
             return _read_json_lines(name, text)
-        return _read_coco(name, json.loads(text))
+        return _read_coco(name, parse_json(text))
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text") from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise UserError(f"{name} is not JSON: {error}") from error
 
 
@@ -89,14 +92,14 @@ def _read_json_lines(name: str, text: str) -> CaptionTable:
 
         # one bad line does not spoil a table: it is left out and reported
         try:
-            values = json.loads(content)
+            values = parse_json(content)
             if not isinstance(values, dict):
                 raise ValueError("not an object in braces")
             parts = tuple(map(str, values.get("parts", parts)))
             if values.keys() == {"parts"}:
                 continue  # names the parts only: not counted as a line
             line = _read_line(values, table.count, parts)
-        except (ValueError, TypeError, AttributeError) as error:
+        except MALFORMED as error:
             table.skip(f"{name}, line {place}", f"cannot be used: {error}")
         else:
             table.lines.append(line)
@@ -128,16 +131,16 @@ def _read_coco(name: str, values: Any) -> CaptionTable:
 
         table = CaptionTable(name, parts=parts, count=len(values["images"]))
         files = [(picture["id"], picture["file_name"]) for picture in values["images"]]
-    except (KeyError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
 
     # an image without annotations has a line too, and is left out with a reason later
     for number, (key, file) in enumerate(files):
-        line = {"file": file} | _merge_annotations(about.get(key, []), bool(parts))
         try:
+            line = {"file": file} | _merge_annotations(about.get(key, []), bool(parts))
             table.lines.append(_read_line(line, number, parts))
-        except ValueError as error:
-            table.skip(file, f"cannot be used: {error}")
+        except MALFORMED as error:
+            table.skip(str(file), f"cannot be used: {error}")
     return table
 
 

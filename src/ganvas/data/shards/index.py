@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from ganvas.data.decode import ImageTraits
 from ganvas.data.report import Skipped
 from ganvas.errors import UserError
+from ganvas.io.files import parse_json
 
 __all__ = ["INDEX", "Index", "Shard", "hash_index", "make_index", "read_index"]
 
@@ -167,8 +168,8 @@ def read_index(content: bytes, where: str) -> Index:
         UserError: it is damaged, or of another format.
     """
     try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        values = parse_json(content.decode())
+    except ValueError as error:
         raise UserError(
             f"{where} is damaged: {error}; "
             "download it again, or write the shards again with ganvas pack"

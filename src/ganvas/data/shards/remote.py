@@ -1,6 +1,5 @@
 """Download shards from an address into a disk cache of bounded size."""
 
-import hashlib
 import os
 import re
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import INDEX, Shard
 from ganvas.errors import UserError
-from ganvas.io.cache import cache_folder
+from ganvas.io.cache import cache_entry, cache_folder
 from ganvas.io.download import Published, UnreachableError, download, read_url
 from ganvas.io.files import PARTIAL, atomic_path
 
@@ -43,7 +42,7 @@ class RemoteShards:
 
     def __init__(self, base: str):
         self.base = base
-        self.folder = cache_folder() / "shards" / hashlib.sha256(base.encode()).hexdigest()[:32]
+        self.folder = cache_entry("shards", base)
 
     def index(self) -> tuple[bytes, str]:
         """Fetch the index. If the server cannot be reached, read the last copy.
@@ -87,8 +86,8 @@ class RemoteShards:
                 evict_shards(0, keep=path)
                 return file
         raise UserError(
-            f"{path} is removed as soon as it is there; "
-            f"give the cache more room with {LIMIT}, e.g. {LIMIT}=100G"
+            f"{path} was removed right after its download: the cache is too small; "
+            f"make it larger, e.g. {LIMIT}=100G"
         )
 
     def published(self, shard: Shard) -> Published:

@@ -1,6 +1,5 @@
 """Index tars that come without an index: look through each once and keep what was found."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -17,9 +16,8 @@ from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
-from ganvas.io.cache import cache_folder
+from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.chunks import chunk_ranges
-from ganvas.io.files import write_text
 
 __all__ = ["TarScan", "index_tars"]
 
@@ -54,25 +52,21 @@ def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
         UserError: a tar is missing, damaged, or holds no usable picture.
     """
     names = list(dict.fromkeys(names))
-    kept = _kept_index(folder, names)
-    if kept.is_file():
-        try:
-            return read_index(kept.read_bytes(), str(kept))
-        except UserError:
-            kept.unlink()  # it is damaged and can be made again
 
-    scans = []
-    with progress_bar(len(names), progress, "scanning tars") as advance:
-        for name in names:
-            scans.append(_scan_tar(folder / name))
-            advance(1)
-    index = _join_scans(scans)
-    write_text(kept, json.dumps(index.model_dump()))
-    return index
+    def scan(path: Path) -> None:
+        scans = []
+        with progress_bar(len(names), progress, "scanning tars") as advance:
+            for name in names:
+                scans.append(_scan_tar(folder / name))
+                advance(1)
+        path.write_text(json.dumps(_join_scans(scans).model_dump()), encoding="utf-8")
+
+    entry = cache_entry("shard-indexes", [VERSION, _describe_tars(folder, names)], ".json")
+    return load_or_make(entry, scan, lambda path: read_index(path.read_bytes(), str(path)))
 
 
-def _kept_index(folder: Path, names: Sequence[str]) -> Path:
-    """Path in the cache of the index of these tars; it changes when a tar does.
+def _describe_tars(folder: Path, names: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Name, bytes and time of each tar: what changes when a tar does.
 
     Raises:
         UserError: a tar is missing or hidden.
@@ -87,10 +81,8 @@ def _kept_index(folder: Path, names: Sequence[str]) -> Path:
             has_wildcard = bool(set("*?[") & set(name))
             hint = "; for several, write {000000..000041} or their folder" if has_wildcard else ""
             raise UserError(f"{path} is missing; restore it, or name those that are there{hint}")
-        states.append([name, path.stat().st_size, path.stat().st_mtime_ns])
-
-    key = hashlib.sha256(json.dumps([VERSION, states]).encode()).hexdigest()[:32]
-    return cache_folder() / "shard-indexes" / f"{key}.json"
+        states.append((name, path.stat().st_size, path.stat().st_mtime_ns))
+    return states
 
 
 def _scan_tar(path: Path) -> TarScan:

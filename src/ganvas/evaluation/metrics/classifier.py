@@ -5,7 +5,6 @@ little. This network is trained on the data set in question, on the images that 
 and never on those that it is evaluated with (`classifier_training`), and kept in the cache.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import ImageFeatures
+from ganvas.io.files import hash_file
 from ganvas.io.images import to_float
 
 __all__ = ["VERSION", "Classifier", "ClassifierNetwork", "StackedClassifier", "read_classifier"]
@@ -165,6 +165,4 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
     network.features.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     # Of the file, not of the tensors: anybody can compute it.
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Classifier(network, about | {"sha256": digest}, device)
+    return Classifier(network, about | {"sha256": hash_file(path)}, device)

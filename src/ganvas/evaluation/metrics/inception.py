@@ -16,7 +16,8 @@ from ganvas.evaluation.metrics.features import ImageFeatures
 from ganvas.evaluation.metrics.inception_network import SIZE, InceptionNetwork
 from ganvas.evaluation.metrics.weights import read_published_pth, read_safetensors
 from ganvas.io.cache import cache_folder
-from ganvas.io.download import Published, download, file_digest
+from ganvas.io.download import Published, download
+from ganvas.io.files import hash_file
 
 __all__ = [
     "CHUNK",
@@ -88,7 +89,7 @@ class Inception:
         self.device = torch.device(device)
         self.resize = resize_clean if resize == "clean" else resize_legacy
 
-        digest = file_digest(path, "sha256").removeprefix("sha256:")
+        digest = hash_file(path)
         self.protocol: dict[str, Any] = {
             "extractor": "inception",
             "weights": digest,
@@ -160,7 +161,7 @@ def published_weights(progress: bool = False) -> Path:
     download(PUBLISHED, folder, progress)
     path = folder / FILE
 
-    found = file_digest(path, "sha256")
+    found = f"sha256:{hash_file(path)}"
     if found != PUBLISHED.files[FILE]:
         raise UserError(
             f"{path} has {found}, published is {PUBLISHED.files[FILE]}: "

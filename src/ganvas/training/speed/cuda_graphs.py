@@ -222,3 +222,4 @@ class GraphedSteps:
         if not self.hopeless:
             self.say(f"note: steps are not captured: {reason}")
         self.hopeless = True
+        self.kinds = []  # their captured graphs hold memory of the GPU
