@@ -38,5 +38,5 @@ def mnist() -> str:
 def faces() -> str:
     """The `--data` argument for the real anime faces."""
     if not (DATA / "anime-faces").is_dir():
-        pytest.skip(f"needs the pictures in {DATA / 'anime-faces'}")
+        pytest.skip(f"needs the images in {DATA / 'anime-faces'}")
     return str(DATA / "anime-faces" / "images.zip")

@@ -188,7 +188,7 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
     report = open_dataset(str(copy / "generated"), View()).report
     assert (report.found, report.used) == (18, 12)
     assert {item.reason for item in report.skipped} == {
-        "not one picture: a sheet of pictures, drawn by ganvas"
+        "not one image: a sheet of images, drawn by ganvas"
     }
     status, output, error = ganvas(
         "evaluate",
@@ -204,7 +204,7 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
     assert json.loads(output)[0]["protocol"]["count"] == 12
     status, _, error = ganvas("evaluate", copy / "samples", "digits")  # the grids of its training
     assert status == 2
-    assert "a sheet of pictures, drawn by ganvas" in error
+    assert "a sheet of images, drawn by ganvas" in error
 
 
 def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path):
@@ -317,7 +317,7 @@ def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
     )
     assert status == 0
     assert "images = 3524" in output  # 35 of the 1,797 are held out
-    assert "1,797 pictures" in output
+    assert "1,797 images" in output
     assert "generator 165,825" in output
     assert "memory:" in output
     assert "time:" in output
@@ -388,7 +388,7 @@ WRONG = {
     "missing folder": (("train", "dcgan-64", "--data", "{tmp}/none"), "{tmp}/none"),
     "empty folder": (
         ("train", "dcgan-64", "--data", "{tmp}/empty"),
-        "{tmp}/empty holds no pictures",
+        "{tmp}/empty holds no images",
     ),
     "no data": (("train", "dcgan-64"), "give a folder or zip with --data"),
     "labels absent": (
@@ -406,7 +406,7 @@ WRONG = {
             "--labels",
             "folders",
         ),
-        "has no sub-folders with pictures to be classes",
+        "has no sub-folders with images to be classes",
     ),
     "size too large": (
         ("train", "dcgan-64", "--data", "{tmp}/pictures"),
@@ -458,7 +458,7 @@ WRONG = {
     ),
     "unknown colour": (("train", "digits", "--background", "blu"), "blu"),
     "unknown data": (("data", "mnits"), "mnist"),
-    "nothing to judge": (("evaluate",), "name a run folder, or two sets of pictures"),
+    "nothing to judge": (("evaluate",), "name a run folder, or two sets of images"),
     "nothing to compare with": (("evaluate", "digits"), "ganvas evaluate digits REFERENCE"),
     "no run to judge": (("evaluate", "{tmp}/none"), "there is no run folder {tmp}/none"),
     "no set to judge": (
@@ -525,35 +525,35 @@ WRONG = {
         ("evaluate", "{run}", "--channels", "3"),
         "makes 8x8 grey",
     ),
-    "points for a recipe of pictures": (
+    "points for a recipe of images": (
         ("train", "digits", "--data", "rings"),
-        "not pictures: size=8, channels=1 cannot be",
+        "not images: size=8, channels=1 does not apply",
     ),
-    "points for a GAN of pictures": (
+    "points for a GAN of images": (
         ("train", "rings", "--set", "gan=mlp"),
-        "MLP makes pictures, not points",
+        "MLP makes images, not points",
     ),
-    "pictures for a recipe of points": (
+    "images for a recipe of points": (
         ("train", "rings", "--data", "digits"),
-        "channels=2 is for points",
+        "channels=2 is only for points",
     ),
-    "pictures for a GAN of points": (
+    "images for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
-        "PointGAN makes points, not pictures of 8x8",
+        "PointGAN makes points, not images of 8x8",
     ),
     "size of points": (
         ("data", "grid", "--size", "28"),
-        "grid holds points in the plane, not pictures: size=28 cannot be",
+        "grid holds points in the plane, not images: size=28 does not apply",
     ),
     "no packing": (("train", "rings", "--set", "options.packing=0"), "options.packing=0"),
-    "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 cannot be"),
+    "grey stacks": (("train", "stacked-mnist", "--channels", "1"), "channels=1 is not possible"),
     "pairs wanted": (
         ("train", "pix2pix", "--data", "{tmp}/pictures", "--size", "16"),
-        "needs pictures of two domains",
+        "needs images of two domains",
     ),
-    "single pictures as pairs": (
+    "single images as pairs": (
         ("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"),
-        "is one picture, not",
+        "is one image, not",
     ),
     "domains as pairs": (
         ("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"),
@@ -561,7 +561,7 @@ WRONG = {
     ),
     "unpaired for pix2pix": (
         ("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"),
-        "pix2pix learns from pairs",
+        "pix2pix needs pairs of images",
     ),
     "one domain empty": (
         ("train", "cyclegan", "--data", "unpaired:{tmp}/pictures", "--size", "16"),
@@ -601,7 +601,7 @@ WRONG = {
     ),
     "no translator": (
         ("translate", "{run}", "{tmp}/pictures"),
-        "does not translate pictures: use ganvas sample",
+        "does not translate images: use ganvas sample",
     ),
     "caption for digits": (("sample", "{run}", "--caption", "a five"), "--caption"),
     "box outside": (
@@ -734,7 +734,7 @@ def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command
     assert status == 0, error
     assert output.count("fd ↓") == 2
     assert "do not compare their values" in output
-    assert "few has 9 pictures, not 20" in error
+    assert "few has 9 images, not 20" in error
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def folder(tmp_path) -> Path:
             Image.new("RGB", (side, side), (number * 60, 40, len(name) * number)).save(
                 folder / name / f"{number}.png"
             )
-    (folder / "cats" / "broken.png").write_text("no picture")
+    (folder / "cats" / "broken.png").write_text("no image")
     return folder
 
 
@@ -55,13 +55,13 @@ def test_report_is_readable_on_80_columns(folder):
     )
     text = file.getvalue()
     for words in (
-        "7 pictures; 6 can be used",
+        "7 images; 6 can be used",
         "32x32 rgb",
         "cats (3), dogs (3)",
         "3 of the files are copies",
     ):
         assert words in text
-    assert "cats/broken.png: not a picture" in text
+    assert "cats/broken.png: not an image" in text
     assert max(len(line) for line in text.splitlines()) <= 80
 
 

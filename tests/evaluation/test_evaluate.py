@@ -234,7 +234,7 @@ def test_a_runs_record(run: Path):
     assert first.protocol["reference"]["split"] == "train"
     assert first.protocol["reference"]["count"] == 1762
     assert first.protocol["count"] == 50
-    assert first.protocol["neighbours"]["pictures"] == 50
+    assert first.protocol["neighbours"]["images"] == 50
     assert first.versions.keys() >= {"ganvas", "torch", "python"}
     assert any("only 50 images: FD is biased upwards; prefer KD" in note for note in first.notes)
 
@@ -286,6 +286,6 @@ def spoil(run: Path) -> None:
 def test_a_generator_of_nan_is_told(run: Path):
     spoil(run)
     with pytest.raises(
-        UserError, match=r"the generator of .* is broken: picture 0 of 20 holds NaN or infinity"
+        UserError, match=r"the generator of .* is broken: image 0 of 20 holds NaN or infinity"
     ):
         evaluate(run, count=20, device="cpu")

@@ -112,10 +112,10 @@ def test_without_the_adversary_the_distance_alone_is_learnt():
 
 def test_refusals():
     unpaired = Schema(size=16, channels={"a": 3, "b": 3}, unpaired=True)
-    refused_in_one_line(lambda: build_gan("pix2pix", unpaired, {}), "pix2pix learns from pairs")
+    refused_in_one_line(lambda: build_gan("pix2pix", unpaired, {}), "pix2pix needs pairs of images")
     refused_in_one_line(
         lambda: build_gan("pix2pix", Schema(size=16, channels={"image": 3}), {}),
-        "needs pictures of two domains",
+        "needs images of two domains",
     )
     refused_in_one_line(
         lambda: make_gan("pix2pix", 50), "size 50 cannot be halved twice; use a multiple of 4"

@@ -130,7 +130,7 @@ def test_hidden_layers(hidden: tuple[int, ...]):
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1), (2, 2)])
 def test_pictures_are_refused(name: str, size: int, channels: int):
     with pytest.raises(
-        UserError, match=f"{GANS[name].__name__} makes points, not pictures of {size}x{size}"
+        UserError, match=f"{GANS[name].__name__} makes points, not images of {size}x{size}"
     ):
         build_gan(name, make_schema(size, channels), {})
 
@@ -138,7 +138,7 @@ def test_pictures_are_refused(name: str, size: int, channels: int):
 @pytest.mark.parametrize("name", [name for name in GANS if GANS[name].kind == "image"])
 def test_points_are_refused_by_all_others(name: str):
     with pytest.raises(
-        UserError, match=r"makes pictures, not points: use the recipes rings and grid"
+        UserError, match=r"makes images, not points: use the recipes rings and grid"
     ) as refusal:
         build_gan(name, make_schema(1, 2), {})
     assert "\n" not in str(refusal.value)
@@ -206,6 +206,6 @@ def test_what_only_pictures_have_is_refused(
         main(["sample", str(run), *flags])
     assert end.value.code == 2
     assert (
-        "makes points: --interpolate, --invert, --columns and --format are for pictures"
+        "makes points: --interpolate, --invert, --columns and --format are for images"
         in capsys.readouterr().err
     )

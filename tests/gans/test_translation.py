@@ -491,11 +491,11 @@ def test_data_of_another_kind_is_refused():
     pictures = Schema(size=8, channels={"image": 3})
     refused_in_one_line(
         lambda: build_gan("cyclegan", pictures, {}),
-        "needs pictures of two domains: .*unpaired:FOLDER",
+        "needs images of two domains: .*unpaired:FOLDER",
     )
     refused_in_one_line(
         lambda: build_gan("stargan", pictures, {}),
-        "needs pictures with attributes: --data attributes:FOLDER",
+        "needs images with attributes: --data attributes:FOLDER",
     )
 
 

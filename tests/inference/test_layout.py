@@ -88,7 +88,7 @@ def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest
     assert {file.name for file in (tmp_path / "sheets").iterdir()} == {"grid.png", "places.png"}
     assert open_dataset(str(tmp_path), View()).report.used == 3
     assert (tmp_path / "caption.txt").read_text(encoding="utf-8") == "a red bird\n"
-    assert f"3 pictures in {tmp_path}" in told
+    assert f"3 images in {tmp_path}" in told
 
 
 def test_the_same_whatever_the_count_and_other_ones_for_another_box(
@@ -141,7 +141,7 @@ def test_parts_that_are_not_given_are_made_up_and_told(
 def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFixture):
     for number in (1, 2):
         told = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
-        counted = "1 picture" if number == 1 else "2 pictures"
+        counted = "1 image" if number == 1 else "2 images"
         assert f"{counted} in {boxed / 'generated' / str(number)}" in told
         assert len(pictures(boxed / "generated" / str(number))) == number
     assert "is not empty" in failure(
@@ -156,7 +156,7 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
         (["--caption", " "], "say what: --caption"),
         (
             ["--caption", "x", "--box", "10,3,9,4"],
-            r"from 10,3 to 19,7; the pictures go from 0,0 to 16,16",
+            r"from 10,3 to 19,7; the images go from 0,0 to 16,16",
         ),
         (["--caption", "x", "--box", "1,2,0,4"], "no area"),
         (["--caption", "x", "--box", "1,2,3"], "X,Y,WIDTH,HEIGHT"),
@@ -179,7 +179,7 @@ def test_refused_by_the_box_model(
     [
         (["--keypoint", "beek=1,1"], "did you mean beak?"),
         (["--keypoint", "beak=1"], "PART=X,Y"),
-        (["--keypoint", "beak=16,1"], "outside; the pictures go from 0,0 to 16,16"),
+        (["--keypoint", "beak=16,1"], "outside; the images go from 0,0 to 16,16"),
         (["--keypoint", "beak=1,1", "--keypoint", "beak=2,1"], "each part once"),
         (["--box", "1,1,5,5"], "takes the places of parts"),
     ],
@@ -219,7 +219,7 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     )
     save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
     save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
-    assert "1 picture in" in lines(
+    assert "1 image in" in lines(
         capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1"
     )
     assert "wanted (5,)" in failure(

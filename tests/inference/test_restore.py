@@ -277,7 +277,7 @@ def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
     mask = hole(height, width, slice(top, top + high), slice(left, left + wide))
     assert torch.equal(made[:, ~mask], picture[:, ~mask])
     assert (made != picture)[:, mask].float().mean() > 0.9
-    assert lines[-1] == f"1 picture in {tmp_path / 'out'}, sheets in {tmp_path / 'out' / 'sheets'}"
+    assert lines[-1] == f"1 image in {tmp_path / 'out'}, sheets in {tmp_path / 'out' / 'sheets'}"
     assert (tmp_path / "out" / "sheets" / "photo.png").is_file()
     other = tmp_path / "out" / "candidates" / "photo-2.png"
     assert other.is_file() == (name == "free")
@@ -369,7 +369,7 @@ def test_a_folder_with_masks_by_name(runs, tmp_path):
         "sub/c.png",
     ]
     assert [line.split(":")[1] for line in lines if "left out" in line] == [" broken", " d"]
-    assert lines[-1].startswith("3 pictures in")
+    assert lines[-1].startswith("3 images in")
 
 
 def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
@@ -393,14 +393,14 @@ def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
 REFUSED = {
     "--mask and --box": {"box": "1,1,2,2", "mask": "photo.png"},
     "has no hole": {},
-    "16x16 pixels, the picture 20x18": {"mask": "small.png"},
+    "16x16 pixels, the image 20x18": {"mask": "small.png"},
     "there is no mask": {"mask": "nowhere.png"},
-    "covers everything": {"box": "0,0,20,18"},
+    "covers the whole image": {"box": "0,0,20,18"},
     "the hole is empty": {"box": "3,3,0,5"},
-    "outside of the picture of 20x18": {"box": "10,10,11,2"},
+    "outside of the image of 20x18": {"box": "10,10,11,2"},
     "left, top, width and height": {"box": "1,2,3"},
-    "there is no picture or folder": {"source": "nowhere.png", "box": "1,1,2,2"},
-    "not a picture": {"source": "text.txt", "box": "1,1,2,2"},
+    "there is no image or folder": {"source": "nowhere.png", "box": "1,1,2,2"},
+    "not an image": {"source": "text.txt", "box": "1,1,2,2"},
     "--steps has no effect": {"box": "1,1,2,2", "steps": 3},
     "--size 7: give 8": {"box": "1,1,2,2", "size": 7},
 }
@@ -410,7 +410,7 @@ REFUSED = {
 def test_refusals(told, given, runs, tmp_path):
     save(noise(3, 18, 20), tmp_path / "photo.png")
     save(noise(1, 16, 16), tmp_path / "small.png")
-    (tmp_path / "text.txt").write_text("no picture")
+    (tmp_path / "text.txt").write_text("no image")
     given = dict(given)
     mask = tmp_path / given.pop("mask") if "mask" in given else None
     source = tmp_path / given.pop("source", "photo.png")
@@ -449,6 +449,6 @@ def test_the_original_is_not_written_over(runs, tmp_path):
     before = picture.read_bytes()
     refused_in_one_line(
         lambda: run(runs["inpaint"], picture, tmp_path, box="1,1,4,4"),
-        "holds pictures that were given",
+        "holds images that were given",
     )
     assert picture.read_bytes() == before

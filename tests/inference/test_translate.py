@@ -72,7 +72,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Image.fromarray(
             np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
         ).save(place / "inputs" / f"{name}.png")
-    (place / "inputs" / "text.jpg").write_text("no picture")
+    (place / "inputs" / "text.jpg").write_text("no image")
     return {name: place / name for name in data} | {"inputs": place / "inputs", "place": place}
 
 
@@ -93,9 +93,9 @@ def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
 
 def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
-    assert lines[0].startswith("left out: text: not a picture")
+    assert lines[0].startswith("left out: text: not an image")
     sheet = tmp_path / "sheets" / "sheet.png"
-    assert lines[1] == f"3 pictures in {tmp_path}, beside their originals in {sheet}"
+    assert lines[1] == f"3 images in {tmp_path}, beside their originals in {sheet}"
     assert len(lines) == 2
     sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png")}
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
@@ -127,7 +127,7 @@ def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: 
 
 def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     lines = write(runs["stargan"], [runs["inputs"] / "square.png"], tmp_path / "all")
-    assert lines[0].startswith("3 pictures")
+    assert lines[0].startswith("3 images")
     assert {file.name for file in (tmp_path / "all").iterdir()} == {
         f"square-{n}.png" for n in ("Black", "Blond", "Glasses")
     } | {"sheets"}
@@ -213,7 +213,7 @@ def test_attributes_are_parsed():
             "--set Glases: unknown attribute; .*Glasses",
         ),
         ("cyclegan", {"attributes": {"Glasses": True}}, "--set Glasses: .* knows no attributes"),
-        ("cyclegan", {"size": 2}, "--size 2: .* takes pictures of 4 pixels or more"),
+        ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 pixels or more"),
     ],
 )
 def test_what_a_run_cannot_do_is_told(runs, tmp_path: Path, name, options, told):
@@ -225,16 +225,16 @@ def test_what_a_run_cannot_do_is_told(runs, tmp_path: Path, name, options, told)
 def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
     refused_in_one_line(
         lambda: write(runs["cyclegan"], [tmp_path / "nothing.png"], tmp_path),
-        "there is no picture or folder",
+        "there is no image or folder",
     )
     refused_in_one_line(
         lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path),
-        "text: not a picture",
+        "text: not an image",
     )
     ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path),
-        "does not translate pictures: use ganvas sample",
+        "does not translate images: use ganvas sample",
     )
 
 
@@ -253,7 +253,7 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
     )
     refused_in_one_line(
         lambda: write(run, [runs["inputs"] / "text.jpg"], None),
-        "text: not a picture",
+        "text: not an image",
     )
     assert not (run / "translated" / "3").exists()
 
@@ -265,10 +265,10 @@ def test_originals_are_never_written_over(runs, tmp_path: Path):
     for given in (own, own / "sheet.png"):
         refused_in_one_line(
             lambda given=given: write(runs["cyclegan"], [given], own),
-            "holds pictures that were given",
+            "holds images that were given",
         )
     lines = write(runs["cyclegan"], [own], tmp_path / "out")
-    assert lines[0].startswith("1 picture in")
+    assert lines[0].startswith("1 image in")
     assert size_of(tmp_path / "out" / "sheet.png") == (16, 16)
 
 
@@ -280,7 +280,7 @@ def test_a_task_needs_no_files(runs):
     assert (result.name, list(result.images)) == ("upload", ["upload"])
     assert list(result.columns) == ["given", "a"]
     assert torch.equal(result.image, result.columns["a"])
-    assert str(line).startswith("left out: text: not a picture")
+    assert str(line).startswith("left out: text: not an image")
 
 
 def test_only_attributes_and_domains_that_a_gan_knows_are_ways(runs):

@@ -82,7 +82,7 @@ def pictures(tmp_path: Path) -> Path:
         rows.append(f"{number}.png,{names[number // 4]}")
     (folder / "labels.csv").write_text("file,label\n" + "\n".join(rows) + "\n", encoding="utf-8")
     try:
-        (Path(os.fsdecode(bytes(folder) + b"/bad\xe9\x1b[31m.png"))).write_bytes(b"no picture")
+        (Path(os.fsdecode(bytes(folder) + b"/bad\xe9\x1b[31m.png"))).write_bytes(b"no image")
     except OSError:
         pytest.skip("the disk takes no names that are not UTF-8")
     return folder

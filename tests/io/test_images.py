@@ -127,7 +127,7 @@ def test_huge_pictures_are_refused_from_their_header():
 def test_unreadable():
     with pytest.raises(UnreadableError, match="empty file"):
         images.read(b"", 3)
-    with pytest.raises(UnreadableError, match="not a picture"):
+    with pytest.raises(UnreadableError, match="not an image"):
         images.read(b"once upon a time", 3)
 
 

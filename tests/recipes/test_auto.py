@@ -217,7 +217,7 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
     )
     side = {
         "captions": "with captions at most 64 are learned",
-        "pairs": "doubling a small map gives",
+        "pairs": "that the network can generate",
     }
     for kind, told in side.items():
         view = View(size=64 if kind == "captions" else 96, channels=3)

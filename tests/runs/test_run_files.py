@@ -368,7 +368,7 @@ def test_files_that_do_not_hold_json_are_one_line(run: Path, case: str):
     for call in (lambda: train(run, 24), lambda: ganvas.load(run), lambda: read_run(run)):
         refused_in_one_line(call, r"about\.json cannot be read: .*; remove the folder")
     (run / "speed.json").write_text(content)
-    refused_in_one_line(lambda: read_plan(run), r"speed\.json is damaged .* remove it")
+    refused_in_one_line(lambda: read_plan(run), r"speed\.json is damaged .* delete it")
     (run / "data.json").write_text(content)
     for call in (lambda: train(run, 24), lambda: read_run(run)):
         refused_in_one_line(call, r"data\.json cannot be read: ")

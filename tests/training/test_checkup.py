@@ -213,7 +213,7 @@ def test_what_is_held_out():
     assert published_test("mnist:a/b:c") == "mnist-test:a/b:c"
     assert published_test("fashion-mnist") == "fashion-mnist-test"
     assert published_test("./mnist") is None
-    with pytest.raises(UserError, match="held_out=49: the data has 50 pictures"):
+    with pytest.raises(UserError, match="held_out=49: the data has 50 images"):
         held_out_count(50, 49, None)
 
 

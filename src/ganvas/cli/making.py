@@ -55,7 +55,7 @@ def sample(
     columns
         Images in a row of the grid. Without it: as square as possible.
     invert
-        Dark and light swapped, e.g. dark ink on white for digits.
+        Swap dark and light, e.g. to get dark digits on white.
     interpolate
         File (.gif or .webp) for a smooth animated walk through the noise.
     caption
@@ -133,14 +133,14 @@ def restore(
     """Fill holes in images with an inpainting GAN, or with any image GAN by latent search.
 
     An inpainting GAN is a run of the recipe inpaint. With any other GAN, Ganvas searches for the
-    noise whose image matches the pixels around the hole; without a hole, the whole image. Pixels
-    outside the hole never change.
+    noise whose image matches the pixels around the hole. If there is no hole, it searches for the
+    noise whose image matches the whole image. Pixels outside the hole never change.
 
     Parameters
     ----------
     run
         Run folder, or one of its checkpoints.
-    pictures
+    images
         Image, or a folder or zip of images.
     mask
         Image of the same size, white in the hole; or a folder of masks with the names of the
@@ -158,7 +158,8 @@ def restore(
     steps
         Search steps (default 300).
     label
-        Class of a search, by name or number. Without it: whichever fits best.
+        Class of the generated image, by name or number (only for a search). Without it: the class
+        that fits best.
     seed
         Random seed of the noise.
     """
@@ -200,7 +201,7 @@ def translate(
     ----------
     run
         Run folder, or one of its checkpoints.
-    pictures
+    images
         Images, and folders or zips of images.
     out
         Folder for the results, new or empty. Without it: RUN/translated/1, then RUN/translated/2,

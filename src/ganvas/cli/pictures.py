@@ -48,8 +48,8 @@ def pack(
 ) -> None:
     """Decode images ahead of training: into the cache, or with --shards into tars.
 
-    Without --shards: does now what the first training on a folder or zip does by itself, and prints
-    where in the cache the result is. With --shards: writes tars in webdataset's layout with an
+    Without --shards: decodes the images into the cache, as the first training would do, and prints
+    where they are. With --shards: writes tars in webdataset's layout with an
     index.json, in random order, for --data shards:FOLDER and shards:https://....
 
     Parameters
@@ -62,7 +62,7 @@ def pack(
     shards
         Write shards.
     shard_images
-        Pictures in a shard. Without it: 1,000, or fewer of large pictures, so that a
+        Images in a shard. Without it: 1,000, or fewer of large images, so that a
         decoded shard has at most 64 MiB.
     strict
         Make a broken image an error.

@@ -224,7 +224,7 @@ def _cut_halves(picture: Picture) -> tuple[Picture, Picture]:
     """
     _, height, width = picture.pixels.shape
     if width <= height:
-        raise UnreadableError(f"{width}x{height} is one picture, not two side by side")
+        raise UnreadableError(f"{width}x{height} is one image, not two side by side")
 
     middle = width // 2  # an odd column in the middle belongs to neither
     left = picture._replace(pixels=picture.pixels[..., :middle])

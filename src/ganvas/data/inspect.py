@@ -81,7 +81,7 @@ def examine_data(
         sized = view.model_copy(update={"size": size})
         dataset = open_dataset(spec, sized, strict=strict, progress=progress)
         notes = [
-            f"the pictures share no square size; they are shown at {size}, training needs --size"
+            f"the images share no square size; they are shown at {size}, training needs --size"
         ]
 
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
@@ -149,7 +149,7 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
         f"Left out ({len(report.skipped):,})": [
             f"{item.file}: {item.reason}" for item in report.skipped
         ],
-        "Equal pictures": [" = ".join(group) for group in examination.copies],
+        "Equal images": [" = ".join(group) for group in examination.copies],
         "Worth knowing": report.notes,
     }
     # a section without lines would only make a person search for what is missing
@@ -163,7 +163,7 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     report = examination.report
     points = kind_of_channels(examination.channels) == "point"
     kind = find_kind(report.spec)
-    found = count_noun(report.found, "point" if points else "picture")
+    found = count_noun(report.found, "point" if points else "image")
 
     facts = {
         "kind": kind.help if kind else "a folder or zip of images",

@@ -205,12 +205,14 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if kind and kind.own_labels and view.labels != "none":
         raise UserError(
             f"{spec} carries its own labels; "
-            f"--labels {view.labels} is for folders and zips of pictures"
+            f"--labels {view.labels} is for folders and zips of images"
         )
     # two channels would be read as coordinates by all that follows
     if not (kind and kind.rows == "points") and kind_of_channels(view.channels) == "point":
         points = " and ".join(MIXTURES)
-        raise UserError(f"channels=2 is for points, {points}; pictures have 1, grey, or 3, rgb")
+        raise UserError(
+            f"channels=2 is only for points ({points}); images have 1 channel (grey) or 3 (rgb)"
+        )
 
     if kind:
         return kind.open(DataRequest(spec, view, strict, progress))

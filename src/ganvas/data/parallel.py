@@ -117,7 +117,7 @@ def map_in_order(
 
 @contextmanager
 def progress_bar(
-    total: int, shown: bool, what: str = "packing pictures"
+    total: int, shown: bool, what: str = "packing images"
 ) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; yields the function that advances it by a number of items."""
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

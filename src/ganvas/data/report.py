@@ -47,7 +47,7 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
     for name, part in reports.items():
         for item in part.skipped:
             skipped.append(Skipped(file=f"{name}: {item.file}", reason=item.reason))
-        for step in [count_noun(part.used, "picture"), *part.steps]:
+        for step in [count_noun(part.used, "image"), *part.steps]:
             steps.append(f"{name}: {step}")
 
     return DataReport(

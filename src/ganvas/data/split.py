@@ -29,7 +29,7 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
         return 0 if test else min(MOST, max(count // 50, min(8, count // 10)))
     if wanted and wanted > count - 2:
         raise UserError(
-            f"held_out={wanted}: the data has {count_noun(count, 'picture')}; "
+            f"held_out={wanted}: the data has {count_noun(count, 'image')}; "
             "leave at least two to train on"
         )
 

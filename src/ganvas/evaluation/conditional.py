@@ -109,7 +109,7 @@ def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[
     rows = unseen(orders(dataset, recipe.sampling), recipe.test_view, min(count, MOST))
     if rows is None:
         raise UserError(
-            f"{dataset.report.spec} has no pictures that {run.path} was not trained on; "
+            f"{dataset.report.spec} has no images that {run.path} was not trained on; "
             "train with --set held_out=50"
         )
     return rows

@@ -164,7 +164,7 @@ def evaluate(
 def _check_settings(settings: EvaluationSettings) -> None:
     """Refuse wrong settings before anything takes time."""
     if settings.count is not None and settings.count < 2:
-        raise UserError(f"--count {settings.count}: evaluate at least 2 pictures")
+        raise UserError(f"--count {settings.count}: evaluate at least 2 images")
     check_metric_names(settings.metrics or ())
     if settings.features:
         check_feature_name(settings.features)
@@ -190,7 +190,7 @@ def _prepare_inputs(
 
     # Rows of data are few in any case, and their number stands in the protocol.
     if samples.count < count and samples.conditional is None:
-        notes.append(f"{samples.name} has {count_noun(samples.count, 'picture')}, not {count:,}")
+        notes.append(f"{samples.name} has {count_noun(samples.count, 'image')}, not {count:,}")
     inputs = EvaluationInputs(
         samples, reference, extractor, settings.seed, device, settings.progress
     )

@@ -73,7 +73,7 @@ def make_extractor(
     check_feature_name(name)
     if data.kind == "point" and name != "pixels":
         raise UserError(
-            f"--features {name} takes pictures, and {reference.name} holds points; "
+            f"--features {name} takes images, and {reference.name} holds points; "
             "leave --features out"
         )
     if weights and name in ("random", "pixels"):

@@ -121,7 +121,7 @@ def describe_protocol(protocol: dict[str, Any]) -> list[str]:
     if "classifier" in protocol:
         lines.append(f"classes: {_describe_extractor(protocol['classifier'])}")
     if "neighbours" in protocol:
-        count = protocol["neighbours"]["pictures"]
+        count = protocol["neighbours"]["images"]
         lines.append(f"precision, recall, density, coverage: among {count:,} images of each set")
     if "memorisation" in protocol:
         counts = protocol["memorisation"]

@@ -43,9 +43,9 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
     columns = min(map(len, rows))
     names = (
         f"nearest of {len(distances):,} samples",
-        "training pictures",
+        "training images",
         f"nearest of {len(unseen_distances):,} unseen",
-        "training pictures",
+        "training images",
     )
     save(make_grid(torch.cat([row[:columns] for row in rows]), columns, names), path)
 

@@ -171,7 +171,7 @@ def open_reference(
 
 
 def draw_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
-    """Choose `count` of the rows, but MOST or more, or all, in a fixed random order.
+    """Choose max(count, MOST) of the rows, or all if there are fewer, in a fixed random order.
 
     Those of a sharded data set are chosen from few shards.
     """
@@ -213,7 +213,7 @@ def features_of_rows(
                 yield dataset.batch(in_order[part.start : part.stop])["image"]
 
         total = -(-len(rows) // CHUNK)
-        tracked = track(chunks(), "features of real pictures", total, shown=progress)
+        tracked = track(chunks(), "features of real images", total, shown=progress)
         values = extract_features(extractor, tracked).values
         back = torch.from_numpy(np.argsort(order, kind="stable"))
         return {"features": values[back]}

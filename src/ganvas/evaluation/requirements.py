@@ -67,7 +67,7 @@ def require_unseen(inputs: EvaluationInputs) -> str:
             "the training data is not known: evaluate a run with its own data, "
             "or give a published test set as the last argument"
         )
-    return "" if len(inputs.reference.unseen_rows) else "no pictures were held out from training"
+    return "" if len(inputs.reference.unseen_rows) else "no images were held out from training"
 
 
 def require_modes(inputs: EvaluationInputs) -> str:
@@ -99,7 +99,7 @@ def require_two_of_each_class(inputs: EvaluationInputs) -> str:
     if not few.any():
         return ""
     name = names[int(few.nonzero()[0])]
-    return f"class {name} has fewer than 2 pictures; a larger --count makes more"
+    return f"class {name} has fewer than 2 images; a larger --count makes more"
 
 
 def require_count(count: int, why: str) -> Requirement:
@@ -110,7 +110,7 @@ def require_count(count: int, why: str) -> Requirement:
         sets = ((samples.name, samples.count), (reference.name, len(reference.rows)))
         for name, found in sets:
             if found < count:
-                pictures = count_noun(found, "picture")
+                pictures = count_noun(found, "image")
                 return f"{name} has {pictures}, and {why} at least {count}; give more"
         return ""
 
@@ -150,7 +150,7 @@ def require_attributes(inputs: EvaluationInputs) -> str:
         return "only for GANs that change attributes"
     sampler = inputs.samples.conditional
     if sampler and "known" in sampler.gan.schema.names:
-        return "only where every attribute is known of every picture"
+        return "only where every attribute is known of every image"
     return ""
 
 

@@ -124,7 +124,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
                 first = done + int((~chunk.isfinite().flatten(1).all(1)).nonzero()[0])
                 raise UserError(
                     f"the generator of {run.path} is broken: "
-                    f"picture {first} of {count:,} holds NaN or infinity"
+                    f"image {first} of {count:,} holds NaN or infinity"
                 )
             done += len(chunk)
 

@@ -89,7 +89,7 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
     """
     if not sets:
         raise UserError(
-            "name a run folder, or two sets of pictures: "
+            "name a run folder, or two sets of images: "
             "ganvas evaluate RUN, ganvas evaluate FOLDER REFERENCE"
         )
     if data is not None or is_run(sets[-1]):

@@ -92,7 +92,7 @@ def _of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measure
     neighbours = {
         "precision and recall": PRECISION_NEIGHBOURS,
         "density and coverage": DENSITY_NEIGHBOURS,
-        "pictures": len(inputs.neighbourhood[0]),
+        "images": len(inputs.neighbourhood[0]),
     }
     return inputs.measurement({name: value}, neighbours=neighbours)
 

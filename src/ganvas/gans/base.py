@@ -200,12 +200,12 @@ class GAN(nn.Module):
 
         if self.kind == "point" and (self.size, self.channels) != (1, 2):
             raise UserError(
-                f"{type(self).__name__} makes points, not pictures of {self.size}x{self.size}: "
+                f"{type(self).__name__} makes points, not images of {self.size}x{self.size}: "
                 "use --data rings or --data grid"
             )
         if self.kind == "image" and schema.kind == "point":
             raise UserError(
-                f"{type(self).__name__} makes pictures, not points: "
+                f"{type(self).__name__} makes images, not points: "
                 "use the recipes rings and grid, or gan=points"
             )
 
@@ -294,22 +294,22 @@ def count_classes(gan: GAN) -> int:
     return len(gan.classes) if "label" in gan.requires else 0
 
 
-DOMAINS = "pictures of two domains: --data pairs:FOLDER or --data unpaired:FOLDER"
+DOMAINS = "images of two domains: --data pairs:FOLDER or --data unpaired:FOLDER"
 # what a user can do about a missing column
 SOURCES = {
     "label": (
         "classes: sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv)"
     ),
-    "image": "single pictures: a folder or zip",
+    "image": "single images: a folder or zip",
     "a": DOMAINS,
     "b": DOMAINS,
-    "attributes": "pictures with attributes: --data attributes:FOLDER",
-    "caption": "pictures with captions: --data captions:FOLDER",
+    "attributes": "images with attributes: --data attributes:FOLDER",
+    "caption": "images with captions: --data captions:FOLDER",
     "caption_features": (
         "captions as numbers: --data captions:FOLDER with a captions.safetensors in it"
     ),
-    "box": "pictures with boxes: --data captions:FOLDER, whose lines have a bbox",
-    "keypoints": "pictures with key points: --data captions:FOLDER, whose lines have keypoints",
+    "box": "images with boxes: --data captions:FOLDER, whose lines have a bbox",
+    "keypoints": "images with key points: --data captions:FOLDER, whose lines have keypoints",
 }
 
 

@@ -186,7 +186,7 @@ class Inpainter(GAN):
             )
         if least > most:
             raise UserError(
-                f"holes of at least {least:g} and at most {most:g} of a picture: "
+                f"holes of at least {least:g} and at most {most:g} of an image: "
                 "options.least is above options.most"
             )
         self.reconstruction_weight = reconstruction_weight

@@ -133,7 +133,7 @@ class Pix2Pix(GAN):
         super().__init__(schema, target)
         if schema.unpaired:
             raise UserError(
-                "pix2pix learns from pairs, and these pictures are none; "
+                "pix2pix needs pairs of images, and this data has no pairs; "
                 "use cyclegan, or --data pairs:FOLDER"
             )
         self.reconstruction_weight = reconstruction_weight

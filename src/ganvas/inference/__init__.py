@@ -1,1 +1,1 @@
-"""From a checkpoint to pictures."""
+"""From a checkpoint to images."""

@@ -46,7 +46,7 @@ def check_hole(mask: Tensor) -> None:
     if not mask.any():
         raise UserError(f"the hole is empty; a mask is white ({WHITE} to 255) in the hole")
     if mask.all():
-        raise UserError("the hole covers everything; something around it must be known")
+        raise UserError("the hole covers the whole image; leave some pixels around it")
 
 
 def _read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
@@ -67,7 +67,7 @@ def _read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
     height, width = size
     if mask.shape != (height, width):
         raise UserError(
-            f"the mask {file} has {mask.shape[1]}x{mask.shape[0]} pixels, the picture"
+            f"the mask {file} has {mask.shape[1]}x{mask.shape[0]} pixels, the image"
             f" {width}x{height}; make them equal"
         )
     return mask >= WHITE
@@ -102,7 +102,7 @@ def _read_hole_box(box: str, size: tuple[int, int]) -> Tensor:
     left, top, wide, high = map(int, numbers)
     if left + wide > width or top + high > height:
         raise UserError(
-            f"--box {box} reaches to {left + wide},{top + high}, outside of the picture of"
+            f"--box {box} reaches to {left + wide},{top + high}, outside of the image of"
             f" {width}x{height} pixels"
         )
     mask = torch.zeros(height, width, dtype=torch.bool)

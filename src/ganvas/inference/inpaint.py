@@ -74,16 +74,16 @@ class InpaintTask(Task):
         if self.mask and self.box:
             raise UserError("--mask and --box both say where the hole is; give one of them")
         if gan.kind == "point":
-            raise UserError(f"{folder} makes points, not pictures: there is nothing to restore")
+            raise UserError(f"{folder} makes points, not images: there is nothing to restore")
         if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
             use = describe_use(gan, folder)
-            raise UserError(f"{folder} generates pictures from {', '.join(gan.inputs)}: {use}")
+            raise UserError(f"{folder} generates images from {', '.join(gan.inputs)}: {use}")
 
         # A flag without effect is refused, so that nobody waits for one.
         inpaints = "mask" in gan.inputs
         for name in ("candidates", "steps", "label") if inpaints else ("size",):
             if getattr(self, name) is not None:
-                reason = f"generates pictures of {gan.size}x{gan.size} pixels"
+                reason = f"generates images of {gan.size}x{gan.size} pixels"
                 if inpaints:
                     reason = "is an inpainting GAN, which fills a hole in one way"
                 raise UserError(f"--{name} has no effect: {folder} {reason}")
@@ -183,7 +183,7 @@ class InpaintTask(Task):
 
         # Found are squares; only what lies in the hole is taken from them.
         images = list(to_uint8(found.images))
-        columns = {"picture": target[0]}
+        columns = {"image": target[0]}
         if damage.mask is not None:
             images = [
                 poisson(picture, paste_window(blurred, image, window), mask) for image in images
@@ -244,7 +244,7 @@ def _suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:
         # at half of the size trained on, a hole leaves enough around it
         better = max(SMALLEST, min(mask.shape) * trained // (2 * longest))
         yield (
-            f"a hole of {largest} pixels, but the GAN was trained on pictures of {trained}:"
+            f"a hole of {largest} pixels, but the GAN was trained on images of {trained}:"
             f" --size {better} may look better"
         )
 

@@ -47,7 +47,7 @@ def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
         UserError: there is no such place, or no image in it.
     """
     if not place.exists():
-        raise UserError(f"there is no picture or folder {place}")
+        raise UserError(f"there is no image or folder {place}")
     if not (place.is_dir() or place.suffix.lower() == ".zip"):
         yield place.stem, place.read_bytes
         return
@@ -77,6 +77,6 @@ def check_originals(out: Path, places: Iterable[Path]) -> None:
         written = out if place.is_dir() else out / f"{place.stem}.png"
         if place.exists() and written.resolve() == place.resolve():
             raise UserError(
-                f"--out {out} holds pictures that were given, which would be written over; choose"
+                f"--out {out} holds images that were given, which would be written over; choose"
                 " another folder"
             )

@@ -59,7 +59,7 @@ class LayoutTask(Task):
 
     def check(self, run: Run) -> None:
         if self.count < 1:
-            raise UserError(f"--count {self.count}: ask for at least one picture")
+            raise UserError(f"--count {self.count}: ask for at least one image")
         self.read_inputs(run)
 
     def results(self, run: Run) -> Iterator[Result | str]:

@@ -84,11 +84,11 @@ def read_box(text: str, size: int) -> list[float]:
     """
     left, top, width, height = _parse_pixels(text, 4, "--box", "X,Y,WIDTH,HEIGHT")
     if width <= 0 or height <= 0:
-        raise UserError(f"--box {text} has no area; width and height are above 0")
+        raise UserError(f"--box {text} has no area; width and height must be above 0")
     if left < 0 or top < 0 or left + width > size or top + height > size:
         raise UserError(
             f"--box {text} goes from {left:g},{top:g} to {left + width:g},{top + height:g}; "
-            f"the pictures go from 0,0 to {size},{size}"
+            f"the images go from 0,0 to {size},{size}"
         )
     return [side / size for side in (left, top, width, height)]
 
@@ -113,7 +113,7 @@ def read_keypoints(texts: Sequence[str], parts: Sequence[str], size: int) -> Ten
         x, y = _parse_pixels(place, 2, "--keypoint", "PART=X,Y")
         if not (0 <= x < size and 0 <= y < size):
             raise UserError(
-                f"--keypoint {text} lies outside; the pictures go from 0,0 to {size},{size}"
+                f"--keypoint {text} lies outside; the images go from 0,0 to {size},{size}"
             )
         row[:] = torch.tensor([x / size, y / size, 1.0])
     return keypoints

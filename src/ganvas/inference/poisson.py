@@ -23,7 +23,7 @@ def poisson(picture: Tensor, filled: Tensor, mask: Tensor) -> Tensor:
         mask: bool (H, W), true in the hole, which does not cover everything.
 
     Returns:
-        uint8 (C, H, W); outside the hole the very numbers of `picture`.
+        uint8 (C, H, W); outside the hole exactly the pixels of `picture`.
     """
     hole = mask.cpu().numpy().ravel()
     if not hole.any():
@@ -97,6 +97,6 @@ def blur_fill(picture: Tensor, mask: Tensor) -> Tensor:
         mask: bool (H, W), true in the hole, which does not cover everything.
 
     Returns:
-        uint8 (C, H, W); outside the hole the very numbers of `picture`.
+        uint8 (C, H, W); outside the hole exactly the pixels of `picture`.
     """
     return poisson(picture, torch.zeros_like(picture), mask)

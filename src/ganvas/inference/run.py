@@ -97,7 +97,7 @@ class Run:
     ) -> Iterator[Tensor]:
         """As `sample`, a few images at a time, for counts that do not fit into memory."""
         if count < 0:
-            raise UserError(f"{count} pictures cannot be generated; ask for 0 or more")
+            raise UserError(f"{count} images cannot be generated; ask for 0 or more")
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
         for rows in chunk_ranges(count, CHUNK, whole=True):
@@ -114,9 +114,7 @@ class Run:
         if not self.gan.unconditional:
             inputs = ", ".join(self.gan.inputs)
             use = describe_use(self.gan, self.folder)
-            raise UserError(
-                f"{self.folder} generates pictures from {inputs}, not from noise: {use}"
-            )
+            raise UserError(f"{self.folder} generates images from {inputs}, not from noise: {use}")
 
     def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
         """The class number of every row: the fixed one, or all classes in turn."""

@@ -45,7 +45,7 @@ class SampleTask(Task):
 
     def check(self, run: Run) -> None:
         if self.count < 1:
-            raise UserError(f"--count {self.count}: ask for at least one picture")
+            raise UserError(f"--count {self.count}: ask for at least one image")
         if self.label is not None:
             class_number(run.gan, self.label)
         if self.invert:

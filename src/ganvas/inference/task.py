@@ -141,7 +141,7 @@ def use_inputs(inputs: Inputs, work: Callable[[str, bytes], Result]) -> Iterator
     if not used:
         reason = left_out[0] if left_out else "none was given"
         raise UserError(
-            reason if len(left_out) == 1 else f"none of the pictures can be used; {reason}"
+            reason if len(left_out) == 1 else f"none of the images can be used; {reason}"
         )
 
 
@@ -154,5 +154,5 @@ def refuse_points(run: Run) -> None:
     if run.gan.kind == "point":
         raise UserError(
             f"{run.folder} makes points: --interpolate, --invert, --columns and --format are for"
-            " pictures"
+            " images"
         )

@@ -48,7 +48,7 @@ class TranslateTask(Task):
         kind = run.gan.inputs.get("image")
         use = describe_use(run.gan, run.folder)
         if not isinstance(kind, ImageInput) or "mask" in run.gan.inputs:
-            raise UserError(f"{run.folder} does not translate pictures: {use}")
+            raise UserError(f"{run.folder} does not translate images: {use}")
         # a GAN of two sets with different attributes: which one is meant, a flag could not say
         if not suggest_command(run.gan, run.folder):
             raise UserError(
@@ -59,7 +59,7 @@ class TranslateTask(Task):
         _check_attributes(run, self.attributes)
         if self.size is not None and self.size < kind.multiple:
             raise UserError(
-                f"--size {self.size}: {run.folder} takes pictures of {kind.multiple} pixels or more"
+                f"--size {self.size}: {run.folder} takes images of {kind.multiple} pixels or more"
             )
 
     def results(self, run: Run) -> Iterator[Result | str]:

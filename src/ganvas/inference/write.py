@@ -184,10 +184,10 @@ class ResultWriter:
         the files.
         """
         if self.task.sheet == "each":
-            counted = count_noun(self.results, "picture")
+            counted = count_noun(self.results, "image")
             return f"{counted} in {folder}, sheets in {folder / 'sheets'}"
 
-        line = f"{count_noun(len(self.files), 'picture')} in {folder}"
+        line = f"{count_noun(len(self.files), 'image')} in {folder}"
         if not self.rows:
             return line
         sheet = folder / "sheets" / "sheet.png"

@@ -1,1 +1,1 @@
-"""Read and write pictures, files and the terminal."""
+"""Read and write images, files and the terminal."""

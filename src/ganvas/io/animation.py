@@ -1,4 +1,4 @@
-"""Write animations: GIF or WebP files of any pictures, and time-lapses of a run's samples."""
+"""Write animations: GIF or WebP files of any images, and time-lapses of a run's samples."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Draw pictures side by side: grids and tables."""
+"""Draw images side by side: grids and tables."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Read and write picture files, and convert between uint8 and [-1, 1]: both only here."""
+"""Read and write image files, and convert between uint8 and [-1, 1]: both only here."""
 
 import io
 from pathlib import Path
@@ -35,7 +35,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
-SHEET = "sheet of pictures, drawn by ganvas"
+SHEET = "sheet of images, drawn by ganvas"
 # Fewer than the number from which Pillow itself warns of a decompression bomb.
 MAX_PIXELS = 80_000_000
 
@@ -194,9 +194,9 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
             )
         comment = picture.info.get("comment")
         if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
-            raise UnreadableError(f"not one picture: a {SHEET}")
+            raise UnreadableError(f"not one image: a {SHEET}")
         return picture
-    raise UnreadableError("not a picture: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
+    raise UnreadableError("not an image: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
 
 
 def _lay_over(picture: Image.Image, background: str) -> Image.Image:
@@ -272,7 +272,7 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
     """
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
-        raise UserError(f"{path} does not end like a picture; use .png, .jpg or .webp")
+        raise UserError(f"{path} does not end like an image; use .png, .jpg or .webp")
     note = sheet_note() if SHEET in picture.info else {}
     with atomic_path(path, durable) as partial:
         picture.save(partial, format=kind, quality=95, **note)

@@ -1,4 +1,4 @@
-"""Bring uint8 pictures to another size, shape or number of channels."""
+"""Bring uint8 images to another size, shape or number of channels."""
 
 from typing import Literal
 

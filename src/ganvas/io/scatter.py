@@ -1,4 +1,4 @@
-"""Draw points in the plane, or a grid where there are pictures."""
+"""Draw points in the plane, or a grid where there are images."""
 
 from collections.abc import Sequence
 

@@ -107,7 +107,7 @@ def _explain_side(side: int, own: int, device: str, kind: RowsKind) -> str:
         return f"the images have {own} pixels; with captions at most {limit} are learned"
     if own > LARGEST[device]:
         return f"the images have {own} pixels; larger ones take too long on this device ({device})"
-    return f"the images have {own} pixels; this is the nearest size that doubling a small map gives"
+    return f"the images have {own} pixels; this is the nearest size that the network can generate"
 
 
 def _choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:
@@ -173,7 +173,7 @@ def _explain_augmentation(count: int, few: bool) -> str:
     images = count_noun(count, "image is", "images are")
     if few:
         return f"{images} so few that the discriminator would memorise them"
-    return f"{images} enough without it"
+    return f"{images} enough to train without augmentation"
 
 
 def _choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
@@ -238,7 +238,7 @@ def _choose_modern_length(choices: Choices, count: int) -> None:
     choices.set("optimizers", optimizers, "the paper's rates and betas over the burn-in")
     choices.set("ema_halflife", 500_000, "in images; the paper's")
     choices.set("ema_burn_in", burn_in, "by then the initial weights no longer count")
-    choices.set("precision", "bf16", "twice as fast where the GPU supports it, and as good")
+    choices.set("precision", "bf16", "twice as fast on GPUs that support it, with the same quality")
 
 
 def _choose_special_gan(choices: Choices, facts: DataFacts, machine: Machine) -> None:

@@ -89,8 +89,8 @@ def avatars_fast() -> Recipe:
 
     They have 48 pixels; `--size 64` is possible, too.
 
-    Measured: clear faces after 922 to 1,010 seconds of one CPU core. `avatars-dcgan` needs half an
-    hour for what this recipe reaches in 46 seconds; at 64 pixels in 103 seconds, of 1,774.
+    Measured: clear faces after 922 to 1,010 seconds of one CPU core. It takes 46 seconds to reach
+    what `avatars-dcgan` reaches in half an hour; at 64 pixels it takes 103 seconds.
     """
     options = {"most": 8, "gamma": 2.0, "penalty_every": 4}
     # With a tenth of this gradient penalty, or twice this rate, some runs diverge.

@@ -198,8 +198,8 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 def choose_limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]:
     """Choose the lowest and highest value to show, and note what is cut off or not finite.
 
-    At most a 50th of a curve's values (but one of ten or more) is cut off at either end, and only
-    where the frame would otherwise be more than four times as high.
+    At most a 50th of a curve's values is cut off at either end (of ten values or more: at least
+    one), and only where the frame would otherwise be more than four times as high.
 
     Args:
         lines: images shown and value, (N, 2) each.

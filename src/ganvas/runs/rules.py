@@ -239,8 +239,8 @@ def _check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Findin
         return None
 
     evidence = (
-        f"real images that it was not trained on score {share:.0%} of the way down "
-        "from training images to generated ones"
+        f"the mean score of real images that it was not trained on lies {share:.0%} of the way "
+        "from that of training images to that of generated ones"
     )
     action = "Use more images, mirror them (--set flip=true), or stop here."
     return Finding("discriminator memorises", evidence, action)

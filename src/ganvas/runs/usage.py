@@ -28,9 +28,9 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
     if AttributesInput in kinds and "known" in gan.schema.names:
         return []
     if MaskInput in kinds:
-        return ["ganvas", "restore", str(folder), "picture.png", "--mask", "mask.png"]
+        return ["ganvas", "restore", str(folder), "image.png", "--mask", "mask.png"]
     if ImageInput in kinds:
-        return ["ganvas", "translate", str(folder), "picture.png"]
+        return ["ganvas", "translate", str(folder), "image.png"]
 
     # All others generate images from noise, with whatever else they need: a box in the middle.
     words = ["ganvas", "sample", str(folder)]

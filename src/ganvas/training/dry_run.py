@@ -54,7 +54,7 @@ def print_plan(
 def _print_data(dataset: Dataset) -> None:
     """Print how many images there are, what was done to them, and what a user should know."""
     report = dataset.report
-    pictures = count_noun(len(dataset), "picture")
+    pictures = count_noun(len(dataset), "image")
     classes = count_noun(len(dataset.classes), "class", "classes")
     left_out = count_noun(len(report.skipped), "file")
     print_text(f"data: {pictures}, {dataset.describe()}, {classes}; {left_out} left out")

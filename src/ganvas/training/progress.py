@@ -109,9 +109,9 @@ def announce_run(
     recipe, clock = context.recipe, state.clock
     dataset, report = context.dataset, context.dataset.report
 
-    held_out = f", {len(loader.held_out):,} of them held out to judge by"
+    held_out = f", {len(loader.held_out):,} of them kept for evaluation"
     classes = f", {count_noun(len(dataset.classes), 'class', 'classes')}"
-    found = count_noun(len(dataset), "picture") + (held_out if len(loader.held_out) else "")
+    found = count_noun(len(dataset), "image") + (held_out if len(loader.held_out) else "")
     kind = dataset.describe() + (classes if dataset.classes else "")
     meter.say(f"data: {report.spec}, {found}, {kind}")
     if report.skipped:

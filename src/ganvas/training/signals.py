@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: noted, so that a step is finished and saved, instead of dying of them."""
+"""Handle Ctrl-C and SIGTERM: finish the current step and save, instead of ending at once."""
 
 import signal
 from types import FrameType

@@ -102,13 +102,13 @@ def test_idx_errors(tmp_path):
     with pytest.raises(UserError, match="holds no idx file"):
         open_dataset(f"idx:{tmp_path}", View())
     odd_set(tmp_path, labels=5)
-    with pytest.raises(UserError, match="5 labels for 6 pictures"):
+    with pytest.raises(UserError, match="5 labels for 6 images"):
         open_dataset(f"idx:{tmp_path}", View())
     with pytest.raises(UserError, match="does not exist"):
         open_dataset(f"mnist:{tmp_path}", View())
     for kind, values in {"images-idx3": np.zeros((7, 28, 28)), "labels-idx1": np.zeros(7)}.items():
         write_idx(tmp_path / f"t10k-{kind}-ubyte", values)
-    with pytest.raises(UserError, match="7 pictures of 28x28; mnist's are 10,000"):
+    with pytest.raises(UserError, match="7 images of 28x28; mnist's are 10,000"):
         open_dataset(f"mnist-test:{tmp_path}", View())
     for file in tmp_path.glob("t10k*"):
         file.unlink()

@@ -97,8 +97,8 @@ def test_a_batch_holds_the_points_as_they_are():
 @pytest.mark.parametrize(
     ("view", "reason"),
     [
-        ({"size": 8}, "rings holds points in the plane, not pictures: size=8 cannot be"),
-        ({"size": 28, "channels": 1}, "size=28, channels=1 cannot be"),
+        ({"size": 8}, "rings holds points in the plane, not images: size=8 does not apply"),
+        ({"size": 28, "channels": 1}, "size=28, channels=1 does not apply"),
         ({"fit": "pad"}, "fit=pad"),
         ({"background": "black"}, "background=black"),
         ({"labels": "folders"}, "rings carries its own labels"),
@@ -110,7 +110,7 @@ def test_what_points_do_not_have_is_refused(view: dict, reason: str):
 
 
 def test_pictures_have_no_two_channels():
-    with pytest.raises(UserError, match="channels=2 is for points, rings and grid"):
+    with pytest.raises(UserError, match=r"channels=2 is only for points \(rings and grid\)"):
         open_dataset("digits", View(channels=2))
 
 
@@ -221,11 +221,11 @@ def test_stacks_are_kept_and_found_again(digits: Path, monkeypatch: pytest.Monke
 def test_stacks_of_another_size(digits: Path):
     dataset = open_dataset(f"stacked-mnist:{digits}", View(size=16))
     assert dataset.images.shape == (500, 3, 16, 16)
-    assert "60,000 pictures shrunk to 16x16 (crop)" in dataset.report.steps
+    assert "60,000 images shrunk to 16x16 (crop)" in dataset.report.steps
 
 
 def test_one_channel_cannot_hold_three_digits(digits: Path):
-    with pytest.raises(UserError, match="channels=1 cannot be"):
+    with pytest.raises(UserError, match="channels=1 is not possible"):
         open_dataset(f"stacked-mnist:{digits}", View(channels=1))
     with pytest.raises(UserError, match="carries its own labels"):
         open_dataset(f"stacked-mnist:{digits}", View(labels="folders"))

@@ -125,7 +125,7 @@ def test_what_has_no_partner_is_told(tmp_path: Path):
 
 def test_broken_pictures_take_their_rows_with_them(tmp_path: Path):
     place = table(celeba(), fill(tmp_path))
-    (place / "1.png").write_bytes(b"no picture")
+    (place / "1.png").write_bytes(b"no image")
     assert values(attributes(place)) == [[1, 0], [1, 1], [0, 0]]
 
 
@@ -159,17 +159,17 @@ def test_constant_attributes_are_left_out_unless_asked_for(tmp_path: Path):
     dataset = attributes(place)
     assert dataset.names["attributes"] == NAMES
     assert dataset.report.notes == [
-        "attributes that are the same for all pictures are left out: Human, Drawn"
+        "attributes that are the same for all images are left out: Human, Drawn"
     ]
     asked = attributes(place, "Human", "Young")
     assert asked.report.classes == {"Human": 0, "Young": 2}
     assert asked.report.notes == [
-        "attributes that are the same for all pictures are kept since they are asked for: Human"
+        "attributes that are the same for all images are kept since they are asked for: Human"
     ]
     table(celeba(dict.fromkeys(ROWS, (1, 0))), place)
     refused_in_one_line(
         lambda: attributes(place),
-        r"every attribute \(Smiling, Young\) is the same for all pictures",
+        r"every attribute \(Smiling, Young\) is the same for all images",
     )
 
 
@@ -215,7 +215,7 @@ def test_a_table_among_other_files(tmp_path: Path):
         (celeba() + "1.png 1 1\n", "'1.png' has two rows that differ"),
         (
             celeba({"x.jpg": (1, 0)}),
-            "names none of the pictures in .*: it begins with 'x.jpg', they with '0.png'",
+            "names none of the images in .*: it begins with 'x.jpg', they with '0.png'",
         ),
     ],
 )
@@ -267,10 +267,10 @@ def test_two_sets_that_know_different_attributes(tmp_path: Path):
     assert dataset.images.shape == (7, 3, 8, 8)
     assert dataset.images[:, 2, 0, 0].tolist() == [0, 10, 20, 30, 0, 10, 20]
     assert dataset.report.classes == {"Smiling": 2, "Young": 3, "Angry": 1}
-    grey = "set 2: 3 pictures grey: repeated to RGB"
+    grey = "set 2: 3 images grey: repeated to RGB"
     assert (dataset.report.used, dataset.report.steps) == (
         7,
-        ["set 1: 4 pictures", "set 2: 3 pictures", grey],
+        ["set 1: 4 images", "set 2: 3 images", grey],
     )
     chosen = attributes(f"{one},{other}", "Angry", "Smiling")
     assert chosen.columns["known"].tolist() == [[0, 1]] * 4 + [[1, 0]] * 3
@@ -292,7 +292,7 @@ def test_constant_means_among_the_pictures_of_which_it_is_known(tmp_path: Path):
     dataset = attributes(f"{one},{other}")
     assert dataset.names["attributes"] == ("Smiling", "Bald", "Angry")
     assert dataset.report.notes == [
-        "attributes that are the same for all pictures are left out: Young"
+        "attributes that are the same for all images are left out: Young"
     ]
 
 

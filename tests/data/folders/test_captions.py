@@ -40,7 +40,7 @@ def table(folder: Path, *lines: object, name: str = "lines.jsonl") -> str:
 
 def lines(count: int = 3, **more: object) -> list[dict[str, object]]:
     return [
-        {"file": f"{number}.png", "caption": f"picture {number}", **more} for number in range(count)
+        {"file": f"{number}.png", "caption": f"image {number}", **more} for number in range(count)
     ]
 
 
@@ -243,7 +243,7 @@ def test_what_few_have_is_not_used(tmp_path: Path):
         VIEW,
     )
     assert set(dataset.columns) == {"image", "caption"}
-    assert any("1 of 3 pictures has a box" in note for note in dataset.report.notes)
+    assert any("1 of 3 images has a box" in note for note in dataset.report.notes)
 
 
 def coco(*annotations: dict, categories: list | None = None) -> str:
@@ -259,20 +259,20 @@ def coco(*annotations: dict, categories: list | None = None) -> str:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ({}, "has no captions: beside the pictures must lie a .jsonl"),
+        ({}, "has no captions: beside the images must lie a .jsonl"),
         ({"a.jsonl": "{}", "b.jsonl": "{}"}, "only one of them"),
-        ({"a.jsonl": ""}, "describes no picture"),
-        ({"a.jsonl": '{"file": "0.png"}'}, "describes no picture"),
+        ({"a.jsonl": ""}, "describes no image"),
+        ({"a.jsonl": '{"file": "0.png"}'}, "describes no image"),
         ({"a.jsonl": '{"file": "9.png", "caption": "x"}'}, "names 1 file that is not there: 9.png"),
-        ({"a.jsonl": '{"file": 3}'}, "describes no picture.*line 1"),
+        ({"a.jsonl": '{"file": 3}'}, "describes no image.*line 1"),
         ({"a.json": "{"}, "a.json is not JSON"),
         ({"a.json": "[]"}, "COCO"),
         ({"a.json": '{"images": []}'}, "COCO.*annotations"),
         ({"a.json": "[" * 100_000}, "a.json is not JSON: it is nested too deeply"),
         ({"a.json": coco(categories=[{"keypoints": 1}])}, "COCO"),
-        ({"a.json": coco({"bbox": [1]}, {"bbox": [2]})}, "describes no picture.*cannot be used"),
-        ({"a.json": coco({"bbox": ["a", 1, 2, 3]})}, "describes no picture.*cannot be used"),
-        ({"a.json": coco({"bbox": [1, 2, 3, 4], "keypoints": 5})}, "describes no picture"),
+        ({"a.json": coco({"bbox": [1]}, {"bbox": [2]})}, "describes no image.*cannot be used"),
+        ({"a.json": coco({"bbox": ["a", 1, 2, 3]})}, "describes no image.*cannot be used"),
+        ({"a.json": coco({"bbox": [1, 2, 3, 4], "keypoints": 5})}, "describes no image"),
     ],
 )
 def test_refused(tmp_path: Path, written: dict[str, str], message: str):

@@ -118,7 +118,7 @@ def test_spoiled_folder(folder):
     assert "broken" in reasons["cut.jpg"]
     assert "broken" in reasons["cut.png"]
     assert reasons["text.png"] == reasons["paper.jpg"]
-    assert reasons["text.png"].startswith("not a picture")
+    assert reasons["text.png"].startswith("not an image")
     assert reasons["zero.png"] == "empty file"
     assert reasons["bomb.png"].startswith("60,000x60,000 pixels; 80 million")
     assert reasons["dot.png"] == "1x1 is smaller than 48x48"
@@ -126,12 +126,12 @@ def test_spoiled_folder(folder):
     assert report.sizes["60x80"] == 1
     assert {"RGB", "RGBA", "P", "I;16", "CMYK"} <= set(report.modes)
     text = "\n".join(report.steps)
-    assert "1 picture turned upright" in text
+    assert "1 image turned upright" in text
     assert "16-bit" in text
     assert "CMYK" in text
     assert "laid over white" in text
     assert report.notes == [
-        "2 sub-folders hold pictures (bad, deep); to train with them as classes: --labels folders",
+        "2 sub-folders hold images (bad, deep); to train with them as classes: --labels folders",
         "other files are ignored: .heic (1), .txt (1)",
     ]
 
@@ -179,7 +179,7 @@ def test_bad_zips(folder, tmp_path):
 
 def test_nothing_usable(folder):
     folder.mkdir()
-    with pytest.raises(UserError, match="holds no pictures, no files"):
+    with pytest.raises(UserError, match="holds no images, no files"):
         open_dataset(str(folder), SIZE)
     write(b"x", folder / "notes.txt")
     with pytest.raises(UserError, match="only 1 other file;"):
@@ -219,7 +219,7 @@ def test_fits(folder):
         views["crop"].images[0].transpose(1, 2, 0), np.array(picture(0, 40, 20))[:, 10:30]
     )
     assert (views["pad"].images[:, :, :5] == 255).all()
-    assert views["crop"].report.steps == ["2 pictures cut to the central 20x20"]
+    assert views["crop"].report.steps == ["2 images cut to the central 20x20"]
     assert "each side by itself" in views["stretch"].report.steps[0]
     assert open_dataset(str(folder), View(size=64, fit="pad")).report.used == 2
 
@@ -250,7 +250,7 @@ def test_labels_from_folders(folder, tmp_path):
     assert classes_of(tmp_path / "set.zip", "folders") == (("class2", "class10"), [1, 0, 0])
     notes = open_dataset(str(folder), View()).report.notes
     assert notes == [
-        "2 sub-folders hold pictures (class2, class10); "
+        "2 sub-folders hold images (class2, class10); "
         "to train with them as classes: --labels folders"
     ]
 
@@ -291,7 +291,7 @@ def test_a_table_and_pictures_that_do_not_match(folder):
     for text, words in [
         ("a.png,x\na.png,y", "line 2: 'a.png' is 'y' here and 'x' before"),
         ("a.png,x,y", "a row is a file and a label"),
-        ("q.png,x", "names none of the pictures"),
+        ("q.png,x", "names none of the images"),
         ("", "is empty"),
     ]:
         table.write_text(text)

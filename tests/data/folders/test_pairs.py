@@ -106,8 +106,8 @@ def test_each_side_has_its_own_channels_and_conversions_are_told(tmp_path: Path)
     assert own.schema.channels == {"a": 1, "b": 3}
     assert rgb.schema.channels == {"a": 3, "b": 3}
     assert grey.schema.channels == {"a": 1, "b": 1}
-    assert "a: 2 pictures grey: repeated to RGB" in rgb.report.steps
-    assert "b: 2 pictures turned from colour to grey" in grey.report.steps
+    assert "a: 2 images grey: repeated to RGB" in rgb.report.steps
+    assert "b: 2 images turned from colour to grey" in grey.report.steps
     assert np.array_equal(own.columns["a"][:, 0], rgb.columns["a"][:, 1])
 
 
@@ -116,14 +116,14 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
     write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (40, 40)))
     write(tmp_path / "B", ["wide.png"], Image.new("RGB", (40, 20)))
     write(tmp_path / "B", ["small.png"], Image.new("RGB", (8, 8)))
-    (tmp_path / "A" / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "A" / "broken.png").write_bytes(b"no image")
     write(tmp_path / "B", ["broken.png"])
     found = opened(f"pairs:{tmp_path}")
     reasons = {item.file: item.reason for item in found.report.skipped}
     assert len(found) == 2
     assert reasons["wide"] == "A is 20x20 and B 40x20: their shapes differ"
     assert reasons["small"] == "8x8 is smaller than 16x16"
-    assert "not a picture" in reasons["broken"]
+    assert "not an image" in reasons["broken"]
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,12 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
         (
             ["A/1.png", "B/2.png"],
             "pairs:{}",
-            "no picture of A has the name of one of B; A begins with '1', B with '2'",
+            "no image of A has the name of one of B; A begins with '1', B with '2'",
         ),
         (
             ["train/1.png", "train/2.png", "val/1.png", "val/2.png"],
             "pairs-test:{}",
-            "has no folder test; its pictures are in train, val",
+            "has no folder test; its images are in train, val",
         ),
         (["1.png", "2.png"], "pairs:{}/nowhere", "no file or folder"),
     ],
@@ -155,7 +155,7 @@ def test_places_without_pairs_are_refused(tmp_path: Path, files, spec, told):
 def test_single_pictures_are_no_pairs(tmp_path: Path):
     write(tmp_path, ["1.png", "2.png"], Image.new("RGB", (20, 20)))
     refused_in_one_line(
-        lambda: opened(f"pairs:{tmp_path}"), "20x20 is one picture, not two side by side"
+        lambda: opened(f"pairs:{tmp_path}"), "20x20 is one image, not two side by side"
     )
 
 
@@ -233,7 +233,7 @@ def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):
 def test_test_pictures_alone_are_not_trained_on(tmp_path: Path):
     write(tmp_path, ["test/1.png", "test/2.png"])
     refused_in_one_line(
-        lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its pictures are in test"
+        lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its images are in test"
     )
     assert len(opened(f"pairs-test:{tmp_path}")) == 2
     write(tmp_path, ["train/1.png", "train/2.png", "val/1.png"])

@@ -58,8 +58,8 @@ def test_two_domains_as_one_set(tmp_path: Path):
     assert dataset.schema.unpaired
     report = dataset.report
     assert (report.found, report.used, report.test) == (15, 15, f"unpaired-test:{place}")
-    assert report.steps[0] == "a (trainA): 6 pictures"
-    assert "b (trainB): 9 pictures" in report.steps
+    assert report.steps[0] == "a (trainA): 6 images"
+    assert "b (trainB): 9 images" in report.steps
     expected = np.asarray(Image.open(place / "trainA" / "4.png")).transpose(2, 0, 1)
     assert np.array_equal(dataset.beside.columns["a"][4], expected)
 
@@ -75,7 +75,7 @@ def test_a_test_set_needs_both_domains(missing: str, tmp_path: Path):
     assert unpaired(place).report.test is None
     refused_in_one_line(
         lambda: unpaired(place, "-test"),
-        f"no pictures in {missing} for domain {missing[-1].lower()}; it holds",
+        f"no images in {missing} for domain {missing[-1].lower()}; it holds",
     )
 
 
@@ -139,7 +139,7 @@ def test_colour_wins_over_grey(tmp_path: Path):
     fill(tmp_path / "trainA", 4, mode="L"), fill(tmp_path / "trainB", 3)
     dataset = unpaired(tmp_path)
     assert dataset.schema.channels == {"a": 3, "b": 3}
-    assert "a (trainA): 4 pictures grey: repeated to RGB" in dataset.report.steps
+    assert "a (trainA): 4 images grey: repeated to RGB" in dataset.report.steps
     a = dataset.columns["a"]
     assert np.array_equal(a[:, 0], a[:, 1])
     fill(tmp_path / "trainB", 3, mode="L")
@@ -155,18 +155,18 @@ def test_sizes(tmp_path: Path):
     fill(tmp_path / "trainB", 3, side=12)
     refused_in_one_line(
         lambda: unpaired(tmp_path, view=View()),
-        "trainA pictures of 16x16 and trainB .* 12x12; .* --size 12",
+        "trainA images of 16x16 and trainB .* 12x12; .* --size 12",
     )
 
 
 def test_what_is_not_used_is_told(tmp_path: Path):
     place = lay_out(tmp_path, LAYOUT)
-    (place / "trainB" / "broken.png").write_bytes(b"no picture")
+    (place / "trainB" / "broken.png").write_bytes(b"no image")
     (place / "notes.txt").write_text("by hand")
     fill(place, 1)
     report = unpaired(place).report
-    assert [(item.file, item.reason[:13]) for item in report.skipped] == [
-        ("b (trainB): trainB/broken.png", "not a picture")
+    assert [(item.file, item.reason[:12]) for item in report.skipped] == [
+        ("b (trainB): trainB/broken.png", "not an image")
     ]
     stray = "not used, since in no folder of a domain: 1 (0.png)"
     assert report.notes == [stray, "other files are ignored: .txt (1)"]
@@ -179,17 +179,17 @@ def test_what_is_not_used_is_told(tmp_path: Path):
     [
         (
             {"trainA": 2},
-            r"no pictures in trainB for domain b; it holds trainA \(2\); name the domains",
+            r"no images in trainB for domain b; it holds trainA \(2\); name the domains",
         ),
         (
             {"trainB": 2, "testA": 3},
-            r"no pictures in trainA for domain a; it holds testA \(3\), trainB \(2\)",
+            r"no images in trainA for domain a; it holds testA \(3\), trainB \(2\)",
         ),
         (
             {"horses": 2, "zebras": 2},
-            r"no pictures in trainA .* it holds horses \(2\), zebras \(2\); .* unpaired:ONE,OTHER",
+            r"no images in trainA .* it holds horses \(2\), zebras \(2\); .* unpaired:ONE,OTHER",
         ),
-        ({"": 2}, r"it holds pictures in no folder \(2\)"),
+        ({"": 2}, r"it holds images in no folder \(2\)"),
         ({"trainA": 1, "trainB": 3}, "fewer than two of them usable"),
     ],
 )
@@ -271,7 +271,7 @@ def test_cyclegan_refuses_single_pictures(tmp_path: Path):
     from ganvas import train
 
     fill(tmp_path / "pictures", 4)
-    with pytest.raises(UserError, match="needs pictures of two domains"):
+    with pytest.raises(UserError, match="needs images of two domains"):
         train(
             "cyclegan",
             data=tmp_path / "pictures",

@@ -183,8 +183,8 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
     small = opened(packed, View(size=8, channels=1))
     assert small.images.shape == (COUNT, 1, 8, 8)
     assert small.report.steps == [
-        "50 pictures turned from colour to grey",
-        "50 pictures shrunk to 8x8",
+        "50 images turned from colour to grey",
+        "50 images shrunk to 8x8",
     ]
     assert small.fingerprint != opened(packed).fingerprint
     scaled = opened(packed, View(size=8, load_scale=1.5))
@@ -192,7 +192,7 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
     assert scaled.batch(np.array([0]))["image"].shape == (1, 3, 8, 8)
     refused_in_one_line(
         lambda: opened(packed, View(size=17)),
-        "fewer than two of its 50 pictures can be used at size 17",
+        "fewer than two of its 50 images can be used at size 17",
     )
 
 
@@ -218,9 +218,9 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
 
     (line,) = fill(str(folder))
     (store,) = (cache / "packed").iterdir()
-    assert line == f"{folder}: 50 pictures, 16x16 rgb, packed in {store} (0.0 MiB)"
+    assert line == f"{folder}: 50 images, 16x16 rgb, packed in {store} (0.0 MiB)"
     assert fill("digits") == [
-        "digits: 1,797 pictures, 8x8 grey; it is read directly, there is nothing to pack"
+        "digits: 1,797 images, 8x8 grey; it is read directly, there is nothing to pack"
     ]
     refused_in_one_line(lambda: fill(str(folder), out=cache), "--out is for shards: add --shards")
     refused_in_one_line(
@@ -231,7 +231,7 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     )
     refused_in_one_line(
         lambda: fill("figures", shards=True, out=cache / "x"),
-        "shards hold one picture and at most a class",
+        "shards hold one image and at most a class",
     )
     refused_in_one_line(
         lambda: fill("digits", shards=True, out=cache / "x", shard_images=0), "choose 1 or more"
@@ -242,7 +242,7 @@ def test_the_verb_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixtu
     main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits"), "--shard-images", "900"])
     total = sum(path.stat().st_size for path in (tmp_path / "digits").glob("*.tar"))
     made = (
-        f"{tmp_path}/digits: 1,797 pictures, 8x8 grey, in 2 shards of 900 ({total / 2**20:.1f} MiB)"
+        f"{tmp_path}/digits: 1,797 images, 8x8 grey, in 2 shards of 900 ({total / 2**20:.1f} MiB)"
     )
     assert capsys.readouterr().out == f"{made}\nto train on them: --data shards:{tmp_path}/digits\n"
     with pytest.raises(SystemExit) as left:
@@ -335,7 +335,7 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
         "b.webp": picture(2, "webp", 20),
         "b.json": b'{"class": "dog"}',
         "._c.png": b"of a file manager",
-        "c.png": b"no picture",
+        "c.png": b"no image",
         "c.cls": b"cat",
         "readme": b"text",
     }
@@ -349,8 +349,8 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
     assert [dataset.classes[label] for label in dataset.labels] == ["cat", "dog", "owl"]
     assert dataset.report.notes == ["other files are ignored: .small.png (1), no ending (1)"]
     assert [(item.file, item.reason.partition(":")[0]) for item in dataset.report.skipped] == [
-        ("x-9.tar: c.png", "not a picture"),
-        ("x-10.tar: picture 1", "8x8 is smaller than 16x16"),
+        ("x-9.tar: c.png", "not an image"),
+        ("x-10.tar: image 1", "8x8 is smaller than 16x16"),
     ]
     assert dataset.report.sizes == {"16x16": 2, "20x20": 1, "8x8": 1}
     np.testing.assert_array_equal(dataset.images[2], noise(4, 16).transpose(2, 0, 1))
@@ -368,7 +368,7 @@ def test_classes_that_not_all_have_are_not_used(tmp_path: Path):
     tar(tmp_path / "x.tar", {"a.png": picture(0), "a.cls": b"1", "b.png": picture(1)})
     dataset = opened(tmp_path)
     assert dataset.labels is None
-    assert dataset.report.notes == ["1 of 2 pictures has no class, so classes are not used"]
+    assert dataset.report.notes == ["1 of 2 images has no class, so classes are not used"]
 
 
 # Places
@@ -449,7 +449,7 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     )
     tar(tmp_path / "none" / "x.tar", {})
     refused_in_one_line(
-        lambda: opened(tmp_path / "none"), r"x\.tar holds no usable picture .*; remove it"
+        lambda: opened(tmp_path / "none"), r"x\.tar holds no usable image .*; remove it"
     )
     tar(tmp_path / "none" / "x.tar", {"a.png": picture(0)})
     os.truncate(tmp_path / "none" / "x.tar", 700)
@@ -463,7 +463,7 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     [
         ({"format": "another"}, "is not an index of shards by ganvas pack"),
         ({"version": 2}, "is not an index of shards by ganvas pack"),
-        ({"pictures": 51}, "51 pictures are not the sum of its shards"),
+        ({"pictures": 51}, "51 images are not the sum of its shards"),
         ({"classes": ["cat", "fox"]}, "its fingerprint is not that of its shards"),
         ({"classes": ["cat"]}, r"pets-000000\.tar has a class beyond the 1"),
         ({"shards": []}, "damaged: shards: "),
@@ -494,7 +494,7 @@ def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
     shards[0] |= {"count": 7, "labels": "0 1 0 1 0 1 0"}
     edited(place, shards=shards, pictures=COUNT - 1)
     refused_in_one_line(
-        lambda: opened(place).images[0], r"pets-000000\.tar holds 8 pictures, its index lists 7"
+        lambda: opened(place).images[0], r"pets-000000\.tar holds 8 images, its index lists 7"
     )
 
 

@@ -70,7 +70,7 @@ def test_knows_digits_that_it_was_not_trained_on(
         "extractor": "classifier",
         "trained_on": "digits",
         "fingerprint": "abc",
-        "pictures": 1797 - HELD_OUT,
+        "images": 1797 - HELD_OUT,
     }
 
     assert (
@@ -162,9 +162,9 @@ def test_few_pictures_and_no_test(quick: None):
 @pytest.mark.parametrize(
     ("count", "size", "classes", "message"),
     [
-        (1, 8, 2, "1 picture of 2 classes"),
-        (5, 8, 1, "5 pictures of 1 class;"),
-        (5, 6, 2, "pictures of 6 pixels"),
+        (1, 8, 2, "1 image of 2 classes"),
+        (5, 8, 1, "5 images of 1 class;"),
+        (5, 6, 2, "images of 6 pixels"),
     ],
 )
 def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, message: str):
@@ -177,7 +177,7 @@ def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, mess
 
 def test_refuses_pictures_of_another_size(trained: Classifier):
     with pytest.raises(
-        UserError, match=r"was trained on pictures of \(1, 8, 8\), these are \(3, 8, 8\)"
+        UserError, match=r"was trained on images of \(1, 8, 8\), these are \(3, 8, 8\)"
     ):
         trained(torch.zeros(1, 3, 8, 8, dtype=torch.uint8))
 

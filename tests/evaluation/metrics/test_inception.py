@@ -167,7 +167,7 @@ def test_grey_is_repeated(clean):
 
 
 def test_other_channels(clean):
-    with pytest.raises(UserError, match="grey or RGB pictures; these have 4 channels"):
+    with pytest.raises(UserError, match="grey or RGB images; these have 4 channels"):
         clean(pictures(1, 4, 30, 30))
 
 

@@ -243,18 +243,18 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
             "dcgan",
             Engine("cpu"),
             "graphs",
-            "graphs cannot be had on a cpu, only on a CUDA GPU; use speed=auto",
+            "graphs does not work on a cpu, only on a CUDA GPU; use speed=auto",
         ),
         (
             "dcgan",
             on_cuda(2),
             "channels_last+graphs",
-            "graphs cannot be had with several processes",
+            "graphs does not work with several processes",
         ),
-        ("r3gan", on_cuda(), "compile", "compile cannot be had where a loss has gradients in it"),
-        ("mlp", on_cuda(), "channels_last", "channels_last cannot be had without convolutions"),
-        ("dcgan", on_cuda(), "im2col", "im2col cannot be had on a cuda, only on a CPU"),
-        ("dcgan", Engine("cpu"), "im2col", "im2col cannot be had without large kernels"),
+        ("r3gan", on_cuda(), "compile", "compile does not work where a loss has gradients in it"),
+        ("mlp", on_cuda(), "channels_last", "channels_last does not work without convolutions"),
+        ("dcgan", on_cuda(), "im2col", "im2col does not work on a cuda, only on a CPU"),
+        ("dcgan", Engine("cpu"), "im2col", "im2col does not work without large kernels"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -440,7 +440,7 @@ def test_a_run_may_go_on_in_another_way(tmp_path: Path):
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):
     (tmp_path / "speed.json").write_text('{"speed": 3}')
-    with pytest.raises(UserError, match=r"speed\.json is damaged .* remove it"):
+    with pytest.raises(UserError, match=r"speed\.json is damaged .* delete it"):
         read_plan(tmp_path)
 
 

@@ -93,7 +93,7 @@ def open_figures(view: View) -> Dataset:
         UserError: the view asks for what it has not.
     """
     if view.labels != "none":
-        raise UserError(f"figures has captions and no classes; go without --labels {view.labels}")
+        raise UserError(f"figures has captions and no classes; leave out --labels {view.labels}")
     view = view.model_copy(update={"size": view.size or SIZE, "channels": view.channels or 3})
 
     # 3: to be raised when the same birds would be drawn otherwise

@@ -1,4 +1,4 @@
-"""CIFAR-10: 60,000 colour pictures of 32 pixels in ten classes (Krizhevsky 2009), from its binary
+"""CIFAR-10: 60,000 colour images of 32 pixels in ten classes (Krizhevsky 2009), from its binary
 version.
 
 A record is a byte of label and 3,072 of picture: 32 rows of red, of green, of blue. The Python

@@ -1,4 +1,4 @@
-"""Sets that come as arrays of small grey pictures: scikit-learn's digits, MNIST, Fashion-MNIST, any
+"""Sets that come as arrays of small grey images: scikit-learn's digits, MNIST, Fashion-MNIST, any
 other idx files.
 """
 
@@ -98,7 +98,7 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
 
     # files of the same names may hold another set, and results would be reported as MNIST's
     if images.shape != (count, 28, 28) or labels.max() > 9:
-        found = "{0:,} pictures of {2}x{1}".format(*images.shape)
+        found = "{0:,} images of {2}x{1}".format(*images.shape)
         raise UserError(
             f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; "
             f"for other sets: idx:{path}"
@@ -198,7 +198,7 @@ def _find_pictures(folder: Path) -> Path:
     found = [file for file in sorted(folder.iterdir()) if file.is_file() and dimensions(file) == 3]
     if not found:
         raise UserError(
-            f"{folder} holds no idx file of pictures (three dimensions: count, height, width)"
+            f"{folder} holds no idx file of images (three dimensions: count, height, width)"
         )
 
     # training and test pictures often share a folder
@@ -208,7 +208,7 @@ def _find_pictures(folder: Path) -> Path:
     if len(chosen) != 1:
         names = ", ".join(file.name for file in found)
         raise UserError(
-            f"{folder} holds several idx files of pictures: {names}; name one, as idx:{found[0]}"
+            f"{folder} holds several idx files of images: {names}; name one, as idx:{found[0]}"
         )
     return chosen[0]
 
@@ -222,15 +222,14 @@ def _read_pictures(path: Path) -> np.ndarray:
     images = read_idx(path)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise UserError(
-            f"{path} holds {images.ndim}-dimensional {images.dtype}; "
-            "pictures are 3-dimensional uint8"
+            f"{path} holds {images.ndim}-dimensional {images.dtype}; images are 3-dimensional uint8"
         )
 
     # read_idx accepts files that hold nothing, as the format does
     if len(images) < 2 or 0 in images.shape:
         count, height, width = images.shape
         raise UserError(
-            f"{path} holds {count_noun(count, 'picture')} of {width}x{height}; give at least two"
+            f"{path} holds {count_noun(count, 'image')} of {width}x{height}; give at least two"
         )
     return images
 
@@ -259,7 +258,7 @@ def _read_labels(path: Path, count: int) -> np.ndarray:
 
     # labels in the wrong number are those of another file, perhaps of the test pictures
     if len(labels) != count:
-        pictures = count_noun(count, "picture")
+        pictures = count_noun(count, "image")
         raise UserError(
             f"{path} holds {count_noun(len(labels), 'label')} for {pictures}; "
             "the two files do not match"
@@ -290,7 +289,7 @@ def as_dataset(
         fitted_side = max(height, width) if view.fit == "pad" else min(height, width)
         enlarged = fitted_side < size
         change = "enlarged" if enlarged else "shrunk"
-        steps.append(f"{count_noun(count, 'picture')} {change} to {size}x{size} ({view.fit})")
+        steps.append(f"{count_noun(count, 'image')} {change} to {size}x{size} ({view.fit})")
         if enlarged:
             notes.append(f"enlarged from {width}x{height} to {size}x{size}, which adds no detail")
     if channels > own:

@@ -48,7 +48,7 @@ def read_idx(path: Path) -> np.ndarray:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
         raise UserError(
             f"{path} is not an idx file: it begins with {content[:4].hex(' ') or 'nothing'}, "
-            "idx pictures begin with 00 00 08 03 and labels with 00 00 08 01"
+            "idx images begin with 00 00 08 03 and labels with 00 00 08 01"
         )
 
     # the magic, then a size of 4 bytes for each dimension

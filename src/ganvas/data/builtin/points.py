@@ -122,6 +122,6 @@ def _check_view(spec: str, view: View) -> None:
 
     if wrong:
         raise UserError(
-            f"{spec} holds points in the plane, not pictures: {', '.join(wrong)} cannot be; "
+            f"{spec} holds points in the plane, not images: {', '.join(wrong)} does not apply; "
             f"use the recipe {spec}"
         )

@@ -1,4 +1,4 @@
-"""Stacked MNIST: three digits in the three channels of a picture, 1,000 classes, so that forgotten
+"""Stacked MNIST: three digits in the three channels of an image, 1,000 classes, so that forgotten
 modes can be counted.
 
 The set of Che et al. 2017 and Metz et al. 2017 by the protocol of VEEGAN (Srivastava et al. 2017)
@@ -40,7 +40,9 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
         UserError: the view has one channel, or MNIST cannot be downloaded.
     """
     if view.channels == 1:
-        raise UserError(f"{STACKED} has a digit in each of its 3 channels; channels=1 cannot be")
+        raise UserError(
+            f"{STACKED} has a digit in each of its 3 channels; channels=1 is not possible"
+        )
 
     # by the content of the files: MNIST from any folder gives one and the same store
     name = spec.removeprefix("stacked-")
@@ -81,7 +83,7 @@ def _write_stacks(folder: Path, name: str, view: View) -> Packed:
         modes={"RGB": COUNT},
         classes=dict(zip(CLASSES, np.bincount(labels, minlength=len(CLASSES)).tolist())),
         steps=[
-            f"three of {len(digits):,} digits drawn at random for each picture",
+            f"three of {len(digits):,} digits drawn at random for each image",
             *digits.report.steps,
         ],
         notes=digits.report.notes,

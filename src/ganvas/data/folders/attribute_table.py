@@ -61,7 +61,7 @@ def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
             f"{source.place} has several tables of attributes: {', '.join(names)}; "
             f"name one with --labels {names[0]}"
         )
-    found = "it has no .txt or .csv file beside the pictures or their folder"
+    found = "it has no .txt or .csv file beside the images or their folder"
     if there:
         found = f"none of {', '.join(there)} is one"
     raise UserError(f"{source.place} has no table of attributes: {found}; a table is {LAYOUTS}")

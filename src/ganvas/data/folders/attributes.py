@@ -88,7 +88,7 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
     kept = list(dict.fromkeys(wanted)) or [name for name in names if name not in constant]
     if not kept:
         raise UserError(
-            f"{spec}: every attribute ({', '.join(names)}) is the same for all pictures; "
+            f"{spec}: every attribute ({', '.join(names)}) is the same for all images; "
             "there is nothing to learn"
         )
 
@@ -102,7 +102,7 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
     same = [name for name in constant if name in wanted or not wanted]
     if same:
         what = "kept since they are asked for" if wanted else "left out"
-        notes = [f"attributes that are the same for all pictures are {what}: {', '.join(same)}"]
+        notes = [f"attributes that are the same for all images are {what}: {', '.join(same)}"]
 
     report = dataset.report.model_copy(
         update={
@@ -157,7 +157,7 @@ def _write_sets(
     reports = [one.report for one in sets]
     for number in _join_images([one.path for one in sets], folder / "image.npy"):
         report = reports[number]
-        step = f"{count_noun(report.used, 'picture')} grey: repeated to RGB"
+        step = f"{count_noun(report.used, 'image')} grey: repeated to RGB"
         reports[number] = report.model_copy(update={"steps": [*report.steps, step]})
 
     # without a column "known" every attribute is known of every image
@@ -279,7 +279,7 @@ def _match_rows(
 
     if not matched:
         first = f"it begins with {next(iter(rows))!r}, they with {next(iter(paths))!r}"
-        raise UserError(f"{table.file} names none of the pictures in {source.place}: {first}")
+        raise UserError(f"{table.file} names none of the images in {source.place}: {first}")
 
     # in the order of the source, whatever the order of the table
     ordered = {entry: matched[entry] for entry in source.pictures if entry in matched}

@@ -72,7 +72,7 @@ def choose_caption_columns(table: CaptionTable, lines: Lines) -> tuple[set[str],
         if count and column not in columns:
             what = name if name.endswith("s") else f"a {name}"
             verb = "has" if count == 1 else "have"
-            notes.append(f"{count:,} of {len(lines):,} pictures {verb} {what}: too few to be used")
+            notes.append(f"{count:,} of {len(lines):,} images {verb} {what}: too few to be used")
 
     full: Lines = {}
     for name, line in lines.items():
@@ -112,7 +112,7 @@ def skip_bad_boxes(
             good[name] = line
 
     boxes = count_noun(reaching, "box reaches", "boxes reach")
-    return good, [f"{boxes} over the edge of the picture, where it is cut"] if reaching else []
+    return good, [f"{boxes} over the edge of the image, where it is cut"] if reaching else []
 
 
 def _find_box_fault(line: CaptionLine, image_width: int, image_height: int, view: View) -> str:

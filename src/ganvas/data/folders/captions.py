@@ -57,7 +57,7 @@ def open_captions(
     if kind != "captions":
         raise UserError(
             f"{spec}: captions have no test set of their own; "
-            "write captions:PLACE, or hold pictures out"
+            "write captions:PLACE, or hold images out"
         )
     place = Path(text).expanduser()
     if not place.exists():
@@ -97,13 +97,13 @@ def _read_files(source: FileSource) -> CaptionFiles:
         if len(found) > 1:
             raise UserError(
                 f"{source.place} holds {', '.join(found)}; "
-                "only one of them may lie beside the pictures"
+                "only one of them may lie beside the images"
             )
         if found:
             return CaptionFiles(found[0], _read_other(source, found[0]), features)
 
     raise UserError(
-        f"{source.place} has no captions: beside the pictures must lie a .jsonl file with lines "
+        f"{source.place} has no captions: beside the images must lie a .jsonl file with lines "
         'such as {"file": "1.png", "caption": "a red bird", "box": [10, 20, 50, 40]}, '
         "or a .json file in COCO's format"
     )
@@ -132,7 +132,7 @@ def _write_captions(
     columns, lines, more = choose_caption_columns(table, lines)
     if not lines:
         raise UserError(
-            f"{source.place}: {table.name} describes no picture that can be used"
+            f"{source.place}: {table.name} describes no image that can be used"
             f"{_first_reason(table, notes)}"
         )
     notes += more

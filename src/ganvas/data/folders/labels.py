@@ -1,4 +1,4 @@
-"""Class names of pictures in folders and zips: from sub-folders, or from a table."""
+"""Class names of images in folders and zips: from sub-folders, or from a table."""
 
 import csv
 import hashlib
@@ -116,13 +116,14 @@ def _unused_labels(source: FileSource) -> list[str]:
         return []
     if suggested != "folders":
         return [
-            f"labels seem to be here and are not used; to train with them: --labels {suggested}"
+            f"this data seems to have labels, which are not used; to train with them, "
+            f"add --labels {suggested}"
         ]
 
     names = _folders_of(source)
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return [
-        f"{len(names)} sub-folders hold pictures ({shown}); "
+        f"{len(names)} sub-folders hold images ({shown}); "
         "to train with them as classes: --labels folders"
     ]
 
@@ -132,7 +133,7 @@ def _labels_of_folders(source: FileSource) -> Labelling:
     classes = {entry.name: _folder_of(entry) for entry in source.pictures if _folder_of(entry)}
     if not classes:
         raise UserError(
-            f"{source.place} has no sub-folders with pictures to be classes; "
+            f"{source.place} has no sub-folders with images to be classes; "
             "use --labels none, or a table"
         )
 
@@ -140,7 +141,7 @@ def _labels_of_folders(source: FileSource) -> Labelling:
     if len(set(classes.values())) == 1:
         only = next(iter(classes.values()))
         raise UserError(
-            f"{source.place} has one sub-folder with pictures, {only!r}; "
+            f"{source.place} has one sub-folder with images, {only!r}; "
             "classes need two or more, or --labels none"
         )
 
@@ -182,7 +183,7 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
     # most likely the table of another set, or one with other paths
     if not labels:
         raise UserError(
-            f"{table} names none of the pictures in {source.place}; "
+            f"{table} names none of the images in {source.place}; "
             f"it begins with {next(iter(rows))!r}"
         )
 

@@ -180,7 +180,7 @@ def _match_names(
     if not both:
         first, second = (next(iter(by_stem), "nothing") for by_stem in stems)
         raise UserError(
-            f"{place.text}: no picture of A has the name of one of B; "
+            f"{place.text}: no image of A has the name of one of B; "
             f"A begins with {first!r}, B with {second!r}; "
             "give pairs equal names, or train cyclegan on unpaired:..."
         )
@@ -216,14 +216,14 @@ def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
     if only == place.split:
         return everything
     if only in SPLITS:
-        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {only}")
+        raise UserError(f"{source.place} has no folder {place.split}; its images are in {only}")
 
     # a set without any splits is a training set
     if not found and place.split == "train":
         return everything
     if place.split not in found:
         there = ", ".join(found) or "one place"
-        raise UserError(f"{source.place} has no folder {place.split}; its pictures are in {there}")
+        raise UserError(f"{source.place} has no folder {place.split}; its images are in {there}")
 
     start = found[place.split]
     # names without the split: "train/1.jpg" becomes "1.jpg"

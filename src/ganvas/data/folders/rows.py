@@ -148,7 +148,7 @@ def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
 
 def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
     """The message for a set with fewer than two usable rows, without the name of its place."""
-    start = f"{count_noun(len(fates), 'picture')}, fewer than two of them usable"
+    start = f"{count_noun(len(fates), 'image')}, fewer than two of them usable"
     sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
 
     # the second largest: with it, two images are large enough
@@ -176,6 +176,6 @@ def check_strict(dataset: Dataset, strict: bool) -> Dataset:
         raise UserError(
             f"{report.spec}: {len(report.skipped):,} of {count_noun(report.found, 'file')} "
             f"cannot be used, the first is {first.file!r}: {first.reason}; "
-            "mend or remove them, or go without --strict"
+            "repair or remove them, or leave out --strict"
         )
     return dataset

@@ -56,7 +56,7 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
     first, last = (f"{width}x{height}" for width, height in (low, high))
     described = f"from {first} to {last}" if low != high else f"of {first}"
     raise SizeNeededError(
-        f"{place} holds pictures {described}; "
+        f"{place} holds images {described}; "
         f"say which square they should become, for instance --size {suggestion}",
         suggestion,
     )
@@ -93,7 +93,7 @@ def check_one_size(sizes: dict[str, int]) -> None:
         return
 
     smallest = min(sizes.values())
-    found = " and ".join(f"{name} pictures of {size}x{size}" for name, size in sizes.items())
+    found = " and ".join(f"{name} images of {size}x{size}" for name, size in sizes.items())
     raise SizeNeededError(
         f"{found}; say which size both should have, for instance --size {smallest}", smallest
     )

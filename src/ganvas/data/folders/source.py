@@ -68,7 +68,7 @@ class FileSource:
                 self.zip = zipfile.ZipFile(place)
             except (zipfile.BadZipFile, OSError) as error:
                 raise UserError(
-                    f"{place} is neither a folder nor a zip of pictures that can be read: {error}"
+                    f"{place} is neither a folder nor a zip of images that can be read: {error}"
                 ) from error
             entries = _list_zip(self.zip)
 
@@ -86,8 +86,7 @@ class FileSource:
             if self.others:
                 found = f"only {count_noun(len(self.others), 'other file')}"
             raise UserError(
-                f"{place} holds no pictures, {found}; "
-                f"pictures end in {', '.join(sorted(EXTENSIONS))}"
+                f"{place} holds no images, {found}; images end in {', '.join(sorted(EXTENSIONS))}"
             )
 
     def open(self, entry: Entry) -> BinaryIO:
@@ -97,7 +96,7 @@ class FileSource:
             UnreadableError: no permission, encrypted, or a broken zip.
         """
         if entry.size > MAX_BYTES:
-            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for an image")
 
         # RuntimeError is what zipfile raises for encrypted files
         try:

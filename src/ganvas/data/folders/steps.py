@@ -33,7 +33,7 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
         (traits.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
         *_list_resizing(traits, view),
     ]
-    steps = [f"{count_noun(number, 'picture')} {what}" for number, what in done if number]
+    steps = [f"{count_noun(number, 'image')} {what}" for number, what in done if number]
 
     if view.load_size() != view.size:
         square = f"{view.size}x{view.size}"

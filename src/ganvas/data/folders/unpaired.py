@@ -124,7 +124,7 @@ def _find_domains(
         if place.split != "train":
             raise UserError(
                 f"{place.text} are two places without a test set; "
-                "name the places of the test pictures instead"
+                "name the places of the test images instead"
             )
         a, b = (
             Domain(column, str(source.place), source, source.pictures)
@@ -147,7 +147,7 @@ def _find_domains(
         if not entries:
             wanted = place.split + column.upper()
             raise UserError(
-                f"{place.text} has no pictures in {wanted} for domain {column}; "
+                f"{place.text} has no images in {wanted} for domain {column}; "
                 f"it holds {_count_folders(source)}; {HINT}"
             )
 
@@ -197,7 +197,7 @@ def _count_folders(source: FileSource) -> str:
 
     listed = []
     for name, count in counts.most_common(LISTED):
-        described = "pictures in no folder" if name == "." else name
+        described = "images in no folder" if name == "." else name
         listed.append(f"{described} ({count:,})")
 
     more = len(counts) - len(listed)

@@ -1,1 +1,1 @@
-"""Data sets that exceed the disk, as tars of pictures."""
+"""Data sets that exceed the disk, as tars of images."""

@@ -54,9 +54,9 @@ class Shard(BaseModel):
         """Refuse classes and kinds that do not fit `count` pictures."""
         fits = len(self.kind) == self.count and self.kind.min() >= 0
         if not fits or self.kind.max() >= len(self.kinds):
-            raise ValueError(f"which of {self.file} does not fit {self.count} pictures")
+            raise ValueError(f"which of {self.file} does not fit {self.count} images")
         if self.label is not None and (len(self.label) != self.count or self.label.min() < 0):
-            raise ValueError(f"labels of {self.file} do not fit {self.count} pictures")
+            raise ValueError(f"labels of {self.file} do not fit {self.count} images")
         return self
 
     @cached_property
@@ -112,7 +112,7 @@ class Index(BaseModel):
     def check_whole(self) -> Self:
         """Refuse an index whose parts contradict each other."""
         if self.pictures != sum(shard.count for shard in self.shards):
-            raise ValueError(f"{self.pictures} pictures are not the sum of its shards")
+            raise ValueError(f"{self.pictures} images are not the sum of its shards")
 
         if len({shard.file for shard in self.shards}) < len(self.shards):
             raise ValueError("a shard is listed twice")

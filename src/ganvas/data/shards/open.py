@@ -58,7 +58,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     used = [_large_enough(shard, view) for shard in index.shards]
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
     if starts[-1] < 2:
-        pictures = count_noun(index.pictures, "picture")
+        pictures = count_noun(index.pictures, "image")
         raise UserError(
             f"{spec}: fewer than two of its {pictures} can be used at size {size}; "
             "choose a smaller size"
@@ -212,7 +212,7 @@ def _skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:
     for place in np.flatnonzero(~mask):
         kind = shard.kinds[shard.kind[place]]
         reason = find_size_fault(kind.width, kind.height, view)
-        skipped.append(Skipped(file=f"{shard.file}: picture {place + 1}", reason=reason))
+        skipped.append(Skipped(file=f"{shard.file}: image {place + 1}", reason=reason))
     return skipped
 
 
@@ -231,7 +231,7 @@ def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View)
         entries = [entry for entry in tar.pictures if entry.name not in left_out]
         if len(entries) != shard.count:
             raise UserError(
-                f"{shard.file} holds {count_noun(len(entries), 'picture')}, "
+                f"{shard.file} holds {count_noun(len(entries), 'image')}, "
                 f"its index lists {shard.count:,}; write it again"
             )
 

@@ -65,7 +65,7 @@ class RemoteShards:
 
         if content is None:
             raise UserError(
-                f"{url}: there is no index of the shards; write one where the pictures are files, "
+                f"{url}: there is no index of the shards; write one where the images are files, "
                 "with ganvas pack DATA --shards, and put it beside the tars"
             )
         with atomic_path(copy, durable=False) as partial:

@@ -99,7 +99,7 @@ def _scan_tar(path: Path) -> TarScan:
         if not used:
             first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
             raise UserError(
-                f"{path} holds no usable picture (png, jpg, jpeg, webp){first}; remove it"
+                f"{path} holds no usable image (png, jpg, jpeg, webp){first}; remove it"
             )
 
         # Most tars hold pictures of few kinds, so each picture only names the place of its kind.
@@ -139,7 +139,7 @@ def _join_scans(scans: Sequence[TarScan]) -> Index:
     missing, total = found.pop(None, 0), sum(scan.shard.count for scan in scans)
     if 0 < missing < total:
         have = "has" if missing == 1 else "have"
-        notes.append(f"{missing:,} of {total:,} pictures {have} no class, so classes are not used")
+        notes.append(f"{missing:,} of {total:,} images {have} no class, so classes are not used")
     if missing:
         return make_index([scan.shard for scan in scans], (), notes=notes)
 

@@ -1,4 +1,4 @@
-"""Read and write tars in webdataset's layout: files of one name belong to one picture."""
+"""Read and write tars in webdataset's layout: files of one name belong to one image."""
 
 import hashlib
 import io
@@ -82,7 +82,7 @@ class Tar:
             UnreadableError: it is too large to be a picture.
         """
         if entry.size > MAX_BYTES:
-            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for a picture")
+            raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for an image")
         assert isinstance(entry.where, int)
         return self.bytes[entry.where : entry.where + entry.size]
 

@@ -78,7 +78,7 @@ def pack_dataset(
 
 def _describe_store(dataset: Dataset) -> list[str]:
     """Report where the pictures of a set that was just opened are packed."""
-    summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}"
+    summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'image')}, {dataset.describe()}"
     maps = [values for values in _columns_of(dataset) if isinstance(values, np.memmap)]
     if not maps:
         return [f"{summary}; it is read directly, there is nothing to pack"]
@@ -122,7 +122,7 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
     if not {"image"} <= columns <= {"image", "label"} or dataset.kind == "point":
         what = "points" if dataset.kind == "point" else ", ".join(sorted(columns))
         raise UserError(
-            f"shards hold one picture and at most a class per row; {dataset.report.spec} has {what}"
+            f"shards hold one image and at most a class per row; {dataset.report.spec} has {what}"
         )
 
     order = np.arange(len(dataset))
@@ -150,7 +150,7 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
     total = _format_bytes(sum(shard.bytes for shard in shards))
     many = f"{len(shards):,} shards of {count:,}" if len(shards) > 1 else "1 shard"
     return [
-        f"{out}: {count_noun(len(dataset), 'picture')}, {dataset.describe()}, in {many} ({total})",
+        f"{out}: {count_noun(len(dataset), 'image')}, {dataset.describe()}, in {many} ({total})",
         f"to train on them: --data shards:{out}",
     ]
 

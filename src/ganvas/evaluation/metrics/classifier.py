@@ -100,7 +100,7 @@ class Classifier:
         shape = (self.protocol["channels"], self.protocol["size"], self.protocol["size"])
         if tuple(images.shape[1:]) != shape:
             raise UserError(
-                f"the classifier was trained on pictures of {shape}, "
+                f"the classifier was trained on images of {shape}, "
                 f"these are {tuple(images.shape[1:])}"
             )
 

@@ -131,12 +131,12 @@ def _check_trainable(data: ClassificationData) -> None:
     if count < 2 or len(data.classes) < 2:
         classes = count_noun(len(data.classes), "class", "classes")
         raise UserError(
-            f"{data.name} has {count_noun(count, 'picture')} of {classes}; "
+            f"{data.name} has {count_noun(count, 'image')} of {classes}; "
             "a classifier needs two or more of both"
         )
     if size < SMALLEST:
         raise UserError(
-            f"{data.name} has pictures of {size} pixels; the classifier needs {SMALLEST} or more"
+            f"{data.name} has images of {size} pixels; the classifier needs {SMALLEST} or more"
         )
 
 
@@ -147,7 +147,7 @@ def _describe_classifier(network: ClassifierNetwork, data: ClassificationData) -
         "version": VERSION,
         "trained_on": data.name,
         "fingerprint": data.fingerprint,
-        "pictures": len(data.train),
+        "images": len(data.train),
         "accuracy": classification_accuracy(network, data.test) if len(data.test) else None,
         "tested": len(data.test),
         "size": data.train.images.shape[-1],

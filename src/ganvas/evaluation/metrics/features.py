@@ -52,13 +52,13 @@ def extract_features(extractor: Extractor, chunks: Iterable[Tensor]) -> ImageFea
     """
     found = [extractor(part) for chunk in chunks for part in chunk.split(CHUNK)]
     if not found:
-        raise UserError("there are no pictures to take features of")
+        raise UserError("there are no images to take features of")
 
     values = torch.cat([features.values for features in found])
     if not values.isfinite().all():
         raise UserError(
             f"features of {extractor.protocol['extractor']} are not finite: "
-            "the pictures or the weights are broken"
+            "the images or the weights are broken"
         )
     logits = [features.logits for features in found if features.logits is not None]
     return ImageFeatures(values, torch.cat(logits) if logits else None)
@@ -117,7 +117,7 @@ class RandomEmbedding:
         size, channels = self.protocol["size"], self.protocol["channels"]
         if images.shape[1:] != (channels, size, size):
             raise UserError(
-                f"pictures of {tuple(images.shape[1:])} do not fit "
+                f"images of {tuple(images.shape[1:])} do not fit "
                 f"an embedding of {(channels, size, size)}"
             )
 

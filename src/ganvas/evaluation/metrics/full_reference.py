@@ -91,7 +91,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     height, width = a.shape[2:]
     if min(height, width) < WINDOW:
         raise UserError(
-            f"pictures of {width}x{height} are too small for SSIM, "
+            f"images of {width}x{height} are too small for SSIM, "
             f"whose window needs {WINDOW}x{WINDOW} pixels"
         )
     return _map_chunks(a, b, _similarity)
@@ -136,10 +136,10 @@ def _mean_in_hole(values: Tensor, mask: Tensor) -> Tensor:
 def _check_pair(a: Tensor, b: Tensor) -> None:
     """Refuse other than two batches of images of one shape."""
     if a.dtype != torch.uint8 or b.dtype != torch.uint8:
-        raise UserError(f"pictures are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
+        raise UserError(f"images are {a.dtype} and {b.dtype}; give uint8, from 0 to 255")
     if a.shape != b.shape or a.ndim != 4 or not a.numel():
         raise UserError(
-            f"pictures are {tuple(a.shape)} and {tuple(b.shape)}; "
+            f"images are {tuple(a.shape)} and {tuple(b.shape)}; "
             "give two batches (N, C, H, W) of the same shape"
         )
 
@@ -151,5 +151,5 @@ def _check_holes(a: Tensor, b: Tensor, mask: Tensor) -> None:
     if not fits or not mask.flatten(1).any(1).all():
         raise UserError(
             f"masks are {mask.dtype} {tuple(mask.shape)}; "
-            "give bool (N, 1, H, W) for each picture, true somewhere"
+            "give bool (N, 1, H, W) for each image, true somewhere"
         )

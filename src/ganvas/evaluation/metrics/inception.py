@@ -109,7 +109,7 @@ class Inception:
         channels = images.shape[1]
         if channels not in (1, 3):
             raise UserError(
-                f"the Inception network takes grey or RGB pictures; these have {channels} channels"
+                f"the Inception network takes grey or RGB images; these have {channels} channels"
             )
 
         # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.

@@ -213,7 +213,7 @@ def compare_distances(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
     typical = of_held_out.quantile(0.5).item()
     if typical == 0:
         raise UserError(
-            "half of the held-out pictures or more are equal to training pictures: hold out others"
+            "half of the held-out images or more are equal to training images: hold out others"
         )
 
     median = of_fake.quantile(0.5).item()

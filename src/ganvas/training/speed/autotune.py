@@ -132,7 +132,7 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
             if part not in possible:
                 reason = _explain_missing(part, state.gan, engine)
                 raise UserError(
-                    f"speed={recipe.speed}: {part} cannot be had {reason}; use speed=auto"
+                    f"speed={recipe.speed}: {part} does not work {reason}; use speed=auto"
                 )
         return ExecutionPlan(device=device, speed=recipe.speed, reason="requested")
 
@@ -310,4 +310,6 @@ def read_plan(folder: Path) -> ExecutionPlan | None:
         reason = str(error)
     except ValidationError as error:
         reason = describe_validation(error)
-    raise UserError(f"{file} is damaged ({reason}); remove it, and the speed is chosen anew")
+    raise UserError(
+        f"{file} is damaged ({reason}); delete it, and the next run chooses the speed again"
+    )

@@ -20,8 +20,7 @@ class StaticInputs(Rng):
     Attributes:
         answers: what the clock answered to `every`, by period. They decide what a step asks: a GAN
             may branch on them and on nothing else that changes from step to step.
-        trouble: what the step depended on that cannot be static; "" for nothing. It was given to it
-            nevertheless.
+        trouble: why this step cannot be captured, in words; "" if it can.
 
     Args:
         rng: of the step that is noted.
