@@ -18,11 +18,11 @@ discriminator that they then throw away; they are slower than these. The network
 the loop alone is compared. No batch is cut or mirrored.
 """
 
-import random
 from collections.abc import Callable
 
 import torch
 from plain import Step
+from plain_rows import Pool, Rows, adam, switch
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN
@@ -36,70 +36,6 @@ from ganvas.gans.stargan import StarGAN
 criterion = nn.BCEWithLogitsLoss()
 l1 = nn.L1Loss()
 mse = nn.MSELoss()
-
-
-class Rows:
-    """Rows of tables in memory, of each table in a new order each epoch.
-
-    Args:
-        tables: columns of equal length, by name; pictures as floats in [-1, 1].
-    """
-
-    def __init__(self, *tables: dict[str, Tensor]):
-        self.tables = tables
-        self.device = next(iter(tables[0].values())).device
-        self.orders = [torch.empty(0, dtype=torch.int64) for _ in tables]
-
-    def batch(self, count: int) -> dict[str, Tensor]:
-        """The next rows of every table, side by side."""
-        found = {}
-        for number, table in enumerate(self.tables):
-            if len(self.orders[number]) < count:
-                self.orders[number] = torch.randperm(
-                    len(next(iter(table.values()))), device=self.device
-                )
-            chosen, self.orders[number] = self.orders[number][:count], self.orders[number][count:]
-            found |= {name: column[chosen] for name, column in table.items()}
-        return found
-
-
-class Pool:
-    """The last fakes, of which every second one shown is an old one."""
-
-    def __init__(self, size: int = 50):
-        self.size = size
-        self.images: list[Tensor] = []
-
-    def shown(self, fakes: Tensor) -> Tensor:
-        """As many as the fakes (N, C, H, W), detached, old and new."""
-        given = []
-        for fake in fakes.detach():
-            if len(self.images) < self.size:
-                self.images.append(fake.clone())
-                given.append(fake)
-            elif random.random() > 0.5:
-                place = random.randrange(self.size)
-                given.append(self.images[place])
-                self.images[place] = fake.clone()
-            else:
-                given.append(fake)
-        return torch.stack(given)
-
-
-def switch(wanted: bool, *networks: nn.Module) -> None:
-    """Switch `requires_grad` of all their parameters."""
-    for network in networks:
-        for parameter in network.parameters():
-            parameter.requires_grad = wanted
-
-
-def adam(lr: float, beta1: float, beta2: float, *networks: nn.Module) -> torch.optim.Adam:
-    """PyTorch's Adam for their parameters."""
-    return torch.optim.Adam(
-        [value for network in networks for value in network.parameters()],
-        lr=lr,
-        betas=(beta1, beta2),
-    )
 
 
 def pix2pix(gan: GAN, rows: Rows, count: int) -> Step:
@@ -320,7 +256,7 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
 def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
     """A pass each for right text, wrong text and fake; the generator's part from fresh noise.
 
-    Texts are read once.
+    Texts are vectors once.
     """
     device = rows.device
     assert isinstance(gan, GAWWNBox)
@@ -337,22 +273,22 @@ def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
-        told = text(captions[:, torch.randperm(captions.shape[1], device=device)[: gan.captions]])
-        d_right = criterion(discriminator(real, told, box), ones)
-        d_wrong = criterion(discriminator(real, told.roll(1, 0), box), zeros)
+        vectors = text(captions[:, torch.randperm(captions.shape[1], device=device)[: gan.captions]])
+        d_right = criterion(discriminator(real, vectors, box), ones)
+        d_wrong = criterion(discriminator(real, vectors.roll(1, 0), box), zeros)
         fake = generator(
-            torch.randn(count, gan.noise_size, device=device), told.detach(), box
+            torch.randn(count, gan.noise_size, device=device), vectors.detach(), box
         ).detach()
-        d_fake = criterion(discriminator(fake, told, box), zeros)
+        d_fake = criterion(discriminator(fake, vectors, box), zeros)
         d_loss = d_right + (d_wrong + d_fake) * 0.5
         d_loss.backward()
         d_optimizer.step()
 
         switch(False, discriminator)
         g_optimizer.zero_grad()
-        told = told.detach()
-        fake = generator(torch.randn(count, gan.noise_size, device=device), told, box)
-        g_loss = criterion(discriminator(fake, told, box), ones)
+        vectors = vectors.detach()
+        fake = generator(torch.randn(count, gan.noise_size, device=device), vectors, box)
+        g_loss = criterion(discriminator(fake, vectors, box), ones)
         g_loss.backward()
         g_optimizer.step()
         return d_right.item(), d_wrong.item(), d_fake.item(), g_loss.item()

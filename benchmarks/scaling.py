@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from step_speed import processor, random_data, spread
+from random_data import random_data
+from stopwatch import processor, spread
 
 from ganvas.data import open_dataset
 from ganvas.recipes import get_recipe

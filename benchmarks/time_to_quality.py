@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from step_speed import flops_of, processor
+from stopwatch import flops_of, processor
 
 from ganvas.cli.flags import parse_settings
 from ganvas.data import open_dataset
