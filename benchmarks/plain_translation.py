@@ -256,7 +256,7 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
 def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
     """A pass each for right text, wrong text and fake; the generator's part from fresh noise.
 
-    Texts are vectors once.
+    Texts are read once.
     """
     device = rows.device
     assert isinstance(gan, GAWWNBox)
@@ -273,7 +273,8 @@ def gawwn_box(gan: GAN, rows: Rows, count: int) -> Step:
 
         switch(True, discriminator)
         d_optimizer.zero_grad()
-        vectors = text(captions[:, torch.randperm(captions.shape[1], device=device)[: gan.captions]])
+        chosen = torch.randperm(captions.shape[1], device=device)[: gan.captions]
+        vectors = text(captions[:, chosen])
         d_right = criterion(discriminator(real, vectors, box), ones)
         d_wrong = criterion(discriminator(real, vectors.roll(1, 0), box), zeros)
         fake = generator(
