@@ -59,7 +59,8 @@ class Loading:
     Parameters
     ----------
     ema
-        Moving average (EMA) of the weights, where the run has one; --no-ema for the last weights.
+        Use the moving average (EMA) of the weights if the run has one; its images are usually
+        better. --no-ema: the weights as they were last trained.
     device
         Device that generates the images.
     """

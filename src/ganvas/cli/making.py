@@ -34,7 +34,7 @@ def sample(
 
     Without --out, --grid and --interpolate, separate files and a grid (in the sub-folder sheets)
     are written to RUN/generated/1; the next call writes to RUN/generated/2, and so on. With
-    --caption, it also writes a sheet with the same subject at several positions.
+    --caption, it also writes an overview image with the same subject at several positions.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def sample(
     caption_features
         File (.safetensors) with the caption as an embedding, for GANs trained on embeddings.
     """
-    # GANs of captions take other flags and get another sheet, under the same verb.
+    # GANs of captions take other flags and draw another overview, under the same verb.
     if caption or box or keypoints or caption_features:
         refuse_beside_caption(
             {
@@ -118,7 +118,7 @@ def sample(
 
 def restore(
     run: Path,
-    pictures: Path,
+    images: Path,
     *,
     mask: Path | None = None,
     box: str | None = None,
@@ -168,7 +168,7 @@ def restore(
     from ganvas.inference.write import Output, write
 
     task = InpaintTask(
-        InputFiles((pictures,)),
+        InputFiles((images,)),
         mask,
         box,
         candidates=candidates,
@@ -177,12 +177,12 @@ def restore(
         label=label,
         seed=seed,
     )
-    print_lines(write(task, loading.load(run), Output(out, originals=(pictures,))))
+    print_lines(write(task, loading.load(run), Output(out, originals=(images,))))
 
 
 def translate(
     run: Path,
-    pictures: Annotated[list[Path], Parameter(negative="")],
+    images: Annotated[list[Path], Parameter(negative="")],
     *,
     out: Path | None = None,
     to: str | None = None,
@@ -220,7 +220,7 @@ def translate(
     from ganvas.inference.translate import TranslateTask, parse_attributes
     from ganvas.inference.write import Output, write
 
-    places = tuple(pictures)
+    places = tuple(images)
     attributes = parse_attributes(settings or [])
     task = TranslateTask(InputFiles(places), to, attributes, size, seed)
     print_lines(write(task, loading.load(run), Output(out, originals=places)))
