@@ -1,4 +1,4 @@
-"""What the doctor costs: a checkup, in shares of the rounds between two.
+"""What the doctor costs: a checkup, in shares of the steps between two.
 
 Rounds and checkups alternate in one process, so that both see the same machine; medians are
 compared. Watching a round is part of the checkup's cost.
@@ -38,17 +38,17 @@ def measure(name: str, data: str | None, repeats: int) -> None:
         began = time.perf_counter()
         checkup = Checkup(recipe, state.gan, dataset, trainer.loader, torch.device("cpu"))
         start = time.perf_counter() - began
-        features, rounds, checkups = None, [], []
+        features, steps, checkups = None, [], []
         for _ in range(repeats):
             trainer.step()
             began = time.perf_counter()
             for _ in range(ROUNDS):
                 trainer.step()
-            rounds.append((time.perf_counter() - began) / ROUNDS)
+            steps.append((time.perf_counter() - began) / ROUNDS)
             began = time.perf_counter()
             _, features = checkup.measure(state.gan, trainer.monitor.sampler, features)
-            checkups.append(time.perf_counter() - began + watched(trainer) - rounds[-1])
-    one, cost = statistics.median(rounds), statistics.median(checkups)
+            checkups.append(time.perf_counter() - began + watched(trainer) - steps[-1])
+    one, cost = statistics.median(steps), statistics.median(checkups)
     between = period / recipe.batch
     print(
         f"{name:16} step {one * 1e3:8.2f} ms   checkup {cost * 1e3:8.1f} ms every "

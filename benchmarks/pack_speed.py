@@ -1,8 +1,8 @@
-"""How fast pictures are packed, against a plain Pillow loop, in turns within one run.
+"""How fast images are packed, against a plain Pillow loop, in turns within one run.
 
-    python benchmarks/pack_speed.py [FOLDER_OR_ZIP] [--size 64] [--count 10000] [--rounds 3]
+    python benchmarks/pack_speed.py [FOLDER_OR_ZIP] [--size 64] [--count 10000] [--repeats 3]
 
-Without a folder or zip, smooth random pictures of 64 pixels are made and saved as JPEG. The loop
+Without a folder or zip, smooth random images of 64 pixels are made and saved as JPEG. The loop
 opens each file, converts it to RGB, resizes it with Pillow's bicubic filter and makes an array; it
 writes nothing. Packing includes everything that a first `open_dataset` does: listing, decoding,
 resizing, writing, syncing, the digest.
@@ -29,24 +29,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("place", type=Path, nargs="?", help="a folder or zip of pictures")
+    parser.add_argument("place", type=Path, nargs="?", help="a folder or zip of images")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
     parser.add_argument(
-        "--count", type=int, default=10_000, help="how many pictures to make, without a place"
+        "--count", type=int, default=10_000, help="how many images to make, without a place"
     )
     parser.add_argument(
-        "--steps", type=int, default=3, help="how often each is measured; the best counts"
+        "--repeats", type=int, default=3, help="how often each is measured; the best counts"
     )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        place = arguments.place or make_pictures(Path(scratch) / "pictures", arguments.count)
+        place = arguments.place or make_pictures(Path(scratch) / "images", arguments.count)
         plain, packed = [], []
-        for number in range(arguments.steps):
+        for number in range(arguments.repeats):
             plain.append(measure_plain(place, arguments.size))
             packed.append(measure_packing(place, arguments.size, Path(scratch) / f"cache-{number}"))
         print(
             f"{place}: to {arguments.size}x{arguments.size} on {count_cores()} cores, "
-            f"best of {arguments.steps}"
+            f"best of {arguments.repeats}"
         )
         print(f"plain Pillow loop  {max(plain):8,.0f} images/s")
         print(
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def make_pictures(folder: Path, count: int) -> Path:
-    """Save smooth random pictures, 64x64, as JPEG."""
+    """Save smooth random images, 64x64, as JPEG."""
     folder.mkdir()
     random = np.random.default_rng(0)
     for number in range(count):
@@ -68,7 +68,7 @@ def make_pictures(folder: Path, count: int) -> Path:
 
 
 def contents(place: Path) -> Iterator[bytes]:
-    """The bytes of every picture."""
+    """The bytes of every image."""
     if place.is_dir():
         for path in sorted(place.rglob("*.jpg")):
             yield path.read_bytes()
@@ -84,11 +84,11 @@ def measure_plain(place: Path, size: int) -> float:
     start = time.perf_counter()
     count = 0
     for content in contents(place):
-        picture = Image.open(io.BytesIO(content)).convert("RGB")
+        image = Image.open(io.BytesIO(content)).convert("RGB")
         np.array(
-            picture.resize((size, size), Image.Resampling.BICUBIC)
-            if picture.size != (size, size)
-            else picture
+            image.resize((size, size), Image.Resampling.BICUBIC)
+            if image.size != (size, size)
+            else image
         )
         count += 1
     return count / (time.perf_counter() - start)

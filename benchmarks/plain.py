@@ -4,7 +4,7 @@ Each is written as such scripts are written: the networks as `nn.Sequential`, `B
 against tensors of ones and zeros, PyTorch's own Adam, every player with its own forward passes,
 `.detach()` for the discriminator's fakes, and both losses read in every step. Layers, batch, moves
 and learning rates are those of the recipe of the same name; weights start as PyTorch starts them,
-which does not change the speed. The pictures lie in memory as floats, which is faster than any
+which does not change the speed. The images lie in memory as floats, which is faster than any
 `DataLoader`.
 """
 
@@ -17,23 +17,23 @@ Step = Callable[[], tuple[float, ...]]  # plays one step and returns what a scri
 
 
 class Pictures:
-    """Float pictures (N, C, H, W) and labels (N,) in memory, in a new order each epoch."""
+    """Float images (N, C, H, W) and labels (N,) in memory, in a new order each epoch."""
 
     def __init__(self, images: Tensor, labels: Tensor):
         self.images, self.labels, self.device = images, labels, images.device
         self.order = torch.empty(0, dtype=torch.int64)
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
-        """The next pictures (count, C, H, W) and labels (count,)."""
+        """The next images (count, C, H, W) and labels (count,)."""
         if len(self.order) < count:
             self.order = torch.randperm(len(self.images), device=self.device)
         chosen, self.order = self.order[:count], self.order[count:]
         return self.images[chosen], self.labels[chosen]
 
 
-def mnist_mlp(pictures: Pictures) -> Step:
+def mnist_mlp(images: Pictures) -> Step:
     """One hidden layer in each player; pixels in [0, 1]."""
-    device = pictures.device
+    device = images.device
     generator = nn.Sequential(nn.Linear(100, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid())
     discriminator = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 1))
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4)
@@ -41,7 +41,7 @@ def mnist_mlp(pictures: Pictures) -> Step:
     criterion = nn.BCEWithLogitsLoss()
 
     def step() -> tuple[float, ...]:
-        real = pictures.batch(128)[0].view(128, -1)
+        real = images.batch(128)[0].view(128, -1)
         noise = torch.rand(128, 100, device=device) * 2 - 1
         ones, zeros = torch.ones(128, 1, device=device), torch.zeros(128, 1, device=device)
 
@@ -61,9 +61,9 @@ def mnist_mlp(pictures: Pictures) -> Step:
     return step
 
 
-def mnist_mlp_deep(pictures: Pictures) -> Step:
+def mnist_mlp_deep(images: Pictures) -> Step:
     """Three hidden layers, dropout, smoothed labels, one batch of both; pixels in [-1, 1]."""
-    device = pictures.device
+    device = images.device
     generator = nn.Sequential(
         nn.Linear(100, 256), nn.LeakyReLU(0.2),
         nn.Linear(256, 512), nn.LeakyReLU(0.2),
@@ -81,7 +81,7 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
     criterion = nn.BCEWithLogitsLoss()
 
     def step() -> tuple[float, ...]:
-        real = pictures.batch(128)[0].view(128, -1)
+        real = images.batch(128)[0].view(128, -1)
         fake = generator(torch.randn(128, 100, device=device)).detach()
         targets = torch.cat(
             [torch.ones(128, 1, device=device) * 0.9, torch.zeros(128, 1, device=device)]
@@ -104,11 +104,11 @@ def mnist_mlp_deep(pictures: Pictures) -> Step:
     return step
 
 
-def mnist_mlp_tanh(pictures: Pictures) -> Step:
+def mnist_mlp_tanh(images: Pictures) -> Step:
     """One hidden tanh layer in each player, two generator moves; pixels in [0, 1]; four numbers a
     step.
     """
-    device = pictures.device
+    device = images.device
     generator = nn.Sequential(nn.Linear(100, 400), nn.Tanh(), nn.Linear(400, 784), nn.Sigmoid())
     discriminator = nn.Sequential(nn.Linear(784, 400), nn.Tanh(), nn.Linear(400, 1))
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=1e-3)
@@ -125,7 +125,7 @@ def mnist_mlp_tanh(pictures: Pictures) -> Step:
         return g_loss, fake, score
 
     def step() -> tuple[float, ...]:
-        real = pictures.batch(128)[0].view(128, -1)
+        real = images.batch(128)[0].view(128, -1)
         fake = generator(torch.randn(128, 100, device=device)).detach()
 
         d_optimizer.zero_grad()
@@ -143,7 +143,7 @@ def mnist_mlp_tanh(pictures: Pictures) -> Step:
 
 
 class ConditionalGenerator(nn.Module):
-    """Noise (N, 100) and one-hot labels (N, 10) to pictures (N, 1, 28, 28)."""
+    """Noise (N, 100) and one-hot labels (N, 10) to images (N, 1, 28, 28)."""
 
     def __init__(self):
         super().__init__()
@@ -174,11 +174,11 @@ class ConditionalDiscriminator(nn.Module):
         return self.main(torch.cat([images, planes], 1))
 
 
-def mnist_cdcgan(pictures: Pictures) -> Step:
+def mnist_cdcgan(images: Pictures) -> Step:
     """A conditional DCGAN with 5x5 kernels, fresh noise and labels for each player, the rate
     falling in stairs.
     """
-    device = pictures.device
+    device = images.device
     generator, discriminator = ConditionalGenerator(), ConditionalDiscriminator()
     g_optimizer = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
@@ -190,7 +190,7 @@ def mnist_cdcgan(pictures: Pictures) -> Step:
     onehots = torch.eye(10)
 
     def step() -> tuple[float, ...]:
-        real, label = pictures.batch(100)
+        real, label = images.batch(100)
         ones, zeros = torch.ones(100, 1, device=device), torch.zeros(100, 1, device=device)
 
         d_optimizer.zero_grad()
@@ -215,9 +215,9 @@ def mnist_cdcgan(pictures: Pictures) -> Step:
     return step
 
 
-def avatars_dcgan(pictures: Pictures) -> Step:
+def avatars_dcgan(images: Pictures) -> Step:
     """The 48-pixel DCGAN of the avatar makers: two generator moves on the discriminator's noise."""
-    device = pictures.device
+    device = images.device
     generator = nn.Sequential(
         nn.Linear(100, 512 * 3 * 3), nn.Unflatten(1, (512, 3, 3)),
         nn.BatchNorm2d(512), nn.ReLU(True),
@@ -245,7 +245,7 @@ def avatars_dcgan(pictures: Pictures) -> Step:
         return g_loss
 
     def step() -> tuple[float, ...]:
-        real, _ = pictures.batch(64)
+        real, _ = images.batch(64)
         noise = torch.rand(64, 100, device=device) * 2 - 1
         ones, zeros = torch.ones(64, 1, device=device), torch.zeros(64, 1, device=device)
 

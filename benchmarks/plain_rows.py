@@ -10,7 +10,7 @@ class Rows:
     """Rows of tables in memory, of each table in a new order each epoch.
 
     Args:
-        tables: columns of equal length, by name; pictures as floats in [-1, 1].
+        tables: columns of equal length, by name; images as floats in [-1, 1].
     """
 
     def __init__(self, *tables: dict[str, Tensor]):

@@ -21,7 +21,7 @@ CAPTIONS = 10, 128  # of an image, and letters in each
 
 def random_data(recipe: Recipe) -> Dataset:
     """Random pixels, and what else the recipe's GAN needs; labels of ten classes with single
-    pictures.
+    images.
     """
     random = np.random.default_rng(0)
     size, channels = recipe.size, recipe.channels
@@ -32,15 +32,15 @@ def random_data(recipe: Recipe) -> Dataset:
     )
     report = DataReport(spec="random", found=count, used=count)
 
-    def pictures() -> np.ndarray:
+    def images() -> np.ndarray:
         return random.integers(0, 256, (count, channels, size, size), np.uint8)
 
     if recipe.name in SCRIPTS:
-        return single(pictures(), random.integers(0, 10, count), tuple("0123456789"), report)
+        return single(images(), random.integers(0, 10, count), tuple("0123456789"), report)
     make: dict[str, Callable[[], np.ndarray]] = {
-        "image": pictures,
-        "a": pictures,
-        "b": pictures,
+        "image": images,
+        "a": images,
+        "b": images,
         "attributes": lambda: random.integers(0, 2, (count, len(ATTRIBUTES)), np.uint8),
         "caption": lambda: random.integers(97, 123, (count, *CAPTIONS), np.uint8),
         "box": lambda: random.random((count, 4), np.float32) * 0.4 + 0.1,
@@ -53,7 +53,7 @@ def random_data(recipe: Recipe) -> Dataset:
 
 
 def floats(dataset: Dataset, unit: bool) -> Pictures:
-    """The same pictures as floats in memory, in [0, 1] if `unit`, else in [-1, 1]."""
+    """The same images as floats in memory, in [0, 1] if `unit`, else in [-1, 1]."""
     assert dataset.labels is not None
     images = to_float(torch.from_numpy(dataset.images))
     return Pictures((images + 1) / 2 if unit else images, torch.from_numpy(dataset.labels))

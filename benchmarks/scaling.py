@@ -3,7 +3,7 @@
     python benchmarks/scaling.py [RECIPE ...] [--seconds 60]
 
 Measured on the CPU with gloo, `digits` on its scans and others on random images; large recipes are
-made smaller, as `SMALL` says. All contestants live at once and train in turns, a slice of about a
+made smaller, as `SMALL` says. All candidates live at once and train in turns, a slice of about a
 second each, forwards and backwards; those who do not train sleep. Every turn of all gives one
 ratio, so that whatever else the machine does falls on all; medians and quartiles of the ratios are
 printed.
@@ -112,18 +112,18 @@ def work(name: str, threads: int) -> None:
 
 
 def in_turns(
-    contestants: Mapping[str, Callable[[int], float]], seconds: float
+    candidates: Mapping[str, Callable[[int], float]], seconds: float
 ) -> dict[str, list[float]]:
-    """Let contestants train in turns, forwards and backwards; seconds a step, by turn."""
-    for train in contestants.values():
+    """Let candidates train in turns, forwards and backwards; seconds a step, by turn."""
+    for train in candidates.values():
         train(2)
-    slowest = max(train(2) for train in contestants.values())
+    slowest = max(train(2) for train in candidates.values())
     steps = max(1, round(SLICE / slowest))
-    found: dict[str, list[float]] = {name: [] for name in contestants}
-    end, order = time.perf_counter() + seconds, list(contestants)
+    found: dict[str, list[float]] = {name: [] for name in candidates}
+    end, order = time.perf_counter() + seconds, list(candidates)
     while len(found[order[0]]) < LEAST_TURNS or time.perf_counter() < end:
         for name in order:
-            found[name].append(contestants[name](steps))
+            found[name].append(candidates[name](steps))
         order.reverse()
     return found
 

@@ -1,16 +1,17 @@
-"""How soon recipes make good pictures: their distance to real ones against images, FLOPs and
+"""How soon recipes make good images: their distance to real ones against images, FLOPs and
 seconds, in turns within one run.
 
     python benchmarks/time_to_quality.py RECIPE [RECIPE ...] --data DATA [--seconds 300 [60 ...]]
     [--out FOLDER]
 
 The recipes train in slices that follow one another, so that whatever else the machine does falls on
-all. Ours is `Trainer.step`, whole, played as `ganvas train` would: batch, random numbers, rates,
-moves, checks, moving average. Scoring is not counted. On a machine that does much else, `--threads
-1 --cpu-time` counts the processor time that this process was given instead of the time that passed.
+all. Ours is `Trainer.step`, whole, executed as `ganvas train` would: batch, random numbers, rates,
+updates, checks, moving average. Scoring is not counted. On a machine that does much else,
+`--threads 1 --cpu-time` counts the CPU time that this process was given instead of the time that
+passed.
 
 A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count`
-samples: to training pictures, or with `--against held-out` to those that `--set held_out=N` keeps
+samples: to training images, or with `--against held-out` to those that `--set held_out=N` keeps
 from training, to choose settings by; or with `--against test` to the test set that was published
 with the data, which is for reports.
 
@@ -49,10 +50,10 @@ from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
 from ganvas.training.trainer import Trainer
 
-SLICE = 2.0  # seconds; at least one round
+SLICE = 2.0  # seconds; at least one step
 FIRST_SCORE = 4.0  # seconds; each score comes GROWTH times as late as the one before
 GROWTH = 1.5
-COUNTED_ROUNDS = 16  # whole periods of lazy penalties
+COUNTED_STEPS = 16  # whole periods of lazy penalties
 Clock = Callable[[], float]
 
 
@@ -67,7 +68,7 @@ class Point:
 
 
 @dataclass
-class Contestant:
+class Candidate:
     """A recipe that trains.
 
     Attributes:
@@ -79,7 +80,7 @@ class Contestant:
     name: str
     trainer: Trainer
     budget: float
-    flops_a_round: float
+    flops_a_step: float
     used: float = 0.0
     due: float = FIRST_SCORE
     points: list[Point] = field(default_factory=list)
@@ -90,20 +91,20 @@ class Contestant:
         return self.used >= self.budget or self.trainer.state.clock.finished
 
     def train(self, clock: Clock) -> None:
-        """Play rounds for a slice, or until a score is due."""
+        """Train for a slice, or until a score is due."""
         end = min(self.used + SLICE, self.due, self.budget)
         while self.used < end and not self.over:
             began = clock()
             self.trainer.step()
             self.used += clock() - began
 
-    def score(self, yardstick: QuickReference, count: int) -> Point:
+    def score(self, reference: QuickReference, count: int) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
         distance = quick_score(
-            self.trainer.monitor.sampler, yardstick, self.trainer.context.engine.device, count
+            self.trainer.monitor.sampler, reference, self.trainer.context.engine.device, count
         )
-        teraflop = state.clock.steps * self.flops_a_round / 1e12
+        teraflop = state.clock.steps * self.flops_a_step / 1e12
         self.points.append(
             Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4))
         )
@@ -119,7 +120,7 @@ def main() -> None:
     parser.add_argument("recipes", nargs="+", metavar="RECIPE")
     parser.add_argument("--data", help="what all train on; without it, the first recipe's own")
     parser.add_argument(
-        "--size", type=int, help="side of the pictures; without it, the first recipe's own"
+        "--size", type=int, help="side of the images; without it, the first recipe's own"
     )
     parser.add_argument(
         "--seconds",
@@ -132,7 +133,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
     parser.add_argument("--features", help="as of ganvas evaluate")
     parser.add_argument(
-        "--against", choices=SPLITS, default="training", help="which real pictures to compare with"
+        "--against", choices=SPLITS, default="training", help="which real images to compare with"
     )
     parser.add_argument(
         "--set",
@@ -145,7 +146,7 @@ def main() -> None:
     parser.add_argument(
         "--cpu-time",
         action="store_true",
-        help="count this process's processor time; with --threads 1",
+        help="count this process's CPU time; with --threads 1",
     )
     parser.add_argument("--out", type=Path, help="folder for curves and grids")
     arguments = parser.parse_args()
@@ -161,10 +162,10 @@ def main() -> None:
     budgets = [
         arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))
     ]
-    yardstick = make_yardstick(recipes[0], arguments.features, arguments.against)
-    extractor = yardstick.extractor.protocol["extractor"]
-    kind = "processor time" if arguments.cpu_time else "time passed"
-    against = f"{arguments.against} pictures"
+    reference = make_yardstick(recipes[0], arguments.features, arguments.against)
+    extractor = reference.extractor.protocol["extractor"]
+    kind = "CPU time" if arguments.cpu_time else "time passed"
+    against = f"{arguments.against} images"
     print(
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; "
         f"seed {arguments.seed}"
@@ -173,22 +174,20 @@ def main() -> None:
     print(
         f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}"
     )
-    contestants = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
-    while going := [contestant for contestant in contestants if not contestant.over]:
-        for contestant in going:
-            contestant.train(clock)
-            if contestant.used >= contestant.due or contestant.over:
-                print(
-                    line(contestant.name, contestant.score(yardstick, arguments.count)), flush=True
-                )
+    candidates = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
+    while going := [candidate for candidate in candidates if not candidate.over]:
+        for candidate in going:
+            candidate.train(clock)
+            if candidate.used >= candidate.due or candidate.over:
+                print(line(candidate.name, candidate.score(reference, arguments.count)), flush=True)
                 if arguments.out:
                     write(
-                        contestants,
+                        candidates,
                         arguments.out,
                         f"{extractor} features, {against}, seconds of {kind}",
                     )
-    for other in contestants[1:]:
-        print(comparison(contestants[0], other))
+    for other in candidates[1:]:
+        print(comparison(candidates[0], other))
 
 
 def asked(name: str, arguments: argparse.Namespace) -> Recipe:
@@ -209,7 +208,7 @@ def asked(name: str, arguments: argparse.Namespace) -> Recipe:
 
 
 def make_yardstick(recipe: Recipe, features: str | None, against: str) -> QuickReference:
-    """Real pictures to compare with, and what looks at them."""
+    """Real images to compare with, and what looks at them."""
     assert recipe.data is not None
     reference = open_training_reference(
         recipe.data, recipe.test_view, recipe.held_out, 0, progress=True
@@ -233,8 +232,8 @@ def make_yardstick(recipe: Recipe, features: str | None, against: str) -> QuickR
     return QuickReference(extractor, real, moments(real, "real"))
 
 
-def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
-    """A recipe ready to train; what its rounds compute is counted on a copy."""
+def start(recipe: Recipe, budget: float, clock: Clock) -> Candidate:
+    """A recipe ready to train; what its steps compute is counted on a copy."""
     assert recipe.data is not None
     dataset = open_dataset(recipe.data, recipe.view, progress=True)
 
@@ -243,9 +242,7 @@ def start(recipe: Recipe, budget: float, clock: Clock) -> Contestant:
         made.apply_own_plan()
         return made
 
-    return Contestant(
-        recipe.name, trainer(), budget, flops_of(trainer().step, COUNTED_ROUNDS, clock)
-    )
+    return Candidate(recipe.name, trainer(), budget, flops_of(trainer().step, COUNTED_STEPS, clock))
 
 
 def line(name: str, point: Point) -> str:
@@ -254,7 +251,7 @@ def line(name: str, point: Point) -> str:
     return f"{name:20} {work} {rate:9,.0f} {point.distance:9.3f}"
 
 
-def comparison(first: Contestant, other: Contestant) -> str:
+def comparison(first: Candidate, other: Candidate) -> str:
     """When `other` first was as good as `first` is at the end."""
     goal = first.points[-1]
     wanted = f"{first.name}'s {goal.distance:.3f} ({goal.seconds:.0f} s)"
@@ -269,42 +266,41 @@ def comparison(first: Contestant, other: Contestant) -> str:
     return f"{other.name} does not reach {wanted}; its best is {best:.3f}"
 
 
-def write(contestants: list[Contestant], folder: Path, about: str) -> None:
-    """The curves so far as JSON and as a picture, and a grid of samples of each recipe."""
+def write(candidates: list[Candidate], folder: Path, about: str) -> None:
+    """The curves so far as JSON and as an image, and a grid of samples of each recipe."""
     folder.mkdir(parents=True, exist_ok=True)
     curves = {
-        contestant.name: [asdict(point) for point in contestant.points]
-        for contestant in contestants
+        candidate.name: [asdict(point) for point in candidate.points] for candidate in candidates
     }
     write_text(
         folder / "curves.json", json.dumps({"about": about, "curves": curves}, indent=1) + "\n"
     )
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for axes, (quantity, label) in zip(figure.subplots(1, 3, sharey=True), AXES.items()):
-        for contestant in contestants:
-            known = contestant.points
+        for candidate in candidates:
+            known = candidate.points
             axes.plot(
                 [getattr(p, quantity) for p in known],
                 [p.distance for p in known],
                 ".-",
-                label=contestant.name,
+                label=candidate.name,
             )
         axes.set(xscale="log", yscale="log", xlabel=label)
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("distance to real pictures")
+    figure.axes[0].set_ylabel("distance to real images")
     figure.axes[0].legend()
     figure.suptitle(about, fontsize=9)
     with atomic_path(folder / "curves.png") as partial:
         figure.savefig(partial, format="png", dpi=110)
-    for contestant in contestants:
-        trainer = contestant.trainer
-        pictures, columns, names = training_grid(
+    for candidate in candidates:
+        trainer = candidate.trainer
+        images, columns, names = training_grid(
             trainer.monitor.sampler, trainer.context.recipe.seed, trainer.context.engine.device
         )
         grid = draw_sheet(
-            to_uint8(pictures), columns, names, "", mode_discs(trainer.context.dataset.report.spec)
+            to_uint8(images), columns, names, "", mode_discs(trainer.context.dataset.report.spec)
         )
-        save(grid, folder / f"{contestant.name}.png")
+        save(grid, folder / f"{candidate.name}.png")
 
 
 SPLITS = ("training", "held-out", "test")
