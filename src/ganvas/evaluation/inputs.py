@@ -181,8 +181,7 @@ class EvaluationInputs:
         train = features_of_rows(
             self.extractor, reference.train, reference.train_rows, self.progress
         )
-        distances, places = find_nearest(self.fake.values, train)
-        return distances[:, 0], places[:, 0]
+        return find_nearest(self.fake.values, train)
 
     @cached_property
     def unseen_distances(self) -> tuple[Tensor, Tensor]:

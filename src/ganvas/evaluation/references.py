@@ -238,7 +238,7 @@ def unseen_distances(
         unseen = features_of_rows(extractor, reference.unseen, rows, progress)
         train = features_of_rows(extractor, reference.train, reference.train_rows, progress)
         distances, places = find_nearest(unseen, train)
-        return {"distances": distances[:, 0], "places": places[:, 0]}
+        return {"distances": distances, "places": places}
 
     settings = [
         "unseen distances",

@@ -38,6 +38,7 @@ MOST_ROWS = 20  # rows of a class grid
 CLASS_COLUMNS = 10  # images of each class
 GRID_COLUMNS = 8  # of a grid without classes, which is square
 POINTS = 1000  # points of a scatter picture
+ANCHORS = 6  # rows of noise that a walk passes through
 
 
 class Run:
@@ -131,19 +132,17 @@ class Run:
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
         return sample_gan(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
-    def walk(
-        self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None
-    ) -> Tensor:
-        """Generate the frames of a closed, smooth walk through the noise of the first `anchors`
-        rows, float32 (frames, C, H, W) in [-1, 1].
+    def walk(self, frames: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
+        """Generate the frames of a closed, smooth walk through the noise of the first six rows,
+        float32 (frames, C, H, W) in [-1, 1].
         """
         self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
-        positions = torch.arange(frames) * anchors / frames  # the last stops short of the first
+        positions = torch.arange(frames) * ANCHORS / frames  # the last stops short of the first
 
         parts = []
         for part in positions.split(CHUNK):
-            rng = WalkRng(seed, range(anchors), part, self.device)
+            rng = WalkRng(seed, range(ANCHORS), part, self.device)
             inputs = class_inputs(self.gan, [fixed] * len(part), self.device)
             parts.append(sample_gan(self.gan, rng, len(part), inputs))
         return torch.cat(parts)

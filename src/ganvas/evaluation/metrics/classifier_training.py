@@ -157,7 +157,7 @@ def _describe_classifier(network: ClassifierNetwork, data: ClassificationData) -
 
 
 def fit_classifier(
-    train: LabelledImages, classes: int, progress: bool = False, seed: int = 0
+    train: LabelledImages, classes: int, progress: bool = False
 ) -> ClassifierNetwork:
     """Train a network with AdamW and a one-cycle schedule, on randomly shifted images.
 
@@ -174,7 +174,7 @@ def fit_classifier(
     shift = round(size / 14)  # pixels: 2 for MNIST's 28
 
     with torch.random.fork_rng(devices=[]), _fix_threads(THREADS):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(0)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
