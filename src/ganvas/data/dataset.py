@@ -15,6 +15,7 @@ from ganvas.data.pick import choose_rows
 from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
@@ -290,7 +291,7 @@ def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]
 
     # 1,024 rows at a time: a column may be larger than the memory
     for _, column in sorted(columns.items()):
-        for start in range(0, len(column), 1024):
-            digest.update(np.ascontiguousarray(column[start : start + 1024]).data)
+        for piece in chunk_slices(len(column), 1024):
+            digest.update(np.ascontiguousarray(column[piece]).data)
 
     return digest.hexdigest()

@@ -23,7 +23,7 @@ from ganvas.evaluation.metrics.manifold import find_nearest
 from ganvas.evaluation.metrics.weights import read_safetensors
 from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import track
 
 __all__ = [
@@ -209,8 +209,8 @@ def features_of_rows(
         in_order = rows[order]
 
         def chunks() -> Iterator[Tensor]:
-            for part in chunk_ranges(len(rows), CHUNK):
-                yield dataset.batch(in_order[part.start : part.stop])["image"]
+            for part in chunk_slices(len(rows), CHUNK):
+                yield dataset.batch(in_order[part])["image"]
 
         total = -(-len(rows) // CHUNK)
         tracked = track(chunks(), "features of real images", total, shown=progress)

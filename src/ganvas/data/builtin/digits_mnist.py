@@ -12,6 +12,7 @@ from ganvas.data.dataset import Dataset, View, single
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.download import Published, download
 from ganvas.io.resizing import to_square, with_channels
@@ -300,11 +301,9 @@ def as_dataset(
     # 1,024 at a time: resizing works in float32, four times as large
     side = view.model_copy(update={"size": size}).load_size()
     fitted = np.empty((count, channels, side, side), np.uint8)
-    for start in range(0, count, 1024):
-        piece = with_channels(torch.tensor(images[start : start + 1024]), channels)
-        fitted[start : start + 1024] = to_square(
-            piece, side, view.fit, view.background, enlarge=True
-        )
+    for piece in chunk_slices(count, 1024):
+        pixels = with_channels(torch.tensor(images[piece]), channels)
+        fitted[piece] = to_square(pixels, side, view.fit, view.background, enlarge=True)
 
     names = {}
     if labels is not None:

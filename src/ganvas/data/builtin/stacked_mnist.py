@@ -19,7 +19,7 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 
 __all__ = ["COUNT", "PIECE", "STACKED", "open_stacked"]
 
@@ -66,9 +66,9 @@ def _write_stacks(folder: Path, name: str, view: View) -> Packed:
     chosen = random.randint(len(digits), size=(COUNT, 3), dtype=np.int64)
 
     def pieces() -> Iterator[np.ndarray]:
-        for rows in chunk_ranges(COUNT, PIECE):
+        for rows in chunk_slices(COUNT, PIECE):
             # (K, 3) rows of (N, 1, S, S) become (K, 3, S, S)
-            yield digits.images[chosen[rows.start : rows.stop], 0]
+            yield digits.images[chosen[rows], 0]
 
     write_images(folder / "image.npy", pieces(), (3, digits.size, digits.size))
     # the three digits read as one number, red first

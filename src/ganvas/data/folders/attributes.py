@@ -21,6 +21,7 @@ from ganvas.data.folders.spec import parse_place
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 
 __all__ = ["WrittenSet", "open_attributes"]
@@ -231,8 +232,8 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
         for piece in pieces:
             array = np.load(piece, mmap_mode="r")
             # 256 at a time: the pieces may be larger than the memory
-            for start in range(0, len(array), 256):
-                part = array[start : start + 256]
+            for rows in chunk_slices(len(array), 256):
+                part = array[rows]
                 yield np.broadcast_to(part, (len(part), *shape))
 
     write_images(path, iterate_parts(), shape)

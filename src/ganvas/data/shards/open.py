@@ -24,7 +24,7 @@ from ganvas.data.shards.remote import RemoteShards
 from ganvas.data.shards.scan import index_tars
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 
 __all__ = ["MEMORY", "open_shards"]
@@ -236,7 +236,7 @@ def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View)
             )
 
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
-        pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
+        pieces = [entries[rows] for rows in chunk_slices(len(entries), PIECE)]
         decoded = np.empty((len(entries), channels, side, side), np.uint8)
         done = 0
         with ThreadPoolExecutor(count_workers([entry.size for entry in entries])) as pool:
