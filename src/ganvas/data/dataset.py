@@ -55,6 +55,11 @@ class View(BaseModel):
         assert self.size is not None
         return round(self.size * self.load_scale)
 
+    def key(self) -> dict[str, Any]:
+        """What decides the pixels of packed images, as JSON."""
+        # what labels say is part of a key of its own; attributes are chosen after packing
+        return self.model_dump(exclude={"labels", "attributes"})
+
 
 class Column(Protocol):
     """Rows of a data set: an array, or what is read as one."""
@@ -177,6 +182,13 @@ class Dataset:
         ]
         # domains that look alike are named once
         return " and ".join(dict.fromkeys(words))
+
+    def with_report(self, **changes: Any) -> "Dataset":
+        """The same set with other values in its report.
+
+        The packed store is found by content, so a set may have been packed from another place.
+        """
+        return replace(self, report=self.report.model_copy(update=changes))
 
     def table(self, column: str) -> "Dataset":
         """The set that holds a column: this one or the one beside it."""

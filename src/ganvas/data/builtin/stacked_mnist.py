@@ -9,7 +9,6 @@ so that an evaluation can use the others.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +48,9 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     files = mnist_files(name, progress)
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
-    key = [STACKED, COUNT, SEED, digests, view.model_dump()]
+    key = [STACKED, COUNT, SEED, digests, view.key()]
     dataset = open_store(key, lambda folder: _write_stacks(folder, name, view))
-
-    # The store is found by content, so the same digits may have been stacked from another place.
-    report = dataset.report.model_copy(update={"spec": spec})
-    return replace(dataset, report=report)
+    return dataset.with_report(spec=spec)
 
 
 def _write_stacks(folder: Path, name: str, view: View) -> Packed:

@@ -18,7 +18,7 @@ from ganvas.data.store import open_image_file, write_images
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
-from ganvas.io.images import GREY, colour
+from ganvas.io.images import GREY
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 
@@ -61,7 +61,6 @@ def write_rows(
     Raises:
         UserError: fewer than two rows can be used.
     """
-    colour(view.background)
     assert view.size is not None
     paths = [folder / f"{column}.npy" for column in columns]
     fates = _write_squares(paths, rows, view, progress)
