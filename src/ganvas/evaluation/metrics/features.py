@@ -114,8 +114,10 @@ class RandomEmbedding:
         device: torch.device | str = "cpu",
     ) -> None:
         self.device = torch.device(device)
-        # Built on the CPU, whose random numbers are the same everywhere.
-        self.network = _build_random_network(size, channels, features).to(self.device)
+        # Built on the CPU, whose random numbers are the same everywhere. PyTorch draws weights from
+        # the global state, which is left as it was; they are replaced.
+        with torch.random.fork_rng(devices=[]):
+            self.network = _build_random_network(size, channels, features).to(self.device)
 
         self.protocol: dict[str, Any] = {
             "extractor": "random",
