@@ -219,5 +219,5 @@ def _check_comparable(samples: SampleSet, reference: Reference) -> None:
     else:
         advice = f"; bring both to one, e.g. --channels {data.channels}"
     raise UserError(
-        f"{samples.name} holds {samples.kind} and {reference.name} {data.describe()}{advice}"
+        f"{samples.name} holds {samples.describe()} and {reference.name} {data.describe()}{advice}"
     )

@@ -11,7 +11,6 @@ from torch import Tensor
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, ChoiceInput
-from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
 from ganvas.rng import Rng, RowRng, WalkRng
@@ -27,8 +26,10 @@ __all__ = [
     "evaluation",
     "load",
     "preview_rows",
+    "sample_chunks",
     "sample_gan",
     "sample_rows",
+    "take_turns",
     "training_grid",
 ]
 
@@ -101,10 +102,7 @@ class Run:
             raise UserError(f"{count} images cannot be generated; ask for 0 or more")
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
-        for rows in chunk_ranges(count, CHUNK, whole=True):
-            # the last chunk is generated whole, too, and cut off
-            images = sample_rows(self.gan, rows, seed, self.device, self.labels(rows, fixed))
-            yield images[: count - rows.start]
+        yield from sample_chunks(self.gan, range(count), seed, self.device, fixed)
 
     def check_free(self) -> None:
         """Refuse a GAN that needs more than noise and a class.
@@ -116,11 +114,6 @@ class Run:
             inputs = ", ".join(self.gan.inputs)
             use = describe_use(self.gan, self.folder)
             raise UserError(f"{self.folder} generates images from {inputs}, not from noise: {use}")
-
-    def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
-        """The class number of every row: the fixed one, or all classes in turn."""
-        classes = max(1, len(self.gan.classes))
-        return [row % classes if fixed is None else fixed for row in rows]
 
     def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
         """Generate one image for each row of the inputs that the GAN needs; see `GAN.inputs`.
@@ -194,6 +187,34 @@ def class_number(gan: GAN, label: str | int) -> int:
     if len(gan.classes) <= MOST_ROWS:
         hint = f"the classes are {', '.join(gan.classes)}"
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
+
+
+def take_turns(gan: GAN, rows: Sequence[int], fixed: int | None = None) -> list[int]:
+    """The class number of each row: the fixed one, or all classes in turn; 0 without classes."""
+    classes = max(1, len(gan.classes))
+    return [row % classes if fixed is None else fixed for row in rows]
+
+
+def sample_chunks(
+    gan: GAN, rows: range, seed: int, device: torch.device, label: int | None = None
+) -> Iterator[Tensor]:
+    """Generate images from rows of a seed's endless table of noise, CHUNK at a time.
+
+    Args:
+        gan: unconditional, or with classes.
+        rows: they begin at a multiple of CHUNK.
+        seed: of the table.
+        device: where the GAN is.
+        label: class number of all images; None: the classes in turn.
+
+    Yields:
+        float32 (n, C, H, W) in [-1, 1], on the CPU.
+    """
+    for start in range(rows.start, rows.stop, CHUNK):
+        # the last chunk is generated whole, too, and cut off
+        chunk = range(start, start + CHUNK)
+        images = sample_rows(gan, chunk, seed, device, take_turns(gan, chunk, label))
+        yield images[: rows.stop - start]
 
 
 def sample_rows(
