@@ -32,7 +32,7 @@ NARROWER = {
 
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 DECODERS = ("Image.open", "Image.frombuffer", "simplejpeg.")
-SLOW_TO_IMPORT = {"torch", "numpy", "matplotlib", "PIL", "pydantic"}
+SLOW_TO_IMPORT = {"torch", "numpy", "matplotlib", "mpl_toolkits", "PIL", "pydantic"}
 
 
 def name_of(file: Path) -> str:

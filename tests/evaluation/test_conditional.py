@@ -12,11 +12,9 @@ import ganvas
 from ganvas.data import open_dataset
 from ganvas.evaluation.conditional import ConditionalSampler, unseen_rows
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.evaluation.metrics.attributes import (
-    balanced_agreement,
-    classify_attributes,
-    fit_attribute_classifier,
-)
+from ganvas.evaluation.metrics import classifier_training
+from ganvas.evaluation.metrics.attributes import balanced_agreement
+from ganvas.evaluation.metrics.classifier_training import fit_classifier
 from ganvas.evaluation.metrics.full_reference import l1, psnr, ssim
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
@@ -214,18 +212,23 @@ def test_agreement_counts_those_with_and_without_alike():
     ]
 
 
-def test_learning_attributes_draws_nothing_from_the_global_state(place: Path):
-    data = open_dataset(
-        f"attributes:{place / 'faces'}",
-        ganvas.Recipe(**load(place / "stargan").about["recipe"]).test_view,
+def test_the_classifier_of_attributes_is_trained_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+    trained = []
+    monkeypatch.setattr(
+        classifier_training,
+        "fit_classifier",
+        lambda *given: trained.append(given) or fit_classifier(*given),
     )
+    run = load(place / "stargan")
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    network = fit_attribute_classifier(data.images, data.columns["attributes"], np.arange(16))
+    first, again = (evaluate(run, metrics=["attributes"]) for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
-    seen = classify_attributes(network, torch.from_numpy(np.array(data.images)))
-    assert seen.shape == (24, 2)
-    assert (seen.numpy() == data.columns["attributes"]).mean() > 0.95
+    assert first.values == again.values
+    assert len(trained) == 1
 
 
 @pytest.mark.parametrize(

@@ -177,21 +177,15 @@ def test_order_and_batches_do_not_matter():
     random = torch.Generator().manual_seed(0)
     order = torch.randperm(1797, generator=random)
     images = torch.from_numpy(dataset.images)
-    shuffled = replace(case.samples, generate=lambda: iter(images[order].split(100)))
+    shuffled = replace(case.samples, generate=lambda rows: images[order[rows.start : rows.stop]])
     names = ["fd", "precision", "recall", "density", "coverage"]  # kd draws subsets by place
     before = values_of(case, names)
     after = values_of(EvaluationInputs(shuffled, case.reference, Pixels()), names)
 
     assert after == pytest.approx(before, abs=1e-9)
 
-    pieces = [
-        len(piece)
-        for piece in replace(case.samples, generate=lambda: iter(images.split(7))).chunks()
-    ]
+    pieces = [len(piece) for piece in case.samples.chunks()]
     assert pieces == [CHUNK] * (1797 // CHUNK) + [1797 % CHUNK]
-
-    ones = replace(case.samples, generate=lambda: iter(images.split(1)))
-    assert values_of(EvaluationInputs(ones, case.reference, Pixels()), names) == before
 
 
 def test_nothing_is_drawn_from_the_global_state(run: Path):
@@ -285,7 +279,5 @@ def spoil(run: Path) -> None:
 
 def test_a_generator_of_nan_is_told(run: Path):
     spoil(run)
-    with pytest.raises(
-        UserError, match=r"the generator of .* is broken: image 0 of 20 holds NaN or infinity"
-    ):
+    with pytest.raises(UserError, match="is broken: image 0 holds NaN or infinity"):
         evaluate(run, count=20, device="cpu")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 
 from ganvas.data import View, open_dataset
@@ -27,6 +28,20 @@ def test_pictures_at_rows_are_those_of_the_pieces(run: Path):
     assert torch.equal(pictures.at(rows), whole[rows])
 
 
+def test_a_few_rows_are_generated_without_the_others(run: Path, monkeypatch: pytest.MonkeyPatch):
+    loaded = load(run)
+    generated = []
+    sample = loaded.gan.sample
+
+    def count(number: int, *given, **inputs):
+        generated.append(number)
+        return sample(number, *given, **inputs)
+
+    monkeypatch.setattr(loaded.gan, "sample", count)
+    samples_of_run(loaded, 10_000, 0, View()).at(torch.tensor([9_999, 5, 7]))
+    assert generated == [32, 32]
+
+
 def test_fewer_pictures_are_chosen_at_random():
     dataset = open_dataset("digits", View())
     one, same, other = (samples_of_dataset(dataset, 100, seed) for seed in (0, 0, 1))
@@ -41,3 +56,5 @@ def test_noise_does_not_depend_on_the_count():
     few, many = (torch.cat(list(samples_of_noise(8, 1, count, 0).chunks())) for count in (5, 300))
     assert torch.equal(few, many[:5])
     assert abs(many.float().mean() - 127.5) < 2
+    rows = torch.tensor([299, 40, 3])
+    assert torch.equal(samples_of_noise(8, 1, 300, 0).at(rows), many[rows])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_ranges, chunk_slices
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ def test_chunks_cover_the_rows_and_only_a_whole_last_one_goes_beyond(
     count: int, whole: bool, expected: list[range]
 ) -> None:
     assert list(chunk_ranges(count, 4, whole=whole)) == expected
+
+
+def test_slices_cut_out_the_same_rows() -> None:
+    rows = list(range(9))
+    assert [rows[part] for part in chunk_slices(9, 4)] == [rows[:4], rows[4:8], rows[8:]]

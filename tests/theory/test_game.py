@@ -13,16 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganvas.errors import UserError
-from ganvas.theory.game import (
-    LOSSES,
-    Game,
-    Settings,
-    as_probability,
-    choose_moments,
-    count_steps,
-    play,
-)
+from ganvas.theory.game import Game, Settings, choose_moments, count_steps, play
 from ganvas.theory.lab import run_lab
+from ganvas.theory.losses import LOSSES, as_probability
 from ganvas.theory.mathematics import js_divergence, optimal_discriminator
 from ganvas.theory.players import masses_of_image
 from ganvas.theory.targets import BINS, CENTRES, EDGES, STEP, TARGETS, normal_masses

@@ -15,6 +15,7 @@ from ganvas.data.pick import choose_rows
 from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
@@ -53,6 +54,11 @@ class View(BaseModel):
         """The side at which pictures are kept."""
         assert self.size is not None
         return round(self.size * self.load_scale)
+
+    def key(self) -> dict[str, Any]:
+        """What decides the pixels of packed images, as JSON."""
+        # what labels say is part of a key of its own; attributes are chosen after packing
+        return self.model_dump(exclude={"labels", "attributes"})
 
 
 class Column(Protocol):
@@ -177,6 +183,13 @@ class Dataset:
         # domains that look alike are named once
         return " and ".join(dict.fromkeys(words))
 
+    def with_report(self, **changes: Any) -> "Dataset":
+        """The same set with other values in its report.
+
+        The packed store is found by content, so a set may have been packed from another place.
+        """
+        return replace(self, report=self.report.model_copy(update=changes))
+
     def table(self, column: str) -> "Dataset":
         """The set that holds a column: this one or the one beside it."""
         if column not in self.columns and self.beside:
@@ -290,7 +303,7 @@ def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]
 
     # 1,024 rows at a time: a column may be larger than the memory
     for _, column in sorted(columns.items()):
-        for start in range(0, len(column), 1024):
-            digest.update(np.ascontiguousarray(column[start : start + 1024]).data)
+        for piece in chunk_slices(len(column), 1024):
+            digest.update(np.ascontiguousarray(column[piece]).data)
 
     return digest.hexdigest()

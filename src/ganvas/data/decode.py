@@ -24,7 +24,6 @@ __all__ = [
     "decode_rows",
     "find_size_fault",
     "measure_images",
-    "read_row",
     "rows_of_files",
 ]
 
@@ -184,7 +183,7 @@ def _read_usable(
     """
     for row in rows:
         try:
-            pictures = read_row(row, columns, view)
+            pictures = _read_row(row, columns, view)
         except UnreadableError as error:
             fates.append((Fate(row.name, str(error)),) * columns)
             continue
@@ -201,7 +200,7 @@ def _describe_fate(name: str, reason: str, picture: Picture) -> Fate:
     return Fate(name, reason, width, height, picture.mode, picture.transparent, picture.turned)
 
 
-def read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
+def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
     """The images of a row.
 
     Raises:

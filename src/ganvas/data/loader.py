@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data.dataset import PICTURES, Dataset, View
-from ganvas.data.sampler import Sampling, merged, orders, unseen
+from ganvas.data.sampler import Sampling, orders, seen, unseen
 from ganvas.devices import free_memory
 from ganvas.errors import UserError
 from ganvas.io.images import to_float
@@ -88,7 +88,7 @@ class Loader:
         """At most `count` rows that training sees, the same ones at every call, as the data keeps
         them: pictures as uint8, their middle.
         """
-        return merged([order.dataset.batch(order.choose(count)) for order in self.orders])
+        return seen(self.orders, count)
 
     def unseen(self, view: View, count: int) -> dict[str, Tensor] | None:
         """At most `count` rows that training does not see: held out, or of the published test set;

@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import PlainConsole
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "map_in_order",
     "map_pieces",
     "progress_bar",
-    "start_threads",
 ]
 
 PIECE = 64  # files in one task of a thread
@@ -47,20 +46,15 @@ def map_pieces(
     Yields:
         what `work` returns for the next piece.
     """
-    pieces = _cut_pieces(items)
-    with start_threads(sizes) as pool, progress_bar(len(items), progress) as advance:
+    pieces = [items[rows] for rows in chunk_slices(len(items), PIECE)]
+    with _start_threads(sizes) as pool, progress_bar(len(items), progress) as advance:
         for piece, result in zip(pieces, map_in_order(pool, work, pieces)):
             advance(len(piece))
             yield result
 
 
-def _cut_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """The items in pieces of PIECE; the last one may be shorter."""
-    return [items[rows.start : rows.stop] for rows in chunk_ranges(len(items), PIECE)]
-
-
 @contextmanager
-def start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
+def _start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
     """A pool of threads for files of so many bytes each, with Pillow's warnings silenced.
 
     Decoding and resizing release the interpreter, so threads keep all cores busy with photographs.
@@ -88,7 +82,7 @@ def start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
 
 def count_workers(sizes: Sequence[int]) -> int:
     """The number of threads that decode files of so many bytes each the fastest."""
-    # one more for every 2 KiB of the mean file; `start_threads` has the reason
+    # one more for every 2 KiB of the mean file; `_start_threads` has the reason
     return min(count_cores(), 1 + sum(sizes) // max(1, len(sizes)) // 2048)
 
 

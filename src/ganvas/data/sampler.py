@@ -17,7 +17,7 @@ from ganvas.data.transforms import crop_rows, mirror_rows
 from ganvas.errors import UserError
 from ganvas.rng import fold_in, sent
 
-__all__ = ["EpochSampler", "Sampling", "merged", "orders", "unseen"]
+__all__ = ["EpochSampler", "Sampling", "orders", "seen", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,11 @@ def orders(dataset: Dataset, sampling: Sampling) -> list[EpochSampler]:
     return samplers
 
 
+def seen(orders: Sequence[EpochSampler], count: int) -> dict[str, Tensor]:
+    """At most `count` rows that training sees, evenly spread; see `Loader.seen`."""
+    return _merge([order.dataset.batch(order.choose(count)) for order in orders])
+
+
 def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, Tensor] | None:
     """At most `count` rows that training does not see, evenly spread; see `Loader.unseen`.
 
@@ -209,7 +214,7 @@ def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, 
 
         found.append(dataset.batch(choose_rows(rows, count)))
 
-    return merged(found)
+    return _merge(found)
 
 
 def _open_test(dataset: Dataset, view: View) -> Dataset | None:
@@ -223,7 +228,7 @@ def _open_test(dataset: Dataset, view: View) -> Dataset | None:
     return None
 
 
-def merged(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+def _merge(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Rows of sets that are drawn independently, side by side; as many as the smallest has."""
     count = min(len(values) for part in parts for values in part.values())
     return {name: values[:count] for part in parts for name, values in part.items()}

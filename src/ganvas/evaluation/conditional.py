@@ -3,6 +3,7 @@
 Fidelity to a ground truth, holes, cycles, attributes and boxes.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -14,13 +15,16 @@ from ganvas.data.loader import on_device
 from ganvas.data.sampler import orders, unseen
 from ganvas.errors import UserError
 from ganvas.evaluation.inputs import EvaluationInputs, Measurement
-from ganvas.evaluation.metrics.attributes import (
-    balanced_agreement,
-    classify_attributes,
-    fit_attribute_classifier,
-)
+from ganvas.evaluation.metrics.attributes import balanced_agreement, classify_attributes
 from ganvas.evaluation.metrics.boxes import compare_boxes
+from ganvas.evaluation.metrics.classifier import Classifier
+from ganvas.evaluation.metrics.classifier_training import (
+    ClassificationData,
+    LabelledImages,
+    load_or_train_classifier,
+)
 from ganvas.evaluation.metrics.full_reference import WINDOW, hole_l1, hole_psnr, l1, psnr, ssim
+from ganvas.evaluation.samples import check_finite, name_without_place
 from ganvas.gans.base import GAN
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, sample_gan
@@ -94,8 +98,7 @@ class ConditionalSampler:
             }
 
             images = sample_gan(self.gan, rng, len(part), chunk)
-            if not images.isfinite().all():
-                raise UserError("the generator is broken: it makes NaN or infinity")
+            check_finite(images, part.start)
             found.append(to_uint8(images))
         return torch.cat(found)
 
@@ -176,18 +179,13 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
     """
     sampler = _sampler_of(inputs)
     dataset, rows = inputs.reference.train, inputs.reference.train_rows
-    network = fit_attribute_classifier(
-        np.asarray(dataset.images),
-        np.asarray(dataset.columns["attributes"]),
-        rows,
-        inputs.progress,
-    )
+    classifier = _attribute_classifier(inputs)
 
     fake = balanced_agreement(
-        classify_attributes(network, sampler.images), sampler.inputs["attributes"]
+        classify_attributes(classifier, sampler.images), sampler.inputs["attributes"]
     )
     real = balanced_agreement(
-        classify_attributes(network, sampler.rows["image"]), sampler.rows["attributes"]
+        classify_attributes(classifier, sampler.rows["image"]), sampler.rows["attributes"]
     )
     values = {"attributes": fake.nanmean().item(), "real_attributes": real.nanmean().item()}
 
@@ -196,6 +194,25 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
         if share == share:  # NaN: no sample tells
             by_attribute[name] = share
     return inputs.measurement(values, by_attribute, attribute_classifier={"trained_on": len(rows)})
+
+
+def _attribute_classifier(inputs: EvaluationInputs) -> Classifier:
+    """The classifier of the attributes of real images, from the cache or trained now.
+
+    Raises:
+        UserError: the images are too small.
+    """
+    dataset, rows = inputs.reference.train, inputs.reference.train_rows
+    attributes = np.asarray(dataset.columns["attributes"]).astype(np.float32)
+    train = LabelledImages(np.asarray(dataset.images), attributes, rows)
+    data = ClassificationData(
+        name_without_place(dataset.report.spec),
+        dataset.fingerprint,
+        dataset.names["attributes"],
+        train,
+        test=replace(train, rows=rows[:0]),  # `measure_attributes` says how often it is right
+    )
+    return load_or_train_classifier(data, inputs.device, inputs.progress)
 
 
 def measure_boxes(inputs: EvaluationInputs) -> Measurement:

@@ -181,8 +181,7 @@ class EvaluationInputs:
         train = features_of_rows(
             self.extractor, reference.train, reference.train_rows, self.progress
         )
-        distances, places = find_nearest(self.fake.values, train)
-        return distances[:, 0], places[:, 0]
+        return find_nearest(self.fake.values, train)
 
     @cached_property
     def unseen_distances(self) -> tuple[Tensor, Tensor]:
@@ -220,5 +219,5 @@ def _check_comparable(samples: SampleSet, reference: Reference) -> None:
     else:
         advice = f"; bring both to one, e.g. --channels {data.channels}"
     raise UserError(
-        f"{samples.name} holds {samples.kind} and {reference.name} {data.describe()}{advice}"
+        f"{samples.name} holds {samples.describe()} and {reference.name} {data.describe()}{advice}"
     )

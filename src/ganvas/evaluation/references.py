@@ -23,7 +23,7 @@ from ganvas.evaluation.metrics.manifold import find_nearest
 from ganvas.evaluation.metrics.weights import read_safetensors
 from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import track
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "digest_rows",
     "draw_rows",
     "features_of_rows",
+    "make_reference",
     "open_reference",
     "open_training_reference",
     "unseen_distances",
@@ -109,12 +110,25 @@ def open_training_reference(
     target: str = "image",
     progress: bool = False,
 ) -> Reference:
-    """Open the reference for a GAN that was trained on `spec`.
+    """Open the reference for a GAN that was trained on `spec`; see `make_reference`."""
+    data = open_dataset(spec, view, progress=progress)
+    return make_reference(data, view, held_out, count, target, progress)
+
+
+def make_reference(
+    data: Dataset,
+    view: View,
+    held_out: int | None,
+    count: int,
+    target: str = "image",
+    progress: bool = False,
+) -> Reference:
+    """Make the reference for a GAN that was trained on a data set.
 
     It is the test set that was published with the data, else the training images.
 
     Args:
-        spec: names the data set.
+        data: the data set.
         view: how the GAN saw it.
         held_out: as in its recipe.
         count: samples to evaluate; that many real images are compared with, but MOST or more, if
@@ -122,7 +136,7 @@ def open_training_reference(
         target: the column that the GAN generates.
         progress: show progress on stderr.
     """
-    train = open_dataset(spec, view, progress=progress).only(target)
+    train = data.only(target)
 
     # As in training, so that the rows held out there are the unseen ones here.
     starts = None if train.shards is None else train.shards.starts
@@ -131,10 +145,17 @@ def open_training_reference(
 
     if train.report.test is None:
         rows = draw_rows(train, train_rows, count)
-        name = name_without_place(spec)
+        name = name_without_place(train.report.spec)
         return Reference(name, "train", train, rows, train, train_rows, train, unseen_rows)
 
+    # As large as the training images, and with colour where they have it, even if the test set
+    # alone would be opened otherwise.
+    view = view.model_copy(update={"size": train.size})
     test = open_dataset(train.report.test, view, progress=progress).only(target)
+    if test.channels != train.channels:
+        view = view.model_copy(update={"channels": train.channels})
+        test = open_dataset(train.report.test, view, progress=progress).only(target)
+
     test_rows = np.arange(len(test))
     rows = draw_rows(test, test_rows, count)
     name = name_without_place(train.report.test)
@@ -153,8 +174,9 @@ def open_reference(
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
     if train_spec != spec:
         with suppress(UserError):  # no data set of that name: then `spec` is no test set of it
-            if open_dataset(train_spec, view, progress=progress).report.test == spec:
-                return open_training_reference(train_spec, view, None, count, target, progress)
+            data = open_dataset(train_spec, view, progress=progress)
+            if data.report.test == spec:
+                return make_reference(data, view, None, count, target, progress)
 
     known = open_training_reference(spec, view, None, count, target, progress)
     rows = draw_rows(known.train, np.arange(len(known.train)), count)
@@ -209,8 +231,8 @@ def features_of_rows(
         in_order = rows[order]
 
         def chunks() -> Iterator[Tensor]:
-            for part in chunk_ranges(len(rows), CHUNK):
-                yield dataset.batch(in_order[part.start : part.stop])["image"]
+            for part in chunk_slices(len(rows), CHUNK):
+                yield dataset.batch(in_order[part])["image"]
 
         total = -(-len(rows) // CHUNK)
         tracked = track(chunks(), "features of real images", total, shown=progress)
@@ -238,7 +260,7 @@ def unseen_distances(
         unseen = features_of_rows(extractor, reference.unseen, rows, progress)
         train = features_of_rows(extractor, reference.train, reference.train_rows, progress)
         distances, places = find_nearest(unseen, train)
-        return {"distances": distances[:, 0], "places": places[:, 0]}
+        return {"distances": distances, "places": places}
 
     settings = [
         "unseen distances",

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganvas.data import find_kind
 from ganvas.data.dataset import Dataset, View, describe_pictures
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
-from ganvas.inference.run import Run
+from ganvas.inference.run import CHUNK as PIECE
+from ganvas.inference.run import Run, sample_chunks, take_turns
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import to_square
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NOISE",
     "SampleSet",
+    "check_finite",
     "name_without_place",
     "samples_of_dataset",
     "samples_of_noise",
@@ -44,8 +47,8 @@ class SampleSet:
         count: how many.
         size: side in pixels.
         channels: 1 or 3; 2 for points.
-        generate: yields them from the first one on, each call anew: uint8 (n, C, H, W) at a time;
-            points float32 (n, 2, 1, 1).
+        generate: gives those of a range of rows that begins at a multiple of PIECE and lies in one
+            CHUNK, each call anew: uint8 (n, C, H, W); points float32 (n, 2, 1, 1).
         labels: the class that each sample was generated for or has, int64 (count,) in
             [0, len(classes)); None: not known.
         classes: names.
@@ -57,7 +60,7 @@ class SampleSet:
     count: int
     size: int
     channels: int
-    generate: Callable[[], Iterator[Tensor]]
+    generate: Callable[[range], Tensor]
     labels: Tensor | None = None
     classes: tuple[str, ...] = ()
     conditional: "ConditionalSampler | None" = None
@@ -65,36 +68,39 @@ class SampleSet:
     def chunks(self) -> Iterator[Tensor]:
         """Yield the samples, CHUNK at a time.
 
-        Whatever the chunks that `generate` yields: an extractor rounds differently for another
-        batch size, and features must not depend on it.
+        An extractor rounds differently for another batch size, and features must not depend on it.
         """
-        waiting: list[Tensor] = []  # less than CHUNK samples after each pass
-        for chunk in self.generate():
-            waiting.append(chunk)
-            while sum(map(len, waiting)) >= CHUNK:
-                joined = torch.cat(waiting)
-                yield joined[:CHUNK]
-                waiting = [joined[CHUNK:]]
-        if sum(map(len, waiting)):
-            yield torch.cat(waiting)
+        for rows in chunk_ranges(self.count, CHUNK):
+            yield self.generate(rows)
 
     def at(self, rows: Tensor) -> Tensor:
         """The samples at `rows`, int64 (n,), in this order."""
         # Generated once more, and not kept: all samples would not fit into memory.
-        requested = set(rows.tolist())
         found = {}
-        row = 0
-        for chunk in self.generate():
-            for sample in chunk:
-                if row in requested:
-                    found[row] = sample
-                row += 1
+        for start in sorted({row // PIECE * PIECE for row in rows.tolist()}):
+            piece = range(start, min(start + PIECE, self.count))
+            found |= zip(piece, self.generate(piece))
         return torch.stack([found[row] for row in rows.tolist()])
 
-    @property
-    def kind(self) -> str:
+    def describe(self) -> str:
         """What it holds, in words: "28x28 grey"."""
         return describe_pictures(self.size, self.channels)
+
+
+def check_finite(images: Tensor, first: int = 0) -> None:
+    """Refuse images (N, C, H, W) of a broken generator.
+
+    Args:
+        images: floats.
+        first: number of the first one among all, by which the user can generate it.
+
+    Raises:
+        UserError: one holds NaN or infinity.
+    """
+    broken = ~images.isfinite().flatten(1).all(1)
+    if broken.any():
+        number = first + int(broken.nonzero()[0])
+        raise UserError(f"the generator is broken: image {number} holds NaN or infinity")
 
 
 def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
@@ -116,28 +122,19 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     if view.channels not in (None, gan.channels):
         raise UserError(f"--channels {view.channels}: {run.path} makes {kind}")
 
-    def generate() -> Iterator[Tensor]:
-        done = 0
-        for chunk in run.chunks(count, seed=seed):
-            # Named by its number, so that the user can draw it with `ganvas sample`.
-            if not chunk.isfinite().all():
-                first = done + int((~chunk.isfinite().flatten(1).all(1)).nonzero()[0])
-                raise UserError(
-                    f"the generator of {run.path} is broken: "
-                    f"image {first} of {count:,} holds NaN or infinity"
-                )
-            done += len(chunk)
-
-            if gan.kind == "point":
-                yield chunk  # points stay floats
-            else:
-                yield to_square(to_uint8(chunk), size, view.fit, view.background)
+    def generate(rows: range) -> Tensor:
+        images = torch.cat([*sample_chunks(gan, rows, seed, run.device)])
+        check_finite(images, rows.start)
+        # points stay floats
+        if gan.kind == "point":
+            return images
+        return to_square(to_uint8(images), size, view.fit, view.background)
 
     about = _describe_run(run)
     if size != gan.size:
         about["resized_from"] = gan.size
     # Class names without labels would mean nothing.
-    labels = torch.tensor(run.labels(range(count))) if "label" in gan.inputs else None
+    labels = torch.tensor(take_turns(gan, range(count))) if "label" in gan.inputs else None
     classes = gan.classes if labels is not None else ()
     return SampleSet(run.folder.name, about, count, size, gan.channels, generate, labels, classes)
 
@@ -151,7 +148,7 @@ def samples_of_rows(run: Run, sampler: "ConditionalSampler") -> SampleSet:
         sampler.count,
         gan.size,
         gan.channels,
-        lambda: iter([sampler.images]),
+        lambda rows: sampler.images[rows.start : rows.stop],
         conditional=sampler,
     )
 
@@ -178,10 +175,6 @@ def samples_of_dataset(dataset: Dataset, count: int, seed: int) -> SampleSet:
     if dataset.shards is not None:
         rows = np.sort(rows)  # so that each shard is read once
 
-    def generate() -> Iterator[Tensor]:
-        for part in chunk_ranges(len(rows), CHUNK):
-            yield dataset.batch(rows[part.start : part.stop])["image"]
-
     name = name_without_place(dataset.report.spec)
     labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[rows])
     return SampleSet(
@@ -190,7 +183,7 @@ def samples_of_dataset(dataset: Dataset, count: int, seed: int) -> SampleSet:
         len(rows),
         dataset.size,
         dataset.channels,
-        generate,
+        lambda part: dataset.batch(rows[part.start : part.stop])["image"],
         labels,
         dataset.classes,
     )
@@ -199,17 +192,16 @@ def samples_of_dataset(dataset: Dataset, count: int, seed: int) -> SampleSet:
 def samples_of_noise(size: int, channels: int, count: int, seed: int) -> SampleSet:
     """Uniform random pixels or points: a floor that every trained generator should beat."""
 
-    def generate() -> Iterator[Tensor]:
-        # A whole chunk is drawn even if less is needed, so that the first samples of a seed do not
-        # depend on the count.
-        for part in chunk_ranges(count, CHUNK):
-            random = torch.Generator().manual_seed(fold_in(seed, "noise", part.start))
-            if channels == 2:
-                chunk = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
-            else:
-                shape = (CHUNK, channels, size, size)
-                chunk = torch.randint(256, shape, dtype=torch.uint8, generator=random)
-            yield chunk[: len(part)]
+    def generate(rows: range) -> Tensor:
+        # A whole chunk is drawn even if less is needed, so that a sample depends on its row alone.
+        start = rows.start // CHUNK * CHUNK
+        random = torch.Generator().manual_seed(fold_in(seed, "noise", start))
+        if channels == 2:
+            chunk = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
+        else:
+            shape = (CHUNK, channels, size, size)
+            chunk = torch.randint(256, shape, dtype=torch.uint8, generator=random)
+        return chunk[rows.start - start : rows.stop - start]
 
     return SampleSet(NOISE, {"data": NOISE}, count, size, channels, generate)
 
@@ -219,7 +211,9 @@ def name_without_place(spec: str) -> str:
 
     "mnist:/data/mnist" is "mnist", "/data/faces" is "faces".
     """
-    name, colon, place = spec.partition(":")
+    name, _, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
         return Path(spec).expanduser().resolve().name
-    return f"{name}:{Path(place).name}" if colon and name in ("idx", "shards") else name
+    # "idx" alone says nothing of the data, "mnist" does
+    kind = find_kind(spec)
+    return f"{name}:{Path(place).name}" if kind and kind.place_needed else name

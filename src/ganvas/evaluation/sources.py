@@ -61,16 +61,15 @@ def find_reference(
     """
     recipe = read_checkpoint_recipe(run.path, run.about) if run else None
     # The real images are prepared as the GAN saw its own, unless the user wants another view.
-    view: dict[str, Any] = {}
-    if run and recipe:
-        view = recipe.test_view.model_dump()
-        view |= {"size": run.gan.size, "channels": run.gan.channels}
+    view = recipe.test_view.model_dump() if recipe else {}
+    # Other data may have another size or other channels of its own.
+    generated = {"size": run.gan.size, "channels": run.gan.channels} if run else {}
     count = settings.count or 0  # 0: as many as a reference has at least
 
     if against is not None:
         # Labels of the run's data mean nothing for another data set.
         view.pop("labels", None)
-        view |= settings.view
+        view |= generated | settings.view
         # A folder of single images has no column of the run's data, such as "b" of pairs.
         target = run.gan.target if run and not Path(against).exists() else "image"
         found = open_reference(str(against), make_view(**view), count, target, settings.progress)
@@ -86,8 +85,12 @@ def find_reference(
         )
     held_out = recipe.held_out if recipe else None
     target = run.gan.target if run else "image"
-    view |= settings.view
+    notes = []
     try:
+        if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
+            view |= generated
+            notes = [f"{spec} is not the data that the run was trained on: the fingerprints differ"]
+        view |= settings.view
         found = open_training_reference(
             str(spec), make_view(**view), held_out, count, target, settings.progress
         )
@@ -96,9 +99,6 @@ def find_reference(
             raise UserError(f"{error}; the run's data can be named with --data") from None
         raise
 
-    notes = []
-    if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
-        notes.append(f"{spec} is not the data that the run was trained on: the fingerprints differ")
     return found, notes
 
 

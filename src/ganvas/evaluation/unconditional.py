@@ -15,7 +15,7 @@ from ganvas.evaluation.metrics.classifier_training import (
     fit_classifier,
 )
 from ganvas.evaluation.metrics.distances import frechet_distance, inception_score, kernel_distance
-from ganvas.evaluation.metrics.manifold import compare_distances
+from ganvas.evaluation.metrics.manifold import memorisation
 from ganvas.evaluation.metrics.modes import count_modes, count_point_modes
 from ganvas.evaluation.references import digest_rows
 
@@ -63,8 +63,7 @@ def measure_class_score(inputs: EvaluationInputs) -> Measurement:
     """Inception score, or its formula with the classifier's logits."""
     assert inputs.fake.logits is not None
     name = _name_by_features(inputs, "inception_score", "classifier_score")
-    found = inception_score(inputs.fake.logits, seed=inputs.seed)
-    return inputs.measurement({name: found.mean})
+    return inputs.measurement({name: inception_score(inputs.fake.logits, seed=inputs.seed)})
 
 
 def measure_precision(inputs: EvaluationInputs) -> Measurement:
@@ -100,7 +99,7 @@ def _of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measure
 def measure_memorisation(inputs: EvaluationInputs) -> Measurement:
     """How near samples are to training images, compared with unseen real images."""
     from_samples, from_unseen = inputs.training_distances[0], inputs.unseen_distances[0]
-    found = compare_distances(from_samples, from_unseen)
+    found = memorisation(from_samples, from_unseen)
     counts = {"training": len(inputs.reference.train_rows), "unseen": len(from_unseen)}
     return inputs.measurement(
         {"memorisation": found.ratio, "copies": found.close},

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, softplus
 
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_rows
-from ganvas.io.chunks import chunk_ranges
+from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_chunks, take_turns
 from ganvas.rng import Make, Rng, RowRng
 
 __all__ = ["Candidates", "SearchRng", "SearchSettings", "hole_weights", "search_noise"]
@@ -221,18 +220,11 @@ def _nearest_starts(
     """
     # whole chunks, because an image depends on nothing but its row
     count = -(-STARTS * settings.candidates // CHUNK) * CHUNK
-    classes = max(1, len(gan.classes))
-    fixed = settings.label
-    labels = [row % classes if fixed is None else fixed for row in range(count)]
-
-    differences = []
-    for rows in chunk_ranges(count, CHUNK):
-        chosen = [labels[row] for row in rows]
-        images = sample_rows(gan, rows, settings.seed, device, chosen)
-        differences.append(difference(images.to(device)))
+    chunks = sample_chunks(gan, range(count), settings.seed, device, settings.label)
+    differences = [difference(images.to(device)) for images in chunks]
 
     best = torch.cat(differences).argsort()[: settings.candidates].tolist()
-    return best, [labels[row] for row in best]
+    return best, take_turns(gan, best, settings.label)
 
 
 def hole_weights(known: Tensor) -> Tensor:

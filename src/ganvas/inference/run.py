@@ -11,7 +11,6 @@ from torch import Tensor
 from ganvas.devices import pick_device
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, ChoiceInput
-from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.images import to_uint8
 from ganvas.rng import Rng, RowRng, WalkRng
@@ -27,8 +26,10 @@ __all__ = [
     "evaluation",
     "load",
     "preview_rows",
+    "sample_chunks",
     "sample_gan",
     "sample_rows",
+    "take_turns",
     "training_grid",
 ]
 
@@ -38,6 +39,7 @@ MOST_ROWS = 20  # rows of a class grid
 CLASS_COLUMNS = 10  # images of each class
 GRID_COLUMNS = 8  # of a grid without classes, which is square
 POINTS = 1000  # points of a scatter picture
+ANCHORS = 6  # rows of noise that a walk passes through
 
 
 class Run:
@@ -100,10 +102,7 @@ class Run:
             raise UserError(f"{count} images cannot be generated; ask for 0 or more")
         self.check_free()
         fixed = None if label is None else class_number(self.gan, label)
-        for rows in chunk_ranges(count, CHUNK, whole=True):
-            # the last chunk is generated whole, too, and cut off
-            images = sample_rows(self.gan, rows, seed, self.device, self.labels(rows, fixed))
-            yield images[: count - rows.start]
+        yield from sample_chunks(self.gan, range(count), seed, self.device, fixed)
 
     def check_free(self) -> None:
         """Refuse a GAN that needs more than noise and a class.
@@ -116,11 +115,6 @@ class Run:
             use = describe_use(self.gan, self.folder)
             raise UserError(f"{self.folder} generates images from {inputs}, not from noise: {use}")
 
-    def labels(self, rows: Sequence[int], fixed: int | None = None) -> list[int]:
-        """The class number of every row: the fixed one, or all classes in turn."""
-        classes = max(1, len(self.gan.classes))
-        return [row % classes if fixed is None else fixed for row in rows]
-
     def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
         """Generate one image for each row of the inputs that the GAN needs; see `GAN.inputs`.
 
@@ -131,19 +125,17 @@ class Run:
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
         return sample_gan(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
-    def walk(
-        self, frames: int, *, anchors: int = 6, seed: int = 0, label: str | int | None = None
-    ) -> Tensor:
-        """Generate the frames of a closed, smooth walk through the noise of the first `anchors`
-        rows, float32 (frames, C, H, W) in [-1, 1].
+    def walk(self, frames: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
+        """Generate the frames of a closed, smooth walk through the noise of the first six rows,
+        float32 (frames, C, H, W) in [-1, 1].
         """
         self.check_free()
         fixed = 0 if label is None else class_number(self.gan, label)
-        positions = torch.arange(frames) * anchors / frames  # the last stops short of the first
+        positions = torch.arange(frames) * ANCHORS / frames  # the last stops short of the first
 
         parts = []
         for part in positions.split(CHUNK):
-            rng = WalkRng(seed, range(anchors), part, self.device)
+            rng = WalkRng(seed, range(ANCHORS), part, self.device)
             inputs = class_inputs(self.gan, [fixed] * len(part), self.device)
             parts.append(sample_gan(self.gan, rng, len(part), inputs))
         return torch.cat(parts)
@@ -195,6 +187,34 @@ def class_number(gan: GAN, label: str | int) -> int:
     if len(gan.classes) <= MOST_ROWS:
         hint = f"the classes are {', '.join(gan.classes)}"
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
+
+
+def take_turns(gan: GAN, rows: Sequence[int], fixed: int | None = None) -> list[int]:
+    """The class number of each row: the fixed one, or all classes in turn; 0 without classes."""
+    classes = max(1, len(gan.classes))
+    return [row % classes if fixed is None else fixed for row in rows]
+
+
+def sample_chunks(
+    gan: GAN, rows: range, seed: int, device: torch.device, label: int | None = None
+) -> Iterator[Tensor]:
+    """Generate images from rows of a seed's endless table of noise, CHUNK at a time.
+
+    Args:
+        gan: unconditional, or with classes.
+        rows: they begin at a multiple of CHUNK.
+        seed: of the table.
+        device: where the GAN is.
+        label: class number of all images; None: the classes in turn.
+
+    Yields:
+        float32 (n, C, H, W) in [-1, 1], on the CPU.
+    """
+    for start in range(rows.start, rows.stop, CHUNK):
+        # the last chunk is generated whole, too, and cut off
+        chunk = range(start, start + CHUNK)
+        images = sample_rows(gan, chunk, seed, device, take_turns(gan, chunk, label))
+        yield images[: rows.stop - start]
 
 
 def sample_rows(

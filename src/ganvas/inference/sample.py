@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.inference.run import Run, class_number
+from ganvas.inference.run import Run, class_number, take_turns
 from ganvas.inference.task import Result, Task, name_sample, refuse_points
 from ganvas.inference.write import check_ending, square_columns
 from ganvas.io.animation import save_animation
@@ -62,7 +62,7 @@ class SampleTask(Task):
                 name = name_sample(number, self.count)
                 label = None
                 if labelled:
-                    label = run.gan.classes[run.labels([number], fixed)[0]]
+                    label = run.gan.classes[take_turns(run.gan, [number], fixed)[0]]
                 yield Result(name, {name: image}, label=label)
                 number += 1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-__all__ = ["chunk_ranges"]
+__all__ = ["chunk_ranges", "chunk_slices"]
 
 
 def chunk_ranges(count: int, size: int, whole: bool = False) -> Iterator[range]:
@@ -21,3 +21,9 @@ def chunk_ranges(count: int, size: int, whole: bool = False) -> Iterator[range]:
     for start in range(0, count, size):
         end = start + size
         yield range(start, end if whole else min(end, count))
+
+
+def chunk_slices(count: int, size: int) -> Iterator[slice]:
+    """As `chunk_ranges`, as slices that cut the rows out of an array or a list."""
+    for rows in chunk_ranges(count, size):
+        yield slice(rows.start, rows.stop)

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ganvas.data import find_kind
 from ganvas.errors import UserError
 from ganvas.recipes.choices import KIND_NAMES, PLAYERS, SPECIAL_RECIPES, decide_settings
 from ganvas.recipes.facts import inspect_machine, survey_data
@@ -45,7 +46,12 @@ def auto_recipe(
         )
 
     machine = inspect_machine(device)
-    choices = decide_settings(survey_data(spec, given, machine.device, progress), machine, given)
+    # The data is opened as training will open it, so that it is packed only once.
+    kind = find_kind(spec)
+    special = SPECIAL_RECIPES.get(kind.rows) if kind else None
+    view = {"load_scale": get_recipe(special).load_scale} if special else {}
+    facts = survey_data(spec, view | dict(given), machine.device, progress)
+    choices = decide_settings(facts, machine, given)
     # The numbers here are all replaced; `change` reports values that are not allowed.
     base = Recipe(
         name=AUTO,

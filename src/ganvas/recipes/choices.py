@@ -85,8 +85,6 @@ def decide_settings(
     if facts.kind != "points":
         reason = _explain_side(side, facts.own, machine.device, facts.kind)
         choices.set("size", side, reason)
-    colours = {1: "all images are grey", 2: "points in the plane", 3: "the images have colours"}
-    choices.set("channels", view.channels, colours[view.channels or 3])
     if view.labels != "none":
         source = "the sub-folders" if view.labels == "folders" else view.labels
         choices.set("labels", view.labels, f"{facts.classes} classes from {source}")

@@ -12,7 +12,7 @@ import torch
 from ganvas.data import NAMES, find_kind, open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.folders.labels import usual_labels
-from ganvas.data.folders.sizes import SIDES, SizeNeededError
+from ganvas.data.folders.sizes import SIDES, SizeNeededError, SizeSurvey
 from ganvas.data.pick import choose_rows
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import stage_sizes
@@ -103,21 +103,21 @@ def survey_data(
     if kind == "image" and "labels" not in chosen and _is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
 
-    # Images of mixed sizes open only at a given size.
+    # The images' own side first: files are packed once, as training will ask for them.
+    dataset = None
     try:
-        dataset = open_dataset(spec, make_view(**chosen), progress=progress)
+        survey = SizeSurvey(**make_view(**chosen).model_dump())
+        dataset = open_dataset(spec, survey, progress=progress)
         own = dataset.size
     except SizeNeededError as needed:
         own = needed.suggestion
-        view = make_view(**chosen, size=choose_side(own, device, kind))
+
+    side = own if kind == "points" else choose_side(own, device, kind)
+    view = make_view(**chosen | {"size": chosen.get("size") or side})
+    if dataset is None or dataset.size != view.size:
         dataset = open_dataset(spec, view, progress=progress)
 
-    side = dataset.size if kind == "points" else choose_side(own, device, kind)
-    wanted = chosen.get("size") or side
-    if wanted != dataset.size:
-        dataset = open_dataset(spec, make_view(**chosen, size=wanted), progress=progress)
-
-    view = make_view(**chosen | {"size": wanted, "channels": dataset.channels})
+    view = view.model_copy(update={"channels": dataset.channels})
     if kind == "captions" and dataset.schema.names.get("keypoints"):
         kind = "keypoints"
     classes = len(dataset.classes)

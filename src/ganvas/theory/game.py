@@ -7,7 +7,7 @@ not about the noise of small batches.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +15,19 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
-from ganvas.gans.nn import losses
+from ganvas.gans.nn.losses import squared_gradient
 from ganvas.rng import fold_in
 from ganvas.theory import mathematics
+from ganvas.theory.losses import LOSSES, as_probability
 from ganvas.theory.players import fit_start, make_network, masses_of_image
 from ganvas.theory.targets import CENTRES, STEP, Target, get_target
 
 __all__ = [
     "LEARN_ALONE",
-    "LOSSES",
     "SNAPSHOTS",
     "Game",
-    "Loss",
     "Settings",
     "Snapshot",
-    "as_probability",
     "choose_moments",
     "count_steps",
     "play",
@@ -48,39 +46,6 @@ FIRST_LOOK = 2  # steps before the first snapshot, so that D is not quite random
 
 
 @dataclass(frozen=True)
-class Loss:
-    """The losses of both players.
-
-    Attributes:
-        d: the discriminator's loss of (score of data, score of generated).
-        g: the generator's loss of the same.
-        kind: what the best score is: the "logit" of D*, the "probability" D* itself, the logit up
-            to a constant ("shift"), or a "slope", which is not a probability.
-    """
-
-    d: Callable[[Tensor, Tensor], Tensor]
-    g: Callable[[Tensor, Tensor], Tensor]
-    kind: str
-
-
-LOSSES = {
-    "minimax": Loss(losses.non_saturating_d, lambda real, fake: losses.minimax_g(fake), "logit"),
-    "non-saturating": Loss(
-        losses.non_saturating_d, lambda real, fake: losses.non_saturating_g(fake), "logit"
-    ),
-    "least-squares": Loss(
-        losses.least_squares_d, lambda real, fake: losses.least_squares_g(fake), "probability"
-    ),
-    "wasserstein": Loss(
-        losses.wasserstein_d, lambda real, fake: losses.wasserstein_g(fake), "slope"
-    ),
-    "relativistic": Loss(
-        losses.relativistic, lambda real, fake: losses.relativistic(fake, real), "shift"
-    ),
-}
-
-
-@dataclass(frozen=True)
 class Settings:
     """Settings of a game.
 
@@ -91,6 +56,9 @@ class Settings:
         d_steps: updates of the discriminator in each of them, for one of the generator.
         penalty: weight of R1 + R2 in the discriminator's loss.
         seed: random seed.
+
+    Raises:
+        UserError: an unknown name, or a number out of range.
     """
 
     target: str = "gaussian"
@@ -100,12 +68,7 @@ class Settings:
     penalty: float = 0.05
     seed: int = 0
 
-    def check(self) -> None:
-        """Refuse settings that cannot be played.
-
-        Raises:
-            UserError: an unknown name, or a number out of range.
-        """
+    def __post_init__(self) -> None:
         get_target(self.target)
         if self.loss not in LOSSES:
             raise UserError(f"unknown loss {self.loss!r}; {nearest(self.loss, LOSSES)}")
@@ -153,7 +116,6 @@ class Game:
     """Both players with their optimizers and random numbers, from the settings alone."""
 
     def __init__(self, settings: Settings):
-        settings.check()
         self.settings = settings
         self.target: Target = get_target(settings.target)
         self.loss = LOSSES[settings.loss]
@@ -197,7 +159,7 @@ class Game:
         # R1 + R2 is half the weight times the mean over data, plus half times that over generated
         # points: together the weight times the mean over both.
         if self.settings.penalty:
-            loss = loss + self.settings.penalty * losses.squared_gradient(scores, both).mean()
+            loss = loss + self.settings.penalty * squared_gradient(scores, both).mean()
         self.update("discriminator", loss)
 
     def update_generator(self) -> None:
@@ -263,39 +225,6 @@ class Game:
         )
 
 
-def as_probability(score: np.ndarray, kind: str, weights: np.ndarray) -> np.ndarray:
-    """Convert a score to D, depending on the loss.
-
-    A least-squares score is D itself, and is clipped to [0.001, 0.999]. A score that is defined up
-    to a constant is shifted so that D has the mean 1/2 over `weights`, as D* has.
-
-    Args:
-        score: at the bins' centres, (BINS,).
-        kind: see `Loss.kind`.
-        weights: masses of (p_data + p_g) / 2, (BINS,).
-    """
-    if kind == "probability":
-        return score.clip(0.001, 0.999)
-    if kind == "logit":
-        return _sigmoid(score)
-
-    # Bisection: the mean of D falls as the shift grows. 60 halvings exhaust float64.
-    shift = 0.0
-    low, high = float(score.min()), float(score.max())
-    for _ in range(60):
-        shift = (low + high) / 2
-        if weights @ _sigmoid(score - shift) > 0.5:
-            low = shift
-        else:
-            high = shift
-    return _sigmoid(score - shift)
-
-
-def _sigmoid(score: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-score)), at least 1e-12 from 0 and 1, so that its logarithm is finite."""
-    return (1 / (1 + np.exp(-score.clip(-500, 500)))).clip(1e-12, 1 - 1e-12)
-
-
 def play(settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[Snapshot]:
     """Play a game from start to end.
 
@@ -304,7 +233,7 @@ def play(settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[Snapshot]:
         snapshots: roughly how many to yield.
 
     Raises:
-        UserError: settings that cannot be played, or a number that is not finite.
+        UserError: a number is not finite.
     """
     game = Game(settings)
     moments = choose_moments(settings.steps, snapshots)

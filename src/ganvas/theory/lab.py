@@ -8,7 +8,8 @@ from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from ganvas.io.console import PlainConsole, count_noun, print_text
 from ganvas.io.files import explained
-from ganvas.theory.game import LOSSES, SNAPSHOTS, Settings, Snapshot, count_steps, play
+from ganvas.theory.game import SNAPSHOTS, Settings, Snapshot, count_steps, play
+from ganvas.theory.losses import LOSSES
 from ganvas.theory.pictures import draw_course, draw_four_panels
 from ganvas.theory.saddle import draw_saddle
 from ganvas.theory.targets import Target, get_target
@@ -26,9 +27,8 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
         the last snapshot.
 
     Raises:
-        UserError: settings that cannot be played, or the folder cannot be written.
+        UserError: the folder cannot be written, or a number is not finite.
     """
-    settings.check()
     with explained(out):
         out.mkdir(parents=True, exist_ok=True)  # fail before the training, not after it
 

@@ -1,8 +1,8 @@
 """The mathematics of GANs in float64: divergences, the best discriminator, V(D, G), a saddle.
 
 Densities are arrays of their values at points `step` apart; discrete distributions are arrays of
-probabilities, `step` 1. All logarithms are natural, and 0 log 0 is 0. A score is log D / (1 - D),
-as in `ganvas.gans.nn.losses`. Equations and their numbers are those of Goodfellow et al. 2014.
+probabilities, `step` 1. All logarithms are natural, and 0 log 0 is 0. Equations and their numbers
+are those of Goodfellow et al. 2014.
 """
 
 import math
@@ -18,12 +18,10 @@ __all__ = [
     "js_divergence",
     "kl_divergence",
     "optimal_discriminator",
-    "optimal_score",
     "penalised",
     "simultaneous",
     "trajectory",
     "value",
-    "value_of_score",
 ]
 
 Array = np.ndarray
@@ -96,22 +94,11 @@ def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
     return np.divide(p_data, total, out=np.full_like(total, 0.5), where=total > 0)
 
 
-def optimal_score(p_data: Array, p_g: Array) -> Array:
-    """log p_data - log p_g, the score whose sigmoid is D*.
-
-    Infinite where one of them is 0, and 0 where both are.
-    """
-    p_data, p_g = np.asarray(p_data, np.float64), np.asarray(p_g, np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.log(p_data) - np.log(p_g)
-    return np.where((p_data == 0) & (p_g == 0), 0.0, score)
-
-
 def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
     """V(D, G) = integral of p_data log D + p_g log(1 - D) (equation 3).
 
     It is -inf where D is certain and wrong. A D so near to 1 that float64 rounds it up counts as
-    certain; `value_of_score` has no such limit.
+    certain.
 
     Raises:
         ValueError: D is outside [0, 1], or a density is not one.
@@ -119,24 +106,13 @@ def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) ->
     discriminator = np.asarray(discriminator, np.float64)
     if not ((discriminator >= 0) & (discriminator <= 1)).all():
         raise ValueError("D is a probability, from 0 to 1")
-    with np.errstate(divide="ignore"):
-        return _expected_value(np.log(discriminator), np.log1p(-discriminator), p_data, p_g, step)
 
-
-def value_of_score(score: Array, p_data: Array, p_g: Array, step: float = 1.0) -> float:
-    """V(D, G) of D = sigmoid(score), exact for any score, even infinite ones."""
-    score = np.asarray(score, np.float64)
-    # log sigmoid(s) = -log(1 + exp(-s)), and log(1 - sigmoid(s)) = -log(1 + exp(s)).
-    return _expected_value(-np.logaddexp(0, -score), -np.logaddexp(0, score), p_data, p_g, step)
-
-
-def _expected_value(
-    log_real: Array, log_fake: Array, p_data: Array, p_g: Array, step: float
-) -> float:
-    """Integral of p_data x log_real + p_g x log_fake, where 0 times infinity is 0."""
     p_data, p_g = _check_distributions(p_data, p_g, step)
-    real, fake = p_data > 0, p_g > 0
-    return float(np.sum(p_data[real] * log_real[real]) + np.sum(p_g[fake] * log_fake[fake])) * step
+    real, fake = p_data > 0, p_g > 0  # elsewhere 0 times infinity is 0
+    with np.errstate(divide="ignore"):
+        of_real = np.sum(p_data[real] * np.log(discriminator[real]))
+        of_fake = np.sum(p_g[fake] * np.log1p(-discriminator[fake]))
+    return float(of_real + of_fake) * step
 
 
 def best_answer(a: float, b: float) -> tuple[float, float]:

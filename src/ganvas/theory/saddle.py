@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mpl_toolkits.mplot3d import Axes3D
 
 from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.theory.mathematics import Rule, alternating, penalised, simultaneous, trajectory
@@ -12,6 +11,7 @@ from ganvas.theory.pictures import new_figure, save_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from mpl_toolkits.mplot3d import Axes3D
 
 __all__ = ["draw_saddle"]
 
@@ -51,7 +51,6 @@ def draw_saddle(path: Path) -> None:
         2, 2, left=0.05, right=0.97, top=0.96, bottom=0.085, wspace=0.16, hspace=0.3
     )
     surface = figure.add_subplot(grid[0], projection="3d")
-    assert isinstance(surface, Axes3D)
     _draw_surface(surface)
 
     for index, (title, caption, colour, rule) in enumerate(STORIES, 1):

@@ -126,9 +126,6 @@ def test_same_bits_whatever_the_threads_and_random_state(
     torch.set_num_threads(threads)
     assert all(torch.equal(one[name], other[name]) for name in one)
 
-    different = fit_classifier(digits[0], 10, seed=1).state_dict()
-    assert not torch.equal(one["head.weight"], different["head.weight"])
-
 
 def test_a_damaged_file_is_made_again(
     quick: None,

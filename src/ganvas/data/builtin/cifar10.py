@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.builtin.digits_mnist import as_dataset
+from ganvas.data.builtin.arrays import as_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder

@@ -9,7 +9,6 @@ so that an evaluation can use the others.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 
 __all__ = ["COUNT", "PIECE", "STACKED", "open_stacked"]
 
@@ -49,12 +48,9 @@ def open_stacked(spec: str, view: View, progress: bool = False) -> Dataset:
     files = mnist_files(name, progress)
     digests = [hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() for file in files]
     view = view.model_copy(update={"size": view.size or SIZE, "channels": 1})  # of the digits
-    key = [STACKED, COUNT, SEED, digests, view.model_dump()]
+    key = [STACKED, COUNT, SEED, digests, view.key()]
     dataset = open_store(key, lambda folder: _write_stacks(folder, name, view))
-
-    # The store is found by content, so the same digits may have been stacked from another place.
-    report = dataset.report.model_copy(update={"spec": spec})
-    return replace(dataset, report=report)
+    return dataset.with_report(spec=spec)
 
 
 def _write_stacks(folder: Path, name: str, view: View) -> Packed:
@@ -66,9 +62,9 @@ def _write_stacks(folder: Path, name: str, view: View) -> Packed:
     chosen = random.randint(len(digits), size=(COUNT, 3), dtype=np.int64)
 
     def pieces() -> Iterator[np.ndarray]:
-        for rows in chunk_ranges(COUNT, PIECE):
+        for rows in chunk_slices(COUNT, PIECE):
             # (K, 3) rows of (N, 1, S, S) become (K, 3, S, S)
-            yield digits.images[chosen[rows.start : rows.stop], 0]
+            yield digits.images[chosen[rows], 0]
 
     write_images(folder / "image.npy", pieces(), (3, digits.size, digits.size))
     # the three digits read as one number, red first

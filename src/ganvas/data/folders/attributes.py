@@ -15,15 +15,16 @@ from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.attribute_table import AttributeTable, find_attribute_table, read_rows
 from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import check_one_size, common_size
+from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.errors import UserError, nearest
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 
-__all__ = ["WrittenSet", "open_attributes"]
+__all__ = ["MatchedSet", "WrittenSet", "open_attributes"]
 
 
 def open_attributes(
@@ -60,7 +61,7 @@ def open_attributes(
             "attributes",
             [source.identity() for source in sources],
             [hashlib.sha256(table.content).hexdigest() for table in tables],
-            view.model_dump(exclude={"labels", "attributes"}),
+            view.key(),
         ]
         dataset = open_store(
             key, lambda folder: _write_sets(folder, sources, tables, names, view, progress)
@@ -120,6 +121,24 @@ def _choose_attributes(dataset: Dataset, spec: str, wanted: Sequence[str]) -> Da
 # Writing the store
 
 
+class MatchedSet(NamedTuple):
+    """One of the sets before its images are read.
+
+    Attributes:
+        source: the images.
+        table: their attributes.
+        rows: the values of each image that has a row in the table.
+        notes: on rows without an image.
+        unnamed: images without a row.
+    """
+
+    source: FileSource
+    table: AttributeTable
+    rows: dict[Entry, bytes]
+    notes: list[str]
+    unnamed: list[Skipped]
+
+
 class WrittenSet(NamedTuple):
     """One of the sets, written as a piece.
 
@@ -128,14 +147,12 @@ class WrittenSet(NamedTuple):
         values: uint8 (N, A), in the columns of the names of all sets.
         known: uint8 (N, A), 1 where the set knows the attribute.
         report: how it came to be.
-        size: side in pixels of the images that training sees.
     """
 
     path: Path
     values: np.ndarray
     known: np.ndarray
     report: DataReport
-    size: int
 
 
 def _write_sets(
@@ -147,12 +164,17 @@ def _write_sets(
     progress: bool,
 ) -> Packed:
     """Write the images of one or two sets, all attributes, and which of them are known."""
-    sets = []
-    for number, (source, table) in enumerate(zip(sources, tables)):
-        path = folder / f"piece{number}.npy"
-        sets.append(_write_set(path, source, table, names, view, progress))
+    matched = [_match_rows(source, table) for source, table in zip(sources, tables)]
     # one file cannot hold images of two sizes
-    check_one_size({str(source.place): one.size for source, one in zip(sources, sets)})
+    view = with_common_size(
+        view,
+        lambda: {str(one.source.place): count_sizes(one.source, [*one.rows]) for one in matched},
+    )
+
+    sets = []
+    for number, one in enumerate(matched):
+        path = folder / f"piece{number}.npy"
+        sets.append(_write_set(path, one, names, view, progress))
 
     reports = [one.report for one in sets]
     for number in _join_images([one.path for one in sets], folder / "image.npy"):
@@ -168,35 +190,22 @@ def _write_sets(
     report = reports[0]
     if len(reports) > 1:
         report = join_reports("", {f"set {number}": one for number, one in enumerate(reports, 1)})
-    return Packed({"attributes": names}, report, sets[0].size)
+    assert view.size is not None
+    return Packed({"attributes": names}, report, view.size)
 
 
 def _write_set(
-    path: Path,
-    source: FileSource,
-    table: AttributeTable,
-    names: tuple[str, ...],
-    view: View,
-    progress: bool,
+    path: Path, matched: MatchedSet, names: tuple[str, ...], view: View, progress: bool
 ) -> WrittenSet:
-    """Write the images of one set at `path`, and find their attributes.
-
-    Args:
-        path: a .npy file.
-        source: the images.
-        table: their attributes.
-        names: of the attributes of all sets.
-        view: how to see the images.
-        progress: show a progress bar on stderr.
+    """Write the images of one set at `path`, and their attributes in the columns of `names`, those
+    of all sets.
     """
-    matched, notes, unnamed = _match_rows(source, table, read_rows(table))
-    entries = list(matched)
-    view = view.model_copy(update={"size": view.size or common_size(source, entries)})
-    rows = rows_of_files(source, entries)
-    kept, report, size = write_rows(path.parent, [path.stem], source.place, rows, view, progress)
+    source, table, by_entry, notes, unnamed = matched
+    rows = rows_of_files(source, list(by_entry))
+    kept, report, _ = write_rows(path.parent, [path.stem], source.place, rows, view, progress)
 
     # some images could not be decoded: the values follow what was kept, in its order
-    by_name = {entry.name: row for entry, row in matched.items()}
+    by_name = {entry.name: row for entry, row in by_entry.items()}
     own = b"".join(by_name[fate.name] for (fate,) in kept)
     places = [names.index(name) for name in table.names]
     values = np.zeros((len(kept), len(names)), np.uint8)
@@ -211,7 +220,7 @@ def _write_set(
             "notes": notes + describe_ignored(source, {table.file}),
         }
     )
-    return WrittenSet(path, values, known, report, size)
+    return WrittenSet(path, values, known, report)
 
 
 def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
@@ -231,8 +240,8 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
         for piece in pieces:
             array = np.load(piece, mmap_mode="r")
             # 256 at a time: the pieces may be larger than the memory
-            for start in range(0, len(array), 256):
-                part = array[start : start + 256]
+            for rows in chunk_slices(len(array), 256):
+                part = array[rows]
                 yield np.broadcast_to(part, (len(part), *shape))
 
     write_images(path, iterate_parts(), shape)
@@ -244,17 +253,13 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
 # Which row is of which image
 
 
-def _match_rows(
-    source: FileSource, table: AttributeTable, rows: dict[str, bytes]
-) -> tuple[dict[Entry, bytes], list[str], list[Skipped]]:
+def _match_rows(source: FileSource, table: AttributeTable) -> MatchedSet:
     """The row of each image, found by its path or, where only one image has it, its name.
-
-    Returns:
-        images with their values; notes on rows without an image; images without a row.
 
     Raises:
         UserError: no image has a row.
     """
+    rows = read_rows(table)
     # a table often gives bare names where the images lie in folders
     paths = {entry.name: entry for entry in source.pictures}
     counts = Counter(PurePosixPath(name).name for name in paths)
@@ -287,4 +292,4 @@ def _match_rows(
     for entry in source.pictures:
         if entry not in matched:
             unnamed.append(Skipped(file=entry.name, reason=f"has no row in {table.file}"))
-    return ordered, describe_absent(table.file, absent), unnamed
+    return MatchedSet(source, table, ordered, describe_absent(table.file, absent), unnamed)

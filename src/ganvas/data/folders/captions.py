@@ -1,7 +1,6 @@
 """Open images with captions, boxes and key points: a folder or zip with a table of them."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from ganvas.data.folders.caption_columns import (
 from ganvas.data.folders.caption_rows import choose_caption_columns, match_lines, skip_bad_boxes
 from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import common_size
+from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
@@ -70,7 +69,7 @@ def open_captions(
             "captions",
             LENGTH,
             source.identity(),
-            view.model_dump(exclude={"labels", "attributes"}),
+            view.key(),
             files.name,
             [hashlib.sha256(part).hexdigest() for part in (files.content, files.features)],
         ]
@@ -78,9 +77,7 @@ def open_captions(
             key, lambda folder: _write_captions(folder, source, files, view, progress)
         )
 
-    # The store is found by content, so the same images may have been packed from another place.
-    report = dataset.report.model_copy(update={"spec": spec})
-    return check_strict(replace(dataset, report=report), strict)
+    return check_strict(dataset.with_report(spec=spec), strict)
 
 
 def _read_files(source: FileSource) -> CaptionFiles:
@@ -138,8 +135,8 @@ def _write_captions(
     notes += more
 
     # boxes are checked in the square that an image becomes, so the size must be known
-    size = view.size or common_size(source, [entries[name] for name in lines])
-    view = view.model_copy(update={"size": size})
+    described = [entries[name] for name in lines]
+    view = with_common_size(view, lambda: {str(source.place): count_sizes(source, described)})
     if "box" in columns:
         lines, more = skip_bad_boxes(table, lines, source, view)
         notes += more

@@ -1,7 +1,6 @@
 """Open any folder or zip of images, with classes or without."""
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import Labelling, find_labels, sort_classes
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import common_size
+from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource
 from ganvas.data.store import Packed, open_store
 
@@ -33,7 +32,7 @@ def open_images(
         # all that decides the store: "labels" by what they say, not by the path of their table
         key = [
             source.identity(),
-            view.model_dump(exclude={"labels"}),
+            view.key(),
             view.labels == "folders",
             labelling.digest,
             source.other_kinds({labelling.table}),
@@ -42,9 +41,7 @@ def open_images(
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)
         )
 
-    # The store is found by content, so the same images may have been packed from another place.
-    report = dataset.report.model_copy(update={"spec": str(place)})
-    return check_strict(replace(dataset, report=report), strict)
+    return check_strict(dataset.with_report(spec=str(place)), strict)
 
 
 def _write_folder(
@@ -54,7 +51,7 @@ def _write_folder(
     entries = source.pictures
     if labelling.classes is not None:
         entries = [entry for entry in entries if entry.name in labelling.classes]
-    view = view.model_copy(update={"size": view.size or common_size(source, entries)})
+    view = with_common_size(view, lambda: {str(source.place): count_sizes(source, entries)})
     rows = rows_of_files(source, entries)
     kept, report, size = write_rows(folder, ["image"], source.place, rows, view, progress)
 

@@ -1,22 +1,19 @@
 """Open paired images: an input and its output, side by side in one file or in two folders."""
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from ganvas.data.dataset import Dataset, View
-from ganvas.data.decode import RowFiles, read_row
+from ganvas.data.decode import RowFiles
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import SizeNeededError
+from ganvas.data.folders.sizes import ImageSizes, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.images import UnreadableError, colour
 
 __all__ = ["open_pairs"]
 
@@ -37,7 +34,6 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
         UserError: no pairs there, or no such split; with `strict`, any file that cannot be used.
     """
     place = parse_place(spec)
-    colour(view.background)  # a wrong name is reported before any file is read
 
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
@@ -49,15 +45,13 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             "pairs",
             [source.identity() for source in sources],
             place.split,
-            view.model_dump(exclude={"labels"}),
+            view.key(),
         ]
         dataset = open_store(
             key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
         )
 
-    # The store is found by content, so the same files may have been packed under another name.
-    report = dataset.report.model_copy(update={"spec": spec, "test": test})
-    return check_strict(replace(dataset, report=report), strict)
+    return check_strict(dataset.with_report(spec=spec, test=test), strict)
 
 
 def _write_pairs(
@@ -70,7 +64,7 @@ def _write_pairs(
 ) -> Packed:
     """Decode pairs and write them into `folder`, as a.npy and b.npy."""
     place = sources[0].place
-    view = view.model_copy(update={"size": view.size or _common_pair_size(place, rows)})
+    view = with_common_size(view, lambda: {str(place): _count_sizes(sources, rows)})
     _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
 
     # files of two images side by side
@@ -89,32 +83,20 @@ def _write_pairs(
     return Packed({}, report, size)
 
 
-def _common_pair_size(place: Path, rows: Sequence[RowFiles]) -> int:
-    """The side that all images of all pairs share.
+def _count_sizes(sources: Sequence[FileSource], rows: Sequence[RowFiles]) -> ImageSizes:
+    """The sizes of all images of all pairs."""
+    sizes = count_sizes(sources[0], [row.files[0][1] for row in rows])
 
-    Raises:
-        SizeNeededError: they do not share one.
-    """
-    view = View(size=1)  # no image is too small for it
-    sizes = Counter[tuple[int, ...]]()
-    for row in rows:
-        try:
-            sizes.update(tuple(picture.pixels.shape[1:]) for picture in read_row(row, 2, view))
-        except UnreadableError:
-            continue  # reported when it is decoded
+    # files of two images side by side; what is not wider than high is left out when it is decoded
+    if len(rows[0].files) == 1:
+        halves = ImageSizes()
+        for (width, height), count in sizes.items():
+            if width > height:
+                halves[width // 2, height] += count
+        return halves
 
-    if len(sizes) == 1:
-        height, width = next(iter(sizes))
-        if height == width:
-            return height
-
-    # at the shortest side of all no image need be enlarged
-    typical = min((min(size) for size in sizes), default=1)
-    raise SizeNeededError(
-        f"{place} holds pairs of {len(sizes)} sizes; "
-        f"say which square they should become, e.g. --size {typical}",
-        typical,
-    )
+    # folders A and B may be in one source
+    return sizes + count_sizes(sources[-1], [row.files[1][1] for row in rows])
 
 
 # Which files belong together

@@ -16,8 +16,9 @@ from ganvas.data.parallel import map_pieces
 from ganvas.data.report import DataReport, Skipped
 from ganvas.data.store import open_image_file, write_images
 from ganvas.errors import UserError
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
-from ganvas.io.images import GREY, colour
+from ganvas.io.images import GREY
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 
@@ -60,7 +61,6 @@ def write_rows(
     Raises:
         UserError: fewer than two rows can be used.
     """
-    colour(view.background)
     assert view.size is not None
     paths = [folder / f"{column}.npy" for column in columns]
     fates = _write_squares(paths, rows, view, progress)
@@ -119,7 +119,7 @@ def _write_squares(
 def _drop_colour(path: Path) -> None:
     """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
     images = np.load(path, mmap_mode="r")
-    pieces = (images[start : start + 1024, :1] for start in range(0, len(images), 1024))
+    pieces = (images[rows, :1] for rows in chunk_slices(len(images), 1024))
     grey = path.with_name("grey.npy")
     write_images(grey, pieces, (1, *images.shape[2:]))
 

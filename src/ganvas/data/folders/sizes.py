@@ -1,23 +1,32 @@
 """The side in pixels at which images of a folder can be trained on."""
 
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
+from ganvas.data.dataset import View
 from ganvas.data.decode import measure_images
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.errors import UserError
 
-__all__ = ["SIDES", "SizeNeededError", "check_one_size", "common_side", "common_size"]
+__all__ = [
+    "SIDES",
+    "ImageSizes",
+    "SizeNeededError",
+    "SizeSurvey",
+    "count_sizes",
+    "with_common_size",
+]
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # usual sides of squares
+ImageSizes = Counter[tuple[int, int]]  # how many images there are of each (width, height)
 
 
 class SizeNeededError(UserError):
     """The images differ in size or are not square, and the view does not name a size.
 
     Attributes:
-        suggestion: a side in pixels that keeps four fifths of the images or more.
+        suggestion: the side in pixels that all images share, or one that keeps four fifths of them
+            or more.
     """
 
     def __init__(self, message: str, suggestion: int) -> None:
@@ -25,23 +34,46 @@ class SizeNeededError(UserError):
         self.suggestion = suggestion
 
 
-def common_size(source: FileSource, entries: Sequence[Entry]) -> int:
-    """The side that all images of a source share.
+class SizeSurvey(View):
+    """A view for those who choose a size by the images' own.
 
-    Raises:
-        SizeNeededError: they do not share one.
+    Files are not packed for it as long as it has no size: opening them raises a SizeNeededError,
+    also where all images share a side.
     """
-    sizes = Counter(measure_images(source, entries))
-    # where no file can be read, any size will do: decoding then reports the reasons
-    return common_side(source.place, sizes) if sizes else 1
 
 
-def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
-    """The side that images of these widths and heights share.
+def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]) -> View:
+    """The view with a size: its own, or the side that all images of one or several sets share.
 
     Args:
-        place: where they are, for messages.
-        sizes: how many images there are of each (width, height).
+        view: how to see them.
+        measure: counts the sizes of each set by its name; called only if the view has no size.
+
+    Raises:
+        SizeNeededError: the images do not share a side, or the view is a `SizeSurvey`.
+    """
+    if view.size:
+        return view
+
+    # where no file can be read, any size will do: decoding then reports the reasons
+    sides = {name: _common_side(name, sizes) for name, sizes in measure().items() if sizes}
+    smallest = min(sides.values(), default=1)
+
+    if isinstance(view, SizeSurvey) or len(set(sides.values())) > 1:
+        found = " and ".join(f"{name} images of {side}x{side}" for name, side in sides.items())
+        raise SizeNeededError(
+            f"{found}; say which size all should have, for instance --size {smallest}", smallest
+        )
+    return view.model_copy(update={"size": smallest})
+
+
+def count_sizes(source: FileSource, entries: Sequence[Entry]) -> ImageSizes:
+    """The sizes of the images whose headers can be read."""
+    return Counter(measure_images(source, entries))
+
+
+def _common_side(place: str, sizes: ImageSizes) -> int:
+    """The side that the images at a place share.
 
     Raises:
         SizeNeededError: they do not share one.
@@ -62,7 +94,7 @@ def common_side(place: Path | str, sizes: Counter[tuple[int, int]]) -> int:
     )
 
 
-def _suggest_side(sizes: Counter[tuple[int, int]]) -> int:
+def _suggest_side(sizes: ImageSizes) -> int:
     """The largest usual side that at most a fifth of the images are too small for."""
     shorter = Counter[int]()
     for size, count in sizes.items():
@@ -78,22 +110,3 @@ def _suggest_side(sizes: Counter[tuple[int, int]]) -> int:
             break
 
     return max((side for side in SIDES if side <= typical), default=typical)
-
-
-def check_one_size(sizes: dict[str, int]) -> None:
-    """Check that sets which are trained on together have one size.
-
-    Args:
-        sizes: side of the images of each set, by its name.
-
-    Raises:
-        SizeNeededError: they differ.
-    """
-    if len(set(sizes.values())) < 2:
-        return
-
-    smallest = min(sizes.values())
-    found = " and ".join(f"{name} images of {size}x{size}" for name, size in sizes.items())
-    raise SizeNeededError(
-        f"{found}; say which size both should have, for instance --size {smallest}", smallest
-    )

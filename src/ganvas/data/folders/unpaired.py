@@ -12,7 +12,7 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import check_one_size, common_size
+from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import join_reports
@@ -85,12 +85,11 @@ def open_unpaired(
 
     # epochs are counted by the larger domain, so that each of its images is shown
     main, beside = sorted(packed, key=len, reverse=True)
-    beside_report = beside.report.model_copy(update={"spec": spec, "test": test})
     digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
     joint = replace(
         main,
         report=report,
-        beside=replace(beside, report=beside_report),
+        beside=beside.with_report(spec=spec, test=test),
         fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),
     )
     return check_strict(joint, strict)
@@ -212,31 +211,41 @@ def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) ->
     becomes RGB too.
 
     Raises:
-        SizeNeededError: the view has no size, and each domain has its own.
+        SizeNeededError: the view has no size, and the images do not share one.
     """
-    # each domain is packed first as if it were alone: only then its colours are known
+    # sizes are known from the files' headers, colours only when the images are packed
+    view = with_common_size(
+        view,
+        lambda: {domain.name: count_sizes(domain.source, domain.entries) for domain in domains},
+    )
     packed = [_pack_domain(domain, view, progress) for domain in domains]
-    check_one_size({domain.name: dataset.size for domain, dataset in zip(domains, packed)})
 
-    if len({dataset.channels for dataset in packed}) > 1:
-        view = view.model_copy(update={"channels": 3})
-        packed = [_pack_domain(domain, view, progress) for domain in domains]
-    return packed
+    if len({dataset.channels for dataset in packed}) == 1:
+        return packed
+    rgb = view.model_copy(update={"channels": 3})
+    return [
+        dataset if dataset.channels == 3 else _pack_domain(domain, rgb, progress)
+        for domain, dataset in zip(domains, packed)
+    ]
 
 
 def _pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
-    """One domain as a data set of its own, with its column."""
-    source = domain.source
-    entries = domain.entries
+    """One domain as a data set of its own, with its column.
+
+    Args:
+        domain: the images.
+        view: with its size resolved.
+        progress: show a progress bar on stderr.
+    """
+    source, entries = domain.source, domain.entries
 
     # by its own files alone: the other domain may change, or be another one, without packing again
     identity = [(entry.name, entry.size, entry.mark) for entry in entries]
-    key = ["unpaired", domain.column, identity, view.model_dump(exclude={"labels", "attributes"})]
+    key = ["unpaired", domain.column, identity, view.key()]
 
     def write_domain(folder: Path) -> Packed:
-        sized = view.model_copy(update={"size": view.size or common_size(source, entries)})
         rows = rows_of_files(source, entries)
-        _, report, size = write_rows(folder, [domain.column], source.place, rows, sized, progress)
+        _, report, size = write_rows(folder, [domain.column], source.place, rows, view, progress)
         return Packed({}, report, size)
 
     return open_store(key, write_domain)

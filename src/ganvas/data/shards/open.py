@@ -13,7 +13,7 @@ from ganvas.data.dataset import Column, Dataset, Shards, View
 from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict
-from ganvas.data.folders.sizes import common_side
+from ganvas.data.folders.sizes import ImageSizes, with_common_size
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, count_workers, map_in_order
 from ganvas.data.report import DataReport, Skipped
@@ -24,7 +24,7 @@ from ganvas.data.shards.remote import RemoteShards
 from ganvas.data.shards.scan import index_tars
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
-from ganvas.io.chunks import chunk_ranges
+from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 
 __all__ = ["MEMORY", "open_shards"]
@@ -44,16 +44,12 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         UserError: no shards there, a shard that is missing, damaged or empty, fewer than two usable
             pictures.
     """
-    if view.labels != "none":
-        raise UserError(
-            f"{spec} carries its own labels; --labels {view.labels} is for folders and zips"
-        )
     index, files, notes = _find_index(parse_shards(spec), spec, progress)
 
-    size = view.size or common_side(spec, _count_sizes(index))
-    view = view.model_copy(update={"size": size, "channels": view.channels or index.channels})
-    side, channels = view.load_size(), view.channels
-    assert channels is not None
+    view = with_common_size(view, lambda: {spec: _count_sizes(index)})
+    view = view.model_copy(update={"channels": view.channels or index.channels})
+    size, side, channels = view.size, view.load_size(), view.channels
+    assert size is not None and channels is not None
 
     used = [_large_enough(shard, view) for shard in index.shards]
     starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
@@ -151,9 +147,9 @@ def _select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
     return part.model_copy(update={"channels": index.channels})
 
 
-def _count_sizes(index: Index) -> Counter[tuple[int, int]]:
+def _count_sizes(index: Index) -> ImageSizes:
     """Count the pictures of each (width, height)."""
-    sizes = Counter[tuple[int, int]]()
+    sizes = ImageSizes()
     for shard in index.shards:
         for kind, count in shard.kinds_of(shard.kind).items():
             sizes[kind.width, kind.height] += count
@@ -236,7 +232,7 @@ def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View)
             )
 
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
-        pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
+        pieces = [entries[rows] for rows in chunk_slices(len(entries), PIECE)]
         decoded = np.empty((len(entries), channels, side, side), np.uint8)
         done = 0
         with ThreadPoolExecutor(count_workers([entry.size for entry in entries])) as pool:

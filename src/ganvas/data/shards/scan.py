@@ -10,14 +10,13 @@ from ganvas.data.dataset import View
 from ganvas.data.decode import Fate, decode_images
 from ganvas.data.folders.labels import sort_classes
 from ganvas.data.folders.source import Entry
-from ganvas.data.parallel import PIECE, map_in_order, progress_bar, start_threads
+from ganvas.data.parallel import map_pieces, progress_bar
 from ganvas.data.report import Skipped
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.chunks import chunk_ranges
 
 __all__ = ["TarScan", "index_tars"]
 
@@ -121,10 +120,11 @@ def _scan_tar(path: Path) -> TarScan:
 
 def _decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
     """Decode pictures of any size to see whether they can be; returns what became of each."""
-    pieces = [entries[rows.start : rows.stop] for rows in chunk_ranges(len(entries), PIECE)]
-    with start_threads([entry.size for entry in entries]) as pool:
-        found = map_in_order(pool, lambda piece: decode_images(tar, piece, View(size=1))[0], pieces)
-        return [fate for fates in found for fate in fates]
+    sizes = [entry.size for entry in entries]
+    found = map_pieces(
+        entries, lambda piece: decode_images(tar, piece, View(size=1))[0], sizes, progress=False
+    )
+    return [fate for fates in found for fate in fates]
 
 
 def _join_scans(scans: Sequence[TarScan]) -> Index:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
-from ganvas.evaluation.metrics.features import ImageFeatures
+from ganvas.evaluation.metrics.features import ImageFeatures, exact_convolutions
 from ganvas.io.files import hash_file
 from ganvas.io.images import to_float
 
@@ -104,8 +104,7 @@ class Classifier:
                 f"these are {tuple(images.shape[1:])}"
             )
 
-        # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        with exact_convolutions():
             values, logits = self.network(to_float(images.to(self.device)))
         return ImageFeatures(values.cpu(), logits.cpu())
 

@@ -74,12 +74,12 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class ClassificationData:
-    """A labelled data set, split for a classifier.
+    """A data set with classes or attributes, split for a classifier.
 
     Attributes:
         name: of the data set, for people.
         fingerprint: of the whole data set that `train` is from.
-        classes: names.
+        classes: names of classes or of attributes.
         train: what the classifier is trained on.
         test: images that it is not trained on, for its accuracy.
     """
@@ -105,8 +105,8 @@ def load_or_train_classifier(
         progress: show the training on stderr.
 
     Raises:
-        UserError: fewer than 2 images or classes, images that are too small, or the cache cannot be
-            written.
+        UserError: fewer than 2 images or classes, no attribute, images that are too small, or the
+            cache cannot be written.
     """
     _check_trainable(data)
     rows = hashlib.sha256(data.train.rows.astype("<i8").tobytes()).hexdigest()
@@ -128,7 +128,9 @@ def load_or_train_classifier(
 def _check_trainable(data: ClassificationData) -> None:
     """Refuse a data set that no classifier can be trained on."""
     count, size = len(data.train), data.train.images.shape[-1]
-    if count < 2 or len(data.classes) < 2:
+    # one attribute, absent or present, is enough
+    least = 2 if data.train.labels.ndim == 1 else 1
+    if count < 2 or len(data.classes) < least:
         classes = count_noun(len(data.classes), "class", "classes")
         raise UserError(
             f"{data.name} has {count_noun(count, 'image')} of {classes}; "
@@ -157,7 +159,7 @@ def _describe_classifier(network: ClassifierNetwork, data: ClassificationData) -
 
 
 def fit_classifier(
-    train: LabelledImages, classes: int, progress: bool = False, seed: int = 0
+    train: LabelledImages, classes: int, progress: bool = False
 ) -> ClassifierNetwork:
     """Train a network with AdamW and a one-cycle schedule, on randomly shifted images.
 
@@ -174,7 +176,7 @@ def fit_classifier(
     shift = round(size / 14)  # pixels: 2 for MNIST's 28
 
     with torch.random.fork_rng(devices=[]), _fix_threads(THREADS):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(0)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -24,7 +24,6 @@ from ganvas.io.console import count_noun
 
 __all__ = [
     "CHUNK",
-    "InceptionScore",
     "KernelDistance",
     "Moments",
     "check_features",
@@ -239,19 +238,7 @@ def _discrepancy(real: Tensor, fake: Tensor) -> float:
     return (among_others(real) + among_others(fake) - 2 * across).item()
 
 
-class InceptionScore(NamedTuple):
-    """The score over the splits.
-
-    Attributes:
-        mean: of the splits.
-        standard_deviation: of the splits (divided by their number); it is not a standard error.
-    """
-
-    mean: float
-    standard_deviation: float
-
-
-def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> InceptionScore:
+def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> float:
     """exp of the mean KL(p(class | image) || p(class)); Salimans et al. 2016, section 4.
 
     The mean over splits; p(class) is the mean over the split. The score lies between 1 and the
@@ -283,5 +270,4 @@ def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> I
         log_mean = log_p.logsumexp(0) - math.log(len(log_p))
         scores.append((log_p.exp() * (log_p - log_mean)).sum(1).mean().exp())
 
-    over_splits = torch.stack(scores)
-    return InceptionScore(over_splits.mean().item(), over_splits.std(correction=0).item())
+    return torch.stack(scores).mean().item()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -11,9 +12,18 @@ from torch import Tensor, nn
 from ganvas.errors import UserError
 from ganvas.io.images import to_float
 
-__all__ = ["CHUNK", "Extractor", "ImageFeatures", "Pixels", "RandomEmbedding", "extract_features"]
+__all__ = [
+    "CHUNK",
+    "Extractor",
+    "ImageFeatures",
+    "Pixels",
+    "RandomEmbedding",
+    "exact_convolutions",
+    "extract_features",
+]
 
 CHUNK = 256  # images given to an extractor at a time
+SEED = 0  # of the weights of the random embedding
 MOST_PIXELS = 2**20  # of the images in one forward pass of the random embedding; bounds the memory
 
 
@@ -64,6 +74,12 @@ def extract_features(extractor: Extractor, chunks: Iterable[Tensor]) -> ImageFea
     return ImageFeatures(values, torch.cat(logits) if logits else None)
 
 
+def exact_convolutions() -> AbstractContextManager[None]:
+    """Compute convolutions on a GPU always the same way, and in whole float32."""
+    # TF32 is the default of convolutions on newer GPUs, and keeps 10 of 23 bits
+    return torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+
+
 class Pixels:
     """The pixels themselves, in [-1, 1]: for tiny images, for points, and for tests."""
 
@@ -87,7 +103,6 @@ class RandomEmbedding:
         size: side of the images in pixels.
         channels: of the images.
         features: numbers per image.
-        seed: of its weights.
         device: where the network runs.
     """
 
@@ -96,19 +111,20 @@ class RandomEmbedding:
         size: int,
         channels: int,
         features: int = 64,
-        seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
         self.device = torch.device(device)
-        # Built on the CPU, whose random numbers are the same everywhere.
-        self.network = _build_random_network(size, channels, features, seed).to(self.device)
+        # Built on the CPU, whose random numbers are the same everywhere. PyTorch draws weights from
+        # the global state, which is left as it was; they are replaced.
+        with torch.random.fork_rng(devices=[]):
+            self.network = _build_random_network(size, channels, features).to(self.device)
 
         self.protocol: dict[str, Any] = {
             "extractor": "random",
             "size": size,
             "channels": channels,
             "features": features,
-            "seed": seed,
+            "seed": SEED,
         }
 
     @torch.no_grad()
@@ -121,8 +137,7 @@ class RandomEmbedding:
                 f"an embedding of {(channels, size, size)}"
             )
 
-        # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        with exact_convolutions():
             parts = images.split(max(1, MOST_PIXELS // size**2))
             return ImageFeatures(
                 torch.cat([self.network(to_float(part.to(self.device))).cpu() for part in parts])
@@ -130,7 +145,7 @@ class RandomEmbedding:
 
 
 @torch.no_grad()
-def _build_random_network(size: int, channels: int, features: int, seed: int) -> nn.Sequential:
+def _build_random_network(size: int, channels: int, features: int) -> nn.Sequential:
     """Build the network of `RandomEmbedding`, (N, channels, size, size) to (N, features)."""
     stages = max(0, math.ceil(math.log2(size / 4)))  # halvings down to 4x4 or less
     widths = [channels, *(min(256, 32 * 2**stage) for stage in range(stages + 1))]
@@ -145,7 +160,7 @@ def _build_random_network(size: int, channels: int, features: int, seed: int) ->
     network = nn.Sequential(*modules).requires_grad_(False)
 
     # He's scale keeps the size of the activations from layer to layer.
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(SEED)
     for parameter in network.parameters():
         fan = parameter[0].numel()
         parameter.copy_(torch.randn(parameter.shape, generator=random) * math.sqrt(2 / fan))

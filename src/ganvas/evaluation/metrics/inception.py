@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ganvas.errors import UserError
-from ganvas.evaluation.metrics.features import ImageFeatures
+from ganvas.evaluation.metrics.features import ImageFeatures, exact_convolutions
 from ganvas.evaluation.metrics.inception_network import SIZE, InceptionNetwork
 from ganvas.evaluation.metrics.weights import read_published_pth, read_safetensors
 from ganvas.io.cache import cache_folder
@@ -112,8 +112,7 @@ class Inception:
                 f"the Inception network takes grey or RGB images; these have {channels} channels"
             )
 
-        # Without TF32: it is the default of convolutions on newer GPUs, and keeps 10 of 23 bits.
-        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        with exact_convolutions():
             values, logits = zip(*(self.extract_chunk(part) for part in images.split(CHUNK)))
         return ImageFeatures(torch.cat(values), torch.cat(logits))
 

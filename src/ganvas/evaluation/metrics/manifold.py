@@ -29,7 +29,6 @@ __all__ = [
     "DensityCoverage",
     "Memorisation",
     "PrecisionRecall",
-    "compare_distances",
     "density_coverage",
     "distance_blocks",
     "find_nearest",
@@ -150,37 +149,32 @@ def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> Density
     return DensityCoverage(inside / (neighbours * len(fake)), covered.double().mean().item())
 
 
-def find_nearest(queries: Tensor, references: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
-    """Find the nearest references of each query.
+def find_nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the nearest reference of each query.
 
     Args:
         queries: (N, F).
         references: (M, F).
-        count: how many.
 
     Returns:
-        Distances, float64 (N, count), from near to far; and rows of `references`, int64 (N, count).
-        Which of several equally near ones comes first is not defined.
+        Distances, float64 (N,), and rows of `references`, int64 (N,). Which of several equally near
+        ones is found is not defined.
 
     Raises:
-        UserError: fewer references than requested, NaN or infinite features, features of different
-            sizes.
+        UserError: no references, NaN or infinite features, features of different sizes.
     """
-    _check_neighbours(count)
-    _check_sets(1, "a search", query=queries)
-    _check_sets(count, f"a search for {count} neighbours", reference=references)
-    check_sizes(query=queries, reference=references)
+    _check_sets(1, "a search", query=queries, reference=references)
 
     # Allocated beforehand: small tensors kept from block to block fragment the memory, to 8 GB for
     # 10,000 queries of 60,000.
-    distances = torch.empty(len(queries), count, dtype=torch.float64, device=queries.device)
-    places = torch.empty(len(queries), count, dtype=torch.int64, device=queries.device)
+    distances = torch.empty(len(queries), dtype=torch.float64, device=queries.device)
+    places = torch.empty(len(queries), dtype=torch.int64, device=queries.device)
     for rows, squared in distance_blocks(queries, references):
-        distances[rows], places[rows] = squared.topk(count, largest=False)
+        distances[rows], places[rows] = squared.min(1)
     return distances.sqrt(), places
 
 
-def memorisation(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
+def memorisation(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
     """Are samples nearer to training images than unseen real images are? After Meehan et al. 2020.
 
     They compare the two sets of distances by a rank test ("A Non-Parametric Test to Detect
@@ -188,24 +182,10 @@ def memorisation(fake: Tensor, train: Tensor, held_out: Tensor) -> Memorisation:
     can be read on their own.
 
     Args:
-        fake: (N, F).
-        train: (M, F), all that was trained on.
-        held_out: (K, F), of the same source and never trained on; 100 or more, so that a 1st
-            percentile exists.
-
-    Raises:
-        UserError: an empty set, NaN or infinite features, features of different sizes, or held-out
-            images half of which are training images.
-    """
-    return compare_distances(find_nearest(fake, train)[0], find_nearest(held_out, train)[0])
-
-
-def compare_distances(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
-    """`memorisation` from distances to the nearest training images.
-
-    Args:
-        of_fake: float64 (N, ...), of the samples.
-        of_held_out: float64 (K, ...), of real images never trained on.
+        of_fake: float64 (N,), distances of the samples to the nearest training images; see
+            `find_nearest`.
+        of_held_out: float64 (K,), those of real images of the same source, never trained on; 100 or
+            more, so that a 1st percentile exists.
 
     Raises:
         UserError: half of the held-out images are training images.
