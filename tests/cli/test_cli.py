@@ -393,7 +393,7 @@ WRONG = {
     "no data": (("train", "dcgan-64"), "give a folder or zip with --data"),
     "labels absent": (
         ("train", "mnist-cdcgan", "--data", "{tmp}/pictures", "--size", "16"),
-        "needs labels",
+        "needs classes",
     ),
     "labels missing": (
         (

@@ -3,13 +3,11 @@
 import time
 from pathlib import Path
 
-from ganvas.data import Dataset, open_dataset
+from ganvas.data import Dataset
 from ganvas.io.console import count_noun, describe_rate, print_text
 from ganvas.recipes.listing import print_counts, print_settings
-from ganvas.recipes.recipe import Recipe
-from ganvas.runs.folder import check_same
 from ganvas.training.engine import Engine
-from ganvas.training.setup import set_epochs
+from ganvas.training.setup import Request, prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
@@ -17,28 +15,22 @@ __all__ = ["print_plan"]
 MEASURED_STEPS = 3
 
 
-def print_plan(
-    recipe: Recipe,
-    own: Recipe | None,
-    folder: Path,
-    epochs: float | None,
-    device: str,
-    strict: bool,
-) -> None:
+def print_plan(request: Request, out: Path | None, device: str) -> None:
     """What `--dry-run` shows: settings, data, networks; memory and time from a few measured steps.
+
+    Args:
+        request: of the user.
+        out: the run folder, if one is named; a run that is in it is planned from where it is.
+        device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
         UserError: what training would raise at its start.
     """
     with Engine(device) as engine:
-        assert recipe.data is not None
-        dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=True)
-        recipe = set_epochs(recipe, epochs, dataset)
-        if own:
-            check_same(folder, own, recipe, dataset)
+        recipe, dataset = prepare(request, out, engine, progress=True)
         print_settings(recipe)
 
-        trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
+        trainer = Trainer(recipe, dataset, out or Path("runs"), engine, quiet=True)
         _print_data(dataset)
         players = trainer.state.gan.players()
         print_counts({name: sum(each.numel() for each in own) for name, own in players.items()})

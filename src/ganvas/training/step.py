@@ -15,11 +15,10 @@ from ganvas.gans.base import GAN, Batch, Clock, Update
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import Rng, fold_in
 from ganvas.training.engine import Engine
-from ganvas.training.guard import Guard, NotFiniteError, Optimizers
+from ganvas.training.guard import Guard, Optimizers
 from ganvas.training.state import TrainingState
 
 __all__ = [
-    "NotFiniteError",
     "Probe",
     "StepContext",
     "TakeStep",
@@ -29,7 +28,7 @@ __all__ = [
     "take_step",
 ]
 
-Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `checkup.StepProbe`
+Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `probe.StepProbe`
 
 
 @dataclass(frozen=True)
@@ -184,3 +183,11 @@ class TrainingStep:
             state.ema.update(clock.images, clock.batch)
         state.means.add(losses)
         return losses
+
+    def stop_if_tripped(self) -> None:
+        """Raise if a loss since the last call was not finite, where only a flag was set.
+
+        Raises:
+            NotFiniteError: names the players and terms.
+        """
+        self.context.guard.stop_if_tripped()

@@ -1,0 +1,23 @@
+"""What precedes the first step."""
+
+from pathlib import Path
+
+import pytest
+
+import ganvas
+from ganvas.errors import UserError
+from ganvas.training.setup import Request
+
+
+def test_a_length_given_twice_is_refused_before_anything_is_made(tmp_path: Path):
+    with pytest.raises(UserError, match="both set the length"):
+        Request("digits", {"images": 100}, epochs=1)
+    with pytest.raises(UserError, match="both set the length"):
+        ganvas.train("digits", epochs=1, settings={"images": 100}, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_epochs_are_passes_through_the_images_trained_on(tmp_path: Path):
+    settings = {"batch": 100, "held_out": 797, "options.width": 2}
+    run = ganvas.train("digits", epochs=0.2, settings=settings, out=tmp_path / "run", quiet=True)
+    assert run.recipe.images == 200
