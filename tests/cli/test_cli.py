@@ -539,7 +539,7 @@ WRONG = {
     ),
     "images for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
-        "PointGAN makes points, not images of 8x8",
+        "PointGAN makes points, not images: use --data rings",
     ),
     "size of points": (
         ("data", "grid", "--size", "28"),

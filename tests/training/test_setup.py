@@ -6,6 +6,7 @@ import pytest
 
 import ganvas
 from ganvas.errors import UserError
+from ganvas.runs.folder import read_recipe
 from ganvas.training.setup import Request
 
 
@@ -19,5 +20,7 @@ def test_a_length_given_twice_is_refused_before_anything_is_made(tmp_path: Path)
 
 def test_epochs_are_passes_through_the_images_trained_on(tmp_path: Path):
     settings = {"batch": 100, "held_out": 797, "options.width": 2}
-    run = ganvas.train("digits", epochs=0.2, settings=settings, out=tmp_path / "run", quiet=True)
-    assert run.recipe.images == 200
+    ganvas.train("digits", epochs=0.2, settings=settings, out=tmp_path, quiet=True)
+    recipe = read_recipe(tmp_path)
+    assert recipe
+    assert recipe.images == 200  # of 1,797 images

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ganvas.data import Dataset
 from ganvas.io.console import count_noun, describe_rate, print_text
-from ganvas.recipes.listing import print_counts, print_settings
+from ganvas.recipes.listing import describe_counts, print_settings
 from ganvas.training.engine import Engine
 from ganvas.training.setup import Request, prepare
 from ganvas.training.trainer import Trainer
@@ -32,8 +32,7 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
 
         trainer = Trainer(recipe, dataset, out or Path("runs"), engine, quiet=True)
         _print_data(dataset)
-        players = trainer.state.gan.players()
-        print_counts({name: sum(each.numel() for each in own) for name, own in players.items()})
+        print_text(describe_counts(trainer.state.gan.count_parameters()))
 
         print_text(trainer.apply_own_plan().line())
         rate = _measure_rate(trainer)

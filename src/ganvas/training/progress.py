@@ -11,6 +11,7 @@ from rich.styled import Styled
 from ganvas.data.loader import Loader
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
 from ganvas.recipes.auto import describe_setting
+from ganvas.recipes.listing import describe_counts
 from ganvas.training.clock import RunClock
 from ganvas.training.state import RunContext, TrainingState
 
@@ -123,11 +124,8 @@ def announce_run(
 
     for key, reason in recipe.reasons.items():
         meter.say(f"{key}: {describe_setting(recipe, key)}; {reason}")
-    counts = [
-        f"{name} {sum(parameter.numel() for parameter in parameters):,}"
-        for name, parameters in state.gan.players().items()
-    ]
-    meter.say(f"recipe: {recipe.name} on {context.engine.device}, parameters: {', '.join(counts)}")
+    counts = describe_counts(state.gan.count_parameters())
+    meter.say(f"recipe: {recipe.name} on {context.engine.device}, {counts}")
 
     begun = f"resumed from {count_noun(clock.images, 'image')}" if resumed else "new run"
     meter.say(f"run: {context.folder}, {begun}, {count_noun(clock.total, 'image')} in all")
