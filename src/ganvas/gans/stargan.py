@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4
+from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4, downsample
 from ganvas.io.images import to_float, to_uint8
 from ganvas.io.resizing import to_square
 from ganvas.rng import Rng
@@ -73,7 +73,7 @@ class AttributeDiscriminator(nn.Module):
 
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *widths]):
-            modules += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
+            modules += [downsample(inputs, outputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
         self.trunk = nn.Sequential(*modules)
         self.patches = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
         self.attributes = nn.Conv2d(widths[-1], attributes, sides[-1], bias=False)

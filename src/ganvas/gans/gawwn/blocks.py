@@ -8,14 +8,13 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import Update
 from ganvas.gans.nn.losses import matching_d
-from ganvas.gans.nn.networks import initialise_weights, stage_sizes
+from ganvas.gans.nn.networks import add_norm, downsample, initialise_weights, stage_sizes, upsample
 
 __all__ = [
     "Bottleneck",
     "MatchingDiscriminator",
     "ScoreHead",
     "Stages",
-    "add_norm",
     "doubling_layers",
     "grid_stages",
     "halving_layers",
@@ -78,20 +77,15 @@ class Bottleneck(nn.Module):
         return (maps + self.change(maps)).relu()
 
 
-def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> list[nn.Module]:
-    """A convolution, its batch norm, and the modules that follow."""
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
-
-
 def halving_layers(inputs: int, outputs: int, leaky: bool = True) -> list[nn.Module]:
     """A 4x4 convolution that halves a map, batch norm, LeakyReLU or ReLU."""
-    convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
-    return add_norm(convolution, nn.LeakyReLU(0.2, True) if leaky else nn.ReLU(True))
+    activation = nn.LeakyReLU(0.2, True) if leaky else nn.ReLU(True)
+    return add_norm(downsample(inputs, outputs, 4, bias=False), activation)
 
 
 def doubling_layers(inputs: int, outputs: int) -> list[nn.Module]:
     """A transposed 4x4 convolution that doubles a map, batch norm, ReLU."""
-    return add_norm(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.ReLU(True))
+    return add_norm(upsample(inputs, outputs, 4, bias=False), nn.ReLU(True))
 
 
 def tile_vector(vector: Tensor, cells: int) -> Tensor:
@@ -104,7 +98,7 @@ def image_encoder(channels: int, width: int, halvings: int) -> nn.Sequential:
     leaky = nn.LeakyReLU(0.2, True)
     widths = [*[width] * (halvings - 1), 2 * width]
 
-    modules: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), leaky]
+    modules: list[nn.Module] = [downsample(channels, widths[0], 4), leaky]
     for inputs, outputs in pairwise(widths):
         modules += halving_layers(inputs, outputs)
     modules += add_norm(nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False), leaky)
