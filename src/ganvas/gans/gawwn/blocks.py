@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+CELLS = 16  # a side of the grid, at most
+
+
 class Stages(NamedTuple):
     """The sizes of a network's maps, and which map is the grid on which places are marked."""
 
@@ -48,8 +51,8 @@ class Stages(NamedTuple):
         return len(self.sizes) - 1 - self.grid
 
 
-def grid_stages(size: int, cells: int = 16) -> Stages:
-    """The stages of images of a size: the grid has at most `cells` a side, as in the papers.
+def grid_stages(size: int) -> Stages:
+    """The stages of images of a size: the grid has at most 16 cells a side, as in the papers.
 
     A size of 128 gives ([4, 8, 16, 32, 64, 128], 2). The grid is never the image itself.
 
@@ -57,7 +60,7 @@ def grid_stages(size: int, cells: int = 16) -> Stages:
         UserError: the size cannot be reached by doubling.
     """
     sizes = stage_sizes(size)
-    small_enough = [number for number, side in enumerate(sizes[:-1]) if side <= cells]
+    small_enough = [number for number, side in enumerate(sizes[:-1]) if side <= CELLS]
     return Stages(sizes, max(small_enough, default=0))
 
 
