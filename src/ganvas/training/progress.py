@@ -43,6 +43,7 @@ class Meter:
         self.clock, self.epoch, self.players, self.shown = clock, epoch, players, shown
         self.console = PlainConsole(stderr=True)
         self.live = shown and self.console.is_terminal
+        self.pause = 0.1 if self.live else 30  # seconds from one line to the next
         self.losses = self.note = ""
         self.restart()
         self.bar = Bar(
@@ -73,10 +74,13 @@ class Meter:
         return (self.clock.images - self.start_images) / max(time.monotonic() - self.started, 1e-9)
 
     def update(self) -> None:
-        """Show where the run stands; call after every step."""
+        """Show where the run stands, now and then; call after every step."""
+        if not self.shown or time.monotonic() - self.last_line < self.pause:
+            return
         if self.live:
+            self.last_line = time.monotonic()
             self.bar.update(self.task, completed=self.clock.images, description=self.line())
-        elif self.shown and time.monotonic() - self.last_line >= 30:
+        else:
             self.say(self.line())
 
     def report(self, values: Mapping[str, float]) -> None:

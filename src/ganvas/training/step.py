@@ -47,6 +47,10 @@ class StepContext:
     guard: Guard
     engine: Engine
 
+    def parameters(self, player: str) -> list[nn.Parameter]:
+        """Those of a player, as its optimizer holds them."""
+        return self.optimizers[player].param_groups[0]["params"]
+
 
 def take_step(
     context: StepContext, batch: Batch, clock: Clock, rng: Rng, probe: Probe | None = None
@@ -69,7 +73,6 @@ def take_step(
         NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
     """
     logged: dict[str, list[Tensor]] = {}
-    players = context.gan.players()
     engine = context.engine
     steps = context.gan.step(batch, clock, rng)
 
@@ -88,21 +91,22 @@ def take_step(
             total = sum_losses(update.losses)
             # Only this player's parameters get gradients. Simultaneous updates may share a graph,
             # which the last of them frees.
-            parameters = players[update.player]
+            parameters = context.parameters(update.player)
             total.backward(inputs=parameters, retain_graph=update is not updates[-1])
             engine.average_gradients(parameters)
             for key, value in list_entries(update, total).items():
                 logged.setdefault(key, []).append(value.detach())
 
         for update in updates:
-            parameters = players[update.player]
+            optimizer = context.optimizers[update.player]
+            parameters = context.parameters(update.player)
             if probe:
                 probe(update, parameters)
-            context.optimizers[update.player].step()
+            optimizer.step()
             # Fused optimizers do not mark the weights as changed. Once marked, a graph from before
             # the update refuses to be used.
             torch.autograd.graph.increment_version(parameters)
-            context.optimizers[update.player].zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
 
 
 def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Tensor]:
