@@ -7,6 +7,7 @@ import pytest
 import ganvas
 from ganvas.errors import UserError
 from ganvas.runs.folder import read_recipe
+from ganvas.training.engine import Engine
 from ganvas.training.setup import Request
 
 
@@ -24,3 +25,12 @@ def test_epochs_are_passes_through_the_images_trained_on(tmp_path: Path):
     recipe = read_recipe(tmp_path)
     assert recipe
     assert recipe.images == 200  # of 1,797 images
+
+
+def test_engines_are_copied_and_stay_as_they_are():
+    engine = Engine("cpu")
+    engine.rank, engine.world = 1, 2
+    half, alone = engine.with_precision("bf16"), engine.alone()
+    assert (half.precision, half.rank, half.world) == ("bf16", 1, 2)
+    assert (alone.precision, alone.rank, alone.world) == ("fp32", 0, 1)
+    assert (engine.precision, engine.rank, engine.world) == ("fp32", 1, 2)

@@ -45,10 +45,10 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
 def _print_data(dataset: Dataset) -> None:
     """Print how many images there are, what was done to them, and what a user should know."""
     report = dataset.report
-    pictures = count_noun(len(dataset), "image")
+    images = count_noun(len(dataset), "image")
     classes = count_noun(len(dataset.classes), "class", "classes")
     left_out = count_noun(len(report.skipped), "file")
-    print_text(f"data: {pictures}, {dataset.describe()}, {classes}; {left_out} left out")
+    print_text(f"data: {images}, {dataset.describe()}, {classes}; {left_out} left out")
     for line in [*report.steps, *report.notes]:
         print_text(f"  {line}")
 

@@ -187,7 +187,7 @@ class GAWWNBox(CaptionGAN):
         captions: captions of one image that a training step reads, at most; their mean counts.
         smallest: real images are shrunk at random, down to this share of their side, and put on a
             ground of the colour of their corners. For data whose things fill the image, from which
-            the meaning of a box cannot be learnt. 1 leaves images as they are.
+            the meaning of a box cannot be learned. 1 leaves images as they are.
     """
 
     ema_players = ("generator", "text")
