@@ -393,7 +393,7 @@ WRONG = {
     "no data": (("train", "dcgan-64"), "give a folder or zip with --data"),
     "labels absent": (
         ("train", "mnist-cdcgan", "--data", "{tmp}/pictures", "--size", "16"),
-        "needs labels",
+        "needs classes",
     ),
     "labels missing": (
         (
@@ -539,7 +539,7 @@ WRONG = {
     ),
     "images for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
-        "PointGAN makes points, not images of 8x8",
+        "PointGAN makes points, not images: use --data rings",
     ),
     "size of points": (
         ("data", "grid", "--size", "28"),

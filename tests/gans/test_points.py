@@ -127,11 +127,9 @@ def test_hidden_layers(hidden: tuple[int, ...]):
 
 
 @pytest.mark.parametrize("name", POINT_GANS)
-@pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1), (2, 2)])
+@pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1)])
 def test_pictures_are_refused(name: str, size: int, channels: int):
-    with pytest.raises(
-        UserError, match=f"{GANS[name].__name__} makes points, not images of {size}x{size}"
-    ):
+    with pytest.raises(UserError, match=f"{GANS[name].__name__} makes points, not images: use"):
         build_gan(name, make_schema(size, channels), {})
 
 

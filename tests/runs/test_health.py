@@ -12,7 +12,7 @@ from ganvas.data.sampler import EpochSampler
 from ganvas.rng import Rng
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.log import read_log
-from ganvas.training.step import NotFiniteError
+from ganvas.training.guard import NotFiniteError
 from ganvas.training.trainer import Trainer
 
 MLP = {"stop_below": {}, "size": 8}

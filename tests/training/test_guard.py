@@ -9,7 +9,7 @@ from tiny import copy_weights, make_batch, make_context, make_gan, make_schema, 
 from ganvas.gans import GANS, Update
 from ganvas.gans.mlp import MLP
 from ganvas.gans.nn.losses import non_saturating_d
-from ganvas.training.step import NotFiniteError
+from ganvas.training.guard import NotFiniteError
 
 
 @pytest.mark.parametrize("name", GANS)

@@ -26,9 +26,9 @@ from ganvas.runs import checkpoint
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.clock import RunClock
+from ganvas.training.guard import NotFiniteError
 from ganvas.training.signals import InterruptedRun
 from ganvas.training.state import TrainingState, save_checkpoint
-from ganvas.training.step import NotFiniteError
 
 TINY = {
     "batch": 6,
@@ -317,7 +317,7 @@ def test_refused_run_leaves_no_folder(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="needs labels"):
+    with pytest.raises(UserError, match="needs classes"):
         ganvas.train("mnist-cdcgan", data=pictures, settings={"size": 8}, quiet=True)
     assert not list((tmp_path / "runs").iterdir())
 
@@ -397,7 +397,7 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path, pictures: Path):
 
 
 def test_run_needs_labels(tmp_path: Path, pictures: Path):
-    with pytest.raises(UserError, match=r"mnist-cdcgan needs labels .*--labels folders"):
+    with pytest.raises(UserError, match=r"needs classes: .*--labels folders"):
         ganvas.train(
             "mnist-cdcgan", data=pictures, out=tmp_path / "run", settings={"size": 16}, quiet=True
         )

@@ -61,41 +61,28 @@ def train(
     quiet
         No output.
     """
-    if images is not None and epochs is not None:
-        raise UserError("--images and --epochs both set the length of the run; give one of them")
-
-    flags = {"data": data, "images": images, "seed": seed}
-    direct = look.given()
-    if evaluate_every is not None:
-        direct["evaluate_every"] = evaluate_every
-    changes = collect_changes(settings or [], direct, flags)
+    flags = {"data": data, "images": images, "seed": seed, "evaluate_every": evaluate_every}
+    given = {key: value for key, value in flags.items() if value is not None}
+    changes = collect_changes(settings or [], look.given() | given)
 
     # Imported here, so that --help and wrong flags need no torch.
     from ganvas.io.console import print_text
-    from ganvas.runs.folder import read_recipe
-    from ganvas.training import trainer
     from ganvas.training.signals import InterruptedRun
 
     if dry_run:
-        from ganvas.devices import pick_device
         from ganvas.training.dry_run import print_plan
-        from ganvas.training.setup import resolve_recipe
+        from ganvas.training.setup import Request
 
-        # An existing run is planned from where it is.
-        own = read_recipe(out) if out else None
-        given = {key: value for key, value in flags.items() if value is not None}
-        asked = resolve_recipe(recipe, given | changes, own, pick_device(device), progress=True)
-        print_plan(asked, own, out or Path("runs"), epochs, device, strict)
+        print_plan(Request(recipe, changes, epochs, strict), out, device)
         return
 
+    from ganvas.training.trainer import train as train_gan
+
     try:
-        trainer.train(
+        train_gan(
             recipe,
-            data=data,
             out=out,
-            images=images,
             epochs=epochs,
-            seed=seed,
             device=device,
             settings=changes,
             strict=strict,
@@ -106,25 +93,21 @@ def train(
         sys.exit(128 + stop.number)
 
 
-def collect_changes(
-    pairs: list[str], direct: dict[str, Any], flags: dict[str, Any]
-) -> dict[str, Any]:
+def collect_changes(pairs: list[str], flags: dict[str, Any]) -> dict[str, Any]:
     """Collect the changes of a recipe from `--set` and from flags of their own.
 
     Args:
         pairs: the values of `--set`.
-        direct: settings given by flags that have the same name.
-        flags: other flags that are settings, too; None where they were not given.
+        flags: settings that were given by other flags.
 
     Raises:
         UserError: a setting is given twice.
     """
     changes = parse_settings(pairs)
-    given = {*direct, *(key for key, value in flags.items() if value is not None)}
-    for key in changes.keys() & given:
+    for key in changes.keys() & flags.keys():
         flag = key.replace("_", "-")
         raise UserError(f"--{flag} and --set {key}= are the same setting; give one of them")
-    return changes | direct
+    return changes | flags
 
 
 def recipes(name: str | None = None) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-import torch
 from torch import Tensor, nn
 
-from ganvas.errors import UserError
+from ganvas.gans.requirements import check_schema
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -191,23 +190,12 @@ class GAN(nn.Module):
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
-        _check_columns(self, schema)
+        check_schema(schema, type(self).__name__, self.kind, self.requires)
         self.schema = schema
         self.target = target
         self.size = schema.size
         self.channels = schema.channels[target]
         self.classes = schema.names.get("label", ())
-
-        if self.kind == "point" and (self.size, self.channels) != (1, 2):
-            raise UserError(
-                f"{type(self).__name__} makes points, not images of {self.size}x{self.size}: "
-                "use --data rings or --data grid"
-            )
-        if self.kind == "image" and schema.kind == "point":
-            raise UserError(
-                f"{type(self).__name__} makes images, not points: "
-                "use the recipes rings and grid, or gan=points"
-            )
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -225,6 +213,11 @@ class GAN(nn.Module):
     def players(self) -> dict[str, list[nn.Parameter]]:
         """The parameters of each player."""
         return {name: list(child.parameters()) for name, child in self.named_children()}
+
+    def count_parameters(self) -> dict[str, int]:
+        """How many numbers each player has to learn."""
+        players = self.players().items()
+        return {name: sum(each.numel() for each in parameters) for name, parameters in players}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         """One training step, as the paper's algorithm has it: yield each player's `Update`.
@@ -256,11 +249,7 @@ class GAN(nn.Module):
             changes: attributes to set or take away, for GANs with an `AttributesInput`; empty: all
                 that the GAN can do, one by one.
         """
-        choice = self.inputs.get("to")
-        if not isinstance(choice, ChoiceInput):
-            return {self.target: {}}
-        numbers = torch.arange(len(choice.names), device=image.device)
-        return {name: {"to": numbers[[index]]} for index, name in enumerate(choice.names)}
+        return {self.target: {}}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Inputs for `sample`, one row for each of the batch's.
@@ -292,42 +281,3 @@ def choose_columns(schema: Schema, conditional: bool) -> tuple[str, ...]:
 def count_classes(gan: GAN) -> int:
     """How many classes a GAN uses; 0: it is unconditional."""
     return len(gan.classes) if "label" in gan.requires else 0
-
-
-DOMAINS = "images of two domains: --data pairs:FOLDER or --data unpaired:FOLDER"
-# what a user can do about a missing column
-SOURCES = {
-    "label": (
-        "classes: sub-folders as classes (--labels folders) or a CSV file (--labels labels.csv)"
-    ),
-    "image": "single images: a folder or zip",
-    "a": DOMAINS,
-    "b": DOMAINS,
-    "attributes": "images with attributes: --data attributes:FOLDER",
-    "caption": "images with captions: --data captions:FOLDER",
-    "caption_features": (
-        "captions as numbers: --data captions:FOLDER with a captions.safetensors in it"
-    ),
-    "box": "images with boxes: --data captions:FOLDER, whose lines have a bbox",
-    "keypoints": "images with key points: --data captions:FOLDER, whose lines have keypoints",
-}
-
-
-def _check_columns(gan: GAN, schema: Schema) -> None:
-    """Refuse data without the columns that a GAN requires.
-
-    Raises:
-        UserError: names what is missing and which data has it.
-    """
-    columns = {*schema.channels, *schema.names, *schema.widths}
-    if schema.boxes:
-        columns.add("box")
-
-    for column in gan.requires:
-        # a column of names may be there and have none
-        nameless = column in ("label", "attributes", "keypoints") and not schema.names.get(column)
-        if column not in columns or nameless:
-            raise UserError(
-                f"{type(gan).__name__} needs {SOURCES[column]}; "
-                f"the data has {', '.join(sorted(columns))}"
-            )

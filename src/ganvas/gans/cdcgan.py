@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import (
+    add_norm,
     downsample,
     initialise_weights,
     stage_sizes,
@@ -50,11 +51,10 @@ class ConditionalGenerator(nn.Module):
         super().__init__()
         self.classes = classes
         first = nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)
-        modules: list[nn.Module] = [first, nn.BatchNorm2d(widths[0])]
-        modules.append(nn.LeakyReLU(0.2, inplace=True))
+        modules = add_norm(first, nn.LeakyReLU(0.2, inplace=True))
         for inputs, outputs in pairwise(widths):
-            modules += [upsample(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs)]
-            modules.append(nn.LeakyReLU(0.2, inplace=True))
+            doubling = upsample(inputs, outputs, kernel, bias=False)
+            modules += add_norm(doubling, nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*modules, upsample(widths[-1], channels, kernel), nn.Tanh())
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
@@ -81,8 +81,8 @@ class ConditionalDiscriminator(nn.Module):
         modules: list[nn.Module] = [downsample(channels + classes, outward[0], kernel)]
         modules.append(nn.LeakyReLU(0.2, inplace=True))
         for inputs, outputs in pairwise(outward):
-            modules += [downsample(inputs, outputs, kernel, bias=False), nn.BatchNorm2d(outputs)]
-            modules.append(nn.LeakyReLU(0.2, inplace=True))
+            halving = downsample(inputs, outputs, kernel, bias=False)
+            modules += add_norm(halving, nn.LeakyReLU(0.2, inplace=True))
         self.layers = nn.Sequential(*modules, nn.Conv2d(widths[0], 1, start), nn.Flatten(0))
 
     def forward(self, image: Tensor, label: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ Two generators translate between two domains, of which no pairs are known. Each 
 like its new domain, and translated back it must be the image that it was generated from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -175,6 +175,10 @@ class CycleGAN(GAN):
         """`image` as domain `to`: 0 is a and 1 is b."""
         del count, rng
         return self.generator(image, to)
+
+    def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
+        domains = torch.arange(2, device=image.device)
+        return {"a": {"to": domains[:1]}, "b": {"to": domains[1:]}}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         a = batch["a"]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import cross_entropy, non_saturating_g
 from ganvas.gans.nn.networks import (
+    add_norm,
     downsample,
     initialise_weights,
     stage_sizes,
@@ -68,11 +69,10 @@ class DCGAN(GAN):
         start, *larger = stage_sizes(self.size)
         widths = stage_widths(width, len(larger))
 
-        modules: list[nn.Module] = [nn.Unflatten(1, (noise_size, 1, 1))]
-        modules.append(nn.ConvTranspose2d(noise_size, widths[0], start, bias=False))
-        modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+        first = nn.ConvTranspose2d(noise_size, widths[0], start, bias=False)
+        modules = [nn.Unflatten(1, (noise_size, 1, 1)), *add_norm(first, nn.ReLU(True))]
         for inputs, outputs in pairwise(widths):
-            modules += _generator_doubling(inputs, outputs, kernel)
+            modules += add_norm(upsample(inputs, outputs, kernel, bias=False), nn.ReLU(True))
         modules.append(upsample(widths[-1], self.channels, kernel))
         self.generator = nn.Sequential(*modules, nn.Tanh())
 
@@ -138,7 +138,7 @@ class AvatarDCGAN(GAN):
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
         for inputs, outputs in pairwise(widths[:-1]):
-            modules += _generator_doubling(inputs, outputs, kernel)
+            modules += add_norm(upsample(inputs, outputs, kernel, bias=False), nn.ReLU(True))
         if len(widths) > 1:  # the last before the image has no norm
             modules += [upsample(widths[-2], widths[-1], kernel), nn.ReLU(True)]
         modules.append(upsample(widths[-1], self.channels, kernel))
@@ -171,15 +171,6 @@ def _discriminator_update(real_score: Tensor, fake_score: Tensor) -> Update:
     return Update("discriminator", losses, scores=(real_score, fake_score))
 
 
-def _generator_doubling(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-    """A transposed convolution that doubles a map, batch norm, ReLU."""
-    return [
-        upsample(inputs, outputs, kernel, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(True),
-    ]
-
-
 def _discriminator_halvings(channels: int, widths: list[int], kernel: int) -> list[nn.Module]:
     """The discriminator's halvings: batch norm after all but the first, LeakyReLU 0.2.
 
@@ -188,10 +179,10 @@ def _discriminator_halvings(channels: int, widths: list[int], kernel: int) -> li
         widths: channels of the maps, from the smallest map's to the largest's.
         kernel: side of the kernels.
     """
-    modules: list[nn.Module] = []
-    for depth, (inputs, outputs) in enumerate(pairwise([channels, *reversed(widths)])):
-        modules.append(downsample(inputs, outputs, kernel, bias=depth == 0))
-        if depth > 0:
-            modules.append(nn.BatchNorm2d(outputs))
-        modules.append(nn.LeakyReLU(0.2, inplace=True))
+    outward = list(reversed(widths))
+    modules: list[nn.Module] = [downsample(channels, outward[0], kernel)]
+    modules.append(nn.LeakyReLU(0.2, inplace=True))
+    for inputs, outputs in pairwise(outward):
+        halving = downsample(inputs, outputs, kernel, bias=False)
+        modules += add_norm(halving, nn.LeakyReLU(0.2, inplace=True))
     return modules

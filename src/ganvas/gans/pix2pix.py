@@ -16,7 +16,7 @@ from torch.nn.functional import leaky_relu, relu
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
-from ganvas.gans.nn.networks import PatchDiscriminator, initialise_weights
+from ganvas.gans.nn.networks import PatchDiscriminator, downsample, initialise_weights, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -42,7 +42,7 @@ class UNet(nn.Module):
         last = len(widths) - 1
         for level, width in enumerate(widths):
             before = widths[level - 1] if level > 0 else inputs
-            self.downs.append(nn.Conv2d(before, width, 4, 2, 1, bias=False))
+            self.downs.append(downsample(before, width, 4, bias=False))
             # the first map has no norm, and neither has the last, of one pixel
             if level in (0, last):
                 self.down_norms.append(nn.Identity())
@@ -52,10 +52,10 @@ class UNet(nn.Module):
             # all but the smallest map come with a skip connection beside them
             width_up = width if level == last else 2 * width
             if level > 0:
-                self.ups.append(nn.ConvTranspose2d(width_up, before, 4, 2, 1, bias=False))
+                self.ups.append(upsample(width_up, before, 4, bias=False))
                 self.up_norms.append(nn.InstanceNorm2d(before, affine=True))
             else:
-                self.ups.append(nn.ConvTranspose2d(width_up, outputs, 4, 2, 1))
+                self.ups.append(upsample(width_up, outputs, 4))
                 self.up_norms.append(nn.Identity())
 
     def forward(self, image: Tensor, dropout: Dropout) -> Tensor:

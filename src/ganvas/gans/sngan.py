@@ -18,6 +18,7 @@ from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns,
 from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import hinge_d, hinge_g
 from ganvas.gans.nn.networks import (
+    add_norm,
     add_spectral_norm,
     downsample,
     initialise_weights,
@@ -51,8 +52,7 @@ class ConvolutionalGenerator(nn.Module):
         modules: list[nn.Module] = [nn.Linear(inputs, widths[0] * start**2)]
         modules.append(nn.Unflatten(1, (widths[0], start, start)))
         for inputs, outputs in pairwise(widths):
-            modules += [upsample(inputs, outputs, 4, bias=False), nn.BatchNorm2d(outputs)]
-            modules.append(nn.ReLU(inplace=True))
+            modules += add_norm(upsample(inputs, outputs, 4, bias=False), nn.ReLU(inplace=True))
         modules.append(nn.Conv2d(widths[-1], channels, 3, padding=1))
         self.layers = nn.Sequential(*modules, nn.Tanh())
         initialise_weights(self, std=0.02)

@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4
+from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4, downsample
 from ganvas.io.images import to_float, to_uint8
 from ganvas.io.resizing import to_square
 from ganvas.rng import Rng
@@ -73,7 +73,7 @@ class AttributeDiscriminator(nn.Module):
 
         modules: list[nn.Module] = []
         for inputs, outputs in pairwise([channels, *widths]):
-            modules += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
+            modules += [downsample(inputs, outputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
         self.trunk = nn.Sequential(*modules)
         self.patches = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
         self.attributes = nn.Conv2d(widths[-1], attributes, sides[-1], bias=False)
@@ -157,6 +157,7 @@ class StarGAN(GAN):
         self.names = schema.names["attributes"]
         _check_groups(exclusive, self.names)
         self.exclusive = exclusive
+        self.alternatives = {name for group in exclusive for name in group}
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
         self.penalty_weight = penalty_weight
@@ -236,7 +237,7 @@ class StarGAN(GAN):
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """The image with each attribute changed in turn, and the last of these changed back.
 
-        An attribute is reversed, or set where it excludes others.
+        In the titles "+" stands for an attribute that is set, "±" for one that is reversed.
         """
         image, own = batch["image"], self.read_attributes(batch)
         columns = {"real": image}
@@ -248,12 +249,9 @@ class StarGAN(GAN):
             if knows.any():
                 start = torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
 
-            off, on = self.change(start, name, False), self.change(start, name, True)
-            is_exclusive = any(name in group for group in self.exclusive)
-            wanted = on
-            if not is_exclusive:
-                wanted = torch.where(start[:, number, None] == 1, off, on)
-            columns[_column_title(name, is_exclusive)] = self.translate(image, wanted)
+            sign = "+" if name in self.alternatives else "±"
+            title = f"{sign} {name.replace('_', ' ')}"
+            columns[title] = self.translate(image, self.turn(start, name))
 
         last = next(reversed(columns.values()))
         return columns | {"back": self.translate(last, own)}
@@ -269,12 +267,7 @@ class StarGAN(GAN):
                 own = self.change(own, name, value)
             return {", ".join(changes): {"attributes": own}}
 
-        ways = {}
-        for number, name in enumerate(self.names):
-            alone = any(name in group for group in self.exclusive)
-            turned = self.change(own, name, alone or not own[0, number])
-            ways[name] = {"attributes": turned}
-        return ways
+        return {name: {"attributes": self.turn(own, name)} for name in self.names}
 
     def guess(self, image: Tensor) -> Tensor:
         """The attributes that the discriminator recognises, (N, A) in {0, 1}.
@@ -301,10 +294,13 @@ class StarGAN(GAN):
         changed[:, self.names.index(name)] = float(value)
         return changed
 
-
-def _column_title(name: str, is_set: bool) -> str:
-    """The title of an attribute's column: "+" where it is set, "±" where it is reversed."""
-    return f"{'+' if is_set else '±'} {name.replace('_', ' ')}"
+    def turn(self, attributes: Tensor, name: str) -> Tensor:
+        """Attributes (N, A) with one reversed, or set if it excludes others."""
+        on = self.change(attributes, name, True)
+        if name in self.alternatives:
+            return on
+        has = attributes[:, [self.names.index(name)]] == 1  # (N, 1)
+        return torch.where(has, self.change(attributes, name, False), on)
 
 
 def _check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import GAN, Batch, Clock, Update, Updates
 from ganvas.gans.nn.losses import gradient_penalty, wasserstein_d, wasserstein_g
-from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, upsample
+from ganvas.gans.nn.networks import add_norm, downsample, stage_sizes, stage_widths, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -109,8 +109,7 @@ def _build_generator(start: int, widths: list[int], channels: int, noise_size: i
     modules.append(nn.Unflatten(1, (widths[0], start, start)))
     modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
     for inputs, outputs in pairwise(widths):
-        modules += [upsample(inputs, outputs, 5, bias=False), nn.BatchNorm2d(outputs)]
-        modules.append(nn.ReLU(inplace=True))
+        modules += add_norm(upsample(inputs, outputs, 5, bias=False), nn.ReLU(inplace=True))
     return nn.Sequential(*modules, upsample(widths[-1], channels, 5), nn.Tanh())
 
 

@@ -13,7 +13,7 @@ from ganvas.recipes.auto import AUTO, describe_auto
 from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
 from ganvas.schema import Schema
 
-__all__ = ["parameter_counts", "print_counts", "print_recipe", "print_settings"]
+__all__ = ["describe_counts", "parameter_counts", "print_recipe", "print_settings"]
 
 MANY = 10  # classes, attributes and key points of data that is not known yet
 
@@ -31,7 +31,7 @@ def print_recipe(name: str) -> None:
     recipe = get_recipe(name)
     print_text(name, "", *(inspect.getdoc(RECIPES[name]) or "").splitlines(), "")
     print_settings(recipe)
-    print_counts(parameter_counts(recipe))
+    print_text(describe_counts(parameter_counts(recipe)))
 
 
 def parameter_counts(recipe: Recipe) -> dict[str, int]:
@@ -50,7 +50,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
     # Tensors on this device have shapes, but no memory.
     with torch.device("meta"):
         gan = build_gan(recipe.gan, schema, recipe.options)
-    return {player: sum(p.numel() for p in values) for player, values in gan.players().items()}
+    return gan.count_parameters()
 
 
 def print_settings(recipe: Recipe) -> None:
@@ -64,7 +64,6 @@ def print_settings(recipe: Recipe) -> None:
         print_text(f"  {key} = {json.dumps(value)}{reason}")
 
 
-def print_counts(counts: dict[str, int]) -> None:
-    """Print the number of parameters of each network on one line."""
-    listed = ", ".join(f"{player} {count:,}" for player, count in counts.items())
-    print_text(f"parameters: {listed}")
+def describe_counts(counts: dict[str, int]) -> str:
+    """The parameters of each network in words: "parameters: generator 1,234, ..."."""
+    return "parameters: " + ", ".join(f"{player} {count:,}" for player, count in counts.items())

@@ -143,18 +143,31 @@ def sngan() -> Recipe:
     )
 
 
-def r3gan(name: str, burn_in: int, lr_end: float | None = 5e-5, **settings: Any) -> Recipe:
+def r3gan(
+    name: str,
+    burn_in: int,
+    options: dict[str, Any],
+    lr_end: float | None = 5e-5,
+    **settings: Any,
+) -> Recipe:
     """Build a recipe of the R3GAN paper (Huang et al. 2024).
 
     Learning rate, second beta, gradient penalty, EMA and augmentation change over a burn-in.
 
     Args:
         burn_in: its length in images.
+        options: of the GAN, but for the burn-in.
         lr_end: the learning rate after it; None: the rate stays.
     """
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=lr_end, beta2_end=0.99)
-    optimizers = {"generator": adam, "discriminator": adam}
-    return Recipe(name=name, gan="r3gan", optimizers=optimizers, ema_burn_in=burn_in, **settings)
+    return Recipe(
+        name=name,
+        gan="r3gan",
+        options=options | {"burn_in": burn_in},
+        optimizers={"generator": adam, "discriminator": adam},
+        ema_burn_in=burn_in,
+        **settings,
+    )
 
 
 def stacked_mnist_r3gan() -> Recipe:
@@ -171,7 +184,7 @@ def stacked_mnist_r3gan() -> Recipe:
         data="stacked-mnist",
         size=28,
         channels=3,
-        options={"conditional": False, "gamma": [1.0, 0.1], "burn_in": 2_000_000},
+        options={"conditional": False, "gamma": [1.0, 0.1]},
         batch=512,
         images=10_000_000,
         ema_halflife=500_000,
@@ -192,7 +205,7 @@ def cifar10_r3gan() -> Recipe:
         data="cifar10",
         size=32,
         channels=3,
-        options={"gamma": [0.05, 0.005], "burn_in": 20_000_000, "augmentation": 0.55},
+        options={"gamma": [0.05, 0.005], "augmentation": 0.55},
         batch=512,
         images=250_000_000,
         ema_halflife=5_000_000,
@@ -212,7 +225,7 @@ def ffhq_64_r3gan() -> Recipe:
         burn_in=20_000_000,
         size=64,
         channels=3,
-        options={"gamma": [2.0, 0.2], "burn_in": 20_000_000, "augmentation": 0.3},
+        options={"gamma": [2.0, 0.2], "augmentation": 0.3},
         batch=256,
         images=200_000_000,
         ema_halflife=500_000,

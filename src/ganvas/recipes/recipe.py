@@ -26,6 +26,7 @@ __all__ = [
     "Adam",
     "Recipe",
     "all_settings",
+    "build_recipe",
     "change",
     "find_reasons",
     "flatten_settings",
@@ -34,6 +35,13 @@ __all__ = [
 ]
 
 REQUESTED = "as requested"  # the reason of a setting that the user gave
+# Periods that a recipe may leave open: (200, 1) is a 200th of the run, but at least one step.
+PERIODS = {
+    "report_every": (200, 1),
+    "sample_every": (50, 1),
+    "checkpoint_every": (20, 1),
+    "health_every": (100, 200),  # a checkup costs as much as a few steps of a small GAN
+}
 # How training steps are executed: mechanisms of `training/speed/` with + between them.
 Speed = Literal[
     "auto",
@@ -156,16 +164,23 @@ class Recipe(View):
         """How evaluation sees the data: whole images, without random crops."""
         return self.view.model_copy(update={"load_scale": 1.0})
 
-    def period(
-        self, name: Literal["report_every", "sample_every", "checkpoint_every", "health_every"]
-    ) -> int:
-        """A period in images, with its default filled in: at least one training step."""
-        # A checkup costs as much as a few training steps of a small GAN.
-        if name == "health_every":
-            return max(self.batch, self.health_every or max(self.images // 100, 200 * self.batch))
+    def period(self, name: str) -> int:
+        """A period of PERIODS in images, with its default filled in: at least one training step."""
+        share, steps = PERIODS[name]
+        default = max(self.images // share, steps * self.batch)
+        return max(self.batch, getattr(self, name) or default)
 
-        share = {"report_every": 200, "sample_every": 50, "checkpoint_every": 20}[name]
-        return max(self.batch, getattr(self, name) or self.images // share)
+
+def build_recipe(values: Any) -> Recipe:
+    """Build a recipe from its settings, such as those in `recipe.json`.
+
+    Raises:
+        UserError: a key is unknown or missing, or a value is not allowed.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise UserError(describe_validation(error)) from None
 
 
 def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -182,10 +197,7 @@ def change(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     # A new GAN comes before its options.
     for key, value in sorted(changes.items(), key=lambda item: "." in item[0]):
         _set_value(values, key, value)
-    try:
-        changed = Recipe(**values)
-    except ValidationError as error:
-        raise UserError(describe_validation(error)) from None
+    changed = build_recipe(values)
 
     if not recipe.reasons:
         return changed

@@ -26,7 +26,7 @@ from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.io.files import DamagedFileError, hash_file, read_json
-from ganvas.recipes.recipe import Recipe
+from ganvas.recipes.recipe import Recipe, build_recipe
 from ganvas.schema import Schema
 
 __all__ = [
@@ -216,13 +216,12 @@ def read_checkpoint_recipe(path: Path, about: dict[str, Any]) -> Recipe:
     Raises:
         CheckpointError: it is damaged, or of another version of ganvas.
     """
-    complaint = f"{path / 'about.json'}: the recipe is damaged or of another version of ganvas"
     try:
-        return Recipe.model_validate(about["recipe"])
-    except ValidationError as error:
-        raise CheckpointError(f"{complaint}: {describe_validation(error)}") from None
-    except UserError as error:  # about the GAN and its options
-        raise CheckpointError(f"{complaint}: {error}") from None
+        return build_recipe(about["recipe"])
+    except UserError as error:
+        raise CheckpointError(
+            f"{path / 'about.json'}: the recipe is damaged or of another version of ganvas: {error}"
+        ) from None
 
 
 def _verify_file(file: Path, about: dict[str, Any]) -> Path:

@@ -14,7 +14,7 @@ from ganvas.data.report import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
-from ganvas.recipes.recipe import Recipe, flatten_settings
+from ganvas.recipes.recipe import Recipe, build_recipe, flatten_settings
 
 __all__ = [
     "GRID",
@@ -88,13 +88,10 @@ def read_recipe(folder: Path) -> Recipe | None:
         return None
 
     values = read_json(file)
-    complaint = f"{file} is of another version of ganvas or damaged"
     try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{complaint}: {describe_validation(error)}") from None
-    except UserError as error:  # about the GAN and its options
-        raise UserError(f"{complaint}: {error}") from None
+        return build_recipe(values)
+    except UserError as error:
+        raise UserError(f"{file} is of another version of ganvas or damaged: {error}") from None
 
 
 def read_data(folder: Path) -> DataFile:

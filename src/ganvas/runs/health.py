@@ -69,9 +69,6 @@ def print_health(folder: Path, as_json: bool) -> None:
     Raises:
         UserError: it is not a run folder, or the run has had no checkup yet.
     """
-    if not (folder / "recipe.json").is_file():
-        raise UserError(f"{folder} is not a run folder: it has no recipe.json")
-
     run = read_run(folder)
     diagnosis = Diagnosis.of(run.log)
     if not diagnosis.checkups:

@@ -65,7 +65,7 @@ def read_run(folder: Path) -> RunRecord:
     Raises:
         UserError: it is not a run folder, or a file in it is damaged.
     """
-    recipe = read_recipe(folder)
+    recipe = read_recipe(folder) if (folder / "recipe.json").is_file() else None
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
 

@@ -1,6 +1,6 @@
 """What the doctor measures while a GAN trains: a few samples compared with real images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,17 +135,15 @@ class Checkup:
     def generate_from_rows(self, sampler: GAN, rows: Mapping[str, Tensor], seed: int) -> Tensor:
         """What the GAN generates from rows of data, with inputs that make it comparable to them."""
         parts = []
-        for numbers in chunk_ranges(len(rows[self.target]), PIECE):
+        for numbers, batch in self.split_rows(rows):
             rng = RowRng(seed, numbers, self.device)
-            own = {name: values[numbers.start : numbers.stop] for name, values in rows.items()}
-            batch = on_device(own, self.device)
             parts.append(sample_gan(sampler, rng, len(numbers), sampler.make_inputs(batch, rng)))
         return torch.cat(parts)
 
-    def extract(self, pictures: Tensor) -> Tensor:
+    def extract(self, images: Tensor) -> Tensor:
         """Features, float32 (N, F), of uint8 (N, C, H, W) or, for points, of float (N, 2, 1, 1)."""
         side = min(LARGEST, self.dataset.size)
-        parts = [resize(part, side, side) for part in pictures.split(PIECE)]
+        parts = [resize(part, side, side) for part in images.split(PIECE)]
         return torch.cat([self.extractor(part).values for part in parts])
 
     def list_labels(self, gan: GAN) -> list[int]:
@@ -229,12 +227,17 @@ class Checkup:
     def score(self, gan: GAN, batch: Mapping[str, Tensor]) -> Tensor:
         """One float32 score an image, (N,), on the CPU."""
         found = []
-        for rows in chunk_ranges(len(batch[self.target]), PIECE):
-            piece = {name: values[rows.start : rows.stop] for name, values in batch.items()}
-            scores = gan.score(on_device(piece, self.device)).float().cpu()
+        for numbers, piece in self.split_rows(batch):
+            scores = gan.score(piece).float().cpu()
             # A discriminator of patches has many scores an image.
-            found.append(scores.reshape(len(rows), -1).mean(1))
+            found.append(scores.reshape(len(numbers), -1).mean(1))
         return torch.cat(found)
+
+    def split_rows(self, rows: Mapping[str, Tensor]) -> Iterator[tuple[range, dict[str, Tensor]]]:
+        """Rows of data in pieces: their numbers, and their columns on the device."""
+        for numbers in chunk_ranges(len(rows[self.target]), PIECE):
+            own = {name: values[numbers.start : numbers.stop] for name, values in rows.items()}
+            yield numbers, on_device(own, self.device)
 
 
 def features_shape(gan: GAN, loader: Loader) -> tuple[int, int]:

@@ -3,13 +3,11 @@
 import time
 from pathlib import Path
 
-from ganvas.data import Dataset, open_dataset
+from ganvas.data import Dataset
 from ganvas.io.console import count_noun, describe_rate, print_text
-from ganvas.recipes.listing import print_counts, print_settings
-from ganvas.recipes.recipe import Recipe
-from ganvas.runs.folder import check_same
+from ganvas.recipes.listing import describe_counts, print_settings
 from ganvas.training.engine import Engine
-from ganvas.training.setup import set_epochs
+from ganvas.training.setup import Request, prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
@@ -17,31 +15,24 @@ __all__ = ["print_plan"]
 MEASURED_STEPS = 3
 
 
-def print_plan(
-    recipe: Recipe,
-    own: Recipe | None,
-    folder: Path,
-    epochs: float | None,
-    device: str,
-    strict: bool,
-) -> None:
+def print_plan(request: Request, out: Path | None, device: str) -> None:
     """What `--dry-run` shows: settings, data, networks; memory and time from a few measured steps.
+
+    Args:
+        request: of the user.
+        out: the run folder, if one is named; a run that is in it is planned from where it is.
+        device: "auto", "cpu", "cuda" or "mps".
 
     Raises:
         UserError: what training would raise at its start.
     """
     with Engine(device) as engine:
-        assert recipe.data is not None
-        dataset = open_dataset(recipe.data, recipe.view, strict=strict, progress=True)
-        recipe = set_epochs(recipe, epochs, dataset)
-        if own:
-            check_same(folder, own, recipe, dataset)
+        recipe, dataset = prepare(request, out, engine, progress=True)
         print_settings(recipe)
 
-        trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
+        trainer = Trainer(recipe, dataset, out or Path("runs"), engine, quiet=True)
         _print_data(dataset)
-        players = trainer.state.gan.players()
-        print_counts({name: sum(each.numel() for each in own) for name, own in players.items()})
+        print_text(describe_counts(trainer.state.gan.count_parameters()))
 
         print_text(trainer.apply_own_plan().line())
         rate = _measure_rate(trainer)
@@ -54,10 +45,10 @@ def print_plan(
 def _print_data(dataset: Dataset) -> None:
     """Print how many images there are, what was done to them, and what a user should know."""
     report = dataset.report
-    pictures = count_noun(len(dataset), "image")
+    images = count_noun(len(dataset), "image")
     classes = count_noun(len(dataset.classes), "class", "classes")
     left_out = count_noun(len(report.skipped), "file")
-    print_text(f"data: {pictures}, {dataset.describe()}, {classes}; {left_out} left out")
+    print_text(f"data: {images}, {dataset.describe()}, {classes}; {left_out} left out")
     for line in [*report.steps, *report.notes]:
         print_text(f"  {line}")
 

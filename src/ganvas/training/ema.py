@@ -34,10 +34,17 @@ class EMA:
         self.halflife = halflife
         self.burn_in = burn_in
         self.gan = copy.deepcopy(gan).eval().requires_grad_(False)
-        self.pairs = [
+        averages, currents = (
+            [tensor for name in gan.ema_players for tensor in _list_tensors(each, name)]
+            for each in (self.gan, gan)
+        )
+        # Loading and moving weights changes these very tensors, so they are listed once.
+        self.averages = [tensor for tensor in averages if tensor.is_floating_point()]
+        self.currents = [tensor for tensor in currents if tensor.is_floating_point()]
+        self.counters = [  # of batch norm
             (average, current)
-            for name in gan.ema_players
-            for average, current in zip(_list_tensors(self.gan, name), _list_tensors(gan, name))
+            for average, current in zip(averages, currents)
+            if not average.is_floating_point()
         ]
 
     @torch.no_grad()
@@ -54,14 +61,11 @@ class EMA:
             halflife = cosine(0.0, self.halflife, images, self.burn_in)
         share = 1 - 0.5 ** (batch / max(halflife, 1e-9))
 
-        floats = [pair for pair in self.pairs if pair[0].is_floating_point()]
-        averages = [average for average, _ in floats]
-        currents = [current for _, current in floats]
         # One call for all tensors: hundreds of small ones would cost more than they compute.
-        torch._foreach_lerp_(averages, currents, share)  # pyright: ignore[reportPrivateImportUsage]
-        for average, current in self.pairs:
-            if not average.is_floating_point():  # batch norm's counter
-                average.copy_(current)
+        lerp = torch._foreach_lerp_  # pyright: ignore[reportPrivateImportUsage]
+        lerp(self.averages, self.currents, share)
+        for average, current in self.counters:
+            average.copy_(current)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged players' tensors, named as in the GAN."""

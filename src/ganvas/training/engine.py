@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from datetime import timedelta
 
 import torch
@@ -49,13 +50,13 @@ class Engine:
 
     def with_precision(self, precision: str) -> "Engine":
         """The same device and processes in another precision; only the first engine is closed."""
-        other = Engine(self.device.type, precision)
-        other.rank, other.world = self.rank, self.world
+        other = copy(self)
+        other.precision = precision
         return other
 
     def alone(self) -> "Engine":
         """The same device and precision as if this were the only process, to try something out."""
-        other = Engine(self.device.type, self.precision)
+        other = copy(self)
         other.rank, other.world = 0, 1
         return other
 

@@ -204,9 +204,9 @@ class Monitor:
         device, seed = context.engine.device, context.recipe.seed
         caption = f"step {clock.steps:,}, {count_noun(clock.images, 'image')}"
         if self.sampler.unconditional:
-            pictures, columns, names = training_grid(self.sampler, seed, device)
+            images, columns, names = training_grid(self.sampler, seed, device)
             discs = mode_discs(context.dataset.report.spec)
-            grid = draw_sheet(to_uint8(pictures), columns, names, caption, discs)
+            grid = draw_sheet(to_uint8(images), columns, names, caption, discs)
         else:
             grid = make_table(
                 preview_rows(self.sampler, self.shown_rows, device, seed), caption=caption

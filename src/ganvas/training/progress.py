@@ -11,6 +11,7 @@ from rich.styled import Styled
 from ganvas.data.loader import Loader
 from ganvas.io.console import PlainConsole, count_noun, describe_rate
 from ganvas.recipes.auto import describe_setting
+from ganvas.recipes.listing import describe_counts
 from ganvas.training.clock import RunClock
 from ganvas.training.state import RunContext, TrainingState
 
@@ -42,6 +43,7 @@ class Meter:
         self.clock, self.epoch, self.players, self.shown = clock, epoch, players, shown
         self.console = PlainConsole(stderr=True)
         self.live = shown and self.console.is_terminal
+        self.pause = 0.1 if self.live else 30  # seconds from one line to the next
         self.losses = self.note = ""
         self.restart()
         self.bar = Bar(
@@ -72,10 +74,13 @@ class Meter:
         return (self.clock.images - self.start_images) / max(time.monotonic() - self.started, 1e-9)
 
     def update(self) -> None:
-        """Show where the run stands; call after every step."""
+        """Show where the run stands, now and then; call after every step."""
+        if not self.shown or time.monotonic() - self.last_line < self.pause:
+            return
         if self.live:
+            self.last_line = time.monotonic()
             self.bar.update(self.task, completed=self.clock.images, description=self.line())
-        elif self.shown and time.monotonic() - self.last_line >= 30:
+        else:
             self.say(self.line())
 
     def report(self, values: Mapping[str, float]) -> None:
@@ -123,11 +128,8 @@ def announce_run(
 
     for key, reason in recipe.reasons.items():
         meter.say(f"{key}: {describe_setting(recipe, key)}; {reason}")
-    counts = [
-        f"{name} {sum(parameter.numel() for parameter in parameters):,}"
-        for name, parameters in state.gan.players().items()
-    ]
-    meter.say(f"recipe: {recipe.name} on {context.engine.device}, parameters: {', '.join(counts)}")
+    counts = describe_counts(state.gan.count_parameters())
+    meter.say(f"recipe: {recipe.name} on {context.engine.device}, {counts}")
 
     begun = f"resumed from {count_noun(clock.images, 'image')}" if resumed else "new run"
     meter.say(f"run: {context.folder}, {begun}, {count_noun(clock.total, 'image')} in all")

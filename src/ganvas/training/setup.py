@@ -1,18 +1,19 @@
 """What precedes the first step: which recipe, which data, which folder, the first weights."""
 
 import copy
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganvas.data import Dataset
+from ganvas.data import Dataset, open_dataset
 from ganvas.data.loader import Loader
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
-from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.inference.run import load, preview_rows
@@ -21,28 +22,57 @@ from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import fold_in
-from ganvas.runs.folder import fresh_folder, lock_folder
+from ganvas.runs.folder import check_same, fresh_folder, lock_folder, read_recipe
 from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
-from ganvas.training.guard import Guard
 from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, save_checkpoint
-from ganvas.training.step import StepContext, take_step
+from ganvas.training.step import TrainingStep
 
 __all__ = [
-    "DEFAULT",
+    "Request",
     "claim_folder",
     "copy_state",
+    "prepare",
     "rehearse",
-    "resolve_recipe",
-    "set_epochs",
     "start_state",
 ]
 
 DEFAULT = "digits"  # the recipe of those who name none
 
 
-# Folder, recipe, length
+# Folder, recipe, data
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks to be trained.
+
+    Attributes:
+        recipe: a recipe or its name; None: the run folder's own, or DEFAULT.
+        changes: settings that were given, by dotted key, "data", "images" and "seed" among them.
+        epochs: length of the run, in passes through the data; None: in images.
+        strict: whether a broken image file is an error.
+
+    Raises:
+        UserError: the length is given twice.
+    """
+
+    recipe: str | Recipe | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    epochs: float | None = None
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None and "images" in self.changes:
+            raise UserError(
+                "--images and --epochs both set the length of the run; give one of them"
+            )
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.recipe.name if isinstance(self.recipe, Recipe) else self.recipe or DEFAULT
 
 
 @contextmanager
@@ -63,54 +93,83 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
         yield Path(engine.share(str(folder)))
 
 
-def resolve_recipe(
-    recipe: str | Recipe | None,
-    changes: Mapping[str, Any],
-    own: Recipe | None,
-    device: torch.device,
-    progress: bool = False,
-) -> Recipe:
-    """The recipe that the arguments of `train` ask for.
+def prepare(
+    request: Request, folder: Path | None, engine: Engine, progress: bool
+) -> tuple[Recipe, Dataset]:
+    """Find the recipe and open the data, the same ones in all processes.
 
     Args:
-        recipe: a recipe or its name; None: the run folder's own, or DEFAULT.
-        changes: settings that were given, by dotted key; "data", "images" and "seed" included.
+        request: of the user.
+        folder: of the run, if it has one; a run that is in it must be the one that is asked for.
+        engine: of this process.
+        progress: whether to show a bar while data is packed.
+
+    Raises:
+        UserError: a setting or the data is wrong, or not the same for all processes or as before.
+    """
+    own = read_recipe(folder) if folder else None
+    # What the main process leaves in the cache is there for the others.
+    with engine.main_first():
+        recipe = _resolve_recipe(request, own, engine, progress)
+        assert recipe.data is not None
+        dataset = open_dataset(recipe.data, recipe.view, strict=request.strict, progress=progress)
+
+    if not engine.agree(json.dumps(recipe.model_dump())):
+        raise UserError(
+            "the processes chose different settings: name a recipe instead of auto, "
+            "or use equal machines"
+        )
+    if not engine.agree(dataset.fingerprint):
+        raise UserError(
+            f"--data {recipe.data} is not the same for all processes: copy it to every machine"
+        )
+
+    if request.epochs is not None:
+        recipe = _set_epochs(recipe, request.epochs, dataset)
+    if folder and own:
+        check_same(folder, own, recipe, dataset)
+    return recipe, dataset
+
+
+def _resolve_recipe(request: Request, own: Recipe | None, engine: Engine, progress: bool) -> Recipe:
+    """The recipe that is asked for.
+
+    Args:
+        request: of the user.
         own: the run folder's recipe, if there is a run. It decides the length if none is given.
-        device: for which "auto" chooses settings; a run that is resumed keeps those that it has.
-        progress: show a bar while "auto" looks at data that must be packed first.
+        engine: for whose device "auto" chooses; a run that is resumed keeps the settings it has.
+        progress: whether to show a bar while "auto" looks at data that must be packed first.
 
     Raises:
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
     """
-    given = dict(changes)
+    asked, given = request.recipe, dict(request.changes)
     if own:
         given.setdefault("images", own.images)
 
-    if isinstance(recipe, Recipe):
-        base = recipe
-    elif own and (recipe is None or recipe == own.name == AUTO):
+    if isinstance(asked, Recipe):
+        base = asked
+    elif own and (asked is None or asked == own.name == AUTO):
         base = own
-    elif recipe == AUTO:
-        base = auto_recipe(given.get("data"), given, device, progress=progress)
+    elif asked == AUTO:
+        base = auto_recipe(given.get("data"), given, engine.device, progress=progress)
     else:
-        base = get_recipe(recipe or DEFAULT)
+        base = get_recipe(request.name)
 
-    resolved = change(base, given)
-    if not resolved.data:
+    recipe = change(base, given)
+    if not recipe.data:
         raise UserError(
-            f"{resolved.name} trains on your own images: give a folder or zip with --data"
+            f"{recipe.name} trains on your own images: give a folder or zip with --data"
         )
-    return resolved
+    return recipe
 
 
-def set_epochs(recipe: Recipe, epochs: float | None, dataset: Dataset) -> Recipe:
-    """The recipe with its length given in passes through the training data, if it is.
+def _set_epochs(recipe: Recipe, epochs: float, dataset: Dataset) -> Recipe:
+    """The recipe with its length given in passes through the training data.
 
     Raises:
         UserError: the number is not above 0.
     """
-    if epochs is None:
-        return recipe
     if not 0 < epochs < float("inf"):
         raise UserError(f"--epochs {epochs:g}: ask for more than 0")
 
@@ -125,15 +184,8 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
     """The GAN with its first weights, on the device, and all that is trained with it.
 
     Raises:
-        UserError: the GAN needs labels that the data has not, or cannot generate this size.
+        UserError: the data lacks what the GAN needs, or the GAN cannot generate this size.
     """
-    if "label" in GANS[recipe.gan].requires and dataset.labels is None:
-        hints = " ".join(note for note in dataset.report.notes if "--labels" in note)
-        raise UserError(
-            f"{recipe.name} needs labels and {dataset.report.spec} comes without; use sub-folders "
-            f"as classes (--labels folders) or a CSV file (--labels labels.csv). {hints}".strip()
-        )
-
     torch.manual_seed(fold_in(recipe.seed, "weights"))
     gan = build_gan(recipe.gan, dataset.schema, recipe.options)
     gan.to(engine.device)
@@ -189,16 +241,15 @@ def rehearse(context: RunContext, state: TrainingState) -> None:
     engine = context.engine.alone()
     recipe = context.recipe.model_copy(update={"batch": 2})
     trial = copy_state(recipe, state)
-    batch = Loader(context.dataset, recipe.sampling, engine.placement).at(0)
-
-    guard = Guard(trial.optimizers, False, engine.device)
-    step = StepContext(trial.gan, trial.optimizers, guard, engine)
-    trial.means.add(take_step(step, batch, trial.clock, engine.rng(recipe.seed, 0)))
+    loader = Loader(context.dataset, recipe.sampling, engine.placement)
+    step = TrainingStep(recipe, trial, loader, engine)
+    step()
+    step.stop_if_tripped()
 
     place = context.folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
         saved = save_checkpoint(place, trial, trial.means.state(engine), recipe, context.dataset)
-        preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
+        preview_rows(load(saved, device=engine.device.type).gan, loader.at(0), engine.device)
         resume_checkpoint(place, trial)
         remove(place)

@@ -15,11 +15,10 @@ from ganvas.gans.base import GAN, Batch, Clock, Update
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import Rng, fold_in
 from ganvas.training.engine import Engine
-from ganvas.training.guard import Guard, NotFiniteError, Optimizers
+from ganvas.training.guard import Guard, Optimizers
 from ganvas.training.state import TrainingState
 
 __all__ = [
-    "NotFiniteError",
     "Probe",
     "StepContext",
     "TakeStep",
@@ -29,7 +28,7 @@ __all__ = [
     "take_step",
 ]
 
-Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `checkup.StepProbe`
+Probe = Callable[[Update, list[nn.Parameter]], None]  # such as `probe.StepProbe`
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,10 @@ class StepContext:
     optimizers: Optimizers
     guard: Guard
     engine: Engine
+
+    def parameters(self, player: str) -> list[nn.Parameter]:
+        """Those of a player, as its optimizer holds them."""
+        return self.optimizers[player].param_groups[0]["params"]
 
 
 def take_step(
@@ -70,7 +73,6 @@ def take_step(
         NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
     """
     logged: dict[str, list[Tensor]] = {}
-    players = context.gan.players()
     engine = context.engine
     steps = context.gan.step(batch, clock, rng)
 
@@ -89,21 +91,22 @@ def take_step(
             total = sum_losses(update.losses)
             # Only this player's parameters get gradients. Simultaneous updates may share a graph,
             # which the last of them frees.
-            parameters = players[update.player]
+            parameters = context.parameters(update.player)
             total.backward(inputs=parameters, retain_graph=update is not updates[-1])
             engine.average_gradients(parameters)
             for key, value in list_entries(update, total).items():
                 logged.setdefault(key, []).append(value.detach())
 
         for update in updates:
-            parameters = players[update.player]
+            optimizer = context.optimizers[update.player]
+            parameters = context.parameters(update.player)
             if probe:
                 probe(update, parameters)
-            context.optimizers[update.player].step()
+            optimizer.step()
             # Fused optimizers do not mark the weights as changed. Once marked, a graph from before
             # the update refuses to be used.
             torch.autograd.graph.increment_version(parameters)
-            context.optimizers[update.player].zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
 
 
 def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Tensor]:
@@ -184,3 +187,11 @@ class TrainingStep:
             state.ema.update(clock.images, clock.batch)
         state.means.add(losses)
         return losses
+
+    def stop_if_tripped(self) -> None:
+        """Raise if a loss since the last call was not finite, where only a flag was set.
+
+        Raises:
+            NotFiniteError: names the players and terms.
+        """
+        self.context.guard.stop_if_tripped()

@@ -1,44 +1,28 @@
 """The loop: from a recipe to a run folder."""
 
-import json
-import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ganvas.data import Dataset, open_dataset
+from ganvas.data import Dataset
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.checkpoint import find_checkpoints
-from ganvas.runs.diagnosis import diverged
-from ganvas.runs.folder import check_same, read_recipe, write_description
+from ganvas.runs.folder import write_description
 from ganvas.runs.log import Log
-from ganvas.runs.summary import write_report
 from ganvas.training.checkup import features_shape
+from ganvas.training.ending import describe_low_losses, interrupt, log_stop, report_at_end
 from ganvas.training.engine import Engine
-from ganvas.training.guard import NotFiniteError
 from ganvas.training.monitor import Monitor
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import Meter, announce_run
-from ganvas.training.setup import (
-    DEFAULT,
-    claim_folder,
-    rehearse,
-    resolve_recipe,
-    set_epochs,
-    start_state,
-)
-from ganvas.training.signals import InterruptedRun, StopSignals
+from ganvas.training.setup import Request, claim_folder, prepare, rehearse, start_state
+from ganvas.training.signals import StopSignals
 from ganvas.training.speed.autotune import (
     FILE,
     ExecutionPlan,
@@ -86,36 +70,13 @@ def train(
         UserError: something given is wrong or something is missing; nothing was lost.
         InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call resumes.
     """
-    if images is not None and epochs is not None:
-        raise UserError("images and epochs both set the length of the run; give one of them")
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
-    changes |= dict(settings or {})
+    request = Request(recipe, changes | dict(settings or {}), epochs, strict)
 
-    name = recipe.name if isinstance(recipe, Recipe) else recipe or DEFAULT
-    with Engine(device) as engine, claim_folder(out, name, engine) as folder:
-        own = read_recipe(folder)
-        with engine.main_first():
-            progress = engine.is_main and not quiet
-            resolved = resolve_recipe(recipe, changes, own, engine.device, progress)
-            assert resolved.data is not None
-            dataset = open_dataset(resolved.data, resolved.view, strict=strict, progress=progress)
-
-        if not engine.agree(json.dumps(resolved.model_dump())):
-            raise UserError(
-                "the processes chose different settings: name a recipe instead of auto, "
-                "or use equal machines"
-            )
-        if not engine.agree(dataset.fingerprint):
-            raise UserError(
-                f"--data {resolved.data} is not the same for all processes: copy it to every "
-                "machine"
-            )
-
-        resolved = set_epochs(resolved, epochs, dataset)
-        if own:
-            check_same(folder, own, resolved, dataset)
-        Trainer(resolved, dataset, folder, engine, quiet).run()
+    with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
+        found, dataset = prepare(request, folder, engine, progress=engine.is_main and not quiet)
+        Trainer(found, dataset, folder, engine, quiet).run()
         engine.wait()
     return load(folder)
 
@@ -161,7 +122,7 @@ class Trainer:
         self.begin_monitoring(resumed)
         events = self.list_events()
 
-        with self.reported(), self.meter, self.signals:
+        with report_at_end(self.context, state), self.meter, self.signals:
             while not clock.finished and not state.stopped:
                 # ---------------------------------------------------------------------------------
                 # The training step: a batch, the GAN's `step`, each update that it yields.
@@ -197,10 +158,7 @@ class Trainer:
     def step(self) -> dict[str, Tensor]:
         """Take one training step and return its losses; nothing is read from the device."""
         self.probe = self.monitor.make_probe()
-        try:
-            return self.training_step(self.probe)
-        except NotFiniteError as error:
-            raise self.explain(error) from None
+        return self.training_step(self.probe)
 
     # Before the loop
 
@@ -261,7 +219,7 @@ class Trainer:
         """Take up what the log holds, and show the first samples of a new run."""
         if self.context.engine.is_main:
             self.monitor.resume()
-            self.log_stop(self.state.stopped)
+            log_stop(self.context, self.state.clock.images, self.state.stopped)
             if self.context.recipe.evaluate_every:
                 # Whatever it needs is missed now, not after hours.
                 self.monitor.prepare_score()
@@ -273,30 +231,19 @@ class Trainer:
 
     def report(self, losses: Mapping[str, Tensor]) -> None:
         """Read the mean losses since the last report and log them; end the run if they are low."""
-        context, clock, means = self.context, self.state.clock, self.state.means
-        self.stop_early(losses)
-        self.stop_if_tripped()
+        context, state, clock = self.context, self.state, self.state.clock
+        limits, engine = context.recipe.stop_below, context.engine
+        state.stopped = describe_low_losses(losses, limits, engine) or state.stopped
+        self.training_step.stop_if_tripped()
 
-        values = means.read(context.engine)
-        means.reset()
+        values = state.means.read(engine)
+        state.means.reset()
         self.meter.report(values)
-        if context.engine.is_main:
+        if engine.is_main:
             context.log.add(clock.images, "losses", values)
             rate = {"images_per_second": round(self.meter.rate, 3)}
             context.log.add(clock.images, "speed", rate)
-        self.log_stop(self.state.stopped)
-
-    def stop_early(self, losses: Mapping[str, Tensor]) -> None:
-        """End the run if the losses of this very step are as low as its recipe asks for."""
-        limits = self.context.recipe.stop_below
-        if not limits or not limits.keys() <= losses.keys():  # a player may rest for some steps
-            return
-
-        own = torch.stack([losses[name] for name in limits])
-        means = dict(zip(limits, self.context.engine.mean(own).tolist()))
-        if all(means[name] <= limit for name, limit in limits.items()):
-            reached = [f"{name} {means[name]:.3f} <= {limit:g}" for name, limit in limits.items()]
-            self.state.stopped = ", ".join(reached)
+        log_stop(context, clock.images, state.stopped)
 
     def evaluate(self) -> None:
         """Score the samples, and keep a checkpoint of the best."""
@@ -309,7 +256,7 @@ class Trainer:
         if self.saved == images:
             return
 
-        self.stop_if_tripped()
+        self.training_step.stop_if_tripped()
         means = self.state.means.state(context.engine)
         if context.engine.is_main:
             best = self.monitor.best[1] if self.monitor.best else None
@@ -328,50 +275,4 @@ class Trainer:
         if interrupted or self.state.stopped:
             self.save()
         if interrupted and not clock.finished:
-            total = count_noun(clock.total, "image")
-            command = f"ganvas train --out {shlex.quote(str(self.context.folder))}"
-            raise InterruptedRun(
-                f"stopped at {clock.images:,} of {total}, everything is saved; "
-                f"to resume: {command}",
-                self.signals.number or signal.SIGTERM,
-            )
-
-    # Endings
-
-    def log_stop(self, reason: str) -> None:
-        """Note in the log why the run ends before its length, if it does."""
-        if reason and self.context.engine.is_main:
-            self.context.log.add(self.state.clock.images, "stopped", {"reason": reason})
-
-    def stop_if_tripped(self) -> None:
-        """Raise if a loss since the last call was not finite, where only a flag was set."""
-        try:
-            self.training_step.context.guard.stop_if_tripped()
-        except NotFiniteError as error:
-            raise self.explain(error) from None
-
-    def explain(self, error: NotFiniteError) -> NotFiniteError:
-        """The error with the place in the run and what to do."""
-        found = find_checkpoints(self.context.folder / "checkpoints")
-        good = f"the last good checkpoint is {found[-1]}" if found else "there is no checkpoint yet"
-        after = f"after {count_noun(self.state.clock.images, 'image')}"
-        advice = "try a lower learning rate, e.g. --set optimizers.discriminator.lr=1e-4"
-        return NotFiniteError(f"{error} {after}; {good}; {advice}")
-
-    @contextmanager
-    def reported(self) -> Iterator[None]:
-        """Log a loss that is not finite, and write the report however the loop ends."""
-        context, clock = self.context, self.state.clock
-        try:
-            yield
-        except NotFiniteError as error:
-            self.log_stop(str(error))
-            if context.engine.is_main:
-                entry = diverged(clock.images, str(error)).entry()
-                context.log.add(clock.images, "condition", entry)
-            raise
-        finally:
-            if context.engine.is_main:
-                # If something failed before, that error is the one to show.
-                with suppress(UserError) if sys.exception() else nullcontext():
-                    write_report(context.folder)
+            raise interrupt(self.context, clock.images, self.signals.number)

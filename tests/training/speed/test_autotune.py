@@ -23,6 +23,7 @@ from ganvas.runs.log import read_log
 from ganvas.training.dry_run import print_plan
 from ganvas.training.engine import Engine
 from ganvas.training.guard import Guard
+from ganvas.training.setup import Request
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
 from ganvas.training.speed.autotune import (
@@ -445,6 +446,6 @@ def test_a_damaged_record_is_an_error(tmp_path: Path):
 
 
 def test_the_dry_run_tells_the_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    print_plan(tiny(), None, tmp_path, None, "cpu", strict=False)
+    print_plan(Request(tiny()), tmp_path, "cpu")
     assert "speed: channels_last (known, not measured)" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

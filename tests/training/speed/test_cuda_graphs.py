@@ -14,9 +14,10 @@ from ganvas.gans import GAN, GANS, Update
 from ganvas.gans.base import Batch, Clock, Updates
 from ganvas.gans.mlp import MLP
 from ganvas.rng import StepRng
+from ganvas.training.guard import NotFiniteError
 from ganvas.training.speed.cuda_graphs import WARMUP, GraphedSteps
 from ganvas.training.speed.static_inputs import StaticInputs
-from ganvas.training.step import NotFiniteError, take_step
+from ganvas.training.step import take_step
 
 CPU = torch.device("cpu")
 OPTIONS = {

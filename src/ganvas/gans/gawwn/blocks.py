@@ -8,14 +8,13 @@ from torch import Tensor, nn
 
 from ganvas.gans.base import Update
 from ganvas.gans.nn.losses import matching_d
-from ganvas.gans.nn.networks import initialise_weights, stage_sizes
+from ganvas.gans.nn.networks import add_norm, downsample, initialise_weights, stage_sizes, upsample
 
 __all__ = [
     "Bottleneck",
     "MatchingDiscriminator",
     "ScoreHead",
     "Stages",
-    "add_norm",
     "doubling_layers",
     "grid_stages",
     "halving_layers",
@@ -25,6 +24,9 @@ __all__ = [
     "region_encoder",
     "tile_vector",
 ]
+
+
+CELLS = 16  # a side of the grid, at most
 
 
 class Stages(NamedTuple):
@@ -49,8 +51,8 @@ class Stages(NamedTuple):
         return len(self.sizes) - 1 - self.grid
 
 
-def grid_stages(size: int, cells: int = 16) -> Stages:
-    """The stages of images of a size: the grid has at most `cells` a side, as in the papers.
+def grid_stages(size: int) -> Stages:
+    """The stages of images of a size: the grid has at most 16 cells a side, as in the papers.
 
     A size of 128 gives ([4, 8, 16, 32, 64, 128], 2). The grid is never the image itself.
 
@@ -58,7 +60,7 @@ def grid_stages(size: int, cells: int = 16) -> Stages:
         UserError: the size cannot be reached by doubling.
     """
     sizes = stage_sizes(size)
-    small_enough = [number for number, side in enumerate(sizes[:-1]) if side <= cells]
+    small_enough = [number for number, side in enumerate(sizes[:-1]) if side <= CELLS]
     return Stages(sizes, max(small_enough, default=0))
 
 
@@ -78,20 +80,15 @@ class Bottleneck(nn.Module):
         return (maps + self.change(maps)).relu()
 
 
-def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> list[nn.Module]:
-    """A convolution, its batch norm, and the modules that follow."""
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
-
-
 def halving_layers(inputs: int, outputs: int, leaky: bool = True) -> list[nn.Module]:
     """A 4x4 convolution that halves a map, batch norm, LeakyReLU or ReLU."""
-    convolution = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
-    return add_norm(convolution, nn.LeakyReLU(0.2, True) if leaky else nn.ReLU(True))
+    activation = nn.LeakyReLU(0.2, True) if leaky else nn.ReLU(True)
+    return add_norm(downsample(inputs, outputs, 4, bias=False), activation)
 
 
 def doubling_layers(inputs: int, outputs: int) -> list[nn.Module]:
     """A transposed 4x4 convolution that doubles a map, batch norm, ReLU."""
-    return add_norm(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False), nn.ReLU(True))
+    return add_norm(upsample(inputs, outputs, 4, bias=False), nn.ReLU(True))
 
 
 def tile_vector(vector: Tensor, cells: int) -> Tensor:
@@ -104,7 +101,7 @@ def image_encoder(channels: int, width: int, halvings: int) -> nn.Sequential:
     leaky = nn.LeakyReLU(0.2, True)
     widths = [*[width] * (halvings - 1), 2 * width]
 
-    modules: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), leaky]
+    modules: list[nn.Module] = [downsample(channels, widths[0], 4), leaky]
     for inputs, outputs in pairwise(widths):
         modules += halving_layers(inputs, outputs)
     modules += add_norm(nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False), leaky)

@@ -18,7 +18,6 @@ from ganvas.gans.gawwn.blocks import (
     Bottleneck,
     ScoreHead,
     Stages,
-    add_norm,
     doubling_layers,
     grid_stages,
     halving_layers,
@@ -31,7 +30,7 @@ from ganvas.gans.gawwn.blocks import (
 from ganvas.gans.gawwn.captions import CaptionGAN, TextKind
 from ganvas.gans.nn.boxes import box_mask, crop_boxes, draw_boxes, paste_into_boxes, shrink_images
 from ganvas.gans.nn.losses import non_saturating_g
-from ganvas.gans.nn.networks import VectorNorm
+from ganvas.gans.nn.networks import VectorNorm, add_norm, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -88,7 +87,7 @@ class BoxGenerator(nn.Module):
         merge = add_norm(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
         for inputs, outputs in pairwise(outward):
             merge += doubling_layers(inputs, outputs)
-        merge.append(nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1))
+        merge.append(upsample(outward[-1], channels, 4))
         self.merge = nn.Sequential(*merge, nn.Tanh())
 
     def forward(self, noise: Tensor, text: Tensor, box: Tensor) -> Tensor:
@@ -188,7 +187,7 @@ class GAWWNBox(CaptionGAN):
         captions: captions of one image that a training step reads, at most; their mean counts.
         smallest: real images are shrunk at random, down to this share of their side, and put on a
             ground of the colour of their corners. For data whose things fill the image, from which
-            the meaning of a box cannot be learnt. 1 leaves images as they are.
+            the meaning of a box cannot be learned. 1 leaves images as they are.
     """
 
     ema_players = ("generator", "text")

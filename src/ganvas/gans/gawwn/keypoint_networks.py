@@ -9,14 +9,13 @@ from ganvas.gans.gawwn.blocks import (
     Bottleneck,
     ScoreHead,
     Stages,
-    add_norm,
     doubling_layers,
     halving_layers,
     image_encoder,
     region_encoder,
     tile_vector,
 )
-from ganvas.gans.nn.networks import VectorNorm
+from ganvas.gans.nn.networks import VectorNorm, add_norm, upsample
 
 __all__ = [
     "KeyPointDiscriminator",
@@ -85,7 +84,7 @@ class KeyPointImageGenerator(nn.Module):
         ]
         for inputs, outputs in pairwise(outward):
             merge += doubling_layers(inputs, outputs)
-        merge.append(nn.ConvTranspose2d(outward[-1], channels, 4, 2, 1))
+        merge.append(upsample(outward[-1], channels, 4))
         self.merge = nn.Sequential(*merge, nn.Tanh())
 
     def forward(self, noise: Tensor, text: Tensor, maps: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from ganvas.gans.nn.geometry import GEOMETRY, geometry_matrices, resample, to_no
 __all__ = [
     "AUGMENT_NUMBERS",
     "COLOUR",
+    "COLOUR_SHARE",
     "adapt_probability",
     "augment",
     "colour_matrices",
@@ -31,27 +32,27 @@ __all__ = [
 COLOUR, CUTOUT = 10, 3  # random numbers of the other two parts
 AUGMENT_NUMBERS = GEOMETRY + COLOUR + CUTOUT
 
+COLOUR_SHARE = 0.5  # changes of colour have this share of the probability
 BRIGHTNESS = 0.2  # standard deviation
 CONTRAST = 0.5  # standard deviation, in octaves
 SATURATION = 1.0  # standard deviation, in octaves
 
+TARGET = 0.6  # the measure of overfitting that the probability is adapted to keep
 
-def augment(
-    images: Tensor, numbers: Tensor, probability: float | Tensor, colour_share: float = 0.5
-) -> Tensor:
+
+def augment(images: Tensor, numbers: Tensor, probability: float | Tensor) -> Tensor:
     """Mirror, turn, shift, scale, recolour and cut images, each change independently.
 
     Strengths are those of Karras et al. 2020, appendix B. Where we differ: the resampling is
     bilinear and at the images' own resolution, where theirs doubles it in between. There are no
     band filters and no noise, which their final choice leaves out too. There is a cutout, and
-    colours change with a share of the probability, as in R3GAN (Huang et al. 2024).
+    colours change with half of the probability, as in R3GAN (Huang et al. 2024).
 
     Args:
         images: (N, C, H, W); one channel has no hue and no saturation.
         numbers: (N, AUGMENT_NUMBERS), uniform in [0, 1); equal numbers give equal changes.
         probability: of each change, in [0, 1]; a tensor has no dimensions. With 0 the images come
             back as they are.
-        colour_share: changes of colour have this share of the probability.
 
     Returns:
         (N, C, H, W), of the type of `images`.
@@ -63,7 +64,7 @@ def augment(
 
     with torch.autocast(images.device.type, enabled=False):
         changed = resample(changed, geometry_matrices(place, probability, height, width))
-        changed = recolour(changed, colour_matrices(colours, probability * colour_share))
+        changed = recolour(changed, colour_matrices(colours, probability * COLOUR_SHARE))
 
         chance, right, down = cutouts.unbind(1)
         cut = cutout_masks(right, down, height, width) & (chance < probability)[:, None, None]
@@ -83,26 +84,21 @@ def pair_signs(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
 
 
 def adapt_probability(
-    probability: Tensor,
-    measure: Tensor,
-    images: int,
-    target: float = 0.6,
-    images_to_one: int = 500_000,
+    probability: Tensor, measure: Tensor, images: int, images_to_one: int = 500_000
 ) -> Tensor:
     """The next probability of augmentations; Karras et al. 2020, section 3.1.
 
-    One step up if the discriminator overfits more than `target`, else one step down; within [0, 1].
+    One step up if the discriminator overfits more than TARGET, else one step down; within [0, 1].
 
     Args:
         probability: a scalar; a buffer of the GAN, so that checkpoints hold it.
         measure: of overfitting, a scalar in [-1, 1]; over all processes, so that each takes the
             same step.
         images: real images shown since the last step.
-        target: the measure to keep.
         images_to_one: real images in which the probability can rise from 0 to 1.
     """
     step = images / images_to_one
-    return (probability + torch.where(measure > target, step, -step)).clamp(0, 1)
+    return (probability + torch.where(measure > TARGET, step, -step)).clamp(0, 1)
 
 
 def cutout_masks(right: Tensor, down: Tensor, height: int, width: int) -> Tensor:

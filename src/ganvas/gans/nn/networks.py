@@ -16,6 +16,7 @@ __all__ = [
     "ResidualBlock",
     "ResidualGenerator",
     "VectorNorm",
+    "add_norm",
     "add_spectral_norm",
     "check_multiple_of_4",
     "downsample",
@@ -82,6 +83,14 @@ def upsample(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Co
         output_padding=kernel % 2,
         bias=bias,
     )
+
+
+def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> list[nn.Module]:
+    """A convolution, its batch norm, and the modules that follow.
+
+    Give it a convolution without bias, which would have no effect before the norm.
+    """
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
 
 
 def initialise_weights(

@@ -125,17 +125,16 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
     """
     recipe, engine = context.recipe, context.engine
     device = engine.device.type
-    possible = list_parts(state.gan, engine)
-
     if recipe.speed != "auto":
+        obstacles = _list_obstacles(state.gan, engine)
         for part in _split_parts(recipe.speed):
-            if part not in possible:
-                reason = _explain_missing(part, state.gan, engine)
+            if obstacles[part]:
                 raise UserError(
-                    f"speed={recipe.speed}: {part} does not work {reason}; use speed=auto"
+                    f"speed={recipe.speed}: {part} does not work {obstacles[part]}; use speed=auto"
                 )
         return ExecutionPlan(device=device, speed=recipe.speed, reason="requested")
 
+    possible = list_parts(state.gan, engine)
     record = read_plan(context.folder)
     if record and record.device == device and set(record.parts) <= set(possible):
         return record
@@ -152,25 +151,20 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
 
 def list_parts(gan: GAN, engine: Engine) -> Parts:
     """The parts that make sense for a GAN on this engine."""
-    possible: list[str] = ["channels_last"] if _has_maps(gan) else []
-    if engine.device.type == "cpu" and has_im2col_layers(gan):
-        possible.append("im2col")
-    if engine.device.type == "cuda":
-        possible += ["graphs"] if engine.world == 1 else []
-        possible += [] if gan.double_backward else ["compile"]
-    return tuple(possible)
+    return tuple(part for part, obstacle in _list_obstacles(gan, engine).items() if not obstacle)
 
 
-def _explain_missing(part: str, gan: GAN, engine: Engine) -> str:
-    """Why a part is not among those of `list_parts`."""
+def _list_obstacles(gan: GAN, engine: Engine) -> dict[str, str]:
+    """Why each part does not work for a GAN on this engine; "" where it does."""
     device = engine.device.type
-    if part == "channels_last":
-        return "without convolutions"
-    if part == "im2col":
-        return f"on a {device}, only on a CPU" if device != "cpu" else "without large kernels"
-    if device != "cuda":
-        return f"on a {device}, only on a CUDA GPU"
-    return "with several processes" if part == "graphs" else "where a loss has gradients in it"
+    on_cpu = "" if device == "cpu" else f"on a {device}, only on a CPU"
+    on_gpu = "" if device == "cuda" else f"on a {device}, only on a CUDA GPU"
+    return {
+        "channels_last": "" if _has_maps(gan) else "without convolutions",
+        "im2col": on_cpu or ("" if has_im2col_layers(gan) else "without large kernels"),
+        "graphs": on_gpu or ("" if engine.world == 1 else "with several processes"),
+        "compile": on_gpu or ("where a loss has gradients in it" if gan.double_backward else ""),
+    }
 
 
 def _has_maps(gan: GAN) -> bool:

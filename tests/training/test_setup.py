@@ -1,0 +1,36 @@
+"""What precedes the first step."""
+
+from pathlib import Path
+
+import pytest
+
+import ganvas
+from ganvas.errors import UserError
+from ganvas.runs.folder import read_recipe
+from ganvas.training.engine import Engine
+from ganvas.training.setup import Request
+
+
+def test_a_length_given_twice_is_refused_before_anything_is_made(tmp_path: Path):
+    with pytest.raises(UserError, match="both set the length"):
+        Request("digits", {"images": 100}, epochs=1)
+    with pytest.raises(UserError, match="both set the length"):
+        ganvas.train("digits", epochs=1, settings={"images": 100}, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_epochs_are_passes_through_the_images_trained_on(tmp_path: Path):
+    settings = {"batch": 100, "held_out": 797, "options.width": 2}
+    ganvas.train("digits", epochs=0.2, settings=settings, out=tmp_path, quiet=True)
+    recipe = read_recipe(tmp_path)
+    assert recipe
+    assert recipe.images == 200  # of 1,797 images
+
+
+def test_engines_are_copied_and_stay_as_they_are():
+    engine = Engine("cpu")
+    engine.rank, engine.world = 1, 2
+    half, alone = engine.with_precision("bf16"), engine.alone()
+    assert (half.precision, half.rank, half.world) == ("bf16", 1, 2)
+    assert (alone.precision, alone.rank, alone.world) == ("fp32", 0, 1)
+    assert (engine.precision, engine.rank, engine.world) == ("fp32", 1, 2)
