@@ -1,0 +1,6 @@
+"""How tests call the command line, and a training that takes a moment."""
+
+from collections.abc import Callable
+
+Command = Callable[..., tuple[int, str, str]]
+FAST = ["--images", "200", "--set", "options.width=4", "--device", "cpu", "--quiet"]
