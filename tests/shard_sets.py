@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from short_runs import train_tiny
 
 import ganvas
 from ganvas.data import View, open_dataset
@@ -82,14 +83,5 @@ def make_loader(place: Path, rank: int = 0, world: int = 1, **changes: object) -
 
 
 def train_on(place: Path | str, out: Path) -> ganvas.Run:
-    periods = {"report_every": 12, "sample_every": 24, "checkpoint_every": 12, "health_every": 12}
-    asked = {"batch": 6, "size": 8, "options.width": 4} | periods
-    return ganvas.train(
-        "dcgan-64",
-        data=f"shards:{place}",
-        out=out,
-        images=54,
-        device="cpu",
-        settings=asked,
-        quiet=True,
-    )
+    settings = {"size": 8, "options.width": 4}
+    return train_tiny("dcgan-64", out, 54, f"shards:{place}", **settings)

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 from replay import NoWaiting, Repeater
-from tiny import FixedClock, make_batch, make_context, make_gan
+from tiny import (
+    FixedClock,
+    equal_tensors,
+    make_batch,
+    make_context,
+    make_gan,
+)
 from torch import Tensor
 
 from ganvas.gans import GAN, GANS, Update
@@ -51,10 +57,6 @@ def rounds_of(gan: GAN, play, count: int = ROUNDS, engine=None) -> Iterator[dict
     context.guard.stop_if_tripped()
 
 
-def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
-
-
 @pytest.mark.parametrize("name", GANS)
 def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
     gan, plain = (
@@ -62,8 +64,8 @@ def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
     )
     recorder = Repeater()
     reports = list(rounds_of(gan, GraphedSteps(recorder, pytest.fail)))
-    assert all(map(same, reports, rounds_of(plain, take_step)))
-    assert same(gan.state_dict(), plain.state_dict())
+    assert all(map(equal_tensors, reports, rounds_of(plain, take_step)))
+    assert equal_tensors(gan.state_dict(), plain.state_dict())
     kinds = 2 if name in ("relativistic", "sngan", "wgan-gp", "stargan", "inpaint") else 1
     assert (recorder.recorded, recorder.warmed) == (kinds, kinds * WARMUP)
     # the first is played before anything is known
@@ -130,8 +132,8 @@ def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
     assert recorder.replayed == 0
     # which gets other numbers, as many, in the round in which it is found out
     if kind is not Choosy:
-        assert all(map(same, *reports))
-        assert same(gans[0].state_dict(), gans[1].state_dict())
+        assert all(map(equal_tensors, *reports))
+        assert equal_tensors(gans[0].state_dict(), gans[1].state_dict())
 
 
 def test_watched_rounds_are_played_and_seen():
@@ -144,7 +146,7 @@ def test_watched_rounds_are_played_and_seen():
         return graphed(*given, probe)
 
     reports = list(rounds_of(gan, sometimes_watched))
-    assert all(map(same, reports, rounds_of(plain, take_step)))
+    assert all(map(equal_tensors, reports, rounds_of(plain, take_step)))
     assert seen == ["discriminator", "generator"]
     assert recorder.replayed == ROUNDS - 2 - WARMUP
 
@@ -166,7 +168,7 @@ def test_changing_betas_are_never_recorded():
         return round_
 
     reports = list(rounds_of(gan, burning_in(graphed)))
-    assert all(map(same, reports, rounds_of(plain, burning_in(take_step))))
+    assert all(map(equal_tensors, reports, rounds_of(plain, burning_in(take_step))))
     assert recorder.replayed == ROUNDS - 6 - WARMUP  # betas are new in rounds 0 to 5
 
 
@@ -181,7 +183,7 @@ def test_a_flag_raised_in_a_recording_is_seen_and_holds_all_players():
         graphed(context, batch, FixedClock(number), StepRng(0, number))
     with pytest.raises(NotFiniteError, match="discriminator/adversarial"):
         context.guard.stop_if_tripped()
-    assert same(gan.state_dict(), before)
+    assert equal_tensors(gan.state_dict(), before)
 
 
 def test_a_tape_takes_other_numbers_into_the_same_tensors():
