@@ -4,7 +4,13 @@ fakes made once.
 
 import pytest
 import torch
-from tiny import FixedClock, make_batch, make_gan, refused_in_one_line
+from tiny import (
+    FixedClock,
+    count_parameters,
+    make_batch,
+    make_gan,
+    refused_in_one_line,
+)
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -15,18 +21,17 @@ from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 
 
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
 def test_the_papers_numbers():
     """54.414 M and 2.769 M, as the authors' PyTorch code prints them."""
     with torch.device("meta"):
         gan = build_gan("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
-    assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
+    assert (count_parameters(gan.generator), count_parameters(gan.discriminator)) == (
+        54_413_955,
+        2_768_705,
+    )
     with torch.device("meta"):
         # CycleGAN's, of one picture and without scales
-        assert count(PatchDiscriminator(3, affine=False)) == 2_764_737
+        assert count_parameters(PatchDiscriminator(3, affine=False)) == 2_764_737
 
 
 @pytest.mark.parametrize(("halvings", "field"), [(3, 70), (2, 34), (1, 16), (0, 1)])

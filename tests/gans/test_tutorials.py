@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from tiny import (
-    OPTIONS,
+    count_parameters,
     generate_images,
+    list_unconditional,
     list_updates,
     make_batch,
     make_gan,
@@ -19,13 +20,9 @@ from ganvas.gans import GANS
 from ganvas.gans.options import build_gan
 from ganvas.rng import StepRng
 
-FREE = [name for name in OPTIONS if make_gan(name).unconditional]
+FREE = list_unconditional()
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and GANS[name].kind == "image"]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
-
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +68,10 @@ def count(module: nn.Module) -> int:
 def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
     with torch.device("meta"):
         gan = build_gan(name, make_schema(size, channels, 10), {})
-    assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
+    assert (count_parameters(gan.generator), count_parameters(gan.discriminator)) == (
+        generator,
+        discriminator,
+    )
     assert gan.noise_size == 100
 
 

@@ -10,10 +10,13 @@ from torch import nn
 
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import (
+    PatchDiscriminator,
+    ResidualGenerator,
     add_spectral_norm,
     downsample,
     initialise_weights,
     pack_images,
+    patch_halvings,
     stage_sizes,
     stage_widths,
     upsample,
@@ -230,3 +233,40 @@ def test_a_spectral_network_loaded_goes_on_bit_for_bit():
     assert not all(
         torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
     )
+
+
+def test_each_score_of_the_patch_discriminator_sees_70_pixels():
+    torch.manual_seed(0)
+    layers = PatchDiscriminator(3, 4, affine=False)
+    # whose mean sees all
+    network = nn.Sequential(
+        *[layer for layer in layers if not isinstance(layer, nn.InstanceNorm2d)]
+    )
+    image = torch.randn(1, 3, 128, 128, requires_grad=True)
+    scores = network(image)
+    assert scores.shape == (1, 1, 14, 14)
+    scores[0, 0, 7, 7].backward()
+    seen = image.grad.abs().sum((0, 1)) > 0
+    assert seen.any(0).sum() == seen.any(1).sum() == 70
+
+
+@pytest.mark.parametrize("size", range(8, 72, 4))
+def test_small_pictures_get_smaller_patches(size):
+    assert patch_halvings(size) == (1 if size < 12 else 2 if size < 24 else 3)
+    network = PatchDiscriminator(3, 2, patch_halvings(size), affine=False)
+    scores = network(torch.randn(1, 3, size, size))
+    assert scores.isfinite().all()
+
+
+@pytest.mark.parametrize("padding", ["zeros", "reflect"])
+def test_constant_planes_have_an_effect_only_where_the_border_is_zero(padding):
+    torch.manual_seed(0)
+    network = ResidualGenerator(5, 3, width=4, blocks=2, padding=padding, affine=True).double()
+    image = torch.randn(1, 3, 16, 16, dtype=torch.float64)
+    off, on = (
+        network(torch.cat([image, torch.full((1, 2, 16, 16), value, dtype=torch.float64)], 1))
+        for value in (0.0, 1.0)
+    )
+    change = (off - on).abs().max().item()
+    # what is left is the norm's epsilon
+    assert change > 1e-2 if padding == "zeros" else change < 1e-3
