@@ -3,12 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from commands import FAST, Command
+from commands import FAST, PROGRAM, Command
 
 from ganvas.runs.checkpoint import find_checkpoints
 
@@ -69,16 +68,7 @@ def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
 def test_signal_finishes_the_round_saves_and_says_how_to_go_on(
     number: signal.Signals, tmp_path: Path
 ):
-    command = [
-        sys.executable,
-        "-m",
-        "ganvas",
-        "train",
-        "--out",
-        str(tmp_path / "run"),
-        "--device",
-        "cpu",
-    ]
+    command = [*PROGRAM, "train", "--out", str(tmp_path / "run"), "--device", "cpu"]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
@@ -107,9 +97,7 @@ def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
         pytest.skip("may not mount a small disk here")
     try:
         command = [
-            sys.executable,
-            "-m",
-            "ganvas",
+            *PROGRAM,
             "train",
             "--out",
             str(disk / "run"),

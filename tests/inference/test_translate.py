@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import train_two_steps
 from tiny import refused_in_one_line
 
 import ganvas
@@ -19,18 +20,10 @@ from ganvas.inference.write import Output
 from ganvas.inference.write import write as write_results
 from ganvas.io.images import to_float, to_uint8
 
-TINY = {
-    "batch": 2,
-    "report_every": 2,
-    "sample_every": 4,
-    "checkpoint_every": 4,
-    "size": 16,
-    "load_scale": 1.0,
-}
 SMALL = {
-    "pix2pix": {"options.width": 2, "options.direction": "b-to-a"},
-    "cyclegan": {"options.width": 2, "options.blocks": 1},
-    "stargan": {"options.width": 2, "options.blocks": 1, "options.exclusive": [["Black", "Blond"]]},
+    "pix2pix": {"options.direction": "b-to-a"},
+    "cyclegan": {"options.blocks": 1},
+    "stargan": {"options.blocks": 1, "options.exclusive": [["Black", "Blond"]]},
 }
 
 
@@ -58,15 +51,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "stargan": f"attributes:{place / 'faces'}",
     }
     for name, spec in data.items():
-        ganvas.train(
-            name,
-            data=spec,
-            out=place / name,
-            images=4,
-            device="cpu",
-            settings=TINY | SMALL[name],
-            quiet=True,
-        )
+        train_two_steps(name, place / name, spec, **SMALL[name])
     (place / "inputs").mkdir()
     for name, size in {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}.items():
         Image.fromarray(

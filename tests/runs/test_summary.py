@@ -26,6 +26,11 @@ def page_of(folder):
     return (folder / "summary.html").read_text(encoding="utf-8")
 
 
+def change_recipe(run, values):
+    recipe = json.loads((run / "recipe.json").read_text())
+    (run / "recipe.json").write_text(json.dumps(recipe | values))
+
+
 def embedded(page):
     """The pictures in a page."""
     found = re.findall(r'src="data:image/(\w+);base64,([^"]+)"', page)
@@ -100,8 +105,7 @@ def test_slow_speeds_are_reported(run, rate, expected):
 def test_one_of_a_kind_is_singular(run):
     data = DataReport(spec="digits", found=3, used=3)
     (run / "data.json").write_text(json.dumps({"fingerprint": "f00d", **data.model_dump()}))
-    recipe = json.loads((run / "recipe.json").read_text())
-    (run / "recipe.json").write_text(json.dumps(recipe | {"held_out": 1}))
+    change_recipe(run, {"held_out": 1})
     write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "health"}])
     page = page_of(run)
     assert "<td>1 image</td>" in page
@@ -109,9 +113,8 @@ def test_one_of_a_kind_is_singular(run):
 
 
 def test_reasons_stand_beside_their_settings(run):
-    recipe = json.loads((run / "recipe.json").read_text())
     reasons = {"batch": "<so> many", "optimizers": "the rates", "options.width": "the width"}
-    (run / "recipe.json").write_text(json.dumps(recipe | {"name": "auto", "reasons": reasons}))
+    change_recipe(run, {"name": "auto", "reasons": reasons})
     page = page_of(run)
     assert '<th scope="row">batch</th><td>50 <small>&lt;so&gt; many</small></td>' in page
     assert (
@@ -121,16 +124,14 @@ def test_reasons_stand_beside_their_settings(run):
 
 
 def test_an_interrupted_run_can_be_resumed_from_its_checkpoint(run):
-    recipe = json.loads((run / "recipe.json").read_text())
-    (run / "recipe.json").write_text(json.dumps(recipe | {"images": 5000}))
+    change_recipe(run, {"images": 5000})
     page = page_of(run)
     assert "Interrupted at 1,000 of 5,000 images; it can be resumed from 1,000." in page
     assert f"<code>ganvas train --out &#39;{run}&#39;</code>" in page
 
 
 def test_a_run_that_stopped_by_itself_says_why(run):
-    recipe = json.loads((run / "recipe.json").read_text())
-    (run / "recipe.json").write_text(json.dumps(recipe | {"images": 5000}))
+    change_recipe(run, {"images": 5000})
     stopped = {"images": TOTAL, "kind": "stopped", "reason": "generator 0.2 <= 3"}
     write_log(run, [losses(TOTAL, 0.1), stopped])
     assert "Stopped early at 1,000 of 5,000 images: generator 0.2 &lt;= 3." in page_of(run)

@@ -4,14 +4,12 @@ torch-fidelity.
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from inception_weights import SHAPES, made_up
+from inception_weights import SHAPES
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.errors import UserError
@@ -36,18 +34,6 @@ GOLDEN_VALUES = [
     0.765208,
 ]
 GOLDEN_LOGITS = [-1.726929, 0.008661, -1.89604, 0.946452, 1.031959, -2.172555, -2.257982]
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "made-up.safetensors"
-    save_file(made_up(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def clean(file) -> Inception:
-    return Inception(file)
 
 
 def pictures(count: int, channels: int, height: int, width: int) -> Tensor:
