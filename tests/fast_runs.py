@@ -38,13 +38,13 @@ def make_trainer(folder: Path, recipe: Recipe) -> Trainer:
 
 
 def on_cuda(world: int = 1) -> Engine:
-    """An engine that says that it has a GPU; nothing may be played with it."""
+    """An engine that says that it has a GPU; nothing may be computed with it."""
     engine = Engine("cpu")
     engine.device, engine.world = torch.device("cuda"), world
     return engine
 
 
-def copy_state(trainer: Trainer) -> dict[str, torch.Tensor]:
+def state_tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
     """All tensors of a run's state."""
     state = trainer.state
     assert state.ema

@@ -11,7 +11,7 @@ def draw_noise(*shape: int, seed: int = 0) -> Tensor:
 
 
 def draw_slope(height: int, width: int) -> Tensor:
-    """A picture that rises evenly to the right and downwards: harmonic."""
+    """An image that rises evenly to the right and downwards: harmonic."""
     down, right = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     return (20 + 3 * down + 2 * right).to(torch.uint8)[None]
 

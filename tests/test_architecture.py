@@ -204,7 +204,7 @@ def test_torch_load_reads_published_weights_alone():
     assert "torch.load" in called("evaluation.metrics.weights")  # the test sees the call
 
 
-def test_pictures_are_decoded_in_one_place():
+def test_images_are_decoded_in_one_place():
     """The user's files, that is; animations open the grids that a run wrote itself."""
     allowed = {"io.images", "io.animation"}
     offenders = [

@@ -186,8 +186,8 @@ def generate_images(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> 
         return gan.sample(count, rng, **inputs)
 
 
-def refused_in_one_line(call: Callable[[], object], told: str) -> None:
-    """The call must raise a `UserError` of one line that matches `told`."""
-    with pytest.raises(UserError, match=told) as raised:
+def refused_in_one_line(call: Callable[[], object], message: str) -> None:
+    """The call must raise a `UserError` of one line that matches `message`."""
+    with pytest.raises(UserError, match=message) as raised:
         call()
     assert "\n" not in str(raised.value)

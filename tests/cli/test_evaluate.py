@@ -77,7 +77,7 @@ def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, t
     assert error.count("\n") == 1
 
 
-def test_evaluate_tells_values_and_protocol(ganvas: Command, run: Path, tmp_path: Path):
+def test_evaluate_shows_values_and_protocol(ganvas: Command, run: Path, tmp_path: Path):
     copy = tmp_path / "digits"
     shutil.copytree(run, copy)
     status, output, error = ganvas("evaluate", copy, "--count", 40)

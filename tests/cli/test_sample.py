@@ -13,7 +13,7 @@ from PIL import Image
 from ganvas.data import View, open_dataset
 
 
-def test_same_seed_same_pictures_whatever_the_count(ganvas: Command, run: Path, tmp_path: Path):
+def test_same_seed_same_images_whatever_the_count(ganvas: Command, run: Path, tmp_path: Path):
     assert ganvas("sample", run, "--count", 3, "--seed", 5, "--out", tmp_path / "few")[0] == 0
     assert ganvas("sample", run, "--count", 70, "--seed", 5, "--out", tmp_path / "many")[0] == 0
     assert ganvas("sample", run, "--count", 3, "--seed", 6, "--out", tmp_path / "others")[0] == 0

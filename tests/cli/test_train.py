@@ -65,7 +65,7 @@ def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
 @pytest.mark.parametrize(
     "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
 )
-def test_signal_finishes_the_round_saves_and_says_how_to_go_on(
+def test_signal_finishes_the_step_saves_and_says_how_to_resume(
     number: signal.Signals, tmp_path: Path
 ):
     command = [*PROGRAM, "train", "--out", str(tmp_path / "run"), "--device", "cpu"]

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 
 def columns_of_all_kinds() -> Dataset:
-    """Pictures larger than training sees them, with all that may belong to a picture, and another
+    """Images larger than training sees them, with all that may belong to an image, and another
     domain beside.
     """
     random = np.random.default_rng(0)

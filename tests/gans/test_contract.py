@@ -126,7 +126,7 @@ def biases_before_norms(gan: GAN) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
     """In float64, where a gradient that is only rounding stays below 1e-12: its parameter has no
-    part in the game.
+    part in the step.
 
     Layers that begin at zero are moved first, since nothing passes them back to those before.
     """

@@ -40,7 +40,7 @@ def test_cyclegan_has_the_papers_parameters():
     assert gan.pool_a.shape == (50, 3, 256, 256)
 
 
-# CycleGAN's game
+# CycleGAN's step
 
 
 def test_cyclegans_losses_are_the_papers_formulas():
@@ -73,8 +73,8 @@ def test_cyclegans_losses_are_the_papers_formulas():
     assert torch.equal(gan.score(batch), updates["discriminator_b"].scores[0])
 
 
-def test_cyclegan_translates_each_picture_once_a_round_and_without_identity_never_its_own_domain():
-    # a picture, a fake from the other domain, and perhaps one of its own domain
+def test_cyclegan_translates_each_image_once_a_step_and_without_identity_never_its_own_domain():
+    # an image, a fake from the other domain, and perhaps one of its own domain
     for weight, calls in ((5.0, 3), (0.0, 2)):
         gan, seen = make_gan("cyclegan", identity_weight=weight), []
         gan.generator.a_to_b.register_forward_hook(lambda *_, seen=seen: seen.append(1))
@@ -103,11 +103,11 @@ def test_cyclegan_translates_to_the_domain_asked_for():
 
 
 def numbered(start: int, count: int) -> Tensor:
-    """Pictures of one pixel, all different."""
+    """Images of one pixel, all different."""
     return torch.arange(start, start + count, dtype=torch.float32).reshape(-1, 1, 1, 1)
 
 
-def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
+def test_a_pool_fills_first_and_then_gives_on_every_second_image_old():
     pool, held = torch.zeros(50, 1, 1, 1), torch.zeros((), dtype=torch.int64)
     assert torch.equal(swap_with_pool(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
     assert held == 50
@@ -125,7 +125,7 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_picture_old():
         ages += [number - given] if given != number else []
         assert set(pool.flatten().tolist()) == kept
     assert abs(new - 1000) < 4 * (2000 / 4) ** 0.5
-    # 50 places, each changed every 100 pictures
+    # 50 places, each changed every 100 images
     assert 100 - 4 * 100 / 31 < sum(ages) / len(ages) < 100 + 4 * 100 / 31
     assert held == 50
 
@@ -135,11 +135,11 @@ def test_a_batch_goes_through_the_pool_one_by_one():
     together = swap_with_pool(*pools[0], numbered(1, 40), StepRng(0, 0))
     shares = iter(StepRng(0, 0).rand(40, 2))
 
-    class Told(StepRng):
+    class Shared(StepRng):
         def rows(self, count, make):
             return next(shares)[None]
 
-    alone = [swap_with_pool(*pools[1], numbered(1 + row, 1), Told(0, 0)) for row in range(40)]
+    alone = [swap_with_pool(*pools[1], numbered(1 + row, 1), Shared(0, 0)) for row in range(40)]
     assert torch.equal(together, torch.cat(alone))
     assert torch.equal(pools[0][0], pools[1][0])
 

@@ -37,7 +37,7 @@ def tables() -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_the_example_trains_and_goes_on(
+def test_the_example_trains_and_resumes(
     tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -30,7 +30,7 @@ def test_given_parts_stay_and_others_are_made_up():
     assert torch.equal(gan.complete_keypoints(keypoints, text, RowRng(0, range(5))), filled)
 
 
-def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
+def test_while_filling_in_is_learned_a_part_is_kept_with_its_chance():
     gan = make_gan("gawwn-keypoints", kept=0.1)
     given = []
     gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
@@ -39,7 +39,7 @@ def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_round_reads_at_most_the_captions_asked_for(name):
+def test_a_step_reads_at_most_the_captions_requested(name):
     gan = make_gan(name, captions=1)
     read = []
     gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
@@ -65,7 +65,7 @@ def test_features_instead_of_captions(name):
         )
 
 
-# The game
+# The step
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,14 +112,14 @@ def test_scores_of_a_batch_are_those_of_the_first_turn(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("told", ["caption", "place"])
-def test_caption_and_place_matter_to_both_players(name, told):
+@pytest.mark.parametrize("changed", ["caption", "place"])
+def test_caption_and_place_matter_to_both_players(name, changed):
     # in training mode: the norms have not seen enough to bring first weights to scale
     gan = make_gan(name, 32, 3, width=4)
     batch = make_batch(gan, 8)
     key = (
         "caption"
-        if told == "caption"
+        if changed == "caption"
         else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
     )
     other = batch | {key: batch[key].roll(1, 0)}
@@ -133,7 +133,7 @@ def test_caption_and_place_matter_to_both_players(name, told):
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
 
-def test_smaller_pictures_are_judged_in_their_boxes():
+def test_smaller_images_are_judged_in_their_boxes():
     gan = make_gan("gawwn-box", smallest=0.5)
     boxes = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
@@ -155,7 +155,7 @@ def test_smaller_pictures_are_judged_in_their_boxes():
         (28, [7, 14, 28], 14),
     ],
 )
-def test_the_grid_is_the_papers_where_the_picture_is_large_enough(size, sizes, cells):
+def test_the_grid_is_the_papers_where_the_image_is_large_enough(size, sizes, cells):
     found, grid = grid_stages(size)
     assert found == sizes
     assert found[grid] == cells
@@ -198,7 +198,7 @@ def test_the_norm_of_one_vector_is_by_running_statistics():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_sheet_tells_the_story(name, channels):
+def test_the_sheet_shows_real_and_generated_images_and_another_caption(name, channels):
     gan = make_gan(name, 16, channels).eval()
     batch = make_batch(gan, 3)
     with torch.no_grad():

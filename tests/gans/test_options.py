@@ -27,7 +27,7 @@ def test_sizes_that_cannot_be_doubled_to_are_refused(name, size):
 
 
 @pytest.mark.parametrize("name", ["mlp", "mlp-deep", "mlp-tanh"])
-def test_flat_pictures_may_have_any_size(name):
+def test_flat_images_may_have_any_size(name):
     assert generate_images(make_gan(name, 7).eval()).shape == (3, 1, 7, 7)
 
 
@@ -57,6 +57,6 @@ def test_options_that_make_no_network_are_refused_in_one_line(options):
         ("mlp", "noise_size", 0),
     ],
 )
-def test_options_that_make_no_game_are_refused(name, option, value):
+def test_options_outside_their_range_are_refused(name, option, value):
     with pytest.raises(UserError, match=option):
         make_gan(name, **{option: value})

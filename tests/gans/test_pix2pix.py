@@ -1,4 +1,4 @@
-"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the picture,
+"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the image,
 fakes made once.
 """
 
@@ -30,7 +30,7 @@ def test_the_papers_numbers():
         2_768_705,
     )
     with torch.device("meta"):
-        # CycleGAN's, of one picture and without scales
+        # CycleGAN's, of one image and without scales
         assert count_parameters(PatchDiscriminator(3, affine=False)) == 2_764_737
 
 
@@ -67,7 +67,7 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "generated", "real"]
 
 
-def test_dropout_belongs_to_the_picture_and_stays_on():
+def test_dropout_belongs_to_the_image_and_stays_on():
     gan = make_gan("pix2pix", 32, 3, width=8).eval()
     image = make_batch(gan, 3)["a"]
     with torch.no_grad():
@@ -91,10 +91,10 @@ def forwards(gan: GAN, network: nn.Module) -> int:
     return len(calls)
 
 
-def test_fakes_are_made_once_a_round():
+def test_fakes_are_generated_once_a_step():
     gan = make_gan("pix2pix", 16, 3)
     assert forwards(gan, gan.generator) == 1
-    assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
+    assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its update
     batch = make_batch(gan, 2)
     with FlopCounterMode(display=False) as alone:
         gan.sample(2, StepRng(0, 0), image=batch["a"])
@@ -106,7 +106,7 @@ def test_fakes_are_made_once_a_round():
     assert whole.get_total_flops() == alone.get_total_flops() + 3 * judged.get_total_flops()
 
 
-def test_without_the_adversary_the_distance_alone_is_learnt():
+def test_without_the_adversary_the_distance_alone_is_learned():
     gan = make_gan("pix2pix", 16, 1, adversarial_weight=0.0)
     updates = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
     assert list(updates[1].losses) == ["reconstruction"]

@@ -27,7 +27,7 @@ def stargan(size: int = 8, mixed: bool = False, **options) -> GAN:
 
 
 def rows(count: int, size: int = 8, mixed: bool = False) -> dict[str, Tensor]:
-    """Random pictures with five attributes; the first half's set knows the hair, the second half's
+    """Random images with five attributes; the first half's set knows the hair, the second half's
     the rest.
     """
     random = torch.Generator().manual_seed(0)
@@ -79,7 +79,7 @@ def test_stargans_discriminator_halves_as_often_as_the_size_allows(size, halving
     assert logits.shape == (2, 5)
 
 
-# StarGAN's game
+# StarGAN's step
 
 
 def test_stargans_losses_are_the_papers_formulas():
@@ -119,14 +119,14 @@ def test_stargans_losses_are_the_papers_formulas():
     assert torch.equal(gan.score(batch), updates["discriminator"].scores[0])
 
 
-def test_stargans_generator_updates_every_fifth_round():
+def test_stargans_generator_updates_every_fifth_step():
     gan, batch = stargan(), rows(2)
     moved = [steps for steps in range(11) if "generator" in updates_by_player(gan, batch, steps)]
     assert moved == [0, 5, 10]
     assert "generator" in updates_by_player(stargan(n_critic=1), batch, 3)
 
 
-def test_wanted_attributes_are_those_of_other_pictures():
+def test_wanted_attributes_are_those_of_other_images():
     gan, batch, asked = stargan(), rows(32), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     updates_by_player(gan, batch)
@@ -136,7 +136,7 @@ def test_wanted_attributes_are_those_of_other_pictures():
     assert sorted(wanted.tolist()) == sorted(own.tolist())
 
 
-def test_attributes_change_the_picture_and_each_otherwise():
+def test_attributes_change_the_image_and_each_otherwise():
     gan, image = stargan(16).eval(), rows(1, 16)["image"]
     made = [
         gan.sample(1, RowRng(0, [0]), image=image, attributes=values[None])
@@ -192,7 +192,7 @@ def test_what_a_set_does_not_know_is_no_plane_and_no_loss():
     assert updates["discriminator"].losses["attributes"].item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_does():
+def test_an_image_takes_an_attribute_that_its_set_does_not_know_from_one_that_does():
     gan, batch, asked = stargan(mixed=True).eval(), rows(4, mixed=True), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     gan.make_preview(batch, RowRng(0, range(4)))
@@ -206,7 +206,7 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
 
 
 @pytest.mark.parametrize(
-    ("groups", "told"),
+    ("groups", "message"),
     [
         ([["Black", "Blnd"]], "the data has no attribute 'Blnd'; did you mean Blond"),
         ([["Black"]], r"the group \['Black'\] has one attribute"),
@@ -214,8 +214,8 @@ def test_a_picture_takes_an_attribute_that_its_set_does_not_know_from_one_that_d
         ("hair", "options.exclusive"),
     ],
 )
-def test_groups_that_exclude_nothing_are_refused(groups, told):
-    refused_in_one_line(lambda: stargan(exclusive=groups), told)
+def test_groups_that_exclude_nothing_are_refused(groups, message):
+    refused_in_one_line(lambda: stargan(exclusive=groups), message)
 
 
 def test_an_attribute_that_is_none_is_refused():

@@ -126,7 +126,7 @@ def test_relativistic_penalty_in_every_eighth_step():
     gan = make_gan("relativistic")
     batch = make_batch(gan, 4)
     with_penalty = [
-        rounds for rounds in range(20) if list_updates(gan, batch, rounds)[0].losses["penalty"] > 0
+        steps for steps in range(20) if list_updates(gan, batch, steps)[0].losses["penalty"] > 0
     ]
     assert with_penalty == [0, 8, 16]
     assert not batch["image"].requires_grad

@@ -22,8 +22,8 @@ class DoubleDraw(StepRng):
         return super().rows(count, make).double()
 
 
-def in_two_processes(play: Callable[[int, Rng], object]) -> list:
-    """What two threads find that play as two processes, each with its draw."""
+def in_two_processes(compute: Callable[[int, Rng], object]) -> list:
+    """What two threads find that act as two processes, each with its draw."""
     barrier, shared, found = threading.Barrier(2), {}, {}
 
     def run(rank: int):
@@ -35,7 +35,7 @@ def in_two_processes(play: Callable[[int, Rng], object]) -> list:
             return whole
 
         try:
-            found[rank] = play(rank, DoubleDraw(0, 0, rank=rank, world=2, collect=collect))
+            found[rank] = compute(rank, DoubleDraw(0, 0, rank=rank, world=2, collect=collect))
         finally:
             if rank not in found:
                 barrier.abort()
@@ -59,18 +59,18 @@ def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "stargan", "inpaint"])
-def test_two_processes_play_the_game_of_one(name):
+def test_two_processes_compute_the_gradients_of_one(name):
     gan = make_gan(name, channels=3, classes=3).double()
     batch = {key: value.double() for key, value in make_batch(gan, 6).items()}
     copies = [copy.deepcopy(gan) for _ in range(2)]
     whole = gradients(gan, batch, DoubleDraw(0, 0))
 
-    def play(rank: int, rng: Rng):
+    def compute(rank: int, rng: Rng):
         return gradients(
             copies[rank], {key: value[3 * rank : 3 * rank + 3] for key, value in batch.items()}, rng
         )
 
-    halves = in_two_processes(play)
+    halves = in_two_processes(compute)
     for key, gradient in whole.items():
         torch.testing.assert_close(
             (halves[0][key] + halves[1][key]) / 2, gradient, rtol=1e-9, atol=1e-12
@@ -79,7 +79,7 @@ def test_two_processes_play_the_game_of_one(name):
         for copied in copies:
             torch.testing.assert_close(copied.state_dict()[key], value)
     if name == "cyclegan":
-        assert gan.pool_a_count == 3  # six pictures went through it
+        assert gan.pool_a_count == 3  # six images went through it
 
 
 # Refusals
@@ -112,5 +112,5 @@ def test_data_of_another_kind_is_refused():
         ("stargan", "n_critic", 0),
     ],
 )
-def test_options_that_make_no_game_are_refused(name, option, value):
+def test_options_outside_their_range_are_refused(name, option, value):
     refused_in_one_line(lambda: make_gan(name, **{option: value}), rf"options\.{option}={value}")

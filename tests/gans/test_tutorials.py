@@ -61,7 +61,7 @@ UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is norm
             + (512 * 3 * 3 + 1),
         ),
         # 3,576,704 and 2,765,568 in the well-known PyTorch example, which has no biases at the
-        # picture and at the score.
+        # image and at the score.
         ("dcgan", 64, 3, 3_576_704 + 3, 2_765_568 + 64 + 1),
     ],
 )

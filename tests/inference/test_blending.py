@@ -22,7 +22,7 @@ def test_a_slope_is_filled_without_a_trace():
 
 
 def test_a_piece_that_differs_by_a_constant_fits():
-    # it reaches the picture's edge
+    # it reaches the image's edge
     picture, mask = draw_noise(3, 12, 14) // 2, make_hole(12, 14, slice(0, 7), slice(5, 14))
     assert torch.equal(poisson(picture, picture + 50, mask), picture)
     assert not torch.equal(poisson(picture, draw_noise(3, 12, 14, seed=1), mask), picture)
@@ -84,7 +84,7 @@ def test_without_a_hole_it_is_the_middle():
     assert hole_extent(torch.zeros(3, 4, dtype=torch.bool)) == (range(0), range(0))
 
 
-def test_beyond_the_picture():
+def test_beyond_the_image():
     picture = draw_noise(1, 2, 4)
     around = crop_window(picture, Window(-1, 0, 4))
     assert torch.equal(around[:, 1:3], picture)

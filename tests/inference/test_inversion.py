@@ -18,8 +18,8 @@ CPU = torch.device("cpu")
 @pytest.mark.parametrize(
     "name", ["mlp", "mlp-deep", "dcgan", "avatar-dcgan", "cdcgan", "relativistic"]
 )
-def test_every_gan_of_noise_finds_its_own_picture(name):
-    """The picture of other noise is approached, and nearer than random pictures are."""
+def test_every_gan_of_noise_finds_its_own_image(name):
+    """The image of other noise is approached, and nearer than random images are."""
     gan = make_gan(name, 16, 3).eval()
     with torch.no_grad():
         for parameter in gan.generator.parameters():
@@ -37,7 +37,7 @@ def test_every_gan_of_noise_finds_its_own_picture(name):
     assert all(parameter.requires_grad and parameter.grad is None for parameter in gan.parameters())
 
 
-def test_a_search_is_repeatable_and_its_noise_makes_its_pictures():
+def test_a_search_is_repeatable_and_its_noise_makes_its_images():
     gan = make_gan("relativistic", 8, 1, classes=3)
     target, known = torch.rand(1, 8, 8) * 2 - 1, torch.ones(1, 8, 8)
     one, other = (search_noise(gan, target, known, SearchSettings(3, 5, 4), CPU) for _ in range(2))

@@ -128,7 +128,7 @@ def test_a_mask_is_white_in_the_hole_and_a_transparent_hole_is_the_same(runs, tm
     assert torch.equal(read_image(tmp_path / "other" / "clear.png"), made)
 
 
-def test_without_a_hole_the_picture_is_projected_and_the_noise_saved(runs, tmp_path):
+def test_without_a_hole_the_image_is_projected_and_the_noise_saved(runs, tmp_path):
     save(draw_noise(3, 20, 30), tmp_path / "photo.png")
     lines = run(runs["free"], tmp_path / "photo.png", tmp_path / "out", steps=3, candidates=3)
     noises = load_file(tmp_path / "out" / "noise" / "photo.safetensors")
@@ -218,15 +218,17 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("told", "given"), REFUSED.items())
-def test_refusals(told, given, runs, tmp_path):
+@pytest.mark.parametrize(("message", "given"), REFUSED.items())
+def test_refusals(message, given, runs, tmp_path):
     save(draw_noise(3, 18, 20), tmp_path / "photo.png")
     save(draw_noise(1, 16, 16), tmp_path / "small.png")
     (tmp_path / "text.txt").write_text("no image")
     given = dict(given)
     mask = tmp_path / given.pop("mask") if "mask" in given else None
     source = tmp_path / given.pop("source", "photo.png")
-    refused_in_one_line(lambda: run(runs["inpaint"], source, tmp_path / "out", mask, **given), told)
+    refused_in_one_line(
+        lambda: run(runs["inpaint"], source, tmp_path / "out", mask, **given), message
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -248,7 +250,7 @@ def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
     )
 
 
-def test_in_a_folder_of_nothing_but_broken_pictures_the_first_is_told(runs, tmp_path):
+def test_in_a_folder_of_nothing_but_broken_images_the_first_is_named(runs, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "broken.png").write_bytes(b"nothing")
     refused_in_one_line(

@@ -76,7 +76,7 @@ def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
     return list(write_results(task, load(run), Output(out, originals=tuple(inputs))))
 
 
-def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
+def test_images_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
     assert lines[0].startswith("left out: text: not an image")
     sheet = tmp_path / "sheets" / "sheet.png"
@@ -86,7 +86,7 @@ def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
 
 
-def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
+def test_a_square_image_is_what_the_gan_makes(runs, tmp_path: Path):
     write(runs["cyclegan"], [runs["inputs"] / "square.png"], tmp_path, to="a")
     run = load(runs["cyclegan"])
     image = to_float(
@@ -102,7 +102,7 @@ def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
     )
 
 
-def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: Path):
+def test_pix2pix_sees_images_as_large_as_those_it_was_trained_on(runs, tmp_path: Path):
     assert len(write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")) == 1
     assert size_of(tmp_path / "usual" / "wide.png") == (38, 16)
     lines = write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
@@ -152,7 +152,7 @@ def test_squares_cover_a_length_and_overlap(length: int):
     assert edge_weights(TILE)[0] > 0
 
 
-def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
+def test_large_images_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
     """A generator that changes each pixel by itself generates the same from parts as from
     the whole.
     """
@@ -187,7 +187,7 @@ def test_attributes_are_parsed():
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "options", "message"),
     [
         ("pix2pix", {"to": "b"}, "--to b: .* generates only a"),
         ("cyclegan", {"to": "c"}, "--to c: .* generates only a and b"),
@@ -201,13 +201,13 @@ def test_attributes_are_parsed():
         ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 pixels or more"),
     ],
 )
-def test_what_a_run_cannot_do_is_told(runs, tmp_path: Path, name, options, told):
+def test_what_a_run_cannot_do_is_refused(runs, tmp_path: Path, name, options, message):
     refused_in_one_line(
-        lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), told
+        lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), message
     )
 
 
-def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
+def test_inputs_that_are_no_images(runs, tmp_path: Path):
     refused_in_one_line(
         lambda: write(runs["cyclegan"], [tmp_path / "nothing.png"], tmp_path),
         "there is no image or folder",
@@ -232,9 +232,9 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
         for path in (run / "translated").rglob("*.png")
     }
     assert files == {"1/square.png", "1/sheets/sheet.png", "2/wide.png", "2/sheets/sheet.png"}
-    told = r"--out .*2 is not empty \(it holds sheets\)"
+    message = r"--out .*2 is not empty \(it holds sheets\)"
     refused_in_one_line(
-        lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), told
+        lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), message
     )
     refused_in_one_line(
         lambda: write(run, [runs["inputs"] / "text.jpg"], None),

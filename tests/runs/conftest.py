@@ -9,7 +9,7 @@ from run_files import train
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose newest checkpoint, of 18 images, has means of a round."""
+    """A run whose newest checkpoint, of 18 images, has means of a step."""
     folder = tmp_path_factory.mktemp("trained") / "run"
     train(folder)
     return folder

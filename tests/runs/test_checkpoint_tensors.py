@@ -93,14 +93,14 @@ SPOILED_TENSORS = {
 
 @pytest.mark.parametrize("case", SPOILED_TENSORS)
 def test_tensors_that_do_not_fit_are_refused_by_name(run: Path, case: str):
-    name, spoil, told = SPOILED_TENSORS[case]
+    name, spoil, message = SPOILED_TENSORS[case]
     file = newest_checkpoint(run) / f"{name}.safetensors"
     tensors = load_file(file)
     spoil(tensors)
     save_file(tensors, file)
     seal(newest_checkpoint(run))
     refused_in_one_line(
-        lambda: train(run, 24), rf"{name}\.safetensors belongs to another GAN: .*{told}"
+        lambda: train(run, 24), rf"{name}\.safetensors belongs to another GAN: .*{message}"
     )
     with pytest.raises(CheckpointError):
         train(run, 24)
@@ -140,7 +140,7 @@ def test_files_without_use_are_refused(run: Path):
     refused_in_one_line(lambda: train(run, 24), r"more\.safetensors is of another run")
 
 
-def test_players_that_never_moved_go_on_as_if_they_began(tmp_path: Path):
+def test_players_without_an_update_resume_as_if_they_began(tmp_path: Path):
     """A fresh optimizer has no state; its checkpoint has the zeros that Adam begins with, and
     nothing else may be missing.
     """

@@ -119,7 +119,7 @@ def test_missing_classes_are_named():
 
 
 def test_what_was_not_measured_shows_nothing():
-    """Some games have no comparable scores, and data without labels has no classes."""
+    """Some GANs have no comparable scores, and data without labels has no classes."""
     bare = [
         {
             "images": number,

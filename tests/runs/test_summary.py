@@ -32,7 +32,7 @@ def change_recipe(run, values):
 
 
 def embedded(page):
-    """The pictures in a page."""
+    """The images in a page."""
     found = re.findall(r'src="data:image/(\w+);base64,([^"]+)"', page)
     pictures = [Image.open(io.BytesIO(base64.b64decode(content))) for _, content in found]
     assert [picture.format for picture in pictures] == [kind.upper() for kind, _ in found]

@@ -122,7 +122,7 @@ def test_scores_become_probabilities():
 # Playing
 
 
-def test_snapshots_tell_the_three_acts():
+def test_snapshots_show_the_three_acts():
     settings = Settings(steps=2)
     course = list(play(settings, 12))
     assert [moment.act for moment in course] == sorted(moment.act for moment in course)
@@ -190,7 +190,7 @@ def test_moments_end_with_the_game(steps: int):
 
 
 @pytest.mark.parametrize("loss", ["relativistic", "wasserstein"])
-def test_pictures_and_numbers(
+def test_images_and_numbers(
     loss: str,
     tmp_path: Path,
     quick: None,
@@ -201,10 +201,10 @@ def test_pictures_and_numbers(
     end = run_lab(
         Settings(target="two", loss=loss, steps=5, penalty=0), tmp_path / "new" / "theory"
     )
-    told = capsys.readouterr().out
-    assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in told
-    assert f"{end.modes} of 2 modes" in told
-    assert "no penalty" in told
+    shown = capsys.readouterr().out
+    assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in shown
+    assert f"{end.modes} of 2 modes" in shown
+    assert "no penalty" in shown
     files = {file.name for file in (tmp_path / "new" / "theory").iterdir()}
     assert files == {"four-panels.png", "course.gif", "course.webp", "saddle.png"}
     with Image.open(tmp_path / "new" / "theory" / "four-panels.png") as panels:

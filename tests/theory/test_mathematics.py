@@ -211,7 +211,7 @@ def test_the_minimum_is_where_both_are_equal():
     half = np.full_like(p, 0.5)
     assert value(half, p, p, STEP) == pytest.approx(-math.log(4), abs=1e-12)
     assert value_of_score(optimal_score(p, p), p, p, STEP) == pytest.approx(-math.log(4), abs=1e-12)
-    # a D of 1/2 cannot tell
+    # a D of 1/2 cannot decide
     assert value(half, p, bell(3, 2), STEP) == pytest.approx(-math.log(4), abs=1e-12)
 
 

@@ -27,7 +27,7 @@ def test_newest_checkpoints_are_kept(tmp_path: Path):
 
 
 class Exploding(MLP):
-    """An MLP whose generator's loss turns NaN in the fourth round."""
+    """An MLP whose generator's loss turns NaN in the fourth step."""
 
     def step(self, batch: Batch, clock: Clock, rng: ganvas.rng.Rng) -> Iterator[Updates]:  # type: ignore[name-defined]
         for move in super().step(batch, clock, rng):
@@ -40,7 +40,7 @@ class Exploding(MLP):
             )
 
 
-def test_nan_stops_the_run_by_name_before_anyone_moves(
+def test_nan_stops_the_run_by_name_before_any_update(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(GANS, "mlp", Exploding)

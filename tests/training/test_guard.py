@@ -14,7 +14,7 @@ from ganvas.training.step import NotFiniteError
 
 @pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("deferred", [False, True])
-def test_nobody_moves_on_nan(name, deferred):
+def test_no_player_is_updated_on_nan(name, deferred):
     gan = make_gan(name)
     batch = make_batch(gan, 4)
     batch[gan.target][2, 0, -1, -1] = math.nan

@@ -59,7 +59,7 @@ SMALL = {
 }
 
 
-# Recipes that, made small, play a game which another one of them plays as well.
+# Recipes that, made small, train a GAN which another one of them trains as well.
 AGAIN = {
     "mnist-fast",
     "fashion-fast",
@@ -90,7 +90,7 @@ def data_of(name: str, pictures: Path) -> str:
 
 
 def with_attributes(pictures: Path) -> Path:
-    """The pictures, with a table of two attributes."""
+    """The images, with a table of two attributes."""
     folder = pictures.with_name("with-attributes")
     if not folder.exists():
         shutil.copytree(pictures, folder)
@@ -123,14 +123,14 @@ def test_stopped_and_resumed_equals_uninterrupted(name: str, tmp_path: Path, pic
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
-def test_longer_run_goes_on_from_a_finished_one(tmp_path: Path, pictures: Path):
+def test_a_longer_run_resumes_from_a_finished_one(tmp_path: Path, pictures: Path):
     train("dcgan-64", tmp_path / "whole", 48, pictures)
     train("dcgan-64", tmp_path / "parts", 24, pictures)
     train("dcgan-64", tmp_path / "parts", 48, pictures)
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
-def test_run_without_recipe_goes_on_with_its_own(tmp_path: Path, pictures: Path):
+def test_a_run_without_recipe_resumes_with_its_own(tmp_path: Path, pictures: Path):
     train("dcgan-64", tmp_path / "run", 24, pictures)
     before = contents(tmp_path / "run")
     # already finished: nothing changes
@@ -160,7 +160,7 @@ def test_the_best_checkpoint_is_kept_and_resume_knows_it(
     assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
 
 
-def test_scores_may_begin_in_a_run_that_is_gone_on_with(tmp_path: Path, pictures: Path):
+def test_scores_may_begin_in_a_resumed_run(tmp_path: Path, pictures: Path):
     train("rings", tmp_path / "run", 12, pictures)
     train("rings", tmp_path / "run", 24, pictures, evaluate_every=12, health_every=6)
     log = read_log(tmp_path / "run" / "log.jsonl")
@@ -216,7 +216,7 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 
 
-def test_extended_early_stop_goes_on_after_a_crash(
+def test_an_extended_early_stop_resumes_after_a_crash(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ):
     limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}

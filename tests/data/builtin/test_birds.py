@@ -34,19 +34,19 @@ def test_birds_lie_in_their_boxes(birds):
 def test_birds_show_the_side_that_they_look_to(birds):
     assert birds.names["keypoints"] == PARTS
     for captions, points in zip(birds.columns["caption"], birds.columns["keypoints"]):
-        told = [decode(caption) for caption in captions]
-        left = "looking left" in told[0]
+        texts = [decode(caption) for caption in captions]
+        left = "looking left" in texts[0]
         places = dict(zip(PARTS, points))
         assert bool(places["left eye"][2]) == left
         assert bool(places["right eye"][2]) != left
         assert (places["beak"][0] < places["tail"][0]) == left
         both = places["left wing"][2] and places["right wing"][2]
-        assert bool(both) == ("flying" in told[1])
+        assert bool(both) == ("flying" in texts[1])
         assert (points[points[:, 2] > 0, :2] > 0).all()
         assert (points[:, :2] < 1).all()
 
 
-def test_birds_have_the_colour_that_is_told(birds):
+def test_birds_have_the_colour_that_their_caption_names(birds):
     """Just below the crown, the nearest of all colours is the body's."""
     shades = np.array([colour(shade) for shade in COLOURS.values()])
     right = 0

@@ -1,4 +1,4 @@
-"""Pictures with attributes: tables in both layouts, rows found for pictures, what is left out, and
+"""Images with attributes: tables in both layouts, rows found for images, what is left out, and
 two sets as one.
 """
 
@@ -20,7 +20,7 @@ ROWS = {"0.png": (1, 0), "1.png": (0, 1), "2.png": (1, 1), "3.png": (0, 0)}
 
 
 def fill(folder: Path, names=tuple(ROWS), side: int = 8, mode: str = "RGB") -> Path:
-    """Pictures all of whose pixels are their number."""
+    """Images all of whose pixels are their number."""
     for number, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new(mode, (side, side), 10 * number if mode == "L" else (10 * number,) * 3).save(
@@ -90,7 +90,7 @@ def test_both_layouts(name: str, text: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("ending", ["txt", "csv"])
-def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_path: Path):
+def test_images_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_path: Path):
     place = fill(tmp_path / "set", ["img/0.png", "img/more/1.png", "img/2.png", "img/3.png"])
     text = celeba() if ending == "txt" else CSV
     # 0, 2, 3, more/1
@@ -107,7 +107,7 @@ def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_
     refused_in_one_line(lambda: attributes(twins), "fewer than two of them usable")
 
 
-def test_what_has_no_partner_is_told(tmp_path: Path):
+def test_what_has_no_partner_is_reported(tmp_path: Path):
     place = table(
         celeba(ROWS | {"9.png": (1, 1), "8.png": (1, 0)}), fill(tmp_path, [*ROWS, "stray.png"])
     )
@@ -123,7 +123,7 @@ def test_what_has_no_partner_is_told(tmp_path: Path):
     )
 
 
-def test_broken_pictures_take_their_rows_with_them(tmp_path: Path):
+def test_broken_images_take_their_rows_with_them(tmp_path: Path):
     place = table(celeba(), fill(tmp_path))
     (place / "1.png").write_bytes(b"no image")
     assert values(attributes(place)) == [[1, 0], [1, 1], [0, 0]]
@@ -183,8 +183,8 @@ def test_a_table_among_other_files(tmp_path: Path):
     table("0.png 2880\n1.png 2937\n", place, "identity.txt")
     assert values(attributes(place)) == [list(row) for row in ROWS.values()]
     table(CSV, place, "other.csv")
-    told = "several tables .*: list_attr.txt, other.csv; name one with --labels list_attr.txt"
-    refused_in_one_line(lambda: attributes(place), told)
+    message = "several tables .*: list_attr.txt, other.csv; name one with --labels list_attr.txt"
+    refused_in_one_line(lambda: attributes(place), message)
     assert values(attributes(place, view=View(size=8, labels="other.csv"))) == [
         list(row) for row in ROWS.values()
     ]
@@ -202,7 +202,7 @@ def test_a_table_among_other_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "list_attr.txt begins with ''; a table of attributes is a count, a line of names"),
         ("just words\n", "begins with 'just words'; a table"),
@@ -219,9 +219,9 @@ def test_a_table_among_other_files(tmp_path: Path):
         ),
     ],
 )
-def test_tables_that_are_none(text: str, told: str, tmp_path: Path):
+def test_tables_that_are_none(text: str, message: str, tmp_path: Path):
     place = table(text, fill(tmp_path))
-    refused_in_one_line(lambda: attributes(place), told)
+    refused_in_one_line(lambda: attributes(place), message)
 
 
 def test_no_table_and_no_text(tmp_path: Path):
@@ -286,7 +286,7 @@ def test_two_sets_with_the_same_attributes_are_one(tmp_path: Path):
     assert "known" not in dataset.columns
 
 
-def test_constant_means_among_the_pictures_of_which_it_is_known(tmp_path: Path):
+def test_constant_means_among_the_images_of_which_it_is_known(tmp_path: Path):
     one = table(celeba({file: (row[0], 1) for file, row in ROWS.items()}), fill(tmp_path / "one"))
     other = table(celeba(ROWS, ("Bald", "Angry")), fill(tmp_path / "other"))
     dataset = attributes(f"{one},{other}")

@@ -19,7 +19,7 @@ VIEW = View(size=16)
 
 
 def pictures(folder: Path, count: int = 3, width: int = 32, height: int = 32) -> Path:
-    """Black pictures 0.png, 1.png, ..."""
+    """Black images 0.png, 1.png, ..."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         Image.new("RGB", (width, height)).save(folder / f"{number}.png")
@@ -27,7 +27,7 @@ def pictures(folder: Path, count: int = 3, width: int = 32, height: int = 32) ->
 
 
 def table(folder: Path, *lines: object, name: str = "lines.jsonl") -> str:
-    """Write lines, as JSON unless they are text, and tell the spec of the set."""
+    """Write lines, as JSON unless they are text, and return the spec of the set."""
     written = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     (folder / name).write_text(written, encoding="utf-8")
     return f"captions:{folder}"
@@ -56,16 +56,16 @@ def test_captions_are_bytes_and_shorter_lists_are_repeated(tmp_path: Path):
     dataset = open_dataset(spec, VIEW)
     captions = dataset.columns["caption"]
     assert (captions.shape, captions.dtype) == ((3, 3, LENGTH), np.uint8)
-    told = [[decode(caption) for caption in row] for row in captions]
-    assert told == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
+    texts = [[decode(caption) for caption in row] for row in captions]
+    assert texts == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
     assert any("1 caption of more than 128 bytes is cut" in note for note in dataset.report.notes)
     assert dataset.schema.widths == {"caption": LENGTH}
     assert not dataset.schema.boxes
 
 
 @pytest.mark.parametrize("name", ["box", "bbox"])
-def test_boxes_follow_the_picture_into_its_square(tmp_path: Path, name: str):
-    """A picture of 64x32: 16x8 or, cut, 32x16, of which the middle 16 remain."""
+def test_boxes_follow_the_image_into_its_square(tmp_path: Path, name: str):
+    """An image of 64x32: 16x8 or, cut, 32x16, of which the middle 16 remain."""
     folder = pictures(tmp_path, width=64, height=32)
     spec = table(folder, *lines(**{name: [16, 8, 32, 16]}))
     cut = open_dataset(spec, VIEW).columns["box"][0]
@@ -148,7 +148,7 @@ def test_features_of_captions_follow_their_lines(tmp_path: Path):
     refused_in_one_line(lambda: open_dataset(spec, VIEW), "with 4 lines")
 
 
-def test_a_zip_that_wraps_the_pictures_in_a_folder(tmp_path: Path):
+def test_a_zip_that_wraps_the_images_in_a_folder(tmp_path: Path):
     folder = pictures(tmp_path / "images")
     table(
         tmp_path, *({**line, "file": f"images/{line['file']}"} for line in lines(box=[0, 0, 4, 4]))
@@ -207,13 +207,13 @@ def test_lines_that_cannot_be_used_are_named(tmp_path: Path):
         "lines.jsonl, line 11": 'no "file"',
     }
     assert found.keys() == expected.keys()
-    assert all(told in found[file] for file, told in expected.items())
+    assert all(reason in found[file] for file, reason in expected.items())
     dataset = open_dataset(spec, VIEW)
     assert len(dataset) == 3
     assert any("absent.png" in note for note in dataset.report.notes)
 
 
-def test_a_box_that_is_cut_away_leaves_its_picture_out(tmp_path: Path):
+def test_a_box_that_is_cut_away_leaves_its_image_out(tmp_path: Path):
     folder = pictures(tmp_path, width=64, height=32)
     spec = table(
         folder,
@@ -224,7 +224,7 @@ def test_a_box_that_is_cut_away_leaves_its_picture_out(tmp_path: Path):
     assert not reasons(spec, VIEW.model_copy(update={"fit": "pad"}))
 
 
-def test_boxes_over_the_edge_are_cut_there_and_told(tmp_path: Path):
+def test_boxes_over_the_edge_are_cut_there_and_reported(tmp_path: Path):
     dataset = open_dataset(table(pictures(tmp_path), *lines(box=[-8, 16, 16, 32])), VIEW)
     assert dataset.columns["box"][0].tolist() == [0, 0.5, 0.25, 0.5]
     assert any("3 boxes reach over the edge" in note for note in dataset.report.notes)

@@ -1,4 +1,4 @@
-"""Folders and zips of pictures, as people have them."""
+"""Folders and zips of images, as people have them."""
 
 import io
 import os
@@ -72,7 +72,7 @@ def png_bomb() -> bytes:
 
 
 def spoil(folder: Path) -> None:
-    """Ten good pictures of all kinds, eight that cannot be used, and a few files that are none."""
+    """Ten good images of all kinds, eight that cannot be used, and a few files that are none."""
     save(picture(0), folder / "plain.jpg")
     save(picture(1), folder / "deep" / "er" / "plain.png")
     save(picture(2).convert("RGBA"), folder / "rgba.png")
@@ -277,7 +277,7 @@ def test_labels_from_a_table(folder, tmp_path, table):
     assert classes_of(folder, str(elsewhere)) == (("a cat, asleep", "狗"), [0, 1])
 
 
-def test_a_table_and_pictures_that_do_not_match(folder):
+def test_a_table_and_images_that_do_not_match(folder):
     for name in "abc":
         save(picture(0, 8, 8), folder / f"{name}.png")
     table = folder / "labels.csv"

@@ -15,7 +15,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of two classes."""
+    """Images of two classes."""
     place = tmp_path_factory.mktemp("pictures")
     for number in range(COUNT):
         path = place / ("cat", "dog")[number % 2] / f"{number:02}.png"

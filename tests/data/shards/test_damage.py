@@ -33,7 +33,7 @@ def test_damaged_shards_are_refused_by_name(packed: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"format": "another"}, "is not an index of shards by ganvas pack"),
         ({"version": 2}, "is not an index of shards by ganvas pack"),
@@ -45,11 +45,11 @@ def test_damaged_shards_are_refused_by_name(packed: Path, tmp_path: Path):
     ],
 )
 def test_wrong_indexes_are_refused(
-    packed: Path, tmp_path: Path, changes: dict[str, object], told: str
+    packed: Path, tmp_path: Path, changes: dict[str, object], message: str
 ):
     place = copy_shards(packed, tmp_path / "pets")
     edit_index(place, **changes)
-    refused_in_one_line(lambda: open_shards(place), told)
+    refused_in_one_line(lambda: open_shards(place), message)
 
 
 def test_an_index_cannot_point_out_of_its_folder(packed: Path, tmp_path: Path):
@@ -62,7 +62,7 @@ def test_an_index_cannot_point_out_of_its_folder(packed: Path, tmp_path: Path):
     refused_in_one_line(lambda: open_shards(place), r"index\.json is damaged")
 
 
-def test_the_index_must_tell_the_truth(packed: Path, tmp_path: Path):
+def test_an_index_that_does_not_match_its_shards_is_refused(packed: Path, tmp_path: Path):
     place = copy_shards(packed, tmp_path / "pets")
     shards = json.loads((place / "index.json").read_text())["shards"]
     shards[0] |= {"count": 7, "labels": "0 1 0 1 0 1 0"}

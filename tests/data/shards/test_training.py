@@ -89,7 +89,7 @@ def test_drawing_with_replacement_is_refused(packed: Path):
     )
 
 
-def test_the_first_pictures_of_the_last_shards_are_held_out(packed: Path):
+def test_the_first_images_of_the_last_shards_are_held_out(packed: Path):
     starts = np.array([0, 8, 16, 18])
     assert split(18, 1, starts)[1].tolist() == [16]
     assert split(18, 2, starts)[1].tolist() == [16, 17]
@@ -155,8 +155,8 @@ def test_references_and_what_a_classifier_learns_from(
     assert reference.about()["name"] == "shards:pets"
     assert set(reference.rows) == set(range(COUNT)) - set(range(40, 45))
     monkeypatch.setattr("ganvas.evaluation.references.MOST_LEARNT", 12)
-    learnt = reference.training_images()
-    assert len(learnt) == 12 and isinstance(learnt.images, np.ndarray)
+    learned = reference.training_images()
+    assert len(learned) == 12 and isinstance(learned.images, np.ndarray)
     assert len(open_reference(f"shards:{packed}", VIEW, 10).rows) == COUNT
 
 

@@ -60,8 +60,8 @@ def test_we_read_webdatasets_shards(tmp_path: Path):
 
 
 def test_tars_of_others(tmp_path: Path, cache: Path):
-    """JPEG and WebP, classes in JSON, hidden, broken and small files, second pictures: each taken
-    or told of.
+    """JPEG and WebP, classes in JSON, hidden, broken and small files, second images: each used
+    or reported.
     """
     first = {
         "a.jpg": encode_image(0, "jpeg"),

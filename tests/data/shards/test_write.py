@@ -15,7 +15,7 @@ from ganvas.data import View, open_dataset
 from ganvas.data.shards.write import pack_dataset
 
 
-def test_shards_hold_the_pictures_of_the_folder(folder: Path, packed: Path):
+def test_shards_hold_the_images_of_the_folder(folder: Path, packed: Path):
     whole, parts = open_dataset(str(folder), View(size=16, labels="folders")), open_shards(packed)
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(0)).numpy()
     assert whole.labels is not None and parts.labels is not None
@@ -35,7 +35,7 @@ def test_shards_hold_the_pictures_of_the_folder(folder: Path, packed: Path):
     )
 
 
-def test_the_same_pictures_give_the_same_bytes(folder: Path, packed: Path, tmp_path: Path):
+def test_the_same_images_give_the_same_bytes(folder: Path, packed: Path, tmp_path: Path):
     again = write_shards(folder, tmp_path / "pets")
     assert sorted(file.name for file in again.iterdir()) == sorted(
         file.name for file in packed.iterdir()
@@ -54,7 +54,7 @@ def test_the_same_pictures_give_the_same_bytes(folder: Path, packed: Path, tmp_p
     } == {(0, 0, 0, "", "")}
 
 
-def test_shards_of_large_pictures_hold_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_shards_of_large_images_hold_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("ganvas.data.shards.write.MAX_BYTES", 599 * 64)
     index = json.loads(
         (
@@ -100,7 +100,7 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     )
 
 
-def test_the_verb_tells_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_verb_names_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits"), "--shard-images", "900"])
     total = sum(path.stat().st_size for path in (tmp_path / "digits").glob("*.tar"))
     made = (

@@ -16,7 +16,7 @@ from ganvas.gans.nn.boxes import (
 
 
 def random_boxes(count: int, least: float = 0.2) -> torch.Tensor:
-    """Boxes inside the picture, with sides of `least` or more."""
+    """Boxes inside the image, with sides of `least` or more."""
     random = torch.Generator().manual_seed(3)
     sides = least + (0.95 - least) * torch.rand(count, 2, generator=random)
     return torch.cat([(1 - sides) * torch.rand(count, 2, generator=random), sides], 1)
@@ -40,7 +40,7 @@ def test_out_of_a_box_is_the_spatial_transformers_sampling():
     assert torch.allclose(crop_boxes(maps, boxes), expected, atol=1e-5)
 
 
-def test_the_whole_picture_as_a_box_changes_nothing():
+def test_the_whole_image_as_a_box_changes_nothing():
     maps, box = torch.randn(2, 3, 16, 16), torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
     assert torch.allclose(paste_into_boxes(maps, box), maps, atol=1e-6)
     assert torch.allclose(crop_boxes(maps, box), maps, atol=1e-6)
@@ -77,7 +77,7 @@ def test_the_mask_has_the_area_of_the_box():
     assert torch.allclose(box_mask(boxes, 16).mean((1, 2, 3)), boxes[:, 2] * boxes[:, 3], atol=0.02)
 
 
-def test_shrunk_pictures_keep_their_things_in_their_boxes():
+def test_shrunk_images_keep_their_things_in_their_boxes():
     image = torch.ones(4, 3, 64, 64)
     image[:, 1:, 16:48, 8:40] = -1
     box = torch.tensor([[8, 16, 32, 32]]).expand(4, -1) / 64

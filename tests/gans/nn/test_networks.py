@@ -143,7 +143,7 @@ def test_first_scales_of_batch_norm():
     assert (network[1].weight == 1).all()
 
 
-def test_packs_are_each_picture_and_those_before_it():
+def test_packs_are_each_image_and_those_before_it():
     images = torch.arange(4 * 2 * 3.0).view(4, 2, 1, 3)
     found = pack_images(images, 3)
     assert found.shape == (4, 6, 1, 3)
@@ -214,7 +214,7 @@ def test_a_copy_of_a_spectral_network_is_equal_and_independent():
     assert torch.equal(network(image), before)
 
 
-def test_a_spectral_network_loaded_goes_on_bit_for_bit():
+def test_a_spectral_network_loaded_continues_bit_for_bit():
     network, again = spectral_network(), spectral_network()
     spectral_steps(network, 3)
     state = {key: value.clone() for key, value in network.state_dict().items()}
@@ -251,7 +251,7 @@ def test_each_score_of_the_patch_discriminator_sees_70_pixels():
 
 
 @pytest.mark.parametrize("size", range(8, 72, 4))
-def test_small_pictures_get_smaller_patches(size):
+def test_small_images_get_smaller_patches(size):
     assert patch_halvings(size) == (1 if size < 12 else 2 if size < 24 else 3)
     network = PatchDiscriminator(3, 2, patch_halvings(size), affine=False)
     scores = network(torch.randn(1, 3, size, size))

@@ -21,7 +21,7 @@ from ganvas.training.speed.autotune import (
 from ganvas.training.step import take_step
 
 
-def test_parts_are_kept_that_make_rounds_faster():
+def test_parts_are_kept_that_make_steps_faster():
     rates = {
         (): 150.0,
         ("channels_last",): 163.0,
@@ -105,7 +105,7 @@ def test_graphs_are_for_one_process_on_a_gpu():
     [
         ("relativistic", 28, "cpu", "channels_last"),
         ("relativistic", 8, "cpu", "plain"),
-        ("cyclegan", 32, "cpu", "plain"),  # norms of one picture
+        ("cyclegan", 32, "cpu", "plain"),  # norms of one image
         ("mlp", 28, "cpu", "plain"),
         ("dcgan", 32, "mps", "plain"),
         ("cyclegan", 32, "cuda", "channels_last"),
@@ -128,7 +128,7 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def never(*_: object) -> float:
-        raise AssertionError("a trial was played")
+        raise AssertionError("a trial was run")
 
     monkeypatch.setattr(adapt, "measure_rate", never)
     trainer = make_trainer(tmp_path, make_recipe(images=10**9))
@@ -141,15 +141,15 @@ def test_a_cpu_measures_nothing_and_a_short_run_neither(
     )
     assert decision.line() == "speed: channels_last (the run is too short to measure)"
     # plain, channels last, graphs
-    rounds = round(3 * (adapt.WARMUP_STEPS + adapt.TIMED_STEPS) / adapt.SHARE)
+    steps = round(3 * (adapt.WARMUP_STEPS + adapt.TIMED_STEPS) / adapt.SHARE)
     monkeypatch.setattr(adapt, "measure_rate", lambda *_: 1.0)
     assert not choose_plan(
-        replace(trainer.context, recipe=make_recipe(images=6 * rounds - 6), engine=on_cuda()),
+        replace(trainer.context, recipe=make_recipe(images=6 * steps - 6), engine=on_cuda()),
         trainer.state,
         trainer.loader,
     ).measured
     assert choose_plan(
-        replace(trainer.context, recipe=make_recipe(images=6 * rounds), engine=on_cuda()),
+        replace(trainer.context, recipe=make_recipe(images=6 * steps), engine=on_cuda()),
         trainer.state,
         trainer.loader,
     ).measured
@@ -169,7 +169,7 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "engine", "speed", "told"),
+    ("name", "engine", "speed", "message"),
     [
         (
             "dcgan",
@@ -190,7 +190,7 @@ def test_a_way_may_be_asked_for(tmp_path: Path):
     ],
 )
 def test_what_cannot_be_is_refused(
-    tmp_path: Path, name: str, engine: Engine, speed: str, told: str
+    tmp_path: Path, name: str, engine: Engine, speed: str, message: str
 ):
     trainer = make_trainer(tmp_path, make_recipe())
     trainer.state.gan = make_gan(name)
@@ -199,5 +199,5 @@ def test_what_cannot_be_is_refused(
         lambda: choose_plan(
             replace(trainer.context, recipe=recipe, engine=engine), trainer.state, trainer.loader
         ),
-        told,
+        message,
     )

@@ -27,7 +27,9 @@ def run(folder: Path, images: int, **changes: object) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in newest.glob("*.safetensors")}
 
 
-def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+def test_the_choice_is_recorded_and_used_on_resuming(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
     whole = run(tmp_path / "whole", 48)
     assert read_plan(tmp_path / "whole") == ExecutionPlan(
         device="cpu", speed="channels_last", reason="known, not measured"
@@ -53,7 +55,7 @@ def test_the_choice_is_recorded_and_taken_up(tmp_path: Path, capfd: pytest.Captu
 
 
 @pytest.mark.slow
-def test_products_go_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_run_with_products_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(products, "WEIGHTS", 1)
     whole = run(tmp_path / "whole", 24)
     record = read_plan(tmp_path / "whole")
@@ -92,7 +94,7 @@ def test_a_record_of_another_device_does_not_count(tmp_path: Path):
     assert choose_plan(trainer.context, trainer.state, trainer.loader).speed == "channels_last"
 
 
-def test_a_run_may_go_on_in_another_way(tmp_path: Path):
+def test_a_run_may_resume_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
     assert read_plan(tmp_path / "run") == ExecutionPlan(
@@ -106,7 +108,7 @@ def test_a_damaged_record_is_an_error(tmp_path: Path):
         read_plan(tmp_path)
 
 
-def test_the_dry_run_tells_the_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_dry_run_shows_the_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     print_plan(make_recipe(), None, tmp_path, None, "cpu", strict=False)
     assert "speed: channels_last (known, not measured)" in capsys.readouterr().out
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fast_runs import copy_state, make_recipe, make_trainer
+from fast_runs import make_recipe, make_trainer, state_tensors
 from replay import Repeater
 from tiny import equal_tensors
 
@@ -28,15 +28,15 @@ def test_a_run_with_trials_equals_one_without(tmp_path: Path):
         apply_plan(("channels_last",), trainer.training_step, pytest.fail)
         for _ in range(9):
             trainer.step()
-    assert equal_tensors(copy_state(one), copy_state(other))
+    assert equal_tensors(state_tensors(one), state_tensors(other))
 
 
-def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """With a stand-in for CUDA graphs that a CPU can play."""
+def test_graphs_are_tried_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With a stand-in for CUDA graphs that a CPU can replay."""
     recorder = Repeater()
     monkeypatch.setattr(adapt, "CudaCapturer", lambda: recorder)
     one, other = (make_trainer(tmp_path, make_recipe()) for _ in range(2))
-    # a graph's rounds must raise no errors; as on a GPU, they raise a flag
+    # a graph's steps must raise no errors; as on a GPU, they raise a flag
     for trainer in (one, other):
         guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.context.engine.device)
         trainer.training_step.context = replace(trainer.training_step.context, guard=guard)
@@ -47,10 +47,10 @@ def test_graphs_are_tried_and_played(tmp_path: Path, monkeypatch: pytest.MonkeyP
         for _ in range(9):
             trainer.step()
     assert recorder.replayed
-    assert equal_tensors(copy_state(one), copy_state(other))
+    assert equal_tensors(state_tensors(one), state_tensors(other))
 
 
-def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(
+def test_steps_that_cannot_be_recorded_drop_graphs_from_the_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(adapt, "CudaCapturer", Repeater)  # the guard of a CPU reads its losses
@@ -65,7 +65,7 @@ def test_rounds_that_cannot_be_recorded_drop_graphs_from_the_trial(
 @pytest.mark.parametrize(
     "speed", [("channels_last",), ("im2col",), ("channels_last", "im2col")], ids="+".join
 )
-def test_other_ways_play_the_same_game(
+def test_other_ways_compute_the_same_steps(
     speed: adapt.Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """In float64 they differ by rounding alone, of which Adam makes more; weights, averages and
@@ -86,7 +86,7 @@ def test_other_ways_play_the_same_game(
             plain.step(), other.step()
     finally:
         torch.set_default_dtype(torch.float32)
-    ours, theirs = copy_state(other), copy_state(plain)
+    ours, theirs = state_tensors(other), state_tensors(plain)
     for name in theirs:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-6, atol=1e-9)
     kernels = [
