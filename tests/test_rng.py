@@ -90,6 +90,7 @@ def test_distributions(make_draw):
     normal, uniform = make_draw(count).normal(count, 2), make_draw(count).uniform(count, 2)
     labels = make_draw(count).randint(count, 10)
     numbers = 2 * count
+
     assert abs(normal.mean()) < 4 / math.sqrt(numbers)
     assert normal.var().item() == pytest.approx(1, abs=4 * math.sqrt(2 / numbers))
     assert abs(uniform.mean()) < 4 * math.sqrt(1 / 3 / numbers)
@@ -98,6 +99,7 @@ def test_distributions(make_draw):
     assert -1 <= uniform.min() < -0.99
     assert 0.99 < uniform.max() < 1
     assert labels.dtype == torch.int64
+
     counts = labels.bincount(minlength=10)
     assert len(counts) == 10
     assert (counts - count / 10).abs().max() < 4 * math.sqrt(count * 0.1 * 0.9)

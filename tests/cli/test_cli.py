@@ -77,6 +77,7 @@ def test_wrong_input_gets_one_line_and_status_2(
         argument if argument.endswith("]") else argument.format(**places) for argument in arguments
     ]
     status, output, error = ganvas(*filled, *out)
+
     assert status == 2
     assert output == ""
     assert expected.format(**places) in error

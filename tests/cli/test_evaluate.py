@@ -16,6 +16,7 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
     for folder in ("one", "other"):
         shutil.copytree(run, tmp_path / folder / "digits")
         assert ganvas("sample", run, "--count", 4, "--out", tmp_path / folder / "made")[0] == 0
+
     ganvas(
         "train",
         "--out",
@@ -37,7 +38,9 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
     ]
     asked = ["--features", "pixels", "--count", 4, "--metrics", "fd"]
     status, output, error = ganvas("evaluate", *sets, "digits", *asked, "--json")
+
     assert status == 0, error
+
     before, after = (
         json.loads((path / "about.json").read_text())["images"] for path in (first, last)
     )
@@ -49,7 +52,9 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
         str(other / "made"),
         "noise",
     ]
+
     assert [each["name"] for each in json.loads(output)] == names
+
     # the same weights, named in two ways
     _, output, _ = ganvas("evaluate", last, last.parents[1], "digits", *asked)
     assert [line.split()[0] for line in output.splitlines()[1:3]] == [
@@ -63,15 +68,19 @@ def test_every_column_can_be_asked_for_by_its_name(ganvas: Command, run: Path, t
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     asked = [copy, "--features", "classifier", "--count", 60, "--data", "digits"]
     status, output, error = ganvas("evaluate", *asked)
+
     assert status == 0, error
     for column in re.findall(r"(\w+) [↓↑→]", output.splitlines()[0]):
         status, output, error = ganvas("evaluate", *asked, "--metrics", column)
         assert status == 0, error
         assert column in output.splitlines()[0]
+
     _, output, _ = ganvas("evaluate", *asked, "--metrics", "copies,kl")
     assert output.splitlines()[0].split() == ["set", "copies", "↓", "kl", "↓"]
+
     error = ganvas("evaluate", *asked, "--metrics", "high_quality")[2]
     assert "--metrics high_quality: modes gives only modes, kl here" in error
+
     error = ganvas("evaluate", *asked, "--metrics", "trrtr")[2]
     assert "did you mean trtr? known: agreement, attributes, blur_l1," in error
     assert error.count("\n") == 1
@@ -81,6 +90,7 @@ def test_evaluate_shows_values_and_protocol(ganvas: Command, run: Path, tmp_path
     copy = tmp_path / "digits"
     shutil.copytree(run, copy)
     status, output, error = ganvas("evaluate", copy, "--count", 40)
+
     assert status == 0, error
     for word in (
         "fd ↓",
@@ -104,7 +114,9 @@ def test_evaluate_as_json_is_what_it_records(ganvas: Command, run: Path, tmp_pat
     status, output, error = ganvas(
         "evaluate", tmp_path / "one", "noise", "--data", "digits", "--count", 40, "--json"
     )
+
     assert status == 0, error
+
     first, second = json.loads(output)
     assert [first] == [
         json.loads(line)
@@ -131,6 +143,7 @@ def test_sets_measured_in_different_ways_get_tables_of_their_own(ganvas: Command
         "fd",
     )
     status, output, error = ganvas("evaluate", *arguments)
+
     assert status == 0, error
     assert output.count("fd ↓") == 2
     assert "do not compare their values" in output

@@ -27,11 +27,13 @@ def test_samples_are_balanced_and_labelled_and_train_again(
     ganvas: Command, run: Path, tmp_path: Path
 ):
     assert ganvas("sample", run, "--count", 40, "--out", tmp_path / "set")[0] == 0
+
     with (tmp_path / "set" / "labels.csv").open() as table:
         labels = [row["label"] for row in csv.DictReader(table)]
     assert {label: labels.count(label) for label in labels} == {
         str(digit): 4 for digit in range(10)
     }
+
     arguments = (
         "--data",
         tmp_path / "set",
@@ -42,6 +44,7 @@ def test_samples_are_balanced_and_labelled_and_train_again(
         *FAST,
     )
     status, _, error = ganvas("train", "digits", *arguments)
+
     assert status == 0, error
 
 
@@ -64,6 +67,7 @@ def test_samples_of_one_class(ganvas: Command, run: Path, tmp_path: Path):
     assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {
         f"0000{i}.jpg,3" for i in range(4)
     }
+
     with Image.open(tmp_path / "threes" / "00000.jpg") as picture:
         assert (picture.size, picture.format) == ((8, 8), "JPEG")
 
@@ -80,6 +84,7 @@ def test_samples_of_each_call_are_a_set_of_their_own(ganvas: Command, run: Path,
             line.partition(",")[0] for line in (folder / "labels.csv").read_text().split()[1:]
         ] == names
         assert open_dataset(str(folder), View(labels="labels.csv")).report.used == count
+
     status, _, error = ganvas("sample", copy, "--count", 3, "--out", copy / "generated" / "2")
     assert status == 2
     assert "2 is not empty (it holds 00000.png); choose a new folder" in error
@@ -89,16 +94,19 @@ def test_samples_of_each_call_are_a_set_of_their_own(ganvas: Command, run: Path,
 def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Path, tmp_path: Path):
     copy = Path(shutil.copytree(run, tmp_path / "run"))
     assert ganvas("sample", copy, "--count", 12)[0] == 0
+
     beside = copy / "generated" / "1"  # where a user may want them
     for name in ("a.png", "b.jpg", "c.webp"):
         assert ganvas("sample", copy, "--count", 4, "--grid", beside / name)[0] == 0
     for name in ("d.gif", "e.webp"):
         assert ganvas("sample", copy, "--label", 3, "--interpolate", beside / name)[0] == 0
+
     report = open_dataset(str(copy / "generated"), View()).report
     assert (report.found, report.used) == (18, 12)
     assert {item.reason for item in report.skipped} == {
         "not one image: a sheet of images, drawn by ganvas"
     }
+
     status, output, error = ganvas(
         "evaluate",
         copy / "generated",
@@ -109,8 +117,10 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
         "fd",
         "--json",
     )
+
     assert status == 0, error
     assert json.loads(output)[0]["protocol"]["count"] == 12
+
     status, _, error = ganvas("evaluate", copy / "samples", "digits")  # the grids of its training
     assert status == 2
     assert "a sheet of images, drawn by ganvas" in error

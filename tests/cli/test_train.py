@@ -18,6 +18,7 @@ def test_first_run_on_built_in_data(
     monkeypatch.chdir(tmp_path)
     status, _, error = ganvas("train", *FAST[:-1])
     assert status == 0, error
+
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith("-digits")
     for name in (
@@ -77,8 +78,10 @@ def test_signal_finishes_the_step_saves_and_says_how_to_resume(
     time.sleep(0.5)
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
+
     assert process.returncode == 128 + number
     assert "to resume: ganvas train --out" in error
+
     (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
     assert newest.name != "000000300000"
     assert (tmp_path / "run" / "summary.html").exists()
@@ -109,13 +112,16 @@ def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
         answer = subprocess.run(
             [*command, "--set", "checkpoint_every=300"], capture_output=True, text=True
         )
+
         assert answer.returncode == 2
         assert "No space left on device" in answer.stderr.splitlines()[-1]
         assert "Traceback" not in answer.stderr
+
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         again = subprocess.run(
             [*command, "--set", "checkpoint_every=300"], capture_output=True, text=True
         )
+
         assert again.returncode == 0, again.stderr
         assert "resumed from" in again.stderr
     finally:

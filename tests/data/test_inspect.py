@@ -54,6 +54,7 @@ def test_report_is_readable_on_80_columns(folder):
         PlainConsole(file=file, width=80),
     )
     text = file.getvalue()
+
     for words in (
         "7 images; 6 can be used",
         "32x32 rgb",

@@ -262,6 +262,8 @@ def test_quick_scores_of_a_run_keep_its_best_checkpoint(place: Path, tmp_path: P
         for entry in read_log(run / "log.jsonl")
         if entry["kind"] == "evaluated"
     }
+
     assert list(scores) == [4, 8, 12]
+
     kept = {int(folder.name) for folder in find_checkpoints(run / "checkpoints")}
     assert kept == {min(scores, key=scores.__getitem__), 12}

@@ -134,11 +134,13 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
     for parameter in gan.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
+
     batch = {
         key: value.double() if value.is_floating_point() else value
         for key, value in make_batch(gan, 6).items()
     }
     dead = biases_before_norms(gan)
+
     for move in gan.step(batch, FixedClock(), DoubleDraw(0, 0)):
         for update in move if isinstance(move, tuple) else (move,):
             assert update.player in gan.players()
@@ -148,6 +150,7 @@ def test_every_parameter_of_the_player_gets_a_gradient_and_no_other(name):
             sum(update.losses.values()).backward(
                 inputs=gan.players()[update.player], retain_graph=True
             )
+
             for key, parameter in gan.named_parameters():
                 if key.startswith(f"{update.player}."):
                     assert parameter.grad is not None, key
@@ -200,6 +203,7 @@ def test_losses_are_the_papers_formulas(name):
         sum(value for term, value in update.losses.items() if term != "penalty").item()
         for update in updates
     ]
+
     assert losses[0] == pytest.approx(discriminator.item(), rel=1e-5)
     assert losses[-1] == pytest.approx(generator.item(), rel=1e-5)
 

@@ -24,6 +24,7 @@ def test_cyclegan_has_the_papers_parameters():
     with torch.device("meta"):
         gan = build_gan("cyclegan", make_schema(256, 3), {})
         small = build_gan("cyclegan", make_schema(128, 3), {})
+
     assert (
         count_parameters(gan.generator.a_to_b)
         == count_parameters(gan.generator.b_to_a)
@@ -32,6 +33,7 @@ def test_cyclegan_has_the_papers_parameters():
     assert (
         count_parameters(gan.discriminator_a) == count_parameters(gan.discriminator_b) == 2_764_737
     )
+
     block = 2 * (256 * 256 * 3 * 3 + 256)
     assert (
         count_parameters(gan.generator.a_to_b) - count_parameters(small.generator.a_to_b)
@@ -60,6 +62,7 @@ def test_cyclegans_losses_are_the_papers_formulas():
         "cycle": 7 * cycle.item(),
         "identity": 2 * identity.item(),
     }
+
     assert found == pytest.approx(expected, rel=1e-5)
     assert updates["generator"].stats["cycle_error"].item() == pytest.approx(
         127.5 * cycle.item() / 2, rel=1e-5
@@ -87,14 +90,17 @@ def test_cyclegan_translates_to_the_domain_asked_for():
     gan = make_gan("cyclegan", channels=3).eval()
     image = make_batch(gan, 3)["a"]
     made = gan.sample(3, RowRng(0, range(3)), image=image, to=torch.tensor([0, 1, 0]))
+
     for row, network in enumerate(
         (gan.generator.b_to_a, gan.generator.a_to_b, gan.generator.b_to_a)
     ):
         torch.testing.assert_close(made[row : row + 1], network(image[row : row + 1]))
+
     shown = gan.make_preview({"a": image, "b": image}, RowRng(0, range(3)))
     assert list(shown) == ["a", "to b", "back", "b", "to a", "back "]
     torch.testing.assert_close(shown["back"], gan.generator.b_to_a(shown["to b"]))
     torch.testing.assert_close(shown["back "], gan.generator.a_to_b(shown["to a"]))
+
     asked = gan.make_inputs({"a": image, "b": image}, RowRng(0, range(3)))
     torch.testing.assert_close(gan.sample(3, RowRng(0, range(3)), **asked), shown["to b"])
 
@@ -112,6 +118,7 @@ def test_a_pool_fills_first_and_then_gives_on_every_second_image_old():
     assert torch.equal(swap_with_pool(pool, held, numbered(1, 50), StepRng(0, 0)), numbered(1, 50))
     assert held == 50
     assert torch.equal(pool, numbered(1, 50))
+
     new, kept = 0, set(range(1, 51))
     ages = []
     for number in range(51, 2051):
@@ -161,6 +168,7 @@ def test_the_discriminator_judges_what_the_pool_gives():
     gan.discriminator_b.register_forward_pre_hook(lambda _, inputs: judged.append(inputs[0]))
     other = {name: values.flip(3) for name, values in batch.items()}
     given = []
+
     for steps in range(1, 9):
         updates_by_player(copy.deepcopy(gan), other, steps)
         fake, _, shown = judged[-3:]  # the generator's, the real ones, the pool's

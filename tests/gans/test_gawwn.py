@@ -20,12 +20,16 @@ def test_given_parts_stay_and_others_are_made_up():
     keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
     text = torch.randn(5, 6)
     filled = gan.complete_keypoints(keypoints, text, RowRng(0, range(5)))
+
     assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
     assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
+
     other = gan.complete_keypoints(
         keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5))
     )
+
     assert not torch.equal(filled[:, 1], other[:, 1])
+
     keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
     assert torch.equal(gan.complete_keypoints(keypoints, text, RowRng(0, range(5))), filled)
 
@@ -55,6 +59,7 @@ def test_features_instead_of_captions(name):
     assert "caption" not in batch
     assert "caption_features" in gan.inputs
     assert gan.players().keys() == make_gan(name).players().keys()
+
     made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
@@ -80,6 +85,7 @@ def test_losses_are_the_papers_formulas(name):
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
     (first, second), generator, *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     right, wrong, fake, judged = scores
+
     assert first.losses["adversarial"].item() == pytest.approx(
         matching_d(right, wrong, fake).item(), rel=1e-6
     )
@@ -89,6 +95,7 @@ def test_losses_are_the_papers_formulas(name):
     )
     assert torch.equal(first.scores[0], right)
     assert torch.equal(first.scores[1], fake)
+
     own, others, of_fake, of_judged = texts
     assert torch.equal(own, read[0])
     assert torch.equal(others, own.roll(1, 0))
@@ -129,6 +136,7 @@ def test_caption_and_place_matter_to_both_players(name, changed):
             for rows in (batch, other)
         ]
         scores = [gan.score(rows) for rows in (batch, other)]
+
     assert (made[0] - made[1]).abs().max() > 1e-6
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
@@ -168,16 +176,19 @@ def test_defaults_are_the_papers(name):
     with torch.device("meta"):
         gan = build_gan(name, make_schema(128, 3), {})
     generator, discriminator = gan.generator, gan.discriminator
+
     assert gan.noise_size == 100
     assert gan.captions == 4
     assert discriminator.encoder[0].out_channels == 128
     assert [
         module.out_channels for module in discriminator.encoder if hasattr(module, "out_channels")
     ] == [128, 128, 256, 256]
+
     outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
     assert [
         module.out_channels for module in generator.merge if hasattr(module, "out_channels")
     ] == outward
+
     whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
     assert [
         module.out_channels for module in generator.whole if hasattr(module, "out_channels")

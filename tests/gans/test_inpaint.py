@@ -160,6 +160,7 @@ def test_parameters_at_64_pixels():
     counts = {
         name: sum(value.numel() for value in values) for name, values in gan.players().items()
     }
+
     assert counts["generator"] == ways_down + ways_up + blocks == 956_227
     assert (
         counts["discriminator"]

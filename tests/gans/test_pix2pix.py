@@ -60,7 +60,9 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     )
     batch = make_batch(gan, 2)
     given, made = (batch["a"], batch["b"]) if direction == "a-to-b" else (batch["b"], batch["a"])
+
     assert gan.target == direction[-1]
+
     fake = gan.sample(2, RowRng(0, [0, 1]), **gan.make_inputs(batch, RowRng(0, [0, 1])))
     assert fake.shape == made.shape
     assert torch.equal(gan.make_inputs(batch, RowRng(0, [0, 1]))["image"], given)

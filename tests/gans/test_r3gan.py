@@ -125,6 +125,7 @@ def test_recipes_have_the_papers_numbers():
     )
     assert recipe.options["gamma"] == [0.05, 0.005]
     assert recipe.options["augmentation"] == 0.55
+
     constant = get_recipe("stacked-mnist-r3gan").optimizers["discriminator"]
     assert constant.lr_at(10_000_000, 10_000_000) == 2e-4
 

@@ -50,11 +50,13 @@ def test_stargan_has_the_papers_parameters():
     blocks = 6 * 2 * (256 * 256 * 3 * 3 + 2 * 256)
     halved = (64 * 128 * 4 * 4 + 2 * 128) + (128 * 256 * 4 * 4 + 2 * 256)
     doubled = (256 * 128 * 4 * 4 + 2 * 128) + (128 * 64 * 4 * 4 + 2 * 64)
+
     assert (
         count_parameters(gan.generator)
         == ((3 + 5) * 64 * 7 * 7 + 2 * 64) + halved + blocks + doubled + 64 * 3 * 7 * 7
         == 8_430_528
     )
+
     widths = [3, 64, 128, 256, 512, 1024, 2048]
     trunk = sum(inputs * outputs * 16 + outputs for inputs, outputs in pairwise(widths))
     assert (
@@ -109,11 +111,13 @@ def test_stargans_losses_are_the_papers_formulas():
             "reconstruction": 7 * (image - back).abs().mean(),
         },
     }
+
     for player, terms in expected.items():
         found = {term: loss.item() for term, loss in updates[player].losses.items()}
         assert found == pytest.approx(
             {term: value.item() for term, value in terms.items()}, rel=1e-4, abs=1e-6
         )
+
     right = ((logits > 0).float() == own).float().mean().item()
     assert updates["discriminator"].stats["attributes_right"].item() == pytest.approx(right)
     assert torch.equal(gan.score(batch), updates["discriminator"].scores[0])
@@ -162,7 +166,9 @@ def test_stargans_sheet_shows_every_attribute():
     gan, batch, asked = stargan().eval(), rows(3), []
     gan.generator.register_forward_pre_hook(lambda _, inputs: asked.append(inputs[1]))
     shown = gan.make_preview(batch, RowRng(0, range(3)))
+
     assert list(shown) == ["real", "+ Black", "+ Blond", "+ Brown", "± Male", "± Young", "back"]
+
     own = batch["attributes"]
     for number in range(3):
         assert torch.equal(asked[number][:, :3], torch.eye(3)[[number] * 3])

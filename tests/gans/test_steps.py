@@ -40,6 +40,7 @@ def test_simultaneous_updates_use_the_weights_before_both():
         player: torch.optim.SGD(values, lr=1.0) for player, values in gan.players().items()
     }
     take_first_step(replace(make_context(gan), optimizers=optimizers), batch)
+
     for player in players:
         for after, before, gradient in zip(gan.players()[player], players[player], steps[player]):
             assert torch.allclose(after, before - gradient, atol=1e-6)

@@ -143,6 +143,7 @@ def test_first_weights_of_the_mlps():
     for layer in (gan.generator[2], gan.discriminator[3]):
         bound = math.sqrt(6 / sum(layer.weight.shape))
         assert 0.999 * bound < layer.weight.abs().max() <= bound
+
         check_std(layer, bound / math.sqrt(3))
 
 

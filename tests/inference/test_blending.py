@@ -66,12 +66,15 @@ def test_the_square_holds_the_hole(height, width, data):
         data.draw(st.lists(st.integers(0, width), min_size=2, max_size=2, unique=True))
     )
     mask = make_hole(height, width, slice(*rows), slice(*columns))
+
     assert hole_extent(mask) == (range(*rows), range(*columns))
+
     window = choose_window(mask)
     kept = crop_window(mask[None].float(), window, outside=0)
     assert kept.shape == (1, window.side, window.side)
     assert kept.sum() == mask.sum()
     assert window.side in (min(height, width), max(height, width))
+
     picture = draw_noise(3, height, width)
     assert torch.equal(
         paste_window(torch.zeros_like(picture), crop_window(picture, window), window)[:, mask],

@@ -31,6 +31,7 @@ def test_every_gan_of_noise_finds_its_own_image(name):
         search_noise(gan, target, known, SearchSettings(2, steps, label=1), CPU)
         for steps in (0, 40)
     )
+
     assert after.context[0] < before.context.min()
     assert after.images.shape == (2, 3, 16, 16)
     assert after.labels == [1, 1]
@@ -68,14 +69,17 @@ def test_search_draws_are_kept_and_stay_where_noise_is():
     rng = SearchRng(0, [5, 6])
     drawn = rng.normal(2, 3), rng.uniform(2, 4), rng.rand(2, 2)
     assert torch.equal(drawn[0], RowRng(0, [5, 6]).normal(2, 3))
+
     rng.again()
     assert rng.normal(2, 3) is drawn[0]
     assert [values.shape for values in rng.noise] == [(2, 3), (2, 4)]
     assert not drawn[2].requires_grad
+
     with torch.no_grad():
         drawn[0].mul_(9)
         drawn[1].mul_(9)
     rng.keep_likely()
+
     assert torch.allclose(drawn[0].norm(dim=1), torch.tensor(3**0.5))
     assert drawn[1].abs().max() == 1
 

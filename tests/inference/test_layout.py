@@ -74,7 +74,9 @@ def test_images_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest.C
         "--out",
         tmp_path,
     )
+
     assert "no --box" not in shown
+
     found = pictures(tmp_path)
     assert len(found) == 3
     assert len(set(found)) == 3
@@ -124,7 +126,9 @@ def test_parts_that_are_not_given_are_generated_and_reported(
         "--out",
         tmp_path / "one",
     )
+
     assert "7 of 9 parts" in shown
+
     lines(
         capsys,
         *asked,
@@ -135,6 +139,7 @@ def test_parts_that_are_not_given_are_generated_and_reported(
         "--out",
         tmp_path / "other",
     )
+
     assert pictures(tmp_path / "one") != pictures(tmp_path / "other")
 
 
@@ -219,6 +224,7 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     )
     save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
     save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
+
     assert "1 image in" in lines(
         capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1"
     )

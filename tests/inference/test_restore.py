@@ -87,10 +87,12 @@ def test_only_the_hole_is_replaced(name, height, width, box, runs, tmp_path):
     made = read_image(tmp_path / "out" / "photo.png")
     left, top, wide, high = map(int, box.split(","))
     mask = make_hole(height, width, slice(top, top + high), slice(left, left + wide))
+
     assert torch.equal(made[:, ~mask], picture[:, ~mask])
     assert (made != picture)[:, mask].float().mean() > 0.9
     assert lines[-1] == f"1 image in {tmp_path / 'out'}, sheets in {tmp_path / 'out' / 'sheets'}"
     assert (tmp_path / "out" / "sheets" / "photo.png").is_file()
+
     other = tmp_path / "out" / "candidates" / "photo-2.png"
     assert other.is_file() == (name == "free")
     if name == "free":
@@ -120,11 +122,14 @@ def test_a_mask_is_white_in_the_hole_and_a_transparent_hole_is_the_same(runs, tm
     )
     made = read_image(tmp_path / "one" / "photo.png")
     inside = mask[0] >= 128
+
     assert torch.equal(made[:, ~inside], picture[:, ~inside])
     assert (made != picture)[:, inside].float().mean() > 0.9
+
     alpha = torch.where(inside, 0, 255).to(torch.uint8)[None]
     save(torch.cat([picture, alpha]), tmp_path / "clear.png")
     run(runs["inpaint"], tmp_path / "clear.png", tmp_path / "other")
+
     assert torch.equal(read_image(tmp_path / "other" / "clear.png"), made)
 
 
@@ -133,13 +138,16 @@ def test_without_a_hole_the_image_is_projected_and_the_noise_saved(runs, tmp_pat
     lines = run(runs["free"], tmp_path / "photo.png", tmp_path / "out", steps=3, candidates=3)
     noises = load_file(tmp_path / "out" / "noise" / "photo.safetensors")
     trained = ganvas.load(runs["free"]).gan
+
     assert noises["noise"].shape == (3, trained.noise_size)
+
     with torch.no_grad():
         made = trained.eval().generator(noises["noise"])
     files = [
         tmp_path / "out" / "photo.png",
         *(tmp_path / "out" / "candidates" / f"photo-{number}.png" for number in (2, 3)),
     ]
+
     for picture, file in zip(made, files):
         assert (read_image(file).float() - (picture + 1) * 127.5).abs().max() <= 0.51
     assert "projected" in lines[0]
@@ -172,6 +180,7 @@ def test_a_folder_with_masks_by_name(runs, tmp_path):
     made = sorted(
         file.relative_to(tmp_path / "out").as_posix() for file in (tmp_path / "out").rglob("*.png")
     )
+
     assert made == [
         "a.png",
         "b.png",
@@ -195,6 +204,7 @@ def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
         sorted(file.name for file in (folder / "restored" / number / "candidates").iterdir())
         for number in "12"
     ]
+
     assert made == [["photo-2.png", "photo-3.png"], ["photo-2.png"]]
     refused_in_one_line(
         lambda: run(folder, picture, folder / "restored" / "1", box="4,5,6,7"),
@@ -242,6 +252,7 @@ def test_runs_that_restore_nothing_are_refused(runs, tmp_path):
     refused_in_one_line(
         lambda: run(runs["free"], picture, tmp_path, candidates=0), "--candidates 0"
     )
+
     narrow = save(draw_noise(3, 40, 12), tmp_path / "narrow.png")
     out = tmp_path / "out"
     refused_in_one_line(

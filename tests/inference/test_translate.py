@@ -95,6 +95,7 @@ def test_a_square_image_is_what_the_gan_makes(runs, tmp_path: Path):
     expected = (
         to_uint8(run.make({"image": image, "to": torch.tensor([0])}))[0].permute(1, 2, 0).numpy()
     )
+
     assert np.array_equal(pixels_of(tmp_path / "square.png"), expected)
     assert not np.array_equal(
         expected,
@@ -116,17 +117,21 @@ def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     assert {file.name for file in (tmp_path / "all").iterdir()} == {
         f"square-{n}.png" for n in ("Black", "Blond", "Glasses")
     } | {"sheets"}
+
     run = load(runs["stargan"])
     image = torch.zeros(1, 3, 16, 16)
     ways = run.gan.ways(image, {"Blond": True, "Glasses": False})
     wanted = ways["Blond, Glasses"]["attributes"]
+
     assert wanted.tolist() == [[0.0, 1.0, 0.0]]  # black hair is gone with the blond one
+
     write(
         runs["stargan"],
         [runs["inputs"] / "square.png"],
         tmp_path / "one",
         attributes={"Glasses": True},
     )
+
     assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheets"}
 
 
@@ -161,7 +166,9 @@ def test_large_images_are_put_together_without_seams(runs, monkeypatch: pytest.M
     image = torch.rand(1, 3, 1030, 1100) * 2 - 1
     way = {"to": torch.tensor([1])}
     whole = to_uint8(image * 0.5 + 0.25)[0]
+
     assert (translate_image(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
+
     sizes = []
     monkeypatch.setattr(
         run.gan,
@@ -169,6 +176,7 @@ def test_large_images_are_put_together_without_seams(runs, monkeypatch: pytest.M
         lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image,
     )
     translate_image(run, image, way, 0, 0)
+
     assert set(sizes) == {(TILE, TILE)}
     assert len(sizes) == 9
 
@@ -216,6 +224,7 @@ def test_inputs_that_are_no_images(runs, tmp_path: Path):
         lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path),
         "text: not an image",
     )
+
     ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path),
@@ -231,7 +240,9 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
         path.relative_to(run / "translated").as_posix()
         for path in (run / "translated").rglob("*.png")
     }
+
     assert files == {"1/square.png", "1/sheets/sheet.png", "2/wide.png", "2/sheets/sheet.png"}
+
     message = r"--out .*2 is not empty \(it holds sheets\)"
     refused_in_one_line(
         lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), message

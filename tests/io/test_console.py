@@ -106,6 +106,7 @@ def test_the_data_doctor_shows_names_as_they_are(
     arguments = ("data", pictures, "--labels", "labels.csv", "--out", tmp_path / "sheet.png")
     shown, _ = run(monkeypatch, encoding, *arguments)
     chinese = "中文" if encoding == "utf-8" else "\\u4e2d\\u6587"
+
     for name in (
         "[/x] (4)",
         "[red]a (4)",
@@ -116,6 +117,7 @@ def test_the_data_doctor_shows_names_as_they_are(
         assert name in shown
     assert "bad\\udce9\\u001b[31m.png: not named in labels.csv" in " ".join(shown.split())
     assert not set(shown) & set("\x1b\x07\x9b")
+
     shown, _ = run(monkeypatch, encoding, *arguments, "--json")
     report = json.loads(shown)["report"]
     assert set(report["classes"]) == {
@@ -152,10 +154,13 @@ def test_training_health_and_evaluation_show_names_as_they_are(
         *settings,
     )
     _, shown = run(monkeypatch, encoding, "train", "digits", *arguments)
+
     assert "left out: 1 file; " in shown
+
     diagnosis = {f"{name}": number / 100 for number, name in enumerate(NAMES)}
     Log(out / "log.jsonl").add(32, "health", {"agreement": diagnosis})
     shown, _ = run(monkeypatch, encoding, "health", out)
+
     for name in (
         "[/x]: 0.00",
         "[red]a: 0.01",
@@ -168,6 +173,7 @@ def test_training_health_and_evaluation_show_names_as_they_are(
         json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"]
         == diagnosis
     )
+
     shown, notes = run(
         monkeypatch,
         encoding,
@@ -180,6 +186,7 @@ def test_training_health_and_evaluation_show_names_as_they_are(
         "--count",
         8,
     )
+
     assert "lower is better" in shown
     assert "\x1b" not in shown + notes
 
@@ -248,11 +255,13 @@ def test_tables_and_bars_show_text(encoding: str):
     console.print(table)
     console.print(Styled("[/x]\x1b]0;", "yellow"), soft_wrap=True)
     shown = terminal.text()
+
     assert "[b]heading" in shown
     assert "[i]title" in shown
     assert "\x1b" not in shown.replace("\x1b[3m", "").replace("\x1b[0m", "")
     for name in SHOWN:
         assert escape_text(name, encoding) in shown
+
     with Progress("{task.description}", console=console) as progress:
         progress.add_task("[/x]\x07中\x1b]0;")
     assert escape_text("[/x]\x07中\x1b]0;", encoding) in terminal.text()
@@ -262,6 +271,7 @@ def test_counts_and_rates():
     assert count_noun(1, "checkup") == "1 checkup"
     assert count_noun(0, "checkup") == "0 checkups"
     assert count_noun(2_000, "class", "classes") == "2,000 classes"
+
     assert [describe_rate(rate) for rate in (0, 0.04, 0.42, 3.16, 9.99, 41.6, 1234.5)] == [
         *(
             "? images/s",

@@ -138,6 +138,7 @@ def test_damaged_files_never_raise_anything_else(form, data):
     for _ in range(data.draw(st.integers(0, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     content = bytes(content[: data.draw(st.integers(0, len(content)))])
+
     try:
         read = images.read(content, 3)
     except UnreadableError as error:

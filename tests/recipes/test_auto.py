@@ -215,16 +215,19 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
         "fits into the GPU's memory"
         in decide_settings(FACES, Machine("cuda", 2**31)).reasons["batch"]
     )
+
     side = {
         "captions": "with captions at most 64 are learned",
         "pairs": "that the network can generate",
     }
+
     for kind, reason in side.items():
         view = View(size=64 if kind == "captions" else 96, channels=3)
         assert (
             reason
             in decide_settings(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
         )
+
     spec = f"pairs:{pictures / 'cats'},{pictures / 'cats'}"
     recipe = auto_recipe(spec, {"size": 16}, CPU)
     assert "so that a CPU can train it" in recipe.reasons["options.width"]
@@ -236,6 +239,7 @@ def test_what_is_requested_has_no_other_reason():
     """Also one setting of a group, and also later, when a run is to become longer."""
     recipe = auto_recipe("digits", {}, CPU)
     assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}
+
     changed = change(
         recipe,
         {
@@ -245,12 +249,14 @@ def test_what_is_requested_has_no_other_reason():
             "batch": recipe.batch,
         },
     )
+
     assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "as requested"
     assert "optimizers" not in changed.reasons
     assert changed.reasons["batch"] == recipe.reasons["batch"]
     assert (
         change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "as requested"
     )
+
     given = {"options": {"width": 4}}
     assert (
         change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "as requested"
@@ -267,6 +273,7 @@ def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
         "captions and boxes: gawwn-box",
     ):
         assert words in shown
+
     main(["recipes"])
     assert capsys.readouterr().out.splitlines()[2].startswith("auto ")
     refused_in_one_line(

@@ -93,7 +93,9 @@ def test_a_generator_that_improves_raises_no_alarm():
         checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number)
         for number in range(2 * LONG)
     ]
+
     assert Diagnosis(checkups).changes == []
+
     stuck = [checkup(number, **start, distance=2.0, diversity=0.15) for number in range(2 * LONG)]
     assert {change.finding.name for change in Diagnosis(stuck).changes} == {
         "mode collapse",

@@ -127,17 +127,22 @@ def test_files_that_do_not_hold_json_are_one_line(run: Path, case: str):
     content, path = BROKEN[case], newest_checkpoint(run)
     (path / "training.json").write_text(content)
     seal(path)
+
     refused_in_one_line(
         lambda: train(run, 24), r"training\.json cannot be read: .*; remove the folder"
     )
+
     (path / "about.json").write_text(content)
     for call in (lambda: train(run, 24), lambda: ganvas.load(run), lambda: read_run(run)):
         refused_in_one_line(call, r"about\.json cannot be read: .*; remove the folder")
+
     (run / "speed.json").write_text(content)
     refused_in_one_line(lambda: read_plan(run), r"speed\.json is damaged .* delete it")
+
     (run / "data.json").write_text(content)
     for call in (lambda: train(run, 24), lambda: read_run(run)):
         refused_in_one_line(call, r"data\.json cannot be read: ")
+
     (run / "recipe.json").write_text(content)
     refused_in_one_line(lambda: train(run, 24), r"recipe\.json cannot be read: ")
     refused_in_one_line(lambda: read_json(run), "cannot be read: ")

@@ -48,6 +48,7 @@ def test_the_report_of_a_finished_run(run):
     assert "relativistic, 8x8 grey, 2 classes" in page
     assert "ganvas 0.1.0, torch 9.8.7" in page
     assert "f00d" in page
+
     last, film, plot = embedded(page)
     assert last.size == film.size == (90, 60)
     assert getattr(film, "n_frames", 1) == 5
@@ -166,10 +167,13 @@ def test_a_log_with_values_that_are_not_finite_and_other_entries(run):
         {"images": 300, "kind": "speed", "images_per_second": 1234.5},
     ]
     write_log(run, entries + others)
+
     assert "NaN" in (run / "log.jsonl").read_text()
+
     page = page_of(run)
     assert "discriminator inf" in page
     assert "1,234 images/s" in page
+
     write_log(run, [losses(100, float("nan"))])
     page_of(run)
     assert (run / "losses.png").exists()

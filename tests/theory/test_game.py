@@ -108,6 +108,7 @@ def test_scores_become_probabilities():
     best = optimal_discriminator(data, generated)
     logit, weights = 2 * CENTRES, (data + generated) / 2  # log of the two bells' quotient
     near = abs(CENTRES) < 4
+
     for kind, score in (
         ("logit", logit),
         ("shift", logit + 7),
@@ -128,11 +129,13 @@ def test_snapshots_show_the_three_acts():
     assert [moment.act for moment in course] == sorted(moment.act for moment in course)
     assert {moment.act for moment in course} == {1, 2, 3}
     assert course[-1].step == count_steps(settings)
+
     waiting = [moment for moment in course if moment.act == 1]
     assert all(np.array_equal(moment.p_g, waiting[0].p_g) for moment in waiting)  # G waits
     assert waiting[-1].distance is not None
     assert waiting[0].distance is not None
     assert waiting[-1].distance < 0.06 < waiting[0].distance  # D comes near D*
+
     following = [moment for moment in course if moment.act == 2]
     # D waits
     assert all(
@@ -202,9 +205,11 @@ def test_images_and_numbers(
         Settings(target="two", loss=loss, steps=5, penalty=0), tmp_path / "new" / "theory"
     )
     shown = capsys.readouterr().out
+
     assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in shown
     assert f"{end.modes} of 2 modes" in shown
     assert "no penalty" in shown
+
     files = {file.name for file in (tmp_path / "new" / "theory").iterdir()}
     assert files == {"four-panels.png", "course.gif", "course.webp", "saddle.png"}
     with Image.open(tmp_path / "new" / "theory" / "four-panels.png") as panels:

@@ -156,6 +156,7 @@ def test_the_optimal_discriminator_is_the_best_answer_everywhere():
     best = optimal_discriminator(p, q)
     for index in range(2500, 3500, 97):
         assert best[index] == pytest.approx(best_answer(p[index], q[index])[0])
+
     assert optimal_discriminator(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])).tolist() == [
         0.5,
         1,

@@ -88,10 +88,12 @@ def test_checkpoint_of_another_gan_is_refused(tmp_path: Path):
     content = json.loads(about.read_text())
     content["gan"]["options"]["hidden"] = 9
     about.write_text(json.dumps(content))
+
     with pytest.raises(
         checkpoint.CheckpointError, match=r"gan\.safetensors belongs to another GAN"
     ):
         ganvas.load(tmp_path / "run")
+
     content["format"] = 99
     about.write_text(json.dumps(content))
     with pytest.raises(checkpoint.CheckpointError, match="format 99"):

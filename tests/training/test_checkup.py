@@ -127,6 +127,7 @@ def test_images_without_differences_are_no_error():
         DIGITS, columns={"image": DIGITS.images[:60], "label": np.r_[np.zeros(59, np.int64), 1]}
     )
     single = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.zeros(60, np.int64)})
+
     for dataset in (same, lonely, single):
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
@@ -161,6 +162,7 @@ def test_a_watch_counts():
     real, fake = torch.tensor([2.0, 1.0, -1.0, 4.0]), torch.tensor([-3.0, 0.5, -2.0, 1.5])
     probe(Update("discriminator", {}, scores=(real, fake)), [weight])
     found = probe.read()
+
     assert found == pytest.approx(
         {
             "discriminator/gradient_norm": 5.0,
@@ -170,6 +172,7 @@ def test_a_watch_counts():
             "score_gap": 1.5 + 0.75,
         }
     )
+
     shifted = StepProbe(decision_threshold=None)
     shifted(Update("discriminator", {}, scores=(real + 100, fake + 100)), [weight])
     assert shifted.read()["real_accuracy"] == 3 / 4  # the middle of both means is 0.375 above 100

@@ -117,17 +117,20 @@ def test_two_processes_equal_one(shared: Path):
         first, alone = shared_steps.build_gans(), shared_steps.all_weights(Engine("cpu"))
     finally:
         torch.set_default_dtype(torch.float32)
+
     for rank in (0, 1):
         together = load_file(shared / f"{rank}.safetensors")
         assert together.keys() == alone.keys()
         for name, weight in alone.items():
             torch.testing.assert_close(together[name], weight, rtol=1e-9, atol=1e-9)
+
     start = {
         f"{key}.{name}": weight
         for key, gan in first.items()
         for name, weight in gan.state_dict().items()
     }
     unmoved = {name for name, weight in start.items() if weight.equal(alone[name])}
+
     assert unmoved == {"resting.generator.never.weight", "resting.generator.never.bias"}
 
 

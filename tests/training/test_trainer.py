@@ -148,15 +148,19 @@ def test_the_best_checkpoint_is_kept_and_resume_knows_it(
     more = {"evaluate_every": 6, "evaluate_count": 16, "keep": 1}
     train("rings", tmp_path / "run", 24, pictures, **more)
     kept = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
+
     assert kept == ["000000000012", "000000000024"]
+
     train("rings", tmp_path / "run", 36, pictures, **more)  # the best was in the first process
     kept = [path.name for path in find_checkpoints(tmp_path / "run" / "checkpoints")]
     assert kept == ["000000000012", "000000000036"]
+
     scored = [
         entry["distance"]
         for entry in read_log(tmp_path / "run" / "log.jsonl")
         if entry["kind"] == "evaluated"
     ]
+
     assert scored == [3.0, 1.0, 2.0, 4.0, 5.0, 6.0]
 
 

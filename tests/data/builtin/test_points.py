@@ -51,14 +51,17 @@ def test_points_lie_around_the_modes_that_they_come_from(name: str):
     source, dataset = MIXTURES[name], open_dataset(name, View())
     points, labels = labelled(dataset)
     modes, share = len(source.centres), COUNT / len(source.centres)
+
     assert dataset.classes == tuple(str(mode) for mode in range(modes))
     assert dataset.report.classes == {str(mode): (labels == mode).sum() for mode in range(modes)}
+
     offsets = points - source.centres[labels]
     for mode in range(modes):
         mine = offsets[labels == mode]
         assert abs(len(mine) - share) < 5 * share**0.5
         assert np.abs(mine.mean(0)).max() < 5 * source.std / len(mine) ** 0.5
         np.testing.assert_allclose(mine.std(0), source.std, rtol=5 / (2 * len(mine)) ** 0.5)
+
     within = (np.linalg.norm(offsets, axis=1) < 3 * source.std).mean()
     assert within == pytest.approx(1 - np.exp(-4.5), abs=5 * (0.0111 / COUNT) ** 0.5)
 
@@ -118,6 +121,7 @@ def test_images_have_no_two_channels():
 def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     examination, _ = examine_data(name, View())
     assert examination.copies == []
+
     written = io.StringIO()
     print_examination(examination, PlainConsole(file=written, width=80))
     for words in (
@@ -126,6 +130,7 @@ def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.Captur
         "copies         none",
     ):
         assert words in written.getvalue()
+
     run_doctor(name, View(), tmp_path / "sheet.png", strict=False, json=True)
     assert json.loads(capsys.readouterr().out)["channels"] == 2
     with Image.open(tmp_path / "sheet.png") as drawn:

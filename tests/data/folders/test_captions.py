@@ -55,7 +55,9 @@ def test_captions_are_bytes_and_shorter_lists_are_repeated(tmp_path: Path):
     )
     dataset = open_dataset(spec, VIEW)
     captions = dataset.columns["caption"]
+
     assert (captions.shape, captions.dtype) == ((3, 3, LENGTH), np.uint8)
+
     texts = [[decode(caption) for caption in row] for row in captions]
     assert texts == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
     assert any("1 caption of more than 128 bytes is cut" in note for note in dataset.report.notes)
@@ -93,6 +95,7 @@ def test_boxes_lie_where_the_pixels_do(tmp_path: Path, fit: str, width: int, hei
     found = (
         np.array([first_column, first_row, last_column - first_column, last_row - first_row]) / 20
     )
+
     assert np.abs(found - dataset.columns["box"][0]).max() < 1 / 20
 
 
@@ -105,6 +108,7 @@ def test_key_points_by_name_and_as_lists(tmp_path: Path):
         {"file": "2.png", "keypoints": {"foot": [0, 0]}},
     )
     dataset = open_dataset(spec, VIEW)
+
     assert dataset.schema.names["keypoints"] == ("beak", "tail", "foot")
     assert dataset.columns["keypoints"].tolist() == [
         [[0.25, 0.5, 1], [0, 0, 0], [0, 0, 0]],
@@ -130,6 +134,7 @@ def test_coco(tmp_path: Path):
     }
     spec = table(folder, about, name="instances.json")
     dataset = open_dataset(spec, VIEW)
+
     assert [decode(row[1]) for row in dataset.columns["caption"]] == ["again", "bird 1", "bird 2"]
     assert dataset.columns["box"].tolist() == [[0, 0, 0.5, 0.5]] * 3
     assert dataset.columns["keypoints"].tolist() == [[[0.25, 0.25, 1], [0, 0, 0]]] * 3
@@ -206,8 +211,10 @@ def test_lines_that_cannot_be_used_are_named(tmp_path: Path):
         "lines.jsonl, line 10": "not an object",
         "lines.jsonl, line 11": 'no "file"',
     }
+
     assert found.keys() == expected.keys()
     assert all(reason in found[file] for file, reason in expected.items())
+
     dataset = open_dataset(spec, VIEW)
     assert len(dataset) == 3
     assert any("absent.png" in note for note in dataset.report.notes)

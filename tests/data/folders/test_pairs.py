@@ -52,6 +52,7 @@ def test_halves_of_files_and_their_splits(tmp_path: Path):
         ],
     )
     train = opened(f"pairs:{place}")
+
     assert len(train) == 2
     assert train.report.test == f"pairs-test:{place}"
     assert len(opened(f"pairs-val:{place}")) == 3
@@ -60,6 +61,7 @@ def test_halves_of_files_and_their_splits(tmp_path: Path):
     assert train.columns["b"][1, :, 5, 15].tolist() == list(BLUE)
     assert train.schema.channels == {"a": 3, "b": 3}
     assert "cut into their left half" in train.report.steps[0]
+
     flat = opened(f"pairs:{write(tmp_path / 'flat', ['1.png', '2.png', '3.png'])}")
     assert len(flat) == 3
     assert flat.report.test is None
@@ -91,6 +93,7 @@ def test_two_folders_with_equal_names(tmp_path: Path, form: str):
         "one zip": f"pairs:{tmp_path / 'both.zip'}",
     }
     found = opened(specs[form])
+
     assert len(found) == 3
     assert [(item.file, item.reason) for item in found.report.skipped] == [
         ("B: alone.png", "has no partner of the same name")
@@ -176,6 +179,7 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
         assert batch["a"].shape == (6, 3, 16, 16)
         assert torch.equal(batch["a"], batch["b"])
         seen |= {picture.numpy().tobytes() for picture in batch["a"]}
+
     assert len(seen) > 45  # nearly every image in another place or mirrored
     assert torch.equal(batches.at(6)["a"], batches.at(6)["a"])
 
@@ -191,6 +195,7 @@ def test_boxes_and_key_points_go_with_their_image():
     }
     rows["image"][:, :, 8:12, 6:10] = 255
     parts = ("left corner", "right corner", "edge")
+
     for corners in (None, torch.tensor([[0.0, 0.0], [0.99, 0.5]])):
         found = crop_rows(rows, 16, corners)
         for turned in (found, mirror_rows(found, torch.tensor([True, True]), parts)):
@@ -211,6 +216,7 @@ def test_boxes_and_key_points_go_with_their_image():
                 assert corner[2] == 1
                 # the part that is not seen has changed its name too
                 assert not points[0 if mirror else 1].any()
+
     middle = crop_rows(rows, 16)["keypoints"]
     assert not middle[:, 2].any()  # cut away
 

@@ -56,10 +56,12 @@ def test_two_domains_as_one_set(tmp_path: Path):
     assert dataset.beside.columns["a"].shape == (6, 3, 8, 8)
     assert dataset.schema.channels == {"a": 3, "b": 3}
     assert dataset.schema.unpaired
+
     report = dataset.report
     assert (report.found, report.used, report.test) == (15, 15, f"unpaired-test:{place}")
     assert report.steps[0] == "a (trainA): 6 images"
     assert "b (trainB): 9 images" in report.steps
+
     expected = np.asarray(Image.open(place / "trainA" / "4.png")).transpose(2, 0, 1)
     assert np.array_equal(dataset.beside.columns["a"][4], expected)
 
@@ -237,6 +239,7 @@ def test_domains_are_drawn_independently(tmp_path: Path):
                 )
             )
         )
+
     assert all(
         sorted(b for _, b in seen[start : start + 6]) == list(range(6)) for start in range(0, 48, 6)
     )

@@ -15,16 +15,19 @@ def test_damaged_shards_are_refused_by_name(packed: Path, tmp_path: Path):
     content[600] ^= 1
     (place / "pets-000003.tar").write_bytes(content)
     dataset = open_shards(place)
+
     assert dataset.images[0].any()
     refused_in_one_line(
         lambda: dataset.images[3 * EACH],
         r"pets-000003\.tar is damaged: its digest is not the one in index",
     )
+
     os.truncate(place / "pets-000003.tar", 5000)
     refused_in_one_line(
         lambda: open_shards(place),
         r"pets-000003\.tar is damaged: it has 5,000 bytes and index\.json lists",
     )
+
     (place / "pets-000003.tar").unlink()
     refused_in_one_line(
         lambda: open_shards(place), r"pets-000003\.tar is missing, and index\.json lists it"

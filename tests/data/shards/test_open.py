@@ -37,6 +37,7 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
         "50 images shrunk to 8x8",
     ]
     assert small.fingerprint != open_shards(packed).fingerprint
+
     scaled = open_shards(packed, View(size=8, load_scale=1.5))
     assert scaled.images.shape == (COUNT, 3, 12, 12)
     assert scaled.batch(np.array([0]))["image"].shape == (1, 3, 8, 8)
@@ -51,6 +52,21 @@ def test_the_doctor_looks_at_all_of_them(packed: Path):
     assert (found.size, found.report.used, found.copies) == (16, COUNT, [])
     sheet = np.array(draw_contact_sheet(dataset))
     assert sheet.std() > 50
+
+
+def test_a_program_may_end_while_shards_are_read(packed: Path):
+    code = (
+        "import sys; from ganvas.data import View, open_dataset;"
+        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7));"
+        "print(dataset.images[0].shape)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code, f"shards:{packed}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "(3, 16, 16)\n", "")
 
 
 # Places
@@ -95,18 +111,3 @@ def test_wrong_places_are_refused(packed: Path, tmp_path: Path):
     refused_in_one_line(
         lambda: open_shards(packed, View(size=16, labels="folders")), "carries its own labels"
     )
-
-
-def test_a_program_may_end_while_shards_are_read(packed: Path):
-    code = (
-        "import sys; from ganvas.data import View, open_dataset;"
-        "dataset = open_dataset(sys.argv[1], View()); dataset.shards.ahead(range(7));"
-        "print(dataset.images[0].shape)"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", code, f"shards:{packed}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "(3, 16, 16)\n", "")

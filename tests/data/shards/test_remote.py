@@ -61,9 +61,11 @@ def test_shards_come_from_an_address(
     assert asked == ["index.json", "pets-000002.tar"]
     np.testing.assert_array_equal(dataset.images[:], local.images[:])
     assert len(asked) == 8
+
     again = open_shards(address + "index.json")
     np.testing.assert_array_equal(again.images[:], local.images[:])
     assert asked[8:] == ["index.json"]
+
     part = open_shards(address + "pets-{000000..000001}.tar")
     assert (len(part), len(list_fetched(cache))) == (2 * EACH, 7)
 
@@ -79,14 +81,18 @@ def test_the_cache_is_bounded(
     for shard in (0, 1, 2):
         images[shard * EACH]
         os.utime(list_fetched(cache)[-1], (shard, shard))
+
     assert [path.name for path in list_fetched(cache)] == ["pets-000001.tar", "pets-000002.tar"]
+
     images[0]
     assert [path.name for path in list_fetched(cache)] == ["pets-000000.tar", "pets-000002.tar"]
     assert asked.count("pets-000000.tar") == 2
+
     # less than one shard: it is fetched all the same, and stays alone
     monkeypatch.setenv("GANVAS_SHARD_CACHE", "1k")
     images[3 * EACH]
     assert [path.name for path in list_fetched(cache)] == ["pets-000003.tar"]
+
     monkeypatch.setenv("GANVAS_SHARD_CACHE", "much")
     refused_in_one_line(
         lambda: images[4 * EACH], "GANVAS_SHARD_CACHE='much' is not a size; write e.g. 500M"
@@ -126,12 +132,15 @@ def test_wrong_and_missing_files_behind_an_address(server: tuple[str, Path, list
     images = open_shards(address).images
     content = (place / "pets-000001.tar").read_bytes()
     (place / "pets-000001.tar").write_bytes(content[:-1] + b"x")
+
     refused_in_one_line(
         lambda: images[EACH], r"cannot download the shard pets-000001\.tar .*its digest is"
     )
+
     (place / "pets-000001.tar").unlink()
     refused_in_one_line(lambda: images[EACH], r"cannot download the shard pets-000001\.tar .*404")
     assert images[0].any()
+
     (place / "index.json").unlink()
     refused_in_one_line(
         lambda: open_shards(address),
@@ -150,6 +159,7 @@ def test_without_network_the_last_index_serves(packed: Path, tmp_path: Path, cac
         serving.shutdown()
         thread.join()
     offline = open_shards(address)
+
     assert "using the last copy of its index" in offline.report.notes[0]
     np.testing.assert_array_equal(offline.images[0], expected)
     refused_in_one_line(
@@ -198,6 +208,7 @@ def test_unfinished_downloads_are_evicted_when_nobody_writes_to_them(
         written = time.time() - age
         os.utime(folder / name, (written, written))
     images[EACH]
+
     assert {path.name for path in folder.iterdir()} == {
         "index.json",
         ".partial-2-new.tar",

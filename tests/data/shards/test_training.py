@@ -51,14 +51,17 @@ def test_processes_share_the_same_batches_and_read_only_their_own_shards(packed:
         decoded = image_column(half.dataset).cache
         load = decoded.load
         decoded.load = lambda number, load=load, seen=seen: seen.add(number) or load(number)
+
     for images in range(0, 40, 8):
         whole = alone.at(images)
         parts = [half.at(images) for half in halves]
         for name, values in whole.items():
             assert torch.equal(values, torch.cat([part[name] for part in parts]))
+
     for half in halves:
         image_column(half.dataset).cache.stop()
     order = alone.main.interleave
+
     assert order is not None
     assert order.count == 4  # of 7 shards, the largest divisor of 8
     for rank, seen in enumerate(read):

@@ -23,6 +23,7 @@ def test_webdataset_reads_our_shards(packed: Path):
         pictures, labels = zip(*shards.decode("rgb8").to_tuple("png", "cls"))
         del shards
         gc.collect()
+
     np.testing.assert_array_equal(
         np.stack(pictures).transpose(0, 3, 1, 2), dataset.images[np.arange(COUNT)]
     )
@@ -44,6 +45,7 @@ def test_we_read_webdatasets_shards(tmp_path: Path):
                     }
                 )
     dataset = open_shards(tmp_path, View())
+
     np.testing.assert_array_equal(
         dataset.images[np.arange(6)], np.stack(pictures).transpose(0, 3, 1, 2)
     )
@@ -85,6 +87,7 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
         },
     )
     dataset = open_shards(tmp_path / "x-{9,10}.tar")
+
     assert dataset.labels is not None
     assert [dataset.classes[label] for label in dataset.labels] == ["cat", "dog", "owl"]
     assert dataset.report.notes == ["other files are ignored: .small.png (1), no ending (1)"]
@@ -101,6 +104,7 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
     refused_in_one_line(
         lambda: open_shards(tmp_path, View()), "from 8x8 to 20x20; say which square"
     )
+
     written = list((cache / "shard-indexes").iterdir())
     open_shards(tmp_path / "x-{9,10}.tar")
     assert list((cache / "shard-indexes").iterdir()) == written
@@ -121,10 +125,12 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     refused_in_one_line(
         lambda: open_shards(tmp_path / "none"), r"x\.tar is not a readable uncompressed tar"
     )
+
     write_tar(tmp_path / "none" / "x.tar", {})
     refused_in_one_line(
         lambda: open_shards(tmp_path / "none"), r"x\.tar holds no usable image .*; remove it"
     )
+
     write_tar(tmp_path / "none" / "x.tar", {"a.png": encode_image(0)})
     os.truncate(tmp_path / "none" / "x.tar", 700)
     refused_in_one_line(

@@ -19,6 +19,7 @@ def test_shards_hold_the_images_of_the_folder(folder: Path, packed: Path):
     whole, parts = open_dataset(str(folder), View(size=16, labels="folders")), open_shards(packed)
     order = torch.randperm(COUNT, generator=torch.Generator().manual_seed(0)).numpy()
     assert whole.labels is not None and parts.labels is not None
+
     np.testing.assert_array_equal(parts.images[np.arange(COUNT)], whole.images[order])
     np.testing.assert_array_equal(parts.labels, whole.labels[order])
     assert (parts.classes, parts.size, parts.channels, parts.schema) == (
@@ -41,6 +42,7 @@ def test_the_same_images_give_the_same_bytes(folder: Path, packed: Path, tmp_pat
         file.name for file in packed.iterdir()
     )
     assert all((again / file.name).read_bytes() == file.read_bytes() for file in packed.iterdir())
+
     with tarfile.open(packed / "pets-000006.tar") as archive:
         members = archive.getmembers()
     assert [member.name for member in members] == [

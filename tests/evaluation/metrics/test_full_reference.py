@@ -171,6 +171,7 @@ def test_only_the_hole_counts():
     a, b = noise((2, 3, 8, 8)), noise((2, 3, 8, 8), seed=1)
     mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
     mask[0, :, 2:5, 1:4] = mask[1, :, :1] = True
+
     for hole, whole in ((hole_l1, l1), (hole_psnr, psnr)):
         alone = torch.cat(
             [whole(a[:1, :, 2:5, 1:4], b[:1, :, 2:5, 1:4]), whole(a[1:, :, :1], b[1:, :, :1])]

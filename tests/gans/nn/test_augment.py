@@ -122,6 +122,7 @@ def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
         geometry_matrices(alone(GEOMETRY, place, one), 0.5, 40, 24)[0]
         for place in (SCALE, STRETCH, DRIFT)
     )
+
     assert torch.allclose(
         scale, torch.tensor([[factor, 0, 0], [0, factor, 0]], dtype=torch.float64)
     )

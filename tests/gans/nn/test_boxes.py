@@ -83,6 +83,7 @@ def test_shrunk_images_keep_their_things_in_their_boxes():
     box = torch.tensor([[8, 16, 32, 32]]).expand(4, -1) / 64
     shares = torch.tensor([[0, 0, 0], [0, 0.99, 0.99], [0.5, 0.3, 0.8], [0.999, 0.5, 0.5]])
     small, boxes = shrink_images(image, box, 0.5, shares)
+
     assert torch.allclose(boxes[0], box[0] / 2)
     assert torch.allclose(small[:, 0], torch.ones(4, 64, 64), atol=1e-5)
     for picture, place in zip(small, boxes):
@@ -94,6 +95,7 @@ def test_shrunk_images_keep_their_things_in_their_boxes():
             / 64
         )
         assert (found - place).abs().max() < 1.5 / 64
+
     same, boxes = shrink_images(image, box, 1.0, shares)
     assert torch.allclose(same, image, atol=1e-5)
     assert torch.allclose(boxes, box)

@@ -61,6 +61,7 @@ def test_every_size_works_or_names_some_that_do():
         except UserError as refusal:
             given = sizes_named(refusal)
             assert given, size
+
         for number in given:
             smallest, *larger = stage_sizes(number)
             assert 3 <= smallest <= 8, number
@@ -97,6 +98,7 @@ def test_up_is_the_transpose_of_down(kernel):
         torch.randn(1, 5, 8, 8, dtype=torch.float64),
         torch.randn(1, 3, 4, 4, dtype=torch.float64),
     )
+
     assert (shrink(large) * small).sum().item() == pytest.approx(
         (large * grow(small)).sum().item(), rel=1e-12
     )
@@ -219,17 +221,22 @@ def test_a_spectral_network_loaded_continues_bit_for_bit():
     spectral_steps(network, 3)
     state = {key: value.clone() for key, value in network.state_dict().items()}
     vectors = {key.rsplit(".", 1)[1] for key in state} & {"_u", "_v"}
+
     assert vectors == {"_u", "_v"}
+
     spectral_steps(network, 2)
     again.load_state_dict(state)
     spectral_steps(again, 2)
+
     assert all(
         torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
     )
+
     again.load_state_dict(
         {key: value.roll(1) if key.endswith("_v") else value for key, value in state.items()}
     )
     spectral_steps(again, 2)  # the vectors matter
+
     assert not all(
         torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
     )

@@ -31,6 +31,7 @@ def test_parts_are_kept_that_make_steps_faster():
     decision = plan_by_trials(
         "cuda", 10**9, ("channels_last", "graphs", "compile"), rates.__getitem__
     )
+
     assert decision.speed == "channels_last+graphs"
     assert decision.line() == (
         "speed: channels_last+graphs (412 images/s; plain 150, channels_last 163, "

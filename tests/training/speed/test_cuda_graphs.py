@@ -127,6 +127,7 @@ def test_what_cannot_be_recorded_is_run_and_reported_once(kind, message):
         list(take_steps(gan, take))
         for gan, take in zip(gans, [GraphedSteps(recorder, notes.append), take_step])
     ]
+
     assert len(notes) == 1
     assert notes[0].startswith(f"note: steps are not captured: {message}")
     assert recorder.replayed == 0

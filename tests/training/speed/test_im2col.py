@@ -59,6 +59,7 @@ def test_products_are_convolutions(name: str, last: bool, monkeypatch: pytest.Mo
     monkeypatch.setattr(torch, "conv2d", None)  # PyTorch's own are not asked
     monkeypatch.setattr(torch.nn.functional, "conv2d", None)
     monkeypatch.setattr(torch.nn.functional, "conv_transpose2d", None)
+
     for one, other in zip(differentiate(layer, maps), expected, strict=True):
         torch.testing.assert_close(one, other)
 

@@ -34,13 +34,16 @@ def test_the_choice_is_recorded_and_used_on_resuming(
     assert read_plan(tmp_path / "whole") == ExecutionPlan(
         device="cpu", speed="channels_last", reason="known, not measured"
     )
+
     run(tmp_path / "parts", 24)
     assert run(tmp_path / "parts", 48) == whole
+
     lines = [
         entry
         for entry in read_log(tmp_path / "parts" / "log.jsonl")
         if entry["kind"] == "autotuned"
     ]
+
     assert lines == [
         {
             "images": 0,
@@ -50,6 +53,7 @@ def test_the_choice_is_recorded_and_used_on_resuming(
             "reason": "known, not measured",
         }
     ]
+
     ganvas.train(out=tmp_path / "parts", images=54, device="cpu")
     assert "speed: channels_last (known, not measured)" in capfd.readouterr().err
 

@@ -41,11 +41,14 @@ def test_graphs_are_tried_and_replayed(tmp_path: Path, monkeypatch: pytest.Monke
         guard = Guard(trainer.state.optimizers, deferred=True, device=trainer.context.engine.device)
         trainer.training_step.context = replace(trainer.training_step.context, guard=guard)
     apply_plan(("channels_last", "graphs"), one.training_step, pytest.fail)
+
     assert isinstance(one.training_step.take, GraphedSteps)
+
     apply_plan(("channels_last",), other.training_step, pytest.fail)
     for trainer in (one, other):
         for _ in range(9):
             trainer.step()
+
     assert recorder.replayed
     assert equal_tensors(state_tensors(one), state_tensors(other))
 
@@ -87,14 +90,18 @@ def test_other_ways_compute_the_same_steps(
     finally:
         torch.set_default_dtype(torch.float32)
     ours, theirs = state_tensors(other), state_tensors(plain)
+
     for name in theirs:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-6, atol=1e-9)
+
     kernels = [
         value for name, value in ours.items() if value.ndim == 4 and not name.startswith("mean")
     ]
+
     assert len(kernels) > 10
     if "channels_last" in speed:
         assert all(kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels)
         assert all(kernel.stride(1) == 1 for kernel in kernels)  # of one channel, too
+
     swapped = {type(layer) for layer in other.state.gan.modules()} & set(products.IM2COL.values())
     assert len(swapped) == (2 if "im2col" in speed else 0)
