@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -39,8 +40,11 @@ def test_resume_removes_only_grids_that_the_log_names(run: Path):
         ".partial-7-0a-000000000024.png",
     }
     train(run, 18)
+
     assert {path.name for path in samples.iterdir()} == before
-    assert "24 images" not in (run / "summary.html").read_text(encoding="utf-8")
+    page = (run / "summary.html").read_text(encoding="utf-8")
+    assert not re.search(r"\b24 images(?!/s)", page)  # a speed may have the number, too
+
     train(run, 24)
     named = [entry["images"] for entry in read_log(run / "log.jsonl") if entry["kind"] == "samples"]
     assert named == [0, 12, 18, 24]
@@ -75,8 +79,10 @@ def test_checkpoints_have_twelve_digits_and_all_else_stays(run: Path, tmp_path: 
     shutil.copytree(newest_checkpoint(run), tmp_path / "linked")
     (folder / "000000000006").symlink_to(tmp_path / "linked")
     (folder / ".partial-7-0a-000000000024").mkdir()
+
     assert newest_checkpoint(run).name == "000000000018"
     assert ganvas.load(run).about["images"] == 18
+
     train(run, 48)
     kept = {path.name for path in folder.iterdir()}
     assert kept == {*own, "000000000001", "000000000006", "000000000042", "000000000048"}
@@ -119,7 +125,9 @@ def test_a_link_is_removed_as_a_link(tmp_path: Path):
     (tmp_path / "other" / "link").symlink_to(tmp_path / "folder")
     remove(tmp_path / "link")
     remove(tmp_path / "other")
+
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", "file"]
+
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     (tmp_path / "folder" / ".partial-7-0a-x").write_text("left")
     assert find_leftovers(tmp_path / "link", "x") == []
@@ -144,6 +152,7 @@ def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: 
         os.utime(folder / "a.tar", (0, 0))
     (cache / "shards" / ("0b" * 16)).symlink_to(elsewhere)
     evict_shards(100)
+
     assert [folder.name for folder in (fetched, own, elsewhere) if (folder / "a.tar").exists()] == [
         "mine",
         "elsewhere",
