@@ -88,7 +88,7 @@ def storage(tensor: Tensor) -> int:
 
 def written(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Tensor]:
     """The tensors that an operation writes to."""
-    if func.overloadpacket is aten.native_batch_norm:  # whose schema does not tell
+    if func.overloadpacket is aten.native_batch_norm:  # whose schema does not say
         return [running for running in args[3:5] if running is not None]
     found = []
     for place, argument in enumerate(func._schema.arguments):
@@ -99,36 +99,36 @@ def written(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Tens
 
 
 class Repeater:
-    """A recorder for a CPU as strict as CUDA: what is recorded has no effect until it is played,
-    and is played without Python.
+    """A recorder for a CPU as strict as CUDA: what is recorded has no effect until it is replayed,
+    and is replayed without Python.
 
     Attributes:
-        warmed: rounds that were played anew.
+        warmed: steps that were run anew.
         recorded: how many recordings were made.
-        replayed: how often they were played.
+        replayed: how often they were replayed.
     """
 
     def __init__(self) -> None:
         self.warmed = self.recorded = self.replayed = 0
 
-    def warm_up(self, play: Replay) -> Losses:
+    def warm_up(self, take: Replay) -> Losses:
         self.warmed += 1
-        return play()
+        return take()
 
-    def capture(self, play: Replay) -> Replay:
+    def capture(self, take: Replay) -> Replay:
         self.recorded += 1
         state, recording = torch.get_rng_state(), Recording()
         try:
             with recording:
-                values = play()
+                values = take()
         finally:
             torch.set_rng_state(state)
             with torch.no_grad():
                 for tensor, value in reversed(recording.before):
                     tensor.copy_(value)
-        return self.playing(recording, values)
+        return self.make_replay(recording, values)
 
-    def playing(self, recording: Recording, values: Losses) -> Callable[[], Losses]:
+    def make_replay(self, recording: Recording, values: Losses) -> Callable[[], Losses]:
         """What repeats a recording."""
 
         @torch.no_grad()

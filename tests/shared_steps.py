@@ -30,8 +30,8 @@ BATCH, STEPS = 8, 5
 
 
 class Resting(GAN):
-    """Both players move at once; one of the generator's layers rests in every second round, one
-    always.
+    """Both players are updated at once; one of the generator's layers rests in every second step,
+    one always.
     """
 
     def __init__(self):
@@ -53,7 +53,7 @@ class Resting(GAN):
         )
 
 
-def games() -> dict[str, GAN]:
+def build_gans() -> dict[str, GAN]:
     """The GANs by name, always with the same first weights."""
     torch.manual_seed(0)
     changes = {
@@ -69,25 +69,26 @@ def games() -> dict[str, GAN]:
     return built | {"resting": Resting()}
 
 
-def play(gan: GAN, engine: Engine) -> None:
-    """Play the rounds on this process's part of each batch."""
-    game, part = make_context(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99)), BATCH // engine.world
-    for rounds in range(STEPS):
-        whole = make_batch(gan, BATCH, seed=rounds)
+def train(gan: GAN, engine: Engine) -> None:
+    """Take the steps on this process's part of each batch."""
+    context = make_context(gan, engine=engine, lr=1e-2, betas=(0.5, 0.99))
+    part = BATCH // engine.world
+    for steps in range(STEPS):
+        whole = make_batch(gan, BATCH, seed=steps)
         batch = {
             name: rows[engine.rank * part : (engine.rank + 1) * part]
             for name, rows in whole.items()
         }
-        clock = FixedClock(rounds * BATCH, rounds)
-        take_step(game, batch, clock, engine.rng(0, clock.images))
+        clock = FixedClock(steps * BATCH, steps)
+        take_step(context, batch, clock, engine.rng(0, clock.images))
 
 
 def all_weights(engine: Engine) -> dict[str, Tensor]:
-    """The weights of all games after their rounds, by game and name."""
+    """The weights of all GANs after their steps, by GAN and name."""
     weights = {}
-    for game, gan in games().items():
-        play(gan, engine)
-        weights |= {f"{game}.{name}": tensor for name, tensor in gan.state_dict().items()}
+    for key, gan in build_gans().items():
+        train(gan, engine)
+        weights |= {f"{key}.{name}": tensor for name, tensor in gan.state_dict().items()}
     return weights
 
 

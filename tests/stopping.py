@@ -28,17 +28,17 @@ def contents(run: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def interrupted_after(rounds: int, run: Path) -> Iterator[None]:
-    """A context in which this process gets SIGTERM in the round after `rounds` rounds."""
+def interrupted_after(steps: int, run: Path) -> Iterator[None]:
+    """A context in which this process gets SIGTERM in the step after `steps` steps."""
     original = Trainer.step
 
-    def round_(self: Trainer) -> dict[str, torch.Tensor]:
+    def step(self: Trainer) -> dict[str, torch.Tensor]:
         values = original(self)
-        if self.state.clock.steps == rounds:
+        if self.state.clock.steps == steps:
             os.kill(os.getpid(), signal.SIGTERM)
         return values
 
-    Trainer.step = round_
+    Trainer.step = step
     try:
         yield
     finally:

@@ -119,6 +119,7 @@ def test_every_package_imports_only_those_to_its_right():
                 allowed = other == package or other in RIGHT_OF[package]
             if not allowed:
                 offenders.append(f"{module} → {target}")
+
     assert not offenders
 
 
@@ -167,6 +168,7 @@ def test_modules_import_only_what_is_public():
                 hidden = public is not None and alias.name not in public
                 if not is_module and (alias.name.startswith("_") or hidden):
                     offenders.append(f"{module} imports {alias.name} from {source}")
+
     assert not offenders
 
 
@@ -200,11 +202,12 @@ def test_torch_load_reads_published_weights_alone():
                 keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
                 if keywords.get("weights_only") != "True":
                     offenders.append(f"{module}: torch.load without weights_only=True")
+
     assert not offenders
     assert "torch.load" in called("evaluation.metrics.weights")  # the test sees the call
 
 
-def test_pictures_are_decoded_in_one_place():
+def test_images_are_decoded_in_one_place():
     """The user's files, that is; animations open the grids that a run wrote itself."""
     allowed = {"io.images", "io.animation"}
     offenders = [
@@ -236,6 +239,7 @@ def test_only_the_console_prints():
         }
         found = (named & of_rich) | (called(module).keys() & printing)
         offenders += [f"{module}: {name}" for name in sorted(found)]
+
     assert not offenders
 
 

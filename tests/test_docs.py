@@ -108,6 +108,7 @@ def test_wrong_commands_are_found():
         "ganvas recipes digts",
         "ganvas sample --count 3",
     ]
+
     assert [command for command in wrong if not refusal(command)] == []
 
 

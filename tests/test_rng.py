@@ -43,7 +43,7 @@ def test_any_key_changes_the_mix(values, data):
 
 
 def test_the_mix_is_the_same_in_every_run_and_version():
-    """Else old seeds would give other pictures."""
+    """Else old seeds would give other images."""
     assert fold_in(0, "round", 0) == 2_854_335_205_796_064_331
 
 
@@ -65,14 +65,14 @@ def test_rows_are_as_many_as_were_named():
 @kinds
 def test_two_processes_draw_what_one_does(kind):
     whole, halves = StepRng(3, 640), [StepRng(3, 640, rank=rank, world=2) for rank in (0, 1)]
-    for count in (8, 4):  # the second draw of a round too
+    for count in (8, 4):  # the second draw of a step too
         together = kind(whole, count)
         assert torch.equal(torch.cat([kind(half, count // 2) for half in halves]), together)
         assert not torch.equal(together[: count // 2], together[count // 2 :])
 
 
 @kinds
-def test_every_round_and_seed_draws_anew(kind):
+def test_every_step_and_seed_draws_anew(kind):
     first = kind(StepRng(0, 0), 8)
     assert torch.equal(kind(StepRng(0, 0), 8), first)
     assert not torch.equal(kind(StepRng(0, 100), 8), first)
@@ -82,7 +82,7 @@ def test_every_round_and_seed_draws_anew(kind):
 
 
 @pytest.mark.parametrize(
-    "make_draw", [lambda n: StepRng(0, 0), lambda n: RowRng(0, range(n))], ids=["round", "row"]
+    "make_draw", [lambda n: StepRng(0, 0), lambda n: RowRng(0, range(n))], ids=["step", "row"]
 )
 def test_distributions(make_draw):
     """Within four standard errors of means and variances."""
@@ -90,6 +90,7 @@ def test_distributions(make_draw):
     normal, uniform = make_draw(count).normal(count, 2), make_draw(count).uniform(count, 2)
     labels = make_draw(count).randint(count, 10)
     numbers = 2 * count
+
     assert abs(normal.mean()) < 4 / math.sqrt(numbers)
     assert normal.var().item() == pytest.approx(1, abs=4 * math.sqrt(2 / numbers))
     assert abs(uniform.mean()) < 4 * math.sqrt(1 / 3 / numbers)
@@ -98,6 +99,7 @@ def test_distributions(make_draw):
     assert -1 <= uniform.min() < -0.99
     assert 0.99 < uniform.max() < 1
     assert labels.dtype == torch.int64
+
     counts = labels.bincount(minlength=10)
     assert len(counts) == 10
     assert (counts - count / 10).abs().max() < 4 * math.sqrt(count * 0.1 * 0.9)
@@ -143,7 +145,7 @@ def test_a_walk_round_one_anchor_stays_there():
 
 
 def dataset(count: int) -> Dataset:
-    """Pictures 0, 1, 2, ...: the number is the label, and the brightness of the left half; the
+    """Images 0, 1, 2, ...: the number is the label, and the brightness of the left half; the
     right half is white.
     """
     images = np.full((count, 1, 2, 2), 255, np.uint8)
@@ -166,7 +168,7 @@ def batches(count: int, batch: int, rank: int = 0, world: int = 1, **settings) -
 
 @settings(max_examples=50)
 @given(st.integers(1, 12), st.integers(1, 30))
-def test_every_epoch_shows_every_picture_once(count, batch):
+def test_every_epoch_shows_every_image_once(count, batch):
     """`count` batches are `batch` epochs, wherever one ends."""
     order = batches(count, batch)
     shown = np.concatenate([order.at(number * batch)["label"].numpy() for number in range(count)])
@@ -210,7 +212,7 @@ def test_a_batch_that_processes_cannot_share():
         batches(20, 7, world=2)
 
 
-def test_pictures_keep_their_labels_and_their_values():
+def test_images_keep_their_labels_and_their_values():
     batch = batches(200, 64).at(0)
     assert batch["image"].dtype == torch.float32
     pixels = to_uint8(batch["image"])
@@ -224,7 +226,7 @@ def test_replacement_repeats_and_misses_some():
     assert 106 < len(shown) < 146
 
 
-def test_half_of_the_pictures_are_flipped():
+def test_half_of_the_images_are_flipped():
     batch = batches(200, 2000, flip=True).at(0)
     left, right = to_uint8(batch["image"])[:, 0, 0].long().T
     flipped = left == 255

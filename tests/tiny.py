@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganvas.errors import UserError
 from ganvas.gans import GAN, GANS, Update
@@ -69,6 +69,12 @@ def make_gan(name: str, size: int = 8, channels: int = 1, classes: int = 2, **op
 def list_labelled() -> list[str]:
     """The GANs that use the classes of the data."""
     return [name for name in GANS if "label" in make_gan(name).requires]
+
+
+@cache
+def list_unconditional() -> list[str]:
+    """The GANs that generate from noise alone, perhaps with a class."""
+    return [name for name in GANS if make_gan(name).unconditional]
 
 
 def make_schema(size: int, channels: int, classes: int = 2) -> Schema:
@@ -149,9 +155,25 @@ def list_updates(
     return list(gan.step(batch, FixedClock(steps=steps), StepRng(0, 0)))
 
 
+def updates_by_player(gan: GAN, batch: dict[str, Tensor], steps: int = 0) -> dict[str, Update]:
+    """The updates of a training step whose weights all stay as they are, by player."""
+    return {
+        update.player: update
+        for update in gan.step(batch, FixedClock(steps=steps), StepRng(0, steps))
+    }
+
+
+def count_parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
 def copy_weights(gan: GAN) -> dict[str, Tensor]:
     """The parameters by name, as they are now."""
     return {name: value.detach().clone() for name, value in gan.named_parameters()}
+
+
+def equal_tensors(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
 def generate_images(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> Tensor:
@@ -164,8 +186,8 @@ def generate_images(gan: GAN, count: int = 3, seed: int = 0, label: int = 1) -> 
         return gan.sample(count, rng, **inputs)
 
 
-def refused_in_one_line(call: Callable[[], object], told: str) -> None:
-    """The call must raise a `UserError` of one line that matches `told`."""
-    with pytest.raises(UserError, match=told) as raised:
+def refused_in_one_line(call: Callable[[], object], message: str) -> None:
+    """The call must raise a `UserError` of one line that matches `message`."""
+    with pytest.raises(UserError, match=message) as raised:
         call()
     assert "\n" not in str(raised.value)

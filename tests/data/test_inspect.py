@@ -21,7 +21,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """Six pictures of two sizes in two folders, of which two are equal, and a broken one."""
+    """Six images of two sizes in two folders, of which two are equal, and a broken one."""
     folder = tmp_path / "set"
     for name in ("cats", "dogs"):
         (folder / name).mkdir(parents=True)
@@ -54,6 +54,7 @@ def test_report_is_readable_on_80_columns(folder):
         PlainConsole(file=file, width=80),
     )
     text = file.getvalue()
+
     for words in (
         "7 images; 6 can be used",
         "32x32 rgb",

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 
 def columns_of_all_kinds() -> Dataset:
-    """Pictures larger than training sees them, with all that may belong to a picture, and another
+    """Images larger than training sees them, with all that may belong to an image, and another
     domain beside.
     """
     random = np.random.default_rng(0)
@@ -66,16 +66,19 @@ def test_resident_batches_equal_copied_ones(settings):
         )
         assert one["image"].shape == (8, 3, SIZE, SIZE)
         seen.append(one["image"])
+
     assert len(torch.cat(seen).unique(dim=0)) > COUNT  # cut and mirrored, each time otherwise
 
 
 def test_what_is_resident():
     dataset = columns_of_all_kinds()
     assert dataset.beside
+
     size = sum(
         column.nbytes for part in (dataset, dataset.beside) for column in part.columns.values()
     )
     enough = round(size / RESIDENT)
+
     assert fits(dataset, enough)
     assert not fits(dataset, enough - 8)
     assert not fits(dataset, 0)  # what a device without memory of its own has

@@ -86,12 +86,15 @@ def test_two_builders_at_once(folder, cache):
     command = [sys.executable, "-c", code, str(folder)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     builders = [subprocess.Popen(command, **pipes) for _ in range(2)]
+
     for builder in builders:
         assert builder.stdout.readline() == "ready\n"
+
     for builder in builders:
         builder.stdin.write("go\n")
         builder.stdin.flush()
     answers = [builder.communicate() for builder in builders]
+
     assert [builder.returncode for builder in builders] == [0, 0]
     assert answers[0] == answers[1]
     assert len(list(cache.iterdir())) == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import train_two_steps
 from tiny import refused_in_one_line
 
 import ganvas
@@ -21,15 +22,6 @@ from ganvas.inference.run import Run, load
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 
-TINY = {
-    "batch": 2,
-    "report_every": 2,
-    "sample_every": 4,
-    "checkpoint_every": 4,
-    "size": 16,
-    "load_scale": 1.0,
-    "options.width": 2,
-}
 SMALL = {
     "pix2pix": {},
     "cyclegan": {"options.blocks": 1},
@@ -76,10 +68,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "inpaint": place / "faces",
     }
     for name, spec in data.items():
-        settings = TINY | SMALL[name] | ({"held_out": 8} if name in ("stargan", "inpaint") else {})
-        ganvas.train(
-            name, data=spec, out=place / name, images=4, device="cpu", settings=settings, quiet=True
-        )
+        held_out = {"held_out": 8} if name in ("stargan", "inpaint") else {}
+        train_two_steps(name, place / name, spec, **SMALL[name], **held_out)
     return place
 
 
@@ -253,16 +243,8 @@ def test_what_does_not_apply_is_refused(place: Path, run: str, metric: str, mess
 
 
 def test_without_unseen_rows_nothing_is_evaluated(place: Path, tmp_path: Path):
-    settings = TINY | SMALL["stargan"] | {"held_out": 0}
-    ganvas.train(
-        "stargan",
-        data=f"attributes:{place / 'faces'}",
-        out=tmp_path / "run",
-        images=4,
-        device="cpu",
-        settings=settings,
-        quiet=True,
-    )
+    data = f"attributes:{place / 'faces'}"
+    train_two_steps("stargan", tmp_path / "run", data, **SMALL["stargan"], held_out=0)
     refused_in_one_line(
         lambda: evaluate(tmp_path / "run", metrics=["kd"]), "train with --set held_out=50"
     )
@@ -275,14 +257,16 @@ def test_quick_scores_of_a_run_keep_its_best_checkpoint(place: Path, tmp_path: P
         "stargan": f"attributes:{place / 'faces'}",
         "inpaint": place / "faces",
     }[name]
-    settings = TINY | SMALL[name] | {"evaluate_every": 4, "held_out": 4, "keep": 1}
+    settings = SMALL[name] | {"evaluate_every": 4, "held_out": 4, "keep": 1}
     run = tmp_path / "run"
-    ganvas.train(name, data=data, out=run, images=12, device="cpu", settings=settings, quiet=True)
+    train_two_steps(name, run, data, images=12, **settings)
     scores = {
         entry["images"]: entry["distance"]
         for entry in read_log(run / "log.jsonl")
         if entry["kind"] == "evaluated"
     }
+
     assert list(scores) == [4, 8, 12]
+
     kept = {int(folder.name) for folder in find_checkpoints(run / "checkpoints")}
     assert kept == {min(scores, key=scores.__getitem__), 12}

@@ -74,7 +74,7 @@ def test_copies_are_found():
 
 
 @pytest.mark.slow
-def test_classes_of_labelled_pictures():
+def test_classes_of_labelled_images():
     found = evaluate("digits", data="digits")
     assert found.values["agreement"] > 0.98
     assert found.values["class_fd"] < 0.2
@@ -85,7 +85,7 @@ def test_classes_of_labelled_pictures():
     assert "modes" not in found.values
 
 
-def test_modes_of_pictures_without_labels(tmp_path: Path):
+def test_modes_of_images_without_labels(tmp_path: Path):
     digits = open_dataset("digits", View())
     assert digits.labels is not None
 
@@ -102,7 +102,7 @@ def test_modes_of_pictures_without_labels(tmp_path: Path):
     assert abs(odd.values["kl"] - np.log(2)) < 0.1
 
 
-def test_training_on_synthetic_pictures(run: Path, monkeypatch: pytest.MonkeyPatch):
+def test_training_on_synthetic_images(run: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(classifier_training, "IMAGES", 15_000)
     monkeypatch.setattr(classifier_training, "PASSES", 0)
     real = evaluate("digits", data="digits", metrics=["tstr"], count=1_000).values
@@ -277,7 +277,7 @@ def spoil(run: Path) -> None:
             (path / "about.json").write_text(json.dumps(about))
 
 
-def test_a_generator_of_nan_is_told(run: Path):
+def test_a_generator_of_nan_is_reported(run: Path):
     spoil(run)
     with pytest.raises(UserError, match="is broken: image 0 holds NaN or infinity"):
         evaluate(run, count=20, device="cpu")

@@ -106,7 +106,7 @@ def test_the_published_names_are_for_inception():
         choose_metrics(["recal"], case)
 
 
-def test_every_metric_tells_its_values():
+def test_every_metric_names_its_values():
     labelled = pixel_case()
     labelled.extractor = make_extractor("classifier", labelled.reference, None, CPU)
     for name in choose_metrics(["all"], labelled):

@@ -22,7 +22,7 @@ from ganvas.evaluation.samples import (
 CPU = torch.device("cpu")
 
 
-def test_which_pictures_are_compared_with(mnist: str):
+def test_which_images_are_compared_with(mnist: str):
     test = open_training_reference(mnist, View(), None, 0)
     named = open_reference(mnist.replace("mnist:", "mnist-test:"), View(), 0)
     assert (test.name, test.split, len(test.rows), len(test.train_rows)) == (
@@ -42,7 +42,7 @@ def test_a_mistyped_test_set_is_named_as_it_was_typed():
         open_reference("my-test", View(), 0)
 
 
-def test_training_pictures_are_compared_with_where_there_is_no_test_set():
+def test_training_images_are_compared_with_where_there_is_no_test_set():
     reference = open_training_reference("digits", View(), None, 0)
     assert (reference.name, reference.split) == ("digits", "train")
     assert len(reference.rows) + len(reference.unseen_rows) == 1797

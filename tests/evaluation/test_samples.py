@@ -1,4 +1,4 @@
-"""Sets of samples: their order, their choice, and that counts and chunks play no part."""
+"""Sets of samples: their order and their choice, which do not depend on counts and chunks."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_ten_thousand_in_turn(run: Path):
     assert pictures.labels[:12].tolist() == [*range(10), 0, 1]
 
 
-def test_pictures_at_rows_are_those_of_the_pieces(run: Path):
+def test_images_at_rows_are_those_of_the_pieces(run: Path):
     pictures = samples_of_run(load(run), 70, 0, View())
     whole = torch.cat(list(pictures.chunks()))
     rows = torch.tensor([69, 0, 33])
@@ -42,7 +42,7 @@ def test_a_few_rows_are_generated_without_the_others(run: Path, monkeypatch: pyt
     assert generated == [32, 32]
 
 
-def test_fewer_pictures_are_chosen_at_random():
+def test_fewer_images_are_chosen_at_random():
     dataset = open_dataset("digits", View())
     one, same, other = (samples_of_dataset(dataset, 100, seed) for seed in (0, 0, 1))
     first = torch.cat(list(one.chunks()))

@@ -37,7 +37,7 @@ def tables() -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_the_example_trains_and_goes_on(
+def test_the_example_trains_and_resumes(
     tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -45,6 +45,7 @@ def test_the_example_trains_and_goes_on(
     for block in example():
         exec(compile(block, "docs/add-a-gan.md", "exec"), space)
     run = space["run"]
+
     assert isinstance(run, ganvas.Run)
     assert space["images"].shape == (16, 1, 8, 8)
     assert run.about["images"] >= 2_000
@@ -60,6 +61,7 @@ def test_the_example_trains_and_goes_on(
         ]
         >= 2_500
     )
+
     check_files(Path("runs/wasserstein"))
 
 
@@ -96,6 +98,7 @@ def test_the_contract_holds_for_the_example(tmp_path: Path):
     """Its tests run by themselves once it is in the table, as the page says."""
     options = re.search(r'`("mlp-wasserstein": \{.*?\})`', text("docs/add-a-gan.md"))
     assert options
+
     (tmp_path / "my_gan.py").write_text("\n".join(example()[:2]), encoding="utf-8")
     (tmp_path / "entered.py").write_text(
         f"import my_gan, tiny\ntiny.OPTIONS |= {{{options[1]}}}\n", encoding="utf-8"
@@ -120,7 +123,9 @@ def test_the_contract_holds_for_the_example(tmp_path: Path):
     answer = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
+
     assert answer.returncode == 0, answer.stdout
+
     passed = re.search(r"(\d+) passed", answer.stdout)
     assert passed
     assert int(passed[1]) >= 10

@@ -1,126 +1,17 @@
-"""GAWWN's own rules: what boxes and key points mean on a map, how captions are read, and the
-players' moves.
-"""
+"""GAWWN's own rules: key points that are filled in, captions, the players' updates."""
 
 import pytest
 import torch
 from tiny import FixedClock, make_batch, make_gan, make_schema
-from torch.nn.functional import affine_grid, grid_sample
 
-from ganvas.data.text import decode, encode
 from ganvas.errors import UserError
 from ganvas.gans.gawwn.blocks import grid_stages
-from ganvas.gans.nn.boxes import (
-    box_mask,
-    crop_boxes,
-    draw_boxes,
-    draw_keypoints,
-    location_maps,
-    paste_into_boxes,
-    shrink_images,
-)
 from ganvas.gans.nn.losses import matching_d, non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm
-from ganvas.gans.nn.text import CharacterReader, choose_captions
 from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 NAMES = ["gawwn-box", "gawwn-keypoints"]
-
-
-def random_boxes(count: int, least: float = 0.2) -> torch.Tensor:
-    """Boxes inside the picture, with sides of `least` or more."""
-    random = torch.Generator().manual_seed(3)
-    sides = least + (0.95 - least) * torch.rand(count, 2, generator=random)
-    return torch.cat([(1 - sides) * torch.rand(count, 2, generator=random), sides], 1)
-
-
-# Boxes
-
-
-def test_out_of_a_box_is_the_spatial_transformers_sampling():
-    """Jaderberg et al.'s affine grid and bilinear sampler, with zeros beyond the map."""
-    boxes = torch.cat([random_boxes(6), torch.tensor([[-0.2, 0.5, 0.6, 0.9]])])
-    maps = torch.randn(7, 3, 16, 16)
-    left, top, width, height = boxes.unbind(1)
-    zero = torch.zeros_like(left)
-    theta = torch.stack(
-        [width, zero, 2 * left + width - 1, zero, height, 2 * top + height - 1], 1
-    ).view(7, 2, 3)
-    expected = grid_sample(
-        maps, affine_grid(theta, [7, 3, 16, 16], align_corners=False), align_corners=False
-    )
-    assert torch.allclose(crop_boxes(maps, boxes), expected, atol=1e-5)
-
-
-def test_the_whole_picture_as_a_box_changes_nothing():
-    maps, box = torch.randn(2, 3, 16, 16), torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
-    assert torch.allclose(paste_into_boxes(maps, box), maps, atol=1e-6)
-    assert torch.allclose(crop_boxes(maps, box), maps, atol=1e-6)
-    assert torch.allclose(box_mask(box, 16), torch.ones(2, 1, 16, 16))
-
-
-def test_into_a_box_of_whole_cells_is_shrinking_there_and_zero_outside():
-    maps = torch.rand(1, 1, 16, 16) + 1
-    laid = paste_into_boxes(maps, torch.tensor([[0.25, 0.5, 0.5, 0.25]]))[0, 0]
-    assert laid[8:12, 4:12].min() > 0.6
-    outside = laid.clone()
-    outside[7:13, 3:13] = 0
-    assert not outside.any()
-    inner = laid[9:11, 5:11].mean()
-    assert inner.item() == pytest.approx(maps.mean().item(), rel=0.05)
-
-
-def test_out_of_a_box_undoes_into_a_box():
-    row = torch.linspace(-1, 1, 16)
-    # smooth, so that little is lost
-    maps = (row[:, None] + 2 * row[None])[None, None].expand(8, -1, -1, -1)
-    boxes = random_boxes(8, least=0.5)
-    found = crop_boxes(paste_into_boxes(maps, boxes), boxes)
-    assert (found - maps)[:, :, 4:-4, 4:-4].abs().max() < 0.05
-
-
-def test_a_box_smaller_than_a_cell_is_not_lost():
-    mask = box_mask(torch.tensor([[0.501, 0.501, 0.001, 0.001]]), 16)
-    assert mask.sum().item() == pytest.approx(1.0, abs=0.01)
-
-
-def test_the_mask_has_the_area_of_the_box():
-    boxes = random_boxes(20)
-    assert torch.allclose(box_mask(boxes, 16).mean((1, 2, 3)), boxes[:, 2] * boxes[:, 3], atol=0.02)
-
-
-def test_shrunk_pictures_keep_their_things_in_their_boxes():
-    image = torch.ones(4, 3, 64, 64)
-    image[:, 1:, 16:48, 8:40] = -1
-    box = torch.tensor([[8, 16, 32, 32]]).expand(4, -1) / 64
-    shares = torch.tensor([[0, 0, 0], [0, 0.99, 0.99], [0.5, 0.3, 0.8], [0.999, 0.5, 0.5]])
-    small, boxes = shrink_images(image, box, 0.5, shares)
-    assert torch.allclose(boxes[0], box[0] / 2)
-    assert torch.allclose(small[:, 0], torch.ones(4, 64, 64), atol=1e-5)
-    for picture, place in zip(small, boxes):
-        dark = (picture[1] < 0).nonzero()
-        found = (
-            torch.cat(
-                [dark.min(0).values.flip(0), (dark.max(0).values + 1 - dark.min(0).values).flip(0)]
-            )
-            / 64
-        )
-        assert (found - place).abs().max() < 1.5 / 64
-    same, boxes = shrink_images(image, box, 1.0, shares)
-    assert torch.allclose(same, image, atol=1e-5)
-    assert torch.allclose(boxes, box)
-
-
-# Key points
-
-
-def test_a_part_is_one_cell_and_an_unseen_one_is_none():
-    keypoints = torch.tensor([[[0.0, 0.0, 1.0], [0.99, 0.5, 1.0], [0.5, 0.5, 0.0]]])
-    maps = location_maps(keypoints, 16)
-    assert maps.shape == (1, 3, 16, 16)
-    assert maps.sum((2, 3)).tolist() == [[1, 1, 0]]
-    assert maps[0, 0, 0, 0] == maps[0, 1, 8, 15] == 1
 
 
 def test_given_parts_stay_and_others_are_made_up():
@@ -129,17 +20,21 @@ def test_given_parts_stay_and_others_are_made_up():
     keypoints[..., 2] = torch.tensor([1.0, 0.0, 1.0])
     text = torch.randn(5, 6)
     filled = gan.complete_keypoints(keypoints, text, RowRng(0, range(5)))
+
     assert torch.equal(filled[:, [0, 2]], keypoints[:, [0, 2]])
     assert ((filled[:, 1] > 0) & (filled[:, 1] < 1)).all()
+
     other = gan.complete_keypoints(
         keypoints + torch.tensor([0.0, 0.0, 0.0]), text, RowRng(1, range(5))
     )
+
     assert not torch.equal(filled[:, 1], other[:, 1])
+
     keypoints[:, 1, :2] = 0.9  # what stands where nothing is given must not matter
     assert torch.equal(gan.complete_keypoints(keypoints, text, RowRng(0, range(5))), filled)
 
 
-def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
+def test_while_filling_in_is_learned_a_part_is_kept_with_its_chance():
     gan = make_gan("gawwn-keypoints", kept=0.1)
     given = []
     gan.keypoint_generator.register_forward_pre_hook(lambda _, inputs: given.append(inputs[2]))
@@ -147,48 +42,8 @@ def test_while_filling_in_is_learnt_a_part_is_kept_with_its_chance():
     assert given[0][..., 2].mean().item() == pytest.approx(0.1, abs=0.03)
 
 
-# Captions
-
-
-def test_captions_there_and_back():
-    assert decode(encode("  A red\tBIRD ")) == "a red bird"
-    assert decode(encode("ä" * 100)) == "ä" * 64
-    assert decode(encode("xä" * 50, 6)) == "xäxä"
-    assert encode("bird", 8).tolist() == [98, 105, 114, 100, 0, 0, 0, 0]
-    assert decode(encode("a\0b")) == "a b"
-
-
-def test_what_a_caption_becomes_does_not_depend_on_the_zeros_after_it():
-    torch.manual_seed(0)
-    reader = CharacterReader(8, 5).eval()
-    for words in ("a", "a red bird", "birds of all colours"):
-        short, long = (torch.tensor(encode(words, length))[None, None] for length in (20, 128))
-        assert torch.allclose(reader(short), reader(long), atol=1e-6)
-    assert not torch.allclose(reader(torch.tensor(encode("a red bird"))[None, None]), reader(long))
-    assert reader(torch.zeros(1, 1, 16, dtype=torch.uint8)).isfinite().all()
-
-
-def test_several_captions_count_by_their_mean_in_any_order():
-    torch.manual_seed(0)
-    reader = CharacterReader(8, 5).eval()
-    captions = torch.stack(
-        [torch.tensor(encode(words)) for words in ("red", "a bird", "it flies")]
-    )[None]
-    assert torch.allclose(reader(captions), reader(captions.flip(1)), atol=1e-6)
-    repeated = captions[:, [0, 1, 2, 0, 1, 2]]
-    assert torch.allclose(reader(captions), reader(repeated), atol=1e-6)
-
-
-def test_at_most_so_many_captions_are_drawn():
-    captions = torch.arange(40).view(4, 10, 1)
-    some = choose_captions(captions, torch.rand(4, 10), 4)
-    assert some.shape == (4, 4, 1)
-    for row, chosen in zip(captions, some):
-        assert len({*chosen.flatten().tolist()} & {*row.flatten().tolist()}) == 4
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_a_round_reads_at_most_the_captions_asked_for(name):
+def test_a_step_reads_at_most_the_captions_requested(name):
     gan = make_gan(name, captions=1)
     read = []
     gan.text.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].shape))
@@ -204,6 +59,7 @@ def test_features_instead_of_captions(name):
     assert "caption" not in batch
     assert "caption_features" in gan.inputs
     assert gan.players().keys() == make_gan(name).players().keys()
+
     made = gan.eval().sample(4, RowRng(0, range(4)), **gan.make_inputs(batch, RowRng(0, range(4))))
     assert made.shape == (4, 1, 8, 8)
     with pytest.raises(UserError, match=r"captions\.safetensors"):
@@ -214,7 +70,7 @@ def test_features_instead_of_captions(name):
         )
 
 
-# The game
+# The step
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -229,6 +85,7 @@ def test_losses_are_the_papers_formulas(name):
     gan.text.register_forward_hook(lambda module, inputs, output: read.append(output))
     (first, second), generator, *_ = gan.step(batch, FixedClock(), StepRng(0, 0))
     right, wrong, fake, judged = scores
+
     assert first.losses["adversarial"].item() == pytest.approx(
         matching_d(right, wrong, fake).item(), rel=1e-6
     )
@@ -238,6 +95,7 @@ def test_losses_are_the_papers_formulas(name):
     )
     assert torch.equal(first.scores[0], right)
     assert torch.equal(first.scores[1], fake)
+
     own, others, of_fake, of_judged = texts
     assert torch.equal(own, read[0])
     assert torch.equal(others, own.roll(1, 0))
@@ -261,14 +119,14 @@ def test_scores_of_a_batch_are_those_of_the_first_turn(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("told", ["caption", "place"])
-def test_caption_and_place_matter_to_both_players(name, told):
+@pytest.mark.parametrize("changed", ["caption", "place"])
+def test_caption_and_place_matter_to_both_players(name, changed):
     # in training mode: the norms have not seen enough to bring first weights to scale
     gan = make_gan(name, 32, 3, width=4)
     batch = make_batch(gan, 8)
     key = (
         "caption"
-        if told == "caption"
+        if changed == "caption"
         else {"gawwn-box": "box", "gawwn-keypoints": "keypoints"}[name]
     )
     other = batch | {key: batch[key].roll(1, 0)}
@@ -278,11 +136,12 @@ def test_caption_and_place_matter_to_both_players(name, told):
             for rows in (batch, other)
         ]
         scores = [gan.score(rows) for rows in (batch, other)]
+
     assert (made[0] - made[1]).abs().max() > 1e-6
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
 
-def test_smaller_pictures_are_judged_in_their_boxes():
+def test_smaller_images_are_judged_in_their_boxes():
     gan = make_gan("gawwn-box", smallest=0.5)
     boxes = []
     gan.generator.register_forward_pre_hook(lambda _, inputs: boxes.append(inputs[2]))
@@ -304,7 +163,7 @@ def test_smaller_pictures_are_judged_in_their_boxes():
         (28, [7, 14, 28], 14),
     ],
 )
-def test_the_grid_is_the_papers_where_the_picture_is_large_enough(size, sizes, cells):
+def test_the_grid_is_the_papers_where_the_image_is_large_enough(size, sizes, cells):
     found, grid = grid_stages(size)
     assert found == sizes
     assert found[grid] == cells
@@ -317,16 +176,19 @@ def test_defaults_are_the_papers(name):
     with torch.device("meta"):
         gan = build_gan(name, make_schema(128, 3), {})
     generator, discriminator = gan.generator, gan.discriminator
+
     assert gan.noise_size == 100
     assert gan.captions == 4
     assert discriminator.encoder[0].out_channels == 128
     assert [
         module.out_channels for module in discriminator.encoder if hasattr(module, "out_channels")
     ] == [128, 128, 256, 256]
+
     outward = {"gawwn-box": [256, 128, 32, 3], "gawwn-keypoints": [512, 512, 256, 128, 3]}[name]
     assert [
         module.out_channels for module in generator.merge if hasattr(module, "out_channels")
     ] == outward
+
     whole = {"gawwn-box": [1024, 512, 256], "gawwn-keypoints": [512, 256, 128]}[name]
     assert [
         module.out_channels for module in generator.whole if hasattr(module, "out_channels")
@@ -347,7 +209,7 @@ def test_the_norm_of_one_vector_is_by_running_statistics():
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_sheet_tells_the_story(name, channels):
+def test_the_sheet_shows_real_and_generated_images_and_another_caption(name, channels):
     gan = make_gan(name, 16, channels).eval()
     batch = make_batch(gan, 3)
     with torch.no_grad():
@@ -356,18 +218,3 @@ def test_the_sheet_tells_the_story(name, channels):
     assert list(columns)[-1] == "another caption"
     assert len(columns) == 6
     assert all(pictures.shape == (3, channels, 16, 16) for pictures in columns.values())
-
-
-def test_frames_and_points_are_drawn_where_they_are():
-    framed = draw_boxes(
-        torch.zeros(2, 3, 16, 16), torch.tensor([[0.25, 0.5, 0.5, 0.25], [0, 0, 1, 1]])
-    )
-    red = (framed[:, 0] == 1) & (framed[:, 1] == -1)
-    assert red[0].sum() == 2 * 8 + 2 * 4 - 4
-    assert red[0, 8, 4:12].all()
-    assert red[0, 11, 4:12].all()
-    assert red[1].sum() == 4 * 15
-    dots = draw_keypoints(
-        torch.zeros(1, 1, 16, 16), torch.tensor([[[0.5, 0.25, 1.0], [0.1, 0.1, 0.0]]])
-    )
-    assert (dots != 0).nonzero()[:, 2:].float().mean(0).tolist() == [3.5, 7.5]

@@ -15,10 +15,10 @@ from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 
 
-def updates(gan: Inpainter, batch: dict[str, Tensor], rounds: int = 1) -> list[Update]:
+def updates(gan: Inpainter, batch: dict[str, Tensor], steps: int = 1) -> list[Update]:
     return [
         move
-        for move in gan.step(batch, FixedClock(steps=rounds), StepRng(0, 0))
+        for move in gan.step(batch, FixedClock(steps=steps), StepRng(0, 0))
         if isinstance(move, Update)
     ]
 
@@ -58,7 +58,7 @@ def test_what_is_around_the_hole_has_an_effect(gan, asked):
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (9, 15), (40, 23)])
-def test_pictures_of_any_size(gan, height, width):
+def test_images_of_any_size(gan, height, width):
     image = torch.rand(1, 3, height, width) * 2 - 1
     mask = torch.zeros(1, 1, height, width)
     mask[:, :, -4:, -3:] = 1
@@ -89,7 +89,7 @@ def test_losses_are_the_formulas(gan):
     share = adaptive_avg_pool2d(mask, 2)
 
     def of_hole(values: Tensor, weight: Tensor) -> float:
-        """Mean over pictures of each picture's weighted mean."""
+        """Mean over images of each image's weighted mean."""
         weight = weight.expand_as(values)
         return float(
             sum((one * some).sum() / some.sum() for one, some in zip(values, weight)) / len(values)
@@ -118,9 +118,9 @@ def test_losses_are_the_formulas(gan):
     )
 
 
-def test_penalty_in_every_second_round_and_its_weight(gan):
+def test_penalty_in_every_second_step_and_its_weight(gan):
     batch = make_batch(gan, 4)
-    found = [updates(gan, batch, rounds)[0].losses["penalty"].item() for rounds in range(4)]
+    found = [updates(gan, batch, steps)[0].losses["penalty"].item() for steps in range(4)]
     image = batch["image"].clone().requires_grad_()
     (gradient,) = torch.autograd.grad(gan.discriminator(image).sum(), image)
     expected = 2 * gan.gamma / 2 * gradient.flatten(1).square().sum(1).mean().item()
@@ -160,6 +160,7 @@ def test_parameters_at_64_pixels():
     counts = {
         name: sum(value.numel() for value in values) for name, values in gan.players().items()
     }
+
     assert counts["generator"] == ways_down + ways_up + blocks == 956_227
     assert (
         counts["discriminator"]
@@ -169,9 +170,9 @@ def test_parameters_at_64_pixels():
 
 
 @pytest.mark.parametrize(
-    ("size", "options", "told"),
+    ("size", "options", "message"),
     [(7, {}, "size 7"), (16, {"least": 0.5}, "options.least"), (16, {"most": 1.0}, "most")],
 )
-def test_what_makes_no_holes_is_refused(size, options, told):
-    with pytest.raises(UserError, match=told):
+def test_what_makes_no_holes_is_refused(size, options, message):
+    with pytest.raises(UserError, match=message):
         make_gan("inpaint", size, **options)

@@ -1,10 +1,16 @@
-"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the picture,
+"""What is pix2pix's own: the paper's numbers, both directions, noise that belongs to the image,
 fakes made once.
 """
 
 import pytest
 import torch
-from tiny import FixedClock, make_batch, make_gan, refused_in_one_line
+from tiny import (
+    FixedClock,
+    count_parameters,
+    make_batch,
+    make_gan,
+    refused_in_one_line,
+)
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -15,18 +21,17 @@ from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 
 
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
 def test_the_papers_numbers():
     """54.414 M and 2.769 M, as the authors' PyTorch code prints them."""
     with torch.device("meta"):
         gan = build_gan("pix2pix", Schema(size=256, channels={"a": 3, "b": 3}), {})
-    assert (count(gan.generator), count(gan.discriminator)) == (54_413_955, 2_768_705)
+    assert (count_parameters(gan.generator), count_parameters(gan.discriminator)) == (
+        54_413_955,
+        2_768_705,
+    )
     with torch.device("meta"):
-        # CycleGAN's, of one picture and without scales
-        assert count(PatchDiscriminator(3, affine=False)) == 2_764_737
+        # CycleGAN's, of one image and without scales
+        assert count_parameters(PatchDiscriminator(3, affine=False)) == 2_764_737
 
 
 @pytest.mark.parametrize(("halvings", "field"), [(3, 70), (2, 34), (1, 16), (0, 1)])
@@ -55,14 +60,16 @@ def test_both_directions_and_other_channels(a: int, b: int, direction: str):
     )
     batch = make_batch(gan, 2)
     given, made = (batch["a"], batch["b"]) if direction == "a-to-b" else (batch["b"], batch["a"])
+
     assert gan.target == direction[-1]
+
     fake = gan.sample(2, RowRng(0, [0, 1]), **gan.make_inputs(batch, RowRng(0, [0, 1])))
     assert fake.shape == made.shape
     assert torch.equal(gan.make_inputs(batch, RowRng(0, [0, 1]))["image"], given)
     assert list(gan.make_preview(batch, RowRng(0, [0, 1]))) == ["given", "generated", "real"]
 
 
-def test_dropout_belongs_to_the_picture_and_stays_on():
+def test_dropout_belongs_to_the_image_and_stays_on():
     gan = make_gan("pix2pix", 32, 3, width=8).eval()
     image = make_batch(gan, 3)["a"]
     with torch.no_grad():
@@ -86,10 +93,10 @@ def forwards(gan: GAN, network: nn.Module) -> int:
     return len(calls)
 
 
-def test_fakes_are_made_once_a_round():
+def test_fakes_are_generated_once_a_step():
     gan = make_gan("pix2pix", 16, 3)
     assert forwards(gan, gan.generator) == 1
-    assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its move
+    assert forwards(gan, gan.discriminator) == 3  # real, fake, and fake again after its update
     batch = make_batch(gan, 2)
     with FlopCounterMode(display=False) as alone:
         gan.sample(2, StepRng(0, 0), image=batch["a"])
@@ -101,7 +108,7 @@ def test_fakes_are_made_once_a_round():
     assert whole.get_total_flops() == alone.get_total_flops() + 3 * judged.get_total_flops()
 
 
-def test_without_the_adversary_the_distance_alone_is_learnt():
+def test_without_the_adversary_the_distance_alone_is_learned():
     gan = make_gan("pix2pix", 16, 1, adversarial_weight=0.0)
     updates = list(gan.step(make_batch(gan, 2), FixedClock(), StepRng(0, 0)))
     assert list(updates[1].losses) == ["reconstruction"]

@@ -102,7 +102,7 @@ def test_both_kinds_of_points_are_penalised(count: int):
     assert not batch["image"].requires_grad
 
 
-def test_the_players_move_on_different_fakes():
+def test_the_players_are_updated_on_different_fakes():
     gan = make_gan("points-relativistic")
     made = []
     gan.generator.register_forward_hook(lambda *call: made.append(call[2].detach()))
@@ -128,7 +128,7 @@ def test_hidden_layers(hidden: tuple[int, ...]):
 
 @pytest.mark.parametrize("name", POINT_GANS)
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (1, 3), (1, 1)])
-def test_pictures_are_refused(name: str, size: int, channels: int):
+def test_images_are_refused(name: str, size: int, channels: int):
     with pytest.raises(UserError, match=f"{GANS[name].__name__} makes points, not images: use"):
         build_gan(name, make_schema(size, channels), {})
 
@@ -159,7 +159,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_training_shows_scatter_pictures(run: Path):
+def test_training_shows_scatter_images(run: Path):
     names = sorted(path.name for path in (run / "samples").iterdir())
     assert names == ["000000000000.png", "000000000100.png", "000000000200.png"]
     with Image.open(run / "samples" / names[0]) as drawn:
@@ -169,7 +169,7 @@ def test_training_shows_scatter_pictures(run: Path):
     assert "points, 25 classes" in (run / "summary.html").read_text()
 
 
-def test_samples_are_a_table_and_a_picture(
+def test_samples_are_a_table_and_an_image(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     places = ["--out", str(tmp_path / "out"), "--grid", str(tmp_path / "all.png")]
@@ -197,7 +197,7 @@ def test_samples_go_into_the_run_by_themselves(run: Path):
 @pytest.mark.parametrize(
     "flags", [["--invert"], ["--columns", "3"], ["--format", "jpg"], ["--interpolate", "walk.gif"]]
 )
-def test_what_only_pictures_have_is_refused(
+def test_what_only_images_have_is_refused(
     run: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit) as end:

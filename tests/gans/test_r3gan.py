@@ -29,7 +29,7 @@ def test_parameters_of_the_papers_networks(size, classes, millions):
 
 
 def test_first_weights_keep_the_variance():
-    """Blocks begin as identities, so a wide generator makes pictures whose values have about the
+    """Blocks begin as identities, so a wide generator makes images whose values have about the
     variance of its starting map.
     """
     torch.manual_seed(0)
@@ -57,7 +57,7 @@ def test_filters_keep_what_is_constant_and_are_each_others_transpose():
 
 def test_losses_are_the_papers():
     """Relativistic pairs; gamma / 2 of both squared gradients, R1 on real and R2 on generated
-    pictures.
+    images.
     """
     gan = make_gan("r3gan", classes=3, gamma=(3.0, 3.0)).double()
     for parameter in gan.parameters():
@@ -125,6 +125,7 @@ def test_recipes_have_the_papers_numbers():
     )
     assert recipe.options["gamma"] == [0.05, 0.005]
     assert recipe.options["augmentation"] == 0.55
+
     constant = get_recipe("stacked-mnist-r3gan").optimizers["discriminator"]
     assert constant.lr_at(10_000_000, 10_000_000) == 2e-4
 

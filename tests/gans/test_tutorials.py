@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 from tiny import (
-    OPTIONS,
+    count_parameters,
     generate_images,
+    list_unconditional,
     list_updates,
     make_batch,
     make_gan,
@@ -19,13 +20,9 @@ from ganvas.gans import GANS
 from ganvas.gans.options import build_gan
 from ganvas.rng import StepRng
 
-FREE = [name for name in OPTIONS if make_gan(name).unconditional]
+FREE = list_unconditional()
 CONVOLUTIONAL = [name for name in FREE if not name.startswith("mlp") and GANS[name].kind == "image"]
 UNIFORM = ["mlp", "dcgan", "avatar-dcgan"]  # uniform noise; the others' is normal
-
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @pytest.mark.parametrize(
@@ -64,14 +61,17 @@ def count(module: nn.Module) -> int:
             + (512 * 3 * 3 + 1),
         ),
         # 3,576,704 and 2,765,568 in the well-known PyTorch example, which has no biases at the
-        # picture and at the score.
+        # image and at the score.
         ("dcgan", 64, 3, 3_576_704 + 3, 2_765_568 + 64 + 1),
     ],
 )
 def test_defaults_have_the_documents_layers(name, size, channels, generator, discriminator):
     with torch.device("meta"):
         gan = build_gan(name, make_schema(size, channels, 10), {})
-    assert (count(gan.generator), count(gan.discriminator)) == (generator, discriminator)
+    assert (count_parameters(gan.generator), count_parameters(gan.discriminator)) == (
+        generator,
+        discriminator,
+    )
     assert gan.noise_size == 100
 
 
@@ -143,6 +143,7 @@ def test_first_weights_of_the_mlps():
     for layer in (gan.generator[2], gan.discriminator[3]):
         bound = math.sqrt(6 / sum(layer.weight.shape))
         assert 0.999 * bound < layer.weight.abs().max() <= bound
+
         check_std(layer, bound / math.sqrt(3))
 
 

@@ -61,8 +61,8 @@ def pictures(folder: Path) -> list[bytes]:
     return [Image.open(file).tobytes() for file in sorted(folder.glob("0*.png"))]
 
 
-def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
-    told = lines(
+def test_images_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    shown = lines(
         capsys,
         boxed,
         "--caption",
@@ -74,7 +74,9 @@ def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest
         "--out",
         tmp_path,
     )
-    assert "no --box" not in told
+
+    assert "no --box" not in shown
+
     found = pictures(tmp_path)
     assert len(found) == 3
     assert len(set(found)) == 3
@@ -88,7 +90,7 @@ def test_pictures_a_grid_and_a_sheet(boxed: Path, tmp_path: Path, capsys: pytest
     assert {file.name for file in (tmp_path / "sheets").iterdir()} == {"grid.png", "places.png"}
     assert open_dataset(str(tmp_path), View()).report.used == 3
     assert (tmp_path / "caption.txt").read_text(encoding="utf-8") == "a red bird\n"
-    assert f"3 images in {tmp_path}" in told
+    assert f"3 images in {tmp_path}" in shown
 
 
 def test_the_same_whatever_the_count_and_other_ones_for_another_box(
@@ -102,7 +104,7 @@ def test_the_same_whatever_the_count_and_other_ones_for_another_box(
     assert pictures(tmp_path / "two") != pictures(tmp_path / "other")
 
 
-def test_without_a_box_a_middle_one_is_taken_and_told(
+def test_without_a_box_a_middle_one_is_taken_and_reported(
     boxed: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ):
     assert "--box 2,2,11,11" in lines(
@@ -110,11 +112,11 @@ def test_without_a_box_a_middle_one_is_taken_and_told(
     )
 
 
-def test_parts_that_are_not_given_are_made_up_and_told(
+def test_parts_that_are_not_given_are_generated_and_reported(
     parted: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ):
     asked = [parted, "--caption", "a bird", "--count", "1"]
-    told = lines(
+    shown = lines(
         capsys,
         *asked,
         "--keypoint",
@@ -124,7 +126,9 @@ def test_parts_that_are_not_given_are_made_up_and_told(
         "--out",
         tmp_path / "one",
     )
-    assert "7 of 9 parts" in told
+
+    assert "7 of 9 parts" in shown
+
     lines(
         capsys,
         *asked,
@@ -135,14 +139,15 @@ def test_parts_that_are_not_given_are_made_up_and_told(
         "--out",
         tmp_path / "other",
     )
+
     assert pictures(tmp_path / "one") != pictures(tmp_path / "other")
 
 
 def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFixture):
     for number in (1, 2):
-        told = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
+        shown = lines(capsys, boxed, "--caption", "a red bird", "--count", str(number))
         counted = "1 image" if number == 1 else "2 images"
-        assert f"{counted} in {boxed / 'generated' / str(number)}" in told
+        assert f"{counted} in {boxed / 'generated' / str(number)}" in shown
         assert len(pictures(boxed / "generated" / str(number))) == number
     assert "is not empty" in failure(
         capsys, boxed, "--caption", "a bird", "--out", boxed / "generated" / "1"
@@ -150,7 +155,7 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--box", "1,1,5,5"], "say what: --caption"),
         (["--caption", " "], "say what: --caption"),
@@ -169,13 +174,13 @@ def test_each_call_has_a_folder_of_its_own(boxed: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_refused_by_the_box_model(
-    boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str
+    boxed: Path, capsys: pytest.CaptureFixture, arguments: list[str], message: str
 ):
-    assert told in failure(capsys, boxed, *arguments)
+    assert message in failure(capsys, boxed, *arguments)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--keypoint", "beek=1,1"], "did you mean beak?"),
         (["--keypoint", "beak=1"], "PART=X,Y"),
@@ -185,9 +190,9 @@ def test_refused_by_the_box_model(
     ],
 )
 def test_refused_by_the_keypoint_model(
-    parted: Path, capsys: pytest.CaptureFixture, arguments: list[str], told: str
+    parted: Path, capsys: pytest.CaptureFixture, arguments: list[str], message: str
 ):
-    assert told in failure(capsys, parted, "--caption", "x", *arguments)
+    assert message in failure(capsys, parted, "--caption", "x", *arguments)
 
 
 def test_a_run_without_captions_refuses_them(tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -202,10 +207,10 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     shades = torch.randint(255, (6, 16, 16, 3), dtype=torch.uint8).numpy()
     for number, shade in enumerate(shades):
         Image.fromarray(shade).save(data / f"{number}.png")
-    told = "".join(
+    table = "".join(
         f'{{"file": "{number}.png", "caption": "x", "box": [1, 2, 8, 9]}}\n' for number in range(6)
     )
-    (data / "lines.jsonl").write_text(told, encoding="utf-8")
+    (data / "lines.jsonl").write_text(table, encoding="utf-8")
     save_file({"features": torch.randn(6, 5)}, data / "captions.safetensors")
     settings = TINY | {"options.text": "features"}
     ganvas.train(
@@ -219,6 +224,7 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     )
     save_file({"features": torch.randn(5)}, tmp_path / "one.safetensors")
     save_file({"features": torch.randn(4)}, tmp_path / "short.safetensors")
+
     assert "1 image in" in lines(
         capsys, run, "--caption-features", tmp_path / "one.safetensors", "--count", "1"
     )
@@ -238,7 +244,7 @@ def test_pixels_become_shares():
     refused_in_one_line(lambda: read_box("a,b,c,d", 64), "12,8,40,48")
 
 
-def test_moved_places_stay_in_the_picture():
+def test_moved_places_stay_in_the_image():
     for box in ([0.0, 0.0, 1.0, 1.0], [0.9, 0.9, 0.1, 0.1], [0.15, 0.15, 0.7, 0.7]):
         moved = torch.cat(list(move_box(torch.tensor([box])).values()))
         assert len(moved.unique(dim=0)) == len(moved) == 7

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import train_two_steps
 from tiny import refused_in_one_line
 
 import ganvas
@@ -19,18 +20,10 @@ from ganvas.inference.write import Output
 from ganvas.inference.write import write as write_results
 from ganvas.io.images import to_float, to_uint8
 
-TINY = {
-    "batch": 2,
-    "report_every": 2,
-    "sample_every": 4,
-    "checkpoint_every": 4,
-    "size": 16,
-    "load_scale": 1.0,
-}
 SMALL = {
-    "pix2pix": {"options.width": 2, "options.direction": "b-to-a"},
-    "cyclegan": {"options.width": 2, "options.blocks": 1},
-    "stargan": {"options.width": 2, "options.blocks": 1, "options.exclusive": [["Black", "Blond"]]},
+    "pix2pix": {"options.direction": "b-to-a"},
+    "cyclegan": {"options.blocks": 1},
+    "stargan": {"options.blocks": 1, "options.exclusive": [["Black", "Blond"]]},
 }
 
 
@@ -58,15 +51,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "stargan": f"attributes:{place / 'faces'}",
     }
     for name, spec in data.items():
-        ganvas.train(
-            name,
-            data=spec,
-            out=place / name,
-            images=4,
-            device="cpu",
-            settings=TINY | SMALL[name],
-            quiet=True,
-        )
+        train_two_steps(name, place / name, spec, **SMALL[name])
     (place / "inputs").mkdir()
     for name, size in {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}.items():
         Image.fromarray(
@@ -91,7 +76,7 @@ def write(run: Path, inputs: list[Path], out: Path | None, **more) -> list[str]:
     return list(write_results(task, load(run), Output(out, originals=tuple(inputs))))
 
 
-def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
+def test_images_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     lines = write(runs["cyclegan"], [runs["inputs"]], tmp_path)
     assert lines[0].startswith("left out: text: not an image")
     sheet = tmp_path / "sheets" / "sheet.png"
@@ -101,7 +86,7 @@ def test_pictures_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
 
 
-def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
+def test_a_square_image_is_what_the_gan_makes(runs, tmp_path: Path):
     write(runs["cyclegan"], [runs["inputs"] / "square.png"], tmp_path, to="a")
     run = load(runs["cyclegan"])
     image = to_float(
@@ -110,6 +95,7 @@ def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
     expected = (
         to_uint8(run.make({"image": image, "to": torch.tensor([0])}))[0].permute(1, 2, 0).numpy()
     )
+
     assert np.array_equal(pixels_of(tmp_path / "square.png"), expected)
     assert not np.array_equal(
         expected,
@@ -117,7 +103,7 @@ def test_a_square_picture_is_what_the_gan_makes(runs, tmp_path: Path):
     )
 
 
-def test_pix2pix_sees_pictures_as_large_as_those_it_learnt_from(runs, tmp_path: Path):
+def test_pix2pix_sees_images_as_large_as_those_it_was_trained_on(runs, tmp_path: Path):
     assert len(write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")) == 1
     assert size_of(tmp_path / "usual" / "wide.png") == (38, 16)
     lines = write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
@@ -131,17 +117,21 @@ def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
     assert {file.name for file in (tmp_path / "all").iterdir()} == {
         f"square-{n}.png" for n in ("Black", "Blond", "Glasses")
     } | {"sheets"}
+
     run = load(runs["stargan"])
     image = torch.zeros(1, 3, 16, 16)
     ways = run.gan.ways(image, {"Blond": True, "Glasses": False})
     wanted = ways["Blond, Glasses"]["attributes"]
+
     assert wanted.tolist() == [[0.0, 1.0, 0.0]]  # black hair is gone with the blond one
+
     write(
         runs["stargan"],
         [runs["inputs"] / "square.png"],
         tmp_path / "one",
         attributes={"Glasses": True},
     )
+
     assert {file.name for file in (tmp_path / "one").iterdir()} == {"square.png", "sheets"}
 
 
@@ -167,7 +157,7 @@ def test_squares_cover_a_length_and_overlap(length: int):
     assert edge_weights(TILE)[0] > 0
 
 
-def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
+def test_large_images_are_put_together_without_seams(runs, monkeypatch: pytest.MonkeyPatch):
     """A generator that changes each pixel by itself generates the same from parts as from
     the whole.
     """
@@ -176,7 +166,9 @@ def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest
     image = torch.rand(1, 3, 1030, 1100) * 2 - 1
     way = {"to": torch.tensor([1])}
     whole = to_uint8(image * 0.5 + 0.25)[0]
+
     assert (translate_image(run, image, way, 0, 0).int() - whole.int()).abs().max() <= 1
+
     sizes = []
     monkeypatch.setattr(
         run.gan,
@@ -184,6 +176,7 @@ def test_large_pictures_are_put_together_without_seams(runs, monkeypatch: pytest
         lambda count, rng, *, image, to: sizes.append(tuple(image.shape[2:])) or image,
     )
     translate_image(run, image, way, 0, 0)
+
     assert set(sizes) == {(TILE, TILE)}
     assert len(sizes) == 9
 
@@ -202,7 +195,7 @@ def test_attributes_are_parsed():
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "options", "message"),
     [
         ("pix2pix", {"to": "b"}, "--to b: .* generates only a"),
         ("cyclegan", {"to": "c"}, "--to c: .* generates only a and b"),
@@ -216,13 +209,13 @@ def test_attributes_are_parsed():
         ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 pixels or more"),
     ],
 )
-def test_what_a_run_cannot_do_is_told(runs, tmp_path: Path, name, options, told):
+def test_what_a_run_cannot_do_is_refused(runs, tmp_path: Path, name, options, message):
     refused_in_one_line(
-        lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), told
+        lambda: write(runs[name], [runs["inputs"] / "square.png"], tmp_path, **options), message
     )
 
 
-def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
+def test_inputs_that_are_no_images(runs, tmp_path: Path):
     refused_in_one_line(
         lambda: write(runs["cyclegan"], [tmp_path / "nothing.png"], tmp_path),
         "there is no image or folder",
@@ -231,6 +224,7 @@ def test_inputs_that_are_no_pictures(runs, tmp_path: Path):
         lambda: write(runs["cyclegan"], [runs["inputs"] / "text.jpg"], tmp_path),
         "text: not an image",
     )
+
     ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path),
@@ -246,10 +240,12 @@ def test_results_of_two_calls_do_not_mix(runs, tmp_path: Path):
         path.relative_to(run / "translated").as_posix()
         for path in (run / "translated").rglob("*.png")
     }
+
     assert files == {"1/square.png", "1/sheets/sheet.png", "2/wide.png", "2/sheets/sheet.png"}
-    told = r"--out .*2 is not empty \(it holds sheets\)"
+
+    message = r"--out .*2 is not empty \(it holds sheets\)"
     refused_in_one_line(
-        lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), told
+        lambda: write(run, [runs["inputs"] / "square.png"], run / "translated" / "2"), message
     )
     refused_in_one_line(
         lambda: write(run, [runs["inputs"] / "text.jpg"], None),

@@ -68,7 +68,7 @@ class Terminal(io.TextIOWrapper):
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Four pictures a class, their classes in a table; and a file whose name is not UTF-8, where
+    """Four images a class, their classes in a table; and a file whose name is not UTF-8, where
     the disk allows it.
     """
     folder, rows = tmp_path / "set", []
@@ -104,8 +104,9 @@ def test_the_data_doctor_shows_names_as_they_are(
     pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
 ):
     arguments = ("data", pictures, "--labels", "labels.csv", "--out", tmp_path / "sheet.png")
-    told, _ = run(monkeypatch, encoding, *arguments)
+    shown, _ = run(monkeypatch, encoding, *arguments)
     chinese = "中文" if encoding == "utf-8" else "\\u4e2d\\u6587"
+
     for name in (
         "[/x] (4)",
         "[red]a (4)",
@@ -113,11 +114,12 @@ def test_the_data_doctor_shows_names_as_they_are(
         "b\\u001b]0;title\\u0007 (4)",
         f"{chinese} (4)",
     ):
-        assert name in told
-    assert "bad\\udce9\\u001b[31m.png: not named in labels.csv" in " ".join(told.split())
-    assert not set(told) & set("\x1b\x07\x9b")
-    told, _ = run(monkeypatch, encoding, *arguments, "--json")
-    report = json.loads(told)["report"]
+        assert name in shown
+    assert "bad\\udce9\\u001b[31m.png: not named in labels.csv" in " ".join(shown.split())
+    assert not set(shown) & set("\x1b\x07\x9b")
+
+    shown, _ = run(monkeypatch, encoding, *arguments, "--json")
+    report = json.loads(shown)["report"]
     assert set(report["classes"]) == {
         "[/x]",
         "[red]a",
@@ -151,24 +153,28 @@ def test_training_health_and_evaluation_show_names_as_they_are(
         "cpu",
         *settings,
     )
-    _, told = run(monkeypatch, encoding, "train", "digits", *arguments)
-    assert "left out: 1 file; " in told
+    _, shown = run(monkeypatch, encoding, "train", "digits", *arguments)
+
+    assert "left out: 1 file; " in shown
+
     diagnosis = {f"{name}": number / 100 for number, name in enumerate(NAMES)}
     Log(out / "log.jsonl").add(32, "health", {"agreement": diagnosis})
-    told, _ = run(monkeypatch, encoding, "health", out)
+    shown, _ = run(monkeypatch, encoding, "health", out)
+
     for name in (
         "[/x]: 0.00",
         "[red]a: 0.01",
         "[link=http://x.y]b: 0.02",
         "b\\u001b]0;title\\u0007: 0.03",
     ):
-        assert name in told
-    assert "\x1b" not in told
+        assert name in shown
+    assert "\x1b" not in shown
     assert (
         json.loads(run(monkeypatch, encoding, "health", out, "--json")[0])["checkup"]["agreement"]
         == diagnosis
     )
-    told, notes = run(
+
+    shown, notes = run(
         monkeypatch,
         encoding,
         "evaluate",
@@ -180,8 +186,9 @@ def test_training_health_and_evaluation_show_names_as_they_are(
         "--count",
         8,
     )
-    assert "lower is better" in told
-    assert "\x1b" not in told + notes
+
+    assert "lower is better" in shown
+    assert "\x1b" not in shown + notes
 
 
 def test_errors_are_one_line_without_control_characters(monkeypatch: pytest.MonkeyPatch):
@@ -247,12 +254,14 @@ def test_tables_and_bars_show_text(encoding: str):
         table.add_row(name)
     console.print(table)
     console.print(Styled("[/x]\x1b]0;", "yellow"), soft_wrap=True)
-    told = terminal.text()
-    assert "[b]heading" in told
-    assert "[i]title" in told
-    assert "\x1b" not in told.replace("\x1b[3m", "").replace("\x1b[0m", "")
+    shown = terminal.text()
+
+    assert "[b]heading" in shown
+    assert "[i]title" in shown
+    assert "\x1b" not in shown.replace("\x1b[3m", "").replace("\x1b[0m", "")
     for name in SHOWN:
-        assert escape_text(name, encoding) in told
+        assert escape_text(name, encoding) in shown
+
     with Progress("{task.description}", console=console) as progress:
         progress.add_task("[/x]\x07中\x1b]0;")
     assert escape_text("[/x]\x07中\x1b]0;", encoding) in terminal.text()
@@ -262,6 +271,7 @@ def test_counts_and_rates():
     assert count_noun(1, "checkup") == "1 checkup"
     assert count_noun(0, "checkup") == "0 checkups"
     assert count_noun(2_000, "class", "classes") == "2,000 classes"
+
     assert [describe_rate(rate) for rate in (0, 0.04, 0.42, 3.16, 9.99, 41.6, 1234.5)] == [
         *(
             "? images/s",

@@ -1,4 +1,4 @@
-"""Picture files to uint8 and back."""
+"""Image files to uint8 and back."""
 
 import io
 
@@ -22,7 +22,7 @@ def encoded(picture: Image.Image, form: str, **options) -> bytes:
 
 
 def smooth(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """A picture with all kinds of frequencies and no noise."""
+    """An image with all kinds of frequencies and no noise."""
     y, x = np.mgrid[:height, :width]
     values = [np.sin(x / 5 + y / 9 + phase) * np.cos(y / (4 + phase)) for phase in (0, 1, 2)]
     rgb = Image.fromarray(((np.stack(values, 2) + 1) * 127.5).round().astype(np.uint8))
@@ -111,7 +111,7 @@ def test_exif_orientation(orientation):
     assert read.turned == (orientation != 1)
 
 
-def test_huge_pictures_are_refused_from_their_header():
+def test_huge_images_are_refused_from_their_header():
     content = bytearray(encoded(Image.new("L", (8, 8)), "BMP"))
     content[18:26] = np.array([100_000, 90_000], "<i4").tobytes()
     for reading in (
@@ -138,6 +138,7 @@ def test_damaged_files_never_raise_anything_else(form, data):
     for _ in range(data.draw(st.integers(0, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     content = bytes(content[: data.draw(st.integers(0, len(content)))])
+
     try:
         read = images.read(content, 3)
     except UnreadableError as error:

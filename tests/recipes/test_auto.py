@@ -32,7 +32,7 @@ FACES = DataFacts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Twelve colour pictures of 24x20, half of them in either of two folders."""
+    """Twelve colour images of 24x20, half of them in either of two folders."""
     noise = np.random.default_rng(0).integers(0, 255, (12, 20, 24, 3), dtype=np.uint8)
     for number, picture in enumerate(noise):
         folder = tmp_path / "set" / ("cats", "dogs")[number % 2]
@@ -50,7 +50,7 @@ def test_digits():
     assert recipe.options["augmentation"] == "none"
 
 
-def test_folders_of_mixed_pictures_become_squares_with_classes(pictures: Path):
+def test_folders_of_mixed_images_become_squares_with_classes(pictures: Path):
     facts = survey_data(str(pictures), {}, "cpu")
     assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.images) == (
         16,
@@ -97,7 +97,7 @@ def test_sides(own: int, device: str, side: int):
     assert choose_side(own, device, "image") == side
 
 
-def test_few_pictures_are_augmented():
+def test_few_images_are_augmented():
     many, few = (
         decide_settings(FACES, PROCESSOR).values,
         decide_settings(replace(FACES, images=300), PROCESSOR).values,
@@ -211,16 +211,19 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
         "fits into the GPU's memory"
         in decide_settings(FACES, Machine("cuda", 2**31)).reasons["batch"]
     )
+
     side = {
         "captions": "with captions at most 64 are learned",
         "pairs": "that the network can generate",
     }
-    for kind, told in side.items():
+
+    for kind, reason in side.items():
         view = View(size=64 if kind == "captions" else 96, channels=3)
         assert (
-            told
+            reason
             in decide_settings(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
         )
+
     spec = f"pairs:{pictures / 'cats'},{pictures / 'cats'}"
     recipe = auto_recipe(spec, {"size": 16}, CPU)
     assert "so that a CPU can train it" in recipe.reasons["options.width"]
@@ -232,6 +235,7 @@ def test_what_is_requested_has_no_other_reason():
     """Also one setting of a group, and also later, when a run is to become longer."""
     recipe = auto_recipe("digits", {}, CPU)
     assert set(find_reasons(recipe)) > {"optimizers.generator.lr", "batch", "options.width"}
+
     changed = change(
         recipe,
         {
@@ -241,12 +245,14 @@ def test_what_is_requested_has_no_other_reason():
             "batch": recipe.batch,
         },
     )
+
     assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "as requested"
     assert "optimizers" not in changed.reasons
     assert changed.reasons["batch"] == recipe.reasons["batch"]
     assert (
         change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "as requested"
     )
+
     given = {"options": {"width": 4}}
     assert (
         change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "as requested"
@@ -255,14 +261,15 @@ def test_what_is_requested_has_no_other_reason():
 
 def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
     main(["recipes", "auto"])
-    told = capsys.readouterr().out
+    shown = capsys.readouterr().out
     for words in (
         "with its reason",
         "It needs your data: --data FOLDER",
         "--dry-run",
         "captions and boxes: gawwn-box",
     ):
-        assert words in told
+        assert words in shown
+
     main(["recipes"])
     assert capsys.readouterr().out.splitlines()[2].startswith("auto ")
     refused_in_one_line(

@@ -182,6 +182,7 @@ def test_changes_reach_their_key_alone():
         "measure_every": 1000,
     }
     after = change(before, changes)
+
     assert (after.batch, after.options, after.optimizers["generator"].lr) == (
         64,
         {"width": 32},
@@ -190,6 +191,7 @@ def test_changes_reach_their_key_alone():
     assert after.optimizers["discriminator"] == before.optimizers["discriminator"]
     assert after.optimizers["generator"].beta2 == before.optimizers["generator"].beta2
     assert (after.stop_below, after.measure_every) == ({"discriminator": 0.1}, 1000)
+
     touched = {"batch", "options", "optimizers", "stop_below", "measure_every"}
     assert after.model_dump(exclude=touched) == before.model_dump(exclude=touched)
     assert before == get_recipe("digits")

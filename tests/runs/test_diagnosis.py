@@ -93,7 +93,9 @@ def test_a_generator_that_improves_raises_no_alarm():
         checkup(number, **start, distance=4 * 0.97**number, diversity=0.12 * 1.04**number)
         for number in range(2 * LONG)
     ]
+
     assert Diagnosis(checkups).changes == []
+
     stuck = [checkup(number, **start, distance=2.0, diversity=0.15) for number in range(2 * LONG)]
     assert {change.finding.name for change in Diagnosis(stuck).changes} == {
         "mode collapse",
@@ -119,7 +121,7 @@ def test_missing_classes_are_named():
 
 
 def test_what_was_not_measured_shows_nothing():
-    """Some games have no comparable scores, and data without labels has no classes."""
+    """Some GANs have no comparable scores, and data without labels has no classes."""
     bare = [
         {
             "images": number,

@@ -58,7 +58,7 @@ def test_learning_rates_100_times_too_large(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_fifty_pictures(tmp_path: Path):
+def test_fifty_images(tmp_path: Path):
     found = conditions(tmp_path / "run", "digits", 30_000, held_out=1_797 - 50, health_every=5_000)
     assert found == {"discriminator memorises": "discriminator memorises"}
 
@@ -105,10 +105,10 @@ def test_healthy_runs_of_other_seeds_show_nothing(tmp_path: Path, seed: int):
 def test_losses_that_are_not_finite_are_diverging(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ):
-    played = Trainer.step
+    take_step = Trainer.step
 
     def broken(self: Trainer) -> object:
-        values = played(self)
+        values = take_step(self)
         if self.state.clock.images == 3_100:
             for parameter in self.state.gan.players()["generator"]:
                 parameter.data.fill_(float("nan"))

@@ -101,6 +101,7 @@ def test_scores_become_probabilities():
     best = optimal_discriminator(data, generated)
     logit, weights = 2 * CENTRES, (data + generated) / 2  # log of the two bells' quotient
     near = abs(CENTRES) < 4
+
     for kind, score in (
         ("logit", logit),
         ("shift", logit + 7),
@@ -115,17 +116,19 @@ def test_scores_become_probabilities():
 # Playing
 
 
-def test_snapshots_tell_the_three_acts():
+def test_snapshots_show_the_three_acts():
     settings = Settings(steps=2)
     course = list(play(settings, 12))
     assert [moment.act for moment in course] == sorted(moment.act for moment in course)
     assert {moment.act for moment in course} == {1, 2, 3}
     assert course[-1].step == count_steps(settings)
+
     waiting = [moment for moment in course if moment.act == 1]
     assert all(np.array_equal(moment.p_g, waiting[0].p_g) for moment in waiting)  # G waits
     assert waiting[-1].distance is not None
     assert waiting[0].distance is not None
     assert waiting[-1].distance < 0.06 < waiting[0].distance  # D comes near D*
+
     following = [moment for moment in course if moment.act == 2]
     # D waits
     assert all(
@@ -183,7 +186,7 @@ def test_moments_end_with_the_game(steps: int):
 
 
 @pytest.mark.parametrize("loss", ["relativistic", "wasserstein"])
-def test_pictures_and_numbers(
+def test_images_and_numbers(
     loss: str,
     tmp_path: Path,
     quick: None,
@@ -194,10 +197,12 @@ def test_pictures_and_numbers(
     end = run_lab(
         Settings(target="two", loss=loss, steps=5, penalty=0), tmp_path / "new" / "theory"
     )
-    told = capsys.readouterr().out
-    assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in told
-    assert f"{end.modes} of 2 modes" in told
-    assert "no penalty" in told
+    shown = capsys.readouterr().out
+
+    assert f"JS = {end.js:.5f} nats, mean |D - 1/2| over the data = {end.unsure:.4f}" in shown
+    assert f"{end.modes} of 2 modes" in shown
+    assert "no penalty" in shown
+
     files = {file.name for file in (tmp_path / "new" / "theory").iterdir()}
     assert files == {"four-panels.png", "course.gif", "course.webp", "saddle.png"}
     with Image.open(tmp_path / "new" / "theory" / "four-panels.png") as panels:

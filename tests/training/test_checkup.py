@@ -1,4 +1,4 @@
-"""What the doctor measures: known games give known numbers."""
+"""What the doctor measures: known GANs give known numbers."""
 
 from dataclasses import replace
 
@@ -70,7 +70,7 @@ def examiner(recipe: Recipe, dataset: Dataset) -> Checkup:
     )
 
 
-def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
+def test_real_images_are_as_far_and_as_varied_as_real_images():
     doctor = checkup(held_out=400)
     parrot = Parrot(split(len(DIGITS), 400)[1][:SAMPLES], np.arange(0))
     found, features = doctor.measure(parrot, parrot, None)
@@ -84,7 +84,7 @@ def test_real_pictures_are_as_far_and_as_varied_as_real_pictures():
     assert again["change"] == 0
 
 
-def test_copies_have_no_distance_and_one_picture_no_diversity():
+def test_copies_have_no_distance_and_one_image_no_diversity():
     doctor = checkup()
     shown = split(len(DIGITS), held_out_count(len(DIGITS), None, None))[0]
     copies = Parrot(shown[:SAMPLES], np.arange(0))
@@ -98,7 +98,7 @@ def test_copies_have_no_distance_and_one_picture_no_diversity():
 
 @pytest.mark.parametrize(("heart", "overfitting"), [("seen", 0.5), ("all", 0.0), ("none", 0.0)])
 def test_overfitting(heart: str, overfitting: float):
-    """Black samples score -1, strange pictures 0, known ones 1: with only the seen known, others
+    """Black samples score -1, strange images 0, known ones 1: with only the seen known, others
     are half-way to samples.
     """
     doctor = checkup(held_out=200)
@@ -113,20 +113,21 @@ def test_overfitting(heart: str, overfitting: float):
     assert found["score_drop"] == pytest.approx(2 * overfitting, abs=0.02)
 
 
-def test_without_held_out_pictures_overfitting_is_not_measured():
+def test_without_held_out_images_overfitting_is_not_measured():
     doctor = checkup(held_out=0)
     parrot = Parrot(np.arange(SAMPLES), np.arange(0))
     assert "overfitting" not in doctor.measure(parrot, parrot, None)[0]
 
 
-def test_pictures_without_differences_are_no_error():
-    """All the same; one class with one picture; only one class among those trained on."""
+def test_images_without_differences_are_no_error():
+    """All the same; one class with one image; only one class among those trained on."""
     images = np.zeros((60, 1, 8, 8), np.uint8)
     same = replace(DIGITS, columns={"image": images, "label": DIGITS.labels[:60]})
     lonely = replace(
         DIGITS, columns={"image": DIGITS.images[:60], "label": np.r_[np.zeros(59, np.int64), 1]}
     )
     single = replace(DIGITS, columns={"image": DIGITS.images[:60], "label": np.zeros(60, np.int64)})
+
     for dataset in (same, lonely, single):
         for name in ("mnist-mlp", "mnist-cdcgan"):
             recipe = change(get_recipe(name), {"data": "digits", "size": 8, "held_out": 5})
@@ -143,8 +144,8 @@ def test_pictures_without_differences_are_no_error():
             assert "diversity" in found or dataset is same
 
 
-def test_real_pictures_of_all_classes_set_the_scale():
-    """Folders come sorted by class: the first pictures are not like the others."""
+def test_real_images_of_all_classes_set_the_scale():
+    """Folders come sorted by class: the first images are not like the others."""
     order = np.argsort(DIGITS.labels, kind="stable")
     recipe = change(get_recipe("mnist-mlp"), {"data": "digits", "size": 8})
     sorted_digits = replace(
@@ -161,6 +162,7 @@ def test_a_watch_counts():
     real, fake = torch.tensor([2.0, 1.0, -1.0, 4.0]), torch.tensor([-3.0, 0.5, -2.0, 1.5])
     probe(Update("discriminator", {}, scores=(real, fake)), [weight])
     found = probe.read()
+
     assert found == pytest.approx(
         {
             "discriminator/gradient_norm": 5.0,
@@ -170,6 +172,7 @@ def test_a_watch_counts():
             "score_gap": 1.5 + 0.75,
         }
     )
+
     shifted = StepProbe(decision_threshold=None)
     shifted(Update("discriminator", {}, scores=(real + 100, fake + 100)), [weight])
     assert shifted.read()["real_accuracy"] == 3 / 4  # the middle of both means is 0.375 above 100
@@ -217,7 +220,7 @@ def test_what_is_held_out():
         held_out_count(50, 49, None)
 
 
-def test_held_out_pictures_are_never_shown():
+def test_held_out_images_are_never_shown():
     recipe = change(get_recipe("digits"), {"held_out": 1_000, "seed": 3})
     batches = Loader(DIGITS, recipe.sampling, make_engine("fp32").placement)
     seen = np.concatenate([batches.indices(images) for images in range(0, 1_594, recipe.batch)])

@@ -14,7 +14,7 @@ from ganvas.training.guard import NotFiniteError
 
 @pytest.mark.parametrize("name", GANS)
 @pytest.mark.parametrize("deferred", [False, True])
-def test_nobody_moves_on_nan(name, deferred):
+def test_no_player_is_updated_on_nan(name, deferred):
     gan = make_gan(name)
     batch = make_batch(gan, 4)
     batch[gan.target][2, 0, -1, -1] = math.nan
@@ -22,6 +22,7 @@ def test_nobody_moves_on_nan(name, deferred):
     before = copy_weights(gan)
     term = "real" if name in ("dcgan", "avatar-dcgan", "inpaint") else "adversarial"
     first = "generator" if name == "cyclegan" else "discriminator"
+
     if deferred:
         take_first_step(context, batch)
         take_first_step(
@@ -58,17 +59,20 @@ def test_the_first_wrong_player_and_all_after_stay(deferred):
     gan = Careless(make_schema(8, 1), hidden=8, noise_size=5)
     context = make_context(gan, deferred)
     before = copy_weights(gan)
+
     with pytest.raises(NotFiniteError) as error:
         take_first_step(context, make_batch(gan, 4))
         context.guard.stop_if_tripped()
     assert "generator/extra" in str(error.value) if deferred else "generator's" in str(error.value)
     assert "extra" in str(error.value)
     assert "discriminator" not in str(error.value)
+
     changed = {
         key.split(".")[0]
         for key, value in gan.named_parameters()
         if not torch.equal(value, before[key])
     }
+
     assert changed == {"discriminator"}
 
 

@@ -1,4 +1,4 @@
-"""Several processes through torchrun: one game, and one end."""
+"""Several processes through torchrun: one training, and one end."""
 
 import json
 import os
@@ -36,10 +36,10 @@ from ganvas.errors import UserError
 
 take = step.take_step
 
-def fail_in_one(game, batch, clock, *others):
+def fail_in_one(context, batch, clock, *others):
     if os.environ["RANK"] == "1" and clock.steps == 3:
         raise UserError("the disk of process 1 is on fire")
-    return take(game, batch, clock, *others)
+    return take(context, batch, clock, *others)
 
 step.take_step = fail_in_one
 main()
@@ -109,25 +109,28 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_processes_equal_one(shared: Path):
-    """Simultaneous turns, lazy penalties, what adapts, parameters without a gradient: as one
-    process plays, and alike in both.
+    """Simultaneous updates, lazy penalties, what adapts, parameters without a gradient: as in one
+    process, and alike in both.
     """
     torch.set_default_dtype(torch.float64)
     try:
-        first, alone = shared_steps.games(), shared_steps.all_weights(Engine("cpu"))
+        first, alone = shared_steps.build_gans(), shared_steps.all_weights(Engine("cpu"))
     finally:
         torch.set_default_dtype(torch.float32)
+
     for rank in (0, 1):
         together = load_file(shared / f"{rank}.safetensors")
         assert together.keys() == alone.keys()
         for name, weight in alone.items():
             torch.testing.assert_close(together[name], weight, rtol=1e-9, atol=1e-9)
+
     start = {
-        f"{game}.{name}": weight
-        for game, gan in first.items()
+        f"{key}.{name}": weight
+        for key, gan in first.items()
         for name, weight in gan.state_dict().items()
     }
     unmoved = {name for name, weight in start.items() if weight.equal(alone[name])}
+
     assert unmoved == {"resting.generator.never.weight", "resting.generator.never.bias"}
 
 
@@ -171,7 +174,7 @@ def apart(tmp_path: Path) -> str:
 
 @pytest.mark.slow
 def test_run_folder_that_one_machine_does_not_see_is_refused(apart: str, tmp_path: Path):
-    """Gone on with, one process would begin anew while the other goes on."""
+    """On resuming, one process would begin anew while the other continues."""
     alone(*RECIPE, "--images", "1280", "--out", str(tmp_path / "0" / "run"))
     answer = torchrun(*RECIPE, "--images", "2560", "--out", "run", script=(apart, "train"))
     assert answer.returncode != 0

@@ -40,6 +40,7 @@ def test_all_batches_come_in_order_from_the_archive(tmp_path, contents):
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     train = open_dataset(f"cifar10:{tmp_path}", View())
+
     assert train.images.shape == (50_000, 3, 32, 32)
     assert train.classes == CLASSES
     assert train.report.test == f"cifar10-test:{tmp_path}"
@@ -48,6 +49,7 @@ def test_all_batches_come_in_order_from_the_archive(tmp_path, contents):
         assert train.labels is not None
         assert train.labels[RECORDS * place] == record[0]
         assert np.array_equal(train.images[RECORDS * place].ravel(), record[1:])
+
     test = open_dataset(f"cifar10-test:{tmp_path / ARCHIVE}", View())
     assert (len(test), test.report.test) == (10_000, None)
 
@@ -70,13 +72,16 @@ def test_what_is_wrong_is_said(folder, contents):
         open_dataset(f"cifar10:{folder}", View())
     with pytest.raises(UserError, match="does not exist; name cifar-10-binary"):
         open_dataset(f"cifar10:{folder / 'nowhere'}", View())
+
     file = folder / "test_batch.bin"
     file.write_bytes(contents[file.name][:-1])
     with pytest.raises(UserError, match="30,729,999 bytes; 10,000 records have 30,730,000"):
         open_dataset(f"cifar10-test:{folder}", View())
+
     file.write_bytes(b"\xff" + contents[file.name][1:])
     with pytest.raises(UserError, match="has the label 255"):
         open_dataset(f"cifar10-test:{folder}", View())
+
     (folder / ARCHIVE).write_bytes(b"no archive")
     with pytest.raises(UserError, match="cannot be read"):
         open_dataset(f"cifar10:{folder}", View())

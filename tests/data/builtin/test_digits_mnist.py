@@ -47,7 +47,9 @@ def test_real_files(name):
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here")
     test = open_dataset(f"{name}-test:{folder}", View())
+
     assert test.images.shape == (10000, 1, 28, 28)
+
     train = open_dataset(f"{name}:{folder}", View(size=16))
     assert train.images.shape == (60000, 1, 16, 16)
     assert len(train.classes) == 10
@@ -82,6 +84,7 @@ def test_odd_idx_set(tmp_path):
     assert opened.classes == ("0", "4", "8")
     assert opened.labels is not None
     assert opened.labels.tolist() == [0, 1, 2, 0, 1, 2]
+
     padded = open_dataset(f"idx:{tmp_path}", View(size=7, fit="pad", background="black"))
     assert np.array_equal(padded.images[0, 0, 1:6], np.arange(35).reshape(5, 7))
     assert padded.images[:, :, [0, 6]].max() == 0
@@ -101,27 +104,34 @@ def test_idx_without_labels(tmp_path):
 def test_idx_errors(tmp_path):
     with pytest.raises(UserError, match="holds no idx file"):
         open_dataset(f"idx:{tmp_path}", View())
+
     odd_set(tmp_path, labels=5)
     with pytest.raises(UserError, match="5 labels for 6 images"):
         open_dataset(f"idx:{tmp_path}", View())
     with pytest.raises(UserError, match="does not exist"):
         open_dataset(f"mnist:{tmp_path}", View())
+
     for kind, values in {"images-idx3": np.zeros((7, 28, 28)), "labels-idx1": np.zeros(7)}.items():
         write_idx(tmp_path / f"t10k-{kind}-ubyte", values)
     with pytest.raises(UserError, match="7 images of 28x28; mnist's are 10,000"):
         open_dataset(f"mnist-test:{tmp_path}", View())
+
     for file in tmp_path.glob("t10k*"):
         file.unlink()
     other = tmp_path / "other-images-idx3-ubyte"
     write_idx(other, np.zeros((4, 2, 2)))
+
     with pytest.raises(UserError, match=r"several idx files.*other-images.*some-images"):
         open_dataset(f"idx:{tmp_path}", View())
+
     other.write_bytes(other.read_bytes()[:-3])
     with pytest.raises(UserError, match=r"declares 4x2x2 \(16 bytes\) but holds 13 bytes"):
         open_dataset(f"idx:{other}", View())
+
     other.write_bytes(b"\x89PNG and so on")
     with pytest.raises(UserError, match="not an idx file: it begins with 89 50 4e 47"):
         open_dataset(f"idx:{other}", View())
+
     other.write_bytes(gzip.compress(bytes(2000))[:-10])
     with pytest.raises(UserError, match="cannot be read"):
         open_dataset(f"idx:{other}", View())

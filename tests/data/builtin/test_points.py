@@ -51,20 +51,23 @@ def test_points_lie_around_the_modes_that_they_come_from(name: str):
     source, dataset = MIXTURES[name], open_dataset(name, View())
     points, labels = labelled(dataset)
     modes, share = len(source.centres), COUNT / len(source.centres)
+
     assert dataset.classes == tuple(str(mode) for mode in range(modes))
     assert dataset.report.classes == {str(mode): (labels == mode).sum() for mode in range(modes)}
+
     offsets = points - source.centres[labels]
     for mode in range(modes):
         mine = offsets[labels == mode]
         assert abs(len(mine) - share) < 5 * share**0.5
         assert np.abs(mine.mean(0)).max() < 5 * source.std / len(mine) ** 0.5
         np.testing.assert_allclose(mine.std(0), source.std, rtol=5 / (2 * len(mine)) ** 0.5)
+
     within = (np.linalg.norm(offsets, axis=1) < 3 * source.std).mean()
     assert within == pytest.approx(1 - np.exp(-4.5), abs=5 * (0.0111 / COUNT) ** 0.5)
 
 
 @names
-def test_points_are_pictures_of_one_pixel_and_always_the_same(name: str):
+def test_points_are_images_of_one_pixel_and_always_the_same(name: str):
     first, second = open_dataset(name, View()), open_dataset(name, View(size=1, channels=2))
     assert (first.images.shape, first.images.dtype) == ((COUNT, 2, 1, 1), np.float32)
     assert (first.size, first.channels, first.kind) == (1, 2, "point")
@@ -109,7 +112,7 @@ def test_what_points_do_not_have_is_refused(view: dict, reason: str):
         open_dataset("rings", View(**view))
 
 
-def test_pictures_have_no_two_channels():
+def test_images_have_no_two_channels():
     with pytest.raises(UserError, match=r"channels=2 is only for points \(rings and grid\)"):
         open_dataset("digits", View(channels=2))
 
@@ -118,6 +121,7 @@ def test_pictures_have_no_two_channels():
 def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     examination, _ = examine_data(name, View())
     assert examination.copies == []
+
     written = io.StringIO()
     print_examination(examination, PlainConsole(file=written, width=80))
     for words in (
@@ -126,6 +130,7 @@ def test_the_doctor_sees_points(name: str, tmp_path: Path, capsys: pytest.Captur
         "copies         none",
     ):
         assert words in written.getvalue()
+
     run_doctor(name, View(), tmp_path / "sheet.png", strict=False, json=True)
     assert json.loads(capsys.readouterr().out)["channels"] == 2
     with Image.open(tmp_path / "sheet.png") as drawn:
@@ -171,7 +176,7 @@ def test_a_drawing_follows_from_its_points():
     assert first.width == draw_sheet(at([(1, 1), (-1, -1)]), 8).width
 
 
-def test_pictures_are_laid_out_in_a_grid():
+def test_images_are_laid_out_in_a_grid():
     pictures = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
     assert draw_sheet(pictures, 2).size == (2 * 60 + 4, 2 * 60 + 4)
 
@@ -181,9 +186,9 @@ def test_pictures_are_laid_out_in_a_grid():
 
 @pytest.fixture
 def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """MNIST's training files, of which each picture is as bright as its label says;
+    """MNIST's training files, of which each image is as bright as its label says;
 
-    500 pictures are stacked.
+    500 images are stacked.
     """
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(stacked, "COUNT", 500)

@@ -1,4 +1,4 @@
-"""Pictures with attributes: tables in both layouts, rows found for pictures, what is left out, and
+"""Images with attributes: tables in both layouts, rows found for images, what is left out, and
 two sets as one.
 """
 
@@ -20,7 +20,7 @@ ROWS = {"0.png": (1, 0), "1.png": (0, 1), "2.png": (1, 1), "3.png": (0, 0)}
 
 
 def fill(folder: Path, names=tuple(ROWS), side: int = 8, mode: str = "RGB") -> Path:
-    """Pictures all of whose pixels are their number."""
+    """Images all of whose pixels are their number."""
     for number, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new(mode, (side, side), 10 * number if mode == "L" else (10 * number,) * 3).save(
@@ -90,7 +90,7 @@ def test_both_layouts(name: str, text: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("ending", ["txt", "csv"])
-def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_path: Path):
+def test_images_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_path: Path):
     place = fill(tmp_path / "set", ["img/0.png", "img/more/1.png", "img/2.png", "img/3.png"])
     text = celeba() if ending == "txt" else CSV
     # 0, 2, 3, more/1
@@ -100,18 +100,21 @@ def test_pictures_in_folders_are_found_by_path_or_else_by_name(ending: str, tmp_
         [0, 0],
         [0, 1],
     ]
+
     twins = fill(tmp_path / "twins", ["a/0.png", "b/0.png"])
     rows = {"b/0.png": (1, 0), "a/0.png": (0, 1)}
     assert values(attributes(table(celeba(rows), twins))) == [[0, 1], [1, 0]]
+
     table(celeba({"a/0.png": (1, 0), "0.png": (0, 1)}), twins)
     refused_in_one_line(lambda: attributes(twins), "fewer than two of them usable")
 
 
-def test_what_has_no_partner_is_told(tmp_path: Path):
+def test_what_has_no_partner_is_reported(tmp_path: Path):
     place = table(
         celeba(ROWS | {"9.png": (1, 1), "8.png": (1, 0)}), fill(tmp_path, [*ROWS, "stray.png"])
     )
     dataset = attributes(place)
+
     assert len(dataset) == 4
     assert [(item.file, item.reason) for item in dataset.report.skipped] == [
         ("stray.png", "has no row in list_attr.txt")
@@ -123,7 +126,7 @@ def test_what_has_no_partner_is_told(tmp_path: Path):
     )
 
 
-def test_broken_pictures_take_their_rows_with_them(tmp_path: Path):
+def test_broken_images_take_their_rows_with_them(tmp_path: Path):
     place = table(celeba(), fill(tmp_path))
     (place / "1.png").write_bytes(b"no image")
     assert values(attributes(place)) == [[1, 0], [1, 1], [0, 0]]
@@ -135,6 +138,7 @@ def test_broken_pictures_take_their_rows_with_them(tmp_path: Path):
 def test_attributes_are_chosen_in_the_order_asked_for(tmp_path: Path):
     place = table(celeba(), fill(tmp_path))
     both, one = attributes(place, "Young", "Smiling"), attributes(place, "Young")
+
     assert both.names["attributes"] == ("Young", "Smiling")
     assert values(both) == [[0, 1], [1, 0], [1, 1], [0, 0]]
     assert values(one) == [[0], [1], [1], [0]]
@@ -157,15 +161,18 @@ def test_constant_attributes_are_left_out_unless_asked_for(tmp_path: Path):
     rows = {file: (*row, 0, 1) for file, row in ROWS.items()}
     place = table(celeba(rows, (*NAMES, "Human", "Drawn")), fill(tmp_path))
     dataset = attributes(place)
+
     assert dataset.names["attributes"] == NAMES
     assert dataset.report.notes == [
         "attributes that are the same for all images are left out: Human, Drawn"
     ]
+
     asked = attributes(place, "Human", "Young")
     assert asked.report.classes == {"Human": 0, "Young": 2}
     assert asked.report.notes == [
         "attributes that are the same for all images are kept since they are asked for: Human"
     ]
+
     table(celeba(dict.fromkeys(ROWS, (1, 0))), place)
     refused_in_one_line(
         lambda: attributes(place),
@@ -181,19 +188,23 @@ def test_a_table_among_other_files(tmp_path: Path):
     table("Free to use.\nNo warranty.\n", place, "licence.txt")
     table("2\nx_1 y_1\n0.png 95 226\n1.png 72 94\n", place, "list_bbox.txt")
     table("0.png 2880\n1.png 2937\n", place, "identity.txt")
+
     assert values(attributes(place)) == [list(row) for row in ROWS.values()]
+
     table(CSV, place, "other.csv")
-    told = "several tables .*: list_attr.txt, other.csv; name one with --labels list_attr.txt"
-    refused_in_one_line(lambda: attributes(place), told)
+    message = "several tables .*: list_attr.txt, other.csv; name one with --labels list_attr.txt"
+    refused_in_one_line(lambda: attributes(place), message)
     assert values(attributes(place, view=View(size=8, labels="other.csv"))) == [
         list(row) for row in ROWS.values()
     ]
+
     away = table(
         celeba({file: row[::-1] for file, row in ROWS.items()}),
         tmp_path.parent,
         f"{tmp_path.name}.txt",
     )
     chosen = attributes(place, view=View(size=8, labels=str(away / f"{tmp_path.name}.txt")))
+
     assert values(chosen) == [list(row[::-1]) for row in ROWS.values()]
     refused_in_one_line(
         lambda: attributes(place, view=View(size=8, labels="no.csv")),
@@ -202,7 +213,7 @@ def test_a_table_among_other_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "list_attr.txt begins with ''; a table of attributes is a count, a line of names"),
         ("just words\n", "begins with 'just words'; a table"),
@@ -219,9 +230,9 @@ def test_a_table_among_other_files(tmp_path: Path):
         ),
     ],
 )
-def test_tables_that_are_none(text: str, told: str, tmp_path: Path):
+def test_tables_that_are_none(text: str, message: str, tmp_path: Path):
     place = table(text, fill(tmp_path))
-    refused_in_one_line(lambda: attributes(place), told)
+    refused_in_one_line(lambda: attributes(place), message)
 
 
 def test_no_table_and_no_text(tmp_path: Path):
@@ -229,10 +240,12 @@ def test_no_table_and_no_text(tmp_path: Path):
     refused_in_one_line(
         lambda: attributes(place), "no table of attributes: it has no .txt or .csv file"
     )
+
     table("Free.\n", place, "a.txt"), table("Hello.\n", place, "b.txt")
     refused_in_one_line(
         lambda: attributes(place), "none of a.txt, b.txt is one; a table is a count"
     )
+
     (place / "a.txt").write_bytes(b"\xff\xfe4\n")
     (place / "b.txt").unlink()
     refused_in_one_line(lambda: attributes(place), "a.txt is not UTF-8")
@@ -253,6 +266,7 @@ def test_two_sets_that_know_different_attributes(tmp_path: Path):
         "table.txt",
     )
     dataset = attributes(f"{one},{other}")
+
     assert dataset.names == dict.fromkeys(("attributes", "known"), ("Smiling", "Young", "Angry"))
     assert values(dataset) == [
         [1, 0, 0],
@@ -267,13 +281,16 @@ def test_two_sets_that_know_different_attributes(tmp_path: Path):
     assert dataset.images.shape == (7, 3, 8, 8)
     assert dataset.images[:, 2, 0, 0].tolist() == [0, 10, 20, 30, 0, 10, 20]
     assert dataset.report.classes == {"Smiling": 2, "Young": 3, "Angry": 1}
+
     grey = "set 2: 3 images grey: repeated to RGB"
     assert (dataset.report.used, dataset.report.steps) == (
         7,
         ["set 1: 4 images", "set 2: 3 images", grey],
     )
+
     chosen = attributes(f"{one},{other}", "Angry", "Smiling")
     assert chosen.columns["known"].tolist() == [[0, 1]] * 4 + [[1, 0]] * 3
+
     batch = on_device(chosen.batch(np.array([0])), torch.device("cpu"))
     assert batch["known"].dtype == torch.float32
 
@@ -286,7 +303,7 @@ def test_two_sets_with_the_same_attributes_are_one(tmp_path: Path):
     assert "known" not in dataset.columns
 
 
-def test_constant_means_among_the_pictures_of_which_it_is_known(tmp_path: Path):
+def test_constant_means_among_the_images_of_which_it_is_known(tmp_path: Path):
     one = table(celeba({file: (row[0], 1) for file, row in ROWS.items()}), fill(tmp_path / "one"))
     other = table(celeba(ROWS, ("Bald", "Angry")), fill(tmp_path / "other"))
     dataset = attributes(f"{one},{other}")

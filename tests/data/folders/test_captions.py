@@ -1,6 +1,4 @@
-"""Pictures with captions, boxes and key points: tables of JSON lines and of COCO's format, and
-drawn birds.
-"""
+"""Images with captions, boxes and key points: tables of JSON lines and in COCO's format."""
 
 import json
 import zipfile
@@ -14,17 +12,14 @@ from safetensors.torch import save_file
 from tiny import refused_in_one_line
 
 from ganvas.data import open_dataset
-from ganvas.data.builtin import birds as figures
-from ganvas.data.builtin.birds import COLOURS, PARTS
 from ganvas.data.dataset import View
 from ganvas.data.text import LENGTH, decode
-from ganvas.io.images import colour
 
 VIEW = View(size=16)
 
 
 def pictures(folder: Path, count: int = 3, width: int = 32, height: int = 32) -> Path:
-    """Black pictures 0.png, 1.png, ..."""
+    """Black images 0.png, 1.png, ..."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         Image.new("RGB", (width, height)).save(folder / f"{number}.png")
@@ -32,7 +27,7 @@ def pictures(folder: Path, count: int = 3, width: int = 32, height: int = 32) ->
 
 
 def table(folder: Path, *lines: object, name: str = "lines.jsonl") -> str:
-    """Write lines, as JSON unless they are text, and tell the spec of the set."""
+    """Write lines, as JSON unless they are text, and return the spec of the set."""
     written = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     (folder / name).write_text(written, encoding="utf-8")
     return f"captions:{folder}"
@@ -60,17 +55,19 @@ def test_captions_are_bytes_and_shorter_lists_are_repeated(tmp_path: Path):
     )
     dataset = open_dataset(spec, VIEW)
     captions = dataset.columns["caption"]
+
     assert (captions.shape, captions.dtype) == ((3, 3, LENGTH), np.uint8)
-    told = [[decode(caption) for caption in row] for row in captions]
-    assert told == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
+
+    texts = [[decode(caption) for caption in row] for row in captions]
+    assert texts == [["one äpfel", "two", "three"], ["a", "b", "a"], ["x" * 127] * 3]
     assert any("1 caption of more than 128 bytes is cut" in note for note in dataset.report.notes)
     assert dataset.schema.widths == {"caption": LENGTH}
     assert not dataset.schema.boxes
 
 
 @pytest.mark.parametrize("name", ["box", "bbox"])
-def test_boxes_follow_the_picture_into_its_square(tmp_path: Path, name: str):
-    """A picture of 64x32: 16x8 or, cut, 32x16, of which the middle 16 remain."""
+def test_boxes_follow_the_image_into_its_square(tmp_path: Path, name: str):
+    """An image of 64x32: 16x8 or, cut, 32x16, of which the middle 16 remain."""
     folder = pictures(tmp_path, width=64, height=32)
     spec = table(folder, *lines(**{name: [16, 8, 32, 16]}))
     cut = open_dataset(spec, VIEW).columns["box"][0]
@@ -98,6 +95,7 @@ def test_boxes_lie_where_the_pixels_do(tmp_path: Path, fit: str, width: int, hei
     found = (
         np.array([first_column, first_row, last_column - first_column, last_row - first_row]) / 20
     )
+
     assert np.abs(found - dataset.columns["box"][0]).max() < 1 / 20
 
 
@@ -110,6 +108,7 @@ def test_key_points_by_name_and_as_lists(tmp_path: Path):
         {"file": "2.png", "keypoints": {"foot": [0, 0]}},
     )
     dataset = open_dataset(spec, VIEW)
+
     assert dataset.schema.names["keypoints"] == ("beak", "tail", "foot")
     assert dataset.columns["keypoints"].tolist() == [
         [[0.25, 0.5, 1], [0, 0, 0], [0, 0, 0]],
@@ -135,6 +134,7 @@ def test_coco(tmp_path: Path):
     }
     spec = table(folder, about, name="instances.json")
     dataset = open_dataset(spec, VIEW)
+
     assert [decode(row[1]) for row in dataset.columns["caption"]] == ["again", "bird 1", "bird 2"]
     assert dataset.columns["box"].tolist() == [[0, 0, 0.5, 0.5]] * 3
     assert dataset.columns["keypoints"].tolist() == [[[0.25, 0.25, 1], [0, 0, 0]]] * 3
@@ -153,7 +153,7 @@ def test_features_of_captions_follow_their_lines(tmp_path: Path):
     refused_in_one_line(lambda: open_dataset(spec, VIEW), "with 4 lines")
 
 
-def test_a_zip_that_wraps_the_pictures_in_a_folder(tmp_path: Path):
+def test_a_zip_that_wraps_the_images_in_a_folder(tmp_path: Path):
     folder = pictures(tmp_path / "images")
     table(
         tmp_path, *({**line, "file": f"images/{line['file']}"} for line in lines(box=[0, 0, 4, 4]))
@@ -211,14 +211,16 @@ def test_lines_that_cannot_be_used_are_named(tmp_path: Path):
         "lines.jsonl, line 10": "not an object",
         "lines.jsonl, line 11": 'no "file"',
     }
+
     assert found.keys() == expected.keys()
-    assert all(told in found[file] for file, told in expected.items())
+    assert all(reason in found[file] for file, reason in expected.items())
+
     dataset = open_dataset(spec, VIEW)
     assert len(dataset) == 3
     assert any("absent.png" in note for note in dataset.report.notes)
 
 
-def test_a_box_that_is_cut_away_leaves_its_picture_out(tmp_path: Path):
+def test_a_box_that_is_cut_away_leaves_its_image_out(tmp_path: Path):
     folder = pictures(tmp_path, width=64, height=32)
     spec = table(
         folder,
@@ -229,7 +231,7 @@ def test_a_box_that_is_cut_away_leaves_its_picture_out(tmp_path: Path):
     assert not reasons(spec, VIEW.model_copy(update={"fit": "pad"}))
 
 
-def test_boxes_over_the_edge_are_cut_there_and_told(tmp_path: Path):
+def test_boxes_over_the_edge_are_cut_there_and_reported(tmp_path: Path):
     dataset = open_dataset(table(pictures(tmp_path), *lines(box=[-8, 16, 16, 32])), VIEW)
     assert dataset.columns["box"][0].tolist() == [0, 0.5, 0.25, 0.5]
     assert any("3 boxes reach over the edge" in note for note in dataset.report.notes)
@@ -286,64 +288,3 @@ def test_a_place_that_is_not_there(tmp_path: Path):
     refused_in_one_line(
         lambda: open_dataset(f"captions:{tmp_path / 'absent'}", VIEW), "no folder or zip"
     )
-
-
-# Drawn birds
-
-
-@pytest.fixture(scope="module")
-def birds():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ganvas.data.builtin.birds.COUNT", 60)
-        yield open_dataset("figures", View(size=64))
-
-
-def test_birds_lie_in_their_boxes(birds):
-    ground = birds.images[:, :, :1, :1].astype(int)
-    assert (ground >= 225).all()
-    drawn = (np.abs(birds.images.astype(int) - ground) > 60).any(1)
-    for thing, box in zip(drawn, birds.columns["box"]):
-        rows, columns = np.flatnonzero(thing.any(1)), np.flatnonzero(thing.any(0))
-        found = (
-            np.array([columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0]])
-            / 64
-        )
-        assert np.abs(found - box).max() < 3 / 64
-
-
-def test_birds_show_the_side_that_they_look_to(birds):
-    assert birds.names["keypoints"] == PARTS
-    for captions, points in zip(birds.columns["caption"], birds.columns["keypoints"]):
-        told = [decode(caption) for caption in captions]
-        left = "looking left" in told[0]
-        places = dict(zip(PARTS, points))
-        assert bool(places["left eye"][2]) == left
-        assert bool(places["right eye"][2]) != left
-        assert (places["beak"][0] < places["tail"][0]) == left
-        both = places["left wing"][2] and places["right wing"][2]
-        assert bool(both) == ("flying" in told[1])
-        assert (points[points[:, 2] > 0, :2] > 0).all()
-        assert (points[:, :2] < 1).all()
-
-
-def test_birds_have_the_colour_that_is_told(birds):
-    """Just below the crown, the nearest of all colours is the body's."""
-    shades = np.array([colour(shade) for shade in COLOURS.values()])
-    right = 0
-    for image, captions, points in zip(
-        birds.images, birds.columns["caption"], birds.columns["keypoints"]
-    ):
-        x, y = points[PARTS.index("crown")][:2] * 64
-        nearest = np.abs(shades - image[:, int(y + 2), int(x)]).sum(1).argmin()
-        right += list(COLOURS)[nearest] == decode(captions[0]).split()[1]
-    assert right >= 54  # of 60; an eye, a wing or a smoothed edge may lie there
-
-
-def test_articles_of_the_drawn_birds():
-    bird = figures.random_bird(np.random.default_rng(0))
-    found = {
-        colour: figures.captions(bird._replace(body=colour))[0].partition(" bird")[0]
-        for colour in COLOURS
-    }
-    assert found.pop("orange") == "an orange"
-    assert found == {colour: f"a {colour}" for colour in COLOURS if colour != "orange"}

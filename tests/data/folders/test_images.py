@@ -1,4 +1,4 @@
-"""Folders and zips of pictures, as people have them."""
+"""Folders and zips of images, as people have them."""
 
 import io
 import os
@@ -72,7 +72,7 @@ def png_bomb() -> bytes:
 
 
 def spoil(folder: Path) -> None:
-    """Ten good pictures of all kinds, eight that cannot be used, and a few files that are none."""
+    """Ten good images of all kinds, eight that cannot be used, and a few files that are none."""
     save(picture(0), folder / "plain.jpg")
     save(picture(1), folder / "deep" / "er" / "plain.png")
     save(picture(2).convert("RGBA"), folder / "rgba.png")
@@ -111,8 +111,10 @@ def test_spoiled_folder(folder):
     spoil(folder)
     opened = open_dataset(str(folder), SIZE)
     report = opened.report
+
     assert opened.images.shape == (10, 3, 48, 48)
     assert (report.found, report.used) == (18, 10)
+
     reasons = {item.file.removeprefix("bad/"): item.reason for item in report.skipped}
     assert len(reasons) == 8
     assert "broken" in reasons["cut.jpg"]
@@ -125,6 +127,7 @@ def test_spoiled_folder(folder):
     assert reasons["strip.png"] == "3000x10 is smaller than 48x48"
     assert report.sizes["60x80"] == 1
     assert {"RGB", "RGBA", "P", "I;16", "CMYK"} <= set(report.modes)
+
     text = "\n".join(report.steps)
     assert "1 image turned upright" in text
     assert "16-bit" in text
@@ -169,9 +172,11 @@ def test_bad_zips(folder, tmp_path):
     content[locked.header_offset + 6] |= 1
     path.write_bytes(content)
     report = open_dataset(str(path), SIZE).report
+
     assert report.used == 2
     assert "damaged in the zip" in report.skipped[0].reason
     assert "encrypted" in report.skipped[1].reason
+
     path.write_bytes(content[:500])
     with pytest.raises(UserError, match="neither a folder nor a zip"):
         open_dataset(str(path), SIZE)
@@ -181,12 +186,15 @@ def test_nothing_usable(folder):
     folder.mkdir()
     with pytest.raises(UserError, match="holds no images, no files"):
         open_dataset(str(folder), SIZE)
+
     write(b"x", folder / "notes.txt")
     with pytest.raises(UserError, match="only 1 other file;"):
         open_dataset(str(folder), SIZE)
+
     save(picture(0), folder / "one.png")
     with pytest.raises(UserError, match="training needs at least two"):
         open_dataset(str(folder), SIZE)
+
     save(picture(1, 50, 90), folder / "two.png")
     with pytest.raises(UserError, match="the largest size that would work is 50: --size 50"):
         open_dataset(str(folder), View(size=128))
@@ -240,14 +248,17 @@ def test_labels_from_folders(folder, tmp_path):
     for name in ["class10/a.png", "class2/a.png", "class2/deep/b.png", "stray.png"]:
         save(picture(0, 8, 8), folder / name)
     assert classes_of(folder, "folders") == (("class2", "class10"), [1, 0, 0])
+
     report = open_dataset(str(folder), View(labels="folders")).report
     assert report.classes == {"class2": 2, "class10": 1}
     assert [(item.file, item.reason) for item in report.skipped] == [
         ("stray.png", "lies beside the class folders, not in one")
     ]
+
     (folder / "stray.png").unlink()
     zip_folder(folder, tmp_path / "set.zip", "set/")
     assert classes_of(tmp_path / "set.zip", "folders") == (("class2", "class10"), [1, 0, 0])
+
     notes = open_dataset(str(folder), View()).report.notes
     assert notes == [
         "2 sub-folders hold images (class2, class10); "
@@ -277,12 +288,13 @@ def test_labels_from_a_table(folder, tmp_path, table):
     assert classes_of(folder, str(elsewhere)) == (("a cat, asleep", "狗"), [0, 1])
 
 
-def test_a_table_and_pictures_that_do_not_match(folder):
+def test_a_table_and_images_that_do_not_match(folder):
     for name in "abc":
         save(picture(0, 8, 8), folder / f"{name}.png")
     table = folder / "labels.csv"
     table.write_text("file,label\na.png,x\nb.png,y\nz.png,x\n")
     report = open_dataset(str(folder), View(labels="labels.csv")).report
+
     assert [(item.file, item.reason) for item in report.skipped] == [
         ("c.png", "not named in labels.csv")
     ]

@@ -1,4 +1,4 @@
-"""Pairs of pictures: what is found where, what is left out and why, and that both halves are cut
+"""Pairs of images: what is found where, what is left out and why, and that both halves are cut
 and mirrored alike.
 """
 
@@ -21,7 +21,7 @@ RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
 def two(width: int = 16, height: int = 16, left=RED, right=BLUE) -> Image.Image:
-    """Two pictures side by side."""
+    """Two images side by side."""
     picture = Image.new("RGB", (2 * width, height), left)
     picture.paste(Image.new("RGB", (width, height), right), (width, 0))
     return picture
@@ -52,6 +52,7 @@ def test_halves_of_files_and_their_splits(tmp_path: Path):
         ],
     )
     train = opened(f"pairs:{place}")
+
     assert len(train) == 2
     assert train.report.test == f"pairs-test:{place}"
     assert len(opened(f"pairs-val:{place}")) == 3
@@ -60,6 +61,7 @@ def test_halves_of_files_and_their_splits(tmp_path: Path):
     assert train.columns["b"][1, :, 5, 15].tolist() == list(BLUE)
     assert train.schema.channels == {"a": 3, "b": 3}
     assert "cut into their left half" in train.report.steps[0]
+
     flat = opened(f"pairs:{write(tmp_path / 'flat', ['1.png', '2.png', '3.png'])}")
     assert len(flat) == 3
     assert flat.report.test is None
@@ -91,6 +93,7 @@ def test_two_folders_with_equal_names(tmp_path: Path, form: str):
         "one zip": f"pairs:{tmp_path / 'both.zip'}",
     }
     found = opened(specs[form])
+
     assert len(found) == 3
     assert [(item.file, item.reason) for item in found.report.skipped] == [
         ("B: alone.png", "has no partner of the same name")
@@ -99,7 +102,7 @@ def test_two_folders_with_equal_names(tmp_path: Path, form: str):
     assert found.columns["b"][2, :, 0, 0].tolist() == list(BLUE)
 
 
-def test_each_side_has_its_own_channels_and_conversions_are_told(tmp_path: Path):
+def test_each_side_has_its_own_channels_and_conversions_are_reported(tmp_path: Path):
     write(tmp_path / "A", ["1.png", "2.png"], Image.new("L", (20, 20), 90))
     write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (20, 20), BLUE))
     own, rgb, grey = (opened(f"pairs:{tmp_path}", channels=channels) for channels in (None, 3, 1))
@@ -127,7 +130,7 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("files", "spec", "told"),
+    ("files", "spec", "message"),
     [
         (
             ["trainA/1.png", "trainB/2.png"],
@@ -147,12 +150,12 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
         (["1.png", "2.png"], "pairs:{}/nowhere", "no file or folder"),
     ],
 )
-def test_places_without_pairs_are_refused(tmp_path: Path, files, spec, told):
+def test_places_without_pairs_are_refused(tmp_path: Path, files, spec, message):
     write(tmp_path, files)
-    refused_in_one_line(lambda: opened(spec.format(tmp_path)), told)
+    refused_in_one_line(lambda: opened(spec.format(tmp_path)), message)
 
 
-def test_single_pictures_are_no_pairs(tmp_path: Path):
+def test_single_images_are_no_pairs(tmp_path: Path):
     write(tmp_path, ["1.png", "2.png"], Image.new("RGB", (20, 20)))
     refused_in_one_line(
         lambda: opened(f"pairs:{tmp_path}"), "20x20 is one image, not two side by side"
@@ -176,11 +179,12 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path):
         assert batch["a"].shape == (6, 3, 16, 16)
         assert torch.equal(batch["a"], batch["b"])
         seen |= {picture.numpy().tobytes() for picture in batch["a"]}
-    assert len(seen) > 45  # nearly every picture in another place or mirrored
+
+    assert len(seen) > 45  # nearly every image in another place or mirrored
     assert torch.equal(batches.at(6)["a"], batches.at(6)["a"])
 
 
-def test_boxes_and_key_points_go_with_their_picture():
+def test_boxes_and_key_points_go_with_their_image():
     """A bright square on black, its box, and a key point at its corner stay together."""
     rows = {
         "image": torch.zeros(2, 1, 20, 20, dtype=torch.uint8),
@@ -191,6 +195,7 @@ def test_boxes_and_key_points_go_with_their_picture():
     }
     rows["image"][:, :, 8:12, 6:10] = 255
     parts = ("left corner", "right corner", "edge")
+
     for corners in (None, torch.tensor([[0.0, 0.0], [0.99, 0.5]])):
         found = crop_rows(rows, 16, corners)
         for turned in (found, mirror_rows(found, torch.tensor([True, True]), parts)):
@@ -211,6 +216,7 @@ def test_boxes_and_key_points_go_with_their_picture():
                 assert corner[2] == 1
                 # the part that is not seen has changed its name too
                 assert not points[0 if mirror else 1].any()
+
     middle = crop_rows(rows, 16)["keypoints"]
     assert not middle[:, 2].any()  # cut away
 
@@ -230,7 +236,7 @@ def test_equal_names_but_for_their_ending_are_named(tmp_path: Path):
     ]
 
 
-def test_test_pictures_alone_are_not_trained_on(tmp_path: Path):
+def test_test_images_alone_are_not_trained_on(tmp_path: Path):
     write(tmp_path, ["test/1.png", "test/2.png"])
     refused_in_one_line(
         lambda: opened(f"pairs:{tmp_path}"), "has no folder train; its images are in test"

@@ -27,7 +27,7 @@ LAYOUT = {"trainA": 6, "trainB": 9, "testA": 3, "testB": 4}
 def fill(
     folder: Path, count: int, side: int = 8, mode: str = "RGB", value: int | None = None
 ) -> Path:
-    """Pictures of noise, or all of one value."""
+    """Images of noise, or all of one value."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(len(folder.name) + count)
     for number in range(count):
@@ -56,10 +56,12 @@ def test_two_domains_as_one_set(tmp_path: Path):
     assert dataset.beside.columns["a"].shape == (6, 3, 8, 8)
     assert dataset.schema.channels == {"a": 3, "b": 3}
     assert dataset.schema.unpaired
+
     report = dataset.report
     assert (report.found, report.used, report.test) == (15, 15, f"unpaired-test:{place}")
     assert report.steps[0] == "a (trainA): 6 images"
     assert "b (trainB): 9 images" in report.steps
+
     expected = np.asarray(Image.open(place / "trainA" / "4.png")).transpose(2, 0, 1)
     assert np.array_equal(dataset.beside.columns["a"][4], expected)
 
@@ -96,7 +98,7 @@ def test_where_domains_may_lie(layout: dict[str, int], tmp_path: Path):
     assert not dataset.report.notes
 
 
-def test_what_a_path_tells():
+def test_what_a_path_describes():
     assert domain_of("trainA/a.jpg") == ("train", "a")
     assert domain_of("x/Test/B/1.jpg") == ("test", "b")
     assert domain_of("B/1.jpg") == ("train", "b")
@@ -159,7 +161,7 @@ def test_sizes(tmp_path: Path):
     )
 
 
-def test_what_is_not_used_is_told(tmp_path: Path):
+def test_what_is_not_used_is_reported(tmp_path: Path):
     place = lay_out(tmp_path, LAYOUT)
     (place / "trainB" / "broken.png").write_bytes(b"no image")
     (place / "notes.txt").write_text("by hand")
@@ -170,12 +172,12 @@ def test_what_is_not_used_is_told(tmp_path: Path):
     ]
     stray = "not used, since in no folder of a domain: 1 (0.png)"
     assert report.notes == [stray, "other files are ignored: .txt (1)"]
-    told = "1 of 16 files cannot be used, the first is 'b .trainB.: trainB/broken.png'"
-    refused_in_one_line(lambda: unpaired(place, strict=True), told)
+    message = "1 of 16 files cannot be used, the first is 'b .trainB.: trainB/broken.png'"
+    refused_in_one_line(lambda: unpaired(place, strict=True), message)
 
 
 @pytest.mark.parametrize(
-    ("layout", "told"),
+    ("layout", "message"),
     [
         (
             {"trainA": 2},
@@ -193,10 +195,10 @@ def test_what_is_not_used_is_told(tmp_path: Path):
         ({"trainA": 1, "trainB": 3}, "fewer than two of them usable"),
     ],
 )
-def test_a_domain_that_is_missing_is_told_with_what_is_there(
-    layout: dict[str, int], told: str, tmp_path: Path
+def test_a_domain_that_is_missing_is_reported_with_what_is_there(
+    layout: dict[str, int], message: str, tmp_path: Path
 ):
-    refused_in_one_line(lambda: unpaired(lay_out(tmp_path, layout)), told)
+    refused_in_one_line(lambda: unpaired(lay_out(tmp_path, layout)), message)
 
 
 def test_places_and_splits_that_are_none(tmp_path: Path):
@@ -237,6 +239,7 @@ def test_domains_are_drawn_independently(tmp_path: Path):
                 )
             )
         )
+
     assert all(
         sorted(b for _, b in seen[start : start + 6]) == list(range(6)) for start in range(0, 48, 6)
     )
@@ -246,7 +249,7 @@ def test_domains_are_drawn_independently(tmp_path: Path):
     assert len(set(seen)) > 15  # of 24 that there can be; rows in step would give 12
 
 
-def test_unseen_pictures_come_from_the_test_set(tmp_path: Path):
+def test_unseen_images_come_from_the_test_set(tmp_path: Path):
     asked = recipe(lay_out(tmp_path, LAYOUT))
     batches = Loader(open_dataset(asked.data, asked.view), asked.sampling, Engine("cpu").placement)
     assert len(batches.held_out) == 0
@@ -267,7 +270,7 @@ def test_real_summer_and_winter():
     assert not dataset.report.skipped
 
 
-def test_cyclegan_refuses_single_pictures(tmp_path: Path):
+def test_cyclegan_refuses_single_images(tmp_path: Path):
     from ganvas import train
 
     fill(tmp_path / "pictures", 4)

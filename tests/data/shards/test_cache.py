@@ -14,11 +14,13 @@ def test_memory_is_bounded_and_each_shard_loaded_once():
         lambda number: loads.append(number) or np.full((2, 1, 1, 1), number, np.uint8), 3
     )
     images = ShardColumn(cache, np.arange(0, 22, 2), (1, 1, 1))
+
     assert images[np.arange(20)].ravel().tolist() == [
         number for number in range(10) for _ in range(2)
     ]
     assert loads == list(range(10))
     assert list(cache.kept) == [7, 8, 9]
+
     images[np.array([14])]
     images[np.array([0])]
     assert list(cache.kept) == [9, 7, 0]

@@ -24,8 +24,8 @@ def make_order(
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(1, 12), st.integers(2, 40))
-def test_every_epoch_shows_every_picture_once(lengths: list[int], batch: int, room: int):
-    """The `count` positions from any multiple of `count` on are all pictures."""
+def test_every_epoch_shows_every_image_once(lengths: list[int], batch: int, room: int):
+    """The `count` positions from any multiple of `count` on are all images."""
     count = sum(lengths)
     if not count:
         return

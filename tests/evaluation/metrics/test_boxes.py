@@ -9,7 +9,7 @@ WHITE = torch.tensor([255, 255, 255], dtype=torch.uint8)
 
 
 def drawn(*boxes: tuple[int, int, int, int], size: int = 64) -> torch.Tensor:
-    """White pictures, each with a red rectangle of left, top, width and height in pixels."""
+    """White images, each with a red rectangle of left, top, width and height in pixels."""
     images = torch.full((len(boxes), 3, size, size), 255, dtype=torch.uint8)
     for image, (left, top, width, height) in zip(images, boxes):
         image[1:, top : top + height, left : left + width] = 0
@@ -50,7 +50,7 @@ def test_strays_and_faint_shades_do_not_count():
     assert found.inside.item() == pytest.approx(900 / 901)
 
 
-def test_each_picture_may_have_a_ground_of_its_own():
+def test_each_image_may_have_a_ground_of_its_own():
     images = drawn((10, 20, 30, 8), (10, 20, 30, 8))
     images[1] = 255 - images[1]
     box = torch.tensor([[10, 20, 30, 8]] * 2) / 64

@@ -39,7 +39,7 @@ def described(
 
 @pytest.fixture
 def digits() -> tuple[LabelledImages, LabelledImages]:
-    """Pictures to learn from, and others."""
+    """Images to learn from, and others."""
     dataset = open_dataset("digits", View())
     assert dataset.labels is not None
     train, test = split(len(dataset), HELD_OUT)
@@ -55,7 +55,7 @@ def trained(digits: tuple[LabelledImages, LabelledImages]) -> Classifier:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A training of a few rounds."""
+    """A training of a few steps."""
     monkeypatch.setattr(classifier_training, "IMAGES", 1000)
     monkeypatch.setattr(classifier_training, "PASSES", 0)
 
@@ -100,7 +100,7 @@ def test_is_trained_once(
     assert again.protocol == trained.protocol
 
 
-def test_other_pictures_are_another_classifier(
+def test_other_images_are_another_classifier(
     quick: None, digits: tuple[LabelledImages, LabelledImages], trained: Classifier
 ):
     train, test = digits
@@ -150,7 +150,7 @@ def test_takes_any_size(size: int, channels: int):
     assert logits.shape == (2, 3)
 
 
-def test_few_pictures_and_no_test(quick: None):
+def test_few_images_and_no_test(quick: None):
     train = LabelledImages(np.zeros((3, 1, 8, 8), np.uint8), np.array([0, 1, 1]), np.arange(3))
     none = LabelledImages(train.images, train.labels, np.arange(0))
     assert np.isnan(classification_accuracy(fit_classifier(train, 2), none))
@@ -164,7 +164,7 @@ def test_few_pictures_and_no_test(quick: None):
         (5, 6, 2, "images of 6 pixels"),
     ],
 )
-def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, message: str):
+def test_refuses_what_cannot_be_learned(count: int, size: int, classes: int, message: str):
     train = LabelledImages(
         np.zeros((count, 1, size, size), np.uint8), np.zeros(count, np.int64), np.arange(count)
     )
@@ -172,7 +172,7 @@ def test_refuses_what_cannot_be_learnt(count: int, size: int, classes: int, mess
         load_or_train_classifier(described(train, train, tuple("ab")[:classes]))
 
 
-def test_refuses_pictures_of_another_size(trained: Classifier):
+def test_refuses_images_of_another_size(trained: Classifier):
     with pytest.raises(
         UserError, match=r"was trained on images of \(1, 8, 8\), these are \(3, 8, 8\)"
     ):

@@ -1,4 +1,4 @@
-"""Pairs of pictures: values by hand, torchmetrics as the oracle, borders, and what is refused."""
+"""Pairs of images: values by hand, torchmetrics as the oracle, borders, and what is refused."""
 
 import math
 
@@ -26,7 +26,7 @@ def noise(shape: tuple[int, ...], seed: int = 0) -> Tensor:
 
 
 def smooth(shape: tuple[int, ...], seed: int = 0) -> Tensor:
-    """Pictures with large forms, half of a range: SSIM has something to see."""
+    """Images with large forms, half of a range: SSIM has something to see."""
     small = noise((*shape[:2], 4, 4), seed).double() / 2
     return (
         torch.nn.functional.interpolate(small, shape[2:], mode="bilinear").round().to(torch.uint8)
@@ -51,7 +51,7 @@ def test_psnr_by_hand():
     assert psnr(constant(7), constant(7)).item() == math.inf
 
 
-def test_ssim_of_constant_pictures():
+def test_ssim_of_constant_images():
     """Without contrast the luminance term is left; Wang et al. 2004, eq. 6."""
     c1 = 2.55**2
     expected = (2 * 50 * 120 + c1) / (50**2 + 120**2 + c1)
@@ -147,15 +147,19 @@ def test_less_noise_is_better():
 @pytest.mark.parametrize("measure", ALL)
 def test_errors(measure):
     a = noise((2, 3, 16, 16))
-    for other, told in ((a.float(), "give uint8"), (a[:1], "same shape"), (a[:, :1], "same shape")):
-        with pytest.raises(UserError, match=told):
+    for other, message in (
+        (a.float(), "give uint8"),
+        (a[:1], "same shape"),
+        (a[:, :1], "same shape"),
+    ):
+        with pytest.raises(UserError, match=message):
             measure(a, other)
     for both in (a[0], a[:0]):
         with pytest.raises(UserError, match="same shape"):
             measure(both, both)
 
 
-def test_pictures_smaller_than_the_window():
+def test_images_smaller_than_the_window():
     with pytest.raises(UserError, match=r"16x10 are too small for SSIM, whose window needs 11x11"):
         ssim(noise((1, 1, 10, 16)), noise((1, 1, 10, 16)))
 
@@ -167,6 +171,7 @@ def test_only_the_hole_counts():
     a, b = noise((2, 3, 8, 8)), noise((2, 3, 8, 8), seed=1)
     mask = torch.zeros(2, 1, 8, 8, dtype=torch.bool)
     mask[0, :, 2:5, 1:4] = mask[1, :, :1] = True
+
     for hole, whole in ((hole_l1, l1), (hole_psnr, psnr)):
         alone = torch.cat(
             [whole(a[:1, :, 2:5, 1:4], b[:1, :, 2:5, 1:4]), whole(a[1:, :, :1], b[1:, :, :1])]

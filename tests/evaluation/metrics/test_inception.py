@@ -4,14 +4,12 @@ torch-fidelity.
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from inception_weights import SHAPES, made_up
+from inception_weights import SHAPES
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.errors import UserError
@@ -38,20 +36,8 @@ GOLDEN_VALUES = [
 GOLDEN_LOGITS = [-1.726929, 0.008661, -1.89604, 0.946452, 1.031959, -2.172555, -2.257982]
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "made-up.safetensors"
-    save_file(made_up(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def clean(file) -> Inception:
-    return Inception(file)
-
-
 def pictures(count: int, channels: int, height: int, width: int) -> Tensor:
-    """uint8 (N, C, H, W): slanted ramps, another slant in each picture."""
+    """uint8 (N, C, H, W): slanted ramps, another slant in each image."""
     number, channel, row, column = torch.meshgrid(
         *(torch.arange(n) for n in (count, channels, height, width)), indexing="ij"
     )
@@ -114,7 +100,7 @@ def test_names_and_shapes():
 
 def test_the_numbers_of_torch_fidelity(file):
     """What torch-fidelity 0.4.0 answers ("2048", "logits_unbiased") to the same weights and
-    picture.
+    image.
 
     Reproduce it with `FeatureExtractorInceptionV3("x", ["2048", "logits_unbiased"],
     feature_extractor_weights_path=...)`.
@@ -150,7 +136,7 @@ def test_training_mode_changes_nothing(clean):
     assert not any(parameter.requires_grad for parameter in clean.network.parameters())
 
 
-def test_a_picture_does_not_depend_on_the_others(clean, monkeypatch):
+def test_an_image_does_not_depend_on_the_others(clean, monkeypatch):
     monkeypatch.setattr(inception, "CHUNK", 2)
     images = pictures(3, 3, 30, 30)
     together = clean(images)
@@ -171,7 +157,7 @@ def test_other_channels(clean):
         clean(pictures(1, 4, 30, 30))
 
 
-def test_the_protocol_tells_what_decides_the_values(file, clean):
+def test_the_protocol_describes_what_decides_the_values(file, clean):
     legacy = Inception(file, resize="legacy")
     assert json.loads(json.dumps(clean.protocol)) == clean.protocol
     assert clean.protocol["extractor"] == "inception"
@@ -220,7 +206,7 @@ def test_only_clean_looks_at_every_pixel():
     assert (resize_clean(board) - 127.5).abs().mean() < 1
 
 
-def test_pictures_of_the_right_size_stay():
+def test_images_of_the_right_size_stay():
     images = pictures(1, 3, 299, 299).float()
     assert torch.equal(resize_legacy(images), images)
     assert torch.allclose(resize_clean(images), images, atol=1e-3)

@@ -89,8 +89,8 @@ def grids(smallest: int) -> st.SearchStrategy[Tensor]:
 @setup
 @given(grids(4), grids(4), st.integers(1, 3), st.sampled_from([1.0, 0.1, 1e4]))
 def test_ties_and_equal_points(real, fake, k, scale):
-    """Told from integers, where equal is equal; then scaled and moved, where rounding would break
-    the ties.
+    """From integers, where equal is equal; then scaled and moved, where rounding would break the
+    ties.
     """
     expected = precision_recall(real, fake, k), density_coverage(real, fake, k)
     agrees(real, fake, k)
@@ -155,7 +155,7 @@ def test_samples_of_the_data():
 
 
 def test_a_collapsed_generator():
-    """Good pictures, always the same few: precise, without recall."""
+    """Good images, always the same few: precise, without recall."""
     real = normal(1, 500, 4)
     fake = 0.3 * real[:5].repeat(100, 1) + 0.01 * normal(2, 500, 4)
     precision, recall = precision_recall(real, fake)
@@ -192,7 +192,7 @@ def test_half_of_the_modes():
 
 
 def test_copies_of_the_data_are_in_its_manifold():
-    """Even where a picture is in the data so often that its ball has no size."""
+    """Even where an image is in the data so often that its ball has no size."""
     real = normal(1, 40, 6).repeat_interleave(5, 0) + 1000
     assert precision_recall(real, real[:40], 3) == (1, 40 / 200)
     assert density_coverage(real, real[::5], 4).coverage == 1
@@ -254,14 +254,14 @@ def test_new_samples_are_no_copies():
     assert found.fake == pytest.approx(found.ratio * found.held_out, rel=1e-12)
 
 
-def test_copies_are_told():
+def test_copies_are_reported():
     train, held_out = normal(2, 1000, 5), normal(3, 1000, 5)
     found = memorisation_of(train[:500] + 1e-3 * normal(1, 500, 5), train, held_out)
     assert found.ratio < 0.01
     assert found.close == 1
 
 
-def test_a_few_copies_are_told_though_the_median_hides_them():
+def test_a_few_copies_are_reported_though_the_median_hides_them():
     fake, train, held_out = normal(1, 1000, 5), normal(2, 1000, 5), normal(3, 1000, 5)
     fake[:200] = train[:200]
     found = memorisation_of(fake, train, held_out)
@@ -275,13 +275,13 @@ def test_medians_by_hand():
     assert found == (6, 3.5, 6 / 3.5, 1 / 3)
 
 
-def test_copies_are_told_where_held_out_pictures_repeat_training_pictures():
+def test_copies_are_reported_where_held_out_images_repeat_training_images():
     train = normal(2, 100, 5)
     held_out = torch.cat([train[:10], normal(3, 90, 5)])
     assert memorisation_of(train, train, held_out).close == 1
 
 
-def test_held_out_pictures_must_be_others():
+def test_held_out_images_must_be_others():
     train = normal(2, 100, 5)
     with pytest.raises(UserError, match="hold out others"):
         memorisation_of(normal(1, 100, 5), train, train[:50])

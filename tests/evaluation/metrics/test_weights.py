@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from inception_weights import SHAPES, made_up
+from inception_weights import SHAPES
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -23,18 +23,6 @@ from ganvas.evaluation.metrics.inception import (
     published_weights,
     read_network,
 )
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("weights") / "made-up.safetensors"
-    save_file(made_up(), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def clean(file) -> Inception:
-    return Inception(file)
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])

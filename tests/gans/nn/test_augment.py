@@ -108,7 +108,7 @@ def test_mirrors_quarters_and_whole_shifts_are_those_of_numpy(
 
 
 def test_turns_are_of_pixels_also_where_sides_differ():
-    """A quarter turn about the middle of a picture 8 high and 6 wide: its inner square turns,
+    """A quarter turn about the middle of an image 8 high and 6 wide: its inner square turns,
     whatever the sides.
     """
     images = random_images(side=8)[..., :6]
@@ -125,6 +125,7 @@ def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
         geometry_matrices(alone(GEOMETRY, place, one), 0.5, 40, 24)[0]
         for place in (SCALE, STRETCH, DRIFT)
     )
+
     assert torch.allclose(
         scale, torch.tensor([[factor, 0, 0], [0, factor, 0]], dtype=torch.float64)
     )
@@ -135,7 +136,7 @@ def test_scales_stretches_and_drifts_are_as_strong_as_they_should():
 
 
 def test_both_turns_together_have_the_probability():
-    """Of 20,000 pictures; four standard deviations are 0.014."""
+    """Of 20,000 images; four standard deviations are 0.014."""
     matrices = geometry_matrices(numbers(20_000, GEOMETRY), 0.4, 8, 8)
     aslant = matrices[:, 0, 1].abs() > 1e-9
     quarters = 0.6 * 0.4 / 2  # not turned, but by one quarter or three

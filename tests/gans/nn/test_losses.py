@@ -171,7 +171,7 @@ def test_squared_gradient_of_a_linear_score():
     assert squared.tolist() == [9, 9, 9, 9]
 
 
-def test_squared_gradient_is_each_picture_alone():
+def test_squared_gradient_is_each_image_alone():
     (images,) = leaves(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     squared = losses.squared_gradient(0.5 * images.square().sum(1), images)
     assert squared.tolist() == [5, 25]

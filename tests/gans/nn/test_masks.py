@@ -71,6 +71,7 @@ def test_strokes_have_exactly_the_share_asked_for_and_hang_together():
             reached = (
                 torch.nn.functional.max_pool2d(reached[None].float(), 3, 1, 1)[0].bool() & mask
             )
+
         assert torch.equal(reached, mask)
 
 

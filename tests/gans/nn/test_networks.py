@@ -10,10 +10,13 @@ from torch import nn
 
 from ganvas.errors import UserError
 from ganvas.gans.nn.networks import (
+    PatchDiscriminator,
+    ResidualGenerator,
     add_spectral_norm,
     downsample,
     initialise_weights,
     pack_images,
+    patch_halvings,
     stage_sizes,
     stage_widths,
     upsample,
@@ -58,6 +61,7 @@ def test_every_size_works_or_names_some_that_do():
         except UserError as refusal:
             given = sizes_named(refusal)
             assert given, size
+
         for number in given:
             smallest, *larger = stage_sizes(number)
             assert 3 <= smallest <= 8, number
@@ -94,6 +98,7 @@ def test_up_is_the_transpose_of_down(kernel):
         torch.randn(1, 5, 8, 8, dtype=torch.float64),
         torch.randn(1, 3, 4, 4, dtype=torch.float64),
     )
+
     assert (shrink(large) * small).sum().item() == pytest.approx(
         (large * grow(small)).sum().item(), rel=1e-12
     )
@@ -140,7 +145,7 @@ def test_first_scales_of_batch_norm():
     assert (network[1].weight == 1).all()
 
 
-def test_packs_are_each_picture_and_those_before_it():
+def test_packs_are_each_image_and_those_before_it():
     images = torch.arange(4 * 2 * 3.0).view(4, 2, 1, 3)
     found = pack_images(images, 3)
     assert found.shape == (4, 6, 1, 3)
@@ -211,22 +216,64 @@ def test_a_copy_of_a_spectral_network_is_equal_and_independent():
     assert torch.equal(network(image), before)
 
 
-def test_a_spectral_network_loaded_goes_on_bit_for_bit():
+def test_a_spectral_network_loaded_continues_bit_for_bit():
     network, again = spectral_network(), spectral_network()
     spectral_steps(network, 3)
     state = {key: value.clone() for key, value in network.state_dict().items()}
     vectors = {key.rsplit(".", 1)[1] for key in state} & {"_u", "_v"}
+
     assert vectors == {"_u", "_v"}
+
     spectral_steps(network, 2)
     again.load_state_dict(state)
     spectral_steps(again, 2)
+
     assert all(
         torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
     )
+
     again.load_state_dict(
         {key: value.roll(1) if key.endswith("_v") else value for key, value in state.items()}
     )
     spectral_steps(again, 2)  # the vectors matter
+
     assert not all(
         torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items()
     )
+
+
+def test_each_score_of_the_patch_discriminator_sees_70_pixels():
+    torch.manual_seed(0)
+    layers = PatchDiscriminator(3, 4, affine=False)
+    # whose mean sees all
+    network = nn.Sequential(
+        *[layer for layer in layers if not isinstance(layer, nn.InstanceNorm2d)]
+    )
+    image = torch.randn(1, 3, 128, 128, requires_grad=True)
+    scores = network(image)
+    assert scores.shape == (1, 1, 14, 14)
+    scores[0, 0, 7, 7].backward()
+    seen = image.grad.abs().sum((0, 1)) > 0
+    assert seen.any(0).sum() == seen.any(1).sum() == 70
+
+
+@pytest.mark.parametrize("size", range(8, 72, 4))
+def test_small_images_get_smaller_patches(size):
+    assert patch_halvings(size) == (1 if size < 12 else 2 if size < 24 else 3)
+    network = PatchDiscriminator(3, 2, patch_halvings(size), affine=False)
+    scores = network(torch.randn(1, 3, size, size))
+    assert scores.isfinite().all()
+
+
+@pytest.mark.parametrize("padding", ["zeros", "reflect"])
+def test_constant_planes_have_an_effect_only_where_the_border_is_zero(padding):
+    torch.manual_seed(0)
+    network = ResidualGenerator(5, 3, width=4, blocks=2, padding=padding, affine=True).double()
+    image = torch.randn(1, 3, 16, 16, dtype=torch.float64)
+    off, on = (
+        network(torch.cat([image, torch.full((1, 2, 16, 16), value, dtype=torch.float64)], 1))
+        for value in (0.0, 1.0)
+    )
+    change = (off - on).abs().max().item()
+    # what is left is the norm's epsilon
+    assert change > 1e-2 if padding == "zeros" else change < 1e-3

@@ -1,5 +1,5 @@
-"""Rounds that are recorded equal rounds that are played, bit for bit; and no round makes the CPU
-wait for a GPU.
+"""Steps that are recorded equal steps that are not, bit for bit; and no step makes the CPU wait
+for a GPU.
 """
 
 from collections.abc import Iterator
@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 from replay import NoWaiting, Repeater
-from tiny import FixedClock, make_batch, make_context, make_gan
+from tiny import (
+    FixedClock,
+    equal_tensors,
+    make_batch,
+    make_context,
+    make_gan,
+)
 from torch import Tensor
 
 from ganvas.gans import GAN, GANS, Update
@@ -29,7 +35,7 @@ OPTIONS = {
     "mlp-deep": {"dropout": 0.5},
 }
 BATCH = 4
-ROUNDS = 2 * (WARMUP + 4)
+STEPS = 2 * (WARMUP + 4)
 
 
 @pytest.fixture(params=[torch.float32, torch.float64], ids=["float32", "float64"])
@@ -40,39 +46,35 @@ def dtype(request):
     torch.set_default_dtype(before)
 
 
-def rounds_of(gan: GAN, play, count: int = ROUNDS, engine=None) -> Iterator[dict[str, Tensor]]:
-    """What rounds report that differ in batch, draws, rates and clock."""
+def take_steps(gan: GAN, take, count: int = STEPS, engine=None) -> Iterator[dict[str, Tensor]]:
+    """What steps report that differ in batch, draws, rates and clock."""
     context = make_context(gan, deferred=True, engine=engine, betas=(0.5, 0.99))
     for number in range(count):
         torch.manual_seed(number)
         for optimizer in context.optimizers.values():
             optimizer.param_groups[0]["lr"] = 2.0 ** -(8 + number % 3)
         clock, rng = FixedClock(number * BATCH, number), StepRng(0, number * BATCH)
-        yield play(context, make_batch(gan, BATCH, number), clock, rng)
+        yield take(context, make_batch(gan, BATCH, number), clock, rng)
     context.guard.stop_if_tripped()
 
 
-def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
-
-
 @pytest.mark.parametrize("name", GANS)
-def test_recorded_rounds_equal_played_ones(name: str, dtype: torch.dtype):
+def test_recorded_steps_equal_plain_ones(name: str, dtype: torch.dtype):
     gan, plain = (
         make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2)
     )
     recorder = Repeater()
-    reports = list(rounds_of(gan, GraphedSteps(recorder, pytest.fail)))
-    assert all(map(same, reports, rounds_of(plain, take_step)))
-    assert same(gan.state_dict(), plain.state_dict())
+    reports = list(take_steps(gan, GraphedSteps(recorder, pytest.fail)))
+    assert all(map(equal_tensors, reports, take_steps(plain, take_step)))
+    assert equal_tensors(gan.state_dict(), plain.state_dict())
     kinds = 2 if name in ("relativistic", "sngan", "wgan-gp", "stargan", "inpaint") else 1
     assert (recorder.recorded, recorder.warmed) == (kinds, kinds * WARMUP)
-    # the first is played before anything is known
-    assert recorder.replayed == ROUNDS - 1 - kinds * WARMUP
+    # the first is run before anything is known
+    assert recorder.replayed == STEPS - 1 - kinds * WARMUP
 
 
 @pytest.mark.parametrize("name", GANS)
-def test_no_round_waits_for_the_device(name: str):
+def test_no_step_waits_for_the_device(name: str):
     gan = make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {}))
     tape, batch = StaticInputs(StepRng(0, 0), FixedClock()), make_batch(gan, BATCH)
     context = make_context(gan, deferred=True)
@@ -85,14 +87,14 @@ def test_no_round_waits_for_the_device(name: str):
 
 
 class Counting(MLP):
-    """It looks at how many rounds there were."""
+    """It looks at how many steps there were."""
 
     def step(self, batch: Batch, clock: Clock, rng) -> Iterator[Updates]:
         yield from super().step({"image": batch["image"] / (1 + clock.steps)}, clock, rng)
 
 
 class Reading(MLP):
-    """It reads a number from the device after its first player has moved."""
+    """It reads a number from the device after its first player has been updated."""
 
     def step(self, batch: Batch, clock: Clock, rng) -> Iterator[Updates]:
         yield from super().step(batch, clock, rng)
@@ -101,7 +103,7 @@ class Reading(MLP):
 
 
 class Choosy(MLP):
-    """It asks for noise of another size in every round."""
+    """It asks for noise of another size in every step."""
 
     def step(self, batch: Batch, clock: Clock, rng) -> Iterator[Updates]:
         self.asked = getattr(self, "asked", 0) + 1
@@ -110,79 +112,80 @@ class Choosy(MLP):
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "message"),
     [
         (Counting, "it reads clock.steps instead of asking clock.every"),
         (Reading, "operation not permitted when stream is capturing"),
         (Choosy, "it asks for random numbers in a changing order"),
     ],
 )
-def test_what_cannot_be_recorded_is_played_and_told_once(kind, told):
+def test_what_cannot_be_recorded_is_run_and_reported_once(kind, message):
     notes: list[str] = []
     gans = [kind(make_gan("mlp").schema, hidden=8, noise_size=5) for _ in range(2)]
     gans[1].load_state_dict(gans[0].state_dict())
     recorder = Repeater()
     reports = [
-        list(rounds_of(gan, play))
-        for gan, play in zip(gans, [GraphedSteps(recorder, notes.append), take_step])
+        list(take_steps(gan, take))
+        for gan, take in zip(gans, [GraphedSteps(recorder, notes.append), take_step])
     ]
+
     assert len(notes) == 1
-    assert notes[0].startswith(f"note: steps are not captured: {told}")
+    assert notes[0].startswith(f"note: steps are not captured: {message}")
     assert recorder.replayed == 0
-    # which gets other numbers, as many, in the round in which it is found out
+    # which gets other numbers, as many, in the step in which it is found out
     if kind is not Choosy:
-        assert all(map(same, *reports))
-        assert same(gans[0].state_dict(), gans[1].state_dict())
+        assert all(map(equal_tensors, *reports))
+        assert equal_tensors(gans[0].state_dict(), gans[1].state_dict())
 
 
-def test_watched_rounds_are_played_and_seen():
+def test_watched_steps_are_run_and_seen():
     gan, plain, seen = make_gan("mlp"), make_gan("mlp"), []
     recorder = Repeater()
     graphed = GraphedSteps(recorder, pytest.fail)
 
     def sometimes_watched(*given):
-        probe = (lambda turn, _: seen.append(turn.player)) if given[2].steps == ROUNDS - 2 else None
+        probe = (lambda turn, _: seen.append(turn.player)) if given[2].steps == STEPS - 2 else None
         return graphed(*given, probe)
 
-    reports = list(rounds_of(gan, sometimes_watched))
-    assert all(map(same, reports, rounds_of(plain, take_step)))
+    reports = list(take_steps(gan, sometimes_watched))
+    assert all(map(equal_tensors, reports, take_steps(plain, take_step)))
     assert seen == ["discriminator", "generator"]
-    assert recorder.replayed == ROUNDS - 2 - WARMUP
+    assert recorder.replayed == STEPS - 2 - WARMUP
 
 
 def test_changing_betas_are_never_recorded():
-    """A fused optimizer's betas are no tensors; a recording would go on with those that it was made
+    """A fused optimizer's betas are no tensors; a recording would keep those that it was made
     with.
     """
     gan, plain, recorder = make_gan("mlp"), make_gan("mlp"), Repeater()
     graphed = GraphedSteps(recorder, pytest.fail)
 
-    def burning_in(play):
-        def round_(*given):
-            context, rounds = given[0], given[2].steps
+    def burning_in(take):
+        def take_with_betas(*given):
+            context, steps = given[0], given[2].steps
             for optimizer in context.optimizers.values():
-                optimizer.param_groups[0]["betas"] = (0.5, min(0.99, 0.9 + 0.02 * rounds))
-            return play(*given)
+                optimizer.param_groups[0]["betas"] = (0.5, min(0.99, 0.9 + 0.02 * steps))
+            return take(*given)
 
-        return round_
+        return take_with_betas
 
-    reports = list(rounds_of(gan, burning_in(graphed)))
-    assert all(map(same, reports, rounds_of(plain, burning_in(take_step))))
-    assert recorder.replayed == ROUNDS - 6 - WARMUP  # betas are new in rounds 0 to 5
+    reports = list(take_steps(gan, burning_in(graphed)))
+    assert all(map(equal_tensors, reports, take_steps(plain, burning_in(take_step))))
+    assert recorder.replayed == STEPS - 6 - WARMUP  # betas are new in steps 0 to 5
 
 
 def test_a_flag_raised_in_a_recording_is_seen_and_holds_all_players():
     gan = make_gan("mlp")
     context, graphed = make_context(gan, deferred=True), GraphedSteps(Repeater(), pytest.fail)
-    for number in range(ROUNDS):
+    for number in range(STEPS):
         batch = make_batch(gan, BATCH, number)
-        if number == ROUNDS - 2:
+        if number == STEPS - 2:
             batch["image"][0, 0, 0, 0] = torch.nan
             before = {name: value.clone() for name, value in gan.state_dict().items()}
         graphed(context, batch, FixedClock(number), StepRng(0, number))
     with pytest.raises(NotFiniteError, match="discriminator/adversarial"):
         context.guard.stop_if_tripped()
-    assert same(gan.state_dict(), before)
+    assert equal_tensors(gan.state_dict(), before)
 
 
 def test_a_tape_takes_other_numbers_into_the_same_tensors():
@@ -208,7 +211,7 @@ def test_a_tape_takes_other_numbers_into_the_same_tensors():
     assert not tape.trouble
 
 
-def test_a_tape_fits_rounds_with_the_same_answers():
+def test_a_tape_fits_steps_with_the_same_answers():
     tape = StaticInputs(StepRng(0, 0), FixedClock(0, 6))
     assert (tape.every(2), tape.every(5)) == (True, False)
-    assert [rounds for rounds in range(13) if tape.fits(FixedClock(0, rounds))] == [2, 4, 6, 8, 12]
+    assert [steps for steps in range(13) if tape.fits(FixedClock(0, steps))] == [2, 4, 6, 8, 12]

@@ -27,7 +27,7 @@ def small_kernels_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(products, "WEIGHTS", 1)
 
 
-def play(layer: nn.Module, maps: Tensor) -> list[Tensor]:
+def differentiate(layer: nn.Module, maps: Tensor) -> list[Tensor]:
     """What a layer makes of maps, all first derivatives, and those of a penalty on a slope."""
     maps = maps.clone().requires_grad_()
     made = layer(maps)
@@ -52,14 +52,15 @@ def test_products_are_convolutions(name: str, last: bool, monkeypatch: pytest.Mo
             layer.to(memory_format=torch.channels_last),
             maps.contiguous(memory_format=torch.channels_last),
         )
-    expected = play(layer, maps)
+    expected = differentiate(layer, maps)
     use_im2col(layer)
     for parameter in layer.parameters():
         parameter.grad = None
     monkeypatch.setattr(torch, "conv2d", None)  # PyTorch's own are not asked
     monkeypatch.setattr(torch.nn.functional, "conv2d", None)
     monkeypatch.setattr(torch.nn.functional, "conv_transpose2d", None)
-    for one, other in zip(play(layer, maps), expected, strict=True):
+
+    for one, other in zip(differentiate(layer, maps), expected, strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -128,7 +129,7 @@ def test_only_large_kernels_gain(monkeypatch: pytest.MonkeyPatch):
     network = nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(3, 4, 3))
     assert has_im2col_layers(network)
     use_im2col(network)
-    assert has_im2col_layers(network)  # still known when it plays so
+    assert has_im2col_layers(network)  # still known when its products are in use
     use_im2col(network)
     assert [type(layer) for layer in network] == [products.Im2colConv2d, nn.Conv2d]
     assert not has_im2col_layers(network[1])

@@ -1,0 +1,154 @@
+"""`ganvas sample`: sets, sheets and walks."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import FAST, Command
+from PIL import Image
+
+from ganvas.data import View, open_dataset
+
+
+def test_same_seed_same_images_whatever_the_count(ganvas: Command, run: Path, tmp_path: Path):
+    assert ganvas("sample", run, "--count", 3, "--seed", 5, "--out", tmp_path / "few")[0] == 0
+    assert ganvas("sample", run, "--count", 70, "--seed", 5, "--out", tmp_path / "many")[0] == 0
+    assert ganvas("sample", run, "--count", 3, "--seed", 6, "--out", tmp_path / "others")[0] == 0
+    for name in ("00000.png", "00001.png", "00002.png"):
+        assert (tmp_path / "few" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
+        assert (tmp_path / "few" / name).read_bytes() != (tmp_path / "others" / name).read_bytes()
+    assert len(list((tmp_path / "many").glob("*.png"))) == 70
+
+
+def test_samples_are_balanced_and_labelled_and_train_again(
+    ganvas: Command, run: Path, tmp_path: Path
+):
+    assert ganvas("sample", run, "--count", 40, "--out", tmp_path / "set")[0] == 0
+
+    with (tmp_path / "set" / "labels.csv").open() as table:
+        labels = [row["label"] for row in csv.DictReader(table)]
+    assert {label: labels.count(label) for label in labels} == {
+        str(digit): 4 for digit in range(10)
+    }
+
+    arguments = (
+        "--data",
+        tmp_path / "set",
+        "--labels",
+        "labels.csv",
+        "--out",
+        tmp_path / "again",
+        *FAST,
+    )
+    status, _, error = ganvas("train", "digits", *arguments)
+
+    assert status == 0, error
+
+
+def test_samples_of_one_class(ganvas: Command, run: Path, tmp_path: Path):
+    assert (
+        ganvas(
+            "sample",
+            run,
+            "--count",
+            4,
+            "--label",
+            3,
+            "--out",
+            tmp_path / "threes",
+            "--format",
+            "jpg",
+        )[0]
+        == 0
+    )
+    assert set((tmp_path / "threes" / "labels.csv").read_text().split()[1:]) == {
+        f"0000{i}.jpg,3" for i in range(4)
+    }
+
+    with Image.open(tmp_path / "threes" / "00000.jpg") as picture:
+        assert (picture.size, picture.format) == ((8, 8), "JPEG")
+
+
+def test_samples_of_each_call_are_a_set_of_their_own(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    for count in (12, 5):
+        assert ganvas("sample", copy, "--count", count)[0] == 0
+    for number, count in (("1", 12), ("2", 5)):
+        folder = copy / "generated" / number
+        names = [f"{place:05d}.png" for place in range(count)]
+        assert sorted(path.name for path in folder.iterdir()) == [*names, "labels.csv", "sheets"]
+        assert [
+            line.partition(",")[0] for line in (folder / "labels.csv").read_text().split()[1:]
+        ] == names
+        assert open_dataset(str(folder), View(labels="labels.csv")).report.used == count
+
+    status, _, error = ganvas("sample", copy, "--count", 3, "--out", copy / "generated" / "2")
+    assert status == 2
+    assert "2 is not empty (it holds 00000.png); choose a new folder" in error
+    assert len(list((copy / "generated" / "2").glob("*.png"))) == 5
+
+
+def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Path, tmp_path: Path):
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    assert ganvas("sample", copy, "--count", 12)[0] == 0
+
+    beside = copy / "generated" / "1"  # where a user may want them
+    for name in ("a.png", "b.jpg", "c.webp"):
+        assert ganvas("sample", copy, "--count", 4, "--grid", beside / name)[0] == 0
+    for name in ("d.gif", "e.webp"):
+        assert ganvas("sample", copy, "--label", 3, "--interpolate", beside / name)[0] == 0
+
+    report = open_dataset(str(copy / "generated"), View()).report
+    assert (report.found, report.used) == (18, 12)
+    assert {item.reason for item in report.skipped} == {
+        "not one image: a sheet of images, drawn by ganvas"
+    }
+
+    status, output, error = ganvas(
+        "evaluate",
+        copy / "generated",
+        "digits",
+        "--features",
+        "pixels",
+        "--metrics",
+        "fd",
+        "--json",
+    )
+
+    assert status == 0, error
+    assert json.loads(output)[0]["protocol"]["count"] == 12
+
+    status, _, error = ganvas("evaluate", copy / "samples", "digits")  # the grids of its training
+    assert status == 2
+    assert "a sheet of images, drawn by ganvas" in error
+
+
+def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):
+    plain, inverted = tmp_path / "plain.png", tmp_path / "inverted.png"
+    assert ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", plain)[0] == 0
+    assert (
+        ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", inverted, "--invert")[0]
+        == 0
+    )
+    with Image.open(plain) as one, Image.open(inverted) as other:
+        assert one.size == other.size == (10 * 60 + 4, 4 * 60 + 4)
+        inside = (slice(4, 60), slice(4, 60))
+        total = np.asarray(one)[inside].astype(int) + np.asarray(other)[inside]
+    assert abs(total - 255).max() <= 2  # each is rounded by itself
+
+
+@pytest.mark.parametrize("name", ["walk.gif", "walk.webp"])
+def test_walk_is_smooth_and_closed(name: str, ganvas: Command, run: Path, tmp_path: Path):
+    assert ganvas("sample", run, "--label", 3, "--interpolate", tmp_path / name)[0] == 0
+    with Image.open(tmp_path / name) as walk:
+        frames = []
+        for number in range(walk.n_frames):  # pyright: ignore[reportAttributeAccessIssue]
+            walk.seek(number)
+            frames.append(np.asarray(walk.convert("L")).astype(float))
+    jumps = [abs(after - before).mean() for before, after in zip(frames, [*frames[1:], frames[0]])]
+    far = max(abs(frame - frames[0]).mean() for frame in frames)
+    assert len(frames) > 30  # equal neighbours are merged
+    assert 0 < max(jumps) < far

@@ -1,0 +1,47 @@
+"""Trainings of a few steps."""
+
+from pathlib import Path
+
+import ganvas
+
+TINY = {
+    "batch": 6,
+    "report_every": 12,
+    "sample_every": 24,
+    "checkpoint_every": 12,
+    "health_every": 12,
+}
+MLP = {"options.hidden": 8, "stop_below": {}}
+TWO_STEPS = {
+    "batch": 2,
+    "report_every": 2,
+    "sample_every": 4,
+    "checkpoint_every": 4,
+    "size": 16,
+    "load_scale": 1.0,
+    "options.width": 2,
+}
+
+
+def train_tiny(
+    name: str, out: Path, images: int, data: Path | str, **settings: object
+) -> ganvas.Run:
+    """Train a recipe in batches of six, with a checkpoint every two steps."""
+    return ganvas.train(
+        name, data=data, out=out, images=images, device="cpu", settings=TINY | settings, quiet=True
+    )
+
+
+def train_mlp(out: Path, images: int, **settings: object) -> ganvas.Run:
+    """Train the smallest GAN, on the digits."""
+    return train_tiny("mnist-mlp", out, images, "digits", **{"size": 8} | MLP | settings)
+
+
+def train_two_steps(
+    name: str, out: Path, data: Path | str, images: int = 4, **settings: object
+) -> ganvas.Run:
+    """Train a narrow GAN that translates 16x16 images, in batches of two."""
+    settings = TWO_STEPS | settings
+    return ganvas.train(
+        name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True
+    )
