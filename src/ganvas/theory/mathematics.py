@@ -85,7 +85,7 @@ def _check_distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]
 
 
 def optimal_discriminator(p_data: Array, p_g: Array) -> Array:
-    """D*(x) = p_data / (p_data + p_g), the best answer to p_g (equation 2).
+    """D*(x) = p_data / (p_data + p_g), the optimal discriminator for p_g (equation 2).
 
     1/2 where both are 0: there D is never trained or used.
     """

@@ -104,7 +104,7 @@ def _draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability:
         trained = p_data + moment.p_g > TRAINED
         best = np.where(trained, optimal_discriminator(p_data, moment.p_g), np.nan)
         axes.plot(
-            CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="best answer $D^*$", zorder=2
+            CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="optimal $D^*$", zorder=2
         )
     label = "discriminator $D$" if is_probability else "critic, mapped to 0..1 by a sigmoid"
     axes.plot(
