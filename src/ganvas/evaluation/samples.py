@@ -87,12 +87,13 @@ class SampleSet:
         return describe_pictures(self.size, self.channels)
 
 
-def check_finite(images: Tensor, first: int = 0) -> None:
+def check_finite(images: Tensor, first: int, generator: str = "the generator") -> None:
     """Refuse images (N, C, H, W) of a broken generator.
 
     Args:
         images: floats.
         first: number of the first one among all, by which the user can generate it.
+        generator: what it is called in the message.
 
     Raises:
         UserError: one holds NaN or infinity.
@@ -100,7 +101,7 @@ def check_finite(images: Tensor, first: int = 0) -> None:
     broken = ~images.isfinite().flatten(1).all(1)
     if broken.any():
         number = first + int(broken.nonzero()[0])
-        raise UserError(f"the generator is broken: image {number} holds NaN or infinity")
+        raise UserError(f"{generator} is broken: image {number} holds NaN or infinity")
 
 
 def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
@@ -124,7 +125,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
 
     def generate(rows: range) -> Tensor:
         images = torch.cat([*sample_chunks(gan, rows, seed, run.device)])
-        check_finite(images, rows.start)
+        check_finite(images, rows.start, f"the generator of {run.path}")
         # points stay floats
         if gan.kind == "point":
             return images
