@@ -304,6 +304,6 @@ def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]
     # 1,024 rows at a time: a column may be larger than the memory
     for _, column in sorted(columns.items()):
         for piece in chunk_slices(len(column), 1024):
-            digest.update(np.ascontiguousarray(column[piece]).data)
+            digest.update(np.ascontiguousarray(column[piece]).data)  # a digest needs one piece
 
     return digest.hexdigest()

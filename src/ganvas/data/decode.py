@@ -145,12 +145,14 @@ def decode_rows(
     """
     side = view.load_size()
     fates: list[tuple[Fate, ...]] = []
+    # begins with an array of no rows: `concatenate` takes no empty list
     squares = [np.empty((0, columns, view.channels or 3, side, side), np.uint8)]
+    # a generator: `fates` fills while the rows are read below
     usable = _read_usable(rows, columns, view, fates)
 
     # neighbours of one shape are resized together, which is faster than one by one
     for shapes, alike in itertools.groupby(usable, key=_find_shapes):
-        _, height, width = shapes[0]
+        _, height, width = shapes[0]  # pixels of the row's first image
         together = max(1, BATCH_PIXELS // (height * width))
         while batch := list(itertools.islice(alike, together)):
             squares.append(_resize_rows(batch, view))
@@ -169,7 +171,7 @@ def _resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
     columns = []
 
     for pictures in zip(*rows):
-        pixels = torch.stack([picture.pixels for picture in pictures])
+        pixels = torch.stack([picture.pixels for picture in pictures])  # uint8 (N, C, H, W)
         columns.append(to_square(pixels, side, view.fit, view.background).numpy())
 
     return np.stack(columns, 1)
@@ -185,7 +187,7 @@ def _read_usable(
         try:
             pictures = _read_row(row, columns, view)
         except UnreadableError as error:
-            fates.append((Fate(row.name, str(error)),) * columns)
+            fates.append((Fate(row.name, str(error)),) * columns)  # one per image, if one fails
             continue
 
         reason = _find_fault(pictures, view)
@@ -212,6 +214,7 @@ def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
     pictures = [
         images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
     ]
+    # fewer files than columns: one file holds both images
     return tuple(pictures) if len(pictures) == columns else _cut_halves(pictures[0])
 
 
@@ -245,7 +248,7 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
         # width : height compared without a division
         one = widths[0] * height
         other = width * heights[0]
-        if abs(one - other) > max(one, other) / 50:
+        if abs(one - other) > max(one, other) / 50:  # 2 %
             return f"A is {widths[0]}x{heights[0]} and B {width}x{height}: their shapes differ"
 
     return find_size_fault(min(widths), min(heights), view)
@@ -254,6 +257,7 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
 def find_size_fault(width: int, height: int, view: View) -> str:
     """Why an image cannot become a square of the view's size unless it is enlarged, or ""."""
     assert view.size is not None
+    # not the load size: between the two, images are enlarged rather than left out
     square = f"{view.size}x{view.size}"
 
     # "crop" and "stretch" would enlarge the shorter side, which adds no detail
@@ -262,7 +266,7 @@ def find_size_fault(width: int, height: int, view: View) -> str:
         return f"{width}x{height} is smaller than {square}" if small else ""
 
     # A strip of a few pixels in a square of background teaches nothing.
-    shrunk = min(1, view.size / max(width, height)) * min(width, height)
+    shrunk = min(1, view.size / max(width, height)) * min(width, height)  # its shorter side, pixels
     if shrunk * 8 < view.size:
         return f"{width}x{height} would fill less than an eighth of the side of {square}"
     return ""
@@ -274,6 +278,7 @@ def measure_images(source: FileSource, entries: Sequence[Entry]) -> list[tuple[i
     def measure_piece(piece: Sequence[Entry]) -> list[tuple[int, int]]:
         found = []
         for entry in piece:
+            # files that fail here are reported when they are decoded
             with suppress(UnreadableError), source.open(entry) as file:
                 found.append(images.measure(file))
         return found

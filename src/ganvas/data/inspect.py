@@ -77,7 +77,7 @@ def examine_data(
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
         # the images can be shown anyway: a person wants to see them before choosing a size
-        size = min(FALLBACK, needed.suggestion)
+        size = min(FALLBACK, needed.suggestion)  # at a larger size, images would be left out
         sized = view.model_copy(update={"size": size})
         dataset = open_dataset(spec, sized, strict=strict, progress=progress)
         notes = [
@@ -135,7 +135,7 @@ def _list_files(dataset: Dataset) -> list[str]:
 def print_examination(examination: Examination, console: PlainConsole) -> None:
     """Print an examination for a person."""
     report = examination.report
-    console.print(report.spec, style="bold", soft_wrap=True)
+    console.print(report.spec, style="bold", soft_wrap=True)  # not wrapped: paths are copied
 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)

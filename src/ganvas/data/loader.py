@@ -72,11 +72,11 @@ class Loader:
         in `Schema`.
         """
         # processes take neighbouring parts, in the order of their ranks, of one and the same batch
-        part = self.sampling.batch // self.placement.world
+        part = self.sampling.batch // self.placement.world  # no remainder: see __init__
         mine = slice(self.placement.rank * part, (self.placement.rank + 1) * part)
         batch: dict[str, Tensor] = {}
         for order in self.orders:
-            batch |= order.rows(images, mine)
+            batch |= order.rows(images, mine)  # no domain has a column of the other's name
 
         return on_device(batch, self.placement.device)
 
@@ -124,4 +124,5 @@ def on_device(rows: dict[str, Tensor], device: torch.device) -> dict[str, Tensor
 
     # after the copy: uint8 takes a quarter of the bytes of float32 on the way
     batch |= {name: to_float(batch[name]) for name in batch.keys() & set(PICTURES)}
+    # stored as uint8, 0 or 1
     return batch | {name: batch[name].float() for name in batch.keys() & {"attributes", "known"}}

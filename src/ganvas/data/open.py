@@ -115,6 +115,7 @@ KINDS = {
     ),
     "mnist": _download_kind(open_mnist, "handwritten digits, 28x28 grey"),
     "fashion-mnist": _download_kind(open_mnist, "clothes, 28x28 grey"),
+    # no test set: stacks are of training digits alone, so the test digits stay unseen
     STACKED: _download_kind(open_stacked, "three MNIST digits in three channels", splits=()),
     CIFAR: _download_kind(open_cifar, "photographs of ten classes, 32x32 RGB"),
     # `request.spec` names the mixture, so the lambda does not capture `name`
@@ -167,7 +168,7 @@ def find_kind(spec: str) -> DataKind | None:
     """The kind of a data set by its name; None: it is the path of a folder or zip of images, or
     unknown.
     """
-    name, colon, _ = spec.partition(":")
+    name, colon, _ = spec.partition(":")  # of a path such as "C:\faces" the name is "C", no kind
 
     for prefix, kind in KINDS.items():
         # "pairs-val" is of the kind "pairs"; "fashion-mnist" is no split, so kinds list theirs
@@ -181,7 +182,7 @@ def find_kind(spec: str) -> DataKind | None:
         if kind.place_needed:
             # a file may be called "pairs:1"
             return kind if colon and not Path(spec).exists() else None
-        return kind if kind.place or not colon else None
+        return kind if kind.place or not colon else None  # "digits:x" is none: digits have no place
 
     return None
 
@@ -202,6 +203,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     colour(view.background)  # a wrong name is reported even where no image needs it
     kind = find_kind(spec)
 
+    # before anything is downloaded or decoded
     if kind and kind.own_labels and view.labels != "none":
         raise UserError(
             f"{spec} carries its own labels; "

@@ -71,11 +71,11 @@ def _start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
             # each thread uses torch on its own core only
             ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
-            warnings.filterwarnings("ignore", module="PIL")
+            warnings.filterwarnings("ignore", module="PIL")  # here: filters hold for all threads
             try:
                 yield pool
             finally:
-                pool.shutdown(cancel_futures=True)
+                pool.shutdown(cancel_futures=True)  # a reader that stops early drops the rest
     finally:
         torch.set_num_threads(before)  # part of the setting is shared by all threads
 
@@ -102,8 +102,8 @@ def map_in_order(
 
     for item in items:
         ahead.append(pool.submit(function, item))
-        if len(ahead) > 4 * count_cores():
-            yield ahead.popleft().result()
+        if len(ahead) > 4 * count_cores():  # enough that no core waits for the reader
+            yield ahead.popleft().result()  # raises here what failed in the thread
 
     while ahead:
         yield ahead.popleft().result()

@@ -101,12 +101,13 @@ class EpochSampler:
         # needs no saved state. A batch may span two epochs, of a tiny set even more.
         epochs, places = np.divmod(np.arange(images, images + batch), count)
         parts = []
-        for epoch in np.unique(epochs):
+        for epoch in np.unique(epochs):  # ascending: the parts keep the order of the positions
             parts.append(self._in_epoch(int(epoch))[places[epochs == epoch]])
         return np.concatenate(parts)
 
     def random(self, use: str, *position: int) -> torch.Generator:
         """Random numbers of this set for a use, at a position."""
+        # the words for the uses are part of the seed: renaming one changes the order of every run
         # each use has a stream of its own: with or without mirroring, the crops are the same
         return torch.Generator().manual_seed(
             fold_in(self.sampling.seed, self.name + use, *position)
@@ -155,7 +156,7 @@ class EpochSampler:
         # Corners and flips are drawn for the whole batch, and each process takes its part: with any
         # number of processes a row is cropped and mirrored in the same way.
         if any(rows[name].shape[-1] != dataset.size for name in rows.keys() & set(PICTURES)):
-            corners = torch.rand(batch, 2, generator=self.random("corner", images))
+            corners = torch.rand(batch, 2, generator=self.random("corner", images))  # top, left
             rows = crop_rows(rows, dataset.size, corners[mine])
 
         if self.sampling.flip:

@@ -48,7 +48,7 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
         UserError: the cache cannot be written, or what `build` raises.
     """
     folder = cache_entry("packed", [VERSION, key])
-    _remove_abandoned(folder.parent)
+    _remove_abandoned(folder.parent)  # before building: each may take as much disk as the set
 
     def make(partial: Path) -> None:
         partial.mkdir()
@@ -96,6 +96,7 @@ def _read_store(folder: Path) -> Dataset:
 
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
+    # read-only: several runs may share a store
     found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
     # four axes: pictures; labels, boxes and captions are small enough for the memory
     return {

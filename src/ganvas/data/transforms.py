@@ -24,8 +24,9 @@ def crop_rows(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
         return rows
 
     room = side - size
-    first = next(iter(rows.values()))
+    first = next(iter(rows.values()))  # any column: they share length and device
     shares = torch.full((len(first), 2), 0.5) if corners is None else corners
+    # room + 1 places, equally likely; a share just below 1 may round up to one too many
     places = (shares * (room + 1)).long().clamp(max=room)  # (N, 2): top, left in pixels
 
     cropped = dict(rows)
@@ -35,7 +36,7 @@ def crop_rows(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
 
     # in shares of the new side, (N, 1) each
     top, left = (places.to(first.device, non_blocking=True) / size).split(1, 1)
-    grown = side / size
+    grown = side / size  # a share of the old side is so much more of the new one
 
     if "box" in rows:
         zero = torch.zeros_like(left)
@@ -52,7 +53,7 @@ def crop_rows(rows: Rows, size: int, corners: Tensor | None = None) -> Rows:
 def _crop_images(images: Tensor, places: Tensor, size: int) -> Tensor:
     """Squares (N, C, size, size) of images (N, C, S, S), at `places`, (N, 2): top and left."""
     squares = []
-    for image, (top, left) in zip(images, places.tolist()):
+    for image, (top, left) in zip(images, places.tolist()):  # on the CPU: waits for no GPU
         squares.append(image[:, top : top + size, left : left + size])
     return torch.stack(squares)
 
@@ -73,6 +74,7 @@ def mirror_rows(rows: Rows, which: Tensor, parts: Sequence[str] = ()) -> Rows:
 
     if "box" in rows:
         left, top, width, height = rows["box"].unbind(1)  # (N,) each
+        # the right edge becomes the left one
         flipped = torch.stack([1 - left - width, top, width, height], 1)
         mirrored["box"] = torch.where(which[:, None], flipped, rows["box"])
 
@@ -111,8 +113,8 @@ def _swap_sides(name: str) -> str:
 
 def clip_boxes(boxes: Tensor) -> Tensor:
     """Boxes (N, 4), left, top, width and height, cut at the edges of the image."""
-    near = boxes[:, :2].clamp(0, 1)
-    far = (boxes[:, :2] + boxes[:, 2:]).clamp(0, 1)
+    near = boxes[:, :2].clamp(0, 1)  # left, top: (N, 2)
+    far = (boxes[:, :2] + boxes[:, 2:]).clamp(0, 1)  # right, bottom: (N, 2)
     return torch.cat([near, far - near], 1)
 
 

@@ -68,7 +68,7 @@ def save_animation(
             save_all=True,
             append_images=frames[1:],
             duration=durations,
-            loop=0,
+            loop=0,  # for ever
             **options,
             **sheet_note(),  # an animation is not a picture to learn from
         )
@@ -77,7 +77,7 @@ def save_animation(
 def _share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
     """Reduce frames to 256 common colours; a palette for each is slow and flickers."""
     some = [frame.convert("RGB") for frame in pick_evenly(frames, 8)]
-    mosaic = Image.new("RGB", (128 * len(some), 128))
+    mosaic = Image.new("RGB", (128 * len(some), 128))  # 8 squares at most
     for index, frame in enumerate(some):
         # "Nearest" keeps the colours of the frame; averaging would add new ones.
         mosaic.paste(frame.resize((128, 128), Image.Resampling.NEAREST), (128 * index, 0))
@@ -127,5 +127,6 @@ def pick_evenly(items: Sequence[Item], most: int) -> list[Item]:
     """At most `most` items, evenly spaced, always the first and the last; `most` is at least 2."""
     if len(items) <= most:
         return list(items)
+    # The step is more than 1, so no item is picked twice.
     last = len(items) - 1
     return [items[round(index * last / (most - 1))] for index in range(most)]

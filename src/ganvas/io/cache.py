@@ -22,8 +22,9 @@ Content = TypeVar("Content")
 def cache_folder() -> Path:
     """$GANVAS_CACHE, or the platform's folder for caches; whoever writes into it creates it."""
     chosen = os.environ.get("GANVAS_CACHE")
-    if chosen:
+    if chosen:  # an empty variable counts as none
         return Path(chosen).expanduser()
+    # appauthor=False: else Windows would get ganvas/ganvas.
     return Path(platformdirs.user_cache_dir("ganvas", appauthor=False))
 
 
@@ -37,6 +38,7 @@ def cache_entry(kind: str, settings: Any, ending: str = "") -> Path:
         ending: of the name, such as ".safetensors"; "" for a folder.
     """
     text = json.dumps(settings, sort_keys=True)
+    # 128 bits. The cache of shards recognises its own folders by these 32 digits.
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
     return cache_folder() / kind / f"{name}{ending}"
 
@@ -64,6 +66,8 @@ def load_or_make(
             return read(path)
         except UserError:
             remove(path)  # damaged; it can be made again
+
+    # Without a lock: of two processes that make it at once, one's content stays, and it is whole.
     with atomic_path(path, durable, OTHER_CACHE) as partial:
         make(partial)
-    return read(path)
+    return read(path)  # as every later call reads it, also in the first one

@@ -26,4 +26,5 @@ def chunk_ranges(count: int, size: int, whole: bool = False) -> Iterator[range]:
 def chunk_slices(count: int, size: int) -> Iterator[slice]:
     """As `chunk_ranges`, as slices that cut the rows out of an array or a list."""
     for rows in chunk_ranges(count, size):
+        # Arrays are cut by a slice without a copy; a range as an index would copy the rows.
         yield slice(rows.start, rows.stop)

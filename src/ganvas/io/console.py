@@ -41,6 +41,7 @@ def escape_text(text: str, encoding: str = "utf-8") -> str:
 
     Control characters, and characters that the encoding lacks, become escapes such as `\u001b`.
     """
+    # JSON's escapes, without the quotes around them.
     escaped = UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
     return escaped.encode(encoding, "backslashreplace").decode(encoding)
 
@@ -51,17 +52,18 @@ def print_text(*lines: str, error: bool = False) -> None:
     A newline inside a line is escaped, since it came from outside.
     """
     file = sys.stderr if error else sys.stdout
-    encoding = getattr(file, "encoding", None) or "utf-8"
+    encoding = getattr(file, "encoding", None) or "utf-8"  # a stream in memory has none
     for line in lines:
         print(escape_text(line, encoding), file=file)
-    file.flush()
+    file.flush()  # a pipe would show lines late, in blocks
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON for programs; unsafe characters become JSON's escapes."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    # For ASCII, `escape_text` would write \xe9, which is no JSON.
     text = json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
-    print_text(*text.split("\n"))
+    print_text(*text.split("\n"))  # a newline inside a line would be escaped
 
 
 class PlainConsole(Console):
@@ -72,6 +74,7 @@ class PlainConsole(Console):
     """
 
     def __init__(self, **settings: Any):
+        # In the name of a file, [red] is no markup and :cat: no emoji.
         super().__init__(markup=False, highlight=False, emoji=False, **settings)
 
     def render_str(self, text: str, **settings: Any) -> Text:

@@ -55,6 +55,7 @@ def download(published: Published, folder: Path, progress: bool = False) -> None
     Raises:
         UserError: no mirror has one of them, or the folder cannot be written.
     """
+    # Not hashed: a file gets its own name after the check, or from a user who put it there.
     missing = [file for file in published.files if not (folder / file).is_file()]
     if not missing:
         return
@@ -94,6 +95,7 @@ def _download_file(
         why each mirror failed; empty if the file is there and right.
     """
     left = folder / f"{PARTIAL}{file}"
+    # Named by the process: threads of one process must not download one file at the same time.
     mine = folder / f"{PARTIAL}{os.getpid()}-{file}"
     with suppress(FileNotFoundError):  # there is none, or another process was faster
         left.replace(mine)
@@ -108,10 +110,11 @@ def _download_file(
                 lambda done, total: advance(file, done, total),
             )
             if not reason:
+                # The whole file is hashed: its first part may come from another mirror.
                 kind = expected.partition(":")[0]
                 digest = f"{kind}:{hash_file(mine, kind)}"
                 if digest == expected:
-                    sync(mine)
+                    sync(mine)  # before the rename, or a crash could leave a name without its bytes
                     mine.replace(folder / file)
                     return []
                 # Another mirror may have the right file, but not by appending to this one.
@@ -120,7 +123,7 @@ def _download_file(
             reasons.append(f"{mirror}{file}: {reason}")
         return reasons
     finally:
-        if mine.exists():
+        if mine.exists():  # also after Ctrl-C: the next call resumes there
             mine.replace(left)
 
 
@@ -144,6 +147,8 @@ def _transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
             reason = f"{error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:
             reason = _explain(error)
+
+        # A request that adds nothing would be repeated for ever.
         if not path.exists() or path.stat().st_size <= start:
             return reason
 
@@ -159,12 +164,14 @@ def _receive(url: str, path: Path, start: int, advance: Callable[[int, int], Non
         if response.status != 206:
             start = 0  # a server without ranges sends the whole file
 
-        announced = response.headers.get("Content-Length")
+        announced = response.headers.get("Content-Length")  # of this answer: after a 206, the rest
         total = start + int(announced) if announced else 0
+        # "wb" drops what an earlier request has left.
         with path.open("ab" if start else "wb") as file:
             while piece := response.read(BLOCK):
                 file.write(piece)
                 advance(file.tell(), total)
+            # Without an announced length the end looks like a break; the digest decides.
             return not total or file.tell() == total
 
 
@@ -185,13 +192,14 @@ def read_url(url: str) -> bytes | None:
     """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-            content = response.read(MAX_BYTES + 1)
+            content = response.read(MAX_BYTES + 1)  # one byte more shows that there are more
     except urllib.error.HTTPError as error:
         error.close()
+        # 403 too: servers that list no folders answer so where there is no file.
         if error.code in (401, 403, 404, 410):
             return None
         raise UnreachableError(f"cannot fetch {url}: {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no URL
         raise UnreachableError(f"cannot fetch {url}: {_explain(error)}") from error
 
     if len(content) > MAX_BYTES:

@@ -70,24 +70,25 @@ def atomic_path(path: Path, durable: bool = True, elsewhere: str = ELSEWHERE) ->
     Raises:
         UserError: the disk is full, read-only, or the folder may not be written to.
     """
-    partial = partial_path(path)
+    partial = partial_path(path)  # beside it, so on one file system: a rename is atomic there
     with explained(path, elsewhere):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             if durable:
+                # Bytes first, names later: else a power cut may leave the name of an empty file.
                 for file in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
                     sync(file)
 
             try:
-                partial.replace(path)
+                partial.replace(path)  # a folder that holds files is never replaced
             except OSError:
                 if not (partial.is_dir() and path.is_dir()):
                     raise
                 remove(partial)  # another process was first
             if durable:
-                sync(path.parent)
-        except BaseException:
+                sync(path.parent)  # the name is an entry of the folder
+        except BaseException:  # Ctrl-C too
             remove(partial)
             raise
 
@@ -133,6 +134,7 @@ def _number_folder(place: Path) -> Path:
         while True:
             number += 1
             with suppress(FileExistsError):  # another call created it at the same moment
+                # Parents: a call that just ended may have removed the empty `place`.
                 (place / str(number)).mkdir(parents=True)
                 return place / str(number)
 
@@ -142,6 +144,7 @@ def partial_path(path: Path) -> Path:
 
     `find_leftovers` recognises it.
     """
+    # Random digits: several threads of a process may write the same file.
     return path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
 
 
@@ -202,7 +205,7 @@ def parse_json(text: str) -> Any:
 
 def sync(path: Path) -> None:
     """Flush a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)  # a folder cannot be opened for writing
     try:
         os.fsync(handle)
     finally:
@@ -212,13 +215,13 @@ def sync(path: Path) -> None:
 def hash_file(path: Path, kind: str = "sha256") -> str:
     """The digest of a file, hexadecimal; `kind` is a name in `hashlib`."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()  # in blocks: files may exceed the memory
 
 
 def remove(path: Path) -> None:
     """Remove a file or folder if it is there; of a link only the link, never its target."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)  # often called while another error is raised
     else:
         path.unlink(missing_ok=True)
 

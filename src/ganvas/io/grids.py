@@ -35,14 +35,15 @@ def make_grid(
     """
     count, channels, height, width = images.shape
     columns = min(columns, count)
-    rows = -(-count // columns)
+    rows = -(-count // columns)  # rounded up
     scale = max(1, round((SIDE_WITH_HEADINGS if headings else SIDE) / max(height, width)))
+    # Pixels of a cell: a picture with a gap at its left and top.
     cell_width, cell_height = width * scale + GAP, height * scale + GAP
 
     # The grid begins at (left, top); around it is room for the text.
-    points = max(12, min(20, cell_height // 3))
+    points = max(12, min(20, cell_height // 3))  # font size
     font = ImageFont.load_default(points)
-    left = _text_width(row_names, font) + 12 if row_names else 0
+    left = _text_width(row_names, font) + 12 if row_names else 0  # 6 pixels on either side
     top = HEADING_HEIGHT if headings else 0
     bottom = 2 * points if caption else 0
 
@@ -60,6 +61,7 @@ def make_grid(
     pen = ImageDraw.Draw(sheet)
     for row, name in enumerate(row_names):
         middle = top + GAP + (row + 0.5) * cell_height
+        # "rm": the point is at the right end of the text, half-way up.
         pen.text((left - 6, middle), name, fill="black", font=font, anchor="rm")
 
     small = _fit_font(headings, cell_width)
@@ -82,7 +84,7 @@ def _fit_font(headings: Sequence[str], width: int) -> ImageFont.FreeTypeFont | I
     """The font in which the longest heading fits a column of `width` pixels, 7 to 13 points."""
     font = ImageFont.load_default(HEADING_POINTS)
     widest = max((font.getlength(name) for name in headings), default=1)
-    points = int(HEADING_POINTS * width / max(widest, 1))
+    points = int(HEADING_POINTS * width / max(widest, 1))  # widths grow with the points
     return ImageFont.load_default(max(7, min(HEADING_POINTS, points)))
 
 

@@ -33,6 +33,7 @@ __all__ = [
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
+# Pillow's modes without colour.
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
@@ -67,7 +68,7 @@ def to_float(images: Tensor) -> Tensor:
     """
     if images.is_floating_point():
         return images
-    return images.to(torch.float32).mul_(2 / 255).sub_(1)
+    return images.to(torch.float32).mul_(2 / 255).sub_(1)  # in place on the copy: saves memory
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -77,6 +78,7 @@ def to_uint8(images: Tensor) -> Tensor:
     """
     if images.shape[1] == 2:  # points; images have 1 or 3 channels
         return images
+    # In bfloat16 the result could be off by one; uint8 without the clamp would wrap.
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
 
 
@@ -118,7 +120,7 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
             transparent = upright.has_transparency_data
             flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
-            turned = file.getexif().get(ORIENTATION, 1) != 1
+            turned = file.getexif().get(ORIENTATION, 1) != 1  # `upright` has lost it
             return Picture(planes(array), file.mode, transparent, turned)
     except UnreadableError:
         raise
@@ -132,13 +134,15 @@ def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
     Returns:
         the picture; None if the file is of another kind, or damaged.
     """
+    # EXIF may turn the picture, which this decoder ignores; a chance match only costs time.
     if not content.startswith(b"\xff\xd8\xff") or b"Exif" in content:
         return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        # Before a pixel is decoded. Pillow decodes CMYK, and `_open_lazily` refuses huge pictures.
         if colours not in ("YCbCr", "Gray") or int(height) * int(width) > MAX_PIXELS:
             return None
-        array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")
+        array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")  # (H, W, C)
     except ValueError:
         return None  # Pillow may still read it, and has the better message
 
@@ -146,7 +150,7 @@ def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
     if mode == "L" and channels == 3:
         array = array.repeat(3, axis=2)
     if mode == "RGB" and channels == 1:
-        array = np.array(Image.fromarray(array).convert("L"))
+        array = np.array(Image.fromarray(array).convert("L"))  # rounded as for other formats
     return Picture(planes(array), mode)
 
 
@@ -176,8 +180,8 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
         UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that
             ganvas drew.
     """
-    Image.init()
-    prefix = file.read(16)
+    Image.init()  # fills Image.OPEN
+    prefix = file.read(16)  # as many bytes as `Image.open` shows to decoders
     file.seek(0)
     if not prefix:
         raise UnreadableError("empty file")
@@ -192,7 +196,7 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
                 f"{picture.width:,}x{picture.height:,} pixels; "
                 f"{MAX_PIXELS // 10**6} million pixels is the limit"
             )
-        comment = picture.info.get("comment")
+        comment = picture.info.get("comment")  # bytes, in GIF and JPEG
         if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
             raise UnreadableError(f"not one image: a {SHEET}")
         return picture
@@ -213,12 +217,12 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
     """
     if picture.mode != "F" and not picture.mode.startswith("I"):
         return picture
-    values = np.array(picture).astype(np.float64)
+    values = np.array(picture).astype(np.float64)  # (H, W); holds 32-bit integers exactly
     low, high = values.min(), values.max()
 
     # 16-bit files say what white is; in float files it is 1 or 255, by the values that occur.
     allowed = (1, 255) if picture.mode == "F" else (65535,)
-    white = next((white for white in allowed if high <= white), 0)
+    white = next((white for white in allowed if high <= white), 0)  # 0: too high, or NaN
     if low < 0 or not white:
         ranges = " or ".join(f"0..{white}" for white in allowed)
         raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {ranges}")
@@ -275,7 +279,7 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
         raise UserError(f"{path} does not end like an image; use .png, .jpg or .webp")
     note = sheet_note() if SHEET in picture.info else {}
     with atomic_path(path, durable) as partial:
-        picture.save(partial, format=kind, quality=95, **note)
+        picture.save(partial, format=kind, quality=95, **note)  # PNG ignores the quality
 
 
 def transparent(content: bytes) -> Tensor | None:

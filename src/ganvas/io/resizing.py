@@ -13,7 +13,7 @@ __all__ = ["Fit", "place_in_square", "resize", "to_square", "with_channels"]
 
 Fit = Literal["crop", "pad", "stretch"]
 # Values of a picture above which `resize` works channel by channel, to save memory.
-MAX_VALUES = 2**24
+MAX_VALUES = 2**24  # 64 MiB as float32
 
 
 def resize(images: Tensor, height: int, width: int) -> Tensor:
@@ -31,6 +31,7 @@ def resize(images: Tensor, height: int, width: int) -> Tensor:
     # Always in one memory layout, since others give other values in the last digit of a float.
     values = images.to(torch.float32, memory_format=torch.contiguous_format)
     resized = functional.interpolate(values, (height, width), mode="bicubic", antialias=True)
+    # Bicubic weights are negative in part, so values may leave 0..255.
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
@@ -54,10 +55,10 @@ def to_square(
     )
     images = resize(images, height, width)
     if fit != "pad":
-        return images[..., -top : size - top, -left : size - left]
+        return images[..., -top : size - top, -left : size - left]  # both are 0 or negative here
 
-    fill = _background_pixel(background, images.shape[1]).view(1, -1, 1, 1)
-    square = fill.expand(len(images), -1, size, size).clone()
+    fill = _background_pixel(background, images.shape[1]).view(1, -1, 1, 1)  # (1, C, 1, 1)
+    square = fill.expand(len(images), -1, size, size).clone()  # clone: expanded pixels share memory
     square[..., top : top + height, left : left + width] = images
     return square
 
@@ -77,8 +78,10 @@ def place_in_square(
     scale = size / (min(height, width) if fit == "crop" else max(height, width))
     if fit == "pad" and not enlarge:
         scale = min(scale, 1)
+    # At least 1: a thin strip may shrink to less than half a pixel.
     height, width = max(1, round(height * scale)), max(1, round(width * scale))
     if fit == "crop":
+        # Of an odd number of rows or columns, one more is cut at the bottom or right.
         return -((height - size) // 2), -((width - size) // 2), height, width
     return (size - height) // 2, (size - width) // 2, height, width
 
@@ -100,9 +103,9 @@ def with_channels(images: Tensor, channels: int) -> Tensor:
     if images.shape[1] == channels:
         return images
     if channels == 3:
-        return images.expand(-1, 3, -1, -1)
+        return images.expand(-1, 3, -1, -1)  # a view: to be copied before it is written to
 
     # Pillow's integer arithmetic: weights in shares of 2^16, and 2^15 to round.
     weights = torch.tensor([19_595, 38_470, 7_471], dtype=torch.int32).view(3, 1, 1)
-    luminance = (images.int() * weights).sum(1, keepdim=True)
+    luminance = (images.int() * weights).sum(1, keepdim=True)  # (N, 1, H, W), up to 255 x 2^16
     return (luminance + 2**15 >> 16).to(torch.uint8)

@@ -43,15 +43,15 @@ def as_dataset(
         steps.append("RGB turned to grey")
 
     # 1,024 at a time: resizing works in float32, four times as large
-    side = view.model_copy(update={"size": size}).load_size()
+    side = view.model_copy(update={"size": size}).load_size()  # pixels that are kept
     fitted = np.empty((count, channels, side, side), np.uint8)
     for piece in chunk_slices(count, 1024):
-        pixels = with_channels(torch.tensor(images[piece]), channels)
+        pixels = with_channels(torch.tensor(images[piece]), channels)  # copied: may be read-only
         fitted[piece] = to_square(pixels, side, view.fit, view.background, enlarge=True)
 
     names = {}
     if labels is not None:
-        labels = labels.astype(np.int64)
+        labels = labels.astype(np.int64)  # uint8 in the files of MNIST and CIFAR
         # minlength: a class without pictures is reported with 0
         names = dict(zip(classes, np.bincount(labels, minlength=len(classes)).tolist()))
 

@@ -120,7 +120,7 @@ def _write_figures(folder: Path, view: View) -> Packed:
 
     texts = [np.stack([encode(text) for text in captions(bird)]) for bird in birds]
     np.save(folder / "caption.npy", np.stack(texts))  # (N, 3, bytes)
-    np.save(folder / "box.npy", np.array([_box(bird) for bird in birds], np.float32))
+    np.save(folder / "box.npy", np.array([_box(bird) for bird in birds], np.float32))  # (N, 4)
     np.save(folder / "keypoints.npy", np.array([_keypoints(bird) for bird in birds], np.float32))
 
     assert view.size is not None
@@ -141,12 +141,13 @@ def random_bird(random: np.random.Generator) -> Bird:
     pose = POSES[random.integers(len(POSES))]
     side = SIDES[random.integers(2)]
     length = random.uniform(0.25, 0.48)
-    tilt = random.uniform(-0.25, 0.35)
-    red, green, blue = (int(value) for value in random.integers(240, 256, 3))
+    tilt = random.uniform(-0.25, 0.35)  # 14 degrees up to 20 down
+    red, green, blue = (int(value) for value in random.integers(240, 256, 3))  # near white
 
     # first around 0, 0 to learn its box, then moved so that all of it is in the picture
     bird = Bird(body, wings, pose, side, (0.0, 0.0), length, tilt, (red, green, blue))
     left, top, width, height = _box(bird)
+    # a margin of 2 % of the side all around
     x = random.uniform(0.02, 0.98 - width) - left
     y = random.uniform(0.02, 0.98 - height) - top
     return bird._replace(middle=(x, y))
@@ -175,7 +176,7 @@ def _head(bird: Bird) -> Point:
 def _ellipse(x: float, y: float, across: float, along: float, turned: float = 0.0) -> list[Point]:
     """A polygon of 24 points with two radii."""
     angles = [2 * math.pi * number / 24 for number in range(24)]
-    cosine, sine = math.cos(turned), math.sin(turned)
+    cosine, sine = math.cos(turned), math.sin(turned)  # y goes down, so it turns clockwise
     round_it = [(across * math.cos(angle), along * math.sin(angle)) for angle in angles]
     return [(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in round_it]
 
@@ -251,7 +252,7 @@ def _draw(bird: Bird, side: int) -> Image.Image:
     for shape in _shapes(bird):
         points = _place_points(bird, shape.points) * side * FINER
         pen.polygon(points.flatten().tolist(), fill=colour(shape.colour))
-    return canvas.reduce(FINER)
+    return canvas.reduce(FINER)  # each pixel is the mean of 4 x 4
 
 
 def _box(bird: Bird) -> tuple[float, float, float, float]:

@@ -57,7 +57,7 @@ def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
     )
 
     # a record holds whole planes, so no axes need be exchanged
-    images = records[:, 1:].reshape(-1, 3, SIZE, SIZE)
+    images = records[:, 1:].reshape(-1, 3, SIZE, SIZE)  # uint8 (N, 3, 32, 32)
     test = f"{CIFAR}-test{spec.removeprefix(CIFAR)}" if name == CIFAR else None
     return as_dataset(spec, images, records[:, 0], CLASSES, view, test)
 
@@ -85,6 +85,7 @@ def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     try:
         with tarfile.open(archive) as tar:
             for member in tar:
+                # the size is checked before reading: a member may declare terabytes
                 name = Path(member.name).name
                 if name in names and member.isfile() and member.size == RECORDS * RECORD:
                     file = tar.extractfile(member)
@@ -117,7 +118,7 @@ def _as_records(place: Path, name: str, content: bytes) -> np.ndarray:
         )
 
     # other data of this length would begin its rows with bytes above 9
-    records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)
+    records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD)  # read-only
     if records[:, 0].max() >= len(CLASSES):
         raise UserError(
             f"{name} in {place} has the label {records[:, 0].max()}; "

@@ -55,6 +55,7 @@ PUBLISHED = {
     "fashion-mnist": Published(
         "Fashion-MNIST",
         (
+            # not encrypted: only the digests below tell whether the files are right
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         ),
@@ -74,7 +75,7 @@ def open_digits(view: View) -> Dataset:
     from sklearn.datasets import load_digits  # imports half of SciPy: only when asked for
 
     values, labels = load_digits(return_X_y=True)
-    # its values are 0 to 16
+    # uint8 (N, 8, 8), from values of 0 to 16
     images = np.round(np.asarray(values).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     return as_dataset("digits", images[:, None], np.asarray(labels), DIGITS, view)
 
@@ -95,7 +96,7 @@ def open_mnist(spec: str, view: View, progress: bool = False) -> Dataset:
 
     # files of the same names may hold another set, and results would be reported as MNIST's
     if images.shape != (count, 28, 28) or labels.max() > 9:
-        found = "{0:,} images of {2}x{1}".format(*images.shape)
+        found = "{0:,} images of {2}x{1}".format(*images.shape)  # (N, H, W): width first
         raise UserError(
             f"{path} holds {found}; {name}'s are {count:,} of 28x28, labels 0-9; "
             f"for other sets: idx:{path}"

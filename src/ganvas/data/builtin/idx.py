@@ -16,6 +16,7 @@ from ganvas.errors import UserError
 
 __all__ = ["dimensions", "read_idx"]
 
+# the third byte of the magic, and NumPy's name of the type; all are big-endian
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -59,7 +60,7 @@ def read_idx(path: Path) -> np.ndarray:
     # checked before NumPy reads: a file cut off while downloading is the usual fault
     shape = struct.unpack(f">{content[3]}I", content[4:head])
     kind = np.dtype(TYPES[content[2]])
-    expected = math.prod(shape) * kind.itemsize
+    expected = math.prod(shape) * kind.itemsize  # bytes, in Python's integers: no overflow
     if len(content) - head != expected:
         declared = "x".join(map(str, shape))
         raise UserError(
@@ -67,7 +68,7 @@ def read_idx(path: Path) -> np.ndarray:
             f"but holds {len(content) - head:,} bytes"
         )
 
-    return np.frombuffer(content, kind, offset=head).reshape(shape)
+    return np.frombuffer(content, kind, offset=head).reshape(shape)  # without a copy, so read-only
 
 
 def _is_gzip(path: Path) -> bool:

@@ -47,7 +47,7 @@ def _mixture(centres: np.ndarray, std: float) -> Mixture:
     return Mixture(centres * scale, std * scale, scale)
 
 
-TURN = 2 * np.pi * np.arange(8) / 8
+TURN = 2 * np.pi * np.arange(8) / 8  # eight angles; 2 pi would be the first again
 # times 0.8: radius 0.8, std 0.008
 RINGS = _mixture(np.stack([np.cos(TURN), np.sin(TURN)], axis=1), 0.01)
 # times 0.2: std 0.01
@@ -78,8 +78,9 @@ def open_points(spec: str, view: View) -> Dataset:
     source = MIXTURES[spec]
 
     random = np.random.RandomState(SEED)  # whose numbers are the same in every version of NumPy
+    # labels before noise: in the other order they would be other points
     labels = random.randint(len(source.centres), size=COUNT, dtype=np.int64)
-    points = source.centres[labels] + source.std * random.standard_normal((COUNT, 2))
+    points = source.centres[labels] + source.std * random.standard_normal((COUNT, 2))  # (N, 2)
 
     # (N, 2, 1, 1): pictures of one pixel with two channels, so that all GANs take them
     images = points.astype(np.float32).reshape(COUNT, 2, 1, 1)

@@ -13,7 +13,7 @@ from ganvas.io.images import UnreadableError
 
 __all__ = ["AttributeTable", "find_attribute_table", "read_rows"]
 
-VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}
+VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}  # CelebA writes -1 for no
 ENDINGS = (".txt", ".csv")
 LAYOUTS = (
     "a count, a line of names, then lines FILE 1 -1 ..., as CelebA's; "
@@ -102,7 +102,7 @@ def _read_head(name: str, content: bytes) -> AttributeTable:
         UserError: not UTF-8, or it does not begin as a table of attributes does.
     """
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = content.decode("utf-8-sig").splitlines()  # spreadsheets put a mark before the text
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text; save it again as UTF-8") from error
 
@@ -123,6 +123,7 @@ def _read_head(name: str, content: bytes) -> AttributeTable:
 
 def _split_line(line: str, header: str) -> list[str]:
     """The cells of a line of a CSV whose header has tabs, semicolons or commas."""
+    # the comma last: a name in a header with tabs may hold one
     delimiter = next((sign for sign in "\t;," if sign in header), ",")
     return next(csv.reader([line], delimiter=delimiter), [])
 
@@ -138,6 +139,7 @@ def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
     counted = lines[0].strip().isdecimal()
     head = 2 if counted else 1
 
+    # line by line, so that a message can name the line: no cell can hold a newline
     for number, line in enumerate(lines[head:], head + 1):
         if not line.strip():
             continue
@@ -155,6 +157,7 @@ def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
             raise UserError(
                 f"{table.file}, line {number}: {error.args[0]!r} is none of 1, 0, -1, true, false"
             ) from None
+        # paths as Windows and `find .` write them
         yield file.strip().replace("\\", "/").removeprefix("./"), row
 
 

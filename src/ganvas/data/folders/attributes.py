@@ -50,6 +50,7 @@ def open_attributes(
     with ExitStack() as stack:
         sources = [stack.enter_context(FileSource(path)) for path in place.paths]
         tables = [find_attribute_table(source, view.labels) for source in sources]
+        # of all tables, each name once: these are the columns of the store
         names = tuple(dict.fromkeys(name for table in tables for name in table.names))
         # before packing: a wrong name is found at once, not after an hour of decoding
         for name in view.attributes:
@@ -206,8 +207,8 @@ def _write_set(
 
     # some images could not be decoded: the values follow what was kept, in its order
     by_name = {entry.name: row for entry, row in by_entry.items()}
-    own = b"".join(by_name[fate.name] for (fate,) in kept)
-    places = [names.index(name) for name in table.names]
+    own = b"".join(by_name[fate.name] for (fate,) in kept)  # a byte per attribute
+    places = [names.index(name) for name in table.names]  # columns of this table
     values = np.zeros((len(kept), len(names)), np.uint8)
     known = np.zeros_like(values)
     values[:, places] = np.frombuffer(own, np.uint8).reshape(len(kept), len(places))
@@ -242,7 +243,7 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
             # 256 at a time: the pieces may be larger than the memory
             for rows in chunk_slices(len(array), 256):
                 part = array[rows]
-                yield np.broadcast_to(part, (len(part), *shape))
+                yield np.broadcast_to(part, (len(part), *shape))  # a view, without a copy
 
     write_images(path, iterate_parts(), shape)
     for piece in pieces:

@@ -41,7 +41,8 @@ def make_captions(lines: Sequence[CaptionLine]) -> tuple[np.ndarray, list[str]]:
     # a column is one array, so every image needs as many captions as the one with the most
     for line in lines:
         captions = islice(cycle(line.captions), most)
-        rows.append(np.stack([encode(text) for text in captions]))
+        rows.append(np.stack([encode(text) for text in captions]))  # (K, LENGTH)
+        # replace: JSON may hold half a surrogate pair, which has no UTF-8
         cut += sum(len(plain(text).encode(errors="replace")) > LENGTH for text in line.captions)
 
     notes = []
@@ -63,7 +64,7 @@ def make_features(content: bytes, numbers: Sequence[int], count: int) -> np.ndar
         UserError: there is no such tensor.
     """
     try:
-        features = load_tensors(content)["features"]
+        features = load_tensors(content)["features"]  # numbers only: nothing of the file is run
     except (SafetensorError, KeyError) as error:
         raise UserError(f'{FEATURES} holds no tensor "features": {error}') from error
 
@@ -95,6 +96,7 @@ def make_keypoints(
     for line, fate in zip(lines, fates):
         row = []
         for part in parts:
+            # a part that the line leaves out is not visible
             x, y, seen = (line.keypoints or {}).get(part, (0.0, 0.0, 0.0))
             # a point is a box without area
             left, top, _, _ = place_box((x, y, 0, 0), fate.width, fate.height, view)
@@ -110,8 +112,9 @@ def place_box(box: Sequence[float], width: int, height: int, view: View) -> list
     """
     left, top, box_width, box_height = box
     side = view.load_size()
+    # as `decode` calls `to_square`, or boxes would miss their objects; negative: cut off
     down, right, new_height, new_width = place_in_square(height, width, side, view.fit)
-    across = new_width / width
+    across = new_width / width  # pixels of the square for one of the file
     along = new_height / height
 
     return [

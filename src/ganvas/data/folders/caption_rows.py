@@ -43,7 +43,7 @@ def match_lines(
         # paths as Windows writes them, with or without the folder that wraps the whole set
         name = line.file.replace("\\", "/").removeprefix("./")
         if name not in names:
-            name = name.removeprefix(wrapper)
+            name = name.removeprefix(wrapper)  # second: a folder inside may have the same name
         if name not in names:
             absent.append(line.file)
         elif name in lines:
@@ -85,7 +85,7 @@ def choose_caption_columns(table: CaptionTable, lines: Lines) -> tuple[set[str],
             table.skip(name, f"has no {' and no '.join(lacking)}, as the others have")
         else:
             full[name] = line
-    return columns, full if columns else {}, notes
+    return columns, full if columns else {}, notes  # without columns, lines say nothing
 
 
 def skip_bad_boxes(
@@ -103,7 +103,7 @@ def skip_bad_boxes(
         # a file that cannot be read is reported when it is decoded
         fault = ""
         with suppress(UnreadableError), source.open(entries[name]) as file:
-            width, height = images.measure(file)
+            width, height = images.measure(file)  # header only, upright as decoding turns it
             fault = _find_box_fault(line, width, height, view)
             reaching += not fault and _overhang(line, width, height) > PIXELS
         if fault:
@@ -126,6 +126,7 @@ def _find_box_fault(line: CaptionLine, image_width: int, image_height: int, view
     if left >= image_width or top >= image_height or left + width <= 0 or top + height <= 0:
         return f"{box} lies outside of its {image_width}x{image_height}"
 
+    # (1, 4) in shares of the square; cropping may leave nothing of a box at the edge
     placed = torch.tensor([place_box(line.box, image_width, image_height, view)])
     if min(clip_boxes(placed)[0, 2:].tolist()) <= 0:
         return f"{box} is cut away with fit={view.fit}"

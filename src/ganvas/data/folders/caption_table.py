@@ -71,11 +71,11 @@ def read_caption_table(name: str, content: bytes) -> CaptionTable:
         UserError: not UTF-8, not JSON as a whole, or not COCO's format.
     """
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")  # some editors put a mark before the text
         if extension(name) == ".jsonl":
             return _read_json_lines(name, text)
         return _read_coco(name, parse_json(text))
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError as error:  # before ValueError, of which it is a kind
         raise UserError(f"{name} is not UTF-8 text") from error
     except ValueError as error:
         raise UserError(f"{name} is not JSON: {error}") from error
@@ -216,7 +216,7 @@ def _read_keypoint(place: Any) -> tuple[float, float, float]:
         return 0.0, 0.0, 0.0
     count = 3 if isinstance(place, list) and len(place) == 3 else 2
     x, y, *seen = _read_numbers(place, count, "a key point")
-    return x, y, float(not seen or seen[0] > 0)
+    return x, y, float(not seen or seen[0] > 0)  # COCO: 1 is hidden, 2 visible; both count
 
 
 def _read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
@@ -229,6 +229,6 @@ def _read_numbers(values: Any, count: int, what: str) -> tuple[float, ...]:
     numbers = isinstance(values, list) and all(isinstance(value, int | float) for value in values)
     if not numbers or len(values) != count:
         raise ValueError(f"{what} is {count} numbers, not {values!r}")
-    if not all(math.isfinite(value) for value in values):
+    if not all(math.isfinite(value) for value in values):  # huge integers: OverflowError
         raise ValueError(f"{what} of {values!r}")
     return tuple(float(value) for value in values)

@@ -142,7 +142,7 @@ def _write_captions(
         notes += more
 
     # files that cannot be decoded drop out here: every other column is made of what is kept
-    rows = rows_of_files(source, [entries[name] for name in lines])
+    rows = rows_of_files(source, [entries[name] for name in lines])  # the table's order
     kept, report, size = write_rows(folder, ["image"], source.place, rows, view, progress)
     fates = [fate for (fate,) in kept]
     used = [lines[fate.name] for fate in fates]

@@ -35,7 +35,7 @@ def open_images(
             view.key(),
             view.labels == "folders",
             labelling.digest,
-            source.other_kinds({labelling.table}),
+            source.other_kinds({labelling.table}),  # the stored report names them
         ]
         dataset = open_store(
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)

@@ -217,6 +217,7 @@ def _read_label_table(content: bytes, name: str) -> dict[str, str]:
 
     labels: dict[str, str] = {}
     for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+        # wherever it stands: joined tables repeat their header
         if not any(cell.strip() for cell in row) or (
             row == header and extension(row[0].strip()) not in EXTENSIONS
         ):
@@ -259,7 +260,7 @@ def sort_classes(names: Counter[str]) -> list[str]:
     before "a10").
     """
     try:
-        return sorted(names, key=lambda name: (float(name), name))
+        return sorted(names, key=lambda name: (float(name), name))  # "1" and "01" differ
     except ValueError:
         return sorted(names, key=_natural)
 
@@ -269,7 +270,7 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
     key = []
     for part in re.split(r"([0-9]+)", text):
         if part.isdecimal():
-            key.append((0, int(part), part))
+            key.append((0, int(part), part))  # 0 or 1 first: no number is compared with a text
         else:
             key.append((1, 0, part.casefold()))
 

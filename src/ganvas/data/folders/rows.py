@@ -108,7 +108,7 @@ def _write_squares(
     # closing: the threads end at once where writing fails
     with closing(pieces), ExitStack() as files:
         writers = [files.enter_context(open_image_file(path, shape)) for path in paths]
-        for some, squares in pieces:
+        for some, squares in pieces:  # squares: uint8 (K, columns, C, S, S)
             fates.extend(some)
             for number, write in enumerate(writers):
                 write(squares[:, number])
@@ -119,7 +119,7 @@ def _write_squares(
 def _drop_colour(path: Path) -> None:
     """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
     images = np.load(path, mmap_mode="r")
-    pieces = (images[rows, :1] for rows in chunk_slices(len(images), 1024))
+    pieces = (images[rows, :1] for rows in chunk_slices(len(images), 1024))  # (n, 1, S, S)
     grey = path.with_name("grey.npy")
     write_images(grey, pieces, (1, *images.shape[2:]))
 
@@ -132,6 +132,7 @@ def _drop_colour(path: Path) -> None:
 
 def _count_values(values: Iterable[str]) -> dict[str, int]:
     """How often each value occurs, the commonest first."""
+    # ties by name: a report must not depend on the order of the files
     return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0])))
 
 

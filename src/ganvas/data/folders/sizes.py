@@ -96,7 +96,7 @@ def _common_side(place: str, sizes: ImageSizes) -> int:
 
 def _suggest_side(sizes: ImageSizes) -> int:
     """The largest usual side that at most a fifth of the images are too small for."""
-    shorter = Counter[int]()
+    shorter = Counter[int]()  # images by their shorter side, which decides what is too small
     for size, count in sizes.items():
         shorter[min(size)] += count
 
@@ -109,4 +109,5 @@ def _suggest_side(sizes: ImageSizes) -> int:
         if smaller > sizes.total() // 5:
             break
 
+    # below the least usual side, the images' own
     return max((side for side in SIDES if side <= typical), default=typical)

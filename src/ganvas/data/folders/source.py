@@ -95,6 +95,7 @@ class FileSource:
         Raises:
             UnreadableError: no permission, encrypted, or a broken zip.
         """
+        # before a byte is unpacked: a zip of kilobytes may declare terabytes
         if entry.size > MAX_BYTES:
             raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for an image")
 

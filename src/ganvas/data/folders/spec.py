@@ -34,7 +34,7 @@ def parse_place(spec: str) -> Place:
     Raises:
         UserError: a place does not exist.
     """
-    name, _, text = spec.partition(":")
+    name, _, text = spec.partition(":")  # the first colon: Windows paths have another
     kind, _, split = name.partition("-")
 
     paths = _find_paths(text)

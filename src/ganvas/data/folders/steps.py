@@ -24,6 +24,7 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
     cmyk = _count_where(traits, lambda image: image.mode == "CMYK")
     grey = _count_where(traits, lambda image: image.grey)
 
+    # a count of 0 leaves its sentence out
     done = [
         (turned, "turned upright as their EXIF orientation says"),
         (deep, "brought from 16-bit or float values to 8 bits"),
@@ -47,6 +48,7 @@ def _list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, 
     square = f"{side}x{side}"
     smaller = _count_where(traits, lambda image: min(image.width, image.height) < side)
 
+    # padding never enlarges, so small images are only laid on the background
     if view.fit == "pad":
         larger = _count_where(traits, lambda image: max(image.width, image.height) > side)
         padded = _count_where(traits, lambda image: (image.width, image.height) != (side, side))
@@ -64,6 +66,7 @@ def _list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, 
 
     if view.fit == "stretch":
         way = f"to {square}, each side by itself"
+        # a long image is shrunk too, in one direction
         return [(larger + long, f"shrunk {way}"), (smaller, f"enlarged {way}")]
 
     way = f"until the shorter side is {side}, then cut to the central {square}"

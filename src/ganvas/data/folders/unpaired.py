@@ -84,7 +84,7 @@ def open_unpaired(
     report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
 
     # epochs are counted by the larger domain, so that each of its images is shown
-    main, beside = sorted(packed, key=len, reverse=True)
+    main, beside = sorted(packed, key=len, reverse=True)  # of equal ones "a" stays first
     digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
     joint = replace(
         main,
@@ -135,7 +135,7 @@ def _find_domains(
     found: dict[str, list[Entry]] = {column: [] for column in DOMAINS}
     stray = []
     for entry in source.pictures:
-        split, column = domain_of(source.wrapper + entry.name)
+        split, column = domain_of(source.wrapper + entry.name)  # the wrapper may be "train/"
         if split == place.split:
             found[column].append(entry)
         elif not split:

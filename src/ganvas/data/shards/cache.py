@@ -30,9 +30,10 @@ class ShardCache:
         self.load = load
         self.room = room
         self.lock = threading.Lock()  # for the three below
+        # By number, the least recently used first; some are still being loaded.
         self.kept: OrderedDict[int, Future[np.ndarray]] = OrderedDict()
-        self.wanted: list[int] = []
-        self.reader: threading.Thread | None = None
+        self.wanted: list[int] = []  # numbers to read ahead, in this order
+        self.reader: threading.Thread | None = None  # None while nothing is wanted
         CACHES.add(self)
 
     def get(self, number: int) -> np.ndarray:
@@ -57,6 +58,7 @@ class ShardCache:
         with self.lock:
             self.wanted = [number for number in numbers if number not in self.kept]
             if self.wanted and self.reader is None:
+                # Daemon: Python waits for other threads before it calls `_stop_readers`.
                 self.reader = threading.Thread(target=self._read, name="shards", daemon=True)
                 self.reader.start()
 
@@ -73,7 +75,7 @@ class ShardCache:
         while True:
             with self.lock:
                 if not self.wanted:
-                    self.reader = None
+                    self.reader = None  # under the lock: a request just now needs a new thread
                     return
                 number = self.wanted.pop(0)
 
@@ -101,9 +103,10 @@ class ShardCache:
         """Load a claimed shard, or hand the error to whoever waits for it."""
         try:
             future.set_result(self.load(number))
+        # Any error: without a result or an error, those who wait would wait for ever.
         except BaseException as error:
             with self.lock:
-                self.kept.pop(number, None)
+                self.kept.pop(number, None)  # first: who tries again must not find it
             future.set_exception(error)
 
 
@@ -137,9 +140,11 @@ class ShardColumn:
         Each shard is loaded once, one after another.
         """
         if isinstance(key, int | np.integer):
+            # A range checks the bounds, and counts negative rows from the end.
             return self[np.array([range(len(self))[int(key)]])][0]
 
         rows = np.arange(*key.indices(len(self))) if isinstance(key, slice) else np.asarray(key)
+        # int64 (n,). "right": an empty shard begins where the next one does, and is passed over.
         shards = np.searchsorted(self.starts, rows, side="right") - 1
         pictures = np.empty((len(rows), *self.shape[1:]), self.dtype)
         for shard in np.unique(shards):
@@ -149,7 +154,7 @@ class ShardColumn:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """All pictures in order; the next shard is read while this one is used."""
-        full = np.flatnonzero(np.diff(self.starts)).tolist()
+        full = np.flatnonzero(np.diff(self.starts)).tolist()  # shards without rows are not read
         for shard, following in zip(full, [*full[1:], None]):
             pictures = self.cache.get(shard)
             self.cache.read_ahead([] if following is None else [following])

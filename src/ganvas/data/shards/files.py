@@ -50,6 +50,7 @@ def parse_shards(spec: str) -> ShardPlace:
     cut = max(text.rfind("/"), text.rfind(os.sep)) + 1
     base, file = text[:cut] or ".", text[cut:]
     names_files = file == INDEX or file.endswith(".tar") or "{" in file
+    # Of an existing folder the whole text is the name, even if it ends in .tar or has a brace.
     if not names_files or Path(text).expanduser().is_dir():
         base, file = text, ""
 
@@ -63,6 +64,7 @@ def parse_shards(spec: str) -> ShardPlace:
             )
 
     if remote:
+        # One slash, however many were given: the cache finds its folder by this text.
         return ShardPlace(base.rstrip("/") + "/", names or None, remote=True)
     if not base or not Path(base).expanduser().is_dir():
         raise UserError(
@@ -86,7 +88,7 @@ def expand_pattern(pattern: str) -> tuple[str, ...]:
 
     before, inside, after = found.groups()
     parts, ends = _expand_brace(inside), expand_pattern(after)
-    if len(parts) * len(ends) > MAX_FILES:
+    if len(parts) * len(ends) > MAX_FILES:  # before the names are made: they may fill the memory
         return ()
     return tuple(before + part + end for part in parts for end in ends)
 
@@ -101,7 +103,7 @@ def _expand_brace(inside: str) -> list[str]:
         return inside.split(",") if "," in inside else []
 
     low, high = int(span[1]), int(span[2])
-    if high - low >= MAX_FILES:
+    if high - low >= MAX_FILES:  # 0..999999999999 is a short pattern
         return []
     padded = span[1].startswith("0") or span[2].startswith("0")
     width = max(len(span[1]), len(span[2])) if padded else 0
@@ -139,6 +141,7 @@ class LocalShards:
                     f"{path} is missing, and {INDEX} lists it; "
                     "restore it, or name the tars that are there by a pattern"
                 )
+            # The size alone: hashing would read the whole set, so `open` does it, shard by shard.
             size = path.stat().st_size
             if size != shard.bytes:
                 raise UserError(
@@ -157,6 +160,7 @@ class LocalShards:
                 "restore it, and the same command resumes the run"
             ) from error
 
+        # The open file is hashed, so no other can take its place before it is read.
         if hash_content(file) != shard.sha256:
             file.close()
             raise UserError(

@@ -52,6 +52,7 @@ class Shard(BaseModel):
     @model_validator(mode="after")
     def check_lengths(self) -> Self:
         """Refuse classes and kinds that do not fit `count` pictures."""
+        # The lengths first: an empty array has no minimum.
         fits = len(self.kind) == self.count and self.kind.min() >= 0
         if not fits or self.kind.max() >= len(self.kinds):
             raise ValueError(f"which of {self.file} does not fit {self.count} images")
@@ -68,7 +69,7 @@ class Shard(BaseModel):
     def kind(self) -> np.ndarray:
         """The place of each picture's kind in `kinds`, int32 (count,)."""
         if not self.which:
-            return np.zeros(self.count, np.int32)
+            return np.zeros(self.count, np.int32)  # half of int64: kept for each picture of a set
         return np.array(self.which.split(), np.int32)
 
     def kinds_of(self, places: np.ndarray) -> Counter[ImageTraits]:
@@ -114,6 +115,7 @@ class Index(BaseModel):
         if self.pictures != sum(shard.count for shard in self.shards):
             raise ValueError(f"{self.pictures} images are not the sum of its shards")
 
+        # An epoch would show its pictures twice.
         if len({shard.file for shard in self.shards}) < len(self.shards):
             raise ValueError("a shard is listed twice")
 
@@ -132,6 +134,7 @@ class Index(BaseModel):
 
 def hash_index(shards: Sequence[Shard], classes: Sequence[str]) -> str:
     """Hexadecimal digest of the data: of the tars' digests in order and the class names."""
+    # The tars' digests stand for their content, so no tar is read.
     content = json.dumps([[shard.sha256 for shard in shards], list(classes)])
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
@@ -144,6 +147,7 @@ def make_index(
 ) -> Index:
     """Make the index of these tars."""
     kinds = {kind for shard in shards for kind in shard.kinds}
+    # A single number means that all are squares of one size.
     sides = {side for kind in kinds for side in (kind.width, kind.height)}
     return Index(
         pictures=sum(shard.count for shard in shards),
@@ -168,13 +172,14 @@ def read_index(content: bytes, where: str) -> Index:
         UserError: it is damaged, or of another format.
     """
     try:
-        values = parse_json(content.decode())
+        values = parse_json(content.decode())  # what is not UTF-8 is a ValueError too
     except ValueError as error:
         raise UserError(
             f"{where} is damaged: {error}; "
             "download it again, or write the shards again with ganvas pack"
         ) from None
 
+    # Before the fields: those of another version would be reported as damage.
     if not isinstance(values, dict) or (values.get("format"), values.get("version")) != (FORMAT, 1):
         raise UserError(
             f"{where} is not an index of shards by ganvas pack, version 1; "

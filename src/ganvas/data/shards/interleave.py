@@ -9,6 +9,7 @@ import torch
 
 __all__ = ["Location", "ShardInterleave", "StreamEpoch"]
 
+# Both decide the order of training: with other values, a resumed run would show other rows.
 MAX_STREAMS = 8
 MAX_MIXED = 2  # shards in a block
 
@@ -198,6 +199,7 @@ class ShardInterleave:
             images: shown before the batch.
             mine: this process's part of the batch.
         """
+        # In a batch the streams follow one another, so a part of it has neighbouring streams.
         streams = np.unique(np.arange(self.batch)[mine] // (self.batch // self.count))
         now: list[int] = []
         later: list[int] = []

@@ -47,12 +47,13 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
     index, files, notes = _find_index(parse_shards(spec), spec, progress)
 
     view = with_common_size(view, lambda: {spec: _count_sizes(index)})
+    # Size and channels come from the index: no picture is read yet.
     view = view.model_copy(update={"channels": view.channels or index.channels})
     size, side, channels = view.size, view.load_size(), view.channels
     assert size is not None and channels is not None
 
-    used = [_large_enough(shard, view) for shard in index.shards]
-    starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])
+    used = [_large_enough(shard, view) for shard in index.shards]  # by shard, bool (count,)
+    starts = np.cumsum([0, *(int(mask.sum()) for mask in used)])  # int64 (shards + 1,)
     if starts[-1] < 2:
         pictures = count_noun(index.pictures, "image")
         raise UserError(
@@ -62,7 +63,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
 
     # At least two shards, so that one can be read while another is shown.
     largest = int(np.diff(starts).max())
-    room = max(2, MEMORY // (largest * channels * side**2))
+    room = max(2, MEMORY // (largest * channels * side**2))  # by bytes of the largest, decoded
     cache = ShardCache(
         lambda number: _decode_shard(files, index.shards[number], used[number], view), room
     )
@@ -75,6 +76,7 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         columns["label"] = np.concatenate(labels)
         names["label"] = index.classes
 
+    # All that decides pixels and labels. The tars are not read, their digests are in the index.
     seen = [index.fingerprint, size, side, channels, view.fit, view.background]
     dataset = Dataset(
         columns,
@@ -106,6 +108,7 @@ def _find_index(
 
     folder = Path(place.base)
     files = LocalShards(folder)
+    # By name, since it is the order of the rows; unfinished and hidden files begin with a dot.
     present = sorted(path.name for path in folder.glob("*.tar") if not path.name.startswith("."))
     if not (folder / INDEX).is_file():
         names = place.files or present
@@ -118,8 +121,9 @@ def _find_index(
 
     index = read_index((folder / INDEX).read_bytes(), str(folder / INDEX))
     index = _select_shards(index, place, spec)
-    files.check(index.shards)
+    files.check(index.shards)  # only those selected: the others may be missing
     listed = {shard.file for shard in index.shards}
+    # A pattern leaves tars out on purpose.
     unlisted = [] if place.files else [name for name in present if name not in listed]
     notes = [f"{INDEX} does not list, so not used: {list_some(unlisted)}"] if unlisted else []
     return index, files, notes
@@ -141,7 +145,7 @@ def _select_shards(index: Index, place: ShardPlace, spec: str) -> Index:
             f"it lists {list_some(sorted(known))}"
         )
 
-    shards = tuple(known[name] for name in dict.fromkeys(place.files))
+    shards = tuple(known[name] for name in dict.fromkeys(place.files))  # each once
     part = make_index(shards, index.classes, index.steps, index.notes)
     # A part of a set in colour stays in colour, even if all its own pictures are grey.
     return part.model_copy(update={"channels": index.channels})
@@ -158,6 +162,7 @@ def _count_sizes(index: Index) -> ImageSizes:
 
 def _large_enough(shard: Shard, view: View) -> np.ndarray:
     """Which pictures of a shard are large enough for the view, bool (count,)."""
+    # Once per kind, bool (kinds,): there are few kinds and many pictures.
     large = np.array([not find_size_fault(kind.width, kind.height, view) for kind in shard.kinds])
     return large[shard.kind]
 
@@ -186,6 +191,7 @@ def _report_shards(
     }
     return DataReport(
         spec=spec,
+        # `index.pictures` are the readable ones.
         found=index.pictures + sum(len(shard.left_out) for shard in index.shards),
         used=kinds.total(),
         skipped=skipped,
@@ -225,6 +231,7 @@ def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View)
     with Tar(files.open(shard), shard.file) as tar:
         left_out = {item.file for item in shard.left_out}
         entries = [entry for entry in tar.pictures if entry.name not in left_out]
+        # Labels belong to pictures by their places, so the number must agree.
         if len(entries) != shard.count:
             raise UserError(
                 f"{shard.file} holds {count_noun(len(entries), 'image')}, "
@@ -233,12 +240,14 @@ def _decode_shard(files: ShardFiles, shard: Shard, used: np.ndarray, view: View)
 
         entries = [entry for entry, wanted in zip(entries, used) if wanted]
         pieces = [entries[rows] for rows in chunk_slices(len(entries), PIECE)]
+        # Filled in place, since a joined list would need the memory of two shards.
         decoded = np.empty((len(entries), channels, side, side), np.uint8)
         done = 0
         with ThreadPoolExecutor(count_workers([entry.size for entry in entries])) as pool:
             for fates, pictures in map_in_order(
                 pool, lambda piece: decode_images(tar, piece, view), pieces
             ):
+                # Leaving one out would shift the rows and labels of all that follow.
                 broken = next((fate for fate in fates if fate.reason), None)
                 if broken:
                     raise UserError(

@@ -115,7 +115,7 @@ def _open_whole(path: Path, sha256: str) -> BufferedReader | None:
 
     if hash_content(file) == sha256:
         with suppress(OSError):  # another process has just evicted it
-            os.utime(path)
+            os.utime(path)  # for `evict_shards`: many disks do not note when a file was read
         return file
     file.close()
     path.unlink(missing_ok=True)

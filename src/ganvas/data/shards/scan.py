@@ -73,7 +73,7 @@ def _describe_tars(folder: Path, names: Sequence[str]) -> list[tuple[str, int, i
     states = []
     for name in names:
         path = folder / name
-        if name.startswith("."):
+        if name.startswith("."):  # an index may not list it; see `Shard.file`
             raise UserError(f"{path} is hidden; rename it without the dot")
         if not path.is_file():
             # People who know shells try faces-*.tar.
@@ -91,7 +91,7 @@ def _scan_tar(path: Path) -> TarScan:
         UserError: it is damaged, or holds no usable picture.
     """
     file = path.open("rb")
-    digest = hash_content(file)
+    digest = hash_content(file)  # before `Tar`, which moves the file's position
     with Tar(file, str(path)) as tar:
         fates = _decode_all(tar, tar.pictures)
         used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
@@ -121,6 +121,7 @@ def _scan_tar(path: Path) -> TarScan:
 def _decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:
     """Decode pictures of any size to see whether they can be; returns what became of each."""
     sizes = [entry.size for entry in entries]
+    # At 1x1 no picture is too small, so only unreadable ones are left out.
     found = map_pieces(
         entries, lambda piece: decode_images(tar, piece, View(size=1))[0], sizes, progress=False
     )
@@ -136,7 +137,7 @@ def _join_scans(scans: Sequence[TarScan]) -> Index:
         notes.append(f"other files are ignored: {listed}")
 
     found = Counter(name for scan in scans for name in scan.classes)
-    missing, total = found.pop(None, 0), sum(scan.shard.count for scan in scans)
+    missing, total = found.pop(None, 0), sum(scan.shard.count for scan in scans)  # None: no class
     if 0 < missing < total:
         have = "has" if missing == 1 else "have"
         notes.append(f"{missing:,} of {total:,} images {have} no class, so classes are not used")

@@ -46,7 +46,7 @@ class Tar:
         self.others: Counter[str] = Counter()
         self.labels: dict[str, Entry] = {}
         try:
-            with tarfile.open(fileobj=file, mode="r:") as archive:
+            with tarfile.open(fileobj=file, mode="r:") as archive:  # "r:" refuses compressed tars
                 self._sort(archive)
             # A memory map, since several threads read from it at once.
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -58,7 +58,7 @@ class Tar:
 
     def _sort(self, archive: tarfile.TarFile) -> None:
         """Sort the files into pictures, classes and others."""
-        keys = set()
+        keys = set()  # names of the pictures so far, without endings
         for member in archive:
             # Only plain files lie in one piece in the tar, where the memory map finds them.
             if not member.isreg() or member.issparse() or is_hidden(member.name):
@@ -94,7 +94,7 @@ class Tar:
         try:
             text = self.read(entry).decode("utf-8").strip()
             value = json.loads(text) if entry.name.lower().endswith("json") else text
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # a stranger's JSON may be nested deeply
             return None
 
         if isinstance(value, dict):
@@ -134,6 +134,7 @@ def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
     """
     with path.open("wb") as out:
         watched: Any = HashingFile(out)  # tarfile needs no more than `write` and `tell`
+        # USTAR by name: the default has changed between versions of Python, the bytes must not.
         with tarfile.open(fileobj=watched, mode="w", format=tarfile.USTAR_FORMAT) as archive:
             for name, content in files:
                 header = tarfile.TarInfo(name)  # without owner and time

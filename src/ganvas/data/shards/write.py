@@ -25,7 +25,7 @@ __all__ = ["MAX_BYTES", "pack_dataset"]
 
 MAX_IMAGES = 1_000  # pictures of a shard, unless --shard-images says otherwise
 # Bytes of a shard's decoded pictures: the eight streams of a training each keep some in memory.
-MAX_BYTES = 2**26
+MAX_BYTES = 2**26  # 64 MiB
 ENCODE = 256  # pictures encoded at once
 
 
@@ -66,6 +66,7 @@ def pack_dataset(
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
         return _describe_store(dataset)
 
+    # before the set is opened, which may take an hour of decoding
     if out is None:
         raise UserError("--shards needs a folder that does not exist yet: --out FOLDER")
     if out.exists():
@@ -79,6 +80,7 @@ def pack_dataset(
 def _describe_store(dataset: Dataset) -> list[str]:
     """Report where the pictures of a set that was just opened are packed."""
     summary = f"{dataset.report.spec}: {count_noun(len(dataset), 'image')}, {dataset.describe()}"
+    # pictures are mapped from the disk; labels and captions lie in memory
     maps = [values for values in _columns_of(dataset) if isinstance(values, np.memmap)]
     if not maps:
         return [f"{summary}; it is read directly, there is nothing to pack"]
@@ -99,7 +101,7 @@ def _default_count(dataset: Dataset) -> int:
     """Pictures of a shard if the user does not choose."""
     if "image" not in dataset.columns:
         return MAX_IMAGES
-    picture_bytes = int(np.prod(dataset.images.shape[1:]))
+    picture_bytes = int(np.prod(dataset.images.shape[1:]))  # uint8: a byte a value
     return max(1, min(MAX_IMAGES, MAX_BYTES // picture_bytes))
 
 
@@ -125,10 +127,11 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
             f"shards hold one image and at most a class per row; {dataset.report.spec} has {what}"
         )
 
+    # shuffling a sharded set would read each shard again and again
     order = np.arange(len(dataset))
     if dataset.shards is None:
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)).numpy()
-    name = re.sub(r"[^\w-]", "-", out.resolve().name)
+    name = re.sub(r"[^\w-]", "-", out.resolve().name)  # braces and commas make a pattern
 
     # The folder appears only when all of it is written.
     with (
@@ -143,6 +146,7 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
             shards.append(_write_shard(dataset, rows, places.start, path))
             advance(len(rows))
 
+        # last: only now are all digests known
         index = make_index(shards, dataset.classes, dataset.report.steps, dataset.report.notes)
         text = json.dumps(index.model_dump(), indent=1)
         (folder / INDEX).write_text(text + "\n", encoding="utf-8")
@@ -170,8 +174,9 @@ def _write_shard(dataset: Dataset, rows: np.ndarray, first: int, path: Path) -> 
             for places in chunk_ranges(len(rows), ENCODE):
                 pictures = dataset.batch(rows[places.start : places.stop])["image"]
                 for place, content in zip(places, pool.map(images.to_png, pictures)):
-                    yield f"{first + place:09d}.png", content
+                    yield f"{first + place:09d}.png", content  # nine digits: names sort by number
                     if labels is not None:
+                        # right behind its picture: webdataset groups neighbours by name
                         yield f"{first + place:09d}.cls", str(labels[place]).encode()
 
     digest = write_tar(path, encode_files())
