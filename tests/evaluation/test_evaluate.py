@@ -279,5 +279,6 @@ def spoil(run: Path) -> None:
 
 def test_a_generator_of_nan_is_reported(run: Path):
     spoil(run)
-    with pytest.raises(UserError, match="the generator of .* is broken: image 0 holds NaN or infinity"):
+    message = "the generator of .* is broken: image 0 holds NaN or infinity"
+    with pytest.raises(UserError, match=message):
         evaluate(run, count=20, device="cpu")

@@ -1,9 +1,9 @@
-"""Turn captions into bytes and back."""
+"""Turn captions into bytes and back, and cut tables into lines."""
 
 import numpy as np
 from torch import Tensor
 
-__all__ = ["LENGTH", "decode", "encode", "plain"]
+__all__ = ["LENGTH", "decode", "encode", "plain", "split_lines"]
 
 LENGTH = 128  # bytes that are kept of a caption
 
@@ -25,3 +25,13 @@ def decode(caption: Tensor | np.ndarray) -> str:
 def plain(text: str) -> str:
     """A caption in small letters, with single spaces and without zeros, which would end it."""
     return " ".join(text.replace("\0", " ").lower().split())
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a table, without their ends: \\n, \\r\\n or \\r.
+
+    `str.splitlines` also cuts at characters that may stand inside a caption, such as U+2028.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # an end of line ends the last one, and begins none
+    return lines[:-1] if lines[-1] == "" else lines

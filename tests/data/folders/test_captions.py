@@ -141,6 +141,19 @@ def test_coco(tmp_path: Path):
     assert dataset.schema.names["keypoints"] == ("beak", "tail")
 
 
+def test_a_caption_may_hold_a_line_separator(tmp_path: Path):
+    folder = pictures(tmp_path)
+    rows = lines(3)
+    rows[1]["caption"] = "one\u2028two\x85three"
+    content = "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "captions.jsonl").write_text(content, encoding="utf-8", newline="")
+
+    dataset = open_dataset(f"captions:{folder}", VIEW)
+
+    assert decode(dataset.columns["caption"][1, 0]) == "one two three"
+    assert dataset.report.skipped == []
+
+
 def test_features_of_captions_follow_their_lines(tmp_path: Path):
     folder = pictures(tmp_path)
     spec = table(folder, {"file": "2.png", "caption": "c"}, "no json", *lines(2))

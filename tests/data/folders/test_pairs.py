@@ -38,6 +38,17 @@ def opened(spec: str, **view):
     return open_dataset(spec, View(**{"size": 16} | view))
 
 
+def test_images_beside_the_folders_are_left_out(tmp_path: Path):
+    place = write(tmp_path / "set", ["A/1.png", "A/2.png", "B/1.png", "B/2.png", "apple.png"])
+
+    report = opened(f"pairs:{place}").report
+
+    assert report.used == 2
+    assert [(skip.file, skip.reason) for skip in report.skipped] == [
+        ("apple.png", "is in neither A nor B")
+    ]
+
+
 def test_halves_of_files_and_their_splits(tmp_path: Path):
     place = write(
         tmp_path / "set",

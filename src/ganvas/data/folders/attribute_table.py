@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.data.folders.source import FileSource, extension
+from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -102,7 +103,7 @@ def _read_head(name: str, content: bytes) -> AttributeTable:
         UserError: not UTF-8, or it does not begin as a table of attributes does.
     """
     try:
-        lines = content.decode("utf-8-sig").splitlines()  # spreadsheets put a mark before the text
+        lines = split_lines(content.decode("utf-8-sig"))  # spreadsheets put a mark before the text
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text; save it again as UTF-8") from error
 
@@ -135,7 +136,7 @@ def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
         UserError: a row has too few or too many cells, or a value that is neither yes nor no; the
             message names its line.
     """
-    lines = table.content.decode("utf-8-sig").splitlines()
+    lines = split_lines(table.content.decode("utf-8-sig"))
     counted = lines[0].strip().isdecimal()
     head = 2 if counted else 1
 

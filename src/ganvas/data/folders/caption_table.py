@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.data.folders.source import extension
 from ganvas.data.report import Skipped
-from ganvas.data.text import plain
+from ganvas.data.text import plain, split_lines
 from ganvas.errors import UserError
 from ganvas.io.files import parse_json
 
@@ -86,7 +86,7 @@ def _read_json_lines(name: str, text: str) -> CaptionTable:
     table = CaptionTable(name)
     parts: tuple[str, ...] = ()
 
-    for place, content in enumerate(text.splitlines(), 1):
+    for place, content in enumerate(split_lines(text), 1):
         if not content.strip():
             continue
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
 from ganvas.data.report import Skipped
+from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
@@ -210,7 +211,7 @@ def _read_label_table(content: bytes, name: str) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text; save it again as CSV UTF-8") from error
 
-    lines = text.splitlines()
+    lines = split_lines(text)
     first = next((line for line in lines if line.strip()), "")
     delimiter = _find_delimiter(first)
     header = next(csv.reader([first], delimiter=delimiter), [""])

@@ -127,9 +127,14 @@ def _find_pairs(
         # folders A and B of one source, in capitals or not
         sources = (source, source)
         inside = [
-            {name[2:]: entry for name, entry in files.items() if name[0].lower() == column}
+            {name[2:]: entry for name, entry in files.items() if name[:2].lower() == f"{column}/"}
             for column in COLUMNS
         ]
+        stray = [
+            Skipped(file=name, reason="is in neither A nor B") for name in files if "/" not in name
+        ]
+        rows, skipped = _match_names(sources, inside, place)
+        return rows, skipped + stray
 
     return _match_names(sources, inside, place)
 
