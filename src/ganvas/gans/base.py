@@ -186,7 +186,7 @@ class GAN(nn.Module):
     kind: Literal["image", "point"] = "image"
     has_ground_truth: bool = False
     double_backward: bool = False
-    decision_threshold: float | None = 0.0
+    decision_threshold: float | None = 0.0  # of a logit: D = sigmoid(0) = 1/2
 
     def __init__(self, schema: Schema, target: str = "image"):
         super().__init__()
@@ -195,7 +195,7 @@ class GAN(nn.Module):
         self.target = target
         self.size = schema.size
         self.channels = schema.channels[target]
-        self.classes = schema.names.get("label", ())
+        self.classes = schema.names.get("label", ())  # () without classes
 
     @property
     def inputs(self) -> dict[str, Input]:
@@ -208,7 +208,7 @@ class GAN(nn.Module):
 
         If not, it needs rows of data to show what it can do.
         """
-        return all(name == "label" for name in self.inputs)
+        return all(name == "label" for name in self.inputs)  # also true without inputs
 
     def players(self) -> dict[str, list[nn.Parameter]]:
         """The parameters of each player."""
@@ -263,7 +263,7 @@ class GAN(nn.Module):
 
         For GANs that are not `unconditional`.
         """
-        real = batch[self.target]
+        real = batch[self.target]  # (N, C, H, W)
         generated = self.sample(len(real), rng, **self.make_inputs(batch, rng))
         return {"real": real, "generated": generated}
 

@@ -50,7 +50,7 @@ class ConditionalGenerator(nn.Module):
     ):
         super().__init__()
         self.classes = classes
-        first = nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)
+        first = nn.ConvTranspose2d(noise_size + classes, widths[0], start, bias=False)  # from 1x1
         modules = add_norm(first, nn.LeakyReLU(0.2, inplace=True))
         for inputs, outputs in pairwise(widths):
             doubling = upsample(inputs, outputs, kernel, bias=False)
@@ -59,6 +59,7 @@ class ConditionalGenerator(nn.Module):
 
     def forward(self, noise: Tensor, label: Tensor) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
+        # (N, noise_size + classes), then a map of 1x1
         inputs = torch.cat([noise, _one_hot(label, self.classes, noise.dtype)], 1)
         return self.layers(inputs[:, :, None, None])
 
@@ -89,7 +90,7 @@ class ConditionalDiscriminator(nn.Module):
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
         planes = _one_hot(label, self.classes, image.dtype)[:, :, None, None]
         planes = planes.expand(-1, -1, *image.shape[2:])  # (N, classes, H, W)
-        return self.layers(torch.cat([image, planes], 1))
+        return self.layers(torch.cat([image, planes], 1))  # (N, C + classes, H, W)
 
 
 def _one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
@@ -142,8 +143,8 @@ class ConditionalDCGAN(GAN):
     ):
         super().__init__(schema)
         self.noise_size = noise_size
-        start, *larger = stage_sizes(self.size)
-        widths = stage_widths(width, len(larger), most=4)
+        start, *larger = stage_sizes(self.size)  # 28 pixels: 7, [14, 28]
+        widths = stage_widths(width, len(larger), most=4)  # 28 pixels: [256, 128]
         classes = len(self.classes)
         self.generator = ConditionalGenerator(
             classes, start, widths, self.channels, kernel, noise_size
@@ -153,9 +154,10 @@ class ConditionalDCGAN(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch["label"]
-        with torch.no_grad():
+        with torch.no_grad():  # the generator's own update draws other fakes
             fake_label = rng.randint(len(real), len(self.classes))
             fake = self.sample(len(real), rng, label=fake_label)
+        # Fakes come with the labels that they were generated from: D judges the pair.
         scores = self.discriminator(real, label), self.discriminator(fake, fake_label)
         losses = {"adversarial": non_saturating_d(*scores)}
         yield Update("discriminator", losses, scores=scores)

@@ -43,10 +43,11 @@ class Translators(nn.Module):
 
     def forward(self, image: Tensor, to: Tensor) -> Tensor:
         """(N, C, H, W) and int64 (N,), 0 for domain a and 1 for b, to (N, C, H, W) in [-1, 1]."""
-        translated = torch.empty_like(image)
-        for number, network in enumerate((self.b_to_a, self.a_to_b)):
-            rows = (to == number).nonzero()[:, 0]
+        translated = torch.empty_like(image)  # every row is written below
+        for number, network in enumerate((self.b_to_a, self.a_to_b)):  # in the order of `to`
+            rows = (to == number).nonzero()[:, 0]  # waits for the device; not used in training
             if len(rows):
+                # Under autocast the result has half precision.
                 translated[rows] = network(image[rows]).to(translated.dtype)
         return translated
 
@@ -120,7 +121,7 @@ class CycleGAN(GAN):
         self.identity_weight = identity_weight
 
         self.generator = Translators(self.channels, width, blocks or (9 if self.size >= 256 else 6))
-        halvings = patch_halvings(self.size)
+        halvings = patch_halvings(self.size)  # 3 from 24 pixels on: patches of 70x70
         self.discriminator_a = PatchDiscriminator(
             self.channels, discriminator_width or width, halvings, affine=False
         )
@@ -131,26 +132,28 @@ class CycleGAN(GAN):
         for name in ("pool_a", "pool_b"):
             self.register_buffer(name, torch.zeros(pool, self.channels, self.size, self.size))
             self.register_buffer(f"{name}_count", torch.zeros((), dtype=torch.int64))
-        initialise_weights(self, std=0.02)
+        initialise_weights(self, std=0.02)  # appendix 7.1
 
     @property
     def inputs(self) -> dict[str, Input]:
         return {"image": ImageInput(self.channels, multiple=4), "to": ChoiceInput(("a", "b"))}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        a, b = batch["a"], batch["b"]
+        a, b = batch["a"], batch["b"]  # (N, C, H, W) each
         a_to_b, b_to_a = self.generator.a_to_b, self.generator.b_to_a
         fake_b, fake_a = a_to_b(a), b_to_a(b)
 
+        # The generators are updated first, as in the authors' code.
         b_score, a_score = self.discriminator_b(fake_b), self.discriminator_a(fake_a)
-        adversarial = 2 * (least_squares_g(b_score) + least_squares_g(a_score))
+        adversarial = 2 * (least_squares_g(b_score) + least_squares_g(a_score))  # undoes the half
         cycle = _l1_distance(b_to_a(fake_b), a) + _l1_distance(a_to_b(fake_a), b)
         losses = {"adversarial": adversarial, "cycle": self.cycle_weight * cycle}
         if self.identity_weight:
             identity = _l1_distance(a_to_b(b), b) + _l1_distance(b_to_a(a), a)
             losses["identity"] = self.identity_weight * identity
-        yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})
+        yield Update("generator", losses, {"cycle_error": LEVELS * cycle / 2})  # of two cycles
 
+        # The fakes from before the generators' update: generated once, used twice.
         yield self.discriminator_update("b", b, fake_b, rng)
         yield self.discriminator_update("a", a, fake_a, rng)
 
@@ -214,12 +217,14 @@ def swap_with_pool(pool: Tensor, count: Tensor, fakes: Tensor, rng: Rng) -> Tens
     whole = rng.gather(fakes.detach().contiguous()).to(pool.dtype)
     returned = whole.clone()
 
+    # One by one, since an image may take the place of one from the same batch.
     for row, (chance, place) in enumerate(rng.gather(rng.rand(len(fakes), 2))):
-        full = count >= len(pool)
+        full = count >= len(pool)  # bool () on the device, so no `if`
         random_index = (place * len(pool)).long().clamp(max=len(pool) - 1)
+        # (1,), since a scalar index would be read from the device
         index = torch.where(full, random_index, count).reshape(1)
 
-        old, new = pool[index], whole[row]
+        old, new = pool[index], whole[row]  # (1, C, H, W) and (C, H, W)
         returned[row] = torch.where(full & (chance < 0.5), old, new)[0]
         pool[index] = torch.where(full & (chance >= 0.5), old, new)
         count += ~full

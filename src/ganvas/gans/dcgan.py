@@ -66,27 +66,29 @@ class DCGAN(GAN):
     ):
         super().__init__(schema)
         self.noise_size = noise_size
-        start, *larger = stage_sizes(self.size)
-        widths = stage_widths(width, len(larger))
+        start, *larger = stage_sizes(self.size)  # 64 pixels: 4, [8, 16, 32, 64]
+        widths = stage_widths(width, len(larger))  # 64 pixels: [512, 256, 128, 64]
 
-        first = nn.ConvTranspose2d(noise_size, widths[0], start, bias=False)
+        first = nn.ConvTranspose2d(noise_size, widths[0], start, bias=False)  # 1x1 to start x start
         modules = [nn.Unflatten(1, (noise_size, 1, 1)), *add_norm(first, nn.ReLU(True))]
         for inputs, outputs in pairwise(widths):
             modules += add_norm(upsample(inputs, outputs, kernel, bias=False), nn.ReLU(True))
         modules.append(upsample(widths[-1], self.channels, kernel))
         self.generator = nn.Sequential(*modules, nn.Tanh())
 
-        score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]
+        score = [nn.Conv2d(widths[0], 1, start), nn.Flatten(0)]  # (N, 1, 1, 1) to (N,)
         self.discriminator = nn.Sequential(
             *_discriminator_halvings(self.channels, widths, kernel), *score
         )
-        initialise_weights(self, std=0.02, scale_std=0.02)
+        initialise_weights(self, std=0.02, scale_std=0.02)  # section 4; norms: the authors' code
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"]
+        real = batch["image"]  # (N, C, H, W)
         fake = self.generator(rng.uniform(len(real), self.noise_size))
+        # Two passes: in a joined batch the norms would mix real and fake statistics.
         yield _discriminator_update(self.discriminator(real), self.discriminator(fake.detach()))
 
+        # D's weights have changed since; the graph of `fake` has none of them and is still valid.
         yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
 
     def sample(self, count: int, rng: Rng) -> Tensor:
@@ -135,8 +137,8 @@ class AvatarDCGAN(GAN):
         widths = stage_widths(width, len(larger))
 
         modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
-        modules.append(nn.Unflatten(1, (widths[0], start, start)))
-        modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+        modules.append(nn.Unflatten(1, (widths[0], start, start)))  # 3x3 from 48 pixels
+        modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]  # by channel, over all positions
         for inputs, outputs in pairwise(widths[:-1]):
             modules += add_norm(upsample(inputs, outputs, kernel, bias=False), nn.ReLU(True))
         if len(widths) > 1:  # the last before the image has no norm
@@ -179,7 +181,8 @@ def _discriminator_halvings(channels: int, widths: list[int], kernel: int) -> li
         widths: channels of the maps, from the smallest map's to the largest's.
         kernel: side of the kernels.
     """
-    outward = list(reversed(widths))
+    outward = list(reversed(widths))  # channels grow while maps shrink
+    # A norm at the input makes samples oscillate; section 3.
     modules: list[nn.Module] = [downsample(channels, outward[0], kernel)]
     modules.append(nn.LeakyReLU(0.2, inplace=True))
     for inputs, outputs in pairwise(outward):

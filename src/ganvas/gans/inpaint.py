@@ -57,19 +57,19 @@ class FillGenerator(nn.Module):
 
     def __init__(self, channels: int, width: int, blocks: int, size: int):
         super().__init__()
-        self.first = _scale_weights(downsample(channels + 1, width, 4))
+        self.first = _scale_weights(downsample(channels + 1, width, 4))  # image and mask
         self.second = _scale_weights(downsample(width, 2 * width, 4))
         self.third = _scale_weights(downsample(2 * width, 4 * width, 4))
 
-        # dilations 1, 2, 4, ... up to a quarter of the smallest map in training, then again
+        # dilations 1, 2, 4, ... up to half of the smallest map in training, then again
         furthest = 1
         if size > COARSEST:
             furthest = 1 + max(0, int(math.log2(size / COARSEST / 2)))
-        dilations = [2 ** (number % furthest) for number in range(blocks)]
+        dilations = [2 ** (number % furthest) for number in range(blocks)]  # 64 pixels: 1, 2, 4, 1
         self.blocks = nn.Sequential(*(DilatedBlock(4 * width, each) for each in dilations))
 
         self.to_second = _scale_weights(upsample(4 * width, 2 * width, 4))
-        self.to_first = _scale_weights(upsample(4 * width, width, 4))
+        self.to_first = _scale_weights(upsample(4 * width, width, 4))  # half of them from the skip
         self.to_image = upsample(2 * width, channels, 4)
         initialise_weights(self.to_image, std=0.02)  # grey at first, instead of noise
         self.activation = nn.LeakyReLU(0.2)
@@ -80,14 +80,15 @@ class FillGenerator(nn.Module):
         The content of the hole has no effect.
         """
         height, width = image.shape[2:]
-        seen = torch.cat([image.masked_fill(mask > 0, 0), mask], 1)
+        seen = torch.cat([image.masked_fill(mask > 0, 0), mask], 1)  # (N, C + 1, H, W)
         # three halvings need multiples of 8
         seen = pad(seen, (0, -width % COARSEST, 0, -height % COARSEST), mode="reflect")
 
-        # maps of 1/2, 1/4 and 1/8 of the side
-        first = self.activation(self.first(seen))
-        second = self.activation(self.second(first))
-        maps = self.activation(self.blocks(self.third(second)))
+        first = self.activation(self.first(seen))  # (N, width, H/2, W/2)
+        second = self.activation(self.second(first))  # (N, 2 x width, H/4, W/4)
+        maps = self.activation(self.blocks(self.third(second)))  # (N, 4 x width, H/8, W/8)
+
+        # (N, 4 x width, H/4, W/4), then (N, 2 x width, H/2, W/2)
         maps = torch.cat([self.activation(self.to_second(maps)), second], 1)
         maps = torch.cat([self.activation(self.to_first(maps)), first], 1)
         return self.to_image(maps)[:, :, :height, :width].tanh()
@@ -107,10 +108,10 @@ class PatchCritic(nn.Module):
             downsample(channels, width, 4),
             downsample(width, 2 * width, 4),
             downsample(2 * width, 4 * width, 4),
-            nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2),
+            nn.Conv2d(4 * width, 2 * width, 3, padding=2, dilation=2),  # sees 54x54 pixels
         ]
         self.layers = nn.ModuleList([_scale_weights(layer) for layer in layers])
-        self.score = nn.Conv2d(2 * width, 1, 3, padding=1)
+        self.score = nn.Conv2d(2 * width, 1, 3, padding=1)  # sees 70x70
         self.activation = nn.LeakyReLU(0.2)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -203,12 +204,14 @@ class Inpainter(GAN):
         return {"image": ImageInput(self.channels, multiple=1), "mask": MaskInput()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"]
-        mask = self.draw_masks(real, rng)
+        real = batch["image"]  # (N, C, H, W)
+        mask = self.draw_masks(real, rng)  # (N, 1, H, W), 1 in the hole
         generated = self.generator(real, mask)
+        # Outside the hole the true pixels stay, so D can find fault inside it alone.
         fake = torch.where(mask > 0, generated, real)
 
         with_penalty = clock.every(self.penalty_every)
+        # Before the pass, whose scores R1 differentiates with respect to these pixels.
         real.requires_grad_(with_penalty)
         real_score, fake_score = self.discriminator(real), self.discriminator(fake.detach())
         # (N, 1, h, w): share of the hole in the middle of each patch
@@ -216,20 +219,21 @@ class Inpainter(GAN):
         penalty = torch.zeros((), device=real.device)
         if with_penalty:
             penalty = squared_gradient(real_score, real).mean()
-            penalty = self.penalty_every * self.gamma / 2 * penalty
-            real.requires_grad_(False)
+            penalty = self.penalty_every * self.gamma / 2 * penalty  # the same on average
+            real.requires_grad_(False)  # the batch stays as it came
         losses = {
-            "real": _non_saturating_in_hole(real_score, torch.ones_like(share)),
-            "fake": _non_saturating_in_hole(-fake_score, share),
+            "real": _non_saturating_in_hole(real_score, torch.ones_like(share)),  # everywhere
+            "fake": _non_saturating_in_hole(-fake_score, share),  # -log(1 - D), by the sign
             "penalty": penalty,
         }
-        scores = real_score.mean((1, 2, 3)), _mean_inside(fake_score, share)
+        scores = real_score.mean((1, 2, 3)), _mean_inside(fake_score, share)  # (N,) each
         yield Update("discriminator", losses, scores=scores)
 
+        # The discriminator has changed; its maps of the true image are a target, without a graph.
         with torch.no_grad():
             real_maps, _ = self.discriminator.compute_features(real)
         fake_maps, fake_score = self.discriminator.compute_features(fake)
-        error = (generated - real).abs()
+        error = (generated - real).abs()  # not of `fake`, whose error outside is 0
         inside, outside = _mean_inside(error, mask).mean(), _mean_inside(error, 1 - mask).mean()
         losses = {
             "adversarial": _non_saturating_in_hole(fake_score, share),
@@ -264,6 +268,7 @@ class Inpainter(GAN):
 
 def _mean_inside(values: Tensor, share: Tensor) -> Tensor:
     """The mean of (N, C, h, w) in each image, weighted by (N, 1, h, w): (N,)."""
+    # The share is the same for all C channels, so its sum counts C times.
     return (values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])
 
 

@@ -60,12 +60,14 @@ class MLP(GAN):
         )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = _to_unit_range(batch["image"])
+        real = _to_unit_range(batch["image"])  # (N, pixels)
         fake = self.generator(rng.uniform(len(real), self.noise_size))
+        # Not detached: both updates differentiate this one pass.
         real_score, fake_score = self.discriminator(real), self.discriminator(fake)
 
         d_losses = {"adversarial": non_saturating_d(real_score, fake_score)}
         g_losses = {"adversarial": non_saturating_g(fake_score)}
+        # A tuple: the generator's gradient is taken before D's weights change.
         yield (
             Update("discriminator", d_losses, scores=(real_score, fake_score)),
             Update("generator", g_losses),
@@ -76,7 +78,7 @@ class MLP(GAN):
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.uniform(count, self.noise_size))
-        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
+        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1  # [0, 1] to [-1, 1]
 
 
 class DeepMLP(GAN):
@@ -127,15 +129,16 @@ class DeepMLP(GAN):
         # as in the tutorial, the first layer of each player differs from the others
         _initialise_linear(self, nn.init.xavier_uniform_)
         for player in (self.generator, self.discriminator):
-            nn.init.normal_(next(player.parameters()), std=0.02)
+            nn.init.normal_(next(player.parameters()), std=0.02)  # the first weight
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"].flatten(1)
+        real = batch["image"].flatten(1)  # (N, pixels)
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
+        # (2 N, pixels) to (2 N, 1), cut into (N, 1) each
         real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
         real_loss = cross_entropy(real_score, self.real_target)
-        losses = {"adversarial": (real_loss + cross_entropy(fake_score, 0)) / 2}
+        losses = {"adversarial": (real_loss + cross_entropy(fake_score, 0)) / 2}  # mean of 2 N
         yield Update("discriminator", losses, scores=(real_score, fake_score))
 
         fake = self.generator(rng.normal(len(real), self.noise_size))
@@ -197,6 +200,7 @@ class TanhMLP(GAN):
             *_linear_layers([noise_size, hidden, pixels], nn.Tanh), nn.Sigmoid()
         )
         self.discriminator = _linear_layers([pixels, hidden, 1], nn.Tanh)
+        # 1 / fan in: smaller than 1 / sqrt(fan in), which would keep the variance
         _initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
@@ -212,7 +216,7 @@ class TanhMLP(GAN):
             fake = self.generator(rng.normal(len(real), self.noise_size))
             score = self.discriminator(fake)
             stats = {
-                "largest_pixel": fake.detach().max() * 255,
+                "largest_pixel": fake.detach().max() * 255,  # in levels of 0..255
                 "fake_probability": score.detach().sigmoid().mean(),
             }
             yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
@@ -222,7 +226,7 @@ class TanhMLP(GAN):
 
     def sample(self, count: int, rng: Rng) -> Tensor:
         flat = self.generator(rng.normal(count, self.noise_size))
-        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1
+        return flat.reshape(count, self.channels, self.size, self.size) * 2 - 1  # [0, 1] to [-1, 1]
 
 
 def _linear_layers(
@@ -237,7 +241,7 @@ def _linear_layers(
         modules += [nn.Linear(inputs, outputs), activation()]
         if dropout:
             modules.append(nn.Dropout(dropout))
-    return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))
+    return nn.Sequential(*modules, nn.Linear(sizes[-2], sizes[-1]))  # a score is linear
 
 
 def _initialise_linear(network: nn.Module, weight: Callable[[Tensor], object]) -> None:

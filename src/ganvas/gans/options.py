@@ -20,7 +20,7 @@ def option_defaults(gan: str) -> dict[str, Any]:
     return {
         parameter.name: parameter.default
         for parameter in parameters
-        if parameter.kind is parameter.KEYWORD_ONLY
+        if parameter.kind is parameter.KEYWORD_ONLY  # options follow the `*`, the data precedes it
     }
 
 
@@ -36,13 +36,13 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
             raise UserError(f"unknown key 'options.{name}'; {nearest(name, defaults)}")
 
     # A pydantic model of the constructor's arguments does the checking.
-    hints = get_type_hints(GANS[gan].__init__, include_extras=True)
+    hints = get_type_hints(GANS[gan].__init__, include_extras=True)  # with `Annotated`
     fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
     try:
         checked = create_model("options", **fields)(**options)
     except ValidationError as error:
         raise UserError(describe_validation(error, "options.")) from None
-    return {name: getattr(checked, name) for name in options}
+    return {name: getattr(checked, name) for name in options}  # without the defaults
 
 
 def build_gan(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:

@@ -45,7 +45,7 @@ class UNet(nn.Module):
             self.downs.append(downsample(before, width, 4, bias=False))
             # the first map has no norm, and neither has the last, of one pixel
             if level in (0, last):
-                self.down_norms.append(nn.Identity())
+                self.down_norms.append(nn.Identity())  # of one pixel a norm leaves nothing
             else:
                 self.down_norms.append(nn.InstanceNorm2d(width, affine=True))
 
@@ -63,18 +63,20 @@ class UNet(nn.Module):
         skips: list[Tensor] = []
         x = image
         for level, (down, norm) in enumerate(zip(self.downs, self.down_norms)):
+            # (N, widths[level], H / 2^(level + 1), W / 2^(level + 1))
             x = norm(down(leaky_relu(x, 0.2) if level > 0 else x))
             skips.append(x)
 
-        x = relu(skips.pop())
+        x = relu(skips.pop())  # the smallest map, one pixel for powers of 2
         smallest = len(self.ups) - 1
         for level in reversed(range(smallest + 1)):
-            x = self.up_norms[level](self.ups[level](x))
+            x = self.up_norms[level](self.ups[level](x))  # twice the side
             if level == 0:
                 break
+            # As in the authors' PyTorch code, the smallest map's own doubling has no dropout.
             if smallest - DROPPED <= level < smallest:
                 x = dropout(x)
-            x = relu(torch.cat([leaky_relu(skips.pop(), 0.2), x], 1))
+            x = relu(torch.cat([leaky_relu(skips.pop(), 0.2), x], 1))  # twice the channels
         return x.tanh()
 
 
@@ -129,7 +131,7 @@ class Pix2Pix(GAN):
         reconstruction_weight: NonNegativeFloat = 100.0,
         adversarial_weight: NonNegativeFloat = 1.0,
     ):
-        self.given, target = direction.split("-to-")
+        self.given, target = direction.split("-to-")  # a string may precede nn.Module.__init__
         super().__init__(schema, target)
         if schema.unpaired:
             raise UserError(
@@ -140,6 +142,7 @@ class Pix2Pix(GAN):
         self.adversarial_weight = adversarial_weight
 
         given_channels = schema.channels[self.given]
+        # 256 pixels: 64, 128, 256, and 512 five times
         widths = [width * min(8, 2**level) for level in range(_count_halvings(self.size))]
         self.generator = UNet(given_channels, self.channels, widths)
         if halvings is None:
@@ -152,14 +155,14 @@ class Pix2Pix(GAN):
     @property
     def inputs(self) -> dict[str, Input]:
         channels = self.schema.channels[self.given]
-        multiple = 2 ** len(self.generator.downs)
+        multiple = 2 ** len(self.generator.downs)  # each halving needs an even side
         return {"image": ImageInput(channels, multiple, own_size=False)}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         given, real = batch[self.given], batch[self.target]
         fake = self.generator(given, _half_dropout(rng))
         scores = self.score_pair(given, real), self.score_pair(given, fake.detach())
-        losses = {"adversarial": 0.5 * non_saturating_d(*scores)}
+        losses = {"adversarial": 0.5 * non_saturating_d(*scores)}  # slows D down; section 3.3
         yield Update("discriminator", losses, scores=scores)
 
         distance = (real - fake).abs().mean()
@@ -213,4 +216,4 @@ def _default_halvings(size: int) -> int:
 
 def _half_dropout(rng: Rng) -> Dropout:
     """Dropout of one half, with the training step's or the image's own random numbers."""
-    return lambda x: x * (rng.rand(*x.shape) < 0.5) * 2
+    return lambda x: x * (rng.rand(*x.shape) < 0.5) * 2  # doubled, to keep the mean

@@ -69,7 +69,7 @@ class PointGAN(GAN):
         self.packing = packing
         layers = _hidden_layers(noise_size, (hidden, hidden))
         self.generator = nn.Sequential(*layers, nn.Linear(hidden, 2), nn.Unflatten(1, (2, 1, 1)))
-        layers = _hidden_layers(2 * packing, (hidden, hidden))
+        layers = _hidden_layers(2 * packing, (hidden, hidden))  # x and y of each point
         self.discriminator = nn.Sequential(*layers, nn.Linear(hidden, 1), nn.Flatten(0))
 
     def pack(self, points: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class PointGAN(GAN):
         return pack_images(points, self.packing).flatten(1)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"]
+        real = batch["image"]  # (N, 2, 1, 1)
         fake = self.generator(rng.normal(len(real), self.noise_size))
         real_score = self.discriminator(self.pack(real))
         fake_score = self.discriminator(self.pack(fake.detach()))
@@ -91,6 +91,7 @@ class PointGAN(GAN):
         return self.discriminator(self.pack(batch["image"]))
 
     def sample(self, count: int, rng: Rng) -> Tensor:
+        # Not in training: a clamp would cut off the gradient of points outside.
         return self.generator(rng.normal(count, self.noise_size)).clamp(-1, 1)
 
 
@@ -145,11 +146,12 @@ class RelativisticPointGAN(GAN):
         self.discriminator = nn.Sequential(nn.Flatten(), *layers, score, nn.Flatten(0))
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"]
+        real = batch["image"]  # (N, 2, 1, 1)
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
+
         # one pass over both takes little more time than a pass over one
-        both = torch.cat([real, fake]).requires_grad_()
+        both = torch.cat([real, fake]).requires_grad_()  # (2 N, 2, 1, 1)
         scores = self.discriminator(both)
         real_score, fake_score = scores.chunk(2)
         # a mean over twice as many points, so no half
@@ -158,6 +160,7 @@ class RelativisticPointGAN(GAN):
         yield Update("discriminator", losses, scores=(real_score, fake_score))
 
         with torch.no_grad():
+            # The generator has no part in these scores.
             real_score = self.discriminator(real)
         fake_score = self.discriminator(self.generator(rng.normal(len(real), self.noise_size)))
         yield Update("generator", {"adversarial": relativistic(fake_score, real_score)})

@@ -64,6 +64,7 @@ class BiasedActivation(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, width, h, w) to the same shape."""
+        # A float32 bias would turn maps of half precision into float32.
         return leaky_relu(maps + self.bias.to(maps.dtype)[:, None, None], SLOPE)
 
 
@@ -81,10 +82,11 @@ class Block(nn.Module):
 
     def __init__(self, width: int, blocks: int):
         super().__init__()
+        # He et al. 2015, eq. 15, times L^(-1 / (2 m - 2)) of Fixup for m = 3 convolutions
         gain = math.sqrt(2 / (1 + SLOPE**2)) * blocks**-0.25
         groups = max(1, 2 * width // GROUP)
         last = nn.Conv2d(2 * width, width, 1, bias=False)
-        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.weight)  # the block is the identity at first
 
         first = _pointwise(width, 2 * width, gain)
         grouped = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=groups, bias=False)
@@ -108,8 +110,8 @@ def _tent_filter(maps: Tensor, total: float) -> Tensor:
         (C, 1, 3, 3), whose weights sum to `total` in each channel.
     """
     # computed on the device, so that nothing is sent there
-    line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)
-    kernel = line[:, None] * line * (total / 16)
+    line = (2 - (torch.arange(3, device=maps.device) - 1).abs()).to(maps.dtype)  # [1, 2, 1]
+    kernel = line[:, None] * line * (total / 16)  # (3, 3); 16 is the sum before
     return kernel.expand(maps.shape[1], 1, 3, 3)
 
 
@@ -117,7 +119,7 @@ class Double(nn.Module):
     """Twice the side, by linear interpolation: (N, C, h, w) to (N, C, 2h, 2w)."""
 
     def forward(self, maps: Tensor) -> Tensor:
-        kernel = _tent_filter(maps, 4.0)
+        kernel = _tent_filter(maps, 4.0)  # each value is spread over four pixels
         groups = maps.shape[1]
         return conv_transpose2d(maps, kernel, stride=2, padding=1, output_padding=1, groups=groups)
 
@@ -144,13 +146,14 @@ class R3Generator(nn.Module):
         super().__init__()
         self.embedding = _class_embedding(classes)
         # a learned smallest map, scaled by a linear map of the noise
-        self.start = nn.Parameter(torch.randn(widths[0], start, start))
+        self.start = nn.Parameter(torch.randn(widths[0], start, start))  # of variance 1
         inputs = noise_size + EMBEDDING if classes else noise_size
         self.linear = _scale_layer(nn.Linear(inputs, widths[0], bias=False))
 
-        count = BLOCKS * len(widths)
+        count = BLOCKS * len(widths)  # sets the initial scale of every block
         modules: list[nn.Module] = [Block(widths[0], count) for _ in range(BLOCKS)]
         for inputs, outputs in pairwise(widths):
+            # Narrowed before the doubling, where there are a quarter of the pixels.
             if inputs != outputs:
                 modules.append(_pointwise(inputs, outputs))
             modules.append(Double())
@@ -160,6 +163,7 @@ class R3Generator(nn.Module):
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
         """(N, noise_size) and int64 (N,) to (N, C, H, W), roughly in [-1, 1]."""
         inputs = concat_label(noise, label, self.embedding)
+        # (C, start, start) times (N, C, 1, 1)
         return self.layers(self.start * self.linear(inputs)[:, :, None, None])
 
 
@@ -180,6 +184,7 @@ class R3Discriminator(nn.Module):
         for inputs, outputs in pairwise(reversed(widths)):
             modules += [Block(inputs, count) for _ in range(BLOCKS)]
             modules.append(Halve())
+            # Widened after the halving, where there are a quarter of the pixels.
             if inputs != outputs:
                 modules.append(_pointwise(inputs, outputs))
         modules += [Block(widths[0], count) for _ in range(BLOCKS)]
@@ -190,11 +195,12 @@ class R3Discriminator(nn.Module):
         features = EMBEDDING if classes else 1
         modules.append(_scale_layer(nn.Linear(widths[0], features, bias=False)))
         self.layers = nn.Sequential(*modules)
+        # so that the size of a score does not grow with EMBEDDING
         self.embedding = _class_embedding(classes, 1 / math.sqrt(EMBEDDING))
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        features = self.layers(image)
+        features = self.layers(image)  # (N, EMBEDDING); without classes (N, 1)
         if self.embedding is None:
             return features[:, 0]
         return project_label(features, label, self.embedding)
@@ -264,7 +270,7 @@ class R3GAN(GAN):
         augmentation: NonNegativeFloat = 0.0,
         burn_in: NonNegativeInt = 20_000_000,
     ):
-        self.requires = choose_columns(schema, conditional)
+        self.requires = choose_columns(schema, conditional)  # set before `GAN` checks the data
         super().__init__(schema)
         self.noise_size = noise_size
         self.gamma = gamma
@@ -272,12 +278,13 @@ class R3GAN(GAN):
         self.burn_in = burn_in
 
         start, *larger = stage_sizes(self.size)
-        widths = _r3gan_widths(width, 1 + len(larger))
+        widths = _r3gan_widths(width, 1 + len(larger))  # a map of the image's size too
         classes = count_classes(self)
         self.generator = R3Generator(classes, start, widths, self.channels, noise_size)
         self.discriminator = R3Discriminator(classes, start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
+        # A copy, since the loader's batch must not require a gradient.
         real, label = batch["image"].clone().requires_grad_(), batch.get("label")
         gamma = clock.ramp(*self.gamma, self.burn_in)
         probability = clock.ramp(0.0, self.augmentation, self.burn_in)
@@ -288,17 +295,19 @@ class R3GAN(GAN):
             seen = images if changes is None else augment(images, changes, probability)
             return self.discriminator(seen, label)
 
+        # R2 needs a gradient at the fakes alone, so the generator's graph is not kept.
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size), label)
         fake.requires_grad_()
-        real_score, fake_score = score(real), score(fake)
-        penalty = squared_gradient(real_score, real) + squared_gradient(fake_score, fake)
+        real_score, fake_score = score(real), score(fake)  # (N,) each
+        penalty = squared_gradient(real_score, real) + squared_gradient(fake_score, fake)  # (N,)
         losses = {
             "adversarial": relativistic(real_score, fake_score),
             "penalty": gamma / 2 * penalty.mean(),
         }
         yield Update("discriminator", losses, scores=(real_score, fake_score))
 
+        # The discriminator has changed, so the opponents are scored again, without a graph.
         with torch.no_grad():
             real_score = score(real)
         fake = self.generator(rng.normal(len(real), self.noise_size), label)
@@ -308,6 +317,7 @@ class R3GAN(GAN):
         return self.discriminator(batch["image"], batch.get("label"))
 
     def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
+        # There is no tanh. Training sees what lies outside, so that it has a gradient.
         return self.generator(rng.normal(count, self.noise_size), label).clamp(-1, 1)
 
 
@@ -317,6 +327,7 @@ def _r3gan_widths(width: int, stages: int) -> list[int]:
     Raises:
         UserError: twice the channels of a map cannot be divided into groups.
     """
+    # 256 pixels: 768 four times, then 384, 192, 96
     widths = [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(stages)]
     if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
         step = GROUP // 2 * width // min(widths)

@@ -83,11 +83,12 @@ class SmallDiscriminator(nn.Module):
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        features = self.layers(image)
-        score = self.plain(features)[:, 0]
+        features = self.layers(image)  # (N, features)
+        score = self.plain(features)[:, 0]  # (N,)
         if self.embedding is None:
             return score
         product = project_label(features, label, self.embedding)
+        # Embeddings are N(0, 1) at first: a product of n terms grows with sqrt(n).
         return score + product / math.sqrt(features.shape[1])
 
 
@@ -152,7 +153,7 @@ class RelativisticGAN(GAN):
         penalty_every: PositiveInt = 8,
         augmentation: Augmentation = "none",
     ):
-        self.requires = choose_columns(schema, conditional)
+        self.requires = choose_columns(schema, conditional)  # set before `GAN` checks the data
         super().__init__(schema)
         self.noise_size = noise_size
         self.gamma = gamma
@@ -162,7 +163,7 @@ class RelativisticGAN(GAN):
             self.register_buffer("probability", torch.zeros(()))
 
         start, *larger = stage_sizes(self.size)
-        widths = stage_widths(width, 1 + len(larger), most)
+        widths = stage_widths(width, 1 + len(larger), most)  # a map of the image's size too
         classes = count_classes(self)
         self.generator = SmallGenerator(classes, start, widths, self.channels, noise_size)
         self.discriminator = SmallDiscriminator(
@@ -170,13 +171,14 @@ class RelativisticGAN(GAN):
         )
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real, label = batch["image"], batch.get("label")
-        fake = self.sample(len(real), rng, label=label)
+        real, label = batch["image"], batch.get("label")  # (N, C, H, W) and (N,) or None
+        fake = self.sample(len(real), rng, label=label)  # its graph holds none of D's weights
         # both players see the same changes of the same images
         real_numbers = self.draw_changes(len(real), rng)
         fake_numbers = self.draw_changes(len(real), rng)
 
         with_penalty = clock.every(self.penalty_every)
+        # Before the augmentation, so that R1 is with respect to the images of the data.
         real.requires_grad_(with_penalty)
         seen_real = self.change(real, real_numbers)
         seen_fake = self.change(fake.detach(), fake_numbers)
@@ -193,14 +195,16 @@ class RelativisticGAN(GAN):
         penalty = torch.zeros_like(adversarial)
         if with_penalty:
             penalty = squared_gradient(real_score, real).mean()
-            penalty = self.penalty_every * self.gamma / 2 * penalty
-            real.requires_grad_(False)
+            penalty = self.penalty_every * self.gamma / 2 * penalty  # the same on average
+            real.requires_grad_(False)  # from here on only the generator learns
         losses = {"adversarial": adversarial, "penalty": penalty}
         yield Update("discriminator", losses, scores=(real_score, fake_score))
 
+        # The discriminator has changed, so the opponents are scored again.
         with torch.no_grad():
             opponent = self.discriminator(self.change(real, real_numbers), label)
         score = self.discriminator(self.change(fake, fake_numbers), label)
+        # a copy, since `adapt` changes it in place
         stats = {"augmentation": self.probability.clone()} if self.adaptive else {}
         yield Update("generator", {"adversarial": relativistic(score, opponent)}, stats)
 
@@ -222,7 +226,7 @@ class RelativisticGAN(GAN):
         probability = adapt_probability(
             self.probability, overfitting, len(real_scores), images_to_one=IMAGES_TO_ONE
         )
-        self.probability.copy_(probability)
+        self.probability.copy_(probability)  # in place: a captured step reads this memory
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"], batch.get("label"))

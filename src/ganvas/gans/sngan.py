@@ -50,7 +50,7 @@ class ConvolutionalGenerator(nn.Module):
         self.embedding = nn.Embedding(classes, noise_size) if classes else None
         inputs = 2 * noise_size if classes else noise_size
         modules: list[nn.Module] = [nn.Linear(inputs, widths[0] * start**2)]
-        modules.append(nn.Unflatten(1, (widths[0], start, start)))
+        modules.append(nn.Unflatten(1, (widths[0], start, start)))  # no norm after it; table 3a
         for inputs, outputs in pairwise(widths):
             modules += add_norm(upsample(inputs, outputs, 4, bias=False), nn.ReLU(inplace=True))
         modules.append(nn.Conv2d(widths[-1], channels, 3, padding=1))
@@ -85,12 +85,12 @@ class BoundedDiscriminator(nn.Module):
         self.layers = nn.Sequential(*modules)
         self.plain = nn.Linear(widths[0] * start**2, 1)
         self.embedding = nn.Embedding(classes, widths[0]) if classes else None
-        add_spectral_norm(self)
+        add_spectral_norm(self)  # last, when all layers are there
 
     def forward(self, image: Tensor, label: Tensor | None) -> Tensor:
         """(N, C, H, W) and int64 (N,) to scores (N,)."""
-        maps = self.layers(image)
-        score = self.plain(maps.flatten(1))[:, 0]
+        maps = self.layers(image)  # (N, widths[0], start, start)
+        score = self.plain(maps.flatten(1))[:, 0]  # (N,)
         if self.embedding is None:
             return score
         return score + project_label(maps.sum((2, 3)), label, self.embedding)
@@ -138,12 +138,12 @@ class SNGAN(GAN):
         conditional: bool = True,
         n_critic: PositiveInt = 5,
     ):
-        self.requires = choose_columns(schema, conditional)
+        self.requires = choose_columns(schema, conditional)  # set before `GAN` checks the data
         super().__init__(schema)
         self.noise_size = noise_size
         self.n_critic = n_critic
         start, *larger = stage_sizes(self.size)
-        widths = stage_widths(width, 1 + len(larger))
+        widths = stage_widths(width, 1 + len(larger))  # 32 pixels: [512, 256, 128, 64]
         classes = count_classes(self)
         self.generator = ConvolutionalGenerator(classes, start, widths, self.channels, noise_size)
         self.discriminator = BoundedDiscriminator(classes, start, widths, self.channels)
@@ -155,6 +155,7 @@ class SNGAN(GAN):
         # in the other training steps the fakes need no gradient
         with torch.set_grad_enabled(updates_generator):
             fake = self.sample(len(real), rng, label=label)
+        # Each pass takes a step of the power iteration: a joined one would give other numbers.
         scores = self.discriminator(real, label), self.discriminator(fake.detach(), label)
         yield Update("discriminator", {"adversarial": hinge_d(*scores)}, scores=scores)
 

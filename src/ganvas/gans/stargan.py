@@ -48,6 +48,7 @@ class LabelledTranslator(nn.Module):
 
     def forward(self, image: Tensor, labels: Tensor) -> Tensor:
         """(N, C, H, W) and (N, planes) to (N, C, H, W) in [-1, 1]."""
+        # (N, planes, H, W), without a copy
         planes = labels.to(image.dtype)[:, :, None, None].expand(-1, -1, *image.shape[2:])
         return self.layers(torch.cat([image, planes], 1))
 
@@ -67,7 +68,7 @@ class AttributeDiscriminator(nn.Module):
     def __init__(self, channels: int, attributes: int, size: int, width: int):
         super().__init__()
         sides = [size]
-        while sides[-1] >= 4 and len(sides) < 7:
+        while sides[-1] >= 4 and len(sides) < 7:  # 6 halvings at most, as in the paper
             sides.append(sides[-1] // 2)
         widths = [width * 2**depth for depth in range(len(sides) - 1)]
 
@@ -76,11 +77,12 @@ class AttributeDiscriminator(nn.Module):
             modules += [downsample(inputs, outputs, 4), nn.LeakyReLU(SLOPE, inplace=True)]
         self.trunk = nn.Sequential(*modules)
         self.patches = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
+        # the kernel covers the smallest map: (N, A, 1, 1)
         self.attributes = nn.Conv2d(widths[-1], attributes, sides[-1], bias=False)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C, H, W) to scores (N, 1, h, w) and the logits of the attributes (N, A)."""
-        maps = self.trunk(image)
+        maps = self.trunk(image)  # (N, 32 x width, 2, 2) at 128 pixels
         return self.patches(maps), self.attributes(maps)[:, :, 0, 0]
 
 
@@ -164,7 +166,7 @@ class StarGAN(GAN):
         self.n_critic = n_critic
 
         self.mixed = "known" in schema.names  # rows of several data sets
-        planes = len(self.names) * (2 if self.mixed else 1)
+        planes = len(self.names) * (2 if self.mixed else 1)  # values, then whether they are known
         self.generator = LabelledTranslator(self.channels, planes, width, blocks)
         self.discriminator = AttributeDiscriminator(
             self.channels, len(self.names), self.size, width
@@ -179,15 +181,17 @@ class StarGAN(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, own = batch["image"], self.read_attributes(batch)
-        wanted = rng.permute(own)
+        wanted = rng.permute(own)  # (N, A), those of other images
         updates_generator = clock.every(self.n_critic)
 
         # in the other training steps the fakes need no gradient
         with torch.set_grad_enabled(updates_generator):
             fake = self.translate(real, wanted)
+
         score, logits = self.discriminator(real)
         fake_score, _ = self.discriminator(fake.detach())
         adversarial = wasserstein_d(score, fake_score)
+        # Of the score alone, summed over an image's patches, as in the authors' code.
         penalty = gradient_penalty(
             lambda between: self.discriminator(between)[0], real, fake, rng.rand(len(real))
         )
@@ -201,8 +205,8 @@ class StarGAN(GAN):
 
         if not updates_generator:
             return
-        score, logits = self.discriminator(fake)
-        cycle = (self.translate(fake, own) - real).abs().mean()
+        score, logits = self.discriminator(fake)  # by the updated discriminator
+        cycle = (self.translate(fake, own) - real).abs().mean()  # eq. 4
         losses = {
             "adversarial": wasserstein_g(score),
             "attributes": self.classification_weight * _attribute_cross_entropy(logits, wanted),
@@ -220,7 +224,7 @@ class StarGAN(GAN):
         labels = attributes
         if self.mixed:
             known = (attributes != UNKNOWN).to(attributes.dtype)
-            labels = torch.cat([attributes * known, known], 1)
+            labels = torch.cat([attributes * known, known], 1)  # (N, 2 A)
         return self.generator(image, labels)
 
     def score(self, batch: Batch) -> Tensor:
@@ -244,7 +248,7 @@ class StarGAN(GAN):
         for number, name in enumerate(self.names):
             # An image whose set does not know the attribute takes all attributes of the first image
             # whose set does.
-            knows = own[:, number] != UNKNOWN
+            knows = own[:, number] != UNKNOWN  # bool (N,)
             start = own
             if knows.any():
                 start = torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
@@ -275,7 +279,7 @@ class StarGAN(GAN):
         Args:
             image: (N, C, H, W), of the size in training.
         """
-        return (self.discriminator(image)[1] > 0).to(image.dtype)
+        return (self.discriminator(image)[1] > 0).to(image.dtype)  # a logit of 0 is undecided
 
     def change(self, attributes: Tensor, name: str, value: bool) -> Tensor:
         """Attributes (N, A) with one set or removed; setting one removes those that it excludes.
@@ -290,6 +294,7 @@ class StarGAN(GAN):
         if value:
             for group in self.exclusive:
                 if name in group:
+                    # The whole group, `name` too: it gets its value below.
                     changed[:, [self.names.index(other) for other in group]] = 0
         changed[:, self.names.index(name)] = float(value)
         return changed
@@ -331,6 +336,7 @@ def _attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
         attributes: (N, A): 0, 1, or UNKNOWN.
     """
     each = binary_cross_entropy_with_logits(logits, attributes.to(logits.dtype), reduction="none")
+    # UNKNOWN is 1/2, a valid target, so its terms must be removed here.
     return (each * (attributes != UNKNOWN)).sum() / len(logits)
 
 

@@ -71,20 +71,20 @@ class WGANGP(GAN):
         self.noise_size = noise_size
         self.penalty_weight = penalty_weight
         self.n_critic = n_critic
-        start, *larger = stage_sizes(self.size)
+        start, *larger = stage_sizes(self.size)  # 64 pixels: 4, [8, 16, 32, 64]
         widths = stage_widths(width, len(larger))
         self.generator = _build_generator(start, widths, self.channels, noise_size)
         self.discriminator = _build_critic(start, widths, self.channels)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real = batch["image"]
+        real = batch["image"]  # (N, C, H, W)
         updates_generator = clock.every(self.n_critic)
 
         # in the other training steps the fakes need no gradient
         with torch.set_grad_enabled(updates_generator):
             fake = self.sample(len(real), rng)
         scores = self.discriminator(real), self.discriminator(fake.detach())
-        adversarial = wasserstein_d(*scores)
+        adversarial = wasserstein_d(*scores)  # minus the estimate of the distance
         penalty = gradient_penalty(self.discriminator, real, fake, rng.rand(len(real)))
         losses = {"adversarial": adversarial, "penalty": self.penalty_weight * penalty}
         yield Update("discriminator", losses, {"distance": -adversarial}, scores)
@@ -106,7 +106,7 @@ def _build_generator(start: int, widths: list[int], channels: int, noise_size: i
         noise_size: numbers of noise.
     """
     modules: list[nn.Module] = [nn.Linear(noise_size, widths[0] * start**2, bias=False)]
-    modules.append(nn.Unflatten(1, (widths[0], start, start)))
+    modules.append(nn.Unflatten(1, (widths[0], start, start)))  # 4x4 from 64 pixels
     modules += [nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
     for inputs, outputs in pairwise(widths):
         modules += add_norm(upsample(inputs, outputs, 5, bias=False), nn.ReLU(inplace=True))
@@ -119,4 +119,5 @@ def _build_critic(start: int, widths: list[int], channels: int) -> nn.Module:
     for inputs, outputs in pairwise([channels, *reversed(widths)]):
         modules += [downsample(inputs, outputs, 5), nn.LeakyReLU(0.2, inplace=True)]
     score = nn.Linear(widths[0] * start**2, 1, bias=False)
+    # (N, widths[0], start, start) to (N, 1) to (N,)
     return nn.Sequential(*modules, nn.Flatten(), score, nn.Flatten(0))

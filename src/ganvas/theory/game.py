@@ -33,14 +33,14 @@ __all__ = [
     "play",
 ]
 
-BATCH = 256
+BATCH = 256  # data, and as many generated points
 # The gradient that G follows means something only if D is ahead, so D learns faster.
 RATES = {"generator": 1e-3, "discriminator": 1e-2}
 BETAS = (0.0, 0.9)  # no momentum: in a game it keeps pushing after the gradient has turned
 LAST_RATE = 0.01  # learning rate at the end, as a share of the first
 LEARN_ALONE, FOLLOW_ALONE = 200, 10  # steps of the first two acts
 CELLS = 4096  # into which the noise is divided to compute p_g
-ARROWS = 21
+ARROWS = 21  # every 204th of the 4,097 ends of cells
 SNAPSHOTS = 40
 FIRST_LOOK = 2  # steps before the first snapshot, so that D is not quite random
 
@@ -121,10 +121,11 @@ class Game:
         self.loss = LOSSES[settings.loss]
         self.random = torch.Generator().manual_seed(fold_in(settings.seed, "theory"))
 
+        # Initial weights use PyTorch's global generator; the fork leaves the caller's as it was.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(fold_in(settings.seed, "theory", "weights"))
-            self.generator = make_network(reach=1, steepness=4)
-            self.discriminator = make_network(reach=7, steepness=4)
+            self.generator = make_network(reach=1, steepness=4)  # noise is in [-1, 1]
+            self.discriminator = make_network(reach=7, steepness=4)  # the line is [-8, 8]
         fit_start(self.generator)
 
         self.players = {"generator": self.generator, "discriminator": self.discriminator}
@@ -143,7 +144,7 @@ class Game:
 
         It is shuffled, so that the relativistic loss does not pair real and fake by rank.
         """
-        x = torch.from_numpy(self.target.quantile(self.stratified().numpy())).float()
+        x = torch.from_numpy(self.target.quantile(self.stratified().numpy())).float()  # (BATCH,)
         return x[torch.randperm(BATCH, generator=self.random), None]
 
     def noise(self) -> Tensor:
@@ -153,7 +154,7 @@ class Game:
     def update_discriminator(self) -> None:
         """One update of D on new batches."""
         real, fake = self.real(), self.generator(self.noise()).detach()
-        both = torch.cat([real, fake]).requires_grad_()
+        both = torch.cat([real, fake]).requires_grad_()  # (2 x BATCH, 1), for the slope of D
         scores = self.discriminator(both)
         loss = self.loss.d(*scores.chunk(2))
         # R1 + R2 is half the weight times the mean over data, plus half times that over generated
@@ -164,12 +165,13 @@ class Game:
 
     def update_generator(self) -> None:
         """One update of G on new batches."""
+        # Through D into G; real scores are used by the relativistic loss alone.
         fake = self.discriminator(self.generator(self.noise()))
         self.update("generator", self.loss.g(self.discriminator(self.real()), fake))
 
     def update(self, player: str, loss: Tensor) -> None:
         """One optimizer step of one player; the other gets no gradient."""
-        loss.backward(inputs=list(self.players[player].parameters()))
+        loss.backward(inputs=list(self.players[player].parameters()))  # not those of the other
         self.optimizers[player].step()
         self.optimizers[player].zero_grad()
 
@@ -179,7 +181,7 @@ class Game:
         Args:
             share: of the act that is over, in [0, 1].
         """
-        factor = max(LAST_RATE, (1 + math.cos(math.pi * share)) / 2)
+        factor = max(LAST_RATE, (1 + math.cos(math.pi * share)) / 2)  # from 1 to LAST_RATE
         for name, optimizer in self.optimizers.items():
             optimizer.param_groups[0]["lr"] = RATES[name] * factor
 
@@ -190,10 +192,10 @@ class Game:
         Raises:
             UserError: a number is not finite.
         """
-        line = torch.linspace(-1, 1, CELLS + 1)[:, None]
-        x = self.generator(line)[:, 0].double().numpy()
-        centres = torch.from_numpy(CENTRES).float()[:, None]
-        score = self.discriminator(centres)[:, 0].double().numpy()
+        line = torch.linspace(-1, 1, CELLS + 1)[:, None]  # (CELLS + 1, 1), ends of cells of noise
+        x = self.generator(line)[:, 0].double().numpy()  # (CELLS + 1,)
+        centres = torch.from_numpy(CENTRES).float()[:, None]  # (BINS, 1)
+        score = self.discriminator(centres)[:, 0].double().numpy()  # (BINS,)
         if not (np.isfinite(x).all() and np.isfinite(score).all()):
             raise UserError(
                 f"training diverged at step {step}: a number is not finite; "
@@ -202,7 +204,7 @@ class Game:
 
         # Masses of the bins, and densities: masses divided by the width of a bin.
         data, generated = self.target.masses, masses_of_image(x)
-        both = (data + generated) / 2
+        both = (data + generated) / 2  # (BINS,), of sum 1
         p_data, p_g = data / STEP, generated / STEP
 
         discriminator = as_probability(score, self.loss.kind, both)
@@ -244,11 +246,12 @@ def play(settings: Settings, snapshots: int = SNAPSHOTS) -> Iterator[Snapshot]:
             game.decay_rates(step / LEARN_ALONE)
         elif step < opening:
             act, d_updates = 2, 0
-            game.decay_rates(0)
+            game.decay_rates(0)  # D waits; G begins at its full rate
         else:
             act, d_updates = 3, settings.d_steps
             game.decay_rates((step - opening) / settings.steps)
 
+        # D before G in every step, as in algorithm 1.
         for _ in range(d_updates):
             game.update_discriminator()
         if act > 1:
@@ -271,7 +274,7 @@ def choose_moments(steps: int, count: int) -> set[int]:
         steps: of the third act.
         count: of snapshots.
     """
-    few = max(2, count // 6)
+    few = max(2, count // 6)  # in each of the first two acts
     opening = LEARN_ALONE + FOLLOW_ALONE
     moments = set()
     for index in range(1, few + 1):

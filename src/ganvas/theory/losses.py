@@ -56,11 +56,12 @@ def as_probability(score: np.ndarray, kind: str, weights: np.ndarray) -> np.ndar
         weights: masses of (p_data + p_g) / 2, (BINS,).
     """
     if kind == "probability":
-        return score.clip(0.001, 0.999)
+        return score.clip(0.001, 0.999)  # keeps V(D, G) finite
     if kind == "logit":
         return _sigmoid(score)
 
     # Bisection: the mean of D falls as the shift grows. 60 halvings exhaust float64.
+    # At these two shifts D is at least, and at most, 1/2 everywhere.
     shift = 0.0
     low, high = float(score.min()), float(score.max())
     for _ in range(60):
@@ -74,4 +75,5 @@ def as_probability(score: np.ndarray, kind: str, weights: np.ndarray) -> np.ndar
 
 def _sigmoid(score: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-score)), at least 1e-12 from 0 and 1, so that its logarithm is finite."""
+    # exp(500) is finite in float64, exp(710) is not.
     return (1 / (1 + np.exp(-score.clip(-500, 500)))).clip(1e-12, 1 - 1e-12)

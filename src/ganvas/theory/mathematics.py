@@ -39,7 +39,7 @@ def kl_divergence(p: Array, q: Array, step: float = 1.0) -> float:
             differs from 1 by more than 1e-4.
     """
     p, q = _check_distributions(p, q, step)
-    some = p > 0
+    some = p > 0  # 0 log 0 is 0
     if (q[some] == 0).any():
         return math.inf
 
@@ -73,7 +73,7 @@ def _check_distributions(p: Array, q: Array, step: float) -> tuple[Array, Array]
     if p.shape != q.shape:
         raise ValueError(f"two distributions must have one shape, not {p.shape} and {q.shape}")
     for one in (p, q):
-        if not (one >= 0).all():
+        if not (one >= 0).all():  # NaN fails this too
             raise ValueError("a density must not be negative or NaN")
         if abs(float(one.sum()) * step - 1) > 1e-4:
             total = one.sum() * step
@@ -111,7 +111,7 @@ def value(discriminator: Array, p_data: Array, p_g: Array, step: float = 1.0) ->
     real, fake = p_data > 0, p_g > 0  # elsewhere 0 times infinity is 0
     with np.errstate(divide="ignore"):
         of_real = np.sum(p_data[real] * np.log(discriminator[real]))
-        of_fake = np.sum(p_g[fake] * np.log1p(-discriminator[fake]))
+        of_fake = np.sum(p_g[fake] * np.log1p(-discriminator[fake]))  # exact for tiny D
     return float(of_real + of_fake) * step
 
 
@@ -130,6 +130,7 @@ def best_answer(a: float, b: float) -> tuple[float, float]:
     if not (a >= 0 and b >= 0 and 0 < a + b < math.inf):
         raise ValueError(f"a and b must be finite, at least 0 and not both 0, not {a} and {b}")
     y = a / (a + b)
+    # A difference of logarithms, since a / (a + b) may be rounded to 0.
     first = a * (math.log(a) - math.log(a + b)) if a else 0.0
     second = b * (math.log(b) - math.log(a + b)) if b else 0.0
     return y, first + second
@@ -153,7 +154,7 @@ def alternating(point: Point, lr: float) -> Point:
     They stay on the ellipse x² + y² - lr x y = constant.
     """
     x, y = point
-    x -= lr * y
+    x -= lr * y  # changed before y is
     return x, y + lr * x
 
 
@@ -165,7 +166,7 @@ def penalised(point: Point, lr: float, gamma: float) -> Point:
     saddle does not move.
     """
     x, y = point
-    return x - lr * y, y + lr * (x - gamma * y)
+    return x - lr * y, y + lr * (x - gamma * y)  # the old x and y
 
 
 def trajectory(update: Rule, start: Point, steps: int) -> Array:

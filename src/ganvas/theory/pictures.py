@@ -49,6 +49,7 @@ def draw_four_panels(
     for index, (title, moment) in enumerate(panels):
         axes = figure.add_subplot(grid[index])
         _draw_moment(axes, moment, target, is_probability)
+        # 22 points leave room for the line of numbers.
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=22)
         axes.text(
             0, 1.03, _format_numbers(moment), transform=axes.transAxes, fontsize=10, color=FAINT
@@ -102,7 +103,7 @@ def _draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability:
     axes.fill_between(CENTRES, moment.p_g, color=GREEN, alpha=0.12, linewidth=0)
     if is_probability:
         trained = p_data + moment.p_g > TRAINED
-        best = np.where(trained, optimal_discriminator(p_data, moment.p_g), np.nan)
+        best = np.where(trained, optimal_discriminator(p_data, moment.p_g), np.nan)  # NaN: a gap
         axes.plot(
             CENTRES, best, color=BLUE, linewidth=1, alpha=0.4, label="optimal $D^*$", zorder=2
         )
@@ -119,7 +120,7 @@ def _draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability:
 
     _draw_arrows(axes, moment.arrows, low, high)
     axes.set_xlim(low, high)
-    axes.set_ylim(FLOOR - 0.06, 1.04)
+    axes.set_ylim(FLOOR - 0.06, 1.04)  # D is at most 1
     axes.set_yticks([0, 0.5, 1], ["0", "½", "1"])
     axes.set_xticks([])
     axes.tick_params(length=0, labelsize=10, labelcolor=FAINT)
@@ -129,7 +130,7 @@ def _draw_moment(axes: "Axes", moment: Snapshot, target: Target, is_probability:
 
 def _draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
     """Draw arrows from evenly spaced noise, on the lower line, to where G maps it, on the upper."""
-    top, bottom = -0.05, FLOOR
+    top, bottom = -0.05, FLOOR  # the arrows end a little below the line of x
     axes.hlines([0, bottom], low, high, color=INK, linewidth=1, zorder=2)
     noise = np.linspace(low + 0.04 * (high - low), high - 0.04 * (high - low), len(x))
     axes.quiver(
@@ -137,6 +138,7 @@ def _draw_arrows(axes: "Axes", x: np.ndarray, low: float, high: float) -> None:
         np.full(len(x), bottom),
         x - noise,
         np.full(len(x), top - bottom),
+        # in units of the axes, so that each arrow ends exactly at its x
         angles="xy",
         scale_units="xy",
         scale=1,
@@ -169,6 +171,7 @@ def draw_course(
     drawn = [_draw_frame(moment, target, is_probability) for moment in course]
     # All frames have the same colours, and few colours make small files.
     inks = drawn[-1].quantize(INKS)
+    # Dithering would flicker from frame to frame.
     frames = [
         frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn
     ]
@@ -204,7 +207,7 @@ def new_figure(inches: tuple[float, float], dots: int) -> "Figure":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=inches, dpi=dots, facecolor="white")
-    FigureCanvasAgg(figure)
+    FigureCanvasAgg(figure)  # attaches itself to the figure
     return figure
 
 
@@ -214,7 +217,7 @@ def _to_image(figure: "Figure") -> Image.Image:
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # from (H, W, 4)
 
 
 def save_drawing(figure: "Figure", path: Path) -> None:

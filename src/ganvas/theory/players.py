@@ -24,9 +24,10 @@ def make_network(reach: float, steepness: float) -> nn.Sequential:
         steepness: slope of each unit at its centre.
     """
     first = nn.Linear(1, WIDTH)
-    slopes = steepness * torch.tensor([1.0, -1.0]).repeat(WIDTH // 2)
+    slopes = steepness * torch.tensor([1.0, -1.0]).repeat(WIDTH // 2)  # rising, falling, ...
     with torch.no_grad():
         first.weight.copy_(slopes[:, None])
+        # slope (x - centre) = slope x + bias
         first.bias.copy_(-slopes * torch.linspace(-reach, reach, WIDTH))
     return nn.Sequential(first, nn.Tanh(), nn.Linear(WIDTH, WIDTH), nn.Tanh(), nn.Linear(WIDTH, 1))
 
@@ -39,14 +40,14 @@ def fit_start(generator: nn.Module) -> None:
     """
     bell = Target("", normal_masses(*START), ())
     shares = (np.arange(BINS) + 0.5) / BINS
-    noise = torch.from_numpy(shares * 2 - 1).float()[:, None]
-    wanted = torch.from_numpy(bell.quantile(shares)).float()[:, None]
+    noise = torch.from_numpy(shares * 2 - 1).float()[:, None]  # (BINS, 1) in [-1, 1]
+    wanted = torch.from_numpy(bell.quantile(shares)).float()[:, None]  # (BINS, 1)
 
     optimizer = torch.optim.Adam(generator.parameters(), fused=True)
     for index in range(FIT_STEPS):
-        optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - index / FIT_STEPS)
+        optimizer.param_groups[0]["lr"] = FIT_RATE * (1 - index / FIT_STEPS)  # linear to 0
         x = generator(noise)
-        slopes = x.diff(dim=0) / wanted.diff(dim=0)
+        slopes = x.diff(dim=0) / wanted.diff(dim=0)  # (BINS - 1, 1), 1 where right
         loss = (x - wanted).square().mean() + SLOPE_WEIGHT * (slopes - 1).square().mean()
 
         optimizer.zero_grad()
@@ -64,9 +65,10 @@ def masses_of_image(x: np.ndarray) -> np.ndarray:
     Args:
         x: G at evenly spaced noise, (cells + 1,).
     """
-    low, high = np.minimum(x[1:], x[:-1]), np.maximum(x[1:], x[:-1])
+    low, high = np.minimum(x[1:], x[:-1]), np.maximum(x[1:], x[:-1])  # (cells,) each
     # A cell that G maps to one point gets a width far below a bin's.
     width = np.maximum(high - low, 1e-9)
     # Share of the mass below each inner edge, (BINS - 1,): the mean over the cells.
     below = np.clip((EDGES[1:-1, None] - low) / width, 0, 1).mean(1)
+    # Rounding may make a mass slightly negative.
     return np.maximum(np.diff(np.concatenate([[0.0], below, [1.0]])), 0)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_saddle"]
 
-RATE, GAMMA, STEPS = 0.1, 0.5, 150
-BEGIN = (0.9, 0.0)
+RATE, GAMMA, STEPS = 0.1, 0.5, 150  # GAMMA > RATE, or the last path would not converge
+BEGIN = (0.9, 0.0)  # x and y
 REACH = 2.2  # of both axes, from the saddle
 BLUE, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[2]
 # Title, caption, colour and rule of each path.
@@ -46,7 +46,7 @@ STORIES: tuple[tuple[str, str, str, Rule], ...] = (
 
 def draw_saddle(path: Path) -> None:
     """Write the picture: the surface, and three kinds of updates on it."""
-    figure = new_figure((10, 10.6), 100)
+    figure = new_figure((10, 10.6), 100)  # inches, and dots per inch
     grid = figure.add_gridspec(
         2, 2, left=0.05, right=0.97, top=0.96, bottom=0.085, wspace=0.16, hspace=0.3
     )
@@ -78,7 +78,7 @@ def _draw_surface(axes: "Axes3D") -> None:
     )
 
     # A little above the surface, which would hide it.
-    path = trajectory(STORIES[0][3], BEGIN, STEPS)
+    path = trajectory(STORIES[0][3], BEGIN, STEPS)  # (STEPS + 1, 2)
     axes.plot(
         path[:, 0], path[:, 1], path[:, 0] * path[:, 1] + 0.08, color=RED, linewidth=1.8, zorder=5
     )

@@ -13,10 +13,10 @@ from ganvas.errors import UserError, nearest
 
 __all__ = ["BINS", "CENTRES", "EDGES", "STEP", "TARGETS", "Target", "get_target", "normal_masses"]
 
-BINS = 512
-EDGES = np.linspace(-8, 8, BINS + 1)
-STEP = float(EDGES[1] - EDGES[0])
-CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
+BINS = 512  # 1/32 wide, a power of two, so that all edges are exact
+EDGES = np.linspace(-8, 8, BINS + 1)  # (BINS + 1,), float64
+STEP = float(EDGES[1] - EDGES[0])  # width of a bin
+CENTRES = (EDGES[1:] + EDGES[:-1]) / 2  # (BINS,)
 FOUND = 0.5  # share of a mode's mass from which it counts as found
 # Mean, standard deviation and share of each normal density of a mixture.
 Mixture = tuple[tuple[float, float, float], ...]
@@ -46,8 +46,9 @@ class Target:
         """
         some = self.masses > 0  # empty bins have no place in the inverse
         masses, left = self.masses[some], EDGES[:-1][some]
-        below = np.concatenate([[0.0], np.cumsum(masses)])
+        below = np.concatenate([[0.0], np.cumsum(masses)])  # mass to the left of each edge
 
+        # A share at an edge belongs to the bin on its right; 1 belongs to the last bin.
         index = np.clip(np.searchsorted(below, shares, "right") - 1, 0, len(left) - 1)
         within = np.clip((shares - below[index]) / masses[index], 0, 1)
         return left[index] + STEP * within
@@ -70,7 +71,7 @@ def _normal_mixture(summary: str, parts: Mixture) -> Target:
 
 def _normal_cdf(x: np.ndarray) -> np.ndarray:
     """Mass of the standard normal density to the left of x."""
-    return torch.special.ndtr(torch.from_numpy(x)).numpy()
+    return torch.special.ndtr(torch.from_numpy(x)).numpy()  # NumPy has none
 
 
 def normal_masses(mean: float, deviation: float) -> np.ndarray:
@@ -95,8 +96,8 @@ def _uniform_target(low: float, high: float) -> Target:
 
 def _skewed_target(low: float, scale: float) -> Target:
     """A gamma density of shape 2, which rises steeply at `low` and falls slowly."""
-    x = np.maximum(EDGES - low, 0) / scale
-    masses = _normalise(np.diff(1 - (1 + x) * np.exp(-x)))
+    x = np.maximum(EDGES - low, 0) / scale  # no mass below `low`
+    masses = _normalise(np.diff(1 - (1 + x) * np.exp(-x)))  # the gamma density's integral
     return Target("steep on the left, a long tail on the right", masses, ((low, low + 5 * scale),))
 
 
@@ -111,7 +112,7 @@ TARGETS = {
         "five narrow bells", tuple((mean, 0.3, 0.2) for mean in (-4.0, -2.0, 0.0, 2.0, 4.0))
     ),
     "skewed": _skewed_target(-1.0, 0.8),
-    "uniform": _uniform_target(-1.0, 3.0),
+    "uniform": _uniform_target(-1.0, 3.0),  # both are edges of bins
 }
 
 

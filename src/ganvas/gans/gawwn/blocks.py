@@ -72,7 +72,7 @@ class Bottleneck(nn.Module):
         self.change = nn.Sequential(
             *add_norm(nn.Conv2d(width, inner, 1, bias=False), nn.ReLU(True)),
             *add_norm(nn.Conv2d(inner, inner, 3, padding=1, bias=False), nn.ReLU(True)),
-            *add_norm(nn.Conv2d(inner, width, 3, padding=1, bias=False)),
+            *add_norm(nn.Conv2d(inner, width, 3, padding=1, bias=False)),  # ReLU follows the sum
         )
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -99,9 +99,9 @@ def tile_vector(vector: Tensor, cells: int) -> Tensor:
 def image_encoder(channels: int, width: int, halvings: int) -> nn.Sequential:
     """A discriminator's first layers: images to maps of 2 x width channels on the grid."""
     leaky = nn.LeakyReLU(0.2, True)
-    widths = [*[width] * (halvings - 1), 2 * width]
+    widths = [*[width] * (halvings - 1), 2 * width]  # 3 halvings: 1, 1 and 2 x width
 
-    modules: list[nn.Module] = [downsample(channels, widths[0], 4), leaky]
+    modules: list[nn.Module] = [downsample(channels, widths[0], 4), leaky]  # no norm at the image
     for inputs, outputs in pairwise(widths):
         modules += halving_layers(inputs, outputs)
     modules += add_norm(nn.Conv2d(2 * width, 2 * width, 3, padding=1, bias=False), leaky)
@@ -114,7 +114,7 @@ def region_encoder(inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(
         *add_norm(nn.Conv2d(inputs, 2 * width, 1, bias=False), leaky),
         nn.Conv2d(2 * width, width, 1),
-        nn.AdaptiveAvgPool2d(1),
+        nn.AdaptiveAvgPool2d(1),  # (N, width, 1, 1), whatever the side M is
         nn.Flatten(),
         leaky,
     )
@@ -145,10 +145,11 @@ class ScoreHead(nn.Module):
 
         self.both = nn.Sequential(
             *add_norm(nn.Conv2d(widths[-1] + width, 4 * width, 1, bias=False), leaky),
-            nn.Conv2d(4 * width, width, stages.start),
+            nn.Conv2d(4 * width, width, stages.start),  # the whole map to 1x1
             nn.Flatten(),
             leaky,
         )
+        # from the region beside the whole image, (N, width) each
         self.score = nn.Sequential(
             nn.Linear(2 * width, width), leaky, nn.Linear(width, 1), nn.Flatten(0)
         )
@@ -157,7 +158,7 @@ class ScoreHead(nn.Module):
         """Scores (N,) from maps (N, 2 x width, M, M), text (N, width, start, start) and a region
         (N, width).
         """
-        whole = self.both(torch.cat([self.whole(features), text], 1))
+        whole = self.both(torch.cat([self.whole(features), text], 1))  # (N, width)
         return self.score(torch.cat([region, whole], 1))
 
 
@@ -208,10 +209,12 @@ def matching_updates(
 
     # real images are encoded once and scored with two texts
     features = discriminator.encoder(real)
+    # Texts are not detached, since the reader learns from the discriminator's loss.
     right = discriminator.score(features, text, place)
     wrong = discriminator.score(features, wrong_text, place)
     generated = discriminator(fake.detach(), text, place)
 
+    # One tuple of updates: both gradients are taken before any weight changes.
     losses = {"adversarial": matching_d(right, wrong, generated)}
     stats = {"wrong_text": wrong.mean()}
     return Update("discriminator", losses, stats, (right, generated)), Update("text", losses)

@@ -75,7 +75,7 @@ class BoxGenerator(nn.Module):
         part.append(Bottleneck(widths[0], widths[0] // 4))
         for inputs, outputs in pairwise(widths):
             whole += doubling_layers(inputs, outputs)
-            part += doubling_layers(inputs, outputs)[:-1]
+            part += doubling_layers(inputs, outputs)[:-1]  # no ReLU before the sum or the paste
             if outputs > 2 * width:
                 part.append(Bottleneck(outputs, outputs // 4))
         self.whole = nn.Sequential(*whole)
@@ -83,6 +83,7 @@ class BoxGenerator(nn.Module):
 
         # both maps together, doubled from the grid to the image
         doublings = stages.doublings
+        # 128 pixels (3 doublings): 2, 1 and 1/4 x width channels
         outward = [2 * width, width, *[max(1, width // 4)] * doublings][:doublings]
         merge = add_norm(nn.Conv2d(4 * width, 2 * width, 3, padding=1, bias=False), nn.ReLU(True))
         for inputs, outputs in pairwise(outward):
@@ -94,12 +95,14 @@ class BoxGenerator(nn.Module):
         """(N, noise_size), (N, text_size) and (N, 4) to (N, C, H, W) in [-1, 1]."""
         # (N, 4 x width, cells, cells): the text in every cell of the box, 0 outside
         placed = tile_vector(self.text_global(text), self.cells) * box_mask(box, self.cells)
+
+        # (N, 8 x width) each, the beginnings of the two paths
         scene = torch.cat([self.noise_global(noise), self.where(placed)], 1).relu()
         thing = torch.cat([self.noise_local(noise), self.text_local(text)], 1).relu()
 
-        whole = self.whole(scene[:, :, None, None])
+        whole = self.whole(scene[:, :, None, None])  # (N, 2 x width, cells, cells)
         part = paste_into_boxes(self.part(thing[:, :, None, None]), box).relu()
-        return self.merge(torch.cat([whole, part], 1))
+        return self.merge(torch.cat([whole, part], 1))  # from 4 x width channels
 
 
 class BoxDiscriminator(nn.Module):
@@ -115,7 +118,7 @@ class BoxDiscriminator(nn.Module):
     def __init__(self, text_size: int, width: int, stages: Stages, channels: int):
         super().__init__()
         self.cells = stages.cells
-        leaky = nn.LeakyReLU(0.2, True)
+        leaky = nn.LeakyReLU(0.2, True)  # shared: it has no weights
 
         self.text = nn.Sequential(nn.Linear(text_size, width), leaky)
         self.encoder = image_encoder(channels, width, stages.doublings)
@@ -125,6 +128,7 @@ class BoxDiscriminator(nn.Module):
         self.part = region_encoder(2 * width, width)
 
         # where the text is: from the grid down to the smallest map
+        # a grid of 16 over a map of 4: 1, 4 and 1 x width
         widths = [width, *[4 * width] * (stages.grid - 1), *[width] * min(stages.grid, 1)]
         where: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
@@ -140,7 +144,8 @@ class BoxDiscriminator(nn.Module):
     def score(self, features: Tensor, text: Tensor, place: Tensor) -> Tensor:
         """Scores (N,) of encoded images (N, 2 x width, cells, cells) with texts and boxes."""
         tiled = tile_vector(self.text(text), self.cells)  # (N, width, cells, cells)
-        where = self.where(tiled * box_mask(place, self.cells))
+        where = self.where(tiled * box_mask(place, self.cells))  # (N, width, start, start)
+        # 3 x width channels are joined to 2 x width, cut out, averaged to (N, width)
         part = self.part(crop_boxes(self.join(torch.cat([features, tiled], 1)), place))
         return self.head(features, where, part)
 
@@ -223,16 +228,16 @@ class GAWWNBox(CaptionGAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, box = batch["image"], batch["box"]
-        text, wrong_text = self.embed_captions(batch, rng)
+        text, wrong_text = self.embed_captions(batch, rng)  # (N, text_size) each
         if self.smallest < 1:
             real, box = shrink_images(real, box, self.smallest, rng.rand(len(real), 3))
 
         # The generator does not train the text reader.
         fixed = text.detach()
-        fake = self.generator(rng.normal(len(real), self.noise_size), fixed, box)
+        fake = self.generator(rng.normal(len(real), self.noise_size), fixed, box)  # (N, C, H, W)
         yield matching_updates(self.discriminator, real, fake, box, (text, wrong_text))
 
-        score = self.discriminator(fake, fixed, box)
+        score = self.discriminator(fake, fixed, box)  # by the updated discriminator
         yield Update("generator", {"adversarial": non_saturating_g(score)})
 
     def score(self, batch: Batch) -> Tensor:
@@ -251,8 +256,8 @@ class GAWWNBox(CaptionGAN):
         noise = rng.normal(len(box), self.noise_size)
 
         # boxes of half the size at the left and at the right, and one wide box; (N, 4) each
-        half = box[:, 2:] / 2
-        middle = (1 - half[:, 1:]) / 2
+        half = box[:, 2:] / 2  # (N, 2): width and height
+        middle = (1 - half[:, 1:]) / 2  # (N, 1): top of a box in the middle
         left = torch.cat([torch.full_like(middle, 0.05), middle, half], 1)
         right = torch.cat([0.95 - half[:, :1], middle, half], 1)
         wide = torch.tensor([0.05, 0.3, 0.9, 0.4], device=box.device).expand(len(box), -1)

@@ -40,6 +40,7 @@ class CaptionGAN(GAN):
         captions: int,
     ):
         self.text_column = "caption" if text == "characters" else "caption_features"
+        # set before `GAN` checks the data against it
         self.requires = ("image", self.text_column, place)
         super().__init__(schema)
         self.captions = captions
@@ -67,12 +68,12 @@ class CaptionGAN(GAN):
         Returns:
             The texts and the wrong texts, (N, text_size) each.
         """
-        captions = batch[self.text_column]
+        captions = batch[self.text_column]  # (N, K, L) bytes, or (N, K, F) numbers
         if captions.shape[1] > self.captions:
-            order = rng.rand(*captions.shape[:2])
+            order = rng.rand(*captions.shape[:2])  # (N, K)
             captions = choose_captions(captions, order, self.captions)
 
         # Every process reads the captions of all processes: its first row needs a wrong text too,
         # and the reader's batch norm sees the whole batch.
-        texts = self.text(rng.gather(captions))
+        texts = self.text(rng.gather(captions))  # (world x N, text_size)
         return rng.part(texts), rng.part(texts.roll(1, 0))

@@ -54,6 +54,7 @@ class KeyPointImageGenerator(nn.Module):
         self.to_parts = nn.Sequential(*_dense_layers(8 * width, 4 * width))
 
         # where the parts are: (N, P, cells, cells) to (N, 4 x width)
+        # a grid of 16 over a map of 4: P, then 1 and 2 x width channels
         widths = [parts, *(width * 2 ** min(depth, 1) for depth in range(stages.grid))]
         where: list[nn.Module] = []
         for inputs, outputs in pairwise(widths):
@@ -74,7 +75,9 @@ class KeyPointImageGenerator(nn.Module):
         )
 
         # all maps together, doubled from the grid to the image
+        # 128 pixels (3 doublings): 4, 2 and 1 x width channels
         outward = [max(1, 4 * width // 2**depth) for depth in range(stages.doublings)]
+        # whole: width channels, parts: 4 x width, location maps: P
         merge = [
             *add_norm(
                 nn.Conv2d(5 * width + parts, 4 * width, 3, padding=1, bias=False), nn.ReLU(True)
@@ -90,8 +93,9 @@ class KeyPointImageGenerator(nn.Module):
     def forward(self, noise: Tensor, text: Tensor, maps: Tensor) -> Tensor:
         """(N, noise_size), (N, text_size) and (N, P, cells, cells) to (N, C, H, W) in [-1, 1]."""
         what = torch.cat([self.noise(noise), self.text(text)], 1).relu()  # (N, 8 x width)
-        scene = torch.cat([self.to_whole(what), self.where(maps)], 1)
-        whole = self.whole(scene[:, :, None, None])
+        scene = torch.cat([self.to_whole(what), self.where(maps)], 1)  # (N, 8 x width)
+        whole = self.whole(scene[:, :, None, None])  # (N, width, cells, cells)
+        # Masked before the 3x3 convolution, which reaches one cell beyond a part.
         parts = self.parts(tile_vector(self.to_parts(what), self.cells) * _attention_mask(maps))
         return self.merge(torch.cat([whole, parts, maps], 1))
 
@@ -128,8 +132,10 @@ class KeyPointImageDiscriminator(nn.Module):
         """Scores (N,) of encoded images (N, 2 x width, cells, cells) with texts and location maps
         (N, P, cells, cells).
         """
-        embedded = self.text(text)
+        embedded = self.text(text)  # (N, width)
+        # 3 x width channels to 2 x width, on the grid
         joined = self.join(torch.cat([features, tile_vector(embedded, self.cells)], 1))
+        # (N, 2 x width + P, cells, cells) to (N, width)
         parts = self.parts(torch.cat([joined * _attention_mask(place), place], 1))
         return self.head(features, tile_vector(embedded, self.start), parts)
 
@@ -156,12 +162,12 @@ class KeyPointGenerator(nn.Module):
             *_dense_layers(4 * width, 2 * width),
         )
         self.all = nn.Sequential(
-            *_dense_layers(10 * width, 8 * width),
+            *_dense_layers(10 * width, 8 * width),  # noise 4, text 4, given points 2 x width
             *_dense_layers(8 * width, 4 * width),
             *_dense_layers(4 * width, 2 * width),
             nn.Linear(2 * width, 3 * parts),
             nn.Unflatten(1, (parts, 3)),
-            nn.Sigmoid(),
+            nn.Sigmoid(),  # x, y and the probability of being seen are all in [0, 1]
         )
 
     def forward(self, noise: Tensor, text: Tensor, keypoints: Tensor) -> Tensor:
@@ -170,7 +176,7 @@ class KeyPointGenerator(nn.Module):
         The last number of a key point is 1 where it is given; in the result it is the probability
         that the part is seen.
         """
-        given = keypoints[..., 2:]
+        given = keypoints[..., 2:]  # (N, P, 1), the paper's s
         # what stands in the place of a part that is not given must have no effect
         keypoints = keypoints * given
         inputs = torch.cat([self.noise(noise), self.text(text), self.given(keypoints)], 1)

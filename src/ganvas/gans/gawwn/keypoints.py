@@ -116,21 +116,21 @@ class GAWWNKeyPoints(CaptionGAN):
         return super().inputs | {"keypoints": KeyPointsInput(self.schema.names["keypoints"])}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
-        real, keypoints = batch["image"], batch["keypoints"]
-        maps = location_maps(keypoints, self.cells)
-        text, wrong_text = self.embed_captions(batch, rng)
+        real, keypoints = batch["image"], batch["keypoints"]  # (N, C, H, W), (N, P, 3)
+        maps = location_maps(keypoints, self.cells)  # (N, P, cells, cells)
+        text, wrong_text = self.embed_captions(batch, rng)  # (N, text_size) each
 
         # The generators do not train the text reader.
         fixed = text.detach()
         fake = self.generator(rng.normal(len(real), self.noise_size), fixed, maps)
         yield matching_updates(self.discriminator, real, fake, maps, (text, wrong_text))
 
-        score = self.discriminator(fake, fixed, maps)
+        score = self.discriminator(fake, fixed, maps)  # by the updated discriminator
         yield Update("generator", {"adversarial": non_saturating_g(score)})
 
         # (N, P, 3): most parts are hidden, and the second GAN has to place them
         given = keypoints * (rng.rand(*keypoints.shape[:2]) < self.kept)[:, :, None]
-        completed = self.complete_keypoints(given, fixed, rng)
+        completed = self.complete_keypoints(given, fixed, rng)  # (N, P, 3)
         adversarial = non_saturating_d(
             self.keypoint_discriminator(keypoints, fixed),
             self.keypoint_discriminator(completed.detach(), fixed),
@@ -145,7 +145,7 @@ class GAWWNKeyPoints(CaptionGAN):
         return self.discriminator(batch["image"], self.text(batch[self.text_column]), maps)
 
     def sample(self, count: int, rng: Rng, *, keypoints: Tensor, **captions: Tensor) -> Tensor:
-        noise = rng.normal(count, self.noise_size)
+        noise = rng.normal(count, self.noise_size)  # drawn first: the order of draws is fixed
         text = self.text(captions[self.text_column])
         completed = self.complete_keypoints(keypoints, text, rng)
         return self.generator(noise, text, location_maps(completed, self.cells))
@@ -163,7 +163,8 @@ class GAWWNKeyPoints(CaptionGAN):
         first = (seen.cumsum(1) == 1) & (seen > 0)  # the first part that is seen
         places = {
             "generated": keypoints,
-            "mirrored": torch.cat([(1 - x) * seen, y, seen], 2),
+            "mirrored": torch.cat([(1 - x) * seen, y, seen], 2),  # a part not seen stays 0
+            # half the size, around the middle of the image
             "smaller": torch.cat([0.25 * seen + x / 2, 0.25 * seen + y / 2, seen], 2),
             "one part given": self.complete_keypoints(keypoints * first, text, rng),
         }

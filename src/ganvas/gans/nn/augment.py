@@ -66,6 +66,7 @@ def augment(images: Tensor, numbers: Tensor, probability: float | Tensor) -> Ten
         changed = resample(changed, geometry_matrices(place, probability, height, width))
         changed = recolour(changed, colour_matrices(colours, probability * COLOUR_SHARE))
 
+        # Cut last, so that nothing moves or recolours the rectangle; 0 is the middle of [-1, 1].
         chance, right, down = cutouts.unbind(1)
         cut = cutout_masks(right, down, height, width) & (chance < probability)[:, None, None]
         return (changed * ~cut[:, None]).to(images.dtype)
@@ -79,7 +80,7 @@ def pair_signs(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     relativistic losses. Where 0 separates real from fake, the measure is
     `real_scores.sign().mean()`, the r_t of Karras et al. 2020, eq. 1.
     """
-    differences = real_scores.detach().flatten()[:, None] - fake_scores.detach().flatten()
+    differences = real_scores.detach().flatten()[:, None] - fake_scores.detach().flatten()  # (N, M)
     return differences.sign().mean()
 
 
@@ -97,7 +98,7 @@ def adapt_probability(
         images: real images shown since the last step.
         images_to_one: real images in which the probability can rise from 0 to 1.
     """
-    step = images / images_to_one
+    step = images / images_to_one  # the default, 500,000 images, is the paper's
     return (probability + torch.where(measure > TARGET, step, -step)).clamp(0, 1)
 
 
@@ -110,7 +111,7 @@ def cutout_masks(right: Tensor, down: Tensor, height: int, width: int) -> Tensor
     masks = []
     for middle, side in ((down, height), (right, width)):
         pixels = torch.arange(side, device=middle.device, dtype=middle.dtype) + 0.5
-        masks.append((pixels - middle[:, None] * side).abs() < side / 4)
+        masks.append((pixels - middle[:, None] * side).abs() < side / 4)  # half of the side in all
     rows, columns = masks  # (N, H) and (N, W)
     return rows[:, :, None] & columns[:, None]
 
@@ -132,9 +133,9 @@ def colour_matrices(numbers: Tensor, probability: float | Tensor) -> Tensor:
     strengths = numbers[:, 1::2, None, None].unbind(1)
     brightness, contrast, inversion, hue, saturation = strengths
 
-    factor = (CONTRAST * to_normal(contrast) * contrasts).exp2()
+    factor = (CONTRAST * to_normal(contrast) * contrasts).exp2()  # (N, 1, 1), 1 for no change
     vivid = (SATURATION * to_normal(saturation) * saturates).exp2()
-    angle = math.pi * (2 * hue - 1) * turns
+    angle = math.pi * (2 * hue - 1) * turns  # radians
     inverted = (inversion < 0.5) * inverts  # half of the images are not inverted
 
     identity = torch.eye(3, device=numbers.device, dtype=numbers.dtype)
@@ -150,6 +151,7 @@ def colour_matrices(numbers: Tensor, probability: float | Tensor) -> Tensor:
         + vivid * angle.sin() * aside
         - 2 * inverted * grey
     )
+    # Brightness comes first: inversion and contrast act on its offset too.
     offset = (1 - 2 * inverted) * BRIGHTNESS * to_normal(brightness) * brightens
     return factor * torch.cat([mixed, offset.expand(-1, 3, 1)], 2)
 
@@ -160,9 +162,10 @@ def recolour(images: Tensor, matrices: Tensor) -> Tensor:
     One channel is changed as a grey of three equal channels.
     """
     if images.shape[1] == 1:
+        # (N, 1) each: three equal channels are multiplied by the sum of a row.
         factor, offset = matrices[:, :1, :3].sum(2), matrices[:, :1, 3]
         return images * factor[:, :, None, None] + offset[:, :, None, None]
 
     # Weighted sums instead of a product of matrices, which a GPU may compute with three digits.
-    red, green, blue, offset = matrices[:, :, :, None, None].unbind(2)
+    red, green, blue, offset = matrices[:, :, :, None, None].unbind(2)  # (N, 3, 1, 1) each
     return red * images[:, :1] + green * images[:, 1:2] + blue * images[:, 2:] + offset

@@ -26,6 +26,7 @@ def paste_into_boxes(maps: Tensor, box: Tensor) -> Tensor:
     smaller than the map, as an antialiased resizing does.
     """
     left, top, width, height = _widen_boxes(box, maps.shape[-1]).unbind(1)
+    # The whole map as seen from the box: the inverse of its window.
     return _resample_window(maps, -top / height, 1 / height, -left / width, 1 / width)
 
 
@@ -45,8 +46,8 @@ def _resample_window(
 
     It is zero where the window reaches beyond the map.
     """
-    rows = _window_weights(top, height, maps.shape[-2]).to(maps.dtype)
-    columns = _window_weights(left, width, maps.shape[-1]).to(maps.dtype)
+    rows = _window_weights(top, height, maps.shape[-2]).to(maps.dtype)  # (N, M, M)
+    columns = _window_weights(left, width, maps.shape[-1]).to(maps.dtype)  # (N, M, M)
     # Two products of matrices are faster on a CPU than sampling point by point, and on a GPU they
     # give the same result in every run.
     return rows[:, None] @ maps @ columns[:, None].mT
@@ -63,16 +64,16 @@ def _window_weights(start: Tensor, length: Tensor, cells: int) -> Tensor:
     Returns:
         (N, cells of the window, cells of the line).
     """
-    number = torch.arange(cells, device=start.device, dtype=start.dtype)
+    number = torch.arange(cells, device=start.device, dtype=start.dtype)  # (cells,)
     # (N, cells): the middles of the window's cells, in cells of the line
     places = (start[:, None] + length[:, None] * (number + 0.5) / cells) * cells - 0.5
     # A window longer than the line shrinks it: each of its cells is a mean over several.
-    reach = length.clamp(min=1)[:, None, None]
+    reach = length.clamp(min=1)[:, None, None]  # (N, 1, 1), in cells of the line
 
     # The weights of an endless line sum to 1, so that what lies beyond the ends counts as zero.
     beyond = torch.arange(-cells, cells + 1, device=start.device, dtype=start.dtype)
-    offset = (places - places.floor())[:, :, None] - beyond
-    whole = (1 - offset.abs() / reach).clamp(min=0).sum(2, keepdim=True)
+    offset = (places - places.floor())[:, :, None] - beyond  # (N, cells, 2 x cells + 1)
+    whole = (1 - offset.abs() / reach).clamp(min=0).sum(2, keepdim=True)  # (N, cells, 1)
     return (1 - (places[:, :, None] - number).abs() / reach).clamp(min=0) / whole
 
 
@@ -81,7 +82,7 @@ def _widen_boxes(box: Tensor, cells: int) -> Tensor:
 
     Otherwise they would be lost between two cells.
     """
-    sides = box[:, 2:].clamp(min=1 / cells)
+    sides = box[:, 2:].clamp(min=1 / cells)  # (N, 2)
     return torch.cat([box[:, :2] + (box[:, 2:] - sides) / 2, sides], 1)
 
 
@@ -105,10 +106,11 @@ def shrink_images(
     Returns:
         Images and boxes of the same shapes.
     """
-    side = smallest + (1 - smallest) * shares[:, :1]
+    side = smallest + (1 - smallest) * shares[:, :1]  # (N, 1), of both axes
     corner = (1 - side) * shares[:, 1:]  # (N, 2): left, top
 
     # Pasting leaves zeros outside, so the ground is taken away before and added after it.
+    # (N, C, 1, 1)
     ground = images[:, :, [0, 0, -1, -1], [0, -1, 0, -1]].mean(2)[:, :, None, None]
     small = paste_into_boxes(images - ground, torch.cat([corner, side, side], 1)) + ground
     return small, torch.cat([corner + box[:, :2] * side, box[:, 2:] * side], 1)
@@ -116,10 +118,10 @@ def shrink_images(
 
 def location_maps(keypoints: Tensor, cells: int) -> Tensor:
     """Key points (N, P, 3) as maps (N, P, cells, cells): 1 in the cell of a part that is seen."""
-    place = (keypoints[..., :2] * cells).floor().clamp(0, cells - 1)
+    place = (keypoints[..., :2] * cells).floor().clamp(0, cells - 1)  # 1.0 lies in the last cell
     number = torch.arange(cells, device=keypoints.device, dtype=keypoints.dtype)
     columns, rows = (place[..., None] == number).to(keypoints.dtype).unbind(2)  # (N, P, cells) each
-    seen = keypoints[..., 2] > 0.5
+    seen = keypoints[..., 2] > 0.5  # (N, P); completed points have a probability here
     return rows[:, :, :, None] * columns[:, :, None, :] * seen[:, :, None, None]
 
 
@@ -135,11 +137,12 @@ def draw_boxes(images: Tensor, box: Tensor) -> Tensor:
     red = [1.0, -1.0, -1.0] if images.shape[1] == 3 else [-1.0]
     colour = torch.tensor(red, device=images.device, dtype=images.dtype)[:, None, None]
 
-    corners = torch.cat([box[:, :2], box[:, :2] + box[:, 2:]], 1)
+    corners = torch.cat([box[:, :2], box[:, :2] + box[:, 2:]], 1)  # left, top, right, bottom
     scale = torch.tensor([width, height, width, height], device=box.device)
-    edges = (corners * scale).round().long().tolist()
+    edges = (corners * scale).round().long().tolist()  # pixels
 
     drawn = images.clone()
+    # Each `image` is a view, so that writing to it changes `drawn`.
     for image, (left, top, right, bottom) in zip(drawn, edges):
         left, top = max(0, left), max(0, top)
         right, bottom = min(width, right) - 1, min(height, bottom) - 1
@@ -154,7 +157,7 @@ def draw_keypoints(images: Tensor, keypoints: Tensor) -> Tensor:
     Each part has its own colour; on grey images all are black.
     """
     height, width = images.shape[-2:]
-    reach = max(1, width // 48)
+    reach = max(1, width // 48)  # pixels, so that a mark has 1/24 of the side
     drawn = images.clone()
 
     for image, points in zip(drawn, keypoints.tolist()):

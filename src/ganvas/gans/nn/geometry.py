@@ -32,6 +32,7 @@ BILINEAR, REFLECTION = 0, 2  # the codes of PyTorch's operator
 
 def to_normal(numbers: Tensor) -> Tensor:
     """Uniform numbers in [0, 1) to standard normal ones, at most 3.9 from 0."""
+    # erfinv(-1) is infinite, so the ends are cut.
     return math.sqrt(2) * (2 * numbers - 1).clamp(-0.9999, 0.9999).erfinv()
 
 
@@ -62,11 +63,13 @@ def geometry_matrices(
 
     # half of the mirrored images are as before, and a quarter of the turned ones
     side = 1 - 2 * (mirror < 0.5) * (mirrors < probability).to(numbers.dtype)
+    # 0 to 3 quarter turns, in radians
     right_angle = math.pi / 2 * (4 * quarter).floor() * (quarters < probability)
     jumped = jumps < probability
     jump_x = to_whole_pixels(jump_right, width) * jumped
     jump_y = to_whole_pixels(jump_down, height) * jumped
 
+    # Octaves to factors of a length; above 1 the image looks smaller.
     factor = (SCALE * to_normal(scale) * (scales < probability)).exp2()
     wider = (SCALE * to_normal(stretch) * (stretches < probability)).exp2()
 
@@ -75,10 +78,12 @@ def geometry_matrices(
     angle = math.pi * (2 * turn - 1) * (turns < rotating)
     late_angle = math.pi * (2 * late_turn - 1) * (late_turns < rotating)
 
-    drifted = SHIFT * (drifts < probability)
+    drifted = SHIFT * (drifts < probability)  # in shares of the side, or 0
     drift_x = width * to_normal(drift_right) * drifted
     drift_y = height * to_normal(drift_down) * drifted
 
+    # Positions in the old image: to shift it to the right, look up further left. The first change
+    # comes first for the image, and last for a position, on which the rightmost matrix acts first.
     changes = [
         _matrix(side, 0, 0, 0, 1, 0),
         _rotation(right_angle),
@@ -89,16 +94,16 @@ def geometry_matrices(
         _rotation(late_angle),
         _matrix(1, 0, -drift_x, 0, 1, -drift_y),
     ]
-    return reduce(_product, changes)[:, :2]
+    return reduce(_product, changes)[:, :2]  # the third row is always (0, 0, 1)
 
 
 def _matrix(*entries: float | Tensor) -> Tensor:
     """Two rows of three entries each, numbers or (N,), above (0, 0, 1): (N, 3, 3)."""
-    like = next(entry for entry in entries if isinstance(entry, Tensor))
+    like = next(entry for entry in entries if isinstance(entry, Tensor))  # (N,)
     columns = []
     for entry in (*entries, 0, 0, 1):
         columns.append(entry if isinstance(entry, Tensor) else torch.full_like(like, entry))
-    return torch.stack(columns, 1).unflatten(1, (3, 3))
+    return torch.stack(columns, 1).unflatten(1, (3, 3))  # from (N, 9)
 
 
 def _rotation(angle: Tensor) -> Tensor:
@@ -128,7 +133,7 @@ def resample(images: Tensor, matrices: Tensor) -> Tensor:
     grid = a * right[:, None] + b * down[:, None, None] + c  # (N, H, W, 2)
 
     # Images that do not change are not even rounded.
-    same = (matrices == torch.eye(2, 3, **like)).flatten(1).all(1)
+    same = (matrices == torch.eye(2, 3, **like)).flatten(1).all(1)  # (N,)
     changed = Resample.apply(images, grid)
     return torch.where(same[:, None, None, None], images, changed)  # pyright: ignore[reportArgumentType]
 
@@ -142,11 +147,12 @@ class Resample(Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, grid: Tensor) -> Tensor:
-        ctx.save_for_backward(grid)
+        ctx.save_for_backward(grid)  # not the images, in which the map is linear
         return grid_sample(images, grid, "bilinear", "reflection", align_corners=False)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:
+        # The grid gets no gradient: it follows from random numbers alone.
         return ResampleTranspose.apply(gradients[0], *ctx.saved_tensors), None
 
 

@@ -42,7 +42,7 @@ def in_float32(loss: Callable[Scores, Tensor]) -> Callable[Scores, Tensor]:
     def to_float(value: object) -> object:
         if isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16):
             return value.float()
-        return value
+        return value  # float64 stays as it is
 
     @wraps(loss)
     def loss_in_float32(*values: Scores.args, **options: Scores.kwargs) -> Tensor:
@@ -65,22 +65,23 @@ def non_saturating_d(real: Tensor, fake: Tensor, real_target: float = 1.0) -> Te
         real_target: probability towards which real images are trained. 0.9 is one-sided label
             smoothing (Salimans et al. 2016, section 3.4).
     """
-    return cross_entropy(real, real_target) + softplus(fake).mean()
+    return cross_entropy(real, real_target) + softplus(fake).mean()  # -log(1 - D) = softplus
 
 
 @in_float32
 def non_saturating_g(fake: Tensor) -> Tensor:
     """-mean log D(G(z)); Goodfellow et al. 2014, section 3."""
-    return softplus(-fake).mean()
+    return softplus(-fake).mean()  # -log sigmoid(s) = softplus(-s)
 
 
 @in_float32
 def cross_entropy(scores: Tensor, target: float) -> Tensor:
     """Mean cross-entropy of sigmoid(scores) with the probability `target`; always finite."""
+    # -t log sigmoid(s) - (1 - t) log(1 - sigmoid(s)) = softplus(s) - t s
     return softplus(scores).mean() - target * scores.mean()
 
 
-def matching_d(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:
+def matching_d(right: Tensor, wrong: Tensor, fake: Tensor) -> Tensor:  # its terms are in float32
     """-mean log D(x, t) - 1/2 mean log(1 - D(x, t')) - 1/2 mean log(1 - D(G(z, t), t)).
 
     Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1.
@@ -192,6 +193,8 @@ def gradient_penalty(
         fake: (N, ...), detached here.
         share: (N,) in [0, 1]: how far each point lies towards `real`.
     """
-    share = share.reshape(-1, *[1] * (real.ndim - 1))
+    share = share.reshape(-1, *[1] * (real.ndim - 1))  # (N, 1, 1, 1) for images
+    # A leaf, since both ends are detached: the penalty trains the discriminator alone.
     between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    # `norm` has the gradient 0 at 0; a square root would give NaN there.
     return (_pixel_gradient(score(between), between).norm(dim=1) - 1).square().mean()

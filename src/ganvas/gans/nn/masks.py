@@ -29,10 +29,10 @@ def draw_holes(
     Returns:
         (count, 1, height, width) of the default type, 0 or 1.
     """
-    area = least + (most - least) * torch.rand(count, generator=random)
+    area = least + (most - least) * torch.rand(count, generator=random)  # (N,)
     kind = torch.rand(count, generator=random)
 
-    holes = draw_box_holes(random, area, height, width, central=kind < 0.25)
+    holes = draw_box_holes(random, area, height, width, central=kind < 0.25)  # strokes replace half
     free_form = kind >= 0.5
     holes[free_form] = draw_stroke_holes(random, area[free_form], height, width)
     return holes
@@ -53,14 +53,15 @@ def draw_box_holes(
     Returns:
         (N, 1, height, width), 0 or 1; no box is empty.
     """
-    root = area.sqrt()
+    root = area.sqrt()  # side of a square hole, in shares
     # The square of `longer` is height by width, 1/2 to 2. Clamped, no side exceeds the image.
     longer = 2 ** (torch.rand(len(area), generator=random) - 0.5)
     longer = longer.clamp(root, 1 / root)
+    # (N, 2): in the room around the box, 0 is at the top or left, 1/2 in the middle
     corner = torch.where(central[:, None], 0.5, torch.rand(len(area), 2, generator=random))
 
-    rows = _mark_interval(root * longer, corner[:, 0], height)
-    columns = _mark_interval(root / longer, corner[:, 1], width)
+    rows = _mark_interval(root * longer, corner[:, 0], height)  # (N, height)
+    columns = _mark_interval(root / longer, corner[:, 1], width)  # (N, width)
     return (rows[:, None, :, None] & columns[:, None, None, :]).to(area.dtype)
 
 
@@ -76,7 +77,7 @@ def _mark_interval(length: Tensor, place: Tensor, side: int) -> Tensor:
         bool (N, side), True inside the interval.
     """
     pixels = (length * side).round().clamp(min=1)
-    start = (place * (side - pixels)).round()[:, None]
+    start = (place * (side - pixels)).round()[:, None]  # (N, 1), in pixels
     positions = torch.arange(side)
     return (positions >= start) & (positions < start + pixels[:, None])
 
@@ -98,7 +99,7 @@ def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width:
         (N, 1, height, width), 0 or 1; no hole is empty.
     """
     count = len(area)
-    corners = _draw_line(random, count, height, width)
+    corners = _draw_line(random, count, height, width)  # CORNERS times (N, 2)
 
     # (2, height x width): row and column of each pixel's middle
     grid = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -110,8 +111,8 @@ def draw_stroke_holes(random: torch.Generator, area: Tensor, height: int, width:
         nearest = torch.minimum(nearest, squared_distance(pixels, start, end))
 
     # The hole is as many of the nearest pixels as its area asks for.
-    filled = (area * height * width).round().clamp(1, height * width).long()
-    limit = nearest.sort(1).values.gather(1, filled[:, None] - 1)
+    filled = (area * height * width).round().clamp(1, height * width).long()  # (N,)
+    limit = nearest.sort(1).values.gather(1, filled[:, None] - 1)  # (N, 1)
     return (nearest <= limit).view(count, 1, height, width).to(area.dtype)
 
 
@@ -121,12 +122,13 @@ def _draw_line(random: torch.Generator, count: int, height: int, width: int) -> 
     turns = (torch.rand(count, CORNERS - 1, generator=random) * 2 - 1) * BEND
     turns[:, 0] = torch.rand(count, generator=random) * 2 * math.pi
     lengths = torch.rand(count, CORNERS - 1, 1, generator=random) * LONGEST * max(height, width)
-    direction = turns.cumsum(1)
-    pieces = lengths * torch.stack([direction.sin(), direction.cos()], 2)
+    direction = turns.cumsum(1)  # radians; sine is down, cosine right
+    pieces = lengths * torch.stack([direction.sin(), direction.cos()], 2)  # (count, CORNERS - 1, 2)
 
-    extent = torch.tensor([height, width], dtype=turns.dtype)
+    extent = torch.tensor([height, width], dtype=turns.dtype)  # pixels
     corners = [torch.rand(count, 2, generator=random) * extent]
     for piece in pieces.unbind(1):
+        # A corner beyond the border moves to the border.
         corners.append(torch.minimum((corners[-1] + piece).clamp(min=0), extent))
     return corners
 
@@ -140,9 +142,10 @@ def squared_distance(points: Tensor, start: Tensor, end: Tensor) -> Tensor:
     Returns:
         (N, P).
     """
-    along = end - start
+    along = end - start  # d, (N, 2)
     length = along.square().sum(1, keepdim=True).clamp(min=1e-6)  # |d|², never 0
     reach = along @ points - (along * start).sum(1, keepdim=True)  # q·d
-    share = (reach / length).clamp_(0, 1)
+    share = (reach / length).clamp_(0, 1)  # t, (N, P)
+    # |q|² multiplied out, without an (N, P, 2) tensor; rounding may leave it just below 0.
     from_start = points.square().sum(0) - 2 * (start @ points) + start.square().sum(1, keepdim=True)
     return from_start + share * (share * length - 2 * reach)

@@ -41,11 +41,11 @@ def stage_sizes(size: int) -> list[int]:
         UserError: the size is not a number from 3 to 8, doubled at least once.
     """
     sizes = [size]
-    while sizes[0] % 2 == 0 and sizes[0] >= 6:
+    while sizes[0] % 2 == 0 and sizes[0] >= 6:  # so that no map is below 3x3
         sizes.insert(0, sizes[0] // 2)
 
     if len(sizes) < 2 or sizes[0] > 8:
-        step = 2 ** max(1, math.ceil(math.log2(max(size, 1) / 8)))
+        step = 2 ** max(1, math.ceil(math.log2(max(size, 1) / 8)))  # so that 8 or less are left
         raise UserError(
             f"size {size} cannot be made by doubling a small map; "
             f"the nearest sizes that can: {_nearest_multiples(size, step, least=6)}"
@@ -55,6 +55,7 @@ def stage_sizes(size: int) -> list[int]:
 
 def _nearest_multiples(size: int, step: int, least: int) -> str:
     """The multiples of `step` around a size, in words; `least` instead of smaller ones."""
+    # -(-a // b) rounds up.
     below, above = max(least, size // step * step), max(least, -(-size // step) * step)
     return " and ".join(str(side) for side in sorted({below, above}))
 
@@ -80,7 +81,7 @@ def upsample(inputs: int, outputs: int, kernel: int, bias: bool = True) -> nn.Co
         kernel,
         stride=2,
         padding=(kernel - 1) // 2,
-        output_padding=kernel % 2,
+        output_padding=kernel % 2,  # an odd kernel gives one pixel less
         bias=bias,
     )
 
@@ -90,6 +91,7 @@ def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> 
 
     Give it a convolution without bias, which would have no effect before the norm.
     """
+    # `after` may work in place: the backward pass of a norm needs its input, not its output.
     return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
 
 
@@ -107,6 +109,7 @@ def initialise_weights(
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if truncated:
+                # PyTorch's limits are absolute, not in standard deviations.
                 nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
             else:
                 nn.init.normal_(module.weight, std=std)
@@ -138,6 +141,7 @@ class VectorNorm(nn.BatchNorm1d):
     def forward(self, input: Tensor) -> Tensor:  # `input` is PyTorch's name
         if len(input) > 1:
             return super().forward(input)
+        # Not in training mode, so the running statistics are used and stay as they are.
         return batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
         )
@@ -173,13 +177,14 @@ class PatchDiscriminator(nn.Sequential):
 
     def __init__(self, channels: int, width: int = 64, halvings: int = 3, affine: bool = True):
         kernel, padding = (4, 1) if halvings else (1, 0)
+        # 3 halvings: 1, 2, 4 and 8 x width channels, the last two at the same size
         widths = [width * min(8, 2**level) for level in range(max(1, halvings) + 1)]
 
         stride = 2 if halvings else 1
         modules: list[nn.Module] = [nn.Conv2d(channels, width, kernel, stride, padding)]
         modules.append(nn.LeakyReLU(0.2, True))
         for depth, (inputs, outputs) in enumerate(pairwise(widths), 1):
-            stride = 2 if depth < halvings else 1
+            stride = 2 if depth < halvings else 1  # the layer before the loop halves too
             # the shift of an affine norm replaces the bias
             modules.append(nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=not affine))
             modules += [nn.InstanceNorm2d(outputs, affine=affine), nn.LeakyReLU(0.2, True)]
@@ -246,12 +251,12 @@ class ResidualGenerator(nn.Sequential):
         def wide(inputs: int, outputs: int) -> nn.Conv2d:
             return nn.Conv2d(inputs, outputs, 7, padding=3, padding_mode=padding, bias=bias)
 
-        modules = with_norm(wide(inputs, width), width)
-        modules += with_norm(downsample(width, 2 * width, kernel, bias), 2 * width)
-        modules += with_norm(downsample(2 * width, 4 * width, kernel, bias), 4 * width)
+        modules = with_norm(wide(inputs, width), width)  # (N, width, H, W)
+        modules += with_norm(downsample(width, 2 * width, kernel, bias), 2 * width)  # H/2, W/2
+        modules += with_norm(downsample(2 * width, 4 * width, kernel, bias), 4 * width)  # H/4, W/4
         modules += [ResidualBlock(4 * width, padding, affine, bias) for _ in range(blocks)]
-        modules += with_norm(upsample(4 * width, 2 * width, kernel, bias), 2 * width)
-        modules += with_norm(upsample(2 * width, width, kernel, bias), width)
+        modules += with_norm(upsample(4 * width, 2 * width, kernel, bias), 2 * width)  # H/2, W/2
+        modules += with_norm(upsample(2 * width, width, kernel, bias), width)  # H, W
         super().__init__(*modules, wide(width, outputs), nn.Tanh())
 
 
@@ -270,4 +275,5 @@ def check_multiple_of_4(size: int) -> None:
 
 def patch_halvings(size: int) -> int:
     """Halvings of a `PatchDiscriminator`: 3, as in the papers, or as many as leave a 3x3 map."""
+    # Each of the two convolutions after the halvings takes a pixel: 3x3, 2x2, one score.
     return max(halvings for halvings in (1, 2, 3) if halvings == 1 or size >> halvings >= 3)

@@ -24,7 +24,7 @@ class CharacterReader(nn.Module):
 
     def __init__(self, width: int, outputs: int):
         super().__init__()
-        self.letters = nn.Embedding(256, width)
+        self.letters = nn.Embedding(256, width)  # one vector for each byte
         self.words = nn.ModuleList([nn.Conv1d(width, width, 5, padding=2) for _ in range(2)])
         self.sentence = nn.GRU(width, width, batch_first=True)
         # Without the norm the texts of a batch would differ little at first, and both players would
@@ -39,11 +39,14 @@ class CharacterReader(nn.Module):
         # (N * K, width, L), then L / 2 and L / 4; zeroed after each layer where nothing is written
         maps = self.letters(flat.long()).mT * written
         for convolution in self.words:
+            # `ceil_mode` keeps the last letter of an odd length.
             maps = max_pool1d(convolution(maps).relu() * written, 2, ceil_mode=True)
             written = max_pool1d(written, 2, ceil_mode=True)
-            maps = maps * written
+            maps = maps * written  # the next convolution reads across the caption's end
 
+        # It reads forwards, so the zeros at the end change no state before them.
         states = self.sentence(maps.mT)[0]  # (N * K, L / 4, width)
+        # (N * K, width); clamped for empty captions
         mean = (states * written.mT).sum(1) / written.sum(2).clamp(min=1)
         return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
 
@@ -78,5 +81,5 @@ def choose_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
     Returns:
         (N, min(K, most), ...).
     """
-    order = shares.argsort(1)[:, :most]
+    order = shares.argsort(1)[:, :most]  # (N, most), without repetition
     return torch.stack([row[chosen] for row, chosen in zip(captions, order)])
