@@ -72,6 +72,7 @@ class ConditionalSampler:
     @cached_property
     def inputs(self) -> dict[str, Tensor]:
         """The inputs of the GAN, on the CPU, a row of each for every row of data."""
+        # A row's random inputs depend on the seed and its number, not on the count.
         rng = RowRng(self.seed, range(self.count), self.device)
         rows = on_device(self.rows, self.device)
         with torch.no_grad():
@@ -127,7 +128,7 @@ def _sampler_of(inputs: EvaluationInputs) -> ConditionalSampler:
 def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
     """Distances from the ground truth, pixel by pixel."""
     sampler = _sampler_of(inputs)
-    truth = sampler.rows[sampler.gan.target]
+    truth = sampler.rows[sampler.gan.target]  # uint8 (N, C, H, W)
     values = {
         "l1": l1(sampler.images, truth).mean().item(),
         "psnr": psnr(sampler.images, truth).clamp(max=EQUAL).mean().item(),
@@ -140,12 +141,12 @@ def measure_fidelity(inputs: EvaluationInputs) -> Measurement:
 def measure_holes(inputs: EvaluationInputs) -> Measurement:
     """Distances from the truth inside the holes, and those of a blur of the surroundings."""
     sampler = _sampler_of(inputs)
-    truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5
+    truth, mask = sampler.rows["image"], sampler.inputs["mask"] > 0.5  # bool (N, 1, H, W)
 
     # What a GAN must beat: the surroundings, blurred into the hole.
     blurred = torch.stack([blur_fill(image, hole[0]) for image, hole in zip(truth, mask)])
 
-    each = {
+    each = {  # float64 (N,) each
         "hole_l1": hole_l1(sampler.images, truth, mask),
         "hole_psnr": hole_psnr(sampler.images, truth, mask).clamp(min=0, max=EQUAL),
         "blur_l1": hole_l1(blurred, truth, mask),
@@ -161,11 +162,11 @@ def measure_cycle(inputs: EvaluationInputs) -> Measurement:
     """
     sampler = _sampler_of(inputs)
     values = {}
+    # `there` and `back` are the domains translated to: 0 is a, 1 is b
     for name, there, back in (("a", 1, 0), ("b", 0, 1)):
-        real = sampler.rows[
-            name
-        ]  # `there` and `back` are the domains translated to: 0 is a, 1 is b
-        to = torch.full((sampler.count,), there)
+        real = sampler.rows[name]  # uint8 (N, C, H, W)
+        to = torch.full((sampler.count,), there)  # int64 (N,)
+        # Through uint8 on the way, as through a user's files: its rounding is part of the error.
         other = sampler.generate({"image": to_float(real), "to": to})
         again = sampler.generate({"image": to_float(other), "to": torch.full_like(to, back)})
         values[f"cycle_{name}"] = l1(again, real).mean().item()
@@ -181,10 +182,10 @@ def measure_attributes(inputs: EvaluationInputs) -> Measurement:
     dataset, rows = inputs.reference.train, inputs.reference.train_rows
     classifier = _attribute_classifier(inputs)
 
-    fake = balanced_agreement(
+    fake = balanced_agreement(  # (A,)
         classify_attributes(classifier, sampler.images), sampler.inputs["attributes"]
     )
-    real = balanced_agreement(
+    real = balanced_agreement(  # (A,)
         classify_attributes(classifier, sampler.rows["image"]), sampler.rows["attributes"]
     )
     values = {"attributes": fake.nanmean().item(), "real_attributes": real.nanmean().item()}
@@ -203,7 +204,7 @@ def _attribute_classifier(inputs: EvaluationInputs) -> Classifier:
         UserError: the images are too small.
     """
     dataset, rows = inputs.reference.train, inputs.reference.train_rows
-    attributes = np.asarray(dataset.columns["attributes"]).astype(np.float32)
+    attributes = np.asarray(dataset.columns["attributes"]).astype(np.float32)  # (M, A)
     train = LabelledImages(np.asarray(dataset.images), attributes, rows)
     data = ClassificationData(
         name_without_place(dataset.report.spec),
@@ -222,10 +223,11 @@ def measure_boxes(inputs: EvaluationInputs) -> Measurement:
     # (N, 3) in [0, 1): the scale of the box, and its place within the room that is left.
     shares = RowRng(inputs.seed, range(sampler.count)).rand(sampler.count, 3)
     extent = sampler.rows["box"][:, 2:] * (SMALLEST + (1 - SMALLEST) * shares[:, :1])
-    boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)
+    boxes = torch.cat([(1 - extent) * shares[:, 1:], extent], 1)  # (N, 4), always inside
 
     white = torch.full((inputs.samples.channels,), WHITE)
     fake = compare_boxes(sampler.generate(sampler.inputs | {"box": boxes}), boxes, white)
+    # What real images reach with the data's own boxes.
     real = compare_boxes(sampler.rows["image"], sampler.rows["box"], white)
     return inputs.measurement(
         {

@@ -179,7 +179,7 @@ def _prepare_inputs(
     """Find samples, reference and extractor, and collect notes about them."""
     device = pick_device(settings.device)
     reference, notes = find_reference(run, what, against, settings)
-    count = settings.count or usual_count(reference)
+    count = settings.count or usual_count(reference)  # 0 and 1 were refused
     samples = find_samples(run, what, reference, count, settings)
 
     features = settings.features
@@ -223,6 +223,7 @@ def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
     notes = []
     frechet, kernel = ("FID", "KID") if inputs.features == "inception" else ("FD", "KD")
     samples, reference = inputs.samples, inputs.reference
+    # The bias falls as either set grows; the kernel distance has none at any count.
     for name, count in ((samples.name, samples.count), (reference.name, len(reference.rows))):
         if count < MOST and not inputs.points:
             few = count_noun(count, "image")
@@ -240,5 +241,6 @@ def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
 def _append_record(path: Path, evaluation: Evaluation) -> None:
     """Add a line to a run's record."""
     line = json.dumps(evaluation.to_json(), ensure_ascii=False)
+    # A path in the record may hold bytes that are no text; the values must not be lost for it.
     with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(line + "\n")

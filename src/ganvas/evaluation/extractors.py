@@ -45,6 +45,7 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
     note = "features by a network with random weights, which sees texture more than content"
     if data.channels == 1 or data.size < PHOTOGRAPHS:
         return "random", note
+    # Only if it lies there: no evaluation begins with a download that nobody asked for.
     if (cache_folder() / "weights" / FILE).is_file():
         return "inception", ""
     fetch = "--features inception downloads Inception's weights, --weights FILE names a file"
@@ -110,6 +111,7 @@ def class_extractor(
         classes = tuple(map(str, range(10))) if stacked else data.classes
         expected = (data.size, 1 if stacked else data.channels, classes)
         about = classifier.protocol
+        # The order of the classes counts too, since it is that of the logits.
         if (about["size"], about["channels"], classifier.classes) != expected:
             raise UserError(
                 f"{weights} holds a classifier of {about['trained_on']}, not of {reference.name}"
@@ -118,7 +120,7 @@ def class_extractor(
     elif stacked:
         # The digits of the three channels are classified one by one.
         view = View(size=data.size, channels=1)
-        spec = reference.train.report.spec.removeprefix("stacked-")
+        spec = reference.train.report.spec.removeprefix("stacked-")  # "mnist", or "mnist:FOLDER"
         digits = open_training_reference(spec, view, None, 0, progress=progress)
         classifier = _reference_classifier(digits, device, progress)
 

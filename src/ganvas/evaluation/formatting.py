@@ -57,13 +57,13 @@ def _split_columns(
     first: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], width: int
 ) -> list[list[int]]:
     """The numbers of the columns of each table, so that no table is wider than `width`."""
-    room = width - max(len(first), *(len(name) for name, _ in rows))
+    room = width - max(len(first), *(len(name) for name, _ in rows))  # characters for the values
     parts: list[list[int]] = [[]]
     used = 0
     for number, column in enumerate(columns):
         cells = [column, *(cells[number] for _, cells in rows)]
         wide = max(map(len, cells)) + 2  # the space between two columns
-        if parts[-1] and used + wide > room:
+        if parts[-1] and used + wide > room:  # one that is too wide stands alone
             parts.append([])
             used = 0
         parts[-1].append(number)
@@ -101,7 +101,7 @@ def format_by_class(metric: str, value: float | None) -> str:
     """A value of one class; "" if it is missing."""
     if value is None:
         return ""
-    if metric in ("modes", "agreement", "attributes"):
+    if metric in ("modes", "agreement", "attributes"):  # a class's "modes" are a share
         return f"{100 * value:.1f} %"
     return f"{value:#.4g}"
 

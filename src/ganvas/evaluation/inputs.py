@@ -130,6 +130,7 @@ class EvaluationInputs:
         labels, names = self.samples.labels, self.reference.dataset.classes
         if labels is None or not set(self.samples.classes) <= set(names):
             return None
+        # By name, because samples and reference may number the same classes in other orders.
         return torch.tensor([names.index(name) for name in self.samples.classes])[labels]
 
     @cached_property
@@ -156,8 +157,10 @@ class EvaluationInputs:
 
         Of the larger set a random choice.
         """
+        # These metrics depend on both counts, so neither set may be the larger one.
         count = min(len(self.real), self.samples.count, MOST_NEIGHBOURS)
         random = torch.Generator().manual_seed(self.seed)
+        # drawn, because samples from files may lie there class by class
         chosen = torch.randperm(self.samples.count, generator=random)[:count]
         return self.real[:count], self.fake.values[chosen]  # the real ones are shuffled already
 

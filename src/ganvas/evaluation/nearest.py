@@ -13,7 +13,7 @@ from ganvas.io.images import save
 
 __all__ = ["draw_nearest"]
 
-COLUMNS = 12
+COLUMNS = 12  # images in a row of the figure
 
 
 def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
@@ -26,7 +26,7 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
         return
     reference = inputs.reference
 
-    distances, places = inputs.training_distances
+    distances, places = inputs.training_distances  # (N,) each
     closest = _choose_closest(distances, places, reference)
     rows = [inputs.samples.at(closest), _training_images(places[closest], reference)]
 
@@ -61,7 +61,7 @@ def _choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> 
         places: of that image in `train_rows`, (N,).
         reference: has the classes of the training images.
     """
-    order = distances.argsort(stable=True)
+    order = distances.argsort(stable=True)  # ties in the order of the samples
     if reference.train.labels is None:
         return order[:COLUMNS]
 
@@ -71,6 +71,7 @@ def _choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> 
     for label in reference.train.labels[reference.train_rows[places[order].numpy()]].tolist():
         ranks.append(seen[label])
         seen[label] += 1
+    # Stable, so that among equal ranks the nearest come first.
     return order[torch.tensor(ranks).argsort(stable=True)][:COLUMNS]
 
 

@@ -72,7 +72,7 @@ def prepare_quick_score(
     name = features or usual_features(reference, None)[0]
     extractor = make_extractor(name, reference, None, device)
 
-    chosen = draw_rows(reference.train, reference.train_rows, 0)
+    chosen = draw_rows(reference.train, reference.train_rows, 0)  # MOST of them, always the same
     real = features_of_rows(extractor, reference.train, chosen)
     return QuickReference(extractor, real, moments(real, "real"), orders(data, recipe.sampling))
 
@@ -92,7 +92,9 @@ def quick_score(
     """
     fake = extract_features(reference.extractor, _generate(gan, reference, device, count)).values
     if gan.kind == "point":
+        # Equally many of both, since the coverage to expect depends on both counts.
         return 1 - density_coverage(reference.real[:count], fake).coverage
+    # Biased upwards, but by about as much at each state of a run, as the count is the same.
     return frechet_distance(reference.moments, moments(fake, "generated"))
 
 

@@ -141,7 +141,7 @@ def make_reference(
     # As in training, so that the rows held out there are the unseen ones here.
     starts = None if train.shards is None else train.shards.starts
     kept_back = held_out_count(len(train), held_out, train.report.test)
-    train_rows, unseen_rows = split(len(train), kept_back, starts)
+    train_rows, unseen_rows = split(len(train), kept_back, starts)  # ascending
 
     if train.report.test is None:
         rows = draw_rows(train, train_rows, count)
@@ -198,6 +198,7 @@ def draw_rows(dataset: Dataset, rows: np.ndarray, count: int) -> np.ndarray:
     Those of a sharded data set are chosen from few shards.
     """
     rows = dataset.near(rows, max(count, MOST))
+    # One seed for all evaluations, so that every run is compared with the same images.
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).numpy()
     return rows[order[: max(count, MOST)]]
 
@@ -213,8 +214,8 @@ def _select_labelled(dataset: Dataset, rows: np.ndarray) -> LabelledImages:
         return LabelledImages(np.asarray(dataset.images), dataset.labels, rows)
 
     # `near` keeps to few shards, so that not all of them are read.
-    bytes_each = int(np.prod(dataset.images.shape[1:]))
-    most = max(2, min(MOST_LEARNT, LEARNT_BYTES // bytes_each))
+    bytes_each = int(np.prod(dataset.images.shape[1:]))  # uint8 (C, H, W)
+    most = max(2, min(MOST_LEARNT, LEARNT_BYTES // bytes_each))  # no classifier learns from one
     chosen = choose_rows(dataset.near(rows, most), most)
     return LabelledImages(dataset.images[chosen], dataset.labels[chosen], np.arange(len(chosen)))
 
@@ -237,7 +238,7 @@ def features_of_rows(
         total = -(-len(rows) // CHUNK)
         tracked = track(chunks(), "features of real images", total, shown=progress)
         values = extract_features(extractor, tracked).values
-        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        back = torch.from_numpy(np.argsort(order, kind="stable"))  # the inverse of `order`
         return {"features": values[back]}
 
     if extractor.protocol["extractor"] == "pixels":
@@ -279,6 +280,7 @@ def _identify_rows(dataset: Dataset, rows: np.ndarray) -> list[str]:
 
 def digest_rows(rows: np.ndarray) -> str:
     """A short digest of row numbers."""
+    # Little-endian on every machine. Their order counts too, since features are kept in it.
     return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()[:16]
 
 
@@ -292,6 +294,7 @@ def _load_or_compute(settings: Any, compute: Callable[[], dict[str, Tensor]]) ->
     def make(path: Path) -> None:
         save_file({name: value.contiguous() for name, value in compute().items()}, path)
 
+    # another version of torch may round features differently
     entry = cache_entry("references", [VERSION, torch.__version__, settings], ".safetensors")
     # Not durable: it can be computed again.
     return load_or_make(entry, make, read_safetensors, durable=False)

@@ -68,6 +68,7 @@ class Metric:
 
     def obstacle(self, inputs: EvaluationInputs) -> str:
         """Why it cannot be measured, or ""."""
+        # In their order: a later requirement may rely on what an earlier one has made sure of.
         return next(filter(None, (require(inputs) for require in self.requires)), "")
 
 
@@ -185,6 +186,7 @@ def measure_metrics(
     found = {}
     for name, requested in choose_metrics(names, inputs).items():
         whole = METRICS[name].measure(inputs)
+        # Only values named one by one; a metric named as a whole gives what it can.
         for value in requested & set(names or ()) - whole.values.keys():
             known = ", ".join(whole.values)
             raise UserError(f"--metrics {value}: {name} gives only {known} here")
@@ -231,6 +233,7 @@ def choose_metrics(names: Sequence[str] | None, inputs: EvaluationInputs) -> dic
         obstacle = METRICS[metric].obstacle(inputs)
         if obstacle:
             raise UserError(f"--metrics {name}: {obstacle}")
+        # A name that is a metric's and also one of its values' means the whole metric.
         values = METRICS[metric].better if name == metric else [name]
         chosen.setdefault(metric, set()).update(values)
     return chosen

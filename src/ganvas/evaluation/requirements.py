@@ -93,9 +93,9 @@ def require_two_of_each_class(inputs: EvaluationInputs) -> str:
     """The metric takes a covariance of each class."""
     labels, names = inputs.reference.labels, inputs.reference.dataset.classes
     assert labels is not None and inputs.requested is not None
-    real = labels.bincount(minlength=len(names))
+    real = labels.bincount(minlength=len(names))  # (classes,)
     fake = inputs.requested.bincount(minlength=len(names))
-    few = (fake > 0) & ((fake < 2) | (real < 2))
+    few = (fake > 0) & ((fake < 2) | (real < 2))  # bool (classes,)
     if not few.any():
         return ""
     name = names[int(few.nonzero()[0])]
@@ -149,6 +149,7 @@ def require_attributes(inputs: EvaluationInputs) -> str:
     if not _takes_input(inputs, "attributes"):
         return "only for GANs that change attributes"
     sampler = inputs.samples.conditional
+    # the column exists where data sets with different attributes are put together
     if sampler and "known" in sampler.gan.schema.names:
         return "only where every attribute is known of every image"
     return ""

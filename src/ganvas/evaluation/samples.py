@@ -77,6 +77,7 @@ class SampleSet:
         """The samples at `rows`, int64 (n,), in this order."""
         # Generated once more, and not kept: all samples would not fit into memory.
         found = {}
+        # `generate` takes ranges that begin at a multiple of PIECE
         for start in sorted({row // PIECE * PIECE for row in rows.tolist()}):
             piece = range(start, min(start + PIECE, self.count))
             found |= zip(piece, self.generate(piece))
@@ -98,7 +99,7 @@ def check_finite(images: Tensor, first: int, generator: str = "the generator") -
     Raises:
         UserError: one holds NaN or infinity.
     """
-    broken = ~images.isfinite().flatten(1).all(1)
+    broken = ~images.isfinite().flatten(1).all(1)  # bool (N,)
     if broken.any():
         number = first + int(broken.nonzero()[0])
         raise UserError(f"{generator} is broken: image {number} holds NaN or infinity")
@@ -134,6 +135,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     about = _describe_run(run)
     if size != gan.size:
         about["resized_from"] = gan.size
+
     # Class names without labels would mean nothing.
     labels = torch.tensor(take_turns(gan, range(count))) if "label" in gan.inputs else None
     classes = gan.classes if labels is not None else ()
@@ -177,6 +179,7 @@ def samples_of_dataset(dataset: Dataset, count: int, seed: int) -> SampleSet:
         rows = np.sort(rows)  # so that each shard is read once
 
     name = name_without_place(dataset.report.spec)
+    # After the sorting, so that labels and images have one order.
     labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[rows])
     return SampleSet(
         name,
@@ -198,7 +201,7 @@ def samples_of_noise(size: int, channels: int, count: int, seed: int) -> SampleS
         start = rows.start // CHUNK * CHUNK
         random = torch.Generator().manual_seed(fold_in(seed, "noise", start))
         if channels == 2:
-            chunk = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1
+            chunk = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1  # in [-1, 1)
         else:
             shape = (CHUNK, channels, size, size)
             chunk = torch.randint(256, shape, dtype=torch.uint8, generator=random)

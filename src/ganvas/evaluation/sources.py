@@ -83,6 +83,7 @@ def find_reference(
             f"{what} is no run: name a second set to compare it with, "
             f"e.g. ganvas evaluate {what} mnist-test"
         )
+
     held_out = recipe.held_out if recipe else None
     target = run.gan.target if run else "image"
     notes = []
@@ -90,7 +91,7 @@ def find_reference(
         if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
             view |= generated
             notes = [f"{spec} is not the data that the run was trained on: the fingerprints differ"]
-        view |= settings.view
+        view |= settings.view  # last, so that the user's choice wins
         found = open_training_reference(
             str(spec), make_view(**view), held_out, count, target, settings.progress
         )
@@ -104,6 +105,7 @@ def find_reference(
 
 def _is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
     """Whether the data is not what a run was trained on."""
+    # As training saw it: the test view may keep images of another size.
     dataset = open_dataset(spec, recipe.view, progress=progress)
     return run.about["data"]["fingerprint"] != dataset.fingerprint
 

@@ -128,6 +128,7 @@ def group_comparable(found: Sequence[Evaluation]) -> list[list[Evaluation]]:
     groups: list[list[Evaluation]] = []
     for evaluation in found:
         for group in groups:
+            # With all: two sets may each agree with a third, and not with each other.
             if all(_are_comparable(evaluation, other) for other in group):
                 group.append(evaluation)
                 break

@@ -113,6 +113,7 @@ def measure_modes(inputs: EvaluationInputs) -> Measurement:
     if inputs.points:
         mixture = MIXTURES[inputs.reference.name]
         centres = torch.from_numpy(mixture.centres)
+        # The features of points are their coordinates, (N, 2).
         points = count_point_modes(inputs.fake.values, centres, mixture.std)
         return inputs.measurement(
             {"modes": points.found, "high_quality": points.high_quality, "kl": points.kl}
@@ -122,7 +123,7 @@ def measure_modes(inputs: EvaluationInputs) -> Measurement:
     counted = count_modes(inputs.predicted, len(names))
     by_class = {}
     if len(names) <= MANY_CLASSES:
-        counts = inputs.predicted.bincount(minlength=len(names))
+        counts = inputs.predicted.bincount(minlength=len(names))  # (classes,)
         by_class = dict(zip(names, (counts / len(inputs.predicted)).tolist()))
     values = {"modes": counted.found, "kl": counted.kl}
     return inputs.measurement(values, by_class, **inputs.classifier_protocol())
@@ -131,7 +132,7 @@ def measure_modes(inputs: EvaluationInputs) -> Measurement:
 def measure_agreement(inputs: EvaluationInputs) -> Measurement:
     """The share of samples in which the classifier sees the requested class."""
     assert inputs.requested is not None
-    right = inputs.predicted.eq(inputs.requested).double()
+    right = inputs.predicted.eq(inputs.requested).double()  # (N,) of 0 and 1
     names = inputs.reference.dataset.classes
 
     by_class = {}
@@ -154,13 +155,14 @@ def measure_class_frechet(inputs: EvaluationInputs) -> Measurement:
 
     # Over the classes that were generated, so that a set with few classes has a value too.
     by_class = {}
+    # Few images a class: each distance is biased upwards more than that of the whole set.
     for number in inputs.requested.unique().tolist():
         real = inputs.real[labels == number]
         fake = inputs.fake.values[inputs.requested == number]
         by_class[names[number]] = frechet_distance(real, fake)
 
     name = _name_by_features(inputs, "class_fid", "class_fd")
-    values = {name: sum(by_class.values()) / len(by_class)}
+    values = {name: sum(by_class.values()) / len(by_class)}  # each class weighs the same
     return inputs.measurement(values, by_class, **inputs.class_protocol())
 
 
@@ -175,7 +177,7 @@ def measure_synthetic_training(inputs: EvaluationInputs) -> Measurement:
 
     # The order of the two draws decides the choice of real images.
     random = torch.Generator().manual_seed(inputs.seed)
-    images = torch.cat(list(inputs.samples.chunks())).numpy()
+    images = torch.cat(list(inputs.samples.chunks())).numpy()  # uint8 (N, C, H, W), all in memory
     fake_rows = torch.randperm(len(images), generator=random)[:count].numpy()
     real_rows = train.rows[torch.randperm(len(train), generator=random)[:count].numpy()]
     fake = LabelledImages(images, inputs.requested.numpy(), fake_rows)

@@ -13,8 +13,8 @@ __all__ = ["Window", "choose_window", "crop_window", "hole_extent", "paste_windo
 class Window(NamedTuple):
     """A square of an image, or around it, in pixels."""
 
-    top: int
-    left: int
+    top: int  # negative where it begins above the image
+    left: int  # negative where it begins left of the image
     side: int
 
 
@@ -32,13 +32,13 @@ def choose_window(mask: Tensor) -> Window:
 
     for length, hole in zip((height, width), hole_extent(mask)):
         # One known pixel on each side of the hole must fit in, too.
-        if len(hole) + 2 > side < length:
+        if len(hole) + 2 > side < length:  # only a longer axis is cut
             side = max(height, width)
             return Window((height - side) // 2, (width - side) // 2, side)
         start = (length - side) // 2  # the middle
         if len(hole):
             start = max(min(start, hole.start - 1), hole.stop + 1 - side)
-        starts.append(min(max(start, 0), length - side))
+        starts.append(min(max(start, 0), length - side))  # inside the image
 
     return Window(starts[0], starts[1], side)
 
@@ -61,7 +61,7 @@ def crop_window(image: Tensor, window: Window, outside: int | None = None) -> Te
         outside: the value there; None: the image's outermost pixels again.
     """
     _, height, width = image.shape
-    rows = window.top + torch.arange(window.side)
+    rows = window.top + torch.arange(window.side)  # (side,), also outside
     columns = window.left + torch.arange(window.side)
     # indices beyond the edge repeat the outermost pixels
     cropped = image[:, rows.clamp(0, height - 1)][:, :, columns.clamp(0, width - 1)]
@@ -77,11 +77,11 @@ def paste_window(image: Tensor, piece: Tensor, window: Window) -> Tensor:
     beyond the image is lost.
     """
     top, left, side = window
-    piece = resize(piece[None], side, side)[0]
+    piece = resize(piece[None], side, side)[0]  # (C, side, side)
     # negative starts would count from the end, so what lies above or left is cut off first
     height, width = (min(side, length) for length in image.shape[1:])
     visible = piece[:, max(-top, 0) :, max(-left, 0) :][:, :height, :width]
 
     pasted = image.clone()
-    pasted[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = visible
+    pasted[:, max(top, 0) :, max(left, 0) :][:, :side, :side] = visible  # views of `pasted`
     return pasted

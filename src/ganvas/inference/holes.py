@@ -79,8 +79,8 @@ def _find_mask(folder: Path, name: str) -> Path:
     Raises:
         UserError: there is none.
     """
-    place = (folder / name).parent
-    for file in sorted(place.iterdir()) if place.is_dir() else ():
+    place = (folder / name).parent  # the name may have folders in it
+    for file in sorted(place.iterdir()) if place.is_dir() else ():  # of a.jpg and a.png the first
         if file.stem == Path(name).name and file.suffix.lower() in EXTENSIONS:
             return file
     raise UserError(f"there is no mask {name}.png, or of another ending, in {folder}")
@@ -93,6 +93,7 @@ def _read_hole_box(box: str, size: tuple[int, int]) -> Tensor:
         UserError: other than four whole numbers, or not inside the image.
     """
     numbers = box.split(",")
+    # `isdecimal` refuses signs, points and empty text, too
     if len(numbers) != 4 or not all(number.strip().isdecimal() for number in numbers):
         raise UserError(
             f"--box {box}: give left, top, width and height in pixels, such as --box 10,20,30,40"
@@ -105,6 +106,8 @@ def _read_hole_box(box: str, size: tuple[int, int]) -> Tensor:
             f"--box {box} reaches to {left + wide},{top + high}, outside of the image of"
             f" {width}x{height} pixels"
         )
+
+    # A box without area gives an empty hole, which `check_hole` refuses.
     mask = torch.zeros(height, width, dtype=torch.bool)
     mask[top : top + high, left : left + wide] = True
     return mask

@@ -112,7 +112,7 @@ class InpaintTask(Task):
             UserError: the hole is of another size, empty, or all of the image, or there is none
                 though the GAN needs one.
         """
-        picture = read(content, 1 if run.gan.channels == 1 else 3).pixels
+        picture = read(content, 1 if run.gan.channels == 1 else 3).pixels  # (C, H, W)
         height, width = picture.shape[1:]
         if min(height, width) < SMALLEST:
             raise UserError(f"{width}x{height} pixels are too few; {SMALLEST}x{SMALLEST} at least")
@@ -131,13 +131,14 @@ class InpaintTask(Task):
         picture, mask = damage.picture, damage.mask
         assert mask is not None
         height, width = mask.shape
+        # Before resizing, which mixes what lies in the hole into the pixels around it.
         blurred = blur_fill(picture, mask)
 
         scale = (self.size or min(height, width)) / min(height, width)
         high, wide = round(height * scale), round(width * scale)
-        image = to_float(resize(blurred[None], high, wide))
+        image = to_float(resize(blurred[None], high, wide))  # (1, C, h, w)
         # a small pixel is hole if any of its large ones is
-        small_mask = adaptive_max_pool2d(mask[None].float(), (high, wide))
+        small_mask = adaptive_max_pool2d(mask[None].float(), (high, wide))  # (1, h, w)
         generated = to_uint8(run.make({"image": image, "mask": small_mask[None]}, seed=self.seed))
 
         # A result of another size has other pixels at the rim, so it must be fitted in.
@@ -169,7 +170,8 @@ class InpaintTask(Task):
         # The GAN sees a square at its own size.
         window = choose_window(mask)
         target = resize(crop_window(blurred, window)[None], size, size)  # (1, C, S, S)
-        known = _find_known(mask, window, size)
+        known = _find_known(mask, window, size)  # (1, S, S)
+        # A projection has no hole to be near to: all known pixels count the same.
         weights = known if damage.mask is None else hole_weights(known)
         settings = self.search_settings(run)
         found = search_noise(
@@ -182,7 +184,7 @@ class InpaintTask(Task):
         )
 
         # Found are squares; only what lies in the hole is taken from them.
-        images = list(to_uint8(found.images))
+        images = list(to_uint8(found.images))  # (C, S, S) each, the best first
         columns = {"image": target[0]}
         if damage.mask is not None:
             images = [
@@ -214,7 +216,7 @@ class InpaintTask(Task):
         """How to search, with the usual numbers where none were given."""
         return SearchSettings(
             candidates=self.candidates or CANDIDATES,
-            steps=STEPS if self.steps is None else self.steps,
+            steps=STEPS if self.steps is None else self.steps,  # 0 is allowed
             seed=self.seed,
             label=None if self.label is None else class_number(run.gan, self.label),
         )
@@ -226,8 +228,9 @@ def _find_known(mask: Tensor, window: Window, size: int) -> Tensor:
     Raises:
         UserError: none is.
     """
-    hole = crop_window(mask[None].float(), window, outside=0)
-    beyond = 1 - crop_window(torch.ones(1, *mask.shape), window, outside=0)
+    hole = crop_window(mask[None].float(), window, outside=0)  # (1, side, side)
+    beyond = 1 - crop_window(torch.ones(1, *mask.shape), window, outside=0)  # 1 beyond the image
+    # a pixel of the GAN is known only if all that lies under it is
     known = 1 - adaptive_max_pool2d(torch.maximum(hole, beyond), size)
     if not known.any():
         raise UserError(
@@ -277,6 +280,7 @@ def _describe_candidates(run: Run, found: Candidates) -> Iterator[str]:
 
 def _pack_noise(found: Candidates) -> dict[str, Tensor]:
     """The noise of the candidates, (K, size) for each draw of the GAN, and their class numbers."""
+    # "noise", "noise1", ...: most GANs draw once, and have no number
     tensors = {
         f"noise{number or ''}": values.contiguous() for number, values in enumerate(found.noise)
     }

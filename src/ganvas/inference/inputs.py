@@ -52,6 +52,7 @@ def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
         yield place.stem, place.read_bytes
         return
 
+    # A zip is open only while names are yielded: read contents before the iteration ends.
     with FileSource(place) as source:
         # A zip may hold any path: what leads out of the folder is left out.
         paths = []
@@ -64,6 +65,7 @@ def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
         counts = Counter(stems)
         for path, stem, entry in zip(paths, stems, source.pictures):
             name = stem if counts[stem] == 1 else path.as_posix().replace(".", "-")
+            # `entry` as it is now, since the loop changes it
             yield name, lambda entry=entry: source.read(entry)
 
 

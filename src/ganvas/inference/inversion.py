@@ -78,9 +78,9 @@ class SearchRng(Rng):
     def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
         super().__init__(device)
         self.first = RowRng(seed, rows, device)
-        self.kept: list[Tensor] = []
-        self.bounded: list[bool] = []
-        self.place = 0
+        self.kept: list[Tensor] = []  # every draw, noise or not
+        self.bounded: list[bool] = []  # of each draw, whether it is uniform noise
+        self.place = 0  # of the next draw in `kept`
 
     @property
     def noise(self) -> list[Tensor]:
@@ -94,6 +94,7 @@ class SearchRng(Rng):
         return self._next(lambda: self.first.rows(count, make))
 
     def normal(self, count: int, size: int) -> Tensor:
+        # Gradients only after the copy to the device: Adam takes leaves, and a copy is none.
         return self._next(lambda: self.first.normal(count, size).requires_grad_())
 
     def uniform(self, count: int, size: int) -> Tensor:
@@ -104,6 +105,7 @@ class SearchRng(Rng):
         """Bring the noise back to where noise is likely: uniform noise into [-1, 1], normal noise
         of n numbers to a length of sqrt(n).
         """
+        # In place, because the optimizer holds these very tensors.
         for values, bounded in zip(self.kept, self.bounded):
             if values.requires_grad and bounded:
                 values.clamp_(-1, 1)
@@ -137,7 +139,8 @@ def search_noise(
         device: where the GAN is.
         progress: goes through the steps, and may show a bar.
     """
-    target = image.to(device)[None]
+    target = image.to(device)[None]  # (1, C, S, S)
+    # Their mean is 1, so that PRIOR_WEIGHT means the same for small and large holes.
     weights = (weights / weights.mean()).to(device)[None]
 
     # (N, C, S, S) to (N,): L1, as in the paper
@@ -149,6 +152,7 @@ def search_noise(
     rng = SearchRng(settings.seed, rows, device)
     inputs = class_inputs(gan, labels, device)
 
+    # In evaluation mode batch norm makes no candidate depend on the others.
     with evaluation(gan), _freeze_weights(gan):
         with torch.no_grad():
             gan.sample(count, rng, **inputs)  # the first draw makes the noise
@@ -163,7 +167,7 @@ def search_noise(
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()
-            rng.keep_likely()
+            rng.keep_likely()  # a step may leave where noise is likely
 
         with torch.no_grad():
             found, context, prior = _rate_candidates(gan, rng, difference, count, inputs)
@@ -204,7 +208,7 @@ def _rate_candidates(
     """
     rng.again()  # the generator draws the tensors that the optimizer has just changed
     generated = gan.sample(count, rng, **inputs)
-    score = gan.score({gan.target: generated, **inputs})
+    score = gan.score({gan.target: generated, **inputs})  # (N, ...), higher is more real
     return generated, difference(generated), softplus(-score).reshape(count, -1).mean(1)
 
 
@@ -221,7 +225,7 @@ def _nearest_starts(
     # whole chunks, because an image depends on nothing but its row
     count = -(-STARTS * settings.candidates // CHUNK) * CHUNK
     chunks = sample_chunks(gan, range(count), settings.seed, device, settings.label)
-    differences = [difference(images.to(device)) for images in chunks]
+    differences = [difference(images.to(device)) for images in chunks]  # (CHUNK,) each
 
     best = torch.cat(differences).argsort()[: settings.candidates].tolist()
     return best, take_turns(gan, best, settings.label)
@@ -236,9 +240,9 @@ def hole_weights(known: Tensor) -> Tensor:
     Args:
         known: (1, S, S), 1 where the image is known and 0 elsewhere.
     """
-    reach = max(1, known.shape[-1] // 8)
+    reach = max(1, known.shape[-1] // 8)  # to each side of the pixel in the middle
     # padding is not counted: beyond the image there is neither hole nor known pixel
     around = avg_pool2d(
         1 - known[None], 2 * reach + 1, stride=1, padding=reach, count_include_pad=False
     )[0]
-    return known * (FLOOR + (1 - FLOOR) * around)
+    return known * (FLOOR + (1 - FLOOR) * around)  # 0 in the hole, FLOOR to 1 outside

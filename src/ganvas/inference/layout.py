@@ -70,7 +70,7 @@ class LayoutTask(Task):
         rows = {name: values.to(run.device) for name, values in _repeat_rows(inputs, CHUNK).items()}
         for chunk in chunk_ranges(self.count, CHUNK, whole=True):
             rng = RowRng(self.seed, chunk, run.device)
-            images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))
+            images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))  # (CHUNK, C, H, W)
             for number, image in enumerate(images[: self.count - chunk.start], chunk.start):
                 name = name_sample(number, self.count)
                 yield Result(name, {name: image})
@@ -169,6 +169,7 @@ class LayoutTask(Task):
 
 def _repeat_rows(inputs: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
     """One row of each input, `count` times."""
+    # Views of one row: writing to one would change them all.
     return {name: values.expand(count, *values.shape[1:]) for name, values in inputs.items()}
 
 
@@ -176,7 +177,7 @@ def move_box(box: Tensor) -> dict[str, Tensor]:
     """The requested box (1, 4), and others of half its sides, or stretched, that lie in the image
     too.
     """
-    left, top, width, height = box[0].tolist()
+    left, top, width, height = box[0].tolist()  # in shares of the side
     w, h = width / 2, height / 2
     # a box of half the sides keeps its centre where it does not move
     y, x = top + h / 2, left + w / 2
@@ -202,6 +203,7 @@ def move_points(keypoints: Tensor) -> dict[str, Tensor]:
     x, y, given = keypoints.unbind(2)  # (1, P) each; `given` is 0 where the GAN chooses
     return {
         "asked": keypoints,
+        # places lie in [0, 1), and the mirror image of 0 would be 1
         "mirrored": torch.stack([(1 - x).clamp(max=0.999) * given, y, given], 2),
         "smaller": torch.stack([(0.25 + x / 2) * given, (0.25 + y / 2) * given, given], 2),
         "wide": torch.stack([x, (0.25 + y / 2) * given, given], 2),

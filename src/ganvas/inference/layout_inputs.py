@@ -107,10 +107,11 @@ def read_keypoints(texts: Sequence[str], parts: Sequence[str], size: int) -> Ten
         if name not in parts:
             raise UserError(f"--keypoint {text}: unknown part {name!r}; {nearest(name, parts)}")
 
-        row = keypoints[0, parts.index(name)]
+        row = keypoints[0, parts.index(name)]  # a view: writing to it fills `keypoints`
         if row[2]:
             raise UserError(f"--keypoint {text}: {name} has a place already; give each part once")
         x, y = _parse_pixels(place, 2, "--keypoint", "PART=X,Y")
+        # a point lies in a pixel, so below `size`; a box may end at the edge
         if not (0 <= x < size and 0 <= y < size):
             raise UserError(
                 f"--keypoint {text} lies outside; the images go from 0,0 to {size},{size}"

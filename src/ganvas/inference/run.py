@@ -92,6 +92,7 @@ class Run:
             UserError: the count is negative, the GAN has no such class, or it needs more than noise
                 and a class.
         """
+        # the empty tensor gives a count of 0 its shape
         return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
 
     def chunks(
@@ -164,7 +165,7 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
                 f"{path} has no checkpoints: it is not a run folder, or its training has not got"
                 " that far"
             )
-        path = found[-1]
+        path = found[-1]  # the newest
 
     return Run(path, *load_gan(path, ema), pick_device(device))
 
@@ -276,7 +277,7 @@ def evaluation(gan: GAN) -> Iterator[None]:
     try:
         yield
     finally:
-        gan.train(training)
+        gan.train(training)  # all modules inside, too
 
 
 def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:

@@ -58,7 +58,7 @@ class SampleTask(Task):
 
         number = 0
         for chunk in run.chunks(self.count, seed=self.seed, label=self.label):
-            for image in _to_pixels(chunk, self.invert):
+            for image in _to_pixels(chunk, self.invert):  # uint8 (C, H, W), or a point
                 name = name_sample(number, self.count)
                 label = None
                 if labelled:
@@ -85,7 +85,7 @@ def write_walk(task: SampleTask, run: Run, file: Path) -> Iterator[str]:
 
     walks = []
     for label in labels:
-        walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)
+        walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)  # (frames, C, H, W)
         walks.append(_to_pixels(walk, task.invert))
     frames = torch.stack(walks, 1)  # (frames, classes, C, H, W)
 

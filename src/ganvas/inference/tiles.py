@@ -32,6 +32,7 @@ def translate_tiles(image: Tensor, channels: int, translate: Callable[[Tensor], 
         float (1, channels, H, W) on the CPU.
     """
     _, _, height, width = image.shape
+    # In one piece where it fits: instance norm in a tile knows only the tile.
     if height * width <= 4 * TILE**2:
         return translate(image)
 
@@ -41,10 +42,11 @@ def translate_tiles(image: Tensor, channels: int, translate: Callable[[Tensor], 
         for left in tile_starts(width):
             place = (..., slice(top, top + TILE), slice(left, left + TILE))
             piece = translate(image[place])
+            # by the piece's own sides: an image may be narrower than a tile
             share = edge_weights(piece.shape[2])[:, None] * edge_weights(piece.shape[3])
             total[place] += piece * share
             weights[place] += share
-    return total / weights
+    return total / weights  # no weight is 0, not even at the edges
 
 
 def tile_starts(length: int) -> list[int]:
@@ -55,13 +57,14 @@ def tile_starts(length: int) -> list[int]:
 
 def edge_weights(length: int) -> Tensor:
     """Weights (length,) that rise from each edge to 1 over OVERLAP pixels."""
-    distance = torch.arange(length).add(1).minimum(torch.arange(length, 0, -1))
+    distance = torch.arange(length).add(1).minimum(torch.arange(length, 0, -1))  # 1, 2, ..., 2, 1
     return (distance / OVERLAP).clamp(max=1)
 
 
 def pad_to_multiple(image: Tensor, multiple: int) -> Tensor:
     """Continue (1, C, H, W) by its mirror image until both sides are multiples and large enough."""
     _, _, height, width = image.shape
+    # -side % multiple: the pixels that are missing to the next multiple
     down, right = (max(-side % multiple, SMALLEST - side) for side in (height, width))
     return extend_by_mirror(image, down, right)
 
@@ -76,6 +79,6 @@ def extend_by_mirror(image: Tensor, down: int, right: int) -> Tensor:
 
 def _mirror_indices(length: int, wanted: int) -> Tensor:
     """Indices 0, 1, ..., length - 1, length - 2, ... back and forth, int64 (wanted,)."""
-    period = max(1, 2 * length - 2)
+    period = max(1, 2 * length - 2)  # the outermost pixels are not repeated
     indices = torch.arange(wanted) % period
     return indices.minimum((period - indices).abs()) if length > 1 else indices * 0

@@ -85,7 +85,7 @@ class TranslateTask(Task):
         # U-Nets such as pix2pix's are at home only at the size trained on
         side = self.size or (None if _read_kind(run.gan).own_size else trained)
         picture = pixels if side is None else _resize_shorter_side(pixels, side)
-        image = to_float(picture[None]).to(run.device)
+        image = to_float(picture[None]).to(run.device)  # (1, C, H, W)
 
         generated = {
             way: translate_image(run, image, inputs, self.seed, number)
@@ -189,7 +189,7 @@ def translate_image(
         padded = pad_to_multiple(piece, multiple)
         rng = RowRng(seed, [number], run.device)  # begins anew: all tiles get the same noise
         generated = sample_gan(run.gan, rng, 1, {"image": padded, **inputs})
-        return generated[..., :height, :width]
+        return generated[..., :height, :width]  # without the mirrored edges
 
     return to_uint8(translate_tiles(image, run.gan.channels, translate_piece))[0]
 

@@ -79,6 +79,7 @@ def write(task: Task, run: Run, output: Output) -> Iterator[str]:
     Raises:
         UserError: the run cannot do it, there is nothing to do, or the folder holds something.
     """
+    # both before a folder is made
     task.check(run)
     output.check(run)
     if not (output.separate or output.grid):
@@ -174,6 +175,7 @@ class ResultWriter:
         """Write the images of a result, each to its own file."""
         for name, image in result.images.items():
             file = f"{name}.{self.output.format}"
+            # Not durable: there may be thousands of files, and each can be generated again.
             save(to_pil(image), folder / file, durable=False)
             self.files.append(file)
             if result.label is not None:
@@ -249,8 +251,9 @@ def _make_tile(image: Tensor) -> Tensor:
 
 def _fit_columns(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The images of one sheet, uint8 (C, H, W), as (1, C, h, w) of one size, at most LONGEST."""
+    # All in the shape of the image with the longest side, so that they can be compared.
     height, width = max((image.shape[1:] for image in columns.values()), key=max)
-    scale = min(1.0, LONGEST / max(height, width))
+    scale = min(1.0, LONGEST / max(height, width))  # never enlarged
     high, wide = max(1, round(height * scale)), max(1, round(width * scale))
     return {name: resize(image[None], high, wide) for name, image in columns.items()}
 
@@ -259,7 +262,7 @@ def square_columns(count: int) -> int:
     """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one
     is near.
     """
-    root = math.isqrt(count - 1) + 1
+    root = math.isqrt(count - 1) + 1  # the root, rounded up
     return next((columns for columns in range(root, 2 * root + 1) if count % columns == 0), root)
 
 

@@ -37,7 +37,7 @@ def compare_boxes(images: Tensor, boxes: Tensor, background: Tensor) -> BoxCompa
         boxes: float (N, 4), left, top, width and height in shares of the image's side.
         background: uint8 (C,), or (N, C) where backgrounds differ.
     """
-    mask = _find_objects(images, background)
+    mask = _find_objects(images, background)  # bool (N, H, W)
     found = boxes_around(mask)
 
     # The pixels, by their centres, inside the requested boxes: columns (N, W) and rows (N, H).
@@ -48,8 +48,8 @@ def compare_boxes(images: Tensor, boxes: Tensor, background: Tensor) -> BoxCompa
     columns = (x >= left[:, None]) & (x < right[:, None])
     rows = (y >= top[:, None]) & (y < bottom[:, None])
 
-    within = (mask & rows[:, :, None] & columns[:, None]).sum((1, 2))
-    inside = within / mask.sum((1, 2)).clamp(min=1)
+    within = (mask & rows[:, :, None] & columns[:, None]).sum((1, 2))  # (N,), pixels
+    inside = within / mask.sum((1, 2)).clamp(min=1)  # 0, not NaN, without an object
     return BoxComparison(found, intersection_over_union(found, boxes), inside)
 
 
@@ -60,7 +60,8 @@ def _find_objects(images: Tensor, background: Tensor) -> Tensor:
         images: uint8.
         background: (C,) or (N, C).
     """
-    colours = background.expand(len(images), -1)[:, :, None, None]
+    colours = background.expand(len(images), -1)[:, :, None, None]  # (N, C, 1, 1)
+    # int32, because a uint8 difference below 0 would wrap around to a large one
     return ((images.int() - colours.int()).abs() > CHANGED).any(1)
 
 
@@ -71,13 +72,13 @@ def boxes_around(mask: Tensor) -> Tensor:
         # The share of the object's pixels up to each column or row, so from 0 to 1.
         share = counts.cumsum(1) / counts.sum(1, keepdim=True).clamp(min=1)
         cells = counts.shape[1]
-        first = (share <= TRIMMED).sum(1)
-        last = (share < 1 - TRIMMED).sum(1) + 1
+        first = (share <= TRIMMED).sum(1)  # (N,), cells before the object
+        last = (share < 1 - TRIMMED).sum(1) + 1  # exclusive
 
-        present = counts.any(1)
+        present = counts.any(1)  # (N,), false where there is no object
         starts.append(torch.where(present, first / cells, 0.0))
         lengths.append(torch.where(present, (last - first) / cells, 0.0))
-    return torch.stack([*starts, *lengths], 1)
+    return torch.stack([*starts, *lengths], 1)  # left, top, width, height
 
 
 def intersection_over_union(one: Tensor, other: Tensor) -> Tensor:
@@ -85,11 +86,12 @@ def intersection_over_union(one: Tensor, other: Tensor) -> Tensor:
 
     0 where neither has any.
     """
-    a, b = _box_edges(one), _box_edges(other)
+    a, b = _box_edges(one), _box_edges(other)  # (N, 4): left, top, right, bottom
+    # Boxes that lie apart have negative sides here; the product of two of them would be an area.
     sides = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
     shared = sides.prod(1)
     either = one[:, 2:].prod(1) + other[:, 2:].prod(1) - shared
-    return shared / either.clamp(min=1e-12)
+    return shared / either.clamp(min=1e-12)  # 0, not NaN, where neither has an area
 
 
 def _box_edges(boxes: Tensor) -> Tensor:

@@ -46,6 +46,7 @@ class ClassifierNetwork(nn.Module):
                 nn.BatchNorm2d(width),
                 nn.ReLU(True),
             ]
+            # stride 2 with this padding rounds the side up
             inputs, side, width, kernel = width, -(-side // 2), min(128, 2 * width), 3
 
         modules += [
@@ -82,6 +83,7 @@ class Classifier:
         device: torch.device | str = "cpu",
     ):
         self.device = torch.device(device)
+        # In evaluation mode batch norm uses stored statistics: no image depends on its batch.
         self.network = network.to(self.device).eval().requires_grad_(False)
         self.protocol = protocol
 
@@ -122,11 +124,12 @@ class StackedClassifier:
     def __call__(self, images: Tensor) -> ImageFeatures:
         """Features (N, 384) and logits (N, 1000) of uint8 (N, 3, H, W)."""
         count, channels = images.shape[:2]
-        single = self.digits(images.flatten(0, 1).unsqueeze(1))
+        single = self.digits(images.flatten(0, 1).unsqueeze(1))  # of (3 N, 1, H, W)
         assert single.logits is not None
 
         # (N, 10) each; class 123 is a 1 in red, a 2 in green and a 3 in blue.
         red, green, blue = single.logits.log_softmax(1).view(count, channels, -1).unbind(1)
+        # (N, 10, 10, 10): the probabilities of three digits multiply, so their logarithms add
         logits = red[:, :, None, None] + green[:, None, :, None] + blue[:, None, None, :]
         return ImageFeatures(single.values.view(count, -1), logits.flatten(1))
 
@@ -160,7 +163,8 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
     expected = {name: value.shape for name, value in network.state_dict().items()}
     if {name: value.shape for name, value in tensors.items()} != expected:
         raise UserError(f"{path} is damaged: its weights do not fit what it says of itself")
-    network.load_state_dict(tensors, assign=True)
+    network.load_state_dict(tensors, assign=True)  # weights on meta cannot be copied into
+    # assigned weights have the layout of the file
     network.features.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     # Of the file, not of the tensors: anybody can compute it.

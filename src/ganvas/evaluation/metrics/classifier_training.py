@@ -68,7 +68,7 @@ class LabelledImages:
 
     def batch(self, places: np.ndarray) -> tuple[Tensor, Tensor]:
         """Images float32 (n, C, H, W) in [-1, 1] and their labels, at places among `rows`."""
-        rows = self.rows[places]
+        rows = self.rows[places]  # `places` count among the rows, not among all images
         return to_float(torch.from_numpy(self.images[rows])), torch.from_numpy(self.labels[rows])
 
 
@@ -109,7 +109,9 @@ def load_or_train_classifier(
             cache cannot be written.
     """
     _check_trainable(data)
+    # little-endian, so that every machine gets the same digest
     rows = hashlib.sha256(data.train.rows.astype("<i8").tobytes()).hexdigest()
+    # what decides the weights, but for the kind of CPU
     settings = [VERSION, data.fingerprint, rows, torch.__version__]
 
     def make(path: Path) -> None:
@@ -170,25 +172,29 @@ def fit_classifier(
         The network, on the CPU, in evaluation mode.
     """
     size, channels = train.images.shape[-1], train.images.shape[1]
+
     # At least IMAGES, unless that is more than MOST_PASSES epochs; at least PASSES epochs.
     batch = min(BATCH, len(train))
     steps = max(min(IMAGES, MOST_PASSES * len(train)), PASSES * len(train)) // batch
     shift = round(size / 14)  # pixels: 2 for MNIST's 28
 
+    # Weights, order and shifts come from one seed; the caller's random state comes back after.
     with torch.random.fork_rng(devices=[]), _fix_threads(THREADS):
         torch.default_generator.manual_seed(0)
         network = ClassifierNetwork(size, channels, classes)
         optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01, fused=True)
+        # the rate rises over the first fifth of the steps
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, RATE, total_steps=steps, pct_start=0.2
         )
 
         numbers = track(range(steps), "training the classifier", shown=progress)
         for _, places in zip(numbers, _shuffled_batches(len(train), batch)):
-            images, labels = train.batch(places)
+            images, labels = train.batch(places)  # float32 (batch, C, H, W) in [-1, 1]
+
             # one shift for the whole batch
             down, right = torch.randint(-shift, shift + 1, (2,)).tolist()
-            logits = network(shift_images(images, down, right))[1]
+            logits = network(shift_images(images, down, right))[1]  # (batch, classes)
             loss = _cross_entropy(logits, labels)
             optimizer.zero_grad()
             loss.backward()
@@ -220,7 +226,7 @@ def shift_images(images: Tensor, down: int, right: int) -> Tensor:
     height, width = images.shape[-2:]
     margin = max(abs(down), abs(right))
     padded = functional.pad(images, (margin,) * 4, mode="replicate")
-    top, left = margin - down, margin - right
+    top, left = margin - down, margin - right  # positive: content moves down, right
     return padded[..., top : top + height, left : left + width]
 
 
@@ -232,7 +238,7 @@ def classification_accuracy(network: ClassifierNetwork, test: LabelledImages) ->
     parts = np.array_split(np.arange(len(test)), -(-len(test) // CHUNK))
     right = []
     for images, labels in map(test.batch, parts):
-        right.append(network(images)[1].argmax(1).eq(labels))
+        right.append(network(images)[1].argmax(1).eq(labels))  # of classes, not attributes
     return torch.cat(right).double().mean().item()
 
 

@@ -98,14 +98,14 @@ def moments(features: Tensor, name: str = "given") -> Moments:
         UserError: fewer than 2 samples, NaN or infinite features.
     """
     check_features(features, name, 2, "a covariance")
-    mean = _sum_in_chunks(features, lambda part: part.sum(0)) / len(features)
-    products = _sum_in_chunks(features, lambda part: (part - mean).T @ (part - mean))
+    mean = _sum_in_chunks(features, lambda part: part.sum(0)) / len(features)  # (F,)
+    products = _sum_in_chunks(features, lambda part: (part - mean).T @ (part - mean))  # (F, F)
     return Moments(mean, products / (len(features) - 1), len(features))
 
 
 def _sum_in_chunks(features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
     """The sum of function(part) over parts of (N, F), each float64 (CHUNK, F)."""
-    total = torch.zeros((), dtype=torch.float64, device=features.device)
+    total = torch.zeros((), dtype=torch.float64, device=features.device)  # () broadcasts to any sum
     for part in features.split(CHUNK):
         total = total + function(part.double())
     return total
@@ -135,12 +135,13 @@ def frechet_distance(real: Moments | Tensor, fake: Moments | Tensor) -> float:
     Raises:
         UserError: fewer than 2 samples, NaN or infinite features, features of different sizes.
     """
-    mean_real, factor_real = _factor_covariance(real, "real")
+    mean_real, factor_real = _factor_covariance(real, "real")  # (F,), (R, F)
     mean_fake, factor_fake = _factor_covariance(fake, "fake")
     check_sizes(real=mean_real, fake=mean_fake)
 
     # tr (S_r S_f)^(1/2), by singular values
     shared = torch.linalg.svdvals(factor_real @ factor_fake.T).sum()
+    # The squares of a factor add up to the trace. Of like sets the sum nearly cancels: float64.
     spread = factor_real.square().sum() + factor_fake.square().sum() - 2 * shared
     return max(0.0, ((mean_real - mean_fake).square().sum() + spread).item())
 
@@ -154,11 +155,11 @@ def _factor_covariance(samples: Moments | Tensor, name: str) -> tuple[Tensor, Te
         return mean, (samples.double() - mean) / math.sqrt(len(samples) - 1)
 
     known = moments(samples, name) if isinstance(samples, Tensor) else samples
-    values, vectors = torch.linalg.eigh(known.covariance)
+    values, vectors = torch.linalg.eigh(known.covariance)  # (F,) ascending, (F, F)
     # Eigenvalues below this are rounding of 0. Their roots would not be small: sqrt(1e-16) is 1e-8,
     # in every empty direction.
     kept = values > values.amax() * len(values) * torch.finfo(torch.float64).eps
-    return known.mean, values[kept].sqrt().unsqueeze(1) * vectors[:, kept].T
+    return known.mean, values[kept].sqrt().unsqueeze(1) * vectors[:, kept].T  # (F,), (R, F)
 
 
 class KernelDistance(NamedTuple):
@@ -207,17 +208,18 @@ def kernel_distance(
 
     if min(len(real), len(fake)) <= subset_size:
         return KernelDistance(_discrepancy(real, fake), None)
+
     # Real rows are drawn before fake ones, so a seed means one choice.
     random = torch.Generator().manual_seed(seed)
     values = []
     for _ in range(subsets):
-        parts = [
+        parts = [  # (subset_size, F) each
             features[torch.randperm(len(features), generator=random)[:subset_size]]
             for features in (real, fake)
         ]
         values.append(_discrepancy(*parts))
 
-    drawn = torch.tensor(values, dtype=torch.float64)
+    drawn = torch.tensor(values, dtype=torch.float64)  # (subsets,)
     return KernelDistance(drawn.mean().item(), (drawn.std() / math.sqrt(subsets)).item())
 
 
@@ -226,12 +228,13 @@ def _discrepancy(real: Tensor, fake: Tensor) -> float:
 
     def total(a: Tensor, b: Tensor) -> Tensor:
         """Sum of the kernel over all pairs."""
+        # In float64: of like sets the three means below nearly cancel.
         b = b.double()
         return _sum_in_chunks(a, lambda part: (part @ b.T / b.shape[1] + 1).pow(3).sum())
 
     def among_others(a: Tensor) -> Tensor:
         """Mean of the kernel over pairs of two different rows; equal pairs would add a bias."""
-        own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()
+        own = (a.double().square().sum(1) / a.shape[1] + 1).pow(3).sum()  # k(x, x)
         return (total(a, a) - own) / (len(a) * (len(a) - 1))
 
     across = total(real, fake) / (len(real) * len(fake))
@@ -265,9 +268,9 @@ def inception_score(logits: Tensor, splits: int = 10, seed: int | None = 0) -> f
     scores = []
     for split in range(splits):
         part = logits[split * count // splits : (split + 1) * count // splits]
-        log_p = part.double().log_softmax(1)
+        log_p = part.double().log_softmax(1)  # (n, classes)
         # not the log of a mean, which may round to 0
-        log_mean = log_p.logsumexp(0) - math.log(len(log_p))
+        log_mean = log_p.logsumexp(0) - math.log(len(log_p))  # (classes,), log p(class)
         scores.append((log_p.exp() * (log_p - log_mean)).sum(1).mean().exp())
 
     return torch.stack(scores).mean().item()

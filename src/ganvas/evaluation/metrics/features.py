@@ -60,11 +60,12 @@ def extract_features(extractor: Extractor, chunks: Iterable[Tensor]) -> ImageFea
     Raises:
         UserError: there are no images, or their features are not finite.
     """
+    # Chunks are split, never merged, since an extractor rounds differently for other batch sizes.
     found = [extractor(part) for chunk in chunks for part in chunk.split(CHUNK)]
     if not found:
         raise UserError("there are no images to take features of")
 
-    values = torch.cat([features.values for features in found])
+    values = torch.cat([features.values for features in found])  # (N, F)
     if not values.isfinite().all():
         raise UserError(
             f"features of {extractor.protocol['extractor']} are not finite: "
@@ -153,15 +154,15 @@ def _build_random_network(size: int, channels: int, features: int) -> nn.Sequent
     side = size
     for stage, (inputs, outputs) in enumerate(pairwise(widths)):
         modules += [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.ReLU(inplace=True)]
-        if stage < stages:
-            modules.append(nn.AvgPool2d(2, ceil_mode=True))
+        if stage < stages:  # no pooling after the last convolution
+            modules.append(nn.AvgPool2d(2, ceil_mode=True))  # odd sides keep their last row
             side = math.ceil(side / 2)
     modules += [nn.Flatten(), nn.Linear(widths[-1] * side**2, features, bias=False)]
     network = nn.Sequential(*modules).requires_grad_(False)
 
     # He's scale keeps the size of the activations from layer to layer.
     random = torch.Generator().manual_seed(SEED)
-    for parameter in network.parameters():
-        fan = parameter[0].numel()
+    for parameter in network.parameters():  # the order decides which numbers each one gets
+        fan = parameter[0].numel()  # inputs of one output
         parameter.copy_(torch.randn(parameter.shape, generator=random) * math.sqrt(2 / fan))
     return network

@@ -15,7 +15,7 @@ from ganvas.errors import UserError
 __all__ = ["WINDOW", "hole_l1", "hole_psnr", "l1", "psnr", "ssim"]
 
 WINDOW, SIGMA = 11, 1.5  # pixels
-WHITE = 255
+WHITE = 255  # the highest level: the peak of PSNR, and L of SSIM
 CHUNK = 16  # images compared at a time; bounds the memory of float64 copies
 
 
@@ -55,6 +55,7 @@ def hole_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
         UserError: other than two batches of uint8 of one shape with a hole in each.
     """
     _check_holes(a, b, mask)
+    # float64 first, because a difference of uint8 below 0 wraps around
     return _mean_in_hole((a.double() - b.double()).abs(), mask)
 
 
@@ -103,12 +104,14 @@ def _similarity(a: Tensor, b: Tensor) -> Tensor:
     # (n C, 1, H, W): each channel alone
     a, b = a.flatten(0, 1).unsqueeze(1), b.flatten(0, 1).unsqueeze(1)
 
-    mean_a, mean_b = _window_means(a), _window_means(b)
+    mean_a, mean_b = _window_means(a), _window_means(b)  # (n C, 1, H - 10, W - 10)
+    # Of both windows together. E[x^2] - E[x]^2 cancels where they are even: float64.
     variances = _window_means(a * a) - mean_a**2 + _window_means(b * b) - mean_b**2
     covariance = _window_means(a * b) - mean_a * mean_b
 
     # The paper's constants keep the quotients stable where the denominators are near 0.
     c1, c2 = (0.01 * WHITE) ** 2, (0.03 * WHITE) ** 2
+    # eq. 13 as a product of two quotients; its mean is eq. 17
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     return (luminance * (2 * covariance + c2) / (variances + c2)).reshape(shape).mean(1)
 
@@ -117,7 +120,7 @@ def _window_means(images: Tensor) -> Tensor:
     """Gaussian means of (n, 1, H, W) over the windows inside, (n, 1, H - 10, W - 10)."""
     offsets = torch.arange(WINDOW, dtype=images.dtype, device=images.device) - WINDOW // 2
     weights = (-0.5 * (offsets / SIGMA) ** 2).exp()
-    weights = weights / weights.sum()
+    weights = weights / weights.sum()  # an even window keeps its value
     # A Gaussian is separable: columns first, then rows.
     return conv2d(conv2d(images, weights.reshape(1, 1, -1, 1)), weights.reshape(1, 1, 1, -1))
 
@@ -130,6 +133,7 @@ def _map_chunks(a: Tensor, b: Tensor, function: Callable[[Tensor, Tensor], Tenso
 
 def _mean_in_hole(values: Tensor, mask: Tensor) -> Tensor:
     """Means of (N, C, H, W) where the mask (N, 1, H, W) is true, (N,)."""
+    # The mask is the same for all channels, so each of its pixels counts once in every channel.
     return (values * mask).sum((1, 2, 3)) / (mask.sum((1, 2, 3)) * values.shape[1])
 
 

@@ -31,7 +31,7 @@ __all__ = [
     "resize_legacy",
 ]
 
-FILE = "pt_inception-2015-12-05-6726825d.pth"
+FILE = "pt_inception-2015-12-05-6726825d.pth"  # ends with the start of its SHA-256
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 PUBLISHED = Published(
     "the weights of the Inception network",
@@ -118,7 +118,9 @@ class Inception:
 
     def extract_chunk(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Values (n, 2048) and logits (n, 1008) of one chunk, on the CPU."""
+        # By 128 and not 127.5, as the published graph does: white is 127 / 128.
         resized = (self.resize(images.to(self.device, torch.float32)) - 128) / 128
+        # Grey is repeated after resizing: the same values for a third of the work.
         values, logits = self.network(resized.expand(-1, 3, -1, -1))
         return values.cpu(), logits.cpu()
 
@@ -137,7 +139,7 @@ def resize_legacy(images: Tensor) -> Tensor:
     Row y is read at y H / 299: between the rows above and below, or from the last row where none is
     below. Columns are read the same way.
     """
-    for dimension in (3, 2):
+    for dimension in (3, 2):  # columns, then rows
         count = images.shape[dimension]
         place = torch.arange(SIZE, dtype=torch.float32, device=images.device) * (count / SIZE)
         before = place.long()
@@ -160,6 +162,7 @@ def published_weights(progress: bool = False) -> Path:
     download(PUBLISHED, folder, progress)
     path = folder / FILE
 
+    # `download` leaves a file that is there as it is, so the digest is checked each time.
     found = f"sha256:{hash_file(path)}"
     if found != PUBLISHED.files[FILE]:
         raise UserError(
@@ -190,7 +193,7 @@ def read_network(path: Path) -> InceptionNetwork:
         for name, value in tensors.items()
         if not name.endswith(".num_batches_tracked")
     }
-    with torch.device("meta"):
+    with torch.device("meta"):  # no memory for weights that the file's replace
         network = InceptionNetwork()
     _check_names(path, found, network.state_dict())
     network.load_state_dict(found, assign=True)

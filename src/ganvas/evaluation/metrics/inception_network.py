@@ -33,12 +33,13 @@ class FrozenNorm(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         for name in ("weight", "bias", "running_mean", "running_var"):
-            self.register_buffer(name, torch.zeros(channels))
+            self.register_buffer(name, torch.zeros(channels))  # of no use until weights are loaded
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) to the same shape."""
         mean, variance = self.get_buffer("running_mean"), self.get_buffer("running_var")
         weight, bias = self.get_buffer("weight"), self.get_buffer("bias")
+        # 0.001 as TensorFlow has it; the default of PyTorch's layers is 1e-5
         return functional.batch_norm(maps, mean, variance, weight, bias, training=False, eps=0.001)
 
 
@@ -54,15 +55,16 @@ class Convolution(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, outputs, H', W')."""
+        # In place on the output of the norm, which nobody else reads.
         return functional.relu(self.bn(self.conv(maps)), inplace=True)
 
 
 class Layer(NamedTuple):
     """One convolution of a block; it keeps the size of the map, or halves it with stride 2."""
 
-    name: str
-    channels: int
-    kernel: Kernel
+    name: str  # of the published file
+    channels: int  # of its output
+    kernel: Kernel  # side, or (height, width)
     stride: int = 1
 
 
@@ -89,15 +91,17 @@ class Mixed(nn.Module):
                     continue
                 layers = step if isinstance(step, list) else [step]
                 for layer in layers:
+                    # Stride 2 without padding halves the map: 35 to 17 to 8.
                     padding = "same" if layer.stride == 1 else 0
                     self.add_module(
                         layer.name,
                         Convolution(channels, layer.channels, layer.kernel, layer.stride, padding),
                     )
-                channels = sum(layer.channels for layer in layers)
+                channels = sum(layer.channels for layer in layers)  # inputs of the next step
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, inputs, H, W) to (N, sum of the branches' channels, H', W')."""
+        # The order of the branches is the order of channels that the next block's weights expect.
         return torch.cat([self.apply_branch(branch, maps) for branch in self.branches], 1)
 
     def apply_branch(self, branch: tuple[Step, ...], maps: Tensor) -> Tensor:
@@ -118,7 +122,7 @@ def _average(maps: Tensor) -> Tensor:
 
 def _maximum(maps: Tensor) -> Tensor:
     """Maximum over 3x3."""
-    return functional.max_pool2d(maps, 3, stride=1, padding=1)
+    return functional.max_pool2d(maps, 3, stride=1, padding=1)  # the border counts as -inf
 
 
 def _halve(maps: Tensor) -> Tensor:
@@ -214,23 +218,23 @@ class InceptionNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.Conv2d_1a_3x3 = Convolution(3, 32, 3, stride=2)
+        self.Conv2d_1a_3x3 = Convolution(3, 32, 3, stride=2)  # 149x149
         self.Conv2d_2a_3x3 = Convolution(32, 32, 3)
-        self.Conv2d_2b_3x3 = Convolution(32, 64, 3, padding="same")
+        self.Conv2d_2b_3x3 = Convolution(32, 64, 3, padding="same")  # 147x147, then pooled to 73x73
         self.Conv2d_3b_1x1 = Convolution(64, 80, 1)
-        self.Conv2d_4a_3x3 = Convolution(80, 192, 3)
-        self.Mixed_5b = _block_a(192, pooled=32)
+        self.Conv2d_4a_3x3 = Convolution(80, 192, 3)  # 71x71, then pooled to 35x35
+        self.Mixed_5b = _block_a(192, pooled=32)  # 35x35, 256 channels
         self.Mixed_5c = _block_a(256, pooled=64)
         self.Mixed_5d = _block_a(288, pooled=64)
-        self.Mixed_6a = _block_b(288)
+        self.Mixed_6a = _block_b(288)  # 17x17, 768 channels
         self.Mixed_6b = _block_c(768, width=128)
         self.Mixed_6c = _block_c(768, width=160)
         self.Mixed_6d = _block_c(768, width=160)
         self.Mixed_6e = _block_c(768, width=192)
-        self.Mixed_7a = _block_d(768)
+        self.Mixed_7a = _block_d(768)  # 8x8, 1280 channels
         self.Mixed_7b = _block_e(1280, _average)
         self.Mixed_7c = _block_e(2048, _maximum)
-        self.fc = nn.Linear(FEATURES, CLASSES)
+        self.fc = nn.Linear(FEATURES, CLASSES)  # its bias is read but not used; see `forward`
         self.requires_grad_(False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

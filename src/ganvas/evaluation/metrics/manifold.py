@@ -108,9 +108,9 @@ def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> Precisi
 
     # A fake is precise if it lies in any real ball; a real sample is recalled by any fake ball.
     real_radii, fake_radii = _squared_radii(real, neighbours), _squared_radii(fake, neighbours)
-    precise = torch.zeros_like(fake_radii, dtype=torch.bool)
-    recalled = torch.zeros_like(real_radii, dtype=torch.bool)
-    for rows, squared in distance_blocks(fake, real):
+    precise = torch.zeros_like(fake_radii, dtype=torch.bool)  # (M,)
+    recalled = torch.zeros_like(real_radii, dtype=torch.bool)  # (N,)
+    for rows, squared in distance_blocks(fake, real):  # (m, N), a block of fakes
         precise[rows] = (squared <= real_radii).any(1)
         recalled |= (squared <= fake_radii[rows, None]).any(0)
     return PrecisionRecall(precise.double().mean().item(), recalled.double().mean().item())
@@ -139,11 +139,11 @@ def density_coverage(real: Tensor, fake: Tensor, neighbours: int = 5) -> Density
     _check_sets(1, "density", fake=fake)
     check_sizes(real=real, fake=fake)
 
-    real_radii = _squared_radii(real, neighbours)
-    inside = 0
+    real_radii = _squared_radii(real, neighbours)  # (N,)
+    inside = 0  # pairs of a fake and a ball that it lies in
     covered = torch.zeros_like(real_radii, dtype=torch.bool)
     for _, squared in distance_blocks(fake, real):
-        within = squared <= real_radii
+        within = squared <= real_radii  # (m, N)
         inside += int(within.sum())
         covered |= within.any(0)
     return DensityCoverage(inside / (neighbours * len(fake)), covered.double().mean().item())
@@ -190,14 +190,14 @@ def memorisation(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
     Raises:
         UserError: half of the held-out images are training images.
     """
-    typical = of_held_out.quantile(0.5).item()
+    typical = of_held_out.quantile(0.5).item()  # of an even count between the two in the middle
     if typical == 0:
         raise UserError(
             "half of the held-out images or more are equal to training images: hold out others"
         )
 
     median = of_fake.quantile(0.5).item()
-    near = of_held_out.quantile(0.01)
+    near = of_held_out.quantile(0.01)  # of 100 images between the two nearest
     close = (of_fake <= near).double().mean().item()
     return Memorisation(median, typical, median / typical, close)
 
@@ -237,18 +237,19 @@ def distance_blocks(queries: Tensor, references: Tensor) -> Iterator[tuple[Tenso
     # Equal rows are computed once: a collapsed generator makes thousands of them, and those near
     # each other need the slow way below.
     centre = references.double().mean(0)  # small numbers keep more digits
+    # the different rows (D, F), and which of them each reference is (M,)
     distinct, position = (references.double() - centre).unique(dim=0, return_inverse=True)
 
-    size = max(1, BLOCK // len(references))
+    size = max(1, BLOCK // len(references))  # queries in a block
     for rows in torch.arange(len(queries), device=queries.device).split(size):
         block, place = (queries[rows].double() - centre).unique(dim=0, return_inverse=True)
-        yield rows, squared_distances(block, distinct)[place][:, position]
+        yield rows, squared_distances(block, distinct)[place][:, position]  # (n, M)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """|a - b|^2 of (n, F) and (m, F), float64 (n, m)."""
     # |a|^2 + |b|^2 - 2 ab: one matrix product, where differences would need (n, m, F) numbers.
-    norms = a.square().sum(1, keepdim=True) + b.square().sum(1)
+    norms = a.square().sum(1, keepdim=True) + b.square().sum(1)  # (n, m)
     squared = norms - 2 * a @ b.T
 
     # Where the products cancel, from the differences themselves: slower, but exact.

@@ -61,7 +61,7 @@ def count_modes(labels: Tensor, count: int) -> Modes:
         UserError: no samples, no classes, or labels other than int64 from 0 to count - 1.
     """
     _check_labels(labels, count)
-    samples = labels.bincount(minlength=count)
+    samples = labels.bincount(minlength=count)  # (count,)
     return Modes(int((samples > 0).sum()), _divergence_from_uniform(samples))
 
 
@@ -106,16 +106,17 @@ def count_point_modes(points: Tensor, centres: Tensor, std: float) -> PointModes
         raise UserError(f"a standard deviation of {std} is given; it must be above 0")
 
     differences = points.double().unsqueeze(1) - centres.double()  # (N, K, 2)
-    distances, nearest = differences.square().sum(2).sqrt().min(1)
-    good = distances < HIGH_QUALITY * std
+    distances, nearest = differences.square().sum(2).sqrt().min(1)  # float64 (N,), int64 (N,)
+    good = distances < HIGH_QUALITY * std  # (N,)
 
-    samples = nearest[good].bincount(minlength=len(centres))
+    samples = nearest[good].bincount(minlength=len(centres))  # (K,)
     kl = _divergence_from_uniform(samples) if good.any() else math.nan
     return PointModes(int((samples > 0).sum()), good.double().mean().item(), kl)
 
 
 def _divergence_from_uniform(samples: Tensor) -> float:
     """KL(histogram || uniform) of the counts (K,), in nats; empty classes add nothing."""
-    shares = samples[samples > 0].double() / samples.sum()
+    shares = samples[samples > 0].double() / samples.sum()  # 0 log 0 is 0
     # Rounding could make it negative.
+    # `len` counts the empty classes too.
     return max(0.0, (shares * (shares * len(samples)).log()).sum().item())
