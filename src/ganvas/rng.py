@@ -22,8 +22,9 @@ def fold_in(*keys: int | str) -> int:
     """Combine keys into a 63-bit seed; any change of a key gives an unrelated seed."""
     # The repr of NumPy's integers is another than that of Python's.
     plain = tuple(key if isinstance(key, str) else int(key) for key in keys)
+    # The repr of a tuple keeps keys apart: (1, 23) and (12, 3) give other seeds.
     digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    return int.from_bytes(digest, "big") >> 1  # 63 bits fit a signed integer, too
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
@@ -120,6 +121,7 @@ class StepRng(Rng):
         self.collect = collect
 
     def rows(self, count: int, make: Make) -> Tensor:
+        # Drawn whole by each process, so that the numbers do not depend on how many there are.
         return self.part(make(self.random, count * self.world))
 
     def gather(self, rows: Tensor) -> Tensor:

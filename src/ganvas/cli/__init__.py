@@ -43,14 +43,16 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: the words after `ganvas`; None: those of this process.
     """
     tokens = sys.argv[1:] if arguments is None else arguments
+    # Taken out before the verbs see it: none of them has this flag.
     debug = "--debug" in tokens
     tokens = [token for token in tokens if token != "--debug"]
 
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # 128 + SIGINT, as shells report it
     except BrokenPipeError:
+        # Before OSError, of which it is a kind, and without a last flush into the closed pipe.
         os._exit(0)  # the reader of our output, such as `head`, has seen enough
     except (UserError, CycloptsError, OSError, MemoryError, RuntimeError) as error:
         exhausted = isinstance(error, MemoryError)

@@ -48,7 +48,7 @@ class Look:
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
-AS_IT_IS = Look()
+AS_IT_IS = Look()  # frozen, so one object may be the default of all verbs
 
 
 @Parameter(name="*")
@@ -88,6 +88,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
 
     settings = {}
     for pair in pairs:
+        # At the first =, since a value may contain more of them.
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"--set {pair} has no value; write --set {pair}=VALUE")

@@ -71,6 +71,7 @@ def pack(
     from ganvas.io.console import print_text
     from ganvas.recipes.recipe import make_view
 
+    # A bar only on a terminal: in a file it would be thousands of lines.
     view, progress = make_view(**look.given()), sys.stderr.isatty()
     for line in pack_dataset(
         spec, view, out, shards=shards, shard_images=shard_images, strict=strict, progress=progress

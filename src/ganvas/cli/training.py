@@ -62,6 +62,7 @@ def train(
         No output.
     """
     flags = {"data": data, "images": images, "seed": seed, "evaluate_every": evaluate_every}
+    # What was not given keeps the recipe's value, or that of the run that is resumed.
     given = {key: value for key, value in flags.items() if value is not None}
     changes = collect_changes(settings or [], look.given() | given)
 
@@ -90,6 +91,7 @@ def train(
         )
     except InterruptedRun as stop:
         print_text(str(stop), error=True)
+        # As shells report a process that a signal ended, so that a job queue can tell.
         sys.exit(128 + stop.number)
 
 

@@ -152,6 +152,7 @@ def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine)
     augmentation = "adaptive" if few else "none"
     choices.set("options.augmentation", augmentation, _explain_augmentation(count, few))
 
+    # At most half of the images, so that a batch is never the whole set.
     half = count // 2
     reason = f"half of the {count_noun(count, 'image')}" if half < recipe.batch else QUICK
     choices.set("batch", min(recipe.batch, half), reason)
@@ -189,6 +190,7 @@ def _choose_modern_gan(choices: Choices, side: int, count: int, machine: Machine
     choices.set("options.width", width, reason)
 
     # Memory grows with the area of the images and with the width; powers of 2 suit a GPU.
+    # One GiB is taken to hold 16 images of 64 pixels at width 384.
     room = 2 ** int(math.log2(max(8, gigabytes * 2**16 * 384 / side**2 / width)))
     limits = {
         "as many as the paper used": 256 if side <= 64 else 64,
@@ -231,6 +233,7 @@ def _choose_modern_length(choices: Choices, count: int) -> None:
     reason = "a tenth of the length, as in the paper"
     burn_in = choices.set_number("options.burn_in", max(1, length // 10), reason)
 
+    # The burn-in that holds, chosen or requested: all that changes must change together.
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=5e-5, beta2_end=0.99)
     optimizers = dict.fromkeys(PLAYERS, adam.model_dump())
     choices.set("optimizers", optimizers, "the paper's rates and betas over the burn-in")

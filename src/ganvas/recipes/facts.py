@@ -143,6 +143,8 @@ def choose_side(own: int, device: str, kind: RowsKind) -> int:
     limit = largest_side(device, kind)
     if own <= limit and _can_generate(own):
         return own
+    # The nearest side below, since enlarged images teach a network only their blur. Tiny ones
+    # must be enlarged to the smallest.
     return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, limit)))
 
 
@@ -175,6 +177,8 @@ def is_symmetric(dataset: Dataset) -> bool:
     near = dataset.near(np.arange(len(dataset)), ENOUGH)
     rows = choose_rows(near, ENOUGH)
     images = dataset.batch(rows)["image"].float()  # (N, 3, H, W)
+    # (3, H, W). The difference is in units of how much images differ from one another, so that
+    # pale or dark sets are treated alike.
     mean = images.mean(0)
     spread = images.std(0, correction=0).mean().clamp(min=1e-6)
     return bool((mean - mean.flip(-1)).abs().mean() / spread < SYMMETRY)

@@ -34,6 +34,7 @@ def fast(name: str, lr: float = 3e-3, **settings: Any) -> Recipe:
         "batch": 50,
         "optimizers": dict.fromkeys(("generator", "discriminator"), adam),
     }
+    # The recipe's own settings last, so that they win. The half-life is in images.
     return Recipe(**{"name": name, "ema_halflife": 10_000, **shared, **settings})
 
 

@@ -44,6 +44,7 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
         size=recipe.size or 64,
         channels=dict.fromkeys(PICTURES, recipe.channels or 3),
         names={"label": names, "attributes": recipe.attributes or names, "keypoints": names},
+        # Bytes of a caption, numbers of a sentence encoder.
         widths={"caption": 128, "caption_features": 1024},
         boxes=True,
     )

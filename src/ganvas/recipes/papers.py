@@ -26,6 +26,7 @@ def dcgan_64() -> Recipe:
 
     Measured: rough faces after 64,000 images of 10,000 anime faces, 1/20 of the recipe.
     """
+    # Section 4: rate 0.0002, and beta1 0.5, since 0.9 oscillated; batches of 128.
     adam = Adam(lr=2e-4, beta1=0.5)
 
     return Recipe(
@@ -109,6 +110,7 @@ def wgan_gp() -> Recipe:
 
     Measured: not yet.
     """
+    # Algorithm 1: alpha 0.0001, beta1 0, beta2 0.9, m = 64.
     adam = Adam(lr=1e-4, beta1=0.0, beta2=0.9)
 
     return Recipe(
@@ -159,6 +161,8 @@ def r3gan(
         options: of the GAN, but for the burn-in.
         lr_end: the learning rate after it; None: the rate stays.
     """
+    # Without momentum. Beta2 is small at first: 0.9 averages over 10 updates, 0.99 over 100, so
+    # the scale of the gradients may change while both players are new.
     adam = Adam(lr=2e-4, beta1=0.0, beta2=0.9, burn_in=burn_in, lr_end=lr_end, beta2_end=0.99)
     return Recipe(
         name=name,
@@ -184,6 +188,7 @@ def stacked_mnist_r3gan() -> Recipe:
         data="stacked-mnist",
         size=28,
         channels=3,
+        # gamma: weight of R1 + R2, at first and after the burn-in, as in the paper.
         options={"conditional": False, "gamma": [1.0, 0.1]},
         batch=512,
         images=10_000_000,

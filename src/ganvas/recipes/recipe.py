@@ -42,7 +42,8 @@ PERIODS = {
     "checkpoint_every": (20, 1),
     "health_every": (100, 200),  # a checkup costs as much as a few steps of a small GAN
 }
-# How training steps are executed: mechanisms of `training/speed/` with + between them.
+# How training steps are executed: mechanisms of `training/speed/` with + between them, in the order
+# in which they are tried, so that each way has one name.
 Speed = Literal[
     "auto",
     "plain",
@@ -87,6 +88,7 @@ class Adam(BaseModel):
         if self.decay_every:
             rate *= self.decay ** (images // self.decay_every)
         if self.constant is not None:
+            # 1 up to the share `constant` of the run, then a line to 0 at its end.
             rate *= min(1.0, max(0.0, 1 - images / total) / (1 - self.constant))
         return rate
 
@@ -278,6 +280,7 @@ def flatten_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, A
         if isinstance(value, dict):
             found |= flatten_settings(value, f"{prefix}{key}.")
         else:
+            # Lists, as JSON reads them, so that a recipe equals the one that was saved.
             found[prefix + key] = list(value) if isinstance(value, tuple) else value
     return found
 

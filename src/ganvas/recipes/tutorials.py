@@ -55,7 +55,7 @@ def mnist_mlp_deep() -> Recipe:
         images=50 * 469 * 128,  # epochs x training steps x batch
         seed=10,
         optimizers={"generator": adam, "discriminator": adam},
-        sample_every=469 * 128,
+        sample_every=469 * 128,  # every epoch
         checkpoint_every=469 * 128,
     )
 
@@ -107,8 +107,8 @@ def mnist_cdcgan() -> Recipe:
         batch=100,
         images=30 * 60_000,  # epochs x images
         optimizers={"generator": adam, "discriminator": adam},
-        report_every=2_000,
-        sample_every=10_000,
+        report_every=2_000,  # 20 training steps
+        sample_every=10_000,  # 100 training steps
         checkpoint_every=20_000,
         measure_every=60_000,  # every epoch
     )

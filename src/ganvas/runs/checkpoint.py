@@ -49,10 +49,10 @@ __all__ = [
     "versions",
 ]
 
-FORMAT = 3
+FORMAT = 3  # of the folder; a checkpoint of another one is refused, not converted
 NAME = "[0-9]{12}"  # a checkpoint's folder is named by the images shown
 MOST_IMAGES = 10**12  # the first number that does not fit such a name
-LARGEST = torch.finfo(torch.float32).max
+LARGEST = torch.finfo(torch.float32).max  # a sum beyond it is infinite on the device
 Images = Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
 
 
@@ -122,6 +122,7 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
         CheckpointError: `training.json` is damaged, or contradicts `about.json` or the folder's
             name.
     """
+    # First the digest, so that a file cut short is named as damaged and not as strange.
     file = _verify_file(path / "training.json", about)
 
     try:
@@ -143,6 +144,7 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
 
 def find_checkpoints(folder: Path) -> list[Path]:
     """Find the checkpoints in a folder, oldest first; other names are not ours."""
+    # Names of twelve digits sort as their numbers do.
     return sorted(
         path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir()
     )
@@ -174,6 +176,7 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
             f"{path / 'about.json'} describes a GAN that cannot be built: {reason}"
         ) from error
 
+    # The last weights of all players; the averages then replace those of their networks.
     load_weights(path, about, gan, "gan.safetensors")
     if ema and "ema.safetensors" in about["files"]:
         load_weights(path, about, gan, "ema.safetensors")
@@ -194,6 +197,7 @@ def read_about(path: Path) -> dict[str, Any]:
         about = read_json(file)
     except DamagedFileError as error:
         raise CheckpointError(f"{error}; {suggest_removal(path)}") from None
+    # The format first: another one may have other keys.
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         given = about.get("format") if isinstance(about, dict) else None
         raise CheckpointError(
@@ -240,6 +244,8 @@ def _verify_file(file: Path, about: dict[str, Any]) -> Path:
             f"{file} cannot be read: {error.strerror}; {suggest_removal(file.parent)}"
         ) from None
 
+    # Digests find damage. A stranger can write fitting ones, so names, shapes and types are
+    # checked all the same.
     if found != about["files"].get(file.name):
         raise CheckpointError(
             f"{file} is damaged: its content is not what was saved; {suggest_removal(file.parent)}"
@@ -264,12 +270,14 @@ def read_tensors(
         CheckpointError: a tensor is missing, unknown, or of another shape or type; names the first.
     """
     try:
+        # Read as bytes and shapes: unlike a pickle, such a file cannot run code.
         values = load_file(_verify_file(file, about))
     except SafetensorError as error:
         raise CheckpointError(
             f"{file} is damaged: {error}; {suggest_removal(file.parent)}"
         ) from None
 
+    # Sorted, so that the first name in the message is the same in every process.
     for name in sorted(values.keys() | wanted.keys()):
         if name not in values:
             raise CheckpointError(f"{file} belongs to another GAN: {name} is missing")
@@ -294,6 +302,7 @@ def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None
     # Its keys begin with the name of the network.
     if name == "ema.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.ema_players}
+    # Not strict, since the EMA's file lacks the other players; all names are checked by then.
     gan.load_state_dict(read_tensors(path / name, about, own), strict=False)
 
 

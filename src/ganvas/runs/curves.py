@@ -52,6 +52,9 @@ def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: 
 
     others = _group_losses(losses, players) | _group_checkups(collect_curves(log, "health"))
     rows = math.ceil(len(others) / 2)
+
+    # Inches: 4 for the losses, 2.4 for each row of two panels. Not pyplot, which would keep every
+    # figure alive and look for a display.
     figure = Figure(figsize=(WIDTH, 4 + 2.4 * rows), dpi=144, facecolor="white")
     FigureCanvasAgg(figure)
     _draw_panels(figure, totals, measured, others)
@@ -59,7 +62,7 @@ def draw_curves(log: Sequence[Mapping[str, Any]], players: Sequence[str], path: 
     # All panels have the same range of images, so that they can be compared.
     end = max(curve[-1, 0] for curve in [*losses.values(), *measured.values()])
     for axes in figure.axes:
-        axes.set_xlim(0, end * 1.01 or 1)
+        axes.set_xlim(0, end * 1.01 or 1)  # 1: where all entries are at 0 images
 
     with atomic_path(path) as partial:
         figure.savefig(partial, format="png")
@@ -124,7 +127,7 @@ def _draw_panels(
         "bottom": 0.5 / height,
         "top": 1 - 0.4 / height,
     }
-    ratios = [1.7] + [1] * rows
+    ratios = [1.7] + [1] * rows  # about 4 inches to 2.4
     grid = figure.add_gridspec(
         1 + rows, 2, height_ratios=ratios, **margins, wspace=0.18, hspace=0.36
     )
@@ -180,6 +183,7 @@ def _draw_line(
         axes.plot(images, values, color=colour, linewidth=0.8, alpha=0.3)
         low, high = frame
         inside = np.where((values >= low) & (values <= high), values, np.nan)
+        # A window of a 40th of the curve: it smooths noise, and leaves the course of a run.
         values = running_mean(inside, len(values) // 40)
 
     # A single point is no line; a marker makes it visible.
@@ -190,6 +194,7 @@ def _draw_line(
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     """Mean of the finite values among the `window` values around each; NaN where there are none."""
     finite, kernel = np.isfinite(values), np.ones(window)
+    # Both sums end with the curve, so a mean near its ends is of fewer values, not drawn to 0.
     counts = np.convolve(finite, kernel, "same")
     sums = np.convolve(np.where(finite, values, 0), kernel, "same")
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
@@ -204,6 +209,7 @@ def choose_limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]
     Args:
         lines: images shown and value, (N, 2) each.
     """
+    # Of each curve its finite values, (n,), ascending: the first are the lowest.
     values = [np.sort(line[np.isfinite(line[:, 1]), 1]) for line in lines]
     notes = []
     broken = sum(len(line) for line in lines) - sum(map(len, values))
@@ -213,11 +219,14 @@ def choose_limits(lines: Sequence[np.ndarray]) -> tuple[float, float, list[str]]
     if not values:
         return 0, 1, notes
 
+    # How many values of each curve may lie outside at either end: one huge loss would flatten
+    # all the others.
     cuts = [max(1, len(line) // 50) if len(line) >= 10 else 0 for line in values]
     low = min(line[cut] for line, cut in zip(values, cuts))
     high = max(line[-1 - cut] for line, cut in zip(values, cuts))
     lowest = min(line[0] for line in values)
     highest = max(line[-1] for line in values)
+    # Everything is shown where it costs little, or where the rest is one value.
     if highest - lowest <= 4 * (high - low) or low == high:
         low, high = lowest, highest
 

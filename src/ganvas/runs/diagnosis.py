@@ -60,6 +60,7 @@ class Diagnosis:
     def add(self, checkup: Checkup) -> list[Change]:
         """Add the next checkup and return what has appeared or is over."""
         self.checkups.append(checkup)
+        # By name, not title: a class more among the missing ones is no new condition.
         found = {finding.name: finding for finding in diagnose(self.checkups)}
 
         changes = []
@@ -94,6 +95,7 @@ class Diagnosis:
 
     def since(self, name: str) -> int:
         """Images shown when a condition that lasts was noticed."""
+        # A condition may have come and gone before: the last time counts.
         return max(change.images for change in self.changes if change.finding.name == name)
 
     def describe(self) -> list[str]:
@@ -110,6 +112,7 @@ class Diagnosis:
             lines.append(f"No problems found ({done}).")
 
         began: dict[str, int] = {}
+        # In order, so that a condition that came twice has the right beginning for each end.
         for change in self.changes:
             title, name = change.finding.title, change.finding.name
             if change.state == "appeared":

@@ -30,7 +30,7 @@ __all__ = [
     "write_description",
 ]
 
-LOCK = "run.lock"
+LOCK = "run.lock"  # locked by the process that trains; the file alone says nothing
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only
 # looked at, how fast it is executed, why settings were chosen.
@@ -80,6 +80,7 @@ def read_recipe(folder: Path) -> Recipe | None:
             for path in folder.glob("*")
             if not path.name.startswith(PARTIAL) and path.name not in begun
         ]
+        # Nothing is written beside files of another kind.
         if others:
             raise UserError(
                 f"{folder} exists and is not a run folder (it holds {others[0]}); choose another "
@@ -149,6 +150,7 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
         )
 
     there = read_data(folder)
+    # The content, not the place: data may be moved, but other rows would be another run.
     if there.fingerprint != dataset.fingerprint:
         raise UserError(
             f"{folder} was begun with other data: {count_noun(there.used, 'image')} of "
@@ -161,6 +163,7 @@ def write_description(folder: Path, recipe: Recipe, dataset: Dataset) -> None:
     """Write `data.json`, then `recipe.json`, with which a folder becomes a run folder."""
     report = {"fingerprint": dataset.fingerprint, **dataset.report.model_dump()}
     write_json(folder / "data.json", report)
+    # Last: a kill between the two leaves a folder that can still begin.
     write_json(folder / "recipe.json", recipe.model_dump())
 
 
@@ -186,11 +189,13 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
 
+    # Asked before it is made: an empty folder of the user's must stay.
     ours = fresh or not folder.exists()
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
         try:
+            # No waiting: the other training may take days.
             lock.acquire(timeout=0)
         except Timeout:
             raise UserError(
@@ -214,6 +219,7 @@ def is_going(folder: Path) -> bool:
     if not (folder / LOCK).exists():
         return False
     try:
+        # Held for an instant, in which a training that begins would be refused.
         with FileLock(folder / LOCK).acquire(timeout=0):
             return False
     except Timeout:

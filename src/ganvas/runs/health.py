@@ -96,6 +96,7 @@ def _explain_checkup(checkup: Mapping[str, Any]) -> Table:
     for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
         table.add_column(heading, no_wrap=heading == "value")
 
+    # Keys of other kinds, such as `images`, have no meaning here and no row.
     for key, value in checkup.items():
         player, _, quantity = key.rpartition("/")
         if quantity in MEANINGS:
@@ -107,7 +108,7 @@ def _explain_checkup(checkup: Mapping[str, Any]) -> Table:
 def _format_measure(value: float | Mapping[str, float]) -> RenderableType:
     """A number, or the smallest of several by name, a line each."""
     if isinstance(value, Mapping):
-        weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]
+        weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]  # (class, share)
         return Group(*(f"{name}: {share:.2f}" for name, share in weakest))
     return f"{value:.3g}"
 

@@ -50,11 +50,13 @@ class Log:
             and entry["kind"] != "stopped"
             and entry.get("state") != ENDED
         ]
+        # Replaced as a whole: a kill in between must not cost the log.
         write_text(self.path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def add(self, images: int, kind: str, values: Mapping[str, Any]) -> None:
         """Append one line and hand it to the operating system."""
         entry = {"images": images, "kind": kind, **values}
+        # Opened for each line: once closed, the line outlives the process, whatever ends it.
         with explained(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
@@ -75,7 +77,7 @@ def read_log(path: Path) -> list[dict[str, Any]]:
         try:
             entry = parse_json(line)
             _check_entry(entry)
-        except json.JSONDecodeError:
+        except json.JSONDecodeError:  # first, since it is a ValueError, too
             continue  # cut short by a crash
         except ValueError as error:
             raise DamagedFileError(
@@ -94,6 +96,7 @@ def _check_entry(entry: Any) -> None:
     if not isinstance(entry, dict):
         raise ValueError("it is not an object")
     images, kind = entry.get("images"), entry.get("kind")
+    # `type`, since true and false are integers of Python, too.
     if type(images) is not int or images < 0 or not isinstance(kind, str):
         raise ValueError("it has no images or no kind")
 

@@ -17,8 +17,9 @@ __all__ = ["collect_numbers"]
 def collect_numbers(run: RunRecord) -> dict[str, str]:
     """What a person asks first about a run; only what is known."""
     held_out = held_out_count(run.data.used, run.recipe.held_out, run.data.test)
-    trained = run.data.used - held_out
+    trained = run.data.used - held_out  # images in an epoch
     parameters = _count_parameters(run.checkpoint) if run.checkpoint else {}
+    # Each is a mean since its process began, so the last one stands for the last process.
     speeds = [entry["images_per_second"] for entry in run.log if entry["kind"] == "speed"]
     versions = run.about.get("versions", {})
 

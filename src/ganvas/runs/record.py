@@ -40,6 +40,7 @@ class RunRecord:
     @property
     def images(self) -> int:
         """Images shown, according to the log and the newest checkpoint."""
+        # A run that was killed has entries beyond its newest checkpoint.
         return max(self.about.get("images", 0), *(entry["images"] for entry in self.log), 0)
 
     @property
@@ -56,6 +57,7 @@ class RunRecord:
         """ "finished", "stopped" or "interrupted"."""
         if self.stopped:
             return "stopped"
+        # From files alone a run in training looks interrupted; `is_going` knows.
         return "finished" if self.images >= self.recipe.images else "interrupted"
 
 

@@ -70,6 +70,7 @@ def _mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
     measured = [checkup[key] for checkup in checkups if key in checkup]
     if not measured:
         return {}
+    # The classes are the same at every checkup, since the reference is.
     return {name: fmean(shares[name] for shares in measured) for name in measured[0]}
 
 
@@ -83,7 +84,9 @@ def _is_improving(checkups: Sequence[Checkup]) -> bool:
         return True
 
     recent = checkups[-WINDOW:]
+    # The first WINDOW of the last LONG checkups.
     before = checkups[-LONG : WINDOW - LONG]
+    # 5 % closer or 10 % more varied: less is taken for noise.
     closer = _mean_of(recent, "distance") < 0.95 * _mean_of(before, "distance")
     return closer or _mean_of(recent, "diversity") > 1.1 * _mean_of(before, "diversity")
 
@@ -91,6 +94,7 @@ def _is_improving(checkups: Sequence[Checkup]) -> bool:
 def _check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Scores or weights grow without bound."""
     gap = abs(_mean_of(recent, "score_gap"))
+    # In raw scores, of either sign: a gap of 50 is a probability of 1 to the last bit.
     if gap > 50:
         evidence = (
             f"the mean scores of real and generated images differ by {gap:,.0f}, usually by 1 to 5"
@@ -98,6 +102,8 @@ def _check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) ->
         return Finding(BROKEN, evidence, RESTART)
 
     suffix = "/weight_norm"
+
+    # A player that the first checkup lacks has not grown: its weights over infinity are 0.
     growth, player = max(
         (
             (recent[-1][key] / max(recent[0].get(key, math.inf), 1e-12), key.removesuffix(suffix))
@@ -123,6 +129,7 @@ def _check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fi
         for checkup in recent
         if gradient in checkup and checkup.get(weight)
     ]
+    # `not <`, here and below: a comparison with NaN is false, and must raise no alarm.
     if not shares or not max(shares) < 1e-5:
         return None
 
@@ -137,6 +144,7 @@ def _check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fi
 def _check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Nearly the same image is generated from any noise."""
     diversity = _mean_of(recent, "diversity")
+    # Below 0.05 improvement is no excuse; below 0.25 a run that improves may recover.
     if not (diversity < 0.05 or (diversity < 0.25 and not _is_improving(checkups))):
         return None
 
@@ -149,7 +157,9 @@ def _check_partial_collapse(
     recent: Sequence[Checkup], checkups: Sequence[Checkup]
 ) -> Finding | None:
     """Some classes are never generated, though others are."""
+    # Twice the window: the share of one class among 128 samples is a rough number.
     longer = checkups[-2 * WINDOW :]
+    # Where no class was requested: those that the samples happen to look like.
     conditional = "agreement" in recent[-1]
     key = "agreement" if conditional else "classes"
     if key not in recent[-1] or len(longer) < 2 * WINDOW:
@@ -191,6 +201,7 @@ def _check_discriminator_wins(
     """The discriminator separates nearly all fakes from real images, by a wide margin."""
     separation = _mean_of(recent, "separation")
     gap = _mean_of(recent, "score_gap")
+    # Separation alone is no alarm: from a narrow gap the generator still learns.
     if not (separation > 0.98 and (gap > 20 or (gap > 8 and not _is_improving(checkups)))):
         return None
 
@@ -205,6 +216,7 @@ def _check_discriminator_wins(
 def _check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The discriminator scores fakes above real images."""
     separation = _mean_of(recent, "separation")
+    # 1/2 is chance.
     if not separation < 0.3:
         return None
 
@@ -235,6 +247,7 @@ def _check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Findin
     """Training images score so far above other real images that the generator is misled."""
     share = _mean_of(recent, "overfitting")
     errors = _mean_of(recent, "overfitting_errors")
+    # A share says nothing where scores hardly differ (drop) or images are few (errors).
     if not (share > 0.4 and errors > 3 and _mean_of(recent, "score_drop") > 0.25):
         return None
 

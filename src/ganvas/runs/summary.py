@@ -109,6 +109,7 @@ def write_report(folder: Path) -> None:
     plotted = draw_curves(run.log, list(run.recipe.optimizers), folder / "losses.png")
     if run.grids:
         write_timelapse(run.grids, folder)
+    # Last, since the plot and the time-lapse are parts of the page.
     write_text(folder / "summary.html", _render_page(run, plotted))
 
 
@@ -121,7 +122,7 @@ def _render_page(run: RunRecord, plotted: bool) -> str:
     # Names of files and classes come from outside, so everything is escaped.
     environment = Environment(
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=StrictUndefined,  # a name that is missing is an error, not an empty place
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -147,6 +148,7 @@ def _render_page(run: RunRecord, plotted: bool) -> str:
 
 def _embed(file: Path, caption: str) -> EmbeddedImage:
     """An image file as a part of the page."""
+    # The suffixes png and webp are also the types' names.
     content = base64.b64encode(file.read_bytes()).decode()
     return EmbeddedImage(f"data:image/{file.suffix[1:]};base64,{content}", caption)
 
@@ -183,6 +185,7 @@ def collect_instructions(run: RunRecord) -> list[Instruction]:
     if run.state == "interrupted":
         instructions.append(Instruction("Resume training:", shlex.join(train)))
     else:
+        # The length of the whole run, not what is added to it.
         longer = [*train, "--images", str(2 * run.recipe.images)]
         instructions.append(Instruction("Train twice as long:", shlex.join(longer)))
     return instructions
@@ -192,6 +195,7 @@ def _collect_settings(recipe: Recipe) -> list[Setting]:
     """All settings, with the recipe's own values beside those that were changed."""
     reasons = find_reasons(recipe)
     own = all_settings(recipe)
+    # Of `auto`, and of a user's own recipe, there is nothing to compare with.
     usual = all_settings(RECIPES[recipe.name]()) if recipe.name in RECIPES else own
 
     # A setting that the run changed is shown with the recipe's value.

@@ -38,9 +38,11 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
         words += ["--caption", "a red bird"]
     if FeaturesInput in kinds:
         words += ["--caption-features", "caption.safetensors"]
+    # Left, top, width and height in pixels of the generated image.
     if BoxInput in kinds:
         words += ["--box", f"{gan.size // 4},{gan.size // 4},{gan.size // 2},{gan.size // 2}"]
     if isinstance(parts := kinds.get(KeyPointsInput), KeyPointsInput):
+        # Pixels of the generated image; one part is enough, the GAN places the others.
         words += ["--keypoint", f"{parts.parts[0]}={gan.size // 2},{gan.size // 2}"]
     return words
 

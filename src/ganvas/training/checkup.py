@@ -29,7 +29,7 @@ MOST_CLASSES = 32  # with more, the samples are too few to tell which are missin
 LARGEST = 32  # pixels; larger images are shrunk before their features are computed
 # Images generated and scored together, so that a checkup needs no more memory than a step.
 PIECE = 32
-FEATURES = 256
+FEATURES = 256  # numbers an image
 
 
 class Checkup:
@@ -62,6 +62,7 @@ class Checkup:
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         self.guess = self._make_guess()
 
+        # 1,000 of them, since all would be 16 million distances.
         few = self.reference[choose_rows(np.arange(len(chosen)), 1_000)]
         self.spread = _mean_distance(few)
         # The second nearest: the nearest of a real image is itself.
@@ -108,9 +109,12 @@ class Checkup:
         found: dict[str, Any] = {
             f"{name}/weight_norm": _weight_norm(values) for name, values in gan.players().items()
         }
+
+        # (SAMPLES, REFERENCES). The closeness is 0 where half of the real images have a copy.
         distances = torch.cdist(features, self.reference)
         found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
         found |= self.measure_diversity(features, requested)
+        # Row by row: sample and sample before have the same noise, so only the weights differ.
         if before is not None and self.spread:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
         if self.guess is not None:
@@ -165,7 +169,7 @@ class Checkup:
             requested = torch.tensor(labels)
             for label in sorted(set(labels)):
                 fake = features[requested == label]
-                real = self.reference[self.labels == label][:200]
+                real = self.reference[self.labels == label][:200]  # 20,000 pairs: enough for a mean
                 if len(fake) > 1 and len(real) > 1 and (spread := _mean_distance(real)):
                     ratios.append(_mean_distance(fake) / spread)
         return {"diversity": sum(ratios) / len(ratios)} if ratios else {}
@@ -200,6 +204,7 @@ class Checkup:
             return {}
         fake = _class_shares(looks, len(names))
         real = _class_shares(self.labels, len(names))
+        # A class that the reference lacks gives NaN or infinity, and is left out.
         ratios = zip(names, (fake / real).tolist())
         return {"classes": {name: round(ratio, 3) for name, ratio in ratios if np.isfinite(ratio)}}
 
@@ -216,7 +221,9 @@ class Checkup:
 
         drop = seen.mean() - unseen.mean()
         gap = seen.mean() - fakes.mean()
+        # Standard error of the difference of two means.
         error = (seen.var() / len(seen) + unseen.var() / len(unseen)).sqrt().clamp(min=1e-12)
+        # Without a gap a share has no meaning; a tiny gap gives any number, so it is clamped.
         share = (drop / gap).clamp(-1, 2).item() if gap > 0 else 0.0
         return {
             "score_drop": drop.item(),
@@ -256,10 +263,13 @@ def _class_shares(labels: Tensor, classes: int) -> Tensor:
 def _mean_distance(features: Tensor) -> float:
     """Mean distance between two different rows of (N, F)."""
     count = len(features)
+
+    # The diagonal, 0 but for rounding, is in the sum and not in the count.
     return (torch.cdist(features, features).sum() / (count * (count - 1))).item()
 
 
 def _weight_norm(parameters: Sequence[nn.Parameter]) -> float:
     """Euclidean norm of all weights of a player."""
+    # The norm of the norms is that of all numbers together; few kernels for many tensors.
     norms = torch._foreach_norm(list(parameters))  # pyright: ignore[reportPrivateImportUsage]
     return torch.stack(norms).norm().item()

@@ -26,9 +26,11 @@ class RidgeClassifier:
     """
 
     def __init__(self, features: Tensor, labels: Tensor, classes: int):
+        # The clamp is for features that are the same in all images.
         self.mean, self.std = features.mean(0), features.std(0).clamp(min=1e-6)
         inputs, targets = self.prepared(features), nn.functional.one_hot(labels, classes).double()
         penalty = RIDGE * len(features) * torch.eye(inputs.shape[1], dtype=torch.float64)
+        # (F + 1, classes), in float64: the squares of features lose half of float32's digits.
         self.weights = torch.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ targets)
 
     def prepared(self, features: Tensor) -> Tensor:
@@ -36,6 +38,7 @@ class RidgeClassifier:
         return nn.functional.pad((features - self.mean) / self.std, (0, 1), value=1.0).double()
 
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        # The two best classes of each sample: (N, 2), fitted to 1 for its own class, else 0.
         best, classes = (self.prepared(features) @ self.weights).topk(2, dim=1)
         return classes[:, 0], best[:, 0] - best[:, 1] > MARGIN
 

@@ -29,7 +29,7 @@ class RunClock:
     @property
     def steps(self) -> int:
         """Training steps taken."""
-        return self.images // self.batch
+        return self.images // self.batch  # exact: the batch is the same for the whole run
 
     @property
     def finished(self) -> bool:
@@ -52,6 +52,7 @@ class RunClock:
 
     def coming(self, every: int) -> bool:
         """Whether something of that period will be due after the next step."""
+        # As `due` after the step: a step must be watched exactly if a checkup follows it.
         after = self.images + self.batch
         return after >= self.total or after // every != self.images // every
 
@@ -69,6 +70,8 @@ class Means:
 
     def add(self, values: Mapping[str, Tensor]) -> None:
         """Add one step's scalars; a key may be missing from some steps."""
+        # float32, since a sum of bf16 numbers stops growing after a few hundred. Not in place: the
+        # first sum is the very tensor that the step returned.
         for key, value in values.items():
             self.sums[key] = self.sums[key] + value.float() if key in self.sums else value.float()
             self.counts[key] = self.counts.get(key, 0) + 1
@@ -85,10 +88,13 @@ class Means:
         """Sums and counts, for a checkpoint, over all processes; every process must call it."""
         if not self.sums:
             return {}
+        # One sum for all keys, which every process has in the same order. `tolist` waits for the
+        # device.
         sums = engine.mean(torch.stack(list(self.sums.values()))).tolist()
         return {key: (total, self.counts[key]) for key, total in zip(self.sums, sums)}
 
     def restore(self, state: Mapping[str, tuple[float, int]], device: torch.device) -> None:
         """Take up the sums and counts of a checkpoint."""
+        # A float32 survives JSON exactly, so the mean after a resume is that without one.
         self.sums = {key: torch.tensor(total, device=device) for key, (total, _) in state.items()}
         self.counts = {key: count for key, (_, count) in state.items()}

@@ -12,7 +12,7 @@ from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
 
-MEASURED_STEPS = 3
+MEASURED_STEPS = 3  # after one that is not timed
 
 
 def print_plan(request: Request, out: Path | None, device: str) -> None:
@@ -30,12 +30,14 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
         recipe, dataset = prepare(request, out, engine, progress=True)
         print_settings(recipe)
 
+        # The folder is only read, for the plan of a run that is there; nothing is written into it.
         trainer = Trainer(recipe, dataset, out or Path("runs"), engine, quiet=True)
         _print_data(dataset)
         print_text(describe_counts(trainer.state.gan.count_parameters()))
 
         print_text(trainer.apply_own_plan().line())
         rate = _measure_rate(trainer)
+        # After the steps: the most that this process has used, trials of the plan included.
         print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
         time_needed = _describe_duration(recipe.images / rate)
         images = count_noun(recipe.images, "image")
@@ -59,7 +61,7 @@ def _measure_rate(trainer: Trainer) -> float:
     began = time.perf_counter()
     for _ in range(MEASURED_STEPS):
         trainer.step()
-    trainer.context.engine.settle()
+    trainer.context.engine.settle()  # a GPU is still busy when the last call returns
     return MEASURED_STEPS * trainer.context.recipe.batch / (time.perf_counter() - began)
 
 

@@ -59,6 +59,7 @@ class EMA:
             halflife = min(self.halflife, RAMP * images)
         else:
             halflife = cosine(0.0, self.halflife, images, self.burn_in)
+        # A half-life of 0 means no memory, a share of 1; 1e-9 only avoids the division.
         share = 1 - 0.5 ** (batch / max(halflife, 1e-9))
 
         # One call for all tensors: hundreds of small ones would cost more than they compute.

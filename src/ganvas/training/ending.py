@@ -38,6 +38,7 @@ def describe_low_losses(
         return ""
 
     own = torch.stack([losses[name] for name in limits])
+    # Means over all processes, so that all stop after the same step, or none.
     means = dict(zip(limits, engine.mean(own).tolist()))
     if any(means[name] > limit for name, limit in limits.items()):
         return ""
@@ -74,6 +75,7 @@ def report_at_end(context: RunContext, state: TrainingState) -> Iterator[None]:
     except NotFiniteError as error:
         images = state.clock.images
         message = f"{error} {_give_advice(context, images)}"
+        # Logged first: the report below reads the log.
         log_stop(context, images, message)
         if context.engine.is_main:
             context.log.add(images, "condition", diverged(images, message).entry())

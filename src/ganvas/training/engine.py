@@ -41,6 +41,7 @@ class Engine:
     def __init__(self, device: str = "auto", precision: str = "fp32"):
         self.device = pick_device(device)
         self.precision = precision
+        # Set by `torchrun`.
         self.rank = int(os.environ.get("RANK", 0))
         self.world = int(os.environ.get("WORLD_SIZE", 1))
         if self.device.type == "cpu":
@@ -63,10 +64,12 @@ class Engine:
     def __enter__(self) -> "Engine":
         if self.world > 1:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
+            # Hours: the others wait while the main process packs the data or scores samples.
             dist.init_process_group(backend, timeout=timedelta(hours=6))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # After an error no barrier: the other processes may never come to it.
         if self.world > 1 and kind is None:
             dist.barrier()  # without it gloo sometimes aborts in the slower process
             dist.destroy_process_group()
@@ -109,6 +112,8 @@ class Engine:
         if self.world == 1 or not gradients:
             return
 
+        # (P,), all numbers of the player: hundreds of small sums would cost more than their bytes.
+        # Each process gets the same result, so weights stay equal without being sent.
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
         flat /= self.world
@@ -119,7 +124,7 @@ class Engine:
         """The rows (N, ...) of all processes, one after another: (world * N, ...)."""
         if self.world == 1:
             return rows
-        rows = rows.contiguous()
+        rows = rows.contiguous()  # `all_gather` takes no other layout
         parts = [torch.empty_like(rows) for _ in range(self.world)]
         dist.all_gather(parts, rows)
         return torch.cat(parts)
@@ -131,6 +136,7 @@ class Engine:
     def mean(self, values: Tensor) -> Tensor:
         """Mean of a tensor over all processes."""
         if self.world > 1:
+            # In place: callers give a tensor of their own.
             dist.all_reduce(values)
             values /= self.world
         return values
@@ -139,7 +145,10 @@ class Engine:
         """The main process's text, in every process."""
         if self.world == 1:
             return text
+        # Names of files may hold bytes that are not UTF-8.
         encoded = text.encode(errors="surrogateescape") if self.is_main else b""
+
+        # The length first: a receiver needs a tensor of the right size.
         length = torch.tensor([len(encoded)], device=self.device)
         dist.broadcast(length, 0)
         content = torch.zeros(int(length), dtype=torch.uint8, device=self.device)
@@ -161,6 +170,7 @@ class Engine:
         """Whether the claim is true in any process."""
         if self.world == 1:
             return claim
+        # Reading the answer waits for the device: the price of several processes.
         flag = torch.tensor(float(claim), device=self.device)
         self.maximum_(flag)
         return bool(flag.item())
@@ -171,6 +181,7 @@ class Engine:
             return torch.cuda.max_memory_allocated(self.device)
         import resource  # not on Windows, where only the plan of a run needs it
 
+        # macOS counts bytes, Linux KiB.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
             1 if sys.platform == "darwin" else 1024
         )
@@ -218,4 +229,6 @@ def _use_tensor_cores() -> None:
     """
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
+    # Another process may find another kernel the fastest: on a GPU a resumed run agrees with an
+    # uninterrupted one to rounding, on a CPU bit for bit.
     torch.backends.cudnn.benchmark = True

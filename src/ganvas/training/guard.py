@@ -34,11 +34,13 @@ class Guard:
 
     def __init__(self, optimizers: Optimizers, deferred: bool, device: torch.device):
         self.deferred = deferred
-        self.trips: dict[str, Tensor] = {}
+        self.trips: dict[str, Tensor] = {}  # by player/term; scalars on the device, 0 or 1
         # float32 is the only type of flag that fused optimizers read.
         self.tripped = torch.zeros((), dtype=torch.float32, device=device)
         if deferred:
             for optimizer in optimizers.values():
+                # One flag for all players. A fused optimizer that finds 1 there leaves all weights
+                # alone, and subtracts the flag from its count of steps: it must be 0 or 1.
                 optimizer.found_inf = self.tripped  # pyright: ignore[reportAttributeAccessIssue]
 
     def check(self, update: Update, engine: Engine) -> None:

@@ -27,7 +27,7 @@ from ganvas.training.step import measure_step
 
 __all__ = ["Monitor"]
 
-MEASURED_BATCHES = 10
+MEASURED_BATCHES = 10  # of which losses at rest are the mean
 SHOWN = 6  # rows of data in a sheet
 
 
@@ -105,6 +105,8 @@ class Monitor:
             device = context.engine.device
             self.checkup = Checkup(context.recipe, state.gan, context.dataset, self.loader, device)
 
+        # The features are kept for the next checkup, and saved, so that a resumed run sees the same
+        # change.
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
         measured = probe.read() | measured
         context.log.add(images, "health", measured)
@@ -128,6 +130,8 @@ class Monitor:
 
         found = []
         with evaluation(gan):
+            # The coming batches; training gets them all the same, since it reads by position.
+            # Gradients stay enabled: a loss may contain gradients with respect to images.
             for number in range(MEASURED_BATCHES):
                 position = clock.images + number * clock.batch
                 batch = self.loader.at(position)
@@ -137,6 +141,7 @@ class Monitor:
 
         means = {}
         for player in found[0]:
+            # Every process has the players in the same order, so their sums meet.
             own = torch.stack([values[player] for values in found]).mean()
             means[player] = engine.mean(own).item()
         if engine.is_main:
@@ -151,6 +156,7 @@ class Monitor:
             UserError: the samples hold NaN.
         """
         context = self.context
+        # Only the main process scores, but all must know: saving a checkpoint needs them all.
         better = context.engine.is_main and self._score_samples()
         return context.engine.any(better)
 
@@ -160,6 +166,7 @@ class Monitor:
         device = self.context.engine.device
         score = quick_score(self.sampler, reference, device, recipe.evaluate_count)
 
+        # A distance: lower is better. Of equal scores the earlier checkpoint stays the best.
         better = self.best is None or score < self.best[0]
         if better:
             self.best = score, images

@@ -31,6 +31,8 @@ class StepProbe:
         if not update.scores:
             return
 
+        # (N,) each; of patches (N h w,), every patch a score of its own. Comparisons of bf16 scores
+        # would be full of ties.
         real, fake = (scores.detach().float().flatten() for scores in update.scores)
         threshold = self.decision_threshold
         middle = (real.mean() + fake.mean()) / 2 if threshold is None else threshold
@@ -38,6 +40,7 @@ class StepProbe:
         self._note("fake_accuracy", (fake < middle).float().mean())
         # For each real image the number of fakes with a lower score.
         below = torch.searchsorted(fake.sort().values, real)
+        # As a share of all pairs it is the area under the ROC curve; ties count against it.
         self._note("separation", below.float().mean() / len(fake))
         self._note("score_gap", real.mean() - fake.mean())
 

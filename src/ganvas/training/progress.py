@@ -102,6 +102,7 @@ class Meter:
         images, total = self.clock.images, self.clock.total
         epochs = f"epoch {images / self.epoch:.1f}/{total / self.epoch:.1f}"
         rate = describe_rate(self.rate).removesuffix(" images/s")
+        # By the mean rate since this process began, which is steadier than the last one.
         left = timedelta(seconds=round(max(0, total - images) / self.rate)) if self.rate else "?"
         place = f"{images:,}/{count_noun(total, 'image')}"
         return f"{place}  {epochs}  {rate}/s  {left} left  {self.losses}"

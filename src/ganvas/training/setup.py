@@ -85,6 +85,7 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
         engine: of this process.
     """
     if not engine.is_main:
+        # The lock is the main process's, for all of them.
         yield Path(engine.share(""))
         return
 
@@ -114,6 +115,7 @@ def prepare(
         assert recipe.data is not None
         dataset = open_dataset(recipe.data, recipe.view, strict=request.strict, progress=progress)
 
+    # Other settings or rows in one process would average the gradients of two different games.
     if not engine.agree(json.dumps(recipe.model_dump())):
         raise UserError(
             "the processes chose different settings: name a recipe instead of auto, "
@@ -125,6 +127,7 @@ def prepare(
         )
 
     if request.epochs is not None:
+        # Needs the data's size, so it comes after it is opened.
         recipe = _set_epochs(recipe, request.epochs, dataset)
     if folder and own:
         check_same(folder, own, recipe, dataset)
@@ -147,6 +150,7 @@ def _resolve_recipe(request: Request, own: Recipe | None, engine: Engine, progre
     if own:
         given.setdefault("images", own.images)
 
+    # A run of `auto` keeps its recipe: another machine would choose other settings.
     if isinstance(asked, Recipe):
         base = asked
     elif own and (asked is None or asked == own.name == AUTO):
@@ -173,6 +177,7 @@ def _set_epochs(recipe: Recipe, epochs: float, dataset: Dataset) -> Recipe:
     if not 0 < epochs < float("inf"):
         raise UserError(f"--epochs {epochs:g}: ask for more than 0")
 
+    # An epoch shows the images that are not held out.
     count = len(dataset) - held_out_count(len(dataset), recipe.held_out, dataset.report.test)
     return change(recipe, {"images": max(1, round(epochs * count))})
 
@@ -186,6 +191,8 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
     Raises:
         UserError: the data lacks what the GAN needs, or the GAN cannot generate this size.
     """
+    # Built on the CPU and then moved: the first weights are the same on every device and in every
+    # process, so they need not be sent.
     torch.manual_seed(fold_in(recipe.seed, "weights"))
     gan = build_gan(recipe.gan, dataset.schema, recipe.options)
     gan.to(engine.device)
@@ -213,7 +220,7 @@ def _make_optimizers(gan: GAN, recipe: Recipe) -> dict[str, torch.optim.Adam]:
             parameters,
             lr=recipe.optimizers[player].lr,
             betas=recipe.optimizers[player].betas_at(0),
-            fused=True,
+            fused=True,  # few kernels; and only fused Adam reads the guard's flag
         )
         for player, parameters in gan.players().items()
     }
@@ -238,13 +245,14 @@ def rehearse(context: RunContext, state: TrainingState) -> None:
         context: of the run; its folder holds the copies for a moment.
         state: of the run; it is not touched.
     """
+    # Only the main process is here: a sum over processes would wait for the others in vain.
     engine = context.engine.alone()
     recipe = context.recipe.model_copy(update={"batch": 2})
     trial = copy_state(recipe, state)
     loader = Loader(context.dataset, recipe.sampling, engine.placement)
     step = TrainingStep(recipe, trial, loader, engine)
     step()
-    step.stop_if_tripped()
+    step.stop_if_tripped()  # on a GPU a bad loss has only set a flag
 
     place = context.folder / f"{PARTIAL}rehearsal"
     with explained(place):

@@ -41,6 +41,8 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _note(self, number: int, _: FrameType | None) -> None:
+        # Called between any two instructions of the main thread, also within a step: it only notes
+        # the number, and the loop asks for it between steps.
         self.number = number
         usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
         signal.signal(number, usual)

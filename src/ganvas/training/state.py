@@ -41,7 +41,7 @@ __all__ = [
     "save_checkpoint",
 ]
 
-MeansState = dict[str, tuple[float, int]]
+MeansState = dict[str, tuple[float, int]]  # by log key: sum and number of steps
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,17 @@ def save_checkpoint(
         CheckpointError: a weight is not finite; the older checkpoints stay.
         UserError: the disk is full or read-only.
     """
+    # Before anything is written, so that the newest checkpoint is always one to resume from. A
+    # gradient can be infinite though the loss is finite, and the guard looks at losses alone.
     weights = state.gan.state_dict()
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise CheckpointError(f"{name} holds NaN or infinity; no checkpoint was written")
 
+    # Twelve digits, so that the order of the names is the order of training.
     path = folder / f"{state.clock.images:012d}"
+    # Renamed when it is complete and on the disk. A kill before that leaves a partial folder,
+    # which the next resume removes.
     with atomic_path(path) as partial:
         partial.mkdir()
         _write_tensors(partial / "gan.safetensors", weights)
@@ -138,6 +143,7 @@ def save_checkpoint(
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (partial / "about.json").write_text(text, encoding="utf-8", errors="backslashreplace")
 
+    # Only when the new one is in place: at no moment is there none.
     _remove_old_checkpoints(folder, recipe.keep, best)
     return path
 
@@ -196,16 +202,20 @@ def resume_checkpoint(
     path = found[-1]
     about = read_about(path)
     position = read_position(path, about)
+    # Before the first weight is changed.
     _check_files(path, about, state, seen is not None)
 
+    # In place: optimizers and EMA hold these very tensors.
     load_weights(path, about, state.gan, "gan.safetensors")
     if state.ema:
         load_weights(path, about, state.ema.gan, "ema.safetensors")
     _restore_optimizers(state.optimizers, path, about)
     if seen and "checkup.safetensors" in about["files"]:
+        # (samples, F); on the meta device a tensor has a shape, but no memory.
         wanted = {"features": torch.empty(seen, dtype=torch.float32, device="meta")}
         state.seen = read_tensors(path / "checkup.safetensors", about, wanted)["features"]
 
+    # Data, noise, rates and dropout follow from this number: there is no random state to load.
     state.clock.images = position.images
     state.means.restore(position.means, next(state.gan.parameters()).device)
     # A run that stopped early resumes when its length is now larger than when it stopped.
@@ -238,6 +248,7 @@ def _write_tensors(file: Path, values: dict[str, Tensor]) -> None:
         OSError: the disk is full or read-only.
     """
     try:
+        # Contiguous: a file has the usual layout, also where channels lie last in memory.
         save_file(
             {name: tensor.detach().contiguous().cpu() for name, tensor in values.items()}, file
         )
@@ -263,9 +274,9 @@ def _first_state(parameter: Tensor) -> dict[str, Tensor]:
     """What fused Adam keeps of a parameter before its first update."""
     zeros = torch.zeros_like(parameter)
     return {
-        "step": torch.zeros((), dtype=torch.float32),
+        "step": torch.zeros((), dtype=torch.float32),  # fused Adam's own type: counts up to 2**24
         "exp_avg": zeros,
-        "exp_avg_sq": zeros.clone(),
+        "exp_avg_sq": zeros.clone(),  # safetensors refuses tensors that share memory
     }
 
 
@@ -279,6 +290,8 @@ def _restore_optimizers(
         for index, parameter in enumerate(optimizer.param_groups[0]["params"])
         for quantity, value in _first_state(parameter.detach().to("meta")).items()
     }
+    # Parameters by their place in the player, as `load_state_dict` wants them; it copies the
+    # moments to the device.
     states: dict[str, dict[int, dict[str, Tensor]]] = {player: {} for player in optimizers}
     for name, value in read_tensors(path / "training.safetensors", about, wanted).items():
         player, index, quantity = name.split("/")

@@ -74,6 +74,7 @@ def take_step(
     """
     logged: dict[str, list[Tensor]] = {}
     engine = context.engine
+    # Nothing is computed yet: the code up to the first `yield` runs at the first `next`.
     steps = context.gan.step(batch, clock, rng)
 
     while True:
@@ -87,30 +88,37 @@ def take_step(
         # A tuple is simultaneous: all gradients first, then all updates.
         updates = yielded if isinstance(yielded, tuple) else (yielded,)
         for update in updates:
+            # Before the gradients: a loss that is not finite must not reach any weight.
             context.guard.check(update, engine)
             total = sum_losses(update.losses)
             # Only this player's parameters get gradients. Simultaneous updates may share a graph,
             # which the last of them frees.
             parameters = context.parameters(update.player)
             total.backward(inputs=parameters, retain_graph=update is not updates[-1])
+            # The parts of a batch are equal, so this mean is the gradient of a mean over the batch.
             engine.average_gradients(parameters)
             for key, value in list_entries(update, total).items():
+                # Detached, or the logged losses would keep the graph of every step in memory.
                 logged.setdefault(key, []).append(value.detach())
 
         for update in updates:
             optimizer = context.optimizers[update.player]
             parameters = context.parameters(update.player)
+            # The last look before weights change: gradients are averaged, weights are the old ones.
             if probe:
                 probe(update, parameters)
             optimizer.step()
             # Fused optimizers do not mark the weights as changed. Once marked, a graph from before
             # the update refuses to be used.
             torch.autograd.graph.increment_version(parameters)
+            # None, not zeros: Adam skips a weight without a gradient, and moves one with zeros by
+            # its momentum.
             optimizer.zero_grad(set_to_none=True)
 
 
 def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Tensor]:
     """Each player's total loss in a step that updates nobody: {player: scalar}."""
+    # Losses may contain gradients with respect to images, so gradients stay enabled here.
     seen: dict[str, list[Tensor]] = {}
     for yielded in gan.step(batch, clock, rng):
         for update in yielded if isinstance(yielded, tuple) else (yielded,):
@@ -120,6 +128,7 @@ def measure_step(gan: GAN, batch: Batch, clock: Clock, rng: Rng) -> dict[str, Te
 
 def sum_losses(losses: Mapping[str, Tensor]) -> Tensor:
     """The sum of an update's losses, a scalar."""
+    # Not `sum`, whose first term is the number 0: one more kernel for each update.
     first, *others = losses.values()
     for other in others:
         first = first + other
@@ -173,6 +182,7 @@ class TrainingStep:
         # Randomness and learning rates are functions of the position.
         engine.seed(fold_in(recipe.seed, "layers", clock.images, engine.rank))  # for dropout
         rng = engine.rng(recipe.seed, clock.images)
+        # One group a player. Rates and betas are set anew each step, never read from a checkpoint.
         for player, optimizer in state.optimizers.items():
             adam = recipe.optimizers[player]
             optimizer.param_groups[0] |= {
@@ -182,6 +192,7 @@ class TrainingStep:
 
         losses = self.take(self.context, self.loader.at(clock.images), clock, rng, probe)
 
+        # The clock first: the EMA's half-life counts the images of this step, too.
         clock.advance()
         if state.ema:
             state.ema.update(clock.images, clock.batch)

@@ -75,8 +75,11 @@ def train(
     request = Request(recipe, changes | dict(settings or {}), epochs, strict)
 
     with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
+        # The folder is locked before the data is opened: packing may take hours, and a second
+        # training must be refused before that.
         found, dataset = prepare(request, folder, engine, progress=engine.is_main and not quiet)
         Trainer(found, dataset, folder, engine, quiet).run()
+        # Every process loads the run below; the main one may still be writing it.
         engine.wait()
     return load(folder)
 
@@ -93,6 +96,7 @@ class Trainer:
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, quiet: bool):
+        # Only now: the recipe knows the precision, and `auto` chose it for the engine's device.
         engine = engine.with_precision(recipe.precision)
         log = Log(folder / "log.jsonl")
         self.context = RunContext(recipe, dataset, folder, engine, log)
@@ -117,18 +121,26 @@ class Trainer:
             NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
         clock, state = self.state.clock, self.state
+
+        # The plan comes after the weights: moments from a checkpoint have the usual layout, and
+        # fused Adam needs them in that of the weights.
         resumed = self.resume_or_start()
         self.autotune()
         self.begin_monitoring(resumed)
         events = self.list_events()
 
+        # They end in reverse: the usual signal handlers are back before the report is written, so
+        # Ctrl-C can end a report that takes long.
         with report_at_end(self.context, state), self.meter, self.signals:
             while not clock.finished and not state.stopped:
                 # ---------------------------------------------------------------------------------
-                # The training step: a batch, the GAN's `step`, each update that it yields.
+                # The single training step: a batch, the GAN's `step`, and one gradient step of one
+                # player for each update that it yields. After it the clock stands at the new count
+                # of images; the losses are still on the device.
                 losses = self.step()
                 # ---------------------------------------------------------------------------------
 
+                # What looks on or writes; none of it changes what the next step computes.
                 for period, act in events:
                     if clock.due(period):
                         act(losses)
@@ -144,6 +156,8 @@ class Trainer:
 
         Each is called with the losses of that step.
         """
+        # The report comes before the checkpoint: it empties the means, and a run that resumes from
+        # here must not log the same losses again. So does the checkup, whose features are saved.
         recipe = self.context.recipe
         events = [
             (recipe.period("report_every"), self.report),
@@ -153,7 +167,7 @@ class Trainer:
             (recipe.evaluate_every, lambda _: self.evaluate()),
             (recipe.period("checkpoint_every"), lambda _: self.save()),
         ]
-        return [(period, act) for period, act in events if period]
+        return [(period, act) for period, act in events if period]  # None: never
 
     def step(self) -> dict[str, Tensor]:
         """Take one training step and return its losses; nothing is read from the device."""
@@ -176,10 +190,12 @@ class Trainer:
         seen = features_shape(self.state.gan, self.loader)
         resumed = resume_checkpoint(folder / "checkpoints", self.state, seen) is not None
 
+        # A run passes its length by less than a batch; only beyond that is it longer than asked.
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
             raise UserError(f"{folder} is already trained on {shown}; ask for more than that")
         engine.wait()  # nobody writes while another process still reads
+        # From another checkpoint a process would average gradients of other weights into these.
         if not engine.agree(str(clock.images)):
             raise UserError(
                 f"the processes do not see the same checkpoints in {folder}: "
@@ -190,7 +206,9 @@ class Trainer:
         if engine.is_main:
             if not resumed:
                 rehearse(context, self.state)
+            # After the rehearsal: a folder whose GAN cannot be trained must not become a run.
             write_description(folder, context.recipe, context.dataset)
+            # Grids first: the log names those to be dropped, until it is cut.
             self.monitor.drop_grids()
             context.log.cut(clock.images)
         return resumed
@@ -210,6 +228,7 @@ class Trainer:
         engine = self.context.engine
         chosen = ""
         if engine.is_main:
+            # Only here: each process would measure other speeds. The others wait in `share`.
             chosen = choose_plan(self.context, self.state, self.loader).model_dump_json()
         plan = ExecutionPlan.model_validate_json(engine.share(chosen))
         apply_plan(plan.parts, self.training_step, self.meter.say)
@@ -225,6 +244,7 @@ class Trainer:
                 self.monitor.prepare_score()
             if not resumed:
                 self.monitor.show_samples()
+        # Images a second are measured from here, without the trials and the first grid.
         self.meter.restart()
 
     # In the loop
@@ -233,9 +253,12 @@ class Trainer:
         """Read the mean losses since the last report and log them; end the run if they are low."""
         context, state, clock = self.context, self.state, self.state.clock
         limits, engine = context.recipe.stop_below, context.engine
+
+        # Losses of this very step, not the means; every process must call it.
         state.stopped = describe_low_losses(losses, limits, engine) or state.stopped
         self.training_step.stop_if_tripped()
 
+        # A sum over all processes: read by those too that log nothing.
         values = state.means.read(engine)
         state.means.reset()
         self.meter.report(values)
@@ -257,6 +280,7 @@ class Trainer:
             return
 
         self.training_step.stop_if_tripped()
+        # A sum over all processes, so `saved` is kept in each: all come here, or none.
         means = self.state.means.state(context.engine)
         if context.engine.is_main:
             best = self.monitor.best[1] if self.monitor.best else None
@@ -271,6 +295,8 @@ class Trainer:
             InterruptedRun: a signal has come before the end of the run.
         """
         clock = self.state.clock
+        # Asked in every step: the signal may reach one process alone, and all must leave after the
+        # same step, or those that go on wait for the others' gradients in vain.
         interrupted = self.context.engine.any(bool(self.signals.number))
         if interrupted or self.state.stopped:
             self.save()

@@ -135,13 +135,15 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
         return ExecutionPlan(device=device, speed=recipe.speed, reason="requested")
 
     possible = list_parts(state.gan, engine)
+    # The record comes before any trial: another way differs in the last bits, and would make the
+    # resumed run another one.
     record = read_plan(context.folder)
     if record and record.device == device and set(record.parts) <= set(possible):
         return record
 
     if device != "cuda":
         return plan_from_experience(state.gan, device)
-    trials = (1 + len(possible)) * (WARMUP_STEPS + TIMED_STEPS)
+    trials = (1 + len(possible)) * (WARMUP_STEPS + TIMED_STEPS)  # steps
     if recipe.images // recipe.batch * SHARE < trials:
         return plan_from_experience(state.gan, device, "the run is too short to measure")
     return plan_by_trials(
@@ -203,9 +205,11 @@ def plan_by_trials(
         rate: images a second of a way; what it raises drops that way.
     """
     plan = ExecutionPlan(device=device, speed=PLAIN)
+    # Plain first, then each part on top of the best so far.
     for added in [(), *((part,) for part in possible)]:
         name = _join_parts((*plan.parts, *added))
         best = plan.measured.get(plan.speed)
+        # images / best: seconds that the whole run would take.
         if added == ("compile",) and (best is None or images / best * SHARE < COMPILING):
             continue
 
@@ -230,6 +234,7 @@ def measure_rate(parts: Parts, context: RunContext, state: TrainingState, loader
     notes: list[str] = []
     apply_plan(parts, step, notes.append)
 
+    # The device works behind the CPU: without waiting on both sides only launches are timed.
     for _ in range(WARMUP_STEPS):
         step()
     engine.settle()
@@ -239,6 +244,7 @@ def measure_rate(parts: Parts, context: RunContext, state: TrainingState, loader
     engine.settle()
     seconds = time.perf_counter() - began
 
+    # Graphs that fell back to eager steps must not win under their own name.
     if notes:
         raise RuntimeError(notes[0])
     return TIMED_STEPS * recipe.batch / seconds
@@ -255,6 +261,7 @@ def apply_plan(parts: Parts, step: TrainingStep, say: Callable[[str], None]) -> 
         step: of the run; its state and its way of taking steps are changed.
         say: called with one line about what does not work after all.
     """
+    # The layout first: it moves weights, whose addresses a captured graph keeps.
     if "channels_last" in parts:
         _use_channels_last(step.state)
     if "im2col" in parts:
@@ -275,6 +282,7 @@ def _use_channels_last(state: TrainingState) -> None:
     gans = [state.gan, *([state.ema.gan] if state.ema else [])]
     for gan in gans:
         for parameter in gan.parameters():
+            # `.data`: optimizers and EMA hold the parameter itself, which stays the same object.
             parameter.data = _lay_channels_last(parameter.data)
     for optimizer in state.optimizers.values():
         for moments in optimizer.state.values():

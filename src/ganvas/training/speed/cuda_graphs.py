@@ -60,6 +60,8 @@ class CudaCapturer:
 
     def warm_up(self, take: Replay) -> Losses:
         """As `Capturer.warm_up`, on the stream on which steps are captured."""
+        # Streams do not wait for one another by themselves: the side stream must see the batch that
+        # was copied before, and what comes after must see the new weights.
         current = torch.cuda.current_stream()
         self.stream.wait_stream(current)
         with torch.cuda.stream(self.stream):
@@ -70,6 +72,7 @@ class CudaCapturer:
     def capture(self, take: Replay) -> Replay:
         """As `Capturer.capture`."""
         graph = torch.cuda.CUDAGraph()
+        # Nothing is computed: launches are noted, and tensors get the addresses they keep.
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
             losses = take()
 
@@ -99,11 +102,13 @@ class StepKind:
     def refill(self, batch: Batch, clock: Clock, rng: Rng) -> None:
         """Put a step's own batch and numbers in place."""
         for name, values in batch.items():
+            # In place: a captured graph reads these addresses.
             self.batch[name].copy_(values)
         self.inputs.refill(rng, clock)
 
     def columns(self) -> dict[str, Tensor]:
         """The batch for one step, which may ask for gradients with respect to it."""
+        # Views: `requires_grad_` on one must not mark the tensor that is refilled.
         return {name: values.detach() for name, values in self.batch.items()}
 
 
@@ -146,6 +151,7 @@ class GraphedSteps:
             return take_step(context, kind.columns(), kind.inputs, kind.inputs)
 
         kind.taken += 1
+        # Capturing computes nothing, so this very step is then taken by the first replay.
         if kind.replay is None and kind.taken > WARMUP:
             self.set_rates(context)
             self.capture(kind, take, context.optimizers)
@@ -170,6 +176,7 @@ class GraphedSteps:
 
     def are_betas_steady(self, optimizers: Optimizers) -> bool:
         """Whether the betas are those of the step before; if not, graphs are of no use any more."""
+        # At the first step there are none to compare with, so it is always eager.
         betas = [optimizer.param_groups[0]["betas"] for optimizer in optimizers.values()]
         if betas == self.betas:
             return True
@@ -180,6 +187,7 @@ class GraphedSteps:
     def set_rates(self, context: StepContext) -> None:
         """Bring the learning rates to the device."""
         for player, optimizer in context.optimizers.items():
+            # Filled in place: a graph that was captured reads the same scalar in every replay.
             rate = self.rates.setdefault(player, torch.zeros((), device=context.engine.device))
             rate.fill_(optimizer.param_groups[0]["lr"])
 
@@ -206,6 +214,7 @@ class GraphedSteps:
                 kind.replay = self.capturer.capture(take)
         except RuntimeError as error:
             for optimizer in optimizers.values():
+                # A broken capture may leave gradients, to which the next backward would add.
                 optimizer.zero_grad(set_to_none=True)
             self.give_up(str(error).partition("\n")[0])
         if self.look_for_trouble(kind.inputs):

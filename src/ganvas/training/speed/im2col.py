@@ -44,6 +44,7 @@ class Patches(torch.autograd.Function):
         borders = (0, 0, padding[1], padding[1], padding[0], padding[0])
         padded = pad(maps.permute(0, 2, 3, 1), borders)  # (N, H + 2 p, W + 2 p, C)
 
+        # Views so far, in which pixels overlap; `flatten` makes the copy.
         patches = padded.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
         # (N, h, w, C, k, k); the last three axes in the order in which the kernel has them.
         return (patches.permute(0, 1, 2, 4, 5, 3) if last else patches).flatten(3)
@@ -73,6 +74,8 @@ class Overlap(torch.autograd.Function):
         precise = torch.promote_types(patches.dtype, torch.float32)
         whole = (count, size[0] + 2 * padding[0], size[1] + 2 * padding[1], pixels.shape[-1])
         maps = torch.zeros(whole, dtype=precise, device=patches.device)
+        # k x k strided additions, each of one number a patch and channel. In place is safe: inside
+        # the forward of a Function nothing is recorded.
         for row in range(kernel[0]):
             rows = slice(row, row + stride[0] * (height - 1) + 1, stride[0])
             for column in range(kernel[1]):
@@ -103,6 +106,7 @@ class Im2colConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # the name that PyTorch gives it
         kernel, stride, padding = _read_geometry(self)
+        # Of the output, as PyTorch computes it.
         height, width = (
             (input.shape[2 + axis] + 2 * padding[axis] - kernel[axis]) // stride[axis] + 1
             for axis in range(2)
@@ -124,6 +128,7 @@ class Im2colConvTranspose2d(nn.ConvTranspose2d):
             return super().forward(input, output_size)
 
         kernel, stride, padding = _read_geometry(self)
+        # Of the output, as PyTorch computes it: dilation is 1, see `_may_gain`.
         size = tuple(
             (input.shape[2 + axis] - 1) * stride[axis]
             - 2 * padding[axis]

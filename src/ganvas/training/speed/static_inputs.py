@@ -32,8 +32,8 @@ class StaticInputs(Rng):
         self.rng = rng
         self.clock = clock
         self.answers: dict[int, bool] = {}
-        self.drawn: list[tuple[int, Make, Tensor]] = []
-        self.ramps: dict[tuple[float, float, int], Tensor] = {}
+        self.drawn: list[tuple[int, Make, Tensor]] = []  # in order: rows, how, values on the device
+        self.ramps: dict[tuple[float, float, int], Tensor] = {}  # by start, end, over: scalars
         self.place = 0  # in `drawn`
         self.noted = False
         self.trouble = ""
@@ -48,6 +48,8 @@ class StaticInputs(Rng):
         self.rng = rng
         self.clock = clock
         self.noted = True
+        # In the order in which a step draws them: the numbers are those of an eager step. In place,
+        # since a captured graph reads these addresses.
         for count, make, values in self.drawn:
             values.copy_(sent(rng.rows(count, make), self.device))
         for (start, end, over), value in self.ramps.items():
