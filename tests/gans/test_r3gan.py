@@ -2,11 +2,15 @@
 burn-in.
 """
 
+import re
+
 import pytest
 import torch
 from tiny import FixedClock, make_batch, make_gan, make_schema
 from torch.nn.functional import softplus
 
+from ganvas.errors import UserError
+from ganvas.gans.options import build_gan
 from ganvas.gans.r3gan import R3GAN, Block, Double, Halve
 from ganvas.recipes import get_recipe
 from ganvas.rng import StepRng
@@ -143,3 +147,11 @@ def test_the_average_grows_slower_over_its_burn_in():
     assert torch.allclose(
         average.gan.generator.linear.weight - before, torch.full_like(before, 0.5), atol=1e-6
     )
+
+
+def test_a_width_that_fits_no_groups_is_refused_with_the_nearest_that_do():
+    with pytest.raises(UserError, match=r"nearest widths that do: (\d+) and (\d+)$") as error:
+        build_gan("r3gan", make_schema(64, 3), {"width": 100})
+
+    for width in re.findall(r"\d+", str(error.value).rpartition(":")[2]):
+        build_gan("r3gan", make_schema(64, 3), {"width": int(width)})

@@ -76,7 +76,7 @@ class UNet(nn.Module):
             # As in the authors' PyTorch code, the smallest map's own doubling has no dropout.
             if smallest - DROPPED <= level < smallest:
                 x = dropout(x)
-            x = relu(torch.cat([leaky_relu(skips.pop(), 0.2), x], 1))  # twice the channels
+            x = relu(torch.cat([skips.pop(), x], 1))  # twice the channels
         return x.tanh()
 
 

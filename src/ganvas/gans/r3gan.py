@@ -8,7 +8,7 @@ initial weights that keep the variance of what passes through.
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
@@ -327,13 +327,20 @@ def _r3gan_widths(width: int, stages: int) -> list[int]:
     Raises:
         UserError: twice the channels of a map cannot be divided into groups.
     """
+
     # 256 pixels: 768 four times, then 384, 192, 96
-    widths = [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(stages)]
-    if any(2 * each % max(1, 2 * each // GROUP) for each in widths):
-        step = GROUP // 2 * width // min(widths)
-        better = max(1, round(width / step)) * step
+    def halve(width: int) -> list[int]:
+        return [max(1, width >> max(0, stage - WIDE_STAGES + 1)) for stage in range(stages)]
+
+    def fits(width: int) -> bool:
+        return all(2 * each % max(1, 2 * each // GROUP) == 0 for each in halve(width))
+
+    if not fits(width):
+        # every power of 2 from GROUP on fits, so there is one on either side
+        below = next(less for less in range(width, 0, -1) if fits(less))
+        above = next(more for more in count(width) if fits(more))
         raise UserError(
-            f"options.width={width}: maps of {widths} channels do not fall into groups of {GROUP}; "
-            f"use a multiple of {step}, such as {better}"
+            f"options.width={width}: maps of {halve(width)} channels do not fall into groups of "
+            f"{GROUP}; the nearest widths that do: {below} and {above}"
         )
-    return widths
+    return halve(width)

@@ -56,7 +56,7 @@ class LabelledTranslator(nn.Module):
 class AttributeDiscriminator(nn.Module):
     """An image to scores of its patches and to its attributes.
 
-    Halvings to a map of 2x2 or 3x3, and two heads on it.
+    Halvings to a small map (2x2 at 128 pixels), and two heads on it.
 
     Args:
         channels: of the image.
