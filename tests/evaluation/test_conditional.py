@@ -11,12 +11,13 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.data import open_dataset
-from ganvas.evaluation.conditional import ConditionalSampler, unseen_rows
+from ganvas.evaluation.conditional import unseen_rows
 from ganvas.evaluation.evaluate import evaluate
 from ganvas.evaluation.metrics import classifier_training
 from ganvas.evaluation.metrics.attributes import balanced_agreement
 from ganvas.evaluation.metrics.classifier_training import fit_classifier
 from ganvas.evaluation.metrics.full_reference import l1, psnr, ssim
+from ganvas.evaluation.samples import ConditionalSampler
 from ganvas.inference.poisson import blur_fill
 from ganvas.inference.run import Run, load
 from ganvas.runs.checkpoint import find_checkpoints

@@ -4,14 +4,12 @@ Fidelity to a ground truth, holes, cycles, attributes and boxes.
 """
 
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganvas.data.dataset import Dataset
-from ganvas.data.loader import on_device
 from ganvas.data.sampler import orders, unseen
 from ganvas.errors import UserError
 from ganvas.evaluation.inputs import EvaluationInputs, Measurement
@@ -24,17 +22,14 @@ from ganvas.evaluation.metrics.classifier_training import (
     load_or_train_classifier,
 )
 from ganvas.evaluation.metrics.full_reference import WINDOW, hole_l1, hole_psnr, l1, psnr, ssim
-from ganvas.evaluation.samples import check_finite, name_without_place
-from ganvas.gans.base import GAN
+from ganvas.evaluation.samples import ConditionalSampler, name_without_place
 from ganvas.inference.poisson import blur_fill
-from ganvas.inference.run import Run, sample_gan
-from ganvas.io.chunks import chunk_ranges
-from ganvas.io.images import to_float, to_uint8
+from ganvas.inference.run import Run
+from ganvas.io.images import to_float
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng
 
 __all__ = [
-    "ConditionalSampler",
     "measure_attributes",
     "measure_boxes",
     "measure_cycle",
@@ -44,64 +39,9 @@ __all__ = [
 ]
 
 MOST = 2_000  # rows, since their images are kept in memory
-CHUNK = 16  # rows per forward pass
 SMALLEST = 0.5  # scale of the data's boxes when other boxes are requested
 EQUAL = 100.0  # dB, as which images without any difference count; they would be infinite
 WHITE = 255  # of the background; objects on other backgrounds are not found
-
-
-class ConditionalSampler:
-    """A GAN that generates images from rows of data.
-
-    Args:
-        gan: one that is not unconditional.
-        rows: columns of the data on the CPU, images as uint8 (N, C, H, W).
-        device: where the GAN is.
-        seed: of the noise and of inputs that are drawn at random.
-    """
-
-    def __init__(self, gan: GAN, rows: dict[str, Tensor], device: torch.device, seed: int):
-        self.gan, self.rows = gan, rows
-        self.device, self.seed = device, seed
-
-    @property
-    def count(self) -> int:
-        """Rows."""
-        return len(next(iter(self.rows.values())))
-
-    @cached_property
-    def inputs(self) -> dict[str, Tensor]:
-        """The inputs of the GAN, on the CPU, a row of each for every row of data."""
-        # A row's random inputs depend on the seed and its number, not on the count.
-        rng = RowRng(self.seed, range(self.count), self.device)
-        rows = on_device(self.rows, self.device)
-        with torch.no_grad():
-            return {name: values.cpu() for name, values in self.gan.make_inputs(rows, rng).items()}
-
-    @cached_property
-    def images(self) -> Tensor:
-        """What the GAN generates from these inputs, uint8 (N, C, H, W)."""
-        return self.generate(self.inputs)
-
-    def generate(self, inputs: dict[str, Tensor]) -> Tensor:
-        """What the GAN generates from other inputs, uint8 (N, C, H, W).
-
-        Raises:
-            UserError: it generates NaN.
-        """
-        found = []
-        # The noise belongs to the numbers of the rows, so the size of a chunk does not change it.
-        for part in chunk_ranges(self.count, CHUNK):
-            rng = RowRng(self.seed, part, self.device)
-            chunk = {
-                name: values[part.start : part.stop].to(self.device)
-                for name, values in inputs.items()
-            }
-
-            images = sample_gan(self.gan, rng, len(part), chunk)
-            check_finite(images, part.start)
-            found.append(to_uint8(images))
-        return torch.cat(found)
 
 
 def unseen_rows(run: Run, recipe: Recipe, dataset: Dataset, count: int) -> dict[str, Tensor]:

@@ -9,13 +9,12 @@ from torch import Tensor
 
 from ganvas.data import open_dataset
 from ganvas.data.sampler import EpochSampler, orders, seen
-from ganvas.evaluation.conditional import ConditionalSampler
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.metrics.distances import Moments, frechet_distance, moments
 from ganvas.evaluation.metrics.features import Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import density_coverage
 from ganvas.evaluation.references import draw_rows, features_of_rows, make_reference
-from ganvas.evaluation.samples import check_finite
+from ganvas.evaluation.samples import ConditionalSampler, check_finite
 from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK, sample_chunks
 from ganvas.io.images import to_uint8

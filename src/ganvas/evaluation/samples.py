@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,20 +12,20 @@ from torch import Tensor
 
 from ganvas.data import find_kind
 from ganvas.data.dataset import Dataset, View, describe_pictures
+from ganvas.data.loader import on_device
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
+from ganvas.gans.base import GAN
 from ganvas.inference.run import CHUNK as PIECE
-from ganvas.inference.run import Run, sample_chunks, take_turns
+from ganvas.inference.run import Run, sample_chunks, sample_gan, take_turns
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import to_square
-from ganvas.rng import fold_in
-
-if TYPE_CHECKING:
-    from ganvas.evaluation.conditional import ConditionalSampler
+from ganvas.rng import RowRng, fold_in
 
 __all__ = [
     "NOISE",
+    "ConditionalSampler",
     "SampleSet",
     "check_finite",
     "name_without_place",
@@ -35,6 +36,61 @@ __all__ = [
 ]
 
 NOISE = "noise"  # the name of the set of random images
+ROWS = 16  # per forward pass of a GAN that needs rows of data
+
+
+class ConditionalSampler:
+    """A GAN that generates images from rows of data.
+
+    Args:
+        gan: one that is not unconditional.
+        rows: columns of the data on the CPU, images as uint8 (N, C, H, W).
+        device: where the GAN is.
+        seed: of the noise and of inputs that are drawn at random.
+    """
+
+    def __init__(self, gan: GAN, rows: dict[str, Tensor], device: torch.device, seed: int):
+        self.gan, self.rows = gan, rows
+        self.device, self.seed = device, seed
+
+    @property
+    def count(self) -> int:
+        """Rows."""
+        return len(next(iter(self.rows.values())))
+
+    @cached_property
+    def inputs(self) -> dict[str, Tensor]:
+        """The inputs of the GAN, on the CPU, a row of each for every row of data."""
+        # A row's random inputs depend on the seed and its number, not on the count.
+        rng = RowRng(self.seed, range(self.count), self.device)
+        rows = on_device(self.rows, self.device)
+        with torch.no_grad():
+            return {name: values.cpu() for name, values in self.gan.make_inputs(rows, rng).items()}
+
+    @cached_property
+    def images(self) -> Tensor:
+        """What the GAN generates from these inputs, uint8 (N, C, H, W)."""
+        return self.generate(self.inputs)
+
+    def generate(self, inputs: dict[str, Tensor]) -> Tensor:
+        """What the GAN generates from other inputs, uint8 (N, C, H, W).
+
+        Raises:
+            UserError: it generates NaN.
+        """
+        found = []
+        # The noise belongs to the numbers of the rows, so the size of a chunk does not change it.
+        for part in chunk_ranges(self.count, ROWS):
+            rng = RowRng(self.seed, part, self.device)
+            chunk = {
+                name: values[part.start : part.stop].to(self.device)
+                for name, values in inputs.items()
+            }
+
+            images = sample_gan(self.gan, rng, len(part), chunk)
+            check_finite(images, part.start)
+            found.append(to_uint8(images))
+        return torch.cat(found)
 
 
 @dataclass(frozen=True)
@@ -63,7 +119,7 @@ class SampleSet:
     generate: Callable[[range], Tensor]
     labels: Tensor | None = None
     classes: tuple[str, ...] = ()
-    conditional: "ConditionalSampler | None" = None
+    conditional: ConditionalSampler | None = None
 
     def chunks(self) -> Iterator[Tensor]:
         """Yield the samples, CHUNK at a time.
@@ -142,7 +198,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     return SampleSet(run.folder.name, about, count, size, gan.channels, generate, labels, classes)
 
 
-def samples_of_rows(run: Run, sampler: "ConditionalSampler") -> SampleSet:
+def samples_of_rows(run: Run, sampler: ConditionalSampler) -> SampleSet:
     """What a run's GAN generates from rows of data."""
     gan = run.gan
     return SampleSet(

@@ -7,10 +7,11 @@ from typing import Any
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
 from ganvas.errors import UserError
-from ganvas.evaluation.conditional import ConditionalSampler, unseen_rows
+from ganvas.evaluation.conditional import unseen_rows
 from ganvas.evaluation.references import Reference, open_reference, open_training_reference
 from ganvas.evaluation.samples import (
     NOISE,
+    ConditionalSampler,
     SampleSet,
     samples_of_dataset,
     samples_of_noise,
