@@ -136,7 +136,7 @@ WRONG = {
     ),
     "weights of nothing": (
         ("evaluate", "{run}", "--features", "random", "--weights", "{tmp}/file"),
-        "random features have no weights",
+        "random features take no file of weights",
     ),
     "weights of another network": (
         ("evaluate", "{run}", "--weights", "{weights}"),

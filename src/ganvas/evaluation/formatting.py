@@ -143,7 +143,7 @@ def _describe_extractor(features: dict[str, Any]) -> str:
         trained = f"trained on {features['trained_on']}"
         return f"{name}, {trained}, {accuracy}, weights {features['sha256'][:12]}"
 
-    if name == "inception":
-        return f"inception, weights {features['weights'][:12]}, resized {features['resize']}"
+    if name in ("inception", "lite0"):
+        return f"{name}, weights {features['weights'][:12]}, resized {features['resize']}"
     settings = [f"{key} {value}" for key, value in features.items() if key != "extractor"]
     return ", ".join([name, *settings])

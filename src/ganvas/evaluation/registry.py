@@ -25,6 +25,7 @@ from ganvas.evaluation.requirements import (
     require_count,
     require_ground_truth,
     require_inception,
+    require_lite0,
     require_logits,
     require_masks,
     require_modes,
@@ -85,8 +86,10 @@ SPLITS = require_count(10, "10 splits need")
 # In the order of the table's columns. Values through Inception have the published names.
 METRICS: dict[str, Metric] = {
     "fid": Metric(unconditional.measure_frechet, {"fid": LOWER}, (require_inception,)),
+    "fd_lite0": Metric(unconditional.measure_frechet, {"fd_lite0": LOWER}, (require_lite0,)),
     "fd": Metric(unconditional.measure_frechet, {"fd": LOWER}, (require_other_features,)),
     "kid": Metric(unconditional.measure_kernel, {"kid": LOWER}, (require_inception,)),
+    "kd_lite0": Metric(unconditional.measure_kernel, {"kd_lite0": LOWER}, (require_lite0,)),
     "kd": Metric(unconditional.measure_kernel, {"kd": LOWER}, (require_other_features,)),
     "inception_score": Metric(
         unconditional.measure_class_score,
@@ -125,6 +128,12 @@ METRICS: dict[str, Metric] = {
         {"class_fid": LOWER},
         (require_inception, require_classes, require_two_of_each_class),
         is_never_usual,
+    ),
+    "class_fd_lite0": Metric(
+        unconditional.measure_class_frechet,
+        {"class_fd_lite0": LOWER},
+        (require_lite0, require_classes, require_two_of_each_class),
+        is_usual_for_few_classes,
     ),
     "class_fd": Metric(
         unconditional.measure_class_frechet,

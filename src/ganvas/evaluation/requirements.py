@@ -24,6 +24,7 @@ __all__ = [
     "require_count",
     "require_ground_truth",
     "require_inception",
+    "require_lite0",
     "require_logits",
     "require_masks",
     "require_modes",
@@ -46,16 +47,23 @@ def require_inception(inputs: EvaluationInputs) -> str:
     return f"that name is for Inception features; these are {inputs.features} features"
 
 
-def require_other_features(inputs: EvaluationInputs) -> str:
-    """The name must not be taken for the published one."""
-    if inputs.features != "inception":
+def require_lite0(inputs: EvaluationInputs) -> str:
+    """The name is for Lite0 features."""
+    if inputs.features == "lite0":
         return ""
-    return "that name is for other features than Inception's"
+    return f"that name is for Lite0 features; these are {inputs.features} features"
+
+
+def require_other_features(inputs: EvaluationInputs) -> str:
+    """The name must not be taken for those of published networks."""
+    if inputs.features not in ("inception", "lite0"):
+        return ""
+    return "that name is for other features than Inception's and Lite0's"
 
 
 def require_logits(inputs: EvaluationInputs) -> str:
     """The metric looks at logits of classes."""
-    if inputs.features in ("random", "pixels"):
+    if inputs.features in ("lite0", "random", "pixels"):
         return f"{inputs.features} features do not classify"
     return ""
 

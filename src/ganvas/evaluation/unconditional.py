@@ -39,8 +39,10 @@ MANY_CLASSES = 100  # with more, values by class are not listed
 
 
 def _name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
-    """The published name for values of Inception features, another name for all others."""
-    return published if inputs.features == "inception" else other
+    """The published name for values of Inception features, other names for all others."""
+    if inputs.features == "inception":
+        return published
+    return f"{other}_lite0" if inputs.features == "lite0" else other
 
 
 def measure_frechet(inputs: EvaluationInputs) -> Measurement:
