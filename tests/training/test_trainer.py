@@ -43,7 +43,11 @@ SMALL = {
     "digits": {"options.width": 4},
     "mnist-fast": {"options.width": 4},
     "fashion-fast": {"options.width": 4},
-    "avatars-fast": {"options.width": 4, "options.augmentation": "adaptive"},
+    "avatars-fast": {
+        "options.width": 4,
+        "options.augmentation": "adaptive",
+        "options.fold": True,
+    },
     "stacked-mnist-fast": {"options.width": 4},
     "stacked-mnist-r3gan": R3GAN,
     "cifar10-r3gan": R3GAN,

@@ -25,6 +25,7 @@ __all__ = [
     "patch_halvings",
     "stage_sizes",
     "stage_widths",
+    "unfold",
     "upsample",
 ]
 
@@ -93,6 +94,21 @@ def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> 
     """
     # `after` may work in place: the backward pass of a norm needs its input, not its output.
     return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
+
+
+def unfold(inputs: int, channels: int, fold: int) -> nn.Conv2d:
+    """A 3x3 convolution whose outputs a pixel shuffle makes squares of `fold` x `fold` pixels.
+
+    The pixels of a square begin equal (Aitken et al. 2017): with first weights of their own they
+    would begin as a lattice, of which a trace would stay.
+    """
+    layer = nn.Conv2d(inputs, channels * fold**2, 3, padding=1)
+    assert layer.bias is not None
+    with torch.no_grad():
+        for values in (layer.weight, layer.bias):
+            # The pixels of a square are neighbours among the channels.
+            values.copy_(values[:: fold**2].repeat_interleave(fold**2, 0))
+    return layer
 
 
 def initialise_weights(
