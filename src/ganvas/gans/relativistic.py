@@ -18,7 +18,14 @@ from ganvas.gans.base import GAN, Batch, Clock, Update, Updates, choose_columns,
 from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapt_probability, augment, pair_signs
 from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import relativistic, squared_gradient
-from ganvas.gans.nn.networks import downsample, stage_sizes, stage_widths, unfold, upsample
+from ganvas.gans.nn.networks import (
+    downsample,
+    resize_upsample,
+    stage_sizes,
+    stage_widths,
+    unfold,
+    upsample,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -57,7 +64,8 @@ class SmallGenerator(nn.Module):
         modules: list[nn.Module] = [nn.Linear(inputs, widths[0] * start**2)]
         modules += [nn.Unflatten(1, (widths[0], start, start)), nn.LeakyReLU(0.2, inplace=True)]
         for inputs, outputs in pairwise(widths):
-            modules += [upsample(inputs, outputs, 4), nn.LeakyReLU(0.2, inplace=True)]
+            grow = resize_upsample(inputs, outputs) if fold > 1 else upsample(inputs, outputs, 4)
+            modules += [grow, nn.LeakyReLU(0.2, inplace=True)]
         modules += [unfold(widths[-1], channels, fold), nn.PixelShuffle(fold)]
         self.layers = nn.Sequential(*modules, nn.Tanh())
 
@@ -134,7 +142,8 @@ class RelativisticGAN(GAN):
     Large images are folded: a square of 2x2 pixels is one place with four times the channels, by a
     pixel shuffle (Shi et al. 2016) at the end of the generator and its inverse at the beginning of
     the discriminator. Layers at full size have few channels, which a CPU computes slowly, and they
-    are what draws lattices.
+    are what draws lattices. Maps of folded images are doubled by repeating their pixels (Odena et
+    al. 2016).
 
     Stats: `augmentation`, the probability of each augmentation, where it adapts.
 

@@ -136,7 +136,7 @@ def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine)
     elif side <= 32:
         name, minutes = "mnist-fast", 5
     else:
-        name, minutes = "avatars-fast", 15
+        name, minutes = "avatars-fast", 8
     recipe = get_recipe(name)
 
     reason = (

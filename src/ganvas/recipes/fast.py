@@ -93,7 +93,7 @@ def avatars_fast() -> Recipe:
     Measured: clear faces after 922 to 1,010 seconds of one CPU core. It takes 46 seconds to reach
     what `avatars-dcgan` reaches in half an hour; at 64 pixels it takes 103 seconds.
     """
-    options = {"most": 8, "gamma": 2.0, "penalty_every": 4}
+    options = {"width": 24, "most": 5, "gamma": 2.0, "penalty_every": 4}
     # With a tenth of this gradient penalty, or twice this rate, some runs diverge.
     return fast(
         "avatars-fast",

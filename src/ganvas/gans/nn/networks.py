@@ -23,6 +23,7 @@ __all__ = [
     "initialise_weights",
     "pack_images",
     "patch_halvings",
+    "resize_upsample",
     "stage_sizes",
     "stage_widths",
     "unfold",
@@ -94,6 +95,15 @@ def add_norm(convolution: nn.Conv2d | nn.ConvTranspose2d, *after: nn.Module) -> 
     """
     # `after` may work in place: the backward pass of a norm needs its input, not its output.
     return [convolution, nn.BatchNorm2d(convolution.out_channels), *after]
+
+
+def resize_upsample(inputs: int, outputs: int) -> nn.Sequential:
+    """Double a map by repeating its pixels, then convolve 3x3.
+
+    Odena et al. 2016, "Deconvolution and Checkerboard Artifacts": kernels of a transposed
+    convolution overlap unevenly at first and leave a pattern; this one begins without.
+    """
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1))
 
 
 def unfold(inputs: int, channels: int, fold: int) -> nn.Conv2d:
