@@ -42,7 +42,7 @@ CATALOGUE = {
     "digits": CatalogueRow("digits by class", "digits", "8 grey", 299_521, "1 min"),
     "mnist-fast": CatalogueRow("digits by class", "mnist", "28 grey", 882_657, "8 min"),
     "fashion-fast": CatalogueRow("clothes by class", "fashion-mnist", "28 grey", 882_657, "12 min"),
-    "avatars-fast": CatalogueRow("faces in minutes", YOURS, "48 rgb", 705_556, "4 min"),
+    "avatars-fast": CatalogueRow("faces in minutes", YOURS, "48 rgb", 705_556, "3 min"),
     "mnist-mlp": CatalogueRow("first tutorial GAN", "mnist", "28 grey", 428_561, "13 min"),
     "mnist-mlp-deep": CatalogueRow("Keras tutorial GAN", "mnist", "28 grey", 2_946_577),
     "mnist-mlp-tanh": CatalogueRow("tanh tutorial GAN", "mnist", "28 grey", 669_185, "7 s"),
