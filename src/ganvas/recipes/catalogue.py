@@ -62,10 +62,10 @@ CATALOGUE = {
     "stargan": CatalogueRow("change attributes", "attributes", "128 rgb", 53_249_216),
     "gawwn-box": CatalogueRow("caption in a box", "captions", "64 rgb", 5_736_516),
     "gawwn-keypoints": CatalogueRow("caption and parts", "figures", "64 rgb", 805_571),
-    "rings": CatalogueRow("see 8 modes lost", "rings", "points", 34_179, "51 s"),
-    "grid": CatalogueRow("see 25 modes lost", "grid", "points", 34_179, "51 s"),
-    "rings-fast": CatalogueRow("keep 8 modes", "rings", "points", 17_218, "1 min"),
-    "grid-fast": CatalogueRow("keep 25 modes", "grid", "points", 17_218, "1 min"),
+    "rings": CatalogueRow("mode collapse: ring", "rings", "points", 34_179, "51 s"),
+    "grid": CatalogueRow("mode collapse: grid", "grid", "points", 34_179, "51 s"),
+    "rings-fast": CatalogueRow("all 8 modes found", "rings", "points", 17_218, "1 min"),
+    "grid-fast": CatalogueRow("all 25 modes found", "grid", "points", 17_218, "1 min"),
 }
 
 

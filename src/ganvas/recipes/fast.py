@@ -90,8 +90,8 @@ def avatars_fast() -> Recipe:
 
     They have 48 pixels; `--size 64` is possible, too.
 
-    Measured: clear faces of many colours and poses after 174 to 185 seconds of one CPU core, at 64
-    pixels after 5 minutes.
+    Measured: clear faces of many colours and poses after 174 to 185 seconds of one core of a CPU
+    with AVX-512, at 64 pixels after 5 minutes.
     """
     options = {"width": 24, "most": 5, "gamma": 2.0, "penalty_every": 4}
     # With a tenth of this gradient penalty, or twice this rate, some runs diverge.
