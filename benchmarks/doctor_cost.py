@@ -1,7 +1,7 @@
 """What the doctor costs: a checkup, in shares of the steps between two.
 
-Rounds and checkups alternate in one process, so that both see the same machine; medians are
-compared. Watching a round is part of the checkup's cost.
+Steps and checkups alternate in one process, so that both see the same machine; medians are
+compared. Watching a step is part of the checkup's cost.
 
     python benchmarks/doctor_cost.py [RECIPE ...] [--data SPEC] [--repeats 15] [--threads N]
 """
@@ -22,7 +22,7 @@ from ganvas.training.engine import Engine
 from ganvas.training.probe import StepProbe
 from ganvas.training.trainer import Trainer
 
-ROUNDS = 20  # between two checkups
+STEPS = 20  # between two checkups
 
 
 def measure(name: str, data: str | None, repeats: int) -> None:
@@ -42,9 +42,9 @@ def measure(name: str, data: str | None, repeats: int) -> None:
         for _ in range(repeats):
             trainer.step()
             began = time.perf_counter()
-            for _ in range(ROUNDS):
+            for _ in range(STEPS):
                 trainer.step()
-            steps.append((time.perf_counter() - began) / ROUNDS)
+            steps.append((time.perf_counter() - began) / STEPS)
             began = time.perf_counter()
             _, features = checkup.measure(state.gan, trainer.monitor.sampler, features)
             checkups.append(time.perf_counter() - began + watched(trainer) - steps[-1])

@@ -47,7 +47,7 @@ WRONG = {
     "channels": (("train", "digits", "--channels", "2"), "channels=2"),
     "background": (("data", "{tmp}/pictures", "--background", "whiteish"), "whiteish"),
     "negative images": (("train", "--images", "-5"), "images=-5"),
-    "both lengths": (("train", "--images", "5", "--epochs", "1"), "--images and --epochs"),
+    "both lengths": (("train", "--images", "5", "--epochs", "1"), "images and epochs both"),
     "negative epochs": (("train", "--epochs", "-1"), "--epochs -1"),
     "device": (("train", "--device", "tpu"), "tpu"),
     "other settings": (

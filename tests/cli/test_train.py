@@ -90,7 +90,6 @@ def test_signal_finishes_the_step_saves_and_says_how_to_resume(
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a Linux")
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-@pytest.mark.slow
 def test_full_disk_is_one_line_and_keeps_what_was_there(tmp_path: Path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -56,7 +56,7 @@ class SmallGenerator(nn.Module):
         widths: list[int],
         channels: int,
         noise_size: int,
-        fold: int = 1,
+        fold: int,
     ):
         super().__init__()
         self.embedding = nn.Embedding(classes, noise_size) if classes else None
@@ -66,7 +66,9 @@ class SmallGenerator(nn.Module):
         for inputs, outputs in pairwise(widths):
             grow = resize_upsample(inputs, outputs) if fold > 1 else upsample(inputs, outputs, 4)
             modules += [grow, nn.LeakyReLU(0.2, inplace=True)]
-        modules += [unfold(widths[-1], channels, fold), nn.PixelShuffle(fold)]
+        modules.append(unfold(widths[-1], channels, fold))
+        if fold > 1:  # it would copy the images for nothing
+            modules.append(nn.PixelShuffle(fold))
         self.layers = nn.Sequential(*modules, nn.Tanh())
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
@@ -95,7 +97,7 @@ class SmallDiscriminator(nn.Module):
         widths: list[int],
         channels: int,
         features: int,
-        fold: int = 1,
+        fold: int,
     ):
         super().__init__()
         modules: list[nn.Module] = [nn.PixelUnshuffle(fold)] if fold > 1 else []

@@ -65,9 +65,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.epochs is not None and "images" in self.changes:
-            raise UserError(
-                "--images and --epochs both set the length of the run; give one of them"
-            )
+            raise UserError("images and epochs both set the length of the run; give one of them")
 
     @property
     def name(self) -> str:
