@@ -37,6 +37,16 @@ def test_which_images_are_compared_with(mnist: str):
     assert len(open_reference(mnist, View(), 20_000).rows) == 20_000
 
 
+def test_a_test_set_whose_training_images_are_missing_is_no_training_set(
+    mnist: str, tmp_path: Path
+):
+    source = Path(mnist.partition(":")[2])
+    for file in source.glob("t10k*"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(UserError):
+        open_reference(f"mnist-test:{tmp_path}", View(), 0)
+
+
 def test_a_mistyped_test_set_is_named_as_it_was_typed():
     with pytest.raises(UserError, match="'my-test'"):
         open_reference("my-test", View(), 0)

@@ -2,7 +2,6 @@
 again by content.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ import numpy as np
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.files import PARTIAL, DamagedFileError, remove, write_json
+from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_json
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
@@ -48,9 +47,9 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
         UserError: the cache cannot be written, or what `build` raises.
     """
     folder = cache_entry("packed", [VERSION, key])
-    _remove_abandoned(folder.parent)  # before building: each may take as much disk as the set
 
     def make(partial: Path) -> None:
+        _remove_abandoned(folder.parent)  # first: each may take as much disk as the set
         partial.mkdir()
         packed = build(partial)
 
@@ -74,7 +73,7 @@ def _read_store(folder: Path) -> Dataset:
         DamagedFileError: it is not whole.
     """
     try:
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        about = read_json(folder / "about.json")
         report = DataReport.model_validate(about["report"])
         names = {column: tuple(values) for column, values in about["names"].items()}
         found = _read_columns(folder)

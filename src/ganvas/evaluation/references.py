@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ganvas.data import open_dataset
+from ganvas.data import find_kind, open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
-from ganvas.errors import UserError
 from ganvas.evaluation.metrics.classifier_training import LabelledImages
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import find_nearest
@@ -172,11 +170,10 @@ def open_reference(
     # "mnist-test:PLACE" belongs to "mnist:PLACE"; a path that ends in "-test" belongs to nothing.
     kind, colon, place = spec.partition(":")
     train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
-    if train_spec != spec:
-        with suppress(UserError):  # no data set of that name: then `spec` is no test set of it
-            data = open_dataset(train_spec, view, progress=progress)
-            if data.report.test == spec:
-                return make_reference(data, view, None, count, target, progress)
+    if train_spec != spec and find_kind(train_spec):
+        data = open_dataset(train_spec, view, progress=progress)
+        if data.report.test == spec:
+            return make_reference(data, view, None, count, target, progress)
 
     known = open_training_reference(spec, view, None, count, target, progress)
     rows = draw_rows(known.train, np.arange(len(known.train)), count)

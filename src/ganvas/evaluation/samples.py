@@ -149,7 +149,7 @@ def check_finite(images: Tensor, first: int, generator: str = "the generator") -
 
     Args:
         images: floats.
-        first: number of the first one among all, by which the user can generate it.
+        first: number of the first one among all, for the message.
         generator: what it is called in the message.
 
     Raises:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
+from ganvas.io.images import UnreadableError
 
 __all__ = ["InputFiles", "check_originals"]
 
@@ -39,6 +40,18 @@ class InputFiles:
                 yield fresh, content
 
 
+def _read_bytes(place: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        UnreadableError: the system does not give them.
+    """
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from error
+
+
 def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
     """Names without ending, each once, and what reads the bytes, of a file or of all images of a
     folder or zip.
@@ -49,7 +62,7 @@ def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
     if not place.exists():
         raise UserError(f"there is no image or folder {place}")
     if not (place.is_dir() or place.suffix.lower() == ".zip"):
-        yield place.stem, place.read_bytes
+        yield place.stem, lambda: _read_bytes(place)
         return
 
     # A zip is open only while names are yielded: read contents before the iteration ends.

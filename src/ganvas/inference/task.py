@@ -126,7 +126,7 @@ def use_inputs(inputs: Inputs, work: Callable[[str, bytes], Result]) -> Iterator
     for name, content in inputs:
         try:
             result = work(name, content())
-        except (UserError, UnreadableError, OSError) as error:
+        except (UserError, UnreadableError) as error:
             left_out.append(f"{name}: {error}")
             if used:
                 yield f"left out: {left_out[-1]}"

@@ -131,8 +131,10 @@ def _read_coco(name: str, values: Any) -> CaptionTable:
 
         table = CaptionTable(name, parts=parts, count=len(values["images"]))
         files = [(picture["id"], picture["file_name"]) for picture in values["images"]]
-    except MALFORMED as error:
+    except KeyError as error:
         raise UserError(f"{name} is not in COCO's format: no list of {error}") from error
+    except MALFORMED as error:
+        raise UserError(f"{name} is not in COCO's format: {error}") from error
 
     # an image without annotations has a line too, and is left out with a reason later
     for number, (key, file) in enumerate(files):

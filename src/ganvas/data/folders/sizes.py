@@ -38,7 +38,7 @@ class SizeSurvey(View):
     """A view for those who choose a size by the images' own.
 
     Files are not packed for it as long as it has no size: opening them raises a SizeNeededError,
-    also where all images share a side.
+    also where all images share a side, unless they are packed without a size already.
     """
 
 

@@ -90,8 +90,11 @@ def _scan_tar(path: Path) -> TarScan:
     Raises:
         UserError: it is damaged, or holds no usable picture.
     """
-    file = path.open("rb")
-    digest = hash_content(file)  # before `Tar`, which moves the file's position
+    try:
+        file = path.open("rb")
+        digest = hash_content(file)  # before `Tar`, which moves the file's position
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
     with Tar(file, str(path)) as tar:
         fates = _decode_all(tar, tar.pictures)
         used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]

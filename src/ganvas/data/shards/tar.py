@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import mmap
 import tarfile
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 
 from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
 from ganvas.errors import UserError
+from ganvas.io.files import parse_json
 from ganvas.io.images import UnreadableError
 
 __all__ = ["HashingFile", "Tar", "write_tar"]
@@ -93,8 +93,8 @@ class Tar:
             return None
         try:
             text = self.read(entry).decode("utf-8").strip()
-            value = json.loads(text) if entry.name.lower().endswith("json") else text
-        except (ValueError, RecursionError):  # a stranger's JSON may be nested deeply
+            value = parse_json(text) if entry.name.lower().endswith("json") else text
+        except ValueError:
             return None
 
         if isinstance(value, dict):
