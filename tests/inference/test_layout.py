@@ -252,6 +252,8 @@ def test_moved_places_stay_in_the_image():
         assert (moved[:, :2] + moved[:, 2:] <= 1 + 1e-6).all()
     points = move_points(torch.tensor([[[0.0, 0.99, 1.0], [0.0, 0.0, 0.0]]]))
     assert len({tuple(place.flatten().tolist()) for place in points.values()}) > 1
+    free = move_points(torch.tensor([[[0.3, 0.6, 1.0], [0.0, 0.0, 0.0]]]))  # far from all borders
+    assert len({tuple(place.flatten().tolist()) for place in free.values()}) == len(free)
     for place in points.values():
         assert ((place >= 0) & (place <= 1)).all()
         assert not place[0, 1].any()
