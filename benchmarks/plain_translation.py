@@ -28,10 +28,10 @@ from torch import Tensor, nn
 from ganvas.gans.base import GAN
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.gawwn.box import GAWWNBox
-from ganvas.gans.inpaint import Inpainter
+from ganvas.gans.inpaint.original import Inpainter
 from ganvas.gans.nn.masks import draw_holes
-from ganvas.gans.pix2pix import Pix2Pix
-from ganvas.gans.stargan import StarGAN
+from ganvas.gans.pix2pix.original import Pix2Pix
+from ganvas.gans.stargan.original import StarGAN
 
 criterion = nn.BCEWithLogitsLoss()
 l1 = nn.L1Loss()

@@ -47,7 +47,7 @@ def random_data(recipe: Recipe) -> Dataset:
     }
     names = {"attributes": ATTRIBUTES} if "attributes" in requires else {}
     columns = {need: make[need]() for need in requires}
-    beside = {"b": columns.pop("b")} if recipe.gan == "cyclegan" else {}
+    beside = {"b": columns.pop("b")} if recipe.gan in ("cyclegan", "cut") else {}
     other = Dataset(beside, {}, fingerprint(beside, {}), report, size) if beside else None
     return Dataset(columns, names, fingerprint(columns, names), report, size, other)
 

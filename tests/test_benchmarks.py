@@ -1,0 +1,146 @@
+"""The benchmark for GPUs, tried on a CPU: what it measures there, and what a part that fails does
+to the others.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ganvas.gans import GANS
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module `benchmarks/gpu.py`, which looks at its parts more often than usual."""
+    spec = importlib.util.spec_from_file_location("gpu", BENCHMARKS / "gpu.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "TICK", 0.05)
+    monkeypatch.setattr(module, "GRACE", 0.0)
+    return module
+
+
+def run_code(gpu: ModuleType, folder: Path, code: str, budget: float) -> dict[str, Any]:
+    """The entry of a part that is that code, with the file of its results in `FILE`."""
+    file, report = folder / "part.json", {"parts": {}}
+    entry = report["parts"]["part"] = {"status": "running"}
+    writing = f"import os, pathlib, time; FILE = pathlib.Path({str(file)!r})\n{code}"
+    command = [sys.executable, "-c", writing]
+    gpu.run_part(
+        command, budget, file, entry, lambda: gpu.write_report(folder / "all.json", report)
+    )
+    assert json.loads((folder / "all.json").read_text()) == report
+    assert {path.name for path in folder.iterdir()} <= {"part.json", "all.json"}
+    return entry
+
+
+WRITE = """FILE.write_text('{"results": {"rate": 3.5}}')\n"""
+
+
+def test_a_part_that_ends_well(gpu: ModuleType, tmp_path: Path):
+    entry = run_code(gpu, tmp_path, WRITE, 60)
+    assert entry["status"] == "done"
+    assert entry["results"] == {"rate": 3.5}
+    assert "error" not in entry
+
+
+def test_a_part_that_fails_keeps_what_it_measured(gpu: ModuleType, tmp_path: Path):
+    entry = run_code(gpu, tmp_path, WRITE + "raise RuntimeError('no such kernel')", 60)
+    assert entry["status"] == "failed"
+    assert entry["results"] == {"rate": 3.5}
+    assert "Traceback" in entry["error"]
+    assert "RuntimeError: no such kernel" in entry["error"]
+
+
+def test_a_part_that_crashes(gpu: ModuleType, tmp_path: Path):
+    entry = run_code(gpu, tmp_path, "os.abort()", 60)
+    assert entry["status"] == "failed"
+    assert "exit status -6" in entry["error"]
+
+
+def test_a_part_that_never_ends_is_ended_with_all_that_it_started(gpu: ModuleType, tmp_path: Path):
+    code = WRITE.replace("3.5", "os.getpid()").replace("'{", "f'{{").replace("}'", "}}'")
+    code = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        """FILE.write_text('{"results": {"child": %d}}' % child.pid)\n"""
+        "time.sleep(600)"
+    )
+    entry = run_code(gpu, tmp_path, code, 2.0)
+    assert entry["status"] == "out of time"
+    assert not is_alive(entry["results"]["child"])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_errors_are_counted_wherever_they_are(gpu: ModuleType):
+    results = {"mlp": {"steps": 0.1, "bf16": {"error": "..."}}, "data": {"error": "..."}, "n": 3}
+    assert gpu.count_errors(results) == 2
+    assert gpu.count_errors({"n": 3, "text": "error"}) == 0
+
+
+def run_script(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`benchmarks/gpu.sh` with this interpreter."""
+    return subprocess.run(
+        ["bash", str(BENCHMARKS / "gpu.sh"), *flags],
+        env=os.environ | {"PYTHON": sys.executable, "OMP_NUM_THREADS": "1"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_whole_script_on_a_cpu(tmp_path: Path):
+    out = tmp_path / "gpu.json"
+    done = run_script("--device", "cpu", "--tiny", "--out", str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "error" not in done.stdout
+
+    parts = json.loads(out.read_text())["parts"]
+    assert {name: entry["status"] for name, entry in parts.items()} == dict.fromkeys(
+        ("machine", "contract", "speed", "mnist-fast", "r3gan"), "done"
+    )
+    results = {name: entry["results"] for name, entry in parts.items()}
+
+    assert results["machine"]["products_tflops"]["float32"] > 0
+    # The same device on both sides: no difference at all.
+    assert results["contract"].pop("failed") == []
+    same = {"steps": 0.0, "samples": 0.0, "bf16": "finite"}
+    assert results["contract"] == dict.fromkeys(GANS, same)
+    for recipe in results["speed"].values():
+        assert recipe["script"]["images_per_s"] > 0
+        assert recipe["plain"]["images_per_s"] > 0
+        assert recipe["bf16"]["images_per_s"] > 0
+        assert recipe["graphs"] == "graphs does not work for this GAN on this device"
+    assert results["mnist-fast"]["images"] == 400
+    assert results["mnist-fast"]["checkup"]["images"] == 400
+    assert results["r3gan"]["ways"]["channels_last"]["images_per_s"] > 0
+    assert results["r3gan"]["training"]["checkup"]["diversity"] > 0
+
+
+@pytest.mark.slow
+def test_without_a_gpu_the_report_says_so(tmp_path: Path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    out = tmp_path / "gpu.json"
+    assert run_script("--parts", "machine", "contract", "--out", str(out)).returncode == 1
+    for entry in json.loads(out.read_text())["parts"].values():
+        assert entry["status"] == "failed"
+        assert "this machine has no cuda" in entry["error"]
