@@ -27,6 +27,9 @@ def checkup(number: int, **changes: Any) -> dict[str, Any]:
         "diversity": 0.9,
         "change": 0.2,
         "classes": dict(CLASSES),
+        "lattice_2": 0.9,
+        "lattice_4": 1.1,
+        "palette": 0.9,
         "score_drop": 0.1,
         "overfitting": 0.1,
         "overfitting_errors": 0.8,
@@ -46,6 +49,8 @@ FAULTS = {
     "generator wins": {"separation": 0.1, "score_gap": -2.0},
     "oscillation": {"change": 0.8, "diversity": 0.4},
     "discriminator memorises": {"overfitting": 0.8, "overfitting_errors": 6.0, "score_drop": 1.0},
+    "lattice": {"lattice_2": 6.0},
+    "one palette": {"palette": 0.04},
 }
 
 
@@ -79,7 +84,16 @@ def test_one_bad_checkup_raises_no_alarm(name: str):
 
 
 @pytest.mark.parametrize(
-    "name", ["mode collapse", "discriminator wins", "diverging", "generator wins", "dead gradients"]
+    "name",
+    [
+        "mode collapse",
+        "discriminator wins",
+        "diverging",
+        "generator wins",
+        "dead gradients",
+        "lattice",
+        "one palette",
+    ],
 )
 def test_serious_conditions_are_found_at_once(name: str):
     assert not diagnosis(WINDOW - 1, **FAULTS[name]).changes
@@ -103,6 +117,29 @@ def test_a_generator_that_improves_raises_no_alarm():
         "discriminator wins",
         "oscillation",
     }
+
+
+def test_the_stronger_lattice_is_named():
+    both = diagnosis(WINDOW, lattice_2=2.5, lattice_4=40.0).active["lattice"]
+    assert "every 4 pixels have 40.0 times" in both.evidence
+    assert not diagnosis(WINDOW, lattice_2=1.9, lattice_4=1.9).active
+
+
+def test_the_first_samples_of_a_run_do_not_name_a_lattice_by_themselves():
+    """The noise of the first checkups may have any spectrum."""
+    checkups = [checkup(number, lattice_2=100.0 if number < 2 else 1.0) for number in range(LONG)]
+    assert Diagnosis(checkups).changes == []
+
+
+def test_colours_that_are_still_being_found_are_no_palette():
+    found = [checkup(number, palette=0.2, distance=4 * 0.97**number) for number in range(2 * LONG)]
+    assert Diagnosis(found).changes == []
+    assert list(diagnosis(LONG, palette=0.2).active) == ["one palette"]
+    assert not diagnosis(LONG, palette=0.35).active
+
+
+def test_samples_that_are_all_the_same_are_mode_collapse_alone():
+    assert list(diagnosis(LONG, palette=0.02, diversity=0.02).active) == ["mode collapse"]
 
 
 def test_missing_classes_are_named():

@@ -21,7 +21,13 @@ Curves = dict[str, np.ndarray]
 
 # Checkup keys that share a panel, and their names in its legend.
 ACCURACIES = {"real_accuracy": "real", "fake_accuracy": "fakes", "separation": "pairs"}
-SAMPLES = {"distance": "distance", "diversity": "diversity", "change": "change"}
+SAMPLES = {
+    "distance": "distance",
+    "diversity": "diversity",
+    "change": "change",
+    "palette": "palette",
+}
+LATTICES = {"lattice_2": "every 2 pixels", "lattice_4": "every 4 pixels"}
 STEPS = (1, 2, 2.5, 5, 10)  # between grid lines, times a power of ten
 WIDTH = 10  # inches
 MANY = 100  # values from which a running mean is drawn over them
@@ -100,7 +106,8 @@ def _group_losses(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:
 def _group_checkups(health: Curves) -> dict[str, Curves]:
     """The panels of the doctor's checkups, by title."""
     panels: dict[str, Curves] = {}
-    for title, keys in {"accuracy of D": ACCURACIES, "samples": SAMPLES}.items():
+    shared = {"accuracy of D": ACCURACIES, "samples": SAMPLES, "lattice": LATTICES}
+    for title, keys in shared.items():
         panels[title] = {name: health[key] for key, name in keys.items() if key in health}
 
     panels["gradients"] = {

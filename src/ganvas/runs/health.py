@@ -45,6 +45,18 @@ MEANINGS = {
         "change",
         "how much a sample changed since the last checkup; 1: as much as real images differ",
     ),
+    "lattice_2": (
+        "lattice of 2",
+        "energy in patterns that repeat every 2 pixels; 1 or less: as in real images",
+    ),
+    "lattice_4": (
+        "lattice of 4",
+        "energy in patterns that repeat every 4 pixels; 1 or less: as in real images",
+    ),
+    "palette": (
+        "palette",
+        "how much the mean colours of samples differ; 1: as much as those of real images",
+    ),
     "score_drop": (
         "score drop",
         "mean score of real images used for training minus that of held-out ones",

@@ -7,7 +7,7 @@ quantity was not measured, its mean is NaN, and no comparison with NaN is true.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 from ganvas.io.console import count_noun
@@ -21,6 +21,7 @@ LONG = 4 * WINDOW  # checkups within which a generator that still improves shows
 BROKEN = "diverging"  # also the name for losses that are not finite, which end a run
 RESTART = "Start again with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5."
 MOST_NAMED = 8  # missing classes in a title
+LATTICE = 2.0  # times the energy that real images have; of two sets of these at most 1.1
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,50 @@ def _check_oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -
     return Finding("oscillation", evidence, action)
 
 
+def _check_lattice(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
+    """The same fine pattern of pixels lies over the samples."""
+    # By key, such as "lattice_2": the period in pixels follows from it.
+    found: dict[str, float] = {}
+    for key in recent[-1]:
+        if key.startswith("lattice_"):
+            # The median, since the first samples of a run may be hundreds of times above.
+            found[key] = median(checkup.get(key, 0.0) for checkup in recent)
+    worst = max(found, key=lambda key: found[key], default="")
+    if not (worst and found[worst] > LATTICE):
+        return None
+
+    period = worst.removeprefix("lattice_")
+    evidence = (
+        f"patterns that repeat every {period} pixels have {found[worst]:.1f} times as much energy "
+        "in samples as in real images"
+    )
+    action = (
+        "It often fades in a longer run. Transposed convolutions and pixel shuffle leave such "
+        "patterns; of the GANs that generate from noise, r3gan enlarges by interpolation."
+    )
+    return Finding("lattice", evidence, action)
+
+
+def _check_palette(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
+    """Samples differ, but all have much the same colours."""
+    palette = _mean_of(recent, "palette")
+    # Below 0.1 improvement is no excuse; below 0.3 a run that improves may still find colours.
+    if not (palette < 0.1 or (palette < 0.3 and not _is_improving(checkups))):
+        return None
+    # Where samples are all the same, their colours are, too: that is mode collapse.
+    if _mean_of(recent, "diversity") < 0.25:
+        return None
+
+    evidence = (
+        f"the mean colours of samples differ {palette:.2f} times as much as those of real images"
+    )
+    action = (
+        "Train longer, or start again with another seed. If it stays, train a GAN with a "
+        "relativistic loss, which pays for every kind of image that is missing."
+    )
+    return Finding("one palette", evidence, action)
+
+
 def _check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """Training images score so far above other real images that the generator is misled."""
     share = _mean_of(recent, "overfitting")
@@ -269,4 +314,6 @@ RULES: tuple[Callable[[Sequence[Checkup], Sequence[Checkup]], Finding | None], .
     _check_generator_wins,
     _check_oscillation,
     _check_memorising,
+    _check_lattice,
+    _check_palette,
 )

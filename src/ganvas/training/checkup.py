@@ -19,6 +19,7 @@ from ganvas.io.resizing import resize
 from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
 from ganvas.training.class_guess import ClassGuess, NearestClassifier, RidgeClassifier
+from ganvas.training.look import Look
 
 __all__ = ["SAMPLES", "Checkup", "features_shape"]
 
@@ -71,6 +72,7 @@ class Checkup:
 
         self.seen = loader.seen(JUDGED)
         self.unseen = loader.unseen(recipe.test_view, JUDGED)
+        self.look = Look(self.seen[gan.target]) if self.kind == "image" else None
 
     def _make_extractor(self, gan: GAN) -> Extractor:
         if self.kind == "point":
@@ -104,7 +106,8 @@ class Checkup:
         labels = self.list_labels(gan)
         requested = labels if "label" in gan.inputs else None
         generated, fake = self.generate_samples(sampler, labels)
-        features = self.extract(generated if self.kind == "point" else to_uint8(generated))
+        images = generated if self.kind == "point" else to_uint8(generated)
+        features = self.extract(images)
 
         found: dict[str, Any] = {
             f"{name}/weight_norm": _weight_norm(values) for name, values in gan.players().items()
@@ -119,6 +122,8 @@ class Checkup:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
         if self.guess is not None:
             found |= self.measure_classes(*self.guess(features), requested)
+        if self.look is not None:
+            found |= self.look.compare(images)
         if self.unseen is not None:
             found |= self.measure_overfitting(gan, fake | {self.target: generated})
         return found, features
