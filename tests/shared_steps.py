@@ -60,6 +60,10 @@ def build_gans() -> dict[str, GAN]:
         "mlp": {},
         "relativistic": {"penalty_every": 2, "augmentation": "adaptive"},
         "r3gan": {"augmentation": 0.5},
+        "pix2pix-relativistic": {},
+        "stargan-relativistic": {},
+        "inpaint-relativistic": {},
+        "gawwn-relativistic": {},
     }
     built = {
         name: build_gan(name, make_schema(8, 1), OPTIONS[name] | options)

@@ -15,6 +15,7 @@ from tiny import (
     list_updates,
     make_batch,
     make_context,
+    make_engine,
     make_gan,
     take_first_step,
 )
@@ -56,6 +57,7 @@ def test_every_gan_is_tested():
         "points": ["discriminator", "generator"],
         "points-relativistic": ["discriminator", "generator"],
         "cyclegan": ["generator", "discriminator_b", "discriminator_a"],
+        "cut": ["discriminator", "generator"],
         "stargan": ["discriminator", "generator"],
         "inpaint": ["discriminator", "generator"],
         "gawwn-box": [("discriminator", "text"), "generator"],
@@ -65,6 +67,7 @@ def test_every_gan_is_tested():
             "keypoint_discriminator",
             "keypoint_generator",
         ],
+        "gawwn-relativistic": [("discriminator", "text"), "generator"],
     }.items(),
 )
 def test_the_order_of_updates(name, players):
@@ -260,6 +263,20 @@ def test_odd_batches(name, count):
     assert all(value.isfinite() for value in values.values())
     assert all(value.isfinite().all() for value in gan.state_dict().values())
     assert len(generate_images(gan.eval(), 1)) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_in_bf16_report_the_losses_of_float32(name):
+    """As far as eight bits of a number go."""
+    found = []
+    for precision in ("bf16", "fp32"):
+        gan = make_gan(name)
+        context = make_context(gan, engine=make_engine(precision), lr=1e-4)
+        found.append(take_first_step(context, make_batch(gan, 4)))
+    half, full = found
+    assert half.keys() == full.keys()
+    for key, value in half.items():
+        assert value.item() == pytest.approx(full[key].item(), rel=0.1, abs=0.05), key
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,10 +23,17 @@ FROZEN = Path(__file__).with_name("first_steps.json")
 OPTIONS = {
     "mlp-deep": {"dropout": 0.0},
     "relativistic": {"penalty_every": 2},
+    "gawwn-relativistic": {"penalty_every": 2},
     **{name: {"n_critic": 2} for name in ("stargan", "sngan", "wgan-gp")},
 }
 # GANs that are frozen a second time, with other options.
-VARIANTS = {"relativistic, folded": ("relativistic", {"penalty_every": 2, "fold": True})}
+VARIANTS = {
+    "relativistic, folded": ("relativistic", {"penalty_every": 2, "fold": True}),
+    "gawwn-relativistic, key points": (
+        "gawwn-relativistic",
+        {"penalty_every": 2, "place": "keypoints"},
+    ),
+}
 CASES = {name: (name, OPTIONS.get(name, {})) for name in GANS} | VARIANTS
 BATCH = 4
 # As long as all scores lie within the hinge, the gradient of the last bias is a sum that cancels:

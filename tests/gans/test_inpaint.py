@@ -10,7 +10,8 @@ from torch.nn.functional import adaptive_avg_pool2d, logsigmoid
 
 from ganvas.errors import UserError
 from ganvas.gans import Update
-from ganvas.gans.inpaint import OUTSIDE, Inpainter
+from ganvas.gans.inpaint.holes import OUTSIDE
+from ganvas.gans.inpaint.original import Inpainter
 from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng
 

@@ -29,11 +29,17 @@ PAGE_OF = {
     "points": "points",
     "points-relativistic": "points",
     "cyclegan": "cyclegan",
+    "cut": "cut",
     "stargan": "stargan",
     "inpaint": "inpaint",
     "pix2pix": "pix2pix",
+    **{
+        name: name
+        for name in ("pix2pix-relativistic", "stargan-relativistic", "inpaint-relativistic")
+    },
     "gawwn-box": "gawwn",
     "gawwn-keypoints": "gawwn",
+    "gawwn-relativistic": "gawwn-relativistic",
 }
 
 

@@ -42,6 +42,19 @@ def test_nothing_is_computed_at_full_size_when_images_are_folded():
     assert max(sides) == 8
 
 
+def test_folded_images_can_leave_pure_white():
+    """Where nothing but white is drawn, a tanh would have no gradient left."""
+    gan = make_gan("relativistic", size=16, channels=3, fold=True, conditional=False)
+    last = gan.generator.layers[-2]  # before the pixel shuffle
+    nn.init.constant_(last.bias, 50.0)
+
+    white = gan.generator(torch.randn(2, 5), None)
+    white.sum().backward()
+
+    assert gan.sample(2, StepRng(0, 0)).amin() == 1
+    assert last.bias.grad.abs().min() > 0.1
+
+
 def test_the_pixels_of_a_square_begin_equal():
     torch.manual_seed(0)
     layer = nn.Sequential(unfold(5, 3, 2), nn.PixelShuffle(2))

@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ganvas.gans import GAN
 from ganvas.gans.options import build_gan
-from ganvas.gans.stargan import UNKNOWN
+from ganvas.gans.stargan.attributes import UNKNOWN
 from ganvas.rng import RowRng, StepRng
 from ganvas.schema import Schema
 

@@ -58,7 +58,7 @@ def gradients(gan: GAN, batch: dict[str, Tensor], rng: Rng) -> dict[str, Tensor]
     return found
 
 
-@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "stargan", "inpaint"])
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "cut", "stargan", "inpaint"])
 def test_two_processes_compute_the_gradients_of_one(name):
     gan = make_gan(name, channels=3, classes=3).double()
     batch = {key: value.double() for key, value in make_batch(gan, 6).items()}

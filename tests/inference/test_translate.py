@@ -23,6 +23,7 @@ from ganvas.io.images import to_float, to_uint8
 SMALL = {
     "pix2pix": {"options.direction": "b-to-a"},
     "cyclegan": {"options.blocks": 1},
+    "cyclegan-fast": {"options.direction": "b-to-a"},
     "stargan": {"options.blocks": 1, "options.exclusive": [["Black", "Blond"]]},
 }
 
@@ -48,6 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     data = {
         "pix2pix": f"pairs:{place / 'pairs'}",
         "cyclegan": f"unpaired:{place / 'two'}",
+        "cyclegan-fast": f"unpaired:{place / 'two'}",
         "stargan": f"attributes:{place / 'faces'}",
     }
     for name, spec in data.items():
@@ -84,6 +86,18 @@ def test_images_keep_their_size_where_the_gan_takes_any(runs, tmp_path: Path):
     assert len(lines) == 2
     sizes = {file.stem: size_of(file) for file in tmp_path.glob("*.png")}
     assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
+
+
+def test_a_gan_of_one_direction_needs_no_domain_and_takes_any_size(runs, tmp_path: Path):
+    lines = write(runs["cyclegan-fast"], [runs["inputs"]], tmp_path / "usual")
+    assert lines[1].startswith("3 images in ")
+    sizes = {file.stem: size_of(file) for file in (tmp_path / "usual").glob("*.png")}
+    assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
+
+    write(runs["cyclegan-fast"], [runs["inputs"]], tmp_path / "named", to="a")
+    for name in sizes:
+        files = (tmp_path / folder / f"{name}.png" for folder in ("usual", "named"))
+        assert np.array_equal(*map(pixels_of, files))
 
 
 def test_a_square_image_is_what_the_gan_makes(runs, tmp_path: Path):
@@ -199,6 +213,7 @@ def test_attributes_are_parsed():
     [
         ("pix2pix", {"to": "b"}, "--to b: .* generates only a"),
         ("cyclegan", {"to": "c"}, "--to c: .* generates only a and b"),
+        ("cyclegan-fast", {"to": "b"}, "--to b: .* generates only a"),
         ("stargan", {"to": "b"}, "--to b: .* knows attributes: use --set NAME=1"),
         (
             "stargan",

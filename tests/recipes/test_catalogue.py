@@ -13,9 +13,13 @@ from ganvas.recipes.listing import parameter_counts
 # What recipes without a data set of their own are for.
 KINDS = {
     "pix2pix": "image pairs",
+    "pix2pix-fast": "image pairs",
     "cyclegan": "two folders",
+    "cyclegan-fast": "two folders",
     "stargan": "attributes",
+    "stargan-fast": "attributes",
     "gawwn-box": "captions",
+    "gawwn-fast": "captions",
 }
 
 

@@ -53,12 +53,17 @@ SMALL = {
     "cifar10-r3gan": R3GAN,
     "ffhq-64-r3gan": R3GAN,
     "inpaint": {"options.width": 2, "size": 8},
+    "inpaint-fast": {"options.width": 2},
+    "pix2pix-fast": {"options.width": 4, "load_scale": 1.25},
+    "stargan-fast": {"options.width": 4, "options.blocks": 1},
     "pix2pix": {"options.width": 4, "options.halvings": 1, "load_scale": 1.25},
     "cyclegan": {"options.width": 4, "options.blocks": 1, "options.pool": 4},
+    "cyclegan-fast": {"options.width": 4, "options.blocks": 1},
     "stargan": {"options.width": 4, "options.blocks": 1},
     "sngan": {"options.width": 4, "size": 16},
     "wgan-gp": {"options.width": 4, "size": 16},
     "gawwn-box": {"options.width": 2, "options.letters": 4},
+    "gawwn-fast": {"options.width": 2, "options.letters": 4},
     "gawwn-keypoints": {"options.width": 2, "options.letters": 4},
 }
 
@@ -81,11 +86,11 @@ AGAIN = {
 
 def data_of(name: str, pictures: Path) -> str:
     """What a recipe can be trained on."""
-    if name == "pix2pix":
+    if name.startswith("pix2pix"):
         return f"pairs:{pictures},{pictures}"
-    if name == "cyclegan":
+    if name.startswith("cyclegan"):
         return f"unpaired:{pictures},{pictures}"
-    if name == "stargan":
+    if name.startswith("stargan"):
         return f"attributes:{with_attributes(pictures)}"
     if name.startswith("gawwn"):
         return "figures"

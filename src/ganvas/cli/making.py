@@ -191,7 +191,8 @@ def translate(
     seed: int = 0,
     loading: Loading = AS_USUAL,
 ) -> None:
-    """Translate images with a trained GAN: pix2pix, cyclegan or stargan.
+    """Translate images with a trained GAN: pix2pix, cyclegan, stargan or
+    their quick versions.
 
     Each image becomes one file, and a sheet shows all beside their originals. Images may have any
     size: cyclegan and stargan take them as they are, large ones in parts; pix2pix resizes them to
@@ -207,7 +208,7 @@ def translate(
         Folder for the results, new or empty. Without it: RUN/translated/1, then RUN/translated/2,
         and so on.
     to
-        Domain that cyclegan generates, a or b (default b).
+        Domain that cyclegan or cyclegan-fast generates, a or b (default b).
     settings
         Attributes that stargan sets (NAME=1) or removes (NAME=0), with commas between them, e.g.
         --set Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.

@@ -20,6 +20,7 @@ from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import (
     downsample,
+    leaky_tanh,
     resize_upsample,
     stage_sizes,
     stage_widths,
@@ -67,13 +68,15 @@ class SmallGenerator(nn.Module):
             grow = resize_upsample(inputs, outputs) if fold > 1 else upsample(inputs, outputs, 4)
             modules += [grow, nn.LeakyReLU(0.2, inplace=True)]
         modules.append(unfold(widths[-1], channels, fold))
-        if fold > 1:  # it would copy the images for nothing
+        self.folded = fold > 1
+        if self.folded:  # else it would copy the images for nothing
             modules.append(nn.PixelShuffle(fold))
-        self.layers = nn.Sequential(*modules, nn.Tanh())
+        self.layers = nn.Sequential(*modules)
 
     def forward(self, noise: Tensor, label: Tensor | None) -> Tensor:
-        """(N, noise_size) and int64 (N,) to (N, C, H, W) in [-1, 1]."""
-        return self.layers(concat_label(noise, label, self.embedding))
+        """(N, noise_size) and int64 (N,) to (N, C, H, W), with folding a little beyond [-1, 1]."""
+        images = self.layers(concat_label(noise, label, self.embedding))
+        return leaky_tanh(images) if self.folded else images.tanh()
 
 
 class SmallDiscriminator(nn.Module):
@@ -130,7 +133,8 @@ class RelativisticGAN(GAN):
 
     Players:
 
-    - generator: noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh.
+    - generator: noise and label embedding → linear → doublings, LeakyReLU 0.2 → tanh; of folded
+      images tanh(x) + x / 10, cut to [-1, 1] after training.
     - discriminator: halvings, LeakyReLU 0.2 → features, which are scored by themselves and against
       the label's embedding.
 
@@ -215,7 +219,8 @@ class RelativisticGAN(GAN):
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch.get("label")  # (N, C, H, W) and (N,) or None
-        fake = self.sample(len(real), rng, label=label)  # its graph holds none of D's weights
+        # Its graph holds none of D's weights. It is not cut to [-1, 1], which has no gradient.
+        fake = self.generator(rng.normal(len(real), self.noise_size), label)
         # both players see the same changes of the same images
         real_numbers = self.draw_changes(len(real), rng)
         fake_numbers = self.draw_changes(len(real), rng)
@@ -275,4 +280,4 @@ class RelativisticGAN(GAN):
         return self.discriminator(batch["image"], batch.get("label"))
 
     def sample(self, count: int, rng: Rng, *, label: Tensor | None = None) -> Tensor:
-        return self.generator(rng.normal(count, self.noise_size), label)
+        return self.generator(rng.normal(count, self.noise_size), label).clamp(-1, 1)

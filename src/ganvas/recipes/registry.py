@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ganvas.errors import UserError, nearest
-from ganvas.recipes import fast, papers, translation, tutorials
+from ganvas.recipes import fast, fast_translation, papers, translation, tutorials
 from ganvas.recipes.recipe import Recipe
 
 __all__ = ["RECIPES", "get_recipe"]
@@ -28,11 +28,16 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "stacked-mnist-r3gan": papers.stacked_mnist_r3gan,
     "cifar10-r3gan": papers.cifar10_r3gan,
     "ffhq-64-r3gan": papers.ffhq_64_r3gan,
+    "pix2pix-fast": fast_translation.pix2pix_fast,
+    "stargan-fast": fast_translation.stargan_fast,
+    "inpaint-fast": fast_translation.inpaint_fast,
     "pix2pix": translation.pix2pix,
     "inpaint": translation.inpaint,
     "cyclegan": translation.cyclegan,
+    "cyclegan-fast": fast_translation.cyclegan_fast,
     "stargan": translation.stargan,
     "gawwn-box": translation.gawwn_box,
+    "gawwn-fast": fast_translation.gawwn_fast,
     "gawwn-keypoints": translation.gawwn_keypoints,
     "rings": papers.rings,
     "grid": papers.grid,

@@ -1,14 +1,18 @@
 """What boxes and key points mean on a map of features."""
 
+import math
+
 import pytest
 import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from ganvas.gans.nn.boxes import (
     box_mask,
+    box_planes,
     crop_boxes,
     draw_boxes,
     draw_keypoints,
+    heat_maps,
     location_maps,
     paste_into_boxes,
     shrink_images,
@@ -101,7 +105,32 @@ def test_shrunk_images_keep_their_things_in_their_boxes():
     assert torch.allclose(boxes, box)
 
 
+def test_the_planes_of_a_box_are_the_mask_and_two_rulers():
+    boxes = random_boxes(5)
+    inside, across, down = box_planes(boxes, 16).unbind(1)
+
+    assert torch.equal(inside, box_mask(boxes, 16)[:, 0])
+    assert torch.equal(across, across[:, :1].expand(-1, 16, -1))
+    assert torch.equal(down, down[:, :, :1].expand(-1, -1, 16))
+    middle = (torch.arange(16) + 0.5) / 16
+    expected = 2 * (middle - boxes[:, :1]) / boxes[:, 2:3] - 1
+    assert torch.allclose(across[:, 0], expected.clamp(-1, 1), atol=1e-6)
+    expected = 2 * (middle - boxes[:, 1:2]) / boxes[:, 3:] - 1
+    assert torch.allclose(down[:, :, 0], expected.clamp(-1, 1), atol=1e-6)
+
+
 # Key points
+
+
+def test_a_bell_stands_where_its_part_is():
+    keypoints = torch.tensor([[[0.28125, 0.65625, 1.0], [0.5, 0.5, 0.0]]])
+    maps = heat_maps(keypoints, 16)[0]
+
+    assert maps[0, 10, 4] == 1  # the middle of column 4 and row 10
+    assert maps[0].argmax() == 10 * 16 + 4
+    # one cell, 1/16, beside it
+    assert maps[0, 10, 5].item() == pytest.approx(math.exp(-((1 / 16 / 0.08) ** 2) / 2))
+    assert not maps[1].any()
 
 
 def test_a_part_is_one_cell_and_an_unseen_one_is_none():

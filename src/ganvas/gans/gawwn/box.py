@@ -27,10 +27,11 @@ from ganvas.gans.gawwn.blocks import (
     region_encoder,
     tile_vector,
 )
-from ganvas.gans.gawwn.captions import CaptionGAN, TextKind
-from ganvas.gans.nn.boxes import box_mask, crop_boxes, draw_boxes, paste_into_boxes, shrink_images
+from ganvas.gans.gawwn.captions import CaptionGAN, preview_boxes
+from ganvas.gans.nn.boxes import box_mask, crop_boxes, paste_into_boxes, shrink_images
 from ganvas.gans.nn.losses import non_saturating_g
 from ganvas.gans.nn.networks import VectorNorm, add_norm, upsample
+from ganvas.gans.nn.text import TextKind
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -183,12 +184,12 @@ class GAWWNBox(CaptionGAN):
     Recipe: `gawwn-box`.
 
     Args:
-        text: form of the captions: "characters" are read letter by letter, "features" are the
-            numbers that the data has for them.
+        text: form of the captions: "characters" are read letter by letter, "words" as hashed words,
+            "features" are the numbers that the data has for them.
         width: channels of maps; the paper's ngf and ndf.
         noise_size: numbers of noise, standard normal.
         text_size: numbers of an embedded caption.
-        letters: channels inside the reader of characters.
+        letters: channels inside the reader of characters or words.
         captions: captions of one image that a training step reads, at most; their mean counts.
         smallest: real images are shrunk at random, down to this share of their side, and put on a
             ground of the colour of their corners. For data whose things fill the image, from which
@@ -252,19 +253,10 @@ class GAWWNBox(CaptionGAN):
         """Generated from an image's own caption and box; then with other boxes, and with another
         image's caption.
         """
-        box, text = batch["box"], self.text(batch[self.text_column])
-        noise = rng.normal(len(box), self.noise_size)
+        text = self.text(batch[self.text_column])
+        noise = rng.normal(len(text), self.noise_size)
 
-        # boxes of half the size at the left and at the right, and one wide box; (N, 4) each
-        half = box[:, 2:] / 2  # (N, 2): width and height
-        middle = (1 - half[:, 1:]) / 2  # (N, 1): top of a box in the middle
-        left = torch.cat([torch.full_like(middle, 0.05), middle, half], 1)
-        right = torch.cat([0.95 - half[:, :1], middle, half], 1)
-        wide = torch.tensor([0.05, 0.3, 0.9, 0.4], device=box.device).expand(len(box), -1)
+        def generate(text: Tensor, box: Tensor) -> Tensor:
+            return self.generator(noise, text, box)
 
-        columns = {"real": draw_boxes(batch["image"], box)}
-        boxes = {"generated": box, "left": left, "right": right, "stretched": wide}
-        for name, place in boxes.items():
-            columns[name] = draw_boxes(self.generator(noise, text, place), place)
-        other = self.generator(noise, text.roll(1, 0), box)
-        return columns | {"another caption": draw_boxes(other, box)}
+        return preview_boxes(generate, batch["image"], text, batch["box"])

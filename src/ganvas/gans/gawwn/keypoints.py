@@ -7,7 +7,6 @@ map with a 1 in the cell where the part is. A second GAN places the parts that a
 from collections.abc import Iterator
 from typing import Annotated
 
-import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor
 
@@ -17,15 +16,16 @@ from ganvas.gans.gawwn.blocks import (
     initialise_convolutions,
     matching_updates,
 )
-from ganvas.gans.gawwn.captions import CaptionGAN, TextKind
+from ganvas.gans.gawwn.captions import CaptionGAN, preview_keypoints
 from ganvas.gans.gawwn.keypoint_networks import (
     KeyPointDiscriminator,
     KeyPointGenerator,
     KeyPointImageDiscriminator,
     KeyPointImageGenerator,
 )
-from ganvas.gans.nn.boxes import draw_keypoints, location_maps
+from ganvas.gans.nn.boxes import location_maps
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
+from ganvas.gans.nn.text import TextKind
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -66,12 +66,12 @@ class GAWWNKeyPoints(CaptionGAN):
     Recipe: `gawwn-keypoints`.
 
     Args:
-        text: form of the captions: "characters" are read letter by letter, "features" are the
-            numbers that the data has for them.
+        text: form of the captions: "characters" are read letter by letter, "words" as hashed words,
+            "features" are the numbers that the data has for them.
         width: channels of maps; the paper's ngf and ndf.
         noise_size: numbers of noise, standard normal.
         text_size: numbers of an embedded caption.
-        letters: channels inside the reader of characters.
+        letters: channels inside the reader of characters or words.
         captions: captions of one image that a training step reads, at most; their mean counts.
         kept: probability that a part is given while the key points are trained.
     """
@@ -156,22 +156,13 @@ class GAWWNKeyPoints(CaptionGAN):
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Generated from the real parts, then with other parts, then with another caption."""
-        keypoints, text = batch["keypoints"], self.text(batch[self.text_column])
-        noise = rng.normal(len(keypoints), self.noise_size)
+        text = self.text(batch[self.text_column])
+        noise = rng.normal(len(text), self.noise_size)
 
-        x, y, seen = keypoints.split(1, 2)  # (N, P, 1) each
-        first = (seen.cumsum(1) == 1) & (seen > 0)  # the first part that is seen
-        places = {
-            "generated": keypoints,
-            "mirrored": torch.cat([(1 - x) * seen, y, seen], 2),  # a part not seen stays 0
-            # half the size, around the middle of the image
-            "smaller": torch.cat([0.25 * seen + x / 2, 0.25 * seen + y / 2, seen], 2),
-            "one part given": self.complete_keypoints(keypoints * first, text, rng),
-        }
+        def generate(text: Tensor, keypoints: Tensor) -> Tensor:
+            return self.generator(noise, text, location_maps(keypoints, self.cells))
 
-        columns = {"real": draw_keypoints(batch["image"], keypoints)}
-        for name, place in places.items():
-            generated = self.generator(noise, text, location_maps(place, self.cells))
-            columns[name] = draw_keypoints(generated, place)
-        other = self.generator(noise, text.roll(1, 0), location_maps(keypoints, self.cells))
-        return columns | {"another caption": draw_keypoints(other, keypoints)}
+        def complete(keypoints: Tensor) -> Tensor:
+            return self.complete_keypoints(keypoints, text, rng)
+
+        return preview_keypoints(generate, complete, batch["image"], text, batch["keypoints"])

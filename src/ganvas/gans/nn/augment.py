@@ -27,6 +27,7 @@ __all__ = [
     "cutout_masks",
     "pair_signs",
     "recolour",
+    "shift_images",
 ]
 
 COLOUR, CUTOUT = 10, 3  # random numbers of the other two parts
@@ -100,6 +101,34 @@ def adapt_probability(
     """
     step = images / images_to_one  # the default, 500,000 images, is the paper's
     return (probability + torch.where(measure > TARGET, step, -step)).clamp(0, 1)
+
+
+def shift_images(images: Tensor, numbers: Tensor, reach: int) -> Tensor:
+    """Move images by whole pixels, each by its own random way; edges are repeated.
+
+    A discriminator that halves its maps treats places of its grid differently, and the generator
+    answers with a lattice. Where images are moved, no place of the grid is special. Zhao et al.
+    2020, "Differentiable Augmentation for Data-Efficient GAN Training".
+
+    Args:
+        images: (N, C, H, W).
+        numbers: (N, 2), uniform in [0, 1); equal numbers give equal moves.
+        reach: the furthest move along each side, in pixels.
+
+    Returns:
+        (N, C, H, W).
+    """
+    moves = (numbers * (2 * reach + 1)).long() - reach  # (N, 2)
+    for axis in (2, 3):
+        length = images.shape[axis]
+        places = (
+            torch.arange(length, device=images.device) + moves[:, axis - 2 : axis - 1]
+        )  # (N, length)
+        shape = [len(images), 1, 1, 1]
+        shape[axis] = length
+        places = places.clamp(0, length - 1).view(shape)
+        images = images.gather(axis, places.expand_as(images))
+    return images
 
 
 def cutout_masks(right: Tensor, down: Tensor, height: int, width: int) -> Tensor:

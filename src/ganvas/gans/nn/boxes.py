@@ -10,13 +10,17 @@ from torch import Tensor
 
 __all__ = [
     "box_mask",
+    "box_planes",
     "crop_boxes",
     "draw_boxes",
     "draw_keypoints",
+    "heat_maps",
     "location_maps",
     "paste_into_boxes",
     "shrink_images",
 ]
+
+REACH = 0.08  # of a key point's bell: its standard deviation, in shares of the side
 
 
 def paste_into_boxes(maps: Tensor, box: Tensor) -> Tensor:
@@ -122,6 +126,35 @@ def location_maps(keypoints: Tensor, cells: int) -> Tensor:
     number = torch.arange(cells, device=keypoints.device, dtype=keypoints.dtype)
     columns, rows = (place[..., None] == number).to(keypoints.dtype).unbind(2)  # (N, P, cells) each
     seen = keypoints[..., 2] > 0.5  # (N, P); completed points have a probability here
+    return rows[:, :, :, None] * columns[:, :, None, :] * seen[:, :, None, None]
+
+
+def box_planes(box: Tensor, cells: int) -> Tensor:
+    """Boxes (N, 4) as maps (N, 3, cells, cells): inside it, and where in it a cell lies.
+
+    The second plane counts across from -1 at the left edge to 1 at the right one, the third down
+    from -1 at the top to 1 at the bottom; both stay at -1 or 1 beyond the edges.
+    """
+    # (cells,), the middles of the cells in shares of the side
+    middle = (torch.arange(cells, device=box.device, dtype=box.dtype) + 0.5) / cells
+    left, top, width, height = _widen_boxes(box, cells)[:, :, None].unbind(1)  # (N, 1) each
+    across = (2 * (middle - left) / width - 1).clamp(-1, 1)  # (N, cells)
+    down = (2 * (middle - top) / height - 1).clamp(-1, 1)
+
+    across, down = across[:, None, None, :], down[:, None, :, None]
+    shape = (-1, -1, cells, cells)
+    return torch.cat([box_mask(box, cells), across.expand(shape), down.expand(shape)], 1)
+
+
+def heat_maps(keypoints: Tensor, cells: int) -> Tensor:
+    """Key points (N, P, 3) as maps (N, P, cells, cells): bells around the parts that are seen.
+
+    1 at the part, exp(-1/2) at a `REACH` of the side from it; 0 everywhere for a hidden part.
+    """
+    middle = (torch.arange(cells, device=keypoints.device, dtype=keypoints.dtype) + 0.5) / cells
+    distance = (keypoints[..., :2, None] - middle) / REACH  # (N, P, 2, cells)
+    columns, rows = (-distance.square() / 2).exp().unbind(2)  # (N, P, cells) each
+    seen = (keypoints[..., 2] > 0.5).to(keypoints.dtype)  # (N, P)
     return rows[:, :, :, None] * columns[:, :, None, :] * seen[:, :, None, None]
 
 

@@ -195,6 +195,7 @@ def gradient_penalty(
     """
     share = share.reshape(-1, *[1] * (real.ndim - 1))  # (N, 1, 1, 1) for images
     # A leaf, since both ends are detached: the penalty trains the discriminator alone.
-    between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    # Under autocast a generator's images are bf16 and the real ones are not.
+    between = torch.lerp(fake.detach().to(real.dtype), real.detach(), share).requires_grad_()
     # `norm` has the gradient 0 at 0; a square root would give NaN there.
     return (_pixel_gradient(score(between), between).norm(dim=1) - 1).square().mean()

@@ -21,6 +21,7 @@ __all__ = [
     "check_multiple_of_4",
     "downsample",
     "initialise_weights",
+    "leaky_tanh",
     "pack_images",
     "patch_halvings",
     "resize_upsample",
@@ -30,6 +31,7 @@ __all__ = [
     "upsample",
 ]
 
+LEAK = 0.1  # slope at the ends of `leaky_tanh`
 # the layers that `add_spectral_norm` changes
 SPECTRAL = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)
 
@@ -119,6 +121,15 @@ def unfold(inputs: int, channels: int, fold: int) -> nn.Conv2d:
             # The pixels of a square are neighbours among the channels.
             values.copy_(values[:: fold**2].repeat_interleave(fold**2, 0))
     return layer
+
+
+def leaky_tanh(values: Tensor) -> Tensor:
+    """tanh(x) + x / 10, which is nowhere flat.
+
+    Where most pixels are pure white, such as around sprites, the first training steps can drive all
+    pixels to the end of a tanh, and a generator without gradients never comes back from there.
+    """
+    return values.tanh() + LEAK * values
 
 
 def initialise_weights(

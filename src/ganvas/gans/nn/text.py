@@ -1,12 +1,23 @@
 """Small networks that embed captions."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d
 
 from ganvas.gans.nn.networks import VectorNorm
 
-__all__ = ["CharacterReader", "FeatureReader", "choose_captions"]
+__all__ = [
+    "CharacterReader",
+    "FeatureReader",
+    "TextKind",
+    "WordReader",
+    "choose_captions",
+    "make_reader",
+]
+
+TextKind = Literal["characters", "words", "features"]
 
 
 class CharacterReader(nn.Module):
@@ -51,6 +62,80 @@ class CharacterReader(nn.Module):
         return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
 
 
+class WordReader(nn.Module):
+    """Reads captions word by word, so that captions which share words share what these mean.
+
+    A word is its own vector plus the mean of the vectors of its letters in threes (Bojanowski et
+    al. 2017, "Enriching Word Vectors with Subword Information"), so that a word which training
+    never saw still resembles those that are spelt alike. There is no list of words: a hash of the
+    letters says which vector of a table is meant. Then a convolution over three neighbouring words,
+    by which "no glasses" differs from "glasses" and "a red bird with blue wings" from "a blue bird
+    with red wings" → the mean over the words → a linear layer, batch norm.
+
+    Letters are a to z, digits, apostrophes and everything beyond ASCII; all else separates words.
+
+    Args:
+        width: numbers of a word.
+        outputs: numbers of an embedded caption.
+    """
+
+    BUCKETS = 4_096  # vectors in the table; a few words of a large vocabulary share one
+    WORDS = 40  # of a caption that are read
+
+    def __init__(self, width: int, outputs: int):
+        super().__init__()
+        self.vectors = nn.Embedding(self.BUCKETS, width)
+        self.phrases = nn.Conv1d(width, width, 3, padding=1)
+        # As in `CharacterReader`: without the norm texts would differ little at first.
+        self.meaning = nn.Sequential(nn.Linear(width, outputs, bias=False), VectorNorm(outputs))
+
+    def forward(self, caption: Tensor) -> Tensor:
+        """uint8 (N, K, L) to (N, outputs), the mean over K captions."""
+        letters = caption.flatten(0, 1).long()  # (M, L) with M = N * K
+        written = _is_letter(letters)
+        letters = letters * written
+        before, after = letters.roll(1, 1), letters.roll(-1, 1)
+        before[:, :1].zero_()
+        after[:, -1:].zero_()
+
+        # which letter belongs to which word: (M, WORDS, L)
+        word = (written & (before == 0)).cumsum(1) - 1  # the number of each letter's word
+        numbers = torch.arange(self.WORDS, device=caption.device)[:, None]
+        belongs = (word[:, None] == numbers) & written[:, None]
+        count = belongs.sum(2)  # (M, WORDS), letters of each word
+
+        # The sum does not depend on the order of the letters; their threes do.
+        threes = _hash(before, letters, after)  # (M, L)
+        words = _hash((belongs * threes[:, None]).sum(2), count, count)  # (M, WORDS)
+
+        dtype = self.vectors.weight.dtype
+        parts = belongs.to(dtype) @ self.vectors(threes % self.BUCKETS)  # (M, WORDS, width)
+        parts = parts / count.clamp(min=1)[:, :, None]
+        present = (count > 0).to(dtype)[:, :, None]  # (M, WORDS, 1)
+        vectors = (self.vectors(words % self.BUCKETS) + parts) * present
+
+        phrases = self.phrases(vectors.mT).relu().mT * present  # (M, WORDS, width)
+        mean = phrases.sum(1) / present.sum(1).clamp(min=1)  # (M, width)
+        return self.meaning(mean.view(*caption.shape[:2], -1).mean(1))
+
+
+def _is_letter(bytes_: Tensor) -> Tensor:
+    """Which bytes, int64 of any shape, belong to a word."""
+    small = (bytes_ >= ord("a")) & (bytes_ <= ord("z"))
+    digit = (bytes_ >= ord("0")) & (bytes_ <= ord("9"))
+    return small | digit | (bytes_ == ord("'")) | (bytes_ >= 128)
+
+
+def _hash(*numbers: Tensor) -> Tensor:
+    """One number from 0 to 2^31 - 1 of several, int64 of one shape; the same on every machine."""
+    mixed = torch.zeros_like(numbers[0])
+    for number in numbers:
+        # below 2^62: no overflow
+        mixed = ((mixed ^ (number & 0x7FFFFFFF)) * 1_103_515_245 + 12_345) & 0x7FFFFFFF
+        mixed = mixed ^ (mixed >> 15)
+    return mixed
+
+
 class FeatureReader(nn.Module):
     """Brings numbers of a sentence encoder to another size, with mean 0 and variance 1.
 
@@ -83,3 +168,17 @@ def choose_captions(captions: Tensor, shares: Tensor, most: int) -> Tensor:
     """
     order = shares.argsort(1)[:, :most]  # (N, most), without repetition
     return torch.stack([row[chosen] for row, chosen in zip(captions, order)])
+
+
+def make_reader(text: TextKind, length: int, width: int, outputs: int) -> nn.Module:
+    """The network that embeds captions of a kind.
+
+    Args:
+        text: "characters" or "words" of bytes (N, K, length), "features": numbers of that shape.
+        length: of a caption in the data.
+        width: channels inside, of characters or words.
+        outputs: numbers of an embedded caption.
+    """
+    if text == "features":
+        return FeatureReader(length, outputs)
+    return CharacterReader(width, outputs) if text == "characters" else WordReader(width, outputs)

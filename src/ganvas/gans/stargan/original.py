@@ -6,28 +6,28 @@ discriminator separates real from generated images and recognises their attribut
 image must be the one that it was generated from.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, AttributesInput, Batch, Clock, ImageInput, Input, Update, Updates
-from ganvas.gans.nn.losses import gradient_penalty, in_float32, wasserstein_d, wasserstein_g
+from ganvas.gans.base import Batch, Clock, Update, Updates
+from ganvas.gans.nn.losses import gradient_penalty, wasserstein_d, wasserstein_g
 from ganvas.gans.nn.networks import ResidualGenerator, check_multiple_of_4, downsample
-from ganvas.io.images import to_float, to_uint8
-from ganvas.io.resizing import to_square
+from ganvas.gans.stargan.attributes import (
+    LEVELS,
+    AttributeTranslator,
+    attribute_cross_entropy,
+    share_right,
+)
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-__all__ = ["UNKNOWN", "AttributeDiscriminator", "LabelledTranslator", "StarGAN"]
+__all__ = ["AttributeDiscriminator", "LabelledTranslator", "StarGAN"]
 
-UNKNOWN = 0.5  # in the place of an attribute that an image's data set does not know
 SLOPE = 0.01  # of the discriminator's LeakyReLU
-LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
 
 
 class LabelledTranslator(nn.Module):
@@ -86,7 +86,7 @@ class AttributeDiscriminator(nn.Module):
         return self.patches(maps), self.attributes(maps)[:, :, 0, 0]
 
 
-class StarGAN(GAN):
+class StarGAN(AttributeTranslator):
     """Changes attributes of images, such as hair colour.
 
     Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain
@@ -139,8 +139,6 @@ class StarGAN(GAN):
     """
 
     double_backward = True
-    requires = ("image", "attributes")
-    decision_threshold = None  # only differences of scores count
 
     def __init__(
         self,
@@ -154,30 +152,17 @@ class StarGAN(GAN):
         penalty_weight: NonNegativeFloat = 10.0,
         n_critic: PositiveInt = 5,
     ):
-        super().__init__(schema)
+        super().__init__(schema, exclusive)
         check_multiple_of_4(self.size)
-        self.names = schema.names["attributes"]
-        _check_groups(exclusive, self.names)
-        self.exclusive = exclusive
-        self.alternatives = {name for group in exclusive for name in group}
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
         self.penalty_weight = penalty_weight
         self.n_critic = n_critic
 
-        self.mixed = "known" in schema.names  # rows of several data sets
-        planes = len(self.names) * (2 if self.mixed else 1)  # values, then whether they are known
-        self.generator = LabelledTranslator(self.channels, planes, width, blocks)
+        self.generator = LabelledTranslator(self.channels, self.conditions, width, blocks)
         self.discriminator = AttributeDiscriminator(
             self.channels, len(self.names), self.size, width
         )
-
-    @property
-    def inputs(self) -> dict[str, Input]:
-        return {
-            "image": ImageInput(self.channels, multiple=4),
-            "attributes": AttributesInput(self.names, self.exclusive),
-        }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, own = batch["image"], self.read_attributes(batch)
@@ -198,9 +183,9 @@ class StarGAN(GAN):
         losses = {
             "adversarial": adversarial,
             "penalty": self.penalty_weight * penalty,
-            "attributes": self.classification_weight * _attribute_cross_entropy(logits, own),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, own),
         }
-        stats = {"distance": -adversarial, "attributes_right": _share_right(logits, own)}
+        stats = {"distance": -adversarial, "attributes_right": share_right(logits, own)}
         yield Update("discriminator", losses, stats, (score, fake_score))
 
         if not updates_generator:
@@ -209,139 +194,16 @@ class StarGAN(GAN):
         cycle = (self.translate(fake, own) - real).abs().mean()  # eq. 4
         losses = {
             "adversarial": wasserstein_g(score),
-            "attributes": self.classification_weight * _attribute_cross_entropy(logits, wanted),
+            "attributes": self.classification_weight * attribute_cross_entropy(logits, wanted),
             "reconstruction": self.reconstruction_weight * cycle,
         }
         yield Update("generator", losses, {"cycle_error": LEVELS * cycle})
 
-    def read_attributes(self, batch: Batch) -> Tensor:
-        """Attributes of rows of data, (N, A): 0, 1, or UNKNOWN."""
-        own = batch["attributes"]
-        return torch.where(batch["known"] > 0, own, UNKNOWN) if self.mixed else own
-
     def translate(self, image: Tensor, attributes: Tensor) -> Tensor:
-        """Images (N, C, H, W) changed to have attributes (N, A): 0, 1, or UNKNOWN."""
-        labels = attributes
-        if self.mixed:
-            known = (attributes != UNKNOWN).to(attributes.dtype)
-            labels = torch.cat([attributes * known, known], 1)  # (N, 2 A)
-        return self.generator(image, labels)
+        return self.generator(image, self.make_conditions(attributes))
+
+    def recognise(self, image: Tensor) -> Tensor:
+        return self.discriminator(image)[1]
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"])[0]
-
-    def sample(self, count: int, rng: Rng, *, image: Tensor, attributes: Tensor) -> Tensor:
-        """`image` with `attributes`; 0.5 for an attribute that the wanted set does not know."""
-        del count, rng
-        return self.translate(image, attributes)
-
-    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        return {"image": batch["image"], "attributes": rng.permute(self.read_attributes(batch))}
-
-    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        """The image with each attribute changed in turn, and the last of these changed back.
-
-        In the titles "+" stands for an attribute that is set, "±" for one that is reversed.
-        """
-        image, own = batch["image"], self.read_attributes(batch)
-        columns = {"real": image}
-        for number, name in enumerate(self.names):
-            # An image whose set does not know the attribute takes all attributes of the first image
-            # whose set does.
-            knows = own[:, number] != UNKNOWN  # bool (N,)
-            start = own
-            if knows.any():
-                start = torch.where(knows[:, None], own, own[knows.nonzero()[:1, 0]])
-
-            sign = "+" if name in self.alternatives else "±"
-            title = f"{sign} {name.replace('_', ' ')}"
-            columns[title] = self.translate(image, self.turn(start, name))
-
-        last = next(reversed(columns.values()))
-        return columns | {"back": self.translate(last, own)}
-
-    def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
-        # The discriminator sees squares of the size trained on.
-        square = to_square(to_uint8(image.cpu()), self.size, "crop", "white", enlarge=True)
-        with torch.no_grad():
-            own = self.guess(to_float(square).to(image.device))
-
-        if changes:
-            for name, value in changes.items():
-                own = self.change(own, name, value)
-            return {", ".join(changes): {"attributes": own}}
-
-        return {name: {"attributes": self.turn(own, name)} for name in self.names}
-
-    def guess(self, image: Tensor) -> Tensor:
-        """The attributes that the discriminator recognises, (N, A) in {0, 1}.
-
-        Args:
-            image: (N, C, H, W), of the size in training.
-        """
-        return (self.discriminator(image)[1] > 0).to(image.dtype)  # a logit of 0 is undecided
-
-    def change(self, attributes: Tensor, name: str, value: bool) -> Tensor:
-        """Attributes (N, A) with one set or removed; setting one removes those that it excludes.
-
-        Raises:
-            UserError: the attribute is unknown.
-        """
-        if name not in self.names:
-            raise UserError(f"there is no attribute {name!r}; {nearest(name, self.names)}")
-
-        changed = attributes.clone()
-        if value:
-            for group in self.exclusive:
-                if name in group:
-                    # The whole group, `name` too: it gets its value below.
-                    changed[:, [self.names.index(other) for other in group]] = 0
-        changed[:, self.names.index(name)] = float(value)
-        return changed
-
-    def turn(self, attributes: Tensor, name: str) -> Tensor:
-        """Attributes (N, A) with one reversed, or set if it excludes others."""
-        on = self.change(attributes, name, True)
-        if name in self.alternatives:
-            return on
-        has = attributes[:, [self.names.index(name)]] == 1  # (N, 1)
-        return torch.where(has, self.change(attributes, name, False), on)
-
-
-def _check_groups(groups: tuple[tuple[str, ...], ...], names: tuple[str, ...]) -> None:
-    """Refuse groups of unknown attributes, and groups that exclude nothing.
-
-    Raises:
-        UserError: names the group or the attribute.
-    """
-    for group in groups:
-        for name in group:
-            if name not in names:
-                raise UserError(
-                    f"options.exclusive: the data has no attribute {name!r}; {nearest(name, names)}"
-                )
-        if len(set(group)) < 2:
-            raise UserError(
-                f"options.exclusive: the group {list(group)} has one attribute; "
-                "a group has two or more"
-            )
-
-
-@in_float32
-def _attribute_cross_entropy(logits: Tensor, attributes: Tensor) -> Tensor:
-    """Binary cross-entropy, summed over known attributes and averaged over images; eq. 2 and 3.
-
-    Args:
-        logits: (N, A).
-        attributes: (N, A): 0, 1, or UNKNOWN.
-    """
-    each = binary_cross_entropy_with_logits(logits, attributes.to(logits.dtype), reduction="none")
-    # UNKNOWN is 1/2, a valid target, so its terms must be removed here.
-    return (each * (attributes != UNKNOWN)).sum() / len(logits)
-
-
-def _share_right(logits: Tensor, attributes: Tensor) -> Tensor:
-    """The share of known attributes (N, A) on whose side the logits (N, A) are, a scalar."""
-    known = attributes != UNKNOWN
-    right = ((logits > 0) == (attributes == 1)) & known
-    return right.sum().float() / known.sum()

@@ -7,27 +7,21 @@ Yu et al. 2019, "Free-Form Image Inpainting with Gated Convolution", strokes of 
 
 import math
 from collections.abc import Iterator
-from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d, pad, softplus
 
-from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, MaskInput, Update, Updates
+from ganvas.gans.base import Batch, Clock, Update, Updates
+from ganvas.gans.inpaint.holes import COARSEST, OUTSIDE, HoleFiller, Share, mean_inside
+from ganvas.gans.nn.folded import compare_maps
 from ganvas.gans.nn.losses import in_float32, squared_gradient
-from ganvas.gans.nn.masks import draw_holes
 from ganvas.gans.nn.networks import downsample, initialise_weights, upsample
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-__all__ = ["OUTSIDE", "DilatedBlock", "FillGenerator", "Inpainter", "PatchCritic"]
-
-COARSEST = 8  # pixels on each side of one cell of the generator's smallest map
-OUTSIDE = 0.1  # weight of an error outside the hole, which nobody will see, beside one inside
-
-Share = Annotated[float, Field(gt=0, lt=1)]
+__all__ = ["DilatedBlock", "FillGenerator", "Inpainter", "PatchCritic"]
 
 
 class DilatedBlock(nn.Module):
@@ -126,7 +120,7 @@ class PatchCritic(nn.Module):
         return maps[1:], self.score(maps[-1])
 
 
-class Inpainter(GAN):
+class Inpainter(HoleFiller):
     """Fills holes of images with what could have been there.
 
     Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
@@ -164,7 +158,6 @@ class Inpainter(GAN):
         most: largest share of the image that a hole in training covers.
     """
 
-    has_ground_truth = True
     double_backward = True
 
     def __init__(
@@ -180,28 +173,13 @@ class Inpainter(GAN):
         least: Share = 0.1,
         most: Share = 0.4,
     ):
-        super().__init__(schema)
-        if self.size < COARSEST:
-            raise UserError(
-                f"size {self.size} is too small to have a hole; use --size {COARSEST} or more"
-            )
-        if least > most:
-            raise UserError(
-                f"holes of at least {least:g} and at most {most:g} of an image: "
-                "options.least is above options.most"
-            )
+        super().__init__(schema, least, most)
         self.reconstruction_weight = reconstruction_weight
         self.feature_weight = feature_weight
         self.gamma = gamma
         self.penalty_every = penalty_every
-        self.least = least
-        self.most = most
         self.generator = FillGenerator(self.channels, width, blocks, self.size)
         self.discriminator = PatchCritic(self.channels, width)
-
-    @property
-    def inputs(self) -> dict[str, Input]:
-        return {"image": ImageInput(self.channels, multiple=1), "mask": MaskInput()}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]  # (N, C, H, W)
@@ -226,7 +204,7 @@ class Inpainter(GAN):
             "fake": _non_saturating_in_hole(-fake_score, share),  # -log(1 - D), by the sign
             "penalty": penalty,
         }
-        scores = real_score.mean((1, 2, 3)), _mean_inside(fake_score, share)  # (N,) each
+        scores = real_score.mean((1, 2, 3)), mean_inside(fake_score, share)  # (N,) each
         yield Update("discriminator", losses, scores=scores)
 
         # The discriminator has changed; its maps of the true image are a target, without a graph.
@@ -234,54 +212,25 @@ class Inpainter(GAN):
             real_maps, _ = self.discriminator.compute_features(real)
         fake_maps, fake_score = self.discriminator.compute_features(fake)
         error = (generated - real).abs()  # not of `fake`, whose error outside is 0
-        inside, outside = _mean_inside(error, mask).mean(), _mean_inside(error, 1 - mask).mean()
+        inside, outside = mean_inside(error, mask).mean(), mean_inside(error, 1 - mask).mean()
         losses = {
             "adversarial": _non_saturating_in_hole(fake_score, share),
             "reconstruction": self.reconstruction_weight * (inside + OUTSIDE * outside),
-            "features": self.feature_weight * _feature_distance(fake_maps, real_maps),
+            "features": self.feature_weight * compare_maps(fake_maps, real_maps),
         }
         yield Update("generator", losses)
 
-    def draw_masks(self, image: Tensor, rng: Rng) -> Tensor:
-        """Random masks (N, 1, H, W) for images (N, C, H, W), 1 in the hole."""
-        height, width = image.shape[2:]
-
-        def draw(random: torch.Generator, count: int) -> Tensor:
-            return draw_holes(random, count, height, width, self.least, self.most)
-
-        return rng.on_device(len(image), draw).to(image)
+    def generate(self, image: Tensor, mask: Tensor) -> Tensor:
+        return self.generator(image, mask)
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(batch["image"]).mean((1, 2, 3))
-
-    def sample(self, count: int, rng: Rng, *, image: Tensor, mask: Tensor) -> Tensor:
-        return torch.where(mask > 0, self.generator(image, mask), image)
-
-    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        return {"image": batch["image"], "mask": self.draw_masks(batch["image"], rng)}
-
-    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        real, mask = batch["image"], self.draw_masks(batch["image"], rng)
-        filled = self.sample(len(real), rng, image=real, mask=mask)
-        return {"hole": real * (1 - mask), "filled": filled, "real": real}
-
-
-def _mean_inside(values: Tensor, share: Tensor) -> Tensor:
-    """The mean of (N, C, h, w) in each image, weighted by (N, 1, h, w): (N,)."""
-    # The share is the same for all C channels, so its sum counts C times.
-    return (values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])
 
 
 @in_float32
 def _non_saturating_in_hole(score: Tensor, share: Tensor) -> Tensor:
     """-mean log sigmoid(score) of patches (N, 1, h, w), weighted by (N, 1, h, w) in each image."""
-    return _mean_inside(softplus(-score), share).mean()
-
-
-def _feature_distance(maps: list[Tensor], others: list[Tensor]) -> Tensor:
-    """Mean absolute difference of maps (N, C, h, w), each layer counted alike: a scalar."""
-    layers = [(one - other).abs().mean() for one, other in zip(maps, others)]
-    return torch.stack(layers).mean()
+    return mean_inside(softplus(-score), share).mean()
 
 
 def _scale_weights(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:

@@ -6,7 +6,7 @@ discriminator keeps it sharp.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from ganvas.errors import UserError
-from ganvas.gans.base import GAN, Batch, Clock, ImageInput, Input, Update, Updates
+from ganvas.gans.base import Batch, Clock, ImageInput, Input, Update, Updates
 from ganvas.gans.nn.losses import non_saturating_d, non_saturating_g
 from ganvas.gans.nn.networks import PatchDiscriminator, downsample, initialise_weights, upsample
+from ganvas.gans.pix2pix.pairs import Direction, PairTranslator
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
@@ -80,7 +81,7 @@ class UNet(nn.Module):
         return x.tanh()
 
 
-class Pix2Pix(GAN):
+class Pix2Pix(PairTranslator):
     """Translates images of one kind to another kind, trained on pairs.
 
     Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks".
@@ -117,27 +118,18 @@ class Pix2Pix(GAN):
             then trained, but has no effect.
     """
 
-    requires = ("a", "b")
-    has_ground_truth = True
-
     def __init__(
         self,
         schema: Schema,
         *,
-        direction: Literal["a-to-b", "b-to-a"] = "a-to-b",
+        direction: Direction = "a-to-b",
         width: PositiveInt = 64,
         discriminator_width: PositiveInt | None = None,
         halvings: Annotated[int, Field(ge=0, le=3)] | None = None,
         reconstruction_weight: NonNegativeFloat = 100.0,
         adversarial_weight: NonNegativeFloat = 1.0,
     ):
-        self.given, target = direction.split("-to-")  # a string may precede nn.Module.__init__
-        super().__init__(schema, target)
-        if schema.unpaired:
-            raise UserError(
-                "pix2pix needs pairs of images, and this data has no pairs; "
-                "use cyclegan, or --data pairs:FOLDER"
-            )
+        super().__init__(schema, direction)
         self.reconstruction_weight = reconstruction_weight
         self.adversarial_weight = adversarial_weight
 
@@ -176,20 +168,9 @@ class Pix2Pix(GAN):
         """Scores (N, 1, h, w) of images as the translations of others, (N, C, H, W) each."""
         return self.discriminator(torch.cat([given, image], 1))
 
-    def score(self, batch: Batch) -> Tensor:
-        return self.score_pair(batch[self.given], batch[self.target])
-
     def sample(self, count: int, rng: Rng, *, image: Tensor) -> Tensor:
         del count
         return self.generator(image, _half_dropout(rng))
-
-    def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        return {"image": batch[self.given]}
-
-    def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
-        given = batch[self.given]
-        generated = self.sample(len(given), rng, image=given)
-        return {"given": given, "generated": generated, "real": batch[self.target]}
 
 
 def _count_halvings(size: int) -> int:

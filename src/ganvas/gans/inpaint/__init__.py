@@ -1,0 +1,1 @@
+"""GANs that fill holes of images: Pathak et al. 2016."""

@@ -1,0 +1,1 @@
+"""GANs that change attributes of images: Choi et al. 2018."""

@@ -1,0 +1,126 @@
+"""Quick recipes for GANs that take images, attributes, captions or boxes, tuned for a CPU."""
+
+from ganvas.recipes.recipe import Adam, Recipe
+
+__all__ = ["cyclegan_fast", "gawwn_fast", "inpaint_fast", "pix2pix_fast", "stargan_fast"]
+
+
+def quick_players(generator: float, discriminator: float, beta1: float = 0.0) -> dict[str, Adam]:
+    """The optimizers of a quick recipe, with rates that fall to 0 in the second half."""
+    rates = {"generator": generator, "discriminator": discriminator}
+    return {
+        player: Adam(lr=lr, beta1=beta1, beta2=0.99, constant=0.5) for player, lr in rates.items()
+    }
+
+
+def pix2pix_fast() -> Recipe:
+    """Translation from pairs, `--data pairs:FOLDER`, in minutes on a CPU.
+
+    64 pixels; `--size 128` is possible, too. The other direction: `--set
+    options.direction=b-to-a`. The length suits a few hundred pairs; with thousands `--images 50000`
+    is better.
+
+    Measured: windows, walls and sky of unseen facades without grain after 117 seconds of one CPU
+    core; kernel distance (Lite0 features) 0.46, `pix2pix` 0.84 after 641 seconds.
+    """
+    return Recipe(
+        name="pix2pix-fast",
+        gan="pix2pix-relativistic",
+        size=64,
+        load_scale=1.25,  # random crops of 64 from 80 pixels: few pairs are memorised quickly
+        flip=True,
+        batch=8,
+        images=8_000,
+        optimizers=quick_players(4e-4, 4e-4),
+        ema_halflife=1_000,
+    )
+
+
+def cyclegan_fast() -> Recipe:
+    """Translates between two folders without pairs, in minutes on a CPU.
+
+    Needs `--data unpaired:FOLDER`, where FOLDER has trainA and trainB.
+
+    Measured: after 300 seconds of one CPU core a linear classifier sees the other season in 64 % of
+    the images (untranslated: 34 %, real: 66 %), as sharp as before; changes are mild.
+    """
+    return Recipe(
+        name="cyclegan-fast",
+        gan="cut",
+        size=64,
+        load_scale=286 / 256,  # random crops, as in CycleGAN's paper
+        flip=True,
+        batch=4,
+        images=10_000,
+        optimizers=quick_players(5e-4, 5e-4),
+        ema_halflife=2_000,
+    )
+
+
+def stargan_fast() -> Recipe:
+    """Changes attributes of faces, `--data attributes:FOLDER`, in minutes on a CPU.
+
+    64 pixels; `--size 128` is possible, too. Attributes are selected, and those that exclude one
+    another named, as in `stargan`.
+
+    Measured: a classifier finds the requested hair colours and glasses in 98.3 % of unseen cartoon
+    faces after 535 seconds of one CPU core, and white backgrounds stay white.
+    """
+    return Recipe(
+        name="stargan-fast",
+        gan="stargan-relativistic",
+        size=64,
+        flip=True,
+        batch=16,
+        images=60_000,
+        optimizers=quick_players(3e-4, 5e-4),
+        ema_halflife=2_000,
+    )
+
+
+def inpaint_fast() -> Recipe:
+    """Fills holes in images, from a folder of whole images, in minutes on a CPU.
+
+    64 pixels; `--size 128` is possible, too. To use it: `ganvas restore RUN IMAGE --mask MASK`.
+
+    Measured: kernel distance (Lite0 features) of filled anime faces 0.11, `inpaint` 0.22, after 488
+    seconds of one CPU core; mean absolute error in the holes 34.1 levels. Eyes do not convince yet.
+    """
+    return Recipe(
+        name="inpaint-fast",
+        gan="inpaint-relativistic",
+        size=64,
+        channels=3,
+        flip=True,
+        batch=16,
+        images=40_000,
+        optimizers=quick_players(8e-4, 4e-4, beta1=0.5),
+        ema_halflife=5_000,
+    )
+
+
+def gawwn_fast() -> Recipe:
+    """Draws what a caption says inside a box, in minutes on a CPU.
+
+    Needs `--data captions:FOLDER`. Captions that share words, such as hair colours, teach most.
+    Real images are shrunk at random, down to 0.4 of their side, so that boxes are anywhere. Key
+    points instead of boxes: `--set options.place=keypoints --set options.smallest=1`.
+
+    Measured: of cartoon faces hair colours are right in 99.7 % of the samples and glasses in
+    80.5 %, boxes overlap by 0.91 (IoU), after 791 seconds of one CPU core; a fine grain is left.
+    """
+    # Without momentum (beta1), as is usual for GANs with a gradient penalty.
+    adam = Adam(lr=1e-3, beta1=0.0, beta2=0.99, constant=0.5)
+
+    return Recipe(
+        name="gawwn-fast",
+        gan="gawwn-relativistic",
+        options={"smallest": 0.4},
+        size=64,
+        channels=3,
+        batch=50,
+        images=200_000,
+        optimizers=dict.fromkeys(("generator", "discriminator", "text"), adam),
+        ema_halflife=10_000,
+        report_every=4_000,  # twenty periods of the gradient penalty
+    )
