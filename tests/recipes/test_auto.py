@@ -17,8 +17,9 @@ from ganvas.data.dataset import View
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import auto_recipe
 from ganvas.recipes.choices import FEW, decide_settings
-from ganvas.recipes.facts import DataFacts, Machine, choose_side, is_symmetric, survey_data
-from ganvas.recipes.recipe import change, find_reasons
+from ganvas.recipes.facts import DataFacts, Machine, is_symmetric, survey_data
+from ganvas.recipes.recipe import REQUESTED, change, find_reasons
+from ganvas.recipes.sides import Framing, choose_side
 from ganvas.runs.folder import read_recipe
 
 CPU = torch.device("cpu")
@@ -27,7 +28,7 @@ PROCESSOR, CARD, LARGE_CARD = (
     Machine("cuda", 12 * 2**30),
     Machine("cuda", 80 * 2**30),
 )
-FACES = DataFacts(View(size=64, channels=3), "image", 64, 10_000, 0, True)
+FACES = DataFacts(View(size=64, channels=3), "image", Framing(64, "crop", 64), 10_000, 0, True)
 
 
 @pytest.fixture
@@ -52,13 +53,8 @@ def test_digits():
 
 def test_folders_of_mixed_images_become_squares_with_classes(pictures: Path):
     facts = survey_data(str(pictures), {}, "cpu")
-    assert (facts.own, facts.view.size, facts.view.labels, facts.classes, facts.images) == (
-        16,
-        16,
-        "folders",
-        2,
-        12,
-    )
+    assert (facts.framing.own, facts.view.size, facts.view.fit) == (20, 20, "crop")
+    assert (facts.view.labels, facts.classes, facts.images) == ("folders", 2, 12)
     assert survey_data(str(pictures), {"labels": "none", "size": 8}, "cpu").view == View(
         size=8, channels=3
     )
@@ -118,7 +114,12 @@ def test_cards_get_the_modern_gan_as_large_as_they_are():
 
 def test_gamma_at_the_papers_sizes():
     """Between FFHQ-64's 2 and FFHQ-256's 150."""
-    facts = replace(FACES, view=View(size=256, channels=3), own=256, images=70_000)
+    facts = replace(
+        FACES,
+        view=View(size=256, channels=3),
+        framing=Framing(256, "crop", 256),
+        images=70_000,
+    )
     assert decide_settings(facts, LARGE_CARD, {"batch": 256}).values["options.gamma"][
         0
     ] == pytest.approx(128)
@@ -133,7 +134,7 @@ def test_other_settings_fit_those_that_were_requested():
     assert choices.values["options.burn_in"] == 10_000
     assert choices.values["optimizers"]["generator"]["burn_in"] == 10_000
     assert choices.values["options.gamma"][0] == pytest.approx(8)
-    assert choices.reasons["batch"] == "as requested"
+    assert choices.reasons["batch"] == REQUESTED
     # refused later, with what is allowed
     assert decide_settings(FACES, LARGE_CARD, {"batch": "many"}).values["batch"] == "many"
 
@@ -160,11 +161,16 @@ def test_other_data_gets_its_gan(spec: str, gan: str):
     assert recipe.reasons.keys() >= {"gan", "batch", "images"}
 
 
-def test_pairs_get_pix2pix(pictures: Path):
-    assert (
-        auto_recipe(f"pairs:{pictures / 'cats'},{pictures / 'cats'}", {"size": 16}, CPU).gan
-        == "pix2pix"
+def test_pairs_get_the_quick_pix2pix_on_a_cpu(pictures: Path):
+    recipe = auto_recipe(f"pairs:{pictures / 'cats'},{pictures / 'cats'}", {"size": 16}, CPU)
+    quick = get_recipe("pix2pix-fast")
+
+    assert (recipe.gan, recipe.images, recipe.optimizers) == (
+        quick.gan,
+        quick.images,
+        quick.optimizers,
     )
+    assert recipe.batch == 3  # half of the six pairs
 
 
 def test_mirrors():
@@ -185,8 +191,8 @@ def test_a_run_keeps_its_choices_and_what_was_requested(
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
     ganvas.train("auto", images=24, **again)
     printed = capsys.readouterr().err
-    assert "options.width: 4; as requested" in printed
-    assert "gan: relativistic; " in printed
+    assert f"options.width: 4\n  {REQUESTED}" in printed
+    assert "gan: relativistic\n  It is small enough" in printed
 
     before = json.loads((tmp_path / "run" / "recipe.json").read_text())
     ganvas.train("auto", images=36, **again)
@@ -200,13 +206,13 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
     """The reason of a batch names the limit that counts; each option has its own reason."""
     assert (
         decide_settings(replace(FACES, images=12), PROCESSOR).reasons["batch"]
-        == "half of the 12 images"
+        == "Half of the 12 images."
     )
     assert (
         decide_settings(replace(FACES, images=12), LARGE_CARD).reasons["batch"]
-        == "half of the 12 images"
+        == "Half of the 12 images."
     )
-    assert decide_settings(FACES, LARGE_CARD).reasons["batch"] == "as many as the paper used"
+    assert decide_settings(FACES, LARGE_CARD).reasons["batch"] == "As many as the paper used."
     assert (
         "fits into the GPU's memory"
         in decide_settings(FACES, Machine("cuda", 2**31)).reasons["batch"]
@@ -221,14 +227,17 @@ def test_each_reason_is_that_of_its_own_setting(pictures: Path):
         view = View(size=64 if kind == "captions" else 96, channels=3)
         assert (
             reason
-            in decide_settings(replace(FACES, view=view, kind=kind, own=100), CARD).reasons["size"]
+            in decide_settings(
+                replace(FACES, view=view, kind=kind, framing=Framing(64, "crop", 100)), CARD
+            ).reasons["size"]
         )
 
     spec = f"pairs:{pictures / 'cats'},{pictures / 'cats'}"
     recipe = auto_recipe(spec, {"size": 16}, CPU)
-    assert "so that a CPU can train it" in recipe.reasons["options.width"]
+    assert recipe.reasons["images"] == "As in the recipe pix2pix-fast."
+    assert recipe.reasons["batch"] == "Half of the 6 rows."
     assert "options" not in recipe.reasons
-    assert "so that a CPU can train it" in find_reasons(recipe)["options.width"]
+    assert find_reasons(recipe)["optimizers.generator.lr"] == recipe.reasons["optimizers"]
 
 
 def test_what_is_requested_has_no_other_reason():
@@ -246,17 +255,13 @@ def test_what_is_requested_has_no_other_reason():
         },
     )
 
-    assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == "as requested"
+    assert changed.reasons["optimizers.generator.lr"] == changed.reasons["images"] == REQUESTED
     assert "optimizers" not in changed.reasons
     assert changed.reasons["batch"] == recipe.reasons["batch"]
-    assert (
-        change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == "as requested"
-    )
+    assert change(change(recipe, {"images": 10}), {"images": 20}).reasons["images"] == REQUESTED
 
     given = {"options": {"width": 4}}
-    assert (
-        change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == "as requested"
-    )
+    assert change(auto_recipe("digits", given, CPU), given).reasons["options.width"] == REQUESTED
 
 
 def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
@@ -266,7 +271,7 @@ def test_auto_is_explained_and_listed_first(capsys: pytest.CaptureFixture[str]):
         "with its reason",
         "It needs your data: --data FOLDER",
         "--dry-run",
-        "captions and boxes: gawwn-box",
+        "captions and boxes: gawwn-fast",
     ):
         assert words in shown
 

@@ -10,7 +10,9 @@ from PIL import Image
 
 from ganvas.data import open_dataset
 from ganvas.io import images
+from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import auto_recipe
+from ganvas.recipes.recipe import REQUESTED
 
 
 @pytest.fixture
@@ -66,3 +68,14 @@ def test_domains_of_two_sizes_are_brought_to_the_smaller_one(
     recipe = auto_recipe(f"unpaired:{places[0]},{places[1]}", {}, torch.device("cpu"))
     assert recipe.size == 32
     assert sorted(decoded.values()) == [1] * 6
+
+
+def test_the_load_scale_is_the_recipes_unless_one_is_given(tmp_path: Path):
+    places = [write(tmp_path / "A", (64, 64, 3)), write(tmp_path / "B", (64, 64, 3))]
+    spec = f"unpaired:{places[0]},{places[1]}"
+    usual = auto_recipe(spec, {}, torch.device("cpu"))
+    assert usual.load_scale == get_recipe("cyclegan-fast").load_scale
+    assert usual.reasons["load_scale"] == "As in the recipe cyclegan-fast."
+    given = auto_recipe(spec, {"load_scale": 1.0}, torch.device("cpu"))
+    assert given.load_scale == 1.0
+    assert given.reasons["load_scale"] == REQUESTED

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 import ganvas
+from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.runs.folder import read_recipe
 from ganvas.training.engine import Engine
@@ -34,3 +36,18 @@ def test_engines_are_copied_and_stay_as_they_are():
     assert (half.precision, half.rank, half.world) == ("bf16", 1, 2)
     assert (alone.precision, alone.rank, alone.world) == ("fp32", 0, 1)
     assert (engine.precision, engine.rank, engine.world) == ("fp32", 1, 2)
+
+
+def test_the_rehearsal_loads_its_rows_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A sharded set decodes a whole shard for them, which takes time and memory."""
+    loaded: list[int] = []
+    original = Loader.at
+
+    def count(loader: Loader, images: int) -> dict[str, Tensor]:
+        loaded.append(loader.sampling.batch)
+        return original(loader, images)
+
+    monkeypatch.setattr(Loader, "at", count)
+    ganvas.train("digits", images=50, out=tmp_path, settings={"options.width": 2}, quiet=True)
+    assert loaded.count(2) == 1  # the rehearsal's batch
+    assert loaded.count(50) == 1

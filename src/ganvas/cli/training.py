@@ -1,6 +1,7 @@
 """`ganvas train` and `ganvas recipes`."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ def train(
     out: Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
+    minutes: float | None = None,
+    until: str | None = None,
     look: Look = AS_IT_IS,
     seed: int | None = None,
     evaluate_every: int | None = None,
@@ -44,6 +47,10 @@ def train(
         Length of the whole run, in images shown. A larger number extends a finished run.
     epochs
         Length of the whole run, in passes through the data.
+    minutes
+        Time that a new run may take; its length, and with "auto" its size, are chosen to fit.
+    until
+        End of a new run instead, HH:MM of local time.
     seed
         Random seed; the same seed gives the same run.
     evaluate_every
@@ -71,10 +78,12 @@ def train(
     from ganvas.training.signals import InterruptedRun
 
     if dry_run:
+        from ganvas.training.budget import make_budget
         from ganvas.training.dry_run import print_plan
         from ganvas.training.setup import Request
 
-        print_plan(Request(recipe, changes, epochs, strict), out, device)
+        budget = make_budget(minutes, until, datetime.now())
+        print_plan(Request(recipe, changes, epochs, strict, budget), out, device)
         return
 
     from ganvas.training.trainer import train as train_gan
@@ -84,6 +93,8 @@ def train(
             recipe,
             out=out,
             epochs=epochs,
+            minutes=minutes,
+            until=until,
             device=device,
             settings=changes,
             strict=strict,

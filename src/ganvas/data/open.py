@@ -1,6 +1,7 @@
 """Open a data set by its name: the table of all kinds of data."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -14,14 +15,26 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.folders.attributes import open_attributes
 from ganvas.data.folders.captions import open_captions
 from ganvas.data.folders.images import open_images
-from ganvas.data.folders.pairs import open_pairs
-from ganvas.data.folders.unpaired import open_unpaired
-from ganvas.data.shards.open import open_shards
+from ganvas.data.folders.pairs import open_pairs, survey_pairs
+from ganvas.data.folders.sizes import SizeSurvey, survey_files
+from ganvas.data.folders.source import FileSource
+from ganvas.data.folders.spec import parse_place
+from ganvas.data.folders.unpaired import open_unpaired, survey_unpaired
+from ganvas.data.shards.open import open_shards, survey_shards
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
 from ganvas.schema import kind_of_channels
 
-__all__ = ["KINDS", "NAMES", "DataKind", "DataRequest", "FileOpener", "find_kind", "open_dataset"]
+__all__ = [
+    "KINDS",
+    "NAMES",
+    "DataKind",
+    "DataRequest",
+    "FileOpener",
+    "find_kind",
+    "open_dataset",
+    "survey_sizes",
+]
 
 
 class DataRequest(NamedTuple):
@@ -52,6 +65,7 @@ class DataKind:
         place_needed: whether a place must follow; if not, the name alone is a data set.
         splits: of "test", ...: the names NAME-SPLIT; None: `open` checks them.
         own_labels: whether it carries its own labels, so that a view may not name others.
+        survey: measures its images without decoding them; None: all have one size.
     """
 
     open: Callable[[DataRequest], Dataset]
@@ -61,6 +75,7 @@ class DataKind:
     place_needed: bool = False
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
+    survey: Callable[[str], SizeSurvey] | None = None
 
 
 class FileOpener(Protocol):
@@ -71,8 +86,18 @@ class FileOpener(Protocol):
     ) -> Dataset: ...
 
 
+def _survey_places(spec: str) -> SizeSurvey:
+    """Measure the images of "KIND:PLACE" or "KIND:PLACE,PLACE"."""
+    with ExitStack() as stack:
+        places = parse_place(spec).paths
+        return survey_files([stack.enter_context(FileSource(place)) for place in places])
+
+
 def _files_kind(
-    opener: FileOpener, help: str, rows: Literal["pairs", "unpaired", "attributes", "captions"]
+    opener: FileOpener,
+    help: str,
+    rows: Literal["pairs", "unpaired", "attributes", "captions"],
+    survey: Callable[[str], SizeSurvey] = _survey_places,
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
     # splits=None: the splits are folders of the user, so only the opener can check them
@@ -89,6 +114,7 @@ def _files_kind(
         place_needed=True,
         splits=None,
         own_labels=False,
+        survey=survey,
     )
 
 
@@ -140,9 +166,14 @@ KINDS = {
         "images in tars, in a folder or behind https://...",
         place="PLACE",
         place_needed=True,
+        survey=survey_shards,
     ),
-    "pairs": _files_kind(open_pairs, "paired images, an input and its output", "pairs"),
-    "unpaired": _files_kind(open_unpaired, "images of two domains, without pairs", "unpaired"),
+    "pairs": _files_kind(
+        open_pairs, "paired images, an input and its output", "pairs", survey_pairs
+    ),
+    "unpaired": _files_kind(
+        open_unpaired, "images of two domains, without pairs", "unpaired", survey_unpaired
+    ),
     "attributes": _files_kind(open_attributes, "images with a table of attributes", "attributes"),
     "captions": _files_kind(
         open_captions, "images with captions, boxes and key points", "captions"
@@ -219,9 +250,32 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if kind:
         return kind.open(DataRequest(spec, view, strict, progress))
 
-    # what is no name is a path; a mistyped name is likelier than a mistyped folder
+    return open_images(_find_place(spec), view, strict=strict, progress=progress)
+
+
+def survey_sizes(spec: str) -> SizeSurvey | None:
+    """Measure the images of a data set without decoding them; None: all have one size, or it holds
+    points.
+
+    Raises:
+        UserError: no data set of that name, or no images there.
+    """
+    kind = find_kind(spec)
+    if kind:
+        return kind.survey(spec) if kind.survey else None
+    with FileSource(_find_place(spec)) as source:
+        return survey_files([source])
+
+
+def _find_place(spec: str) -> Path:
+    """The folder or zip of a data set that is no name in `KINDS`.
+
+    Raises:
+        UserError: there is none.
+    """
+    # a mistyped name is likelier than a mistyped folder
     place = Path(spec).expanduser()
     if not place.exists():
         near = nearest(spec.partition(":")[0], NAMES)
         raise UserError(f"no data set and no file or folder is called {spec!r}; {near}")
-    return open_images(place, view, strict=strict, progress=progress)
+    return place

@@ -7,10 +7,11 @@ import torch
 
 from ganvas.data import find_kind
 from ganvas.errors import UserError
-from ganvas.recipes.choices import KIND_NAMES, PLAYERS, SPECIAL_RECIPES, decide_settings
+from ganvas.recipes.choices import PLAYERS, decide_settings
+from ganvas.recipes.chosen import Fitted
 from ganvas.recipes.facts import inspect_machine, survey_data
 from ganvas.recipes.recipe import Adam, Recipe, all_settings, change
-from ganvas.recipes.registry import get_recipe
+from ganvas.recipes.special import KIND_NAMES, SPECIAL_RECIPES, find_special
 
 __all__ = ["AUTO", "auto_recipe", "describe_auto", "describe_setting"]
 
@@ -18,7 +19,11 @@ AUTO = "auto"  # the recipe's name
 
 
 def auto_recipe(
-    spec: str | None, given: Mapping[str, Any], device: torch.device, progress: bool = False
+    spec: str | None,
+    given: Mapping[str, Any],
+    device: torch.device,
+    progress: bool = False,
+    fitted: Fitted | None = None,
 ) -> Recipe:
     """Choose a recipe for data and a machine, with the reason of each choice in `reasons`.
 
@@ -27,6 +32,7 @@ def auto_recipe(
         given: requested settings by their dotted keys; they are kept.
         device: the device that will train.
         progress: show a progress bar while the data is opened.
+        fitted: settings that are smaller than usual, so that training fits into a given time.
 
     Returns:
         A recipe with the name "auto".
@@ -48,10 +54,12 @@ def auto_recipe(
     machine = inspect_machine(device)
     # The data is opened as training will open it, so that it is packed only once.
     kind = find_kind(spec)
-    special = SPECIAL_RECIPES.get(kind.rows) if kind else None
-    view = {"load_scale": get_recipe(special).load_scale} if special else {}
-    facts = survey_data(spec, view | dict(given), machine.device, progress)
-    choices = decide_settings(facts, machine, given)
+    special = find_special(kind.rows, machine.device) if kind else None
+    usual = {"load_scale": special.load_scale} if special else {}
+    if fitted and "size" in fitted:
+        usual["size"] = fitted["size"][0]
+    facts = survey_data(spec, given, machine.device, progress, usual)
+    choices = decide_settings(facts, machine, given, fitted)
     # The numbers here are all replaced; `change` reports values that are not allowed.
     base = Recipe(
         name=AUTO,
@@ -66,17 +74,18 @@ def auto_recipe(
 
 def describe_auto() -> list[str]:
     """What `ganvas recipes auto` prints, a line each."""
-    # The GANs come from the recipes, so that this text cannot be wrong.
-    kinds = [
-        f"  {KIND_NAMES[kind]}: {get_recipe(name).gan}" for kind, name in SPECIAL_RECIPES.items()
-    ]
+    # The recipes come from the table, so that this text cannot be wrong.
+    kinds = []
+    for kind, names in SPECIAL_RECIPES.items():
+        gpu = f"; {names.paper} on a GPU" if names.paper != names.quick else ""
+        kinds.append(f"  {KIND_NAMES[kind]}: {names.quick}{gpu}")
     return [
         AUTO,
         "",
         "Chooses all settings for your data and this machine, each with its reason.",
         "It needs your data: --data FOLDER.",
         "",
-        "The kind of data decides the GAN:",
+        "The kind of data decides the GAN, or the recipe that it is taken from:",
         "  single images: r3gan on a GPU, otherwise relativistic",
         *kinds,
         "The other settings depend on the images (size, colours, classes, symmetry, number)",
@@ -85,6 +94,7 @@ def describe_auto() -> list[str]:
         "",
         "  ganvas train auto --data FOLDER --dry-run  # show the choices without training",
         "  ganvas train auto --data FOLDER            # train",
+        "  ganvas train auto --data FOLDER --minutes 10  # as good as it gets in ten minutes",
     ]
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,30 +12,15 @@ import torch
 from ganvas.data import NAMES, find_kind, open_dataset
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.folders.labels import usual_labels
-from ganvas.data.folders.sizes import SIDES, SizeNeededError, SizeSurvey
+from ganvas.data.open import survey_sizes
 from ganvas.data.pick import choose_rows
-from ganvas.errors import UserError
-from ganvas.gans.nn.networks import stage_sizes
 from ganvas.recipes.recipe import make_view
+from ganvas.recipes.sides import Framing, RowsKind, choose_framing, choose_side
 
-__all__ = [
-    "LARGEST",
-    "DataFacts",
-    "Machine",
-    "RowsKind",
-    "choose_side",
-    "inspect_machine",
-    "is_symmetric",
-    "largest_side",
-    "survey_data",
-]
+__all__ = ["DataFacts", "Machine", "inspect_machine", "is_symmetric", "survey_data"]
 
-LARGEST = {"cpu": 64, "mps": 128, "cuda": 256}  # side in pixels, unless another is requested
-LARGEST_WITH_CAPTIONS = 64  # on any device
-SMALLEST = 6  # side in pixels of the smallest GAN
 ENOUGH = 1_000  # images whose mean stands for that of all
 SYMMETRY = 0.2  # see `is_symmetric`
-RowsKind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +43,7 @@ class DataFacts:
     Attributes:
         view: how training sees the data; its size, channels and labels are known.
         kind: "image" for single images, or what else the rows are.
-        own: the images' own side in pixels; where they differ, four fifths have at least it.
+        framing: the images' own size, and how they become squares of one size.
         images: number of rows.
         classes: number of classes; 0 without labels.
         symmetric: whether mirrored images are plausible images, too.
@@ -66,7 +51,7 @@ class DataFacts:
 
     view: View
     kind: RowsKind
-    own: int
+    framing: Framing
     images: int
     classes: int
     symmetric: bool
@@ -85,7 +70,11 @@ def inspect_machine(device: torch.device) -> Machine:
 
 
 def survey_data(
-    spec: str, given: Mapping[str, Any], device: str, progress: bool = False
+    spec: str,
+    given: Mapping[str, Any],
+    device: str,
+    progress: bool = False,
+    usual: Mapping[str, Any] | None = None,
 ) -> DataFacts:
     """Open data and find the facts that settings depend on.
 
@@ -94,26 +83,31 @@ def survey_data(
         given: requested settings; those of the view are kept.
         device: the type of the device that will train; it limits the size.
         progress: show a progress bar while the data is opened.
+        usual: settings of the view that this kind of data is trained with, unless others are given.
 
     Raises:
         UserError: the data cannot be opened.
     """
     chosen = {key: value for key, value in given.items() if key in View.model_fields}
+    make_view(**chosen)  # a wrong value is reported before the data is looked at
+    chosen = dict(usual or {}) | chosen
     kind = _name_rows(spec)
     if kind == "image" and "labels" not in chosen and _is_place(spec):
         chosen["labels"] = usual_labels(Path(spec).expanduser())
 
     # The images' own side first: files are packed once, as training will ask for them.
     dataset = None
-    try:
-        survey = SizeSurvey(**make_view(**chosen).model_dump())
-        dataset = open_dataset(spec, survey, progress=progress)
+    survey = survey_sizes(spec)
+    if survey:
+        framing = choose_framing(survey, device, kind, chosen.get("fit"))
+    else:
+        dataset = open_dataset(spec, make_view(**chosen), progress=progress)
         own = dataset.size
-    except SizeNeededError as needed:
-        own = needed.suggestion
+        side = own if kind == "points" else choose_side(own, device, kind)
+        framing = Framing(side, make_view(**chosen).fit, own)
 
-    side = own if kind == "points" else choose_side(own, device, kind)
-    view = make_view(**chosen | {"size": chosen.get("size") or side})
+    frame = {"size": framing.side, "fit": framing.fit}
+    view = make_view(**frame | {key: value for key, value in chosen.items() if value is not None})
     if dataset is None or dataset.size != view.size:
         dataset = open_dataset(spec, view, progress=progress)
 
@@ -121,7 +115,7 @@ def survey_data(
     if kind == "captions" and dataset.schema.names.get("keypoints"):
         kind = "keypoints"
     classes = len(dataset.classes)
-    return DataFacts(view, kind, own, len(dataset), classes, is_symmetric(dataset))
+    return DataFacts(view, kind, framing, len(dataset), classes, is_symmetric(dataset))
 
 
 def _name_rows(spec: str) -> RowsKind:
@@ -133,35 +127,6 @@ def _name_rows(spec: str) -> RowsKind:
 def _is_place(spec: str) -> bool:
     """Whether a data set is a folder or zip, and not a built-in one."""
     return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
-
-
-def choose_side(own: int, device: str, kind: RowsKind) -> int:
-    """The side at which images of `own` pixels are learned.
-
-    It is their own where a GAN can generate it, and at most what the device has time for.
-    """
-    limit = largest_side(device, kind)
-    if own <= limit and _can_generate(own):
-        return own
-    # The nearest side below, since enlarged images teach a network only their blur. Tiny ones
-    # must be enlarged to the smallest.
-    return max(side for side in (SMALLEST, *SIDES) if side <= max(SMALLEST, min(own, limit)))
-
-
-def largest_side(device: str, kind: RowsKind) -> int:
-    """The largest side, in pixels, that is chosen for a kind of data."""
-    if kind in ("captions", "keypoints"):
-        return min(LARGEST[device], LARGEST_WITH_CAPTIONS)
-    return LARGEST[device]
-
-
-def _can_generate(side: int) -> bool:
-    """Whether a GAN can reach this side by doubling a small map."""
-    try:
-        stage_sizes(side)
-    except UserError:
-        return False
-    return True
 
 
 def is_symmetric(dataset: Dataset) -> bool:

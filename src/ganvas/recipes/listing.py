@@ -55,14 +55,15 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 
 def print_settings(recipe: Recipe) -> None:
-    """Print every setting as `--set` takes it, with its reason if it was chosen automatically.
+    """Print every setting as `--set` takes it; below it its reason if it was chosen automatically.
 
     The reason of a group of settings stands at the first of them.
     """
     reasons = find_reasons(recipe)
     for key, value in all_settings(recipe).items():
-        reason = f"  # {reasons[key]}" if key in reasons else ""
-        print_text(f"  {key} = {json.dumps(value)}{reason}")
+        print_text(f"  {key} = {json.dumps(value)}")
+        if key in reasons:
+            print_text(f"    # {reasons[key]}")
 
 
 def describe_counts(counts: dict[str, int]) -> str:

@@ -22,6 +22,7 @@ from ganvas.gans.options import check_options, option_defaults
 from ganvas.recipes.schedule import cosine
 
 __all__ = [
+    "PERIODS",
     "REQUESTED",
     "Adam",
     "Recipe",
@@ -34,7 +35,7 @@ __all__ = [
     "parse_value",
 ]
 
-REQUESTED = "as requested"  # the reason of a setting that the user gave
+REQUESTED = "As requested."  # the reason of a setting that the user gave
 # Periods that a recipe may leave open: (200, 1) is a 200th of the run, but at least one step.
 PERIODS = {
     "report_every": (200, 1),

@@ -1,18 +1,20 @@
 """What a training run would be: settings, data, memory and time, before it begins."""
 
-import time
 from pathlib import Path
 
 from ganvas.data import Dataset
 from ganvas.io.console import count_noun, describe_rate, print_text
+from ganvas.recipes.auto import AUTO
+from ganvas.recipes.expectations import describe_expectation
 from ganvas.recipes.listing import describe_counts, print_settings
+from ganvas.recipes.recipe import Recipe
+from ganvas.training.budget import Budget, describe_duration
 from ganvas.training.engine import Engine
-from ganvas.training.setup import Request, prepare
+from ganvas.training.fitting import fit_run, time_steps
+from ganvas.training.setup import WARNING, Request, prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
-
-MEASURED_STEPS = 3  # after one that is not timed
 
 
 def print_plan(request: Request, out: Path | None, device: str) -> None:
@@ -26,22 +28,43 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
     Raises:
         UserError: what training would raise at its start.
     """
+    # The folder is only read, for the plan of a run that is there; nothing is written into it.
+    folder = out or Path("runs")
     with Engine(device) as engine:
-        recipe, dataset = prepare(request, out, engine, progress=True)
+        found = prepare(request, out, engine, progress=True)
+        recipe, dataset = fit_run(request, found, folder, engine)
         print_settings(recipe)
 
-        # The folder is only read, for the plan of a run that is there; nothing is written into it.
-        trainer = Trainer(recipe, dataset, out or Path("runs"), engine, quiet=True)
+        trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
         _print_data(dataset)
         print_text(describe_counts(trainer.state.gan.count_parameters()))
 
         print_text(trainer.apply_own_plan().line())
-        rate = _measure_rate(trainer)
+        step = time_steps(trainer.step, engine)
         # After the steps: the most that this process has used, trials of the plan included.
         print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        time_needed = _describe_duration(recipe.images / rate)
-        images = count_noun(recipe.images, "image")
-        print_text(f"time: about {time_needed} for {images} at {describe_rate(rate)}")
+        budget = request.budget if recipe is not found[0] else None
+        _print_time(recipe, step, budget)
+
+
+def _print_time(recipe: Recipe, step: float, budget: Budget | None) -> None:
+    """Print how long training takes, and what similar runs looked like after that time.
+
+    Args:
+        recipe: that is trained.
+        step: seconds of a training step.
+        budget: the time that its length was chosen for, if it was.
+    """
+    rate = recipe.batch / step
+    seconds = recipe.images / rate
+    images = count_noun(recipe.images, "image")
+    line = f"time: about {describe_duration(seconds)} for {images} at {describe_rate(rate)}"
+    if budget:
+        line += f", to fit into {budget.words}"
+    elif recipe.name == AUTO:
+        line += "; --minutes sets another time"
+    print_text(line)
+    print_text(*describe_expectation(recipe, seconds))
 
 
 def _print_data(dataset: Dataset) -> None:
@@ -52,21 +75,4 @@ def _print_data(dataset: Dataset) -> None:
     left_out = count_noun(len(report.skipped), "file")
     print_text(f"data: {images}, {dataset.describe()}, {classes}; {left_out} left out")
     for line in [*report.steps, *report.notes]:
-        print_text(f"  {line}")
-
-
-def _measure_rate(trainer: Trainer) -> float:
-    """Images a second over a few training steps."""
-    trainer.step()  # the first one is slow: memory is taken, kernels are chosen
-    began = time.perf_counter()
-    for _ in range(MEASURED_STEPS):
-        trainer.step()
-    trainer.context.engine.settle()  # a GPU is still busy when the last call returns
-    return MEASURED_STEPS * trainer.context.recipe.batch / (time.perf_counter() - began)
-
-
-def _describe_duration(seconds: float) -> str:
-    """Seconds in words: "45 seconds", "12 minutes", "3.5 hours"."""
-    if seconds < 120:
-        return count_noun(round(seconds), "second")
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+        print_text(line if line.startswith(WARNING) else f"  {line}")

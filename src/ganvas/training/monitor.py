@@ -4,6 +4,7 @@ import copy
 from functools import cached_property
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from ganvas.data.builtin.points import mode_discs
@@ -199,26 +200,29 @@ class Monitor:
         rows = self.loader.unseen(view, SHOWN) or self.loader.seen(SHOWN)
         return on_device(rows, self.context.engine.device)
 
-    def show_samples(self) -> None:
-        """Write the grid of samples, in the main process.
+    def draw_samples(self) -> Image:
+        """Draw the grid of samples; nothing is written.
 
         A GAN that is not unconditional shows what it generates from rows that it does not train on.
         """
         context, clock = self.context, self.state.clock
+        device, seed = context.engine.device, context.recipe.seed
+        caption = f"step {clock.steps:,}, {count_noun(clock.images, 'image')}"
+        if not self.sampler.unconditional:
+            rows = preview_rows(self.sampler, self.shown_rows, device, seed)
+            return make_table(rows, caption=caption)
+
+        images, columns, names = training_grid(self.sampler, seed, device)
+        discs = mode_discs(context.dataset.report.spec)
+        return draw_sheet(to_uint8(images), columns, names, caption, discs)
+
+    def show_samples(self) -> None:
+        """Write the grid of samples, in the main process."""
+        context, clock = self.context, self.state.clock
         if not context.engine.is_main:
             return
 
-        device, seed = context.engine.device, context.recipe.seed
-        caption = f"step {clock.steps:,}, {count_noun(clock.images, 'image')}"
-        if self.sampler.unconditional:
-            images, columns, names = training_grid(self.sampler, seed, device)
-            discs = mode_discs(context.dataset.report.spec)
-            grid = draw_sheet(to_uint8(images), columns, names, caption, discs)
-        else:
-            grid = make_table(
-                preview_rows(self.sampler, self.shown_rows, device, seed), caption=caption
-            )
-
+        grid = self.draw_samples()
         # The entry comes first, so that no grid is ever without one.
         context.log.add(clock.images, "samples", {})
         save(grid, grid_path(context.folder, clock.images))

@@ -13,6 +13,7 @@ from ganvas.io.console import PlainConsole, count_noun, describe_rate
 from ganvas.recipes.auto import describe_setting
 from ganvas.recipes.listing import describe_counts
 from ganvas.training.clock import RunClock
+from ganvas.training.setup import WARNING
 from ganvas.training.state import RunContext, TrainingState
 
 __all__ = ["Bar", "Meter", "announce_run"]
@@ -125,10 +126,11 @@ def announce_run(
         where = context.folder / "data.json"
         meter.say(f"left out: {left_out}; each is named with its reason in {where}")
     for note in report.notes:
-        meter.say(f"note: {note}")
+        meter.say(note if note.startswith(WARNING) else f"note: {note}")
 
     for key, reason in recipe.reasons.items():
-        meter.say(f"{key}: {describe_setting(recipe, key)}; {reason}")
+        meter.say(f"{key}: {describe_setting(recipe, key)}")
+        meter.say(f"  {reason}")
     counts = describe_counts(state.gan.count_parameters())
     meter.say(f"recipe: {recipe.name} on {context.engine.device}, {counts}")
 

@@ -17,12 +17,16 @@ from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.inference.run import load, preview_rows
+from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
+from ganvas.recipes.chosen import Fitted
+from ganvas.recipes.length import take_length
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import fold_in
 from ganvas.runs.folder import check_same, fresh_folder, lock_folder, read_recipe
+from ganvas.training.budget import Budget
 from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
@@ -30,6 +34,7 @@ from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, 
 from ganvas.training.step import TrainingStep
 
 __all__ = [
+    "WARNING",
     "Request",
     "claim_folder",
     "copy_state",
@@ -39,6 +44,8 @@ __all__ = [
 ]
 
 DEFAULT = "digits"  # the recipe of those who name none
+FEWEST = 50  # images, below which a GAN learns them by heart
+WARNING = "WARNING: "  # how a note on data begins that nobody may miss
 
 
 # Folder, recipe, data
@@ -53,6 +60,7 @@ class Request:
         changes: settings that were given, by dotted key, "data", "images" and "seed" among them.
         epochs: length of the run, in passes through the data; None: in images.
         strict: whether a broken image file is an error.
+        budget: the time that a new run may take; None: its length is given otherwise.
 
     Raises:
         UserError: the length is given twice.
@@ -62,10 +70,19 @@ class Request:
     changes: Mapping[str, Any] = field(default_factory=dict)
     epochs: float | None = None
     strict: bool = False
+    budget: Budget | None = None
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and "images" in self.changes:
-            raise UserError("images and epochs both set the length of the run; give one of them")
+        lengths = {
+            "images": "images" in self.changes,
+            "epochs": self.epochs is not None,
+            self.budget.flag if self.budget else "": self.budget is not None,
+        }
+        named = [name for name, given in lengths.items() if given]
+        if len(named) > 1:
+            raise UserError(
+                f"{' and '.join(named)} both set the length of the run; give one of them"
+            )
 
     @property
     def name(self) -> str:
@@ -93,7 +110,11 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
 
 
 def prepare(
-    request: Request, folder: Path | None, engine: Engine, progress: bool
+    request: Request,
+    folder: Path | None,
+    engine: Engine,
+    progress: bool,
+    fitted: Fitted | None = None,
 ) -> tuple[Recipe, Dataset]:
     """Find the recipe and open the data, the same ones in all processes.
 
@@ -102,6 +123,7 @@ def prepare(
         folder: of the run, if it has one; a run that is in it must be the one that is asked for.
         engine: of this process.
         progress: whether to show a bar while data is packed.
+        fitted: settings of `auto` that are smaller than usual, to fit into a given time.
 
     Raises:
         UserError: a setting or the data is wrong, or not the same for all processes or as before.
@@ -109,7 +131,7 @@ def prepare(
     own = read_recipe(folder) if folder else None
     # What the main process leaves in the cache is there for the others.
     with engine.main_first():
-        recipe = _resolve_recipe(request, own, engine, progress)
+        recipe = _resolve_recipe(request, own, engine, progress, fitted)
         assert recipe.data is not None
         dataset = open_dataset(recipe.data, recipe.view, strict=request.strict, progress=progress)
 
@@ -124,6 +146,7 @@ def prepare(
             f"--data {recipe.data} is not the same for all processes: copy it to every machine"
         )
 
+    dataset = warn_of_few(dataset)
     if request.epochs is not None:
         # Needs the data's size, so it comes after it is opened.
         recipe = _set_epochs(recipe, request.epochs, dataset)
@@ -132,7 +155,25 @@ def prepare(
     return recipe, dataset
 
 
-def _resolve_recipe(request: Request, own: Recipe | None, engine: Engine, progress: bool) -> Recipe:
+def warn_of_few(dataset: Dataset) -> Dataset:
+    """The data set; if it has so few images that a GAN learns them by heart, with a note on it."""
+    if len(dataset) >= FEWEST or dataset.kind == "point":
+        return dataset
+    warning = (
+        f"{WARNING}there are only {count_noun(len(dataset), 'image')}. A GAN learns so few by "
+        "heart: samples will be blurs of them, or copies. "
+        f"Gather at least {FEWEST}; hundreds are better."
+    )
+    return dataset.with_report(notes=[warning, *dataset.report.notes])
+
+
+def _resolve_recipe(
+    request: Request,
+    own: Recipe | None,
+    engine: Engine,
+    progress: bool,
+    fitted: Fitted | None = None,
+) -> Recipe:
     """The recipe that is asked for.
 
     Args:
@@ -140,6 +181,7 @@ def _resolve_recipe(request: Request, own: Recipe | None, engine: Engine, progre
         own: the run folder's recipe, if there is a run. It decides the length if none is given.
         engine: for whose device "auto" chooses; a run that is resumed keeps the settings it has.
         progress: whether to show a bar while "auto" looks at data that must be packed first.
+        fitted: settings of "auto" that are smaller than usual.
 
     Raises:
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
@@ -150,13 +192,14 @@ def _resolve_recipe(request: Request, own: Recipe | None, engine: Engine, progre
 
     # A run of `auto` keeps its recipe: another machine would choose other settings.
     if isinstance(asked, Recipe):
-        base = asked
+        base = take_length(asked, own) if own else asked
     elif own and (asked is None or asked == own.name == AUTO):
         base = own
     elif asked == AUTO:
-        base = auto_recipe(given.get("data"), given, engine.device, progress=progress)
+        base = auto_recipe(given.get("data"), given, engine.device, progress, fitted)
     else:
         base = get_recipe(request.name)
+        base = take_length(base, own) if own else base
 
     recipe = change(base, given)
     if not recipe.data:
@@ -249,13 +292,14 @@ def rehearse(context: RunContext, state: TrainingState) -> None:
     trial = copy_state(recipe, state)
     loader = Loader(context.dataset, recipe.sampling, engine.placement)
     step = TrainingStep(recipe, trial, loader, engine)
-    step()
+    batch = loader.at(0)
+    step.train_on(batch)
     step.stop_if_tripped()  # on a GPU a bad loss has only set a flag
 
     place = context.folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
         saved = save_checkpoint(place, trial, trial.means.state(engine), recipe, context.dataset)
-        preview_rows(load(saved, device=engine.device.type).gan, loader.at(0), engine.device)
+        preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
         resume_checkpoint(place, trial)
         remove(place)

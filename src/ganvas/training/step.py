@@ -176,6 +176,10 @@ class TrainingStep:
         Raises:
             NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
         """
+        return self.train_on(self.loader.at(self.state.clock.images), probe)
+
+    def train_on(self, batch: Batch, probe: Probe | None = None) -> dict[str, Tensor]:
+        """Take one step on a batch that is at hand; as calling it for the batch of its position."""
         recipe, state, engine = self.recipe, self.state, self.context.engine
         clock = state.clock
 
@@ -190,7 +194,7 @@ class TrainingStep:
                 "betas": adam.betas_at(clock.images),
             }
 
-        losses = self.take(self.context, self.loader.at(clock.images), clock, rng, probe)
+        losses = self.take(self.context, batch, clock, rng, probe)
 
         # The clock first: the EMA's half-life counts the images of this step, too.
         clock.advance()

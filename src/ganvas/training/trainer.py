@@ -1,6 +1,7 @@
 """The loop: from a recipe to a run folder."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import write_description
 from ganvas.runs.log import Log
+from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
 from ganvas.training.ending import describe_low_losses, interrupt, log_stop, report_at_end
 from ganvas.training.engine import Engine
+from ganvas.training.fitting import fit_run
 from ganvas.training.monitor import Monitor
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import Meter, announce_run
@@ -27,8 +30,8 @@ from ganvas.training.speed.autotune import (
     FILE,
     ExecutionPlan,
     apply_plan,
-    choose_plan,
     read_plan,
+    share_plan,
 )
 from ganvas.training.state import RunContext, resume_checkpoint, save_checkpoint
 from ganvas.training.step import TrainingStep
@@ -43,6 +46,8 @@ def train(
     out: str | Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
+    minutes: float | None = None,
+    until: str | None = None,
     seed: int | None = None,
     device: str = "auto",
     settings: Mapping[str, Any] | None = None,
@@ -57,6 +62,8 @@ def train(
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
+        minutes: time that a new run may take on this machine; its length is chosen to fit.
+        until: end of a new run instead, HH:MM of local time.
         seed: random seed.
         device: "auto", "cpu", "cuda" or "mps".
         settings: other changes of the recipe, e.g. {"batch": 64, "options.width": 32}.
@@ -72,12 +79,14 @@ def train(
     """
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
-    request = Request(recipe, changes | dict(settings or {}), epochs, strict)
+    budget = make_budget(minutes, until, datetime.now())
+    request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget)
 
     with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
         # The folder is locked before the data is opened: packing may take hours, and a second
         # training must be refused before that.
-        found, dataset = prepare(request, folder, engine, progress=engine.is_main and not quiet)
+        found = prepare(request, folder, engine, progress=engine.is_main and not quiet)
+        found, dataset = fit_run(request, found, folder, engine)
         Trainer(found, dataset, folder, engine, quiet).run()
         # Every process loads the run below; the main one may still be writing it.
         engine.wait()
@@ -225,12 +234,7 @@ class Trainer:
 
     def apply_own_plan(self) -> ExecutionPlan:
         """Choose how steps are taken, the same in every process, and take them so from now on."""
-        engine = self.context.engine
-        chosen = ""
-        if engine.is_main:
-            # Only here: each process would measure other speeds. The others wait in `share`.
-            chosen = choose_plan(self.context, self.state, self.loader).model_dump_json()
-        plan = ExecutionPlan.model_validate_json(engine.share(chosen))
+        plan = share_plan(self.context, self.state, self.loader)
         apply_plan(plan.parts, self.training_step, self.meter.say)
         return plan
 

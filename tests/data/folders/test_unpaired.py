@@ -4,6 +4,7 @@ errors wrong files get.
 
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.folders.unpaired import domain_of
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
+from ganvas.io import images as pictures
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
@@ -159,6 +161,25 @@ def test_sizes(tmp_path: Path):
         lambda: unpaired(tmp_path, view=View()),
         "trainA images of 16x16 and trainB .* 12x12; .* --size 12",
     )
+
+
+def test_sizes_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without a size, the headers of all files are read when the set is opened first."""
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
+    lay_out(tmp_path / "set", {"trainA": 3, "trainB": 2})
+    measured: list[object] = []
+    measure = pictures.measure
+
+    def count(file: BinaryIO) -> tuple[int, int]:
+        measured.append(file)
+        return measure(file)
+
+    monkeypatch.setattr(pictures, "measure", count)
+    first = unpaired(tmp_path / "set", view=View())
+    assert len(measured) == 5
+    again = unpaired(tmp_path / "set", view=View())
+    assert len(measured) == 5
+    assert again.fingerprint == first.fingerprint
 
 
 def test_what_is_not_used_is_reported(tmp_path: Path):

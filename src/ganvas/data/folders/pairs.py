@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import RowFiles
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import ImageSizes, count_sizes, with_common_size
+from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import Skipped
@@ -15,7 +15,7 @@ from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 
-__all__ = ["open_pairs"]
+__all__ = ["open_pairs", "survey_pairs"]
 
 SPLITS = ("train", "val", "test")
 COLUMNS = ("a", "b")
@@ -52,6 +52,19 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
         )
 
     return check_strict(dataset.with_report(spec=spec, test=test), strict)
+
+
+def survey_pairs(spec: str) -> SizeSurvey:
+    """Measure the images of all pairs, without decoding them.
+
+    Raises:
+        UserError: as `open_pairs`.
+    """
+    place = parse_place(spec)
+    with ExitStack() as stack:
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        rows, _ = _find_pairs(sources, place)
+        return SizeSurvey({str(sources[0].place): _count_sizes(sources, rows)})
 
 
 def _write_pairs(

@@ -2,11 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
 
 from ganvas.data.dataset import View
 from ganvas.data.decode import measure_images
 from ganvas.data.folders.source import Entry, FileSource
+from ganvas.data.pick import choose_rows
 from ganvas.errors import UserError
+from ganvas.io.images import UnreadableError, transparent
 
 __all__ = [
     "SIDES",
@@ -14,10 +20,12 @@ __all__ = [
     "SizeNeededError",
     "SizeSurvey",
     "count_sizes",
+    "survey_files",
     "with_common_size",
 ]
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # usual sides of squares
+LOOKED_AT = 64  # images of a folder that are decoded to see whether they are transparent
 ImageSizes = Counter[tuple[int, int]]  # how many images there are of each (width, height)
 
 
@@ -34,12 +42,16 @@ class SizeNeededError(UserError):
         self.suggestion = suggestion
 
 
-class SizeSurvey(View):
-    """A view for those who choose a size by the images' own.
+class SizeSurvey(NamedTuple):
+    """How large the images of a data set are, for those who choose a size by it.
 
-    Files are not packed for it as long as it has no size: opening them raises a SizeNeededError,
-    also where all images share a side, unless they are packed without a size already.
+    Attributes:
+        sets: the sizes of each part that must become of one size, by its name; most have one part.
+        transparent: the share of images with transparent pixels, from 0 to 1.
     """
+
+    sets: Mapping[str, ImageSizes]
+    transparent: float = 0.0
 
 
 def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]) -> View:
@@ -50,7 +62,7 @@ def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]
         measure: counts the sizes of each set by its name; called only if the view has no size.
 
     Raises:
-        SizeNeededError: the images do not share a side, or the view is a `SizeSurvey`.
+        SizeNeededError: the images do not share a side.
     """
     if view.size:
         return view
@@ -59,7 +71,7 @@ def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]
     sides = {name: _common_side(name, sizes) for name, sizes in measure().items() if sizes}
     smallest = min(sides.values(), default=1)
 
-    if isinstance(view, SizeSurvey) or len(set(sides.values())) > 1:
+    if len(set(sides.values())) > 1:
         found = " and ".join(f"{name} images of {side}x{side}" for name, side in sides.items())
         raise SizeNeededError(
             f"{found}; say which size all should have, for instance --size {smallest}", smallest
@@ -70,6 +82,23 @@ def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]
 def count_sizes(source: FileSource, entries: Sequence[Entry]) -> ImageSizes:
     """The sizes of the images whose headers can be read."""
     return Counter(measure_images(source, entries))
+
+
+def survey_files(sources: Sequence[FileSource]) -> SizeSurvey:
+    """The sizes of all images of folders or zips, which are not decoded for it.
+
+    Only `LOOKED_AT` of them are, to see how many are transparent: many files could have transparent
+    pixels, and have none.
+    """
+    sets = {str(source.place): count_sizes(source, source.pictures) for source in sources}
+
+    found = []
+    for source in sources:
+        for number in choose_rows(np.arange(len(source.pictures)), LOOKED_AT):
+            # files that fail here are reported when they are decoded
+            with suppress(UnreadableError):
+                found.append(transparent(source.read(source.pictures[number])) is not None)
+    return SizeSurvey(sets, sum(found) / max(1, len(found)))
 
 
 def _common_side(place: str, sizes: ImageSizes) -> int:

@@ -12,14 +12,16 @@ from ganvas.data.dataset import Dataset, View
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
-from ganvas.data.folders.sizes import count_sizes, with_common_size
+from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.errors import UserError
+from ganvas.io.cache import cache_entry, load_or_make
+from ganvas.io.files import read_json, write_json
 
-__all__ = ["Domain", "domain_of", "open_unpaired"]
+__all__ = ["Domain", "domain_of", "open_unpaired", "survey_unpaired"]
 
 DOMAINS = ("a", "b")
 SPLITS = ("train", "test")
@@ -93,6 +95,21 @@ def open_unpaired(
         fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),
     )
     return check_strict(joint, strict)
+
+
+def survey_unpaired(spec: str) -> SizeSurvey:
+    """Measure the images of both domains, without decoding them.
+
+    Raises:
+        UserError: as `open_unpaired`.
+    """
+    place = parse_place(spec)
+    with ExitStack() as stack:
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        domains, _ = _find_domains(sources, place)
+        return SizeSurvey(
+            {domain.name: count_sizes(domain.source, domain.entries) for domain in domains}
+        )
 
 
 def _describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[str]:
@@ -214,10 +231,8 @@ def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) ->
         SizeNeededError: the view has no size, and the images do not share one.
     """
     # sizes are known from the files' headers, colours only when the images are packed
-    view = with_common_size(
-        view,
-        lambda: {domain.name: count_sizes(domain.source, domain.entries) for domain in domains},
-    )
+    if not view.size:
+        view = view.model_copy(update={"size": _find_common_side(domains, view)})
     packed = [_pack_domain(domain, view, progress) for domain in domains]
 
     if len({dataset.channels for dataset in packed}) == 1:
@@ -227,6 +242,28 @@ def _pack_domains(domains: tuple[Domain, Domain], view: View, progress: bool) ->
         dataset if dataset.channels == 3 else _pack_domain(domain, rgb, progress)
         for domain, dataset in zip(domains, packed)
     ]
+
+
+def _find_common_side(domains: tuple[Domain, Domain], view: View) -> int:
+    """The side that all images of both domains share; kept, so that headers are read only once.
+
+    Raises:
+        SizeNeededError: they do not share one.
+    """
+
+    def find_side(file: Path) -> None:
+        sets = {domain.name: count_sizes(domain.source, domain.entries) for domain in domains}
+        write_json(file, {"size": with_common_size(view, lambda: sets).size})
+
+    key = ["unpaired", [_list_identity(domain) for domain in domains]]
+    return load_or_make(
+        cache_entry("sizes", key, ".json"), find_side, lambda file: read_json(file)["size"]
+    )
+
+
+def _list_identity(domain: Domain) -> list[tuple[str, int, int]]:
+    """What changes when the images of a domain do, without reading them."""
+    return [(entry.name, entry.size, entry.mark) for entry in domain.entries]
 
 
 def _pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
@@ -240,8 +277,7 @@ def _pack_domain(domain: Domain, view: View, progress: bool) -> Dataset:
     source, entries = domain.source, domain.entries
 
     # by its own files alone: the other domain may change, or be another one, without packing again
-    identity = [(entry.name, entry.size, entry.mark) for entry in entries]
-    key = ["unpaired", domain.column, identity, view.key()]
+    key = ["unpaired", domain.column, _list_identity(domain), view.key()]
 
     def write_domain(folder: Path) -> Packed:
         rows = rows_of_files(source, entries)

@@ -13,7 +13,7 @@ from ganvas.data.dataset import Column, Dataset, Shards, View
 from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict
-from ganvas.data.folders.sizes import ImageSizes, with_common_size
+from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, with_common_size
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, count_workers, map_in_order
 from ganvas.data.report import DataReport, Skipped
@@ -27,7 +27,7 @@ from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 
-__all__ = ["MEMORY", "open_shards"]
+__all__ = ["MEMORY", "open_shards", "survey_shards"]
 
 # Bytes of decoded pictures that are kept in memory. The order of training depends on it, so it is
 # not a setting: a run must see the same order on every machine.
@@ -87,6 +87,16 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         shards=Shards(starts, room, cache.read_ahead),
     )
     return check_strict(dataset, strict)
+
+
+def survey_shards(spec: str) -> SizeSurvey:
+    """The sizes of all pictures, from the index.
+
+    Raises:
+        UserError: as `open_shards`.
+    """
+    index, _, _ = _find_index(parse_shards(spec), spec, progress=False)
+    return SizeSurvey({spec: _count_sizes(index)})
 
 
 def _find_index(

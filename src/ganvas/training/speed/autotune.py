@@ -49,6 +49,7 @@ __all__ = [
     "plan_by_trials",
     "plan_from_experience",
     "read_plan",
+    "share_plan",
 ]
 
 FILE = "speed.json"
@@ -149,6 +150,15 @@ def choose_plan(context: RunContext, state: TrainingState, loader: Loader) -> Ex
     return plan_by_trials(
         device, recipe.images, possible, lambda parts: measure_rate(parts, context, state, loader)
     )
+
+
+def share_plan(context: RunContext, state: TrainingState, loader: Loader) -> ExecutionPlan:
+    """As `choose_plan`, for all processes: the main one chooses, and every one must call it."""
+    chosen = ""
+    if context.engine.is_main:
+        # Only here: each process would measure other speeds. The others wait in `share`.
+        chosen = choose_plan(context, state, loader).model_dump_json()
+    return ExecutionPlan.model_validate_json(context.engine.share(chosen))
 
 
 def list_parts(gan: GAN, engine: Engine) -> Parts:

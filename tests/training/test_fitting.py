@@ -1,0 +1,342 @@
+"""Runs that are fitted into a given time. Nothing here depends on how fast the machine is."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from stopping import contents, interrupted_after
+from tiny import refused_in_one_line
+
+import ganvas
+from ganvas.cli import main
+from ganvas.data import Dataset
+from ganvas.recipes import get_recipe
+from ganvas.recipes.expectations import MEASURED, describe_expectation, nearest_run
+from ganvas.recipes.length import change_length, take_length
+from ganvas.recipes.recipe import Recipe, change
+from ganvas.runs.folder import read_recipe
+from ganvas.training import fitting
+from ganvas.training.budget import Budget, Costs, TooShortError, fit_length, make_budget
+from ganvas.training.engine import Engine
+from ganvas.training.fitting import fit_run, measure_costs, time_steps
+from ganvas.training.setup import Request, prepare
+from ganvas.training.signals import InterruptedRun
+
+NOON = datetime(2026, 5, 1, 12, 0)
+PICTURES = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pretend that a training step takes as many seconds as its images have million pixels, but
+    0.41 at 8 pixels, and that no time has passed before.
+
+    Returns:
+        The sides of the images that were measured.
+    """
+    sides: list[int] = []
+
+    def pretend(recipe: Recipe, dataset: Dataset, *_: Any) -> Costs:
+        sides.append(dataset.size)
+        return Costs(step=0.41 if dataset.size == 8 else recipe.batch * dataset.size**2 / 1e6)
+
+    monkeypatch.setattr(Budget, "left", lambda budget: budget.seconds)
+    monkeypatch.setattr(fitting, "measure_costs", pretend)
+    return sides
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> str:
+    """Sixty images of 64 pixels."""
+    noise = np.random.default_rng(0).integers(0, 255, (60, 64, 64, 3), dtype=np.uint8)
+    (tmp_path / "set").mkdir()
+    for number, picture in enumerate(noise):
+        Image.fromarray(picture).save(tmp_path / "set" / f"{number}.png")
+    return str(tmp_path / "set")
+
+
+# The time
+
+
+def test_times():
+    budget = make_budget(10, None, NOON)
+    assert budget and (budget.seconds, budget.words) == (600, "10 minutes")
+    until = make_budget(None, "12:30", NOON)
+    assert until and (until.seconds, until.words) == (1800, "the time until 12:30")
+    tomorrow = make_budget(None, "11:30", NOON)
+    assert tomorrow and tomorrow.seconds == 23.5 * 3600
+    assert make_budget(None, None, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--minutes", "3", "--images", "500"), "images and minutes both set the length"),
+        (("--minutes", "3", "--epochs", "2"), "epochs and minutes both set the length"),
+        (("--until", "18:30", "--set", "images=500"), "images and until both set the length"),
+        (("--minutes", "3", "--until", "18:30"), "minutes and until both set the length"),
+        (("--minutes", "-1"), "--minutes -1: ask for more than 0"),
+        (("--minutes", "1e9"), "--minutes 1e+09: ask for more than 0, and at most a year"),
+        (("--until", "half past six"), "write hours and minutes of local time, such as 18:30"),
+    ],
+)
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_wrong_times(
+    arguments: tuple[str, ...],
+    message: str,
+    dry: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "digits", "--out", str(tmp_path / "run"), *arguments, *dry])
+    assert stop.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "run").exists()
+
+
+# The length
+
+
+def test_a_length_changes_all_that_depends_on_it():
+    recipe = get_recipe(
+        "avatars-fast"
+    )  # 120,000 images, a half-life of 10,000, reports every 4,000
+    half = change_length(recipe, 60_000, "why")
+    assert (half.images, half.ema_halflife, half.report_every) == (60_000, 5_000, 2_000)
+    assert half.reasons["images"] == "why"
+    assert half.reasons.keys() == {"images", "ema_halflife", "report_every"}
+
+    # never longer than it was made for; reports as many as before
+    twice = change_length(recipe, 240_000, "why")
+    assert (twice.ema_halflife, twice.report_every) == (10_000, 8_000)
+    # a report covers whole periods of the penalty
+    assert change_length(recipe, 6_000, "why").report_every == 16 * recipe.batch
+    assert change_length(recipe, 60_000, "why", {"ema_halflife"}).ema_halflife == 10_000
+
+
+def test_schedules_keep_their_shares():
+    recipe = get_recipe("cifar10-r3gan")
+    tenth = change_length(recipe, recipe.images // 10, "why")
+    before, after = recipe.optimizers["generator"], tenth.optimizers["generator"]
+    assert before.burn_in
+    assert after.burn_in == round(before.burn_in / 10)
+    assert tenth.options["burn_in"] == round(recipe.options["burn_in"] / 10)
+    assert recipe.ema_burn_in
+    assert tenth.ema_burn_in == round(recipe.ema_burn_in / 10)
+    stairs = change_length(get_recipe("gawwn-box"), 99_600, "why").optimizers["text"]
+    assert stairs.decay_every == 100 * 1_660 / 10
+
+
+def test_the_length_fits_the_time():
+    recipe = get_recipe("avatars-fast")
+    costs = Costs(step=0.1, grid=0.2, checkup=0.3, save=0.1, start=1.0)
+    fitted = fit_length(recipe, costs, 200, "As many as fit.", {})
+    steps = fitted.images / recipe.batch
+    looks = sum(
+        cost * (fitted.images / fitted.period(key) + 1) for key, cost in costs.looks().items()
+    )
+    spent = steps * costs.step + looks + costs.start
+    assert 180 < spent < 200
+    assert fitted.reasons["images"] == "As many as fit. 500 images a second were measured here."
+
+
+def test_most_of_a_short_time_is_left_for_training():
+    costs = Costs(step=0.1, grid=2.0, checkup=1.0, save=1.0)
+    fitted = fit_length(get_recipe("avatars-fast"), costs, 100, "", {})
+    counts = {key: fitted.images / fitted.period(key) for key in costs.looks()}
+    # the usual 50 grids alone would take all of it
+    assert 5 <= counts["sample_every"] <= 10
+    assert "Rarer than usual" in fitted.reasons["sample_every"]
+    assert fitted.images / 50 * costs.step > 60
+
+    kept = fit_length(get_recipe("avatars-fast"), costs, 100, "", {"sample_every": 500})
+    assert "sample_every" not in kept.reasons
+
+
+def test_too_short_a_time():
+    costs = Costs(step=1.0, start=5.0)
+    with pytest.raises(TooShortError, match=r"only 10 seconds left for training.*needs 30 seconds"):
+        fit_length(get_recipe("digits"), costs, 10, "", {})
+    assert fit_length(get_recipe("digits"), costs, 30, "", {}).images == 20 * 50
+
+
+# A run
+
+
+def test_a_run_keeps_the_length_that_it_was_given(
+    tmp_path: Path, measured: list[int], capsys: pytest.CaptureFixture[str]
+):
+    """Resumed by the same command, by its folder and by its recipe's name, without measuring."""
+    settings = {"options.width": 4, "batch": 10}
+    again: dict[str, Any] = {"out": tmp_path / "run", "device": "cpu"}
+    ganvas.train("digits", minutes=0.2, settings=settings, **again)
+    assert measured == [8]
+    printed = capsys.readouterr().err
+    assert "images: 200\n  As many as fit into 12 seconds. 24 images a second" in printed
+    before = read_recipe(tmp_path / "run")
+    assert before
+    assert (before.images, before.ema_halflife) == (200, round(10_000 * 200 / 150_000))
+
+    budget = make_budget(0.2, None, NOON)
+    for request in (
+        Request("digits", settings, budget=budget),
+        Request("digits", settings),
+        Request(change(get_recipe("digits"), settings)),
+        Request(),
+    ):
+        engine = Engine("cpu")
+        found = prepare(request, tmp_path / "run", engine, progress=False)
+        assert fit_run(request, found, tmp_path / "run", engine)[0] == before
+    assert measured == [8]
+
+    capsys.readouterr()
+    found = prepare(Request("digits", settings), tmp_path / "run", Engine("cpu"), progress=False)
+    fit_run(Request("digits", settings, budget=budget), found, tmp_path / "run", Engine("cpu"))
+    assert "run keeps its length of 200 images; --images makes it longer" in capsys.readouterr().out
+
+    ganvas.train("digits", images=220, settings=settings, **again)
+    longer = read_recipe(tmp_path / "run")
+    assert longer
+    assert (longer.images, longer.ema_halflife) == (220, before.ema_halflife)
+    assert longer.reasons["ema_halflife"] == before.reasons["ema_halflife"]
+
+
+def test_evaluations_while_training_have_no_known_time(tmp_path: Path, measured: list[int]):
+    settings = {"options.width": 4, "evaluate_every": 100}
+    run = tmp_path / "run"
+
+    refused_in_one_line(
+        lambda: ganvas.train("digits", out=run, minutes=0.2, device="cpu", settings=settings),
+        "evaluate_every=100 and 12 seconds: how long an evaluation takes is not measured",
+    )
+
+    assert not run.exists()
+    assert measured == []
+
+
+def test_a_stopped_run_ends_with_the_same_bits(tmp_path: Path, measured: list[int]):
+    """A run that was fitted, stopped and resumed by the same call equals one that went through."""
+    settings = {"options.width": 4, "batch": 10}
+    common: dict[str, Any] = {"minutes": 0.2, "device": "cpu", "settings": settings}
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    ganvas.train("digits", out=whole, **common)
+
+    with interrupted_after(8, part), pytest.raises(InterruptedRun, match="stopped at 80 of 200"):
+        ganvas.train("digits", out=part, **common)
+    ganvas.train("digits", out=part, **common)
+    assert measured == [8, 8]  # never for the resumed one
+    assert contents(part) == contents(whole)
+
+
+def test_auto_makes_images_smaller_for_a_short_time(
+    pictures: str, measured: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    def plan(minutes: float) -> str:
+        given = ["--minutes", str(minutes), "--out", str(tmp_path / "none")]
+        main(["train", "auto", "--data", pictures, "--dry-run", *given])
+        return capsys.readouterr().out
+
+    # a thousand steps take 123 seconds; of 16 images 79, of smaller ones 44
+    assert "  batch = 30\n" in plan(3)
+    assert measured == [64]
+    measured.clear()
+    shown = plan(1.4)
+    assert measured == [64, 64]
+    assert "  size = 64\n" in shown
+    assert "  batch = 16\n    # Smaller than usual, so that there are enough" in shown
+    measured.clear()
+    shown = plan(0.75)
+    assert measured == [64, 48]
+    assert "  size = 48\n    # At 64 pixels there would be too few training steps in 45" in shown
+    assert "As many as fit into 45 seconds." in shown
+    assert "  options.width = 24\n" in shown
+    assert "expect: what avatars-fast had learned at 48 pixels" in shown
+    measured.clear()
+    assert "  options.width = 16\n    # Narrower than usual, to be quicker" in plan(0.6)
+    assert measured == [64, 48]
+
+
+def test_auto_keeps_a_requested_size(
+    pictures: str, measured: list[int], capsys: pytest.CaptureFixture[str]
+):
+    given = ["--minutes", "0.3", "--size", "64", "--set", "options.width=20", "--set", "batch=20"]
+    main(["train", "auto", "--data", pictures, "--dry-run", *given])
+    assert measured == [64]
+    assert "  options.width = 20\n" in capsys.readouterr().out
+
+
+def test_costs_are_measured_without_writing(tmp_path: Path):
+    """Each part of a run takes some time, and the run's folder stays as it is."""
+    recipe = change(get_recipe("digits"), {"options.width": 4})
+    dataset = ganvas.data.open_dataset("digits", recipe.view)
+    costs = measure_costs(recipe, dataset, tmp_path / "run", Engine("cpu"))
+    assert min(costs.model_dump().values()) > 0
+    assert costs.start > costs.grid
+    assert not (tmp_path / "run").exists()
+
+
+def test_few_slow_steps_are_timed(monkeypatch: pytest.MonkeyPatch):
+    """A mean over 16 steps after the first, or over 3 where they are slow."""
+    now = [0.0]
+    taken = []
+
+    def step(seconds: float) -> None:
+        taken.append(seconds)
+        now[0] += seconds if len(taken) > 1 else 100
+
+    monkeypatch.setattr(fitting.time, "perf_counter", lambda: now[0])
+    assert time_steps(lambda: step(0.1), Engine("cpu")) == pytest.approx(0.1)
+    assert len(taken) == 17
+    taken.clear()
+    assert time_steps(lambda: step(5.0), Engine("cpu")) == pytest.approx(5.0)
+    assert len(taken) == 4
+
+
+# What is said
+
+
+def test_few_images_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "few").mkdir()
+    for number in range(12):
+        Image.new("RGB", (16, 16), (number * 9, 0, 0)).save(tmp_path / "few" / f"{number}.png")
+    arguments = ["train", "auto", "--data", str(tmp_path / "few"), "--images", "12"]
+    main([*arguments, "--dry-run"])
+    warning = "WARNING: there are only 12 images. A GAN learns so few by heart"
+    assert any(line.startswith(warning) for line in capsys.readouterr().out.splitlines())
+    main([*arguments, "--out", str(tmp_path / "run"), "--device", "cpu"])
+    assert any(line.startswith(warning) for line in capsys.readouterr().err.splitlines())
+    notes = json.loads((tmp_path / "run" / "data.json").read_text())["notes"]
+    assert notes[0].startswith(warning)
+    main(["train", "digits", "--dry-run"])
+    assert "WARNING" not in capsys.readouterr().out
+
+
+def test_expectations_name_pictures_that_exist():
+    headings = (PICTURES / "results.md").read_text()
+    for run in MEASURED:
+        assert (PICTURES / "pictures" / run.picture).is_file(), run.picture
+        assert f"# {run.section}\n" in headings, run.section
+
+
+def test_the_nearest_run():
+    avatars = get_recipe("avatars-fast")
+    near = nearest_run(avatars, 180)
+    assert near and (near.recipe, near.size) == ("avatars-fast", 48)
+    larger = nearest_run(change(avatars, {"size": 64}), 700)
+    assert larger and larger.recipe == "auto"
+    assert "no run of sngan was measured" in describe_expectation(get_recipe("sngan"), 60)[0]
+
+
+def test_only_a_fitted_length_is_taken_up():
+    recipe = get_recipe("digits")
+    fitted = change_length(recipe, 3_000, "why")
+    assert take_length(recipe, fitted) == fitted
+    assert take_length(recipe, change(recipe, {"images": 3_000})) == recipe
+    assert take_length(get_recipe("mnist-fast"), fitted) == get_recipe("mnist-fast")
+    refused_in_one_line(lambda: make_budget(0, None, NOON), "ask for more than 0")
