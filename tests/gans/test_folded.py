@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganvas.gans import GAN, Update
+from ganvas.gans.base import ImageInput
 from ganvas.gans.inpaint.relativistic import RelativisticInpainter
 from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.nn.folded import FoldedPatchDiscriminator, FoldedUNet, folded_sizes
@@ -211,6 +212,16 @@ def test_losses_of_attributes_are_the_formulas(attributes: RelativisticStarGAN):
     assert generator["reconstruction"] == pytest.approx(
         attributes.reconstruction_weight * change, rel=1e-5
     )
+
+
+def test_images_come_to_the_size_in_training_before_attributes_change(
+    attributes: RelativisticStarGAN,
+):
+    """Its smallest map sees the whole image; StarGAN's blocks see as far in any image."""
+    image = attributes.inputs["image"]
+
+    assert isinstance(image, ImageInput)
+    assert not image.own_size
 
 
 # Holes

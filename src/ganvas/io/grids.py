@@ -47,11 +47,11 @@ def make_grid(
     top = HEADING_HEIGHT if headings else 0
     bottom = 2 * points if caption else 0
 
+    # as wide as the pictures, or as the caption where that is wider
+    wide = max(left + columns * cell_width + GAP, _text_width([caption], font) + 12)
     grey = channels == 1
     sheet = Image.new(
-        "L" if grey else "RGB",
-        (left + columns * cell_width + GAP, top + rows * cell_height + GAP + bottom),
-        "white",
+        "L" if grey else "RGB", (wide, top + rows * cell_height + GAP + bottom), "white"
     )
     for index, image in enumerate(images):
         row, column = divmod(index, columns)

@@ -35,11 +35,13 @@ class AttributeTranslator(GAN):
         names: of the attributes.
         conditions: numbers that tell the generator what is wanted.
         multiple: sides of images must be multiples of it.
+        own_size: whether images of any size work well.
     """
 
     requires = ("image", "attributes")
     decision_threshold = None  # only differences of scores count
     multiple = 4
+    own_size = True
 
     def __init__(self, schema: Schema, exclusive: tuple[tuple[str, ...], ...]):
         super().__init__(schema)
@@ -54,7 +56,7 @@ class AttributeTranslator(GAN):
     @property
     def inputs(self) -> dict[str, Input]:
         return {
-            "image": ImageInput(self.channels, self.multiple),
+            "image": ImageInput(self.channels, self.multiple, self.own_size),
             "attributes": AttributesInput(self.names, self.exclusive),
         }
 

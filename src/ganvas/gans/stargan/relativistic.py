@@ -135,6 +135,7 @@ class RelativisticStarGAN(AttributeTranslator):
     """
 
     double_backward = True
+    own_size = False  # the smallest map sees the whole image, as large as in training
 
     def __init__(
         self,
