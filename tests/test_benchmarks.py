@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,7 +70,6 @@ def test_a_part_that_crashes(gpu: ModuleType, tmp_path: Path):
 
 
 def test_a_part_that_never_ends_is_ended_with_all_that_it_started(gpu: ModuleType, tmp_path: Path):
-    code = WRITE.replace("3.5", "os.getpid()").replace("'{", "f'{{").replace("}'", "}}'")
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
@@ -78,7 +78,11 @@ def test_a_part_that_never_ends_is_ended_with_all_that_it_started(gpu: ModuleTyp
     )
     entry = run_code(gpu, tmp_path, code, 2.0)
     assert entry["status"] == "out of time"
-    assert not is_alive(entry["results"]["child"])
+    # killed by now, but the system may take a moment to end it
+    last = time.monotonic() + 30
+    while is_alive(entry["results"]["child"]):
+        assert time.monotonic() < last
+        time.sleep(0.05)
 
 
 def is_alive(pid: int) -> bool:
