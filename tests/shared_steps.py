@@ -64,6 +64,7 @@ def build_gans() -> dict[str, GAN]:
         "stargan-relativistic": {},
         "inpaint-relativistic": {},
         "gawwn-relativistic": {},
+        "cut": {},
     }
     built = {
         name: build_gan(name, make_schema(8, 1), OPTIONS[name] | options)
