@@ -58,7 +58,7 @@ def draw_lattice(images: Tensor, period: int, levels: int) -> Tensor:
 
 
 def main() -> None:
-    """Measure the sets asked for."""
+    """Measure the requested sets."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

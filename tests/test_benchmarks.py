@@ -31,12 +31,23 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+# Results are written whole, as the parts do it: the file may be read at any moment.
+PREAMBLE = """
+import os, pathlib, time
+
+def write(text):
+    partial = pathlib.Path({file!r} + ".partial")
+    partial.write_text(text)
+    partial.replace({file!r})
+
+"""
+
+
 def run_code(gpu: ModuleType, folder: Path, code: str, budget: float) -> dict[str, Any]:
-    """The entry of a part that is that code, with the file of its results in `FILE`."""
+    """The entry of a part that is that code, with `write` for its results."""
     file, report = folder / "part.json", {"parts": {}}
     entry = report["parts"]["part"] = {"status": "running"}
-    writing = f"import os, pathlib, time; FILE = pathlib.Path({str(file)!r})\n{code}"
-    command = [sys.executable, "-c", writing]
+    command = [sys.executable, "-c", PREAMBLE.format(file=str(file)) + code]
     gpu.run_part(
         command, budget, file, entry, lambda: gpu.write_report(folder / "all.json", report)
     )
@@ -45,7 +56,7 @@ def run_code(gpu: ModuleType, folder: Path, code: str, budget: float) -> dict[st
     return entry
 
 
-WRITE = """FILE.write_text('{"results": {"rate": 3.5}}')\n"""
+WRITE = """write('{"results": {"rate": 3.5}}')\n"""
 
 
 def test_a_part_that_ends_well(gpu: ModuleType, tmp_path: Path):
@@ -73,7 +84,7 @@ def test_a_part_that_never_ends_is_ended_with_all_that_it_started(gpu: ModuleTyp
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        """FILE.write_text('{"results": {"child": %d}}' % child.pid)\n"""
+        """write('{"results": {"child": %d}}' % child.pid)\n"""
         "time.sleep(600)"
     )
     entry = run_code(gpu, tmp_path, code, 2.0)

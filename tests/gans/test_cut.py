@@ -14,7 +14,7 @@ from tiny import (
 )
 from torch.nn.functional import softplus
 
-from ganvas.gans.cut import patch_nce
+from ganvas.gans.cut.networks import patch_nce
 from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng, StepRng

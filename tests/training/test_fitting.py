@@ -307,7 +307,7 @@ def test_few_images_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[
         Image.new("RGB", (16, 16), (number * 9, 0, 0)).save(tmp_path / "few" / f"{number}.png")
     arguments = ["train", "auto", "--data", str(tmp_path / "few"), "--images", "12"]
     main([*arguments, "--dry-run"])
-    warning = "WARNING: there are only 12 images. A GAN learns so few by heart"
+    warning = "WARNING: there are only 12 images. A GAN memorises so few"
     assert any(line.startswith(warning) for line in capsys.readouterr().out.splitlines())
     main([*arguments, "--out", str(tmp_path / "run"), "--device", "cpu"])
     assert any(line.startswith(warning) for line in capsys.readouterr().err.splitlines())

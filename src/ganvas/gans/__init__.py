@@ -2,7 +2,7 @@
 
 from ganvas.gans.base import GAN, Batch, ChoiceInput, Clock, Update, Updates
 from ganvas.gans.cdcgan import ConditionalDCGAN
-from ganvas.gans.cut import CUT
+from ganvas.gans.cut.cut import CUT
 from ganvas.gans.cyclegan import CycleGAN
 from ganvas.gans.dcgan import DCGAN, AvatarDCGAN
 from ganvas.gans.gawwn.box import GAWWNBox

@@ -19,6 +19,7 @@ from ganvas.gans.nn.augment import AUGMENT_NUMBERS, adapt_probability, augment, 
 from ganvas.gans.nn.labels import concat_label, project_label
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import (
+    FOLDED_SIZE,
     downsample,
     leaky_tanh,
     resize_upsample,
@@ -33,7 +34,6 @@ from ganvas.schema import Schema
 __all__ = ["RelativisticGAN", "SmallDiscriminator", "SmallGenerator"]
 
 Augmentation = Literal["none", "adaptive"]
-FOLDED = 48  # pixels from which images are folded
 # real images in which the augmentations' probability can rise from 0 to 1; runs are short here
 IMAGES_TO_ONE = 50_000
 
@@ -204,7 +204,7 @@ class RelativisticGAN(GAN):
         if self.adaptive:
             self.register_buffer("probability", torch.zeros(()))
 
-        folds = self.size >= FOLDED if fold is None else fold
+        folds = self.size >= FOLDED_SIZE if fold is None else fold
         sizes = stage_sizes(self.size)  # 64 pixels: [4, 8, 16, 32, 64]
         if folds:
             sizes.pop()  # the largest map has half of the image's side

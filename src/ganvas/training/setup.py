@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 DEFAULT = "digits"  # the recipe of those who name none
-FEWEST = 50  # images, below which a GAN learns them by heart
+FEWEST = 50  # images, below which a GAN memorises them
 WARNING = "WARNING: "  # how a note on data begins that nobody may miss
 
 
@@ -156,12 +156,12 @@ def prepare(
 
 
 def warn_of_few(dataset: Dataset) -> Dataset:
-    """The data set; if it has so few images that a GAN learns them by heart, with a note on it."""
+    """The data set; if it has so few images that a GAN memorises them, with a warning."""
     if len(dataset) >= FEWEST or dataset.kind == "point":
         return dataset
     warning = (
-        f"{WARNING}there are only {count_noun(len(dataset), 'image')}. A GAN learns so few by "
-        "heart: samples will be blurs of them, or copies. "
+        f"{WARNING}there are only {count_noun(len(dataset), 'image')}. A GAN memorises so "
+        "few: samples will be copies of them, or blurs. "
         f"Gather at least {FEWEST}; hundreds are better."
     )
     return dataset.with_report(notes=[warning, *dataset.report.notes])

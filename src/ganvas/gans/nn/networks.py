@@ -12,6 +12,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganvas.errors import UserError
 
 __all__ = [
+    "FOLDED_SIZE",
     "PatchDiscriminator",
     "ResidualBlock",
     "ResidualGenerator",
@@ -31,6 +32,7 @@ __all__ = [
     "upsample",
 ]
 
+FOLDED_SIZE = 48  # side in pixels from which the small GANs fold images
 LEAK = 0.1  # slope at the ends of `leaky_tanh`
 # the layers that `add_spectral_norm` changes
 SPECTRAL = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.Embedding)

@@ -62,7 +62,8 @@ class RelativisticPix2Pix(PairTranslator):
         direction: which way to translate.
         width: channels of the generator's largest map; doubled at every halving, up to 4 x.
         blocks: residual blocks at the generator's smallest map.
-        discriminator_width: channels of the discriminator's largest map; doubled likewise.
+        discriminator_width: channels of the discriminator's largest map; doubled at every halving,
+            up to 4 x.
         reconstruction_weight: of the mean distance from the true image, in units of [-1, 1].
         feature_weight: of the mean absolute difference of the discriminator's maps.
         gamma: the penalty's weight.

@@ -33,7 +33,7 @@ class AttributeTranslator(GAN):
 
     Attributes:
         names: of the attributes.
-        conditions: numbers that tell the generator what is wanted.
+        conditions: numbers by which wanted attributes enter the networks.
         multiple: sides of images must be multiples of it.
         own_size: whether images of any size work well.
     """
@@ -74,7 +74,7 @@ class AttributeTranslator(GAN):
         return torch.where(batch["known"] > 0, own, UNKNOWN) if self.mixed else own
 
     def make_conditions(self, attributes: Tensor) -> Tensor:
-        """What the generator is told of wanted attributes (N, A): (N, conditions)."""
+        """The inputs (N, conditions) of the networks for wanted attributes (N, A)."""
         if not self.mixed:
             return attributes
         known = (attributes != UNKNOWN).to(attributes.dtype)

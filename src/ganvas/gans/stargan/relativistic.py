@@ -1,7 +1,7 @@
 """A quick StarGAN: it draws what is to be changed; after Choi et al. 2018.
 
-The discriminator is told the attributes, and has to prefer an image with its own attributes to the
-image that was changed, and to the same image with the attributes of another.
+The attributes are an input of the discriminator. It learns to prefer an image with its own
+attributes to the changed image, and to the same image with the attributes of another.
 """
 
 import math
@@ -123,7 +123,8 @@ class RelativisticStarGAN(AttributeTranslator):
     Args:
         width: channels of the generator's largest map; doubled at every halving, up to 4 x.
         blocks: residual blocks at the generator's smallest map.
-        discriminator_width: channels of the discriminator's largest map; doubled likewise.
+        discriminator_width: channels of the discriminator's largest map; doubled at every halving,
+            up to 4 x.
         features: numbers by which the discriminator summarises an image.
         exclusive: groups of attributes of which an image has one at a time, such as hair colours:
             one that is set removes the others of its group. Training does not need them.

@@ -10,7 +10,6 @@ from typing import Literal
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
 
 from ganvas.errors import UserError
 from ganvas.gans.base import (
@@ -23,115 +22,26 @@ from ganvas.gans.base import (
     Update,
     Updates,
 )
+from ganvas.gans.cut.networks import Translator, patch_nce
 from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.nn.folded import (
     FOLD,
     FoldedPatchDiscriminator,
-    FoldedUNet,
     check_folds,
     folded_sizes,
 )
-from ganvas.gans.nn.losses import in_float32, relativistic, squared_gradient
+from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-__all__ = ["CUT", "patch_nce"]
+__all__ = ["CUT"]
 
 Direction = Literal["both", "a-to-b", "b-to-a"]
 Images = Mapping[str, Tensor]  # by domain, (N, C, H, W) each
 Moves = tuple[Tensor, Tensor]  # random numbers by which real and fake images move, (N, 2) each
 OTHER = {"a": "b", "b": "a"}  # the domain that images of a domain are translated from
 MAPS = 3  # sizes of the generator's maps, the smallest an eighth of the image
-MOST = 4  # channels of the smallest maps, in widths
-LEAK = 0.1  # of what leaves [-1, 1]: at a hard limit there would be no gradient
 LEVELS = 127.5  # of 0..255 in one unit of [-1, 1]
-
-
-class Translator(nn.Module):
-    """Adds a change to an image; and compares places of images.
-
-    Args:
-        channels: of the images.
-        sizes: of the maps, from the largest to the smallest.
-        width: channels of the largest map.
-        blocks: residual blocks at the smallest map.
-        features: numbers by which a place is compared with others.
-        directions: 1 or 2; with 2 a plane says to which domain.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        sizes: list[int],
-        width: int,
-        blocks: int,
-        features: int,
-        directions: int,
-    ):
-        super().__init__()
-        self.conditions = directions - 1
-        self.network = FoldedUNet(
-            channels,
-            channels,
-            sizes,
-            width=width,
-            most=MOST,
-            blocks=blocks,
-            conditions=self.conditions,
-        )
-        widths = [width * min(MOST, 2**depth) for depth in range(len(sizes))]
-        self.projections = nn.ModuleList(
-            nn.Sequential(nn.Linear(each, features), nn.ReLU(), nn.Linear(features, features))
-            for each in widths
-        )
-
-    def forward(self, image: Tensor, to: Tensor | None) -> Tensor:
-        """(N, C, H, W) and, with two directions, int64 (N,), 0 for a and 1 for b, to (N, C, H, W).
-
-        The result may leave [-1, 1] a little.
-        """
-        return self.translate(image, to)[0]
-
-    def translate(self, image: Tensor, to: Tensor | None) -> tuple[Tensor, list[Tensor]]:
-        """The result of `forward`, and the maps of the image on the way."""
-        maps = self.encode(image, to)
-        conditions = self.make_conditions(to)
-        changed = image + self.network.decode(maps, conditions)
-        return torch.lerp(changed.clamp(-1, 1), changed, LEAK), maps
-
-    def encode(self, image: Tensor, to: Tensor | None) -> list[Tensor]:
-        """Maps of an image, (N, C', h, w) each, from the largest to the smallest."""
-        return self.network.encode(image, self.make_conditions(to))
-
-    def make_conditions(self, to: Tensor | None) -> Tensor | None:
-        """int64 (N,), 0 or 1, as (N, 1) with -1 or 1; None with one direction."""
-        if not self.conditions:
-            return None
-        assert to is not None
-        return (2 * to[:, None] - 1).to(self.network.last[-1].weight.dtype)  # pyright: ignore
-
-    def project(self, maps: list[Tensor], places: list[Tensor]) -> list[Tensor]:
-        """Features (N, P, features) of length 1 of places (N, P) of each map."""
-        features = []
-        for values, index, projection in zip(maps, places, self.projections):
-            rows = values.flatten(2).transpose(1, 2)  # (N, h * w, C')
-            chosen = rows.gather(1, index[..., None].expand(-1, -1, rows.shape[2]))
-            features.append(normalize(projection(chosen), dim=2))
-        return features
-
-
-@in_float32
-def patch_nce(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
-    """Mean cross-entropy of finding each place's key among those of its image; eq. 3.
-
-    Args:
-        queries: features (N, P, F) of length 1 of places of generated images.
-        keys: of the same places of the given images; without gradient.
-        temperature: by which cosines are divided.
-    """
-    cosines = queries @ keys.detach().transpose(1, 2)  # (N, P, P)
-    right = torch.arange(cosines.shape[1], device=cosines.device).expand(len(cosines), -1)
-    return cross_entropy(cosines.flatten(0, 1) / temperature, right.flatten())
 
 
 class CUT(GAN):
@@ -141,11 +51,11 @@ class CUT(GAN):
 
     Players:
 
-    - generator: image, and the domain asked for → U-Net of folded maps → a change, which is added
+    - generator: image, and the wanted domain → U-Net of folded maps → a change, which is added
       to the image. Two-layer networks project places of the U-Net's maps to features.
     - discriminator: for each domain that is generated, scores of patches of folded images.
 
-    Losses, with x an image, G(x) its translation and y a real image of the domain asked for:
+    Losses, with x an image, G(x) its translation and y a real image of the wanted domain:
 
     - discriminator: mean softplus(D(G(x)) - D(y)) + gamma / (2 P) mean |∇ Σ D(y)|²,
       with P the number of patches, over which Σ sums, and D the discriminator of that domain
@@ -163,8 +73,8 @@ class CUT(GAN):
 
     Stats: `change`, the mean difference of an image and its translation, in levels of 0..255.
 
-    Where we differ from the paper: both directions are learnt at once, by one network that is told
-    the domain by a plane of one number; the paper trains one direction. The output is a change of
+    Where we differ from the paper: one network learns both directions at once, with the wanted
+    domain as a plane of one number; the paper trains one direction. The output is a change of
     the image, which keeps it sharp from the beginning. Scores of patches compete in pairs
     (Jolicoeur-Martineau 2018), with R1 (Mescheder et al. 2018) in every `penalty_every`-th training
     step at that many times its weight, instead of least squares. The networks are small, folded and

@@ -1,0 +1,1 @@
+"""Translation without pairs and without a cycle: Park et al. 2020."""
