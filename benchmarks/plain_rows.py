@@ -1,9 +1,13 @@
-"""What the plain scripts of `plain_translation.py` share: rows in memory, a pool of fakes, Adam."""
+"""What the plain scripts of `plain_translation.py` and `plain_quick.py` share: rows in memory, a
+pool of fakes, losses, Adam.
+"""
 
 import random
 
 import torch
 from torch import Tensor, nn
+
+l1 = nn.L1Loss()
 
 
 class Rows:
@@ -68,3 +72,14 @@ def adam(lr: float, beta1: float, beta2: float, *networks: nn.Module) -> torch.o
         lr=lr,
         betas=(beta1, beta2),
     )
+
+
+def slope(score: Tensor, image: Tensor) -> Tensor:
+    """The mean squared gradient of scores (N, ...) with respect to their images (N, C, H, W)."""
+    (gradient,) = torch.autograd.grad(score.sum(), image, create_graph=True)
+    return gradient.square().sum([1, 2, 3]).mean()
+
+
+def difference(maps: list[Tensor], others: list[Tensor]) -> Tensor:
+    """The mean absolute difference of a discriminator's maps, over its layers."""
+    return torch.stack([l1(one, other) for one, other in zip(maps, others)]).mean()

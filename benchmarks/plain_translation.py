@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import torch
 from plain import Step
-from plain_rows import Pool, Rows, adam, switch
+from plain_rows import Pool, Rows, adam, l1, switch
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN
@@ -34,7 +34,6 @@ from ganvas.gans.pix2pix.original import Pix2Pix
 from ganvas.gans.stargan.original import StarGAN
 
 criterion = nn.BCEWithLogitsLoss()
-l1 = nn.L1Loss()
 mse = nn.MSELoss()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from plain import SCRIPTS, Pictures
-from plain_translation import TRANSLATION_SCRIPTS
+from plain_quick import ROW_SCRIPTS
 
 from ganvas.data.dataset import Dataset, fingerprint, single
 from ganvas.data.report import DataReport
@@ -15,6 +15,8 @@ from ganvas.recipes.recipe import Recipe
 
 IMAGES = 4096
 ROWS = 1024  # of data for translation
+# columns of GANs whose options decide what they require
+USUAL = {"gawwn-relativistic": ("image", "caption", "box")}
 ATTRIBUTES = tuple("abcde")
 CAPTIONS = 10, 128  # of an image, and letters in each
 
@@ -26,10 +28,8 @@ def random_data(recipe: Recipe) -> Dataset:
     random = np.random.default_rng(0)
     size, channels = recipe.size, recipe.channels
     assert size and channels
-    requires, count = (
-        GANS[recipe.gan].requires,
-        ROWS if recipe.name in TRANSLATION_SCRIPTS else IMAGES,
-    )
+    requires = USUAL.get(recipe.gan, GANS[recipe.gan].requires)
+    count = ROWS if recipe.name in ROW_SCRIPTS else IMAGES
     report = DataReport(spec="random", found=count, used=count)
 
     def images() -> np.ndarray:

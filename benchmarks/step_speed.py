@@ -6,13 +6,13 @@ interleaved in one run.
 
 Ours is `Trainer.step`, whole: batch, random numbers, learning rates, updates, checks and means,
 executed as `train` would choose here; how that is, is printed under each recipe. The plain scripts
-are in `plain.py` and `plain_translation.py`. Both train on the same random data; recipes too large
-for that are made smaller, see `SMALL`. Slices of either follow one another as ours, plain, plain,
-ours, ..., so that whatever else the machine does falls on both; every pair of slices gives one
-ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the CPU time that this
-process was given instead of the time that passed. On a GPU a slice ends when all its work is done;
-plain scripts have their data there, and TF32 and the choice of convolution kernels as ours do,
-which are settings of the whole process.
+are in `plain.py`, `plain_translation.py` and `plain_quick.py`. Both train on the same random data;
+recipes too large for that are made smaller, see `SMALL`. Slices of either follow one another as
+ours, plain, plain, ours, ..., so that whatever else the machine does falls on both; every pair of
+slices gives one ratio. On a machine that does much else, `--threads 1 --cpu-time` measures by the
+CPU time that this process was given instead of the time that passed. On a GPU a slice ends when all
+its work is done; plain scripts have their data there, and TF32 and the choice of convolution
+kernels as ours do, which are settings of the whole process.
 
 Printed for each recipe:
 
@@ -34,8 +34,8 @@ from typing import Any
 
 import torch
 from plain import SCRIPTS, UNIT_RANGE, Pictures, Step
+from plain_quick import ROW_SCRIPTS
 from plain_rows import Rows
-from plain_translation import TRANSLATION_SCRIPTS
 from random_data import floats, random_data
 from stopwatch import (
     Clock,
@@ -67,8 +67,22 @@ SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
     "stargan": {"batch": 8, "options.width": 16},
     "inpaint": {"batch": 8, "options.width": 16},
     "gawwn-box": {"batch": 8, "options.width": 16, "options.smallest": 1.0},
+    # as large as they are, without what scripts do not do
+    "pix2pix-fast": {},
+    "cyclegan-fast": {},
+    "stargan-fast": {},
+    "inpaint-fast": {},
+    "gawwn-fast": {"options.smallest": 1.0},
 }
-PERIODS = {"stargan": 5, "inpaint": 8}  # steps until a step is like the first again
+PERIODS = {  # steps until a step is like the first again
+    "stargan": 5,
+    "inpaint": 8,
+    "pix2pix-fast": 8,
+    "cyclegan-fast": 8,
+    "stargan-fast": 8,
+    "inpaint-fast": 8,
+    "gawwn-fast": 4,
+}
 SLICE = 0.3  # seconds; at least one step
 LEAST_PAIRS = 3
 PEAK_SIZES = (1024, 1536, 2048)
@@ -86,7 +100,7 @@ class Pair:
 
 def main() -> None:
     """Measure and print."""
-    names = [*SCRIPTS, *TRANSLATION_SCRIPTS]
+    names = [*SCRIPTS, *ROW_SCRIPTS]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -147,7 +161,7 @@ def main() -> None:
 
 
 def small(name: str) -> Recipe:
-    """The recipe, made smaller if it would take too long."""
+    """The recipe, made smaller if it would take too long, without what scripts do not do."""
     return change(get_recipe(name), SAME_WORK | SMALL[name]) if name in SMALL else get_recipe(name)
 
 
@@ -207,7 +221,7 @@ def plain_step(recipe: Recipe, dataset: Dataset, device: torch.device) -> Step:
     )
     gan = build_gan(recipe.gan, dataset.schema, recipe.options).to(device)
     with device:
-        return TRANSLATION_SCRIPTS[recipe.name](gan, rows, recipe.batch)
+        return ROW_SCRIPTS[recipe.name](gan, rows, recipe.batch)
 
 
 def row(recipe: Recipe, pairs: list[Pair], flops: float, plain_flops: float) -> str:

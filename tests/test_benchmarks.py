@@ -1,20 +1,27 @@
 """The benchmark for GPUs, tried on a CPU: what it measures there, and what a part that fails does
-to the others.
+to the others. The plain scripts of the quick recipes.
 """
 
+import importlib
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 from ganvas.gans import GANS
+from ganvas.gans.options import option_defaults
+from ganvas.recipes import fast_translation
+from ganvas.recipes.recipe import change
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -159,3 +166,41 @@ def test_without_a_gpu_the_report_says_so(tmp_path: Path):
     for entry in json.loads(out.read_text())["parts"].values():
         assert entry["status"] == "failed"
         assert "this machine has no cuda" in entry["error"]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Imports a module of `benchmarks`, which import one another by their bare names."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module
+
+
+# Recipes for rows of data that are tuned for a CPU, tiny.
+QUICK: dict[str, dict[str, Any]] = {
+    "pix2pix-fast": {"options.width": 8, "options.discriminator_width": 8},
+    "cyclegan-fast": {"options.width": 8, "options.discriminator_width": 8},
+    "stargan-fast": {"options.width": 8, "options.discriminator_width": 8},
+    "inpaint-fast": {"options.width": 8},
+    "gawwn-fast": {"options.width": 8},
+}
+
+
+def test_every_quick_recipe_for_rows_has_a_plain_script(benchmarks: Callable[[str], ModuleType]):
+    quick = {name.replace("_", "-") for name in fast_translation.__all__}
+    assert {*benchmarks("plain_quick").QUICK_SCRIPTS} == {*QUICK} == quick
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_plain_scripts_of_quick_recipes(
+    name: str, benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(benchmarks("random_data"), "ROWS", 8)
+    speed = benchmarks("step_speed")
+    recipe = change(speed.small(name), {"size": 16, "batch": 2} | QUICK[name])
+    assert speed.PERIODS[name] == option_defaults(recipe.gan)["penalty_every"]
+
+    dataset = benchmarks("random_data").random_data(recipe)
+    step = speed.plain_step(recipe, dataset, torch.device("cpu"))
+    # the first step has a gradient penalty, the second has none
+    for _ in range(2):
+        assert all(map(math.isfinite, step()))
