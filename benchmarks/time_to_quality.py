@@ -10,10 +10,17 @@ updates, checks, moving average. Scoring is not counted. On a machine that does 
 `--threads 1 --cpu-time` counts the CPU time that this process was given instead of the time that
 passed.
 
-A score is a Frechet distance in the features that `ganvas evaluate` would choose, of `--count`
-samples: to training images, or with `--against held-out` to those that `--set held_out=N` keeps
-from training, to choose settings by; or with `--against test` to the test set that was published
-with the data, which is for reports.
+A score is a distance to real images, the lower the better, in the features that `ganvas evaluate`
+would choose, or `--features`:
+
+- of GANs that generate from noise the Frechet distance of `--count` samples: to training images, or
+  with `--against held-out` to those that `--set held_out=N` keeps from training, to choose settings
+  by; or with `--against test` to the test set that was published with the data, which is for
+  reports.
+- of GANs that generate from rows of data, such as translations, the kernel distance of what they
+  generate from rows that training does not see (held out, or of the published test set; `--count`
+  of them at most) to the real images of these rows. It says nothing of how well an image fits its
+  row: a StarGAN that changes nothing is near 0 from the beginning.
 
 Printed: a line a score; then, for each recipe after the first, when it first was as good as the
 first one is at the end, and the ratio of the two times. With `--out`: curves.png, curves.json and a
@@ -21,30 +28,21 @@ grid of samples of each recipe.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from matplotlib.figure import Figure
+from quality_curves import Point, write_curves
 from stopwatch import flops_of, processor
+from yardsticks import SPLITS, Yardstick, make_yardstick
 
 from ganvas.cli.flags import parse_settings
-from ganvas.data import open_dataset
-from ganvas.data.builtin.points import mode_discs
+from ganvas.data import Dataset, open_dataset
 from ganvas.errors import UserError
-from ganvas.evaluation.extractors import make_extractor, usual_features
-from ganvas.evaluation.metrics.distances import moments
-from ganvas.evaluation.quick import QuickReference, quick_score
-from ganvas.evaluation.references import draw_rows, features_of_rows, open_training_reference
-from ganvas.inference.run import training_grid
-from ganvas.io.files import atomic_path, write_text
-from ganvas.io.images import save, to_uint8
-from ganvas.io.scatter import draw_sheet
+from ganvas.io.images import save
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
@@ -58,21 +56,12 @@ Clock = Callable[[], float]
 
 
 @dataclass
-class Point:
-    """A recipe at one moment."""
-
-    images: int
-    seconds: float
-    teraflop: float
-    distance: float
-
-
-@dataclass
 class Candidate:
     """A recipe that trains.
 
     Attributes:
         budget: seconds that it is given at most; it ends earlier where its recipe does.
+        flops_a_step: what a training step computes.
         used: seconds that it had.
         due: seconds after which it is scored next.
     """
@@ -80,7 +69,7 @@ class Candidate:
     name: str
     trainer: Trainer
     budget: float
-    flops_a_step: float
+    flops_a_step: float = 0.0
     used: float = 0.0
     due: float = FIRST_SCORE
     points: list[Point] = field(default_factory=list)
@@ -98,12 +87,10 @@ class Candidate:
             self.trainer.step()
             self.used += clock() - began
 
-    def score(self, reference: QuickReference, count: int) -> Point:
+    def score(self, yardstick: Yardstick) -> Point:
         """Look at the samples, and say when to look again."""
         state = self.trainer.state
-        distance = quick_score(
-            self.trainer.monitor.sampler, reference, self.trainer.context.engine.device, count
-        )
+        distance = yardstick.score(self.trainer.monitor.sampler)
         teraflop = state.clock.steps * self.flops_a_step / 1e12
         self.points.append(
             Point(state.clock.images, round(self.used, 2), round(teraflop, 3), round(distance, 4))
@@ -130,10 +117,14 @@ def main() -> None:
         help="for each recipe; the last one for all others",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=10_000, help="samples for each score")
+    parser.add_argument(
+        "--count", type=int, default=10_000, help="samples for each score, or rows at most"
+    )
     parser.add_argument("--features", help="as of ganvas evaluate")
     parser.add_argument(
-        "--against", choices=SPLITS, default="training", help="which real images to compare with"
+        "--against",
+        choices=SPLITS,
+        help="which real images to compare samples from noise with; training without it",
     )
     parser.add_argument(
         "--set",
@@ -157,48 +148,77 @@ def main() -> None:
         )
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    try:
+        compare(arguments)
+    except UserError as error:
+        parser.error(str(error))
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Train the recipes in turns, score, print.
+
+    Raises:
+        UserError: recipes, data and flags do not suit one another.
+    """
     clock = time.process_time if arguments.cpu_time else time.perf_counter
-    recipes = [asked(name, arguments) for name in arguments.recipes]
+    recipes = choose_recipes(arguments)
     budgets = [
         arguments.seconds[min(place, len(arguments.seconds) - 1)] for place in range(len(recipes))
     ]
-    reference = make_yardstick(recipes[0], arguments.features, arguments.against)
-    extractor = reference.extractor.protocol["extractor"]
+    candidates = [start(recipe, budget) for recipe, budget in zip(recipes, budgets)]
+    gans = [candidate.trainer.state.gan for candidate in candidates]
+    yardstick = make_yardstick(
+        list(zip(recipes, gans)), arguments.features, arguments.against, arguments.count
+    )
+    for candidate in candidates:
+        candidate.flops_a_step = count_flops(candidate.trainer, clock)
+
     kind = "CPU time" if arguments.cpu_time else "time passed"
-    against = f"{arguments.against} images"
     print(
         f"{torch.get_num_threads()} threads, torch {torch.__version__}, {processor()}, {kind}; "
         f"seed {arguments.seed}"
     )
-    print(f"Frechet distance of {arguments.count:,} samples to {against}, {extractor} features")
+    print(yardstick.about)
     print(
         f"{'recipe':20} {'images':>9} {'TFLOP':>9} {'seconds':>8} {'images/s':>9} {'distance':>9}"
     )
-    candidates = [start(recipe, budget, clock) for recipe, budget in zip(recipes, budgets)]
     while going := [candidate for candidate in candidates if not candidate.over]:
         for candidate in going:
             candidate.train(clock)
             if candidate.used >= candidate.due or candidate.over:
-                print(line(candidate.name, candidate.score(reference, arguments.count)), flush=True)
+                print(line(candidate.name, candidate.score(yardstick)), flush=True)
                 if arguments.out:
-                    write(
-                        candidates,
-                        arguments.out,
-                        f"{extractor} features, {against}, seconds of {kind}",
-                    )
+                    about = f"{yardstick.about}, seconds of {kind}"
+                    write(candidates, arguments.out, about)
     for other in candidates[1:]:
         print(comparison(candidates[0], other))
 
 
-def asked(name: str, arguments: argparse.Namespace) -> Recipe:
-    """A recipe on the data, size and seed that were asked for, with its own changes."""
-    changes: dict[str, Any] = {"seed": arguments.seed}
-    changes |= {
+def choose_recipes(arguments: argparse.Namespace) -> list[Recipe]:
+    """The recipes, all on the data, size and seed that were asked for, or on the first one's own.
+
+    Raises:
+        UserError: there is no data.
+    """
+    shared: dict[str, Any] = {"seed": arguments.seed}
+    shared |= {
         key: getattr(arguments, key)
         for key in ("data", "size")
         if getattr(arguments, key) is not None
     }
-    for text in arguments.set:
+    recipes: list[Recipe] = []
+    for name in arguments.recipes:
+        recipes.append(change_as_asked(name, shared, arguments.set))
+        shared = {"data": recipes[0].data, "size": recipes[0].size} | shared
+    if recipes[0].data is None:
+        raise UserError(f"{recipes[0].name} has no data of its own: name it with --data")
+    return recipes
+
+
+def change_as_asked(name: str, shared: dict[str, Any], settings: list[str]) -> Recipe:
+    """A recipe with what all share, and with those changes that are meant for it."""
+    changes = dict(shared)
+    for text in settings:
         target, colon, pair = text.partition(":")
         if not colon or "=" in target:
             changes |= parse_settings([text])
@@ -207,42 +227,24 @@ def asked(name: str, arguments: argparse.Namespace) -> Recipe:
     return change(get_recipe(name), changes)
 
 
-def make_yardstick(recipe: Recipe, features: str | None, against: str) -> QuickReference:
-    """Real images to compare with, and what looks at them."""
-    assert recipe.data is not None
-    reference = open_training_reference(
-        recipe.data, recipe.test_view, recipe.held_out, 0, progress=True
-    )
-    held = np.setdiff1d(np.arange(len(reference.train)), reference.train_rows)
-    if against == "test" and reference.split != "test":
-        raise UserError(
-            f"--against test: no test set was published with {recipe.data}; use --against held-out"
-        )
-    if against == "held-out" and not len(held):
-        raise UserError("--against held-out: nothing is held out; add --set held_out=2000, say")
-    extractor = make_extractor(
-        features or usual_features(reference, None)[0], reference, None, torch.device("cpu"), True
-    )
-    dataset, rows = {
-        "training": (reference.train, draw_rows(reference.train, reference.train_rows, 0)),
-        "held-out": (reference.train, held),
-        "test": (reference.dataset, reference.rows),
-    }[against]
-    real = features_of_rows(extractor, dataset, rows, True)
-    return QuickReference(extractor, real, moments(real, "real"))
-
-
-def start(recipe: Recipe, budget: float, clock: Clock) -> Candidate:
-    """A recipe ready to train; what its steps compute is counted on a copy."""
+def start(recipe: Recipe, budget: float) -> Candidate:
+    """A recipe ready to train."""
     assert recipe.data is not None
     dataset = open_dataset(recipe.data, recipe.view, progress=True)
+    return Candidate(recipe.name, make_trainer(recipe, dataset), budget)
 
-    def trainer() -> Trainer:
-        made = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
-        made.apply_own_plan()
-        return made
 
-    return Candidate(recipe.name, trainer(), budget, flops_of(trainer().step, COUNTED_STEPS, clock))
+def make_trainer(recipe: Recipe, dataset: Dataset) -> Trainer:
+    """A trainer that takes steps as `ganvas train` would, and writes nothing."""
+    trainer = Trainer(recipe, dataset, Path(), Engine("cpu"), quiet=True)
+    trainer.apply_own_plan()
+    return trainer
+
+
+def count_flops(trainer: Trainer, clock: Clock) -> float:
+    """FLOP of a training step, counted on a copy."""
+    copy = make_trainer(trainer.context.recipe, trainer.context.dataset)
+    return flops_of(copy.step, COUNTED_STEPS, clock)
 
 
 def line(name: str, point: Point) -> str:
@@ -267,44 +269,12 @@ def comparison(first: Candidate, other: Candidate) -> str:
 
 
 def write(candidates: list[Candidate], folder: Path, about: str) -> None:
-    """The curves so far as JSON and as an image, and a grid of samples of each recipe."""
+    """The curves so far, and a grid of samples of each recipe."""
     folder.mkdir(parents=True, exist_ok=True)
-    curves = {
-        candidate.name: [asdict(point) for point in candidate.points] for candidate in candidates
-    }
-    write_text(
-        folder / "curves.json", json.dumps({"about": about, "curves": curves}, indent=1) + "\n"
-    )
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for axes, (quantity, label) in zip(figure.subplots(1, 3, sharey=True), AXES.items()):
-        for candidate in candidates:
-            known = candidate.points
-            axes.plot(
-                [getattr(p, quantity) for p in known],
-                [p.distance for p in known],
-                ".-",
-                label=candidate.name,
-            )
-        axes.set(xscale="log", yscale="log", xlabel=label)
-        axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("distance to real images")
-    figure.axes[0].legend()
-    figure.suptitle(about, fontsize=9)
-    with atomic_path(folder / "curves.png") as partial:
-        figure.savefig(partial, format="png", dpi=110)
+    write_curves({candidate.name: candidate.points for candidate in candidates}, folder, about)
     for candidate in candidates:
-        trainer = candidate.trainer
-        images, columns, names = training_grid(
-            trainer.monitor.sampler, trainer.context.recipe.seed, trainer.context.engine.device
-        )
-        grid = draw_sheet(
-            to_uint8(images), columns, names, "", mode_discs(trainer.context.dataset.report.spec)
-        )
-        save(grid, folder / f"{candidate.name}.png")
+        save(candidate.trainer.monitor.draw_samples(), folder / f"{candidate.name}.png")
 
-
-SPLITS = ("training", "held-out", "test")
-AXES = {"images": "images shown", "teraflop": "TFLOP", "seconds": "seconds"}
 
 if __name__ == "__main__":
     main()

@@ -1,5 +1,6 @@
 """The benchmark for GPUs, tried on a CPU: what it measures there, and what a part that fails does
-to the others. The plain scripts of the quick recipes.
+to the others. The plain scripts of the quick recipes; how time to quality scores GANs that need
+rows.
 """
 
 import importlib
@@ -15,12 +16,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from ganvas.errors import UserError
+from ganvas.evaluation.metrics.features import Pixels
 from ganvas.gans import GANS
-from ganvas.gans.options import option_defaults
-from ganvas.recipes import fast_translation
+from ganvas.gans.options import build_gan, option_defaults
+from ganvas.gans.stargan.relativistic import RelativisticStarGAN
+from ganvas.recipes import fast_translation, get_recipe
 from ganvas.recipes.recipe import change
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -204,3 +209,37 @@ def test_plain_scripts_of_quick_recipes(
     # the first step has a gradient penalty, the second has none
     for _ in range(2):
         assert all(map(math.isfinite, step()))
+
+
+def test_rows_are_scored_by_the_real_images_of_their_target(
+    benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(benchmarks("random_data"), "ROWS", 32)
+    settings = {"size": 16, "channels": 3} | QUICK["stargan-fast"]
+    recipe = change(get_recipe("stargan-fast"), settings)
+    dataset = benchmarks("random_data").random_data(recipe)
+    gan = build_gan(recipe.gan, dataset.schema, recipe.options)
+    assert isinstance(gan, RelativisticStarGAN)
+
+    rows = dataset.batch(np.arange(32))
+    yardstick = benchmarks("yardsticks").RowsYardstick(Pixels(), rows, "image")
+    assert yardstick.about == "kernel distance on 32 unseen rows, pixels features"
+
+    # what it adds to each image: nothing, then white
+    unfolding = gan.generator.last[-1].requires_grad_(False)
+    unfolding.weight.zero_()
+    unfolding.bias.zero_()
+    assert abs(yardstick.score(gan)) < 0.1
+    unfolding.bias.fill_(10)
+    assert yardstick.score(gan) > 1
+
+
+def test_recipes_that_no_yardstick_fits_are_refused(benchmarks: Callable[[str], ModuleType]):
+    """One generates from noise, the other from rows."""
+    candidates = []
+    for name in ("stargan-fast", "avatars-fast"):
+        recipe = change(get_recipe(name), {"size": 16, "channels": 3, "data": "random"})
+        dataset = benchmarks("random_data").random_data(recipe)
+        candidates.append((recipe, build_gan(recipe.gan, dataset.schema, recipe.options)))
+    with pytest.raises(UserError, match="what they generate from is rows of data and noise"):
+        benchmarks("yardsticks").make_yardstick(candidates, None, None, 100)
