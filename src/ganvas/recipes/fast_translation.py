@@ -94,7 +94,7 @@ def inpaint_fast() -> Recipe:
         flip=True,
         batch=16,
         images=40_000,
-        optimizers=quick_players(8e-4, 4e-4, beta1=0.5),
+        optimizers=quick_players(8e-4, 1e-4, beta1=0.5),
         ema_halflife=5_000,
     )
 
@@ -118,9 +118,9 @@ def gawwn_fast() -> Recipe:
         options={"smallest": 0.4},
         size=64,
         channels=3,
-        batch=50,
-        images=200_000,
+        batch=25,
+        images=180_000,
         optimizers=dict.fromkeys(("generator", "discriminator", "text"), adam),
         ema_halflife=10_000,
-        report_every=4_000,  # twenty periods of the gradient penalty
+        report_every=4_000,  # forty periods of the gradient penalty
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
-from ganvas.gans.nn.networks import downsample, unfold
+from ganvas.gans.nn.networks import downsample, leaky_tanh, unfold
 
 __all__ = ["PlaceDiscriminator", "PlaceGenerator", "normalise_pixels"]
 
@@ -40,12 +40,10 @@ class PlaceGenerator(nn.Module):
             ]
         )
         self.scales = nn.ModuleList([nn.Linear(inputs, width) for width in widths])
-        self.image = nn.Sequential(
-            unfold(widths[-1], channels, fold), nn.PixelShuffle(fold), nn.Tanh()
-        )
+        self.image = nn.Sequential(unfold(widths[-1], channels, fold), nn.PixelShuffle(fold))
 
     def forward(self, noise: Tensor, text: Tensor, planes: Sequence[Tensor]) -> Tensor:
-        """(N, noise_size), (N, text_size) and planes to (N, C, H, W) in [-1, 1].
+        """(N, noise_size), (N, text_size) and planes to (N, C, H, W), a little beyond [-1, 1].
 
         Args:
             noise: standard normal.
@@ -60,7 +58,7 @@ class PlaceGenerator(nn.Module):
             maps = layer(torch.cat([maps, place], 1))
             maps = normalise_pixels(maps) * (1 + scale(what))[:, :, None, None]
             maps = leaky_relu(maps, 0.2)
-        return self.image(maps)
+        return leaky_tanh(self.image(maps))
 
 
 def normalise_pixels(maps: Tensor) -> Tensor:
@@ -76,13 +74,14 @@ class PlaceDiscriminator(nn.Module):
     """An image and planes that mark a place to features, which are scored against a text.
 
     Miyato and Koyama 2018: the score is a linear function of the features plus their product with
-    the text.
+    the text. The first convolution is at the size of the largest map, since thin lines such as
+    those of glasses are lost where the first one halves.
 
     Args:
         text_size: numbers of an embedded caption.
         planes: how many mark a place.
         start: side of the smallest map.
-        widths: channels of the maps, from the smallest to half of the largest.
+        widths: channels of the maps, from the smallest to the largest.
         channels: of the image.
         features: numbers that summarise an image.
         fold: pixels of the image along a side of each cell of the largest map.
@@ -99,13 +98,17 @@ class PlaceDiscriminator(nn.Module):
         fold: int,
     ):
         super().__init__()
-        self.fold = nn.PixelUnshuffle(fold)
-        inwards = [channels * fold**2, *reversed(widths)]
+        self.first = nn.Sequential(
+            nn.PixelUnshuffle(fold), nn.Conv2d(channels * fold**2, widths[-1], 3, padding=1)
+        )
         self.layers = nn.ModuleList(
-            [downsample(inputs + planes, outputs, 4) for inputs, outputs in pairwise(inwards)]
+            [
+                downsample(inputs + planes, outputs, 4)
+                for inputs, outputs in pairwise(reversed(widths))
+            ]
         )
         self.features = nn.Sequential(
-            nn.Flatten(), nn.Linear((inwards[-1] + planes) * start**2, features), nn.LeakyReLU(0.2)
+            nn.Flatten(), nn.Linear((widths[0] + planes) * start**2, features), nn.LeakyReLU(0.2)
         )
         # a constant cancels in the relativistic loss
         self.plain = nn.Linear(features, 1, bias=False)
@@ -122,7 +125,7 @@ class PlaceDiscriminator(nn.Module):
             image: in [-1, 1].
             planes: (N, P, M, M) for the side M of every map, from the smallest.
         """
-        maps = self.fold(image)
+        maps = leaky_relu(self.first(image), 0.2)
         for layer, place in zip(self.layers, reversed(planes)):
             maps = leaky_relu(layer(torch.cat([maps, place], 1)), 0.2)
         return self.features(torch.cat([maps, planes[0]], 1))

@@ -16,7 +16,9 @@ from ganvas.errors import UserError
 from ganvas.gans.base import Batch, BoxInput, Clock, Input, KeyPointsInput, Update, Updates
 from ganvas.gans.gawwn.captions import CaptionGAN, preview_boxes, preview_keypoints
 from ganvas.gans.gawwn.place_networks import PlaceDiscriminator, PlaceGenerator
+from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.nn.boxes import box_planes, heat_maps, shrink_images
+from ganvas.gans.nn.folded import REACH
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.gans.nn.networks import FOLDED_SIZE, stage_sizes, stage_widths
 from ganvas.gans.nn.text import TextKind
@@ -40,7 +42,7 @@ class RelativisticGAWWN(CaptionGAN):
     - text: embeds captions, word by word.
     - generator: noise and text → linear → maps that are doubled by repeating their pixels. At every
       size planes that mark the place stand beside the map, and noise and text scale its channels.
-    - discriminator: the image and the planes → halvings, with the planes beside every map →
+    - discriminator: the image → convolution 3x3 → halvings, with the planes beside every map →
       features, which are scored by themselves and against the text.
 
     Planes of a box: inside it, and where in it, across and down, from -1 to 1. Planes of key
@@ -55,7 +57,8 @@ class RelativisticGAWWN(CaptionGAN):
       + m mean softplus(D(G(z, t, b), t', b) - D(G(z, t, b), t, b))
 
     The fakes are generated once in a training step and serve both updates. Images of 48 pixels or
-    more are folded, as in `relativistic`.
+    more are folded, as in `relativistic`. The discriminator sees all images moved by up to two
+    pixels, so that no lattice pays.
 
     Where we differ from the papers:
 
@@ -113,7 +116,7 @@ class RelativisticGAWWN(CaptionGAN):
         features: PositiveInt = 128,
         smallest: Annotated[float, Field(gt=0, le=1)] = 1.0,
         matching: NonNegativeFloat = 1.0,
-        gamma: NonNegativeFloat = 2.0,
+        gamma: NonNegativeFloat = 0.5,
         penalty_every: PositiveInt = 4,
     ):
         super().__init__(
@@ -141,7 +144,7 @@ class RelativisticGAWWN(CaptionGAN):
             noise_size + text_size, planes, self.sizes[0], widths, self.channels, fold
         )
         self.discriminator = PlaceDiscriminator(
-            text_size, planes, self.sizes[0], widths[:-1], self.channels, features, fold
+            text_size, planes, self.sizes[0], widths, self.channels, features, fold
         )
 
     @property
@@ -160,16 +163,19 @@ class RelativisticGAWWN(CaptionGAN):
         real, place = self.change(batch, rng)
         planes = self.mark(place)
 
+        moves = rng.rand(len(real), 2)  # the same for both players
+
         # The generator does not train the text reader.
         fixed, wrong = text.detach(), wrong_text.detach()
         fake = self.generator(rng.normal(len(real), self.noise_size), fixed, planes)
 
         with_penalty = clock.every(self.penalty_every)
         real.requires_grad_(with_penalty)
-        features = self.discriminator.encode(real, planes)
+        features = self.discriminator.encode(shift_images(real, moves, REACH), planes)
         right = self.discriminator.score(features, text)
         wrongly = self.discriminator.score(features, wrong_text)
-        generated = self.discriminator(fake.detach(), text, planes)
+        seen_fake = shift_images(fake.detach(), moves, REACH)
+        generated = self.discriminator(seen_fake, text, planes)
 
         losses = {
             "adversarial": relativistic(right, generated),
@@ -187,8 +193,8 @@ class RelativisticGAWWN(CaptionGAN):
 
         # The discriminator has changed, so the opponents are scored again.
         with torch.no_grad():
-            opponent = self.discriminator(real, fixed, planes)
-        features = self.discriminator.encode(fake, planes)
+            opponent = self.discriminator(shift_images(real, moves, REACH), fixed, planes)
+        features = self.discriminator.encode(shift_images(fake, moves, REACH), planes)
         score = self.discriminator.score(features, fixed)
         losses = {
             "adversarial": relativistic(score, opponent),
@@ -215,7 +221,7 @@ class RelativisticGAWWN(CaptionGAN):
     def sample(self, count: int, rng: Rng, **inputs: Tensor) -> Tensor:
         text = self.text(inputs[self.text_column])
         noise = rng.normal(count, self.noise_size)
-        return self.generator(noise, text, self.mark(inputs[self.place]))
+        return self.generator(noise, text, self.mark(inputs[self.place])).clamp(-1, 1)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Generated from an image's own caption and place; then at other places, and with another
@@ -225,7 +231,7 @@ class RelativisticGAWWN(CaptionGAN):
         noise = rng.normal(len(text), self.noise_size)
 
         def generate(text: Tensor, place: Tensor) -> Tensor:
-            return self.generator(noise, text, self.mark(place))
+            return self.generator(noise, text, self.mark(place)).clamp(-1, 1)
 
         image, place = batch["image"], batch[self.place]
         if self.place == "box":

@@ -27,6 +27,8 @@ from ganvas.schema import Schema
 
 __all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in"]
 
+MOST = 5  # times the width: channels of the generator's smallest maps
+
 
 def flow_in(image: Tensor, mask: Tensor) -> Tensor:
     """Fill holes with the colours around them, the blurrier the further from the rim.
@@ -59,17 +61,19 @@ def flow_in(image: Tensor, mask: Tensor) -> Tensor:
 class FoldedFillGenerator(nn.Module):
     """An image with a hole, and where the hole is, to an image of the same size, of any size.
 
+    It draws what is to be added to the colours that flow into the hole.
+
     Args:
         channels: of the image.
         sizes: of the maps in training, from the largest to the smallest.
-        width: channels of the largest map.
+        width: channels of the largest map; doubled at every halving, up to MOST x.
         blocks: residual blocks at the smallest map.
     """
 
     def __init__(self, channels: int, sizes: list[int], width: int, blocks: int):
         super().__init__()
         self.network = FoldedUNet(
-            channels + 1, channels, sizes, width=width, blocks=blocks, norms=True
+            channels + 1, channels, sizes, width=width, most=MOST, blocks=blocks, lean=True
         )
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
@@ -79,10 +83,11 @@ class FoldedFillGenerator(nn.Module):
         and a generator that once draws nothing else would never come back.
         """
         height, width = image.shape[2:]
-        seen = torch.cat([flow_in(image, mask), mask], 1)
+        base = flow_in(image, mask)
+        seen = torch.cat([base, mask], 1)
         multiple = self.network.multiple
         seen = pad(seen, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        return self.network(seen)[:, :, :height, :width]
+        return base + self.network(seen)[:, :, :height, :width]
 
 
 class RelativisticInpainter(HoleFiller):
@@ -114,7 +119,8 @@ class RelativisticInpainter(HoleFiller):
     Recipe: `inpaint-fast`.
 
     Args:
-        width: channels of both players' largest maps; doubled at every halving, up to 4 x.
+        width: channels of the generator's largest map; doubled at every halving, up to 5 x.
+        discriminator_width: channels of the discriminator's largest map; doubled, up to 4 x.
         blocks: residual blocks at the generator's smallest map.
         reconstruction_weight: of the mean absolute error in the hole, in units of [-1, 1].
         feature_weight: of the mean absolute difference of the discriminator's maps.
@@ -131,11 +137,12 @@ class RelativisticInpainter(HoleFiller):
         self,
         schema: Schema,
         *,
-        width: PositiveInt = 32,
+        width: PositiveInt = 24,
+        discriminator_width: PositiveInt = 32,
         blocks: PositiveInt = 2,
         reconstruction_weight: NonNegativeFloat = 50.0,
         feature_weight: NonNegativeFloat = 40.0,
-        gamma: NonNegativeFloat = 1.0,
+        gamma: NonNegativeFloat = 0.1,
         penalty_every: PositiveInt = 8,
         least: Share = 0.1,
         most: Share = 0.4,
@@ -147,7 +154,7 @@ class RelativisticInpainter(HoleFiller):
         self.gamma = gamma
         self.penalty_every = penalty_every
         self.generator = FoldedFillGenerator(self.channels, folded_sizes(self.size), width, blocks)
-        self.discriminator = FoldedPatchDiscriminator(self.channels + 1, width)
+        self.discriminator = FoldedPatchDiscriminator(self.channels + 1, discriminator_width)
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]  # (N, C, H, W)
