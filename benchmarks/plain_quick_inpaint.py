@@ -9,7 +9,6 @@ from torch.nn.functional import adaptive_avg_pool2d, softplus
 from ganvas.gans.base import GAN
 from ganvas.gans.inpaint.relativistic import RelativisticInpainter
 from ganvas.gans.nn.augment import shift_images
-from ganvas.gans.nn.folded import REACH
 from ganvas.gans.nn.masks import draw_holes
 
 
@@ -18,7 +17,7 @@ def inpaint_fast(gan: GAN, rows: Rows, count: int) -> Step:
     assert isinstance(gan, RelativisticInpainter)
     generator, discriminator = gan.generator, gan.discriminator
     g_optimizer = adam(8e-4, 0.5, 0.99, generator)
-    d_optimizer = adam(4e-4, 0.5, 0.99, discriminator)
+    d_optimizer = adam(1e-4, 0.5, 0.99, discriminator)
     holes = torch.Generator().manual_seed(0)
     played = 0
 
@@ -30,10 +29,10 @@ def inpaint_fast(gan: GAN, rows: Rows, count: int) -> Step:
         real = rows.batch(count)["image"]
         mask = draw_holes(holes, count, gan.size, gan.size, gan.least, gan.most).to(rows.device)
         moves = torch.rand(count, 2, device=rows.device)
-        seen_mask = shift_images(mask, moves, REACH)
+        seen_mask = shift_images(mask, moves, gan.reach)
 
         def seen(image: Tensor) -> Tensor:
-            return torch.cat([shift_images(image, moves, REACH), seen_mask], 1)
+            return torch.cat([shift_images(image, moves, gan.reach), seen_mask], 1)
 
         switch(True, discriminator)
         d_optimizer.zero_grad()

@@ -37,7 +37,7 @@ OPTIONS = {
     "inpaint": {"width": 2, "blocks": 1, "penalty_every": 2},
     "inpaint-relativistic": {
         "width": 2,
-        "discriminator_width": 2,
+        "discriminator_width": 8,
         "blocks": 1,
         "penalty_every": 2,
         "least": 0.4,

@@ -30,9 +30,9 @@ def pix2pix_fast() -> Recipe:
         load_scale=1.25,  # random crops of 64 from 80 pixels: few pairs are memorised quickly
         flip=True,
         batch=8,
-        images=8_000,
-        optimizers=quick_players(4e-4, 4e-4),
-        ema_halflife=1_000,
+        images=6_000,
+        optimizers=quick_players(4e-4, 1e-4),
+        ema_halflife=2_000,
     )
 
 

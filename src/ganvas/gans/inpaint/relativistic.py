@@ -8,13 +8,19 @@ from collections.abc import Iterator
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, interpolate, pad, softplus
+from torch.nn.functional import (
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    conv2d,
+    interpolate,
+    pad,
+    softplus,
+)
 
 from ganvas.gans.base import Batch, Clock, Update, Updates
 from ganvas.gans.inpaint.holes import OUTSIDE, HoleFiller, Share, mean_inside
 from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.nn.folded import (
-    REACH,
     FoldedPatchDiscriminator,
     FoldedUNet,
     check_folds,
@@ -28,6 +34,9 @@ from ganvas.schema import Schema
 __all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in"]
 
 MOST = 5  # times the width: channels of the generator's smallest maps
+# Pixels by which the discriminator sees images moved, in each direction, at most: any place can be
+# any of the eight of the grid that folding and two halvings make.
+REACH = 4
 
 
 def flow_in(image: Tensor, mask: Tensor) -> Tensor:
@@ -87,7 +96,19 @@ class FoldedFillGenerator(nn.Module):
         seen = torch.cat([base, mask], 1)
         multiple = self.network.multiple
         seen = pad(seen, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        return base + self.network(seen)[:, :, :height, :width]
+        return base + soften(self.network(seen))[:, :, :height, :width]
+
+
+def soften(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) without the finest stripes: each pixel 1/2, its neighbours 1/4, twice.
+
+    With it, and maps that are doubled smoothly, there is no grid on which the generator could draw
+    a weave instead of hair. It would otherwise, since it cannot know where each strand lay.
+    """
+    kernel = torch.tensor([0.25, 0.5, 0.25], dtype=images.dtype, device=images.device)
+    channels = images.shape[1]
+    kernels = torch.outer(kernel, kernel).expand(channels, 1, 3, 3)
+    return conv2d(pad(images, (1, 1, 1, 1), mode="replicate"), kernels, groups=channels)
 
 
 class RelativisticInpainter(HoleFiller):
@@ -113,7 +134,7 @@ class RelativisticInpainter(HoleFiller):
 
     Where we differ from the paper, and from our `inpaint`: patches are compared with the true ones
     at their place and know where the hole is; images are folded, and the discriminator sees them
-    moved by up to two pixels, so that no lattice pays. The penalty is computed in every
+    moved by up to four pixels, so that no lattice pays. The penalty is computed in every
     `penalty_every`-th training step at that many times its weight (Karras et al. 2020).
 
     Recipe: `inpaint-fast`.
@@ -153,6 +174,7 @@ class RelativisticInpainter(HoleFiller):
         self.feature_weight = feature_weight
         self.gamma = gamma
         self.penalty_every = penalty_every
+        self.reach = min(REACH, self.size // 8)  # tiny images would lose their holes
         self.generator = FoldedFillGenerator(self.channels, folded_sizes(self.size), width, blocks)
         self.discriminator = FoldedPatchDiscriminator(self.channels + 1, discriminator_width)
 
@@ -165,10 +187,10 @@ class RelativisticInpainter(HoleFiller):
 
         with_penalty = clock.every(self.penalty_every)
         real.requires_grad_(with_penalty)
-        seen_mask = shift_images(mask, moves, REACH)
-        seen_real = shift_images(real, moves, REACH)
+        seen_mask = shift_images(mask, moves, self.reach)
+        seen_real = shift_images(real, moves, self.reach)
         real_score = self.score_filled(seen_real, seen_mask)
-        fake_score = self.score_filled(shift_images(fake.detach(), moves, REACH), seen_mask)
+        fake_score = self.score_filled(shift_images(fake.detach(), moves, self.reach), seen_mask)
         # (N, 1, h, w): share of the hole in the middle of each patch
         height, width = fake_score.shape[2:]
         share = adaptive_avg_pool2d(seen_mask, (height, width))
@@ -184,7 +206,7 @@ class RelativisticInpainter(HoleFiller):
 
         with torch.no_grad():
             real_maps, opponent = self.compute_features(seen_real.detach(), seen_mask)
-        fake_maps, score = self.compute_features(shift_images(fake, moves, REACH), seen_mask)
+        fake_maps, score = self.compute_features(shift_images(fake, moves, self.reach), seen_mask)
         error = (generated - real).abs()  # not of `fake`, whose error outside is 0
         inside, outside = mean_inside(error, mask).mean(), mean_inside(error, 1 - mask).mean()
         losses = {
