@@ -1,5 +1,6 @@
 """What all tests share: real data where it is at hand, a cache of their own, one thread."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,15 @@ DATA = Path(__file__).parents[2] / "shared" / "data"
 torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processes
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep packed images out of the user's cache: one cache per test process, so that MNIST is
-    packed once.
+    packed once. For the whole session, so that fixtures of a module use it too.
     """
-    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path_factory.getbasetemp() / "ganvas-cache"))
+    folder = tmp_path_factory.getbasetemp() / "ganvas-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANVAS_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)

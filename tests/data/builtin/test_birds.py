@@ -1,5 +1,7 @@
 """Drawn birds: boxes, key points and captions agree with the image."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,14 @@ def birds():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ganvas.data.builtin.birds.COUNT", 60)
         yield open_dataset("figures", View(size=64))
+
+
+def test_kept_birds_are_as_many_as_asked_for(birds, cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """Those of one test were once kept in the user's cache, and used for training from then on."""
+    assert len(birds) == 60
+    assert Path(birds.images.filename).is_relative_to(cache)
+    monkeypatch.setattr("ganvas.data.builtin.birds.COUNT", 5)
+    assert len(open_dataset("figures", View(size=64))) == 5
 
 
 def test_birds_lie_in_their_boxes(birds):

@@ -98,7 +98,7 @@ def open_figures(view: View) -> Dataset:
 
     # 3: to be raised when the same birds would be drawn otherwise
     return open_store(
-        ["figures", 3, view.size, view.load_scale, view.channels],
+        ["figures", 3, COUNT, view.size, view.load_scale, view.channels],
         lambda folder: _write_figures(folder, view),
     )
 
