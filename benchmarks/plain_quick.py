@@ -46,7 +46,7 @@ def pix2pix_fast(gan: GAN, rows: Rows, count: int) -> Step:
     assert isinstance(gan, RelativisticPix2Pix)
     generator, discriminator = gan.generator, gan.discriminator
     g_optimizer = adam(4e-4, 0.0, 0.99, generator)
-    d_optimizer = adam(4e-4, 0.0, 0.99, discriminator)
+    d_optimizer = adam(1e-4, 0.0, 0.99, discriminator)
     played = 0
 
     def step() -> tuple[float, ...]:
@@ -242,10 +242,12 @@ def gawwn_fast(gan: GAN, rows: Rows, count: int) -> Step:
         punished = played % gan.penalty_every == 0
         played += 1
         real.requires_grad = punished
-        features = discriminator.encode(real, planes)
+        moves = torch.rand(count, 2, device=rows.device)
+        features = discriminator.encode(shift_images(real, moves, REACH), planes)
         right = discriminator.score(features, vectors)
         wrong = discriminator.score(features, vectors.roll(1, 0))
-        d_fake = softplus(discriminator(fake.detach(), vectors, planes) - right).mean()
+        seen = shift_images(fake.detach(), moves, REACH)
+        d_fake = softplus(discriminator(seen, vectors, planes) - right).mean()
         d_wrong = softplus(wrong - right).mean() * gan.matching
         d_loss = d_fake + d_wrong
         if punished:
@@ -256,8 +258,8 @@ def gawwn_fast(gan: GAN, rows: Rows, count: int) -> Step:
         switch(False, discriminator)
         g_optimizer.zero_grad()
         real.requires_grad = False
-        opponent = discriminator(real, fixed, planes)
-        features = discriminator.encode(fake, planes)
+        opponent = discriminator(shift_images(real, moves, REACH), fixed, planes)
+        features = discriminator.encode(shift_images(fake, moves, REACH), planes)
         score = discriminator.score(features, fixed)
         wrong = discriminator.score(features, fixed.roll(1, 0))
         g_fake = softplus(opponent - score).mean()
