@@ -93,8 +93,8 @@ def inpaint_fast() -> Recipe:
         channels=3,
         flip=True,
         batch=16,
-        images=40_000,
-        optimizers=quick_players(8e-4, 1e-4, beta1=0.5),
+        images=24_000,
+        optimizers=quick_players(8e-4, 6e-5, beta1=0.5),
         ema_halflife=5_000,
     )
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn.functional import (
     adaptive_avg_pool2d,
     avg_pool2d,
-    conv2d,
     interpolate,
     pad,
     softplus,
@@ -96,19 +95,7 @@ class FoldedFillGenerator(nn.Module):
         seen = torch.cat([base, mask], 1)
         multiple = self.network.multiple
         seen = pad(seen, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        return base + soften(self.network(seen))[:, :, :height, :width]
-
-
-def soften(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) without the finest stripes: each pixel 1/2, its neighbours 1/4, twice.
-
-    With it, and maps that are doubled smoothly, there is no grid on which the generator could draw
-    a weave instead of hair. It would otherwise, since it cannot know where each strand lay.
-    """
-    kernel = torch.tensor([0.25, 0.5, 0.25], dtype=images.dtype, device=images.device)
-    channels = images.shape[1]
-    kernels = torch.outer(kernel, kernel).expand(channels, 1, 3, 3)
-    return conv2d(pad(images, (1, 1, 1, 1), mode="replicate"), kernels, groups=channels)
+        return base + self.network(seen)[:, :, :height, :width]
 
 
 class RelativisticInpainter(HoleFiller):
@@ -120,7 +107,7 @@ class RelativisticInpainter(HoleFiller):
     Players:
 
     - generator: image whose hole is filled with the colours around it, and mask → U-Net of the
-      folded image; used in the hole only.
+      folded image → what is to be added to these colours; used in the hole only.
     - discriminator: folded image and mask → halvings, LeakyReLU 0.2 → scores of 56x56 patches.
 
     Losses, with x̂ the image x filled where the mask m is 1:

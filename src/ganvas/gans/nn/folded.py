@@ -139,11 +139,7 @@ class FoldedUNet(nn.Module):
 
         self.ups, self.joins = nn.ModuleList(), nn.ModuleList()
         for after, before in pairwise(reversed(widths)):  # from the smallest map
-            up = (
-                nn.Upsample(scale_factor=2, mode="bilinear")
-                if lean
-                else resize_upsample(after, before)
-            )
+            up = nn.Upsample(scale_factor=2) if lean else resize_upsample(after, before)
             self.ups.append(nn.Sequential(activation(), up))
             joined = before + (after if lean else before)
             join: nn.Module = nn.Conv2d(joined, before, 3, padding=1)
