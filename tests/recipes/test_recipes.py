@@ -143,6 +143,16 @@ def test_every_recipe_builds(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
+def test_a_report_covers_whole_periods_of_a_lazy_penalty(name):
+    """Else the mean of the penalty jumps from one report to the next."""
+    recipe = get_recipe(name)
+    options = option_defaults(recipe.gan) | recipe.options
+    if "penalty_every" in options:
+        report = recipe.report_every or recipe.images // 200
+        assert report % (recipe.batch * options["penalty_every"]) == 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_survives_json(name):
     recipe = change(get_recipe(name), {"stop_below.generator": 0.5})
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe

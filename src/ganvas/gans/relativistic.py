@@ -160,7 +160,7 @@ class RelativisticGAN(GAN):
     pairs: how much more often than not a real image scores higher than a fake. Single scores have
     no meaning here.
 
-    Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`.
+    Recipes: `digits`, `mnist-fast`, `fashion-fast`, `avatars-fast`, `stacked-mnist-fast`.
 
     Args:
         width: channels of the largest map; doubled at every halving, up to `most` x.
@@ -171,8 +171,8 @@ class RelativisticGAN(GAN):
         fold: whether images are folded; None: those of 48 pixels or more.
         gamma: the penalty's weight.
         penalty_every: training steps from one penalty to the next.
-        augmentation: "adaptive" turns, moves and recolours the images that the discriminator sees,
-            with a probability that grows while it memorises images; for sets of a few thousand
+        augmentation: "adaptive" turns, moves, recolours and cuts holes into the images that the
+            discriminator sees, with a probability that grows while it memorises images; for sets of a few thousand
             images or fewer.
     """
 

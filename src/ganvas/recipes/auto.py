@@ -94,7 +94,7 @@ def describe_auto() -> list[str]:
         "",
         "  ganvas train auto --data FOLDER --dry-run  # show the choices without training",
         "  ganvas train auto --data FOLDER            # train",
-        "  ganvas train auto --data FOLDER --minutes 10  # as good as it gets in ten minutes",
+        "  ganvas train auto --data FOLDER --minutes 10  # trains for ten minutes in all",
     ]
 
 

@@ -124,6 +124,7 @@ def stacked_mnist_fast() -> Recipe:
         channels=3,
         options=options,
         images=600_000,
+        report_every=3_200,
     )
 
 

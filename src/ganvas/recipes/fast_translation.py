@@ -33,6 +33,7 @@ def pix2pix_fast() -> Recipe:
         images=6_000,
         optimizers=quick_players(4e-4, 1e-4),
         ema_halflife=2_000,
+        report_every=128,  # two periods of the gradient penalty
     )
 
 
@@ -54,6 +55,7 @@ def cyclegan_fast() -> Recipe:
         images=10_000,
         optimizers=quick_players(5e-4, 5e-4),
         ema_halflife=2_000,
+        report_every=64,  # two periods of the gradient penalty
     )
 
 
@@ -75,6 +77,7 @@ def stargan_fast() -> Recipe:
         images=60_000,
         optimizers=quick_players(3e-4, 5e-4),
         ema_halflife=2_000,
+        report_every=256,  # two periods of the gradient penalty
     )
 
 
@@ -93,9 +96,10 @@ def inpaint_fast() -> Recipe:
         channels=3,
         flip=True,
         batch=16,
-        images=24_000,
-        optimizers=quick_players(8e-4, 6e-5, beta1=0.5),
+        images=20_000,
+        optimizers=quick_players(8e-4, 1e-4, beta1=0.5),
         ema_halflife=5_000,
+        report_every=128,  # a period of the gradient penalty
     )
 
 
