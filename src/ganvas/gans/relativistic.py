@@ -172,8 +172,8 @@ class RelativisticGAN(GAN):
         gamma: the penalty's weight.
         penalty_every: training steps from one penalty to the next.
         augmentation: "adaptive" turns, moves, recolours and cuts holes into the images that the
-            discriminator sees, with a probability that grows while it memorises images; for sets of a few thousand
-            images or fewer.
+            discriminator sees, with a probability that grows while it memorises images; for sets of
+            a few thousand images or fewer.
     """
 
     double_backward = True

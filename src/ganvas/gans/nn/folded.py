@@ -105,7 +105,7 @@ class FoldedUNet(nn.Module):
         most: see `width`.
         blocks: residual blocks at the smallest map.
         norms: whether residual blocks have group norms.
-        lean: see above; it takes a third of the time of one that is not.
+        lean: see above; at equal width it takes 0.6 of the time.
         conditions: numbers by which the whole output is to be guided; they are constant planes
             beside the largest and the smallest map.
     """
