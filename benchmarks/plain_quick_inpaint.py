@@ -17,7 +17,7 @@ def inpaint_fast(gan: GAN, rows: Rows, count: int) -> Step:
     assert isinstance(gan, RelativisticInpainter)
     generator, discriminator = gan.generator, gan.discriminator
     g_optimizer = adam(8e-4, 0.5, 0.99, generator)
-    d_optimizer = adam(1e-4, 0.5, 0.99, discriminator)
+    d_optimizer = adam(5e-5, 0.5, 0.99, discriminator)
     holes = torch.Generator().manual_seed(0)
     played = 0
 

@@ -10,7 +10,7 @@ from torch.nn.functional import softplus
 
 from ganvas.gans import GAN, Update
 from ganvas.gans.base import ImageInput
-from ganvas.gans.inpaint.relativistic import RelativisticInpainter
+from ganvas.gans.inpaint.relativistic import RelativisticInpainter, flow_in, soften
 from ganvas.gans.nn.augment import shift_images
 from ganvas.gans.nn.folded import FoldedPatchDiscriminator, FoldedUNet, folded_sizes
 from ganvas.gans.nn.networks import leaky_tanh
@@ -233,3 +233,24 @@ def test_a_hole_that_moved_out_of_the_image_counts_nothing():
 
     for update in updates(gan, batch):
         assert all(loss.isfinite() for loss in update.losses.values())
+
+
+def test_the_finest_stripes_cannot_be_drawn():
+    stripes = torch.tensor([1.0, -1.0]).repeat(4).expand(1, 1, 8, 8)
+    level = torch.full((1, 1, 8, 8), 0.3)
+
+    assert soften(stripes)[:, :, :, 1:-1].abs().max() == 0
+    assert soften(stripes.mT + level)[:, :, 1:-1].sub(0.3).abs().max() < 1e-6
+    point = torch.zeros(1, 1, 5, 5)
+    point[0, 0, 2, 2] = 16
+    assert soften(point)[0, 0, 1:4, 1:4].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+
+
+def test_at_first_the_colours_around_a_hole_flow_in():
+    gan = cast(RelativisticInpainter, make_gan("inpaint-relativistic", 8, 3))
+    image, mask = torch.rand(2, 3, 12, 9), torch.zeros(2, 1, 12, 9)
+    mask[:, :, 3:7, 2:6] = 1
+    nn.init.zeros_(gan.generator.network.last[-1].weight)
+    nn.init.zeros_(gan.generator.network.last[-1].bias)
+
+    assert torch.equal(gan.generator(image, mask), flow_in(image, mask))

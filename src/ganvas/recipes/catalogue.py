@@ -58,7 +58,7 @@ CATALOGUE = {
     "ffhq-64-r3gan": CatalogueRow("R3GAN paper, GPU", YOURS, "64 rgb", 44_910_080),
     "pix2pix-fast": CatalogueRow("translate, paired", "image pairs", "64 rgb", 2_359_884, "2 min"),
     "stargan-fast": CatalogueRow("change attributes", "attributes", "64 rgb", 1_936_750, "9 min"),
-    "inpaint-fast": CatalogueRow("fill holes", YOURS, "64 rgb", 1_383_668, "3 min"),
+    "inpaint-fast": CatalogueRow("fill holes", YOURS, "64 rgb", 1_383_668, "5 min"),
     "pix2pix": CatalogueRow("translate, paired", "image pairs", "256 rgb", 57_182_660),
     "inpaint": CatalogueRow("fill holes", YOURS, "64 rgb", 1_196_196),
     "cyclegan": CatalogueRow("translate, unpaired", "two folders", "256 rgb", 28_285_832),

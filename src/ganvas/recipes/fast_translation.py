@@ -96,10 +96,10 @@ def inpaint_fast() -> Recipe:
         channels=3,
         flip=True,
         batch=16,
-        images=20_000,
-        optimizers=quick_players(8e-4, 1e-4, beta1=0.5),
+        images=40_000,
+        optimizers=quick_players(8e-4, 5e-5, beta1=0.5),
         ema_halflife=5_000,
-        report_every=128,  # a period of the gradient penalty
+        report_every=256,  # two periods of the gradient penalty
     )
 
 

@@ -30,7 +30,7 @@ from ganvas.gans.nn.losses import in_float32, squared_gradient
 from ganvas.rng import Rng
 from ganvas.schema import Schema
 
-__all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in"]
+__all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in", "soften"]
 
 MOST = 5  # times the width: channels of the generator's smallest maps
 # Pixels by which the discriminator sees images moved, in each direction, at most: any place can be
@@ -95,7 +95,19 @@ class FoldedFillGenerator(nn.Module):
         seen = torch.cat([base, mask], 1)
         multiple = self.network.multiple
         seen = pad(seen, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        return base + self.network(seen)[:, :, :height, :width]
+        return base + soften(self.network(seen))[:, :, :height, :width]
+
+
+def soften(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) without the finest stripes: a pixel counts 1/2, its neighbours 1/4.
+
+    With it, and maps that are doubled smoothly, there is no grid on which the generator could draw
+    a weave instead of hair. It would otherwise, since it cannot know where each strand lay.
+    """
+    images = pad(images, (1, 1, 1, 1), mode="replicate")
+    for _ in range(2):  # means over 2x2 pixels, which move by half a pixel there and back
+        images = avg_pool2d(images, 2, stride=1)
+    return images
 
 
 class RelativisticInpainter(HoleFiller):

@@ -94,8 +94,8 @@ class FoldedUNet(nn.Module):
 
     Unfolded planes → 3x3 convolution → halvings by 4x4 kernels → residual blocks → doublings
     that repeat pixels, each joined with the map of its size on the way down → pixel shuffle. A lean
-    one has one 3x3 convolution after each doubling, which sees both maps; else there is one before
-    and one after the maps are joined, and a residual block.
+    one interpolates instead, and has one 3x3 convolution after each doubling, which sees both maps;
+    else there is one before and one after the maps are joined, and a residual block.
 
     Args:
         inputs: channels of the input.
@@ -139,7 +139,8 @@ class FoldedUNet(nn.Module):
 
         self.ups, self.joins = nn.ModuleList(), nn.ModuleList()
         for after, before in pairwise(reversed(widths)):  # from the smallest map
-            up = nn.Upsample(scale_factor=2) if lean else resize_upsample(after, before)
+            smooth = nn.Upsample(scale_factor=2, mode="bilinear")
+            up = smooth if lean else resize_upsample(after, before)
             self.ups.append(nn.Sequential(activation(), up))
             joined = before + (after if lean else before)
             join: nn.Module = nn.Conv2d(joined, before, 3, padding=1)
