@@ -250,7 +250,7 @@ def test_at_first_the_colours_around_a_hole_flow_in():
     gan = cast(RelativisticInpainter, make_gan("inpaint-relativistic", 8, 3))
     image, mask = torch.rand(2, 3, 12, 9), torch.zeros(2, 1, 12, 9)
     mask[:, :, 3:7, 2:6] = 1
-    nn.init.zeros_(gan.generator.network.last[-1].weight)
-    nn.init.zeros_(gan.generator.network.last[-1].bias)
+    for parameter in gan.generator.network.last.parameters():
+        nn.init.zeros_(parameter)
 
     assert torch.equal(gan.generator(image, mask), flow_in(image, mask))
