@@ -82,7 +82,7 @@ MEASURED = (
         *("stargan-fast.webp", "stargan-fast"),
     ),
     MeasuredRun(
-        *("inpaint-fast", "inpaint-relativistic", 64, 488, "10,000 anime faces"),
+        *("inpaint-fast", "inpaint-relativistic", 64, 290, "10,000 anime faces"),
         *("inpaint-fast.webp", "inpaint-fast"),
     ),
     MeasuredRun(
