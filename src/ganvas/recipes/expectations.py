@@ -58,8 +58,8 @@ MEASURED = (
         *("avatars-15-minutes.webp", "Folded images"),
     ),
     MeasuredRun(
-        *("auto", "relativistic", 64, 628, "10,000 faces, 300 faces, 1,660 emoji"),
-        *("auto.webp", "Automatic settings"),
+        *("auto", "relativistic", 64, 300, "300 anime faces"),
+        *("faces-300.webp", "Automatic settings"),
     ),
     MeasuredRun(
         *("rings-fast", "points-relativistic", 1, 60, "points"), *("modes-fast.png", "Modes")
