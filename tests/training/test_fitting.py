@@ -329,7 +329,7 @@ def test_the_nearest_run():
     near = nearest_run(avatars, 180)
     assert near and (near.recipe, near.size) == ("avatars-fast", 48)
     larger = nearest_run(change(avatars, {"size": 64}), 700)
-    assert larger and larger.recipe == "auto"
+    assert larger and larger.picture == "avatars-15-minutes.webp"
     assert "no run of sngan was measured" in describe_expectation(get_recipe("sngan"), 60)[0]
 
 
