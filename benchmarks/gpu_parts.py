@@ -28,7 +28,7 @@ from gpu_part import Part
 from plain import SCRIPTS
 from plain_translation import TRANSLATION_SCRIPTS
 from random_data import random_data
-from step_speed import SAME_WORK, plain_step
+from step_speed import SAME_WORK, period_of, plain_step
 from stopwatch import Clock, clock_of, processor, product_rate, timed
 
 from ganvas import train
@@ -71,7 +71,6 @@ TINY_SPEED: dict[str, dict[str, Any]] = {
     "inpaint": SAME_WORK | {"size": 16, "batch": 2, "options.width": 4, "options.blocks": 1},
 }
 TINY_R3GAN = {"batch": 4, "options.width": 16}
-PERIODS = {"stargan": 5, "inpaint": 8}  # steps until a step is like the first again
 SLICE = 1.0  # seconds for which a way is timed
 PRODUCTS = 8192, 256  # sides of the matrices of the part `machine`; of the tiny one
 
@@ -194,7 +193,7 @@ def measure_way(
 def time_steps(part: Part, step: Callable[[], object], recipe: Recipe) -> float:
     """Images/s of steps, but for the first: they choose kernels and capture graphs."""
     clock: Clock = clock_of(part.engine, cpu_time=False)
-    period = PERIODS.get(recipe.name, 1)
+    period = period_of(recipe)
     if part.tiny:
         return round(recipe.batch / timed(step, period, clock), 1)
 

@@ -2,7 +2,7 @@
 
 import torch
 from plain import Step
-from plain_rows import Rows, adam, difference, slope, switch
+from plain_rows import Rows, adam, difference, slope, switch, weighted
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, softplus
 
@@ -20,9 +20,6 @@ def inpaint_fast(gan: GAN, rows: Rows, count: int) -> Step:
     d_optimizer = adam(5e-5, 0.5, 0.99, discriminator)
     holes = torch.Generator().manual_seed(0)
     played = 0
-
-    def weighted(values: Tensor, share: Tensor) -> Tensor:
-        return ((values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])).mean()
 
     def step() -> tuple[float, ...]:
         nonlocal played

@@ -83,3 +83,8 @@ def slope(score: Tensor, image: Tensor) -> Tensor:
 def difference(maps: list[Tensor], others: list[Tensor]) -> Tensor:
     """The mean absolute difference of a discriminator's maps, over its layers."""
     return torch.stack([l1(one, other) for one, other in zip(maps, others)]).mean()
+
+
+def weighted(values: Tensor, share: Tensor) -> Tensor:
+    """The mean of (N, C, h, w) in each image, weighted by (N, 1, h, w); then over the images."""
+    return ((values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])).mean()

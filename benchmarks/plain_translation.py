@@ -22,7 +22,7 @@ from collections.abc import Callable
 
 import torch
 from plain import Step
-from plain_rows import Pool, Rows, adam, l1, switch
+from plain_rows import Pool, Rows, adam, l1, switch, weighted
 from torch import Tensor, nn
 
 from ganvas.gans.base import GAN
@@ -197,9 +197,6 @@ def inpaint(gan: GAN, rows: Rows, count: int) -> Step:
     )
     holes = torch.Generator().manual_seed(0)
     played = 0
-
-    def weighted(values: Tensor, share: Tensor) -> Tensor:
-        return ((values * share).sum((1, 2, 3)) / (share.sum((1, 2, 3)) * values.shape[1])).mean()
 
     def step() -> tuple[float, ...]:
         nonlocal played

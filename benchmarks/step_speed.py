@@ -27,6 +27,7 @@ Printed for each recipe:
 """
 
 import argparse
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.loader import on_device
 from ganvas.data.sampler import orders
 from ganvas.errors import UserError
-from ganvas.gans.options import build_gan
+from ganvas.gans.options import build_gan, option_defaults
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
@@ -73,15 +74,6 @@ SMALL: dict[str, dict[str, Any]] = {  # changes of recipes
     "stargan-fast": {},
     "inpaint-fast": {},
     "gawwn-fast": {"options.smallest": 1.0},
-}
-PERIODS = {  # steps until a step is like the first again
-    "stargan": 5,
-    "inpaint": 8,
-    "pix2pix-fast": 8,
-    "cyclegan-fast": 8,
-    "stargan-fast": 8,
-    "inpaint-fast": 8,
-    "gawwn-fast": 4,
 }
 SLICE = 0.3  # seconds; at least one step
 LEAST_PAIRS = 3
@@ -165,6 +157,12 @@ def small(name: str) -> Recipe:
     return change(get_recipe(name), SAME_WORK | SMALL[name]) if name in SMALL else get_recipe(name)
 
 
+def period_of(recipe: Recipe) -> int:
+    """Steps until a step is like the first again, by a lazy penalty or several critic steps."""
+    options = option_defaults(recipe.gan) | recipe.options
+    return math.lcm(options.get("penalty_every", 1), options.get("n_critic", 1))
+
+
 def measure(
     recipe: Recipe, seconds: float, clock: Clock, engine: Engine
 ) -> tuple[list[Pair], tuple[float, float], ExecutionPlan]:
@@ -175,7 +173,7 @@ def measure(
         were executed.
     """
     torch.manual_seed(0)
-    dataset, period = random_data(recipe), PERIODS.get(recipe.name, 1)
+    dataset, period = random_data(recipe), period_of(recipe)
     trainer = Trainer(recipe, dataset, Path(), engine, quiet=True)
     ours, plain = trainer.step, plain_step(recipe, dataset, engine.device)
     flops = flops_of(ours, period, clock), flops_of(plain, period, clock)

@@ -202,13 +202,21 @@ def test_plain_scripts_of_quick_recipes(
     monkeypatch.setattr(benchmarks("random_data"), "ROWS", 8)
     speed = benchmarks("step_speed")
     recipe = change(speed.small(name), {"size": 16, "batch": 2} | QUICK[name])
-    assert speed.PERIODS[name] == option_defaults(recipe.gan)["penalty_every"]
+    assert speed.period_of(recipe) == option_defaults(recipe.gan)["penalty_every"] > 1
 
     dataset = benchmarks("random_data").random_data(recipe)
     step = speed.plain_step(recipe, dataset, torch.device("cpu"))
     # the first step has a gradient penalty, the second has none
     for _ in range(2):
         assert all(map(math.isfinite, step()))
+
+
+def test_steps_repeat_after_a_penalty_or_several_critic_steps(
+    benchmarks: Callable[[str], ModuleType],
+):
+    period_of = benchmarks("step_speed").period_of
+    recipes = ("mnist-mlp", "stargan", "inpaint")
+    assert [period_of(get_recipe(name)) for name in recipes] == [1, 5, 8]
 
 
 def test_rows_are_scored_by_the_real_images_of_their_target(

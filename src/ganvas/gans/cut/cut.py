@@ -24,12 +24,7 @@ from ganvas.gans.base import (
 )
 from ganvas.gans.cut.networks import Translator, patch_nce
 from ganvas.gans.nn.augment import shift_images
-from ganvas.gans.nn.folded import (
-    FOLD,
-    FoldedPatchDiscriminator,
-    check_folds,
-    folded_sizes,
-)
+from ganvas.gans.nn.folded import FoldedPatchDiscriminator, check_folds, folded_sizes
 from ganvas.gans.nn.losses import relativistic, squared_gradient
 from ganvas.rng import Rng
 from ganvas.schema import Schema
@@ -146,14 +141,13 @@ class CUT(GAN):
             directions=len(self.domains),
         )
         halvings = min(halvings, len(sizes) - 1)  # where the image is small
-        self.reach = FOLD * 2**halvings // 2  # half the pixels from one score to the next
         # one for each domain that is generated, updated together
-        self.discriminator = nn.ModuleDict(
-            {
-                domain: FoldedPatchDiscriminator(self.channels, discriminator_width, halvings)
-                for domain in self.domains
-            }
-        )
+        discriminators = {
+            domain: FoldedPatchDiscriminator(self.channels, discriminator_width, halvings)
+            for domain in self.domains
+        }
+        self.reach = discriminators[self.domains[0]].reach
+        self.discriminator = nn.ModuleDict(discriminators)
 
     @property
     def inputs(self) -> dict[str, Input]:

@@ -162,7 +162,6 @@ class RelativisticGAWWN(CaptionGAN):
         text, wrong_text = self.embed_captions(batch, rng)  # (N, text_size) each
         real, place = self.change(batch, rng)
         planes = self.mark(place)
-
         moves = rng.rand(len(real), 2)  # the same for both players
 
         # The generator does not train the text reader.
@@ -171,7 +170,8 @@ class RelativisticGAWWN(CaptionGAN):
 
         with_penalty = clock.every(self.penalty_every)
         real.requires_grad_(with_penalty)
-        features = self.discriminator.encode(shift_images(real, moves, REACH), planes)
+        seen_real = shift_images(real, moves, REACH)
+        features = self.discriminator.encode(seen_real, planes)
         right = self.discriminator.score(features, text)
         wrongly = self.discriminator.score(features, wrong_text)
         seen_fake = shift_images(fake.detach(), moves, REACH)
@@ -193,7 +193,7 @@ class RelativisticGAWWN(CaptionGAN):
 
         # The discriminator has changed, so the opponents are scored again.
         with torch.no_grad():
-            opponent = self.discriminator(shift_images(real, moves, REACH), fixed, planes)
+            opponent = self.discriminator(seen_real, fixed, planes)
         features = self.discriminator.encode(shift_images(fake, moves, REACH), planes)
         score = self.discriminator.score(features, fixed)
         losses = {

@@ -33,9 +33,6 @@ from ganvas.schema import Schema
 __all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in", "soften"]
 
 MOST = 5  # times the width: channels of the generator's smallest maps
-# Pixels by which the discriminator sees images moved, in each direction, at most: any place can be
-# any of the eight of the grid that folding and two halvings make.
-REACH = 4
 
 
 def flow_in(image: Tensor, mask: Tensor) -> Tensor:
@@ -173,9 +170,9 @@ class RelativisticInpainter(HoleFiller):
         self.feature_weight = feature_weight
         self.gamma = gamma
         self.penalty_every = penalty_every
-        self.reach = min(REACH, self.size // 8)  # tiny images would lose their holes
         self.generator = FoldedFillGenerator(self.channels, folded_sizes(self.size), width, blocks)
         self.discriminator = FoldedPatchDiscriminator(self.channels + 1, discriminator_width)
+        self.reach = min(self.discriminator.reach, self.size // 8)  # tiny images would lose holes
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = batch["image"]  # (N, C, H, W)

@@ -186,10 +186,15 @@ class FoldedPatchDiscriminator(nn.Module):
         channels: of everything that is scored together.
         width: channels of the first map; doubled at every halving, up to 4 x.
         halvings: after folding.
+
+    Attributes:
+        reach: half the pixels from one score to the next. Where images are moved by up to so many,
+            no place of the grid of folding and halvings is special.
     """
 
     def __init__(self, channels: int, width: int, halvings: int = 2):
         super().__init__()
+        self.reach = FOLD * 2**halvings // 2
         widths = [width * min(4, 2**level) for level in range(halvings + 1)]
         layers: list[nn.Module] = [nn.Conv2d(channels * FOLD**2, width, 3, padding=1)]
         layers += [downsample(before, after, 4) for before, after in pairwise(widths)]
