@@ -78,7 +78,7 @@ MEASURED = (
         *("dcgan-64-course.png", "dcgan-64"),
     ),
     MeasuredRun(
-        *("pix2pix-fast", "pix2pix-relativistic", 64, 105, "200 facades with labels"),
+        *("pix2pix-fast", "pix2pix-relativistic", 64, 117, "200 facades with labels"),
         *("pix2pix-fast.webp", "pix2pix-fast"),
     ),
     MeasuredRun(

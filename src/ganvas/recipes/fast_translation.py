@@ -20,7 +20,7 @@ def pix2pix_fast() -> Recipe:
     options.direction=b-to-a`. The length suits a few hundred pairs; with thousands `--images 50000`
     is better.
 
-    Measured: windows, walls and sky of unseen facades without grain after 105 seconds of one CPU
+    Measured: windows, walls and sky of unseen facades without grain after 117 seconds of one CPU
     core; kernel distance (Lite0 features) 0.42, `pix2pix` 0.84 after 641 seconds.
     """
     return Recipe(
