@@ -9,7 +9,7 @@ import traceback
 
 from cyclopts import App, CycloptsError
 
-from ganvas.cli import judging, making, pictures, training
+from ganvas.cli import judging, making, pictures, studio, training
 from ganvas.errors import UserError
 
 app = App(
@@ -26,6 +26,7 @@ for verb in (
     *(making.sample, making.restore, making.translate),
     *(judging.evaluate, judging.health, judging.theory),
     *(pictures.data, pictures.pack),
+    studio.studio,
 ):
     app.command(verb)
 

@@ -27,7 +27,7 @@ from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 from ganvas.runs.checkpoint import versions
 
-__all__ = ["FIGURE", "Evaluation", "evaluate"]
+__all__ = ["FIGURE", "RECORD", "Evaluation", "evaluate"]
 
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"  # in the run's folder
 ENOUGH_HELD_OUT = 100  # images, for a 1st percentile of their distances

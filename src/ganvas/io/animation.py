@@ -1,5 +1,6 @@
 """Write animations: GIF or WebP files of any images, and time-lapses of a run's samples."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,7 @@ from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
 from ganvas.io.images import sheet_note
 
-__all__ = ["pick_evenly", "save_animation", "write_timelapse"]
+__all__ = ["encode_animation", "pick_evenly", "save_animation", "write_timelapse"]
 
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
@@ -30,15 +31,13 @@ def save_animation(
     milliseconds: int | Sequence[int],
     exact: bool = False,
 ) -> None:
-    """Write an animation that repeats for ever, atomically; grey frames stay grey.
+    """Write an animation that repeats for ever, atomically; see `encode_animation`.
 
     Args:
         frames: at least one; all of one size.
         path: ends in .gif or .webp.
-        milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
-            counts in steps of 10.
-        exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
-            photographs larger.
+        milliseconds: how long each frame is shown.
+        exact: whether a WebP is lossless.
 
     Raises:
         UserError: another ending, or the file cannot be written.
@@ -48,9 +47,29 @@ def save_animation(
         raise UserError(
             f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or .webp"
         )
+    content = encode_animation(frames, kind[1:], milliseconds, exact)
+    with atomic_path(path) as partial:
+        partial.write_bytes(content)
 
+
+def encode_animation(
+    frames: Sequence[Image.Image],
+    kind: str,
+    milliseconds: int | Sequence[int],
+    exact: bool = False,
+) -> bytes:
+    """Encode an animation that repeats for ever; grey frames stay grey.
+
+    Args:
+        frames: at least one; all of one size.
+        kind: "gif" or "webp".
+        milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
+            counts in steps of 10.
+        exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
+            photographs larger.
+    """
     grey = all(frame.mode == "L" for frame in frames)
-    if kind == ".gif":
+    if kind == "gif":
         frames = list(frames) if grey else _share_palette(frames)
         options = {}
     else:
@@ -61,17 +80,18 @@ def save_animation(
         options = {"lossless": True, "quality": 50, "method": 4} if exact else lossy
 
     durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
-    with atomic_path(path) as partial:
-        frames[0].save(
-            partial,
-            format=kind[1:].upper(),
-            save_all=True,
-            append_images=frames[1:],
-            duration=durations,
-            loop=0,  # for ever
-            **options,
-            **sheet_note(),  # an animation is not a picture to learn from
-        )
+    file = io.BytesIO()
+    frames[0].save(
+        file,
+        format=kind.upper(),
+        save_all=True,
+        append_images=frames[1:],
+        duration=durations,
+        loop=0,  # for ever
+        **options,
+        **sheet_note(),  # an animation is not a picture to learn from
+    )
+    return file.getvalue()
 
 
 def _share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:

@@ -24,13 +24,17 @@ __all__ = [
     "fresh_folder",
     "grid_path",
     "is_going",
+    "is_stopping",
     "lock_folder",
     "read_data",
     "read_recipe",
+    "request_stop",
+    "withdraw_stop",
     "write_description",
 ]
 
 LOCK = "run.lock"  # locked by the process that trains; the file alone says nothing
+STOP = "stop"  # a training that finds this file in its folder saves and stops
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only
 # looked at, how fast it is executed, why settings were chosen.
@@ -74,7 +78,7 @@ def read_recipe(folder: Path) -> Recipe | None:
     file = folder / "recipe.json"
     if not file.exists():
         # A run killed before its recipe was written leaves these files, and partial ones.
-        begun = (LOCK, "data.json")
+        begun = (LOCK, STOP, "data.json")
         others = [
             path.name
             for path in folder.glob("*")
@@ -226,3 +230,25 @@ def is_going(folder: Path) -> bool:
         return True
     except OSError:  # the folder belongs to another user
         return False
+
+
+def request_stop(folder: Path) -> None:
+    """Ask the training in a run folder, wherever it was started, to save and stop.
+
+    Raises:
+        UserError: nothing is in training there, or the folder cannot be written.
+    """
+    if not is_going(folder):
+        raise UserError(f"{folder} is not in training, so there is nothing to stop")
+    with explained(folder):
+        (folder / STOP).touch()
+
+
+def is_stopping(folder: Path) -> bool:
+    """Whether a training has been asked to stop and has not done so yet."""
+    return (folder / STOP).exists()
+
+
+def withdraw_stop(folder: Path) -> None:
+    """Forget a request to stop, at the beginning and at the end of a training."""
+    (folder / STOP).unlink(missing_ok=True)

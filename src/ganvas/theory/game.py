@@ -113,11 +113,16 @@ class Snapshot:
 
 
 class Game:
-    """Both players with their optimizers and random numbers, from the settings alone."""
+    """Both players with their optimizers and random numbers.
 
-    def __init__(self, settings: Settings):
+    Args:
+        settings: of the game.
+        target: a density in place of the one that the settings name.
+    """
+
+    def __init__(self, settings: Settings, target: Target | None = None):
         self.settings = settings
-        self.target: Target = get_target(settings.target)
+        self.target: Target = target or get_target(settings.target)
         self.loss = LOSSES[settings.loss]
         self.random = torch.Generator().manual_seed(fold_in(settings.seed, "theory"))
 
@@ -174,6 +179,10 @@ class Game:
         loss.backward(inputs=list(self.players[player].parameters()))  # not those of the other
         self.optimizers[player].step()
         self.optimizers[player].zero_grad()
+
+    def set_rate(self, player: str, rate: float) -> None:
+        """Set a player's learning rate, as a multiple of the usual one."""
+        self.optimizers[player].param_groups[0]["lr"] = RATES[player] * rate
 
     def decay_rates(self, share: float) -> None:
         """Decay the learning rates along half a cosine.

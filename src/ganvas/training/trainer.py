@@ -35,6 +35,7 @@ from ganvas.training.speed.autotune import (
 )
 from ganvas.training.state import RunContext, resume_checkpoint, save_checkpoint
 from ganvas.training.step import TrainingStep
+from ganvas.training.stop_file import StopFile
 
 __all__ = ["Trainer", "train"]
 
@@ -75,7 +76,8 @@ def train(
 
     Raises:
         UserError: something given is wrong or something is missing; nothing was lost.
-        InterruptedRun: by Ctrl-C or SIGTERM; everything is saved, and the same call resumes.
+        InterruptedRun: by Ctrl-C, SIGTERM, or a file named stop in the run folder; everything is
+            saved, and the same call resumes.
     """
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
@@ -121,12 +123,13 @@ class Trainer:
         self.probe: StepProbe | None = None  # of the last step, if a checkup follows it
         self.saved: int | None = None  # images shown at this process's last checkpoint
         self.signals = StopSignals()
+        self.stop_file = StopFile(folder)
 
     def run(self) -> None:
         """Resume or begin, train to the end, and write the report.
 
         Raises:
-            InterruptedRun: by a signal; everything is saved.
+            InterruptedRun: by a signal or the stop file; everything is saved.
             NotFiniteError: a loss is NaN or infinite; the last checkpoint is good.
         """
         clock, state = self.state.clock, self.state
@@ -140,7 +143,7 @@ class Trainer:
 
         # They end in reverse: the usual signal handlers are back before the report is written, so
         # Ctrl-C can end a report that takes long.
-        with report_at_end(self.context, state), self.meter, self.signals:
+        with report_at_end(self.context, state), self.meter, self.signals, self.stop_file:
             while not clock.finished and not state.stopped:
                 # ---------------------------------------------------------------------------------
                 # The single training step: a batch, the GAN's `step`, and one gradient step of one
@@ -296,12 +299,13 @@ class Trainer:
         """Save when the run ends early, and leave the loop when a signal has come.
 
         Raises:
-            InterruptedRun: a signal has come before the end of the run.
+            InterruptedRun: a signal or the stop file has come before the end of the run.
         """
         clock = self.state.clock
         # Asked in every step: the signal may reach one process alone, and all must leave after the
         # same step, or those that go on wait for the others' gradients in vain.
-        interrupted = self.context.engine.any(bool(self.signals.number))
+        asked = bool(self.signals.number) or self.stop_file.asked()
+        interrupted = self.context.engine.any(asked)
         if interrupted or self.state.stopped:
             self.save()
         if interrupted and not clock.finished:

@@ -1,0 +1,44 @@
+"""`ganvas studio`: the page in the browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganvas.cli.flags import Device
+
+__all__ = ["studio"]
+
+
+def studio(
+    runs: Path = Path("runs"),
+    *,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    open_page: Annotated[bool, Parameter(name="--open", negative="--no-open")] = True,
+    data: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=True)] = None,
+    device: Device = "cpu",
+) -> None:
+    """Open a page in the browser on which you train, watch and use GANs.
+
+    The page is for you alone: it listens on this machine only, and asks for the token that is part
+    of the printed address.
+
+    Parameters
+    ----------
+    runs
+        Folder with runs, and for new ones.
+    port
+        Port to listen on. Without it: 8008, or the next free one.
+    host
+        Address to listen on. Another one than 127.0.0.1 lets other machines reach the page.
+    open_page
+        Open the page in the browser.
+    data
+        Folders and zips of images that the page offers, with the folders and zips in them.
+    device
+        Device that generates images for the page.
+    """
+    from ganvas.studio.server import StudioSettings, serve
+
+    serve(StudioSettings(runs, tuple(data or ()), host, port, device), open_page)

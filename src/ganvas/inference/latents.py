@@ -1,0 +1,157 @@
+"""Points in the space of a GAN's noise: rows of noise, mixed, moved and shortened.
+
+A `Latent` says which, in numbers that can be kept in an address or a file; `sample_latents` draws
+the images that belong to them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganvas.errors import UserError
+from ganvas.inference.run import CHUNK, Run, class_inputs, sample_gan
+from ganvas.rng import Make, Rng, RowRng, sent
+
+__all__ = ["Latent", "LatentRng", "latent_near", "latent_row", "sample_latents"]
+
+Term = tuple[int, int, float]  # seed of a table of noise, row of it, weight
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A point in the space of noise.
+
+    Attributes:
+        terms: rows of noise and their weights: one row of weight 1 is a sample as `Run.sample`
+            draws it, two of weights 1 - t and t lie between two samples, and three of 1, -1 and 1
+            are the arithmetic "a - b + c".
+        truncation: factor towards the mean of all noise; 1 changes nothing, 0 is the mean itself.
+        moves: (number of a direction, amount), in standard deviations of the noise.
+
+    Raises:
+        UserError: there are no terms, or all have the weight 0.
+    """
+
+    terms: tuple[Term, ...]
+    truncation: float = 1.0
+    moves: tuple[tuple[int, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not any(weight for _, _, weight in self.terms):
+            raise UserError("noise is made of one row or more, with weights other than 0")
+
+
+def latent_row(seed: int, row: int) -> Latent:
+    """The noise of a sample: row of the table of a seed."""
+    return Latent(((seed, row, 1.0),))
+
+
+def latent_near(latent: Latent, spread: float, seed: int, row: int) -> Latent:
+    """A neighbour of a point: so much of it is replaced by another row of noise.
+
+    Args:
+        latent: the point.
+        spread: share of the variance that is replaced, in [0, 1].
+        seed: of the other row.
+        row: the other row.
+    """
+    kept, other = (1 - spread) ** 0.5, spread**0.5
+    terms = tuple((seed_, row_, weight * kept) for seed_, row_, weight in latent.terms)
+    return Latent((*terms, (seed, row, other)), latent.truncation, latent.moves)
+
+
+class LatentRng(Rng):
+    """Gives a GAN the noise of given points.
+
+    Normal noise is mixed along the sphere on which it lies: a mix gets the mean length of its
+    parts, since noise between two rows would be too short. Uniform noise is mixed on a straight
+    line and kept in [-1, 1]. All other random numbers are those of each point's first row.
+
+    Args:
+        latents: one for each image.
+        directions: (D, noise size), unit vectors that `Latent.moves` count; empty: none.
+        device: where the numbers are needed.
+    """
+
+    def __init__(
+        self,
+        latents: Sequence[Latent],
+        directions: Tensor | None = None,
+        device: torch.device | str = "cpu",
+    ):
+        super().__init__(device)
+        self.latents = latents
+        self.directions = directions
+        self.tables = [
+            [RowRng(seed, [row]) for seed, row, _ in latent.terms] for latent in latents
+        ]
+
+    def rows(self, count: int, make: Make) -> Tensor:
+        return torch.cat([tables[0].rows(1, make) for tables in self.tables])
+
+    def normal(self, count: int, size: int) -> Tensor:
+        points = []
+        for latent, tables in zip(self.latents, self.tables):
+            rows = torch.cat([table.normal(1, size) for table in tables])  # (T, size)
+            weights = torch.tensor([[weight] for _, _, weight in latent.terms])  # (T, 1)
+            point = (weights * rows).sum(0)
+            if len(rows) > 1:
+                share = weights.abs() / weights.abs().sum()
+                length = (share * rows.norm(dim=1, keepdim=True)).sum()
+                point = point * (length / point.norm().clamp(min=1e-6))
+            points.append(self._finish(latent, point))
+        return sent(torch.stack(points), self.device)
+
+    def uniform(self, count: int, size: int) -> Tensor:
+        points = []
+        for latent, tables in zip(self.latents, self.tables):
+            rows = torch.cat([table.uniform(1, size) for table in tables])
+            weights = torch.tensor([[weight] for _, _, weight in latent.terms])
+            total = sum(weight for _, _, weight in latent.terms)
+            # "1 - t and t" and "a - b + c" sum up to 1 already; neighbours do not
+            point = (weights * rows).sum(0) / (total if len(rows) > 1 and total > 1 else 1)
+            points.append(self._finish(latent, point).clamp(-1, 1))
+        return sent(torch.stack(points), self.device)
+
+    def _finish(self, latent: Latent, point: Tensor) -> Tensor:
+        """Shorten a point, and move it along directions."""
+        point = point * latent.truncation
+        for number, amount in latent.moves:
+            if self.directions is not None:
+                point = point + amount * self.directions[number]
+        return point
+
+
+def sample_latents(
+    run: Run,
+    latents: Sequence[Latent],
+    labels: Sequence[int],
+    directions: Tensor | None = None,
+) -> Tensor:
+    """Generate the images of points in the space of noise, (N, C, H, W) in [-1, 1], on the CPU.
+
+    Args:
+        run: of an unconditional GAN, or one with classes.
+        latents: N points.
+        labels: N class numbers; of no effect without classes.
+        directions: see `LatentRng`.
+
+    Raises:
+        UserError: the GAN needs more than noise and a class, or a move names no direction.
+    """
+    run.check_free()
+    known = 0 if directions is None else len(directions)
+    for latent in latents:
+        for number, _ in latent.moves:
+            if not 0 <= number < known:
+                raise UserError(f"there is no direction {number}; {known} are known")
+
+    parts = [torch.empty(0, *run.shape)]
+    for start in range(0, len(latents), CHUNK):
+        chunk, chunk_labels = latents[start : start + CHUNK], labels[start : start + CHUNK]
+        rng = LatentRng(chunk, directions, run.device)
+        inputs = class_inputs(run.gan, chunk_labels, run.device)
+        parts.append(sample_gan(run.gan, rng, len(chunk), inputs))
+    return torch.cat(parts)

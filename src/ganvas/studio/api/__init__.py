@@ -1,0 +1,1 @@
+"""What the page can ask for, under /api/."""

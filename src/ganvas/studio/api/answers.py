@@ -1,0 +1,91 @@
+"""How requests are read and answered: JSON in, JSON or a file out, errors as sentences."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ganvas.errors import UserError, describe_validation
+from ganvas.studio.catalogue import Catalogue
+from ganvas.studio.jobs import Jobs
+from ganvas.studio.lab import Lab
+from ganvas.studio.models import Models, OutdatedError
+from ganvas.studio.places import Places
+
+__all__ = ["Body", "Endpoint", "Studio", "answer", "parse", "studio_of"]
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+# What an endpoint does, in a thread: of the request and its body; returns JSON or an answer.
+Work = Callable[[Request, bytes], Any]
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Everything that the page works with."""
+
+    catalogue: Catalogue
+    places: Places
+    jobs: Jobs
+    models: Models
+    lab: Lab
+
+    def checkpoint(self, run_id: str) -> Path:
+        """The newest checkpoint of a run.
+
+        Raises:
+            KeyError: there is no such run.
+            UserError: it has no checkpoint yet.
+        """
+        record = self.catalogue.record(run_id)
+        if record.checkpoint is None:
+            raise UserError(f"{record.folder.name} has no checkpoint yet; wait for its first one")
+        return record.checkpoint
+
+
+class Body(BaseModel):
+    """The JSON of a request: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+Model = TypeVar("Model", bound=Body)
+
+
+def parse(model: type[Model], body: bytes) -> Model:
+    """Read the JSON of a request.
+
+    Raises:
+        UserError: it is none, or a value is not as it should be.
+    """
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise UserError(f"the request is not as it should be: {describe_validation(error)}") from None
+
+
+def studio_of(request: Request) -> Studio:
+    """The studio that serves a request."""
+    return request.app.state.studio
+
+
+def answer(work: Work) -> Endpoint:
+    """An endpoint that does its work in a thread, and answers errors of the user as JSON."""
+
+    async def endpoint(request: Request) -> Response:
+        body = await request.body() if request.method != "GET" else b""
+        try:
+            result = await run_in_threadpool(work, request, body)
+        except OutdatedError:
+            return Response(status_code=204)
+        except KeyError:
+            return JSONResponse({"error": "there is nothing of this name"}, 404)
+        except UserError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return result if isinstance(result, Response) else JSONResponse(result)
+
+    return endpoint

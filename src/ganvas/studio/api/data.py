@@ -1,0 +1,205 @@
+"""Data sets: listed, uploaded, looked at; and trainings that begin on them."""
+
+import json
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ganvas.data.contact_sheet import draw_contact_sheet
+from ganvas.data.inspect import examine_data
+from ganvas.errors import UserError
+from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
+from ganvas.recipes.catalogue import CATALOGUE
+from ganvas.recipes.recipe import Recipe, make_view
+from ganvas.studio.api.answers import Body, Studio, answer, parse, studio_of
+from ganvas.studio.jobs import clean_name
+from ganvas.studio.pictures import png_address
+from ganvas.studio.places import KINDS, MOST_FILES, guess_spec
+
+__all__ = ["ROUTES"]
+
+MOST_LISTED = 20  # files left out, and groups of copies, that are named
+
+
+class LookBody(Body):
+    """A data set, and how its images are prepared.
+
+    Attributes:
+        place: id of the data set.
+        kind: "", "pairs", "unpaired", "attributes", "captions"; None: guessed.
+        size: side in pixels; None: chosen.
+        fit: how images become square.
+    """
+
+    place: str = Field(max_length=64)
+    kind: str | None = None
+    size: int | None = Field(None, ge=4, le=1024)
+    fit: Literal["crop", "pad", "stretch"] | None = None
+    labels: Literal["none", "folders"] | None = None
+
+    def view(self) -> dict[str, Any]:
+        """What was chosen of how images are prepared."""
+        values = {"size": self.size, "fit": self.fit, "labels": self.labels}
+        return {key: value for key, value in values.items() if value is not None}
+
+
+class TrainBody(LookBody):
+    """A training to begin.
+
+    Attributes:
+        name: of the run; empty: made of the data's.
+        recipe: its name, or "auto".
+        minutes: that it may take; None: the recipe's own length.
+        settings: of the recipe, by dotted keys.
+    """
+
+    name: str = Field("", max_length=200)
+    recipe: str = Field(AUTO, max_length=64)
+    minutes: float | None = Field(None, gt=0, le=60 * 24 * 30)
+    settings: dict[str, str | int | float | bool | list[Any]] = {}
+
+
+def list_places(request: Request, _: bytes) -> Any:
+    """GET /api/data: the data sets that can be chosen."""
+    studio = studio_of(request)
+    places = studio.places.list(_specs_of_runs(studio))
+    return {
+        "places": [{"id": p.id, "name": p.name, "origin": p.origin} for p in places],
+        "kinds": list(KINDS),
+        "recipes": {name: {"data": row.data, "for": row.purpose} for name, row in CATALOGUE.items()},
+    }
+
+
+def look_at_data(request: Request, body: bytes) -> Any:
+    """POST /api/data/look: what a data set holds, its contact sheet, and what `auto` chooses."""
+    studio = studio_of(request)
+    wanted = parse(LookBody, body)
+    place = studio.places.find(wanted.place, _specs_of_runs(studio))
+    spec, kind = guess_spec(place, wanted.kind)
+
+    # The size that training would take is also that of the sheet.
+    recipe, refusal = None, ""
+    try:
+        recipe = auto_recipe(spec, wanted.view(), torch.device("cpu"))
+    except UserError as error:
+        refusal = str(error)
+    view = make_view(**wanted.view())
+    if recipe is not None:
+        view = recipe.view
+    examination, dataset = examine_data(spec, view)
+    report = examination.report
+    return {
+        "kind": kind,
+        "name": place.name,
+        "found": report.found,
+        "used": report.used,
+        "size": examination.size,
+        "channels": examination.channels,
+        "classes": report.classes,
+        "sizes": report.sizes,
+        "steps": report.steps,
+        "notes": report.notes,
+        "left_out": [item.model_dump() for item in report.skipped[:MOST_LISTED]],
+        "left_out_count": len(report.skipped),
+        "copies": sum(len(group) - 1 for group in examination.copies),
+        "sheet": png_address(draw_contact_sheet(dataset)),
+        "refusal": refusal,
+        "choices": [] if recipe is None else _describe_choices(recipe),
+        "gan": None if recipe is None else recipe.gan,
+        "images": None if recipe is None else recipe.images,
+    }
+
+
+def _describe_choices(recipe: Recipe) -> list[dict[str, str]]:
+    return [
+        {"key": key, "value": describe_setting(recipe, key), "reason": reason}
+        for key, reason in recipe.reasons.items()
+    ]
+
+
+def begin_training(request: Request, body: bytes) -> Any:
+    """POST /api/trainings: begin a training in a process of its own; returns the run's id."""
+    studio = studio_of(request)
+    wanted = parse(TrainBody, body)
+    place = studio.places.find(wanted.place, _specs_of_runs(studio))
+    spec, _ = guess_spec(place, wanted.kind)
+    if wanted.recipe != AUTO and wanted.recipe not in CATALOGUE:
+        raise UserError(f"there is no recipe {wanted.recipe!r}")
+
+    name = clean_name(wanted.name) or clean_name(place.name.removesuffix(".zip")) or "run"
+    folder, number = studio.catalogue.root / name, 2
+    while folder.exists():
+        folder = studio.catalogue.root / f"{name}-{number}"
+        number += 1
+
+    words = ["train", wanted.recipe, "--data", spec, "--out", str(folder)]
+    if wanted.minutes is not None:
+        words += ["--minutes", f"{wanted.minutes:g}"]
+    for key, value in wanted.view().items():
+        words += [f"--{key}", str(value)]
+    for key, value in wanted.settings.items():
+        if not key.replace(".", "").replace("_", "").isalnum():
+            raise UserError(f"{key!r} is no setting")
+        words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+    studio.jobs.start("training", folder, words)
+    return {"id": studio.catalogue.id_of(folder), "name": folder.name}
+
+
+def show_training(request: Request, _: bytes) -> Any:
+    """GET /api/trainings/NAME: whether a training that was begun here has started, and what it
+    said.
+    """
+    studio = studio_of(request)
+    folder = studio.catalogue.root / clean_name(request.path_params["name"])
+    job = studio.jobs.find("training", folder)
+    if job is None:
+        raise KeyError(folder.name)
+    return {
+        "running": job.running,
+        "begun": (folder / "recipe.json").exists(),
+        "failure": job.failure,
+        "lines": job.read_lines(),
+    }
+
+
+async def receive_upload(request: Request) -> Response:
+    """POST /api/uploads: images or one zip, as a form with files; returns the new data set."""
+    studio = studio_of(request)
+    try:
+        async with request.form(max_files=MOST_FILES, max_fields=10) as form:
+            files = [value for value in form.getlist("files") if isinstance(value, UploadFile)]
+            given = form.get("name")
+            name = clean_name(given) if isinstance(given, str) else ""
+            contents = [(file.filename or "", file.file) for file in files]
+            place = await run_in_threadpool(studio.places.receive, contents, name)
+    except HTTPException as error:
+        return JSONResponse({"error": str(error.detail)}, error.status_code)
+    except UserError as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse({"id": place.id, "name": place.name, "origin": place.origin})
+
+
+def _specs_of_runs(studio: Studio) -> list[str]:
+    """The data sets of all runs that can be read."""
+    specs = []
+    for run_id in studio.catalogue.folders:
+        card = studio.catalogue.card(run_id)
+        if "spec" in card:
+            specs.append(card["spec"])
+    return specs
+
+
+ROUTES = [
+    Route("/api/data", answer(list_places)),
+    Route("/api/data/look", answer(look_at_data), methods=["POST"]),
+    Route("/api/trainings", answer(begin_training), methods=["POST"]),
+    Route("/api/trainings/{name}", answer(show_training)),
+    Route("/api/uploads", receive_upload, methods=["POST"]),
+]

@@ -1,0 +1,253 @@
+"""Trained GANs in use: samples, walks, directions, translations, fillings, placed captions."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+from urllib.parse import quote
+
+import torch
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from torch import Tensor
+
+from ganvas.errors import UserError
+from ganvas.inference.directions import Way
+from ganvas.inference.inpaint import InpaintTask
+from ganvas.inference.latents import Latent, sample_latents
+from ganvas.inference.layout import LayoutTask
+from ganvas.inference.run import Run, class_number
+from ganvas.inference.task import Result, Task
+from ganvas.inference.translate import TranslateTask
+from ganvas.io.animation import encode_animation
+from ganvas.io.images import to_pil, to_png, to_uint8
+from ganvas.studio.api.answers import Body, answer, parse, studio_of
+from ganvas.studio.pictures import png_address
+
+__all__ = ["ROUTES"]
+
+MOST_IMAGES = 256  # of one request
+MOST_FRAMES = 240
+WISH = "x-wish"  # "CHANNEL:NUMBER", see `Models.use`
+
+
+class LatentBody(Body):
+    """A point in the space of noise, as `Latent` has it."""
+
+    terms: list[tuple[int, int, float]] = Field(min_length=1, max_length=32)
+    truncation: float = Field(1.0, ge=0, le=2)
+    moves: list[tuple[int, float]] = Field([], max_length=16)
+
+    def latent(self) -> Latent:
+        """As the code knows it."""
+        return Latent(tuple(self.terms), self.truncation, tuple(self.moves))
+
+
+class SampleBody(Body):
+    """Points, the class of each, and how they are answered.
+
+    Attributes:
+        latents: N points.
+        labels: name or number of the class of each; empty: the first class.
+        way: of the directions that moves count.
+        format: "png": one image, all samples row by row without gaps; "zip": a file each; "webp"
+            or "gif": an animation, a frame each.
+        columns: of the one image.
+        scale: whole number by which animations are enlarged.
+        milliseconds: of a frame.
+    """
+
+    latents: list[LatentBody] = Field(min_length=1, max_length=MOST_IMAGES)
+    labels: list[str | int] = []
+    way: Way = "layer"
+    format: Literal["png", "zip", "webp", "gif"] = "png"
+    columns: int = Field(6, ge=1, le=MOST_IMAGES)
+    scale: int = Field(1, ge=1, le=16)
+    milliseconds: int = Field(60, ge=20, le=1000)
+
+
+class PlaceBody(Body):
+    """A caption, a box or key points in shares of the side, and the seed of the noise."""
+
+    caption: str = Field(max_length=2000)
+    box: tuple[float, float, float, float] | None = None
+    keypoints: dict[str, tuple[float, float]] = {}
+    seed: int = Field(0, ge=0, lt=2**62)
+    count: int = Field(1, ge=1, le=16)
+
+
+def send_samples(request: Request, body: bytes) -> Response:
+    """POST /api/runs/ID/sample: the images of points in the space of noise."""
+    studio, run_id = studio_of(request), request.path_params["id"]
+    wanted = parse(SampleBody, body)
+    checkpoint = studio.checkpoint(run_id)
+    latents = [one.latent() for one in wanted.latents]
+    directions = None
+    if any(latent.moves for latent in latents):
+        directions = studio.models.directions(checkpoint, wanted.way)
+
+    def draw(run: Run) -> Tensor:
+        labels = [class_number(run.gan, label) for label in wanted.labels]
+        labels += [0] * (len(latents) - len(labels))
+        return to_uint8(sample_latents(run, latents, labels, directions))
+
+    images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
+    return _encode_samples(images, wanted)
+
+
+def _encode_samples(images: Tensor, wanted: SampleBody) -> Response:
+    """Samples, uint8 (N, C, H, W), in the requested format."""
+    if wanted.format == "png":
+        return _send_png(_tile(images, wanted.columns))
+    if wanted.format == "zip":
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+            for number, image in enumerate(images):
+                archive.writestr(f"{number:03}.png", to_png(image))
+        return _send_file(buffer.getvalue(), "application/zip", "samples.zip")
+
+    large = images.repeat_interleave(wanted.scale, 2).repeat_interleave(wanted.scale, 3)
+    frames = [to_pil(frame) for frame in large]
+    content = encode_animation(frames, wanted.format, wanted.milliseconds)
+    return _send_file(content, f"image/{wanted.format}", f"walk.{wanted.format}")
+
+
+def _tile(images: Tensor, columns: int) -> Tensor:
+    """Images (N, C, H, W) row by row as one, (C, rows x H, columns x W); the rest is black."""
+    count, channels, height, width = images.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)  # rounded up
+    missing = images.new_zeros(rows * columns - count, channels, height, width)
+    cells = torch.cat([images, missing]).unflatten(0, (rows, columns))
+    return cells.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, columns * width)
+
+
+def count_directions(request: Request, _: bytes) -> Any:
+    """GET /api/runs/ID/directions?way=layer: how many directions there are; finds them if needed."""
+    studio = studio_of(request)
+    way = request.query_params.get("way", "layer")
+    if way not in ("layer", "images"):
+        raise UserError(f"way={way}: directions are found by layer or by images")
+    checkpoint = studio.checkpoint(request.path_params["id"])
+    return {"count": len(studio.models.directions(checkpoint, way)), "way": way}
+
+
+def translate_image(request: Request, body: bytes) -> Any:
+    """POST /api/runs/ID/translate?to=..&attributes=A=1,B=0&size=64 with an image as its body."""
+    query = request.query_params
+    attributes = {}
+    for pair in filter(None, query.get("attributes", "").split(",")):
+        name, _, value = pair.rpartition("=")
+        attributes[name] = value == "1"
+    task = TranslateTask(
+        inputs=[("image", lambda: body)],
+        to=query.get("to") or None,
+        attributes=attributes,
+        size=_read_number(query.get("size")),
+        seed=_read_number(query.get("seed")) or 0,
+    )
+    return _run_task(request, task, lambda result: result.columns)
+
+
+def restore_image(request: Request, body: bytes) -> Any:
+    """POST /api/runs/ID/restore?steps=..&candidates=.. with an image that is transparent in the
+    hole as its body.
+    """
+    query = request.query_params
+    task = InpaintTask(
+        inputs=[("image", lambda: body)],
+        candidates=_read_number(query.get("candidates")),
+        steps=_read_number(query.get("steps")),
+        size=_read_number(query.get("size")),
+        seed=_read_number(query.get("seed")) or 0,
+    )
+
+    def choose(result: Result) -> Mapping[str, Tensor]:
+        others = {
+            path: image
+            for path, image in result.attachments.items()
+            if isinstance(image, Tensor) and path.startswith("candidates/")
+        }
+        return {"filled": result.image} | others
+
+    return _run_task(request, task, choose)
+
+
+def place_caption(request: Request, body: bytes) -> Any:
+    """POST /api/runs/ID/place: images of a caption with its subject at a place."""
+    studio = studio_of(request)
+    wanted = parse(PlaceBody, body)
+    checkpoint = studio.checkpoint(request.path_params["id"])
+
+    def draw(run: Run) -> Tensor:
+        size = run.gan.size  # the task takes pixels of the generated images
+        box = None
+        if wanted.box:
+            box = ",".join(f"{share * size:.4f}" for share in wanted.box)
+        points = tuple(
+            f"{part}={x * size:.4f},{y * size:.4f}" for part, (x, y) in wanted.keypoints.items()
+        )
+        task = LayoutTask(wanted.caption, box, points, count=wanted.count, seed=wanted.seed)
+        task.check(run)
+        found = [result.image for result in task.results(run) if isinstance(result, Result)]
+        return torch.stack(found)
+
+    images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
+    return _send_png(_tile(images, max(1, round(len(images) ** 0.5))))
+
+
+def _run_task(
+    request: Request, task: Task, choose: Callable[[Result], Mapping[str, Tensor]]
+) -> dict[str, Any]:
+    """Do a task of one input; the chosen images by name, and the lines for the user."""
+    studio = studio_of(request)
+    checkpoint = studio.checkpoint(request.path_params["id"])
+
+    def work(run: Run) -> tuple[list[Result], list[str]]:
+        task.check(run)
+        found = list(task.results(run))
+        results = [one for one in found if isinstance(one, Result)]
+        lines = [one for one in found if isinstance(one, str)]
+        return results, lines
+
+    results, lines = studio.models.use(checkpoint, work, request.headers.get(WISH, ""))
+    images = []
+    for result in results:
+        lines += result.notes
+        for name, image in choose(result).items():
+            images.append({"name": name, "src": png_address(image)})
+    return {"images": images, "notes": lines}
+
+
+def _send_png(image: Tensor) -> Response:
+    return Response(to_png(image), media_type="image/png")
+
+
+def _send_file(content: bytes, kind: str, name: str) -> Response:
+    headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    return Response(content, media_type=kind, headers=headers)
+
+
+def _read_number(text: str | None) -> int | None:
+    """A whole number of an address, or none.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if text is None or text == "":
+        return None
+    if not text.isdecimal() or len(text) > 15:
+        raise UserError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+RUN = "/api/runs/{id}"
+ROUTES = [
+    Route(f"{RUN}/sample", answer(send_samples), methods=["POST"]),
+    Route(f"{RUN}/directions", answer(count_directions)),
+    Route(f"{RUN}/translate", answer(translate_image), methods=["POST"]),
+    Route(f"{RUN}/restore", answer(restore_image), methods=["POST"]),
+    Route(f"{RUN}/place", answer(place_caption), methods=["POST"]),
+]

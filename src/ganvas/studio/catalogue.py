@@ -1,0 +1,212 @@
+"""The runs below one folder: found, numbered, and described for the page.
+
+The page names a run by its id alone, never by a path, so it can only reach what was found here.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganvas.errors import UserError
+from ganvas.gans.base import GAN
+from ganvas.gans.options import build_gan
+from ganvas.io.files import explained
+from ganvas.runs.diagnosis import Diagnosis
+from ganvas.runs.folder import is_going, is_stopping
+from ganvas.runs.record import RunRecord, read_run
+from ganvas.studio.describe import describe_inputs, list_views
+
+__all__ = ["BIN", "OWN_FOLDER", "Catalogue", "describe_gan", "read_gan"]
+
+DEPTH = 3  # folders below the root in which runs are looked for
+OWN_FOLDER = ".studio"  # in the root: uploads, logs, and the bin
+BIN = "bin"
+
+
+class Catalogue:
+    """All runs below a root.
+
+    Args:
+        root: the folder; it is made where it is missing.
+    """
+
+    def __init__(self, root: Path):
+        with explained(root):
+            root.mkdir(parents=True, exist_ok=True)
+        self.root = root.resolve()
+        self.folders: dict[str, Path] = {}
+        self.failures: dict[str, str] = {}  # by id: what a training that did not begin has said
+
+    @property
+    def own_folder(self) -> Path:
+        """The studio's own folder in the root."""
+        return self.root / OWN_FOLDER
+
+    def scan(self) -> dict[str, Path]:
+        """Look for runs, and return their folders by id."""
+        self.folders = {make_id(self.root, folder): folder for folder in _find_runs(self.root)}
+        return self.folders
+
+    def folder(self, run_id: str) -> Path:
+        """The folder of a run.
+
+        Raises:
+            KeyError: there is no such run.
+        """
+        if run_id not in self.folders:
+            self.scan()
+        return self.folders[run_id]
+
+    def id_of(self, folder: Path) -> str:
+        """The id of a folder below the root, whether a run is in it already or not."""
+        return make_id(self.root, folder)
+
+    def card(self, run_id: str) -> dict[str, Any]:
+        """What the page shows of a run among others.
+
+        A run that cannot be read is described by its error, so that one damaged folder hides no
+        other.
+        """
+        folder = self.folder(run_id)
+        name = folder.relative_to(self.root).as_posix()
+        base = {"id": run_id, "name": name, "changed": _last_change(folder)}
+        try:
+            return base | describe_run(read_run(folder))
+        except UserError as error:
+            return base | {"state": "damaged", "error": str(error)}
+
+    def record(self, run_id: str) -> RunRecord:
+        """Everything that a run's folder holds.
+
+        Raises:
+            KeyError: there is no such run.
+            UserError: it is damaged.
+        """
+        return read_run(self.folder(run_id))
+
+    def delete(self, run_id: str) -> str:
+        """Move a run into the bin; returns its name there.
+
+        Raises:
+            UserError: it is in training, or the disk refuses.
+        """
+        folder = self.folder(run_id)
+        if is_going(folder):
+            raise UserError(f"{folder.name} is in training; stop it first")
+        name = f"{datetime.now():%Y%m%d-%H%M%S-%f}-{run_id}"
+        target = self.own_folder / BIN / name
+        with explained(target):
+            target.mkdir(parents=True)
+            # beside it: where it came from
+            (target / "place.txt").write_text(
+                folder.relative_to(self.root).as_posix(), encoding="utf-8"
+            )
+            folder.rename(target / "run")
+        self.folders.pop(run_id, None)
+        return name
+
+    def restore(self, name: str) -> str:
+        """Bring a deleted run back; returns its id.
+
+        Raises:
+            KeyError: nothing of that name is in the bin.
+            UserError: there is a run in its place now, or the disk refuses.
+        """
+        bin_folder = self.own_folder / BIN
+        found = {path.name: path for path in bin_folder.glob("*") if (path / "run").is_dir()}
+        source = found[name]
+        place = (source / "place.txt").read_text(encoding="utf-8")
+        folder = self.root / place
+        if not folder.resolve().is_relative_to(self.root) or folder.exists():
+            raise UserError(f"{place} exists again; the deleted run is in {source}")
+        with explained(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            (source / "run").rename(folder)
+            shutil.rmtree(source)
+        self.scan()
+        return self.id_of(folder)
+
+
+def make_id(root: Path, folder: Path) -> str:
+    """The id of a folder: it stays the same as long as the folder's place does."""
+    place = folder.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(place, digest_size=6).hexdigest()
+
+
+def _find_runs(root: Path, depth: int = DEPTH) -> Iterator[Path]:
+    """Folders that hold a run, not those inside a run; links that lead elsewhere are no runs."""
+    for folder in sorted(root.iterdir()):
+        if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
+            continue
+        if (folder / "recipe.json").is_file():
+            yield folder
+        elif depth > 1:
+            yield from _find_runs(folder, depth - 1)
+
+
+def _last_change(folder: Path) -> float:
+    """When a run last wrote something, in seconds since 1970."""
+    times = []
+    for name in ("log.jsonl", "recipe.json", "samples"):
+        path = folder / name
+        if path.exists():
+            times.append(path.stat().st_mtime)
+    return max(times, default=0.0)
+
+
+def describe_run(run: RunRecord) -> dict[str, Any]:
+    """A run in a few values: what it is, how far it is, and how it is."""
+    going = is_going(run.folder)
+    state = run.state
+    if going:
+        state = "stopping" if is_stopping(run.folder) else "training"
+
+    diagnosis = Diagnosis.of(run.log)
+    gan = read_gan(run)
+    rate = next((e["images_per_second"] for e in reversed(run.log) if e["kind"] == "speed"), None)
+    left = max(0, run.recipe.images - run.images) / rate if going and rate else None
+    return {
+        "state": state,
+        "recipe": run.recipe.name,
+        "gan": run.recipe.gan,
+        "spec": run.data.spec,
+        "data": run.data.spec.rstrip("/").rpartition("/")[2],
+        "size": gan.size if gan else run.recipe.size,
+        "images": run.images,
+        "total": run.recipe.images,
+        "rate": rate,
+        "seconds_left": left,
+        "grids": [int(path.stem) for path in run.grids],
+        "checkpoint": run.about.get("images"),
+        "doctor": [
+            {"name": finding.title, "evidence": finding.evidence, "action": finding.action}
+            for finding in diagnosis.active.values()
+        ],
+        "views": list_views(gan) if gan else [],
+        "reason": run.stopped,
+    }
+
+
+def read_gan(run: RunRecord) -> GAN | None:
+    """The GAN of a run without its weights; None: there is no checkpoint yet."""
+    if not run.about:
+        return None
+    with torch.device("meta"):  # only its inputs are needed
+        return build_gan(**run.about["gan"])
+
+
+def describe_gan(gan: GAN) -> dict[str, Any]:
+    """What the page must know of a GAN to build its controls."""
+    return {
+        "size": gan.size,
+        "channels": gan.channels,
+        "kind": gan.kind,
+        "classes": list(gan.classes),
+        "inputs": describe_inputs(gan),
+        "views": list_views(gan),
+    }

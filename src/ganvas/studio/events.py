@@ -1,0 +1,126 @@
+"""One stream of events for the whole page: which runs have changed.
+
+A thread looks at the runs' folders; nothing has to be told to the studio by a training, so runs
+that were started elsewhere are watched as well.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from ganvas.errors import UserError
+from ganvas.runs.folder import is_going, is_stopping
+from ganvas.studio.catalogue import Catalogue
+
+__all__ = ["Watcher", "event_route"]
+
+PAUSE = 1.0  # seconds from one look at the runs to the next
+KEEP_ALIVE = 20.0  # seconds after which a silent stream says that it is there
+
+
+class Watcher:
+    """Looks for changes of runs, and tells every open page.
+
+    Args:
+        catalogue: of the runs.
+    """
+
+    def __init__(self, catalogue: Catalogue):
+        self.catalogue = catalogue
+        self.known: dict[str, Any] = {}  # by id, what a change shows in
+        self.queues: set[asyncio.Queue[str]] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.ended = threading.Event()
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to look, in a thread."""
+        self.loop = loop
+        threading.Thread(target=self._look_for_ever, name="watcher", daemon=True).start()
+
+    def stop(self) -> None:
+        """End, and close all streams."""
+        self.ended.set()
+        for queue in self.queues:
+            queue.put_nowait("")
+
+    def _look_for_ever(self) -> None:
+        self._find_changes()  # what is there already is no change
+        while not self.ended.wait(PAUSE):
+            if self.queues:  # nobody looks: nothing to do
+                for event in self._find_changes():
+                    self._tell(event)
+
+    def _find_changes(self) -> list[str]:
+        """The events since the last look."""
+        try:
+            folders = self.catalogue.scan()
+        except OSError:  # the disk is away for a moment
+            return []
+
+        marks = {run_id: _read_mark(folder) for run_id, folder in folders.items()}
+        events = []
+        for run_id, mark in marks.items():
+            if self.known.get(run_id) != mark:
+                try:
+                    card = self.catalogue.card(run_id)
+                except (OSError, KeyError, UserError):  # it was deleted in between
+                    continue
+                events.append(_format_event("run", card))
+        for run_id in self.known.keys() - marks.keys():
+            events.append(_format_event("gone", {"id": run_id}))
+        self.known = marks
+        return events
+
+    def _tell(self, event: str) -> None:
+        """Hand an event to all open pages, whose queues belong to the server's thread."""
+        assert self.loop
+        for queue in list(self.queues):
+            self.loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    async def stream(self) -> AsyncIterator[str]:
+        """The events from now on, as one page gets them."""
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self.queues.add(queue)
+        try:
+            yield ": welcome\n\n"
+            while not self.ended.is_set():
+                try:
+                    event = await asyncio.wait_for(queue.get(), KEEP_ALIVE)
+                except TimeoutError:
+                    event = ": still here\n\n"
+                if event:
+                    yield event
+        finally:
+            self.queues.discard(queue)
+
+
+def _read_mark(folder: Path) -> tuple[Any, ...]:
+    """What is different when a run has changed, without reading its files."""
+    marks: list[Any] = []
+    for name in ("log.jsonl", "recipe.json", "samples", "checkpoints", "evaluations.jsonl"):
+        try:
+            status = (folder / name).stat()
+            marks.append((status.st_mtime_ns, status.st_size))
+        except OSError:
+            marks.append(None)
+    return (*marks, is_going(folder), is_stopping(folder))
+
+
+def _format_event(name: str, values: Any) -> str:
+    return f"event: {name}\ndata: {json.dumps(values)}\n\n"
+
+
+def event_route(watcher: Watcher) -> Route:
+    """GET /api/events: the stream."""
+
+    async def endpoint(_: Request) -> StreamingResponse:
+        return StreamingResponse(watcher.stream(), media_type="text/event-stream")
+
+    return Route("/api/events", endpoint)

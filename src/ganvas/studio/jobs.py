@@ -1,0 +1,114 @@
+"""Work in processes of its own: trainings and evaluations.
+
+They outlive the studio: a training goes on when the page's server is closed or crashes, and is
+found again by its run folder when it is started anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganvas.errors import UserError
+from ganvas.io.files import explained
+
+__all__ = ["Job", "Jobs", "clean_name"]
+
+LAST_LINES = 12  # of a job's output that the page may show
+LONGEST_NAME = 60
+
+
+@dataclass
+class Job:
+    """A process that the studio has started.
+
+    Attributes:
+        kind: "training" or "evaluation".
+        target: the run folder.
+        log: file with all that it prints.
+        process: of this start of the studio.
+    """
+
+    kind: str
+    target: Path
+    log: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    @property
+    def failure(self) -> str:
+        """What it said before it failed; empty if it runs or has done its work."""
+        code = self.process.poll()
+        if code is None or code == 0:
+            return ""
+        lines = self.read_lines()
+        said = [line.removeprefix("ganvas: ") for line in lines if line.startswith("ganvas: ")]
+        if said:
+            return said[-1]
+        # a run that was stopped is no failure
+        if code in (130, 143) or code < 0:
+            return ""
+        return lines[-1] if lines else f"it ended with the exit status {code}"
+
+    def read_lines(self) -> list[str]:
+        """The last lines that it has printed."""
+        if not self.log.exists():
+            return []
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return [line for line in text.splitlines() if line.strip()][-LAST_LINES:]
+
+
+class Jobs:
+    """The processes of this start of the studio, by what they are for and their folder.
+
+    Args:
+        folder: for the files of their output.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.jobs: dict[tuple[str, Path], Job] = {}
+
+    def start(self, kind: str, target: Path, words: Sequence[str]) -> Job:
+        """Start `ganvas WORDS` in a process of its own.
+
+        Raises:
+            UserError: the same work is running, or the disk refuses.
+        """
+        known = self.jobs.get((kind, target))
+        if known and known.running:
+            raise UserError(f"{target.name}: this {kind} is already running")
+
+        with explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            log = self.folder / f"{target.name}-{kind}.log"
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "ganvas", *words],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                    # not in the terminal's group: Ctrl-C there ends the studio alone
+                    start_new_session=True,
+                )
+        job = Job(kind, target, log, process)
+        self.jobs[kind, target] = job
+        return job
+
+    def find(self, kind: str, target: Path) -> Job | None:
+        """The newest job of a kind for a folder."""
+        return self.jobs.get((kind, target))
+
+
+def clean_name(text: str) -> str:
+    """A name for a folder or file, made of letters, digits, `-`, `_` and `.` of what was given."""
+    name = re.sub(r"[^\w.-]+", "-", text, flags=re.UNICODE).strip("-.")
+    return name[:LONGEST_NAME].strip("-.")

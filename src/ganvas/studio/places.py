@@ -1,0 +1,205 @@
+"""The data that the page offers: built-in sets, folders named at the start, uploads, and what
+runs were trained on. The page names them by id, never by a path.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ganvas.data.folders.source import EXTENSIONS, extension
+from ganvas.data.hints import guess_kind
+from ganvas.errors import UserError
+from ganvas.io.console import count_noun
+from ganvas.io.files import explained
+
+__all__ = ["BUILT_IN", "KINDS", "Place", "Places", "guess_spec"]
+
+# Sets that need no download.
+BUILT_IN = ("digits", "figures", "rings", "grid")
+# Prefixes of the names of data sets that a folder or zip can have; "": plain images.
+KINDS = ("", "pairs", "unpaired", "attributes", "captions")
+MOST_LISTED = 200  # folders and zips in one named folder
+MOST_FILES = 20_000  # images of one upload
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data set that the page offers.
+
+    Attributes:
+        id: by which the page names it.
+        name: for people.
+        spec: name or path of the data set.
+        origin: "built-in", "folder", "upload" or "run".
+    """
+
+    id: str
+    name: str
+    spec: str
+    origin: str
+
+
+class Places:
+    """All data sets that the page offers.
+
+    Args:
+        folders: that were named at the start; each is offered itself, with the folders and zips
+            in it.
+        uploads: folder for what the page sends.
+    """
+
+    def __init__(self, folders: Sequence[Path], uploads: Path):
+        self.folders = [folder.expanduser().resolve() for folder in folders]
+        for folder in self.folders:
+            if not folder.exists():
+                raise UserError(f"--data {folder}: there is no such folder or zip")
+        self.uploads = uploads
+
+    def list(self, specs_of_runs: Iterable[str] = ()) -> list[Place]:
+        """All places, each once.
+
+        Args:
+            specs_of_runs: the names of the data sets that runs were trained on.
+        """
+        places = [Place(_make_id(name), name, name, "built-in") for name in BUILT_IN]
+        places += [_as_place(path, "upload") for path in _list_inside(self.uploads)]
+        for folder in self.folders:
+            if folder.is_dir():
+                places += [_as_place(path, "folder") for path in _list_inside(folder)]
+            if not folder.is_dir() or _has_images(folder):
+                places.append(_as_place(folder, "folder"))
+        for spec in specs_of_runs:
+            path = Path(spec.partition(":")[2] if spec.split(":")[0] in KINDS[1:] else spec)
+            if path.exists():
+                places.append(_as_place(path.resolve(), "run"))
+        return list({place.spec: place for place in reversed(places)}.values())[::-1]
+
+    def find(self, place_id: str, specs_of_runs: Iterable[str] = ()) -> Place:
+        """A place by its id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {place.id: place for place in self.list(specs_of_runs)}[place_id]
+
+    def receive(self, files: Iterable[tuple[str, BinaryIO]], name: str) -> Place:
+        """Keep uploaded images, or one zip of images, as a new data set.
+
+        Args:
+            files: names and contents.
+            name: of the set, from letters, digits, `-`, `_` and `.`; may be empty.
+
+        Raises:
+            UserError: no image is among them, the zip is none, or the disk refuses.
+        """
+        target = self.uploads / f"{name or 'upload'}-{secrets.token_hex(3)}"
+        with explained(target):
+            target.mkdir(parents=True)
+            try:
+                path = _write_files(target, files)
+            except BaseException:
+                shutil.rmtree(target, ignore_errors=True)
+                raise
+        return _as_place(path, "upload")
+
+
+def guess_spec(place: Place, kind: str | None) -> tuple[str, str]:
+    """The name of a place as a data set, and its kind.
+
+    Args:
+        place: that is meant.
+        kind: one of `KINDS`; None: guessed.
+
+    Raises:
+        UserError: the kind does not exist, or there are no images.
+    """
+    if place.origin == "built-in":
+        return place.spec, ""
+    if kind is None:
+        kind = guess_kind(Path(place.spec))
+    if kind not in KINDS:
+        raise UserError(f"{kind!r} is no kind of data; choose from {', '.join(KINDS[1:])}")
+    return (f"{kind}:{place.spec}" if kind else place.spec), kind
+
+
+def _make_id(spec: str) -> str:
+    return hashlib.blake2b(spec.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+
+
+def _as_place(path: Path, origin: str) -> Place:
+    return Place(_make_id(str(path)), path.name, str(path), origin)
+
+
+def _list_inside(folder: Path) -> Iterator[Path]:
+    """The folders with images and the zips that lie directly in a folder."""
+    if not folder.is_dir():
+        return
+    listed = 0
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or listed == MOST_LISTED:
+            continue
+        if path.suffix.lower() == ".zip" or (path.is_dir() and _has_images(path)):
+            listed += 1
+            yield path
+
+
+def _has_images(folder: Path) -> bool:
+    """Whether a folder, or one directly in it, holds an image; looks at no more than needed."""
+    inside = []
+    for number, path in enumerate(folder.iterdir()):
+        if extension(path.name) in EXTENSIONS:
+            return True
+        if path.is_dir() and number < MOST_LISTED and not path.is_symlink():
+            inside.append(path)
+    return any(
+        extension(path.name) in EXTENSIONS
+        for one in inside
+        for path in one.iterdir()
+        if path.is_file()
+    )
+
+
+def _write_files(target: Path, files: Iterable[tuple[str, BinaryIO]]) -> Path:
+    """Write uploaded files into a new folder; returns the place of the data set in it.
+
+    Raises:
+        UserError: no image is among them, or the zip is none.
+    """
+    taken: set[str] = set()
+    left_out = 0
+    for number, (given, content) in enumerate(files):
+        # The name is the sender's: only its last part, and only harmless characters of it.
+        name = re.sub(r"[^\w.-]+", "-", given.replace("\\", "/").rpartition("/")[2])[-100:]
+        ending = extension(name)
+        if ending == ".zip" and number == 0:
+            path = target / (Path(name).stem.strip(".-") + ".zip")
+            _copy(content, path)
+            if not zipfile.is_zipfile(path):
+                raise UserError(f"{given!r} is not a zip that can be read")
+            return path
+        if ending not in EXTENSIONS or len(taken) >= MOST_FILES:
+            left_out += 1
+            continue
+        name = name.lstrip(".-") or f"image{ending}"
+        if name.lower() in taken:
+            name = f"{Path(name).stem}-{number}{ending}"
+        taken.add(name.lower())
+        _copy(content, target / name)
+
+    if not taken:
+        raise UserError(
+            f"none of {count_noun(left_out, 'file')} is an image; images end in"
+            f" {', '.join(sorted(EXTENSIONS))}; or send one zip"
+        )
+    return target
+
+
+def _copy(content: BinaryIO, path: Path) -> None:
+    with path.open("xb") as file:
+        shutil.copyfileobj(content, file)

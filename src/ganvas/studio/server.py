@@ -1,0 +1,182 @@
+"""`ganvas studio`: the page's server."""
+
+import asyncio
+import secrets
+import socket
+import webbrowser
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ganvas.errors import UserError
+from ganvas.io.console import print_text
+from ganvas.studio.api import data, lab, runs, use
+from ganvas.studio.api.answers import Studio
+from ganvas.studio.catalogue import Catalogue
+from ganvas.studio.events import Watcher, event_route
+from ganvas.studio.guard import Guard
+from ganvas.studio.jobs import Jobs
+from ganvas.studio.lab import Lab
+from ganvas.studio.models import Models
+from ganvas.studio.places import Places
+
+__all__ = ["LOCAL", "StudioSettings", "make_app", "serve"]
+
+LOCAL = "127.0.0.1"
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+PORT = 8008  # the first that is tried; then those after it
+MOST_PORTS = 20
+THREADS = 2  # of torch: images must appear at once, while trainings need the processor too
+
+
+@dataclass(frozen=True)
+class StudioSettings:
+    """How to serve.
+
+    Attributes:
+        root: folder of the runs.
+        folders: of data that the page offers.
+        host: address to listen on.
+        port: to listen on; None: the first free one from `PORT` on.
+        device: where GANs generate.
+    """
+
+    root: Path
+    folders: Sequence[Path] = ()
+    host: str = LOCAL
+    port: int | None = None
+    device: str = "cpu"
+
+
+def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie: str) -> Guard:
+    """The application with its guard.
+
+    Raises:
+        UserError: the folder of runs cannot be made, or a folder of data is missing.
+    """
+    catalogue = Catalogue(settings.root)
+    catalogue.scan()
+    own = catalogue.own_folder
+    studio = Studio(
+        catalogue,
+        Places(settings.folders, own / "uploads"),
+        Jobs(own / "logs"),
+        Models(settings.device),
+        Lab(),
+    )
+    watcher = Watcher(catalogue)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        watcher.start(asyncio.get_running_loop())
+        yield
+        watcher.stop()
+
+    static = Path(str(files("ganvas.studio").joinpath("static")))
+
+    def send_page(_: Request) -> Response:
+        return FileResponse(static / "index.html")
+
+    def refuse_unknown(_: Request, __: Exception) -> Response:
+        return JSONResponse({"error": "there is nothing at this address"}, 404)
+
+    app = Starlette(
+        routes=[
+            Route("/", send_page),
+            *runs.ROUTES,
+            *use.ROUTES,
+            *data.ROUTES,
+            *lab.ROUTES,
+            event_route(watcher),
+            Mount("/static", StaticFiles(directory=static)),
+        ],
+        lifespan=lifespan,
+        exception_handlers={404: refuse_unknown},
+    )
+    app.state.studio = studio
+    return Guard(app, hosts, token, cookie)
+
+
+def serve(settings: StudioSettings, open_page: bool = True) -> None:
+    """Serve the page until Ctrl-C.
+
+    Raises:
+        UserError: the port is taken, or a folder is missing.
+    """
+    listener = _listen(settings)
+    port = listener.getsockname()[1]
+    token = secrets.token_urlsafe(24)
+    hosts = _list_hosts(settings.host, port)
+    app = make_app(settings, hosts, token, f"ganvas-{port}")
+
+    torch.set_num_threads(min(THREADS, torch.get_num_threads()))
+    shown = settings.host if settings.host not in ("0.0.0.0", "::") else socket.gethostname()
+    address = f"http://{shown}:{port}/?token={token}"
+    print_text(f"studio: {address}", f"runs: {settings.root}")
+    if settings.host not in (LOCAL, "localhost", "::1"):
+        print_text(
+            "note: other machines in the network can reach this page; who has the address with its"
+            " token can train and delete runs"
+        )
+    print_text("Ctrl-C ends the studio; trainings go on.")
+    if open_page:
+        webbrowser.open(address)
+
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        proxy_headers=False,
+    )
+    with listener:
+        uvicorn.Server(config).run([listener])
+
+
+def _listen(settings: StudioSettings) -> socket.socket:
+    """A socket on the wanted port, or on the first free one.
+
+    Raises:
+        UserError: it is taken, or the host is none of this machine.
+    """
+    ports = [settings.port] if settings.port is not None else range(PORT, PORT + MOST_PORTS)
+    reason = ""
+    for port in ports:
+        try:
+            family = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM)[0][0]
+            listener = socket.socket(family)
+            # On Windows this option would let two programs share a port.
+            if hasattr(socket, "SO_REUSEPORT"):
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((settings.host, port))
+            listener.listen(128)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            continue
+        return listener
+    raise UserError(
+        f"cannot listen on {settings.host}:{settings.port or PORT}: {reason}; choose another --port"
+    )
+
+
+def _list_hosts(host: str, port: int) -> list[str]:
+    """The values of the header Host under which the page is served."""
+    names = [*LOCAL_NAMES]
+    if host in ("0.0.0.0", "::"):
+        name = socket.gethostname()
+        names += [name, *{str(info[4][0]) for info in socket.getaddrinfo(name, None)}]
+    elif host not in names:
+        names.append(f"[{host}]" if ":" in host else host)
+    return [f"{name}:{port}".lower() for name in names]

@@ -1,0 +1,37 @@
+// The page's language: one table of texts a language, with the same keys (a test compares them).
+
+import en from "./texts/en.js";
+import zh from "./texts/zh.js";
+
+const TABLES = { en, zh };
+const kept = localStorage.getItem("language");
+export let language = kept in TABLES ? kept : (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+document.documentElement.lang = language;
+
+export function setLanguage(next) {
+  language = next;
+  localStorage.setItem("language", next);
+  document.documentElement.lang = next;
+}
+
+/** The text of a key, with {name} replaced by values.name; numbers are written as the language does. */
+export function t(key, values = {}) {
+  const text = TABLES[language][key] ?? TABLES.en[key];
+  if (text === undefined) throw new Error(`there is no text ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    return typeof value === "number" ? number(value) : String(value ?? "");
+  });
+}
+
+export const number = (value, digits = 3) =>
+  new Intl.NumberFormat(language, Number.isInteger(value) ? {} : { maximumSignificantDigits: digits }).format(value);
+export const percent = (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+
+/** Seconds in words. */
+export function duration(seconds) {
+  if (seconds < 90) return t("time.seconds", { n: Math.max(1, Math.round(seconds)) });
+  if (seconds < 5400) return t("time.minutes", { n: Math.round(seconds / 60) });
+  return t("time.hours", { n: Math.round(seconds / 360) / 10 });
+}
+export const date = (seconds) => new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(seconds * 1000));

@@ -1,0 +1,42 @@
+"""Stop a training by a file in its run folder.
+
+It works where signals do not: on Windows, and for trainings that another program or another person
+has started.
+"""
+
+import time
+from pathlib import Path
+
+from ganvas.runs.folder import is_stopping, withdraw_stop
+
+__all__ = ["StopFile"]
+
+PAUSE = 0.5  # seconds from one look to the next
+
+
+class StopFile:
+    """Looks for a request to stop while it is entered; removes it at both ends.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.next_look = 0.0
+        self.found = False
+
+    def __enter__(self) -> "StopFile":
+        withdraw_stop(self.folder)  # one that came after the last training
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        withdraw_stop(self.folder)
+
+    def asked(self) -> bool:
+        """Whether training was asked to stop; looks at the folder twice a second at most."""
+        now = time.monotonic()
+        if not self.found and now >= self.next_look:
+            self.found = is_stopping(self.folder)
+            self.next_look = now + PAUSE
+        return self.found
