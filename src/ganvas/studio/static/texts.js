@@ -1,9 +1,19 @@
-// The page's language: one table of texts a language, with the same keys (a test compares them).
+// The page's language. Texts lie in texts/, a file a view, with the same keys in both languages (a test compares them).
 
-import en from "./texts/en.js";
-import zh from "./texts/zh.js";
+import frame from "./texts/frame.js";
+import runs from "./texts/runs.js";
+import begin from "./texts/new.js";
+import watch from "./texts/watch.js";
+import compare from "./texts/compare.js";
+import sample from "./texts/sample.js";
+import paint from "./texts/paint.js";
+import translate from "./texts/translate.js";
+import place from "./texts/place.js";
+import judge from "./texts/judge.js";
+import learn from "./texts/learn.js";
 
-const TABLES = { en, zh };
+const PARTS = [frame, runs, begin, watch, compare, sample, paint, translate, place, judge, learn];
+const TABLES = { en: Object.assign({}, ...PARTS.map((part) => part.en)), zh: Object.assign({}, ...PARTS.map((part) => part.zh)) };
 const kept = localStorage.getItem("language");
 export let language = kept in TABLES ? kept : (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
 document.documentElement.lang = language;

@@ -1,0 +1,2 @@
+// Texts of the view "runs": keys begin with "runs."; both languages have the same keys.
+export default { en: {}, zh: {} };
