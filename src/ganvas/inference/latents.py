@@ -84,9 +84,7 @@ class LatentRng(Rng):
         super().__init__(device)
         self.latents = latents
         self.directions = directions
-        self.tables = [
-            [RowRng(seed, [row]) for seed, row, _ in latent.terms] for latent in latents
-        ]
+        self.tables = [[RowRng(seed, [row]) for seed, row, _ in latent.terms] for latent in latents]
 
     def rows(self, count: int, make: Make) -> Tensor:
         return torch.cat([tables[0].rows(1, make) for tables in self.tables])

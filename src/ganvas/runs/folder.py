@@ -29,7 +29,6 @@ __all__ = [
     "read_data",
     "read_recipe",
     "request_stop",
-    "withdraw_stop",
     "write_description",
 ]
 
@@ -206,9 +205,12 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
                 f"{folder} is being trained by another process; wait for it or choose another --out"
             ) from None
 
+    stop = folder / STOP
+    stop.unlink(missing_ok=True)  # it was meant for another training
     try:
         yield folder
     finally:
+        stop.unlink(missing_ok=True)
         lock.release()
         # The training was refused before anything was written.
         if [path.name for path in folder.iterdir()] == [LOCK]:
@@ -247,8 +249,3 @@ def request_stop(folder: Path) -> None:
 def is_stopping(folder: Path) -> bool:
     """Whether a training has been asked to stop and has not done so yet."""
     return (folder / STOP).exists()
-
-
-def withdraw_stop(folder: Path) -> None:
-    """Forget a request to stop, at the beginning and at the end of a training."""
-    (folder / STOP).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Guard", "Limits"]
+__all__ = ["Guard", "Limits", "TooLargeError"]
 
 # Nothing from elsewhere, no inline scripts, and the page in no frame.
 POLICY = (
@@ -55,7 +55,7 @@ class Limits:
 
 
 class TooLargeError(Exception):
-    """A body is larger than its limit."""
+    """A body is larger than its limit; the application answers it with the status 413."""
 
 
 class Refusal(Exception):
@@ -119,19 +119,7 @@ class Guard:
             return
 
         # A body without a length is counted as it comes.
-        started = False
-
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await answer(message)
-
-        try:
-            await self.app(scope, _count_body(receive, limit), note_start)
-        except TooLargeError:
-            if not started:
-                message = f"the request is larger than {limit:,} bytes"
-                await _refuse(answer, scope["path"], Refusal(413, message))
+        await self.app(scope, _count_body(receive, limit), answer)
 
     def check_origin(self, method: str, headers: Headers) -> None:
         """Refuse other hosts, and pages of other origins.
@@ -227,7 +215,7 @@ def _count_body(receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            raise TooLargeError
+            raise TooLargeError(f"the request is larger than {limit:,} bytes")
         return message
 
     return receive_counted

@@ -39,7 +39,9 @@ class Lab:
             "losses": {name: loss.kind for name, loss in LOSSES.items()},
         }
 
-    def begin(self, kind: str, target: str | list[Any], loss: str, penalty: float, seed: int) -> Any:
+    def begin(
+        self, kind: str, target: str | list[Any], loss: str, penalty: float, seed: int
+    ) -> Any:
         """Begin a game; returns its id and how it stands.
 
         Args:
@@ -130,7 +132,7 @@ def _read_density(drawn: list[Any]) -> Target:
 
 
 def _find_hills(masses: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """Where the hills of a density begin and end: what is above a twentieth of its highest point."""
+    """Where hills of a density begin and end: above a twentieth of its highest point."""
     high = np.concatenate([[False], masses > masses.max() / 20, [False]])
     edges = np.flatnonzero(high[1:] != high[:-1])  # begin, end, begin, end, ...
     return tuple(

@@ -71,7 +71,7 @@ class Places:
         places += [_as_place(path, "upload") for path in _list_inside(self.uploads)]
         for folder in self.folders:
             if folder.is_dir():
-                places += [_as_place(path, "folder") for path in _list_inside(folder)]
+                places += [_as_place(path, "folder", folder) for path in _list_inside(folder)]
             if not folder.is_dir() or _has_images(folder):
                 places.append(_as_place(folder, "folder"))
         for spec in specs_of_runs:
@@ -132,8 +132,10 @@ def _make_id(spec: str) -> str:
     return hashlib.blake2b(spec.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 
-def _as_place(path: Path, origin: str) -> Place:
-    return Place(_make_id(str(path)), path.name, str(path), origin)
+def _as_place(path: Path, origin: str, above: Path | None = None) -> Place:
+    """A folder or zip as a place; its name begins with the folder above it that was named."""
+    name = path.relative_to(above.parent).as_posix() if above else path.name
+    return Place(_make_id(str(path)), name, str(path), origin)
 
 
 def _list_inside(folder: Path) -> Iterator[Path]:

@@ -24,7 +24,7 @@ from ganvas.studio.api import data, lab, runs, use
 from ganvas.studio.api.answers import Studio
 from ganvas.studio.catalogue import Catalogue
 from ganvas.studio.events import Watcher, event_route
-from ganvas.studio.guard import Guard
+from ganvas.studio.guard import Guard, TooLargeError
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.lab import Lab
 from ganvas.studio.models import Models
@@ -90,6 +90,9 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
     def refuse_unknown(_: Request, __: Exception) -> Response:
         return JSONResponse({"error": "there is nothing at this address"}, 404)
 
+    def refuse_large(_: Request, error: Exception) -> Response:
+        return JSONResponse({"error": str(error)}, 413, headers={"connection": "close"})
+
     app = Starlette(
         routes=[
             Route("/", send_page),
@@ -101,7 +104,7 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
             Mount("/static", StaticFiles(directory=static)),
         ],
         lifespan=lifespan,
-        exception_handlers={404: refuse_unknown},
+        exception_handlers={404: refuse_unknown, TooLargeError: refuse_large},
     )
     app.state.studio = studio
     return Guard(app, hosts, token, cookie)

@@ -7,7 +7,7 @@ has started.
 import time
 from pathlib import Path
 
-from ganvas.runs.folder import is_stopping, withdraw_stop
+from ganvas.runs.folder import is_stopping
 
 __all__ = ["StopFile"]
 
@@ -15,7 +15,7 @@ PAUSE = 0.5  # seconds from one look to the next
 
 
 class StopFile:
-    """Looks for a request to stop while it is entered; removes it at both ends.
+    """Looks for a request to stop.
 
     Args:
         folder: of the run.
@@ -25,13 +25,6 @@ class StopFile:
         self.folder = folder
         self.next_look = 0.0
         self.found = False
-
-    def __enter__(self) -> "StopFile":
-        withdraw_stop(self.folder)  # one that came after the last training
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        withdraw_stop(self.folder)
 
     def asked(self) -> bool:
         """Whether training was asked to stop; looks at the folder twice a second at most."""

@@ -143,7 +143,7 @@ class Trainer:
 
         # They end in reverse: the usual signal handlers are back before the report is written, so
         # Ctrl-C can end a report that takes long.
-        with report_at_end(self.context, state), self.meter, self.signals, self.stop_file:
+        with report_at_end(self.context, state), self.meter, self.signals:
             while not clock.finished and not state.stopped:
                 # ---------------------------------------------------------------------------------
                 # The single training step: a batch, the GAN's `step`, and one gradient step of one

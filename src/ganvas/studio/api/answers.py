@@ -65,7 +65,9 @@ def parse(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
-        raise UserError(f"the request is not as it should be: {describe_validation(error)}") from None
+        raise UserError(
+            f"the request is not as it should be: {describe_validation(error)}"
+        ) from None
 
 
 def studio_of(request: Request) -> Studio:

@@ -73,7 +73,9 @@ def list_places(request: Request, _: bytes) -> Any:
     return {
         "places": [{"id": p.id, "name": p.name, "origin": p.origin} for p in places],
         "kinds": list(KINDS),
-        "recipes": {name: {"data": row.data, "for": row.purpose} for name, row in CATALOGUE.items()},
+        "recipes": {
+            name: {"data": row.data, "for": row.purpose} for name, row in CATALOGUE.items()
+        },
     }
 
 

@@ -58,9 +58,7 @@ def show_run(request: Request, _: bytes) -> Any:
         "players": list(record.recipe.optimizers),
         "report": record.data.model_dump(mode="json"),
         "numbers": collect_numbers(record),
-        "use": [
-            {"text": one.text, "command": one.command} for one in collect_instructions(record)
-        ],
+        "use": [{"text": one.text, "command": one.command} for one in collect_instructions(record)],
     }
 
 

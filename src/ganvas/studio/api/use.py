@@ -125,7 +125,7 @@ def _tile(images: Tensor, columns: int) -> Tensor:
 
 
 def count_directions(request: Request, _: bytes) -> Any:
-    """GET /api/runs/ID/directions?way=layer: how many directions there are; finds them if needed."""
+    """GET /api/runs/ID/directions?way=layer: how many there are; finds them if needed."""
     studio = studio_of(request)
     way = request.query_params.get("way", "layer")
     if way not in ("layer", "images"):

@@ -15,6 +15,7 @@ const bar = document.getElementById("bar"), view = document.getElementById("view
 /** What views share. */
 export const app = {
   runs: new Map(), // cards by id
+  loaded: false, // whether `runs` is what the server has
   connected: true,
   listeners: new Set(), // called with (id) whenever a run has changed or gone
   /** Go to an address such as "run/ID/watch", with {name: value} kept in it. */
@@ -112,10 +113,12 @@ listen({
 export async function loadRuns() {
   const { runs } = await getJson("/api/runs");
   app.runs = new Map(runs.map((run) => [run.id, run]));
+  app.loaded = true;
   changed(null);
 }
 
 window.addEventListener("hashchange", open);
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); view.focus(); });
 drawBar();
-await Promise.all([open(), loadRuns().catch(() => {})]);
+open(); // not awaited: views import this module, and would wait for it in vain
+loadRuns().catch(() => {});

@@ -1,2 +1,31 @@
 // Texts of the view "new": keys begin with "new."; both languages have the same keys.
-export default { en: {}, zh: {} };
+export default {
+  en: {
+    "new.title": "Train a GAN", "new.pictures": "1 · Images", "new.settings": "2 · Settings", "new.begin": "3 · Start",
+    "new.data": "Images on this machine", "new.data-help": "To offer other folders here, start the studio with: ganvas studio --data FOLDER", "new.choose": "Choose …",
+    "new.upload": "Sent from this page", "new.folder": "Folders and zips", "new.run": "Used by a run", "new.built-in": "Built in",
+    "new.drop": "Drop images or a zip here", "new.pick": "Choose files", "new.sending": "Sending", "new.upload-name": "images",
+    "new.looking": "Looking at every image …", "new.sheet": "Images as training will see them", "new.used": "{used} of {found} images can be used",
+    "new.seen": "Training sees {size} x {size} pixels, in colour", "new.seen-grey": "Training sees {size} x {size} pixels, in grey", "new.classes": "{n} classes: {names}",
+    "new.copies": "{n} images are copies of others", "new.kind": "What it is", "new.kind-help": "Guessed from names and shapes; change it if it is wrong.",
+    "new.kind-plain": "single images", "new.kind-pairs": "pairs: an input and its output", "new.kind-unpaired": "two domains without pairs", "new.kind-attributes": "images with attributes", "new.kind-captions": "images with captions",
+    "new.left-out": "{n} files are left out", "new.pad": "Pad instead of crop: keeps more images", "new.pad-shapes": "Pad instead of crop: keeps whole images", "new.use-folders": "Folders are classes",
+    "new.what": "What to learn", "new.what-help": "Automatic settings suit almost all data.", "new.auto": "Automatic", "new.minutes": "Time", "new.minutes-help": "The length of the training is chosen so that it fits into this time.",
+    "new.more": "Size and shape", "new.size": "Size", "new.by-itself": "automatic", "new.fit": "How images become square", "new.fit-auto": "automatic", "new.fit-crop": "crop the middle", "new.fit-pad": "pad with a border", "new.fit-stretch": "stretch",
+    "new.all-reasons": "{n} more", "new.name": "Name", "new.start": "Start training", "new.starting": "Starting: the images are prepared and the speed is measured …", "new.ended": "The training ended before it began.",
+  },
+  zh: {
+    "new.title": "训练一个 GAN", "new.pictures": "1 · 图像", "new.settings": "2 · 设置", "new.begin": "3 · 开始",
+    "new.data": "本机上的图像", "new.data-help": "要在这里显示其他文件夹，请这样启动：ganvas studio --data 文件夹", "new.choose": "请选择……",
+    "new.upload": "从本页上传", "new.folder": "文件夹和压缩包", "new.run": "训练用过的", "new.built-in": "内置",
+    "new.drop": "将图像或 zip 拖到这里", "new.pick": "选择文件", "new.sending": "正在上传", "new.upload-name": "images",
+    "new.looking": "正在检查每一张图像……", "new.sheet": "训练时看到的图像", "new.used": "{found} 张图像中有 {used} 张可用",
+    "new.seen": "训练使用 {size} x {size} 像素的彩色图像", "new.seen-grey": "训练使用 {size} x {size} 像素的灰度图像", "new.classes": "{n} 个类别：{names}",
+    "new.copies": "{n} 张图像与其他图像重复", "new.kind": "数据类型", "new.kind-help": "根据名称和形状猜测；不对请更改。",
+    "new.kind-plain": "单张图像", "new.kind-pairs": "成对图像：输入和输出", "new.kind-unpaired": "两个域，不成对", "new.kind-attributes": "带属性的图像", "new.kind-captions": "带文字说明的图像",
+    "new.left-out": "{n} 个文件未被使用", "new.pad": "补边而不裁剪：保留更多图像", "new.pad-shapes": "补边而不裁剪：保留完整图像", "new.use-folders": "文件夹就是类别",
+    "new.what": "学习什么", "new.what-help": "自动设置几乎适合所有数据。", "new.auto": "自动", "new.minutes": "时间", "new.minutes-help": "训练长度会按这个时间来选择。",
+    "new.more": "尺寸和形状", "new.size": "尺寸", "new.by-itself": "自动", "new.fit": "如何变成正方形", "new.fit-auto": "自动", "new.fit-crop": "裁剪中间", "new.fit-pad": "补边", "new.fit-stretch": "拉伸",
+    "new.all-reasons": "还有 {n} 项", "new.name": "名称", "new.start": "开始训练", "new.starting": "正在启动：准备图像并测量速度……", "new.ended": "训练在开始之前就结束了。",
+  },
+};

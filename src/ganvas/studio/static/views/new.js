@@ -1,0 +1,164 @@
+// Begin a training: pictures, settings, start. Each step unfolds when the one before it is done.
+
+import { app } from "../app.js";
+import { getJson, postJson } from "../api.js";
+import { button, clear, field, h, slider } from "../dom.js";
+import { duration, number, t } from "../texts.js";
+
+const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
+const MINUTES = [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440];
+const SIZES = ["", "16", "28", "32", "48", "64", "96", "128"];
+const FITS = ["", "crop", "pad", "stretch"];
+
+export async function show(root, { query }) {
+  const { places, recipes } = await getJson("/api/data");
+  const state = { places, recipes, place: query.data ?? "", kind: null, size: query.size ?? "", fit: query.fit ?? "", labels: "", recipe: "auto", minutes: Number(query.minutes) || 10, look: null, name: "" };
+  const pictures = h("section", { class: "panel step" }), settings = h("section", { class: "panel step", hidden: true }), start = h("section", { class: "panel step", hidden: true });
+  root.append(h("h1", { text: t("new.title") }), pictures, settings, start);
+  const redraw = { settings: () => drawSettings(settings, state, look), start: () => drawStart(start, state) };
+
+  // A newer choice makes the answer to an older one worthless.
+  let asked = 0;
+  async function look() {
+    const mine = ++asked;
+    app.keep({ data: state.place, size: state.size, fit: state.fit, minutes: state.minutes });
+    settings.hidden = start.hidden = true;
+    drawFound(found, null);
+    try {
+      const body = { place: state.place, kind: state.kind, size: state.size ? Number(state.size) : null, fit: state.fit || null, labels: state.labels || null };
+      const answer = await postJson("/api/data/look", body);
+      if (mine !== asked) return;
+      state.look = answer;
+      if (state.recipe !== "auto" && !fits(recipes[state.recipe], answer)) state.recipe = "auto";
+      drawFound(found, state, look);
+      settings.hidden = start.hidden = Boolean(answer.refusal);
+      redraw.settings();
+      redraw.start();
+    } catch (error) {
+      if (mine === asked) clear(found, h("p", { class: "problem", role: "alert", text: app.describe(error) }));
+    }
+  }
+  const found = h("div", { class: "found", "aria-live": "polite" });
+  pictures.append(h("h2", { text: t("new.pictures") }), drawChoice(state, () => { state.kind = null; state.labels = ""; look(); }), found);
+  if (state.place) look();
+}
+
+const fits = (row, answer) => Boolean(row) && row.data === (answer.kind === "" ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind]);
+
+/** Choose a data set, or send one. */
+function drawChoice(state, chosen) {
+  const select = h("select", { on: { change: () => { state.place = select.value; if (state.place) chosen(); } } });
+  const fill = () => clear(select, h("option", { value: "", text: t("new.choose") }),
+    ["upload", "folder", "run", "built-in"].map((origin) => {
+      const some = state.places.filter((one) => one.origin === origin);
+      return some.length && h("optgroup", { label: t(`new.${origin}`) }, some.map((one) => h("option", { value: one.id, text: one.name, selected: one.id === state.place })));
+    }));
+  fill();
+
+  const problem = h("p", { class: "problem", role: "alert" }), progress = h("progress", { hidden: true, max: 1, value: 0, "aria-label": t("new.sending") });
+  const picker = h("input", { type: "file", multiple: true, accept: "image/*,.zip", class: "visually-hidden", tabindex: "-1", on: { change: () => send([...picker.files]) } });
+  const drop = h("div", { class: "drop" }, h("span", { text: t("new.drop") }), button(t("new.pick"), () => picker.click()), picker, progress);
+  drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); send([...event.dataTransfer.files]); });
+
+  // XMLHttpRequest, since fetch does not tell how much has been sent.
+  function send(files) {
+    problem.textContent = "";
+    if (!files.length) return;
+    const form = new FormData();
+    form.append("name", files.length === 1 ? files[0].name.replace(/\.\w+$/, "") : t("new.upload-name"));
+    for (const file of files) form.append("files", file, file.name);
+    const request = new XMLHttpRequest();
+    request.open("POST", "/api/uploads");
+    request.upload.addEventListener("progress", (event) => { progress.max = event.total; progress.value = event.loaded; });
+    request.addEventListener("loadend", () => {
+      progress.hidden = true;
+      let answer = {};
+      try { answer = JSON.parse(request.responseText); } catch { answer = { error: t("error.offline") }; }
+      if (request.status !== 200) { problem.textContent = answer.error; return; }
+      state.places.unshift(answer);
+      state.place = answer.id;
+      fill();
+      chosen();
+    });
+    progress.hidden = false;
+    request.send(form);
+  }
+  return h("div", { class: "choice" }, h("div", {}, field(t("new.data"), select, t("new.data-help"))), drop, problem);
+}
+
+/** What was found: a contact sheet, counts, what was left out, and remedies as buttons. */
+function drawFound(found, state, look) {
+  if (!state) { clear(found, h("p", { class: "note", text: t("new.looking") }), h("progress", { "aria-label": t("new.looking") })); return; }
+  const answer = state.look;
+  const kind = h("select", { on: { change: () => { state.kind = kind.value; look(); } } }, KINDS.map((one) => h("option", { value: one, text: t(`new.kind-${one || "plain"}`), selected: one === answer.kind })));
+  const isFolder = state.places.find((one) => one.id === state.place)?.origin !== "built-in";
+  const remedies = h("div", { class: "row" });
+  const remedy = (text, change) => remedies.append(button(text, () => { Object.assign(state, change); look(); }));
+  const others = Object.keys(answer.sizes).filter((size) => { const [width, height] = size.split("x"); return width !== height; }).length;
+  if (answer.left_out_count && state.fit !== "pad") remedy(t("new.pad"), { fit: "pad" });
+  else if (others && state.fit !== "pad" && answer.kind === "") remedy(t("new.pad-shapes"), { fit: "pad" });
+  if (isFolder && answer.kind === "" && !Object.keys(answer.classes).length) remedy(t("new.use-folders"), { labels: "folders" });
+  clear(found,
+    h("div", { class: "sheet" }, h("img", { src: answer.sheet, alt: t("new.sheet") }),
+      h("div", {},
+        h("p", {}, h("strong", { text: t("new.used", { used: answer.used, found: answer.found }) })),
+        h("p", { class: "faint", text: t(answer.channels === 1 ? "new.seen-grey" : "new.seen", { size: answer.size }) }),
+        Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 8).join(", ") }) }),
+        answer.copies > 0 && h("p", { class: "note", text: t("new.copies", { n: answer.copies }) }),
+        isFolder && field(t("new.kind"), kind, t("new.kind-help")),
+        answer.refusal && h("p", { class: "problem", role: "alert", text: answer.refusal }),
+        answer.left_out_count > 0 && h("details", {}, h("summary", { class: "problem", text: t("new.left-out", { n: answer.left_out_count }) }), h("ul", {}, answer.left_out.map((item) => h("li", { text: `${item.file}: ${item.reason}` })))),
+        answer.notes.map((note) => h("p", { class: "note", text: note })), remedies)));
+}
+
+/** What was chosen, a sentence each; the time; what one wants otherwise. */
+function drawSettings(section, state, look) {
+  const answer = state.look;
+  const recipe = h("select", { on: { change: () => { state.recipe = recipe.value; drawSettings(section, state, look); } } },
+    h("option", { value: "auto", text: t("new.auto"), selected: state.recipe === "auto" }),
+    Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: `${name}: ${row.for}`, selected: state.recipe === name })));
+  const auto = state.recipe === "auto";
+  const at = MINUTES.reduce((best, minutes, place) => (Math.abs(minutes - state.minutes) < Math.abs(MINUTES[best] - state.minutes) ? place : best), 0);
+  const time = slider(t("new.minutes"), { min: 0, max: MINUTES.length - 1, step: 1, value: at, format: (place) => duration(60 * MINUTES[place]), on: (place) => { state.minutes = MINUTES[place]; app.keep({ minutes: state.minutes }); } });
+  const size = h("select", { on: { change: () => { state.size = size.value; look(); } } }, SIZES.map((one) => h("option", { value: one, text: one ? `${one} px` : t("new.by-itself"), selected: one === state.size })));
+  const fit = h("select", { on: { change: () => { state.fit = fit.value; look(); } } }, FITS.map((one) => h("option", { value: one, text: t(`new.fit-${one || "auto"}`), selected: one === state.fit })));
+  clear(section, h("h2", { text: t("new.settings") }),
+    h("div", { class: "columns" },
+      h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time.element, h("small", { text: t("new.minutes-help") }),
+        h("details", {}, h("summary", { text: t("new.more") }), h("div", { class: "stack" }, field(t("new.size"), size), field(t("new.fit"), fit)))),
+      auto && h("ul", { class: "plain reasons" }, answer.choices.slice(0, 5).map(drawReason),
+        answer.choices.length > 5 && h("li", {}, h("details", {}, h("summary", { text: t("new.all-reasons", { n: answer.choices.length - 5 }) }), h("ul", { class: "plain" }, answer.choices.slice(5).map(drawReason)))))));
+}
+
+const drawReason = (one) => h("li", {}, h("strong", { text: `${one.key}: ${one.value}` }), h("p", { class: "faint", text: one.reason }));
+
+function drawStart(section, state) {
+  const name = h("input", { type: "text", value: state.name, placeholder: state.look.name.replace(/\.zip$/, ""), maxlength: 60, on: { input: () => { state.name = name.value; } } });
+  const problem = h("p", { class: "problem", role: "alert" }), said = h("p", { class: "note", role: "status" });
+  const go = button(t("new.start"), async () => {
+    problem.textContent = said.textContent = "";
+    go.disabled = true;
+    try {
+      const body = { place: state.place, kind: state.look.kind, size: state.size ? Number(state.size) : null, fit: state.fit || null, labels: state.labels || null, name: state.name, recipe: state.recipe, minutes: state.minutes };
+      const run = await postJson("/api/trainings", body);
+      said.textContent = t("new.starting");
+      await waitUntilBegun(run, (line) => { said.textContent = line; });
+      app.go(`run/${run.id}/watch`);
+    } catch (error) { problem.textContent = app.describe(error); said.textContent = ""; go.disabled = false; }
+  }, { kind: "primary" });
+  clear(section, h("h2", { text: t("new.begin") }), h("div", { class: "columns" }, field(t("new.name"), name), h("div", { class: "row end" }, go)), said, problem);
+}
+
+/** Wait for the run's first file; what the training says before it fails becomes the error. */
+async function waitUntilBegun(run, tell) {
+  for (;;) {
+    const training = await getJson(`/api/trainings/${encodeURIComponent(run.name)}`);
+    if (training.failure) throw new Error(training.failure);
+    if (training.begun) return;
+    if (!training.running) throw new Error(training.lines.at(-1) ?? t("new.ended"));
+    if (training.lines.length) tell(training.lines.at(-1));
+    await new Promise((done) => setTimeout(done, 500));
+  }
+}

@@ -1,0 +1,87 @@
+// All runs as cards: newest grid, what it is, how it stands. Search, compare two, delete with undo.
+
+import { app, loadRuns } from "../app.js";
+import { postJson, remove } from "../api.js";
+import { button, clear, h } from "../dom.js";
+import { duration, number, percent, t } from "../texts.js";
+
+export async function show(root, place) {
+  const chosen = new Set();
+  const search = h("input", { type: "search", placeholder: t("runs.search"), "aria-label": t("runs.search"), value: place.query.find ?? "" });
+  const compare = button(t("runs.compare"), () => app.go("compare", { runs: [...chosen].join(",") }), { disabled: true });
+  const cards = h("div", { class: "cards" });
+  const head = h("div", { class: "row runs-head" }, search, compare, h("div", { class: "grow" }),
+    h("a", { class: "button-link", href: "#/new", text: t("runs.train") }));
+  root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards);
+
+  const elements = new Map(); // by id, so that a change redraws one card alone
+  function draw() {
+    const wanted = search.value.trim().toLowerCase();
+    const runs = [...app.runs.values()].filter((run) => `${run.name} ${run.recipe ?? ""} ${run.data ?? ""}`.toLowerCase().includes(wanted));
+    runs.sort((a, b) => (isBusy(b) - isBusy(a)) || b.changed - a.changed);
+    for (const run of runs) {
+      const key = JSON.stringify(run);
+      if (elements.get(run.id)?.key !== key) elements.set(run.id, { key, element: drawCard(run, chosen, choose, deleteRun) });
+    }
+    const next = runs.map((run) => elements.get(run.id).element);
+    if (!runs.length && app.loaded) next.push(drawEmpty(app.runs.size > 0));
+    if (next.length !== cards.children.length || next.some((one, place_) => cards.children[place_] !== one)) clear(cards, next);
+    head.hidden = app.runs.size === 0;
+  }
+  function choose(id, on) {
+    if (on) chosen.add(id); else chosen.delete(id);
+    compare.disabled = chosen.size !== 2;
+  }
+  async function deleteRun(run) {
+    try {
+      const { bin } = await remove(`/api/runs/${run.id}`);
+      app.runs.delete(run.id);
+      chosen.delete(run.id);
+      draw();
+      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: async () => { await postJson(`/api/bin/${bin}/restore`); await loadRuns(); } } });
+    } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+  }
+
+  search.addEventListener("input", () => { app.keep({ find: search.value }); draw(); });
+  app.listeners.add(draw);
+  draw();
+  return () => app.listeners.delete(draw);
+}
+
+const isBusy = (run) => run.state === "training" || run.state === "stopping";
+
+/** What a run is, in a few words: "faces · 64 px · relativistic". */
+export const describeRun = (run) => [run.data, run.size > 1 && `${run.size} px`, run.recipe].filter(Boolean).join(" · ");
+
+/** How a run stands, in a few words. */
+export function describeState(run) {
+  if (run.state === "training") {
+    const left = run.seconds_left ? ` · ${t("frame.left", { time: duration(run.seconds_left) })}` : "";
+    return `${t("state.training")} ${percent(Math.min(1, run.images / run.total))}${left}`;
+  }
+  if (run.state === "interrupted") return `${t("state.interrupted")} · ${percent(run.images / run.total)}`;
+  return t(`state.${run.state}`);
+}
+
+export const newestGrid = (run) => run.grids?.length ? `/api/runs/${run.id}/grids/${run.grids.at(-1)}.png` : null;
+
+function drawCard(run, chosen, choose, deleteRun) {
+  const grid = newestGrid(run);
+  const worst = run.doctor?.[0];
+  const box = h("input", { type: "checkbox", checked: chosen.has(run.id), "aria-label": t("runs.choose", { name: run.name }), on: { change: (event) => choose(run.id, event.target.checked) } });
+  return h("div", { class: "card run-card", data: { run: run.id } },
+    h("a", { class: "cover", href: `#/run/${run.id}/watch` },
+      h("div", { class: "shot" }, grid ? h("img", { src: grid, alt: "", loading: "lazy" }) : h("span", { class: "faint", text: t("runs.nothing") })),
+      h("div", { class: "words" }, h("strong", { text: run.name }),
+        h("small", { text: run.error ?? describeRun(run) }),
+        h("small", {}, h("span", { class: `dot ${run.state}` }), describeState(run)),
+        run.images > 0 && !isBusy(run) && h("small", { text: t("runs.images", { n: run.images }) }),
+        worst && h("small", { class: "problem", text: worst.name }))),
+    isBusy(run) && h("progress", { max: run.total, value: run.images, "aria-label": describeState(run) }),
+    h("div", { class: "tools" }, box, !isBusy(run) && button("✕", () => deleteRun(run), { kind: "quiet", "aria-label": t("runs.delete", { name: run.name }), title: t("runs.delete", { name: run.name }) })));
+}
+
+const drawEmpty = (searching) => h("div", { class: "empty wide" },
+  h("p", { text: t(searching ? "runs.none" : "runs.empty") }),
+  !searching && h("a", { class: "button-link", href: "#/new", text: t("runs.train") }),
+  !searching && h("p", { class: "faint", text: t("runs.where") }));

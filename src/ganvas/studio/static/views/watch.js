@@ -1,0 +1,148 @@
+// A run live: its samples with the way there, curves, the doctor, speed; stop, resume, longer.
+
+import { app } from "../app.js";
+import { getJson, postJson } from "../api.js";
+import { button, clear, field, h } from "../dom.js";
+import { duration, number, percent, t } from "../texts.js";
+import { drawChart } from "./chart.js";
+import { describeRun, describeState } from "./runs.js";
+
+const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
+const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
+
+export async function show(root, { run, query }) {
+  const state = { run, entries: [], at: null, playing: null, log: query.log === "1" };
+  const film = drawFilm(state);
+  const facts = h("div", { class: "facts" }), actions = h("div", { class: "row" }), problem = h("p", { class: "problem", role: "alert" });
+  const doctor = h("div"), charts = h("div", { class: "charts" });
+  root.append(h("div", { class: "stage" },
+    h("div", { class: "picture" }, film.element),
+    h("div", { class: "panel" }, facts, actions, problem,
+      h("section", {}, h("h2", { text: t("watch.doctor") }), doctor), charts, drawMore(run))));
+
+  async function readLog() {
+    const { entries, count } = await getJson(`/api/runs/${run.id}/log?after=${state.entries.length}`);
+    // a run that resumes cuts its log: begin anew
+    if (count < state.entries.length + entries.length) { state.entries = []; return readLog(); }
+    state.entries.push(...entries);
+  }
+  function draw() {
+    const now = state.run;
+    clear(facts, h("p", { class: "state" }, h("span", { class: `dot ${now.state}` }), describeState(now)),
+      h("progress", { max: now.total, value: now.images, "aria-label": t("watch.progress") }),
+      h("p", { class: "faint", text: t("watch.shown", { n: now.images, total: now.total }) }),
+      now.rate && h("p", { class: "faint", text: t("watch.rate", { rate: number(now.rate) }) }),
+      h("p", { class: "faint", text: describeRun(now) }),
+      now.reason && h("p", { class: "problem", text: now.reason }));
+    clear(actions, drawActions(now));
+    clear(doctor, now.doctor.length
+      ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: one.name }), h("p", { text: one.evidence }), h("p", { class: "faint", text: one.action }))))
+      : h("p", { class: state.entries.some((entry) => entry.kind === "health") ? "fine" : "faint", text: t(state.entries.some((entry) => entry.kind === "health") ? "watch.healthy" : "watch.early") }));
+    clear(charts, drawCharts(state, () => { state.log = !state.log; app.keep({ log: state.log ? "1" : "" }); draw(); }));
+    film.update();
+  }
+  const act = (work, text) => async (event) => {
+    problem.textContent = "";
+    event.target.disabled = true;
+    try { await work(); app.say(text); } catch (error) { problem.textContent = app.describe(error); event.target.disabled = false; }
+  };
+  function drawActions(now) {
+    const path = `/api/runs/${run.id}`;
+    if (now.state === "stopping") return [button(t("state.stopping"), () => {}, { disabled: true })];
+    if (now.state === "training") return [button(t("watch.stop"), act(() => postJson(`${path}/stop`), t("watch.asked")), { kind: "primary" })];
+    if (now.state === "interrupted") return [button(t("watch.resume"), act(() => postJson(`${path}/resume`), t("watch.begun")), { kind: "primary" })];
+    const length = h("input", { type: "number", min: now.images + 1, step: 1, value: String(Math.max(2 * now.total, now.images + 1)) });
+    return [h("details", { class: "grow" }, h("summary", { text: t("watch.longer") }), field(t("watch.length"), length, t("watch.length-help")),
+      button(t("watch.extend"), act(() => postJson(`${path}/extend`, { images: Number(length.value) }), t("watch.begun")), { kind: "primary" }))];
+  }
+
+  let reading = false;
+  async function changed(id) {
+    if (id !== run.id && id !== null) return;
+    const card = app.runs.get(run.id);
+    if (!card) { draw(); return; }
+    state.run = { ...state.run, ...card };
+    if (reading) return;
+    reading = true;
+    try { await readLog(); } catch { /* the next event reads again */ } finally { reading = false; }
+    draw();
+  }
+  await readLog();
+  draw();
+  app.listeners.add(changed);
+  const keys = (event) => film.key(event);
+  window.addEventListener("keydown", keys);
+  return () => { app.listeners.delete(changed); window.removeEventListener("keydown", keys); film.pause(); };
+}
+
+/** The grid large, and under it the way there: a slider through all grids, and play. */
+function drawFilm(state) {
+  const image = h("img", { class: "grid", alt: "" });
+  const nothing = h("p", { class: "empty", text: t("watch.no-grids") });
+  const range = h("input", { type: "range", min: 0, max: 0, value: "0", "aria-label": t("watch.film") });
+  const caption = h("output"), play = button("▶", toggle, { "aria-label": t("watch.play"), title: t("watch.play") });
+  const strip = h("div", { class: "film row" }, play, h("div", { class: "grow" }, range), caption);
+  const last = () => state.run.grids.length - 1;
+  const at = () => Math.min(state.at ?? last(), last());
+
+  function update() {
+    const grids = state.run.grids;
+    nothing.hidden = grids.length > 0; image.hidden = strip.hidden = grids.length === 0;
+    if (!grids.length) return;
+    range.max = String(last()); range.value = String(at());
+    const source = `/api/runs/${state.run.id}/grids/${grids[at()]}.png`;
+    if (image.getAttribute("src") !== source) image.src = source;
+    image.alt = caption.textContent = t("watch.after", { n: grids[at()] });
+  }
+  function go(place) { state.at = place >= last() ? null : Math.max(0, place); update(); }
+  function pause() { clearInterval(state.playing); state.playing = null; play.textContent = "▶"; play.setAttribute("aria-label", t("watch.play")); }
+  function toggle() {
+    if (state.playing) { pause(); return; }
+    if (at() === last()) go(0);
+    play.textContent = "❚❚"; play.setAttribute("aria-label", t("watch.pause"));
+    state.playing = setInterval(() => { go(at() + 1); if (at() === last()) pause(); }, Math.max(80, Math.min(400, 6000 / (last() + 1))));
+  }
+  range.addEventListener("input", () => { pause(); go(Number(range.value)); });
+  return {
+    element: h("div", {}, image, nothing, strip), update, pause,
+    key(event) { if (event.key === " " && event.target === document.body) { event.preventDefault(); toggle(); } },
+  };
+}
+
+function drawCharts(state, toggle) {
+  const series = (kind) => {
+    const found = {};
+    for (const entry of state.entries) {
+      if (entry.kind !== kind) continue;
+      for (const [key, value] of Object.entries(entry)) if (typeof value === "number" && key !== "images") (found[key] ??= []).push([entry.images, value]);
+    }
+    return found;
+  };
+  const losses = series("losses"), health = series("health"), scores = series("evaluated");
+  const players = (state.run.players ?? Object.keys(PLAYERS)).filter((name) => losses[name]);
+  const colour = (name, place) => PLAYERS[name] ?? OTHERS[place % OTHERS.length];
+  const pick = (found, names) => names.filter((name) => found[name]).map((name, place) => ({ name: t(`watch.${name}`), colour: OTHERS[place], points: found[name] }));
+  const charts = [drawChart(t("watch.losses"), players.map((name, place) => ({ name: label(name), colour: colour(name, place), points: losses[name] })), { log: state.log, toggle })];
+  const accuracy = [["real_accuracy", "var(--d)"], ["fake_accuracy", "var(--g)"]].map(([quantity, paint]) => {
+    const key = Object.keys(health).find((name) => name.endsWith(quantity));
+    return key && { name: t(`watch.${quantity}`), colour: paint, points: health[key] };
+  }).filter(Boolean);
+  if (accuracy.length) charts.push(drawChart(t("watch.accuracy"), accuracy, { goal: 0.5, floor: 0, ceiling: 1 }));
+  const variety = pick(health, ["diversity", "distance", "palette"]);
+  if (variety.length) charts.push(drawChart(t("watch.variety"), variety, { goal: 1, floor: 0 }));
+  if (scores.distance) charts.push(drawChart(t("watch.score"), [{ name: t("watch.score"), colour: "var(--accent)", points: scores.distance }], { log: state.log, toggle }));
+  return charts;
+}
+
+const label = (player) => (player in PLAYERS ? t(`watch.${player}`) : player);
+
+/** Settings, data and commands: there, but folded. */
+function drawMore(run) {
+  const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
+  return h("div", { class: "more" },
+    run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map((one) => h("li", {}, h("strong", { text: `${one.key}: ${one.value}` }), h("p", { class: "faint", text: one.reason }))))),
+    h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers))),
+    h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
+      run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),
+    h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: one.text }), one.command && h("pre", { text: one.command })])));
+}
