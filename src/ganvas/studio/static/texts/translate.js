@@ -1,2 +1,35 @@
 // Texts of the view "translate": keys begin with "translate."; both languages have the same keys.
-export default { en: {}, zh: {} };
+export default {
+  en: {
+    "translate.unfit": "This GAN does not translate photos.",
+    "translate.drop": "Drop photos here, or paste one", "translate.choose": "Choose photos", "translate.add": "Add photos", "translate.clear": "Remove all",
+    "translate.private": "They stay on this computer.",
+    "translate.before": "Before", "translate.after": "After", "translate.divider": "Divider between before and after", "translate.shown": "{share} of the width shows the photo before",
+    "translate.photos": "Photos", "translate.remove": "Remove", "translate.removeOne": "Remove {name}", "translate.hint": "Drag the divider, or move it with the arrow keys.",
+    "translate.results": "Results", "translate.result": "Result", "translate.direction": "Direction", "translate.turn": "Turn around", "translate.domain": "domain {name}",
+    "translate.attributes": "Attributes", "translate.each": "Nothing is chosen, so you see each attribute changed in turn.", "translate.some": "One result with these changes.",
+    "translate.asIs": "As it is", "translate.with": "With", "translate.without": "Without", "translate.oneOf": "One of these", "translate.reset": "Reset",
+    "translate.size": "Size", "translate.trained": "As trained", "translate.trainedHelp": "shorter side {n} px", "translate.own": "Photo's own", "translate.ownHelp": "up to {n} px",
+    "translate.large": "This GAN was trained at {n} px. On larger photos, details look unlike those it knows; results are often weaker.",
+    "translate.scaled": "Scaled down from {from} to {to}.", "translate.save": "Save", "translate.saveAll": "Save all ({n})", "translate.saved": "{n} images saved",
+    "translate.progress": "{n} of {total} photos translated", "translate.cancelled": "Cancelled. {n} of {total} photos are not translated.", "translate.goOn": "Continue",
+    "translate.notImage": "{name} is not an image.", "translate.noPreview": "The browser cannot show this format; the result can still be computed.",
+    "translate.failed": "{name}: {reason}", "translate.waiting": "waiting", "translate.broken": "failed",
+  },
+  zh: {
+    "translate.unfit": "此 GAN 不能转换照片。",
+    "translate.drop": "将照片拖放到这里，或直接粘贴", "translate.choose": "选择照片", "translate.add": "添加照片", "translate.clear": "全部移除",
+    "translate.private": "照片不会离开这台电脑。",
+    "translate.before": "转换前", "translate.after": "转换后", "translate.divider": "转换前与转换后的分隔线", "translate.shown": "左侧 {share} 显示转换前",
+    "translate.photos": "照片", "translate.remove": "移除", "translate.removeOne": "移除 {name}", "translate.hint": "拖动分隔线，或用方向键移动。",
+    "translate.results": "结果", "translate.result": "结果", "translate.direction": "方向", "translate.turn": "调换方向", "translate.domain": "域 {name}",
+    "translate.attributes": "属性", "translate.each": "尚未选择，因此逐一展示改变每个属性的结果。", "translate.some": "按所选改动生成一个结果。",
+    "translate.asIs": "保持原样", "translate.with": "有", "translate.without": "无", "translate.oneOf": "任选其一", "translate.reset": "重置",
+    "translate.size": "尺寸", "translate.trained": "与训练时相同", "translate.trainedHelp": "短边 {n} 像素", "translate.own": "照片原尺寸", "translate.ownHelp": "最大 {n} 像素",
+    "translate.large": "此 GAN 在 {n} 像素下训练。照片更大时，细节与它见过的不同，效果往往较差。",
+    "translate.scaled": "已从 {from} 缩小到 {to}。", "translate.save": "保存", "translate.saveAll": "全部保存（{n}）", "translate.saved": "已保存 {n} 张图像",
+    "translate.progress": "已转换 {n} / {total} 张照片", "translate.cancelled": "已取消。{total} 张照片中有 {n} 张未转换。", "translate.goOn": "继续",
+    "translate.notImage": "{name} 不是图像。", "translate.noPreview": "浏览器无法显示此格式，但仍可计算结果。",
+    "translate.failed": "{name}：{reason}", "translate.waiting": "等待中", "translate.broken": "失败",
+  },
+};
