@@ -130,6 +130,8 @@ export async function show(root, { run, query }) {
       h("div", { class: "field" }, h("div", { class: "row between" }, h("span", { class: "label", text: t(wanted.box ? "place.box" : "place.parts") }), board.tools), board.element, board.list ?? false, h("small", { id: "place-help", text: board.help })),
       seedField, check(t("place.four"), "four"), check(t(wanted.box ? "place.marksBox" : "place.marksParts"), "marks"))));
 
+  // on a phone the picture sticks below the bar, which has one row or two
+  root.style.setProperty("--bar", `${document.getElementById("bar").offsetHeight}px`);
   drawMarks();
   if (wanted.caption) ask();
   else caption.focus({ preventScroll: true });
