@@ -1,6 +1,7 @@
 """Data sets: listed, uploaded, looked at; and trainings that begin on them."""
 
 import json
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -17,6 +18,7 @@ from ganvas.data.inspect import examine_data
 from ganvas.errors import UserError
 from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.catalogue import CATALOGUE
+from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe, make_view
 from ganvas.studio.api.answers import Body, Studio, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
@@ -115,8 +117,26 @@ def look_at_data(request: Request, body: bytes) -> Any:
         "refusal": refusal,
         "choices": [] if recipe is None else _describe_choices(recipe),
         "gan": None if recipe is None else recipe.gan,
-        "images": None if recipe is None else recipe.images,
+        "measured": [] if recipe is None else _list_measured(recipe),
     }
+
+
+def _list_measured(recipe: Recipe) -> list[dict[str, Any]]:
+    """Runs of the same GAN that were measured, nearest in size, with their pictures."""
+    size = recipe.size or 0
+    runs = [run for run in MEASURED if run.gan == recipe.gan]
+    nearest = min((abs(run.size - size) for run in runs), default=0)
+    return [
+        {
+            "recipe": run.recipe,
+            "size": run.size,
+            "seconds": run.seconds,
+            "data": run.data,
+            "picture": f"/static/expect/{Path(run.picture).stem}.webp",
+        }
+        for run in runs
+        if abs(run.size - size) == nearest
+    ]
 
 
 def _describe_choices(recipe: Recipe) -> list[dict[str, str]]:

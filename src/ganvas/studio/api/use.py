@@ -29,7 +29,7 @@ from ganvas.studio.pictures import png_address
 __all__ = ["ROUTES"]
 
 MOST_IMAGES = 256  # of one request
-MOST_FRAMES = 240
+PLACED = 4  # images of a caption that are generated at once: a canvas waits for them
 WISH = "x-wish"  # "CHANNEL:NUMBER", see `Models.use`
 
 
@@ -191,8 +191,13 @@ def place_caption(request: Request, body: bytes) -> Any:
         )
         task = LayoutTask(wanted.caption, box, points, count=wanted.count, seed=wanted.seed)
         task.check(run)
-        found = [result.image for result in task.results(run) if isinstance(result, Result)]
-        return torch.stack(found)
+        # a few at once, always as many, so that an image does not depend on how many are wanted
+        rows = -(-wanted.count // PLACED) * PLACED
+        inputs = {
+            name: values.expand(rows, *values.shape[1:])
+            for name, values in task.read_inputs(run).items()
+        }
+        return to_uint8(run.make(inputs, seed=wanted.seed)[: wanted.count])
 
     images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
     return _send_png(_tile(images, max(1, round(len(images) ** 0.5))))

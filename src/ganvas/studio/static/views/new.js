@@ -121,12 +121,20 @@ function drawSettings(section, state, look) {
     Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: `${name}: ${row.for}`, selected: state.recipe === name })));
   const auto = state.recipe === "auto";
   const at = MINUTES.reduce((best, minutes, place) => (Math.abs(minutes - state.minutes) < Math.abs(MINUTES[best] - state.minutes) ? place : best), 0);
-  const time = slider(t("new.minutes"), { min: 0, max: MINUTES.length - 1, step: 1, value: at, format: (place) => duration(60 * MINUTES[place]), on: (place) => { state.minutes = MINUTES[place]; app.keep({ minutes: state.minutes }); } });
+  const time = slider(t("new.minutes"), { min: 0, max: MINUTES.length - 1, step: 1, value: at, format: (place) => duration(60 * MINUTES[place]), on: (place) => { state.minutes = MINUTES[place]; app.keep({ minutes: state.minutes }); expect(); } });
+  const expected = h("figure", { class: "expected" });
+  // The run that was measured nearest to this time, as a picture: no promise, but something to go by.
+  function expect() {
+    const far = (run) => Math.abs(Math.log2(run.seconds / (60 * state.minutes)));
+    const run = answer.measured.reduce((best, one) => (best && far(best) <= far(one) ? best : one), null);
+    clear(expected, run && [h("img", { src: run.picture, alt: "" }), h("figcaption", { class: "faint", text: t("new.expected", { recipe: run.recipe, data: run.data, size: run.size, time: duration(run.seconds) }) })]);
+  }
+  expect();
   const size = h("select", { on: { change: () => { state.size = size.value; look(); } } }, SIZES.map((one) => h("option", { value: one, text: one ? `${one} px` : t("new.by-itself"), selected: one === state.size })));
   const fit = h("select", { on: { change: () => { state.fit = fit.value; look(); } } }, FITS.map((one) => h("option", { value: one, text: t(`new.fit-${one || "auto"}`), selected: one === state.fit })));
   clear(section, h("h2", { text: t("new.settings") }),
     h("div", { class: "columns" },
-      h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time.element, h("small", { text: t("new.minutes-help") }),
+      h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time.element, h("small", { text: t("new.minutes-help") }), auto && expected,
         h("details", {}, h("summary", { text: t("new.more") }), h("div", { class: "stack" }, field(t("new.size"), size), field(t("new.fit"), fit)))),
       auto && h("ul", { class: "plain reasons" }, answer.choices.slice(0, 5).map(drawReason),
         answer.choices.length > 5 && h("li", {}, h("details", {}, h("summary", { text: t("new.all-reasons", { n: answer.choices.length - 5 }) }), h("ul", { class: "plain" }, answer.choices.slice(5).map(drawReason)))))));

@@ -1,0 +1,42 @@
+"""The texts of the page: both languages say the same things."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
+FILES = sorted((STATIC / "texts").glob("*.js"))
+ENTRY = re.compile(r'"([\w.-]+)":\s*"((?:[^"\\]|\\.)*)"')
+
+
+def read_texts(file: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The texts of a file by key, in English and in Chinese."""
+    english, chinese = file.read_text(encoding="utf-8").split("\n  zh:")
+    return dict(ENTRY.findall(english)), dict(ENTRY.findall(chinese))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_both_languages_have_the_same_keys_and_places(file: Path):
+    english, chinese = read_texts(file)
+    assert english and english.keys() == chinese.keys()
+    for key, text in english.items():
+        places = re.findall(r"\{\w+\}", text)
+        assert sorted(places) == sorted(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_chinese_texts_are_chinese(file: Path):
+    english, chinese = read_texts(file)
+    for key, text in chinese.items():
+        if text == english[key]:  # names, symbols and formulas
+            assert len(re.findall(r"\b[A-Za-z]{3,}[\w-]*", text)) <= 1, key
+
+
+def test_every_text_that_the_page_asks_for_exists():
+    known = {key for file in FILES for key in read_texts(file)[0]}
+    asked = set()
+    for file in STATIC.rglob("*.js"):
+        if file.parent.name != "texts":
+            asked |= set(re.findall(r'\bt\("([\w.-]+)"', file.read_text(encoding="utf-8")))
+    assert asked and asked <= known
