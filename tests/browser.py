@@ -55,8 +55,10 @@ def watch_page(page: Page) -> Traffic:
     page.on("pageerror", lambda error: traffic.complaints.append(str(error)))
     page.on(
         "console",
-        lambda message: traffic.complaints.append(message.text)
-        if message.type in ("error", "warning")
-        else None,
+        lambda message: (
+            traffic.complaints.append(message.text)
+            if message.type in ("error", "warning")
+            else None
+        ),
     )
     return traffic

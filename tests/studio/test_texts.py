@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ganvas.evaluation.registry import BETTER
+
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
 FILES = sorted((STATIC / "texts").glob("*.js"))
 ENTRY = re.compile(r'"([\w.-]+)":\s*"((?:[^"\\]|\\.)*)"')
@@ -40,3 +42,10 @@ def test_every_text_that_the_page_asks_for_exists():
         if file.parent.name != "texts":
             asked |= set(re.findall(r'\bt\("([\w.-]+)"', file.read_text(encoding="utf-8")))
     assert asked and asked <= known
+
+
+def test_the_page_explains_every_metric_and_no_other():
+    source = (STATIC / "views" / "judge" / "metrics.js").read_text(encoding="utf-8")
+    table = source[source.index("METRICS") :]
+    explained = set(re.findall(r"^\s+\"?([a-z0-9_]+)\"?: \{", table, re.MULTILINE))
+    assert explained == set(BETTER)

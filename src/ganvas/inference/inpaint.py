@@ -3,7 +3,7 @@
 An inpainting GAN fills them directly; of any other unconditional GAN the noise is searched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +28,13 @@ __all__ = ["Damage", "InpaintTask"]
 
 GREY = 127  # of the hole on sheets
 CANDIDATES, STEPS = 4, 300  # of a search
+# Goes through the steps of a search and shows how far it is; gets the name of the image, too.
+Follow = Callable[[Iterable[int], str], Iterator[int]]
+
+
+def _show_bar(steps: Iterable[int], name: str) -> Iterator[int]:
+    """Go through the steps of a search with a bar on the terminal."""
+    return track(steps, f"searching for {name}")
 
 
 class Damage(NamedTuple):
@@ -55,6 +62,7 @@ class InpaintTask(Task):
         steps: of a search; None: STEPS.
         label: class of a search, by name or number; None: whichever fits best.
         seed: of the noise.
+        follow: shows how far a search is, and may end it by an exception.
     """
 
     folder = "restored"
@@ -68,6 +76,7 @@ class InpaintTask(Task):
     steps: int | None = None
     label: str | None = None
     seed: int = 0
+    follow: Follow = _show_bar
 
     def check(self, run: Run) -> None:
         gan, folder = run.gan, run.folder
@@ -180,7 +189,7 @@ class InpaintTask(Task):
             weights,
             settings,
             run.device,
-            progress=lambda steps: track(steps, f"searching for {damage.name}"),
+            progress=lambda steps: self.follow(steps, damage.name),
         )
 
         # Found are squares; only what lies in the hole is taken from them.

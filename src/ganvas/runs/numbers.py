@@ -1,9 +1,10 @@
 """A run in numbers, as its summary page lists them: length, speed, parameters, losses."""
 
 import math
+from contextlib import suppress
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from ganvas.data.dataset import describe_pictures
 from ganvas.data.split import held_out_count
@@ -88,13 +89,16 @@ def _find_last_losses(run: RunRecord) -> dict[str, float]:
 
 
 def _count_parameters(checkpoint: Path) -> dict[str, int]:
-    """Trained parameters of each network: those of which Adam keeps a mean gradient."""
+    """Trained parameters of each network: those of which Adam keeps a mean gradient; none where
+    the file is missing or damaged.
+    """
     counts: dict[str, int] = {}
     file = checkpoint / "training.safetensors"
     if not file.exists():
         return counts
 
-    with safe_open(file, "numpy") as tensors:
+    # A run with a damaged checkpoint can still be looked at; what uses the file says what is wrong.
+    with suppress(SafetensorError), safe_open(file, "numpy") as tensors:
         for key in tensors.keys():  # noqa: SIM118 (not a mapping)
             player, _, quantity = key.split("/")
             if quantity == "exp_avg":

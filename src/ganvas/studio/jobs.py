@@ -30,23 +30,31 @@ class Job:
         target: the run folder.
         log: file with all that it prints.
         process: of this start of the studio.
+        cancelled: whether the page has ended it.
     """
 
     kind: str
     target: Path
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
+    cancelled: bool = False
 
     @property
     def running(self) -> bool:
         """Whether it has not ended."""
         return self.process.poll() is None
 
+    def cancel(self) -> None:
+        """End it at once, if it runs."""
+        if self.running:
+            self.cancelled = True
+            self.process.terminate()
+
     @property
     def failure(self) -> str:
         """What it said before it failed; empty if it runs or has done its work."""
         code = self.process.poll()
-        if code is None or code == 0:
+        if code is None or code == 0 or self.cancelled:
             return ""
         lines = self.read_lines()
         said = [line.removeprefix("ganvas: ") for line in lines if line.startswith("ganvas: ")]

@@ -1,5 +1,7 @@
 """How requests are read and answered: JSON in, JSON or a file out, errors as sentences."""
 
+import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from ganvas.studio.places import Places
 
 __all__ = ["Body", "Endpoint", "Studio", "answer", "parse", "studio_of"]
 
+LOOK_EVERY = 0.2  # seconds from one look at a connection to the next
 Endpoint = Callable[[Request], Awaitable[Response]]
 # What an endpoint does, in a thread: of the request and its body; returns JSON or an answer.
 Work = Callable[[Request, bytes], Any]
@@ -75,11 +78,19 @@ def studio_of(request: Request) -> Studio:
     return request.app.state.studio
 
 
-def answer(work: Work) -> Endpoint:
-    """An endpoint that does its work in a thread, and answers errors of the user as JSON."""
+def answer(work: Work, cancellable: bool = False) -> Endpoint:
+    """An endpoint that does its work in a thread, and answers errors of the user as JSON.
+
+    Args:
+        work: what it does.
+        cancellable: whether `request.state.left` shall be set when the page no longer waits; the
+            work looks at it.
+    """
 
     async def endpoint(request: Request) -> Response:
         body = await request.body() if request.method != "GET" else b""
+        request.state.left = threading.Event()
+        watch = asyncio.create_task(_note_leaving(request)) if cancellable else None
         try:
             result = await run_in_threadpool(work, request, body)
         except OutdatedError:
@@ -88,6 +99,16 @@ def answer(work: Work) -> Endpoint:
             return JSONResponse({"error": "there is nothing of this name"}, 404)
         except UserError as error:
             return JSONResponse({"error": str(error)}, 400)
+        finally:
+            if watch:
+                watch.cancel()
         return result if isinstance(result, Response) else JSONResponse(result)
 
     return endpoint
+
+
+async def _note_leaving(request: Request) -> None:
+    """Set `request.state.left` when the page has closed the connection."""
+    while not await request.is_disconnected():
+        await asyncio.sleep(LOOK_EVERY)
+    request.state.left.set()

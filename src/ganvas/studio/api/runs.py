@@ -154,6 +154,16 @@ def evaluate_run(request: Request, body: bytes) -> Any:
     return {"running": True}
 
 
+def cancel_evaluation(request: Request, _: bytes) -> Any:
+    """DELETE /api/runs/ID/evaluate: end the evaluation that was begun here."""
+    studio = studio_of(request)
+    job = studio.jobs.find("evaluation", studio.catalogue.folder(request.path_params["id"]))
+    if job is None:
+        raise KeyError("evaluation")
+    job.cancel()
+    return {"running": False}
+
+
 def send_nearest(request: Request, _: bytes) -> Response:
     """GET /api/runs/ID/nearest.png: samples beside the training images nearest to them."""
     path = studio_of(request).catalogue.folder(request.path_params["id"]) / FIGURE
@@ -174,6 +184,7 @@ ROUTES = [
     Route(f"{RUN}/extend", answer(extend_run), methods=["POST"]),
     Route(f"{RUN}/evaluations", answer(list_evaluations)),
     Route(f"{RUN}/evaluate", answer(evaluate_run), methods=["POST"]),
+    Route(f"{RUN}/evaluate", answer(cancel_evaluation), methods=["DELETE"]),
     Route(f"{RUN}/nearest.png", answer(send_nearest)),
     Route("/api/bin/{name}/restore", answer(restore_run), methods=["POST"]),
 ]

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import encode_animation
 from ganvas.io.images import to_pil, to_png, to_uint8
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
+from ganvas.studio.models import OutdatedError
 from ganvas.studio.pictures import png_address
 
 __all__ = ["ROUTES"]
@@ -156,12 +157,20 @@ def restore_image(request: Request, body: bytes) -> Any:
     hole as its body.
     """
     query = request.query_params
+
+    def follow(steps: Iterable[int], _: str) -> Iterator[int]:
+        for step in steps:
+            if request.state.left.is_set():
+                raise OutdatedError
+            yield step
+
     task = InpaintTask(
         inputs=[("image", lambda: body)],
         candidates=_read_number(query.get("candidates")),
         steps=_read_number(query.get("steps")),
         size=_read_number(query.get("size")),
         seed=_read_number(query.get("seed")) or 0,
+        follow=follow,
     )
 
     def choose(result: Result) -> Mapping[str, Tensor]:
@@ -253,6 +262,6 @@ ROUTES = [
     Route(f"{RUN}/sample", answer(send_samples), methods=["POST"]),
     Route(f"{RUN}/directions", answer(count_directions)),
     Route(f"{RUN}/translate", answer(translate_image), methods=["POST"]),
-    Route(f"{RUN}/restore", answer(restore_image), methods=["POST"]),
+    Route(f"{RUN}/restore", answer(restore_image, cancellable=True), methods=["POST"]),
     Route(f"{RUN}/place", answer(place_caption), methods=["POST"]),
 ]

@@ -1,6 +1,6 @@
 // How good a run's samples are, in numbers: the newest evaluation, older ones, and those of another run beside it.
 
-import { getJson, postJson } from "../api.js";
+import { getJson, postJson, remove } from "../api.js";
 import { app } from "../app.js";
 import { button, clear, field, h } from "../dom.js";
 import { date, duration, number, t } from "../texts.js";
@@ -20,6 +20,7 @@ export async function show(root, place) {
   const status = h("div", { class: "judge-status", role: "status" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const measure = button(t("judge.measure"), begin, { kind: "primary" });
+  const cancel = button(t("word.cancel"), async () => { try { await remove(`${path}/evaluate`); } catch (error) { complain(app.describe(error)); } }, { hidden: true });
   const count = h("select", { on: { change: () => app.keep({ count: count.value }) } },
     COUNTS.map((value) => h("option", { value: String(value), text: t("judge.samples", { n: value }), selected: String(value) === place.query.count || (!place.query.count && value === 2000) })));
   const older = h("select", { on: { change: () => { chosen = older.selectedIndex === 0 ? "" : older.value; app.keep({ at: chosen }); draw(); } } });
@@ -29,7 +30,7 @@ export async function show(root, place) {
 
   root.append(h("div", { class: "stage" }, main,
     h("div", { class: "panel" },
-      field(t("judge.count"), count, t("judge.count.help")), measure, status, problem,
+      field(t("judge.count"), count, t("judge.count.help")), measure, cancel, status, problem,
       olderField, field(t("judge.versus"), versus), versusProblem)));
 
   // Measuring: in a process of its own, which outlives the page
@@ -76,6 +77,7 @@ export async function show(root, place) {
   function drawStatus() {
     clearInterval(tick);
     measure.disabled = data.running;
+    cancel.hidden = !data.running;
     measure.textContent = t(data.running ? "judge.measuring" : "judge.measure");
     if (!data.running) { clear(status); return; }
     const time = h("span", { "aria-hidden": "true" });

@@ -1,0 +1,247 @@
+"""Every view of the page in a real browser, over real GANs and a real training of seconds."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Traffic, start_browser, watch_page
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+from studio_server import run_studio
+
+import ganvas
+
+pytestmark = pytest.mark.slow
+
+WAIT = 60_000  # milliseconds, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with start_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
+    """A folder with a run of each kind that has a view of its own."""
+    root = tmp_path_factory.mktemp("page") / "runs"
+    pairs = tmp_path_factory.mktemp("pairs")
+    for number in range(8):
+        image = Image.new("RGB", (64, 32), (20 * number, 90, 200 - 20 * number))
+        image.paste((250, 250, 250), (8, 8, 24, 24))
+        image.save(pairs / f"{number}.png")
+
+    small = {"options.width": 2, "batch": 4}
+    ganvas.train(
+        "pix2pix-fast",
+        data=f"pairs:{pairs}",
+        out=root / "pairs",
+        images=8,
+        settings=small | {"size": 32},
+        quiet=True,
+    )
+    ganvas.train(
+        "gawwn-fast",
+        data="figures",
+        out=root / "birds",
+        images=8,
+        settings=small | {"options.letters": 4, "options.smallest": 1, "size": 32},
+        quiet=True,
+    )
+    trained.rename(root / "digits") if not (root / "digits").exists() else None
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    with run_studio(runs) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of the studio that has used its token; nothing may be asked of other machines, and
+    nothing may be complained about.
+    """
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-US")
+    context.set_default_timeout(WAIT)
+    page = context.new_page()
+    traffic: Traffic = watch_page(page)
+    page.goto(address)
+    expect(page.locator(".run-card").first).to_be_visible(timeout=WAIT)
+    yield page
+    context.close()
+
+    own = address.partition("/?")[0]
+    elsewhere = [
+        url for url in traffic.requests if not url.startswith((own, "data:", f"blob:{own}"))
+    ]
+    assert not elsewhere
+    assert not traffic.complaints
+
+
+def open_view(page: Page, name: str, view: str) -> None:
+    """Open a view of a run by clicking, as a person does."""
+    page.goto(page.url.partition("#")[0] + "#/runs")
+    page.locator(".run-card", has_text=name).locator(".cover").click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=WAIT)
+    page.locator(".tabs").get_by_role("link", name=view).click()
+    expect(page.locator(f".view.{view.lower()}")).to_be_visible(timeout=WAIT)
+
+
+def png(width: int, height: int, colour: str = "teal") -> dict[str, object]:
+    """A file for a file button."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    return {"name": "photo.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path):
+    page.get_by_role("link", name="New").click()
+    page.get_by_label("Images on this machine").select_option(label="digits")
+    expect(page.locator(".sheet img")).to_be_visible(timeout=WAIT)
+    page.get_by_label("What to learn").select_option(value="auto")
+    page.get_by_role("slider", name="Time").press("Home")  # one minute
+    page.get_by_label("Name").fill("live")
+    page.get_by_role("button", name="Start training").click()
+
+    stop = page.get_by_role("button", name="Stop and save")
+    expect(stop).to_be_visible(timeout=4 * WAIT)
+    expect(page.locator("#bar .busy")).to_contain_text("live")
+    stop.click()
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible(timeout=4 * WAIT)
+    assert list((runs / "live" / "checkpoints").iterdir())
+    resume.click()
+    expect(stop).to_be_visible(timeout=4 * WAIT)
+    stop.click()
+    expect(resume).to_be_visible(timeout=4 * WAIT)
+
+    page.get_by_role("link", name="Runs").click()
+    card = page.locator(".run-card", has_text="live")
+    card.hover()
+    card.get_by_role("button", name="Delete live").click()
+    expect(card).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(card).to_have_count(1)
+
+
+def test_the_way_there_is_played(page: Page):
+    open_view(page, "digits", "Watch")
+    film = page.get_by_role("slider", name="Samples from the beginning to now")
+    film.press("Home")
+    expect(page.locator(".film output")).to_have_text("after 0 images")
+    expect(page.locator(".chart svg").first).to_be_visible()
+    page.get_by_role("button", name="Play the way there").click()
+    expect(page.locator(".film output")).to_have_text("after 300 images", timeout=WAIT)
+
+
+def test_samples_answer_sliders_and_are_kept(page: Page):
+    open_view(page, "digits", "Sample")
+    expect(page.locator(".wall[aria-busy=false] .cell")).to_have_count(36, timeout=WAIT)
+    page.locator(".wall .cell").first.focus()
+    page.keyboard.press("f")
+    expect(page.locator(".tray-list .cell")).to_have_count(1)
+    page.locator(".wall .cell").nth(3).click()
+    expect(page.locator(".large[aria-busy=false]")).to_be_visible(timeout=WAIT)
+
+    direction = page.locator(".directions input").first
+    expect(direction).to_be_visible(timeout=WAIT)
+    canvas = page.locator(".large canvas").first
+    before = canvas.evaluate("one => one.toDataURL()")
+    direction.fill("3")
+    for _ in range(200):
+        if canvas.evaluate("one => one.toDataURL()") != before:
+            break
+        page.wait_for_timeout(50)
+    assert canvas.evaluate("one => one.toDataURL()") != before
+
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.locator("[data-format=zip]").click()
+    assert download.value.suggested_filename.endswith(".zip")
+
+
+def test_a_hole_is_painted_and_filled(page: Page):
+    open_view(page, "digits", "Paint")
+    page.locator("input[type=file]").set_input_files(png(40, 40))
+    board = page.locator(".board")
+    expect(board).to_be_visible(timeout=WAIT)
+    box = board.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 30, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    fill = page.get_by_role("button", name="Fill", exact=True)
+    expect(fill).to_be_enabled()
+    fill.click()
+    expect(page.locator(".result:not([hidden])")).to_be_visible(timeout=2 * WAIT)
+    page.keyboard.press("Control+z")
+
+
+def test_photos_are_translated_and_compared(page: Page):
+    open_view(page, "pairs", "Translate")
+    page.locator("input[type=file]").set_input_files([png(40, 40), png(64, 48, "tomato")])
+    both = page.locator(".before-after.both:not(.stale)")
+    expect(both).to_be_visible(timeout=2 * WAIT)
+    divider = both.get_by_role("slider")
+    divider.press("ArrowLeft")
+    expect(divider).to_have_attribute("aria-valuenow", "48")
+
+
+def test_a_box_is_dragged_and_the_picture_follows(page: Page):
+    open_view(page, "birds", "Place")
+    page.get_by_label("Caption").fill("a red bird")
+    picture = page.locator(".place-frame img")
+    expect(picture).to_be_visible(timeout=WAIT)
+    before = picture.get_attribute("src")
+    box = page.locator(".board .box").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 - 30, box["y"] + box["height"] / 2 - 20, steps=4)
+    page.mouse.up()
+    expect(picture).not_to_have_attribute("src", before or "", timeout=WAIT)
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_both_languages_and_both_colours_fit_every_view(page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 800})
+    views = [("digits", "Watch"), ("digits", "Sample"), ("digits", "Paint"), ("digits", "Judge")]
+    for name, view in [*views, ("pairs", "Translate"), ("birds", "Place")]:
+        open_view(page, name, view)
+        check_width(page)
+    for name in ("runs", "new", "learn"):
+        page.goto(re.sub("#.*", f"#/{name}", page.url))
+        expect(page.locator(f".view.{name}")).to_be_visible(timeout=WAIT)
+        check_width(page)
+
+    page.locator("#language").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.locator("#bar nav")).to_contain_text("学习")
+    check_width(page)
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("#bar nav")).to_contain_text("学习")
+    page.locator("#language").click()
+
+
+def check_width(page: Page) -> None:
+    """Nothing reaches beyond the right edge."""
+    size = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert size[0] <= size[1]
+
+
+def test_two_runs_are_compared(page: Page):
+    for name in ("digits", "birds"):
+        card = page.locator(".run-card", has_text=name)
+        card.hover()
+        card.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare two").click()
+    expect(page.locator(".sides section")).to_have_count(2, timeout=WAIT)
