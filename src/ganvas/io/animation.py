@@ -1,16 +1,19 @@
 """Write animations: GIF or WebP files of any images, and time-lapses of a run's samples."""
 
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from PIL import Image
 
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
+from ganvas.io.html import figure
 from ganvas.io.images import sheet_note
 
-__all__ = ["pick_evenly", "save_animation", "write_timelapse"]
+__all__ = ["Animation", "pick_evenly", "write_timelapse"]
 
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
@@ -24,33 +27,62 @@ HOLD = 2000  # milliseconds that a time-lapse stays on its last frame
 Item = TypeVar("Item")
 
 
-def save_animation(
-    frames: Sequence[Image.Image],
-    path: Path,
-    milliseconds: int | Sequence[int],
-    exact: bool = False,
-) -> None:
-    """Write an animation that repeats for ever, atomically; grey frames stay grey.
+@dataclass(frozen=True, repr=False)
+class Animation:
+    """Images that follow one another, again and again. A notebook plays them.
 
-    Args:
-        frames: at least one; all of one size.
-        path: ends in .gif or .webp.
+    Attributes:
+        frames: Pillow images, at least one, all of one size.
         milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
             counts in steps of 10.
         exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
             photographs larger.
-
-    Raises:
-        UserError: another ending, or the file cannot be written.
     """
-    kind = path.suffix.lower()
-    if kind not in MAX_SIDES:
-        raise UserError(
-            f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or .webp"
-        )
 
+    frames: Sequence[Image.Image]
+    milliseconds: int | Sequence[int]
+    exact: bool = False
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __repr__(self) -> str:
+        width, height = self.frames[0].size
+        return f"<Animation of {len(self)} frames, {width}x{height} pixels; .save(FILE) writes it>"
+
+    def _repr_html_(self) -> str:
+        file = io.BytesIO()
+        _encode(self, "webp", file)
+        return figure(file.getvalue(), kind="webp")
+
+    def save(self, path: str | Path) -> None:
+        """Write a file that ends in .gif or .webp, whole or not at all; grey frames stay grey.
+
+        Raises:
+            UserError: another ending, or the file cannot be written.
+        """
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind not in MAX_SIDES:
+            raise UserError(
+                f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or"
+                " .webp"
+            )
+        with atomic_path(path) as partial, partial.open("wb") as file:
+            _encode(self, kind[1:], file)
+
+
+def _encode(animation: Animation, kind: str, file: BinaryIO) -> None:
+    """Write an animation into an open file.
+
+    Args:
+        animation: of any frames.
+        kind: gif or webp.
+        file: to write into.
+    """
+    frames = animation.frames
     grey = all(frame.mode == "L" for frame in frames)
-    if kind == ".gif":
+    if kind == "gif":
         frames = list(frames) if grey else _share_palette(frames)
         options = {}
     else:
@@ -58,20 +90,19 @@ def save_animation(
         # Slower methods save a tenth of the size for twice the time; lossless, where they are
         # fast, they save a half.
         lossy = {"quality": 75, "method": 0}
-        options = {"lossless": True, "quality": 50, "method": 4} if exact else lossy
+        options = {"lossless": True, "quality": 50, "method": 4} if animation.exact else lossy
 
-    durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
-    with atomic_path(path) as partial:
-        frames[0].save(
-            partial,
-            format=kind[1:].upper(),
-            save_all=True,
-            append_images=frames[1:],
-            duration=durations,
-            loop=0,  # for ever
-            **options,
-            **sheet_note(),  # an animation is not a picture to learn from
-        )
+    durations = animation.milliseconds
+    frames[0].save(
+        file,
+        format=kind.upper(),
+        save_all=True,
+        append_images=frames[1:],
+        duration=durations if isinstance(durations, int) else list(durations),
+        loop=0,  # for ever
+        **options,
+        **sheet_note(),  # an animation is not a picture to learn from
+    )
 
 
 def _share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
@@ -107,7 +138,8 @@ def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
 
         # In steps of 10 ms, as a GIF counts.
         pace = min(MAX_PACE, DURATION // len(frames)) // 10 * 10
-        save_animation(frames, folder / f"timelapse{kind}", [pace] * (len(frames) - 1) + [HOLD])
+        pauses = [pace] * (len(frames) - 1) + [HOLD]
+        Animation(frames, pauses).save(folder / f"timelapse{kind}")
 
 
 def _read_size(grid: Path) -> tuple[int, int]:
