@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from PIL import Image
 
@@ -13,7 +13,7 @@ from ganvas.io.files import atomic_path
 from ganvas.io.html import figure
 from ganvas.io.images import sheet_note
 
-__all__ = ["Animation", "pick_evenly", "write_timelapse"]
+__all__ = ["Animation", "encode_animation", "pick_evenly", "write_timelapse"]
 
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
@@ -51,9 +51,7 @@ class Animation:
         return f"<Animation of {len(self)} frames, {width}x{height} pixels; .save(FILE) writes it>"
 
     def _repr_html_(self) -> str:
-        file = io.BytesIO()
-        _encode(self, "webp", file)
-        return figure(file.getvalue(), kind="webp")
+        return figure(self._encode("webp"), kind="webp")
 
     def save(self, path: str | Path) -> None:
         """Write a file that ends in .gif or .webp, whole or not at all; grey frames stay grey.
@@ -68,19 +66,29 @@ class Animation:
                 f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or"
                 " .webp"
             )
-        with atomic_path(path) as partial, partial.open("wb") as file:
-            _encode(self, kind[1:], file)
+        content = self._encode(kind[1:])
+        with atomic_path(path) as partial:
+            partial.write_bytes(content)
+
+    def _encode(self, kind: str) -> bytes:
+        return encode_animation(self.frames, kind, self.milliseconds, self.exact)
 
 
-def _encode(animation: Animation, kind: str, file: BinaryIO) -> None:
-    """Write an animation into an open file.
+def encode_animation(
+    frames: Sequence[Image.Image],
+    kind: str,
+    milliseconds: int | Sequence[int],
+    exact: bool = False,
+) -> bytes:
+    """Encode an animation that repeats for ever; grey frames stay grey.
 
     Args:
-        animation: of any frames.
-        kind: gif or webp.
-        file: to write into.
+        frames: at least one; all of one size.
+        kind: "gif" or "webp".
+        milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
+            counts in steps of 10.
+        exact: whether a WebP is lossless.
     """
-    frames = animation.frames
     grey = all(frame.mode == "L" for frame in frames)
     if kind == "gif":
         frames = list(frames) if grey else _share_palette(frames)
@@ -90,19 +98,21 @@ def _encode(animation: Animation, kind: str, file: BinaryIO) -> None:
         # Slower methods save a tenth of the size for twice the time; lossless, where they are
         # fast, they save a half.
         lossy = {"quality": 75, "method": 0}
-        options = {"lossless": True, "quality": 50, "method": 4} if animation.exact else lossy
+        options = {"lossless": True, "quality": 50, "method": 4} if exact else lossy
 
-    durations = animation.milliseconds
+    durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
+    file = io.BytesIO()
     frames[0].save(
         file,
         format=kind.upper(),
         save_all=True,
         append_images=frames[1:],
-        duration=durations if isinstance(durations, int) else list(durations),
+        duration=durations,
         loop=0,  # for ever
         **options,
         **sheet_note(),  # an animation is not a picture to learn from
     )
+    return file.getvalue()
 
 
 def _share_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
