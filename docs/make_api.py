@@ -16,11 +16,22 @@ import ganvas
 
 PAGE = Path(__file__).with_name("api.md")
 ORDER = [
+    "data",
     "train",
     "load",
+    "sample",
+    "translate",
+    "restore",
     "evaluate",
+    "health",
+    "theory",
     "Run",
+    "Results",
+    "Animation",
     "Evaluation",
+    "Examination",
+    "Health",
+    "Course",
     "Recipe",
     "RECIPES",
     "GANS",
@@ -52,6 +63,8 @@ def make_page() -> str:
 
 def describe(name: str, value: Any) -> Iterator[str]:
     """The lines about one public name."""
+    if inspect.ismodule(value):
+        value = value.function  # of a package that can be called
     if isinstance(value, Mapping):
         yield from describe_table(value)
     elif not inspect.isclass(value):
@@ -59,7 +72,7 @@ def describe(name: str, value: Any) -> Iterator[str]:
     else:
         yield from describe_docstring(value)
         if issubclass(value, BaseModel):
-            yield from ["", *describe_fields(value)]
+            yield from ["", *describe_fields(value, "setting" if name == "Recipe" else "field")]
         elif not issubclass(value, Exception):
             yield from describe_members(value)
 
@@ -79,9 +92,9 @@ def describe_function(name: str, function: Callable[..., Any]) -> Iterator[str]:
     yield from describe_docstring(function)
 
 
-def describe_fields(model: type[BaseModel]) -> Iterator[str]:
-    """The settings of a pydantic model with their defaults."""
-    yield from ["| setting | default |", "|---|---|"]
+def describe_fields(model: type[BaseModel], noun: str) -> Iterator[str]:
+    """The fields of a pydantic model with their defaults, under the heading `noun`."""
+    yield from [f"| {noun} | default |", "|---|---|"]
     for name, field in model.model_fields.items():
         required = field.default is PydanticUndefined
         yield f"| `{name}` | {'required' if required else f'`{field.default!r}`'} |"

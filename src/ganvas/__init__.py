@@ -9,40 +9,71 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganvas.api.judging import evaluate, health
+    from ganvas.api.making import restore, sample, translate
+    from ganvas.api.training import train
+    from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
-    from ganvas.evaluation import Evaluation, evaluate
+    from ganvas.evaluation import Evaluation
     from ganvas.gans import GANS
+    from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
+    from ganvas.io.animation import Animation
     from ganvas.recipes import RECIPES
     from ganvas.recipes.recipe import Recipe
+    from ganvas.runs.health import Health
+    from ganvas.theory.course import Course
+    from ganvas.theory.lab import theory
     from ganvas.training.signals import InterruptedRun
-    from ganvas.training.trainer import train
+
+    __version__: str
 
 # The module of each public name.
 HOMES = {
-    "train": "ganvas.training.trainer",
-    "evaluate": "ganvas.evaluation",
-    "Evaluation": "ganvas.evaluation",
+    "train": "ganvas.api.training",
     "load": "ganvas.inference.run",
+    "sample": "ganvas.api.making",
+    "translate": "ganvas.api.making",
+    "restore": "ganvas.api.making",
+    "evaluate": "ganvas.api.judging",
+    "health": "ganvas.api.judging",
     "Run": "ganvas.inference.run",
+    "Results": "ganvas.inference.results",
+    "Animation": "ganvas.io.animation",
+    "Evaluation": "ganvas.evaluation",
+    "Health": "ganvas.runs.health",
+    "Examination": "ganvas.data.inspect",
+    "Course": "ganvas.theory.course",
     "RECIPES": "ganvas.recipes",
     "GANS": "ganvas.gans",
     "Recipe": "ganvas.recipes.recipe",
     "UserError": "ganvas.errors",
     "InterruptedRun": "ganvas.training.signals",
 }
+CALLABLE = ("data", "theory")  # packages that are called like functions
 
 __all__ = [
     "GANS",
     "RECIPES",
+    "Animation",
+    "Course",
     "Evaluation",
+    "Examination",
+    "Health",
     "InterruptedRun",
     "Recipe",
+    "Results",
     "Run",
     "UserError",
+    "data",
     "evaluate",
+    "health",
     "load",
+    "restore",
+    "sample",
+    "theory",
     "train",
+    "translate",
 ]
 
 
@@ -50,9 +81,15 @@ def __getattr__(name: str) -> Any:
     """Import a public name at its first use: torch is slow to import, and `--help` needs none."""
     if name in HOMES:
         return getattr(importlib.import_module(HOMES[name]), name)
+    if name in CALLABLE:
+        return importlib.import_module(f"ganvas.{name}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ganvas")
     raise AttributeError(f"module 'ganvas' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    """All names, also those that are not imported yet."""
-    return sorted({*globals(), *HOMES})
+    """The public names, also those that are not imported yet."""
+    return sorted([*__all__, "__version__"])

@@ -13,8 +13,13 @@ __all__ = ["UserError", "describe_validation", "nearest"]
 class UserError(Exception):
     """A message for the user: what was given, what is allowed, what to do.
 
-    The command line prints it alone, without a traceback, and exits with status 2.
+    The command line prints it alone, without a traceback, and exits with status 2. So does a
+    notebook.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import ganvas
 from ganvas.data import View
 from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.inspect import examine_data, print_examination, run_doctor
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
 
@@ -37,12 +39,12 @@ def folder(tmp_path) -> Path:
 def test_what_is_found(folder):
     examination, dataset = examine_data(str(folder), View())
     assert (examination.size, examination.channels) == (32, 3)
-    assert (examination.report.found, examination.report.used) == (7, 6)
-    assert [item.file for item in examination.report.skipped] == ["cats/broken.png"]
+    assert (examination.found, examination.used) == (7, 6)
+    assert [item.file for item in examination.skipped] == ["cats/broken.png"]
     pairs = [[f"cats/{number}.png", f"dogs/{number}.png"] for number in range(3)]
     assert examination.copies == pairs
     assert len(dataset) == 6
-    assert "share no square size" in examination.report.notes[0]
+    assert "share no square size" in examination.notes[0]
     with pytest.raises(UserError, match="1 of 7 files"):
         examine_data(str(folder), View(), strict=True)
 
@@ -70,7 +72,7 @@ def test_json_and_contact_sheet(folder, tmp_path, capsys):
     sheet = tmp_path / "out" / "sheet.png"
     run_doctor(str(folder), View(size=32), sheet, strict=False, json=True)
     printed = json.loads(capsys.readouterr().out)
-    assert printed["report"]["used"] == 6
+    assert printed["used"] == 6
     with Image.open(sheet) as picture:
         assert picture.width > 100
     run_doctor(str(folder), View(size=32), None, strict=False, json=False)
@@ -80,3 +82,40 @@ def test_json_and_contact_sheet(folder, tmp_path, capsys):
 def test_labelled_sheet_has_a_row_for_each_class():
     _, digits = examine_data("digits", View())
     assert draw_contact_sheet(digits).height > 10 * 50
+
+
+# From Python
+
+
+def test_the_function_writes_only_where_it_is_told(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    found = ganvas.data(folder, size=32, labels="folders")
+    assert isinstance(found, DataReport)
+    assert (found.used, found.size, found.classes) == (6, 32, {"cats": 3, "dogs": 3})
+    assert [item.file for item in found.skipped] == ["cats/broken.png"]
+    assert set(tmp_path.iterdir()) - before <= {tmp_path / "cache"}
+    assert capsys.readouterr().out == ""
+
+    ganvas.data(folder, size=32, out=tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").is_file()
+    with pytest.raises(UserError, match="1 of 7 files"):
+        ganvas.data(folder, size=32, strict=True)
+    with pytest.raises(UserError, match="fit"):
+        ganvas.data(folder, fit="squeeze")
+
+
+def test_a_report_prints_and_shows(folder):
+    nasty = folder / "cats" / "<img src=x>.png"
+    nasty.write_text("no image")
+    found = ganvas.data(folder, size=32, labels="folders")
+    assert "cats (3), dogs (3)" in repr(found)
+
+    page = found._repr_html_()
+    assert page.count("<img") == 1  # the contact sheet
+    assert "&lt;img src=x&gt;.png" in page
+    assert "cats (3), dogs (3)" in page
+
+    plain = DataReport(**found.model_dump(include=set(DataReport.model_fields)))
+    assert "&lt;img src=x&gt;.png" in plain._repr_html_()
+    assert "<img" not in plain._repr_html_()

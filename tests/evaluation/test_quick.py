@@ -8,7 +8,7 @@ import torch
 from tiny import make_gan
 
 from ganvas.data import open_dataset
-from ganvas.data.dataset import View
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.evaluation.quick import prepare_quick_score, quick_score
 from ganvas.inference.run import load

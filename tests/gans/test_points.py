@@ -14,7 +14,8 @@ from ganvas.cli import main
 from ganvas.errors import UserError
 from ganvas.gans import GANS
 from ganvas.gans.options import build_gan
-from ganvas.inference.run import POINTS, load, training_grid
+from ganvas.inference.run import load
+from ganvas.inference.sampling import POINTS, training_grid
 from ganvas.io.scatter import MARGIN, SIDE
 from ganvas.rng import RowRng, StepRng
 

@@ -1,5 +1,9 @@
 """Animations: frames, order, durations, sizes, colours."""
 
+import base64
+import io
+import re
+
 import numpy as np
 import pytest
 from frames import read_frames
@@ -7,7 +11,7 @@ from PIL import Image
 from written_runs import draw_grid
 
 from ganvas.errors import UserError
-from ganvas.io.animation import pick_evenly, save_animation, write_timelapse
+from ganvas.io.animation import Animation, pick_evenly, write_timelapse
 
 
 def test_a_timelapse_keeps_order_first_last_and_durations(tmp_path):
@@ -37,7 +41,7 @@ def test_a_timelapse_is_scaled_to_the_last_grid(tmp_path):
 def test_greys_of_a_gif_stay_exact(tmp_path):
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
     turned = ramp.rotate(180)
-    save_animation([ramp, turned], tmp_path / "walk.gif", 50)
+    Animation([ramp, turned], 50).save(tmp_path / "walk.gif")
     found = read_frames(tmp_path / "walk.gif")
     for frame, (read, milliseconds) in zip([ramp, turned], found, strict=True):
         np.testing.assert_array_equal(np.array(read), np.array(frame.convert("RGB")))
@@ -46,7 +50,7 @@ def test_greys_of_a_gif_stay_exact(tmp_path):
 
 def test_colours_of_a_gif_come_near(tmp_path):
     frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "white", "#123456")]
-    save_animation(frames, tmp_path / "walk.gif", [50, 60, 70])
+    Animation(frames, [50, 60, 70]).save(tmp_path / "walk.gif")
     found = read_frames(tmp_path / "walk.gif")
     assert [milliseconds for _, milliseconds in found] == [50, 60, 70]
     for frame, (read, _) in zip(frames, found, strict=True):
@@ -55,7 +59,7 @@ def test_colours_of_a_gif_come_near(tmp_path):
 
 def test_other_endings_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"'walk\.mp4'.*\.gif or \.webp"):
-        save_animation([Image.new("L", (2, 2))], tmp_path / "walk.mp4", 50)
+        Animation([Image.new("L", (2, 2))], 50).save(tmp_path / "walk.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,3 +69,13 @@ def test_evenly_keeps_the_ends(count):
     assert len(found) == min(count, 10)
     assert found == sorted(set(found))
     assert (found[0], found[-1]) == (0, count - 1)
+
+
+def test_a_notebook_plays_an_animation():
+    frames = [Image.new("L", (8, 4), 60 * number) for number in range(4)]
+    animation = Animation(frames, 50)
+    assert "4 frames, 8x4 pixels" in repr(animation)
+
+    (content,) = re.findall(r'src="data:image/webp;base64,([^"]+)"', animation._repr_html_())
+    with Image.open(io.BytesIO(base64.b64decode(content))) as film:
+        assert film.n_frames == len(animation) == 4  # pyright: ignore[reportAttributeAccessIssue]

@@ -13,7 +13,7 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.data import open_dataset
-from ganvas.data.dataset import View
+from ganvas.data.view import View
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import auto_recipe
 from ganvas.recipes.choices import FEW, decide_settings

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from written_runs import losses
 
-from ganvas.runs.curves import choose_limits, collect_curves, running_mean
+from ganvas.runs.curves import choose_limits, collect_curves, collect_losses, running_mean
 
 
 def test_curves_are_separated_by_key_and_kind():
@@ -45,3 +45,15 @@ def test_running_mean_passes_over_gaps():
     values = np.array([1.0, np.nan, 3.0, 5.0])
     np.testing.assert_allclose(running_mean(values, 3), [1, 2, 4, 4])
     assert np.isnan(running_mean(np.array([np.nan, np.nan]), 2)).all()
+
+
+def test_losses_are_columns_of_equal_length():
+    second = losses(200, 2.0) | {"late": 7.0}
+    del second["opinion"]
+    found = collect_losses([losses(100, 1.0), {"images": 150, "kind": "health"}, second])
+    assert next(iter(found)) == "images"
+    np.testing.assert_array_equal(found["images"], [100, 200])
+    np.testing.assert_array_equal(found["generator"], [2, 4])
+    np.testing.assert_array_equal(found["opinion"], [0.5, np.nan])
+    np.testing.assert_array_equal(found["late"], [np.nan, 7])
+    assert list(collect_losses([])) == ["images"]

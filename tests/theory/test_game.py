@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import ganvas
 from ganvas.errors import UserError
 from ganvas.theory.game import Game, Settings, choose_moments, count_steps, play
 from ganvas.theory.lab import run_lab
@@ -210,6 +211,31 @@ def test_images_and_numbers(
         assert panels.size == (1100, 924)
     with Image.open(tmp_path / "new" / "theory" / "course.webp") as film:
         assert film.n_frames == 6  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_function_is_quiet_and_writes_only_where_it_is_told(
+    tmp_path: Path,
+    quick: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("ganvas.theory.lab.SNAPSHOTS", 6)
+    monkeypatch.chdir(tmp_path)
+    course = ganvas.theory(target="two", steps=5)
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == ""
+
+    assert f"JS = {course.end.js:.5f} nats" in repr(course)
+    assert repr(course).count("\n") > len(course.snapshots) // 3
+    assert course._repr_html_().count("<img") == 1
+    assert course.draw_panels().size == (1100, 924)
+    assert len(course.animate()) == len(course.snapshots)
+
+    ganvas.theory(target="two", steps=5, out=tmp_path / "new")
+    names = {"four-panels.png", "course.gif", "course.webp", "saddle.png"}
+    assert {file.name for file in (tmp_path / "new").iterdir()} == names
+    with pytest.raises(UserError, match="unknown loss"):
+        ganvas.theory(loss="minmax")
 
 
 def test_no_place_is_found_before_the_game(tmp_path: Path):

@@ -32,7 +32,7 @@ def data(
         Print the report as JSON.
     """
     from ganvas.data.inspect import run_doctor
-    from ganvas.recipes.recipe import make_view
+    from ganvas.data.view import make_view
 
     run_doctor(spec, make_view(**look.given()), out, strict, json)
 
@@ -68,8 +68,8 @@ def pack(
         Make a broken image an error.
     """
     from ganvas.data.shards.write import pack_dataset
+    from ganvas.data.view import make_view
     from ganvas.io.console import print_text
-    from ganvas.recipes.recipe import make_view
 
     # A bar only on a terminal: in a file it would be thousands of lines.
     view, progress = make_view(**look.given()), sys.stderr.isatty()

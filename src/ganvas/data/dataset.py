@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ganvas.data.pick import choose_rows
@@ -16,7 +15,6 @@ from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
-from ganvas.io.resizing import Fit
 from ganvas.schema import Schema, kind_of_channels
 
 __all__ = [
@@ -25,40 +23,10 @@ __all__ = [
     "Column",
     "Dataset",
     "Shards",
-    "View",
     "describe_pictures",
     "fingerprint",
     "single",
 ]
-
-
-class View(BaseModel):
-    """How training wants to see the images. Part of a recipe, and of the packed store's key."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    # Side in pixels; None: the pictures' own, where they share one.
-    size: int | None = Field(default=None, ge=1, le=4096)
-    # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
-    channels: Literal[1, 2, 3] | None = None
-    fit: Fit = "crop"
-    background: str = "white"  # behind transparent pixels, and around padded pictures
-    # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
-    labels: str = "none"
-    # Pictures are kept so much larger than `size`,
-    # and each training step cuts a random square out of them.
-    load_scale: float = Field(default=1.0, ge=1, le=2)
-    attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
-
-    def load_size(self) -> int:
-        """The side at which pictures are kept."""
-        assert self.size is not None
-        return round(self.size * self.load_scale)
-
-    def key(self) -> dict[str, Any]:
-        """What decides the pixels of packed images, as JSON."""
-        # what labels say is part of a key of its own; attributes are chosen after packing
-        return self.model_dump(exclude={"labels", "attributes"})
 
 
 class Column(Protocol):

@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 
-from ganvas.data.dataset import View
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
+from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
 from ganvas.io.resizing import to_square

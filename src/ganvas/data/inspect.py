@@ -1,46 +1,108 @@
 """The data doctor: what a data set holds, what is wrong with it, and how training will see it."""
 
 import hashlib
+import io
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-from pydantic import BaseModel
+from PIL import Image
+from pydantic import PrivateAttr
 from rich.table import Table
 
-from ganvas.data import find_kind, open_dataset
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
-from ganvas.data.dataset import PICTURES, Dataset, View, describe_pictures
+from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import FileSource
+from ganvas.data.open import find_kind, open_dataset
 from ganvas.data.report import DataReport
+from ganvas.data.view import View, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
+from ganvas.io.html import fact_table, figure, html_list
 from ganvas.schema import kind_of_channels
 
-__all__ = ["Examination", "examine_data", "print_examination", "run_doctor"]
+__all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
 
 FALLBACK = 64  # the side in pixels at which a set is examined whose images share none
 LISTED = 10  # lines of a list before the rest is only counted
 LONGEST = 300  # characters of a line
+WIDTH = 100  # characters of a report as a text
 
 
-class Examination(BaseModel):
-    """What the doctor found.
+class Examination(DataReport):
+    """What the doctor found. It prints as a text, and a notebook shows it with the images.
 
     Attributes:
-        report: files, sizes, modes, classes, what is left out and why, what is done to the rest.
         size: side in pixels at which training would see the images.
         channels: 1 or 3; 2 for points.
         fingerprint: digest of the images as training sees them, with their labels.
         copies: groups of files whose images are equal, pixel by pixel, as training sees them.
     """
 
-    report: DataReport
     size: int
     channels: int
     fingerprint: str
     copies: list[list[str]]
+    _sheet: Image.Image | None = PrivateAttr(None)  # for notebooks
+
+    def __repr__(self) -> str:
+        file = io.StringIO()
+        print_examination(self, PlainConsole(file=file, width=WIDTH, force_jupyter=False))
+        return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+    def _repr_html_(self) -> str:
+        facts = fact_table({"data": self.spec} | _list_facts(self))
+        sheet = figure(self._sheet, "as training sees them") if self._sheet else ""
+        lists = [html_list(title, lines) for title, lines in _list_sections(self).items()]
+        return f"<div>{facts}{sheet}{''.join(lists)}</div>"
+
+
+def data(
+    spec: str | Path,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str | None = None,
+    labels: str | Path | None = None,
+    background: str | None = None,
+    out: str | Path | None = None,
+    strict: bool = False,
+) -> Examination:
+    """Examine a folder, zip or data set: what it holds, what is broken, what training will see.
+
+    Args:
+        spec: a folder or zip of images, or a name as `ganvas data --help` lists them.
+        size: side in pixels to which images are resized; None: their own, where they share one.
+        channels: colour channels: 1 for grey, 3 for RGB.
+        fit: how images become square: "crop", "pad" or "stretch".
+        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        background: colour behind transparent pixels and around padded images.
+        out: file for a contact sheet: images as training will see them. Nothing is written without
+            it.
+        strict: whether a broken image is an error.
+
+    Returns:
+        A data report with sizes, classes, files that are left out, and copies.
+
+    Raises:
+        UserError: the set cannot be used at all; with `strict`, not all of it.
+    """
+    flags = {
+        "size": size,
+        "channels": channels,
+        "fit": fit,
+        "labels": None if labels is None else str(labels),
+        "background": background,
+    }
+    view = make_view(**{name: value for name, value in flags.items() if value is not None})
+    progress = sys.stderr.isatty()
+    examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
+    sheet = draw_contact_sheet(dataset)
+    if out is not None:
+        images.save(sheet, Path(out))
+    examination._sheet = sheet
+    return examination
 
 
 def run_doctor(spec: str, view: View, out: Path | None, strict: bool, json: bool) -> None:
@@ -86,7 +148,7 @@ def examine_data(
 
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
     examination = Examination(
-        report=report,
+        **report.model_dump(),
         size=dataset.size,
         channels=dataset.channels,
         fingerprint=dataset.fingerprint,
@@ -134,8 +196,8 @@ def _list_files(dataset: Dataset) -> list[str]:
 
 def print_examination(examination: Examination, console: PlainConsole) -> None:
     """Print an examination for a person."""
-    report = examination.report
-    console.print(report.spec, style="bold", soft_wrap=True)  # not wrapped: paths are copied
+    # not wrapped: paths are copied
+    console.print(examination.spec, style="bold", soft_wrap=True)
 
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="cyan", no_wrap=True)
@@ -144,41 +206,43 @@ def print_examination(examination: Examination, console: PlainConsole) -> None:
         facts.add_row(name, value)
     console.print(facts)
 
-    sections = {
-        "What is done to them": report.steps or ["nothing: they are used as they are"],
-        f"Left out ({len(report.skipped):,})": [
-            f"{item.file}: {item.reason}" for item in report.skipped
-        ],
-        "Equal images": [" = ".join(group) for group in examination.copies],
-        "Worth knowing": report.notes,
-    }
     # a section without lines would only make a person search for what is missing
-    for title, lines in sections.items():
+    for title, lines in _list_sections(examination).items():
         if lines:
             _print_section(title, lines, console)
 
 
+def _list_sections(examination: Examination) -> dict[str, list[str]]:
+    """Lists of lines by their title, some of them empty."""
+    skipped = examination.skipped
+    return {
+        "What is done to them": examination.steps or ["nothing: they are used as they are"],
+        f"Left out ({len(skipped):,})": [f"{item.file}: {item.reason}" for item in skipped],
+        "Equal images": [" = ".join(group) for group in examination.copies],
+        "Worth knowing": examination.notes,
+    }
+
+
 def _list_facts(examination: Examination) -> dict[str, str]:
     """What a person should know first, by name."""
-    report = examination.report
     points = kind_of_channels(examination.channels) == "point"
-    kind = find_kind(report.spec)
-    found = count_noun(report.found, "point" if points else "image")
+    kind = find_kind(examination.spec)
+    found = count_noun(examination.found, "point" if points else "image")
 
     facts = {
         "kind": kind.help if kind else "a folder or zip of images",
-        "found": f"{found}; {report.used:,} can be used",
+        "found": f"{found}; {examination.used:,} can be used",
     }
     if points:
         facts["training sees"] = "points in [-1, 1] x [-1, 1]"
     else:
         facts["training sees"] = describe_pictures(examination.size, examination.channels)
-        facts["sizes"] = _list_counts(report.sizes)
-        facts["modes"] = _list_counts(report.modes)
+        facts["sizes"] = _list_counts(examination.sizes)
+        facts["modes"] = _list_counts(examination.modes)
 
     facts["classes"] = "none"
-    if report.classes:
-        facts["classes"] = f"{len(report.classes)}: {_list_counts(report.classes)}"
+    if classes := examination.classes:
+        facts["classes"] = f"{len(classes)}: {_list_counts(classes)}"
     facts["copies"] = _describe_copies(examination.copies)
     facts["fingerprint"] = examination.fingerprint
     return facts

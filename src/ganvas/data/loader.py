@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data.dataset import PICTURES, Dataset, View
+from ganvas.data.dataset import PICTURES, Dataset
 from ganvas.data.sampler import Sampling, orders, seen, unseen
+from ganvas.data.view import View
 from ganvas.devices import free_memory
 from ganvas.errors import UserError
 from ganvas.io.images import to_float

@@ -11,7 +11,7 @@ from ganvas.data.builtin.cifar10 import CIFAR, open_cifar
 from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
 from ganvas.data.builtin.points import MIXTURES, open_points
 from ganvas.data.builtin.stacked_mnist import STACKED, open_stacked
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.folders.attributes import open_attributes
 from ganvas.data.folders.captions import open_captions
 from ganvas.data.folders.images import open_images
@@ -21,6 +21,7 @@ from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.folders.unpaired import open_unpaired, survey_unpaired
 from ganvas.data.shards.open import open_shards, survey_shards
+from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
 from ganvas.schema import kind_of_channels

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel
 
 from ganvas.io.console import count_noun
+from ganvas.io.html import fact_table, html_list
 
 __all__ = ["DataReport", "Skipped", "join_reports"]
 
@@ -31,6 +32,16 @@ class DataReport(BaseModel):
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
     test: str | None = None  # name of the test set that was published with it
+
+    def _repr_html_(self) -> str:
+        counts = {"sizes": self.sizes, "modes": self.modes, "classes": self.classes}
+        facts = {"data": self.spec, "found": f"{self.found:,}", "used": f"{self.used:,}"}
+        for name, numbers in counts.items():
+            facts[name] = ", ".join(f"{key} ({count:,})" for key, count in numbers.items())
+        skipped = [f"{item.file}: {item.reason}" for item in self.skipped]
+        lists = {"What is done to them": self.steps, "Left out": skipped, "Notes": self.notes}
+        parts = [html_list(title, lines) for title, lines in lists.items()]
+        return f"<div>{fact_table(facts)}{''.join(parts)}</div>"
 
 
 def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from ganvas.data import open_dataset
-from ganvas.data.dataset import PICTURES, Dataset, View
+from ganvas.data.dataset import PICTURES, Dataset
 from ganvas.data.pick import choose_rows
 from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
 from ganvas.data.transforms import crop_rows, mirror_rows
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.rng import fold_in, sent
 

@@ -11,6 +11,7 @@ from typing import Any
 from ganvas.devices import pick_device
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import check_feature_name, make_extractor, usual_features
+from ganvas.evaluation.html import evaluation_page
 from ganvas.evaluation.inputs import EvaluationInputs, Measurement
 from ganvas.evaluation.nearest import draw_nearest
 from ganvas.evaluation.references import MOST
@@ -73,6 +74,9 @@ class Evaluation:
             for name, measurement in self.measurements.items()
             if measurement.by_class
         }
+
+    def _repr_html_(self) -> str:
+        return evaluation_page(self.name, self.values, self.by_class, self.protocol, self.notes)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; a value that is not a number (a divergence without samples) is null."""

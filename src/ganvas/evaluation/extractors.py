@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from ganvas.data.builtin.stacked_mnist import STACKED
-from ganvas.data.dataset import View
+from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation.metrics.classifier import Classifier, StackedClassifier, read_classifier
 from ganvas.evaluation.metrics.classifier_training import (

@@ -16,7 +16,7 @@ from ganvas.evaluation.metrics.manifold import density_coverage
 from ganvas.evaluation.references import draw_rows, features_of_rows, make_reference
 from ganvas.evaluation.samples import ConditionalSampler, check_finite
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, sample_chunks
+from ganvas.inference.sampling import CHUNK, sample_chunks
 from ganvas.io.images import to_uint8
 from ganvas.recipes.recipe import Recipe
 

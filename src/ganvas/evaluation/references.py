@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ganvas.data import find_kind, open_dataset
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
+from ganvas.data.view import View
 from ganvas.evaluation.metrics.classifier_training import LabelledImages
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
 from ganvas.evaluation.metrics.manifold import find_nearest

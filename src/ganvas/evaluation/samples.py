@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from ganvas.data import find_kind
-from ganvas.data.dataset import Dataset, View, describe_pictures
+from ganvas.data.dataset import Dataset, describe_pictures
 from ganvas.data.loader import on_device
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import CHUNK
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK as PIECE
-from ganvas.inference.run import Run, sample_chunks, sample_gan, take_turns
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import CHUNK as PIECE
+from ganvas.inference.sampling import sample_chunks, sample_gan, take_turns
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import to_square

@@ -6,6 +6,7 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
+from ganvas.data.view import make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows
 from ganvas.evaluation.references import Reference, open_reference, open_training_reference
@@ -19,7 +20,7 @@ from ganvas.evaluation.samples import (
     samples_of_run,
 )
 from ganvas.inference.run import Run
-from ganvas.recipes.recipe import Recipe, make_view
+from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import read_checkpoint_recipe
 
 __all__ = ["EvaluationSettings", "find_reference", "find_samples", "is_run", "usual_count"]

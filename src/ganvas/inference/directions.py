@@ -13,7 +13,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ganvas.errors import UserError
 from ganvas.inference.latents import LatentRng, latent_row
-from ganvas.inference.run import Run, class_inputs, sample_gan
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import class_inputs, sample_gan
 
 __all__ = ["Way", "find_directions"]
 

@@ -17,7 +17,8 @@ from ganvas.inference.crops import Window, choose_window, crop_window, hole_exte
 from ganvas.inference.holes import SMALLEST, check_hole, read_hole
 from ganvas.inference.inversion import Candidates, SearchSettings, hole_weights, search_noise
 from ganvas.inference.poisson import blur_fill, poisson
-from ganvas.inference.run import Run, class_number
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Inputs, Result, Task, use_inputs
 from ganvas.io.console import count_noun, track
 from ganvas.io.images import read, to_float, to_uint8

@@ -1,14 +1,16 @@
-"""The images that a user gives to a trained GAN: files, folders and zips."""
+"""The images that a user gives to a trained GAN: files, folders, zips, and images in memory."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
-from ganvas.io.images import UnreadableError
+from ganvas.io.images import UnreadableError, to_png
 
 __all__ = ["InputFiles", "check_originals"]
 
@@ -18,10 +20,10 @@ class InputFiles:
     """All images of some places, each with a name of its own.
 
     Attributes:
-        places: files, and folders and zips of them.
+        places: files, and folders and zips of them; or Pillow images, which are called "image".
     """
 
-    places: tuple[Path, ...]
+    places: tuple[Path | Image.Image, ...]
 
     def __iter__(self) -> Iterator[tuple[str, Content]]:
         """Names without ending, and what reads the bytes of the file.
@@ -52,13 +54,16 @@ def _read_bytes(place: Path) -> bytes:
         raise UnreadableError(error.strerror or str(error)) from error
 
 
-def _list_images(place: Path) -> Iterator[tuple[str, Content]]:
+def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:
     """Names without ending, each once, and what reads the bytes, of a file or of all images of a
     folder or zip.
 
     Raises:
         UserError: there is no such place, or no image in it.
     """
+    if isinstance(place, Image.Image):
+        yield "image", lambda: to_png(place)  # as a file, so that it passes the same checks
+        return
     if not place.exists():
         raise UserError(f"there is no image or folder {place}")
     if not (place.is_dir() or place.suffix.lower() == ".zip"):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, softplus
 
 from ganvas.gans.base import GAN
-from ganvas.inference.run import CHUNK, class_inputs, evaluation, sample_chunks, take_turns
+from ganvas.inference.sampling import CHUNK, class_inputs, evaluation, sample_chunks, take_turns
 from ganvas.rng import Make, Rng, RowRng
 
 __all__ = ["Candidates", "SearchRng", "SearchSettings", "hole_weights", "search_noise"]

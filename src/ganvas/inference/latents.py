@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.inference.run import CHUNK, Run, class_inputs, sample_gan
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.rng import Make, Rng, RowRng, sent
 
 __all__ = ["Latent", "LatentRng", "latent_near", "latent_row", "sample_latents"]

@@ -18,7 +18,8 @@ from ganvas.inference.layout_inputs import (
     read_keypoints,
     refuse_flag,
 )
-from ganvas.inference.run import CHUNK, Run, sample_gan
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import CHUNK, sample_gan
 from ganvas.inference.task import Attachment, Result, Task, name_sample
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun

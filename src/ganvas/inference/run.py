@@ -1,49 +1,42 @@
 """A trained GAN, loaded from a run: `ganvas.load`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
+from ganvas.data.builtin.points import mode_discs
 from ganvas.devices import pick_device
-from ganvas.errors import UserError, nearest
-from ganvas.gans.base import GAN, ChoiceInput
+from ganvas.errors import UserError
+from ganvas.gans.base import GAN
+from ganvas.inference.sampling import class_number, sample_chunks, sample_gan
+from ganvas.inference.sheets import square_columns
+from ganvas.inference.walk import FRAMES, draw_walk
+from ganvas.io.animation import Animation
 from ganvas.io.console import count_noun
-from ganvas.io.images import to_uint8
-from ganvas.rng import Rng, RowRng, WalkRng
+from ganvas.io.html import escape, figure
+from ganvas.io.images import to_pil, to_uint8
+from ganvas.io.notebook import show_image
+from ganvas.io.scatter import draw_sheet
+from ganvas.rng import RowRng
 from ganvas.runs.checkpoint import find_checkpoints, load_gan
+from ganvas.runs.curves import collect_losses
+from ganvas.runs.folder import grid_path
+from ganvas.runs.log import read_log
 from ganvas.runs.usage import describe_use
 
-__all__ = [
-    "CHUNK",
-    "POINTS",
-    "Run",
-    "class_inputs",
-    "class_number",
-    "evaluation",
-    "load",
-    "preview_rows",
-    "sample_chunks",
-    "sample_gan",
-    "sample_rows",
-    "take_turns",
-    "training_grid",
-]
+__all__ = ["Run", "load"]
 
-# Images generated at once; whole chunks always, so that an image never depends on the count.
-CHUNK = 32
-MOST_ROWS = 20  # rows of a class grid
-CLASS_COLUMNS = 10  # images of each class
-GRID_COLUMNS = 8  # of a grid without classes, which is square
-POINTS = 1000  # points of a scatter picture
-ANCHORS = 6  # rows of noise that a walk passes through
+SHOWN, POINTS_SHOWN = 64, 1000  # images of a grid, points of a scatter picture
+MOST_COLUMNS = 16  # of a grid with a column for each class
 
 
 class Run:
-    """A trained GAN, ready to use.
+    """A trained GAN, ready to use. A notebook shows its samples.
 
     Attributes:
         path: the checkpoint that was loaded.
@@ -59,13 +52,28 @@ class Run:
         self.device = device
 
     def __repr__(self) -> str:
+        return f"<Run of {self._describe()}>"
+
+    def _describe(self) -> str:
+        """The GAN, its images, how long it was trained, and where it is."""
         name = self.about["gan"]["name"]
         kind = f"{self.gan.size}x{self.gan.size}x{self.gan.channels}"
         classes = ""
         if self.gan.classes:
             classes = f", {count_noun(len(self.gan.classes), 'class', 'classes')}"
         images = count_noun(self.about["images"], "image")
-        return f"<Run of {name}, {kind}{classes}, {images}, {self.path}>"
+        return f"{name}, {kind}{classes}, {images}, {self.path}"
+
+    def _repr_html_(self) -> str:
+        """The grid of samples that training drew at this checkpoint, or a new one, and a line."""
+        grid: bytes | Image.Image | None = None
+        file = grid_path(self.folder, self.about["images"])
+        if file.is_file():
+            grid = file.read_bytes()
+        elif self.gan.unconditional:
+            grid = self.grid()
+        picture = figure(grid, f"Samples of {self.folder}") if grid is not None else ""
+        return f"<div>{picture}<div>{escape(self._describe())}</div></div>"
 
     @property
     def folder(self) -> Path:
@@ -77,23 +85,67 @@ class Run:
         """(C, H, W) of an image."""
         return self.gan.channels, self.gan.size, self.gan.size
 
-    def sample(self, count: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
+    @property
+    def losses(self) -> dict[str, np.ndarray]:
+        """The losses while the run was trained, as columns of equal length.
+
+        "images" is the number of images shown; "generator" and "discriminator" are the networks'
+        whole losses, "generator/TERM" their terms; other columns are the GAN's statistics. Each is
+        float64 (N,), a mean since the row before; NaN where a value is missing or not finite. The
+        columns are empty where the checkpoint lies outside its run folder.
+        """
+        log = self.folder / "log.jsonl"
+        return collect_losses(read_log(log) if log.exists() else [])
+
+    @overload
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int = ...,
+        label: str | int | None = ...,
+        as_images: Literal[False] = ...,
+    ) -> Tensor: ...
+
+    @overload
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int = ...,
+        label: str | int | None = ...,
+        as_images: Literal[True],
+    ) -> list[Image.Image]: ...
+
+    def sample(
+        self,
+        count: int,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        as_images: bool = False,
+    ) -> Tensor | list[Image.Image]:
         """Generate images. The same seed gives the same images, whatever the count.
 
         Args:
             count: of images.
             seed: of the noise.
             label: a class name or number, for GANs with classes; None: the classes in turn.
+            as_images: whether to return Pillow images instead of a tensor.
 
         Returns:
-            float32 (count, C, H, W) in [-1, 1], on the CPU.
+            float32 (count, C, H, W) in [-1, 1], on the CPU; or a list of Pillow images.
 
         Raises:
-            UserError: the count is negative, the GAN has no such class, or it needs more than noise
-                and a class.
+            UserError: the count is negative, the GAN has no such class, it needs more than noise
+                and a class, or Pillow images are requested of a GAN that generates points.
         """
+        if as_images:
+            self._check_images()
         # the empty tensor gives a count of 0 its shape
-        return torch.cat([*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)])
+        parts = [*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)]
+        samples = torch.cat(parts)
+        return [to_pil(image) for image in to_uint8(samples)] if as_images else samples
 
     def chunks(
         self, count: int, *, seed: int = 0, label: str | int | None = None
@@ -116,6 +168,15 @@ class Run:
             use = describe_use(self.gan, self.folder)
             raise UserError(f"{self.folder} generates images from {inputs}, not from noise: {use}")
 
+    def _check_images(self) -> None:
+        """Refuse a GAN that generates points.
+
+        Raises:
+            UserError: says what to use.
+        """
+        if self.gan.kind == "point":
+            raise UserError(f"{self.folder} makes points, not images; use run.sample or run.grid")
+
     def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
         """Generate one image for each row of the inputs that the GAN needs; see `GAN.inputs`.
 
@@ -126,20 +187,92 @@ class Run:
         on_device = {name: values.to(self.device) for name, values in inputs.items()}
         return sample_gan(self.gan, RowRng(seed, range(count), self.device), count, on_device)
 
-    def walk(self, frames: int, *, seed: int = 0, label: str | int | None = None) -> Tensor:
-        """Generate the frames of a closed, smooth walk through the noise of the first six rows,
-        float32 (frames, C, H, W) in [-1, 1].
-        """
-        self.check_free()
-        fixed = 0 if label is None else class_number(self.gan, label)
-        positions = torch.arange(frames) * ANCHORS / frames  # the last stops short of the first
+    def grid(
+        self,
+        count: int | None = None,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        columns: int | None = None,
+    ) -> Image.Image:
+        """Draw samples as one Pillow image: a grid of images, or a scatter plot of points.
 
-        parts = []
-        for part in positions.split(CHUNK):
-            rng = WalkRng(seed, range(ANCHORS), part, self.device)
-            inputs = class_inputs(self.gan, [fixed] * len(part), self.device)
-            parts.append(sample_gan(self.gan, rng, len(part), inputs))
-        return torch.cat(parts)
+        Args:
+            count: of samples, 1 or more; None: 64 images or 1,000 points.
+            seed: of the noise.
+            label: a class name or number, for GANs with classes; None: the classes in turn.
+            columns: images in a row; None: a column for each of up to 16 classes, otherwise as
+                square as possible.
+
+        Raises:
+            UserError: a number is below 1, the GAN has no such class, or it needs more than noise
+                and a class.
+        """
+        points = self.gan.kind == "point"
+        classes = len(self.gan.classes) if "label" in self.gan.inputs and label is None else 0
+        if count is None:
+            count = POINTS_SHOWN if points else SHOWN
+            # Whole rows of all classes, so that a column shows one class.
+            if 1 < classes <= MOST_COLUMNS:
+                count = classes * (SHOWN // classes)
+                columns = columns or classes
+        if count < 1 or (columns is not None and columns < 1):
+            raise UserError(f"count {count}, columns {columns}: both must be 1 or more")
+
+        samples = to_uint8(self.sample(count, seed=seed, label=label))
+        discs = mode_discs(self.about["data"]["spec"]) if points else ()
+        return draw_sheet(samples, columns or square_columns(count), discs=discs)
+
+    def show(
+        self,
+        count: int | None = None,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        columns: int | None = None,
+    ) -> None:
+        """Show samples: in the output of a notebook's cell, or else in the system's image viewer.
+
+        Args:
+            count: as in `grid`, and so are the others.
+            seed: of the noise.
+            label: a class name or number.
+            columns: images in a row.
+
+        Raises:
+            UserError: as `grid`.
+        """
+        show_image(self.grid(count, seed=seed, label=label, columns=columns))
+
+    def walk(
+        self,
+        frames: int = FRAMES,
+        *,
+        seed: int = 0,
+        label: str | int | None = None,
+        invert: bool = False,
+    ) -> Animation:
+        """Draw a closed, smooth walk through the noise of the first six samples.
+
+        A notebook plays it; `run.walk().save("walk.webp")` writes it to a file.
+
+        Args:
+            frames: number of images, 1 or more.
+            seed: of the noise.
+            label: a class name or number; None: all classes side by side, 20 at most.
+            invert: whether to swap dark and light.
+
+        Raises:
+            UserError: the GAN generates points, has no such class, or needs more than noise and a
+                class.
+        """
+        if frames < 1:
+            raise UserError(f"{frames} frames are no walk; ask for 1 or more")
+        self._check_images()
+        self.check_free()
+        return draw_walk(
+            self.gan, self.device, frames=frames, seed=seed, label=label, invert=invert
+        )
 
 
 def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
@@ -168,131 +301,3 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
         path = found[-1]  # the newest
 
     return Run(path, *load_gan(path, ema), pick_device(device))
-
-
-def class_number(gan: GAN, label: str | int) -> int:
-    """The number of a class given by name or number.
-
-    Raises:
-        UserError: the GAN has no classes, or not this one.
-    """
-    if not isinstance(gan.inputs.get("label"), ChoiceInput):
-        raise UserError(f"label {label} has no effect: this GAN was trained without labels")
-    # names first: a class may be called 7 and have another number
-    if str(label) in gan.classes:
-        return gan.classes.index(str(label))
-    if str(label).isdecimal() and int(label) < len(gan.classes):
-        return int(label)
-
-    hint = nearest(str(label), gan.classes)
-    if len(gan.classes) <= MOST_ROWS:
-        hint = f"the classes are {', '.join(gan.classes)}"
-    raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
-
-
-def take_turns(gan: GAN, rows: Sequence[int], fixed: int | None = None) -> list[int]:
-    """The class number of each row: the fixed one, or all classes in turn; 0 without classes."""
-    classes = max(1, len(gan.classes))
-    return [row % classes if fixed is None else fixed for row in rows]
-
-
-def sample_chunks(
-    gan: GAN, rows: range, seed: int, device: torch.device, label: int | None = None
-) -> Iterator[Tensor]:
-    """Generate images from rows of a seed's endless table of noise, CHUNK at a time.
-
-    Args:
-        gan: unconditional, or with classes.
-        rows: they begin at a multiple of CHUNK.
-        seed: of the table.
-        device: where the GAN is.
-        label: class number of all images; None: the classes in turn.
-
-    Yields:
-        float32 (n, C, H, W) in [-1, 1], on the CPU.
-    """
-    for start in range(rows.start, rows.stop, CHUNK):
-        # the last chunk is generated whole, too, and cut off
-        chunk = range(start, start + CHUNK)
-        images = sample_rows(gan, chunk, seed, device, take_turns(gan, chunk, label))
-        yield images[: rows.stop - start]
-
-
-def sample_rows(
-    gan: GAN, rows: Sequence[int], seed: int, device: torch.device, labels: Sequence[int]
-) -> Tensor:
-    """Generate images from given rows of a seed's endless table of noise; see `sample_gan`.
-
-    Args:
-        gan: unconditional, or with classes.
-        rows: numbers of the rows.
-        seed: of the table.
-        device: where the GAN is.
-        labels: class numbers, one an image; of no effect on GANs without classes.
-    """
-    inputs = class_inputs(gan, labels, device)
-    return sample_gan(gan, RowRng(seed, rows, device), len(rows), inputs)
-
-
-def class_inputs(gan: GAN, labels: Sequence[int], device: torch.device) -> dict[str, Tensor]:
-    """The inputs of an unconditional GAN or one with classes, from class numbers."""
-    return {"label": torch.tensor(labels, device=device)} if "label" in gan.inputs else {}
-
-
-@torch.no_grad()
-def sample_gan(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> Tensor:
-    """Generate images from a source of noise and from inputs, in evaluation mode: float32 (N, C, H,
-    W) in [-1, 1], on the CPU.
-    """
-    with evaluation(gan):
-        return gan.sample(count, rng, **inputs).float().cpu()
-
-
-@torch.no_grad()
-def preview_rows(
-    gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0
-) -> dict[str, Tensor]:
-    """What a GAN makes of rows of data, as columns of uint8 images (N, C, H, W) by their heading;
-    of an unconditional GAN two samples.
-
-    Args:
-        gan: the GAN.
-        rows: on the device, as a batch.
-        device: where the GAN is.
-        seed: of the noise.
-    """
-    if gan.unconditional:
-        return {"made": to_uint8(sample_rows(gan, range(2), seed, device, [0, 0]))}
-    count = len(next(iter(rows.values())))
-    with evaluation(gan):
-        columns = gan.make_preview(rows, RowRng(seed, range(count), device))
-    return {name: to_uint8(images.cpu()) for name, images in columns.items()}
-
-
-@contextmanager
-def evaluation(gan: GAN) -> Iterator[None]:
-    """Put a GAN into evaluation mode for a while."""
-    training = gan.training
-    gan.eval()
-    try:
-        yield
-    finally:
-        gan.train(training)  # all modules inside, too
-
-
-def training_grid(gan: GAN, seed: int, device: torch.device) -> tuple[Tensor, int, tuple[str, ...]]:
-    """The grid that shows progress, always from the same noise: (images, columns, row names).
-
-    With classes, one class a row, all rows from the same ten noises; without, 8 x 8 images; of
-    points, 1,000.
-    """
-    if "label" in gan.inputs:
-        shown = range(min(MOST_ROWS, len(gan.classes)))
-        names = tuple(gan.classes[label] for label in shown)
-        # row by row: the noise of a column stays, the class of a row stays
-        rows = [column for _ in shown for column in range(CLASS_COLUMNS)]
-        labels = [label for label in shown for _ in range(CLASS_COLUMNS)]
-        return sample_rows(gan, rows, seed, device, labels), CLASS_COLUMNS, names
-
-    rows = range(POINTS if gan.kind == "point" else GRID_COLUMNS**2)
-    return sample_rows(gan, rows, seed, device, [0] * len(rows)), GRID_COLUMNS, ()

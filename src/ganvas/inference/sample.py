@@ -4,24 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.inference.run import Run, class_number, take_turns
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import class_number, take_turns
 from ganvas.inference.task import Result, Task, name_sample, refuse_points
-from ganvas.inference.write import check_ending, square_columns
-from ganvas.io.animation import save_animation
-from ganvas.io.grids import make_grid
+from ganvas.inference.write import check_ending
 from ganvas.io.images import to_uint8
 
 __all__ = ["SampleTask", "check_walk", "write_walk"]
 
-WALK_FRAMES = 96
-WALK_MILLISECONDS = 60  # of a frame
 WALK_ENDINGS = (".gif", ".webp")
-WALK_CLASSES = 20  # classes that walk side by side, at most
-WALK_SIDE = 128  # pixels that a single small walk is enlarged to
 
 
 @dataclass(frozen=True)
@@ -74,27 +68,11 @@ class SampleTask(Task):
 def write_walk(task: SampleTask, run: Run, file: Path) -> Iterator[str]:
     """Write a smooth walk through the noise as an animation; yields a line.
 
-    With classes and no label, all classes walk side by side.
-
     Raises:
         UserError: see `check_walk`.
     """
     check_walk(task, run, file)
-    side_by_side = task.label is None and "label" in run.gan.inputs
-    labels = run.gan.classes[:WALK_CLASSES] if side_by_side else (task.label,)
-
-    walks = []
-    for label in labels:
-        walk = run.walk(WALK_FRAMES, seed=task.seed, label=label)  # (frames, C, H, W)
-        walks.append(_to_pixels(walk, task.invert))
-    frames = torch.stack(walks, 1)  # (frames, classes, C, H, W)
-
-    # a single walk is an animation of its own, so small images are enlarged to be seen
-    if not side_by_side:
-        scale = max(1, WALK_SIDE // run.gan.size)
-        frames = frames.repeat_interleave(scale, 3).repeat_interleave(scale, 4)
-    columns = square_columns(len(labels))
-    save_animation([make_grid(frame, columns) for frame in frames], file, WALK_MILLISECONDS)
+    run.walk(seed=task.seed, label=task.label, invert=task.invert).save(file)
     yield f"walk in {file}"
 
 

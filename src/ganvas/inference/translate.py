@@ -8,7 +8,8 @@ from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
-from ganvas.inference.run import Run, sample_gan
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import sample_gan
 from ganvas.inference.task import Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import pad_to_multiple, translate_tiles
 from ganvas.io.images import read, to_float, to_uint8

@@ -2,8 +2,7 @@
 
 import csv
 import io
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +16,16 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.errors import UserError
 from ganvas.inference.inputs import check_originals
 from ganvas.inference.run import Run
+from ganvas.inference.sheets import ROWS, draw_columns, draw_grid, draw_rows, make_tile
 from ganvas.inference.task import Attachment, Result, Task, refuse_points
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder, write_text
-from ganvas.io.grids import make_grid, make_table
 from ganvas.io.images import save, to_pil
-from ganvas.io.resizing import resize, to_square
 from ganvas.io.scatter import draw_sheet
 
-__all__ = ["Output", "ResultWriter", "check_ending", "square_columns", "write"]
+__all__ = ["Output", "ResultWriter", "check_ending", "produce", "write"]
 
 BAR_FROM = 500  # results from which a progress bar is shown
-ROWS = 24  # of a sheet with a row for each result
-TILE = 128  # side in pixels of the images on such a sheet
-LONGEST = 256  # side in pixels of the images on a sheet of one result
 GRID_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
 
@@ -79,11 +74,23 @@ def write(task: Task, run: Run, output: Output) -> Iterator[str]:
     Raises:
         UserError: the run cannot do it, there is nothing to do, or the folder holds something.
     """
+    # both before a folder is made, and also where nothing is written
+    task.check(run)
+    output.check(run)
+    if output.separate or output.grid:
+        yield from (item for item in produce(task, run, output) if isinstance(item, str))
+
+
+def produce(task: Task, run: Run, output: Output) -> Iterator[Result | str]:
+    """Write the results of a task, as far as the output wants files; yields each result, and a line
+    for each thing written.
+
+    Raises:
+        UserError: as `write`.
+    """
     # both before a folder is made
     task.check(run)
     output.check(run)
-    if not (output.separate or output.grid):
-        return
 
     place = nullcontext()
     if output.separate:
@@ -100,10 +107,9 @@ def write(task: Task, run: Run, output: Output) -> Iterator[str]:
 
         writer = ResultWriter(task, output, folder)
         for result in results:
-            if isinstance(result, str):
-                yield result
-            else:
+            if not isinstance(result, str):
                 yield from writer.add(result)
+            yield result
         yield from writer.finish(run)
 
 
@@ -138,13 +144,10 @@ class ResultWriter:
         if self.task.sheet == "grid" and self.grid:
             self.images += result.images.values()
         if self.task.sheet == "rows" and len(self.rows) < ROWS:
-            self.rows.append({name: _make_tile(image) for name, image in result.columns.items()})
+            self.rows.append({name: make_tile(image) for name, image in result.columns.items()})
 
         if self.task.sheet == "each" and self.folder is not None:
-            save(
-                make_table(_fit_columns(result.columns)),
-                self.folder / "sheets" / f"{result.name}.png",
-            )
+            save(draw_columns(result.columns), self.folder / "sheets" / f"{result.name}.png")
             yield f"{result.title}, {self.folder / result.name}.{self.output.format}"
             yield from (f"  {note}" for note in result.notes)
         else:
@@ -158,9 +161,8 @@ class ResultWriter:
             yield self.save_rows(self.folder)
 
         if self.images and self.grid:
-            columns = self.output.columns or square_columns(len(self.images))
-            caption = self.task.grid_caption
-            save(make_grid(torch.stack(self.images), columns, caption=caption), self.grid)
+            grid = draw_grid(self.images, self.output.columns, self.task.grid_caption)
+            save(grid, self.grid)
             yield f"grid in {self.grid}"
 
         if self.folder is not None:
@@ -193,15 +195,19 @@ class ResultWriter:
         if not self.rows:
             return line
         sheet = folder / "sheets" / "sheet.png"
-        columns = {name: torch.stack([row[name] for row in self.rows]) for name in self.rows[0]}
-        save(make_table(columns), sheet)
+        save(draw_rows(self.rows), sheet)
         originals = "its original" if len(self.files) == 1 else "their originals"
         return f"{line}, beside {originals} in {sheet}"
 
 
-def _write_points(task: Task, run: Run, output: Output, folder: Path | None) -> Iterator[str]:
-    """Write points as a table and as a scatter picture; yields a line for each."""
+def _write_points(
+    task: Task, run: Run, output: Output, folder: Path | None
+) -> Iterator[Result | str]:
+    """Write points as a table and as a scatter picture; yields the points, and a line for each
+    file.
+    """
     results = [result for result in task.results(run) if isinstance(result, Result)]
+    yield from results
     points = torch.stack([result.image for result in results])  # (N, 2, 1, 1)
 
     if folder is not None:
@@ -242,28 +248,6 @@ def _format_labels(labels: Iterable[tuple[str, str]]) -> str:
     writer.writerow(["file", "label"])
     writer.writerows(labels)
     return text.getvalue()
-
-
-def _make_tile(image: Tensor) -> Tensor:
-    """An image uint8 (C, H, W) as a square of the sheet, (C, TILE, TILE), on white."""
-    return to_square(image[None], TILE, "pad", "white")[0]
-
-
-def _fit_columns(columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The images of one sheet, uint8 (C, H, W), as (1, C, h, w) of one size, at most LONGEST."""
-    # All in the shape of the image with the longest side, so that they can be compared.
-    height, width = max((image.shape[1:] for image in columns.values()), key=max)
-    scale = min(1.0, LONGEST / max(height, width))  # never enlarged
-    high, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    return {name: resize(image[None], high, wide) for name, image in columns.items()}
-
-
-def square_columns(count: int) -> int:
-    """Columns of a grid as square as possible: the divisor of `count` at or above its root, if one
-    is near.
-    """
-    root = math.isqrt(count - 1) + 1  # the root, rounded up
-    return next((columns for columns in range(root, 2 * root + 1) if count % columns == 0), root)
 
 
 def check_ending(file: Path, endings: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,9 +10,10 @@ from PIL import Image
 
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
+from ganvas.io.html import figure
 from ganvas.io.images import sheet_note
 
-__all__ = ["encode_animation", "pick_evenly", "save_animation", "write_timelapse"]
+__all__ = ["Animation", "encode_animation", "pick_evenly", "write_timelapse"]
 
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
@@ -25,31 +27,51 @@ HOLD = 2000  # milliseconds that a time-lapse stays on its last frame
 Item = TypeVar("Item")
 
 
-def save_animation(
-    frames: Sequence[Image.Image],
-    path: Path,
-    milliseconds: int | Sequence[int],
-    exact: bool = False,
-) -> None:
-    """Write an animation that repeats for ever, atomically; see `encode_animation`.
+@dataclass(frozen=True, repr=False)
+class Animation:
+    """Images that follow one another, again and again. A notebook plays them.
 
-    Args:
-        frames: at least one; all of one size.
-        path: ends in .gif or .webp.
-        milliseconds: how long each frame is shown.
-        exact: whether a WebP is lossless.
-
-    Raises:
-        UserError: another ending, or the file cannot be written.
+    Attributes:
+        frames: Pillow images, at least one, all of one size.
+        milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
+            counts in steps of 10.
+        exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
+            photographs larger.
     """
-    kind = path.suffix.lower()
-    if kind not in MAX_SIDES:
-        raise UserError(
-            f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or .webp"
-        )
-    content = encode_animation(frames, kind[1:], milliseconds, exact)
-    with atomic_path(path) as partial:
-        partial.write_bytes(content)
+
+    frames: Sequence[Image.Image]
+    milliseconds: int | Sequence[int]
+    exact: bool = False
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __repr__(self) -> str:
+        width, height = self.frames[0].size
+        return f"<Animation of {len(self)} frames, {width}x{height} pixels; .save(FILE) writes it>"
+
+    def _repr_html_(self) -> str:
+        return figure(self._encode("webp"), kind="webp")
+
+    def save(self, path: str | Path) -> None:
+        """Write a file that ends in .gif or .webp, whole or not at all; grey frames stay grey.
+
+        Raises:
+            UserError: another ending, or the file cannot be written.
+        """
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind not in MAX_SIDES:
+            raise UserError(
+                f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or"
+                " .webp"
+            )
+        content = self._encode(kind[1:])
+        with atomic_path(path) as partial:
+            partial.write_bytes(content)
+
+    def _encode(self, kind: str) -> bytes:
+        return encode_animation(self.frames, kind, self.milliseconds, self.exact)
 
 
 def encode_animation(
@@ -65,8 +87,7 @@ def encode_animation(
         kind: "gif" or "webp".
         milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
             counts in steps of 10.
-        exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
-            photographs larger.
+        exact: whether a WebP is lossless.
     """
     grey = all(frame.mode == "L" for frame in frames)
     if kind == "gif":
@@ -127,7 +148,8 @@ def write_timelapse(grids: Sequence[Path], folder: Path) -> None:
 
         # In steps of 10 ms, as a GIF counts.
         pace = min(MAX_PACE, DURATION // len(frames)) // 10 * 10
-        save_animation(frames, folder / f"timelapse{kind}", [pace] * (len(frames) - 1) + [HOLD])
+        pauses = [pace] * (len(frames) - 1) + [HOLD]
+        Animation(frames, pauses).save(folder / f"timelapse{kind}")
 
 
 def _read_size(grid: Path) -> tuple[int, int]:

@@ -35,6 +35,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
 # Pillow's modes without colour.
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
 # Fewer than the number from which Pillow itself warns of a decompression bomb.
@@ -240,13 +241,16 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
-def to_png(image: Tensor) -> bytes:
-    """Encode one uint8 picture (C, H, W), C of 1 or 3, as a PNG.
+def to_png(image: Tensor | Image.Image) -> bytes:
+    """Encode one picture, of Pillow or uint8 (C, H, W), C of 1 or 3, as a PNG.
 
     The same picture always gives the same bytes.
     """
+    picture = to_pil(image) if isinstance(image, Tensor) else image
+    if picture.mode not in PNG_MODES:  # such as CMYK
+        picture = picture.convert("RGB")
     file = io.BytesIO()
-    to_pil(image).save(file, "PNG")
+    picture.save(file, "PNG")
     return file.getvalue()
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from ganvas.data import NAMES, find_kind, open_dataset
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.open import survey_sizes
 from ganvas.data.pick import choose_rows
-from ganvas.recipes.recipe import make_view
+from ganvas.data.view import View, make_view
 from ganvas.recipes.sides import Framing, RowsKind, choose_framing, choose_side
 
 __all__ = ["DataFacts", "Machine", "inspect_machine", "is_symmetric", "survey_data"]

@@ -14,8 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from ganvas.data.dataset import View
 from ganvas.data.sampler import Sampling
+from ganvas.data.view import View
 from ganvas.errors import UserError, describe_validation, nearest
 from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
@@ -31,7 +31,6 @@ __all__ = [
     "change",
     "find_reasons",
     "flatten_settings",
-    "make_view",
     "parse_value",
 ]
 
@@ -260,18 +259,6 @@ def find_reasons(recipe: Recipe) -> dict[str, str]:
             if name in left:
                 found[key] = left.pop(name)
     return found
-
-
-def make_view(**values: Any) -> View:
-    """Build a view of data from its settings.
-
-    Raises:
-        UserError: a value is not allowed.
-    """
-    try:
-        return View(**values)
-    except ValidationError as error:
-        raise UserError(describe_validation(error)) from None
 
 
 def flatten_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["choose_limits", "collect_curves", "draw_curves", "running_mean"]
+__all__ = ["choose_limits", "collect_curves", "collect_losses", "draw_curves", "running_mean"]
 
 # By log key: float (N, 2), images shown and value; NaN where the value is not finite.
 Curves = dict[str, np.ndarray]
@@ -86,6 +86,22 @@ def collect_curves(log: Sequence[Mapping[str, Any]], kind: str) -> Curves:
                 finite = value if math.isfinite(value) else math.nan
                 found.setdefault(key, []).append((entry["images"], finite))
     return {key: np.array(points, np.float64) for key, points in found.items()}
+
+
+def collect_losses(log: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """The log's entries of kind "losses" as columns of equal length, float64 (N,); "images" first.
+
+    Where an entry has no value of a column, or one that is not finite, the column has NaN.
+    """
+    entries = [entry for entry in log if entry["kind"] == "losses"]
+    images = [entry["images"] for entry in entries]
+    columns = {"images": np.array(images, np.float64)}
+    for key, curve in collect_curves(entries, "losses").items():
+        column = np.full(len(images), np.nan)
+        # Entries are in the order of images, each at its own.
+        column[np.searchsorted(images, curve[:, 0])] = curve[:, 1]
+        columns[key] = column
+    return columns
 
 
 def _group_losses(losses: Curves, players: Sequence[str]) -> dict[str, Curves]:

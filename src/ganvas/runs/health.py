@@ -1,19 +1,23 @@
 """`ganvas health`: the conditions of a run and its last checkup, explained."""
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.table import Table
 
 from ganvas.errors import UserError
-from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
-from ganvas.runs.diagnosis import Diagnosis
+from ganvas.io.console import PlainConsole, count_noun, escape_text, print_json, print_text
+from ganvas.io.html import html_list, html_table
+from ganvas.runs.diagnosis import Change, Diagnosis
 from ganvas.runs.folder import is_going
-from ganvas.runs.record import RunRecord, describe_status, read_run
+from ganvas.runs.record import describe_status, read_run
+from ganvas.runs.rules import Finding
 
-__all__ = ["print_health"]
+__all__ = ["Health", "print_health", "read_health"]
 
 # What a checkup measures: title and meaning. Where a key has the form "player/quantity", the
 # quantity is looked up.
@@ -73,10 +77,76 @@ MEANINGS = {
     "agreement": ("weakest classes", "share of their samples that look like the class"),
 }
 MOST_CLASSES = 5  # shown, the weakest
+WIDTH = 100  # characters of the table as a text
 
 
-def print_health(folder: Path, as_json: bool) -> None:
-    """Print the conditions and the last checkup of a run, finished or in training.
+@dataclass(frozen=True, repr=False)
+class Health:
+    """The diagnosis of a run. It prints as a text, and a notebook shows it as tables.
+
+    Attributes:
+        folder: of the run.
+        images: shown so far.
+        going: whether the run is being trained at this moment.
+        status: recipe and progress, one line.
+        diagnosis: the doctor's memory.
+    """
+
+    folder: Path
+    images: int
+    going: bool
+    status: str
+    diagnosis: Diagnosis
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is wrong now, each with `title`, `evidence` and `action`."""
+        return list(self.diagnosis.active.values())
+
+    @property
+    def changes(self) -> list[Change]:
+        """What appeared or was resolved, in order."""
+        return self.diagnosis.changes
+
+    @property
+    def checkup(self) -> dict[str, Any]:
+        """What the last checkup measured, by name."""
+        return dict(self.diagnosis.checkups[-1])
+
+    def __repr__(self) -> str:
+        lines = [self.status, *self.diagnosis.describe()]
+        file = io.StringIO()
+        PlainConsole(file=file, width=WIDTH, force_jupyter=False).print(_draw_table(self.checkup))
+        table = [line.rstrip() for line in file.getvalue().splitlines()]
+        return "\n".join([*map(escape_text, lines), *table])
+
+    def _repr_html_(self) -> str:
+        heading = f"checkup at {count_noun(self.checkup['images'], 'image')}"
+        rows = [
+            (title, ", ".join(values), meaning)
+            for title, values, meaning in _explain_checkup(self.checkup)
+        ]
+        table = html_table((heading, "value", "meaning"), rows, words=(0, 1, 2))
+        return f"<div>{html_list(self.status, self.diagnosis.describe())}{table}</div>"
+
+    def to_json(self) -> dict[str, Any]:
+        """The diagnosis for programs, as `ganvas health RUN --json` prints it."""
+        active = [
+            {"since": self.diagnosis.since(name)} | finding.entry()
+            for name, finding in self.diagnosis.active.items()
+        ]
+        return {
+            "run": str(self.folder),
+            "images": self.images,
+            "going": self.going,
+            "active": active,
+            "changes": [{"images": change.images, **change.entry()} for change in self.changes],
+            "checkup": self.checkup,
+        }
+
+
+def read_health(folder: Path) -> Health:
+    """Read the conditions and the last checkup of a run, finished or in training.
 
     Raises:
         UserError: it is not a run folder, or the run has had no checkup yet.
@@ -89,53 +159,51 @@ def print_health(folder: Path, as_json: bool) -> None:
             f"{folder} has had no checkup yet: the first is after {period:,} images (health_every)"
         )
 
+    # A run in training looks like an interrupted one, but for its lock.
+    status, going = describe_status(run), is_going(folder)
+    if going:
+        status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
+    return Health(folder, run.images, going, f"{folder}: {run.recipe.name}. {status}", diagnosis)
+
+
+def print_health(folder: Path, as_json: bool) -> None:
+    """Print the health of a run.
+
+    Raises:
+        UserError: as `read_health`.
+    """
+    health = read_health(folder)
     # Programs get the same facts as people, with unrounded numbers.
     if as_json:
-        print_json(_collect_facts(run, diagnosis))
+        print_json(health.to_json())
         return
-
-    # A run in training looks like an interrupted one, but for its lock.
-    status = describe_status(run)
-    if is_going(folder):
-        status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
-    print_text(f"{folder}: {run.recipe.name}. {status}", *diagnosis.describe())
-    PlainConsole().print(_explain_checkup(diagnosis.checkups[-1]))
+    print_text(health.status, *health.diagnosis.describe())
+    PlainConsole().print(_draw_table(health.checkup))
 
 
-def _explain_checkup(checkup: Mapping[str, Any]) -> Table:
+def _draw_table(checkup: Mapping[str, Any]) -> Table:
     """A checkup as a table of values and their meaning."""
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for heading in (f"checkup at {count_noun(checkup['images'], 'image')}", "value", "meaning"):
         table.add_column(heading, no_wrap=heading == "value")
+    for title, values, meaning in _explain_checkup(checkup):
+        table.add_row(title, Group(*values), meaning)
+    return table
 
+
+def _explain_checkup(checkup: Mapping[str, Any]) -> Iterator[tuple[str, list[str], str]]:
+    """Title, values and meaning of each quantity of a checkup."""
     # Keys of other kinds, such as `images`, have no meaning here and no row.
     for key, value in checkup.items():
         player, _, quantity = key.rpartition("/")
         if quantity in MEANINGS:
             title, meaning = MEANINGS[quantity]
-            table.add_row(f"{player} {title}".strip(), _format_measure(value), meaning)
-    return table
+            yield f"{player} {title}".strip(), _format_measure(value), meaning
 
 
-def _format_measure(value: float | Mapping[str, float]) -> RenderableType:
-    """A number, or the smallest of several by name, a line each."""
+def _format_measure(value: float | Mapping[str, float]) -> list[str]:
+    """A number, or the smallest of several by name."""
     if isinstance(value, Mapping):
         weakest = sorted(value.items(), key=lambda item: item[1])[:MOST_CLASSES]  # (class, share)
-        return Group(*(f"{name}: {share:.2f}" for name, share in weakest))
-    return f"{value:.3g}"
-
-
-def _collect_facts(run: RunRecord, diagnosis: Diagnosis) -> dict[str, Any]:
-    """The diagnosis for programs, `ganvas health --json`."""
-    active = [
-        {"since": diagnosis.since(name)} | finding.entry()
-        for name, finding in diagnosis.active.items()
-    ]
-    return {
-        "run": str(run.folder),
-        "images": run.images,
-        "going": is_going(run.folder),
-        "active": active,
-        "changes": [{"images": change.images, **change.entry()} for change in diagnosis.changes],
-        "checkup": diagnosis.checkups[-1],
-    }
+        return [f"{name}: {share:.2f}" for name, share in weakest]
+    return [f"{value:.3g}"]

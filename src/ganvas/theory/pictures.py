@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ganvas.io.animation import save_animation
+from ganvas.io.animation import Animation
 from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.io.files import atomic_path
 from ganvas.theory.game import Snapshot
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_course", "draw_four_panels", "new_figure", "save_drawing"]
+__all__ = ["draw_course", "draw_four_panels", "new_figure", "render", "save_drawing"]
 
 BLUE, GREEN = COLOURS[0], COLOURS[2]
 ACTS = {1: "D learns, G waits", 2: "G learns, D waits", 3: "both learn"}
@@ -32,9 +32,9 @@ TRAINED = 4e-3  # sum of both densities from which D* is shown: elsewhere D is n
 
 
 def draw_four_panels(
-    course: Sequence[Snapshot], target: Target, is_probability: bool, path: Path
-) -> None:
-    """Write the four panels: the start, D after learning, G after learning, and the end."""
+    course: Sequence[Snapshot], target: Target, is_probability: bool
+) -> Image.Image:
+    """Draw the four panels: the start, D after learning, G after learning, and the end."""
     figure = new_figure((10, 8.4), 110)
     panels = [
         ("(a) near the start: D has hardly learned", course[0]),
@@ -66,7 +66,7 @@ def draw_four_panels(
         fontsize=11,
         bbox_to_anchor=(0.5, 0.995),
     )
-    save_drawing(figure, path)
+    return render(figure)
 
 
 def _last_of(course: Sequence[Snapshot], act: int) -> Snapshot:
@@ -164,10 +164,8 @@ def _visible_range(target: Target) -> tuple[float, float]:
     return float(some[0]) - 0.4, float(some[-1]) + 0.4
 
 
-def draw_course(
-    course: Sequence[Snapshot], target: Target, is_probability: bool, folder: Path
-) -> None:
-    """Write `course.gif` and `course.webp`, with a frame for each snapshot."""
+def draw_course(course: Sequence[Snapshot], target: Target, is_probability: bool) -> Animation:
+    """Draw an animation with a frame for each snapshot."""
     drawn = [_draw_frame(moment, target, is_probability) for moment in course]
     # All frames have the same colours, and few colours make small files.
     inks = drawn[-1].quantize(INKS)
@@ -175,10 +173,7 @@ def draw_course(
     frames = [
         frame.quantize(palette=inks, dither=Image.Dither.NONE).convert("RGB") for frame in drawn
     ]
-    for ending in ("gif", "webp"):
-        save_animation(
-            frames, folder / f"course.{ending}", [PACE] * (len(frames) - 1) + [HOLD], exact=True
-        )
+    return Animation(frames, [PACE] * (len(frames) - 1) + [HOLD], exact=True)
 
 
 def _draw_frame(moment: Snapshot, target: Target, is_probability: bool) -> Image.Image:
@@ -220,8 +215,12 @@ def _to_image(figure: "Figure") -> Image.Image:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # from (H, W, 4)
 
 
-def save_drawing(figure: "Figure", path: Path) -> None:
-    """Write a figure as a PNG of 256 colours: a third of the size, and it looks the same."""
-    picture = _to_image(figure).quantize(256, dither=Image.Dither.NONE)
+def render(figure: "Figure") -> Image.Image:
+    """Render a figure in 256 colours: as a file a third of the size, and it looks the same."""
+    return _to_image(figure).quantize(256, dither=Image.Dither.NONE)
+
+
+def save_drawing(picture: Image.Image, path: Path) -> None:
+    """Write a picture as a small PNG."""
     with atomic_path(path) as partial:
         picture.save(partial, format="PNG", optimize=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ganvas.io.colours import COLOURS, FAINT, GRID, INK
 from ganvas.theory.mathematics import Rule, alternating, penalised, simultaneous, trajectory
-from ganvas.theory.pictures import new_figure, save_drawing
+from ganvas.theory.pictures import new_figure, render, save_drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def draw_saddle(path: Path) -> None:
         _draw_path(axes, trajectory(rule, BEGIN, STEPS), colour)
         axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
         axes.text(0, -0.08, caption, transform=axes.transAxes, fontsize=10.5, color=FAINT, va="top")
-    save_drawing(figure, path)
+    save_drawing(render(figure), path)
 
 
 def _draw_surface(axes: "Axes3D") -> None:

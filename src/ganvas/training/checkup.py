@@ -12,7 +12,7 @@ from ganvas.data.loader import Loader, on_device
 from ganvas.data.pick import choose_rows, spread_evenly
 from ganvas.evaluation.metrics.features import Extractor, Pixels, RandomEmbedding
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation, sample_gan, sample_rows
+from ganvas.inference.sampling import evaluation, sample_gan, sample_rows
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
 from ganvas.io.resizing import resize

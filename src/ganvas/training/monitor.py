@@ -11,7 +11,7 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.data.loader import Loader, on_device
 from ganvas.evaluation.quick import QuickReference, prepare_quick_score, quick_score
 from ganvas.gans.base import GAN
-from ganvas.inference.run import evaluation, preview_rows, training_grid
+from ganvas.inference.sampling import evaluation, preview_rows, training_grid
 from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import make_table

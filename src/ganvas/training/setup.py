@@ -16,7 +16,8 @@ from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
-from ganvas.inference.run import load, preview_rows
+from ganvas.inference.run import load
+from ganvas.inference.sampling import preview_rows
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, remove
 from ganvas.recipes import get_recipe

@@ -17,6 +17,10 @@ class InterruptedRun(Exception):
         super().__init__(message)
         self.number = number
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints: nothing has gone wrong, so there is nothing to trace."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class StopSignals:
     """Notes the first SIGINT or SIGTERM while it is entered; a second one ends the process at once.

@@ -22,8 +22,9 @@ from ganvas.training.ending import describe_low_losses, interrupt, log_stop, rep
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run
 from ganvas.training.monitor import Monitor
+from ganvas.training.notebook import choose_meter
 from ganvas.training.probe import StepProbe
-from ganvas.training.progress import Meter, announce_run
+from ganvas.training.progress import announce_run
 from ganvas.training.setup import Request, claim_folder, prepare, rehearse, start_state
 from ganvas.training.signals import StopSignals
 from ganvas.training.speed.autotune import (
@@ -118,7 +119,8 @@ class Trainer:
 
         shown = engine.is_main and not quiet
         players = list(recipe.optimizers)
-        self.meter = Meter(self.state.clock, len(self.loader.shown), players, shown)
+        meter = choose_meter(folder)  # another one in a notebook
+        self.meter = meter(self.state.clock, len(self.loader.shown), players, shown)
         self.monitor = Monitor(self.context, self.state, self.loader, self.meter)
         self.probe: StepProbe | None = None  # of the last step, if a checkup follows it
         self.saved: int | None = None  # images shown at this process's last checkpoint

@@ -8,8 +8,8 @@ import pytest
 from ganvas.data import open_dataset
 from ganvas.data.builtin import birds as figures
 from ganvas.data.builtin.birds import COLOURS, PARTS
-from ganvas.data.dataset import View
 from ganvas.data.text import decode
+from ganvas.data.view import View
 from ganvas.io.images import colour
 
 

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from tiny import refused_in_one_line
 
 from ganvas.data import open_dataset
-from ganvas.data.dataset import View
 from ganvas.data.text import LENGTH, decode
+from ganvas.data.view import View
 
 VIEW = View(size=16)
 

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
-from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.dataset import Dataset, single
 from ganvas.data.report import DataReport
+from ganvas.data.view import View
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import to_square, with_channels

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.text import encode
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.images import colour
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.builtin.arrays import as_dataset
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download

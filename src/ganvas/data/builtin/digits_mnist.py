@@ -8,7 +8,8 @@ import numpy as np
 
 from ganvas.data.builtin.arrays import as_dataset
 from ganvas.data.builtin.idx import dimensions, read_idx
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset, View, single
+from ganvas.data.dataset import Dataset, single
 from ganvas.data.report import DataReport
+from ganvas.data.view import View
 from ganvas.errors import UserError
 
 __all__ = ["COUNT", "GRID", "MIXTURES", "RINGS", "Mixture", "mode_discs", "open_points"]

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.builtin.digits_mnist import mnist_files, open_mnist
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.report import DataReport
 from ganvas.data.store import Packed, open_store, write_images
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 

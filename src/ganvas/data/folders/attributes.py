@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.attribute_table import AttributeTable, find_attribute_table, read_rows
 from ganvas.data.folders.labels import describe_absent
@@ -20,6 +20,7 @@ from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
+from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun

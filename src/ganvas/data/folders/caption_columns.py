@@ -8,11 +8,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from ganvas.data.dataset import View
 from ganvas.data.decode import Fate
 from ganvas.data.folders.caption_table import CaptionLine
 from ganvas.data.text import LENGTH, encode, plain
 from ganvas.data.transforms import clip_boxes, hide_outside
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import place_in_square

@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import torch
 
-from ganvas.data.dataset import View
 from ganvas.data.folders.caption_columns import place_box
 from ganvas.data.folders.caption_table import CaptionLine, CaptionTable
 from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.source import FileSource
 from ganvas.data.transforms import clip_boxes
+from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError

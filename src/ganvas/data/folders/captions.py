@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.caption_columns import (
     FEATURES,
@@ -22,6 +22,7 @@ from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import Labelling, find_labels, sort_classes
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource
 from ganvas.data.store import Packed, open_store
+from ganvas.data.view import View
 
 __all__ = ["open_images"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import RowFiles
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, count_sizes, with_common_size
@@ -12,6 +12,7 @@ from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import Fate, RowFiles, decode_rows
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import map_pieces
 from ganvas.data.report import DataReport, Skipped
 from ganvas.data.store import open_image_file, write_images
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import View
 from ganvas.data.decode import measure_images
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.pick import choose_rows
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError, transparent
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
-from ganvas.data.dataset import View
 from ganvas.data.decode import ImageTraits
+from ganvas.data.view import View
 from ganvas.io.console import count_noun
 
 __all__ = ["describe_steps"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.dataset import Dataset, View
+from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
@@ -17,6 +17,7 @@ from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.files import read_json, write_json

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ganvas.data.dataset import Column, Dataset, Shards, View
+from ganvas.data.dataset import Column, Dataset, Shards
 from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict
@@ -23,6 +23,7 @@ from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
 from ganvas.data.shards.remote import RemoteShards
 from ganvas.data.shards.scan import index_tars
 from ganvas.data.shards.tar import Tar
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun

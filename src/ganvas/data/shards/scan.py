@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganvas.data.dataset import View
 from ganvas.data.decode import Fate, decode_images
 from ganvas.data.folders.labels import sort_classes
 from ganvas.data.folders.source import Entry
@@ -15,6 +14,7 @@ from ganvas.data.report import Skipped
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
 from ganvas.data.shards.tar import Tar
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, load_or_make
 

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from ganvas.data import open_dataset
-from ganvas.data.dataset import Column, Dataset, View
+from ganvas.data.dataset import Column, Dataset
 from ganvas.data.decode import ImageTraits
 from ganvas.data.parallel import count_cores, progress_bar
 from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar
+from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io import images
 from ganvas.io.chunks import chunk_ranges

@@ -15,11 +15,12 @@ from starlette.routing import Route
 
 from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.inspect import examine_data
+from ganvas.data.view import make_view
 from ganvas.errors import UserError
 from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.expectations import MEASURED
-from ganvas.recipes.recipe import Recipe, make_view
+from ganvas.recipes.recipe import Recipe
 from ganvas.studio.api.answers import Body, Studio, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.pictures import png_address
@@ -98,7 +99,7 @@ def look_at_data(request: Request, body: bytes) -> Any:
     if recipe is not None:
         view = recipe.view
     examination, dataset = examine_data(spec, view)
-    report = examination.report
+    report = examination  # it is the report, and more
     return {
         "kind": kind,
         "name": place.name,

@@ -18,7 +18,8 @@ from ganvas.inference.directions import Way
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.latents import Latent, sample_latents
 from ganvas.inference.layout import LayoutTask
-from ganvas.inference.run import Run, class_number
+from ganvas.inference.run import Run
+from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Result, Task
 from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import encode_animation

@@ -1,0 +1,99 @@
+"""`ganvas.evaluate` and `ganvas.health`: as the verbs, with results in memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvas.evaluation import Evaluation
+from ganvas.evaluation import evaluate as evaluate_images
+from ganvas.inference.run import Run
+from ganvas.runs.health import Health, read_health
+
+__all__ = ["evaluate", "health"]
+
+
+def evaluate(
+    what: Run | str | Path,
+    against: str | Path | None = None,
+    *,
+    data: str | Path | None = None,
+    metrics: str | Sequence[str] | None = None,
+    features: str | None = None,
+    weights: str | Path | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str | None = None,
+    labels: str | Path | None = None,
+    background: str | None = None,
+    device: str = "auto",
+    progress: bool = False,
+) -> Evaluation:
+    """Compare a run, or any set of images, with real images.
+
+    Args:
+        what: a run, its folder or one of its checkpoints; or a folder or zip of images, a data
+            set's name, or "noise".
+        against: the images to compare with. None: the published test set of the run's data, or
+            without one the data itself.
+        data: where the run's data is, if it was moved; or, for samples that are not from a run, the
+            data with which they are compared as if trained on it.
+        metrics: names of metrics or of single values, in a list or with commas between; "all"; or
+            None: the usual ones.
+        features: "inception", "inception-legacy", "lite0", "classifier", "random" or "pixels";
+            None: what suits the data.
+        weights: a file for Inception or the classifier.
+        count: samples; None: 10,000, of points 2,500, of Stacked-MNIST 26,000.
+        seed: of the samples and of all random choices.
+        size: side in pixels to which images are resized; None, here and below: as the run saw its
+            own.
+        channels: colour channels: 1 for grey, 3 for RGB.
+        fit: how images become square: "crop", "pad" or "stretch".
+        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        background: colour behind transparent pixels and around padded images.
+        device: where samples and features are computed.
+        progress: whether to show progress on stderr.
+
+    Returns:
+        The values with their protocol; a notebook shows them as a table. Those of a run folder are
+        also added to its `evaluations.jsonl`, and with memorisation its `memorisation.png` is
+        drawn.
+
+    Raises:
+        UserError: an argument is wrong, or something is missing.
+    """
+    view = {
+        "size": size,
+        "channels": channels,
+        "fit": fit,
+        "labels": None if labels is None else str(labels),
+        "background": background,
+    }
+    return evaluate_images(
+        what,
+        against,
+        data=data,
+        metrics=metrics.split(",") if isinstance(metrics, str) else metrics,
+        features=features,
+        weights=weights,
+        count=count,
+        seed=seed,
+        view={name: value for name, value in view.items() if value is not None},
+        device=device,
+        progress=progress,
+    )
+
+
+def health(run: Run | str | Path) -> Health:
+    """Diagnose a run, finished or still training: what is wrong, the evidence, and what to do.
+
+    Args:
+        run: a run or its folder.
+
+    Returns:
+        The findings and the last checkup; it prints as a text, and a notebook shows it as tables.
+
+    Raises:
+        UserError: it is not a run folder, or the run has had no checkup yet.
+    """
+    return read_health(run.folder if isinstance(run, Run) else Path(run))

@@ -1,0 +1,241 @@
+"""`ganvas.sample`, `translate` and `restore`: as the verbs, with results in memory."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from ganvas.errors import UserError
+from ganvas.inference.inpaint import InpaintTask
+from ganvas.inference.inputs import InputFiles
+from ganvas.inference.layout import LayoutTask
+from ganvas.inference.results import Results, collect_results
+from ganvas.inference.run import Run, load
+from ganvas.inference.sample import SampleTask, check_walk, write_walk
+from ganvas.inference.translate import TranslateTask
+from ganvas.inference.write import Output
+
+__all__ = ["restore", "sample", "translate"]
+
+ImageSource = str | Path | Image.Image  # a file, a folder or zip of images, or an image in memory
+
+
+def sample(
+    run: Run | str | Path,
+    *,
+    count: int = 64,
+    label: str | int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    format: Literal["png", "jpg"] = "png",
+    grid: str | Path | None = None,
+    columns: int | None = None,
+    invert: bool = False,
+    interpolate: str | Path | None = None,
+    caption: str | None = None,
+    box: str | Iterable[int] | None = None,
+    keypoints: Mapping[str, tuple[float, float]] | None = None,
+    caption_features: str | Path | None = None,
+    ema: bool = True,
+    device: str = "auto",
+) -> Results:
+    """Generate images with a trained GAN. Files are written only where `out`, `grid` or
+    `interpolate` names one.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        count: of images.
+        label: class to generate, by name or number; None: all classes in turn.
+        seed: random seed; the same seed gives the same images, whatever the count.
+        out: folder for separate files, new or empty. GANs with classes add a labels.csv.
+        format: "png" or "jpg", of the separate files.
+        grid: file for one image that shows all generated images.
+        columns: images in a row of the grid; None: as square as possible.
+        invert: whether to swap dark and light.
+        interpolate: file (.gif or .webp) for a smooth walk through the noise; `run.walk()` plays
+            it in a notebook.
+        caption: text to draw, for GANs trained on captions.
+        box: place of the subject: left, top, width and height in pixels of the generated image;
+            None: a large box in the middle.
+        keypoints: places of parts in pixels, e.g. {"beak": (20, 30)}; the GAN places the others.
+        caption_features: file (.safetensors) with the caption as an embedding, for GANs trained on
+            embeddings.
+        ema: whether to use the moving average of the weights, where there is one.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        Pillow images with their names and classes; of a GAN of points, the points.
+
+    Raises:
+        UserError: the run cannot do it, an argument is wrong, or a file cannot be written.
+    """
+    place = None if out is None else Path(out)
+    if caption or box or keypoints or caption_features:
+        without = {
+            "label": label is not None,
+            "grid": grid is not None,
+            "columns": columns is not None,
+            "invert": invert,
+            "interpolate": interpolate is not None,
+        }
+        if given := [name for name, value in without.items() if value]:
+            raise UserError(f"{', '.join(given)} cannot go with caption, box or keypoints")
+        layout = LayoutTask(
+            caption=caption,
+            box=_join(box),
+            keypoints=tuple(f"{part}={x:g},{y:g}" for part, (x, y) in (keypoints or {}).items()),
+            features=None if caption_features is None else Path(caption_features),
+            count=count,
+            seed=seed,
+        )
+        output = Output(place, format, separate=place is not None)
+        return collect_results(layout, _find_run(run, ema, device), output)
+
+    name = None if label is None else str(label)
+    task = SampleTask(count=count, label=name, seed=seed, invert=invert)
+    output = Output(
+        place,
+        format,
+        separate=place is not None,
+        sheet=False,
+        grid=None if grid is None else Path(grid),
+        columns=columns,
+    )
+    loaded = _find_run(run, ema, device)
+
+    # The walk is written last but checked first, so that a wrong argument leaves nothing behind.
+    walk = None if interpolate is None else Path(interpolate)
+    if walk:
+        check_walk(task, loaded, walk)
+    results = collect_results(task, loaded, output)
+    if walk:
+        results.notes.extend(write_walk(task, loaded, walk))
+    return results
+
+
+def translate(
+    run: Run | str | Path,
+    images: ImageSource | Iterable[ImageSource],
+    *,
+    out: str | Path | None = None,
+    to: str | None = None,
+    settings: Mapping[str, bool] | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    ema: bool = True,
+    device: str = "auto",
+) -> Results:
+    """Translate images with a trained GAN, such as pix2pix, cyclegan or stargan. Files are written
+    only where `out` is given.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        images: files, folders and zips of images, and Pillow images; one or several.
+        out: folder for the results and a sheet, new or empty.
+        to: domain that cyclegan or cyclegan-fast generates, "a" or "b"; None: "b".
+        settings: attributes that stargan sets (True) or removes (False), e.g. {"Eyeglasses": True};
+            None: every attribute in turn.
+        size: shorter side in pixels to which images are resized first.
+        seed: random seed, for GANs that use noise.
+        ema: whether to use the moving average of the weights, where there is one.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        Pillow images with their names, and a sheet of all beside their originals.
+
+    Raises:
+        UserError: the run cannot do it, no image can be used, or a file cannot be written.
+    """
+    sources = _list_sources(images)
+    attributes = {name: bool(value) for name, value in (settings or {}).items()}
+    task = TranslateTask(InputFiles(sources), to, attributes, size, seed)
+    return collect_results(task, _find_run(run, ema, device), _choose_output(out, sources))
+
+
+def restore(
+    run: Run | str | Path,
+    images: ImageSource | Iterable[ImageSource],
+    *,
+    mask: str | Path | None = None,
+    box: str | Iterable[int] | None = None,
+    out: str | Path | None = None,
+    candidates: int | None = None,
+    size: int | None = None,
+    steps: int | None = None,
+    label: str | int | None = None,
+    seed: int = 0,
+    ema: bool = True,
+    device: str = "auto",
+) -> Results:
+    """Fill holes in images with an inpainting GAN, or with any image GAN by latent search. Files
+    are written only where `out` is given.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        images: files, folders and zips of images, and Pillow images; one or several.
+        mask: image of the same size, white in the hole; or a folder of masks with the names of the
+            images. Without it and `box`: the hole is where the image is transparent.
+        box: hole: left, top, width and height in pixels.
+        out: folder for the results, new or empty, with sheets, other candidates and noise.
+        candidates: number of different results of a search; None: 4.
+        size: shorter side in pixels to which images are resized for an inpainting GAN.
+        steps: of a search; None: 300.
+        label: class of the generated image, by name or number, only for a search; None: the class
+            that fits best.
+        seed: random seed of the noise.
+        ema: whether to use the moving average of the weights, where there is one.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        Pillow images with their names, and a sheet for each.
+
+    Raises:
+        UserError: the run cannot do it, no image can be used, or a file cannot be written.
+    """
+    sources = _list_sources(images)
+    task = InpaintTask(
+        InputFiles(sources),
+        None if mask is None else Path(mask),
+        _join(box),
+        candidates=candidates,
+        size=size,
+        steps=steps,
+        label=None if label is None else str(label),
+        seed=seed,
+    )
+    return collect_results(task, _find_run(run, ema, device), _choose_output(out, sources))
+
+
+def _find_run(run: Run | str | Path, ema: bool, device: str) -> Run:
+    """The run, loaded if it was named by its folder.
+
+    Raises:
+        UserError: there is none, or how to load it is given for a run that is loaded already.
+    """
+    if not isinstance(run, Run):
+        return load(run, device=device, ema=ema)
+    if not ema or device != "auto":
+        raise UserError(
+            "ema and device have no effect on a run that is loaded already; give its folder, or"
+            " ganvas.load(folder, ema=..., device=...)"
+        )
+    return run
+
+
+def _list_sources(images: ImageSource | Iterable[ImageSource]) -> tuple[Path | Image.Image, ...]:
+    """One or several sources of images, as paths and images."""
+    several = [images] if isinstance(images, str | Path | Image.Image) else images
+    return tuple(Path(source) if isinstance(source, str) else source for source in several)
+
+
+def _choose_output(out: str | Path | None, sources: Iterable[Path | Image.Image]) -> Output:
+    """Separate files where a folder is given, otherwise none."""
+    originals = tuple(source for source in sources if isinstance(source, Path))
+    place = None if out is None else Path(out)
+    return Output(place, separate=place is not None, originals=originals)
+
+
+def _join(box: str | Iterable[int] | None) -> str | None:
+    """Four numbers as the text that a task takes."""
+    return box if box is None or isinstance(box, str) else ",".join(str(value) for value in box)

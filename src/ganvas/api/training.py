@@ -1,0 +1,96 @@
+"""`ganvas.train`: as `ganvas train`, with the same names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganvas.errors import UserError
+from ganvas.inference.run import Run
+from ganvas.recipes.recipe import Recipe
+from ganvas.training.trainer import train as train_recipe
+
+__all__ = ["train"]
+
+
+def train(
+    recipe: str | Recipe | None = None,
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    images: int | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    until: str | None = None,
+    size: int | None = None,
+    channels: int | None = None,
+    fit: str | None = None,
+    labels: str | Path | None = None,
+    background: str | None = None,
+    seed: int | None = None,
+    evaluate_every: int | None = None,
+    device: str = "auto",
+    settings: Mapping[str, Any] | None = None,
+    strict: bool = False,
+    quiet: bool = False,
+) -> Run:
+    """Train a GAN, or resume a run that was stopped. A notebook shows how it learns.
+
+    Args:
+        recipe: a recipe or its name; "auto" chooses all settings for the data and this machine;
+            None is the run folder's own, or "digits".
+        data: what to train on, if not the recipe's own data: a folder or zip of images, or a name
+            as `ganvas train --help` lists them.
+        out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
+        images: length of the whole run, in images shown.
+        epochs: length of the whole run, in passes through the data.
+        minutes: time that a new run may take on this machine; its length is chosen to fit.
+        until: end of a new run instead, HH:MM of local time.
+        size: side in pixels to which images are resized.
+        channels: colour channels: 1 for grey, 3 for RGB.
+        fit: how images become square: "crop", "pad" or "stretch".
+        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        background: colour behind transparent pixels and around padded images.
+        seed: random seed; the same seed gives the same run.
+        evaluate_every: training images after which the samples are scored again, quickly; the
+            checkpoint with the best score is kept.
+        device: "auto", "cpu", "cuda" or "mps".
+        settings: any other settings of the recipe, e.g. {"batch": 64, "options.width": 32}.
+        strict: whether a broken image file is an error.
+        quiet: whether to print and show nothing.
+
+    Returns:
+        The trained run, ready to `sample`.
+
+    Raises:
+        UserError: something given is wrong or something is missing; nothing was lost.
+        InterruptedRun: by Ctrl-C, a notebook's "interrupt" or SIGTERM; everything is saved, and the
+            same call with `out` resumes.
+    """
+    flags = {
+        "size": size,
+        "channels": channels,
+        "fit": fit,
+        "labels": None if labels is None else str(labels),
+        "background": background,
+        "evaluate_every": evaluate_every,
+    }
+    # What was not given keeps the recipe's value, or that of the run that is resumed.
+    given = {key: value for key, value in flags.items() if value is not None}
+    changes = dict(settings or {})
+    for key in changes.keys() & {*given, "data", "images", "seed"}:
+        raise UserError(f"{key} is given in settings, but is an argument of its own: {key}=...")
+
+    return train_recipe(
+        recipe,
+        data=data,
+        out=out,
+        images=images,
+        epochs=epochs,
+        minutes=minutes,
+        until=until,
+        seed=seed,
+        device=device,
+        settings=changes | given,
+        strict=strict,
+        quiet=quiet,
+    )

@@ -1,0 +1,37 @@
+"""Packages that can be called like functions: `ganvas.data("faces.zip")`, `ganvas.theory()`.
+
+`ganvas.data` is both a package and, as every verb of the command line, a function. Whichever is
+imported first, `ganvas.data` is the package, so the package itself is made callable. Type checkers
+see the function, except in files that also import a module of the package by its whole name.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+__all__ = ["make_callable"]
+
+
+class CallablePackage(ModuleType):
+    """A package that passes calls on to one of its functions."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self.function(*arguments, **keywords)
+
+
+def make_callable(name: str, function: Callable[..., Any]) -> None:
+    """Let a package be called; its signature is then the function's.
+
+    Args:
+        name: of the package, which is being imported.
+        function: what a call of the package calls.
+    """
+    package = sys.modules[name]
+    # Python allows this for subclasses of modules; see "Customizing module attribute access".
+    package.__class__ = CallablePackage
+    package.__dict__["function"] = function
+    package.__dict__["__signature__"] = inspect.signature(function)

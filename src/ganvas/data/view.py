@@ -1,0 +1,51 @@
+"""How training wants to see the images: size, channels, fit, background, labels."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganvas.errors import UserError, describe_validation
+from ganvas.io.resizing import Fit
+
+__all__ = ["View", "make_view"]
+
+
+class View(BaseModel):
+    """How training wants to see the images. Part of a recipe, and of the packed store's key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Side in pixels; None: the pictures' own, where they share one.
+    size: int | None = Field(default=None, ge=1, le=4096)
+    # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
+    channels: Literal[1, 2, 3] | None = None
+    fit: Fit = "crop"
+    background: str = "white"  # behind transparent pixels, and around padded pictures
+    # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+    labels: str = "none"
+    # Pictures are kept so much larger than `size`,
+    # and each training step cuts a random square out of them.
+    load_scale: float = Field(default=1.0, ge=1, le=2)
+    attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
+
+    def load_size(self) -> int:
+        """The side at which pictures are kept."""
+        assert self.size is not None
+        return round(self.size * self.load_scale)
+
+    def key(self) -> dict[str, Any]:
+        """What decides the pixels of packed images, as JSON."""
+        # what labels say is part of a key of its own; attributes are chosen after packing
+        return self.model_dump(exclude={"labels", "attributes"})
+
+
+def make_view(**values: Any) -> View:
+    """Build a view of data from its settings.
+
+    Raises:
+        UserError: a value is not allowed.
+    """
+    try:
+        return View(**values)
+    except ValidationError as error:
+        raise UserError(describe_validation(error)) from None
