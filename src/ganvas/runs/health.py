@@ -11,7 +11,7 @@ from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going
-from ganvas.runs.record import RunRecord, describe_status, read_run
+from ganvas.runs.record import RunRecord, describe_progress, describe_status, read_run
 
 __all__ = ["print_health"]
 
@@ -95,9 +95,7 @@ def print_health(folder: Path, as_json: bool) -> None:
         return
 
     # A run in training looks like an interrupted one, but for its lock.
-    status = describe_status(run)
-    if is_going(folder):
-        status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
+    status = describe_progress(run) if is_going(folder) else describe_status(run)
     print_text(f"{folder}: {run.recipe.name}. {status}", *diagnosis.describe())
     PlainConsole().print(_explain_checkup(diagnosis.checkups[-1]))
 
