@@ -81,7 +81,8 @@ def test_signal_finishes_the_step_saves_and_says_how_to_resume(
     _, error = process.communicate(timeout=60)
 
     assert process.returncode == 128 + number
-    assert "to resume: ganvas train --out" in error
+    assert "to resume:\n  ganvas train --out" in error
+    assert "stopping, saving ...\n" in error
 
     (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
     assert newest.name != "000000300000"

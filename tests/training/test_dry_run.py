@@ -42,9 +42,9 @@ def test_a_training_of_days_gets_advice(
     assert re.fullmatch(r"time: about 97\.. days, 0\.013 images/s", lines[2])
     assert lines[5:9] == [
         "This is a long training. To make it shorter:",
-        "  ganvas train mnist-fast --data digits: the quick recipe for this",
-        "  --minutes 60: as much as can be learned in an hour",
-        "  --size 32: smaller images, about four times as fast",
+        "  ganvas train mnist-fast --data digits  # the quick recipe for this",
+        "  --minutes 60  # as much as can be learned in an hour",
+        "  --size 32  # smaller images, about four times as fast",
     ]
 
 
@@ -52,7 +52,7 @@ def test_advice_names_what_there_is():
     assert advise_quicker(get_recipe("pix2pix"), LONG - 1) == []
     pairs = change(get_recipe("pix2pix"), {"data": "pairs:my set"})
     advice = advise_quicker(pairs, LONG)
-    assert advice[1].strip().startswith("ganvas train pix2pix-fast --data 'pairs:my set': ")
+    assert advice[1].strip().startswith("ganvas train pix2pix-fast --data 'pairs:my set'  # ")
     assert "--size 128" in advice[-1]
     assert len(advise_quicker(get_recipe("rings"), LONG)) == 3  # points have no size
     assert len(advise_quicker(get_recipe("rings-fast"), LONG)) == 2  # nothing is quicker

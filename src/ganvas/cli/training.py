@@ -119,7 +119,9 @@ def train(
         )
     except InterruptedRun as stop:
         with suppress(OSError):  # after SIGHUP there is no terminal
-            print_text(str(stop), error=True)
+            words, _, command = str(stop).partition("to resume: ")
+            print_text(f"{words}to resume:", error=True)
+            print_text(f"  {command}", error=True, wrap=False)  # whole, so that it can be copied
         # As shells report a process that a signal ended, so that a job queue can tell.
         sys.exit(128 + stop.number)
 

@@ -43,9 +43,9 @@ def advise_quicker(recipe: Recipe, seconds: float) -> list[str]:
         # A quick recipe may have data of its own.
         if recipe.data and recipe.data != get_recipe(quick).data:
             words += ["--data", recipe.data]
-        advice.append(f"{shlex.join(words)}: the quick recipe for this")
-    advice.append("--minutes 60: as much as can be learned in an hour")
+        advice.append(f"{shlex.join(words)}  # the quick recipe for this")
+    advice.append("--minutes 60  # as much as can be learned in an hour")
     if recipe.size and recipe.size // 2 >= SMALLEST:
         half = recipe.size // 2 // 4 * 4  # some networks halve their maps twice
-        advice.append(f"--size {half}: smaller images, about four times as fast")
+        advice.append(f"--size {half}  # smaller images, about four times as fast")
     return ["This is a long training. To make it shorter:", *(f"  {line}" for line in advice)]

@@ -44,7 +44,8 @@ def print_log(folder: Path, as_csv: bool) -> None:
     else:
         _print_table(run, rows)
         command = shlex.join(["ganvas", "log", str(folder), "--csv"])
-        print_text("", f"All numbers, also terms and checkups: {command}")
+        print_text("", "All numbers, also terms and checkups:")
+        print_text(f"  {command}", wrap=False)
 
 
 def collect_numbers_by_images(

@@ -57,7 +57,7 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
 
     advice = advise_quicker(recipe, seconds)
     if advice:
-        print_text(*advice, "")
+        print_text(*advice, "", wrap=False)  # commands stay whole, so that they can be copied
     print_text(*describe_expectation(recipe, seconds))
     report = dataset.report
     for line in [*report.steps, *report.notes]:

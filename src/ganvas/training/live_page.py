@@ -14,6 +14,7 @@ __all__ = ["LivePage", "Pace"]
 # they cost: pages take some 20 milliseconds of a CPU, plots half a second.
 PAGE_SHARE, PAGE_PAUSE = 0.005, 8.0
 PLOT_SHARE, PLOT_PAUSE = 0.01, 60.0
+FIRST_PLOT = 30.0  # seconds; before it, a short run would spend too much on its plots
 LONGEST = 300.0  # seconds of a pause: one slow moment of the disk must not make it hours
 
 
@@ -65,7 +66,7 @@ class LivePage:
         self.path = folder / PAGE
         self.pages = Pace(PAGE_SHARE, PAGE_PAUSE)
         self.plots = Pace(PLOT_SHARE, PLOT_PAUSE)
-        self.plots.next += PLOT_PAUSE  # before it, a short run would spend too much on its plots
+        self.plots.next += FIRST_PLOT
 
     def refresh(self) -> None:
         """Write the page if enough time has passed since it was last written."""
