@@ -13,6 +13,8 @@ SOURCE = ROOT / "src" / "ganvas"
 PAGE = ROOT / "docs" / "architecture.md"
 COLUMN = 32  # where the descriptions begin
 OTHERS = {"summary.html": "the template of a run's page", "py.typed": "the types are public"}
+# Folders without Python code, shown as one line.
+STATIC = {"static": "the page: HTML, styles, ES modules, texts in two languages; a file a view"}
 
 
 def describe(file: Path) -> str:
@@ -38,6 +40,9 @@ def draw_tree(folder: Path, indent: str = "") -> Iterator[str]:
         last = path == entries[-1]
         name = path.name + "/" * path.is_dir()
         start = f"{indent}{'└── ' if last else '├── '}{name}"
+        if path.name in STATIC:
+            yield f"{start:<{COLUMN}} {STATIC[path.name]}"
+            continue
         yield f"{start:<{COLUMN}} {describe(path / '__init__.py' if path.is_dir() else path)}"
         if path.is_dir():
             yield from draw_tree(path, indent + ("    " if last else "│   "))

@@ -16,7 +16,7 @@ def test_first_run_on_built_in_data(
     ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    status, _, error = ganvas("train", *FAST[:-1])
+    status, _, error = ganvas("train", *FAST[:-1], "--set", "report_every=100")
     assert status == 0, error
 
     (folder,) = (tmp_path / "runs").iterdir()
@@ -32,6 +32,7 @@ def test_first_run_on_built_in_data(
     ):
         assert (folder / name).stat().st_size > 0, name
     assert "done: 200 images; see " in error
+    assert f"watch: open {folder.relative_to(tmp_path)}/summary.html" in error
 
 
 def test_fresh_folders_do_not_collide(
@@ -80,7 +81,8 @@ def test_signal_finishes_the_step_saves_and_says_how_to_resume(
     _, error = process.communicate(timeout=60)
 
     assert process.returncode == 128 + number
-    assert "to resume: ganvas train --out" in error
+    assert "to resume:\n  ganvas train --out" in error
+    assert "stopping, saving ...\n" in error
 
     (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
     assert newest.name != "000000300000"

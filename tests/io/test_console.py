@@ -18,10 +18,12 @@ from ganvas.cli import main
 from ganvas.io.console import (
     PlainConsole,
     count_noun,
+    describe_duration,
     describe_rate,
     escape_text,
     print_json,
     print_text,
+    wrap_words,
 )
 from ganvas.runs.log import Log
 from ganvas.training.clock import RunClock
@@ -194,6 +196,7 @@ def test_training_health_and_evaluation_show_names_as_they_are(
 def test_errors_are_one_line_without_control_characters(monkeypatch: pytest.MonkeyPatch):
     error = Terminal("cp1252")
     monkeypatch.setattr(sys, "stderr", error)
+    monkeypatch.setenv("COLUMNS", "500")
     with pytest.raises(SystemExit) as status:
         main(["data", "[/x]\x1b]0;title\x07中\udce9", "--debug"])
     assert status.value.code == 2
@@ -283,6 +286,48 @@ def test_counts_and_rates():
             "1,234 images/s",
         ),
     ]
+
+
+def test_durations():
+    seconds = (1, 119.6, 150, 7199, 7200, 100_000, 180_000, 4e6)
+    assert [describe_duration(number) for number in seconds] == [
+        *("1 second", "120 seconds", "2 minutes", "120 minutes"),
+        *("2.0 hours", "27.8 hours", "2.1 days", "46.3 days"),
+    ]
+
+
+def test_lines_are_broken_between_words():
+    line = "note: a few words and /a/path/that/is/longer/than/that and the end"
+    assert wrap_words(line, None) == [line]
+    assert wrap_words(line, 100) == [line]
+    assert wrap_words(line, 22) == [
+        "note: a few words and",
+        "  /a/path/that/is/longer/than/that",
+        "  and the end",
+    ]
+    # Further parts stand two to the right; spaces within a part stay.
+    assert wrap_words("    # one  two three", 14) == ["    # one  two", "      three"]
+    # Chinese characters are two columns wide.
+    assert wrap_words("中文 中文 中文", 9) == ["中文 中文", "  中文"]
+    assert wrap_words("", 5) == [""]
+
+
+def test_only_terminals_break_lines(monkeypatch: pytest.MonkeyPatch):
+    line = "word " * 30 + "end"
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    print_text(line)
+    print_text(line, wrap=False)
+    lines = terminal.text().splitlines()
+    assert lines[-1] == line
+    assert len(lines) == 6
+    assert max(map(len, lines[:-1])) <= 40
+
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", pipe)
+    print_text(line)
+    assert pipe.getvalue() == line + "\n"
 
 
 def test_all_public_names_are_listed():

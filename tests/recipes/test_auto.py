@@ -189,13 +189,20 @@ def test_a_run_keeps_its_choices_and_what_was_requested(
 ):
     settings = {"options.width": 4, "batch": 6}
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
-    ganvas.train("auto", images=24, **again)
+    ganvas.train("auto", images=24, verbose=True, **again)
     printed = capsys.readouterr().err
     assert f"options.width: 4\n  {REQUESTED}" in printed
     assert "gan: relativistic\n  It is small enough" in printed
 
     before = json.loads((tmp_path / "run" / "recipe.json").read_text())
     ganvas.train("auto", images=36, **again)
+    sentences = [line for line in capsys.readouterr().err.splitlines() if line.endswith(".")]
+    assert sentences[0].startswith("The GAN is relativistic: it is small enough for this device")
+    assert sentences[1:] == [
+        "Images are learned at 8 pixels: the images have 8 pixels.",
+        "The run shows 36 images in all: as requested.",
+        "The reasons of all other settings: --verbose, or the page of the run.",
+    ]
     recipe = read_recipe(tmp_path / "run")
     assert recipe is not None
     assert (recipe.images, recipe.batch, recipe.options["width"]) == (36, 6, 4)

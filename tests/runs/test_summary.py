@@ -13,7 +13,8 @@ from written_runs import TOTAL, losses, write_log, write_run
 
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
-from ganvas.runs.summary import write_report
+from ganvas.recipes import get_recipe
+from ganvas.runs.summary import draw_plot, write_live_page, write_report
 
 
 @pytest.fixture
@@ -113,15 +114,86 @@ def test_one_of_a_kind_is_singular(run):
     assert "Too early to tell: 1 checkup so far, 5 are needed." in page
 
 
-def test_reasons_stand_beside_their_settings(run):
-    reasons = {"batch": "<so> many", "optimizers": "the rates", "options.width": "the width"}
+def test_reasons_are_listed_and_the_main_ones_are_sentences(run):
+    reasons = {
+        "batch": "<so> many.",
+        "optimizers": "the rates",
+        "images": "As many as fit. 3 were measured.",
+    }
     change_recipe(run, {"name": "auto", "reasons": reasons})
     page = page_of(run)
-    assert '<th scope="row">batch</th><td>50 <small>&lt;so&gt; many</small></td>' in page
-    assert (
-        '<th scope="row">optimizers.generator.lr</th><td>0.25 <small>the rates</small></td>' in page
-    )
-    assert page.count("the rates") == page.count("the width") == 1
+    assert '<li>batch: 50. <span class="faint">&lt;so&gt; many.</span></li>' in page
+    assert "<li>optimizers: Adam 0.25, betas 0 and 0.99." in page
+    assert "<p>The run shows 1,000 images in all: as many as fit.</p>" in page
+    assert page.count("the rates") == 1
+    assert "Different from the recipe" not in page  # there is none
+
+
+def test_settings_as_in_the_recipe_are_folded(run):
+    page = page_of(run)
+    changed, others = page.split("All other settings (")
+    assert "Different from the recipe digits" in changed
+    assert ">optimizers.generator.lr<" in changed
+    assert ">optimizers.discriminator.lr<" in others
+    assert changed.rstrip().endswith('<details class="settings"><summary>')
+
+    change_recipe(run, get_recipe("digits").model_dump())
+    page = page_of(run)
+    assert "As in the recipe digits." in page
+    assert "Different from" not in page
+
+
+def test_the_page_of_a_run_in_training(run):
+    """It reloads itself, and says when it was written, not for ever that the run trains."""
+    change_recipe(run, {"images": 5000})
+    write_log(run, [losses(900, 0.1), losses(TOTAL, 0.1)])
+    write_live_page(run)
+    page = (run / "summary.html").read_text(encoding="utf-8")
+    assert '<meta http-equiv="refresh" content="10">' in page
+    assert "In training: 1,000 of 5,000 images." in page
+    assert '<progress value="0.2"' in page
+    assert re.search(r"Written on \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.", page)
+    assert "If this time is long past, the training has ended" in page
+    assert f"<code>ganvas sample &#39;{run}&#39;</code>" in page
+    assert "Train twice as long" not in page
+    # Plots and time-lapses are slow to make: those that are there, and none.
+    assert len(embedded(page)) == 1
+    draw_plot(run)
+    write_live_page(run)
+    assert len(embedded((run / "summary.html").read_text(encoding="utf-8"))) == 2
+    assert not (run / "timelapse.gif").exists()
+
+    speed = {"images": TOTAL, "kind": "speed", "images_per_second": 100.0}
+    write_log(run, [losses(TOTAL, 0.1), speed])
+    write_live_page(run)
+    page = (run / "summary.html").read_text(encoding="utf-8")
+    assert "In training: 1,000 of 5,000 images, about 40 seconds left." in page
+
+    page = page_of(run)
+    assert "http-equiv" not in page
+    assert "<progress" not in page
+    assert "Interrupted at 1,000 of 5,000" in page
+
+
+def test_before_the_first_checkpoint_the_page_says_when_it_comes(run):
+    shutil.rmtree(run / "checkpoints")
+    change_recipe(run, {"checkpoint_every": 700})
+    write_live_page(run)
+    page = (run / "summary.html").read_text(encoding="utf-8")
+    assert "after its first checkpoint, which is saved after 700 images." in page
+    assert "ganvas sample" not in page
+
+
+def test_the_title_names_the_folder_and_the_data(run):
+    page = page_of(run)
+    assert "<title>a run: digits &amp; co – Ganvas run</title>" in page
+    assert "<h1>a run</h1>" in page
+
+
+def test_one_report_is_no_plot(run):
+    write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "health", "distance": 1.0}])
+    assert len(embedded(page_of(run))) == 2
+    assert not (run / "losses.png").exists()
 
 
 def test_an_interrupted_run_can_be_resumed_from_its_checkpoint(run):
@@ -174,7 +246,8 @@ def test_a_log_with_values_that_are_not_finite_and_other_entries(run):
     assert "discriminator inf" in page
     assert "1,234 images/s" in page
 
-    write_log(run, [losses(100, float("nan"))])
+    (run / "losses.png").unlink()
+    write_log(run, [losses(100, float("nan")), losses(200, float("nan"))])
     page_of(run)
     assert (run / "losses.png").exists()
 

@@ -143,7 +143,7 @@ def test_the_length_fits_the_time():
     )
     spent = steps * costs.step + looks + costs.start
     assert 180 < spent < 200
-    assert fitted.reasons["images"] == "As many as fit. 500 images a second were measured here."
+    assert fitted.reasons["images"] == "As many as fit. 500 images/s were measured here."
 
 
 def test_most_of_a_short_time_is_left_for_training():
@@ -175,10 +175,10 @@ def test_a_run_keeps_the_length_that_it_was_given(
     """Resumed by the same command, by its folder and by its recipe's name, without measuring."""
     settings = {"options.width": 4, "batch": 10}
     again: dict[str, Any] = {"out": tmp_path / "run", "device": "cpu"}
-    ganvas.train("digits", minutes=0.2, settings=settings, **again)
+    ganvas.train("digits", minutes=0.2, settings=settings, verbose=True, **again)
     assert measured == [8]
     printed = capsys.readouterr().err
-    assert "images: 200\n  As many as fit into 12 seconds. 24 images a second" in printed
+    assert "images: 200\n  As many as fit into 12 seconds. 24 images/s were" in printed
     before = read_recipe(tmp_path / "run")
     assert before
     assert (before.images, before.ema_halflife) == (200, round(10_000 * 200 / 150_000))

@@ -44,7 +44,9 @@ def test_run_keeps_its_length_and_cannot_become_shorter_than_it_is(tmp_path: Pat
     )
 
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
-    with pytest.raises(UserError, match="is already trained on 24 images; ask for more than that"):
+    with pytest.raises(
+        UserError, match=r"is already trained on 24 images; ask for more, e\.g\. --images 48"
+    ):
         train_mlp(tmp_path / "run", 12)
 
 

@@ -24,7 +24,7 @@ app = App(
 for verb in (
     *(training.train, training.recipes),
     *(making.sample, making.restore, making.translate),
-    *(judging.evaluate, judging.health, judging.theory),
+    *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),
     studio.studio,
 ):
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             from ganvas.io.console import print_text
 
-            print_text(*traceback.format_exc().splitlines(), error=True)
+            print_text(*traceback.format_exc().splitlines(), error=True, wrap=False)
         fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""))
 
 

@@ -1,10 +1,10 @@
-"""`ganvas evaluate`, `health` and `theory`: numbers, diagnosis and explanation."""
+"""`ganvas evaluate`, `health`, `log` and `theory`: numbers, diagnosis and explanation."""
 
 from pathlib import Path
 
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Switch
 
-__all__ = ["evaluate", "health", "theory"]
+__all__ = ["evaluate", "health", "log", "theory"]
 
 
 def evaluate(
@@ -88,6 +88,22 @@ def health(run: Path, *, json: Switch = False) -> None:
     from ganvas.runs.health import print_health
 
     print_health(run, json)
+
+
+def log(run: Path, *, csv: Switch = False) -> None:
+    """Show the losses of a run, finished or still training: a row for each report.
+
+    Parameters
+    ----------
+    run
+        Run folder.
+    csv
+        Print all numbers that were logged as CSV, for a spreadsheet or a program: losses with
+        their terms, speed, scores and checkups.
+    """
+    from ganvas.runs.log_table import print_log
+
+    print_log(run, csv)
 
 
 def theory(

@@ -1,9 +1,12 @@
 """`ganvas train` and `ganvas recipes`."""
 
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
 
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Pairs, Switch, parse_settings
 from ganvas.errors import UserError
@@ -27,6 +30,8 @@ def train(
     settings: Pairs = None,
     strict: Switch = False,
     dry_run: Switch = False,
+    log: Literal["bar", "lines"] | None = None,
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
     quiet: Switch = False,
 ) -> None:
     """Train a GAN. The same command on an existing run folder resumes where it left off.
@@ -64,11 +69,22 @@ def train(
     strict
         Stop at the first broken image instead of leaving it out.
     dry_run
-        Estimate of memory and time, without training.
+        Estimate of time and memory, without training.
+    log
+        Output while training: bar (a progress bar) or lines (a line of losses at each report).
+        Default: lines for the recipes of the tutorials, bar for all others.
+    verbose
+        Also the reason of every setting that was chosen automatically.
     quiet
         No output.
     """
-    flags = {"data": data, "images": images, "seed": seed, "evaluate_every": evaluate_every}
+    flags = {
+        "data": data,
+        "images": images,
+        "seed": seed,
+        "evaluate_every": evaluate_every,
+        "log": log,
+    }
     # What was not given keeps the recipe's value, or that of the run that is resumed.
     given = {key: value for key, value in flags.items() if value is not None}
     changes = collect_changes(settings or [], look.given() | given)
@@ -99,9 +115,13 @@ def train(
             settings=changes,
             strict=strict,
             quiet=quiet,
+            verbose=verbose,
         )
     except InterruptedRun as stop:
-        print_text(str(stop), error=True)
+        with suppress(OSError):  # after SIGHUP there is no terminal
+            words, _, command = str(stop).partition("to resume: ")
+            print_text(f"{words}to resume:", error=True)
+            print_text(f"  {command}", error=True, wrap=False)  # whole, so that it can be copied
         # As shells report a process that a signal ended, so that a job queue can tell.
         sys.exit(128 + stop.number)
 

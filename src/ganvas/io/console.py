@@ -6,11 +6,14 @@ commands to the terminal.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TextIO, TypeVar
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 from rich.segment import Segment
@@ -19,11 +22,14 @@ from rich.text import Text
 __all__ = [
     "PlainConsole",
     "count_noun",
+    "describe_duration",
     "describe_rate",
     "escape_text",
     "print_json",
     "print_text",
     "track",
+    "wrap_words",
+    "write_at_once",
 ]
 
 Item = TypeVar("Item")
@@ -34,6 +40,7 @@ Item = TypeVar("Item")
 UNSAFE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+USUAL_WIDTH = 80  # columns of a terminal that does not say
 
 
 def escape_text(text: str, encoding: str = "utf-8") -> str:
@@ -46,16 +53,69 @@ def escape_text(text: str, encoding: str = "utf-8") -> str:
     return escaped.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def print_text(*lines: str, error: bool = False) -> None:
+def print_text(*lines: str, error: bool = False, wrap: bool = True) -> None:
     """Print lines on stdout or, with `error`, on stderr.
 
     A newline inside a line is escaped, since it came from outside.
+
+    Args:
+        lines: to print.
+        error: whether they go to stderr.
+        wrap: whether a line that is too long for the terminal is broken between words. Where the
+            output is no terminal, a line always stays one.
     """
     file = sys.stderr if error else sys.stdout
     encoding = getattr(file, "encoding", None) or "utf-8"  # a stream in memory has none
+    width = _find_width(file) if wrap else None
     for line in lines:
-        print(escape_text(line, encoding), file=file)
+        for part in wrap_words(escape_text(line, encoding), width):
+            print(part, file=file)
     file.flush()  # a pipe would show lines late, in blocks
+
+
+def _find_width(file: TextIO) -> int | None:
+    """Columns of the terminal that a stream goes to; None: it goes to a file or a pipe."""
+    if not file.isatty():
+        return None
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    with suppress(OSError):  # also of streams that have no number
+        return os.get_terminal_size(file.fileno()).columns or USUAL_WIDTH
+    return USUAL_WIDTH
+
+
+def wrap_words(line: str, width: int | None) -> list[str]:
+    """Break a line between words where it is wider than `width` columns.
+
+    The parts after the first are indented by two more. A word that is too wide for a line, such as
+    a path, stays whole, so that it can be copied.
+
+    Args:
+        line: without control characters.
+        width: columns; None: any number.
+    """
+    if width is None or cell_len(line) <= width:
+        return [line]
+
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    parts = [""]
+    # Each word with the spaces before it, which disappear where the line is broken.
+    for word in re.findall(r"\s*\S+", line):
+        if parts[-1].strip() and cell_len(parts[-1] + word) > width:
+            parts.append(indent + word.lstrip())
+        else:
+            parts[-1] += word
+    return parts
+
+
+def write_at_once(message: str) -> None:
+    """Write a line to stderr from a signal handler, which may interrupt any other output.
+
+    Python's own streams refuse to be written to while they are writing.
+    """
+    with suppress(OSError, ValueError):  # the terminal is gone, or stderr is no file
+        os.write(sys.stderr.fileno(), f"{message}\n".encode(errors="backslashreplace"))
 
 
 def print_json(value: Any) -> None:
@@ -63,7 +123,8 @@ def print_json(value: Any) -> None:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     # For ASCII, `escape_text` would write \xe9, which is no JSON.
     text = json.dumps(value, indent=2, ensure_ascii=not encoding.lower().startswith("utf"))
-    print_text(*text.split("\n"))  # a newline inside a line would be escaped
+    # A newline inside a line would be escaped.
+    print_text(*text.split("\n"), wrap=False)
 
 
 class PlainConsole(Console):
@@ -92,6 +153,12 @@ class PlainConsole(Console):
                 # A newline between segments is rich's own, so it stays.
                 lines = [escape_text(line, self.encoding) for line in segment.text.split("\n")]
                 yield Segment("\n".join(lines), segment.style)
+
+    def print_line(self, line: str) -> None:
+        """Print a line, broken between words on a terminal that is too narrow for it."""
+        width = self.width if self.is_terminal else None
+        for part in wrap_words(escape_text(line, self.encoding), width):
+            self.print(part, soft_wrap=True)
 
 
 def track(
@@ -137,3 +204,13 @@ def describe_rate(rate: float) -> str:
         return f"{rate:,.0f} images/s"
     two_digits = float(f"{rate:.2g}")
     return f"{two_digits:g} images/s"
+
+
+def describe_duration(seconds: float) -> str:
+    """Seconds in words: "45 seconds", "12 minutes", "3.5 hours", "4.2 days"."""
+    if seconds < 120:
+        return count_noun(round(seconds), "second")
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} minutes"
+    hours = seconds / 3600
+    return f"{hours:.1f} hours" if hours < 48 else f"{hours / 24:.1f} days"

@@ -105,20 +105,16 @@ def _choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> N
         )
 
 
-def quick_recipe(side: int) -> tuple[Recipe, int]:
-    """The quick recipe for images of about this size, and its minutes on two idle CPU cores."""
+def quick_recipe(side: int) -> Recipe:
+    """The quick recipe for images of about this size."""
     if side <= 12:
-        name, minutes = "digits", 2
-    elif side <= 32:
-        name, minutes = "mnist-fast", 5
-    else:
-        name, minutes = "avatars-fast", 8
-    return get_recipe(name), minutes
+        return get_recipe("digits")
+    return get_recipe("mnist-fast" if side <= 32 else "avatars-fast")
 
 
 def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine) -> None:
     """Choose settings for a CPU: those of the quick recipe for images of about this size."""
-    recipe, minutes = quick_recipe(side)
+    recipe = quick_recipe(side)
     reason = (
         f"It is small enough for this device ({machine.device}), and compares each fake with a "
         "real image, which discourages mode collapse."
@@ -143,10 +139,7 @@ def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine)
     choices.set("optimizers", optimizers, reason)
     reason = "In images. Samples use averaged weights (EMA), which look smoother."
     choices.set("ema_halflife", recipe.ema_halflife, reason)
-    reason = (
-        f"About {minutes} minutes at {side} pixels on two idle CPU cores; --minutes sets another "
-        "time."
-    )
+    reason = f"As in the recipe {recipe.name}; --minutes sets the time instead."
     choices.set("images", recipe.images, reason)
 
 
@@ -211,7 +204,7 @@ def _choose_modern_augmentation(choices: Choices, side: int, count: int, few: bo
 def _choose_modern_length(choices: Choices, count: int) -> None:
     """Choose how long a GPU trains, and what changes with the length: rates and averages."""
     length = min(100_000_000, max(2_000_000, 200 * count))
-    reason = "200 epochs, but between 2 and 100 million images; --minutes sets another time."
+    reason = "200 epochs, but between 2 and 100 million images; --minutes sets the time instead."
     length = choices.set_number("images", length, reason)
     reason = "A tenth of the length, as in the paper."
     burn_in = choices.set_number("options.burn_in", max(1, length // 10), reason)

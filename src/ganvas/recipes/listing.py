@@ -29,7 +29,10 @@ def print_recipe(name: str) -> None:
         return
 
     recipe = get_recipe(name)
-    print_text(name, "", *(inspect.getdoc(RECIPES[name]) or "").splitlines(), "")
+    # A paragraph is one line, which a terminal breaks where it must.
+    paragraphs = (inspect.getdoc(RECIPES[name]) or "").split("\n\n")
+    for line in [name, *(" ".join(paragraph.split()) for paragraph in paragraphs)]:
+        print_text(line, "")
     print_settings(recipe)
     print_text(describe_counts(parameter_counts(recipe)))
 

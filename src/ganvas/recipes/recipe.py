@@ -124,6 +124,8 @@ class Recipe(View):
     precision: Literal["fp32", "bf16"] = "fp32"
     speed: Speed = "auto"  # auto: the fastest on this machine
     report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
+    # What the terminal shows: a progress bar, or a line of losses at each report.
+    log: Literal["bar", "lines"] = "bar"
     sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
     checkpoint_every: PositiveInt | None = None  # None: a 20th of the run
     # A checkup by the doctor; None: a 100th of the run, but at least 200 training steps.

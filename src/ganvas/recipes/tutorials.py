@@ -1,4 +1,4 @@
-"""The GANs of well-known tutorials, with their numbers."""
+"""The GANs of well-known tutorials, with their numbers and the lines that they print."""
 
 from ganvas.recipes.recipe import Adam, Recipe
 
@@ -26,6 +26,7 @@ def mnist_mlp() -> Recipe:
         batch=128,
         images=100_000 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
+        log="lines",
         report_every=1_000 * 128,
         sample_every=1_000 * 128,
         checkpoint_every=1_000 * 128,
@@ -55,6 +56,7 @@ def mnist_mlp_deep() -> Recipe:
         images=50 * 469 * 128,  # epochs x training steps x batch
         seed=10,
         optimizers={"generator": adam, "discriminator": adam},
+        log="lines",
         sample_every=469 * 128,  # every epoch
         checkpoint_every=469 * 128,
     )
@@ -81,6 +83,7 @@ def mnist_mlp_tanh() -> Recipe:
         batch=128,
         images=200 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
+        log="lines",
         report_every=128,  # every training step
     )
 
@@ -107,6 +110,7 @@ def mnist_cdcgan() -> Recipe:
         batch=100,
         images=30 * 60_000,  # epochs x images
         optimizers={"generator": adam, "discriminator": adam},
+        log="lines",
         report_every=2_000,  # 20 training steps
         sample_every=10_000,  # 100 training steps
         checkpoint_every=20_000,
@@ -134,4 +138,5 @@ def avatars_dcgan() -> Recipe:
         batch=64,
         images=60 * 8_903,  # epochs x images of the tutorial
         optimizers={"generator": adam, "discriminator": adam},
+        log="lines",
     )

@@ -36,8 +36,8 @@ LOCK = "run.lock"  # locked by the process that trains; the file alone says noth
 STOP = "stop"  # a training that finds this file in its folder saves and stops
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only
-# looked at, how fast it is executed, why settings were chosen.
-FREE = {"images", "data", "health_every", "evaluate_every", "speed", "reasons"}
+# looked at, what the terminal shows, how fast it is executed, why settings were chosen.
+FREE = {"images", "data", "health_every", "evaluate_every", "log", "speed", "reasons"}
 
 
 class DataFile(DataReport):

@@ -14,7 +14,7 @@ from ganvas.io.console import PlainConsole, count_noun, escape_text, print_json,
 from ganvas.io.html import html_list, html_table
 from ganvas.runs.diagnosis import Change, Diagnosis
 from ganvas.runs.folder import is_going
-from ganvas.runs.record import describe_status, read_run
+from ganvas.runs.record import describe_progress, describe_status, read_run
 from ganvas.runs.rules import Finding
 
 __all__ = ["Health", "print_health", "read_health"]
@@ -160,9 +160,8 @@ def read_health(folder: Path) -> Health:
         )
 
     # A run in training looks like an interrupted one, but for its lock.
-    status, going = describe_status(run), is_going(folder)
-    if going:
-        status = f"In training, {run.images:,} of {count_noun(run.recipe.images, 'image')}."
+    going = is_going(folder)
+    status = describe_progress(run) if going else describe_status(run)
     return Health(folder, run.images, going, f"{folder}: {run.recipe.name}. {status}", diagnosis)
 
 

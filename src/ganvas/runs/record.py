@@ -6,13 +6,13 @@ from typing import Any
 
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
-from ganvas.io.console import count_noun
+from ganvas.io.console import count_noun, describe_duration
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import find_checkpoints, read_about
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
 
-__all__ = ["RunRecord", "describe_status", "read_run"]
+__all__ = ["RunRecord", "describe_progress", "describe_status", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -96,3 +96,14 @@ def describe_status(run: RunRecord) -> str:
     if run.checkpoint:
         return f"Interrupted at {progress}; it can be resumed from {run.about['images']:,}."
     return f"Interrupted at {progress}, before the first checkpoint."
+
+
+def describe_progress(run: RunRecord) -> str:
+    """One sentence on how far a run in training has come, and the time left if it is known."""
+    line = f"In training: {run.images:,} of {count_noun(run.recipe.images, 'image')}"
+    # The speed is a mean since the process began to train.
+    rate = next((entry for entry in reversed(run.log) if entry["kind"] == "speed"), {})
+    if speed := rate.get("images_per_second"):
+        left = max(0, run.recipe.images - run.images) / speed
+        line += f", about {describe_duration(left)} left"
+    return f"{line}."

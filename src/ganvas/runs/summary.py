@@ -5,44 +5,45 @@ lays it out and escapes it.
 """
 
 import base64
-import json
-import shlex
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import torch
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
 
 from ganvas.data.report import DataReport
-from ganvas.gans.options import build_gan
 from ganvas.io.animation import write_timelapse
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_text
-from ganvas.recipes import RECIPES
-from ganvas.recipes.recipe import Recipe, all_settings, find_reasons
-from ganvas.runs.curves import draw_curves
 from ganvas.runs.diagnosis import Diagnosis
+from ganvas.runs.instructions import collect_instructions, suggest_resume
 from ganvas.runs.numbers import collect_numbers
-from ganvas.runs.record import RunRecord, describe_status, read_run
-from ganvas.runs.usage import describe_use, suggest_command
+from ganvas.runs.page_settings import collect_settings
+from ganvas.runs.plot import draw_curves
+from ganvas.runs.record import RunRecord, describe_progress, describe_status, read_run
 
 __all__ = [
+    "PAGE",
     "EmbeddedImage",
     "FoldedTable",
-    "Instruction",
-    "Setting",
-    "collect_instructions",
+    "draw_plot",
+    "write_live_page",
     "write_report",
 ]
+
+PAGE = "summary.html"
+PLOT = "losses.png"
+RELOAD_AFTER = 10  # seconds, of a page in a browser while the run trains
 
 PLOT_CAPTION = (
     "Losses and checkups against images shown. A bold line over a faint one is its running mean."
 )
 FOLDED = 12  # rows; longer tables are opened by a click
 MOST_SKIPPED = 500  # files listed by name; `data.json` has them all
-FILES = ("losses.png", "timelapse.gif", "timelapse.webp", "log.jsonl", "samples", "checkpoints")
+FILES = (PLOT, "timelapse.gif", "timelapse.webp", "log.jsonl", "samples", "checkpoints")
 
 
 @dataclass(frozen=True)
@@ -54,31 +55,8 @@ class EmbeddedImage:
         caption: what it shows.
     """
 
-    source: str
+    source: Markup
     caption: str
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A row of the table of settings.
-
-    Attributes:
-        usual: the value in the recipe, where the run has another one.
-        reason: why `ganvas train auto` chose it, or empty.
-    """
-
-    key: str
-    value: str
-    usual: str | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """A sentence on how to use the run, and the command that does it, or an empty one."""
-
-    text: str
-    command: str
 
 
 @dataclass(frozen=True)
@@ -100,25 +78,81 @@ class FoldedTable:
 def write_report(folder: Path) -> None:
     """Write `losses.png`, `timelapse.gif`, `timelapse.webp` and `summary.html` into a run folder.
 
-    A run without losses has no `losses.png`, one without samples no time-lapse.
+    A run with fewer than two reports of losses has no `losses.png`, one without samples no
+    time-lapse.
 
     Raises:
         UserError: it is not a run folder, or the disk is full or read-only.
     """
     run = read_run(folder)
-    plotted = draw_curves(run.log, list(run.recipe.optimizers), folder / "losses.png")
+    plotted = _draw_plot(run)
     if run.grids:
         write_timelapse(run.grids, folder)
     # Last, since the plot and the time-lapse are parts of the page.
-    write_text(folder / "summary.html", _render_page(run, plotted))
+    write_text(folder / PAGE, _render_page(run, plotted))
 
 
-def _render_page(run: RunRecord, plotted: bool) -> str:
+def write_live_page(folder: Path) -> None:
+    """Write `summary.html` of a run in training, with the plot that is there and no time-lapse.
+
+    The page reloads itself, and says when it was written: a process that is killed cannot say that
+    the training is over.
+
+    Raises:
+        UserError: as `write_report` does.
+    """
+    run = read_run(folder)
+    write_text(folder / PAGE, _render_page(run, (folder / PLOT).exists(), training=True))
+
+
+def draw_plot(folder: Path) -> None:
+    """Draw `losses.png` of a run folder, if there is something to draw.
+
+    Raises:
+        UserError: as `write_report` does.
+    """
+    _draw_plot(read_run(folder))
+
+
+def _draw_plot(run: RunRecord) -> bool:
+    """Draw the plot; whether there was something to draw."""
+    return draw_curves(run.log, list(run.recipe.optimizers), run.folder / PLOT)
+
+
+def _render_page(run: RunRecord, plotted: bool, training: bool = False) -> str:
     """The whole page as HTML, with the images in it.
 
     Args:
-        plotted: whether the run folder has a new `losses.png`.
+        run: content of the run folder.
+        plotted: whether the run folder has a `losses.png` of this run.
+        training: whether the run is in training at this moment.
     """
+    return _load_template().render(
+        name=run.folder.resolve().name,
+        recipe=run.recipe.name,
+        state="training" if training else run.state,
+        status=describe_progress(run) if training else describe_status(run),
+        progress=min(run.images / run.recipe.images, 1.0),
+        written=datetime.now().strftime("%Y-%m-%d %H:%M:%S"),
+        reload_after=RELOAD_AFTER if training else None,
+        sample_every=run.recipe.period("sample_every"),
+        resume=suggest_resume(run),
+        pictures=_collect_pictures(run, timelapse=not training),
+        plot=_embed(run.folder / PLOT, PLOT_CAPTION) if plotted else None,
+        health=Diagnosis.of(run.log).describe(),
+        instructions=collect_instructions(run, training),
+        files=[name for name in FILES if (run.folder / name).exists()],
+        numbers=collect_numbers(run),
+        data=run.data,
+        data_tables=_collect_data_tables(run.data),
+        settings=collect_settings(run.recipe),
+        folded=FOLDED,
+    )
+
+
+@cache  # compiling it takes longer than filling it in
+def _load_template() -> Template:
+    """The template of the page."""
     # Names of files and classes come from outside, so everything is escaped.
     environment = Environment(
         autoescape=True,
@@ -127,93 +161,30 @@ def _render_page(run: RunRecord, plotted: bool) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-    source = files("ganvas.runs").joinpath("summary.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
-        name=run.recipe.name,
-        state=run.state,
-        status=describe_status(run),
-        pictures=_collect_pictures(run),
-        plot=_embed(run.folder / "losses.png", PLOT_CAPTION) if plotted else None,
-        health=Diagnosis.of(run.log).describe(),
-        instructions=collect_instructions(run),
-        files=[name for name in FILES if (run.folder / name).exists()],
-        numbers=collect_numbers(run),
-        data=run.data,
-        data_tables=_collect_data_tables(run.data),
-        settings=_collect_settings(run.recipe),
-        folded=FOLDED,
-    )
+    source = files("ganvas.runs").joinpath(PAGE).read_text(encoding="utf-8")
+    return environment.from_string(source)
 
 
 def _embed(file: Path, caption: str) -> EmbeddedImage:
     """An image file as a part of the page."""
-    # The suffixes png and webp are also the types' names.
+    # The suffixes png and webp are also the types' names. Nothing in it needs escaping, which would
+    # take longer than all the rest of the page.
     content = base64.b64encode(file.read_bytes()).decode()
-    return EmbeddedImage(f"data:image/{file.suffix[1:]};base64,{content}", caption)
+    return EmbeddedImage(Markup(f"data:image/{file.suffix[1:]};base64,{content}"), caption)
 
 
-def _collect_pictures(run: RunRecord) -> list[EmbeddedImage]:
-    """The last grid of samples and the time-lapse."""
+def _collect_pictures(run: RunRecord, timelapse: bool) -> list[EmbeddedImage]:
+    """The last grid of samples and, if there is a new one, the time-lapse."""
     if not run.grids:
         return []
 
     # A grid's file is named by the images shown.
     first, last = int(run.grids[0].stem), int(run.grids[-1].stem)
     pictures = [_embed(run.grids[-1], f"Samples after {count_noun(last, 'image')}.")]
-    if len(run.grids) > 1:
+    if timelapse and len(run.grids) > 1:
         caption = f"Time-lapse: {len(run.grids)} grids, from {first:,} to {last:,} images."
         pictures.append(_embed(run.folder / "timelapse.webp", caption))
     return pictures
-
-
-def collect_instructions(run: RunRecord) -> list[Instruction]:
-    """How to use the run, and how to train it further."""
-    folder = str(run.folder)
-    instructions = []
-
-    if run.checkpoint:
-        with torch.device("meta"):  # only its inputs are needed, not its weights
-            gan = build_gan(**run.about["gan"])
-        words = suggest_command(gan, folder)
-        if words:
-            instructions.append(Instruction("Generate images:", shlex.join(words)))
-        else:
-            instructions.append(Instruction(f"{describe_use(gan, folder)}.", ""))
-
-    train = ["ganvas", "train", "--out", folder]
-    if run.state == "interrupted":
-        instructions.append(Instruction("Resume training:", shlex.join(train)))
-    else:
-        # The length of the whole run, not what is added to it.
-        longer = [*train, "--images", str(2 * run.recipe.images)]
-        instructions.append(Instruction("Train twice as long:", shlex.join(longer)))
-    return instructions
-
-
-def _collect_settings(recipe: Recipe) -> list[Setting]:
-    """All settings, with the recipe's own values beside those that were changed."""
-    reasons = find_reasons(recipe)
-    own = all_settings(recipe)
-    # Of `auto`, and of a user's own recipe, there is nothing to compare with.
-    usual = all_settings(RECIPES[recipe.name]()) if recipe.name in RECIPES else own
-
-    # A setting that the run changed is shown with the recipe's value.
-    settings = []
-    for key, value in own.items():
-        before = usual.get(key)
-        changed = None if value == before else _format_setting(before)
-        settings.append(Setting(key, _format_setting(value), changed, reasons.get(key, "")))
-    return settings
-
-
-def _format_setting(value: Any) -> str:
-    """A setting as a person writes it: 50,000, true, "–" for none."""
-    if value is None:
-        return "–"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _collect_data_tables(data: DataReport) -> list[FoldedTable]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ganvas.errors import UserError
+from ganvas.io.console import describe_duration, describe_rate
 from ganvas.recipes.length import RARER, change_length
 from ganvas.recipes.recipe import Recipe, change
 
@@ -17,7 +18,6 @@ __all__ = [
     "Budget",
     "Costs",
     "TooShortError",
-    "describe_duration",
     "fit_length",
     "make_budget",
 ]
@@ -106,6 +106,15 @@ class Costs(BaseModel):
     save: float = 0.0
     start: float = 0.0
 
+    def once(self) -> float:
+        """Seconds that come once in a run, at its beginning and at its end."""
+        return END + self.start + self.grid + self.save
+
+    def besides(self, recipe: Recipe) -> float:
+        """Seconds of a whole run without its training steps."""
+        counts = {key: recipe.images / recipe.period(key) for key in self.looks()}
+        return self.once() + sum(self.looks()[key] * count for key, count in counts.items())
+
     def looks(self) -> dict[str, float]:
         """The cost of each kind of look at a run, by the setting of its period."""
         return {
@@ -130,7 +139,7 @@ def fit_length(
     Raises:
         TooShortError: the time is too short for a run; the message says how long it must be.
     """
-    once = END + costs.start + costs.grid + costs.save
+    once = costs.once()
     available = seconds * (1 - MARGIN) - once
     least = FEWEST_STEPS * costs.step
     if available < least:
@@ -157,7 +166,7 @@ def fit_length(
 
     left = max(least, available - spent)
     rate = recipe.batch / costs.step
-    why = f"{reason} {rate:,.0f} images a second were measured here.".strip()
+    why = f"{reason} {describe_rate(rate)} were measured here.".strip()
     fitted = change_length(recipe, _count_images(recipe, costs, left), why, given)
     periods = {key: math.ceil(fitted.images / counts[key]) for key in rarer}
     reasons = fitted.reasons | dict.fromkeys(periods, RARER)
@@ -167,11 +176,3 @@ def fit_length(
 def _count_images(recipe: Recipe, costs: Costs, seconds: float) -> int:
     """Images of as many whole training steps as fit into so many seconds."""
     return recipe.batch * max(FEWEST_STEPS, int(seconds / costs.step))
-
-
-def describe_duration(seconds: float) -> str:
-    """Seconds in words: "45 seconds", "12 minutes", "3.5 hours"."""
-    if seconds < 120:
-        number = round(seconds)
-        return f"{number} second{'' if number == 1 else 's'}"
-    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

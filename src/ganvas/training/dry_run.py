@@ -1,24 +1,32 @@
-"""What a training run would be: settings, data, memory and time, before it begins."""
+"""What a training run would be: data, time and memory, then settings, before it begins."""
 
 from pathlib import Path
 
 from ganvas.data import Dataset
-from ganvas.io.console import count_noun, describe_rate, print_text
+from ganvas.io.console import count_noun, describe_duration, describe_rate, print_text
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.expectations import describe_expectation
+from ganvas.recipes.explain import explain_choices
 from ganvas.recipes.listing import describe_counts, print_settings
+from ganvas.recipes.quicker import advise_quicker
 from ganvas.recipes.recipe import Recipe
-from ganvas.training.budget import Budget, describe_duration
+from ganvas.training.budget import Budget, Costs
 from ganvas.training.engine import Engine
-from ganvas.training.fitting import fit_run, time_steps
+from ganvas.training.fitting import fit_run, measure_looks, time_steps
 from ganvas.training.setup import WARNING, Request, prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
 
+# Seconds of training beside which everything else takes little, so that it need not be measured:
+# checkups of large images may take minutes.
+SHORT = 1800
+
 
 def print_plan(request: Request, out: Path | None, device: str) -> None:
-    """What `--dry-run` shows: settings, data, networks; memory and time from a few measured steps.
+    """What `--dry-run` shows: what is trained, on what data, for how long, with how much memory.
+
+    Below these four lines follow advice, the data, the networks and all settings.
 
     Args:
         request: of the user.
@@ -33,46 +41,69 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
     with Engine(device) as engine:
         found = prepare(request, out, engine, progress=True)
         recipe, dataset = fit_run(request, found, folder, engine)
-        print_settings(recipe)
 
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
-        _print_data(dataset)
-        print_text(describe_counts(trainer.state.gan.count_parameters()))
-
-        print_text(trainer.apply_own_plan().line())
-        step = time_steps(trainer.step, engine)
+        plan = trainer.apply_own_plan()
+        costs = Costs(step=time_steps(trainer.step, engine))
+        if recipe.images / recipe.batch * costs.step < SHORT:
+            costs = measure_looks(costs, trainer.context, trainer.state, trainer.loader)
         # After the steps: the most that this process has used, trials of the plan included.
-        print_text(f"memory: about {engine.memory() / 2**20:,.0f} MiB on {engine.device}")
-        budget = request.budget if recipe is not found[0] else None
-        _print_time(recipe, step, budget)
+        memory = f"{engine.memory() / 2**20:,.0f} MiB on {engine.device}"
+
+    budget = request.budget if recipe is not found[0] else None
+    print_text(_describe_training(recipe), _describe_data(dataset))
+    seconds = _print_time(recipe, costs, budget)
+    print_text(f"memory: about {memory}", "")
+
+    advice = advise_quicker(recipe, seconds)
+    if advice:
+        print_text(*advice, "", wrap=False)  # commands stay whole, so that they can be copied
+    print_text(*describe_expectation(recipe, seconds))
+    report = dataset.report
+    for line in [*report.steps, *report.notes]:
+        print_text(line if line.startswith(WARNING) else f"data: {line}")
+    print_text(describe_counts(trainer.state.gan.count_parameters()), plan.line(), "")
+
+    print_text(*explain_choices(recipe), "All settings:")
+    print_settings(recipe)
 
 
-def _print_time(recipe: Recipe, step: float, budget: Budget | None) -> None:
-    """Print how long training takes, and what similar runs looked like after that time.
+def _describe_training(recipe: Recipe) -> str:
+    """What is trained, in a line."""
+    images = count_noun(recipe.images, "image")
+    return f"train: {recipe.name}, the GAN {recipe.gan}, {images} in batches of {recipe.batch:,}"
+
+
+def _describe_data(dataset: Dataset) -> str:
+    """What it is trained on, in a line."""
+    report = dataset.report
+    words = [report.spec, count_noun(len(dataset), "image"), dataset.describe()]
+    if dataset.classes:
+        words.append(count_noun(len(dataset.classes), "class", "classes"))
+    if report.skipped:
+        words.append(f"{count_noun(len(report.skipped), 'file')} left out")
+    return f"data: {', '.join(words)}"
+
+
+def _print_time(recipe: Recipe, costs: Costs, budget: Budget | None) -> float:
+    """Print how long training takes, and return it in seconds.
 
     Args:
         recipe: that is trained.
-        step: seconds of a training step.
+        costs: of its parts; those of the looks at it may be unknown.
         budget: the time that its length was chosen for, if it was.
     """
-    rate = recipe.batch / step
-    seconds = recipe.images / rate
-    images = count_noun(recipe.images, "image")
-    line = f"time: about {describe_duration(seconds)} for {images} at {describe_rate(rate)}"
+    training = recipe.images / recipe.batch * costs.step
+    known = costs.grid > 0
+    besides = costs.besides(recipe) if known else 0.0
+
+    rate = describe_rate(recipe.batch / costs.step)
+    line = f"time: about {describe_duration(training + besides)}, {rate}"
+    if known:
+        line += f"; {describe_duration(besides)} of it for samples, checkups and checkpoints"
     if budget:
-        line += f", to fit into {budget.words}"
+        line += f"; to fit into {budget.words}"
     elif recipe.name == AUTO:
         line += "; --minutes sets another time"
     print_text(line)
-    print_text(*describe_expectation(recipe, seconds))
-
-
-def _print_data(dataset: Dataset) -> None:
-    """Print how many images there are, what was done to them, and what a user should know."""
-    report = dataset.report
-    images = count_noun(len(dataset), "image")
-    classes = count_noun(len(dataset.classes), "class", "classes")
-    left_out = count_noun(len(report.skipped), "file")
-    print_text(f"data: {images}, {dataset.describe()}, {classes}; {left_out} left out")
-    for line in [*report.steps, *report.notes]:
-        print_text(line if line.startswith(WARNING) else f"  {line}")
+    return training + besides

@@ -19,7 +19,7 @@ from ganvas.training.guard import NotFiniteError
 from ganvas.training.signals import InterruptedRun
 from ganvas.training.state import RunContext, TrainingState
 
-__all__ = ["describe_low_losses", "interrupt", "log_stop", "report_at_end"]
+__all__ = ["describe_end", "describe_low_losses", "interrupt", "log_stop", "report_at_end"]
 
 
 def describe_low_losses(
@@ -49,6 +49,25 @@ def log_stop(context: RunContext, images: int, reason: str) -> None:
     """Note in the log why a run ends before its length, if there is a reason."""
     if reason and context.engine.is_main:
         context.log.add(images, "stopped", {"reason": reason})
+
+
+def describe_end(context: RunContext, state: TrainingState, had_its_length: bool) -> str:
+    """The last line of a training: how it ended, and where to look.
+
+    Args:
+        context: of the run.
+        state: of the run.
+        had_its_length: whether it was finished before this training began.
+    """
+    images = count_noun(state.clock.images, "image")
+    page = context.folder / "summary.html"
+    # The length of the whole run, not what is added to it: twice as long.
+    longer = f"add --images {2 * context.recipe.images} to go on"
+    if had_its_length:
+        return f"finished; {longer} ({images} so far; see {page})"
+    if state.stopped:
+        return f"{state.stopped}: {images}; {longer}; see {page}"
+    return f"done: {images}; see {page}"
 
 
 def interrupt(context: RunContext, images: int, number: int) -> InterruptedRun:

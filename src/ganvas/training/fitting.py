@@ -26,7 +26,7 @@ from ganvas.training.speed.autotune import apply_plan, share_plan
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import TrainingStep
 
-__all__ = ["fit_run", "measure_costs", "time_steps"]
+__all__ = ["fit_run", "measure_costs", "measure_looks", "time_steps"]
 
 TIMED_STEPS = 16  # whole periods of penalties that are not computed in every step
 LEAST_STEPS = 3
@@ -104,7 +104,7 @@ def measure_costs(recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine
     apply_plan(share_plan(context, state, loader).parts, step, lambda _: None)
     costs = Costs(step=time_steps(step, engine))
     if engine.is_main:
-        costs = _measure_looks(costs, context, state, loader)
+        costs = measure_looks(costs, context, state, loader)
     return Costs.model_validate_json(engine.share(costs.model_dump_json()))
 
 
@@ -130,9 +130,7 @@ def time_steps(step: Callable[[], Any], engine: Engine) -> float:
     return (time.perf_counter() - began) / count
 
 
-def _measure_looks(
-    costs: Costs, context: RunContext, state: TrainingState, loader: Loader
-) -> Costs:
+def measure_looks(costs: Costs, context: RunContext, state: TrainingState, loader: Loader) -> Costs:
     """Add what it costs to look at a run, and to save it; on this process alone."""
     recipe = context.recipe
     meter = Meter(state.clock, len(loader.shown), list(recipe.optimizers), shown=False)

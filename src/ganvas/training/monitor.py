@@ -21,6 +21,7 @@ from ganvas.rng import fold_in
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import GRID, grid_path
 from ganvas.training.checkup import Checkup
+from ganvas.training.live_page import LivePage
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import Meter
 from ganvas.training.state import RunContext, TrainingState
@@ -37,6 +38,7 @@ class Monitor:
 
     Attributes:
         best: score and images of the best evaluation so far; None: there was none.
+        page: `summary.html`, while the run trains.
     """
 
     def __init__(self, context: RunContext, state: TrainingState, loader: Loader, meter: Meter):
@@ -45,6 +47,7 @@ class Monitor:
         self.loader = loader
         self.meter = meter
         self.diagnosis = Diagnosis()
+        self.page = LivePage(context.folder)
         self.best: tuple[float, int] | None = None
         # Both are made when first needed: they take seconds, and memory.
         self.checkup: Checkup | None = None
@@ -217,7 +220,7 @@ class Monitor:
         return draw_sheet(to_uint8(images), columns, names, caption, discs)
 
     def show_samples(self) -> None:
-        """Write the grid of samples, in the main process."""
+        """Write the grid of samples, and the page that shows it, in the main process."""
         context, clock = self.context, self.state.clock
         if not context.engine.is_main:
             return
@@ -226,3 +229,6 @@ class Monitor:
         # The entry comes first, so that no grid is ever without one.
         context.log.add(clock.images, "samples", {})
         save(grid, grid_path(context.folder, clock.images))
+        # The last page shows how the run ended; it is written after the loop.
+        if not clock.finished:
+            self.page.refresh()

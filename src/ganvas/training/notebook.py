@@ -52,10 +52,17 @@ class NotebookMeter(Meter):
         epoch: images in an epoch.
         players: whose losses are shown.
         shown: whether to show anything at all.
+        lines: of no effect, since the curves show the losses.
     """
 
     def __init__(
-        self, folder: Path, clock: RunClock, epoch: int, players: Sequence[str], shown: bool
+        self,
+        folder: Path,
+        clock: RunClock,
+        epoch: int,
+        players: Sequence[str],
+        shown: bool,
+        lines: bool = False,
     ):
         super().__init__(clock, epoch, players, shown)
         self.folder = folder

@@ -5,6 +5,7 @@ has started.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from ganvas.runs.folder import is_stopping
@@ -19,10 +20,12 @@ class StopFile:
 
     Args:
         folder: of the run.
+        announce: called when there is a request.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, announce: Callable[[], None]):
         self.folder = folder
+        self.announce = announce
         self.next_look = 0.0
         self.found = False
 
@@ -32,4 +35,6 @@ class StopFile:
         if not self.found and now >= self.next_look:
             self.found = is_stopping(self.folder)
             self.next_look = now + PAUSE
+            if self.found:
+                self.announce()
         return self.found

@@ -18,7 +18,13 @@ from ganvas.runs.folder import write_description
 from ganvas.runs.log import Log
 from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
-from ganvas.training.ending import describe_low_losses, interrupt, log_stop, report_at_end
+from ganvas.training.ending import (
+    describe_end,
+    describe_low_losses,
+    interrupt,
+    log_stop,
+    report_at_end,
+)
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run
 from ganvas.training.monitor import Monitor
@@ -55,6 +61,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     strict: bool = False,
     quiet: bool = False,
+    verbose: bool = False,
 ) -> Run:
     """Train a GAN, or resume a run that was stopped.
 
@@ -71,14 +78,15 @@ def train(
         settings: other changes of the recipe, e.g. {"batch": 64, "options.width": 32}.
         strict: whether a broken image file is an error.
         quiet: whether to print nothing.
+        verbose: whether to print the reason of every setting that was chosen.
 
     Returns:
         The trained run, ready to `sample`.
 
     Raises:
         UserError: something given is wrong or something is missing; nothing was lost.
-        InterruptedRun: by Ctrl-C, SIGTERM, or a file named stop in the run folder; everything is
-            saved, and the same call resumes.
+        InterruptedRun: by Ctrl-C, SIGTERM, a closed terminal, or a file named stop in the run
+            folder; everything is saved, and the same call resumes.
     """
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
@@ -90,7 +98,7 @@ def train(
         # training must be refused before that.
         found = prepare(request, folder, engine, progress=engine.is_main and not quiet)
         found, dataset = fit_run(request, found, folder, engine)
-        Trainer(found, dataset, folder, engine, quiet).run()
+        Trainer(found, dataset, folder, engine, quiet, verbose).run()
         # Every process loads the run below; the main one may still be writing it.
         engine.wait()
     return load(folder)
@@ -105,9 +113,18 @@ class Trainer:
         folder: the run folder, which exists.
         engine: started.
         quiet: whether to print nothing.
+        verbose: whether to print the reasons of all settings.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, folder: Path, engine: Engine, quiet: bool):
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        folder: Path,
+        engine: Engine,
+        quiet: bool,
+        verbose: bool = False,
+    ):
         # Only now: the recipe knows the precision, and `auto` chose it for the engine's device.
         engine = engine.with_precision(recipe.precision)
         log = Log(folder / "log.jsonl")
@@ -119,13 +136,15 @@ class Trainer:
 
         shown = engine.is_main and not quiet
         players = list(recipe.optimizers)
+        lines = recipe.log == "lines"
+        self.verbose = verbose
         meter = choose_meter(folder)  # another one in a notebook
-        self.meter = meter(self.state.clock, len(self.loader.shown), players, shown)
+        self.meter = meter(self.state.clock, len(self.loader.shown), players, shown, lines)
         self.monitor = Monitor(self.context, self.state, self.loader, self.meter)
         self.probe: StepProbe | None = None  # of the last step, if a checkup follows it
         self.saved: int | None = None  # images shown at this process's last checkpoint
-        self.signals = StopSignals()
-        self.stop_file = StopFile(folder)
+        self.signals = StopSignals(self.meter.announce_stop)
+        self.stop_file = StopFile(folder, self.meter.announce_stop)
 
     def run(self) -> None:
         """Resume or begin, train to the end, and write the report.
@@ -139,6 +158,7 @@ class Trainer:
         # The plan comes after the weights: moments from a checkpoint have the usual layout, and
         # fused Adam needs them in that of the weights.
         resumed = self.resume_or_start()
+        had_its_length = clock.finished
         self.autotune()
         self.begin_monitoring(resumed)
         events = self.list_events()
@@ -161,9 +181,7 @@ class Trainer:
                 self.meter.update()
                 self.stop_if_asked()
 
-        ending = state.stopped or "done"
-        images = count_noun(clock.images, "image")
-        self.meter.say(f"{ending}: {images}; see {self.context.folder / 'summary.html'}")
+        self.meter.say(describe_end(self.context, state, had_its_length))
 
     def list_events(self) -> list[tuple[int, Callable[[Mapping[str, Tensor]], None]]]:
         """What happens after a step, in this order, when its period in images has passed.
@@ -207,7 +225,10 @@ class Trainer:
         # A run passes its length by less than a batch; only beyond that is it longer than asked.
         if clock.images - clock.batch >= clock.total:
             shown = count_noun(clock.images, "image")
-            raise UserError(f"{folder} is already trained on {shown}; ask for more than that")
+            longer = 2 * clock.images
+            raise UserError(
+                f"{folder} is already trained on {shown}; ask for more, e.g. --images {longer}"
+            )
         engine.wait()  # nobody writes while another process still reads
         # From another checkpoint a process would average gradients of other weights into these.
         if not engine.agree(str(clock.images)):
@@ -216,7 +237,7 @@ class Trainer:
                 "put it where all machines reach it"
             )
 
-        announce_run(context, self.state, self.loader, self.meter, resumed)
+        announce_run(context, self.state, self.loader, self.meter, resumed, self.verbose)
         if engine.is_main:
             if not resumed:
                 rehearse(context, self.state)
@@ -244,7 +265,7 @@ class Trainer:
         return plan
 
     def begin_monitoring(self, resumed: bool) -> None:
-        """Take up what the log holds, and show the first samples of a new run."""
+        """Take up what the log holds, show the first samples of a new run, and write its page."""
         if self.context.engine.is_main:
             self.monitor.resume()
             log_stop(self.context, self.state.clock.images, self.state.stopped)
@@ -253,6 +274,9 @@ class Trainer:
                 self.monitor.prepare_score()
             if not resumed:
                 self.monitor.show_samples()
+            if not self.state.clock.finished:
+                self.monitor.page.refresh()
+                self.meter.say(f"watch: open {self.monitor.page.path} in a browser")
         # Images a second are measured from here, without the trials and the first grid.
         self.meter.restart()
 

@@ -12,8 +12,8 @@ from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import FIGURE, RECORD
 from ganvas.recipes.auto import describe_setting
 from ganvas.runs.folder import grid_path, is_going, request_stop
+from ganvas.runs.instructions import collect_instructions
 from ganvas.runs.numbers import collect_numbers
-from ganvas.runs.summary import collect_instructions
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.catalogue import describe_gan, read_gan
 
