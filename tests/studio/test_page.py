@@ -2,13 +2,14 @@
 
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser import Traffic, start_browser, watch_page
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from studio_server import run_studio
 
 import ganvas
@@ -51,7 +52,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
         settings=small | {"options.letters": 4, "options.smallest": 1, "size": 32},
         quiet=True,
     )
-    trained.rename(root / "digits") if not (root / "digits").exists() else None
+    shutil.copytree(trained, root / "digits")
     return root
 
 
@@ -83,10 +84,16 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert not traffic.complaints
 
 
+def find_card(page: Page, name: str) -> Locator:
+    """The card of the run of exactly this name."""
+    title = page.locator("strong", has_text=re.compile(f"^{name}$"))
+    return page.locator(".run-card", has=title)
+
+
 def open_view(page: Page, name: str, view: str) -> None:
     """Open a view of a run by clicking, as a person does."""
     page.goto(page.url.partition("#")[0] + "#/runs")
-    page.locator(".run-card", has_text=name).locator(".cover").click()
+    find_card(page, name).locator(".cover").click()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=WAIT)
     page.locator(".tabs").get_by_role("link", name=view).click()
     expect(page.locator(f".view.{view.lower()}")).to_be_visible(timeout=WAIT)
@@ -121,7 +128,7 @@ def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path)
     expect(resume).to_be_visible(timeout=4 * WAIT)
 
     page.get_by_role("link", name="Runs").click()
-    card = page.locator(".run-card", has_text="live")
+    card = find_card(page, "live")
     card.hover()
     card.get_by_role("button", name="Delete live").click()
     expect(card).to_have_count(0)
@@ -240,7 +247,7 @@ def check_width(page: Page) -> None:
 
 def test_two_runs_are_compared(page: Page):
     for name in ("digits", "birds"):
-        card = page.locator(".run-card", has_text=name)
+        card = find_card(page, name)
         card.hover()
         card.get_by_role("checkbox").check()
     page.get_by_role("button", name="Compare two").click()

@@ -8,7 +8,9 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,7 @@ __all__ = ["Job", "Jobs", "clean_name"]
 
 LAST_LINES = 12  # of a job's output that the page may show
 LONGEST_NAME = 60
+LAST_BREATH = 15.0  # seconds that a process may need to end after its work
 
 
 @dataclass
@@ -107,9 +110,18 @@ class Jobs:
                     # not in the terminal's group: Ctrl-C there ends the studio alone
                     start_new_session=True,
                 )
+        # Somebody must wait for a process that has ended, or it stays in the system's table.
+        threading.Thread(target=process.wait, daemon=True).start()
         job = Job(kind, target, log, process)
         self.jobs[kind, target] = job
         return job
+
+    def await_end(self, kind: str, target: Path) -> None:
+        """Wait a moment for a process that has done its work and is about to end."""
+        known = self.find(kind, target)
+        if known:
+            with suppress(subprocess.TimeoutExpired):
+                known.process.wait(LAST_BREATH)
 
     def find(self, kind: str, target: Path) -> Job | None:
         """The newest job of a kind for a folder."""

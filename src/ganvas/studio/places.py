@@ -18,7 +18,7 @@ from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 
-__all__ = ["BUILT_IN", "KINDS", "Place", "Places", "guess_spec"]
+__all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "guess_spec"]
 
 # Sets that need no download.
 BUILT_IN = ("digits", "figures", "rings", "grid")

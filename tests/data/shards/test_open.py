@@ -49,7 +49,7 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
 
 def test_the_doctor_looks_at_all_of_them(packed: Path):
     found, dataset = examine_data(f"shards:{packed}", View())
-    assert (found.size, found.report.used, found.copies) == (16, COUNT, [])
+    assert (found.size, found.used, found.copies) == (16, COUNT, [])
     sheet = np.array(draw_contact_sheet(dataset))
     assert sheet.std() > 50
 

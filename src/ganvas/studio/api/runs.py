@@ -101,6 +101,8 @@ def _train(request: Request, words: list[str]) -> Any:
     folder = studio.catalogue.folder(run_id)
     if is_going(folder):
         raise UserError(f"{folder.name} is in training already")
+    # A training gives its folder free a moment before its process ends.
+    studio.jobs.await_end("training", folder)
     # The folder is resolved and absolute, so a name that begins with a dash is no flag.
     studio.jobs.start("training", folder, ["train", "--out", str(folder), *words])
     return {"state": "starting"}
