@@ -39,7 +39,7 @@ def test_a_run_is_listed_with_all_that_its_card_shows(client: TestClient):
 def test_a_run_is_described_with_what_its_gan_takes(client: TestClient, run: str):
     answer = client.get(run).json()
     assert answer["model"]["inputs"]["label"]["names"] == [str(digit) for digit in range(10)]
-    assert answer["settings"]["batch"] == 25 and answer["report"]["used"] == 1797
+    assert answer["settings"]["batch"] == 2 and answer["report"]["used"] == 1797
     assert any("ganvas sample" in one["command"] for one in answer["use"])
 
 

@@ -157,7 +157,7 @@ def test_samples_answer_sliders_and_are_kept(page: Page):
 
     direction = page.locator(".directions input").first
     expect(direction).to_be_visible(timeout=WAIT)
-    canvas = page.locator(".large canvas").first
+    canvas = page.locator(".large .centre canvas")
     before = canvas.evaluate("one => one.toDataURL()")
     direction.fill("3")
     for _ in range(200):

@@ -4,9 +4,11 @@ The page names a run by its id alone, never by a path, so it can only reach what
 """
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -194,10 +196,14 @@ def describe_run(run: RunRecord) -> dict[str, Any]:
 
 def read_gan(run: RunRecord) -> GAN | None:
     """The GAN of a run without its weights; None: there is no checkpoint yet."""
-    if not run.about:
-        return None
-    with torch.device("meta"):  # only its inputs are needed
-        return build_gan(**run.about["gan"])
+    return _outline(json.dumps(run.about["gan"])) if run.about else None
+
+
+@lru_cache(maxsize=64)
+def _outline(description: str) -> GAN:
+    """A GAN of which only the inputs are needed; kept, since cards are made again and again."""
+    with torch.device("meta"):
+        return build_gan(**json.loads(description))
 
 
 def describe_gan(gan: GAN) -> dict[str, Any]:

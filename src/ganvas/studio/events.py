@@ -21,7 +21,7 @@ from ganvas.studio.catalogue import Catalogue
 
 __all__ = ["Watcher", "event_route"]
 
-PAUSE = 1.0  # seconds from one look at the runs to the next
+PAUSE = 1.5  # seconds from one look at the runs to the next
 KEEP_ALIVE = 20.0  # seconds after which a silent stream says that it is there
 
 

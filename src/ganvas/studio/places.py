@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ganvas.data.folders.source import EXTENSIONS, extension
+from ganvas.data.folders.source import EXTENSIONS, FileSource, extension
 from ganvas.data.hints import guess_kind
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
 
-__all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "guess_spec"]
+__all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "count_folders", "guess_spec"]
 
 # Sets that need no download.
 BUILT_IN = ("digits", "figures", "rings", "grid")
@@ -126,6 +126,14 @@ def guess_spec(place: Place, kind: str | None) -> tuple[str, str]:
     if kind not in KINDS:
         raise UserError(f"{kind!r} is no kind of data; choose from {', '.join(KINDS[1:])}")
     return (f"{kind}:{place.spec}" if kind else place.spec), kind
+
+
+def count_folders(place: Place) -> int:
+    """How many folders of a place hold images: more than one may be classes."""
+    if place.origin == "built-in":
+        return 0
+    with FileSource(Path(place.spec)) as source:
+        return len({entry.name.rpartition("/")[0] for entry in source.pictures} - {""})
 
 
 def _make_id(spec: str) -> str:

@@ -24,7 +24,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.studio.api.answers import Body, Studio, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.pictures import png_address
-from ganvas.studio.places import KINDS, MOST_FILES, guess_spec
+from ganvas.studio.places import KINDS, MOST_FILES, count_folders, guess_spec
 
 __all__ = ["ROUTES"]
 
@@ -102,7 +102,8 @@ def look_at_data(request: Request, body: bytes) -> Any:
     report = examination  # it is the report, and more
     return {
         "kind": kind,
-        "name": place.name,
+        "name": place.name.rpartition("/")[2],
+        "folders": count_folders(place),
         "found": report.found,
         "used": report.used,
         "size": examination.size,
@@ -156,7 +157,11 @@ def begin_training(request: Request, body: bytes) -> Any:
     if wanted.recipe != AUTO and wanted.recipe not in CATALOGUE:
         raise UserError(f"there is no recipe {wanted.recipe!r}")
 
-    name = clean_name(wanted.name) or clean_name(place.name.removesuffix(".zip")) or "run"
+    name = (
+        clean_name(wanted.name)
+        or clean_name(place.name.rpartition("/")[2].removesuffix(".zip"))
+        or "run"
+    )
     folder, number = studio.catalogue.root / name, 2
     while folder.exists():
         folder = studio.catalogue.root / f"{name}-{number}"

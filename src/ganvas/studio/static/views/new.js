@@ -97,9 +97,10 @@ function drawFound(found, state, look) {
   const remedies = h("div", { class: "row" });
   const remedy = (text, change) => remedies.append(button(text, () => { Object.assign(state, change); look(); }));
   const others = Object.keys(answer.sizes).filter((size) => { const [width, height] = size.split("x"); return width !== height; }).length;
-  if (answer.left_out_count && state.fit !== "pad") remedy(t("new.pad"), { fit: "pad" });
-  else if (others && state.fit !== "pad" && answer.kind === "") remedy(t("new.pad-shapes"), { fit: "pad" });
-  if (isFolder && answer.kind === "" && !Object.keys(answer.classes).length) remedy(t("new.use-folders"), { labels: "folders" });
+  const padded = (state.fit || answer.choices.find((one) => one.key === "fit")?.value) === "pad";
+  if (answer.left_out_count && !padded) remedy(t("new.pad"), { fit: "pad" });
+  else if (others && !padded && answer.kind === "") remedy(t("new.pad-shapes"), { fit: "pad" });
+  if (isFolder && answer.kind === "" && answer.folders > 1 && !Object.keys(answer.classes).length) remedy(t("new.use-folders"), { labels: "folders" });
   clear(found,
     h("div", { class: "sheet" }, h("img", { src: answer.sheet, alt: t("new.sheet") }),
       h("div", {},
