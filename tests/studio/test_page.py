@@ -44,16 +44,23 @@ def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> Path:
         settings=small | {"size": 32},
         quiet=True,
     )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganvas.data.builtin.birds.COUNT", 60)
+        train_birds(root / "birds", small)
+    shutil.copytree(trained, root / "digits")
+    return root
+
+
+def train_birds(out: Path, small: dict[str, object]) -> None:
+    """A GAN that places captions."""
     ganvas.train(
         "gawwn-fast",
         data="figures",
-        out=root / "birds",
+        out=out,
         images=8,
         settings=small | {"options.letters": 4, "options.smallest": 1, "size": 32},
         quiet=True,
     )
-    shutil.copytree(trained, root / "digits")
-    return root
 
 
 @pytest.fixture(scope="module")
