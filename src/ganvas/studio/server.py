@@ -116,15 +116,30 @@ def serve(settings: StudioSettings, open_page: bool = True) -> None:
     Raises:
         UserError: the port is taken, or a folder is missing.
     """
-    listener = _listen(settings)
-    port = listener.getsockname()[1]
-    token = secrets.token_urlsafe(24)
-    hosts = _list_hosts(settings.host, port)
-    app = make_app(settings, hosts, token, f"ganvas-{port}")
+    with _listen(settings) as listener:
+        port = listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        app = make_app(settings, _list_hosts(settings.host, port), token, f"ganvas-{port}")
+        torch.set_num_threads(min(THREADS, torch.get_num_threads()))
 
-    torch.set_num_threads(min(THREADS, torch.get_num_threads()))
-    shown = settings.host if settings.host not in ("0.0.0.0", "::") else socket.gethostname()
-    address = f"http://{shown}:{port}/?token={token}"
+        address = f"http://{_shown_host(settings.host)}:{port}/?token={token}"
+        _announce(settings, address)
+        if open_page:
+            webbrowser.open(address)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=2,
+            proxy_headers=False,
+        )
+        uvicorn.Server(config).run([listener])
+
+
+def _announce(settings: StudioSettings, address: str) -> None:
+    """Print where the page is, and who can reach it."""
     print_text(f"studio: {address}", f"runs: {settings.root}")
     if settings.host not in (LOCAL, "localhost", "::1"):
         print_text(
@@ -132,20 +147,13 @@ def serve(settings: StudioSettings, open_page: bool = True) -> None:
             " token can train and delete runs"
         )
     print_text("Ctrl-C ends the studio; trainings go on.")
-    if open_page:
-        webbrowser.open(address)
 
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=2,
-        proxy_headers=False,
-    )
-    with listener:
-        uvicorn.Server(config).run([listener])
+
+def _shown_host(host: str) -> str:
+    """The host in an address that a browser understands."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen(settings: StudioSettings) -> socket.socket:
@@ -157,6 +165,7 @@ def _listen(settings: StudioSettings) -> socket.socket:
     ports = [settings.port] if settings.port is not None else range(PORT, PORT + MOST_PORTS)
     reason = ""
     for port in ports:
+        listener = None
         try:
             family = socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM)[0][0]
             listener = socket.socket(family)
@@ -167,6 +176,8 @@ def _listen(settings: StudioSettings) -> socket.socket:
             listener.listen(128)
         except OSError as error:
             reason = error.strerror or str(error)
+            if listener:
+                listener.close()
             continue
         return listener
     raise UserError(
