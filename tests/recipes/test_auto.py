@@ -195,7 +195,7 @@ def test_a_run_keeps_its_choices_and_what_was_requested(
     assert "gan: relativistic\n  It is small enough" in printed
 
     before = json.loads((tmp_path / "run" / "recipe.json").read_text())
-    ganvas.train("auto", images=36, **again)
+    ganvas.train("auto", images=36, log="lines", **again)
     sentences = [line for line in capsys.readouterr().err.splitlines() if line.endswith(".")]
     assert sentences[0].startswith("The GAN is relativistic: it is small enough for this device")
     assert sentences[1:] == [
@@ -206,6 +206,7 @@ def test_a_run_keeps_its_choices_and_what_was_requested(
     recipe = read_recipe(tmp_path / "run")
     assert recipe is not None
     assert (recipe.images, recipe.batch, recipe.options["width"]) == (36, 6, 4)
+    assert recipe.log == "lines"
     assert recipe.reasons == before["reasons"]
 
 

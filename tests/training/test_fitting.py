@@ -13,13 +13,13 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
-from ganvas.data import Dataset
+from ganvas.data import Dataset, open_dataset
 from ganvas.recipes import get_recipe
 from ganvas.recipes.expectations import MEASURED, describe_expectation, nearest_run
 from ganvas.recipes.length import change_length, take_length
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs.folder import read_recipe
-from ganvas.training import fitting
+from ganvas.training import dry_run, fitting
 from ganvas.training.budget import Budget, Costs, TooShortError, fit_length, make_budget
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run, measure_costs, time_steps
@@ -40,12 +40,22 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """
     sides: list[int] = []
 
+    def cost(recipe: Recipe, dataset: Dataset) -> float:
+        return 0.41 if dataset.size == 8 else recipe.batch * dataset.size**2 / 1e6
+
     def pretend(recipe: Recipe, dataset: Dataset, *_: Any) -> Costs:
         sides.append(dataset.size)
-        return Costs(step=0.41 if dataset.size == 8 else recipe.batch * dataset.size**2 / 1e6)
+        return Costs(step=cost(recipe, dataset))
+
+    def pretend_steps(step: Any, _: Engine) -> float:
+        context = step.__self__.context  # of the trainer whose method it is
+        return cost(context.recipe, context.dataset)
 
     monkeypatch.setattr(Budget, "left", lambda budget: budget.seconds)
     monkeypatch.setattr(fitting, "measure_costs", pretend)
+    # A dry run measures once more what was chosen; grids, checkups and checkpoints take no time.
+    monkeypatch.setattr(dry_run, "time_steps", pretend_steps)
+    monkeypatch.setattr(dry_run, "measure_looks", lambda costs, *_: costs)
     return sides
 
 
@@ -274,7 +284,7 @@ def test_auto_keeps_a_requested_size(
 def test_costs_are_measured_without_writing(tmp_path: Path):
     """Each part of a run takes some time, and the run's folder stays as it is."""
     recipe = change(get_recipe("digits"), {"options.width": 4})
-    dataset = ganvas.data.open_dataset("digits", recipe.view)
+    dataset = open_dataset("digits", recipe.view)
     costs = measure_costs(recipe, dataset, tmp_path / "run", Engine("cpu"))
     assert min(costs.model_dump().values()) > 0
     assert costs.start > costs.grid

@@ -16,7 +16,9 @@ from ganvas.training.setup import Request
 def test_a_length_given_twice_is_refused_before_anything_is_made(tmp_path: Path):
     with pytest.raises(UserError, match="both set the length"):
         Request("digits", {"images": 100}, epochs=1)
-    with pytest.raises(UserError, match="both set the length"):
+    with pytest.raises(UserError, match="images and epochs both set the length"):
+        ganvas.train("digits", images=100, epochs=1, out=tmp_path / "run")
+    with pytest.raises(UserError, match="images is given in settings, but is an argument of its"):
         ganvas.train("digits", epochs=1, settings={"images": 100}, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

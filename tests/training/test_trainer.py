@@ -207,8 +207,15 @@ def test_grids_of_a_killed_process_are_dropped(tmp_path: Path, pictures: Path):
 
 
 def test_another_seed_gives_another_run(tmp_path: Path, pictures: Path):
-    train("mnist-mlp", tmp_path / "a", 12, pictures)
-    train("mnist-mlp", tmp_path / "b", 12, pictures, seed=1)
+    common = {
+        "data": data_of("mnist-mlp", pictures),
+        "images": 12,
+        "device": "cpu",
+        "settings": TINY | SMALL["mnist-mlp"] | {"size": 8},
+        "quiet": True,
+    }
+    ganvas.train("mnist-mlp", out=tmp_path / "a", **common)
+    ganvas.train("mnist-mlp", out=tmp_path / "b", seed=1, **common)
     assert (
         contents(tmp_path / "a")["000000000012/gan.safetensors"]
         != contents(tmp_path / "b")["000000000012/gan.safetensors"]

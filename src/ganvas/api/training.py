@@ -31,6 +31,8 @@ def train(
     device: str = "auto",
     settings: Mapping[str, Any] | None = None,
     strict: bool = False,
+    log: str | None = None,
+    verbose: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Train a GAN, or resume a run that was stopped. A notebook shows how it learns.
@@ -56,6 +58,10 @@ def train(
         device: "auto", "cpu", "cuda" or "mps".
         settings: any other settings of the recipe, e.g. {"batch": 64, "options.width": 32}.
         strict: whether a broken image file is an error.
+        log: output while training: "bar" (a progress bar) or "lines" (a line of losses at each
+            report); None is "lines" for the recipes of the tutorials and "bar" for all others. A
+            notebook shows the curves of the losses in both cases.
+        verbose: whether to print also the reason of every setting that was chosen automatically.
         quiet: whether to print and show nothing.
 
     Returns:
@@ -73,6 +79,7 @@ def train(
         "labels": None if labels is None else str(labels),
         "background": background,
         "evaluate_every": evaluate_every,
+        "log": log,
     }
     # What was not given keeps the recipe's value, or that of the run that is resumed.
     given = {key: value for key, value in flags.items() if value is not None}
@@ -93,4 +100,5 @@ def train(
         settings=changes | given,
         strict=strict,
         quiet=quiet,
+        verbose=verbose,
     )

@@ -4,6 +4,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from ganvas.data.folders.attribute_table import find_attribute_table
+from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.folders.unpaired import domain_of
 from ganvas.errors import UserError
@@ -25,9 +26,11 @@ def guess_kind(place: Path) -> str:
         UserError: it is neither a folder nor a zip, or holds no images.
     """
     with FileSource(place) as source:
-        tables = [name for name in source.others if "/" not in name]
-        if any(extension(name) in CAPTION_TABLES for name in tables):
-            return "captions"
+        for name, entry in source.others.items():
+            if "/" not in name and extension(name) in CAPTION_TABLES:
+                with suppress(UserError, UnreadableError):
+                    if read_caption_table(name, source.read(entry)).lines:
+                        return "captions"
         with suppress(UserError):
             find_attribute_table(source, "none")
             return "attributes"

@@ -1,6 +1,7 @@
 """A run's folder: its recipe, its data report, and the lock that keeps two trainings apart."""
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 LOCK = "run.lock"  # locked by the process that trains; the file alone says nothing
+PROBE = threading.Lock()
 STOP = "stop"  # a training that finds this file in its folder saves and stops
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only
@@ -198,8 +200,9 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
         try:
-            # No waiting: the other training may take days.
-            lock.acquire(timeout=0)
+            # Hardly any waiting: the other training may take days. But somebody who only asks
+            # whether one is going holds the lock for an instant, too.
+            lock.acquire(timeout=0.5, poll_interval=0.02)
         except Timeout:
             raise UserError(
                 f"{folder} is being trained by another process; wait for it or choose another --out"
@@ -225,8 +228,8 @@ def is_going(folder: Path) -> bool:
     if not (folder / LOCK).exists():
         return False
     try:
-        # Held for an instant, in which a training that begins would be refused.
-        with FileLock(folder / LOCK).acquire(timeout=0):
+        # Held for an instant; one at a time, or two threads that ask would see each other's lock.
+        with PROBE, FileLock(folder / LOCK).acquire(timeout=0):
             return False
     except Timeout:
         return True

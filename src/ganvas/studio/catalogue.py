@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going, is_stopping
 from ganvas.runs.record import RunRecord, read_run
 from ganvas.studio.describe import describe_inputs, list_views
+from ganvas.studio.jobs import Jobs
 
 __all__ = ["BIN", "OWN_FOLDER", "Catalogue", "describe_gan", "read_gan"]
 
@@ -35,14 +37,17 @@ class Catalogue:
 
     Args:
         root: the folder; it is made where it is missing.
+
+    Attributes:
+        jobs: the processes that this start of the studio has begun.
     """
 
     def __init__(self, root: Path):
         with explained(root):
             root.mkdir(parents=True, exist_ok=True)
         self.root = root.resolve()
+        self.jobs = Jobs(self.own_folder / "logs")
         self.folders: dict[str, Path] = {}
-        self.failures: dict[str, str] = {}  # by id: what a training that did not begin has said
 
     @property
     def own_folder(self) -> Path:
@@ -76,11 +81,37 @@ class Catalogue:
         """
         folder = self.folder(run_id)
         name = folder.relative_to(self.root).as_posix()
-        base = {"id": run_id, "name": name, "changed": _last_change(folder)}
+        # Files of a new run in the place of a deleted one have the same names.
+        mark = _read_time(folder / "data.json")
+        base = {"id": run_id, "name": name, "changed": _last_change(folder), "mark": mark}
         try:
-            return base | describe_run(read_run(folder))
+            return base | describe_run(read_run(folder)) | self._describe_job(folder)
         except UserError as error:
             return base | {"state": "damaged", "error": str(error)}
+
+    def _describe_job(self, folder: Path) -> dict[str, Any]:
+        """What a training that was begun here adds to a card: that it starts, or why it failed."""
+        job = self.jobs.find("training", folder)
+        if job is None:
+            return {}
+        if is_going(folder):
+            job.seen = True
+        elif job.running and not job.seen:
+            return {"state": "starting"}
+        return {"failure": job.failure} if job.failure else {}
+
+    def is_busy(self, folder: Path) -> bool:
+        """Whether anything works on a run."""
+        jobs = (self.jobs.find(kind, folder) for kind in ("training", "evaluation"))
+        return is_going(folder) or any(job and job.running for job in jobs)
+
+    def cards(self) -> list[dict[str, Any]]:
+        """The cards of all runs that are there, the one that changed last first."""
+        found = []
+        for run_id in self.scan():
+            with suppress(KeyError, OSError):  # it was deleted in between
+                found.append(self.card(run_id))
+        return sorted(found, key=lambda card: -card["changed"])
 
     def record(self, run_id: str) -> RunRecord:
         """Everything that a run's folder holds.
@@ -98,8 +129,8 @@ class Catalogue:
             UserError: it is in training, or the disk refuses.
         """
         folder = self.folder(run_id)
-        if is_going(folder):
-            raise UserError(f"{folder.name} is in training; stop it first")
+        if self.is_busy(folder):
+            raise UserError(f"{folder.name} is in training or measured; stop it first")
         name = f"{datetime.now():%Y%m%d-%H%M%S-%f}-{run_id}"
         target = self.own_folder / BIN / name
         with explained(target):
@@ -109,7 +140,8 @@ class Catalogue:
                 folder.relative_to(self.root).as_posix(), encoding="utf-8"
             )
             folder.rename(target / "run")
-        self.folders.pop(run_id, None)
+        # a new dictionary: another thread may be going through the old one
+        self.folders = {key: path for key, path in self.folders.items() if key != run_id}
         return name
 
     def restore(self, name: str) -> str:
@@ -142,7 +174,11 @@ def make_id(root: Path, folder: Path) -> str:
 
 def _find_runs(root: Path, depth: int = DEPTH) -> Iterator[Path]:
     """Folders that hold a run, not those inside a run; links that lead elsewhere are no runs."""
-    for folder in sorted(root.iterdir()):
+    try:
+        inside = sorted(root.iterdir())
+    except OSError:  # it may not be read
+        return
+    for folder in inside:
         if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir():
             continue
         if (folder / "recipe.json").is_file():
@@ -153,12 +189,15 @@ def _find_runs(root: Path, depth: int = DEPTH) -> Iterator[Path]:
 
 def _last_change(folder: Path) -> float:
     """When a run last wrote something, in seconds since 1970."""
-    times = []
-    for name in ("log.jsonl", "recipe.json", "samples"):
-        path = folder / name
-        if path.exists():
-            times.append(path.stat().st_mtime)
-    return max(times, default=0.0)
+    return max(_read_time(folder / name) for name in ("log.jsonl", "recipe.json", "samples"))
+
+
+def _read_time(path: Path) -> float:
+    """When a file or folder was last changed, in seconds since 1970; 0 where it is missing."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def describe_run(run: RunRecord) -> dict[str, Any]:

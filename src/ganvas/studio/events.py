@@ -5,7 +5,6 @@ that were started elsewhere are watched as well.
 """
 
 import asyncio
-import json
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,8 +15,10 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from ganvas.errors import UserError
+from ganvas.io.console import print_text
 from ganvas.runs.folder import is_going, is_stopping
 from ganvas.studio.catalogue import Catalogue
+from ganvas.studio.encoding import encode_json
 
 __all__ = ["Watcher", "event_route"]
 
@@ -47,15 +48,20 @@ class Watcher:
     def stop(self) -> None:
         """End, and close all streams."""
         self.ended.set()
-        for queue in self.queues:
-            queue.put_nowait("")
+        for queue in list(self.queues):
+            assert self.loop
+            self.loop.call_soon_threadsafe(queue.put_nowait, "")
 
     def _look_for_ever(self) -> None:
         self._find_changes()  # what is there already is no change
         while not self.ended.wait(PAUSE):
-            if self.queues:  # nobody looks: nothing to do
+            if not self.queues:  # nobody looks: nothing to do
+                continue
+            try:
                 for event in self._find_changes():
                     self._tell(event)
+            except Exception as error:  # the next look may succeed; without this thread, none would
+                print_text(f"studio: runs cannot be watched: {error}", error=True)
 
     def _find_changes(self) -> list[str]:
         """The events since the last look."""
@@ -64,7 +70,7 @@ class Watcher:
         except OSError:  # the disk is away for a moment
             return []
 
-        marks = {run_id: _read_mark(folder) for run_id, folder in folders.items()}
+        marks = {run_id: self._read_mark(folder) for run_id, folder in folders.items()}
         events = []
         for run_id, mark in marks.items():
             if self.known.get(run_id) != mark:
@@ -77,6 +83,18 @@ class Watcher:
             events.append(_format_event("gone", {"id": run_id}))
         self.known = marks
         return events
+
+    def _read_mark(self, folder: Path) -> tuple[Any, ...]:
+        """What is different when a run has changed, without reading its files."""
+        marks: list[Any] = []
+        for name in ("log.jsonl", "recipe.json", "samples", "checkpoints", "evaluations.jsonl"):
+            try:
+                status = (folder / name).stat()
+                marks.append((status.st_mtime_ns, status.st_size))
+            except OSError:
+                marks.append(None)
+        job = self.catalogue.jobs.find("training", folder)
+        return (*marks, is_going(folder), is_stopping(folder), job and (job.running, job.failure))
 
     def _tell(self, event: str) -> None:
         """Hand an event to all open pages, whose queues belong to the server's thread."""
@@ -101,20 +119,8 @@ class Watcher:
             self.queues.discard(queue)
 
 
-def _read_mark(folder: Path) -> tuple[Any, ...]:
-    """What is different when a run has changed, without reading its files."""
-    marks: list[Any] = []
-    for name in ("log.jsonl", "recipe.json", "samples", "checkpoints", "evaluations.jsonl"):
-        try:
-            status = (folder / name).stat()
-            marks.append((status.st_mtime_ns, status.st_size))
-        except OSError:
-            marks.append(None)
-    return (*marks, is_going(folder), is_stopping(folder))
-
-
 def _format_event(name: str, values: Any) -> str:
-    return f"event: {name}\ndata: {json.dumps(values)}\n\n"
+    return f"event: {name}\ndata: {encode_json(values)}\n\n"
 
 
 def event_route(watcher: Watcher) -> Route:

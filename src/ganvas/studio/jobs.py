@@ -4,6 +4,7 @@ They outlive the studio: a training goes on when the page's server is closed or 
 found again by its run folder when it is started anew.
 """
 
+import hashlib
 import os
 import re
 import subprocess
@@ -34,6 +35,7 @@ class Job:
         log: file with all that it prints.
         process: of this start of the studio.
         cancelled: whether the page has ended it.
+        seen: whether its training was seen to run; before that it is starting.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Job:
     log: Path
     process: subprocess.Popen[bytes] = field(repr=False)
     cancelled: bool = False
+    seen: bool = False
 
     @property
     def running(self) -> bool:
@@ -85,6 +88,7 @@ class Jobs:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.lock = threading.Lock()
         self.jobs: dict[tuple[str, Path], Job] = {}
 
     def start(self, kind: str, target: Path, words: Sequence[str]) -> Job:
@@ -93,13 +97,20 @@ class Jobs:
         Raises:
             UserError: the same work is running, or the disk refuses.
         """
-        known = self.jobs.get((kind, target))
-        if known and known.running:
-            raise UserError(f"{target.name}: this {kind} is already running")
+        with self.lock:  # or two requests could start the same work
+            known = self.jobs.get((kind, target))
+            if known and known.running:
+                raise UserError(f"{target.name}: this {kind} is already running")
+            self.jobs[kind, target] = job = self._start(kind, target, words)
+            return job
 
+    def _start(self, kind: str, target: Path, words: Sequence[str]) -> Job:
+        """Start the process."""
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            log = self.folder / f"{target.name}-{kind}.log"
+            # folders of one name may lie in several others
+            digest = hashlib.blake2b(str(target).encode(errors="replace"), digest_size=4)
+            log = self.folder / f"{target.name[:LONGEST_NAME]}-{digest.hexdigest()}-{kind}.log"
             with log.open("wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "ganvas", *words],
@@ -112,9 +123,7 @@ class Jobs:
                 )
         # Somebody must wait for a process that has ended, or it stays in the system's table.
         threading.Thread(target=process.wait, daemon=True).start()
-        job = Job(kind, target, log, process)
-        self.jobs[kind, target] = job
-        return job
+        return Job(kind, target, log, process)
 
     def await_end(self, kind: str, target: Path) -> None:
         """Wait a moment for a process that has done its work and is about to end."""

@@ -125,9 +125,10 @@ def _read_density(drawn: list[Any]) -> Target:
         UserError: other than so many numbers of 0 or more, or all are 0.
     """
     values = _read_array(drawn, (BINS,), f"a drawn density has {BINS} numbers of 0 or more")
-    if values.min() < 0 or values.sum() < LEAST_MASS:
+    if values.min() < 0 or values.max() < LEAST_MASS:
         raise UserError("nothing was drawn; draw a hill above the line")
-    masses = values / values.sum()
+    masses = values / values.max()  # first, since the sum may be too large for a number
+    masses = masses / masses.sum()
     return Target("drawn by hand", masses, _find_hills(masses))
 
 
@@ -156,7 +157,7 @@ def _read_points(drawn: list[Any]) -> np.ndarray:
 def _read_array(values: list[Any], shape: tuple[int, ...], expected: str) -> np.ndarray:
     try:
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(expected) from None
     if array.shape != shape or not np.isfinite(array).all():
         raise UserError(expected)

@@ -1,4 +1,4 @@
-"""Trained GANs in memory: loaded once, used by one request at a time, the newest wish first."""
+"""Trained GANs in memory: loaded once, used by one request at a time, outdated ones dropped."""
 
 import threading
 from collections import OrderedDict
@@ -14,6 +14,7 @@ from ganvas.inference.run import Run, load
 __all__ = ["Models", "OutdatedError"]
 
 MOST_LOADED = 3  # GANs in memory
+LONGEST_NUMBER = 16  # digits
 Answer = TypeVar("Answer")
 
 
@@ -56,7 +57,7 @@ class Models:
             UserError: the checkpoint is damaged, or what the work raises.
         """
         channel, _, digits = wish.rpartition(":")
-        number = int(digits) if digits.isdecimal() else 0
+        number = int(digits) if digits.isdecimal() and len(digits) < LONGEST_NUMBER else 0
         if channel:
             self.newest[channel] = max(number, self.newest.get(channel, 0))
 

@@ -26,6 +26,7 @@ BUILT_IN = ("digits", "figures", "rings", "grid")
 KINDS = ("", "pairs", "unpaired", "attributes", "captions")
 MOST_LISTED = 200  # folders and zips in one named folder
 MOST_FILES = 20_000  # images of one upload
+LONGEST_STEM = 60  # characters, of up to four bytes each
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Places:
             specs_of_runs: the names of the data sets that runs were trained on.
         """
         places = [Place(_make_id(name), name, name, "built-in") for name in BUILT_IN]
-        places += [_as_place(path, "upload") for path in _list_inside(self.uploads)]
+        places += [_as_place(path, "upload") for path in _list_uploads(self.uploads)]
         for folder in self.folders:
             if folder.is_dir():
                 places += [_as_place(path, "folder", folder) for path in _list_inside(folder)]
@@ -151,7 +152,7 @@ def _list_inside(folder: Path) -> Iterator[Path]:
     if not folder.is_dir():
         return
     listed = 0
-    for path in sorted(folder.iterdir()):
+    for path in sorted(_read_folder(folder)):
         if path.name.startswith(".") or listed == MOST_LISTED:
             continue
         if path.suffix.lower() == ".zip" or (path.is_dir() and _has_images(path)):
@@ -159,10 +160,25 @@ def _list_inside(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _list_uploads(folder: Path) -> Iterator[Path]:
+    """The data sets that the page has sent: of a folder that holds one zip, the zip."""
+    for upload in sorted(_read_folder(folder)):
+        zips = [path for path in _read_folder(upload) if path.suffix.lower() == ".zip"]
+        yield zips[0] if zips else upload
+
+
+def _read_folder(folder: Path) -> list[Path]:
+    """What lies in a folder; nothing where it may not be read, or is none."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
 def _has_images(folder: Path) -> bool:
     """Whether a folder, or one directly in it, holds an image; looks at no more than needed."""
     inside = []
-    for number, path in enumerate(folder.iterdir()):
+    for number, path in enumerate(_read_folder(folder)):
         if extension(path.name) in EXTENSIONS:
             return True
         if path.is_dir() and number < MOST_LISTED and not path.is_symlink():
@@ -170,7 +186,7 @@ def _has_images(folder: Path) -> bool:
     return any(
         extension(path.name) in EXTENSIONS
         for one in inside
-        for path in one.iterdir()
+        for path in _read_folder(one)
         if path.is_file()
     )
 
@@ -188,7 +204,7 @@ def _write_files(target: Path, files: Iterable[tuple[str, BinaryIO]]) -> Path:
         name = re.sub(r"[^\w.-]+", "-", given.replace("\\", "/").rpartition("/")[2])[-100:]
         ending = extension(name)
         if ending == ".zip" and number == 0:
-            path = target / (Path(name).stem.strip(".-") + ".zip")
+            path = target / ((Path(name).stem.strip(".-") or "images") + ".zip")
             _copy(content, path)
             if not zipfile.is_zipfile(path):
                 raise UserError(f"{given!r} is not a zip that can be read")
@@ -197,8 +213,11 @@ def _write_files(target: Path, files: Iterable[tuple[str, BinaryIO]]) -> Path:
             left_out += 1
             continue
         name = name.lstrip(".-") or f"image{ending}"
-        if name.lower() in taken:
-            name = f"{Path(name).stem}-{number}{ending}"
+        stem = Path(name).stem[:LONGEST_STEM]
+        name = f"{stem}{ending}"
+        while name.lower() in taken:
+            name = f"{stem}-{number}{ending}"
+            stem += "-"
         taken.add(name.lower())
         _copy(content, target / name)
 

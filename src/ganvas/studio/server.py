@@ -3,12 +3,15 @@
 import asyncio
 import secrets
 import socket
+import threading
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import FrameType
 
 import torch
 import uvicorn
@@ -25,7 +28,6 @@ from ganvas.studio.api.answers import Studio
 from ganvas.studio.catalogue import Catalogue
 from ganvas.studio.events import Watcher, event_route
 from ganvas.studio.guard import Guard, TooLargeError
-from ganvas.studio.jobs import Jobs
 from ganvas.studio.lab import Lab
 from ganvas.studio.models import Models
 from ganvas.studio.places import Places
@@ -33,7 +35,6 @@ from ganvas.studio.places import Places
 __all__ = ["LOCAL", "StudioSettings", "make_app", "serve"]
 
 LOCAL = "127.0.0.1"
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 PORT = 8008  # the first that is tried; then those after it
 MOST_PORTS = 20
 THREADS = 2  # of torch: images must appear at once, while trainings need the processor too
@@ -70,7 +71,6 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
     studio = Studio(
         catalogue,
         Places(settings.folders, own / "uploads"),
-        Jobs(own / "logs"),
         Models(settings.device),
         Lab(),
     )
@@ -107,6 +107,7 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
         exception_handlers={404: refuse_unknown, TooLargeError: refuse_large},
     )
     app.state.studio = studio
+    app.state.watcher = watcher
     return Guard(app, hosts, token, cookie)
 
 
@@ -124,8 +125,6 @@ def serve(settings: StudioSettings, open_page: bool = True) -> None:
 
         address = f"http://{_shown_host(settings.host)}:{port}/?token={token}"
         _announce(settings, address)
-        if open_page:
-            webbrowser.open(address)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -135,7 +134,31 @@ def serve(settings: StudioSettings, open_page: bool = True) -> None:
             timeout_graceful_shutdown=2,
             proxy_headers=False,
         )
-        uvicorn.Server(config).run([listener])
+        server = _Server(config, app)
+        if open_page:
+            threading.Thread(target=_open_page, args=(server, address), daemon=True).start()
+        server.run([listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that closes the streams of events when it is asked to end: it would wait for them
+    otherwise, since they never end by themselves.
+    """
+
+    def __init__(self, config: uvicorn.Config, guard: Guard):
+        super().__init__(config)
+        self.watcher = guard.app.state.watcher  # type: ignore[attr-defined]
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.watcher.stop()
+        super().handle_exit(sig, frame)
+
+
+def _open_page(server: uvicorn.Server, address: str) -> None:
+    """Open the page when the server answers; some browsers return only when they are closed."""
+    while not server.started:
+        time.sleep(0.05)
+    webbrowser.open(address)
 
 
 def _announce(settings: StudioSettings, address: str) -> None:
@@ -187,10 +210,22 @@ def _listen(settings: StudioSettings) -> socket.socket:
 
 def _list_hosts(host: str, port: int) -> list[str]:
     """The values of the header Host under which the page is served."""
-    names = [*LOCAL_NAMES]
+    names = {"127.0.0.1", "localhost", "::1", host}
     if host in ("0.0.0.0", "::"):
         name = socket.gethostname()
-        names += [name, *{str(info[4][0]) for info in socket.getaddrinfo(name, None)}]
-    elif host not in names:
-        names.append(f"[{host}]" if ":" in host else host)
-    return [f"{name}:{port}".lower() for name in names]
+        names |= {name, *_own_addresses(name)}
+    written = [f"[{name}]" if ":" in name else name for name in sorted(names)]
+    # browsers leave the usual port away
+    ends = ("", f":{port}") if port == 80 else (f":{port}",)
+    return [f"{name}{end}".lower() for name in written for end in ends]
+
+
+def _own_addresses(name: str) -> set[str]:
+    """The addresses under which other machines reach this one."""
+    found: set[str] = set()
+    with suppress(OSError):
+        found |= {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent; the system chooses the way out
+        found.add(probe.getsockname()[0])
+    return found

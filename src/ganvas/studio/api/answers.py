@@ -9,22 +9,30 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.studio.catalogue import Catalogue
+from ganvas.studio.encoding import encode_json
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.lab import Lab
 from ganvas.studio.models import Models, OutdatedError
 from ganvas.studio.places import Places
 
-__all__ = ["Body", "Endpoint", "Studio", "answer", "parse", "studio_of"]
+__all__ = ["Body", "Endpoint", "Json", "Studio", "answer", "parse", "studio_of"]
 
 LOOK_EVERY = 0.2  # seconds from one look at a connection to the next
 Endpoint = Callable[[Request], Awaitable[Response]]
 # What an endpoint does, in a thread: of the request and its body; returns JSON or an answer.
 Work = Callable[[Request, bytes], Any]
+
+
+class Json(JSONResponse):
+    """An answer in JSON that never fails, whatever a log or a file name holds."""
+
+    def render(self, content: Any) -> bytes:
+        return encode_json(content).encode()
 
 
 @dataclass(frozen=True)
@@ -33,9 +41,13 @@ class Studio:
 
     catalogue: Catalogue
     places: Places
-    jobs: Jobs
     models: Models
     lab: Lab
+
+    @property
+    def jobs(self) -> Jobs:
+        """The processes that were begun here."""
+        return self.catalogue.jobs
 
     def checkpoint(self, run_id: str) -> Path:
         """The newest checkpoint of a run.
@@ -88,7 +100,10 @@ def answer(work: Work, cancellable: bool = False) -> Endpoint:
     """
 
     async def endpoint(request: Request) -> Response:
-        body = await request.body() if request.method != "GET" else b""
+        try:
+            body = await request.body() if request.method != "GET" else b""
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         request.state.left = threading.Event()
         watch = asyncio.create_task(_note_leaving(request)) if cancellable else None
         try:
@@ -96,13 +111,15 @@ def answer(work: Work, cancellable: bool = False) -> Endpoint:
         except OutdatedError:
             return Response(status_code=204)
         except KeyError:
-            return JSONResponse({"error": "there is nothing of this name"}, 404)
+            return Json({"error": "there is nothing of this name"}, 404)
         except UserError as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return Json({"error": str(error)}, 400)
+        except OSError as error:
+            return Json({"error": error.strerror or str(error)}, 400)
         finally:
             if watch:
                 watch.cancel()
-        return result if isinstance(result, Response) else JSONResponse(result)
+        return result if isinstance(result, Response) else Json(result)
 
     return endpoint
 

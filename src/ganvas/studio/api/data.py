@@ -9,8 +9,8 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ganvas.data.contact_sheet import draw_contact_sheet
@@ -21,7 +21,7 @@ from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe
-from ganvas.studio.api.answers import Body, Studio, answer, parse, studio_of
+from ganvas.studio.api.answers import Body, Json, Studio, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.pictures import png_address
 from ganvas.studio.places import KINDS, MOST_FILES, count_folders, guess_spec
@@ -66,7 +66,7 @@ class TrainBody(LookBody):
     name: str = Field("", max_length=200)
     recipe: str = Field(AUTO, max_length=64)
     minutes: float | None = Field(None, gt=0, le=60 * 24 * 30)
-    settings: dict[str, str | int | float | bool | list[Any]] = {}
+    settings: dict[str, int | float | bool] = {}  # no texts: some settings name files
 
 
 def list_places(request: Request, _: bytes) -> Any:
@@ -95,26 +95,25 @@ def look_at_data(request: Request, body: bytes) -> Any:
         recipe = auto_recipe(spec, wanted.view(), torch.device("cpu"))
     except UserError as error:
         refusal = str(error)
-    view = make_view(**wanted.view())
-    if recipe is not None:
-        view = recipe.view
-    examination, dataset = examine_data(spec, view)
-    report = examination  # it is the report, and more
-    return {
-        "kind": kind,
-        "name": place.name.rpartition("/")[2],
+    view = recipe.view if recipe is not None else make_view(**wanted.view())
+    shared = {"kind": kind, "name": place.name.rpartition("/")[2], "sheet": ""}
+    try:
+        report, dataset = examine_data(spec, view)
+    except UserError as error:  # another kind or size may do
+        return shared | {"refusal": str(error)}
+    return shared | {
         "folders": count_folders(place),
         "found": report.found,
         "used": report.used,
-        "size": examination.size,
-        "channels": examination.channels,
+        "size": report.size,
+        "channels": report.channels,
         "classes": report.classes,
         "sizes": report.sizes,
         "steps": report.steps,
         "notes": report.notes,
         "left_out": [item.model_dump() for item in report.skipped[:MOST_LISTED]],
         "left_out_count": len(report.skipped),
-        "copies": sum(len(group) - 1 for group in examination.copies),
+        "copies": sum(len(group) - 1 for group in report.copies),
         "sheet": png_address(draw_contact_sheet(dataset)),
         "refusal": refusal,
         "choices": [] if recipe is None else _describe_choices(recipe),
@@ -163,7 +162,7 @@ def begin_training(request: Request, body: bytes) -> Any:
         or "run"
     )
     folder, number = studio.catalogue.root / name, 2
-    while folder.exists():
+    while folder.exists() or studio.jobs.find("training", folder):
         folder = studio.catalogue.root / f"{name}-{number}"
         number += 1
 
@@ -175,7 +174,7 @@ def begin_training(request: Request, body: bytes) -> Any:
     for key, value in wanted.settings.items():
         if not key.replace(".", "").replace("_", "").isalnum():
             raise UserError(f"{key!r} is no setting")
-        words += ["--set", f"{key}={value if isinstance(value, str) else json.dumps(value)}"]
+        words += ["--set", f"{key}={json.dumps(value)}"]
     studio.jobs.start("training", folder, words)
     return {"id": studio.catalogue.id_of(folder), "name": folder.name}
 
@@ -185,7 +184,7 @@ def show_training(request: Request, _: bytes) -> Any:
     said.
     """
     studio = studio_of(request)
-    folder = studio.catalogue.root / clean_name(request.path_params["name"])
+    folder = studio.catalogue.root / request.path_params["name"]  # only looked up, never opened
     job = studio.jobs.find("training", folder)
     if job is None:
         raise KeyError(folder.name)
@@ -208,20 +207,20 @@ async def receive_upload(request: Request) -> Response:
             contents = [(file.filename or "", file.file) for file in files]
             place = await run_in_threadpool(studio.places.receive, contents, name)
     except HTTPException as error:
-        return JSONResponse({"error": str(error.detail)}, error.status_code)
+        return Json({"error": str(error.detail)}, error.status_code)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
     except UserError as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return JSONResponse({"id": place.id, "name": place.name, "origin": place.origin})
+        return Json({"error": str(error)}, 400)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Json({"error": f"{reason}; pack the images into one zip and send that"}, 400)
+    return Json({"id": place.id, "name": place.name, "origin": place.origin})
 
 
 def _specs_of_runs(studio: Studio) -> list[str]:
     """The data sets of all runs that can be read."""
-    specs = []
-    for run_id in studio.catalogue.folders:
-        card = studio.catalogue.card(run_id)
-        if "spec" in card:
-            specs.append(card["spec"])
-    return specs
+    return [card["spec"] for card in studio.catalogue.cards() if "spec" in card]
 
 
 ROUTES = [

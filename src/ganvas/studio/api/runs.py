@@ -21,6 +21,7 @@ __all__ = ["ROUTES"]
 
 IMMUTABLE = {"cache-control": "private, max-age=31536000, immutable"}
 MOST_EVALUATIONS = 50  # the newest
+LONGEST_NUMBER = 12  # digits
 
 
 class LengthBody(Body):
@@ -38,9 +39,7 @@ class EvaluateBody(Body):
 
 def list_runs(request: Request, _: bytes) -> Any:
     """GET /api/runs: a card of each run, the one that changed last first."""
-    catalogue = studio_of(request).catalogue
-    cards = [catalogue.card(run_id) for run_id in catalogue.scan()]
-    return {"runs": sorted(cards, key=lambda card: -card["changed"])}
+    return {"runs": studio_of(request).catalogue.cards()}
 
 
 def show_run(request: Request, _: bytes) -> Any:
@@ -66,7 +65,7 @@ def read_entries(request: Request, _: bytes) -> Any:
     """GET /api/runs/ID/log?after=N: the entries of the log from number N on."""
     record = studio_of(request).catalogue.record(request.path_params["id"])
     after = request.query_params.get("after", "0")
-    if not after.isdecimal():
+    if not after.isdecimal() or len(after) > LONGEST_NUMBER:
         raise UserError(f"after={after}: give the number of entries that are known already")
     return {"entries": record.log[int(after) :], "count": len(record.log)}
 
@@ -74,7 +73,10 @@ def read_entries(request: Request, _: bytes) -> Any:
 def send_grid(request: Request, _: bytes) -> Response:
     """GET /api/runs/ID/grids/N.png: the samples after N images."""
     folder = studio_of(request).catalogue.folder(request.path_params["id"])
-    path = grid_path(folder, request.path_params["images"])
+    images = request.path_params["images"]
+    if not images.isdecimal() or len(images) > LONGEST_NUMBER:
+        raise KeyError("grid")
+    path = grid_path(folder, int(images))
     if not path.is_file():
         raise KeyError(path.name)
     return FileResponse(path, headers=IMMUTABLE)
@@ -111,8 +113,10 @@ def _train(request: Request, words: list[str]) -> Any:
 def delete_run(request: Request, _: bytes) -> Any:
     """DELETE /api/runs/ID: move a run into the bin."""
     studio, run_id = studio_of(request), request.path_params["id"]
-    studio.models.forget(studio.catalogue.folder(run_id))
-    return {"bin": studio.catalogue.delete(run_id)}
+    folder = studio.catalogue.folder(run_id)
+    name = studio.catalogue.delete(run_id)
+    studio.models.forget(folder)  # a new run may come in its place
+    return {"bin": name}
 
 
 def restore_run(request: Request, _: bytes) -> Any:
@@ -180,7 +184,7 @@ ROUTES = [
     Route(RUN, answer(show_run), methods=["GET"]),
     Route(RUN, answer(delete_run), methods=["DELETE"]),
     Route(f"{RUN}/log", answer(read_entries)),
-    Route(RUN + "/grids/{images:int}.png", answer(send_grid)),
+    Route(RUN + "/grids/{images}.png", answer(send_grid)),
     Route(f"{RUN}/stop", answer(stop_run), methods=["POST"]),
     Route(f"{RUN}/resume", answer(resume_run), methods=["POST"]),
     Route(f"{RUN}/extend", answer(extend_run), methods=["POST"]),

@@ -3,7 +3,8 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import torch
@@ -23,7 +24,7 @@ from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Result, Task
 from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import encode_animation
-from ganvas.io.images import to_pil, to_png, to_uint8
+from ganvas.io.images import UnreadableError, measure, to_pil, to_png, to_uint8
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.models import OutdatedError
 from ganvas.studio.pictures import png_address
@@ -31,14 +32,21 @@ from ganvas.studio.pictures import png_address
 __all__ = ["ROUTES"]
 
 MOST_IMAGES = 256  # of one request
+MOST_PIXELS = 64_000_000  # of an answer
+# of a requested side, and of a search
+LARGEST_SIDE, MOST_STEPS, MOST_CANDIDATES, LARGEST_SEED = 2048, 2000, 16, 2**53
+MOST_UNEQUAL = 16  # times that an image may be longer than wide
 PLACED = 4  # images of a caption that are generated at once: a canvas waits for them
 WISH = "x-wish"  # "CHANNEL:NUMBER", see `Models.use`
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class LatentBody(Body):
     """A point in the space of noise, as `Latent` has it."""
 
-    terms: list[tuple[int, int, float]] = Field(min_length=1, max_length=32)
+    terms: list[tuple[Seed, Seed, float]] = Field(min_length=1, max_length=32)
     truncation: float = Field(1.0, ge=0, le=2)
     moves: list[tuple[int, float]] = Field([], max_length=16)
 
@@ -62,7 +70,7 @@ class SampleBody(Body):
     """
 
     latents: list[LatentBody] = Field(min_length=1, max_length=MOST_IMAGES)
-    labels: list[str | int] = []
+    labels: list[Annotated[str, Field(max_length=500)] | Seed] = Field([], max_length=MOST_IMAGES)
     way: Way = "layer"
     format: Literal["png", "zip", "webp", "gif"] = "png"
     columns: int = Field(6, ge=1, le=MOST_IMAGES)
@@ -86,11 +94,15 @@ def send_samples(request: Request, body: bytes) -> Response:
     wanted = parse(SampleBody, body)
     checkpoint = studio.checkpoint(run_id)
     latents = [one.latent() for one in wanted.latents]
+    if len(wanted.labels) > len(latents):
+        raise UserError(f"{len(wanted.labels)} labels are given for {len(latents)} images")
     directions = None
     if any(latent.moves for latent in latents):
         directions = studio.models.directions(checkpoint, wanted.way)
 
     def draw(run: Run) -> Tensor:
+        if len(latents) * (run.gan.size * wanted.scale) ** 2 > MOST_PIXELS:
+            raise UserError("so many images of this size are too large for one answer")
         labels = [class_number(run.gan, label) for label in wanted.labels]
         labels += [0] * (len(latents) - len(labels))
         return to_uint8(sample_latents(run, latents, labels, directions))
@@ -147,10 +159,23 @@ def translate_image(request: Request, body: bytes) -> Any:
         inputs=[("image", lambda: body)],
         to=query.get("to") or None,
         attributes=attributes,
-        size=_read_number(query.get("size")),
-        seed=_read_number(query.get("seed")) or 0,
+        size=_read_number(query.get("size"), LARGEST_SIDE),
+        seed=_read_number(query.get("seed"), LARGEST_SEED) or 0,
     )
+    _check_shape(body)
     return _run_task(request, task, lambda result: result.columns)
+
+
+def _check_shape(body: bytes) -> None:
+    """Refuse an image that is much longer than wide: brought to a size, it would be huge.
+
+    Raises:
+        UserError: it is.
+    """
+    with suppress(UnreadableError):  # the task says why
+        width, height = measure(io.BytesIO(body))
+        if max(width, height) > MOST_UNEQUAL * min(width, height):
+            raise UserError(f"{width}x{height} pixels are too unequal; cut the image first")
 
 
 def restore_image(request: Request, body: bytes) -> Any:
@@ -167,10 +192,10 @@ def restore_image(request: Request, body: bytes) -> Any:
 
     task = InpaintTask(
         inputs=[("image", lambda: body)],
-        candidates=_read_number(query.get("candidates")),
-        steps=_read_number(query.get("steps")),
-        size=_read_number(query.get("size")),
-        seed=_read_number(query.get("seed")) or 0,
+        candidates=_read_number(query.get("candidates"), MOST_CANDIDATES),
+        steps=_read_number(query.get("steps"), MOST_STEPS),
+        size=_read_number(query.get("size"), LARGEST_SIDE),
+        seed=_read_number(query.get("seed"), LARGEST_SEED) or 0,
         follow=follow,
     )
 
@@ -245,16 +270,16 @@ def _send_file(content: bytes, kind: str, name: str) -> Response:
     return Response(content, media_type=kind, headers=headers)
 
 
-def _read_number(text: str | None) -> int | None:
+def _read_number(text: str | None, most: int) -> int | None:
     """A whole number of an address, or none.
 
     Raises:
-        UserError: it is something else.
+        UserError: it is something else, or larger than `most`.
     """
     if text is None or text == "":
         return None
-    if not text.isdecimal() or len(text) > 15:
-        raise UserError(f"{text!r} is not a whole number")
+    if not text.isdecimal() or len(text) > len(str(most)) or int(text) > most:
+        raise UserError(f"{text[:20]!r} is not a whole number of at most {most:,}")
     return int(text)
 
 

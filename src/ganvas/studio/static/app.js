@@ -40,7 +40,7 @@ export const app = {
 
 function parse() {
   const [path, text = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const parts = path.split("/").map(decodeURIComponent);
+  const parts = path.split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
   const query = Object.fromEntries(new URLSearchParams(text));
   if (parts[0] === "run" && parts[1]) return { path, name: parts[2] || "watch", id: parts[1], query };
   return { path: path || "runs", name: parts[0] || "runs", id: null, query };
@@ -52,7 +52,7 @@ async function open() {
   close?.();
   close = null;
   drawBar();
-  if (!(place.name in VIEWS)) { app.go("runs", {}, { replace: true }); return open(); }
+  if (!Object.hasOwn(VIEWS, place.name)) { app.go("runs", {}, { replace: true }); return open(); }
   const root = h("div", { class: `view ${place.name}` });
   document.title = `${t(`view.${place.name}`)} · Ganvas`;
   try {
@@ -70,7 +70,7 @@ async function open() {
 
 function drawRunHead(run, name) {
   const tabs = run.views?.length ? run.views : ["watch"];
-  return h("div", { class: "run-head" },
+  return h("div", { class: "run-head", data: { views: String(run.views ?? []) } },
     h("h1", { text: run.name }),
     h("nav", { class: "tabs", "aria-label": t("frame.views") }, tabs.map((tab) =>
       h("a", { href: `#/run/${run.id}/${tab}`, text: t(`view.${tab}`), "aria-current": tab === name ? "page" : null }))));
@@ -99,7 +99,13 @@ function setTheme(theme) { document.documentElement.dataset.theme = theme; local
 if (["light", "dark"].includes(localStorage.getItem("theme"))) setTheme(localStorage.getItem("theme"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawBar);
 
-function changed(id) { drawBar(); for (const listener of app.listeners) listener(id); }
+function changed(id) {
+  drawBar();
+  // a run gets its views with its first checkpoint
+  const head = view.querySelector(".run-head"), place = parse(), run = app.runs.get(place.id);
+  if (head && run && id === place.id && head.dataset.views !== String(run.views ?? [])) head.replaceWith(drawRunHead(run, place.name));
+  for (const listener of app.listeners) listener(id);
+}
 listen({
   run(card) { app.runs.set(card.id, card); changed(card.id); },
   gone({ id }) { app.runs.delete(id); changed(id); },

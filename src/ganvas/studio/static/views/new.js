@@ -32,6 +32,7 @@ export async function show(root, { query }) {
       if (state.recipe !== "auto" && !fits(recipes[state.recipe], answer)) state.recipe = "auto";
       drawFound(found, state, look);
       settings.hidden = start.hidden = Boolean(answer.refusal);
+      if (answer.refusal) return;
       redraw.settings();
       redraw.start();
     } catch (error) {
@@ -41,13 +42,14 @@ export async function show(root, { query }) {
   const found = h("div", { class: "found", "aria-live": "polite" });
   pictures.append(h("h2", { text: t("new.pictures") }), drawChoice(state, () => { state.kind = null; state.labels = ""; look(); }), found);
   if (state.place) look();
+  return () => { state.gone = true; ++asked; };
 }
 
 const fits = (row, answer) => Boolean(row) && row.data === (answer.kind === "" ? "your images" : { pairs: "image pairs", unpaired: "two folders", attributes: "attributes", captions: "captions" }[answer.kind]);
 
 /** Choose a data set, or send one. */
 function drawChoice(state, chosen) {
-  const select = h("select", { on: { change: () => { state.place = select.value; if (state.place) chosen(); } } });
+  const select = h("select", { on: { change: () => { if (select.value) { state.place = select.value; chosen(); } else select.value = state.place; } } });
   const fill = () => clear(select, h("option", { value: "", text: t("new.choose") }),
     ["upload", "folder", "run", "built-in"].map((origin) => {
       const some = state.places.filter((one) => one.origin === origin);
@@ -79,6 +81,7 @@ function drawChoice(state, chosen) {
       if (request.status !== 200) { problem.textContent = answer.error; return; }
       state.places.unshift(answer);
       state.place = answer.id;
+      if (state.gone) return;
       fill();
       chosen();
     });
@@ -91,7 +94,7 @@ function drawChoice(state, chosen) {
 /** What was found: a contact sheet, counts, what was left out, and remedies as buttons. */
 function drawFound(found, state, look) {
   if (!state) { clear(found, h("p", { class: "note", text: t("new.looking") }), h("progress", { "aria-label": t("new.looking") })); return; }
-  const answer = state.look;
+  const answer = { sizes: {}, classes: {}, notes: [], left_out: [], left_out_count: 0, copies: 0, choices: [], folders: 0, ...state.look };
   const kind = h("select", { on: { change: () => { state.kind = kind.value; look(); } } }, KINDS.map((one) => h("option", { value: one, text: t(`new.kind-${one || "plain"}`), selected: one === answer.kind })));
   const isFolder = state.places.find((one) => one.id === state.place)?.origin !== "built-in";
   const remedies = h("div", { class: "row" });
@@ -102,14 +105,15 @@ function drawFound(found, state, look) {
   else if (others && !padded && answer.kind === "") remedy(t("new.pad-shapes"), { fit: "pad" });
   if (isFolder && answer.kind === "" && answer.folders > 1 && !Object.keys(answer.classes).length) remedy(t("new.use-folders"), { labels: "folders" });
   clear(found,
-    h("div", { class: "sheet" }, h("img", { src: answer.sheet, alt: t("new.sheet") }),
+    h("div", { class: "sheet" }, answer.sheet ? h("img", { src: answer.sheet, alt: t("new.sheet") }) : h("div"),
       h("div", {},
-        h("p", {}, h("strong", { text: t("new.used", { used: answer.used, found: answer.found }) })),
-        h("p", { class: "faint", text: t(answer.channels === 1 ? "new.seen-grey" : "new.seen", { size: answer.size }) }),
+        answer.sheet && h("p", {}, h("strong", { text: t("new.used", { used: answer.used, found: answer.found }) })),
+        answer.sheet && h("p", { class: "faint", text: t(answer.channels === 1 ? "new.seen-grey" : "new.seen", { size: answer.size }) }),
         Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 8).join(", ") }) }),
         answer.copies > 0 && h("p", { class: "note", text: t("new.copies", { n: answer.copies }) }),
         isFolder && field(t("new.kind"), kind, t("new.kind-help")),
         answer.refusal && h("p", { class: "problem", role: "alert", text: answer.refusal }),
+        answer.refusal && (state.size || state.fit) && button(t("new.anew"), () => { state.size = state.fit = ""; look(); }),
         answer.left_out_count > 0 && h("details", {}, h("summary", { class: "problem", text: t("new.left-out", { n: answer.left_out_count }) }), h("ul", {}, answer.left_out.map((item) => h("li", { text: `${item.file}: ${item.reason}` })))),
         answer.notes.map((note) => h("p", { class: "note", text: note })), remedies)));
 }
@@ -154,7 +158,7 @@ function drawStart(section, state) {
       const run = await postJson("/api/trainings", body);
       said.textContent = t("new.starting");
       await waitUntilBegun(run, (line) => { said.textContent = line; });
-      app.go(`run/${run.id}/watch`);
+      if (!state.gone) app.go(`run/${run.id}/watch`);
     } catch (error) { problem.textContent = app.describe(error); said.textContent = ""; go.disabled = false; }
   }, { kind: "primary" });
   clear(section, h("h2", { text: t("new.begin") }), h("div", { class: "columns" }, field(t("new.name"), name), h("div", { class: "row end" }, go)), said, problem);

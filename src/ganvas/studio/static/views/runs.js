@@ -38,7 +38,9 @@ export async function show(root, place) {
       app.runs.delete(run.id);
       chosen.delete(run.id);
       draw();
-      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: async () => { await postJson(`/api/bin/${bin}/restore`); await loadRuns(); } } });
+      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: async () => {
+        try { await postJson(`/api/bin/${bin}/restore`); await loadRuns(); } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+      } } });
     } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
   }
 
@@ -48,7 +50,7 @@ export async function show(root, place) {
   return () => app.listeners.delete(draw);
 }
 
-const isBusy = (run) => run.state === "training" || run.state === "stopping";
+const isBusy = (run) => ["training", "stopping", "starting"].includes(run.state);
 
 /** What a run is, in a few words: "faces · 64 px · relativistic". */
 export const describeRun = (run) => [run.data, run.size > 1 && `${run.size} px`, run.recipe].filter(Boolean).join(" · ");
@@ -63,7 +65,8 @@ export function describeState(run) {
   return t(`state.${run.state}`);
 }
 
-export const newestGrid = (run) => run.grids?.length ? `/api/runs/${run.id}/grids/${run.grids.at(-1)}.png` : null;
+export const gridAddress = (run, images) => `/api/runs/${run.id}/grids/${images}.png?v=${run.mark}`;
+export const newestGrid = (run) => run.grids?.length ? gridAddress(run, run.grids.at(-1)) : null;
 
 function drawCard(run, chosen, choose, deleteRun) {
   const grid = newestGrid(run);
@@ -76,6 +79,7 @@ function drawCard(run, chosen, choose, deleteRun) {
         h("small", { text: run.error ?? describeRun(run) }),
         h("small", {}, h("span", { class: `dot ${run.state}` }), describeState(run)),
         run.images > 0 && !isBusy(run) && h("small", { text: t("runs.images", { n: run.images }) }),
+        run.failure && h("small", { class: "problem", text: run.failure }),
         worst && h("small", { class: "problem", text: worst.name }))),
     isBusy(run) && h("progress", { max: run.total, value: run.images, "aria-label": describeState(run) }),
     h("div", { class: "tools" }, box, !isBusy(run) && button("✕", () => deleteRun(run), { kind: "quiet", "aria-label": t("runs.delete", { name: run.name }), title: t("runs.delete", { name: run.name }) })));

@@ -5,7 +5,7 @@ import { getJson, postJson } from "../api.js";
 import { button, clear, field, h } from "../dom.js";
 import { duration, number, percent, t } from "../texts.js";
 import { drawChart } from "./chart.js";
-import { describeRun, describeState } from "./runs.js";
+import { describeRun, describeState, gridAddress } from "./runs.js";
 
 const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
 const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
@@ -33,6 +33,7 @@ export async function show(root, { run, query }) {
       h("p", { class: "faint", text: t("watch.shown", { n: now.images, total: now.total }) }),
       now.rate && h("p", { class: "faint", text: t("watch.rate", { rate: number(now.rate) }) }),
       h("p", { class: "faint", text: describeRun(now) }),
+      now.failure && h("p", { class: "problem", role: "alert", text: now.failure }),
       now.reason && h("p", { class: "problem", text: now.reason }));
     clear(actions, drawActions(now));
     clear(doctor, now.doctor.length
@@ -48,6 +49,7 @@ export async function show(root, { run, query }) {
   };
   function drawActions(now) {
     const path = `/api/runs/${run.id}`;
+    if (now.state === "starting") return [button(t("state.starting"), () => {}, { disabled: true })];
     if (now.state === "stopping") return [button(t("state.stopping"), () => {}, { disabled: true })];
     if (now.state === "training") return [button(t("watch.stop"), act(() => postJson(`${path}/stop`), t("watch.asked")), { kind: "primary" })];
     if (now.state === "interrupted") return [button(t("watch.resume"), act(() => postJson(`${path}/resume`), t("watch.begun")), { kind: "primary" })];
@@ -61,7 +63,7 @@ export async function show(root, { run, query }) {
     if (id !== run.id && id !== null) return;
     const card = app.runs.get(run.id);
     if (!card) { draw(); return; }
-    state.run = { ...state.run, ...card };
+    state.run = { ...state.run, failure: "", ...card };
     if (reading) return;
     reading = true;
     try { await readLog(); } catch { /* the next event reads again */ } finally { reading = false; }
@@ -90,7 +92,7 @@ function drawFilm(state) {
     nothing.hidden = grids.length > 0; image.hidden = strip.hidden = grids.length === 0;
     if (!grids.length) return;
     range.max = String(last()); range.value = String(at());
-    const source = `/api/runs/${state.run.id}/grids/${grids[at()]}.png`;
+    const source = gridAddress(state.run, grids[at()]);
     if (image.getAttribute("src") !== source) image.src = source;
     image.alt = caption.textContent = t("watch.after", { n: grids[at()] });
   }
