@@ -129,6 +129,9 @@ class Catalogue:
             UserError: it is in training, or the disk refuses.
         """
         folder = self.folder(run_id)
+        if not is_going(folder):
+            # A training gives its folder free a moment before its process ends.
+            self.jobs.await_end("training", folder)
         if self.is_busy(folder):
             raise UserError(f"{folder.name} is in training or measured; stop it first")
         name = f"{datetime.now():%Y%m%d-%H%M%S-%f}-{run_id}"
