@@ -99,6 +99,7 @@ def test_the_import_is_light():
     assert run_python(code) == "light\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [

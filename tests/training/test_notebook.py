@@ -76,6 +76,7 @@ def test_a_run_without_samples_and_losses(tmp_path: Path):
     assert "<img" not in meter.draw_pictures()
 
 
+@pytest.mark.slow
 def test_training_in_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A real kernel: the cell shows both areas in their last state, and the run its samples."""
     monkeypatch.setenv("PYTHONPATH", str(Path(ganvas.__file__).parents[1]))  # the same source

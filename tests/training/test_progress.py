@@ -189,6 +189,7 @@ def test_an_interrupted_run_says_so_at_once(tmp_path: Path, capfd: pytest.Captur
     assert capfd.readouterr().err.count(STOPPING) == 1
 
 
+@pytest.mark.slow
 @HANGUP
 def test_a_closed_terminal_saves_and_stops(tmp_path: Path):
     """On a real terminal, which is gone while the run trains."""
