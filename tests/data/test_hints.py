@@ -33,6 +33,11 @@ def test_equal_names_in_two_folders_are_pairs_and_others_are_domains(tmp_path: P
     assert guess_kind(domains) == "unpaired"
 
 
+def test_many_folders_of_which_two_are_called_a_and_b_are_classes(tmp_path: Path):
+    names = [f"{letter}/{letter}{number}.png" for letter in "ABCDE" for number in range(3)]
+    assert guess_kind(draw(tmp_path, *names)) == ""
+
+
 def test_tables_tell_captions_and_attributes(tmp_path: Path):
     captions = draw(tmp_path / "c", "1.png")
     (captions / "index.jsonl").write_text('{"file": "1.png", "caption": "a bird"}\n')

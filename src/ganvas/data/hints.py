@@ -12,6 +12,7 @@ from ganvas.io.images import UnreadableError, measure
 
 __all__ = ["guess_kind"]
 
+MOST_INSIDE = 0.9  # share of the images that must lie in the two folders
 LOOKED_AT = 12  # images whose shape is measured
 CAPTION_TABLES = (".jsonl", ".json")
 
@@ -51,8 +52,9 @@ def _compare_domains(names: list[str]) -> str:
         if domain:
             stems[domain].add(PurePosixPath(name).stem)
     a, b = stems.values()
-    if not a or not b:
-        return ""
+    inside = sum(bool(domain_of(name)[1]) for name in names)
+    if not a or not b or inside < MOST_INSIDE * len(names):
+        return ""  # such as 26 folders of letters, of which two are called A and B
     return "pairs" if len(a & b) > max(len(a), len(b)) / 2 else "unpaired"
 
 

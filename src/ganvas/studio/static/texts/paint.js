@@ -1,7 +1,8 @@
 // Texts of the view "paint": keys begin with "paint."; both languages have the same keys.
 export default {
   en: {
-    "paint.drop": "Drop a photo here, paste one, or", "paint.open": "Open a photo …", "paint.sample": "Use a sample",
+    "paint.grey": "This GAN knows grey images only: the result will be grey.",
+    "paint.drop": "Paint over a part of a photo, and the GAN draws it anew. Drop a photo here, paste one, or", "paint.open": "Open a photo …", "paint.sample": "Use a sample",
     "paint.tools": "Tools", "paint.easel": "Photo: arrow keys move the brush, Enter paints, Shift and arrow keys paint a line",
     "paint.brush": "Brush", "paint.brush.key": "Brush (B)", "paint.eraser": "Eraser", "paint.eraser.key": "Eraser (E)", "paint.undo": "Undo", "paint.undo.key": "Undo (Ctrl-Z)",
     "paint.invert": "Invert", "paint.invert.key": "Swap what is painted with what is not", "paint.clear": "Clear", "paint.clear.key": "Remove everything that is painted",
@@ -20,7 +21,8 @@ export default {
     "paint.scaled": "Scaled down from {width} × {height} to {wide} × {high} pixels.",
   },
   zh: {
-    "paint.drop": "将照片拖到这里、直接粘贴，或", "paint.open": "打开照片……", "paint.sample": "使用样本",
+    "paint.grey": "这个 GAN 只认识灰度图像：结果会是灰度的。",
+    "paint.drop": "在照片上涂抹一块，GAN 会重新画出它。将照片拖到这里、直接粘贴，或", "paint.open": "打开照片……", "paint.sample": "使用样本",
     "paint.tools": "工具", "paint.easel": "照片：方向键移动画笔，回车涂抹，Shift 加方向键画线",
     "paint.brush": "画笔", "paint.brush.key": "画笔（B）", "paint.eraser": "橡皮", "paint.eraser.key": "橡皮（E）", "paint.undo": "撤销", "paint.undo.key": "撤销（Ctrl-Z）",
     "paint.invert": "反选", "paint.invert.key": "交换已涂和未涂的区域", "paint.clear": "清除", "paint.clear.key": "清除所有涂抹",

@@ -109,7 +109,7 @@ function drawFound(found, state, look) {
       h("div", {},
         answer.sheet && h("p", {}, h("strong", { text: t("new.used", { used: answer.used, found: answer.found }) })),
         answer.sheet && h("p", { class: "faint", text: t(answer.channels === 1 ? "new.seen-grey" : "new.seen", { size: answer.size }) }),
-        Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 8).join(", ") }) }),
+        Object.keys(answer.classes).length > 0 && h("p", { class: "faint", text: t("new.classes", { n: Object.keys(answer.classes).length, names: Object.keys(answer.classes).slice(0, 12).join(", ") + (Object.keys(answer.classes).length > 12 ? ", …" : "") }) }),
         answer.copies > 0 && h("p", { class: "note", text: t("new.copies", { n: answer.copies }) }),
         isFolder && field(t("new.kind"), kind, t("new.kind-help")),
         answer.refusal && h("p", { class: "problem", role: "alert", text: answer.refusal }),

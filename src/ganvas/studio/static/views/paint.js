@@ -53,7 +53,7 @@ export async function show(root, place) {
   const notes = h("details", {});
   const result = h("div", { class: "panel-part result" }, h("div", { class: "result-actions" }, compare, save, again, goOn), notes);
   const note = h("p", { class: "note" });
-  const panel = h("div", { class: "panel" }, opener(), note, sizer.element, h("small", { class: "keys", text: t("paint.keys") }), how, fill, hint, busy.element, result);
+  const panel = h("div", { class: "panel" }, opener(), note, sizer.element, h("small", { class: "keys", text: t("paint.keys") }), how, run.model?.channels === 1 && h("small", { class: "note", text: t("paint.grey") }), fill, hint, busy.element, result);
   root.append(h("div", { class: "stage" }, left, panel));
 
   // Photos

@@ -14,11 +14,12 @@ export async function show(root, { run, query }) {
   const state = { run, entries: [], at: null, playing: null, log: query.log === "1" };
   const film = drawFilm(state);
   const facts = h("div", { class: "facts" }), actions = h("div", { class: "row" }), problem = h("p", { class: "problem", role: "alert" });
+  const more = h("div", { class: "more" }, drawMore(run));
   const doctor = h("div"), charts = h("div", { class: "charts" });
   root.append(h("div", { class: "stage" },
     h("div", { class: "picture" }, film.element),
     h("div", { class: "panel" }, facts, actions, problem,
-      h("section", {}, h("h2", { text: t("watch.doctor") }), doctor), charts, drawMore(run))));
+      h("section", {}, h("h2", { text: t("watch.doctor") }), doctor), charts, more)));
 
   async function readLog() {
     const { entries, count } = await getJson(`/api/runs/${run.id}/log?after=${state.entries.length}`);
@@ -53,17 +54,29 @@ export async function show(root, { run, query }) {
     if (now.state === "stopping") return [button(t("state.stopping"), () => {}, { disabled: true })];
     if (now.state === "training") return [button(t("watch.stop"), act(() => postJson(`${path}/stop`), t("watch.asked")), { kind: "primary" })];
     if (now.state === "interrupted") return [button(t("watch.resume"), act(() => postJson(`${path}/resume`), t("watch.begun")), { kind: "primary" })];
+    const use = now.views?.find((name) => ["sample", "translate", "place", "paint"].includes(name));
     const length = h("input", { type: "number", min: now.images + 1, step: 1, value: String(Math.max(2 * now.total, now.images + 1)) });
-    return [h("details", { class: "grow" }, h("summary", { text: t("watch.longer") }), field(t("watch.length"), length, t("watch.length-help")),
-      button(t("watch.extend"), act(() => postJson(`${path}/extend`, { images: Number(length.value) }), t("watch.begun")), { kind: "primary" }))];
+    return [use && h("a", { class: "button-link", href: `#/run/${run.id}/${use}`, text: t("watch.use") }), h("details", { class: "wide-details" }, h("summary", { text: t("watch.longer") }), field(t("watch.length"), length, t("watch.length-help")),
+      button(t("watch.extend"), act(() => postJson(`${path}/extend`, { images: Number(length.value) }), t("watch.begun"))))];
   }
 
+  // Numbers and commands are those of another moment when a training begins or ends.
+  async function readMore() {
+    try {
+      const parts = drawMore(await getJson(`/api/runs/${run.id}`)).filter(Boolean);
+      // what was unfolded stays so
+      parts.forEach((part, place) => { part.open = more.children[place]?.open ?? false; });
+      clear(more, parts);
+    } catch { /* the next change reads again */ }
+  }
   let reading = false;
   async function changed(id) {
     if (id !== run.id && id !== null) return;
     const card = app.runs.get(run.id);
     if (!card) { draw(); return; }
+    const before = state.run;
     state.run = { ...state.run, failure: "", ...card };
+    if (before.state !== card.state || before.checkpoint !== card.checkpoint) readMore();
     if (reading) return;
     reading = true;
     try { await readLog(); } catch { /* the next event reads again */ } finally { reading = false; }
@@ -141,10 +154,11 @@ const label = (player) => (player in PLAYERS ? t(`watch.${player}`) : player);
 /** Settings, data and commands: there, but folded. */
 function drawMore(run) {
   const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
-  return h("div", { class: "more" },
+  return [
     run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map((one) => h("li", {}, h("strong", { text: `${one.key}: ${one.value}` }), h("p", { class: "faint", text: one.reason }))))),
     h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers))),
     h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
       run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),
-    h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: one.text }), one.command && h("pre", { text: one.command })])));
+    h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: one.text }), one.command && h("pre", { text: one.command })])),
+  ];
 }
