@@ -27,9 +27,10 @@ format: $(VENV)/installed-dev  ## format the code and mend what ruff can mend
 types: $(VENV)/installed-dev  ## check the types
 	$(BIN)/pyright
 
-api: $(VENV)/installed-dev  ## write docs/api.md and the tree of docs/architecture.md from the docstrings
+api: $(VENV)/installed-dev  ## write docs/api.md, the tree of docs/architecture.md and the studio's small pictures
 	$(BIN)/python docs/make_api.py
 	$(BIN)/python docs/make_tree.py
+	$(BIN)/python docs/make_thumbnails.py
 
 hooks: $(VENV)/installed-dev  ## check format, style and types before each commit
 	$(BIN)/pre-commit install

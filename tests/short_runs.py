@@ -45,3 +45,13 @@ def train_two_steps(
     return ganvas.train(
         name, data=data, out=out, images=images, device="cpu", settings=settings, quiet=True
     )
+
+
+def train_digits(out: Path) -> ganvas.Run:
+    """A GAN with ten classes."""
+    return train_tiny("digits", out, 24, "digits", **{"options.width": 2})
+
+
+def train_points(out: Path) -> ganvas.Run:
+    """A GAN of points in the plane."""
+    return train_tiny("rings", out, 24, "rings", **{"options.hidden": 8, "stop_below": {}})

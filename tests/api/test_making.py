@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from short_runs import train_mlp, train_tiny, train_two_steps
+from short_runs import train_digits, train_mlp, train_points, train_two_steps
 from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.io.images import to_pil, to_uint8
-
-POINTS = {"options.hidden": 8, "stop_below": {}}
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +20,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
-    """A GAN with ten classes."""
-    out = tmp_path_factory.mktemp("digits") / "run"
-    return train_tiny("digits", out, 24, "digits", **{"options.width": 2})
+    return train_digits(tmp_path_factory.mktemp("digits") / "run")
 
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
-    out = tmp_path_factory.mktemp("points") / "run"
-    return train_tiny("rings", out, 24, "rings", **POINTS)
+    return train_points(tmp_path_factory.mktemp("points") / "run")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from ganvas.inference.directions import find_directions
 from ganvas.inference.latents import (
     Latent,
     LatentRng,
-    latent_near,
     latent_row,
     sample_latents,
 )
@@ -65,17 +64,20 @@ def test_the_ends_of_a_way_are_its_rows():
     torch.testing.assert_close(uniform(*way), uniform(latent_row(0, 0), latent_row(0, 1)))
 
 
+def near(spread: float, row: int = 0) -> Latent:
+    """A neighbour of a row, as the page mixes it: so much of the variance comes from another."""
+    return Latent(((0, row, (1 - spread) ** 0.5), (1, row, spread**0.5)))
+
+
 def test_neighbours_are_nearer_than_strangers():
-    point = latent_row(0, 0)
-    near, far = latent_near(point, 0.1, 1, 0), latent_near(point, 0.9, 1, 0)
-    start, *others = normal(point, near, far, latent_row(1, 0))
+    start, *others = normal(latent_row(0, 0), near(0.1), near(0.9), latent_row(1, 0))
     distances = [float((other - start).norm()) for other in others]
     assert distances == sorted(distances)
-    torch.testing.assert_close(normal(latent_near(point, 0.0, 1, 0))[0], start)
+    torch.testing.assert_close(normal(near(0.0))[0], start)
 
 
 def test_uniform_mixes_stay_in_range():
-    points = [latent_near(latent_row(0, row), 0.5, 1, row) for row in range(8)]
+    points = [near(0.5, row) for row in range(8)]
     points.append(Latent(((0, 0, 1.0), (0, 1, -1.0), (0, 2, 1.0))))
     assert uniform(*points).abs().max() <= 1
 

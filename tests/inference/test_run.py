@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from short_runs import train_mlp, train_tiny
+from short_runs import train_digits, train_mlp, train_points
 from tiny import refused_in_one_line
 
 import ganvas
@@ -22,15 +22,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
-    """A GAN with ten classes."""
-    out = tmp_path_factory.mktemp("digits") / "run"
-    return train_tiny("digits", out, 24, "digits", **{"options.width": 2})
+    return train_digits(tmp_path_factory.mktemp("digits") / "run")
 
 
 @pytest.fixture(scope="module")
 def points(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
-    out = tmp_path_factory.mktemp("points") / "run"
-    return train_tiny("rings", out, 24, "rings", **{"options.hidden": 8, "stop_below": {}})
+    return train_points(tmp_path_factory.mktemp("points") / "run")
 
 
 def test_pillow_images_are_the_samples(run: ganvas.Run):

@@ -15,7 +15,6 @@ import ganvas
 from ganvas.cli import main
 from ganvas.data import Dataset, open_dataset
 from ganvas.recipes import get_recipe
-from ganvas.recipes.expectations import MEASURED, describe_expectation, nearest_run
 from ganvas.recipes.length import change_length, take_length
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs.folder import read_recipe
@@ -27,7 +26,6 @@ from ganvas.training.setup import Request, prepare
 from ganvas.training.signals import InterruptedRun
 
 NOON = datetime(2026, 5, 1, 12, 0)
-PICTURES = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture
@@ -325,22 +323,6 @@ def test_few_images_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert notes[0].startswith(warning)
     main(["train", "digits", "--dry-run"])
     assert "WARNING" not in capsys.readouterr().out
-
-
-def test_expectations_name_pictures_that_exist():
-    headings = (PICTURES / "results.md").read_text()
-    for run in MEASURED:
-        assert (PICTURES / "pictures" / run.picture).is_file(), run.picture
-        assert f"# {run.section}\n" in headings, run.section
-
-
-def test_the_nearest_run():
-    avatars = get_recipe("avatars-fast")
-    near = nearest_run(avatars, 180)
-    assert near and (near.recipe, near.size) == ("avatars-fast", 48)
-    larger = nearest_run(change(avatars, {"size": 64}), 700)
-    assert larger and larger.picture == "avatars-15-minutes.webp"
-    assert "no run of sngan was measured" in describe_expectation(get_recipe("sngan"), 60)[0]
 
 
 def test_only_a_fitted_length_is_taken_up():

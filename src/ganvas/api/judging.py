@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganvas.data.view import collect_look
 from ganvas.evaluation import Evaluation
 from ganvas.evaluation import evaluate as evaluate_images
 from ganvas.inference.run import Run
@@ -62,13 +63,6 @@ def evaluate(
     Raises:
         UserError: an argument is wrong, or something is missing.
     """
-    view = {
-        "size": size,
-        "channels": channels,
-        "fit": fit,
-        "labels": None if labels is None else str(labels),
-        "background": background,
-    }
     return evaluate_images(
         what,
         against,
@@ -78,7 +72,7 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view={name: value for name, value in view.items() if value is not None},
+        view=collect_look(size, channels, fit, labels, background),
         device=device,
         progress=progress,
     )

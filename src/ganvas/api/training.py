@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ganvas.data.view import collect_look
 from ganvas.errors import UserError
 from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe
@@ -72,17 +73,10 @@ def train(
         InterruptedRun: by Ctrl-C, a notebook's "interrupt" or SIGTERM; everything is saved, and the
             same call with `out` resumes.
     """
-    flags = {
-        "size": size,
-        "channels": channels,
-        "fit": fit,
-        "labels": None if labels is None else str(labels),
-        "background": background,
-        "evaluate_every": evaluate_every,
-        "log": log,
-    }
+    flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = {key: value for key, value in flags.items() if value is not None}
+    given = collect_look(size, channels, fit, labels, background)
+    given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:
         raise UserError(f"{key} is given in settings, but is an argument of its own: {key}=...")

@@ -27,7 +27,7 @@ def studio(
     Parameters
     ----------
     runs
-        Folder with runs, and for new ones.
+        Folder of the runs; new runs are also stored there.
     port
         Port to listen on. Without it: 8008, or the next free one.
     host

@@ -16,7 +16,7 @@ from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import FileSource
 from ganvas.data.open import find_kind, open_dataset
 from ganvas.data.report import DataReport
-from ganvas.data.view import View, make_view
+from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
@@ -88,14 +88,7 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    flags = {
-        "size": size,
-        "channels": channels,
-        "fit": fit,
-        "labels": None if labels is None else str(labels),
-        "background": background,
-    }
-    view = make_view(**{name: value for name, value in flags.items() if value is not None})
+    view = make_view(**collect_look(size, channels, fit, labels, background))
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)

@@ -1,5 +1,6 @@
 """How training wants to see the images: size, channels, fit, background, labels."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
 
-__all__ = ["View", "make_view"]
+__all__ = ["View", "collect_look", "make_view"]
 
 
 class View(BaseModel):
@@ -49,3 +50,21 @@ def make_view(**values: Any) -> View:
         return View(**values)
     except ValidationError as error:
         raise UserError(describe_validation(error)) from None
+
+
+def collect_look(
+    size: int | None,
+    channels: int | None,
+    fit: str | None,
+    labels: str | Path | None,
+    background: str | None,
+) -> dict[str, Any]:
+    """How images shall be prepared, as far as it was given: settings of a view by name."""
+    values = {
+        "size": size,
+        "channels": channels,
+        "fit": fit,
+        "labels": None if labels is None else str(labels),
+        "background": background,
+    }
+    return {name: value for name, value in values.items() if value is not None}

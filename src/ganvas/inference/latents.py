@@ -15,7 +15,7 @@ from ganvas.inference.run import Run
 from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.rng import Make, Rng, RowRng, sent
 
-__all__ = ["Latent", "LatentRng", "latent_near", "latent_row", "sample_latents"]
+__all__ = ["Latent", "LatentRng", "latent_row", "sample_latents"]
 
 Term = tuple[int, int, float]  # seed of a table of noise, row of it, weight
 
@@ -47,20 +47,6 @@ class Latent:
 def latent_row(seed: int, row: int) -> Latent:
     """The noise of a sample: row of the table of a seed."""
     return Latent(((seed, row, 1.0),))
-
-
-def latent_near(latent: Latent, spread: float, seed: int, row: int) -> Latent:
-    """A neighbour of a point: so much of it is replaced by another row of noise.
-
-    Args:
-        latent: the point.
-        spread: share of the variance that is replaced, in [0, 1].
-        seed: of the other row.
-        row: the other row.
-    """
-    kept, other = (1 - spread) ** 0.5, spread**0.5
-    terms = tuple((seed_, row_, weight * kept) for seed_, row_, weight in latent.terms)
-    return Latent((*terms, (seed, row, other)), latent.truncation, latent.moves)
 
 
 class LatentRng(Rng):

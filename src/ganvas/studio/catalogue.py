@@ -20,7 +20,7 @@ from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.io.files import explained
 from ganvas.runs.diagnosis import Diagnosis
-from ganvas.runs.folder import is_going, is_stopping
+from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
 from ganvas.studio.describe import describe_inputs, list_views
 from ganvas.studio.jobs import Jobs
@@ -85,16 +85,18 @@ class Catalogue:
         mark = _read_time(folder / "data.json")
         base = {"id": run_id, "name": name, "changed": _last_change(folder), "mark": mark}
         try:
-            return base | describe_run(read_run(folder)) | self._describe_job(folder)
+            described = describe_run(read_run(folder))
+            going = described["state"] in ("training", "stopping")
+            return base | described | self._describe_job(folder, going)
         except UserError as error:
             return base | {"state": "damaged", "error": str(error)}
 
-    def _describe_job(self, folder: Path) -> dict[str, Any]:
+    def _describe_job(self, folder: Path, going: bool) -> dict[str, Any]:
         """What a training that was begun here adds to a card: that it starts, or why it failed."""
         job = self.jobs.find("training", folder)
         if job is None:
             return {}
-        if is_going(folder):
+        if going:
             job.seen = True
         elif job.running and not job.seen:
             return {"state": "starting"}
@@ -112,6 +114,14 @@ class Catalogue:
             with suppress(KeyError, OSError):  # it was deleted in between
                 found.append(self.card(run_id))
         return sorted(found, key=lambda card: -card["changed"])
+
+    def specs(self) -> list[str]:
+        """The names of the data sets that runs were trained on."""
+        found = []
+        for folder in self.scan().values():
+            with suppress(UserError, OSError):
+                found.append(read_data(folder).spec)
+        return found
 
     def record(self, run_id: str) -> RunRecord:
         """Everything that a run's folder holds.

@@ -21,7 +21,7 @@ from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe
-from ganvas.studio.api.answers import Body, Json, Studio, answer, parse, studio_of
+from ganvas.studio.api.answers import Body, Json, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.pictures import png_address
 from ganvas.studio.places import KINDS, MOST_FILES, count_folders, guess_spec
@@ -72,7 +72,7 @@ class TrainBody(LookBody):
 def list_places(request: Request, _: bytes) -> Any:
     """GET /api/data: the data sets that can be chosen."""
     studio = studio_of(request)
-    places = studio.places.list(_specs_of_runs(studio))
+    places = studio.places.list(studio.catalogue.specs())
     return {
         "places": [{"id": p.id, "name": p.name, "origin": p.origin} for p in places],
         "kinds": list(KINDS),
@@ -86,7 +86,7 @@ def look_at_data(request: Request, body: bytes) -> Any:
     """POST /api/data/look: what a data set holds, its contact sheet, and what `auto` chooses."""
     studio = studio_of(request)
     wanted = parse(LookBody, body)
-    place = studio.places.find(wanted.place, _specs_of_runs(studio))
+    place = studio.places.find(wanted.place, studio.catalogue.specs())
     spec, kind = guess_spec(place, wanted.kind)
 
     # The size that training would take is also that of the sheet.
@@ -151,7 +151,7 @@ def begin_training(request: Request, body: bytes) -> Any:
     """POST /api/trainings: begin a training in a process of its own; returns the run's id."""
     studio = studio_of(request)
     wanted = parse(TrainBody, body)
-    place = studio.places.find(wanted.place, _specs_of_runs(studio))
+    place = studio.places.find(wanted.place, studio.catalogue.specs())
     spec, _ = guess_spec(place, wanted.kind)
     if wanted.recipe != AUTO and wanted.recipe not in CATALOGUE:
         raise UserError(f"there is no recipe {wanted.recipe!r}")
@@ -216,11 +216,6 @@ async def receive_upload(request: Request) -> Response:
         reason = error.strerror or str(error)
         return Json({"error": f"{reason}; pack the images into one zip and send that"}, 400)
     return Json({"id": place.id, "name": place.name, "origin": place.origin})
-
-
-def _specs_of_runs(studio: Studio) -> list[str]:
-    """The data sets of all runs that can be read."""
-    return [card["spec"] for card in studio.catalogue.cards() if "spec" in card]
 
 
 ROUTES = [

@@ -1,0 +1,167 @@
+"""The studio's interface: data sets, uploads, and trainings that begin on them."""
+
+import io
+import json
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+from studio_client import make_client
+
+
+def place_named(client: TestClient, name: str) -> str:
+    """The id of a data set that the page offers."""
+    return {one["name"]: one["id"] for one in client.get("/api/data").json()["places"]}[name]
+
+
+def test_data_is_looked_at_and_settings_are_chosen(client: TestClient):
+    answer = client.post("/api/data/look", json={"place": place_named(client, "digits")}).json()
+    assert answer["used"] == 1797 and answer["size"] == 8 and not answer["refusal"]
+    assert answer["sheet"].startswith("data:image/png;base64,")
+    assert {"key": "size", "value": "8", "reason": "The images have 8 pixels."} in answer["choices"]
+
+
+def test_folders_are_offered_by_name_and_never_by_path(root: Path, tmp_path: Path):
+    (tmp_path / "mine" / "cats").mkdir(parents=True)
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "mine" / "cats" / "1.png")
+    client = make_client(root, (tmp_path / "mine",))
+    offered = client.get("/api/data").json()["places"]
+    assert any(one["name"].endswith("cats") and one["origin"] == "folder" for one in offered)
+    assert str(tmp_path) not in json.dumps(offered)
+    answer = client.post("/api/data/look", json={"place": str(tmp_path / "mine" / "cats")})
+    assert answer.status_code in (400, 404)
+
+
+def upload(client: TestClient, names: list[str], content: bytes) -> Any:
+    """Send the same content under several names."""
+    return client.post("/api/uploads", files=[("files", (name, content)) for name in names])
+
+
+def test_uploads_become_data_with_harmless_names(client: TestClient, root: Path):
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    names = ["a.png", "../../evil.png", "a.png", "notes.txt", "C:\\x\\b c.png", ".hidden.png"]
+    answer = upload(client, names, file.getvalue())
+    assert answer.status_code == 200
+    inside = sorted(path.name for path in (root / ".studio" / "uploads").rglob("*.png"))
+    assert inside == ["a-2.png", "a.png", "b-c.png", "evil.png", "hidden.png"]
+    assert not (root.parent / "evil.png").exists()
+
+    look = client.post("/api/data/look", json={"place": answer.json()["id"]}).json()
+    assert look["found"] == 5 and look["copies"] == 4
+
+
+def test_a_zip_is_sent_looked_at_and_listed(client: TestClient):
+    image = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(image, "PNG")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("1.png", image.getvalue())
+        archive.writestr("2.png", image.getvalue())
+    for name in ("my faces.zip", "---.zip"):
+        sent = upload(client, [name], packed.getvalue()).json()
+        look = client.post("/api/data/look", json={"place": sent["id"]})
+        assert look.status_code == 200 and look.json()["found"] == 2
+        offered = client.get("/api/data").json()["places"]
+        assert sent in [{key: one[key] for key in sent} for one in offered]
+
+
+def test_a_wrong_kind_or_size_is_refused_and_can_be_corrected(client: TestClient, root: Path):
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    place = upload(client, ["a.png", "b.png"], file.getvalue()).json()["id"]
+    for wrong in ({"kind": "captions"}, {"kind": "unpaired"}):
+        answer = client.post("/api/data/look", json={"place": place, **wrong})
+        assert answer.status_code == 200 and answer.json()["refusal"]
+    right = client.post("/api/data/look", json={"place": place, "kind": ""}).json()
+    assert right["used"] == 2 and right["folders"] == 0
+
+
+def test_files_whose_names_are_no_text_are_looked_at(tmp_path: Path, root: Path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", b"b.png"):
+        image = io.BytesIO()
+        Image.new("RGB", (32, 32), "red").save(image, "PNG")
+        (folder / name.decode("utf-8", "surrogateescape")).write_bytes(image.getvalue())
+    (tmp_path / b"caf\xe9".decode("utf-8", "surrogateescape")).mkdir()
+    client = make_client(root, (tmp_path,))
+    look = client.post(
+        "/api/data/look", json={"place": place_named(client, f"{tmp_path.name}/mine")}
+    )
+    assert look.status_code == 200 and look.json()["found"] == 2
+
+
+@pytest.mark.parametrize("names", [["a.txt"], ["a.zip"], []])
+def test_uploads_without_images_leave_nothing(client: TestClient, root: Path, names: list[str]):
+    answer = upload(client, names, b"nothing")
+    assert answer.status_code == 400 and answer.json()["error"]
+    uploads = root / ".studio" / "uploads"
+    assert not uploads.exists() or not any(uploads.iterdir())
+
+
+def wait_for(client: TestClient, run_id: str, *states: str) -> Any:
+    """Wait until a run is in one of these states."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        answer = client.get(f"/api/runs/{run_id}")
+        if answer.status_code == 200 and answer.json()["state"] in states:
+            return answer.json()
+        time.sleep(0.2)
+    raise AssertionError(f"{run_id} is not {' or '.join(states)}")
+
+
+@pytest.mark.slow
+def test_a_training_is_begun_watched_stopped_and_resumed(client: TestClient, root: Path):
+    body = {
+        "place": place_named(client, "digits"),
+        "recipe": "digits",
+        "name": "mine / ../now",
+        "settings": {"images": 40000, "options.width": 8, "report_every": 100},
+    }
+    begun = client.post("/api/trainings", json=body).json()
+    assert begun["name"] == "mine-..-now" and (root / begun["name"]).parent == root
+    run = f"/api/runs/{begun['id']}"
+    wait_for(client, begun["id"], "training")  # the stop may come before the first step
+    refused = client.delete(run)
+    assert refused.status_code == 400 and "stop it first" in refused.json()["error"]
+
+    assert client.post(f"{run}/stop").json() == {"state": "stopping"}
+    stopped = wait_for(client, begun["id"], "interrupted")
+    assert 0 < stopped["images"] < 40000
+    assert not (root / begun["name"] / "stop").exists()
+
+    assert client.post(f"{run}/resume").json() == {"state": "starting"}
+    wait_for(client, begun["id"], "training")
+    client.post(f"{run}/stop")
+    again = wait_for(client, begun["id"], "interrupted")
+    assert again["images"] > stopped["images"]
+
+
+def test_a_training_that_fails_says_why(client: TestClient):
+    body = {"place": place_named(client, "digits"), "recipe": "digits", "settings": {"batch": -1}}
+    begun = client.post("/api/trainings", json=body).json()
+    end = time.monotonic() + 120
+    training = client.get(f"/api/trainings/{begun['name']}").json()
+    while training["running"] and time.monotonic() < end:
+        time.sleep(0.1)
+        training = client.get(f"/api/trainings/{begun['name']}").json()
+    assert "batch" in training["failure"] and not training["begun"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": "--out"},
+        {"settings": {"a b": 1}},
+        {"settings": {"labels": "/etc/passwd"}},  # no texts, since some name files
+        {"minutes": -1},
+    ],
+)
+def test_wrong_trainings_are_refused(client: TestClient, change: dict[str, Any]):
+    body = {"place": place_named(client, "digits"), **change}
+    assert client.post("/api/trainings", json=body).status_code == 400

@@ -1,0 +1,120 @@
+"""The studio's interface: GANs in use."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from starlette.testclient import TestClient
+
+import ganvas
+from ganvas.io.images import to_uint8
+
+ROW = {"terms": [[0, 3, 1]]}  # row 3 of seed 0
+
+
+def to_array(content: bytes) -> torch.Tensor:
+    """A PNG as uint8 (H, W)."""
+    image = Image.open(io.BytesIO(content)).convert("L")
+    return torch.tensor(list(image.tobytes()), dtype=torch.uint8).reshape(image.height, image.width)
+
+
+def test_samples_are_those_of_the_command_line(client: TestClient, run: str, root: Path):
+    wanted = {"latents": [ROW, ROW], "labels": ["7", 4], "columns": 2}
+    answer = client.post(f"{run}/sample", json=wanted)
+    image = to_array(answer.content)  # two images side by side, (8, 16)
+
+    gan = ganvas.load(root / "digits")
+    for place, label in enumerate(("7", "4")):
+        expected = to_uint8(gan.sample(4, label=label)[3:])[0, 0]  # (8, 8)
+        difference = (image[:, 8 * place : 8 * place + 8].int() - expected.int()).abs()
+        assert difference.max() <= 1  # the batch has another size, so rounding may differ
+
+
+def test_samples_come_as_files_and_animations(client: TestClient, run: str):
+    latents = [{"terms": [[0, 0, 1 - t], [0, 1, t]]} for t in (0.0, 0.5, 1.0)]
+    for kind in ("zip", "webp", "gif"):
+        body = {"latents": latents, "labels": ["1"] * 3, "format": kind, "scale": 4}
+        answer = client.post(f"{run}/sample", json=body)
+        assert answer.status_code == 200
+        if kind == "zip":
+            assert len(zipfile.ZipFile(io.BytesIO(answer.content)).namelist()) == 3
+        else:
+            image = Image.open(io.BytesIO(answer.content))
+            assert image.size == (32, 32) and image.n_frames == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"latents": []},
+        {"latents": [{"terms": []}]},
+        {"latents": [{"terms": [[0, 0, 0]]}]},
+        {"latents": [ROW] * 257},
+        {"latents": [ROW], "labels": ["11"]},
+        {"latents": [ROW], "labels": ["1", "2"]},
+        {"latents": [{"terms": [[0, -1, 1]]}]},
+        {"latents": [ROW] * 256, "scale": 16, "columns": 1, "labels": ["9" * 5000]},
+        {"latents": [{**ROW, "moves": [[99, 1]]}]},
+        {"latents": [{**ROW, "truncation": -1}]},
+        {"latents": [ROW], "format": "exe"},
+        {"latents": [ROW], "path": "/etc/passwd"},
+    ],
+)
+def test_wrong_wishes_are_refused_in_words(client: TestClient, run: str, body: Any):
+    answer = client.post(f"{run}/sample", json=body)
+    assert answer.status_code == 400 and len(answer.json()["error"]) > 10
+
+
+def test_directions_move_samples(client: TestClient, run: str):
+    assert client.get(f"{run}/directions").json() == {"count": 8, "way": "layer"}
+    assert client.get(f"{run}/directions", params={"way": "up"}).status_code == 400
+    still, moved = (
+        client.post(f"{run}/sample", json={"latents": [{**ROW, "moves": moves}]}).content
+        for moves in ([], [[0, 3]])
+    )
+    assert still != moved
+
+
+def test_an_older_wish_is_dropped(client: TestClient, run: str):
+    body = {"latents": [ROW]}
+    newer = client.post(f"{run}/sample", json=body, headers={"x-wish": "slider:5"})
+    older = client.post(f"{run}/sample", json=body, headers={"x-wish": "slider:4"})
+    other = client.post(f"{run}/sample", json=body, headers={"x-wish": "wall:4"})
+    assert [newer.status_code, older.status_code, other.status_code] == [200, 204, 200]
+
+
+def test_a_hole_is_filled_by_search(client: TestClient, run: str):
+    image = Image.new("RGBA", (16, 16), (200, 200, 200, 255))
+    image.paste((0, 0, 0, 0), (4, 4, 10, 10))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    path = f"{run}/restore?steps=2&candidates=2"
+    answer = client.post(path, content=file.getvalue()).json()
+    assert [one["name"] for one in answer["images"]] == ["filled", "candidates/image-2.png"]
+    assert answer["images"][0]["src"].startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    "query", ["restore?candidates=3000", "restore?steps=99999", "translate?size=30000"]
+)
+def test_work_without_end_is_refused(client: TestClient, run: str, query: str):
+    answer = client.post(f"{run}/{query}", content=b"x")
+    assert answer.status_code == 400 and "at most" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"<svg onload=alert(1)>", b"\x89PNG" * 9])
+def test_what_is_no_image_is_refused(client: TestClient, run: str, content: bytes):
+    answer = client.post(f"{run}/restore?steps=1", content=content)
+    assert answer.status_code == 400 and answer.json()["error"]
+
+
+def test_what_the_gan_cannot_do_is_refused(client: TestClient, run: str):
+    for path, body in (("translate", b"x"), ("place", json.dumps({"caption": "a bird"}))):
+        answer = client.post(f"{run}/{path}", content=body)
+        assert answer.status_code == 400 and "ganvas sample" in answer.json()["error"]
