@@ -260,11 +260,11 @@ def test_a_lost_mode_and_what_keeps_it():
 
     JS 0.219 to 0.222 and one mode; 0.055 to 0.059 and both; 0.036 to 0.049 and both.
     """
-    # after 1,000 one processor has 0.222, another 0.234
     *_, plain = play(Settings(target="two", steps=1500), 6)
     *_, smooth = play(Settings(target="two", steps=1000, penalty=3), 6)
     *_, wasserstein = play(Settings(target="two", steps=1000, loss="wasserstein"), 6)
     assert plain.modes == 1
-    assert plain.js == pytest.approx(0.75 * math.log(4 / 3), abs=0.015)  # of one of two halves
+    # One half alone is 0.216 away; how far around it the game still moves differs by processor: 0.219 to 0.250.
+    assert 0.2 < plain.js < 0.3
     assert smooth.modes == wasserstein.modes == 2
     assert max(smooth.js, wasserstein.js) < 0.1
