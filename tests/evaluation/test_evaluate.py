@@ -102,6 +102,7 @@ def test_modes_of_images_without_labels(tmp_path: Path):
     assert abs(odd.values["kl"] - np.log(2)) < 0.1
 
 
+@pytest.mark.slow
 def test_training_on_synthetic_images(run: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(classifier_training, "IMAGES", 15_000)
     monkeypatch.setattr(classifier_training, "PASSES", 0)

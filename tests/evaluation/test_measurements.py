@@ -128,6 +128,7 @@ def test_what_is_not_known_cannot_be_measured():
         evaluate("noise", data="rings", metrics=["agreement"], count=20)
 
 
+@pytest.mark.slow
 def test_inceptions_names(tmp_path: Path):
     weights = tmp_path / "made-up.safetensors"
     save_file(made_up(), weights)

@@ -32,6 +32,7 @@ def test_parameters_of_the_papers_networks(size, classes, millions):
     assert counts == pytest.approx(millions, abs=0.005)
 
 
+@pytest.mark.slow
 def test_first_weights_keep_the_variance():
     """Blocks begin as identities, so a wide generator makes images whose values have about the
     variance of its starting map.

@@ -58,8 +58,8 @@ def test_colours_of_a_gif_come_near(tmp_path):
 
 
 def test_other_endings_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"'walk\.mp4'.*\.gif or \.webp"):
-        Animation([Image.new("L", (2, 2))], 50).save(tmp_path / "walk.mp4")
+    with pytest.raises(UserError, match=r"'walk\.avi'.*\.webp or \.mp4"):
+        Animation([Image.new("L", (2, 2))], 50).save(tmp_path / "walk.avi")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -44,6 +44,7 @@ def test_a_generator_that_ignores_its_noise(tmp_path: Path, monkeypatch: pytest.
     assert "mode collapse" in conditions(tmp_path / "run", "digits", 12_500, health_every=2_500)
 
 
+@pytest.mark.slow
 def test_a_discriminator_that_learns_20_times_as_fast(tmp_path: Path):
     faster = MLP | {"size": 16, "optimizers__discriminator__lr": 20 * 2e-4}
     assert "discriminator wins" in conditions(
@@ -51,6 +52,7 @@ def test_a_discriminator_that_learns_20_times_as_fast(tmp_path: Path):
     )
 
 
+@pytest.mark.slow
 def test_learning_rates_100_times_too_large(tmp_path: Path):
     rates = {f"optimizers__{player}__lr": 100 * 2e-4 for player in ("generator", "discriminator")}
     found = conditions(tmp_path / "run", "mnist-mlp", 102_400, health_every=6_400, **MLP, **rates)

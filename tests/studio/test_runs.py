@@ -69,9 +69,13 @@ def test_a_deleted_run_lies_in_the_bin_and_comes_back(client: TestClient, root: 
     name = client.delete(run).json()["bin"]
     assert not (root / "digits").exists()
     assert client.get("/api/runs").json()["runs"] == []
+    (deleted,) = client.get("/api/bin").json()["bin"]
+    assert (deleted["bin"], deleted["name"]) == (name, "digits")
+    assert abs(deleted["time"] - time.time()) < 60
     assert client.post(f"/api/bin/{name}/restore").status_code == 200
     assert client.get(run).json()["state"] == "finished"
     assert client.post(f"/api/bin/{name}/restore").status_code == 404
+    assert client.get("/api/bin").json() == {"bin": []}
 
 
 def test_only_what_is_in_training_can_be_stopped(client: TestClient, run: str):

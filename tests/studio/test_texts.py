@@ -1,5 +1,6 @@
 """The texts of the page: both languages say the same things."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from ganvas.evaluation.registry import BETTER
 
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
-FILES = sorted((STATIC / "texts").glob("*.js"))
+ENGINE = STATIC / "texts" / "engine.js"
+FILES = sorted(set((STATIC / "texts").glob("*.js")) - {ENGINE})
 ENTRY = re.compile(r'"([\w.-]+)":\s*"((?:[^"\\]|\\.)*)"')
 
 
@@ -25,6 +27,16 @@ def test_both_languages_have_the_same_keys_and_places(file: Path):
     for key, text in english.items():
         places = re.findall(r"\{\w+\}", text)
         assert sorted(places) == sorted(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+def test_templates_of_the_engine_have_the_same_values():
+    rows = re.findall(r'^  (\[".*\]),$', ENGINE.read_text(encoding="utf-8"), re.MULTILINE)
+    texts = [row for line in rows for row in json.loads(f"[{line}]")]
+    assert len(texts) > 80
+    for source, *others in texts:
+        for text in others:
+            assert sorted(re.findall(r"\{\w+\}", source)) == sorted(re.findall(r"\{\w+\}", text))
+    assert len({source for source, *_ in texts}) == len(texts)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

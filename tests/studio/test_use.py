@@ -37,12 +37,14 @@ def test_samples_are_those_of_the_command_line(client: TestClient, run: str, roo
 
 def test_samples_come_as_files_and_animations(client: TestClient, run: str):
     latents = [{"terms": [[0, 0, 1 - t], [0, 1, t]]} for t in (0.0, 0.5, 1.0)]
-    for kind in ("zip", "webp", "gif"):
+    for kind in ("zip", "webp", "gif", "mp4"):
         body = {"latents": latents, "labels": ["1"] * 3, "format": kind, "scale": 4}
         answer = client.post(f"{run}/sample", json=body)
         assert answer.status_code == 200
         if kind == "zip":
             assert len(zipfile.ZipFile(io.BytesIO(answer.content)).namelist()) == 3
+        elif kind == "mp4":
+            assert answer.content[4:8] == b"ftyp"
         else:
             image = Image.open(io.BytesIO(answer.content))
             assert image.size == (32, 32) and image.n_frames == 3

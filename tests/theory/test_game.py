@@ -264,7 +264,8 @@ def test_a_lost_mode_and_what_keeps_it():
     *_, smooth = play(Settings(target="two", steps=1000, penalty=3), 6)
     *_, wasserstein = play(Settings(target="two", steps=1000, loss="wasserstein"), 6)
     assert plain.modes == 1
-    # One half alone is 0.216 away; how far around it the game still moves differs by processor: 0.219 to 0.250.
+    # One half alone is 0.216 away; how far around it the game still moves differs by processor:
+    # 0.219 to 0.250.
     assert 0.2 < plain.js < 0.3
     assert smooth.modes == wasserstein.modes == 2
     assert max(smooth.js, wasserstein.js) < 0.1

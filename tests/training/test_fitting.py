@@ -128,6 +128,14 @@ def test_a_length_changes_all_that_depends_on_it():
     assert change_length(recipe, 60_000, "why", {"ema_halflife"}).ema_halflife == 10_000
 
 
+def test_low_losses_do_not_end_a_run_that_was_given_a_length():
+    recipe = get_recipe("mnist-mlp")
+    fitted = change_length(recipe, 400_000, "why")
+    assert recipe.stop_below and fitted.stop_below == {}
+    assert take_length(recipe, fitted).stop_below == {}  # resumed by its name
+    assert change_length(recipe, 400_000, "why", {"stop_below"}).stop_below == recipe.stop_below
+
+
 def test_schedules_keep_their_shares():
     recipe = get_recipe("cifar10-r3gan")
     tenth = change_length(recipe, recipe.images // 10, "why")
@@ -228,6 +236,7 @@ def test_evaluations_while_training_have_no_known_time(tmp_path: Path, measured:
     assert measured == []
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_with_the_same_bits(tmp_path: Path, measured: list[int]):
     """A run that was fitted, stopped and resumed by the same call equals one that went through."""
     settings = {"options.width": 4, "batch": 10}

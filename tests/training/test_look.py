@@ -82,6 +82,7 @@ def test_the_doctor_names_what_it_sees(name: str, count: int, fault: str | None)
     assert list(measure(fake, count).active) == ([fault] if fault else [])
 
 
+@pytest.mark.slow
 def test_transposed_convolutions_early_in_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """From images in a folder to what a person reads."""
     folder = tmp_path / "images"

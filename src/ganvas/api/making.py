@@ -53,8 +53,8 @@ def sample(
         grid: file for one image that shows all generated images.
         columns: images in a row of the grid; None: as square as possible.
         invert: whether to swap dark and light.
-        interpolate: file (.gif or .webp) for a smooth walk through the noise; `run.walk()` plays
-            it in a notebook.
+        interpolate: file (.gif, .webp or .mp4) for a smooth walk through the noise; `run.walk()`
+            plays it in a notebook.
         caption: text to draw, for GANs trained on captions.
         box: place of the subject: left, top, width and height in pixels of the generated image;
             None: a large box in the middle.

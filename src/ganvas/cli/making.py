@@ -57,7 +57,7 @@ def sample(
     invert
         Swap dark and light, e.g. to get dark digits on white.
     interpolate
-        File (.gif or .webp) for a smooth animated walk through the noise.
+        File (.gif, .webp or .mp4) for a smooth animated walk through the noise.
     caption
         Text to draw, for GANs trained on captions.
     box

@@ -11,11 +11,11 @@ from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number, take_turns
 from ganvas.inference.task import Result, Task, name_sample, refuse_points
 from ganvas.inference.write import check_ending
+from ganvas.io.animation import ENDINGS
+from ganvas.io.films import require_ffmpeg
 from ganvas.io.images import to_uint8
 
 __all__ = ["SampleTask", "check_walk", "write_walk"]
-
-WALK_ENDINGS = (".gif", ".webp")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ def check_walk(task: SampleTask, run: Run, file: Path) -> None:
         UserError: the file is not an animation, or the GAN generates points or needs more than
             noise.
     """
-    check_ending(file, WALK_ENDINGS)
+    check_ending(file, ENDINGS)
+    if file.suffix.lower() == ".mp4":
+        require_ffmpeg()
     refuse_points(run)
     task.check(run)
 

@@ -1,4 +1,4 @@
-"""Write animations: GIF or WebP files of any images, and time-lapses of a run's samples."""
+"""Write animations: GIF, WebP or MP4 files of any images, and time-lapses of a run's samples."""
 
 import io
 from collections.abc import Sequence
@@ -10,11 +10,13 @@ from PIL import Image
 
 from ganvas.errors import UserError
 from ganvas.io.files import atomic_path
+from ganvas.io.films import encode_film
 from ganvas.io.html import figure
 from ganvas.io.images import sheet_note
 
-__all__ = ["Animation", "encode_animation", "pick_evenly", "write_timelapse"]
+__all__ = ["ENDINGS", "Animation", "encode_animation", "pick_evenly", "write_timelapse"]
 
+ENDINGS = (".gif", ".webp", ".mp4")
 # Of a time-lapse: pixels of the longer side at most, and the number of frames at most. A GIF takes
 # three times the bytes of a WebP for the same content.
 MAX_SIDES = {".gif": 480, ".webp": 720}
@@ -54,17 +56,17 @@ class Animation:
         return figure(self._encode("webp"), kind="webp")
 
     def save(self, path: str | Path) -> None:
-        """Write a file that ends in .gif or .webp, whole or not at all; grey frames stay grey.
+        """Write a file that ends in .gif, .webp or .mp4, whole or not at all.
 
         Raises:
-            UserError: another ending, or the file cannot be written.
+            UserError: another ending, the file cannot be written, or there is no ffmpeg for .mp4.
         """
         path = Path(path)
         kind = path.suffix.lower()
-        if kind not in MAX_SIDES:
+        if kind not in ENDINGS:
             raise UserError(
-                f"cannot write an animation as {path.name!r}: choose a name that ends in .gif or"
-                " .webp"
+                f"cannot write an animation as {path.name!r}: choose a name that ends in .gif,"
+                " .webp or .mp4"
             )
         content = self._encode(kind[1:])
         with atomic_path(path) as partial:
@@ -80,15 +82,20 @@ def encode_animation(
     milliseconds: int | Sequence[int],
     exact: bool = False,
 ) -> bytes:
-    """Encode an animation that repeats for ever; grey frames stay grey.
+    """Encode an animation that repeats for ever, or a film; grey frames stay grey.
 
     Args:
         frames: at least one; all of one size.
-        kind: "gif" or "webp".
+        kind: "gif", "webp" or "mp4".
         milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
             counts in steps of 10.
         exact: whether a WebP is lossless.
+
+    Raises:
+        UserError: there is no ffmpeg for an MP4.
     """
+    if kind == "mp4":
+        return encode_film(frames, milliseconds)
     grey = all(frame.mode == "L" for frame in frames)
     if kind == "gif":
         frames = list(frames) if grey else _share_palette(frames)

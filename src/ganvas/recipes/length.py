@@ -5,9 +5,10 @@ from typing import Any
 
 from ganvas.recipes.recipe import PERIODS, Recipe, all_settings, change
 
-__all__ = ["LENGTHS", "RARER", "change_length", "take_length"]
+__all__ = ["LENGTHS", "RARER", "WHOLE", "change_length", "take_length"]
 
 PROPORTIONAL = "In proportion to the length."
+WHOLE = "The run takes its whole time: no losses end it early."
 RARER = "Rarer than usual, so that most of the time is left for training."
 REPORT_STEPS = 16  # training steps in a report at least: whole periods of the gradient penalties
 # The settings that are lengths of a schedule, by the end of their keys.
@@ -21,7 +22,8 @@ def change_length(recipe: Recipe, images: int, reason: str, given: Collection[st
     The half-life of the averaged weights keeps its share of the length, but never grows: an average
     over more than it was made for is no better. Burn-ins and staircases of the learning rates keep
     their shares; so do periods of reports, but a report covers at least `REPORT_STEPS` training
-    steps, or as many as before. What the recipe leaves open follows from the length anyway.
+    steps, or as many as before. Low losses no longer end the run early. What the recipe leaves open
+    follows from the length anyway.
 
     Args:
         recipe: any.
@@ -30,7 +32,7 @@ def change_length(recipe: Recipe, images: int, reason: str, given: Collection[st
         given: settings by their dotted keys that were requested; they are kept.
     """
     share = images / recipe.images
-    changes: dict[str, tuple[int, str]] = {"images": (images, reason)}
+    changes: dict[str, tuple[Any, str]] = {"images": (images, reason)}
 
     def scale(key: str, why: str, at_least: int = 1, at_most: float = float("inf")) -> None:
         value = values.get(key)
@@ -51,6 +53,10 @@ def change_length(recipe: Recipe, images: int, reason: str, given: Collection[st
         if own:
             scale(key, PROPORTIONAL, min(own, REPORT_STEPS * recipe.batch))
 
+    # Looked at so often, low losses would end a run after its first steps.
+    if recipe.stop_below and "stop_below" not in given:
+        changes["stop_below"] = ({}, WHOLE)
+
     changed = change(recipe, {key: value for key, (value, _) in changes.items()})
     reasons = changed.reasons | {key: why for key, (_, why) in changes.items()}
     return changed.model_copy(update={"reasons": reasons})
@@ -65,11 +71,12 @@ def take_length(recipe: Recipe, run: Recipe) -> Recipe:
         recipe: that is asked for.
         run: the recipe of the run, as it was written.
     """
-    values = all_settings(run)
+    # an empty dictionary has no settings
+    values = all_settings(run) | {"stop_below": run.stop_below}
     fitted = {
         key: reason
         for key, reason in run.reasons.items()
-        if key == "images" or reason in (PROPORTIONAL, RARER)
+        if key == "images" or reason in (PROPORTIONAL, RARER, WHOLE)
     }
     if recipe.name != run.name or not fitted or recipe.reasons:
         return recipe

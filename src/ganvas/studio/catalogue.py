@@ -30,6 +30,7 @@ __all__ = ["BIN", "OWN_FOLDER", "Catalogue", "describe_gan", "read_gan"]
 DEPTH = 3  # folders below the root in which runs are looked for
 OWN_FOLDER = ".studio"  # in the root: uploads, logs, and the bin
 BIN = "bin"
+BIN_TIME = "%Y%m%d-%H%M%S-%f"  # of the names in it
 
 
 class Catalogue:
@@ -144,7 +145,7 @@ class Catalogue:
             self.jobs.await_end("training", folder)
         if self.is_busy(folder):
             raise UserError(f"{folder.name} is in training or measured; stop it first")
-        name = f"{datetime.now():%Y%m%d-%H%M%S-%f}-{run_id}"
+        name = f"{datetime.now().strftime(BIN_TIME)}-{run_id}"
         target = self.own_folder / BIN / name
         with explained(target):
             target.mkdir(parents=True)
@@ -157,6 +158,21 @@ class Catalogue:
         self.folders = {key: path for key, path in self.folders.items() if key != run_id}
         return name
 
+    def deleted(self) -> list[dict[str, Any]]:
+        """What is in the bin, the run that was deleted last first."""
+        found = []
+        for name, source in sorted(self._find_deleted().items(), reverse=True):
+            with suppress(OSError, ValueError):  # brought back or emptied in between
+                place = (source / "place.txt").read_text(encoding="utf-8")
+                time = datetime.strptime(name.rpartition("-")[0], BIN_TIME).timestamp()
+                found.append({"bin": name, "name": place, "time": time})
+        return found
+
+    def _find_deleted(self) -> dict[str, Path]:
+        """The folders in the bin by their names."""
+        bin_folder = self.own_folder / BIN
+        return {path.name: path for path in bin_folder.glob("*") if (path / "run").is_dir()}
+
     def restore(self, name: str) -> str:
         """Bring a deleted run back; returns its id.
 
@@ -164,9 +180,7 @@ class Catalogue:
             KeyError: nothing of that name is in the bin.
             UserError: there is a run in its place now, or the disk refuses.
         """
-        bin_folder = self.own_folder / BIN
-        found = {path.name: path for path in bin_folder.glob("*") if (path / "run").is_dir()}
-        source = found[name]
+        source = self._find_deleted()[name]
         place = (source / "place.txt").read_text(encoding="utf-8")
         folder = self.root / place
         if not folder.resolve().is_relative_to(self.root) or folder.exists():

@@ -105,6 +105,7 @@ def test_the_first_images_of_the_last_shards_are_held_out(packed: Path):
     assert (np.bincount(seen, minlength=COUNT)[batches.shown] == 8).all()
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_equals_uninterrupted(
     packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -112,6 +112,7 @@ def test_real_digits_have_no_grid(mnist: str):
     check_halves(mnist, View(), levels=24)
 
 
+@pytest.mark.slow
 def test_real_faces_have_no_grid_and_all_colours(faces: str):
     check_halves(faces, View(size=48), levels=3)
 

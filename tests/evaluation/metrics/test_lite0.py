@@ -53,6 +53,7 @@ def test_grey_is_repeated(extractor: Lite0):
     torch.testing.assert_close(extractor(grey).values, extractor(grey.expand(-1, 3, -1, -1)).values)
 
 
+@pytest.mark.slow
 @needs_weights
 def test_its_distances_have_names_of_their_own():
     found = evaluate("noise", "digits", metrics=["fd_lite0", "kd_lite0"], features="lite0", count=8)

@@ -41,7 +41,10 @@ BATCH = 4
 STEPS = 2 * (WARMUP + 4)
 
 
-@pytest.fixture(params=[torch.float32, torch.float64], ids=["float32", "float64"])
+@pytest.fixture(
+    params=[torch.float32, pytest.param(torch.float64, marks=pytest.mark.slow)],
+    ids=["float32", "float64"],
+)
 def dtype(request):
     before = torch.get_default_dtype()
     torch.set_default_dtype(request.param)

@@ -28,6 +28,7 @@ def run(folder: Path, images: int, **changes: object) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in newest.glob("*.safetensors")}
 
 
+@pytest.mark.slow
 def test_the_choice_is_recorded_and_used_on_resuming(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):

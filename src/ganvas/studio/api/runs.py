@@ -119,6 +119,11 @@ def delete_run(request: Request, _: bytes) -> Any:
     return {"bin": name}
 
 
+def list_bin(request: Request, _: bytes) -> Any:
+    """GET /api/bin: the deleted runs that can be brought back."""
+    return {"bin": studio_of(request).catalogue.deleted()}
+
+
 def restore_run(request: Request, _: bytes) -> Any:
     """POST /api/bin/NAME/restore: bring a deleted run back."""
     return {"id": studio_of(request).catalogue.restore(request.path_params["name"])}
@@ -192,5 +197,6 @@ ROUTES = [
     Route(f"{RUN}/evaluate", answer(evaluate_run), methods=["POST"]),
     Route(f"{RUN}/evaluate", answer(cancel_evaluation), methods=["DELETE"]),
     Route(f"{RUN}/nearest.png", answer(send_nearest)),
+    Route("/api/bin", answer(list_bin)),
     Route("/api/bin/{name}/restore", answer(restore_run), methods=["POST"]),
 ]

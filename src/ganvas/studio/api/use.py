@@ -62,8 +62,8 @@ class SampleBody(Body):
         latents: N points.
         labels: name or number of the class of each; empty: the first class.
         way: of the directions that moves count.
-        format: "png": one image, all samples row by row without gaps; "zip": a file each; "webp"
-            or "gif": an animation, a frame each.
+        format: "png": one image, all samples row by row without gaps; "zip": a file each;
+            "webp", "gif" or "mp4": an animation, a frame each.
         columns: of the one image.
         scale: whole number by which animations are enlarged.
         milliseconds: of a frame.
@@ -72,7 +72,7 @@ class SampleBody(Body):
     latents: list[LatentBody] = Field(min_length=1, max_length=MOST_IMAGES)
     labels: list[Annotated[str, Field(max_length=500)] | Seed] = Field([], max_length=MOST_IMAGES)
     way: Way = "layer"
-    format: Literal["png", "zip", "webp", "gif"] = "png"
+    format: Literal["png", "zip", "webp", "gif", "mp4"] = "png"
     columns: int = Field(6, ge=1, le=MOST_IMAGES)
     scale: int = Field(1, ge=1, le=16)
     milliseconds: int = Field(60, ge=20, le=1000)
@@ -125,7 +125,8 @@ def _encode_samples(images: Tensor, wanted: SampleBody) -> Response:
     large = images.repeat_interleave(wanted.scale, 2).repeat_interleave(wanted.scale, 3)
     frames = [to_pil(frame) for frame in large]
     content = encode_animation(frames, wanted.format, wanted.milliseconds)
-    return _send_file(content, f"image/{wanted.format}", f"walk.{wanted.format}")
+    kind = "video" if wanted.format == "mp4" else "image"
+    return _send_file(content, f"{kind}/{wanted.format}", f"walk.{wanted.format}")
 
 
 def _tile(images: Tensor, columns: int) -> Tensor:

@@ -8,16 +8,20 @@ const WIDTH = 300, HEIGHT = 120, LEFT = 40, BOTTOM = 18, TOP = 6, RIGHT = 6;
 /**
  * A chart.
  * curves: [{name, colour, points: [[images, value], ...]}]; goal: a dotted line at this value;
- * floor, ceiling: fixed ends of the scale.
+ * floor, ceiling: fixed ends of the scale; help: a sentence under it.
  */
-export function drawChart(title, curves, { goal = null, floor = null, ceiling = null, log = false, toggle = null } = {}) {
+export function drawChart(title, curves, { help = "", goal = null, floor = null, ceiling = null, log = false, toggle = null } = {}) {
   const shown = curves.map((curve) => ({ ...curve, points: thin(curve.points.filter(([, value]) => Number.isFinite(value) && (!log || value > 0))) })).filter((curve) => curve.points.length);
   const all = shown.flatMap((curve) => curve.points);
   const legend = h("div", { class: "legend" }, shown.map((curve) => h("span", {}, h("i", { style: { background: curve.colour } }), curve.name)));
   const readout = h("output", { class: "readout" });
   const head = h("div", { class: "row between chart-head" }, h("strong", { text: title }), readout,
-    toggle && h("button", { type: "button", class: "quiet small", text: log ? "log" : "lin", "aria-label": t("watch.scale"), on: { click: toggle } }));
-  if (all.length < 2) return h("figure", { class: "chart" }, head, h("p", { class: "faint", text: t("watch.early") }));
+    toggle && h("button", { type: "button", class: "quiet small", text: t(log ? "watch.scale.log" : "watch.scale.linear"), "aria-label": t("watch.scale"), on: { click: toggle } }));
+  // One point is no curve: its value says it.
+  if (!shown.some((curve) => curve.points.length > 1)) {
+    const values = shown.map((curve) => `${curve.name} ${number(curve.points[0][1])}`).join(" · ");
+    return h("figure", { class: "chart" }, head, h("p", { class: "faint", text: values || t("watch.early") }), help && h("small", { text: help }));
+  }
 
   const xs = all.map(([x]) => x), ys = all.map(([, y]) => y);
   const scale = log ? Math.log10 : (value) => value;
@@ -49,7 +53,7 @@ export function drawChart(title, curves, { goal = null, floor = null, ceiling = 
   });
   svg.addEventListener("pointerleave", () => { mark.style.display = "none"; readout.textContent = ""; });
   mark.style.display = "none";
-  return h("figure", { class: "chart" }, head, svg, legend);
+  return h("figure", { class: "chart" }, head, svg, legend, help && h("small", { text: help }));
 }
 
 /** At most about 300 points: the mean of each stretch. */

@@ -4,7 +4,7 @@ import { getJson, postJson, remove } from "../api.js";
 import { app } from "../app.js";
 import { button, clear, field, h } from "../dom.js";
 import { date, duration, number, t } from "../texts.js";
-import { describeProtocol, findBar, findBetter, findDifferences, formatClass, formatEnd, formatValue, GROUPS, isClassShare, METRICS } from "./judge/metrics.js";
+import { describeProtocol, findBar, findBetter, findDifferences, findVerdict, formatClass, formatEnd, formatValue, GROUPS, isClassShare, METRICS } from "./judge/metrics.js";
 
 const COUNTS = [500, 2000, 10000];
 const POLL = 2000; // milliseconds, only while something is measured
@@ -142,6 +142,7 @@ export async function show(root, place) {
     clear(main,
       h("section", { class: "picture" },
         h("h2", { text: describeEvaluation(evaluation) }),
+        h("ul", { class: "verdict" }, findVerdict(evaluation).map(({ level, text }) => h("li", { class: level, text }))),
         evaluation.notes.length > 0 && h("ul", { class: "judge-notes note" }, [...new Set(evaluation.notes)].map((text) => h("li", { text }))),
         differences.length > 0 && h("div", { class: "judge-warning problem", role: "alert" }, h("p", { text: t("judge.differs", { name: other.name }) }), h("ul", {}, differences.map((text) => h("li", { text })))),
         drawTable(both, other ? [run.name, other.name] : [], differences.length === 0)),
@@ -216,7 +217,7 @@ function drawBar(name, both, owner) {
   const value = both[0].values[name], second = both[1]?.values[name];
   return [
     h("div", { class: "bar", "aria-hidden": "true" },
-      typeof value === "number" && h("span", { class: "fill", style: { width: place(value) } }),
+      typeof value === "number" && h("span", { class: `fill${bar.bad?.(value) ? " bad" : ""}`, style: { width: place(value) } }),
       bar.marks.map(({ at, text }) => h("span", { class: "mark", title: text, style: { left: place(at) } })),
       typeof second === "number" && h("span", { class: "second", style: { left: place(second) } })),
     h("div", { class: "ends row between", "aria-hidden": "true" }, h("small", { text: formatEnd(name, bar.low) }), h("small", { text: formatEnd(name, bar.high) })),

@@ -2,17 +2,19 @@
 
 import { app } from "../app.js";
 import { getJson, postJson } from "../api.js";
-import { button, clear, field, h, slider } from "../dom.js";
-import { duration, number, t } from "../texts.js";
+import { button, clear, field, h } from "../dom.js";
+import { duration, t } from "../texts.js";
+import { drawMinutes } from "./minutes.js";
+import { drawReason } from "./reasons.js";
 
 const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
-const MINUTES = [1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1440];
 const SIZES = ["", "16", "28", "32", "48", "64", "96", "128"];
 const FITS = ["", "crop", "pad", "stretch"];
 
 export async function show(root, { query }) {
   const { places, recipes } = await getJson("/api/data");
-  const state = { places, recipes, place: query.data ?? "", kind: null, size: query.size ?? "", fit: query.fit ?? "", labels: "", recipe: "auto", minutes: Number(query.minutes) || 10, look: null, name: "" };
+  const wanted = places.find((one) => one.id === query.data) ?? places.find((one) => one.origin === "built-in" && one.name === query.data);
+  const state = { places, recipes, place: wanted?.id ?? "", kind: null, size: query.size ?? "", fit: query.fit ?? "", labels: "", recipe: "auto", minutes: Number(query.minutes) || 10, look: null, name: "" };
   const pictures = h("section", { class: "panel step" }), settings = h("section", { class: "panel step", hidden: true }), start = h("section", { class: "panel step", hidden: true });
   root.append(h("h1", { text: t("new.title") }), pictures, settings, start);
   const redraw = { settings: () => drawSettings(settings, state, look), start: () => drawStart(start, state) };
@@ -125,8 +127,7 @@ function drawSettings(section, state, look) {
     h("option", { value: "auto", text: t("new.auto"), selected: state.recipe === "auto" }),
     Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: `${name}: ${row.for}`, selected: state.recipe === name })));
   const auto = state.recipe === "auto";
-  const at = MINUTES.reduce((best, minutes, place) => (Math.abs(minutes - state.minutes) < Math.abs(MINUTES[best] - state.minutes) ? place : best), 0);
-  const time = slider(t("new.minutes"), { min: 0, max: MINUTES.length - 1, step: 1, value: at, format: (place) => duration(60 * MINUTES[place]), on: (place) => { state.minutes = MINUTES[place]; app.keep({ minutes: state.minutes }); expect(); } });
+  const time = drawMinutes(t("new.minutes"), state.minutes, (minutes) => { state.minutes = minutes; app.keep({ minutes }); expect(); });
   const expected = h("figure", { class: "expected" });
   // The run that was measured nearest to this time, as a picture: no promise, but something to go by.
   function expect() {
@@ -139,13 +140,11 @@ function drawSettings(section, state, look) {
   const fit = h("select", { on: { change: () => { state.fit = fit.value; look(); } } }, FITS.map((one) => h("option", { value: one, text: t(`new.fit-${one || "auto"}`), selected: one === state.fit })));
   clear(section, h("h2", { text: t("new.settings") }),
     h("div", { class: "columns" },
-      h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time.element, h("small", { text: t("new.minutes-help") }), auto && expected,
+      h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time, h("small", { text: t("new.minutes-help") }), auto && expected,
         h("details", {}, h("summary", { text: t("new.more") }), h("div", { class: "stack" }, field(t("new.size"), size), field(t("new.fit"), fit)))),
       auto && h("ul", { class: "plain reasons" }, answer.choices.slice(0, 5).map(drawReason),
         answer.choices.length > 5 && h("li", {}, h("details", {}, h("summary", { text: t("new.all-reasons", { n: answer.choices.length - 5 }) }), h("ul", { class: "plain" }, answer.choices.slice(5).map(drawReason)))))));
 }
-
-const drawReason = (one) => h("li", {}, h("strong", { text: `${one.key}: ${one.value}` }), h("p", { class: "faint", text: one.reason }));
 
 function drawStart(section, state) {
   const name = h("input", { type: "text", value: state.name, placeholder: state.look.name.replace(/\.zip$/, ""), maxlength: 60, on: { input: () => { state.name = name.value; } } });

@@ -196,7 +196,8 @@ export async function show(root, place) {
 
   drawBrush(easel.brush);
   if (!direct) setEffort(effort);
-  if (kept.photo) openKept(); else update();
+  const handed = app.take("paint");
+  if (handed) open(handed.blob, handed.name); else if (kept.photo) openKept(); else update();
   return () => {
     for (const [name, act] of listeners) document.removeEventListener(name, act);
     busy.cancel();

@@ -1,18 +1,19 @@
 // All runs as cards: newest grid, what it is, how it stands. Search, compare two, delete with undo.
 
 import { app, loadRuns } from "../app.js";
-import { postJson, remove } from "../api.js";
+import { getJson, postJson, remove } from "../api.js";
 import { button, clear, h } from "../dom.js";
-import { duration, number, percent, t } from "../texts.js";
+import { date, duration, number, percent, say, t } from "../texts.js";
 
 export async function show(root, place) {
   const chosen = new Set();
   const search = h("input", { type: "search", placeholder: t("runs.search"), "aria-label": t("runs.search"), value: place.query.find ?? "" });
-  const compare = button(t("runs.compare"), () => app.go("compare", { runs: [...chosen].join(",") }), { disabled: true });
+  const compare = button(t("runs.compare"), () => app.go("compare", { runs: [...chosen].join(",") }), { disabled: true, title: t("runs.compare.help") });
   const cards = h("div", { class: "cards" });
   const head = h("div", { class: "row runs-head" }, search, compare, h("div", { class: "grow" }),
     h("a", { class: "button-link", href: "#/new", text: t("runs.train") }));
-  root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards);
+  const bin = h("details", { class: "bin", hidden: true, on: { toggle: () => { if (bin.open) drawBin(); } } });
+  root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards, bin);
 
   const elements = new Map(); // by id, so that a change redraws one card alone
   function draw() {
@@ -27,6 +28,7 @@ export async function show(root, place) {
     if (!runs.length && app.loaded) next.push(drawEmpty(app.runs.size > 0));
     if (next.length !== cards.children.length || next.some((one, place_) => cards.children[place_] !== one)) clear(cards, next);
     head.hidden = app.runs.size === 0;
+    compare.hidden = app.runs.size < 2;
   }
   function choose(id, on) {
     if (on) chosen.add(id); else chosen.delete(id);
@@ -34,19 +36,32 @@ export async function show(root, place) {
   }
   async function deleteRun(run) {
     try {
-      const { bin } = await remove(`/api/runs/${run.id}`);
+      const { bin: name } = await remove(`/api/runs/${run.id}`);
       app.runs.delete(run.id);
       chosen.delete(run.id);
       draw();
-      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: async () => {
-        try { await postJson(`/api/bin/${bin}/restore`); await loadRuns(); } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
-      } } });
+      drawBin();
+      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: () => restore(name) } });
     } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+  }
+  async function restore(name) {
+    try { await postJson(`/api/bin/${name}/restore`); await loadRuns(); } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+    drawBin();
+  }
+  async function drawBin() {
+    try {
+      const { bin: deleted } = await getJson("/api/bin");
+      bin.hidden = !deleted.length;
+      clear(bin, h("summary", { text: t("runs.bin", { n: deleted.length }) }), h("p", { class: "faint", text: t("runs.bin.help") }),
+        h("table", {}, deleted.map((one) => h("tr", {}, h("th", { scope: "row", text: one.name }), h("td", { text: date(one.time) }),
+          h("td", {}, button(t("runs.restore"), () => restore(one.bin), { "aria-label": t("runs.restore.name", { name: one.name }) }))))));
+    } catch { /* the runs above say that the studio does not answer */ }
   }
 
   search.addEventListener("input", () => { app.keep({ find: search.value }); draw(); });
   app.listeners.add(draw);
   draw();
+  drawBin();
   return () => app.listeners.delete(draw);
 }
 
@@ -80,12 +95,15 @@ function drawCard(run, chosen, choose, deleteRun) {
         h("small", {}, h("span", { class: `dot ${run.state}` }), describeState(run)),
         run.images > 0 && !isBusy(run) && h("small", { text: t("runs.images", { n: run.images }) }),
         run.failure && h("small", { class: "problem", text: run.failure }),
-        worst && h("small", { class: "problem", text: worst.name }))),
+        worst && h("small", { class: "problem", text: say(worst.name) }))),
     isBusy(run) && h("progress", { max: run.total, value: run.images, "aria-label": describeState(run) }),
     h("div", { class: "tools" }, box, !isBusy(run) && button("✕", () => deleteRun(run), { kind: "quiet", "aria-label": t("runs.delete", { name: run.name }), title: t("runs.delete", { name: run.name }) })));
 }
 
 const drawEmpty = (searching) => h("div", { class: "empty wide" },
   h("p", { text: t(searching ? "runs.none" : "runs.empty") }),
-  !searching && h("a", { class: "button-link", href: "#/new", text: t("runs.train") }),
-  !searching && h("p", { class: "faint", text: t("runs.where") }));
+  !searching && [
+    h("div", { class: "row centred" }, h("a", { class: "button-link", href: "#/new", text: t("runs.train") }),
+      h("a", { class: "button-link second", href: "#/new?data=digits&minutes=1", text: t("runs.digits") }),
+      h("a", { class: "button-link second", href: "#/learn", text: t("runs.learn") })),
+    h("p", { class: "faint", text: t("runs.where") })]);

@@ -45,12 +45,12 @@ export async function show(root, place) {
   /** A point in a few words. */
   function describe(point) {
     const [seed, row] = point.terms[0];
-    const what = point.terms.length === 1 ? t("sample.row", { seed: String(seed), row: String(row) }) : t("sample.mix", { n: point.terms.length });
+    const what = point.terms.length === 1 ? t("sample.row", { seed: String(seed), row: row + 1 }) : t("sample.mix", { n: point.terms.length });
     return [what, classes[point.label]].filter(Boolean).join(" · ");
   }
   function fileLabel(point) {
     const [seed, row] = point.terms[0];
-    return point.terms.length === 1 && !point.moves.length ? `seed${seed}-row${row}` : "mix";
+    return point.terms.length === 1 && !point.moves.length ? `seed${seed}-no${row + 1}` : "mix";
   }
 
   /** Keep settings in the address, when they rest: browsers allow few changes of it. */

@@ -2,11 +2,14 @@
 
 import { app } from "../app.js";
 import { getJson, postJson } from "../api.js";
-import { button, clear, field, h } from "../dom.js";
-import { duration, number, percent, t } from "../texts.js";
+import { button, clear, h } from "../dom.js";
+import { duration, number, percent, say, t } from "../texts.js";
 import { drawChart } from "./chart.js";
+import { drawReason } from "./reasons.js";
+import { drawMinutes, nearestMinutes } from "./minutes.js";
 import { describeRun, describeState, gridAddress } from "./runs.js";
 
+const SHARP = 64; // pixels: smaller samples are enlarged sharply, as on the wall
 const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
 const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
 
@@ -38,7 +41,7 @@ export async function show(root, { run, query }) {
       now.reason && h("p", { class: "problem", text: now.reason }));
     clear(actions, drawActions(now));
     clear(doctor, now.doctor.length
-      ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: one.name }), h("p", { text: one.evidence }), h("p", { class: "faint", text: one.action }))))
+      ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
       : h("p", { class: state.entries.some((entry) => entry.kind === "health") ? "fine" : "faint", text: t(state.entries.some((entry) => entry.kind === "health") ? "watch.healthy" : "watch.early") }));
     clear(charts, drawCharts(state, () => { state.log = !state.log; app.keep({ log: state.log ? "1" : "" }); draw(); }));
     film.update();
@@ -53,11 +56,19 @@ export async function show(root, { run, query }) {
     if (now.state === "starting") return [button(t("state.starting"), () => {}, { disabled: true })];
     if (now.state === "stopping") return [button(t("state.stopping"), () => {}, { disabled: true })];
     if (now.state === "training") return [button(t("watch.stop"), act(() => postJson(`${path}/stop`), t("watch.asked")), { kind: "primary" })];
-    if (now.state === "interrupted") return [button(t("watch.resume"), act(() => postJson(`${path}/resume`), t("watch.begun")), { kind: "primary" })];
+    if (now.state === "interrupted") return [button(t("watch.resume"), act(() => postJson(`${path}/resume`), t("watch.goes-on")), { kind: "primary" })];
     const use = now.views?.find((name) => ["sample", "translate", "place", "paint"].includes(name));
-    const length = h("input", { type: "number", min: now.images + 1, step: 1, value: String(Math.max(2 * now.total, now.images + 1)) });
-    return [use && h("a", { class: "button-link", href: `#/run/${run.id}/${use}`, text: t("watch.use") }), h("details", { class: "wide-details" }, h("summary", { text: t("watch.longer") }), field(t("watch.length"), length, t("watch.length-help")),
-      button(t("watch.extend"), act(() => postJson(`${path}/extend`, { images: Number(length.value) }), t("watch.begun"))))];
+    return [use && h("a", { class: "button-link", href: `#/run/${run.id}/${use}`, text: t("watch.use") }),
+      h("details", { class: "wide-details" }, h("summary", { text: t("watch.longer") }), drawLength(now, (images) => act(() => postJson(`${path}/extend`, { images }), t("watch.goes-on"))))];
+  }
+  // How much longer, in minutes at the speed that was measured last; a run too short for that: as long again.
+  function drawLength(now, extend) {
+    let minutes = now.rate ? nearestMinutes(now.images / now.rate / 60) : 0;
+    const more = () => Math.max(1, Math.round(now.rate ? 60 * minutes * now.rate : now.total));
+    const help = h("small"), tell = () => { help.textContent = t("watch.longer-help", { more: more(), total: now.images + more() }); };
+    tell();
+    return h("div", { class: "stack longer" }, now.rate && drawMinutes(t("watch.minutes"), minutes, (wanted) => { minutes = wanted; tell(); }), help,
+      button(t("watch.extend"), (event) => extend(now.images + more())(event), { kind: "primary" }));
   }
 
   // Numbers and commands are those of another moment when a training begins or ends.
@@ -92,7 +103,7 @@ export async function show(root, { run, query }) {
 
 /** The grid large, and under it the way there: a slider through all grids, and play. */
 function drawFilm(state) {
-  const image = h("img", { class: "grid", alt: "" });
+  const image = h("img", { class: `grid${state.run.size <= SHARP ? " pixel" : ""}`, alt: "" });
   const nothing = h("p", { class: "empty", text: t("watch.no-grids") });
   const range = h("input", { type: "range", min: 0, max: 0, value: "0", "aria-label": t("watch.film") });
   const caption = h("output"), play = button("▶", toggle, { "aria-label": t("watch.play"), title: t("watch.play") });
@@ -137,15 +148,15 @@ function drawCharts(state, toggle) {
   const players = (state.run.players ?? Object.keys(PLAYERS)).filter((name) => losses[name]);
   const colour = (name, place) => PLAYERS[name] ?? OTHERS[place % OTHERS.length];
   const pick = (found, names) => names.filter((name) => found[name]).map((name, place) => ({ name: t(`watch.${name}`), colour: OTHERS[place], points: found[name] }));
-  const charts = [drawChart(t("watch.losses"), players.map((name, place) => ({ name: label(name), colour: colour(name, place), points: losses[name] })), { log: state.log, toggle })];
+  const charts = [drawChart(t("watch.losses"), players.map((name, place) => ({ name: label(name), colour: colour(name, place), points: losses[name] })), { help: t(players.length === 2 ? "watch.losses-help" : "watch.losses-help.more"), log: state.log, toggle })];
   const accuracy = [["real_accuracy", "var(--d)"], ["fake_accuracy", "var(--g)"]].map(([quantity, paint]) => {
     const key = Object.keys(health).find((name) => name.endsWith(quantity));
     return key && { name: t(`watch.${quantity}`), colour: paint, points: health[key] };
   }).filter(Boolean);
-  if (accuracy.length) charts.push(drawChart(t("watch.accuracy"), accuracy, { goal: 0.5, floor: 0, ceiling: 1 }));
+  if (accuracy.length) charts.push(drawChart(t("watch.accuracy"), accuracy, { help: t("watch.accuracy-help"), goal: 0.5, floor: 0, ceiling: 1 }));
   const variety = pick(health, ["diversity", "distance", "palette"]);
-  if (variety.length) charts.push(drawChart(t("watch.variety"), variety, { goal: 1, floor: 0 }));
-  if (scores.distance) charts.push(drawChart(t("watch.score"), [{ name: t("watch.score"), colour: "var(--accent)", points: scores.distance }], { log: state.log, toggle }));
+  if (variety.length) charts.push(drawChart(t("watch.variety"), variety, { help: t("watch.variety-help"), goal: 1, floor: 0 }));
+  if (scores.distance) charts.push(drawChart(t("watch.score"), [{ name: t("watch.score"), colour: "var(--accent)", points: scores.distance }], { help: t("watch.score-help"), log: state.log, toggle }));
   return charts;
 }
 
@@ -155,7 +166,7 @@ const label = (player) => (player in PLAYERS ? t(`watch.${player}`) : player);
 function drawMore(run) {
   const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
   return [
-    run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map((one) => h("li", {}, h("strong", { text: `${one.key}: ${one.value}` }), h("p", { class: "faint", text: one.reason }))))),
+    run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map(drawReason))),
     h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers))),
     h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
       run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),

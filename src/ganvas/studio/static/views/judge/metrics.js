@@ -5,6 +5,8 @@ import { language, number, percent, t } from "../../texts.js";
 const LOWER = "lower", HIGHER = "higher", ONE = "one", NEITHER = "";
 // What is best, or by chance, for perfect samples (docs/metrics.md).
 const BEST_COVERAGE = 0.97, BEST_QUALITY = 0.989, COPIES_BY_CHANCE = 0.01;
+const MANY_COPIES = 0.05; // five times as many as by chance
+const GOOD = 0.8, FAIR = 0.5; // shares of a verdict
 
 /** Metrics in the order of the table: group, better way, and whether it is a share. */
 export const METRICS = {
@@ -50,7 +52,7 @@ function countClasses({ protocol, by_class: byClass }) {
 }
 
 /**
- * The bar of a metric: {low, high, marks: [{at, text}]}; null where there are no natural ends.
+ * The bar of a metric: {low, high, marks: [{at, text}], bad: whether a value is, may be missing}; null where there are no natural ends.
  * `highest` is the largest of the values that the bar must show.
  */
 export function findBar(name, evaluation, highest) {
@@ -71,7 +73,7 @@ export function findBar(name, evaluation, highest) {
     case "iou": return share(mark(values.real_iou, "real"));
     case "density": return over(1.5, mark(1, "real"));
     case "memorisation": return over(2, mark(1, "unseen"));
-    case "copies": return over(0.1, mark(COPIES_BY_CHANCE, "chance"));
+    case "copies": return { ...over(0.1, mark(COPIES_BY_CHANCE, "chance")), bad: (value) => value > MANY_COPIES };
     case "classifier_score": return classes > 1 ? { low: 1, high: classes, marks: [] } : null;
     case "modes": return classes > 1 ? { low: 0, high: classes, marks: [] } : null;
     case "kl": return classes > 1 ? { low: 0, high: Math.log(classes), marks: [] } : null;
@@ -79,6 +81,20 @@ export function findBar(name, evaluation, highest) {
     case "hole_psnr": return typeof values.blur_psnr === "number" ? over(values.blur_psnr * 1.3, mark(values.blur_psnr, "blur")) : null;
     default: return null;
   }
+}
+
+/** What the values say in short: [{level: "good", "fair" or "poor", text}], of what was measured. */
+export function findVerdict({ values }) {
+  const lines = [];
+  const add = (key, level, share) => lines.push({ level, text: t(`judge.verdict.${key}.${level}`, { share: percent(share) }) });
+  for (const [key, name] of [["quality", "precision"], ["variety", "coverage"], ["request", "agreement"], ["request", "attributes"], ["quality", "high_quality"]]) {
+    const share = values[name];
+    if (typeof share === "number") add(key, share >= GOOD ? "good" : share >= FAIR ? "fair" : "poor", share);
+  }
+  if (typeof values.copies === "number") add("copies", values.copies > MANY_COPIES ? "poor" : "good", values.copies);
+  if (typeof values.iou === "number" && typeof values.real_iou === "number") add("place", values.iou >= 0.8 * values.real_iou ? "good" : "poor", values.iou);
+  if (typeof values.hole_l1 === "number" && typeof values.blur_l1 === "number") add("holes", values.hole_l1 < values.blur_l1 ? "good" : "poor", 1 - values.hole_l1 / values.blur_l1);
+  return lines;
 }
 
 /** Which of two evaluations is better in a metric: 0 or 1; -1 if none is, by their errors too. */

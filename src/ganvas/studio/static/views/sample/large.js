@@ -50,6 +50,10 @@ export function makeLarge(desk) {
     const blob = await busy.run((signal) => source.file([current()], { format: "png" }, { signal }));
     if (blob) saveAs(blob, `${desk.fileName}-${desk.fileLabel(current())}.png`);
   });
+  const paint = run.views.includes("paint") && button(t("sample.paint"), async () => {
+    const blob = await busy.run((signal) => source.file([current()], { format: "png" }, { signal }));
+    if (blob) app.hand(run.id, "paint", blob, `${desk.fileName}-${desk.fileLabel(current())}`);
+  });
   const choice = classes.length ? h("select", { on: { change: () => change({ ...point, label: Number(choice.value) }) } }, classes.map((name, label) => h("option", { value: String(label), text: name }))) : null;
   const spreadSlider = slider(t("sample.spread"), { min: 0.01, max: 0.8, step: 0.01, value: spread, dblclick: 0.15, format: percent, on(value) { spread = value; draw(); } });
   const nearPart = h("section", { class: "panel-part" }, spreadSlider.element, button(t("sample.others"), () => { others += 1; draw(); }), h("small", { text: t("sample.near.help") }));
@@ -57,7 +61,7 @@ export function makeLarge(desk) {
   const directions = makeDirections(run, (moves, way) => change({ ...point, moves, way }, false));
   const settings = h("div", { class: "panel-part" }, choice && field(t("sample.class"), choice), truncation.element, directions.element);
   const panel = h("div", { class: "panel" }, title,
-    h("div", { class: "row actions" }, heart, save), h("div", { class: "row actions" }, more, walkTo), busy.element, nearPart, walk.element, settings);
+    h("div", { class: "row actions" }, heart, save), h("div", { class: "row actions" }, more, walkTo, paint), busy.element, nearPart, walk.element, settings);
 
   const current = () => (mode === "walk" ? walk.point() : point);
 

@@ -4,6 +4,7 @@ import { postBlob } from "../../api.js";
 import { h } from "../../dom.js";
 import { haveTwoWays } from "./points.js";
 
+export const FILMS = ["webp", "gif", "mp4"]; // formats of films
 export const COLUMNS = 6; // of a request's one image
 
 /** A canvas of the GAN's size; small ones are enlarged sharply. */

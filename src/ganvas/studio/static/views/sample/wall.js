@@ -71,7 +71,7 @@ export function makeWall(desk) {
     points = wanted;
     points.forEach((point, row) => {
       const name = source.classes[point.label];
-      const text = name === undefined ? t("sample.cell", { row }) : t("sample.cell.class", { row, name });
+      const text = name === undefined ? t("sample.cell", { row: row + 1 }) : t("sample.cell.class", { row: row + 1, name });
       cells[row].open.setAttribute("aria-label", text);
       cells[row].open.title = text;
     });

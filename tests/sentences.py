@@ -1,0 +1,77 @@
+"""Sentences of the engine that the page must know in every language: reasons and findings."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from checkups import CLASSES, FAULTS, checkup
+
+from ganvas.data.folders.sizes import SizeSurvey
+from ganvas.data.view import View
+from ganvas.recipes.choices import decide_settings
+from ganvas.recipes.enough import list_savings
+from ganvas.recipes.facts import DataFacts, Machine
+from ganvas.recipes.length import PROPORTIONAL, RARER, WHOLE
+from ganvas.recipes.registry import get_recipe
+from ganvas.recipes.sides import Framing, choose_framing
+from ganvas.recipes.special import KIND_NAMES
+from ganvas.runs.rules import LONG, diagnose
+
+__all__ = ["find_sentences"]
+
+MACHINES = (Machine("cpu", 2**34), Machine("cuda", 2**31), Machine("cuda", 80 * 2**30))
+FACES = DataFacts(View(size=64, channels=3), "image", Framing(64, "crop", 64), 10_000, 0, True)
+DATA = (
+    FACES,
+    replace(FACES, images=1),
+    replace(FACES, images=300, classes=3, symmetric=False),
+    replace(FACES, view=View(size=28, channels=1, labels="folders"), images=60_000, classes=10),
+    replace(FACES, view=View(size=96, channels=3), framing=Framing(96, "crop", 400)),
+    *(replace(FACES, kind=kind, images=count) for kind in KIND_NAMES for count in (9, 10_000)),
+)
+# Sizes of images by how many there are of each, and the share of them that is transparent.
+SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
+    ({(68, 56): 20, (40, 40): 20, (30, 30): 20}, 1.0),
+    ({(68, 56): 20, (64, 64): 20, (30, 30): 1}, 1.0),
+    ({(500, 375): 40, (375, 500): 40}, 0.0),
+    ({(500, 100): 40, (100, 100): 40}, 0.0),
+    ({(64, 64): 99, (20, 20): 1}, 0.0),
+    ({(64, 64): 970, (20, 20): 30}, 0.0),
+    ({(64, 64): 60, (20, 20): 40}, 0.0),
+    ({(64, 64): 88, (40, 40): 12}, 0.0),
+)
+
+
+def find_sentences() -> set[str]:
+    """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
+    return {*_find_reasons(), *_find_findings()}
+
+
+def _find_reasons() -> Iterator[str]:
+    framings = [
+        choose_framing(SizeSurvey({"set": Counter(sizes)}, clear), device, "image", None)
+        for sizes, clear in SIZES
+        for device in ("cpu", "cuda")
+    ]
+    framed = [
+        replace(
+            FACES,
+            framing=framing,
+            view=FACES.view.model_copy(update={"size": framing.side, "fit": framing.fit}),
+        )
+        for framing in framings
+    ]
+    for facts, machine in product([*DATA, *framed], MACHINES):
+        yield from decide_settings(facts, machine).reasons.values()
+
+    for saving in list_savings(get_recipe("avatars-fast"), (), "10 minutes"):
+        yield from (reason for _, reason in saving.fitted.values())
+    yield from (PROPORTIONAL, RARER, WHOLE, "As many as fit into 10 minutes.")
+
+
+def _find_findings() -> Iterator[str]:
+    faults = [*FAULTS.values(), {"classes": CLASSES | {"dog": 0.02, "owl": 0.01}}]
+    for changes in faults:
+        for finding in diagnose([checkup(number, **changes) for number in range(LONG)]):
+            yield from (finding.title, finding.evidence, finding.action)
