@@ -6,9 +6,11 @@ from dataclasses import replace
 from itertools import product
 
 from checkups import CLASSES, FAULTS, checkup
+from tiny import make_gan
 
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.view import View
+from ganvas.gans import GAN, GANS
 from ganvas.recipes.choices import decide_settings
 from ganvas.recipes.enough import list_savings
 from ganvas.recipes.facts import DataFacts, Machine
@@ -16,6 +18,7 @@ from ganvas.recipes.length import PROPORTIONAL, RARER, WHOLE
 from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import Framing, choose_framing
 from ganvas.recipes.special import KIND_NAMES
+from ganvas.runs.instructions import name_use
 from ganvas.runs.rules import LONG, diagnose
 
 __all__ = ["find_sentences"]
@@ -45,7 +48,12 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 
 def find_sentences() -> set[str]:
     """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
-    return {*_find_reasons(), *_find_findings()}
+    return {*_find_reasons(), *_find_findings(), *map(name_use, _list_gans())}
+
+
+def _list_gans() -> Iterator[GAN]:
+    """One of each kind, small."""
+    yield from map(make_gan, GANS)
 
 
 def _find_reasons() -> Iterator[str]:
@@ -67,7 +75,8 @@ def _find_reasons() -> Iterator[str]:
 
     for saving in list_savings(get_recipe("avatars-fast"), (), "10 minutes"):
         yield from (reason for _, reason in saving.fitted.values())
-    yield from (PROPORTIONAL, RARER, WHOLE, "As many as fit into 10 minutes.")
+    yield from (PROPORTIONAL, RARER, WHOLE)
+    yield "As many as fit into 10 minutes. 1,012 images/s were measured here."
 
 
 def _find_findings() -> Iterator[str]:

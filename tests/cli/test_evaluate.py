@@ -103,7 +103,7 @@ def test_evaluate_shows_values_and_protocol(ganvas: Command, run: Path, tmp_path
     ):
         assert word in output
     assert "classifier, trained on digits" in output
-    assert error.count("note: digits has only 40 images: FD is biased upwards; prefer KD") == 1
+    assert error.count("note: only 40 samples of digits: FD is biased upwards; prefer KD") == 1
     assert str(copy / "memorisation.png") in output
     assert (copy / "memorisation.png").exists()
     assert len((copy / "evaluations.jsonl").read_text().splitlines()) == 1

@@ -24,8 +24,8 @@ def test_notes_are_printed_once_and_not_in_the_output(capsys: pytest.CaptureFixt
     output, error = capsys.readouterr()
     assert output.startswith("set ")
     assert error.splitlines() == [
-        "note: noise has only 20 images: FD is biased upwards; prefer KD",
-        "note: digits has only 1,797 images: FD is biased upwards; prefer KD",
+        "note: only 20 samples of noise: FD is biased upwards; prefer KD",
+        "note: only 1,797 images of digits: FD is biased upwards; prefer KD",
     ]
 
 

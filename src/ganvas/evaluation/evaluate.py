@@ -229,10 +229,11 @@ def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
     frechet, kernel = names.get(inputs.features, ("FD", "KD"))
     samples, reference = inputs.samples, inputs.reference
     # The bias falls as either set grows; the kernel distance has none at any count.
-    for name, count in ((samples.name, samples.count), (reference.name, len(reference.rows))):
+    sets = (("sample", samples.name, samples.count), ("image", reference.name, len(reference.rows)))
+    for noun, name, count in sets:
         if count < MOST and not inputs.points:
-            few = count_noun(count, "image")
-            notes.append(f"{name} has only {few}: {frechet} is biased upwards; prefer {kernel}")
+            few = f"{count_noun(count, noun)} of {name}"
+            notes.append(f"only {few}: {frechet} is biased upwards; prefer {kernel}")
 
     held_out = len(reference.unseen_rows)
     if "memorisation" in metrics and held_out < ENOUGH_HELD_OUT:

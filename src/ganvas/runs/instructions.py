@@ -19,7 +19,7 @@ from ganvas.io.console import count_noun
 from ganvas.runs.record import RunRecord
 from ganvas.runs.usage import describe_use, suggest_command
 
-__all__ = ["Instruction", "collect_instructions", "suggest_resume"]
+__all__ = ["Instruction", "collect_instructions", "name_use", "suggest_resume"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _explain_use(gan: GAN, folder: str) -> list[Instruction]:
         sentence = describe_use(gan, folder)
         return [Instruction(f"{sentence[:1].upper()}{sentence[1:]}.", "")]
 
-    instructions = [Instruction(_name_use(gan), shlex.join(words))]
+    instructions = [Instruction(name_use(gan), shlex.join(words))]
     label = gan.inputs.get("label")
     if isinstance(label, ChoiceInput) and label.names:
         one = [*words, "--label", label.names[0]]
@@ -78,7 +78,7 @@ def _explain_use(gan: GAN, folder: str) -> list[Instruction]:
     return instructions
 
 
-def _name_use(gan: GAN) -> str:
+def name_use(gan: GAN) -> str:
     """What the command does that uses a GAN."""
     kinds = {type(kind) for kind in gan.inputs.values()}
     if gan.kind == "point":

@@ -33,6 +33,12 @@ export function clear(element, ...children) {
   return element;
 }
 
+const SMALL = 32; // pixels of a side
+/** Whether an image of so many pixels a side is enlarged sharply, pixel by pixel. */
+export const isSmall = (side) => side <= SMALL;
+/** The class that does so, or none. */
+export const sharpness = (side) => (isSmall(side) ? "pixel" : "");
+
 let fields = 0;
 /** A labelled field: label above, the control, and a line of help under it. */
 export function field(label, control, help = "") {

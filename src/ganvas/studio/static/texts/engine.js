@@ -61,6 +61,7 @@ export default [
   ["Narrower than usual, to be quicker in {time}", "比平常窄，以便在 {time} 内更快"],
   ["As many as fit into {time}", "{time} 内能训练的数量"],
   ["The run takes its whole time: no losses end it early", "训练用满全部时间：不会因损失低而提前结束"],
+  ["{n} images/s were measured here", "此处测得每秒 {n} 张图像"],
   ["In proportion to the length", "与长度成比例"],
   ["Rarer than usual, so that most of the time is left for training", "比平常少，以便把大部分时间留给训练"],
 
@@ -95,6 +96,15 @@ export default [
   ["Train longer, or start again with another seed", "请延长训练，或换一个随机种子重新开始"],
   ["If it stays, train a GAN with a relativistic loss, which pays for every kind of image that is missing", "如果仍然存在，请用相对论损失训练 GAN，它会为每一种缺失的图像付出代价"],
   ["Use more images, mirror them (--set flip=true), or stop here", "请使用更多图像、加入镜像（--set flip=true），或就此停止"],
+
+  // Numbers of a run
+  ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
+  ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
+  // How to use a run
+  ["Generate images:", "生成图像："], ["Generate images of one class:", "生成某一类别的图像："], ["Generate points:", "生成点："], ["Translate an image:", "转换一张图像："],
+  ["Change the attributes of an image, each in turn:", "逐一改变图像的属性："], ["Fill the hole of an image, which is white in the mask:", "填充图像的空洞（遮罩中为白色）："],
+  ["Draw a caption, in words like those of the training captions:", "按文字说明绘制，用词应与训练数据相似："],
+  ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
 
   // What a number counts
   ["{n} images", "{n} 张图像"], ["{n} image", "{n} 张图像"], ["{n} rows", "{n} 行"], ["{n} row", "{n} 行"], ["the sub-folders", "子文件夹"], ["the time until {time}", "到 {time} 为止的时间"], ["{n} hours", "{n} 小时"], ["{n} hour", "{n} 小时"], ["{n} minutes", "{n} 分钟"], ["{n} minute", "{n} 分钟"],

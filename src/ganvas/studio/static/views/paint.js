@@ -2,7 +2,7 @@
 
 import { app } from "../app.js";
 import { postBlob, postJson } from "../api.js";
-import { button, clear, field, h, saveAs, slider } from "../dom.js";
+import { button, clear, field, h, saveAs, sharpness, slider } from "../dom.js";
 import { duration, number, percent, t } from "../texts.js";
 import { makeEasel } from "./paint/easel.js";
 import { loadCanvas, readPhoto, toPng, writeHole } from "./paint/photo.js";
@@ -122,7 +122,7 @@ export async function show(root, place) {
     easel.lock(working);
     easel.show(results.length && !held ? results[chosen].canvas : photo.canvas, !results.length && !held);
     clear(candidates, results.length > 1 && results.map((one, number) => {
-      one.canvas.classList.toggle("pixel", one.canvas.width <= 64);
+      one.canvas.className = sharpness(one.canvas.width);
       return h("button", { type: "button", class: "candidate", "aria-pressed": String(number === chosen), "aria-label": t("paint.candidate", { n: number + 1 }), title: t("paint.candidate", { n: number + 1 }), on: { click() { kept.chosen = number; update(); candidates.children[number].focus(); } } }, one.canvas);
     }));
   }

@@ -2,12 +2,11 @@
 
 import { latest, nextWish, postBlob } from "../api.js";
 import { app } from "../app.js";
-import { button, clear, field, h, saveAs } from "../dom.js";
+import { button, clear, field, h, saveAs, sharpness } from "../dom.js";
 import { t } from "../texts.js";
 import { GRID, makeBoxBoard, makePointBoard, readBox, readPoints, writePoints } from "./place/boards.js";
 
 const FOUR = 4; // images at once, in two columns
-const PIXELS = 64; // px of the side up to which images are enlarged sharply
 const TYPING = 200; // ms after the last letter
 const KEEPING = 300; // ms after the last move: browsers limit how often the address may change
 const BUSY = 100; // ms after which it is said that a picture is on its way
@@ -28,7 +27,7 @@ export async function show(root, { run, query }) {
 
   // The picture, with what was placed drawn faintly over it.
 
-  const image = h("img", { class: size <= PIXELS ? "pixel" : "", alt: "", hidden: true });
+  const image = h("img", { class: sharpness(size), alt: "", hidden: true });
   const overlay = h("div", { class: "marks", "aria-hidden": "true" });
   const first = h("p", { class: "first", text: t("place.first") });
   const frame = h("div", { class: "place-frame" }, image, overlay, first);

@@ -2,13 +2,12 @@
 
 import { nextWish, postJson } from "../api.js";
 import { app } from "../app.js";
-import { button, clear, h, saveAs } from "../dom.js";
+import { button, clear, h, isSmall, saveAs } from "../dom.js";
 import { t } from "../texts.js";
 import { makeBeforeAfter } from "./translate/before-after.js";
 import { addressOf, drawSettings, keepWanted, readName, readWanted } from "./translate/settings.js";
 
 const LONGEST = 1024; // px of a photo's longer side; larger ones are scaled down here
-const PIXELS = 64; // px of the shorter side up to which images are enlarged sharply
 const LARGER = 1.5; // times the size trained on: things then look unlike those that the GAN knows
 const KEPT = 8; // answers that a photo keeps, so that going back needs no new request
 const PAUSE = 150; // ms between two downloads: browsers drop those that come at once
@@ -178,7 +177,7 @@ export async function show(root, { run, query }) {
     await image.decode().catch(() => {});
     const { naturalWidth: width, naturalHeight: height } = image;
     if (!width || !selected || address !== lastOf(selected).before) return;
-    compare.update({ ...lastOf(selected), stale: !resultOf(selected), name: selected.name, ratio: width / height, pixel: Math.min(width, height) <= PIXELS });
+    compare.update({ ...lastOf(selected), stale: !resultOf(selected), name: selected.name, ratio: width / height, pixel: isSmall(Math.min(width, height)) });
   }
 
   function drawWay(image, pressed) {

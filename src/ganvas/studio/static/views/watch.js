@@ -2,14 +2,13 @@
 
 import { app } from "../app.js";
 import { getJson, postJson } from "../api.js";
-import { button, clear, h } from "../dom.js";
+import { button, clear, h, sharpness } from "../dom.js";
 import { duration, number, percent, say, t } from "../texts.js";
 import { drawChart } from "./chart.js";
 import { drawReason } from "./reasons.js";
 import { drawMinutes, nearestMinutes } from "./minutes.js";
 import { describeRun, describeState, gridAddress } from "./runs.js";
 
-const SHARP = 64; // pixels: smaller samples are enlarged sharply, as on the wall
 const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
 const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
 
@@ -103,7 +102,7 @@ export async function show(root, { run, query }) {
 
 /** The grid large, and under it the way there: a slider through all grids, and play. */
 function drawFilm(state) {
-  const image = h("img", { class: `grid${state.run.size <= SHARP ? " pixel" : ""}`, alt: "" });
+  const image = h("img", { class: `grid ${sharpness(state.run.size)}`, alt: "" });
   const nothing = h("p", { class: "empty", text: t("watch.no-grids") });
   const range = h("input", { type: "range", min: 0, max: 0, value: "0", "aria-label": t("watch.film") });
   const caption = h("output"), play = button("▶", toggle, { "aria-label": t("watch.play"), title: t("watch.play") });
@@ -167,9 +166,9 @@ function drawMore(run) {
   const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
   return [
     run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map(drawReason))),
-    h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers))),
+    h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers).map(([name, value]) => [say(name), value]))),
     h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
       run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),
-    h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: one.text }), one.command && h("pre", { text: one.command })])),
+    h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: say(one.text) }), one.command && h("pre", { text: one.command })])),
   ];
 }

@@ -6,6 +6,7 @@ const LOWER = "lower", HIGHER = "higher", ONE = "one", NEITHER = "";
 // What is best, or by chance, for perfect samples (docs/metrics.md).
 const BEST_COVERAGE = 0.97, BEST_QUALITY = 0.989, COPIES_BY_CHANCE = 0.01;
 const MANY_COPIES = 0.05; // five times as many as by chance
+const ENOUGH_UNSEEN = 100; // real images that were not trained on
 const GOOD = 0.8, FAIR = 0.5; // shares of a verdict
 
 /** Metrics in the order of the table: group, better way, and whether it is a share. */
@@ -84,14 +85,18 @@ export function findBar(name, evaluation, highest) {
 }
 
 /** What the values say in short: [{level: "good", "fair" or "poor", text}], of what was measured. */
-export function findVerdict({ values }) {
+export function findVerdict({ values, protocol }) {
   const lines = [];
   const add = (key, level, share) => lines.push({ level, text: t(`judge.verdict.${key}.${level}`, { share: percent(share) }) });
   for (const [key, name] of [["quality", "precision"], ["variety", "coverage"], ["request", "agreement"], ["request", "attributes"], ["quality", "high_quality"]]) {
     const share = values[name];
     if (typeof share === "number") add(key, share >= GOOD ? "good" : share >= FAIR ? "fair" : "poor", share);
   }
-  if (typeof values.copies === "number") add("copies", values.copies > MANY_COPIES ? "poor" : "good", values.copies);
+  if (typeof values.copies === "number") {
+    const { unseen } = protocol.memorisation; // by few of them, the distance of the nearest 1 % is a guess
+    if (unseen < ENOUGH_UNSEEN) lines.push({ level: "fair", text: t("judge.verdict.copies.fair", { unseen }) });
+    else add("copies", values.copies > MANY_COPIES ? "poor" : "good", values.copies);
+  }
   if (typeof values.iou === "number" && typeof values.real_iou === "number") add("place", values.iou >= 0.8 * values.real_iou ? "good" : "poor", values.iou);
   if (typeof values.hole_l1 === "number" && typeof values.blur_l1 === "number") add("holes", values.hole_l1 < values.blur_l1 ? "good" : "poor", 1 - values.hole_l1 / values.blur_l1);
   return lines;

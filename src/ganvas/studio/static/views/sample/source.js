@@ -1,14 +1,14 @@
 // Pictures of points, asked of the server and cut into tiles.
 
 import { postBlob } from "../../api.js";
-import { h } from "../../dom.js";
+import { h, sharpness } from "../../dom.js";
 import { haveTwoWays } from "./points.js";
 
 export const FILMS = ["webp", "gif", "mp4"]; // formats of films
 export const COLUMNS = 6; // of a request's one image
 
 /** A canvas of the GAN's size; small ones are enlarged sharply. */
-export const makeCanvas = (size) => h("canvas", { width: size, height: size, class: size <= 64 ? "pixel" : "" });
+export const makeCanvas = (size) => h("canvas", { width: size, height: size, class: sharpness(size) });
 
 /** Draw a tile into a canvas. */
 export function put(canvas, { sheet, x, y }) {
