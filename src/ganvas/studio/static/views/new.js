@@ -9,6 +9,7 @@ import { drawReason } from "./reasons.js";
 
 const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
 const SIZES = ["", "16", "28", "32", "48", "64", "96", "128"];
+const MAIN = new Set(["size", "fit", "labels", "gan", "options.augmentation", "options.conditional", "flip"]); // choices that are shown unfolded
 const FITS = ["", "crop", "pad", "stretch"];
 
 export async function show(root, { query }) {
@@ -127,6 +128,7 @@ function drawSettings(section, state, look) {
     h("option", { value: "auto", text: t("new.auto"), selected: state.recipe === "auto" }),
     Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: `${name}: ${row.for}`, selected: state.recipe === name })));
   const auto = state.recipe === "auto";
+  const main = answer.choices.filter((one) => MAIN.has(one.key)), more = answer.choices.filter((one) => !MAIN.has(one.key));
   const time = drawMinutes(t("new.minutes"), state.minutes, (minutes) => { state.minutes = minutes; app.keep({ minutes }); expect(); });
   const expected = h("figure", { class: "expected" });
   // The run that was measured nearest to this time, as a picture: no promise, but something to go by.
@@ -142,8 +144,8 @@ function drawSettings(section, state, look) {
     h("div", { class: "columns" },
       h("div", { class: "stack" }, field(t("new.what"), recipe, t("new.what-help")), time, h("small", { text: t("new.minutes-help") }), auto && expected,
         h("details", {}, h("summary", { text: t("new.more") }), h("div", { class: "stack" }, field(t("new.size"), size), field(t("new.fit"), fit)))),
-      auto && h("ul", { class: "plain reasons" }, answer.choices.slice(0, 5).map(drawReason),
-        answer.choices.length > 5 && h("li", {}, h("details", {}, h("summary", { text: t("new.all-reasons", { n: answer.choices.length - 5 }) }), h("ul", { class: "plain" }, answer.choices.slice(5).map(drawReason)))))));
+      auto && h("ul", { class: "plain reasons" }, main.map(drawReason),
+        more.length > 0 && h("li", {}, h("details", {}, h("summary", { text: t("new.all-reasons", { n: more.length }) }), h("ul", { class: "plain" }, more.map(drawReason)))))));
 }
 
 function drawStart(section, state) {
