@@ -50,12 +50,14 @@ REQUESTS = """(part) => performance.getEntriesByType("resource")
     .filter((one) => one.name.includes(part)).map((one) => one.duration)"""
 PLACE = """async (moves) => {
     const seed = document.querySelector(".panel input[type=number]");
-    const status = document.querySelector(".place-frame img");
+    const image = document.querySelector(".place-frame img");
     for (let move = 0; move < moves; move++) {
-        const before = status.src;
+        const before = image.src, end = performance.now() + 10000;
         seed.value = String(move + 1);
         seed.dispatchEvent(new Event("input"));
-        while (status.src === before) await new Promise((done) => setTimeout(done, 20));
+        while (image.src === before && performance.now() < end) {
+            await new Promise((done) => setTimeout(done, 20));
+        }
     }
 }"""
 
@@ -67,7 +69,9 @@ def serve(runs: Path, threads: int) -> Iterator[tuple[str, int]]:
     env = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env)
     assert server.stdout
-    found = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)))
+    found = next(filter(None, (re.search(r"http://\S+", line) for line in server.stdout)), None)
+    if found is None:
+        raise SystemExit("the studio did not start")
     try:
         yield found.group(), server.pid
     finally:
@@ -135,6 +139,7 @@ def measure_lab(page: Page, seconds: float) -> None:
     for mode in ("line", "plane"):
         open_at(page, f"learn?mode={mode}")
         page.wait_for_selector("button.play")
+        page.evaluate("performance.setResourceTimingBufferSize(10000)")
         time.sleep(1)
         page.evaluate("performance.clearResourceTimings()")
         page.click("button.play")
@@ -163,6 +168,8 @@ def measure_cost(page: Page, process: int, runs: Path, seconds: float) -> None:
     )
     try:
         while not list(out.glob("samples/*.png")):
+            if training.poll() is not None:
+                raise SystemExit("the training that was to be watched has ended")
             time.sleep(0.5)
         page.locator(".run-card", has_text="watched").locator(".cover").click()
         page.wait_for_selector(".watch .charts svg")
@@ -199,7 +206,7 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=browser_path, args=["--no-sandbox"]
             )
-            page = browser.new_page(viewport={"width": 1400, "height": 900}, locale="en-US")
+            page: Page = browser.new_page(viewport={"width": 1400, "height": 900}, locale="en-US")
             measure_opening(page, address)
             measure_views(page)
             measure_lab(page, args.seconds / 2)

@@ -11,17 +11,20 @@ from tiny import make_gan
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.view import View
 from ganvas.gans import GAN, GANS
+from ganvas.io.console import describe_duration, describe_rate
+from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
 from ganvas.recipes.enough import list_savings
 from ganvas.recipes.facts import DataFacts, Machine
-from ganvas.recipes.length import PROPORTIONAL, RARER, WHOLE
+from ganvas.recipes.length import PROPORTIONAL, RARER, WHOLE, change_length
+from ganvas.recipes.recipe import REQUESTED
 from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import Framing, choose_framing
 from ganvas.recipes.special import KIND_NAMES
 from ganvas.runs.instructions import name_use
 from ganvas.runs.rules import LONG, diagnose
 
-__all__ = ["find_sentences"]
+__all__ = ["find_sentences", "find_settings"]
 
 MACHINES = (Machine("cpu", 2**34), Machine("cuda", 2**31), Machine("cuda", 80 * 2**30))
 FACES = DataFacts(View(size=64, channels=3), "image", Framing(64, "crop", 64), 10_000, 0, True)
@@ -51,6 +54,17 @@ def find_sentences() -> set[str]:
     return {*_find_reasons(), *_find_findings(), *map(name_use, _list_gans())}
 
 
+def find_settings() -> set[str]:
+    """The keys of every setting that can have a reason of its own."""
+    keys = {"stop_below"}
+    for facts, machine in product(DATA, MACHINES):
+        keys |= decide_settings(facts, machine).reasons.keys()
+    for name in CATALOGUE:
+        recipe = get_recipe(name)
+        keys |= change_length(recipe, recipe.images // 10, "why").reasons.keys()
+    return {key for key in keys if not key.startswith("optimizers.")}
+
+
 def _list_gans() -> Iterator[GAN]:
     """One of each kind, small."""
     yield from map(make_gan, GANS)
@@ -73,14 +87,20 @@ def _find_reasons() -> Iterator[str]:
     for facts, machine in product([*DATA, *framed], MACHINES):
         yield from decide_settings(facts, machine).reasons.values()
 
-    for saving in list_savings(get_recipe("avatars-fast"), (), "10 minutes"):
-        yield from (reason for _, reason in saving.fitted.values())
-    yield from (PROPORTIONAL, RARER, WHOLE)
-    yield "As many as fit into 10 minutes. 1,012 images/s were measured here."
+    times = [describe_duration(seconds) for seconds in (1, 60, 600, 9_000, 300_000)]
+    for words in (*times, "the time until 18:30"):
+        for saving in list_savings(get_recipe("avatars-fast"), (), words):
+            yield from (reason for _, reason in saving.fitted.values())
+        yield f"As many as fit into {words}. {describe_rate(1012)} were measured here."
+    yield from (REQUESTED, PROPORTIONAL, RARER, WHOLE)
 
 
 def _find_findings() -> Iterator[str]:
-    faults = [*FAULTS.values(), {"classes": CLASSES | {"dog": 0.02, "owl": 0.01}}]
+    many = {f"c{number}": 0.02 for number in range(12)}  # more than are named
+    faults = [
+        *FAULTS.values(),
+        *({"classes": CLASSES | missing} for missing in ({"dog": 0.0}, many)),
+    ]
     for changes in faults:
         for finding in diagnose([checkup(number, **changes) for number in range(LONG)]):
             yield from (finding.title, finding.evidence, finding.action)

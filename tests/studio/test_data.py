@@ -55,6 +55,29 @@ def test_uploads_become_data_with_harmless_names(client: TestClient, root: Path)
     assert look["found"] == 5 and look["copies"] == 4
 
 
+def test_a_folder_comes_in_parts_and_its_folders_are_classes(client: TestClient, root: Path):
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    first = upload(client, ["cats/1.png", "dogs/1.png"], file.getvalue()).json()
+    more = [("files", (name, file.getvalue())) for name in ("cats/1.png", "../a/b/dogs/2.png")]
+    second = client.post("/api/uploads", files=more, data={"into": first["id"]}).json()
+    assert second == first
+
+    (folder,) = (root / ".studio" / "uploads").iterdir()
+    inside = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+    assert inside == ["b/dogs/2.png", "cats/1-2.png", "cats/1.png", "dogs/1.png"]
+    look = client.post("/api/data/look", json={"place": first["id"], "labels": "folders"}).json()
+    assert look["found"] == 4
+
+    gone = client.post("/api/uploads", files=more, data={"into": "nothing"})
+    assert gone.status_code == 404 and "send all again" in gone.json()["error"]
+    notes = client.post(
+        "/api/uploads", files=[("files", ("a.txt", b"text"))], data={"into": first["id"]}
+    )
+    assert notes.status_code == 400
+    assert len(list(folder.rglob("*.png"))) == 4  # nothing is lost
+
+
 def test_a_zip_is_sent_looked_at_and_listed(client: TestClient):
     image = io.BytesIO()
     Image.new("RGB", (32, 32), "red").save(image, "PNG")

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sentences import find_settings
 
 from ganvas.evaluation.registry import BETTER
 
@@ -27,6 +28,11 @@ def test_both_languages_have_the_same_keys_and_places(file: Path):
     for key, text in english.items():
         places = re.findall(r"\{\w+\}", text)
         assert sorted(places) == sorted(re.findall(r"\{\w+\}", chinese[key])), key
+
+
+def test_settings_that_are_explained_have_names():
+    names = read_texts(STATIC / "texts" / "frame.js")[0]
+    assert [key for key in sorted(find_settings()) if f"setting.{key}" not in names] == []
 
 
 def test_templates_of_the_engine_have_the_same_values():

@@ -132,8 +132,13 @@ def test_low_losses_do_not_end_a_run_that_was_given_a_length():
     recipe = get_recipe("mnist-mlp")
     fitted = change_length(recipe, 400_000, "why")
     assert recipe.stop_below and fitted.stop_below == {}
-    assert take_length(recipe, fitted).stop_below == {}  # resumed by its name
-    assert change_length(recipe, 400_000, "why", {"stop_below"}).stop_below == recipe.stop_below
+    # resumed by its name again and again, also when it is made longer
+    resumed = fitted
+    for images in (400_000, 500_000, 600_000):
+        resumed = change(take_length(recipe, resumed), {"images": images})
+        assert resumed.stop_below == {}
+    for given in ("stop_below", "stop_below.generator"):
+        assert change_length(recipe, 400_000, "why", {given}).stop_below == recipe.stop_below
 
 
 def test_schedules_keep_their_shares():

@@ -8,18 +8,36 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
 
 from ganvas.errors import UserError
 
-__all__ = ["encode_film", "require_ffmpeg"]
+__all__ = ["encode_film", "has_ffmpeg", "require_ffmpeg"]
 
 PACKAGE = "imageio_ffmpeg"
+TICK = 10  # milliseconds, as a GIF counts
 # H.264 in the colours that every player knows; 18 is hardly told from the original. The index comes
 # first, so that a page can play the film before all of it is there.
 CODEC = ["-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+
+
+def has_ffmpeg() -> bool:
+    """Whether films can be written."""
+    return _find_ffmpeg() is not None
+
+
+def _find_ffmpeg() -> str | None:
+    """The program, of the extra `mp4`; None where it is missing."""
+    if importlib.util.find_spec(PACKAGE) is None:
+        return None
+    import imageio_ffmpeg
+
+    with suppress(RuntimeError):  # the package has no program for this machine
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    return None
 
 
 def require_ffmpeg() -> None:
@@ -28,7 +46,7 @@ def require_ffmpeg() -> None:
     Raises:
         UserError: ffmpeg is not installed.
     """
-    if importlib.util.find_spec(PACKAGE) is None:
+    if not has_ffmpeg():
         raise UserError(
             "MP4 files need ffmpeg, which is not installed: pip install 'ganvas[mp4]', or choose "
             ".webp or .gif"
@@ -41,16 +59,16 @@ def encode_film(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
     Args:
         frames: at least one; all of one size. Where a side is odd, its last row or column is
             repeated: the format has even sides only.
-        milliseconds: how long each frame is shown; one number for all, or one per frame.
+        milliseconds: how long each frame is shown; one number for all, or one per frame. They
+            count in steps of 10.
 
     Raises:
         UserError: ffmpeg is not installed, or fails.
     """
     require_ffmpeg()
-    import imageio_ffmpeg
-
     pauses = [milliseconds] * len(frames) if isinstance(milliseconds, int) else list(milliseconds)
     # A film has one pace; a frame that stays longer is repeated.
+    pauses = [max(TICK, round(pause / TICK) * TICK) for pause in pauses]
     tick = math.gcd(*pauses)
     width, height = (side + side % 2 for side in frames[0].size)
     pixels = [
@@ -60,11 +78,11 @@ def encode_film(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
     given = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {1000 / tick} -i -"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        done = subprocess.run(
-            [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *given.split(), *CODEC, path],
-            input=b"".join(pixels),
-            capture_output=True,
-        )
+        words = [str(_find_ffmpeg()), "-loglevel", "error", *given.split(), *CODEC, path]
+        try:
+            done = subprocess.run(words, input=b"".join(pixels), capture_output=True)
+        except OSError as error:
+            raise UserError(f"{words[0]} cannot be started: {error.strerror}") from error
         if done.returncode:
             said = done.stderr.decode(errors="replace").strip()
             raise UserError(f"ffmpeg could not write the film: {said}")

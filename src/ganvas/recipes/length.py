@@ -54,7 +54,8 @@ def change_length(recipe: Recipe, images: int, reason: str, given: Collection[st
             scale(key, PROPORTIONAL, min(own, REPORT_STEPS * recipe.batch))
 
     # Looked at so often, low losses would end a run after its first steps.
-    if recipe.stop_below and "stop_below" not in given:
+    asked = any(key.partition(".")[0] == "stop_below" for key in given)
+    if recipe.stop_below and not asked:
         changes["stop_below"] = ({}, WHOLE)
 
     changed = change(recipe, {key: value for key, (value, _) in changes.items()})

@@ -243,7 +243,9 @@ def _keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
     for key, reason in before.reasons.items():
         own = [name for name in new if name == key or name.startswith(f"{key}.")]
         changed = [name for name in own if name not in old or new[name] != old[name]]
-        if own and not changed:
+        # a group that was emptied has no settings, before and after
+        was_empty = not any(name == key or name.startswith(f"{key}.") for name in old)
+        if not changed and (own or was_empty):
             kept[key] = reason
         kept |= dict.fromkeys(changed, REQUESTED)
     return kept

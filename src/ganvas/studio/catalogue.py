@@ -19,6 +19,7 @@ from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.io.files import explained
+from ganvas.io.films import has_ffmpeg
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
@@ -281,4 +282,5 @@ def describe_gan(gan: GAN) -> dict[str, Any]:
         "classes": list(gan.classes),
         "inputs": describe_inputs(gan),
         "views": list_views(gan),
+        "films": ["webp", "gif", *(["mp4"] if has_ffmpeg() else [])],
     }

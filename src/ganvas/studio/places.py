@@ -26,6 +26,7 @@ BUILT_IN = ("digits", "figures", "rings", "grid")
 KINDS = ("", "pairs", "unpaired", "attributes", "captions")
 MOST_LISTED = 200  # folders and zips in one named folder
 MOST_FILES = 20_000  # images of one upload
+DEEPEST = 2  # folders of an uploaded file that are kept
 LONGEST_STEM = 60  # characters, of up to four bytes each
 
 
@@ -89,16 +90,27 @@ class Places:
         """
         return {place.id: place for place in self.list(specs_of_runs)}[place_id]
 
-    def receive(self, files: Iterable[tuple[str, BinaryIO]], name: str) -> Place:
-        """Keep uploaded images, or one zip of images, as a new data set.
+    def receive(
+        self, files: Iterable[tuple[str, BinaryIO]], name: str, into: str | None = None
+    ) -> Place:
+        """Keep uploaded images, or one zip of images, as a data set.
 
         Args:
-            files: names and contents.
+            files: names, which may begin with folders, and contents.
             name: of the set, from letters, digits, `-`, `_` and `.`; may be empty.
+            into: id of an upload that these images are added to; None: a new one.
 
         Raises:
+            KeyError: there is no such upload.
             UserError: no image is among them, the zip is none, or the disk refuses.
         """
+        if into is not None:
+            uploads = [_as_place(path, "upload") for path in _list_uploads(self.uploads)]
+            place = {one.id: one for one in uploads if Path(one.spec).is_dir()}[into]
+            with explained(Path(place.spec)):
+                _write_files(Path(place.spec), files)
+            return place
+
         target = self.uploads / f"{name or 'upload'}-{secrets.token_hex(3)}"
         with explained(target):
             target.mkdir(parents=True)
@@ -192,34 +204,34 @@ def _has_images(folder: Path) -> bool:
 
 
 def _write_files(target: Path, files: Iterable[tuple[str, BinaryIO]]) -> Path:
-    """Write uploaded files into a new folder; returns the place of the data set in it.
+    """Write uploaded files into a folder; returns the place of the data set in it.
 
     Raises:
-        UserError: no image is among them, or the zip is none.
+        UserError: no image is among them, the zip is none, or there are too many images.
     """
-    taken: set[str] = set()
-    left_out = 0
-    for number, (given, content) in enumerate(files):
-        # The name is the sender's: only its last part, and only harmless characters of it.
-        name = re.sub(r"[^\w.-]+", "-", given.replace("\\", "/").rpartition("/")[2])[-100:]
-        ending = extension(name)
-        if ending == ".zip" and number == 0:
+    held = sum(path.is_file() for path in target.rglob("*"))
+    taken = left_out = 0
+    for given, content in files:
+        *folders, name = [_clean_part(part) for part in re.split(r"[/\\]", given)]
+        ending = extension(given)
+        if ending == ".zip" and not held and not taken:
             path = target / ((Path(name).stem.strip(".-") or "images") + ".zip")
             _copy(content, path)
             if not zipfile.is_zipfile(path):
                 raise UserError(f"{given!r} is not a zip that can be read")
             return path
-        if ending not in EXTENSIONS or len(taken) >= MOST_FILES:
+        if ending not in EXTENSIONS:
             left_out += 1
             continue
-        name = name.lstrip(".-") or f"image{ending}"
-        stem = Path(name).stem[:LONGEST_STEM]
-        name = f"{stem}{ending}"
-        while name.lower() in taken:
-            name = f"{stem}-{number}{ending}"
-            stem += "-"
-        taken.add(name.lower())
-        _copy(content, target / name)
+        if held + taken >= MOST_FILES:
+            raise UserError(
+                f"one set holds at most {MOST_FILES:,} images; send larger ones as a zip"
+            )
+        # The folders may be classes or domains; those above them are only the sender's disk.
+        folder = target.joinpath(*[part for part in folders if part][-DEEPEST:])
+        folder.mkdir(parents=True, exist_ok=True)
+        _copy(content, _find_free(folder, Path(name).stem[:LONGEST_STEM] or "image", ending))
+        taken += 1
 
     if not taken:
         raise UserError(
@@ -227,6 +239,20 @@ def _write_files(target: Path, files: Iterable[tuple[str, BinaryIO]]) -> Path:
             f" {', '.join(sorted(EXTENSIONS))}; or send one zip"
         )
     return target
+
+
+def _clean_part(part: str) -> str:
+    """A part of a path with harmless characters alone; empty where nothing is left."""
+    return re.sub(r"[^\w.-]+", "-", part)[-100:].lstrip(".-")
+
+
+def _find_free(folder: Path, stem: str, ending: str) -> Path:
+    """A file that is not there yet: the name, or the name with a number."""
+    path, number = folder / f"{stem}{ending}", 2
+    while path.exists():
+        path = folder / f"{stem}-{number}{ending}"
+        number += 1
+    return path
 
 
 def _copy(content: BinaryIO, path: Path) -> None:

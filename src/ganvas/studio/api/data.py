@@ -197,15 +197,22 @@ def show_training(request: Request, _: bytes) -> Any:
 
 
 async def receive_upload(request: Request) -> Response:
-    """POST /api/uploads: images or one zip, as a form with files; returns the new data set."""
+    """POST /api/uploads: images or one zip, as a form with files; returns the data set.
+
+    With the field "into", the id of an upload, images are added to it: a set of thousands comes in
+    several requests. The names of files may begin with folders, which are classes or domains.
+    """
     studio = studio_of(request)
     try:
         async with request.form(max_files=MOST_FILES, max_fields=10) as form:
             files = [value for value in form.getlist("files") if isinstance(value, UploadFile)]
-            given = form.get("name")
+            given, into = form.get("name"), form.get("into")
             name = clean_name(given) if isinstance(given, str) else ""
+            into = into if isinstance(into, str) else None
             contents = [(file.filename or "", file.file) for file in files]
-            place = await run_in_threadpool(studio.places.receive, contents, name)
+            place = await run_in_threadpool(studio.places.receive, contents, name, into)
+    except KeyError:
+        return Json({"error": "the images that these belong to are gone; send all again"}, 404)
     except HTTPException as error:
         return Json({"error": str(error.detail)}, error.status_code)
     except ClientDisconnect:

@@ -24,6 +24,7 @@ from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Result, Task
 from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import encode_animation
+from ganvas.io.films import require_ffmpeg
 from ganvas.io.images import UnreadableError, measure, to_pil, to_png, to_uint8
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.models import OutdatedError
@@ -92,6 +93,8 @@ def send_samples(request: Request, body: bytes) -> Response:
     """POST /api/runs/ID/sample: the images of points in the space of noise."""
     studio, run_id = studio_of(request), request.path_params["id"]
     wanted = parse(SampleBody, body)
+    if wanted.format == "mp4":
+        require_ffmpeg()  # before anything is generated
     checkpoint = studio.checkpoint(run_id)
     latents = [one.latent() for one in wanted.latents]
     if len(wanted.labels) > len(latents):

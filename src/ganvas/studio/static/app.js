@@ -27,11 +27,11 @@ export const app = {
   },
   /** Keep settings of the open view in its address, without opening it anew. */
   keep(query) { const place = parse(); app.go(place.path, { ...place.query, ...query }, { replace: true }); },
-  handed: null, // an image for the view that opens next: {view, blob, name}
+  handed: null, // an image for the view that opens next: {path, blob, name}
   /** Open another view of a run with an image. */
-  hand(id, view_, blob, name) { app.handed = { view: view_, blob, name }; app.go(`run/${id}/${view_}`); },
-  /** The image that was handed to a view, once; null: none was. */
-  take(view_) { const found = app.handed?.view === view_ ? app.handed : null; app.handed = null; return found; },
+  hand(id, name_, blob, name) { const path = `run/${id}/${name_}`; app.handed = { path, blob, name }; app.go(path); },
+  /** The image that was handed to the view at a path, once; null: none was. */
+  take(path) { const found = app.handed?.path === path ? app.handed : null; app.handed = null; return found; },
   /** Say something at the lower edge; `action` is {text, on}. */
   say(text, { kind = "", action = null } = {}) {
     const toast = h("div", { class: `toast ${kind}` }, h("span", { text }));
@@ -56,6 +56,7 @@ async function open() {
   const mine = ++opened, place = parse();
   close?.();
   close = null;
+  if (app.handed?.path !== place.path) app.handed = null; // it was for another view
   drawBar();
   if (!Object.hasOwn(VIEWS, place.name)) { app.go("runs", {}, { replace: true }); return open(); }
   const root = h("div", { class: `view ${place.name}` });

@@ -35,7 +35,7 @@ export function clear(element, ...children) {
 
 const SMALL = 32; // pixels of a side
 /** Whether an image of so many pixels a side is enlarged sharply, pixel by pixel. */
-export const isSmall = (side) => side <= SMALL;
+export const isSmall = (side) => side > 1 && side <= SMALL; // of points it is 1: plots are smooth
 /** The class that does so, or none. */
 export const sharpness = (side) => (isSmall(side) ? "pixel" : "");
 

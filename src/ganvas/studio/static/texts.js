@@ -11,7 +11,6 @@ import translate from "./texts/translate.js";
 import place from "./texts/place.js";
 import judge from "./texts/judge.js";
 import learn from "./texts/learn.js";
-import engine from "./texts/engine.js";
 
 const PARTS = [frame, runs, begin, watch, compare, sample, paint, translate, place, judge, learn];
 const TABLES = { en: Object.assign({}, ...PARTS.map((part) => part.en)), zh: Object.assign({}, ...PARTS.map((part) => part.zh)) };
@@ -35,35 +34,8 @@ export function t(key, values = {}) {
   });
 }
 
-// The engine's templates as patterns, the longest first: "{n} images" would also fit into longer ones.
-const TEMPLATES = engine.map(([source, zh, en = source]) => {
-  const names = [...source.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-  // {n} is a number, such as 2,000 or 1e-05 or 40%; other names hold any text within a part
-  const pattern = source.split(/(\{\w+\})/).map((part, place) => (place % 2 ? (part === "{n}" ? "([\\d.,%e+-]+)" : "((?:(?!; |(?<!e\\.g)\\. ).)+?)") : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))).join("");
-  return { pattern: new RegExp(`^${pattern}$`), names, zh, en, length: source.length };
-}).sort((a, b) => b.length - a.length);
-
-/** A part of an engine's sentence in the page's language; null: no template fits. */
-function fit(part) {
-  for (const { pattern, names, ...texts } of TEMPLATES) {
-    const found = part.match(pattern);
-    if (found) return texts[language].replace(/\{(\w+)\}/g, (_, name) => { const value = found[1 + names.indexOf(name)]; return fit(value) ?? value; });
-  }
-  return null;
-}
-
-/** A sentence of the engine in the page's language; as it is where any part of it has no template. */
-export function say(sentence) {
-  const parts = sentence.split(/((?:;|(?<!e\.g)\.)(?: |$))/); // part, mark, part, mark, ...
-  const said = parts.map((part, place) => (place % 2 ? part : part && fit(part)));
-  if (said.includes(null)) return sentence;
-  return said.map((part, place) => (place % 2 && language === "zh" ? { ";": "；", ".": "。" }[part[0]] : part)).join("");
-}
-
-/** The name of a setting; its key where it has no name of its own. */
-export const settingName = (key) => TABLES[language][`setting.${key}`] ?? key;
-/** The value of a setting as text. */
-export const settingValue = (value) => ({ True: t("word.yes"), False: t("word.no"), None: t("word.no") })[value] ?? say(value);
+/** Whether there is a text of a key. */
+export const hasText = (key) => key in TABLES.en;
 
 export const number = (value, digits = 3) =>
   new Intl.NumberFormat(language, Number.isInteger(value) ? {} : { maximumSignificantDigits: digits }).format(value);

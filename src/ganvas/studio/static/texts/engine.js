@@ -1,8 +1,10 @@
 // Sentences of the engine: reasons of automatic settings, and what the doctor finds. They come as English text with
 // values in it, also from runs of long ago, so the page finds the template that a sentence was made of, and fills the
 // other one. A row: the engine's template, its Chinese; and, where the engine's names a flag, the page's own English.
-// Long sentences are put together of parts that end in "; " or ". ": each part may have a row of its own.
+// Sentences are put together of parts that end in ";" or ".": each part has a row of its own. {n} and {m} hold numbers;
+// see say.js for the other places.
 export default [
+  ["As requested", "按您的要求"],
   // Reasons: size and shape
   ["The images have {n} pixels", "图像为 {n} 像素"],
   ["Half of the images have {n} pixels or more (shorter side)", "半数图像的短边不小于 {n} 像素"],
@@ -18,7 +20,7 @@ export default [
   ["{some} of {all} are too small for a square to be cut out of them", "{all} 中有 {some} 张太小，无法从中裁出正方形"],
   ["Most images have transparent pixels, so what they show is kept whole", "多数图像有透明像素，因此保留完整内容"],
   ["A square cut out of {some} would lose half of each, or more", "从 {some} 中裁出正方形会丢失一半或更多内容"],
-  ["There are {n} classes in {source}", "{source} 中有 {n} 个类别"],
+  ["There are {n} classes in the sub-folders", "子文件夹中有 {n} 个类别"], ["There are {n} classes in {names}", "{names} 中有 {n} 个类别"],
   ["There are {n} classes", "共有 {n} 个类别"],
   ["sample one of them with --label", "采样时可以选择其中之一", "sample one of them in the view Sample"],
   // Reasons: the GAN
@@ -94,12 +96,13 @@ export default [
   ["Transposed convolutions and pixel shuffle leave such patterns", "转置卷积和像素重排会留下这样的图案"],
   ["of the GANs that generate from noise, r3gan enlarges by interpolation", "在由噪声生成的 GAN 中，r3gan 用插值放大"],
   ["Train longer, or start again with another seed", "请延长训练，或换一个随机种子重新开始"],
-  ["If it stays, train a GAN with a relativistic loss, which pays for every kind of image that is missing", "如果仍然存在，请用相对论损失训练 GAN，它会为每一种缺失的图像付出代价"],
+  ["If it stays, train a GAN with a relativistic loss, which pays for every kind of image that is missing", "如果仍然存在，请用相对论损失训练 GAN，每缺少一种图像，生成器都会受到惩罚"],
   ["Use more images, mirror them (--set flip=true), or stop here", "请使用更多图像、加入镜像（--set flip=true），或就此停止"],
 
   // Numbers of a run
   ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
   ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
+  ["{n} of {m}", "{n} / {m}"], ["{n} of {images}", "{n}（每轮 {images}）"], ["{n} images/s", "每秒 {n} 张图像"], ["generator {n}", "生成器 {n}"], ["discriminator {n}", "判别器 {n}"], ["Adam {lr}, betas {a} and {b}", "Adam {lr}，beta 为 {a} 和 {b}"],
   // How to use a run
   ["Generate images:", "生成图像："], ["Generate images of one class:", "生成某一类别的图像："], ["Generate points:", "生成点："], ["Translate an image:", "转换一张图像："],
   ["Change the attributes of an image, each in turn:", "逐一改变图像的属性："], ["Fill the hole of an image, which is white in the mask:", "填充图像的空洞（遮罩中为白色）："],
@@ -107,6 +110,6 @@ export default [
   ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
 
   // What a number counts
-  ["{n} images", "{n} 张图像"], ["{n} image", "{n} 张图像"], ["{n} rows", "{n} 行"], ["{n} row", "{n} 行"], ["the sub-folders", "子文件夹"], ["the time until {time}", "到 {time} 为止的时间"], ["{n} hours", "{n} 小时"], ["{n} hour", "{n} 小时"], ["{n} minutes", "{n} 分钟"], ["{n} minute", "{n} 分钟"],
+  ["{n} images", "{n} 张图像"], ["{n} image", "{n} 张图像"], ["{n} rows", "{n} 行"], ["{n} row", "{n} 行"], ["the time until {time}", "到 {time} 为止的时间"], ["{n} hours", "{n} 小时"], ["{n} hour", "{n} 小时"], ["{n} seconds", "{n} 秒"], ["{n} second", "{n} 秒"], ["{n} days", "{n} 天"], ["{n} minutes", "{n} 分钟"], ["{n} minute", "{n} 分钟"],
   ["the generator", "生成器"], ["the discriminator", "判别器"], ["generator", "生成器"], ["discriminator", "判别器"],
 ];

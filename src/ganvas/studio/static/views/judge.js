@@ -2,7 +2,7 @@
 
 import { getJson, postJson, remove } from "../api.js";
 import { app } from "../app.js";
-import { button, clear, field, h } from "../dom.js";
+import { button, clear, field, h, sharpness } from "../dom.js";
 import { date, duration, number, t } from "../texts.js";
 import { describeProtocol, findBar, findBetter, findDifferences, findVerdict, formatClass, formatEnd, formatValue, GROUPS, isClassShare, METRICS } from "./judge/metrics.js";
 
@@ -138,18 +138,19 @@ export async function show(root, place) {
     }
     const both = other ? [evaluation, other.evaluation] : [evaluation];
     const differences = other ? findDifferences(both) : [];
+    const verdict = findVerdict(evaluation);
     const isNewest = evaluation === data.evaluations[0];
     clear(main,
       h("section", { class: "picture" },
         h("h2", { text: describeEvaluation(evaluation) }),
-        h("ul", { class: "verdict" }, findVerdict(evaluation).map(({ level, text }) => h("li", { class: level, text }))),
+        verdict.length > 0 && h("ul", { class: "verdict" }, verdict.map(({ level, text }) => h("li", { class: level, text }))),
         evaluation.notes.length > 0 && h("ul", { class: "judge-notes note" }, [...new Set(evaluation.notes)].map((text) => h("li", { text }))),
         differences.length > 0 && h("div", { class: "judge-warning problem", role: "alert" }, h("p", { text: t("judge.differs", { name: other.name }) }), h("ul", {}, differences.map((text) => h("li", { text })))),
         drawTable(both, other ? [run.name, other.name] : [], differences.length === 0)),
       drawClasses(evaluation),
       data.nearest && h("section", { class: "picture" },
         h("h2", { text: t("judge.nearest") }), h("p", { class: "note", text: t("judge.nearest.help") }), !isNewest && h("p", { class: "note", text: t("judge.nearest.newest") }),
-        h("img", { class: "judge-nearest pixel", src: `${path}/nearest.png?at=${encodeURIComponent(data.evaluations[0].time)}`, alt: t("judge.nearest.alt") })));
+        h("img", { class: `judge-nearest ${sharpness(run.size)}`, src: `${path}/nearest.png?at=${encodeURIComponent(data.evaluations[0].time)}`, alt: t("judge.nearest.alt") })));
   }
 
   drawVersus();

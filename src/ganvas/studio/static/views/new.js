@@ -6,6 +6,7 @@ import { button, clear, field, h } from "../dom.js";
 import { duration, t } from "../texts.js";
 import { drawMinutes } from "./minutes.js";
 import { drawReason } from "./reasons.js";
+import { collectDropped, collectPicked, upload } from "./new/upload.js";
 
 const KINDS = ["", "pairs", "unpaired", "attributes", "captions"];
 const SIZES = ["", "16", "28", "32", "48", "64", "96", "128"];
@@ -60,36 +61,33 @@ function drawChoice(state, chosen) {
     }));
   fill();
 
-  const problem = h("p", { class: "problem", role: "alert" }), progress = h("progress", { hidden: true, max: 1, value: 0, "aria-label": t("new.sending") });
-  const picker = h("input", { type: "file", multiple: true, accept: "image/*,.zip", class: "visually-hidden", tabindex: "-1", on: { change: () => send([...picker.files]) } });
-  const drop = h("div", { class: "drop" }, h("span", { text: t("new.drop") }), button(t("new.pick"), () => picker.click()), picker, progress);
+  const problem = h("p", { class: "problem", role: "alert" }), progress = h("progress", { hidden: true, max: 1, value: 0, "aria-label": t("new.sending") }), sent = h("small", { role: "status" });
+  const pick = (attributes) => {
+    const input = h("input", { type: "file", multiple: true, class: "visually-hidden", tabindex: "-1", "aria-hidden": "true", ...attributes, on: { change: () => { send(collectPicked(input)); input.value = ""; } } });
+    return input;
+  };
+  const files = pick({ accept: "image/*,.zip" }), folder = pick({ webkitdirectory: true });
+  const drop = h("div", { class: "drop" }, h("span", { text: t("new.drop") }),
+    h("div", { class: "row centred" }, button(t("new.pick"), () => files.click()), button(t("new.pick-folder"), () => folder.click())), files, folder, progress, sent);
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); send([...event.dataTransfer.files]); });
+  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); send(collectDropped(event.dataTransfer)); });
 
-  // XMLHttpRequest, since fetch does not tell how much has been sent.
-  function send(files) {
-    problem.textContent = "";
-    if (!files.length) return;
-    const form = new FormData();
-    form.append("name", files.length === 1 ? files[0].name.replace(/\.\w+$/, "") : t("new.upload-name"));
-    for (const file of files) form.append("files", file, file.name);
-    const request = new XMLHttpRequest();
-    request.open("POST", "/api/uploads");
-    request.upload.addEventListener("progress", (event) => { progress.max = event.total; progress.value = event.loaded; });
-    request.addEventListener("loadend", () => {
-      progress.hidden = true;
-      let answer = {};
-      try { answer = JSON.parse(request.responseText); } catch { answer = { error: t("error.offline") }; }
-      if (request.status !== 200) { problem.textContent = answer.error; return; }
-      state.places.unshift(answer);
-      state.place = answer.id;
+  async function send(found) {
+    problem.textContent = sent.textContent = "";
+    try {
+      const all = await found;
+      if (!all.length) return;
+      progress.hidden = false;
+      progress.value = 0;
+      const { place, count, left } = await upload(all, (bytes, total) => { progress.max = total; progress.value = bytes; });
+      sent.textContent = left ? t("new.sent-some", { n: count, left }) : t("new.sent", { n: count });
+      state.places.unshift(place);
+      state.place = place.id;
       if (state.gone) return;
       fill();
       chosen();
-    });
-    progress.hidden = false;
-    request.send(form);
+    } catch (error) { problem.textContent = app.describe(error); } finally { progress.hidden = true; }
   }
   return h("div", { class: "choice" }, h("div", {}, field(t("new.data"), select, t("new.data-help"))), drop, problem);
 }

@@ -196,7 +196,7 @@ export async function show(root, place) {
 
   drawBrush(easel.brush);
   if (!direct) setEffort(effort);
-  const handed = app.take("paint");
+  const handed = app.take(place.path);
   if (handed) open(handed.blob, handed.name); else if (kept.photo) openKept(); else update();
   return () => {
     for (const [name, act] of listeners) document.removeEventListener(name, act);

@@ -3,7 +3,8 @@
 import { app, loadRuns } from "../app.js";
 import { getJson, postJson, remove } from "../api.js";
 import { button, clear, h } from "../dom.js";
-import { date, duration, number, percent, say, t } from "../texts.js";
+import { say } from "../say.js";
+import { date, duration, number, percent, t } from "../texts.js";
 
 export async function show(root, place) {
   const chosen = new Set();
@@ -12,7 +13,8 @@ export async function show(root, place) {
   const cards = h("div", { class: "cards" });
   const head = h("div", { class: "row runs-head" }, search, compare, h("div", { class: "grow" }),
     h("a", { class: "button-link", href: "#/new", text: t("runs.train") }));
-  const bin = h("details", { class: "bin", hidden: true, on: { toggle: () => { if (bin.open) drawBin(); } } });
+  const summary = h("summary"), inBin = h("table");
+  const bin = h("details", { class: "bin", hidden: true, on: { toggle: () => { if (bin.open) drawBin(); } } }, summary, h("p", { class: "faint", text: t("runs.bin.help") }), inBin);
   root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards, bin);
 
   const elements = new Map(); // by id, so that a change redraws one card alone
@@ -41,20 +43,25 @@ export async function show(root, place) {
       chosen.delete(run.id);
       draw();
       drawBin();
-      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: () => restore(name) } });
+      app.say(t("runs.deleted", { name: run.name }), { action: { text: t("word.undo"), on: () => restore(name, run.name) } });
     } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
   }
-  async function restore(name) {
-    try { await postJson(`/api/bin/${name}/restore`); await loadRuns(); } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
-    drawBin();
+  async function restore(name, of) {
+    try {
+      await postJson(`/api/bin/${name}/restore`);
+      await loadRuns();
+      app.say(t("runs.restored", { name: of }));
+    } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+    await drawBin();
+    if (!bin.hidden) summary.focus();
   }
   async function drawBin() {
     try {
       const { bin: deleted } = await getJson("/api/bin");
       bin.hidden = !deleted.length;
-      clear(bin, h("summary", { text: t("runs.bin", { n: deleted.length }) }), h("p", { class: "faint", text: t("runs.bin.help") }),
-        h("table", {}, deleted.map((one) => h("tr", {}, h("th", { scope: "row", text: one.name }), h("td", { text: date(one.time) }),
-          h("td", {}, button(t("runs.restore"), () => restore(one.bin), { "aria-label": t("runs.restore.name", { name: one.name }) }))))));
+      summary.textContent = t("runs.bin", { n: deleted.length });
+      clear(inBin, deleted.map((one) => h("tr", {}, h("th", { scope: "row", text: one.name }), h("td", { text: date(one.time) }),
+        h("td", {}, button(t("runs.restore"), () => restore(one.bin, one.name), { "aria-label": t("runs.restore.name", { name: one.name }) })))));
     } catch { /* the runs above say that the studio does not answer */ }
   }
 

@@ -33,6 +33,7 @@ export async function show(root, place) {
     toggle: (point) => tray.toggle(point),
     isKept: (point) => tray.has(point),
     trayChanged() { wall.mark(); large.mark(); },
+    settle, // before another view opens, so that the way back leads here
     moved: (point) => remember({ at: encode(point) }),
     drag(event, point, canvas) {
       desk.dragged = point;
@@ -57,8 +58,9 @@ export async function show(root, place) {
   function remember(settings) {
     Object.assign(pending, settings);
     clearTimeout(resting);
-    resting = setTimeout(() => { app.keep(pending); pending = {}; }, 300);
+    resting = setTimeout(settle, 300);
   }
+  function settle() { clearTimeout(resting); app.keep(pending); pending = {}; }
 
   // The wall and its controls
   const wall = makeWall(desk);

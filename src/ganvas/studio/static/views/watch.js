@@ -3,7 +3,8 @@
 import { app } from "../app.js";
 import { getJson, postJson } from "../api.js";
 import { button, clear, h, sharpness } from "../dom.js";
-import { duration, number, percent, say, t } from "../texts.js";
+import { say } from "../say.js";
+import { duration, number, percent, t } from "../texts.js";
 import { drawChart } from "./chart.js";
 import { drawReason } from "./reasons.js";
 import { drawMinutes, nearestMinutes } from "./minutes.js";
@@ -23,6 +24,7 @@ export async function show(root, { run, query }) {
     h("div", { class: "panel" }, facts, actions, problem,
       h("section", {}, h("h2", { text: t("watch.doctor") }), doctor), charts, more)));
 
+  let drawn = ""; // of what the actions were drawn
   async function readLog() {
     const { entries, count } = await getJson(`/api/runs/${run.id}/log?after=${state.entries.length}`);
     // a run that resumes cuts its log: begin anew
@@ -38,7 +40,9 @@ export async function show(root, { run, query }) {
       h("p", { class: "faint", text: describeRun(now) }),
       now.failure && h("p", { class: "problem", role: "alert", text: now.failure }),
       now.reason && h("p", { class: "problem", text: now.reason }));
-    clear(actions, drawActions(now));
+    // what is unfolded in them stays, unless the run has changed
+    const key = JSON.stringify([now.state, now.images, now.total, now.rate, now.views]);
+    if (key !== drawn) { drawn = key; clear(actions, drawActions(now)); }
     clear(doctor, now.doctor.length
       ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
       : h("p", { class: state.entries.some((entry) => entry.kind === "health") ? "fine" : "faint", text: t(state.entries.some((entry) => entry.kind === "health") ? "watch.healthy" : "watch.early") }));
@@ -48,7 +52,7 @@ export async function show(root, { run, query }) {
   const act = (work, text) => async (event) => {
     problem.textContent = "";
     event.target.disabled = true;
-    try { await work(); app.say(text); } catch (error) { problem.textContent = app.describe(error); event.target.disabled = false; }
+    try { await work(); app.say(text); drawn = ""; } catch (error) { problem.textContent = app.describe(error); event.target.disabled = false; }
   };
   function drawActions(now) {
     const path = `/api/runs/${run.id}`;
@@ -63,11 +67,12 @@ export async function show(root, { run, query }) {
   // How much longer, in minutes at the speed that was measured last; a run too short for that: as long again.
   function drawLength(now, extend) {
     let minutes = now.rate ? nearestMinutes(now.images / now.rate / 60) : 0;
-    const more = () => Math.max(1, Math.round(now.rate ? 60 * minutes * now.rate : now.total));
-    const help = h("small"), tell = () => { help.textContent = t("watch.longer-help", { more: more(), total: now.images + more() }); };
+    // a run that ended early has its old length at least
+    const whole = () => Math.max(now.total, now.images + Math.max(1, Math.round(now.rate ? 60 * minutes * now.rate : now.total)));
+    const help = h("small"), tell = () => { help.textContent = t("watch.longer-help", { more: whole() - now.images, total: whole() }) + (now.reason ? ` ${t("watch.longer-early")}` : ""); };
     tell();
-    return h("div", { class: "stack longer" }, now.rate && drawMinutes(t("watch.minutes"), minutes, (wanted) => { minutes = wanted; tell(); }), help,
-      button(t("watch.extend"), (event) => extend(now.images + more())(event), { kind: "primary" }));
+    return h("div", { class: "stack" }, now.rate && drawMinutes(t("watch.minutes"), minutes, (wanted) => { minutes = wanted; tell(); }), help,
+      button(t("watch.extend"), (event) => extend(whole())(event), { kind: "primary" }));
   }
 
   // Numbers and commands are those of another moment when a training begins or ends.
@@ -166,7 +171,7 @@ function drawMore(run) {
   const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
   return [
     run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map(drawReason))),
-    h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers).map(([name, value]) => [say(name), value]))),
+    h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers).map(([name, value]) => [say(name), say(value)]))),
     h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
       run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),
     h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: say(one.text) }), one.command && h("pre", { text: one.command })])),

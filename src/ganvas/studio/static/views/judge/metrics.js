@@ -7,7 +7,7 @@ const LOWER = "lower", HIGHER = "higher", ONE = "one", NEITHER = "";
 const BEST_COVERAGE = 0.97, BEST_QUALITY = 0.989, COPIES_BY_CHANCE = 0.01;
 const MANY_COPIES = 0.05; // five times as many as by chance
 const ENOUGH_UNSEEN = 100; // real images that were not trained on
-const GOOD = 0.8, FAIR = 0.5; // shares of a verdict
+const GOOD = 0.8, FAIR = 0.5; // shares of the way to what real images have
 
 /** Metrics in the order of the table: group, better way, and whether it is a share. */
 export const METRICS = {
@@ -85,20 +85,29 @@ export function findBar(name, evaluation, highest) {
 }
 
 /** What the values say in short: [{level: "good", "fair" or "poor", text}], of what was measured. */
-export function findVerdict({ values, protocol }) {
-  const lines = [];
-  const add = (key, level, share) => lines.push({ level, text: t(`judge.verdict.${key}.${level}`, { share: percent(share) }) });
-  for (const [key, name] of [["quality", "precision"], ["variety", "coverage"], ["request", "agreement"], ["request", "attributes"], ["quality", "high_quality"]]) {
-    const share = values[name];
-    if (typeof share === "number") add(key, share >= GOOD ? "good" : share >= FAIR ? "fair" : "poor", share);
-  }
+export function findVerdict(evaluation) {
+  const { values, protocol } = evaluation, lines = [];
+  const classes = countClasses(evaluation), { accuracy } = protocol.classifier ?? protocol.features;
+  const say = (key, level, texts) => lines.push({ level, text: t(`judge.verdict.${key}.${level}`, texts) });
+  // How far a share is on the way from what chance gives to what real images have.
+  const grade = (key, name, chance = 0, real = 1) => {
+    const share = values[name], way = (share - chance) / Math.max(real - chance, 0.01);
+    if (typeof share === "number") say(key, way >= GOOD ? "good" : way >= FAIR ? "fair" : "poor", { share: percent(share) });
+  };
+  grade("quality", "precision");
+  grade("quality", "high_quality", 0, BEST_QUALITY);
+  grade("variety", "coverage", 0, BEST_COVERAGE);
+  grade("request", "agreement", classes > 1 ? 1 / classes : 0, accuracy ?? 1);
+  grade("request", "attributes", 0.5, values.real_attributes ?? 1);
   if (typeof values.copies === "number") {
-    const { unseen } = protocol.memorisation; // by few of them, the distance of the nearest 1 % is a guess
-    if (unseen < ENOUGH_UNSEEN) lines.push({ level: "fair", text: t("judge.verdict.copies.fair", { unseen }) });
-    else add("copies", values.copies > MANY_COPIES ? "poor" : "good", values.copies);
+    const unseen = protocol.memorisation?.unseen ?? 0; // by few of them, the distance of the nearest 1 % is a guess
+    if (unseen < ENOUGH_UNSEEN) say("copies", "fair", { unseen });
+    else say("copies", values.copies > MANY_COPIES ? "poor" : "good", { share: percent(values.copies) });
   }
-  if (typeof values.iou === "number" && typeof values.real_iou === "number") add("place", values.iou >= 0.8 * values.real_iou ? "good" : "poor", values.iou);
-  if (typeof values.hole_l1 === "number" && typeof values.blur_l1 === "number") add("holes", values.hole_l1 < values.blur_l1 ? "good" : "poor", 1 - values.hole_l1 / values.blur_l1);
+  if (typeof values.iou === "number") say("place", values.iou >= GOOD * (values.real_iou ?? 1) ? "good" : "poor", {});
+  if (typeof values.hole_l1 === "number" && typeof values.blur_l1 === "number") {
+    say("holes", values.hole_l1 < values.blur_l1 ? "good" : "poor", { share: percent(1 - values.hole_l1 / values.blur_l1) });
+  }
   return lines;
 }
 

@@ -52,7 +52,9 @@ export function makeLarge(desk) {
   });
   const paint = run.views.includes("paint") && button(t("sample.paint"), async () => {
     const blob = await busy.run((signal) => source.file([current()], { format: "png" }, { signal }));
-    if (blob) app.hand(run.id, "paint", blob, `${desk.fileName}-${desk.fileLabel(current())}`);
+    if (!blob) return;
+    desk.settle();
+    app.hand(run.id, "paint", blob, `${desk.fileName}-${desk.fileLabel(current())}`);
   });
   const choice = classes.length ? h("select", { on: { change: () => change({ ...point, label: Number(choice.value) }) } }, classes.map((name, label) => h("option", { value: String(label), text: name }))) : null;
   const spreadSlider = slider(t("sample.spread"), { min: 0.01, max: 0.8, step: 0.01, value: spread, dblclick: 0.15, format: percent, on(value) { spread = value; draw(); } });

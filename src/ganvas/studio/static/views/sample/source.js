@@ -4,7 +4,6 @@ import { postBlob } from "../../api.js";
 import { h, sharpness } from "../../dom.js";
 import { haveTwoWays } from "./points.js";
 
-export const FILMS = ["webp", "gif", "mp4"]; // formats of films
 export const COLUMNS = 6; // of a request's one image
 
 /** A canvas of the GAN's size; small ones are enlarged sharply. */
@@ -17,7 +16,7 @@ export function put(canvas, { sheet, x, y }) {
 
 /** Asks for pictures of a run's GAN. */
 export function makeSource(run) {
-  const { size, classes } = run.model;
+  const { size, classes, films } = run.model;
 
   function ask(points, rest, options) {
     const latents = points.map(({ terms, truncation, moves }) => ({ terms, truncation, moves }));
@@ -44,7 +43,7 @@ export function makeSource(run) {
     return points.map((_, number) => ({ sheet, x: (number % COLUMNS) * size, y: Math.floor(number / COLUMNS) * size }));
   }
 
-  return { run, size, classes, draw, file: ask };
+  return { run, size, classes, films, draw, file: ask };
 }
 
 /** How much small images are enlarged in films: to 256 pixels or a little more. */

@@ -5,7 +5,7 @@ import { button, clear, h, saveAs } from "../../dom.js";
 import { t } from "../../texts.js";
 import { makeBusy } from "./busy.js";
 import { decode, encode, haveTwoWays, walk } from "./points.js";
-import { FILMS, filmScale, makeCanvas, put } from "./source.js";
+import { filmScale, makeCanvas, put } from "./source.js";
 
 const MOST = 64; // favourites
 const FRAMES = 240; // of a film at most
@@ -18,7 +18,7 @@ export function makeTray(desk) {
   const list = h("div", { class: "tray-list", role: "group", "aria-label": t("sample.tray") });
   const count = h("h2", {});
   const busy = makeBusy();
-  const exports = ["png", "zip", ...FILMS].map((format) => button(t(`sample.export.${format}`), () => exportAll(format), { title: t(`sample.export.${format}.help`), data: { format } }));
+  const exports = ["png", "zip", ...source.films].map((format) => button(t(`sample.export.${format}`), () => exportAll(format), { title: t(`sample.export.${format}.help`), data: { format } }));
   const element = h("section", { class: "tray", "aria-label": t("sample.tray") },
     h("div", { class: "row" }, count, h("div", { class: "grow" }), busy.element, h("div", { class: "row tray-exports" }, exports)), list);
 
@@ -52,7 +52,7 @@ export function makeTray(desk) {
   async function draw() {
     count.textContent = kept.length ? t("sample.tray.count", { n: kept.length }) : t("sample.tray");
     element.classList.toggle("empty-tray", !kept.length);
-    for (const one of exports) one.disabled = kept.length < (FILMS.includes(one.dataset.format) ? 2 : 1);
+    for (const one of exports) one.disabled = kept.length < (source.films.includes(one.dataset.format) ? 2 : 1);
     const missing = kept.filter((point) => !canvases.has(encode(point)));
     for (const point of missing) canvases.set(encode(point), makeCanvas(source.size));
     clear(list, kept.length ? kept.map(drawItem) : h("p", { class: "note", text: t("sample.tray.empty") }));
@@ -79,7 +79,7 @@ export function makeTray(desk) {
 
   async function exportAll(format) {
     if (haveTwoWays(kept)) { busy.fail(t("sample.ways")); return; }
-    const film = FILMS.includes(format);
+    const film = source.films.includes(format);
     const points = film ? walk(kept, Math.min(FRAMES, FRAMES_A_LEG * kept.length), true) : kept;
     const rest = film ? { scale: filmScale(source.size) } : { columns: Math.ceil(Math.sqrt(kept.length)) };
     const blob = await busy.run((signal) => source.file(points, { format, ...rest }, { signal }));

@@ -5,7 +5,7 @@ import { button, h, saveAs } from "../../dom.js";
 import { percent, t } from "../../texts.js";
 import { makeBusy } from "./busy.js";
 import { between, encode, haveTwoWays, walk } from "./points.js";
-import { FILMS, filmScale, makeCanvas, put } from "./source.js";
+import { filmScale, makeCanvas, put } from "./source.js";
 
 const FRAMES = 25; // from end to end, fetched at once, so that the slider answers at once
 const SECONDS = 2; // from end to end
@@ -18,7 +18,7 @@ export function makeWalk(desk, moved) {
   const input = h("input", { type: "range", min: 0, max: 1, step: 0.01, value: "0", "aria-label": t("sample.walk.slider") });
   const play = button(t("sample.play"), () => (playing ? pause() : start()));
   const busy = makeBusy();
-  const films = FILMS.map((format) => button(t(`sample.walk.${format}`), () => save(format)));
+  const films = source.films.map((format) => button(t(`sample.walk.${format}`), () => save(format)));
   const element = h("div", { class: "walk panel-part", hidden: true },
     h("div", { class: "walk-bar" }, ends[0], input, ends[1]),
     h("div", { class: "row between" }, h("div", { class: "row" }, play, value), button(t("sample.walk.other"), () => desk.walkFrom())),
