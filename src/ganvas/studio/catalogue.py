@@ -25,6 +25,7 @@ from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
 from ganvas.studio.describe import describe_inputs, list_views
 from ganvas.studio.jobs import Jobs
+from ganvas.studio.missing import MissingError, find_named
 
 __all__ = ["BIN", "OWN_FOLDER", "Catalogue", "describe_gan", "read_gan"]
 
@@ -65,11 +66,11 @@ class Catalogue:
         """The folder of a run.
 
         Raises:
-            KeyError: there is no such run.
+            MissingError: there is no such run.
         """
         if run_id not in self.folders:
             self.scan()
-        return self.folders[run_id]
+        return find_named(self.folders, run_id)
 
     def id_of(self, folder: Path) -> str:
         """The id of a folder below the root, whether a run is in it already or not."""
@@ -113,7 +114,7 @@ class Catalogue:
         """The cards of all runs that are there, the one that changed last first."""
         found = []
         for run_id in self.scan():
-            with suppress(KeyError, OSError):  # it was deleted in between
+            with suppress(MissingError, OSError):  # it was deleted in between
                 found.append(self.card(run_id))
         return sorted(found, key=lambda card: -card["changed"])
 
@@ -129,7 +130,7 @@ class Catalogue:
         """Everything that a run's folder holds.
 
         Raises:
-            KeyError: there is no such run.
+            MissingError: there is no such run.
             UserError: it is damaged.
         """
         return read_run(self.folder(run_id))
@@ -178,10 +179,10 @@ class Catalogue:
         """Bring a deleted run back; returns its id.
 
         Raises:
-            KeyError: nothing of that name is in the bin.
+            MissingError: nothing of that name is in the bin.
             UserError: there is a run in its place now, or the disk refuses.
         """
-        source = self._find_deleted()[name]
+        source = find_named(self._find_deleted(), name)
         place = (source / "place.txt").read_text(encoding="utf-8")
         folder = self.root / place
         if not folder.resolve().is_relative_to(self.root) or folder.exists():

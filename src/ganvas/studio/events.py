@@ -19,6 +19,7 @@ from ganvas.io.console import print_text
 from ganvas.runs.folder import is_going, is_stopping
 from ganvas.studio.catalogue import Catalogue
 from ganvas.studio.encoding import encode_json
+from ganvas.studio.missing import MissingError
 
 __all__ = ["Watcher", "event_route"]
 
@@ -76,7 +77,7 @@ class Watcher:
             if self.known.get(run_id) != mark:
                 try:
                     card = self.catalogue.card(run_id)
-                except (OSError, KeyError, UserError):  # it was deleted in between
+                except (OSError, MissingError, UserError):  # it was deleted in between
                     continue
                 events.append(_format_event("run", card))
         for run_id in self.known.keys() - marks.keys():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganvas.errors import UserError
+from ganvas.studio.missing import find_named
 from ganvas.theory import mathematics
 from ganvas.theory.game import Game, Settings
 from ganvas.theory.losses import LOSSES
@@ -75,13 +76,13 @@ class Lab:
         of turns; returns how the game stands.
 
         Raises:
-            KeyError: there is no such game, or it was closed for newer ones.
+            MissingError: there is no such game, or it was closed for newer ones.
             UserError: too many updates, or a number is not finite.
         """
         if (d + g) * turns > MOST_UPDATES:
             raise UserError(f"at most {MOST_UPDATES} updates in one request")
         with self.lock:
-            game = self.games[game_id]
+            game = find_named(self.games, game_id)
             self.games.move_to_end(game_id)
             for player, rate in rates.items():
                 game.set_rate(player, rate)

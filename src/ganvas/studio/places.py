@@ -17,6 +17,7 @@ from ganvas.data.hints import guess_kind
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
+from ganvas.studio.missing import find_named
 
 __all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "count_folders", "guess_spec"]
 
@@ -86,9 +87,9 @@ class Places:
         """A place by its id.
 
         Raises:
-            KeyError: there is none.
+            MissingError: there is none.
         """
-        return {place.id: place for place in self.list(specs_of_runs)}[place_id]
+        return find_named({place.id: place for place in self.list(specs_of_runs)}, place_id)
 
     def receive(
         self, files: Iterable[tuple[str, BinaryIO]], name: str, into: str | None = None
@@ -101,12 +102,12 @@ class Places:
             into: id of an upload that these images are added to; None: a new one.
 
         Raises:
-            KeyError: there is no such upload.
+            MissingError: there is no such upload.
             UserError: no image is among them, the zip is none, or the disk refuses.
         """
         if into is not None:
             uploads = [_as_place(path, "upload") for path in _list_uploads(self.uploads)]
-            place = {one.id: one for one in uploads if Path(one.spec).is_dir()}[into]
+            place = find_named({one.id: one for one in uploads if Path(one.spec).is_dir()}, into)
             with explained(Path(place.spec)):
                 _write_files(Path(place.spec), files)
             return place

@@ -17,6 +17,7 @@ from ganvas.studio.catalogue import Catalogue
 from ganvas.studio.encoding import encode_json
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.lab import Lab
+from ganvas.studio.missing import MissingError
 from ganvas.studio.models import Models, OutdatedError
 from ganvas.studio.places import Places
 
@@ -53,7 +54,7 @@ class Studio:
         """The newest checkpoint of a run.
 
         Raises:
-            KeyError: there is no such run.
+            MissingError: there is no such run.
             UserError: it has no checkpoint yet.
         """
         record = self.catalogue.record(run_id)
@@ -110,7 +111,7 @@ def answer(work: Work, cancellable: bool = False) -> Endpoint:
             result = await run_in_threadpool(work, request, body)
         except OutdatedError:
             return Response(status_code=204)
-        except KeyError:
+        except MissingError:
             return Json({"error": "there is nothing of this name"}, 404)
         except UserError as error:
             return Json({"error": str(error)}, 400)

@@ -23,6 +23,7 @@ from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe
 from ganvas.studio.api.answers import Body, Json, answer, parse, studio_of
 from ganvas.studio.jobs import clean_name
+from ganvas.studio.missing import MissingError
 from ganvas.studio.pictures import png_address
 from ganvas.studio.places import KINDS, MOST_FILES, count_folders, guess_spec
 
@@ -187,7 +188,7 @@ def show_training(request: Request, _: bytes) -> Any:
     folder = studio.catalogue.root / request.path_params["name"]  # only looked up, never opened
     job = studio.jobs.find("training", folder)
     if job is None:
-        raise KeyError(folder.name)
+        raise MissingError(folder.name)
     return {
         "running": job.running,
         "begun": (folder / "recipe.json").exists(),
@@ -211,7 +212,7 @@ async def receive_upload(request: Request) -> Response:
             into = into if isinstance(into, str) else None
             contents = [(file.filename or "", file.file) for file in files]
             place = await run_in_threadpool(studio.places.receive, contents, name, into)
-    except KeyError:
+    except MissingError:
         return Json({"error": "the images that these belong to are gone; send all again"}, 404)
     except HTTPException as error:
         return Json({"error": str(error.detail)}, error.status_code)

@@ -16,6 +16,7 @@ from ganvas.runs.instructions import collect_instructions
 from ganvas.runs.numbers import collect_numbers
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.catalogue import describe_gan, read_gan
+from ganvas.studio.missing import MissingError
 
 __all__ = ["ROUTES"]
 
@@ -75,10 +76,10 @@ def send_grid(request: Request, _: bytes) -> Response:
     folder = studio_of(request).catalogue.folder(request.path_params["id"])
     images = request.path_params["images"]
     if not images.isdecimal() or len(images) > LONGEST_NUMBER:
-        raise KeyError("grid")
+        raise MissingError("grid")
     path = grid_path(folder, int(images))
     if not path.is_file():
-        raise KeyError(path.name)
+        raise MissingError(path.name)
     return FileResponse(path, headers=IMMUTABLE)
 
 
@@ -170,7 +171,7 @@ def cancel_evaluation(request: Request, _: bytes) -> Any:
     studio = studio_of(request)
     job = studio.jobs.find("evaluation", studio.catalogue.folder(request.path_params["id"]))
     if job is None:
-        raise KeyError("evaluation")
+        raise MissingError("evaluation")
     job.cancel()
     return {"running": False}
 
@@ -179,7 +180,7 @@ def send_nearest(request: Request, _: bytes) -> Response:
     """GET /api/runs/ID/nearest.png: samples beside the training images nearest to them."""
     path = studio_of(request).catalogue.folder(request.path_params["id"]) / FIGURE
     if not path.is_file():
-        raise KeyError(path.name)
+        raise MissingError(path.name)
     return FileResponse(path)
 
 
