@@ -139,6 +139,33 @@ def test_what_the_engine_says_is_said_in_chinese(page: Page):
         assert set(words) <= NAMES, f"{sentence} is said as {chinese}"
 
 
+def test_a_verdict_counts_from_chance_to_real_images(page: Page):
+    def judge(values: dict[str, float], **protocol: object) -> list[str]:
+        evaluation = {"values": values, "protocol": {"features": {}, **protocol}, "by_class": {}}
+        return page.evaluate(
+            """async (evaluation) => {
+                const { findVerdict } = await import("/static/views/judge/metrics.js");
+                return findVerdict(evaluation).map(({ level }) => level);
+            }""",
+            evaluation,
+        )
+
+    assert judge({}) == []
+    assert judge({"precision": 0.9, "coverage": 0.6}) == ["good", "fair"]
+    assert judge({"coverage": 0.1}) == ["poor"]
+    # a share that chance alone has is no half success
+    assert judge({"attributes": 0.52, "real_attributes": 0.99}) == ["poor"]
+    assert judge({"attributes": 0.75, "real_attributes": 0.78}) == ["good"]
+    classifier = {"classes": [str(number) for number in range(10)], "accuracy": 0.96}
+    assert judge({"agreement": 0.12}, classifier=classifier) == ["poor"]
+    assert judge({"agreement": 0.93}, classifier=classifier) == ["good"]
+    # copies cannot be told from few unseen images
+    assert judge({"copies": 0.12}) == ["fair"]
+    assert judge({"copies": 0.12}, memorisation={"unseen": 200}) == ["poor"]
+    assert judge({"copies": 0.01}, memorisation={"unseen": 200}) == ["good"]
+    assert judge({"hole_l1": 30, "blur_l1": 40, "iou": 0.5, "real_iou": 0.9}) == ["poor", "good"]
+
+
 def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path):
     page.get_by_role("link", name="New").click()
     page.get_by_label("Images on this machine").select_option(label="digits")

@@ -14,6 +14,7 @@ from ganvas.inference.run import Run, load
 __all__ = ["Models", "OutdatedError"]
 
 MOST_LOADED = 3  # GANs in memory
+MOST_CHANNELS = 1000  # a page has a few
 LONGEST_NUMBER = 16  # digits
 Answer = TypeVar("Answer")
 
@@ -41,6 +42,7 @@ class Models:
         self.device = device
         self.lock = threading.Lock()  # one GAN works at a time: they share the processor
         self.loaded: OrderedDict[Path, _Loaded] = OrderedDict()
+        self.noting = threading.Lock()  # of wishes, which come while a GAN works
         self.newest: dict[str, int] = {}  # the number of the newest wish by channel
 
     def use(self, checkpoint: Path, work: Callable[[Run], Answer], wish: str = "") -> Answer:
@@ -59,11 +61,15 @@ class Models:
         channel, _, digits = wish.rpartition(":")
         number = int(digits) if digits.isdecimal() and len(digits) < LONGEST_NUMBER else 0
         if channel:
-            self.newest[channel] = max(number, self.newest.get(channel, 0))
+            with self.noting:
+                # put last: channels of pages that are long closed are forgotten first
+                self.newest[channel] = max(number, self.newest.pop(channel, 0))
+                while len(self.newest) > MOST_CHANNELS:
+                    del self.newest[next(iter(self.newest))]
 
         with self.lock:
             # asked here, after the wait
-            if channel and number < self.newest[channel]:
+            if channel and number < self.newest.get(channel, 0):
                 raise OutdatedError
             return work(self._find(checkpoint).run)
 
