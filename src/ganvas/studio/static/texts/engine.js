@@ -102,7 +102,7 @@ export default [
   // Numbers of a run
   ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
   ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
-  ["{n} of {m}", "{n} / {m}"], ["{n} of {images}", "{n}（每轮 {images}）"], ["{n} images/s", "每秒 {n} 张图像"], ["generator {n}", "生成器 {n}"], ["discriminator {n}", "判别器 {n}"], ["Adam {lr}, betas {a} and {b}", "Adam {lr}，beta 为 {a} 和 {b}"],
+  ["{n} of {m}", "{n} / {m}"], ["{n} of {images}", "{n}（每轮 {images}）"], ["{n} images/s", "每秒 {n} 张图像"], ["generator {n}", "生成器 {n}"], ["discriminator {n}", "判别器 {n}"], ["none", "无"], ["adaptive", "自适应"], ["Adam {lr}, betas {a} and {b}", "Adam {lr}，beta 为 {a} 和 {b}"],
   // How to use a run
   ["Generate images:", "生成图像："], ["Generate images of one class:", "生成某一类别的图像："], ["Generate points:", "生成点："], ["Translate an image:", "转换一张图像："],
   ["Change the attributes of an image, each in turn:", "逐一改变图像的属性："], ["Fill the hole of an image, which is white in the mask:", "填充图像的空洞（遮罩中为白色）："],
