@@ -16,7 +16,7 @@ from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
 from ganvas.recipes.enough import list_savings
 from ganvas.recipes.facts import DataFacts, Machine
-from ganvas.recipes.length import PROPORTIONAL, RARER, WHOLE, change_length
+from ganvas.recipes.length import OFTENER, PROPORTIONAL, RARER, WHOLE, change_length
 from ganvas.recipes.recipe import REQUESTED
 from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import Framing, choose_framing
@@ -92,7 +92,7 @@ def _find_reasons() -> Iterator[str]:
         for saving in list_savings(get_recipe("avatars-fast"), (), words):
             yield from (reason for _, reason in saving.fitted.values())
         yield f"As many as fit into {words}. {describe_rate(1012)} were measured here."
-    yield from (REQUESTED, PROPORTIONAL, RARER, WHOLE)
+    yield from (REQUESTED, PROPORTIONAL, RARER, OFTENER, WHOLE)
 
 
 def _find_findings() -> Iterator[str]:

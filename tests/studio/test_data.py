@@ -28,9 +28,13 @@ def test_data_is_looked_at_and_settings_are_chosen(client: TestClient):
 def test_folders_are_offered_by_name_and_never_by_path(root: Path, tmp_path: Path):
     (tmp_path / "mine" / "cats").mkdir(parents=True)
     Image.new("RGB", (32, 32), "red").save(tmp_path / "mine" / "cats" / "1.png")
+    (tmp_path / "mine" / "faces").mkdir()
+    with zipfile.ZipFile(tmp_path / "mine" / "faces" / "images.zip", "w") as archive:
+        archive.write(tmp_path / "mine" / "cats" / "1.png", "1.png")
     client = make_client(root, (tmp_path / "mine",))
     offered = client.get("/api/data").json()["places"]
     assert any(one["name"].endswith("cats") and one["origin"] == "folder" for one in offered)
+    assert "mine/faces/images.zip" in [one["name"] for one in offered]
     assert str(tmp_path) not in json.dumps(offered)
     answer = client.post("/api/data/look", json={"place": str(tmp_path / "mine" / "cats")})
     assert answer.status_code in (400, 404)

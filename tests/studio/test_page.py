@@ -170,7 +170,7 @@ def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path)
     page.get_by_role("link", name="New").click()
     page.get_by_label("Images on this machine").select_option(label="digits")
     expect(page.locator(".sheet img")).to_be_visible(timeout=WAIT)
-    page.get_by_label("What to learn").select_option(value="auto")
+    page.get_by_label("Recipe").select_option(value="auto")
     page.get_by_role("slider", name="Time").press("Home")  # one minute
     page.get_by_label("Name").fill("live")
     page.get_by_role("button", name="Start training").click()

@@ -5,10 +5,11 @@ from typing import Any
 
 from ganvas.recipes.recipe import PERIODS, Recipe, all_settings, change
 
-__all__ = ["LENGTHS", "RARER", "WHOLE", "change_length", "take_length"]
+__all__ = ["LENGTHS", "OFTENER", "RARER", "REPORT_STEPS", "WHOLE", "change_length", "take_length"]
 
 PROPORTIONAL = "In proportion to the length."
 WHOLE = "The run takes its whole time: no losses end it early."
+OFTENER = "More often than usual, so that a long run can be watched."
 RARER = "Rarer than usual, so that most of the time is left for training."
 REPORT_STEPS = 16  # training steps in a report at least: whole periods of the gradient penalties
 # The settings that are lengths of a schedule, by the end of their keys.
@@ -77,7 +78,7 @@ def take_length(recipe: Recipe, run: Recipe) -> Recipe:
     fitted = {
         key: reason
         for key, reason in run.reasons.items()
-        if key == "images" or reason in (PROPORTIONAL, RARER, WHOLE)
+        if key == "images" or reason in (PROPORTIONAL, RARER, OFTENER, WHOLE)
     }
     if recipe.name != run.name or not fitted or recipe.reasons:
         return recipe

@@ -171,6 +171,10 @@ def _list_inside(folder: Path) -> Iterator[Path]:
         if path.suffix.lower() == ".zip" or (path.is_dir() and _has_images(path)):
             listed += 1
             yield path
+        elif path.is_dir():  # sets often lie in folders of their own
+            zips = [one for one in _read_folder(path) if one.suffix.lower() == ".zip"]
+            listed += len(zips)
+            yield from sorted(zips)
 
 
 def _list_uploads(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ganvas.errors import UserError
 from ganvas.io.console import describe_duration, describe_rate
-from ganvas.recipes.length import RARER, change_length
+from ganvas.recipes.length import OFTENER, RARER, REPORT_STEPS, change_length
 from ganvas.recipes.recipe import Recipe, change
 
 __all__ = [
@@ -27,6 +27,8 @@ END = 3.0  # seconds for curves and the summary at the end
 LONGEST = 366 * 24 * 60  # minutes: the longest time that may be asked for
 LOOKING = 0.15  # of the time: the most that grids, checkups and checkpoints may take
 # The fewest of each that are still of use; and the usual setting that says how many there are.
+# Seconds from one look to the next at most.
+LOOK_WITHIN = {"report_every": 30.0, "sample_every": 300.0, "checkpoint_every": 1800.0}
 FEWEST_LOOKS = {"sample_every": 6, "health_every": 4, "checkpoint_every": 2}
 FEWEST_STEPS = 20  # of a run
 
@@ -169,8 +171,23 @@ def fit_length(
     why = f"{reason} {describe_rate(rate)} were measured here.".strip()
     fitted = change_length(recipe, _count_images(recipe, costs, left), why, given)
     periods = {key: math.ceil(fitted.images / counts[key]) for key in rarer}
-    reasons = fitted.reasons | dict.fromkeys(periods, RARER)
-    return change(fitted, periods).model_copy(update={"reasons": reasons})
+    oftener = {
+        key: limit
+        for key, limit in _list_longest(recipe, costs).items()
+        if key not in given and key not in rarer and fitted.period(key) > limit
+    }
+    reasons = fitted.reasons | dict.fromkeys(periods, RARER) | dict.fromkeys(oftener, OFTENER)
+    return change(fitted, periods | oftener).model_copy(update={"reasons": reasons})
+
+
+def _list_longest(recipe: Recipe, costs: Costs) -> dict[str, int]:
+    """The longest periods, in images, after which whoever watches a run still sees it move."""
+    longest = {}
+    for key, seconds in LOOK_WITHIN.items():
+        steps = max(REPORT_STEPS, int(seconds / costs.step))
+        # whole periods of what happens in some steps only, such as penalties
+        longest[key] = recipe.batch * (steps // REPORT_STEPS * REPORT_STEPS)
+    return longest
 
 
 def _count_images(recipe: Recipe, costs: Costs, seconds: float) -> int:

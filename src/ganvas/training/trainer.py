@@ -334,5 +334,7 @@ class Trainer:
         interrupted = self.context.engine.any(asked)
         if interrupted or self.state.stopped:
             self.save()
+        if self.state.stopped and not interrupted:
+            self.monitor.show_samples()  # the run ends here: what it has learned is to be seen
         if interrupted and not clock.finished:
             raise interrupt(self.context, clock.images, self.signals.number)

@@ -52,9 +52,11 @@ export function say(sentence) {
 
 const WORDS = new Map([["True", "word.yes"], ["False", "word.no"], ["None", "word.no"]]);
 
-/** A setting and its value, such as "Size in pixels: 64"; a key without a name of its own stands for itself. */
+/** The name of a setting; a key without a name of its own stands for itself. */
+export const settingName = (key) => (hasText(`setting.${key}`) ? t(`setting.${key}`) : key);
+
+/** A setting and its value, such as "Size in pixels: 64". */
 export function describeSetting(key, value) {
-  const name = hasText(`setting.${key}`) ? t(`setting.${key}`) : key;
   const word = WORDS.get(value) ?? (key === "fit" ? `new.fit-${value}` : null);
-  return t("word.pair", { name, value: word ? t(word) : say(value) });
+  return t("word.pair", { name: settingName(key), value: word ? t(word) : say(value) });
 }

@@ -43,7 +43,7 @@ export const percent = (share) => new Intl.NumberFormat(language, { style: "perc
 
 /** Seconds in words. */
 export function duration(seconds) {
-  if (seconds < 90) return t("time.seconds", { n: Math.max(1, Math.round(seconds)) });
+  if (seconds < 60) return t("time.seconds", { n: Math.max(1, Math.round(seconds)) });
   if (seconds < 5400) return t("time.minutes", { n: Math.round(seconds / 60) });
   return t("time.hours", { n: Math.round(seconds / 360) / 10 });
 }

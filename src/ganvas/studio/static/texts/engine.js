@@ -64,6 +64,7 @@ export default [
   ["As many as fit into {time}", "{time} 内能训练的数量"],
   ["The run takes its whole time: no losses end it early", "训练用满全部时间：不会因损失低而提前结束"],
   ["{n} images/s were measured here", "此处测得每秒 {n} 张图像"],
+  ["More often than usual, so that a long run can be watched", "比平常频繁，以便观察长时间的训练"],
   ["In proportion to the length", "与长度成比例"],
   ["Rarer than usual, so that most of the time is left for training", "比平常少，以便把大部分时间留给训练"],
 
@@ -102,12 +103,20 @@ export default [
   // Numbers of a run
   ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
   ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
-  ["{n} of {m}", "{n} / {m}"], ["{n} of {images}", "{n}（每轮 {images}）"], ["{n} images/s", "每秒 {n} 张图像"], ["generator {n}", "生成器 {n}"], ["discriminator {n}", "判别器 {n}"], ["none", "无"], ["adaptive", "自适应"], ["Adam {lr}, betas {a} and {b}", "Adam {lr}，beta 为 {a} 和 {b}"],
+  ["{n} of {m}", "{n} / {m}"], ["{n} of {m} images", "{n}（每轮 {m} 张图像）"], ["{n} images/s", "每秒 {n} 张图像"], ["generator {n}", "生成器 {n}"], ["discriminator {n}", "判别器 {n}"], ["none", "无"], ["adaptive", "自适应"], ["Adam {lr}, betas {a} and {b}", "Adam {lr}，beta 为 {a} 和 {b}"],
   // How to use a run
   ["Generate images:", "生成图像："], ["Generate images of one class:", "生成某一类别的图像："], ["Generate points:", "生成点："], ["Translate an image:", "转换一张图像："],
   ["Change the attributes of an image, each in turn:", "逐一改变图像的属性："], ["Fill the hole of an image, which is white in the mask:", "填充图像的空洞（遮罩中为白色）："],
   ["Draw a caption, in words like those of the training captions:", "按文字说明绘制，用词应与训练数据相似："],
   ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
+
+  // Notes of an evaluation
+  ["only {n} samples of {names}: {metric} is biased upwards", "{names} 只有 {n} 个样本：{metric} 偏高"], ["only {n} images of {names}: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"], ["prefer {metric}", "请看{metric}"],
+  ["memorisation is rough with only {n} held-out images", "留出的图像只有 {n} 张，记忆程度不准"], ["hold out {n} or more", "请留出 {n} 张或更多"],
+  ["FD", "Frechet 距离"], ["KD", "核距离"], ["FD-Lite0", "Frechet 距离（Lite0）"], ["KD-Lite0", "核距离（Lite0）"],
+  // What recipes are for
+  ["digits by class", "按类别生成数字"], ["clothes by class", "按类别生成衣物"], ["faces in minutes", "几分钟生成人脸"], ["avatar tutorial", "头像教程"], ["DCGAN paper", "DCGAN 论文"], ["SNGAN paper", "SNGAN 论文"], ["WGAN-GP paper", "WGAN-GP 论文"], ["R3GAN paper, GPU", "R3GAN 论文，需要 GPU"],
+  ["translate, paired", "成对图像转换"], ["translate, unpaired", "不成对图像转换"], ["change attributes", "改变属性"], ["fill holes", "填补空洞"], ["seasons in minutes", "几分钟转换季节"], ["caption in a box", "按文字和方框绘制"], ["caption in minutes", "几分钟按文字绘制"], ["caption and parts", "按文字和部位绘制"],
 
   // What a number counts
   ["{n} images", "{n} 张图像"], ["{n} image", "{n} 张图像"], ["{n} rows", "{n} 行"], ["{n} row", "{n} 行"], ["the time until {time}", "到 {time} 为止的时间"], ["{n} hours", "{n} 小时"], ["{n} hour", "{n} 小时"], ["{n} seconds", "{n} 秒"], ["{n} second", "{n} 秒"], ["{n} days", "{n} 天"], ["{n} minutes", "{n} 分钟"], ["{n} minute", "{n} 分钟"],

@@ -3,6 +3,7 @@
 import { app } from "../app.js";
 import { getJson } from "../api.js";
 import { h } from "../dom.js";
+import { settingName } from "../say.js";
 import { t } from "../texts.js";
 import { describeRun, describeState, newestGrid } from "./runs.js";
 
@@ -23,8 +24,10 @@ function drawDifferences([one, other]) {
     value !== null && typeof value === "object" && !Array.isArray(value) ? flat(value, `${prefix}${key}.`) : [[prefix + key, JSON.stringify(value)]]);
   const [a, b] = [one, other].map((run) => new Map(flat(run.settings)));
   const keys = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
-  return h("section", { class: "panel" }, h("h2", { text: t("compare.differences") }),
+  // what has a name of its own first: it matters more
+  keys.sort((x, y) => (settingName(x) === x) - (settingName(y) === y));
+  return h("section", { class: "panel differences" }, h("h2", { text: t("compare.differences") }),
     keys.length === 0 ? h("p", { text: t("compare.same") })
       : h("table", {}, h("tr", {}, h("th", { text: "" }), [one, other].map((run) => h("th", { scope: "col", text: run.name }))),
-        keys.map((key) => h("tr", {}, h("th", { scope: "row", text: key }), [a, b].map((side) => h("td", { text: side.get(key) ?? "–" }))))));
+        keys.map((key) => h("tr", {}, h("th", { scope: "row", text: settingName(key), title: key }), [a, b].map((side) => h("td", { text: side.get(key) ?? "–" }))))));
 }

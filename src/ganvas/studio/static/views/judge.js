@@ -3,8 +3,9 @@
 import { getJson, postJson, remove } from "../api.js";
 import { app } from "../app.js";
 import { button, clear, field, h, sharpness } from "../dom.js";
+import { say } from "../say.js";
 import { date, duration, number, t } from "../texts.js";
-import { describeProtocol, findBar, findBetter, findDifferences, findVerdict, formatClass, formatEnd, formatValue, GROUPS, isClassShare, METRICS } from "./judge/metrics.js";
+import { describeExtractor, describeProtocol, findBar, findBetter, findDifferences, findVerdict, formatClass, formatEnd, formatValue, GROUPS, isClassShare, METRICS } from "./judge/metrics.js";
 
 const COUNTS = [500, 2000, 10000];
 const POLL = 2000; // milliseconds, only while something is measured
@@ -144,7 +145,7 @@ export async function show(root, place) {
       h("section", { class: "picture" },
         h("h2", { text: describeEvaluation(evaluation) }),
         verdict.length > 0 && h("ul", { class: "verdict" }, verdict.map(({ level, text }) => h("li", { class: level, text }))),
-        evaluation.notes.length > 0 && h("ul", { class: "judge-notes note" }, [...new Set(evaluation.notes)].map((text) => h("li", { text }))),
+        evaluation.notes.length > 0 && h("ul", { class: "judge-notes note" }, [...new Set(evaluation.notes)].map((text) => h("li", { text: say(text) }))),
         differences.length > 0 && h("div", { class: "judge-warning problem", role: "alert" }, h("p", { text: t("judge.differs", { name: other.name }) }), h("ul", {}, differences.map((text) => h("li", { text })))),
         drawTable(both, other ? [run.name, other.name] : [], differences.length === 0)),
       drawClasses(evaluation),
@@ -166,7 +167,7 @@ export async function show(root, place) {
 
 function describeEvaluation(evaluation) {
   const { about, protocol, time } = evaluation;
-  return [date(Date.parse(time) / 1000), t("judge.samples", { n: protocol.count }), protocol.features.extractor, typeof about.images === "number" && t("judge.after", { n: about.images })].filter(Boolean).join(" · ");
+  return [date(Date.parse(time) / 1000), t("judge.samples", { n: protocol.count }), describeExtractor({ extractor: protocol.features.extractor }), typeof about.images === "number" && t("judge.after", { n: about.images })].filter(Boolean).join(" · ");
 }
 
 /** The metrics of one evaluation, or of two side by side. `names` are the runs' where there are two. */

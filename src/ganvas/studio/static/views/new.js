@@ -3,6 +3,7 @@
 import { app } from "../app.js";
 import { getJson, postJson } from "../api.js";
 import { button, clear, field, h } from "../dom.js";
+import { say } from "../say.js";
 import { duration, t } from "../texts.js";
 import { drawMinutes } from "./minutes.js";
 import { drawReason } from "./reasons.js";
@@ -124,7 +125,7 @@ function drawSettings(section, state, look) {
   const answer = state.look;
   const recipe = h("select", { on: { change: () => { state.recipe = recipe.value; drawSettings(section, state, look); } } },
     h("option", { value: "auto", text: t("new.auto"), selected: state.recipe === "auto" }),
-    Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: `${name}: ${row.for}`, selected: state.recipe === name })));
+    Object.entries(state.recipes).filter(([, row]) => fits(row, answer)).map(([name, row]) => h("option", { value: name, text: t("word.pair", { name, value: say(row.for) }), selected: state.recipe === name })));
   const auto = state.recipe === "auto";
   const main = answer.choices.filter((one) => MAIN.has(one.key)), more = answer.choices.filter((one) => !MAIN.has(one.key));
   const time = drawMinutes(t("new.minutes"), state.minutes, (minutes) => { state.minutes = minutes; app.keep({ minutes }); expect(); });

@@ -10,6 +10,7 @@ import { drawReason } from "./reasons.js";
 import { drawMinutes, nearestMinutes } from "./minutes.js";
 import { describeRun, describeState, gridAddress } from "./runs.js";
 
+const CHECKUPS = 5; // of the doctor, before it says anything
 const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
 const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
 
@@ -31,6 +32,7 @@ export async function show(root, { run, query }) {
     if (count < state.entries.length + entries.length) { state.entries = []; return readLog(); }
     state.entries.push(...entries);
   }
+  const isJudged = () => state.entries.filter((entry) => entry.kind === "health").length >= CHECKUPS;
   function draw() {
     const now = state.run;
     clear(facts, h("p", { class: "state" }, h("span", { class: `dot ${now.state}` }), describeState(now)),
@@ -39,13 +41,13 @@ export async function show(root, { run, query }) {
       now.rate && h("p", { class: "faint", text: t("watch.rate", { rate: number(now.rate) }) }),
       h("p", { class: "faint", text: describeRun(now) }),
       now.failure && h("p", { class: "problem", role: "alert", text: now.failure }),
-      now.reason && h("p", { class: "problem", text: now.reason }));
+      now.reason && h("p", { class: "note", text: t("watch.ended-early", { reason: now.reason }) }));
     // what is unfolded in them stays, unless the run has changed
     const key = JSON.stringify([now.state, now.images, now.total, now.rate, now.views]);
     if (key !== drawn) { drawn = key; clear(actions, drawActions(now)); }
     clear(doctor, now.doctor.length
       ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
-      : h("p", { class: state.entries.some((entry) => entry.kind === "health") ? "fine" : "faint", text: t(state.entries.some((entry) => entry.kind === "health") ? "watch.healthy" : "watch.early") }));
+      : h("p", { class: isJudged() ? "fine" : "faint", text: t(isJudged() ? "watch.healthy" : "watch.early") }));
     clear(charts, drawCharts(state, () => { state.log = !state.log; app.keep({ log: state.log ? "1" : "" }); draw(); }));
     film.update();
   }

@@ -74,7 +74,7 @@ export function findBar(name, evaluation, highest) {
     case "iou": return share(mark(values.real_iou, "real"));
     case "density": return over(1.5, mark(1, "real"));
     case "memorisation": return over(2, mark(1, "unseen"));
-    case "copies": return { ...over(0.1, mark(COPIES_BY_CHANCE, "chance")), bad: (value) => value > MANY_COPIES };
+    case "copies": return { ...share(mark(COPIES_BY_CHANCE, "chance")), bad: (value) => isSure(evaluation) && value > MANY_COPIES };
     case "classifier_score": return classes > 1 ? { low: 1, high: classes, marks: [] } : null;
     case "modes": return classes > 1 ? { low: 0, high: classes, marks: [] } : null;
     case "kl": return classes > 1 ? { low: 0, high: Math.log(classes), marks: [] } : null;
@@ -83,6 +83,9 @@ export function findBar(name, evaluation, highest) {
     default: return null;
   }
 }
+
+/** Whether there are enough unseen real images to tell copies: by few, the distance of their nearest 1 % is a guess. */
+const isSure = ({ protocol }) => (protocol.memorisation?.unseen ?? 0) >= ENOUGH_UNSEEN;
 
 /** What the values say in short: [{level: "good", "fair" or "poor", text}], of what was measured. */
 export function findVerdict(evaluation) {
@@ -100,8 +103,7 @@ export function findVerdict(evaluation) {
   grade("request", "agreement", classes > 1 ? 1 / classes : 0, accuracy ?? 1);
   grade("request", "attributes", 0.5, values.real_attributes ?? 1);
   if (typeof values.copies === "number") {
-    const unseen = protocol.memorisation?.unseen ?? 0; // by few of them, the distance of the nearest 1 % is a guess
-    if (unseen < ENOUGH_UNSEEN) say("copies", "fair", { unseen });
+    if (!isSure(evaluation)) say("copies", "fair", { unseen: protocol.memorisation?.unseen ?? 0 });
     else say("copies", values.copies > MANY_COPIES ? "poor" : "good", { share: percent(values.copies) });
   }
   if (typeof values.iou === "number") say("place", values.iou >= GOOD * (values.real_iou ?? 1) ? "good" : "poor", {});

@@ -163,6 +163,12 @@ export function makePointBoard(points, parts, change) {
     return dot;
   }
 
+  /** Where a part lies at first: around the middle, so that none hides another. */
+  function findFirst(part) {
+    const angle = (2 * Math.PI * parts.indexOf(part)) / parts.length;
+    return [GRID * (0.5 + 0.25 * Math.cos(angle)), GRID * (0.5 + 0.25 * Math.sin(angle))];
+  }
+
   for (const part of parts) {
     const chip = h("button", { type: "button", class: "part" }, h("span", { class: "number", text: String(parts.indexOf(part) + 1) }), readPart(part));
     let dragged = false;
@@ -176,7 +182,7 @@ export function makePointBoard(points, parts, change) {
       });
     });
     chip.addEventListener("click", () => {
-      if (!dragged && !points.has(part)) set(part, GRID / 2, GRID / 2);
+      if (!dragged && !points.has(part)) set(part, ...findFirst(part));
       dots.get(part)?.focus();
       dragged = false;
     });
