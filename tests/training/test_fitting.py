@@ -15,7 +15,7 @@ import ganvas
 from ganvas.cli import main
 from ganvas.data import Dataset, open_dataset
 from ganvas.recipes import get_recipe
-from ganvas.recipes.length import change_length, take_length
+from ganvas.recipes.length import OFTENER, change_length, take_length
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.runs.folder import read_recipe
 from ganvas.training import dry_run, fitting
@@ -178,6 +178,29 @@ def test_most_of_a_short_time_is_left_for_training():
 
     kept = fit_length(get_recipe("avatars-fast"), costs, 100, "", {"sample_every": 500})
     assert "sample_every" not in kept.reasons
+
+
+def test_a_long_run_is_seen_to_move():
+    costs = Costs(step=0.05, grid=1.0, checkup=1.0, save=0.1)
+    recipe = get_recipe("avatars-fast")
+    day = fit_length(recipe, costs, 24 * 3600, "", {})
+    a_second = recipe.batch / costs.step  # images
+    assert day.period("report_every") <= 30 * a_second
+    assert day.period("sample_every") <= 300 * a_second
+    assert day.period("checkpoint_every") <= 1800 * a_second
+    assert day.report_every and day.report_every % (16 * recipe.batch) == 0  # whole penalties
+    assert day.reasons["sample_every"] == OFTENER
+    assert take_length(recipe, day).sample_every == day.sample_every  # resumed by its name
+
+    slow = Costs(
+        step=0.05, grid=60.0
+    )  # drawn every five minutes, grids would take a fifth of the time
+    assert (
+        fit_length(recipe, slow, 24 * 3600, "", {}).period("sample_every") >= 1200 * a_second / 1.1
+    )
+
+    asked = fit_length(recipe, costs, 24 * 3600, "", {"sample_every": 5_000_000})
+    assert "sample_every" not in asked.reasons
 
 
 def test_too_short_a_time():

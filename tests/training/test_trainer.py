@@ -221,6 +221,8 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
     ]
     assert len(stops) == 1
     assert "generator" in stops[0]["reason"]
+    # what it has learned by then is to be seen
+    assert (tmp_path / "run" / "samples" / "000000000012.png").exists()
     train("mnist-mlp", tmp_path / "run", 72, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000024"
 

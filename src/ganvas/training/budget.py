@@ -183,7 +183,8 @@ def fit_length(
 def _list_longest(recipe: Recipe, costs: Costs) -> dict[str, int]:
     """The longest periods, in images, after which whoever watches a run still sees it move."""
     longest = {}
-    for key, seconds in LOOK_WITHIN.items():
+    for key, usual in LOOK_WITHIN.items():
+        seconds = max(usual, 20 * costs.looks().get(key, 0.0))  # at most 5 % of the time
         steps = max(REPORT_STEPS, int(seconds / costs.step))
         # whole periods of what happens in some steps only, such as penalties
         longest[key] = recipe.batch * (steps // REPORT_STEPS * REPORT_STEPS)
