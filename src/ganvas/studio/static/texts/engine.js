@@ -110,7 +110,8 @@ export default [
   ["Draw a caption, in words like those of the training captions:", "按文字说明绘制，用词应与训练数据相似："],
   ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
 
-  // Notes of an evaluation
+  // Notes of an evaluation, the first as they were before
+  ["{names} has only {n} images: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"],
   ["only {n} samples of {names}: {metric} is biased upwards", "{names} 只有 {n} 个样本：{metric} 偏高"], ["only {n} images of {names}: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"], ["prefer {metric}", "请看{metric}"],
   ["memorisation is rough with only {n} held-out images", "留出的图像只有 {n} 张，记忆程度不准"], ["hold out {n} or more", "请留出 {n} 张或更多"],
   ["FD", "Frechet 距离"], ["KD", "核距离"], ["FD-Lite0", "Frechet 距离（Lite0）"], ["KD-Lite0", "核距离（Lite0）"],

@@ -3,8 +3,8 @@
 import { app } from "../app.js";
 import { getJson } from "../api.js";
 import { h } from "../dom.js";
-import { settingName } from "../say.js";
-import { t } from "../texts.js";
+import { say, settingName } from "../say.js";
+import { number, t } from "../texts.js";
 import { describeRun, describeState, newestGrid } from "./runs.js";
 
 export async function show(root, { query }) {
@@ -18,10 +18,17 @@ export async function show(root, { query }) {
     drawDifferences(runs));
 }
 
+/** The value of a setting as text. */
+function write(value) {
+  if (typeof value === "boolean") return t(value ? "word.yes" : "word.no");
+  if (typeof value === "number") return number(value);
+  return value === null ? "–" : typeof value === "string" ? say(value) : JSON.stringify(value);
+}
+
 /** The settings in which two runs differ. */
 function drawDifferences([one, other]) {
   const flat = (values, prefix = "") => Object.entries(values).flatMap(([key, value]) =>
-    value !== null && typeof value === "object" && !Array.isArray(value) ? flat(value, `${prefix}${key}.`) : [[prefix + key, JSON.stringify(value)]]);
+    value !== null && typeof value === "object" && !Array.isArray(value) ? flat(value, `${prefix}${key}.`) : [[prefix + key, write(value)]]);
   const [a, b] = [one, other].map((run) => new Map(flat(run.settings)));
   const keys = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
   // what has a name of its own first: it matters more
