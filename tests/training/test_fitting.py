@@ -213,6 +213,7 @@ def test_too_short_a_time():
 # A run
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_length_that_it_was_given(
     tmp_path: Path, measured: list[int], capsys: pytest.CaptureFixture[str]
 ):

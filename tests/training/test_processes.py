@@ -108,6 +108,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one(shared: Path):
     """Simultaneous updates, lazy penalties, what adapts, parameters without a gradient: as in one
     process, and alike in both.

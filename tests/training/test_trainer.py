@@ -69,7 +69,7 @@ SMALL = {
 
 
 # One recipe of each kind of training; the slow tests stop and resume all the others.
-QUICK = {"digits", "mnist-mlp", "wgan-gp", "cyclegan", "pix2pix", "rings"}
+QUICK = {"digits", "mnist-mlp", "wgan-gp", "pix2pix", "rings"}
 
 
 def data_of(name: str, pictures: Path) -> str:

@@ -37,6 +37,8 @@ OPTIONS = {
 }
 PENALISED = {"cut"} | {name for name in GANS if name.endswith("-relativistic")}
 PENALISED -= {"points-relativistic"}
+# One GAN of each kind of step; the slow tests record all the others.
+QUICK = {"mlp", "dcgan", "relativistic", "wgan-gp", "points", "stargan-relativistic", "pix2pix"}
 BATCH = 4
 STEPS = 2 * (WARMUP + 4)
 
@@ -64,7 +66,10 @@ def take_steps(gan: GAN, take, count: int = STEPS, engine=None) -> Iterator[dict
     context.guard.stop_if_tripped()
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in GANS],
+)
 def test_recorded_steps_equal_plain_ones(name: str, dtype: torch.dtype):
     gan, plain = (
         make_gan(name, size=8, channels=3, classes=3, **OPTIONS.get(name, {})) for _ in range(2)

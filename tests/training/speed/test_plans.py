@@ -100,6 +100,7 @@ def test_a_record_of_another_device_does_not_count(tmp_path: Path):
     assert choose_plan(trainer.context, trainer.state, trainer.loader).speed == "channels_last"
 
 
+@pytest.mark.slow
 def test_a_run_may_resume_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
