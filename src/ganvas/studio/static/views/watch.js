@@ -42,8 +42,8 @@ export async function show(root, { run, query }) {
       h("p", { class: "faint", text: describeRun(now) }),
       now.failure && h("p", { class: "problem", role: "alert", text: now.failure }),
       now.reason && h("p", { class: "note", text: t("watch.ended-early", { reason: now.reason }) }));
-    // what is unfolded in them stays, unless the run has changed
-    const key = JSON.stringify([now.state, now.images, now.total, now.rate, now.views]);
+    // what is unfolded or focused in them stays, unless they have changed; in training there is one button
+    const key = JSON.stringify(now.state === "training" ? now.state : [now.state, now.images, now.total, now.rate, now.views]);
     if (key !== drawn) { drawn = key; clear(actions, drawActions(now)); }
     clear(doctor, now.doctor.length
       ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
