@@ -115,6 +115,17 @@ export default [
   ["only {n} samples of {names}: {metric} is biased upwards", "{names} 只有 {n} 个样本：{metric} 偏高"], ["only {n} images of {names}: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"], ["prefer {metric}", "请看{metric}"],
   ["memorisation is rough with only {n} held-out images", "留出的图像只有 {n} 张，记忆程度不准"], ["hold out {n} or more", "请留出 {n} 张或更多"],
   ["FD", "Frechet 距离"], ["KD", "核距离"], ["FD-Lite0", "Frechet 距离（Lite0）"], ["KD-Lite0", "核距离（Lite0）"],
+  // How images are prepared
+  ["{images} turned upright as their EXIF orientation says", "{images}按 EXIF 方向转正"], ["{images} brought from 16-bit or float values to 8 bits", "{images}由 16 位或浮点数值转为 8 位"],
+  ["{images} transparent: laid over {names}", "{images}透明：铺在 {names} 底色上"], ["{images} turned from CMYK to RGB", "{images}由 CMYK 转为 RGB"], ["{images} grey: repeated to RGB", "{images}灰度：转为 RGB"], ["{images} turned from colour to grey", "{images}由彩色转为灰度"],
+  ["{images} shrunk until the longer side is {n}", "{images}缩小到长边为 {n}"], ["{images} laid on {names} to fill {size}", "{images}铺在 {names} 底色上补成 {size}"], ["{images} cut to the central {size}", "{images}裁剪为中央的 {size}"],
+  ["{images} shrunk to {size}", "{images}缩小为 {size}"], ["{images} enlarged to {size}", "{images}放大为 {size}"],
+  ["{images} shrunk to {size}, each side by itself", "{images}缩小为 {size}，长宽各自缩放"], ["{images} enlarged to {size}, each side by itself", "{images}放大为 {size}，长宽各自缩放"],
+  ["{images} shrunk until the shorter side is {n}, then cut to the central {size}", "{images}缩小到短边为 {n}，再裁剪为中央的 {size}"], ["{images} enlarged until the shorter side is {n}, then cut to the central {size}", "{images}放大到短边为 {n}，再裁剪为中央的 {size}"],
+  ["training cuts a random {size} out of each in every step", "训练的每一步从每张图像中随机裁剪 {size}"], ["grey repeated to RGB", "灰度转为 RGB"], ["RGB turned to grey", "RGB 转为灰度"],
+  ["{n} files cut into their left half, a, and their right half, b", "{n} 个文件切成左半 a 和右半 b"],
+  ["the images share no square size", "图像没有共同的正方形尺寸"], ["{n} boxes reach over the edge of the image, where it is cut", "{n} 个方框超出图像边缘，已裁掉"],
+
   // What recipes are for
   ["digits by class", "按类别生成数字"], ["clothes by class", "按类别生成衣物"], ["faces in minutes", "几分钟生成人脸"], ["avatar tutorial", "头像教程"], ["DCGAN paper", "DCGAN 论文"], ["SNGAN paper", "SNGAN 论文"], ["WGAN-GP paper", "WGAN-GP 论文"], ["R3GAN paper, GPU", "R3GAN 论文，需要 GPU"],
   ["translate, paired", "成对图像转换"], ["translate, unpaired", "不成对图像转换"], ["change attributes", "改变属性"], ["fill holes", "填补空洞"], ["seasons in minutes", "几分钟转换季节"], ["caption in a box", "按文字和方框绘制"], ["caption in minutes", "几分钟按文字绘制"], ["caption and parts", "按文字和部位绘制"],

@@ -117,7 +117,7 @@ function drawFound(found, state, look) {
         answer.refusal && h("p", { class: "problem", role: "alert", text: answer.refusal }),
         answer.refusal && (state.size || state.fit) && button(t("new.anew"), () => { state.size = state.fit = ""; look(); }),
         answer.left_out_count > 0 && h("details", {}, h("summary", { class: "problem", text: t("new.left-out", { n: answer.left_out_count }) }), h("ul", {}, answer.left_out.map((item) => h("li", { text: `${item.file}: ${item.reason}` })))),
-        answer.notes.map((note) => h("p", { class: "note", text: note })), remedies)));
+        answer.notes.map((note) => h("p", { class: "note", text: say(note) })), remedies)));
 }
 
 /** What was chosen, a sentence each; the time; what one wants otherwise. */

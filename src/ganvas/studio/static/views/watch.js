@@ -168,6 +168,12 @@ function drawCharts(state, toggle) {
 
 const label = (player) => (player in PLAYERS ? t(`watch.${player}`) : player);
 
+/** A step of how images are prepared, which may name the part of a row before a colon. */
+function sayStep(step) {
+  const [, part = "", what] = step.match(/^(\w+: )?(.*)$/s);
+  return part + say(what);
+}
+
 /** Settings, data and commands: there, but folded. */
 function drawMore(run) {
   const table = (rows) => h("table", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))));
@@ -175,7 +181,7 @@ function drawMore(run) {
     run.reasons.length > 0 && h("details", {}, h("summary", { text: t("watch.chosen") }), h("ul", { class: "plain" }, run.reasons.map(drawReason))),
     h("details", {}, h("summary", { text: t("watch.numbers") }), table(Object.entries(run.numbers).map(([name, value]) => [say(name), say(value)]))),
     h("details", {}, h("summary", { text: t("watch.data") }), table([[t("watch.used"), number(run.report.used)], [t("watch.left-out"), number(run.report.skipped.length)]]),
-      run.report.notes.map((note) => h("p", { class: "note", text: note })), run.report.steps.map((step) => h("p", { class: "faint", text: step }))),
+      run.report.notes.map((note) => h("p", { class: "note", text: say(note) })), run.report.steps.map((step) => h("p", { class: "faint", text: sayStep(step) }))),
     h("details", {}, h("summary", { text: t("watch.commands") }), run.use.map((one) => [h("p", { class: "faint", text: say(one.text) }), one.command && h("pre", { text: one.command })])),
   ];
 }
