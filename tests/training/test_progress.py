@@ -189,6 +189,9 @@ def test_an_interrupted_run_says_so_at_once(tmp_path: Path, capfd: pytest.Captur
     assert capfd.readouterr().err.count(STOPPING) == 1
 
 
+LONG = 100_000_000  # images
+
+
 @pytest.mark.slow
 @HANGUP
 def test_a_closed_terminal_saves_and_stops(tmp_path: Path):
@@ -196,7 +199,9 @@ def test_a_closed_terminal_saves_and_stops(tmp_path: Path):
     import pty
 
     ours, theirs = pty.openpty()
-    command = [*PROGRAM, "train", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    # so long that it cannot end by itself, however slowly the bar is drawn
+    long = ["--images", str(LONG)]
+    command = [*PROGRAM, "train", *long, "--out", str(tmp_path / "run"), "--device", "cpu"]
     # A session of its own, whose terminal this is: closing it sends SIGHUP.
     start = [sys.executable, "-c", CONTROLLING, *command]
     process = subprocess.Popen(
@@ -216,7 +221,7 @@ def test_a_closed_terminal_saves_and_stops(tmp_path: Path):
     assert process.poll() is not None
     assert process.returncode != -signal.SIGHUP
     (newest,) = find_checkpoints(tmp_path / "run" / "checkpoints")[-1:]
-    assert 0 < int(newest.name) < 150_000
+    assert 0 < int(newest.name) < LONG
     page = (tmp_path / "run" / "summary.html").read_text(encoding="utf-8")
     assert "Interrupted at" in page
 
