@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sentences import find_settings
 
+from ganvas.evaluation.evaluate import ENOUGH_HELD_OUT
 from ganvas.evaluation.registry import BETTER
 
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
@@ -68,3 +69,9 @@ def test_the_page_explains_every_metric_and_no_other():
     table = table[: table.index("};")]
     explained = set(re.findall(r"(\w+): \{ group", table))
     assert explained == set(BETTER)
+
+
+def test_the_page_trusts_copies_from_as_many_unseen_images_as_the_evaluation():
+    source = (STATIC / "views" / "judge" / "metrics.js").read_text(encoding="utf-8")
+    (number,) = re.findall(r"ENOUGH_UNSEEN = (\d+);", source)
+    assert int(number) == ENOUGH_HELD_OUT

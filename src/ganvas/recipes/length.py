@@ -11,6 +11,7 @@ PROPORTIONAL = "In proportion to the length."
 WHOLE = "The run takes its whole time: no losses end it early."
 OFTENER = "More often than usual, so that a long run can be watched."
 RARER = "Rarer than usual, so that most of the time is left for training."
+FITTED = frozenset((PROPORTIONAL, RARER, OFTENER, WHOLE))  # reasons of what follows from a length
 REPORT_STEPS = 16  # training steps in a report at least: whole periods of the gradient penalties
 # The settings that are lengths of a schedule, by the end of their keys.
 LENGTHS = ("ema_burn_in", "options.burn_in", ".burn_in", ".decay_every")
@@ -73,12 +74,9 @@ def take_length(recipe: Recipe, run: Recipe) -> Recipe:
         recipe: that is asked for.
         run: the recipe of the run, as it was written.
     """
-    # an empty dictionary has no settings
-    values = all_settings(run) | {"stop_below": run.stop_below}
+    values = all_settings(run)
     fitted = {
-        key: reason
-        for key, reason in run.reasons.items()
-        if key == "images" or reason in (PROPORTIONAL, RARER, OFTENER, WHOLE)
+        key: reason for key, reason in run.reasons.items() if key == "images" or reason in FITTED
     }
     if recipe.name != run.name or not fitted or recipe.reasons:
         return recipe

@@ -243,9 +243,7 @@ def _keep_reasons(before: Recipe, after: Recipe) -> dict[str, str]:
     for key, reason in before.reasons.items():
         own = [name for name in new if name == key or name.startswith(f"{key}.")]
         changed = [name for name in own if name not in old or new[name] != old[name]]
-        # a group that was emptied has no settings, before and after
-        was_empty = not any(name == key or name.startswith(f"{key}.") for name in old)
-        if not changed and (own or was_empty):
+        if own and not changed:
             kept[key] = reason
         kept |= dict.fromkeys(changed, REQUESTED)
     return kept
@@ -266,10 +264,10 @@ def find_reasons(recipe: Recipe) -> dict[str, str]:
 
 
 def flatten_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one dictionary with dotted keys."""
+    """Nested settings as one dictionary with dotted keys; an empty group stays, as {}."""
     found: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             found |= flatten_settings(value, f"{prefix}{key}.")
         else:
             # Lists, as JSON reads them, so that a recipe equals the one that was saved.

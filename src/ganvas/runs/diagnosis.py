@@ -93,6 +93,11 @@ class Diagnosis:
             diagnosis.active = {BROKEN: change.finding} | diagnosis.active
         return diagnosis
 
+    @property
+    def can_tell(self) -> bool:
+        """Whether there were enough checkups to find anything."""
+        return len(self.checkups) >= WINDOW
+
     def since(self, name: str) -> int:
         """Images shown when a condition that lasts was noticed."""
         # A condition may have come and gone before: the last time counts.
@@ -106,7 +111,7 @@ class Diagnosis:
             lines.append(f"{finding.title}, since {since}: {finding.evidence}. {finding.action}")
 
         done = count_noun(len(self.checkups), "checkup")
-        if not lines and len(self.checkups) < WINDOW:
+        if not lines and not self.can_tell:
             lines.append(f"Too early to tell: {done} so far, {WINDOW} are needed.")
         elif not lines:
             lines.append(f"No problems found ({done}).")

@@ -257,6 +257,7 @@ def describe_run(run: RunRecord) -> dict[str, Any]:
             {"name": finding.title, "evidence": finding.evidence, "action": finding.action}
             for finding in diagnosis.active.values()
         ],
+        "judged": diagnosis.can_tell,
         "views": list_views(gan) if gan else [],
         "reason": run.stopped,
     }

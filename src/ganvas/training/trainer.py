@@ -334,7 +334,9 @@ class Trainer:
         interrupted = self.context.engine.any(asked)
         if interrupted or self.state.stopped:
             self.save()
-        if self.state.stopped and not interrupted:
-            self.monitor.show_samples()  # the run ends here: what it has learned is to be seen
+        # The run ends here: what it has learned is to be seen, unless it has just been drawn.
+        drawn = clock.due(self.context.recipe.period("sample_every"))
+        if self.state.stopped and not interrupted and not drawn:
+            self.monitor.show_samples()
         if interrupted and not clock.finished:
             raise interrupt(self.context, clock.images, self.signals.number)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ganvas.data.contact_sheet import draw_contact_sheet
+from ganvas.data.folders.source import EXTENSIONS
 from ganvas.data.inspect import examine_data
 from ganvas.data.view import make_view
 from ganvas.errors import UserError
@@ -77,6 +78,7 @@ def list_places(request: Request, _: bytes) -> Any:
     return {
         "places": [{"id": p.id, "name": p.name, "origin": p.origin} for p in places],
         "kinds": list(KINDS),
+        "endings": sorted(EXTENSIONS),
         "recipes": {
             name: {"data": row.data, "for": row.purpose} for name, row in CATALOGUE.items()
         },

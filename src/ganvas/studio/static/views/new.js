@@ -15,9 +15,9 @@ const MAIN = new Set(["size", "fit", "labels", "gan", "options.augmentation", "o
 const FITS = ["", "crop", "pad", "stretch"];
 
 export async function show(root, { query }) {
-  const { places, recipes } = await getJson("/api/data");
+  const { places, recipes, endings } = await getJson("/api/data");
   const wanted = places.find((one) => one.id === query.data) ?? places.find((one) => one.origin === "built-in" && one.name === query.data);
-  const state = { places, recipes, place: wanted?.id ?? "", kind: null, size: query.size ?? "", fit: query.fit ?? "", labels: "", recipe: "auto", minutes: Number(query.minutes) || 10, look: null, name: "" };
+  const state = { places, recipes, endings, place: wanted?.id ?? "", kind: null, size: query.size ?? "", fit: query.fit ?? "", labels: "", recipe: "auto", minutes: Number(query.minutes) || 10, look: null, name: "" };
   const pictures = h("section", { class: "panel step" }), settings = h("section", { class: "panel step", hidden: true }), start = h("section", { class: "panel step", hidden: true });
   root.append(h("h1", { text: t("new.title") }), pictures, settings, start);
   const redraw = { settings: () => drawSettings(settings, state, look), start: () => drawStart(start, state) };
@@ -81,7 +81,7 @@ function drawChoice(state, chosen) {
       if (!all.length) return;
       progress.hidden = false;
       progress.value = 0;
-      const { place, count, left } = await upload(all, (bytes, total) => { progress.max = total; progress.value = bytes; });
+      const { place, count, left } = await upload(all, state.endings, (bytes, total) => { progress.max = total; progress.value = bytes; });
       sent.textContent = left ? t("new.sent-some", { n: count, left }) : t("new.sent", { n: count });
       state.places.unshift(place);
       state.place = place.id;

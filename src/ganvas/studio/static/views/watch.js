@@ -10,7 +10,6 @@ import { drawReason } from "./reasons.js";
 import { drawMinutes, nearestMinutes } from "./minutes.js";
 import { describeRun, describeState, gridAddress } from "./runs.js";
 
-const CHECKUPS = 5; // of the doctor, before it says anything
 const PLAYERS = { discriminator: "var(--d)", generator: "var(--g)" };
 const OTHERS = ["#7a5bc0", "#2a9d8f", "#b8860b", "#c2528b"];
 
@@ -32,7 +31,6 @@ export async function show(root, { run, query }) {
     if (count < state.entries.length + entries.length) { state.entries = []; return readLog(); }
     state.entries.push(...entries);
   }
-  const isJudged = () => state.entries.filter((entry) => entry.kind === "health").length >= CHECKUPS;
   function draw() {
     const now = state.run;
     clear(facts, h("p", { class: "state" }, h("span", { class: `dot ${now.state}` }), describeState(now)),
@@ -47,7 +45,7 @@ export async function show(root, { run, query }) {
     if (key !== drawn) { drawn = key; clear(actions, drawActions(now)); }
     clear(doctor, now.doctor.length
       ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
-      : h("p", { class: isJudged() ? "fine" : "faint", text: t(isJudged() ? "watch.healthy" : "watch.early") }));
+      : h("p", { class: now.judged ? "fine" : "faint", text: t(now.judged ? "watch.healthy" : "watch.early") }));
     clear(charts, drawCharts(state, () => { state.log = !state.log; app.keep({ log: state.log ? "1" : "" }); draw(); }));
     film.update();
   }

@@ -2,7 +2,6 @@
 
 import { t } from "../../texts.js";
 
-const IMAGE = /\.(jpe?g|jpe|jfif|png|webp|gif|bmp|dib|tiff?)$/i;
 const MOST_FILES = 300, MOST_BYTES = 64 * 2 ** 20; // of a request
 
 /** The files of a drop, folders and all that is in them: [{file, path}]. To be called while the event lasts. */
@@ -27,12 +26,12 @@ export async function collectDropped(transfer) {
 export const collectPicked = (input) => [...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
 
 /**
- * Send files; `tell(sent, total)` hears of the bytes. Returns {place, count, left}: the data set, the images of it, and how many other files
+ * Send files that have one of the endings of images, or a zip; `tell(sent, total)` hears of the bytes. Returns {place, count, left}: the data set, the images of it, and how many other files
  * were left. Throws Error with a sentence.
  */
-export async function upload(found, tell) {
+export async function upload(found, endings, tell) {
   const zip = found.find(({ path }) => /\.zip$/i.test(path));
-  const sent = zip ? [zip] : found.filter(({ path }) => IMAGE.test(path));
+  const sent = zip ? [zip] : found.filter(({ path }) => endings.some((ending) => path.toLowerCase().endsWith(ending)));
   if (!sent.length) throw new Error(t("new.no-images"));
 
   // One folder that holds everything is the name of the set, and no class.
