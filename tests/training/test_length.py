@@ -1,4 +1,4 @@
-"""The length of a run, and what depends on it: settings, schedules, looks, and the time it takes."""
+"""The length of a run, and what depends on it: settings, schedules, looks."""
 
 import pytest
 
