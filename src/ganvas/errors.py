@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 __all__ = ["UserError", "describe_validation", "nearest"]
 
+MOST_FINDINGS = 10  # that one message lists
+MOST_CHARACTERS = 200  # of a value in a message
+
 
 class UserError(Exception):
     """A message for the user: what was given, what is allowed, what to do.
@@ -44,9 +47,21 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
         error: what pydantic raised.
         prefix: written before each key.
     """
+    problems = error.errors(include_url=False, include_context=False)
     findings = []
-    for problem in error.errors():
+    for problem in problems[:MOST_FINDINGS]:
         key = prefix + ".".join(str(part) for part in problem["loc"])
         message = problem["msg"][0].lower() + problem["msg"][1:]
-        findings.append(f"{key}={problem['input']!r}: {message}")
+        findings.append(f"{key}={_shorten(problem['input'])}: {message}")
+    if len(problems) > MOST_FINDINGS:
+        findings.append(f"and {len(problems) - MOST_FINDINGS:,} more")
     return "; ".join(findings)
+
+
+def _shorten(value: object) -> str:
+    """A value as Python writes it, of bounded length: a file may hold any."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a huge number"
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."

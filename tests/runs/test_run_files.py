@@ -10,7 +10,7 @@ from run_files import edit, newest_checkpoint, seal, train
 from tiny import refused_in_one_line
 
 import ganvas
-from ganvas.io.files import DamagedFileError, read_json
+from ganvas.io.reading import DamagedFileError, read_json
 from ganvas.runs.checkpoint import FORMAT, CheckpointError
 from ganvas.runs.folder import read_recipe
 from ganvas.runs.log import read_log

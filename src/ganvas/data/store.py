@@ -13,7 +13,8 @@ import numpy as np
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_json
+from ganvas.io.files import PARTIAL, remove, write_json
+from ganvas.io.reading import DamagedFileError, read_json
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 

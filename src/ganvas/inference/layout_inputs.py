@@ -5,12 +5,11 @@ from math import isfinite
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ganvas.data.text import encode, plain
 from ganvas.errors import UserError, nearest
+from ganvas.io.tensors import read_tensor_file
 
 __all__ = ["encode_caption", "read_box", "read_features", "read_keypoints", "refuse_flag"]
 
@@ -43,12 +42,10 @@ def read_features(file: Path, length: int) -> Tensor:
     Raises:
         UserError: there is no such tensor.
     """
-    try:
-        features = load_file(file)["features"].float()
-    except (OSError, SafetensorError, KeyError) as error:
-        raise UserError(
-            f'{file} is no .safetensors file with a tensor "features": {error}'
-        ) from error
+    tensors = read_tensor_file(file)
+    if "features" not in tensors:
+        raise UserError(f'{file} holds no tensor "features"')
+    features = tensors["features"].float()
 
     # several captions of one image are one row: the GAN takes their mean
     if features.ndim not in (1, 2) or features.shape[-1] != length:

@@ -15,15 +15,12 @@ from ganvas.errors import UserError
 
 __all__ = [
     "PARTIAL",
-    "DamagedFileError",
     "atomic_path",
     "explained",
     "find_leftovers",
     "hash_file",
     "own_folder",
-    "parse_json",
     "partial_path",
-    "read_json",
     "remove",
     "sync",
     "write_json",
@@ -32,11 +29,6 @@ __all__ = [
 
 PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
 ELSEWHERE = "choose another place with --out"
-MAX_DEPTH = 64  # of nested lists and objects in a JSON file; ours have a handful
-
-
-class DamagedFileError(UserError):
-    """A file has unexpected content; the message names it and the reason."""
 
 
 @contextmanager
@@ -160,47 +152,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DamagedFileError: there is no such file, or `parse_json` cannot read it.
-    """
-    try:
-        return parse_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DamagedFileError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # also text that is not UTF-8
-        raise DamagedFileError(f"{path} cannot be read: {error}") from None
-
-
-def parse_json(text: str) -> Any:
-    """Parse JSON from anywhere, raising nothing but ValueError.
-
-    Raises:
-        ValueError: it is not JSON, has a number of thousands of digits, or more than MAX_DEPTH
-            nested levels.
-    """
-    try:
-        value = json.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-    # Nesting that `loads` accepts could still break code that prints or compares the value.
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                below += item.values()
-            elif isinstance(item, list):
-                below += item
-        level = below
-    if level:
-        raise ValueError("it is nested too deeply")
-    return value
 
 
 def sync(path: Path) -> None:

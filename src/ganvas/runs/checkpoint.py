@@ -17,15 +17,15 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
-from ganvas.io.files import DamagedFileError, hash_file, read_json
+from ganvas.io.files import hash_file
+from ganvas.io.reading import DamagedFileError, check_values, read_json
+from ganvas.io.tensors import read_tensor_file
 from ganvas.recipes.recipe import Recipe, build_recipe
 from ganvas.schema import Schema
 
@@ -126,13 +126,9 @@ def read_position(path: Path, about: dict[str, Any]) -> Position:
     file = _verify_file(path / "training.json", about)
 
     try:
-        position = Position.model_validate(read_json(file))
+        position = check_values(Position, read_json(file), file)
     except DamagedFileError as error:
         raise CheckpointError(f"{error}; {suggest_removal(path)}") from None
-    except ValidationError as error:
-        raise CheckpointError(
-            f"{file} is damaged: {describe_validation(error)}; {suggest_removal(path)}"
-        ) from None
     # All three say how many images were shown.
     if not position.images == about["images"] == int(path.name):
         raise CheckpointError(
@@ -271,11 +267,11 @@ def read_tensors(
     """
     try:
         # Read as bytes and shapes: unlike a pickle, such a file cannot run code.
-        values = load_file(_verify_file(file, about))
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{file} is damaged: {error}; {suggest_removal(file.parent)}"
-        ) from None
+        values = read_tensor_file(_verify_file(file, about))
+    except CheckpointError:
+        raise
+    except DamagedFileError as error:
+        raise CheckpointError(f"{error}; {suggest_removal(file.parent)}") from None
 
     # Sorted, so that the first name in the message is the same in every process.
     for name in sorted(values.keys() | wanted.keys()):

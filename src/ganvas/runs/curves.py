@@ -52,10 +52,10 @@ def collect_losses(log: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     entries = [entry for entry in log if entry["kind"] == "losses"]
     images = [entry["images"] for entry in entries]
     columns = {"images": np.array(images, np.float64)}
+    places = {shown: place for place, shown in enumerate(images)}
     for key, curve in collect_curves(entries, "losses").items():
         column = np.full(len(images), np.nan)
-        # Entries are in the order of images, each at its own.
-        column[np.searchsorted(images, curve[:, 0])] = curve[:, 1]
+        column[[places[shown] for shown in curve[:, 0]]] = curve[:, 1]
         columns[key] = column
     return columns
 

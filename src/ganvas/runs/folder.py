@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import Field
 
 from ganvas.data import Dataset
 from ganvas.data.report import DataReport
-from ganvas.errors import UserError, describe_validation
+from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.files import PARTIAL, explained, read_json, remove, write_json
+from ganvas.io.files import PARTIAL, explained, remove, write_json
+from ganvas.io.reading import check_values, read_json
 from ganvas.recipes.recipe import Recipe, build_recipe, flatten_settings
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 LOCK = "run.lock"  # locked by the process that trains; the file alone says nothing
+MOST_IMAGES = 10**12  # more than any data set has
 PROBE = threading.Lock()
 STOP = "stop"  # a training that finds this file in its folder saves and stops
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
@@ -46,6 +49,8 @@ class DataFile(DataReport):
     """What `data.json` must have."""
 
     fingerprint: str
+    found: Annotated[int, Field(ge=1, lt=MOST_IMAGES)]
+    used: Annotated[int, Field(ge=1, lt=MOST_IMAGES)]
 
 
 def fresh_folder(name: str) -> Path:
@@ -107,14 +112,7 @@ def read_data(folder: Path) -> DataFile:
         UserError: it is missing or damaged.
     """
     file = folder / "data.json"
-    values = read_json(file)
-    try:
-        return DataFile.model_validate(values)
-    except ValidationError as error:
-        raise UserError(
-            f"{file} is damaged ({describe_validation(error)}); it should describe the data of "
-            "the run"
-        ) from None
+    return check_values(DataFile, read_json(file), file, "it should describe the data of the run")
 
 
 def grid_path(folder: Path, images: int) -> Path:

@@ -1,16 +1,19 @@
 """The log of a run, `log.jsonl`: JSON lines in the order of training."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.io.files import DamagedFileError, explained, parse_json, write_text
+from ganvas.io.files import explained, write_text
+from ganvas.io.reading import DamagedFileError, read_json_lines
 
 __all__ = ["ENDED", "Log", "read_log"]
 
 ENDED = "ended"  # the state of a condition with which a run ended
 
+MOST_IMAGES = 10**12  # the first number of images that no checkpoint can have
 # What an entry of a kind must have, because reports rely on it. Other kinds and keys are free.
 REQUIRED = {
     "condition": {"condition": str, "state": str, "evidence": str, "action": str},
@@ -18,6 +21,8 @@ REQUIRED = {
     "speed": {"images_per_second": int | float},
     "stopped": {"reason": str},
 }
+MEASURED = {"health", "losses", "measured"}  # kinds whose values are all numbers
+BY_CLASS = {"agreement", "classes"}  # of these keys by name of the class
 
 
 class Log:
@@ -67,18 +72,10 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     Raises:
         DamagedFileError: it cannot be read, or a line is JSON but not an entry.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DamagedFileError(f"{path} cannot be read: {error.strerror}") from None
-
     entries = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, entry in read_json_lines(path):
         try:
-            entry = parse_json(line)
             _check_entry(entry)
-        except json.JSONDecodeError:  # first, since it is a ValueError, too
-            continue  # cut short by a crash
         except ValueError as error:
             raise DamagedFileError(
                 f"{path} is damaged: line {number}: {error}; remove the line"
@@ -87,19 +84,28 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _check_entry(entry: Any) -> None:
+def _check_entry(entry: dict[str, Any]) -> None:
     """Check that an entry has images, a kind, and what its kind requires.
 
     Raises:
         ValueError: says what is missing or wrong.
     """
-    if not isinstance(entry, dict):
-        raise ValueError("it is not an object")
     images, kind = entry.get("images"), entry.get("kind")
     # `type`, since true and false are integers of Python, too.
-    if type(images) is not int or images < 0 or not isinstance(kind, str):
+    if type(images) is not int or not isinstance(kind, str):
         raise ValueError("it has no images or no kind")
+    if not 0 <= images < MOST_IMAGES:
+        raise ValueError(f"it says {images:,} images")
 
     for key, allowed in REQUIRED.get(kind, {}).items():
-        if not isinstance(entry.get(key), allowed):
-            raise ValueError(f"an entry of kind {kind!r} needs {key}, not {entry.get(key)!r}")
+        value = entry.get(key)
+        if not isinstance(value, allowed):
+            raise ValueError(f"an entry of kind {kind!r} needs {key}, not {value!r}")
+    # A rate is divided by, and the time left is rounded.
+    if kind == "speed" and not 0 <= entry["images_per_second"] < math.inf:
+        raise ValueError(f"images_per_second is {entry['images_per_second']}")
+
+    for key, value in entry.items() if kind in MEASURED else ():
+        numbers = value.values() if key in BY_CLASS and isinstance(value, dict) else [value]
+        if key != "kind" and not all(isinstance(number, int | float) for number in numbers):
+            raise ValueError(f"an entry of kind {kind!r} needs a number as {key}, not {value!r}")

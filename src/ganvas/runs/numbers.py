@@ -4,11 +4,11 @@ import math
 from contextlib import suppress
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from ganvas.data.dataset import describe_pictures
 from ganvas.data.split import held_out_count
 from ganvas.io.console import count_noun, describe_rate
+from ganvas.io.reading import DamagedFileError
+from ganvas.io.tensors import read_shapes
 from ganvas.runs.record import RunRecord
 from ganvas.schema import read_schema
 
@@ -26,7 +26,7 @@ def collect_numbers(run: RunRecord) -> dict[str, str]:
 
     rows = {
         "Images shown": f"{run.images:,} of {run.recipe.images:,}",
-        "Epochs": f"{run.images / trained:,.1f} of {count_noun(trained, 'image')}",
+        "Epochs": f"{run.images / max(1, trained):,.1f} of {count_noun(trained, 'image')}",
         "Held out": count_noun(held_out, "image") if held_out else "",
         "Batch": f"{run.recipe.batch:,}",
         "GAN": _describe_gan(run),
@@ -98,11 +98,9 @@ def _count_parameters(checkpoint: Path) -> dict[str, int]:
         return counts
 
     # A run with a damaged checkpoint can still be looked at; what uses the file says what is wrong.
-    with suppress(SafetensorError), safe_open(file, "numpy") as tensors:
-        for key in tensors.keys():  # noqa: SIM118 (not a mapping)
-            player, _, quantity = key.split("/")
-            if quantity == "exp_avg":
-                # Only the shape is read, not the tensor.
-                size = math.prod(tensors.get_slice(key).get_shape())
-                counts[player] = counts.get(player, 0) + size
+    with suppress(DamagedFileError):
+        for key, shape in read_shapes(file).items():
+            player, _, name = key.partition("/")
+            if name.endswith("/exp_avg"):
+                counts[player] = counts.get(player, 0) + math.prod(shape)
     return counts

@@ -62,8 +62,15 @@ def diagnose(checkups: Sequence[Checkup]) -> list[Finding]:
 
 def _mean_of(checkups: Sequence[Checkup], key: str) -> float:
     """Mean of a measured quantity; NaN where it was not measured."""
-    values = [checkup[key] for checkup in checkups if key in checkup]
-    return fmean(values) if values else math.nan
+    return _mean([checkup[key] for checkup in checkups if key in checkup])
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of numbers; NaN where there are none, or their sum has no value."""
+    try:
+        return fmean(values)
+    except (ValueError, OverflowError):  # also StatisticsError; a log may hold infinities
+        return math.nan
 
 
 def _mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
@@ -72,7 +79,9 @@ def _mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
     if not measured:
         return {}
     # The classes are the same at every checkup, since the reference is.
-    return {name: fmean(shares[name] for shares in measured) for name in measured[0]}
+    return {
+        name: _mean([shares[name] for shares in measured if name in shares]) for name in measured[0]
+    }
 
 
 def _is_improving(checkups: Sequence[Checkup]) -> bool:

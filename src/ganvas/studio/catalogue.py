@@ -20,6 +20,7 @@ from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
 from ganvas.io.files import explained
 from ganvas.io.films import has_ffmpeg
+from ganvas.io.reading import parse_json, read_text
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
@@ -164,8 +165,8 @@ class Catalogue:
         """What is in the bin, the run that was deleted last first."""
         found = []
         for name, source in sorted(self._find_deleted().items(), reverse=True):
-            with suppress(OSError, ValueError):  # brought back or emptied in between
-                place = (source / "place.txt").read_text(encoding="utf-8")
+            with suppress(UserError, ValueError):  # brought back or emptied in between
+                place = read_text(source / "place.txt")
                 time = datetime.strptime(name.rpartition("-")[0], BIN_TIME).timestamp()
                 found.append({"bin": name, "name": place, "time": time})
         return found
@@ -183,7 +184,7 @@ class Catalogue:
             UserError: there is a run in its place now, or the disk refuses.
         """
         source = find_named(self._find_deleted(), name)
-        place = (source / "place.txt").read_text(encoding="utf-8")
+        place = read_text(source / "place.txt")
         folder = self.root / place
         if not folder.resolve().is_relative_to(self.root) or folder.exists():
             raise UserError(f"{place} exists again; the deleted run is in {source}")
@@ -272,7 +273,7 @@ def read_gan(run: RunRecord) -> GAN | None:
 def _outline(description: str) -> GAN:
     """A GAN of which only the inputs are needed; kept, since cards are made again and again."""
     with torch.device("meta"):
-        return build_gan(**json.loads(description))
+        return build_gan(**parse_json(description))
 
 
 def describe_gan(gan: GAN) -> dict[str, Any]:

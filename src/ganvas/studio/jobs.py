@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ganvas.errors import UserError
 from ganvas.io.files import explained
+from ganvas.io.reading import read_text
 
 __all__ = ["Job", "Jobs", "clean_name"]
 
@@ -75,7 +76,7 @@ class Job:
         """The last lines that it has printed."""
         if not self.log.exists():
             return []
-        text = self.log.read_text(encoding="utf-8", errors="replace")
+        text = read_text(self.log, errors="replace")
         return [line for line in text.splitlines() if line.strip()][-LAST_LINES:]
 
 

@@ -5,9 +5,10 @@ A record is a byte of label and 3,072 of picture: 32 rows of red, of green, of b
 version is pickled, and nothing is unpickled here.
 """
 
-import tarfile
+import gzip
+import io
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download
+from ganvas.io.reading import open_file, read_bytes
+from ganvas.io.tars import TarError, list_tar
 
 __all__ = ["ARCHIVE", "CIFAR", "CLASSES", "FILES", "RECORD", "RECORDS", "open_cifar"]
 
@@ -36,6 +39,7 @@ FILES = {
 RECORDS = 10_000  # in each file
 SIZE = 32
 RECORD = 1 + 3 * SIZE**2  # bytes
+MAX_BYTES = 2**28  # of the archive when it is unpacked; the published one has 184 million
 
 
 def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
@@ -72,7 +76,7 @@ def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     # unpacked already: the archive has its files in a folder of this name
     for folder in (place, place / "cifar-10-batches-bin"):
         if all((folder / name).is_file() for name in names):
-            return {name: (folder / name).read_bytes() for name in names}
+            return {name: read_bytes(folder / name) for name in names}
 
     archive = place / ARCHIVE if place.is_dir() else place
     if not archive.is_file():
@@ -81,18 +85,16 @@ def _read_files(place: Path, names: tuple[str, ...]) -> dict[str, bytes]:
             f"{place} holds {wanted}; the Python version, which is pickled, is not read"
         )
 
-    # Read in one pass, by bare names, and nothing is written: paths in a tar cannot lead astray.
+    # Read by bare names, and nothing is written: paths in a tar cannot lead astray.
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                # the size is checked before reading: a member may declare terabytes
-                name = Path(member.name).name
-                if name in names and member.isfile() and member.size == RECORDS * RECORD:
-                    file = tar.extractfile(member)
-                    assert file is not None
-                    found[name] = file.read()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        with open_file(archive) as file, gzip.open(file) as unpacked:
+            content = unpacked.read(MAX_BYTES)  # a small file may unpack to terabytes
+        for path, size, start in list_tar(io.BytesIO(content), len(content)):
+            name = PurePosixPath(path).name
+            if name in names and size == RECORDS * RECORD:
+                found[name] = content[start : start + size]
+    except (TarError, EOFError, OSError, zlib.error) as error:
         raise UserError(f"{archive} cannot be read: {error}; fetch it again") from error
 
     missing = [name for name in names if name not in found]

@@ -1,6 +1,5 @@
 """Read tables of attributes: of each image file and each attribute, yes or no."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
+from ganvas.io.reading import DamagedFileError, read_bytes
+from ganvas.io.tables import split_cells
 
 __all__ = ["AttributeTable", "find_attribute_table", "read_rows"]
 
@@ -78,8 +79,8 @@ def _read_content(source: FileSource, name: str) -> bytes:
     try:
         if name in source.others:
             return source.read(source.others[name])
-        return Path(name).expanduser().read_bytes()
-    except (OSError, UnreadableError) as error:
+        return read_bytes(Path(name).expanduser())
+    except (UnreadableError, DamagedFileError) as error:
         raise UserError(
             f"table of attributes {name!r}: no such file, neither in {source.place} nor on the disk"
         ) from error
@@ -112,7 +113,7 @@ def _read_head(name: str, content: bytes) -> AttributeTable:
     if first.isdecimal() and len(lines) > 1:
         names = lines[1].split()
     else:
-        names = [cell.strip() for cell in _split_line(first, first)][1:]
+        names = [cell.strip() for cell in _split_line(first, first, name)][1:]
 
     if not names or not all(names):
         raise UserError(f"{name} begins with {first[:60]!r}; a table of attributes is {LAYOUTS}")
@@ -122,11 +123,11 @@ def _read_head(name: str, content: bytes) -> AttributeTable:
     return AttributeTable(name, content, tuple(names))
 
 
-def _split_line(line: str, header: str) -> list[str]:
+def _split_line(line: str, header: str, name: str) -> list[str]:
     """The cells of a line of a CSV whose header has tabs, semicolons or commas."""
     # the comma last: a name in a header with tabs may hold one
     delimiter = next((sign for sign in "\t;," if sign in header), ",")
-    return next(csv.reader([line], delimiter=delimiter), [])
+    return split_cells(line, delimiter, name)
 
 
 def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
@@ -145,7 +146,7 @@ def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
         if not line.strip():
             continue
 
-        file, *values = line.split() if counted else _split_line(line, lines[0])
+        file, *values = line.split() if counted else _split_line(line, lines[0], table.file)
         if len(values) != len(table.names):
             found = count_noun(len(values), "value")
             wanted = count_noun(len(table.names), "attribute")

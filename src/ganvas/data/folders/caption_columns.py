@@ -5,8 +5,6 @@ from itertools import cycle, islice
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_tensors
 
 from ganvas.data.decode import Fate
 from ganvas.data.folders.caption_table import CaptionLine
@@ -16,6 +14,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import place_in_square
+from ganvas.io.tensors import parse_tensors
 
 __all__ = [
     "FEATURES",
@@ -63,10 +62,10 @@ def make_features(content: bytes, numbers: Sequence[int], count: int) -> np.ndar
     Raises:
         UserError: there is no such tensor.
     """
-    try:
-        features = load_tensors(content)["features"]  # numbers only: nothing of the file is run
-    except (SafetensorError, KeyError) as error:
-        raise UserError(f'{FEATURES} holds no tensor "features": {error}') from error
+    tensors = parse_tensors(content, FEATURES)
+    if "features" not in tensors:
+        raise UserError(f'{FEATURES} holds no tensor "features"')
+    features = tensors["features"].float().numpy()
 
     if features.ndim not in (2, 3) or len(features) != count:
         raise UserError(
@@ -74,7 +73,7 @@ def make_features(content: bytes, numbers: Sequence[int], count: int) -> np.ndar
             f"wanted (lines, F) or (lines, K, F) with {count} lines"
         )
     # the rows of the lines that are used; one feature a line becomes K = 1
-    features = features.astype(np.float32)[list(numbers)]
+    features = features[list(numbers)]
     return features[:, None] if features.ndim == 2 else features
 
 

@@ -9,7 +9,7 @@ from ganvas.data.folders.source import extension
 from ganvas.data.report import Skipped
 from ganvas.data.text import plain, split_lines
 from ganvas.errors import UserError
-from ganvas.io.files import parse_json
+from ganvas.io.reading import parse_json
 
 __all__ = ["CaptionLine", "CaptionTable", "read_caption_table"]
 

@@ -1,6 +1,5 @@
 """Class names of images in folders and zips: from sub-folders, or from a table."""
 
-import csv
 import hashlib
 import re
 from collections import Counter
@@ -13,6 +12,8 @@ from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
+from ganvas.io.reading import DamagedFileError, read_bytes
+from ganvas.io.tables import read_cells, split_cells
 
 __all__ = [
     "Labelling",
@@ -162,8 +163,8 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
 
     # the set's own file comes first, so that a set means the same in every working folder
     try:
-        content = source.read(source.others[table]) if table in source.others else path.read_bytes()
-    except (OSError, UnreadableError) as error:
+        content = source.read(source.others[table]) if table in source.others else read_bytes(path)
+    except (UnreadableError, DamagedFileError) as error:
         raise UserError(
             f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
             'allowed: "none", "folders", or a CSV file with the columns file,label'
@@ -213,11 +214,11 @@ def _read_label_table(content: bytes, name: str) -> dict[str, str]:
 
     lines = split_lines(text)
     first = next((line for line in lines if line.strip()), "")
-    delimiter = _find_delimiter(first)
-    header = next(csv.reader([first], delimiter=delimiter), [""])
+    delimiter = _find_delimiter(first, name)
+    header = split_cells(first, delimiter, name) or [""]
 
     labels: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(lines, delimiter=delimiter), 1):
+    for number, row in enumerate(read_cells(lines, delimiter, name), 1):
         # wherever it stands: joined tables repeat their header
         if not any(cell.strip() for cell in row) or (
             row == header and extension(row[0].strip()) not in EXTENSIONS
@@ -242,10 +243,10 @@ def _read_label_table(content: bytes, name: str) -> dict[str, str]:
     return labels
 
 
-def _find_delimiter(line: str) -> str:
+def _find_delimiter(line: str, name: str) -> str:
     """The sign that cuts a line into two cells; a comma where none does."""
     for sign in "\t;,":  # the comma last: names of files and classes may hold one
-        if len(next(csv.reader([line], delimiter=sign), [])) == 2:
+        if len(split_cells(line, sign, name)) == 2:
             return sign
     return ","
 

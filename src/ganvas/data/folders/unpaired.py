@@ -20,7 +20,8 @@ from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.files import read_json, write_json
+from ganvas.io.files import write_json
+from ganvas.io.reading import read_json
 
 __all__ = ["Domain", "domain_of", "open_unpaired", "survey_unpaired"]
 

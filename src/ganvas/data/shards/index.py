@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from ganvas.data.decode import ImageTraits
 from ganvas.data.report import Skipped
 from ganvas.errors import UserError
-from ganvas.io.files import parse_json
+from ganvas.io.reading import parse_json
 
 __all__ = ["INDEX", "Index", "Shard", "hash_index", "make_index", "read_index"]
 

@@ -5,15 +5,16 @@ import io
 import mmap
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
 from ganvas.errors import UserError
-from ganvas.io.files import parse_json
 from ganvas.io.images import UnreadableError
+from ganvas.io.reading import parse_json
+from ganvas.io.tars import TarMember, list_tar
 
 __all__ = ["HashingFile", "Tar", "write_tar"]
 
@@ -46,26 +47,24 @@ class Tar:
         self.others: Counter[str] = Counter()
         self.labels: dict[str, Entry] = {}
         try:
-            with tarfile.open(fileobj=file, mode="r:") as archive:  # "r:" refuses compressed tars
-                self._sort(archive)
             # A memory map, since several threads read from it at once.
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except (tarfile.TarError, OSError, ValueError) as error:
+            self._sort(list_tar(file, len(self.bytes)))
+        except (OSError, ValueError) as error:  # ValueError: of the list, or an empty file
             file.close()
             raise UserError(
                 f"{name} is not a readable uncompressed tar: {error}; write or download it again"
             ) from error
 
-    def _sort(self, archive: tarfile.TarFile) -> None:
+    def _sort(self, members: Iterable[TarMember]) -> None:
         """Sort the files into pictures, classes and others."""
         keys = set()  # names of the pictures so far, without endings
-        for member in archive:
-            # Only plain files lie in one piece in the tar, where the memory map finds them.
-            if not member.isreg() or member.issparse() or is_hidden(member.name):
+        for name, size, start in members:
+            if is_hidden(name):
                 continue
 
-            key, ending = _split_name(member.name)
-            entry = Entry(member.name, member.size, 0, member.offset_data)
+            key, ending = _split_name(name)
+            entry = Entry(name, size, 0, start)
             if ending in PICTURES and key not in keys:
                 keys.add(key)
                 self.pictures.append(entry)

@@ -5,23 +5,32 @@ little. This network is trained on the data set in question, on the images that 
 and never on those that it is evaluated with (`classifier_training`), and kept in the cache.
 """
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.features import ImageFeatures, exact_convolutions
 from ganvas.io.files import hash_file
 from ganvas.io.images import to_float
+from ganvas.io.reading import check_values, parse_json
+from ganvas.io.tensors import read_notes, read_tensor_file
 
 __all__ = ["VERSION", "Classifier", "ClassifierNetwork", "StackedClassifier", "read_classifier"]
 
 VERSION = 1  # to be raised when the network or its training changes
 FEATURES = 128
+
+
+class Notes(BaseModel):
+    """What the file of a classifier must say of it, besides more for protocols."""
+
+    size: Annotated[int, Field(ge=1, le=4096, strict=True)]
+    channels: Literal[1, 3]
+    classes: Annotated[list[str], Field(min_length=1, max_length=10**6)]
 
 
 class ClassifierNetwork(nn.Module):
@@ -141,11 +150,10 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
         UserError: the file is missing, damaged, or holds another network.
     """
     try:
-        with safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+        about = parse_json(read_notes(path).get("about", "{}"))
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    tensors = read_tensor_file(path)
 
     # Another version has other weights for the same images, which do not compare.
     if (
@@ -158,10 +166,11 @@ def read_classifier(path: Path, device: torch.device | str = "cpu") -> Classifie
             f"not of ganvas's classifier, version {VERSION}"
         )
 
+    notes = check_values(Notes, about, path)
     with torch.device("meta"):  # no first weights, which would be drawn at random
-        network = ClassifierNetwork(about["size"], about["channels"], len(about["classes"]))
-    expected = {name: value.shape for name, value in network.state_dict().items()}
-    if {name: value.shape for name, value in tensors.items()} != expected:
+        network = ClassifierNetwork(notes.size, notes.channels, len(notes.classes))
+    expected = {name: (value.shape, value.dtype) for name, value in network.state_dict().items()}
+    if {name: (value.shape, value.dtype) for name, value in tensors.items()} != expected:
         raise UserError(f"{path} is damaged: its weights do not fit what it says of itself")
     network.load_state_dict(tensors, assign=True)  # weights on meta cannot be copied into
     # assigned weights have the layout of the file

@@ -5,11 +5,11 @@ import io
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from ganvas.errors import UserError
+from ganvas.io.reading import read_bytes
+from ganvas.io.tensors import read_tensor_file
 
 __all__ = ["read_published_pth", "read_safetensors"]
 
@@ -20,10 +20,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     Raises:
         UserError: there is no such file, or it is damaged.
     """
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"cannot read {path}: {error}") from error
+    return read_tensor_file(path)
 
 
 def read_published_pth(path: Path, sha256: str) -> dict[str, Tensor]:
@@ -40,11 +37,7 @@ def read_published_pth(path: Path, sha256: str) -> dict[str, Tensor]:
         UserError: the file cannot be read, or its content is another.
     """
     # Read once, so that the bytes that are loaded are those that were checked.
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-
+    content = read_bytes(path)
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise UserError(

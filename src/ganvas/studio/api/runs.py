@@ -1,6 +1,5 @@
 """Runs: listed, watched, stopped, resumed, extended, deleted, evaluated."""
 
-import json
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from starlette.routing import Route
 
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import FIGURE, RECORD
+from ganvas.io.reading import read_json_lines
 from ganvas.recipes.auto import describe_setting
 from ganvas.runs.folder import grid_path, is_going, request_stop
 from ganvas.runs.instructions import collect_instructions
@@ -135,16 +135,10 @@ def list_evaluations(request: Request, _: bytes) -> Any:
     studio = studio_of(request)
     folder = studio.catalogue.folder(request.path_params["id"])
     path = folder / RECORD
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    found = []
-    for line in lines[-MOST_EVALUATIONS:]:
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue  # cut short by a crash
+    found = [entry for _, entry in read_json_lines(path)] if path.exists() else []
     job = studio.jobs.find("evaluation", folder)
     return {
-        "evaluations": found[::-1],
+        "evaluations": found[: -MOST_EVALUATIONS - 1 : -1],
         "running": bool(job and job.running),
         "failure": job.failure if job else "",
         "nearest": (folder / FIGURE).exists(),

@@ -19,14 +19,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from ganvas.data.loader import Loader
-from ganvas.errors import UserError, describe_validation
+from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.io.console import describe_rate
-from ganvas.io.files import DamagedFileError, read_json
+from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.training.engine import Engine
 from ganvas.training.setup import copy_state
 from ganvas.training.speed.cuda_graphs import CudaCapturer, GraphedSteps
@@ -317,11 +317,6 @@ def read_plan(folder: Path) -> ExecutionPlan | None:
     if not file.exists():
         return None
     try:
-        return ExecutionPlan.model_validate(read_json(file))
+        return check_values(ExecutionPlan, read_json(file), file)
     except DamagedFileError as error:
-        reason = str(error)
-    except ValidationError as error:
-        reason = describe_validation(error)
-    raise UserError(
-        f"{file} is damaged ({reason}); delete it, and the next run chooses the speed again"
-    )
+        raise UserError(f"{error}; delete it, and the next run chooses the speed again") from None
