@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["UserError", "describe_validation", "nearest"]
+__all__ = ["UserError", "describe_validation", "nearest", "shorten"]
 
 MOST_FINDINGS = 10  # that one message lists
 MOST_CHARACTERS = 200  # of a value in a message
@@ -52,13 +52,13 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
     for problem in problems[:MOST_FINDINGS]:
         key = prefix + ".".join(str(part) for part in problem["loc"])
         message = problem["msg"][0].lower() + problem["msg"][1:]
-        findings.append(f"{key}={_shorten(problem['input'])}: {message}")
+        findings.append(f"{key}={shorten(problem['input'])}: {message}")
     if len(problems) > MOST_FINDINGS:
         findings.append(f"and {len(problems) - MOST_FINDINGS:,} more")
     return "; ".join(findings)
 
 
-def _shorten(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as Python writes it, of bounded length: a file may hold any."""
     try:
         text = repr(value)

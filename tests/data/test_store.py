@@ -101,13 +101,16 @@ def test_two_builders_at_once(folder, cache):
 
 
 def test_leftovers_of_dead_builders_go(folder, cache):
-    old, new = cache / ".partial-1-x", cache / ".partial-2-y"
-    for partial in (old, new):
+    name = "0" * 32
+    old, new = cache / f".partial-1-ab-{name}", cache / f".partial-2-cd-{name}"
+    other = cache / ".partial-1-mine"  # not ours
+    for partial in (old, new, other):
         partial.mkdir(parents=True)
-    os.utime(old, (time.time() - 7200,) * 2)
+    for partial in (old, other):
+        os.utime(partial, (time.time() - 7200,) * 2)
     open_dataset(str(folder), VIEW)
     assert not old.exists()
-    assert new.exists()
+    assert new.exists() and other.exists()
 
 
 def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):

@@ -1,18 +1,61 @@
 """Flags that several verbs share."""
 
+import math
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from ganvas.errors import UserError
 
 if TYPE_CHECKING:
     from ganvas.inference.run import Run
 
-__all__ = ["AS_IT_IS", "AS_USUAL", "Device", "Loading", "Look", "Pairs", "Switch", "parse_settings"]
+__all__ = [
+    "AS_IT_IS",
+    "AS_USUAL",
+    "Device",
+    "Loading",
+    "Look",
+    "Number",
+    "Pairs",
+    "Switch",
+    "Whole",
+    "parse_settings",
+]
 
+
+def read_whole(_: Any, tokens: Sequence[Token]) -> int:
+    """Read a whole number; cyclopts itself would round 1.7 to 2.
+
+    Raises:
+        UserError: it is none, or of more than 15 digits.
+    """
+    word = tokens[0].value
+    if not re.fullmatch(r"[+-]?[0-9]{1,15}", word):
+        raise UserError(f"{tokens[0].keyword} {word}: a whole number is needed")
+    return int(word)
+
+
+def read_number(_: Any, tokens: Sequence[Token]) -> float:
+    """Read a finite number; Python itself reads "nan" and "inf", too.
+
+    Raises:
+        UserError: it is none.
+    """
+    word = tokens[0].value
+    with suppress(ValueError):
+        if math.isfinite(number := float(word)):
+            return number
+    raise UserError(f"{tokens[0].keyword} {word}: a number is needed")
+
+
+Whole = Annotated[int, Parameter(converter=read_whole)]
+Number = Annotated[float, Parameter(converter=read_number)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Switch = Annotated[bool, Parameter(negative="")]  # no --no-...
 Pairs = Annotated[list[str] | None, Parameter(name="--set", negative="")]
@@ -37,8 +80,8 @@ class Look:
         Colour behind transparent pixels and around padded images (default white).
     """
 
-    size: int | None = None
-    channels: int | None = None
+    size: Whole | None = None
+    channels: Whole | None = None
     fit: str | None = None
     labels: str | None = None
     background: str | None = None
@@ -82,7 +125,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
     """`["batch=64"]` as `{"batch": 64}`.
 
     Raises:
-        UserError: a pair has no value.
+        UserError: a pair has no value, or a setting is given twice.
     """
     from ganvas.recipes.recipe import parse_value
 
@@ -92,5 +135,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"--set {pair} has no value; write --set {pair}=VALUE")
+        if key in settings:
+            raise UserError(f"--set {key}= is given twice; give it once")
         settings[key] = parse_value(value)
     return settings

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ganvas.cli.flags import AS_IT_IS, Device, Look, Switch
+from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Switch, Whole
 
 __all__ = ["evaluate", "health", "log", "theory"]
 
@@ -13,8 +13,8 @@ def evaluate(
     metrics: str | None = None,
     features: str | None = None,
     weights: Path | None = None,
-    count: int | None = None,
-    seed: int = 0,
+    count: Whole | None = None,
+    seed: Whole = 0,
     look: Look = AS_IT_IS,
     json: Switch = False,
     device: Device = "auto",
@@ -110,10 +110,10 @@ def theory(
     *,
     target: str = "gaussian",
     loss: str = "non-saturating",
-    penalty: float = 0.05,
-    d_steps: int = 2,
-    steps: int = 4000,
-    seed: int = 0,
+    penalty: Number = 0.05,
+    d_steps: Whole = 2,
+    steps: Whole = 4000,
+    seed: Whole = 0,
     out: Path = Path("runs/theory"),
 ) -> None:
     """Train a one-dimensional GAN and watch whether it converges: the theory in numbers and plots.

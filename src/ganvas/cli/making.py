@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import AS_USUAL, Loading, Pairs, Switch
+from ganvas.cli.flags import AS_USUAL, Loading, Pairs, Switch, Whole
 from ganvas.errors import UserError
 
 __all__ = ["print_lines", "refuse_beside_caption", "restore", "sample", "translate"]
@@ -15,13 +15,13 @@ __all__ = ["print_lines", "refuse_beside_caption", "restore", "sample", "transla
 def sample(
     run: Path,
     *,
-    count: int = 64,
+    count: Whole = 64,
     label: str | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     out: Path | None = None,
     picture_format: Annotated[Literal["png", "jpg"], Parameter(name="--format")] = "png",
     grid: Path | None = None,
-    columns: int | None = None,
+    columns: Whole | None = None,
     invert: Switch = False,
     interpolate: Path | None = None,
     caption: str | None = None,
@@ -123,11 +123,11 @@ def restore(
     mask: Path | None = None,
     box: str | None = None,
     out: Path | None = None,
-    candidates: int | None = None,
-    size: int | None = None,
-    steps: int | None = None,
+    candidates: Whole | None = None,
+    size: Whole | None = None,
+    steps: Whole | None = None,
     label: str | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     loading: Loading = AS_USUAL,
 ) -> None:
     """Fill holes in images with an inpainting GAN, or with any image GAN by latent search.
@@ -187,8 +187,8 @@ def translate(
     out: Path | None = None,
     to: str | None = None,
     settings: Pairs = None,
-    size: int | None = None,
-    seed: int = 0,
+    size: Whole | None = None,
+    seed: Whole = 0,
     loading: Loading = AS_USUAL,
 ) -> None:
     """Translate images with a trained GAN: pix2pix, cyclegan, stargan or

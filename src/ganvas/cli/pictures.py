@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ganvas.cli.flags import AS_IT_IS, Look, Switch
+from ganvas.cli.flags import AS_IT_IS, Look, Switch, Whole
 
 __all__ = ["data", "pack"]
 
@@ -42,7 +42,7 @@ def pack(
     *,
     out: Path | None = None,
     shards: Switch = False,
-    shard_images: int | None = None,
+    shard_images: Whole | None = None,
     look: Look = AS_IT_IS,
     strict: Switch = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import Device
+from ganvas.cli.flags import Device, Whole
 
 __all__ = ["studio"]
 
@@ -13,7 +13,7 @@ __all__ = ["studio"]
 def studio(
     runs: Path = Path("runs"),
     *,
-    port: int | None = None,
+    port: Whole | None = None,
     host: str = "127.0.0.1",
     open_page: Annotated[bool, Parameter(name="--open", negative="--no-open")] = True,
     data: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=True)] = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import AS_IT_IS, Device, Look, Pairs, Switch, parse_settings
+from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Pairs, Switch, Whole, parse_settings
 from ganvas.errors import UserError
 
 __all__ = ["collect_changes", "recipes", "train"]
@@ -19,13 +19,13 @@ def train(
     *,
     data: str | None = None,
     out: Path | None = None,
-    images: int | None = None,
-    epochs: float | None = None,
-    minutes: float | None = None,
+    images: Whole | None = None,
+    epochs: Number | None = None,
+    minutes: Number | None = None,
     until: str | None = None,
     look: Look = AS_IT_IS,
-    seed: int | None = None,
-    evaluate_every: int | None = None,
+    seed: Whole | None = None,
+    evaluate_every: Whole | None = None,
     device: Device = "auto",
     settings: Pairs = None,
     strict: Switch = False,

@@ -20,6 +20,7 @@ from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
+from ganvas.io.reading import expand_home
 from ganvas.schema import kind_of_channels
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
@@ -174,7 +175,7 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
 
 def _list_files(dataset: Dataset) -> list[str]:
     """A name for each row: its file, or its place in an array."""
-    place = Path(dataset.report.spec).expanduser()
+    place = expand_home(dataset.report.spec)
     if not place.exists() or "image" not in dataset.columns:
         return [f"number {index}" for index in range(len(dataset))]
 

@@ -24,6 +24,7 @@ from ganvas.data.shards.open import open_shards, survey_shards
 from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
+from ganvas.io.reading import expand_home
 from ganvas.schema import kind_of_channels
 
 __all__ = [
@@ -275,7 +276,7 @@ def _find_place(spec: str) -> Path:
         UserError: there is none.
     """
     # a mistyped name is likelier than a mistyped folder
-    place = Path(spec).expanduser()
+    place = expand_home(spec)
     if not place.exists():
         near = nearest(spec.partition(":")[0], NAMES)
         raise UserError(f"no data set and no file or folder is called {spec!r}; {near}")

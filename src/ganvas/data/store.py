@@ -2,9 +2,8 @@
 again by content.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +12,12 @@ import numpy as np
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.files import PARTIAL, remove, write_json
+from ganvas.io.files import write_json
 from ganvas.io.reading import DamagedFileError, read_json
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
 VERSION = 2  # to be raised when the same files would be packed to other pixels
-# seconds without a write after which an unfinished store belongs to a builder that died
-ABANDONED = 3600.0
 
 
 class Packed(NamedTuple):
@@ -50,7 +47,6 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
     folder = cache_entry("packed", [VERSION, key])
 
     def make(partial: Path) -> None:
-        _remove_abandoned(folder.parent)  # first: each may take as much disk as the set
         partial.mkdir()
         packed = build(partial)
 
@@ -102,16 +98,6 @@ def _read_columns(folder: Path) -> dict[str, np.ndarray]:
     return {
         name: values if values.ndim == 4 else np.array(values) for name, values in found.items()
     }
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what builders that died have left."""
-    for partial in folder.glob(f"{PARTIAL}*"):
-        with suppress(FileNotFoundError):  # its builder is done just now
-            # a builder at work writes to the files; the folder's own time does not change then
-            files = [partial, *partial.glob("*")]
-            if time.time() - max(file.stat().st_mtime for file in files) > ABANDONED:
-                remove(partial)
 
 
 def write_images(path: Path, pieces: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:

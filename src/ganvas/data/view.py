@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganvas.errors import UserError, describe_validation
+from ganvas.io.numbers import Count, Fraction
 from ganvas.io.resizing import Fit
 
 __all__ = ["View", "collect_look", "make_view"]
@@ -17,7 +18,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Side in pixels; None: the pictures' own, where they share one.
-    size: int | None = Field(default=None, ge=1, le=4096)
+    size: Count | None = Field(default=None, le=4096)
     # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
     channels: Literal[1, 2, 3] | None = None
     fit: Fit = "crop"
@@ -26,7 +27,7 @@ class View(BaseModel):
     labels: str = "none"
     # Pictures are kept so much larger than `size`,
     # and each training step cuts a random square out of them.
-    load_scale: float = Field(default=1.0, ge=1, le=2)
+    load_scale: Fraction = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
 
     def load_size(self) -> int:

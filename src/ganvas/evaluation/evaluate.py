@@ -26,6 +26,7 @@ from ganvas.evaluation.sources import (
 from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
+from ganvas.io.numbers import check_numbers
 from ganvas.runs.checkpoint import versions
 
 __all__ = ["FIGURE", "RECORD", "Evaluation", "evaluate"]
@@ -167,6 +168,7 @@ def evaluate(
 
 def _check_settings(settings: EvaluationSettings) -> None:
     """Refuse wrong settings before anything takes time."""
+    check_numbers(settings)
     if settings.count is not None and settings.count < 2:
         raise UserError(f"--count {settings.count}: evaluate at least 2 images")
     check_metric_names(settings.metrics or ())

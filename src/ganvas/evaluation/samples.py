@@ -22,6 +22,7 @@ from ganvas.inference.sampling import CHUNK as PIECE
 from ganvas.inference.sampling import sample_chunks, sample_gan, take_turns
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.images import to_uint8
+from ganvas.io.reading import expand_home
 from ganvas.io.resizing import to_square
 from ganvas.rng import RowRng, fold_in
 
@@ -275,7 +276,7 @@ def name_without_place(spec: str) -> str:
     """
     name, _, place = spec.partition(":")
     if Path(spec).exists() or len(name) < 2:  # a path; of one letter: a drive
-        return Path(spec).expanduser().resolve().name
+        return expand_home(spec).resolve().name
     # "idx" alone says nothing of the data, "mnist" does
     kind = find_kind(spec)
     return f"{name}:{Path(place).name}" if kind and kind.place_needed else name

@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pydantic import ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model
 
-from ganvas.errors import UserError, describe_validation, nearest
+from ganvas.errors import UserError, describe_validation, nearest, shorten
 from ganvas.gans import GANS
 from ganvas.gans.base import GAN
+from ganvas.io.numbers import LARGEST
 from ganvas.schema import Schema, read_schema
 
 __all__ = ["build_gan", "check_options", "option_defaults"]
@@ -37,12 +38,29 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
     # A pydantic model of the constructor's arguments does the checking.
     hints = get_type_hints(GANS[gan].__init__, include_extras=True)  # with `Annotated`
+    for name, value in options.items():
+        _check_number(name, value, hints[name])
     fields: dict[str, Any] = {name: (hints[name], default) for name, default in defaults.items()}
     try:
-        checked = create_model("options", **fields)(**options)
+        model = create_model("options", __config__=ConfigDict(allow_inf_nan=False), **fields)
+        checked = model(**options)
     except ValidationError as error:
         raise UserError(describe_validation(error, "options.")) from None
     return {name: getattr(checked, name) for name in options}  # without the defaults
+
+
+def _check_number(name: str, value: Any, hint: Any) -> None:
+    """Refuse texts, true and false where a number is needed, and numbers beyond all use.
+
+    Raises:
+        UserError: names the option.
+    """
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    numbers = (int, float, int | None, float | None)
+    if kind in numbers and isinstance(value, bool | str):
+        raise UserError(f"options.{name}={shorten(value)}: a number is needed")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise UserError(f"options.{name} is too large: {LARGEST:,} is the largest number")
 
 
 def build_gan(name: str, data: Schema | dict[str, Any], options: dict[str, Any]) -> GAN:

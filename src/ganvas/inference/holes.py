@@ -8,6 +8,7 @@ from torch import Tensor
 from ganvas.data.folders.source import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError, read, transparent
+from ganvas.io.reading import read_bytes
 
 __all__ = ["SMALLEST", "check_hole", "read_hole"]
 
@@ -60,7 +61,7 @@ def _read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:
         raise UserError(f"there is no mask {file}")
     try:
         # transparent parts of a mask are no hole
-        mask = read(file.read_bytes(), 1, "black").pixels[0]
+        mask = read(read_bytes(file), 1, "black").pixels[0]
     except UnreadableError as error:
         raise UserError(f"the mask {file} cannot be used: {error}") from error
 

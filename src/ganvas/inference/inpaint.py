@@ -19,7 +19,7 @@ from ganvas.inference.inversion import Candidates, SearchSettings, hole_weights,
 from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number
-from ganvas.inference.task import Inputs, Result, Task, use_inputs
+from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.io.console import count_noun, track
 from ganvas.io.images import read, to_float, to_uint8
 from ganvas.io.resizing import resize
@@ -100,6 +100,8 @@ class InpaintTask(Task):
 
         if self.label is not None:
             class_number(gan, self.label)  # refuses an unknown class
+        if self.size is not None and self.size > MAX_SIDE:
+            raise UserError(f"--size {self.size}: {MAX_SIDE:,} pixels is the limit")
         for name, least in (("candidates", 1), ("steps", 0), ("size", SMALLEST)):
             value = getattr(self, name)
             if value is not None and value < least:

@@ -11,6 +11,7 @@ from ganvas.data.folders.source import FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
 from ganvas.io.images import UnreadableError, to_png
+from ganvas.io.reading import DamagedFileError, read_bytes
 
 __all__ = ["InputFiles", "check_originals"]
 
@@ -49,9 +50,9 @@ def _read_bytes(place: Path) -> bytes:
         UnreadableError: the system does not give them.
     """
     try:
-        return place.read_bytes()
-    except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+        return read_bytes(place)
+    except DamagedFileError as error:
+        raise UnreadableError(str(error)) from None
 
 
 def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:

@@ -11,8 +11,10 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.inference.run import Run
 from ganvas.io.images import UnreadableError
+from ganvas.io.numbers import check_numbers
 
 __all__ = [
+    "MAX_SIDE",
     "Attachment",
     "Content",
     "Inputs",
@@ -23,6 +25,7 @@ __all__ = [
     "use_inputs",
 ]
 
+MAX_SIDE = 8192  # pixels of the shorter side of an image that a GAN is given
 # text, a sheet, an image (uint8 (C, H, W)), or tensors to be kept as safetensors
 Attachment = str | Image.Image | Tensor | Mapping[str, Tensor]
 Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot be read
@@ -59,6 +62,7 @@ class Result:
         return next(iter(self.images.values()))
 
 
+@dataclass(frozen=True)
 class Task(ABC):
     """One use of a GAN, with all its settings.
 
@@ -72,6 +76,9 @@ class Task(ABC):
 
     folder: ClassVar[str]
     sheet: ClassVar[Literal["grid", "rows", "each"]]
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
     @abstractmethod
     def check(self, run: Run) -> None:

@@ -10,7 +10,7 @@ from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
-from ganvas.inference.task import Inputs, Result, Task, use_inputs
+from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import pad_to_multiple, translate_tiles
 from ganvas.io.images import read, to_float, to_uint8
 from ganvas.io.resizing import resize
@@ -58,9 +58,10 @@ class TranslateTask(Task):
 
         _check_domain(run, self.to)
         _check_attributes(run, self.attributes)
-        if self.size is not None and self.size < kind.multiple:
+        if self.size is not None and not kind.multiple <= self.size <= MAX_SIDE:
             raise UserError(
-                f"--size {self.size}: {run.folder} takes images of {kind.multiple} pixels or more"
+                f"--size {self.size}: {run.folder} takes images of {kind.multiple} to "
+                f"{MAX_SIDE:,} pixels"
             )
 
     def results(self, run: Run) -> Iterator[Result | str]:

@@ -21,6 +21,7 @@ from ganvas.inference.task import Attachment, Result, Task, refuse_points
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder, write_text
 from ganvas.io.images import save, to_pil
+from ganvas.io.numbers import check_numbers
 from ganvas.io.scatter import draw_sheet
 
 __all__ = ["Output", "ResultWriter", "check_ending", "produce", "write"]
@@ -50,6 +51,9 @@ class Output:
     grid: Path | None = None
     columns: int | None = None
     originals: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
     def check(self, run: Run) -> None:
         """Refuse what cannot be written.

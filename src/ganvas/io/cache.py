@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 import platformdirs
 
 from ganvas.errors import UserError
-from ganvas.io.files import atomic_path, remove
+from ganvas.io.files import atomic_path, remove, remove_leftovers
+from ganvas.io.reading import expand_home
 
 __all__ = ["OTHER_CACHE", "cache_entry", "cache_folder", "load_or_make"]
 
+NAME = r"[0-9a-f]{32}(\.\w+)?"  # of an entry, as `cache_entry` makes it
 OTHER_CACHE = "set GANVAS_CACHE to a folder elsewhere"
 
 Content = TypeVar("Content")
@@ -23,7 +25,7 @@ def cache_folder() -> Path:
     """$GANVAS_CACHE, or the platform's folder for caches; whoever writes into it creates it."""
     chosen = os.environ.get("GANVAS_CACHE")
     if chosen:  # an empty variable counts as none
-        return Path(chosen).expanduser()
+        return expand_home(chosen)
     # appauthor=False: else Windows would get ganvas/ganvas.
     return Path(platformdirs.user_cache_dir("ganvas", appauthor=False))
 
@@ -67,6 +69,7 @@ def load_or_make(
         except UserError:
             remove(path)  # damaged; it can be made again
 
+    remove_leftovers(path.parent, NAME)  # first: each may take as much disk as the new entry
     # Without a lock: of two processes that make it at once, one's content stays, and it is whole.
     with atomic_path(path, durable, OTHER_CACHE) as partial:
         make(partial)

@@ -138,6 +138,10 @@ class PlainConsole(Console):
         # In the name of a file, [red] is no markup and :cat: no emoji.
         super().__init__(markup=False, highlight=False, emoji=False, **settings)
 
+    def on_broken_pipe(self) -> None:
+        """Raise what happened, as `print` does; rich would end the process, training or not."""
+        raise BrokenPipeError
+
     def render_str(self, text: str, **settings: Any) -> Text:
         """Convert a string to text of rich, escaped before its width is measured."""
         return super().render_str(escape_text(text, self.encoding), **settings)

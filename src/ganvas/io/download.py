@@ -1,26 +1,31 @@
 """Download published files: resumed where they broke off, and checked by digest."""
 
 import http.client
-import os
+import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole
-from ganvas.io.files import PARTIAL, hash_file, sync
+from ganvas.io.files import PARTIAL, find_leftovers, hash_file, is_abandoned, partial_path, sync
 
 __all__ = ["Published", "UnreachableError", "download", "read_url"]
 
 TIMEOUT = 20.0  # seconds without an answer
 MAX_BYTES = 2**29  # of a file that is read into memory
+MAX_DOWNLOAD = 2**33  # of a file whose size is not known
 BLOCK = 2**16  # bytes read at once
+# Seconds before each new attempt, where a server is overloaded or a connection breaks.
+PAUSES = (1.0, 3.0, 9.0, 27.0)
+TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # answers that may be others soon
 
 
 class UnreachableError(UserError):
@@ -36,12 +41,17 @@ class Published:
         mirrors: addresses of folders that hold all files, tried in this order.
         files: digest by file name: "md5:..." or "sha256:...".
         elsewhere: advice for users who have the files already, in messages.
+        sizes: bytes by file name, where they are known; no more are fetched.
+        patient: whether to wait a while for a server that cannot be reached, because it could
+            be reached before.
     """
 
     name: str
     mirrors: tuple[str, ...]
     files: dict[str, str]
     elsewhere: str
+    sizes: dict[str, int] = field(default_factory=dict)
+    patient: bool = False
 
 
 def download(published: Published, folder: Path, progress: bool = False) -> None:
@@ -95,8 +105,11 @@ def _download_file(
         why each mirror failed; empty if the file is there and right.
     """
     left = folder / f"{PARTIAL}{file}"
-    # Named by the process: threads of one process must not download one file at the same time.
-    mine = folder / f"{PARTIAL}{os.getpid()}-{file}"
+    for dead in find_leftovers(folder, re.escape(file)):  # of processes that were killed
+        if is_abandoned(dead):
+            with suppress(OSError):
+                dead.replace(left)
+    mine = partial_path(folder / file)
     with suppress(FileNotFoundError):  # there is none, or another process was faster
         left.replace(mine)
 
@@ -104,11 +117,14 @@ def _download_file(
     expected = published.files[file]
     try:
         for mirror in published.mirrors:
-            reason = _transfer(
+            transfer = Transfer(
                 mirror + urllib.parse.quote(file),
                 mine,
+                published.sizes.get(file, MAX_DOWNLOAD),
+                published.patient,
                 lambda done, total: advance(file, done, total),
             )
+            reason = transfer.run()
             if not reason:
                 # The whole file is hashed: its first part may come from another mirror.
                 kind = expected.partition(":")[0]
@@ -127,52 +143,106 @@ def _download_file(
             mine.replace(left)
 
 
-def _transfer(url: str, path: Path, advance: Callable[[int, int], None]) -> str:
-    """Append to `path` what it lacks of `url`, and repeat as long as each request adds bytes.
+class _OversizeError(Exception):
+    """A server sends more than the file has."""
 
-    Returns:
-        why it failed; "" if all of it is there.
+
+@dataclass
+class Transfer:
+    """The download of one file from one address.
+
+    Attributes:
+        url: the address.
+        path: where to; what is there already is not fetched again.
+        most: bytes that the file has, or may have.
+        patient: whether to wait for a server that cannot be reached at all.
+        advance: called with the bytes done and the bytes in all, 0 if they are unknown.
     """
-    while True:
-        start = path.stat().st_size if path.exists() else 0
+
+    url: str
+    path: Path
+    most: int
+    patient: bool
+    advance: Callable[[int, int], None]
+
+    def run(self) -> str:
+        """Append to the file what it lacks; repeat while requests add bytes, and after a pause
+        where the server may soon be able to.
+
+        Returns:
+            why it failed; "" if all of it is there.
+        """
+        pauses = list(PAUSES)
+        while True:
+            start = self._size()
+            reason, may_pass = self._try(start)
+            # A request that adds nothing must not be repeated for ever.
+            if not reason or not (self._size() > start or (may_pass and pauses)):
+                return reason
+            if self._size() > start:
+                pauses = list(PAUSES)
+            else:
+                time.sleep(pauses.pop(0))
+
+    def _size(self) -> int:
+        """Bytes that are there already."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _try(self, start: int) -> tuple[str, bool]:
+        """Make one request for the bytes from `start` on.
+
+        Returns:
+            why it failed, "" if all of it is there; and whether a later request may do better.
+        """
         try:
-            if _receive(url, path, start, advance):
-                return ""
-            reason = "broke off"
+            return ("", False) if self._receive(start) else ("broke off", True)
+        except _OversizeError:
+            # It is not the file; nothing of it is kept.
+            self.path.unlink(missing_ok=True)
+            return f"it has more than the {self.most:,} bytes that it should have", False
         except urllib.error.HTTPError as error:
             error.close()
             # Nothing follows after what is here already; the digest shows whether it is right.
             if error.code == 416 and start:
-                return ""
-            reason = f"{error.code} {error.reason}"
-        except (OSError, http.client.HTTPException) as error:
-            reason = _explain(error)
+                return "", False
+            return f"{error.code} {error.reason}", error.code in TRANSIENT
+        except urllib.error.URLError as error:
+            # No connection at all: the address is wrong, or there is no network.
+            return _explain(error), self.patient or isinstance(error.reason, TimeoutError)
+        except (ConnectionError, TimeoutError, http.client.HTTPException) as error:
+            return _explain(error), True
+        except (OSError, ValueError) as error:  # the disk is full; or the address is none
+            return _explain(error), False
 
-        # A request that adds nothing would be repeated for ever.
-        if not path.exists() or path.stat().st_size <= start:
-            return reason
+    def _receive(self, start: int) -> bool:
+        """Make one request for the bytes from `start` on.
 
+        Returns:
+            whether all announced bytes arrived.
 
-def _receive(url: str, path: Path, start: int, advance: Callable[[int, int], None]) -> bool:
-    """Make one request for the bytes from `start` on.
+        Raises:
+            _OversizeError: more bytes are announced or sent than the file may have.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        request = urllib.request.Request(self.url, headers=headers)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            if response.status != 206:
+                start = 0  # a server without ranges sends the whole file
 
-    Returns:
-        whether all announced bytes arrived.
-    """
-    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
-        if response.status != 206:
-            start = 0  # a server without ranges sends the whole file
-
-        announced = response.headers.get("Content-Length")  # of this answer: after a 206, the rest
-        total = start + int(announced) if announced else 0
-        # "wb" drops what an earlier request has left.
-        with path.open("ab" if start else "wb") as file:
-            while piece := response.read(BLOCK):
-                file.write(piece)
-                advance(file.tell(), total)
-            # Without an announced length the end looks like a break; the digest decides.
-            return not total or file.tell() == total
+            # Of this answer: after a 206, of the rest.
+            announced = response.headers.get("Content-Length") or ""
+            total = start + int(announced) if re.fullmatch(r"[0-9]{1,18}", announced) else 0
+            if total > self.most:
+                raise _OversizeError
+            # "wb" drops what an earlier request has left.
+            with self.path.open("ab" if start else "wb") as file:
+                while piece := response.read(BLOCK):
+                    if file.tell() + len(piece) > self.most:
+                        raise _OversizeError
+                    file.write(piece)
+                    self.advance(file.tell(), total)
+                # Without an announced length the end looks like a break; the digest decides.
+                return not total or file.tell() == total
 
 
 def _explain(error: Exception) -> str:
@@ -190,17 +260,26 @@ def read_url(url: str) -> bytes | None:
         UnreachableError: there is no such server, no network, or no complete answer.
         UserError: the file has more than MAX_BYTES.
     """
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
-            content = response.read(MAX_BYTES + 1)  # one byte more shows that there are more
-    except urllib.error.HTTPError as error:
-        error.close()
-        # 403 too: servers that list no folders answer so where there is no file.
-        if error.code in (401, 403, 404, 410):
-            return None
-        raise UnreachableError(f"cannot fetch {url}: {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no URL
-        raise UnreachableError(f"cannot fetch {url}: {_explain(error)}") from error
+    pauses = list(PAUSES)
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+                content = response.read(MAX_BYTES + 1)  # one byte more shows that there are more
+            break
+        except urllib.error.HTTPError as error:
+            error.close()
+            # 403 too: servers that list no folders answer so where there is no file.
+            if error.code in (401, 403, 404, 410):
+                return None
+            if error.code not in TRANSIENT or not pauses:
+                reason = f"cannot fetch {url}: {error.code} {error.reason}"
+                raise UnreachableError(reason) from error
+        except (ConnectionResetError, http.client.IncompleteRead) as error:
+            if not pauses:
+                raise UnreachableError(f"cannot fetch {url}: {_explain(error)}") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no URL
+            raise UnreachableError(f"cannot fetch {url}: {_explain(error)}") from error
+        time.sleep(pauses.pop(0))
 
     if len(content) > MAX_BYTES:
         raise UserError(

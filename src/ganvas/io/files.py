@@ -3,31 +3,39 @@
 import hashlib
 import json
 import os
+import platform
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ganvas.errors import UserError
 
 __all__ = [
+    "ABANDONED",
     "PARTIAL",
     "atomic_path",
     "explained",
     "find_leftovers",
     "hash_file",
+    "is_abandoned",
     "own_folder",
     "partial_path",
     "remove",
+    "remove_leftovers",
     "sync",
     "write_json",
     "write_text",
 ]
 
 PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
+# Seconds without a write after which an unfinished file of another machine counts as abandoned.
+ABANDONED = 3600.0
 ELSEWHERE = "choose another place with --out"
 
 
@@ -65,6 +73,9 @@ def atomic_path(path: Path, durable: bool = True, elsewhere: str = ELSEWHERE) ->
     partial = partial_path(path)  # beside it, so on one file system: a rename is atomic there
     with explained(path, elsewhere):
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Not where thousands of files are written: each time the folder would be listed.
+        if durable:
+            remove_leftovers(path.parent, re.escape(path.name))
         try:
             yield partial
             if durable:
@@ -136,8 +147,9 @@ def partial_path(path: Path) -> Path:
 
     `find_leftovers` recognises it.
     """
-    # Random digits: several threads of a process may write the same file.
-    return path.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{path.name}")
+    # Random digits: several threads of a process may write the same file. The machine's come
+    # first, since the number of a process means nothing elsewhere.
+    return path.with_name(f"{PARTIAL}{os.getpid()}-{_mark()}{secrets.token_hex(4)}-{path.name}")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -177,8 +189,22 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+@cache
+def _mark() -> str:
+    """Hexadecimal digits for this machine since its start, or for this container on it."""
+    # Two containers number their processes independently, and may share a folder.
+    parts = [platform.node()]
+    for place in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
+        with suppress(OSError):
+            link = Path(place)
+            parts.append(str(link.readlink()) if link.is_symlink() else link.read_text())
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
+
+
 def find_leftovers(folder: Path, name: str) -> list[Path]:
     """Find what a killed process left under a `partial_path` in a folder.
+
+    Whether a living one still writes to it is not asked: see `remove_leftovers`.
 
     Args:
         folder: need not exist; nothing is found in a link to elsewhere.
@@ -187,5 +213,42 @@ def find_leftovers(folder: Path, name: str) -> list[Path]:
     """
     if folder.is_symlink():
         return []
-    ours = re.compile(rf"{re.escape(PARTIAL)}\d+-[0-9a-f]+-(?:{name})")
+    ours = re.compile(rf"{re.escape(PARTIAL)}\d+-[0-9a-f]+-(?:{name})", re.DOTALL)
     return [path for path in folder.glob(f"{PARTIAL}*") if ours.fullmatch(path.name)]
+
+
+def remove_leftovers(folder: Path, name: str) -> None:
+    """Remove what killed processes left in a folder; nothing that a living one may still write to.
+
+    Args:
+        folder: as in `find_leftovers`.
+        name: as in `find_leftovers`.
+    """
+    for leftover in find_leftovers(folder, name):
+        if is_abandoned(leftover):
+            with suppress(OSError):  # another process was first
+                remove(leftover)
+
+
+def is_abandoned(partial: Path) -> bool:
+    """Whether nobody writes to a `partial_path` any more.
+
+    Of this machine's processes it is known which ones live. Of others the time of the last write
+    counts: it must be ABANDONED seconds ago.
+    """
+    found = re.match(rf"{re.escape(PARTIAL)}(\d+)-([0-9a-f]+)-", partial.name)
+    # On Windows, asking whether a process lives would end it.
+    if found and os.name == "posix" and found[2][:-8] == _mark():
+        try:
+            os.kill(int(found[1]), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except OSError:  # it lives, and belongs to somebody else
+            return False
+        return False
+
+    with suppress(OSError):  # its process is done just now
+        # A process at work writes to the files; the folder's own time does not change then.
+        files = [partial, *partial.rglob("*")] if partial.is_dir() else [partial]
+        return time.time() - max(file.stat().st_mtime for file in files) > ABANDONED
+    return False

@@ -20,6 +20,7 @@ __all__ = [
     "DamagedFileError",
     "check_regular",
     "check_values",
+    "expand_home",
     "explain_error",
     "open_file",
     "parse_json",
@@ -46,6 +47,21 @@ Model = TypeVar("Model", bound="BaseModel")
 
 class DamagedFileError(UserError):
     """A file has unexpected content; the message names it and the reason."""
+
+
+def expand_home(place: str | Path) -> Path:
+    """A path in which `~` and `~NAME` stand for home folders.
+
+    Raises:
+        UserError: there is no such user, or the name holds a NUL byte.
+    """
+    if "\0" in str(place):
+        raise UserError(f"{str(place)!r} is no path: it holds a NUL byte")
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        user = Path(place).parts[0]
+        raise UserError(f"{place}: {user} is no home folder on this machine") from None
 
 
 def explain_error(error: Exception) -> str:

@@ -34,7 +34,7 @@ def read_tensor_file(path: Path) -> dict[str, Tensor]:
         check_regular(path)
         return load_file(path)
     except DAMAGE as error:
-        raise DamagedFileError(f"{path} cannot be read: {explain_error(error)}") from None
+        raise _damaged(str(path), error) from None
 
 
 def parse_tensors(content: bytes, where: str) -> dict[str, Tensor]:
@@ -50,7 +50,7 @@ def parse_tensors(content: bytes, where: str) -> dict[str, Tensor]:
     try:
         return load(content)
     except DAMAGE as error:
-        raise DamagedFileError(f"{where} cannot be read: {explain_error(error)}") from None
+        raise _damaged(where, error) from None
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -65,7 +65,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             # `keys`, since it is no mapping.
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except DAMAGE as error:
-        raise DamagedFileError(f"{path} cannot be read: {explain_error(error)}") from None
+        raise _damaged(str(path), error) from None
 
 
 def read_notes(path: Path) -> dict[str, str]:
@@ -79,4 +79,11 @@ def read_notes(path: Path) -> dict[str, str]:
         with safe_open(path, "pt") as file:
             return file.metadata() or {}
     except DAMAGE as error:
-        raise DamagedFileError(f"{path} cannot be read: {explain_error(error)}") from None
+        raise _damaged(str(path), error) from None
+
+
+def _damaged(where: str, error: Exception) -> DamagedFileError:
+    """The error to raise for what reading a file raised."""
+    # The system's errors are about reading, all others about the content.
+    how = "cannot be read" if isinstance(error, OSError) else "is damaged"
+    return DamagedFileError(f"{where} {how}: {explain_error(error)}")

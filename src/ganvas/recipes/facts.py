@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ganvas.data.folders.labels import usual_labels
 from ganvas.data.open import survey_sizes
 from ganvas.data.pick import choose_rows
 from ganvas.data.view import View, make_view
+from ganvas.io.reading import expand_home
 from ganvas.recipes.sides import Framing, RowsKind, choose_framing, choose_side
 
 __all__ = ["DataFacts", "Machine", "inspect_machine", "is_symmetric", "survey_data"]
@@ -93,7 +93,7 @@ def survey_data(
     chosen = dict(usual or {}) | chosen
     kind = _name_rows(spec)
     if kind == "image" and "labels" not in chosen and _is_place(spec):
-        chosen["labels"] = usual_labels(Path(spec).expanduser())
+        chosen["labels"] = usual_labels(expand_home(spec))
 
     # The images' own side first: files are packed once, as training will ask for them.
     dataset = None
@@ -126,7 +126,7 @@ def _name_rows(spec: str) -> RowsKind:
 
 def _is_place(spec: str) -> bool:
     """Whether a data set is a folder or zip, and not a built-in one."""
-    return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
+    return spec.partition(":")[0] not in NAMES and expand_home(spec).exists()
 
 
 def is_symmetric(dataset: Dataset) -> bool:

@@ -1,6 +1,5 @@
 """A recipe: all settings of one experiment, validated, and how to change them."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -8,8 +7,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeInt,
-    PositiveInt,
     ValidationError,
     model_validator,
 )
@@ -19,6 +16,8 @@ from ganvas.data.view import View
 from ganvas.errors import UserError, describe_validation, nearest
 from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
+from ganvas.io.numbers import Count, Fraction, Whole
+from ganvas.io.reading import parse_json
 from ganvas.recipes.schedule import cosine
 
 __all__ = [
@@ -68,17 +67,17 @@ class Adam(BaseModel):
       many images, along half a cosine (Huang et al. 2024).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    lr: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    decay_every: PositiveInt | None = None  # images
-    constant: Annotated[float, Field(ge=0, lt=1)] | None = None
-    burn_in: NonNegativeInt = 0  # images
-    lr_end: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None  # None: as `lr`
-    beta2_end: Annotated[float, Field(ge=0, lt=1)] | None = None  # None: as `beta2`
+    lr: Annotated[Fraction, Field(gt=0)]
+    beta1: Annotated[Fraction, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[Fraction, Field(ge=0, lt=1)] = 0.999
+    decay: Annotated[Fraction, Field(gt=0, le=1)] = 1.0
+    decay_every: Count | None = None  # images
+    constant: Annotated[Fraction, Field(ge=0, lt=1)] | None = None
+    burn_in: Whole = 0  # images
+    lr_end: Annotated[Fraction, Field(gt=0)] | None = None  # None: as `lr`
+    beta2_end: Annotated[Fraction, Field(ge=0, lt=1)] | None = None  # None: as `beta2`
 
     def lr_at(self, images: int, total: int) -> float:
         """The learning rate after `images` of `total` images shown."""
@@ -111,33 +110,33 @@ class Recipe(View):
     data: str | None = None  # what `--data` takes; None: the user must give it
     # Images held out of training for evaluation; None: a 50th, at most 500, or none where the data
     # set has a published test set.
-    held_out: NonNegativeInt | None = None
+    held_out: Whole | None = None
     flip: bool = False  # mirror each image with probability 1/2
     replacement: bool = False  # draw images with replacement instead of by epochs
-    batch: PositiveInt
-    images: PositiveInt  # length of the run
-    seed: NonNegativeInt = 0
+    batch: Count
+    images: Count  # length of the run
+    seed: Whole = 0
     optimizers: dict[str, Adam]  # by network
-    ema_halflife: PositiveInt | None = None  # of the averaged weights; None: no average
+    ema_halflife: Count | None = None  # of the averaged weights; None: no average
     # Images over which the half-life grows from 0; None: it is at most 5 % of the images shown.
-    ema_burn_in: PositiveInt | None = None
+    ema_burn_in: Count | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     speed: Speed = "auto"  # auto: the fastest on this machine
-    report_every: PositiveInt | None = None  # losses to the log; None: a 200th of the run
+    report_every: Count | None = None  # losses to the log; None: a 200th of the run
     # What the terminal shows: a progress bar, or a line of losses at each report.
     log: Literal["bar", "lines"] = "bar"
-    sample_every: PositiveInt | None = None  # a grid of samples; None: a 50th of the run
-    checkpoint_every: PositiveInt | None = None  # None: a 20th of the run
+    sample_every: Count | None = None  # a grid of samples; None: a 50th of the run
+    checkpoint_every: Count | None = None  # None: a 20th of the run
     # A checkup by the doctor; None: a 100th of the run, but at least 200 training steps.
-    health_every: PositiveInt | None = None
+    health_every: Count | None = None
     # A quick score of the samples, after which the best checkpoint is kept; None: never.
-    evaluate_every: PositiveInt | None = None
-    evaluate_count: Annotated[int, Field(ge=16)] = 2_048  # samples scored
-    keep: PositiveInt = 5  # newest checkpoints kept
+    evaluate_every: Count | None = None
+    evaluate_count: Annotated[Count, Field(ge=16)] = 2_048  # samples scored
+    keep: Count = 5  # newest checkpoints kept
     # Stop at a report in whose training step each of these losses is at most this.
-    stop_below: dict[str, float] = {}
+    stop_below: dict[str, Fraction] = {}
     # Losses in evaluation mode, over 10 batches; None: never.
-    measure_every: PositiveInt | None = None
+    measure_every: Count | None = None
     # Why settings were chosen, by their dotted keys, where `auto` chose them.
     reasons: dict[str, str] = {}
 
@@ -284,6 +283,6 @@ def all_settings(recipe: Recipe) -> dict[str, Any]:
 def parse_value(text: str) -> Any:
     """The value in `--set key=value`: as JSON (64, 0.5, true, null, [1, 2]), or else as text."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return parse_json(text)
+    except ValueError:
         return text

@@ -15,7 +15,7 @@ from ganvas.data import Dataset
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.files import PARTIAL, explained, remove, write_json
+from ganvas.io.files import PARTIAL, explained, remove, remove_leftovers, write_json
 from ganvas.io.reading import check_values, read_json
 from ganvas.recipes.recipe import Recipe, build_recipe, flatten_settings
 
@@ -26,6 +26,7 @@ __all__ = [
     "find_grids",
     "fresh_folder",
     "grid_path",
+    "identify",
     "is_going",
     "is_stopping",
     "lock_folder",
@@ -39,6 +40,8 @@ LOCK = "run.lock"  # locked by the process that trains; the file alone says noth
 MOST_IMAGES = 10**12  # more than any data set has
 PROBE = threading.Lock()
 STOP = "stop"  # a training that finds this file in its folder saves and stops
+# Files that a run writes, and that a killed process may leave unfinished.
+REPORTS = r"(recipe|data|speed)\.json|log\.jsonl|losses\.png|summary\.html|timelapse\.(gif|webp)"
 GRID = r"[0-9]{12}\.png"  # a file of samples, named by the images shown
 # What may differ when a run is resumed: its length, where its data lies, how often it is only
 # looked at, what the terminal shows, how fast it is executed, why settings were chosen.
@@ -83,19 +86,7 @@ def read_recipe(folder: Path) -> Recipe | None:
     """
     file = folder / "recipe.json"
     if not file.exists():
-        # A run killed before its recipe was written leaves these files, and partial ones.
-        begun = (LOCK, STOP, "data.json")
-        others = [
-            path.name
-            for path in folder.glob("*")
-            if not path.name.startswith(PARTIAL) and path.name not in begun
-        ]
-        # Nothing is written beside files of another kind.
-        if others:
-            raise UserError(
-                f"{folder} exists and is not a run folder (it holds {others[0]}); choose another "
-                "--out"
-            )
+        _refuse_foreign(folder)
         return None
 
     values = read_json(file)
@@ -103,6 +94,39 @@ def read_recipe(folder: Path) -> Recipe | None:
         return build_recipe(values)
     except UserError as error:
         raise UserError(f"{file} is of another version of ganvas or damaged: {error}") from None
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that holds something else than a run; nothing is written beside it.
+
+    Raises:
+        UserError: names one of its files.
+    """
+    # A run killed before its recipe was written leaves these files, and partial ones.
+    begun = (LOCK, STOP, "recipe.json", "data.json")
+    with explained(folder):
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
+    others = [name for name in names if not name.startswith(PARTIAL) and name not in begun]
+    if others and "recipe.json" not in names:
+        raise UserError(
+            f"{folder} exists and is not a run folder (it holds {others[0]}); choose another --out"
+        )
+
+
+def identify(folder: Path) -> tuple[int, int]:
+    """What tells a folder from another one that takes its place: its device and its number there.
+
+    Raises:
+        UserError: it is no longer there.
+    """
+    try:
+        state = folder.stat()
+    except OSError as error:
+        raise UserError(
+            f"{folder} was removed or moved while its run was training "
+            f"({error.strerror or error}), so the run has ended"
+        ) from None
+    return state.st_dev, state.st_ino
 
 
 def read_data(folder: Path) -> DataFile:
@@ -192,6 +216,7 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; choose another --out")
 
+    _refuse_foreign(folder)  # before the lock is written into it
     # Asked before it is made: an empty folder of the user's must stay.
     ours = fresh or not folder.exists()
     with explained(folder):
@@ -206,6 +231,7 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
                 f"{folder} is being trained by another process; wait for it or choose another --out"
             ) from None
 
+    remove_leftovers(folder, REPORTS)
     stop = folder / STOP
     stop.unlink(missing_ok=True)  # it was meant for another training
     try:
@@ -214,7 +240,7 @@ def lock_folder(folder: Path, fresh: bool = False) -> Iterator[Path]:
         stop.unlink(missing_ok=True)
         lock.release()
         # The training was refused before anything was written.
-        if [path.name for path in folder.iterdir()] == [LOCK]:
+        if folder.exists() and [path.name for path in folder.iterdir()] == [LOCK]:
             remove(folder / LOCK)
             if ours:
                 with suppress(OSError):  # another process has begun to write there

@@ -17,6 +17,7 @@ from ganvas.data.hints import guess_kind
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.files import explained
+from ganvas.io.reading import expand_home
 from ganvas.studio.missing import find_named
 
 __all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "count_folders", "guess_spec"]
@@ -58,7 +59,7 @@ class Places:
     """
 
     def __init__(self, folders: Sequence[Path], uploads: Path):
-        self.folders = [folder.expanduser().resolve() for folder in folders]
+        self.folders = [expand_home(folder).resolve() for folder in folders]
         for folder in self.folders:
             if not folder.exists():
                 raise UserError(f"--data {folder}: there is no such folder or zip")

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.nn.losses import squared_gradient
+from ganvas.io.numbers import check_numbers
 from ganvas.rng import fold_in
 from ganvas.theory import mathematics
 from ganvas.theory.losses import LOSSES, as_probability
@@ -70,6 +71,7 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         get_target(self.target)
         if self.loss not in LOSSES:
             raise UserError(f"unknown loss {self.loss!r}; {nearest(self.loss, LOSSES)}")

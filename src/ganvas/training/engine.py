@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.data.loader import Placement
 from ganvas.devices import pick_device
+from ganvas.errors import UserError
 from ganvas.rng import StepRng
 
 __all__ = ["Engine"]
@@ -41,9 +42,7 @@ class Engine:
     def __init__(self, device: str = "auto", precision: str = "fp32"):
         self.device = pick_device(device)
         self.precision = precision
-        # Set by `torchrun`.
-        self.rank = int(os.environ.get("RANK", 0))
-        self.world = int(os.environ.get("WORLD_SIZE", 1))
+        self.rank, self.world = _read_place()
         if self.device.type == "cpu":
             _keep_memory()
         elif self.device.type == "cuda":
@@ -65,7 +64,13 @@ class Engine:
         if self.world > 1:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
             # Hours: the others wait while the main process packs the data or scores samples.
-            dist.init_process_group(backend, timeout=timedelta(hours=6))
+            try:
+                dist.init_process_group(backend, timeout=timedelta(hours=6))
+            except (ValueError, RuntimeError) as error:  # such as no MASTER_ADDR
+                reason = " ".join(str(error).split())
+                raise UserError(
+                    f"cannot join the other processes: {reason}; start all with torchrun"
+                ) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -208,6 +213,25 @@ class Engine:
         """Wait until every process is here."""
         if self.world > 1:
             dist.barrier()
+
+
+def _read_place() -> tuple[int, int]:
+    """The number of this process and how many there are, as `torchrun` sets them; 0 and 1 alone.
+
+    Raises:
+        UserError: only one of both is set, or they are no such numbers.
+    """
+    given = {name: os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE")}
+    if not any(given.values()):
+        return 0, 1
+    rank, world = given.values()
+    whole = all(value.isdecimal() and len(value) < 7 for value in given.values())
+    if not whole or not int(rank) < int(world):
+        raise UserError(
+            f"RANK={rank!r} and WORLD_SIZE={world!r} are no place among processes; both are set by "
+            "torchrun: use it, or unset them"
+        )
+    return int(rank), int(world)
 
 
 def _keep_memory() -> None:

@@ -20,6 +20,7 @@ from ganvas.inference.run import load
 from ganvas.inference.sampling import preview_rows
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, remove
+from ganvas.io.numbers import check_numbers
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
 from ganvas.recipes.chosen import Fitted
@@ -74,6 +75,7 @@ class Request:
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         lengths = {
             "images": "images" in self.changes,
             "epochs": self.epochs is not None,

@@ -14,8 +14,8 @@ from shard_sets import EACH, copy_shards, open_shards, train_on
 from stopping import contents
 from tiny import refused_in_one_line
 
-from ganvas.data.shards.remote import ABANDONED
 from ganvas.io.download import Published, download
+from ganvas.io.files import ABANDONED
 
 
 class Quiet(SimpleHTTPRequestHandler):

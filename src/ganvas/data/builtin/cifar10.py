@@ -18,7 +18,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.download import Published, download
-from ganvas.io.reading import open_file, read_bytes
+from ganvas.io.reading import expand_home, open_file, read_bytes
 from ganvas.io.tars import TarError, list_tar
 
 __all__ = ["ARCHIVE", "CIFAR", "CLASSES", "FILES", "RECORD", "RECORDS", "open_cifar"]
@@ -49,7 +49,7 @@ def open_cifar(spec: str, view: View, progress: bool = False) -> Dataset:
         UserError: a file is missing, cannot be downloaded, or is not what it should be.
     """
     name, _, given = spec.partition(":")
-    place = Path(given).expanduser() if given else cache_folder() / CIFAR
+    place = expand_home(given) if given else cache_folder() / CIFAR
     if not given:
         download(PUBLISHED, place, progress)
     if not place.exists():

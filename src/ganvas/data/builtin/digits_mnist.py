@@ -14,6 +14,7 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun
 from ganvas.io.download import Published, download
+from ganvas.io.reading import expand_home
 
 __all__ = [
     "PUBLISHED",
@@ -130,7 +131,7 @@ def open_idx(spec: str, view: View) -> Dataset:
         UserError: no such files, several of them, or pictures and labels that do not belong
             together.
     """
-    place = Path(spec.removeprefix("idx:")).expanduser()
+    place = expand_home(spec.removeprefix("idx:"))
     path = place if place.is_file() else _find_pictures(_existing_folder(str(place)))
     images = _read_pictures(path)
 
@@ -166,7 +167,7 @@ def _existing_folder(place: str) -> Path:
     Raises:
         UserError: there is none.
     """
-    folder = Path(place).expanduser()
+    folder = expand_home(place)
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}; name the folder that holds the idx files")

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
-from ganvas.io.reading import DamagedFileError, read_bytes
+from ganvas.io.reading import DamagedFileError, expand_home, read_bytes
 from ganvas.io.tables import split_cells
 
 __all__ = ["AttributeTable", "find_attribute_table", "read_rows"]
@@ -79,7 +78,7 @@ def _read_content(source: FileSource, name: str) -> bytes:
     try:
         if name in source.others:
             return source.read(source.others[name])
-        return read_bytes(Path(name).expanduser())
+        return read_bytes(expand_home(name))
     except (UnreadableError, DamagedFileError) as error:
         raise UserError(
             f"table of attributes {name!r}: no such file, neither in {source.place} nor on the disk"

@@ -25,6 +25,7 @@ from ganvas.data.text import LENGTH
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
+from ganvas.io.reading import expand_home
 
 __all__ = ["CaptionFiles", "open_captions"]
 
@@ -59,7 +60,7 @@ def open_captions(
             f"{spec}: captions have no test set of their own; "
             "write captions:PLACE, or hold images out"
         )
-    place = Path(text).expanduser()
+    place = expand_home(text)
     if not place.exists():
         raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
 

@@ -12,7 +12,7 @@ from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
-from ganvas.io.reading import DamagedFileError, read_bytes
+from ganvas.io.reading import DamagedFileError, expand_home, read_bytes
 from ganvas.io.tables import read_cells, split_cells
 
 __all__ = [
@@ -159,7 +159,7 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
     """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
     disk.
     """
-    path = Path(table).expanduser()
+    path = expand_home(table)
 
     # the set's own file comes first, so that a set means the same in every working folder
     try:

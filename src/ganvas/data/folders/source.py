@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
+from ganvas.io.reading import check_regular
 
 __all__ = ["EXTENSIONS", "MAX_BYTES", "Entry", "FileSource", "extension", "is_hidden"]
 
@@ -65,8 +66,9 @@ class FileSource:
             entries, self.unseen = _list_folder(place)
         else:
             try:
+                check_regular(place)
                 self.zip = zipfile.ZipFile(place)
-            except (zipfile.BadZipFile, OSError) as error:
+            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
                 raise UserError(
                     f"{place} is neither a folder nor a zip of images that can be read: {error}"
                 ) from error

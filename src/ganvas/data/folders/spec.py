@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganvas.errors import UserError
+from ganvas.io.reading import expand_home
 
 __all__ = ["Place", "parse_place"]
 
@@ -55,15 +56,15 @@ def _find_paths(text: str) -> tuple[Path, ...]:
     They may not exist: where nothing does, a text with a comma is cut at its first one.
     """
     # a folder's name may hold commas itself, so the whole text comes first
-    whole = Path(text).expanduser()
+    whole = expand_home(text)
     parts = text.split(",")
     if whole.exists() or len(parts) == 1:
         return (whole,)
 
     cuts = []
     for number in range(1, len(parts)):
-        first = Path(",".join(parts[:number])).expanduser()
-        other = Path(",".join(parts[number:])).expanduser()
+        first = expand_home(",".join(parts[:number]))
+        other = expand_home(",".join(parts[number:]))
         cuts.append((first, other))
 
     # either path may hold commas too: the cut that makes two existing ones is meant

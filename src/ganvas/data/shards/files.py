@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from ganvas.data.shards.index import INDEX, Shard
 from ganvas.errors import UserError
+from ganvas.io.reading import expand_home
 
 __all__ = [
     "LocalShards",
@@ -51,7 +52,7 @@ def parse_shards(spec: str) -> ShardPlace:
     base, file = text[:cut] or ".", text[cut:]
     names_files = file == INDEX or file.endswith(".tar") or "{" in file
     # Of an existing folder the whole text is the name, even if it ends in .tar or has a brace.
-    if not names_files or Path(text).expanduser().is_dir():
+    if not names_files or expand_home(text).is_dir():
         base, file = text, ""
 
     names: tuple[str, ...] = ()
@@ -66,13 +67,13 @@ def parse_shards(spec: str) -> ShardPlace:
     if remote:
         # One slash, however many were given: the cache finds its folder by this text.
         return ShardPlace(base.rstrip("/") + "/", names or None, remote=True)
-    if not base or not Path(base).expanduser().is_dir():
+    if not base or not expand_home(base).is_dir():
         raise UserError(
             f"{spec}: there is no folder {base!r}; write shards:FOLDER, "
             "shards:https://HOST/FOLDER/, or shards:FOLDER/faces-{000000..000041}.tar, "
             "with all tars in one folder"
         )
-    return ShardPlace(str(Path(base).expanduser()), names or None, remote=False)
+    return ShardPlace(str(expand_home(base)), names or None, remote=False)
 
 
 def expand_pattern(pattern: str) -> tuple[str, ...]:

@@ -19,6 +19,21 @@ __all__ = ["INDEX", "Index", "Shard", "hash_index", "make_index", "read_index"]
 
 INDEX = "index.json"
 FORMAT = "ganvas-shards"
+MOST_PICTURES = 10**7  # in a tar: each takes some bytes of memory
+MOST_BYTES = 2**40  # of a tar
+MOST_PIXELS = 2**20  # of a side of a picture
+
+
+def _read_numbers(text: str) -> np.ndarray:
+    """Numbers with blanks between them, int64 (n,).
+
+    Raises:
+        ValueError: they are none, or not below MOST_PICTURES.
+    """
+    words = text.split()
+    if any(len(word) > 9 or not word.isdecimal() for word in words):
+        raise ValueError("numbers of classes and kinds are written with digits alone")
+    return np.array(words, np.int64)
 
 
 class Shard(BaseModel):
@@ -39,10 +54,11 @@ class Shard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    # An index may come from a stranger, so a name must not lead out of the folder.
-    file: Annotated[str, Field(pattern=r"^[^./\\][^/\\]*$")]
-    count: PositiveInt
-    bytes: PositiveInt
+    # An index may come from a stranger, so a name must not lead out of the folder, and the cache
+    # must recognise it.
+    file: Annotated[str, Field(pattern=r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]*\.tar$", max_length=200)]
+    count: Annotated[int, Field(ge=1, le=MOST_PICTURES)]
+    bytes: Annotated[int, Field(ge=1, le=MOST_BYTES)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     labels: str = ""
     kinds: Annotated[tuple[ImageTraits, ...], Field(min_length=1)]
@@ -52,6 +68,8 @@ class Shard(BaseModel):
     @model_validator(mode="after")
     def check_lengths(self) -> Self:
         """Refuse classes and kinds that do not fit `count` pictures."""
+        if not all(1 <= side <= MOST_PIXELS for kind in self.kinds for side in kind[:2]):
+            raise ValueError(f"{self.file} has images of impossible sizes")
         # The lengths first: an empty array has no minimum.
         fits = len(self.kind) == self.count and self.kind.min() >= 0
         if not fits or self.kind.max() >= len(self.kinds):
@@ -63,14 +81,14 @@ class Shard(BaseModel):
     @cached_property
     def label(self) -> np.ndarray | None:
         """The class number of each picture, int64 (count,); None without classes."""
-        return np.array(self.labels.split(), np.int64) if self.labels else None
+        return _read_numbers(self.labels) if self.labels else None
 
     @cached_property
     def kind(self) -> np.ndarray:
         """The place of each picture's kind in `kinds`, int32 (count,)."""
         if not self.which:
             return np.zeros(self.count, np.int32)  # half of int64: kept for each picture of a set
-        return np.array(self.which.split(), np.int32)
+        return _read_numbers(self.which).astype(np.int32)
 
     def kinds_of(self, places: np.ndarray) -> Counter[ImageTraits]:
         """Count pictures by kind.
@@ -101,7 +119,7 @@ class Index(BaseModel):
     format: Literal["ganvas-shards"] = FORMAT
     version: Literal[1] = 1
     pictures: PositiveInt
-    size: PositiveInt | None
+    size: Annotated[int, Field(ge=1, le=MOST_PIXELS)] | None
     channels: Literal[1, 3]
     classes: tuple[str, ...]
     fingerprint: str

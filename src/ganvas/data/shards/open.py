@@ -27,6 +27,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
+from ganvas.io.reading import read_bytes
 
 __all__ = ["MEMORY", "open_shards", "survey_shards"]
 
@@ -130,7 +131,7 @@ def _find_index(
             )
         return index_tars(folder, names, progress), files, []
 
-    index = read_index((folder / INDEX).read_bytes(), str(folder / INDEX))
+    index = read_index(read_bytes(folder / INDEX), str(folder / INDEX))
     index = _select_shards(index, place, spec)
     files.check(index.shards)  # only those selected: the others may be missing
     listed = {shard.file for shard in index.shards}

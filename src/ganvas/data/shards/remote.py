@@ -3,7 +3,6 @@
 import os
 import re
 import threading
-import time
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -13,15 +12,15 @@ from ganvas.data.shards.index import INDEX, Shard
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, cache_folder
 from ganvas.io.download import Published, UnreachableError, download, read_url
-from ganvas.io.files import PARTIAL, atomic_path
+from ganvas.io.files import PARTIAL, atomic_path, is_abandoned
+from ganvas.io.reading import read_bytes
 
-__all__ = ["ABANDONED", "RemoteShards", "evict_shards"]
+__all__ = ["RemoteShards", "evict_shards"]
 
 LIMIT = "GANVAS_SHARD_CACHE"  # the environment variable
 DEFAULT_LIMIT = "32G"  # bytes that downloaded shards may take
 HASH = "[0-9a-f]{32}"  # of an address; the folder of its shards in the cache is named so
-# Seconds without a write after which an unfinished download belongs to a process that died.
-ABANDONED = 3600.0
+USUAL = 2**30  # bytes of a shard that nobody is surprised by; `ganvas pack` writes smaller ones
 # Another process may evict a shard just after its download. Once it is open it can still be read.
 ATTEMPTS = 3
 # One lock for each file that this process downloads: two threads may want the same one.
@@ -32,9 +31,9 @@ class RemoteShards:
     """Tars behind an address, downloaded into the cache when they are needed.
 
     All downloaded shards together take at most `_cache_limit` bytes; the least recently used ones
-    are removed first. While several processes download at once they may exceed it by one shard
-    each, until the first of them is done. A shard that is needed is downloaded even if it alone
-    exceeds the limit.
+    are removed first. While processes download they may exceed it by one shard each, until the
+    first of them is done. A shard that is needed is downloaded even if it alone exceeds the limit,
+    if it has at most USUAL bytes.
 
     Args:
         base: address of the folder, with a slash at its end.
@@ -61,7 +60,7 @@ class RemoteShards:
                 raise UserError(
                     f"{error}; its shards can only be read with a network connection"
                 ) from error
-            return copy.read_bytes(), f"{error}; using the last copy of its index"
+            return read_bytes(copy), f"{error}; using the last copy of its index"
 
         if content is None:
             raise UserError(
@@ -78,17 +77,31 @@ class RemoteShards:
         for _ in range(ATTEMPTS):
             with DOWNLOADS.setdefault(path, threading.Lock()):
                 if not path.is_file():
-                    evict_shards(shard.bytes)
+                    self.check_room(shard)
                     download(self.published(shard), self.folder)
             file = _open_whole(path, shard.sha256)
             if file is not None:
-                # Other processes may have filled the room in the meantime.
-                evict_shards(0, keep=path)
+                # Only now: what an index says of a shard's size must not cost other sets theirs.
+                evict_shards(keep=path)
                 return file
         raise UserError(
             f"{path} was removed right after its download: the cache is too small; "
             f"make it larger, e.g. {LIMIT}=100G"
         )
+
+    def check_room(self, shard: Shard) -> None:
+        """Refuse a shard that is far too large for the cache; an index may say anything.
+
+        Raises:
+            UserError: says how large the cache must be.
+        """
+        limit = max(_cache_limit(), USUAL)
+        if shard.bytes > limit:
+            raise UserError(
+                f"{self.base}{INDEX} says that {shard.file} has {shard.bytes / 2**30:,.1f} GiB, "
+                f"and all downloaded shards may take {limit / 2**30:,.1f} GiB; if that is right, "
+                f"allow more with {LIMIT}, e.g. {LIMIT}=200G"
+            )
 
     def published(self, shard: Shard) -> Published:
         """Describe the shard as a file to download."""
@@ -97,6 +110,8 @@ class RemoteShards:
             mirrors=(self.base,),
             files={shard.file: f"sha256:{shard.sha256}"},
             elsewhere=f"download all tars and {INDEX} yourself and use shards:FOLDER",
+            sizes={shard.file: shard.bytes},
+            patient=True,  # the index came from there
         )
 
 
@@ -129,33 +144,34 @@ def _cache_limit() -> int:
         UserError: the variable is not a size.
     """
     text = os.environ.get(LIMIT) or DEFAULT_LIMIT
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(
+        r"(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE
+    )
     if found is None:
         raise UserError(f"{LIMIT}={text!r} is not a size; write e.g. 500M, 20G or 1T")
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
 
 
-def evict_shards(needed: int, keep: Path | None = None) -> None:
-    """Remove downloaded shards, the least recently used first, until `needed` bytes have room.
+def evict_shards(keep: Path) -> None:
+    """Remove downloaded shards, the least recently used first, until the rest is within the limit.
 
     Args:
-        needed: bytes that are about to be downloaded.
         keep: a shard that stays.
     """
     found = []
-    for path in (cache_folder() / "shards").glob("*/*.tar"):  # also unfinished downloads
-        if path.parent.is_symlink() or not re.fullmatch(HASH, path.parent.name):
-            continue  # not a folder of ours
+    for path in (cache_folder() / "shards").glob("*/*"):  # also unfinished downloads
+        ours = re.fullmatch(HASH, path.parent.name) and not path.parent.is_symlink()
+        if not ours or path.name == INDEX or path.is_symlink():
+            continue
         with suppress(FileNotFoundError):  # another process removed it
             state = path.stat()
             found.append((state.st_mtime, state.st_size, path))
 
-    excess = sum(size for _, size, _ in found) + needed - _cache_limit()
-    for used, size, path in sorted(found):
+    excess = sum(size for _, size, _ in found) - _cache_limit()
+    for _, size, path in sorted(found):
         if excess <= 0:
             return
-        in_progress = path.name.startswith(PARTIAL) and time.time() - used < ABANDONED
-        if path == keep or in_progress:
+        if path == keep or (path.name.startswith(PARTIAL) and not is_abandoned(path)):
             continue
         with suppress(OSError):  # some systems refuse to remove a file that is open
             path.unlink(missing_ok=True)

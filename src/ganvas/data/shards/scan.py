@@ -17,6 +17,7 @@ from ganvas.data.shards.tar import Tar
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, load_or_make
+from ganvas.io.reading import read_bytes
 
 __all__ = ["TarScan", "index_tars"]
 
@@ -61,7 +62,7 @@ def index_tars(folder: Path, names: Sequence[str], progress: bool) -> Index:
         path.write_text(json.dumps(_join_scans(scans).model_dump()), encoding="utf-8")
 
     entry = cache_entry("shard-indexes", [VERSION, _describe_tars(folder, names)], ".json")
-    return load_or_make(entry, scan, lambda path: read_index(path.read_bytes(), str(path)))
+    return load_or_make(entry, scan, lambda path: read_index(read_bytes(path), str(path)))
 
 
 def _describe_tars(folder: Path, names: Sequence[str]) -> list[tuple[str, int, int]]:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.io.console import describe_rate
+from ganvas.io.console import count_noun, describe_rate
 from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.training.engine import Engine
 from ganvas.training.setup import copy_state
@@ -44,6 +44,7 @@ __all__ = [
     "Parts",
     "apply_plan",
     "choose_plan",
+    "describe_threads",
     "list_parts",
     "measure_rate",
     "plan_by_trials",
@@ -73,6 +74,8 @@ class ExecutionPlan(BaseModel):
         measured: images a second of each way that was tried.
         dropped: why others that were tried do not work.
         reason: why it was chosen, where not by measuring.
+        threads: of PyTorch in the main process, on a CPU: with another number, sums are rounded
+            otherwise.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -82,6 +85,7 @@ class ExecutionPlan(BaseModel):
     measured: dict[str, float] = {}
     dropped: dict[str, str] = {}
     reason: str = ""
+    threads: int | None = None
 
     @property
     def parts(self) -> Parts:
@@ -157,8 +161,21 @@ def share_plan(context: RunContext, state: TrainingState, loader: Loader) -> Exe
     chosen = ""
     if context.engine.is_main:
         # Only here: each process would measure other speeds. The others wait in `share`.
-        chosen = choose_plan(context, state, loader).model_dump_json()
+        plan = choose_plan(context, state, loader)
+        threads = torch.get_num_threads() if plan.device == "cpu" else None
+        chosen = plan.model_copy(update={"threads": threads}).model_dump_json()
     return ExecutionPlan.model_validate_json(context.engine.share(chosen))
+
+
+def describe_threads(record: ExecutionPlan | None, plan: ExecutionPlan) -> str:
+    """A warning, if a run goes on with another number of threads than it began with; else ""."""
+    if record is None or record.device != plan.device or record.threads in (None, plan.threads):
+        return ""
+    return (
+        f"note: this run began with {count_noun(record.threads, 'thread')} and goes on with "
+        f"{plan.threads}, so it is no longer bit for bit the uninterrupted run; "
+        f"OMP_NUM_THREADS={record.threads} would keep it so"
+    )
 
 
 def list_parts(gan: GAN, engine: Engine) -> Parts:
