@@ -31,6 +31,17 @@ NARROWER = {
 }
 
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+# What reads files that others may have written, and the modules that may.
+RAW_READERS = {
+    "json.load": set(),
+    "json.loads": set(),
+    "safe_open": {"io.tensors"},
+    "load_file": {"io.tensors"},
+    "csv.reader": {"io.tables"},
+    "tarfile.open": {"data.shards.write", "data.shards.tar"},  # they write
+    "zipfile.ZipFile": {"data.folders.source", "studio.api.use"},  # the latter writes
+    "np.load": {"data.store", "data.folders.rows", "data.folders.attributes"},
+}
 DECODERS = ("Image.open", "Image.frombuffer", "simplejpeg.")
 SLOW_TO_IMPORT = {"torch", "numpy", "matplotlib", "mpl_toolkits", "PIL", "pydantic"}
 
@@ -325,3 +336,13 @@ def test_the_architecture_pages_tree_is_the_real_tree():
     assert {path for path in shown if not path.endswith("/")} == {
         path for path in real_tree() if path.rpartition("/")[2] != "__init__.py" or "/" not in path
     }
+
+
+def test_files_of_others_are_read_by_their_readers_alone():
+    offenders = [
+        f"{module} calls {name}"
+        for module in TREES
+        for name in called(module)
+        if name in RAW_READERS and module not in RAW_READERS[name]
+    ]
+    assert offenders == []

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ganvas.data import View, open_dataset
 from ganvas.data.dataset import fingerprint
+from ganvas.data.store import CHECKED
 from ganvas.errors import UserError
 
 VIEW = View(size=16)
@@ -62,12 +63,24 @@ def test_changes_are_seen(folder, cache):
     assert len(list(cache.iterdir())) == 5
 
 
-@pytest.mark.parametrize("damage", ["cut", "json", "gone"])
+def flip_bit(file: Path) -> None:
+    """Change one bit in the middle of a file, and neither its size nor its time."""
+    state = file.stat()
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 4
+    file.write_bytes(content)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", ["cut", "json", "gone", "bit"])
 def test_damaged_stores_are_rebuilt(folder, cache, damage):
     first = open_dataset(str(folder), VIEW).fingerprint
     (stored,) = cache.iterdir()
     if damage == "cut":
         os.truncate(stored / "image.npy", 5000)
+    elif damage == "bit":
+        flip_bit(stored / "image.npy")
+        CHECKED.clear()  # as in another process
     elif damage == "json":
         (stored / "about.json").write_text('{"classes": [')
     else:

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import BaseModel
 
+from ganvas.data.checksums import find_damage, sum_pieces
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.files import write_json
-from ganvas.io.reading import DamagedFileError, read_json
+from ganvas.io.reading import DamagedFileError, check_regular, check_values, read_json
 
-__all__ = ["Packed", "open_image_file", "open_store", "write_images"]
+__all__ = ["CHECKED", "Packed", "open_image_file", "open_store", "write_images"]
 
+CHECKED: set[Path] = set()  # stores that this process has found to be whole
 VERSION = 2  # to be raised when the same files would be packed to other pixels
 
 
@@ -32,6 +35,16 @@ class Packed(NamedTuple):
     names: dict[str, tuple[str, ...]]
     report: DataReport
     size: int
+
+
+class About(BaseModel):
+    """What `about.json` of a store must have."""
+
+    names: dict[str, tuple[str, ...]]
+    size: int
+    fingerprint: str
+    report: DataReport
+    checksums: dict[str, list[int]]
 
 
 def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
@@ -57,7 +70,9 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
             "size": packed.size,
             "fingerprint": digest,
             "report": packed.report.model_dump(),
+            "checksums": {file.name: sum_pieces(file) for file in sorted(partial.glob("*.npy"))},
         }
+        CHECKED.discard(folder)
         write_json(partial / "about.json", about)
 
     return load_or_make(folder, make, _read_store)
@@ -69,31 +84,44 @@ def _read_store(folder: Path) -> Dataset:
     Raises:
         DamagedFileError: it is not whole.
     """
+    about = check_values(About, read_json(folder / "about.json"), folder / "about.json")
     try:
-        about = read_json(folder / "about.json")
-        report = DataReport.model_validate(about["report"])
-        names = {column: tuple(values) for column, values in about["names"].items()}
         found = _read_columns(folder)
-
-        # The pixels are not hashed again, which would read the whole store at every start.
-        whole = (
-            bool(found)
-            and names.keys() <= found.keys()
-            and all(len(values) == report.used for values in found.values())
-        )
-        if whole:
-            return Dataset(found, names, about["fingerprint"], report, about["size"])
-
-    # whatever a damaged file leads to, the store is built once more
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        damage = _find_damage(folder, about.checksums)
+    # NumPy raises ValueError, EOFError or SyntaxError for a header that it cannot read.
+    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
         raise DamagedFileError(f"{folder} is damaged: {error}") from error
-    raise DamagedFileError(f"{folder} is damaged: a column is missing or too short")
+
+    whole = (
+        bool(found)
+        and {f"{name}.npy" for name in found} == about.checksums.keys()
+        and about.names.keys() <= found.keys()
+        and all(len(values) == about.report.used for values in found.values())
+    )
+    if damage or not whole:
+        raise DamagedFileError(
+            f"{folder} is damaged: {damage or 'a column is missing or too short'}"
+        )
+    return Dataset(found, about.names, about.fingerprint, about.report, about.size)
+
+
+def _find_damage(folder: Path, checksums: dict[str, list[int]]) -> str:
+    """As `find_damage`, once for each store in this process."""
+    if folder in CHECKED:
+        return ""
+    damage = find_damage(folder, checksums)
+    if not damage:
+        CHECKED.add(folder)
+    return damage
 
 
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:
     """The columns in a folder: pictures as memory maps, the rest whole."""
     # read-only: several runs may share a store
-    found = {file.stem: np.load(file, mmap_mode="r") for file in sorted(folder.glob("*.npy"))}
+    found = {}
+    for file in sorted(folder.glob("*.npy")):
+        check_regular(file)
+        found[file.stem] = np.load(file, mmap_mode="r")
     # four axes: pictures; labels, boxes and captions are small enough for the memory
     return {
         name: values if values.ndim == 4 else np.array(values) for name, values in found.items()

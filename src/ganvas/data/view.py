@@ -1,12 +1,12 @@
 """How training wants to see the images: size, channels, fit, background, labels."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganvas.errors import UserError, describe_validation
-from ganvas.io.numbers import Count, Fraction
+from ganvas.io.numbers import Fraction, Integer
 from ganvas.io.resizing import Fit
 
 __all__ = ["View", "collect_look", "make_view"]
@@ -18,7 +18,7 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     # Side in pixels; None: the pictures' own, where they share one.
-    size: Count | None = Field(default=None, le=4096)
+    size: Annotated[Integer, Field(ge=1, le=4096)] | None = None
     # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
     channels: Literal[1, 2, 3] | None = None
     fit: Fit = "crop"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvas.data.folders.source import FileSource
+from ganvas.data.folders.source import MAX_BYTES, FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
 from ganvas.io.images import UnreadableError, to_png
-from ganvas.io.reading import DamagedFileError, read_bytes
+from ganvas.io.reading import check_regular, explain_error
 
 __all__ = ["InputFiles", "check_originals"]
 
@@ -50,9 +50,12 @@ def _read_bytes(place: Path) -> bytes:
         UnreadableError: the system does not give them.
     """
     try:
-        return read_bytes(place)
-    except DamagedFileError as error:
-        raise UnreadableError(str(error)) from None
+        size = check_regular(place).st_size
+        if size > MAX_BYTES:
+            raise UnreadableError(f"{size / 2**30:.1f} GiB is too large for an image")
+        return place.read_bytes()
+    except (OSError, MemoryError) as error:
+        raise UnreadableError(explain_error(error)) from error  # without its path
 
 
 def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:

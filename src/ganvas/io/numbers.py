@@ -1,6 +1,7 @@
 """Numbers that a user or a file gives: whole where they count something, and finite."""
 
 import math
+import re
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from ganvas.errors import UserError, shorten
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["LARGEST", "Count", "Fraction", "Whole", "check_numbers", "find_number_fault"]
+__all__ = ["LARGEST", "Count", "Fraction", "Integer", "Whole", "check_numbers", "find_number_fault"]
 
 LARGEST = 10**15  # of whole numbers; exact as a float, and more than any count of images
 
@@ -35,19 +36,20 @@ def find_number_fault(value: Any, whole: bool) -> str:
 
 
 def _require_number(value: Any) -> Any:
-    """A value that is no text and neither true nor false, which pydantic would make numbers of.
+    """A value that is neither true nor false nor digits in a text: pydantic makes numbers of them.
 
     Raises:
         ValueError: it is one.
     """
-    if isinstance(value, bool | str):
+    if isinstance(value, bool) or (isinstance(value, str) and re.search(r"\d", value)):
         raise ValueError("a number is needed")
     return value
 
 
-# Fields of pydantic: 0 or more, 1 or more, and a finite number.
-Whole = Annotated[int, Field(ge=0, le=LARGEST), BeforeValidator(_require_number)]
-Count = Annotated[int, Field(ge=1, le=LARGEST), BeforeValidator(_require_number)]
+# Fields of pydantic: any whole number, 0 or more, 1 or more, and a finite number.
+Integer = Annotated[int, BeforeValidator(_require_number)]
+Whole = Annotated[Integer, Field(ge=0, le=LARGEST)]
+Count = Annotated[Integer, Field(gt=0, le=LARGEST)]
 Fraction = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_require_number)]
 
 
