@@ -342,3 +342,12 @@ def test_the_line_of_a_training_that_has_just_begun_or_is_slow():
     meter.clock.images = 2
     meter.started -= 5
     assert "  0.4/s  0:04:0" in meter.line()
+
+
+def test_a_closed_pipe_is_an_error_that_training_can_ignore():
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):  # rich itself would end the process
+        PlainConsole(file=Closed()).print_line("loss")

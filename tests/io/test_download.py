@@ -1,8 +1,12 @@
 """Downloads, from a server on this machine that misbehaves as asked."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,7 +16,8 @@ import pytest
 from ganvas.data import View, open_dataset
 from ganvas.data.builtin.digits_mnist import PUBLISHED
 from ganvas.errors import UserError
-from ganvas.io.download import Published, download
+from ganvas.io.download import Published, UnreachableError, download, read_url
+from ganvas.io.files import partial_path
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -21,7 +26,9 @@ SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 class Handler(BaseHTTPRequestHandler):
     """Serves CONTENT under any name: /whole/..., /breaks/... (stops after 100,000 bytes),
-    /plain/... (no ranges), /wrong/... (other bytes); anything else is 404.
+    /plain/... (no ranges), /wrong/... (other bytes), /odd/... (a length that is no number),
+    /endless/... (bytes until nobody reads them), /busy/... (503 twice, then the whole); anything
+    else is 404.
     """
 
     asked: list[tuple[str, str]]
@@ -30,13 +37,22 @@ class Handler(BaseHTTPRequestHandler):
         kind = self.path.split("/")[1]
         asked = self.headers.get("Range", "")
         self.asked.append((kind, asked))
-        if kind not in ("whole", "breaks", "plain", "wrong"):
+        if kind == "busy" and [name for name, _ in self.asked].count("busy") <= 2:
+            self.send_error(503)
+            return
+        if kind == "endless":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):  # nobody reads any more
+                while True:
+                    self.wfile.write(bytes(65536))
+        if kind not in ("whole", "breaks", "plain", "wrong", "odd", "busy"):
             self.send_error(404)
             return
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and kind != "plain" else 0
         body = CONTENT[start:] if kind != "wrong" else bytes(len(CONTENT) - start)
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", "many" if kind == "odd" else str(len(body)))
         self.end_headers()
         self.wfile.write(body[:100_000] if kind == "breaks" else body)
 
@@ -54,6 +70,12 @@ def server(monkeypatch) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits in tests."""
+    monkeypatch.setattr("ganvas.io.download.PAUSES", (0.0, 0.0, 0.0))
 
 
 def published(server, *kinds: str) -> Published:
@@ -126,3 +148,51 @@ def test_offline(tmp_path, monkeypatch):
         f"into {tmp_path / 'mnist'}, or name the folder that holds them as mnist:FOLDER" in message
     )
     assert "\n" not in message
+
+
+def test_no_more_bytes_than_expected(server, tmp_path):
+    sizes = {"a.gz": len(CONTENT), "b.gz": len(CONTENT)}
+    few = replace(published(server, "endless", "wrong"), sizes=sizes)
+    with pytest.raises(UserError, match=r"more than the 300,000 bytes .*its digest is"):
+        download(few, tmp_path)
+    fewer = replace(published(server, "whole"), sizes=dict.fromkeys(sizes, 299_999))
+    with pytest.raises(UserError, match=r"it has more than the 299,999 bytes"):
+        download(fewer, tmp_path)
+    assert list(tmp_path.iterdir()) == []  # nothing of it is kept
+    download(replace(published(server, "endless", "whole"), sizes=sizes), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+
+
+def test_a_busy_server_is_asked_again(server, tmp_path, monkeypatch):
+    download(published(server, "busy"), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert [kind for kind, _ in server[1]][:3] == ["busy"] * 3
+
+    server[1].clear()
+    assert read_url(f"{server[0]}/busy/x") == CONTENT
+    server[1].clear()
+    monkeypatch.setattr("ganvas.io.download.PAUSES", (0.0,))
+    with pytest.raises(UnreachableError, match="503"):
+        read_url(f"{server[0]}/busy/x")
+    (tmp_path / "a.gz").unlink()
+    server[1].clear()
+    with pytest.raises(UserError, match="503 Service Unavailable"):
+        download(published(server, "busy"), tmp_path)
+
+
+def test_a_length_that_is_no_number_is_none(server, tmp_path):
+    download(published(server, "odd"), tmp_path)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+
+
+def test_downloads_of_killed_processes_are_resumed(server, tmp_path, monkeypatch):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead = partial_path(tmp_path / "a.gz")
+    name = dead.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-")
+    (tmp_path / name).write_bytes(CONTENT[:1000])
+    alive = partial_path(tmp_path / "b.gz")  # of this process
+    alive.write_bytes(b"another thread writes to it")
+    download(published(server, "whole"), tmp_path)
+    assert server[1][0] == ("whole", "bytes=1000-")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "a.gz", "b.gz"]

@@ -4,17 +4,22 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 from run_files import newest_checkpoint, train
 
 import ganvas
 from ganvas.data.shards.remote import evict_shards
-from ganvas.io.files import find_leftovers, remove
+from ganvas.errors import UserError
+from ganvas.io.files import find_leftovers, partial_path, remove, write_text
 from ganvas.runs.folder import lock_folder
 from ganvas.runs.log import read_log
 from ganvas.runs.record import read_run
+from ganvas.training.trainer import Trainer
 
 
 def test_resume_removes_only_grids_that_the_log_names(run: Path):
@@ -151,9 +156,69 @@ def test_making_room_removes_only_what_was_fetched(tmp_path: Path, monkeypatch: 
         (folder / "a.tar").write_bytes(bytes(2_000))
         os.utime(folder / "a.tar", (0, 0))
     (cache / "shards" / ("0b" * 16)).symlink_to(elsewhere)
-    evict_shards(100)
+    evict_shards(keep=fetched / "b.tar")
 
     assert [folder.name for folder in (fetched, own, elsewhere) if (folder / "a.tar").exists()] == [
         "mine",
         "elsewhere",
     ]
+
+
+def name_of_dead(path: Path) -> Path:
+    """Where a process of this machine that has ended would have left a file unfinished."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    partial = partial_path(path)
+    return partial.with_name(partial.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
+
+
+def test_what_killed_processes_left_goes_when_the_file_is_written_again(tmp_path: Path):
+    file = tmp_path / "summary.html"
+    dead, other = name_of_dead(file), name_of_dead(tmp_path / "mine.html")
+    foreign = tmp_path / ".partial-1-0a-summary.html"  # of another machine
+    old = tmp_path / ".partial-2-0a-summary.html"
+    alive = partial_path(file)
+    for path in (dead, other, foreign, old, alive):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+
+    write_text(file, "whole")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"summary.html", other.name, foreign.name, alive.name}
+
+
+def test_leftovers_in_a_run_folder_go_at_the_next_start(run: Path):
+    dead = [name_of_dead(run / name) for name in ("summary.html", "losses.png", "log.jsonl")]
+    other = name_of_dead(run / "my own notes.txt")
+    for path in (*dead, other):
+        path.write_text("half")
+    with lock_folder(run):
+        pass
+    assert [path for path in dead if path.exists()] == []
+    assert other.exists()
+
+
+def test_a_refused_folder_stays_as_it_was(tmp_path: Path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="is not a run folder"), lock_folder(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_run_whose_folder_goes_ends(run: Path, replaced: bool, monkeypatch: pytest.MonkeyPatch):
+    """Someone removes or replaces the run folder while the run trains."""
+    original = Trainer.step
+
+    def step(self: Trainer) -> dict[str, torch.Tensor]:
+        if self.state.clock.images == 24:
+            run.rename(run.with_name("moved"))
+            if replaced:
+                shutil.copytree(run.with_name("moved"), run)
+        return original(self)
+
+    monkeypatch.setattr(Trainer, "step", step)
+    message = "was replaced while" if replaced else "was removed or moved while"
+    with pytest.raises(UserError, match=message):
+        train(run, 48)
+    assert run.exists() == replaced

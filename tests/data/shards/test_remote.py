@@ -1,5 +1,6 @@
 """Shards behind an address: downloads, the cache and its limit, damage on the way."""
 
+import json
 import os
 import threading
 import time
@@ -214,3 +215,32 @@ def test_unfinished_downloads_are_evicted_when_nobody_writes_to_them(
         ".partial-2-new.tar",
         "pets-000001.tar",
     }
+
+
+def test_lies_in_an_index_cost_other_sets_nothing(
+    server: tuple[str, Path, list[str]], cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    address, place, _ = server
+    size = (place / "pets-000000.tar").stat().st_size
+    monkeypatch.setenv("GANVAS_SHARD_CACHE", str(2 * size))
+    images = open_shards(address).images
+    images[0], images[EACH]
+    kept = list_fetched(cache)
+
+    index = json.loads((place / "index.json").read_text())
+    for size, message in {
+        10**11: "says that pets-000002.tar has 93.1 GiB",
+        9: "more than the 9 by",
+    }.items():
+        index["shards"][2]["bytes"] = size
+        (place / "index.json").write_text(json.dumps(index))
+        lying = open_shards(address).images
+        refused_in_one_line(lambda lying=lying: lying[2 * EACH], message)
+        assert list_fetched(cache) == kept
+
+    for name in ("../x.tar", "x", "a\nb.tar", "x" * 300 + ".tar", ".x.tar", "a/b.tar"):
+        index["shards"][2]["file"] = name
+        (place / "index.json").write_text(json.dumps(index))
+        refused_in_one_line(
+            lambda: open_shards(address), r"index\.json is damaged: shards\.2\.file"
+        )

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from fast_runs import make_recipe, make_trainer
+from short_runs import train_mlp
 
 import ganvas
 from ganvas.errors import UserError
@@ -34,7 +36,10 @@ def test_the_choice_is_recorded_and_used_on_resuming(
 ):
     whole = run(tmp_path / "whole", 48)
     assert read_plan(tmp_path / "whole") == ExecutionPlan(
-        device="cpu", speed="channels_last", reason="known, not measured"
+        device="cpu",
+        speed="channels_last",
+        reason="known, not measured",
+        threads=torch.get_num_threads(),
     )
 
     run(tmp_path / "parts", 24)
@@ -105,13 +110,28 @@ def test_a_run_may_resume_in_another_way(tmp_path: Path):
     run(tmp_path / "run", 24)
     run(tmp_path / "run", 48, speed="plain")
     assert read_plan(tmp_path / "run") == ExecutionPlan(
-        device="cpu", speed="plain", reason="requested"
+        device="cpu", speed="plain", reason="requested", threads=torch.get_num_threads()
     )
+
+
+def test_another_number_of_threads_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    train_mlp(tmp_path / "run", 12)
+    plan = read_plan(tmp_path / "run")
+    assert plan is not None and plan.threads == torch.get_num_threads()
+    more = plan.model_copy(update={"threads": plan.threads + 1})
+    (tmp_path / "run" / "speed.json").write_text(more.model_dump_json())
+
+    ganvas.train(out=tmp_path / "run", images=24, device="cpu")
+    said = " ".join(capfd.readouterr().err.split())
+    assert f"began with {more.threads} threads and goes on with {plan.threads}, so" in said
+    ganvas.train(out=tmp_path / "run", images=30, device="cpu")
+    assert "no longer bit for bit" not in capfd.readouterr().err
+    assert read_plan(tmp_path / "run") == plan
 
 
 def test_a_damaged_record_is_an_error(tmp_path: Path):
     (tmp_path / "speed.json").write_text('{"speed": 3}')
-    with pytest.raises(UserError, match=r"speed\.json is damaged .* delete it"):
+    with pytest.raises(UserError, match=r"speed\.json is damaged: .* delete it"):
         read_plan(tmp_path)
 
 

@@ -5,6 +5,7 @@ import lzma
 import os
 import posixpath
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -22,6 +23,11 @@ __all__ = ["EXTENSIONS", "MAX_BYTES", "Entry", "FileSource", "extension", "is_hi
 
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
+)
+# What a damaged zip leads to. RuntimeError: it is encrypted, or compressed in a way of its own.
+DAMAGE = (
+    *(OSError, EOFError, RuntimeError, ValueError, LookupError, ArithmeticError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
 )
 MAX_BYTES = 2**30  # a picture file larger than this is a mistake or an attack
 
@@ -68,7 +74,7 @@ class FileSource:
             try:
                 check_regular(place)
                 self.zip = zipfile.ZipFile(place)
-            except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            except DAMAGE as error:
                 raise UserError(
                     f"{place} is neither a folder nor a zip of images that can be read: {error}"
                 ) from error
@@ -101,13 +107,12 @@ class FileSource:
         if entry.size > MAX_BYTES:
             raise UnreadableError(f"{entry.size / 2**30:.1f} GiB is too large for an image")
 
-        # RuntimeError is what zipfile raises for encrypted files
         try:
             if isinstance(entry.where, str):
                 return open(entry.where, "rb")  # noqa: PTH123
             assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
             return self.zip.open(entry.where)  # type: ignore[return-value]
-        except (OSError, RuntimeError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise UnreadableError(_explain(error)) from error
 
     def read(self, entry: Entry) -> bytes:
@@ -124,14 +129,7 @@ class FileSource:
                 return file.read()
 
         # a damaged zip makes itself known in many ways, by its kind of compression
-        except (
-            OSError,
-            EOFError,
-            RuntimeError,
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-        ) as error:
+        except DAMAGE as error:
             raise UnreadableError(_explain(error)) from error
 
     def identity(self) -> list[tuple[str, int, int]]:
