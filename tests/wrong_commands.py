@@ -17,7 +17,7 @@ WRONG = {
     "no finite time": (("train", "--minutes", "nan"), "--minutes nan: a number is needed"),
     "a setting twice": (("train", "--set", "batch=5", "--set", "batch=6"), "batch= is given twice"),
     "a huge number": (("train", "--set", f"batch={10**30}"), "less than or equal to"),
-    "true for a number": (("train", "--set", "batch=true"), "batch=True: value error, a number"),
+    "true for a number": (("train", "--set", "batch=true"), "batch=True: a number is needed"),
     "an infinite loss": (
         ("train", "--set", "stop_below.generator=NaN"),
         "stop_below.generator=nan: input should be a finite number",

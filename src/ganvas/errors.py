@@ -51,7 +51,9 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
     findings = []
     for problem in problems[:MOST_FINDINGS]:
         key = prefix + ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"][0].lower() + problem["msg"][1:]
+        # What our own validators raise has these words before it.
+        message = problem["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
         findings.append(f"{key}={shorten(problem['input'])}: {message}")
     if len(problems) > MOST_FINDINGS:
         findings.append(f"and {len(problems) - MOST_FINDINGS:,} more")

@@ -208,7 +208,7 @@ def _list_zip(archive: zipfile.ZipFile) -> list[Entry]:
     return [
         Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
         for info in archive.infolist()
-        if not info.is_dir()
+        if info.filename and not info.is_dir()
     ]
 
 
