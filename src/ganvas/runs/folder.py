@@ -16,17 +16,17 @@ from ganvas.data.report import DataReport
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, remove, remove_leftovers, write_json
-from ganvas.io.reading import check_values, read_json
+from ganvas.io.reading import check_values, explain_error, read_json
 from ganvas.recipes.recipe import Recipe, build_recipe, flatten_settings
 
 __all__ = [
     "GRID",
     "DataFile",
+    "FolderWatch",
     "check_same",
     "find_grids",
     "fresh_folder",
     "grid_path",
-    "identify",
     "is_going",
     "is_stopping",
     "lock_folder",
@@ -113,20 +113,38 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def identify(folder: Path) -> tuple[int, int]:
-    """What tells a folder from another one that takes its place: its device and its number there.
+class FolderWatch:
+    """Notices that a run's folder is gone, or that another one has taken its place."""
 
-    Raises:
-        UserError: it is no longer there.
-    """
-    try:
-        state = folder.stat()
-    except OSError as error:
-        raise UserError(
-            f"{folder} was removed or moved while its run was training "
-            f"({error.strerror or error}), so the run has ended"
-        ) from None
-    return state.st_dev, state.st_ino
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.identity = self._identify()
+
+    def check(self) -> None:
+        """Refuse to go on: what would be written could not be resumed, or is another run's folder.
+
+        Raises:
+            UserError: the folder is gone, or is another one.
+        """
+        if self._identify() != self.identity or not (self.folder / "recipe.json").exists():
+            raise UserError(
+                f"{self.folder} was replaced while its run was training, so the run has ended"
+            )
+
+    def _identify(self) -> tuple[int, int]:
+        """The device of the folder, and its number there.
+
+        Raises:
+            UserError: it is no longer there.
+        """
+        try:
+            state = self.folder.stat()
+        except OSError as error:
+            raise UserError(
+                f"{self.folder} was removed or moved while its run was training "
+                f"({explain_error(error)}), so the run has ended"
+            ) from None
+        return state.st_dev, state.st_ino
 
 
 def read_data(folder: Path) -> DataFile:

@@ -14,7 +14,7 @@ from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.folder import identify, write_description
+from ganvas.runs.folder import FolderWatch, write_description
 from ganvas.runs.log import Log
 from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
@@ -142,7 +142,7 @@ class Trainer:
         meter = choose_meter(folder)  # another one in a notebook
         self.meter = meter(self.state.clock, len(self.loader.shown), players, shown, lines)
         self.monitor = Monitor(self.context, self.state, self.loader, self.meter)
-        self.place = identify(folder)
+        self.watch = FolderWatch(folder)
         self.probe: StepProbe | None = None  # of the last step, if a checkup follows it
         self.saved: int | None = None  # images shown at this process's last checkpoint
         self.signals = StopSignals(self.meter.announce_stop)
@@ -179,7 +179,7 @@ class Trainer:
                 # What looks on or writes; none of it changes what the next step computes.
                 for period, act in events:
                     if clock.due(period):
-                        self.check_folder()
+                        self.watch.check()
                         act(losses)
                 self.meter.update()
                 self.stop_if_asked()
@@ -203,18 +203,6 @@ class Trainer:
             (recipe.period("checkpoint_every"), lambda _: self.save()),
         ]
         return [(period, act) for period, act in events if period]  # None: never
-
-    def check_folder(self) -> None:
-        """End the run if its folder is gone, or another one has taken its place.
-
-        What would be written there could not be resumed; or it belongs to another run.
-
-        Raises:
-            UserError: it is gone.
-        """
-        folder = self.context.folder
-        if identify(folder) != self.place or not (folder / "recipe.json").exists():
-            raise UserError(f"{folder} was replaced while its run was training: the run has ended")
 
     def step(self) -> dict[str, Tensor]:
         """Take one training step and return its losses; nothing is read from the device."""
@@ -333,7 +321,7 @@ class Trainer:
         if self.saved == images:
             return
 
-        self.check_folder()
+        self.watch.check()
         self.training_step.stop_if_tripped()
         # A sum over all processes, so `saved` is kept in each: all come here, or none.
         means = self.state.means.state(context.engine)

@@ -66,7 +66,7 @@ class Studio:
 class Body(BaseModel):
     """The JSON of a request: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid", strict=False, allow_inf_nan=False)
 
 
 Model = TypeVar("Model", bound=Body)
