@@ -32,6 +32,12 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits in tests."""
+    monkeypatch.setattr("ganvas.io.download.PAUSES", (0.0, 0.0))
+
+
 @pytest.fixture
 def server(packed: Path, tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]]:
     """An address, the folder behind it, and what was asked for."""
