@@ -9,6 +9,7 @@ import ganvas
 from ganvas.errors import UserError
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.folder import lock_folder
+from ganvas.training.engine import Engine
 
 
 def test_other_settings_are_refused_with_the_difference(tmp_path: Path):
@@ -73,3 +74,16 @@ def test_two_trainings_in_one_folder_are_refused(tmp_path: Path):
         pytest.raises(UserError, match="being trained by another process"),
     ):
         train_mlp(tmp_path / "run", 12)
+
+
+@pytest.mark.parametrize(
+    ("rank", "world"),
+    [("0", ""), ("", "2"), ("a", "2"), ("2", "2"), ("0", "abc"), ("-1", "2"), ("0", "0")],
+)
+def test_a_place_among_processes_that_cannot_be(
+    rank: str, world: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", world)
+    with pytest.raises(UserError, match="are no place among processes; both are set by torchrun"):
+        Engine("cpu")

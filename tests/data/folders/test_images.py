@@ -323,3 +323,10 @@ def test_no_permission(folder):
         save(picture(number), folder / f"{number}.png")
     (folder / "1.png").chmod(0)
     assert "ermission" in open_dataset(str(folder), SIZE).report.skipped[0].reason
+
+
+def test_pipes_and_devices_are_no_data(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for ever
+    for place, kind in ((tmp_path / "pipe", "a pipe"), (Path(os.devnull), "a device")):
+        with pytest.raises(UserError, match=f"that can be read: it is {kind}, not a file"):
+            open_dataset(str(place), View(size=16))
