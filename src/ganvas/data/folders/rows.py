@@ -145,7 +145,7 @@ def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
     notes = [f"other files are ignored: {others}"] if others else []
     if source.unseen:
         notes.append(f"not looked into: {', '.join(source.unseen)}")
-    return notes
+    return notes + source.notes
 
 
 def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
