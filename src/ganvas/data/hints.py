@@ -5,7 +5,7 @@ such a set is opened.
 from contextlib import suppress
 from pathlib import Path
 
-from ganvas.data.folders.attribute_table import find_attribute_table
+from ganvas.data.folders.attribute_table import find_attribute_table, read_rows
 from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.pairing import measure_some, name_stems, split_endings, split_sides
 from ganvas.data.folders.source import FileSource, extension
@@ -42,18 +42,20 @@ def guess_kind(place: Path) -> str:
         return _guess(source)
 
 
-def describe_layout(source: FileSource, labels: str) -> list[str]:
+def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
     """The note on what plain images look like, with the name that opens them so; none for plain
     images.
 
     Args:
         source: the images.
+        split: of them that is looked at.
         labels: as in `View`; where they are used, their table is not taken for another one.
     """
     kind = _guess(source)
     if not kind or (labels != "none" and kind in ("attributes", "captions")):
         return []
-    return [f"these look like {LOOKS[kind]}; to use them so: --data {kind}:{source.place}"]
+    name = kind if split == "train" else f"{kind}-{split}"
+    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{source.place}"]
 
 
 def _guess(source: FileSource) -> str:
@@ -66,8 +68,10 @@ def _guess(source: FileSource) -> str:
                 if read_caption_table(name, source.read(entry)).lines:
                     return "captions"
     with suppress(UserError):
-        find_attribute_table(source, "none")
-        return "attributes"
+        table = find_attribute_table(source, "none")
+        # a CSV of two columns, file and label, is a table of classes
+        if (len(table.names) > 1 or extension(table.file) == ".txt") and read_rows(table):
+            return "attributes"
 
     if kind := _compare_sides(source):
         return kind

@@ -42,6 +42,9 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
         source = part.source
         labelling = find_labels(source, view.labels)
         judge, notes = _find_judge(part, view.labels, labelling)
+        # what looks like pairs has two folders that are no classes
+        if hints := describe_layout(whole, place.split, view.labels):
+            labelling.notes = []
 
         # all that decides the store: "labels" by what they say, not by the path of their table
         key = [
@@ -51,11 +54,11 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
             _digest_classes(labelling) if part.splits.of else "",
             labelling.digest,
             source.other_kinds({labelling.table}),  # the stored report names them
+            bool(hints),
         ]
         dataset = open_store(
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)
         )
-        hints = describe_layout(whole, view.labels)
 
     said = report_splits([part], judge)
     said["notes"] = [*hints, *said["notes"], *notes, *dataset.report.notes]

@@ -54,7 +54,7 @@ def list_folder(folder: Path) -> Listing:
     # strings, not Paths: a set may hold a million files
     start = len(os.path.join(folder, ""))  # noqa: PTH118
     root = folder.resolve()
-    seen = {_identify(str(root)): "."}
+    seen = {_identify(str(root)): "the set itself"}
 
     def note(error: OSError) -> None:
         unseen.append(f"{show_name(error.filename)} ({error.strerror})")

@@ -108,9 +108,10 @@ def split_endings(files: Mapping[str, File]) -> Sides[File] | None:
         base = ENDINGS[1].sub("", stem)
         partner = bare.get(base)
         # without an ending it is no b; of several b of one a the first counts
-        if base == stem or partner is None or base in sides[0]:
+        if base == stem or partner is None or partner in taken:
             continue
-        sides[0][base], sides[1][base] = files[partner], files[name]
+        for side, file in zip(sides, (partner, name)):
+            side[f"{base}.{file.rpartition('.')[2]}"] = files[file]
         taken |= {name, partner}
 
     if not taken or 2 * len(taken) < len(files):

@@ -8,6 +8,7 @@ from ganvas.errors import UserError
 
 __all__ = ["Place", "name_images", "parse_place"]
 
+OF_TWO = ("pairs", "unpaired", "attributes")  # kinds that may come from two places
 IMAGES = "images"  # the kind of plain images, whose name is only written with a split
 
 
@@ -45,10 +46,8 @@ def parse_place(spec: str) -> Place:
     for path in paths:
         # an empty text would be the working folder
         if not text or not path.exists():
-            raise UserError(
-                f"{spec}: no file or folder {str(path)!r}; "
-                f"write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
-            )
+            two = f", or {kind}:PLACE,PLACE for two places" if kind in OF_TWO else ""
+            raise UserError(f"{spec}: no file or folder {str(path)!r}; write {kind}:PLACE{two}")
 
     return Place(kind, split, paths, text)
 

@@ -108,9 +108,11 @@ def choose_split(source: FileSource, split: str) -> Part:
 
     if split != ALL and split not in splits.counts:
         there = ", ".join(splits.counts)
+        remedy = "choose one of them with --split"
+        if split == "train":
+            remedy = f"to train on them all the same: --split {next(iter(splits.counts))}"
         raise UserError(
-            f"{source.place} has no folder {split}; its images are in {there}; "
-            f"to use them all the same: --split {next(iter(splits.counts))}"
+            f"{source.place} has no folder {split}; its images are in {there}; {remedy}"
         )
 
     chosen = copy.copy(source)
@@ -156,8 +158,9 @@ def report_splits(parts: Sequence[Part], judge: str | None) -> dict[str, Any]:
         if outside and part.split != ALL:
             some = ", ".join(outside[:3]) + (", ..." if len(outside) > 3 else "")
             notes.append(f"not used, since in no split: {len(outside):,} ({some})")
-    if not counts:
-        return {"splits": {}, "notes": []}
+    # where all is for training, there is nothing to say
+    if not counts or (list(counts) == ["train"] and not notes):
+        return {"splits": dict(counts), "notes": []}
 
     listed = ", ".join(f"{split} ({counts[split]:,})" for split in SPLITS if counts[split])
     table = next((part.splits.table for part in parts if part.splits.table), "")

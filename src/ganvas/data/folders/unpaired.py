@@ -190,9 +190,8 @@ def _find_judge(parts: Sequence[Part], place: Place) -> str | None:
 
 def _count_folders(source: FileSource) -> str:
     """The folders of a source that hold images, with their counts: "trainA (330), testA (70)"."""
-    counts = Counter(
-        str(PurePosixPath(source.wrapper + entry.name).parent) for entry in source.pictures
-    )
+    names = [entry.name for entry in source.pictures] + sorted(source.elsewhere)
+    counts = Counter(str(PurePosixPath(source.wrapper + name).parent) for name in names)
 
     listed = []
     for name, count in counts.most_common(LISTED):
