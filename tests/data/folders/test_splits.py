@@ -13,6 +13,7 @@ from ganvas.data import Dataset, View, find_kind, open_dataset
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import find_splits
+from ganvas.data.open import name_split
 from ganvas.data.test_set import find_known_rows, open_test_set
 from ganvas.evaluation.references import make_reference, open_reference
 
@@ -99,8 +100,14 @@ def test_a_split_is_chosen_by_a_setting_or_by_the_name(tmp_path: Path):
     assert open_images(f"images-VALID:{place}").report.used == 4
     assert open_images(place, split="all").report.test is None
 
-    assert open_dataset("digits", View(split="train")).report.spec == "digits"
-    refused_in_one_line(lambda: open_images("digits", split="test"), "digits has no split 'test'")
+    names = {"mnist": "mnist-test", "fashion-mnist:x": "fashion-mnist-test:x"}
+    for name, expected in names.items():
+        assert name_split(name, View(split="test"))[0] == expected
+        assert name_split(expected, View(split="test"))[0] == expected
+        assert name_split(name, View(split="train")) == (name, View())
+    refused_in_one_line(
+        lambda: name_split("digits", View(split="test")), "digits has no split 'test'; it has train"
+    )
     refused_in_one_line(
         lambda: open_images(f"images-test:{place}", split="val"),
         "names the split 'test', and --split val another one",

@@ -18,7 +18,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
-from ganvas.data.folders.splits import choose_split, find_judges, report_splits
+from ganvas.data.folders.splits import choose_split, find_judges, report_parts
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.view import View
@@ -70,7 +70,7 @@ def open_attributes(
             key, lambda folder: _write_sets(folder, sources, tables, names, view, progress)
         )
 
-    said = report_splits(parts, judge)
+    said = report_parts(parts, judge)
     said["notes"] += dataset.report.notes
     test = place.other(judge) if judge else None
     dataset = dataset.with_report(test=test, **said)

@@ -21,7 +21,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.folders.spec import parse_place
-from ganvas.data.folders.splits import choose_split, find_judges, report_splits
+from ganvas.data.folders.splits import choose_split, find_judges, report_parts
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
 from ganvas.data.view import View
@@ -77,7 +77,7 @@ def open_captions(
             key, lambda folder: _write_captions(folder, source, files, view, progress)
         )
 
-    said = report_splits([part], judge)
+    said = report_parts([part], judge)
     said["notes"] += dataset.report.notes
     test = place.other(judge) if judge else None
     return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)

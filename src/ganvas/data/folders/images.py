@@ -13,7 +13,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.spec import name_images
-from ganvas.data.folders.splits import Part, choose_split, find_judges, report_splits
+from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
 from ganvas.data.hints import describe_layout
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -60,7 +60,7 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)
         )
 
-    said = report_splits([part], judge)
+    said = report_parts([part], judge)
     said["notes"] = [*hints, *said["notes"], *notes, *dataset.report.notes]
     test = place.other(judge) if judge else None
     return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)

@@ -18,7 +18,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
-from ganvas.data.folders.splits import Part, choose_split, find_judges, report_splits
+from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
 from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -77,7 +77,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             key, lambda folder: _write_pairs(folder, sources, found, view, progress)
         )
 
-    said = report_splits(parts, judge)
+    said = report_parts(parts, judge)
     said["notes"] = [*said["notes"], *found.notes, *dataset.report.notes]
     test = place.other(judge) if judge else None
     return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)

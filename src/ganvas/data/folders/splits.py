@@ -24,7 +24,7 @@ __all__ = [
     "find_judges",
     "find_splits",
     "parse_split",
-    "report_splits",
+    "report_parts",
 ]
 
 SPLITS = ("train", "test", "val")  # in the order in which reports name them
@@ -143,8 +143,10 @@ def find_judges(parts: Sequence[Part]) -> list[str]:
     ]
 
 
-def report_splits(parts: Sequence[Part], judge: str | None) -> dict[str, Any]:
-    """What a data report says of splits: their counts, and notes.
+def report_parts(parts: Sequence[Part], judge: str | None) -> dict[str, Any]:
+    """What a data report says of places and their splits: counts, and notes.
+
+    None of it is kept in the packed store, since equal images may lie elsewhere in another way.
 
     Args:
         parts: of each place.
@@ -158,22 +160,30 @@ def report_splits(parts: Sequence[Part], judge: str | None) -> dict[str, Any]:
         if outside and part.split != ALL:
             some = ", ".join(outside[:3]) + (", ..." if len(outside) > 3 else "")
             notes.append(f"not used, since in no split: {len(outside):,} ({some})")
-    # where all is for training, there is nothing to say
-    if not counts or (list(counts) == ["train"] and not notes):
-        return {"splits": dict(counts), "notes": []}
 
-    listed = ", ".join(f"{split} ({counts[split]:,})" for split in SPLITS if counts[split])
+    # where all is for training, there is nothing to say
+    splits = {split: counts[split] for split in SPLITS if counts[split]}
+    if len(splits) > 1 or notes or (splits and "train" not in splits):
+        notes.insert(0, _describe_splits(parts, splits, judge))
+
+    for part in parts:
+        notes += part.whole.notes
+        if part.whole.unseen:
+            notes.append(f"not looked into: {', '.join(part.whole.unseen)}")
+    return {"splits": splits, "notes": list(dict.fromkeys(notes))}
+
+
+def _describe_splits(parts: Sequence[Part], splits: Mapping[str, int], judge: str | None) -> str:
+    """The note on the splits of a set: by what, how many images, and what each is used for."""
+    listed = ", ".join(f"{split} ({count:,})" for split, count in splits.items())
     table = next((part.splits.table for part in parts if part.splits.table), "")
-    by = table or "their folders"
     split = parts[0].split
-    what = {"train": "train is trained on", ALL: "all of them are used"}.get(split, "")
-    sentence = f"the images are in splits, by {by}: {listed}; {what or f'{split} is used'}"
-    if judge:
-        sentence += f"; {judge} judges"
-    return {
-        "splits": {name: counts[name] for name in SPLITS if counts[name]},
-        "notes": [sentence, *dict.fromkeys(notes)],
-    }
+    used = {"train": "train is trained on", ALL: "all of them are used"}
+    sentence = (
+        f"the images are in splits, by {table or 'their folders'}: {listed}; "
+        f"{used.get(split, f'{split} is used')}"
+    )
+    return f"{sentence}; {judge} judges" if judge else sentence
 
 
 def find_splits(source: FileSource) -> Splits:

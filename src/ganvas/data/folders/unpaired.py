@@ -14,7 +14,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
-from ganvas.data.folders.splits import Part, choose_split, find_judges, report_splits
+from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
 from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -75,7 +75,7 @@ def open_unpaired(
         domains, stray = _find_domains(sources, place)
         packed = _pack_domains(domains, view, progress)
         judge = _find_judge(parts, place)
-        said = report_splits(parts, judge)
+        said = report_parts(parts, judge)
         said["notes"] += _describe_unused(sources, stray)
         test = place.other(judge) if judge else None
 
