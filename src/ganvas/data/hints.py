@@ -13,7 +13,7 @@ from ganvas.data.folders.splits import find_splits
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
-__all__ = ["describe_layout", "guess_kind"]
+__all__ = ["LOOKS", "describe_layout", "guess_kind"]
 
 MOST_INSIDE = 0.9  # share of the images that must be of the two sides
 CAPTION_TABLES = (".jsonl", ".json")
