@@ -22,8 +22,9 @@ def data(
     ----------
     spec
         A folder, zip or tar of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
-        captions:PLACE (pairs-test:PLACE and such: another split); shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits,
-        stacked-mnist, cifar10, figures, rings or grid.
+        captions:PLACE (pairs-test:PLACE and such for another split); shards:PLACE; mnist,
+        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or
+        grid.
     out
         File (PNG) for the contact sheet, overwritten each time: images as training will see them.
     strict
