@@ -4,11 +4,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipInfo
 
 from checkups import CLASSES, FAULTS, checkup
+from PIL import Image
 from tiny import make_gan
 
+from ganvas.data import open_dataset
 from ganvas.data.folders.sizes import SizeSurvey
+from ganvas.data.folders.zip_names import read_zip_names
+from ganvas.data.hints import LOOKS
 from ganvas.data.view import View
 from ganvas.gans import GAN, GANS
 from ganvas.io.console import describe_duration, describe_rate
@@ -51,7 +58,7 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 
 def find_sentences() -> set[str]:
     """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
-    return {*_find_reasons(), *_find_findings(), *map(name_use, _list_gans())}
+    return {*_find_reasons(), *_find_findings(), *_find_notes(), *map(name_use, _list_gans())}
 
 
 def find_settings() -> set[str]:
@@ -93,6 +100,31 @@ def _find_reasons() -> Iterator[str]:
             yield from (reason for _, reason in saving.fitted.values())
         yield f"As many as fit into {words}. {describe_rate(1012)} were measured here."
     yield from (REQUESTED, PROPORTIONAL, RARER, OFTENER, WHOLE)
+
+
+def _find_notes() -> Iterator[str]:
+    """Notes on how the files of a set lie, from sets of a few images."""
+    layouts = {
+        "": ("train/up/1", "train/down/2", "test/down/3", "test/side/4", "extra/5"),
+        "pairs:": ("images/1", "images/2", "masks/1", "masks/2"),
+        "pairs-all:": ("train/1_A", "train/1_B", "test/2_A", "test/2_B"),
+        "unpaired-test:": ("testA/1", "testA/2", "testB/3", "testB/4", "trainA/5"),
+    }
+    for prefix, names in layouts.items():
+        with TemporaryDirectory() as folder:
+            for number, name in enumerate((*names, "../far/6")):
+                path = Path(folder, "set", f"{name}.png")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("L", (8, 8), number).save(path)
+            Path(folder, "set", "notes.txt").write_text("")
+            Path(folder, "set", "link").symlink_to("../far")
+            for labels in ("none", "folders")[: 1 if prefix else 2]:
+                yield from open_dataset(f"{prefix}{folder}/set", View(labels=labels)).report.notes
+
+    info = ZipInfo()
+    info.orig_filename = "圆形.png".encode("gbk").decode("cp437")
+    yield from read_zip_names([info])[1]
+    yield from (f"these look like {look}; to use them so: --data x" for look in LOOKS.values())
 
 
 def _find_findings() -> Iterator[str]:

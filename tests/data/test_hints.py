@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ganvas.data import View, open_dataset
 from ganvas.data.hints import guess_kind
 from ganvas.errors import UserError
 
@@ -45,6 +46,37 @@ def test_tables_tell_captions_and_attributes(tmp_path: Path):
     attributes = draw(tmp_path / "a", "1.png")
     (attributes / "list_attr.txt").write_text("1\nSmiling\n1.png 1\n")
     assert guess_kind(attributes) == "attributes"
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["images/1.png", "masks/1.png"], "pairs"),
+        (["images/1.png", "labels/2.png"], ""),
+        (["A/train/1.png", "A/test/1.png", "B/train/1.png", "B/test/1.png"], "pairs"),
+        (["testA/a1.png", "testA/a2.png", "testB/b1.png"], "unpaired"),
+        (["1_A.png", "1_B.png", "2_A.png", "2_B.png"], "pairs"),
+        (["1.png", "1_mask.png"], "pairs"),
+    ],
+)
+def test_layouts_of_pairs_and_domains(names: list[str], kind: str, tmp_path: Path):
+    assert guess_kind(draw(tmp_path, *names)) == kind
+
+
+def test_plain_images_are_opened_with_a_note_on_what_they_look_like(tmp_path: Path):
+    place = draw(tmp_path, "testA/a1.png", "testA/a2.png", "testB/b1.png", "testB/b2.png")
+    notes = open_dataset(str(place), View(split="test")).report.notes
+    assert notes[0] == (
+        "these look like images of two domains, without pairs; "
+        f"to use them so: --data unpaired-test:{place}"
+    )
+    # no folders of classes: A and B are domains
+    assert not any("--labels" in note for note in notes)
+
+
+def test_a_table_of_file_and_label_is_none_of_attributes(tmp_path: Path):
+    (draw(tmp_path, "1.png", "2.png") / "labels.csv").write_text("file,label\n1.png,1\n2.png,0\n")
+    assert guess_kind(tmp_path) == ""
 
 
 def test_no_images_are_refused(tmp_path: Path):

@@ -64,3 +64,31 @@ def test_other_data_is_brought_to_what_the_run_generates(folder: Path):
         )
         assert found.protocol["reference"]["channels"] == 3
         assert any("fingerprints differ" in note for note in found.notes) == ("data" in given)
+
+
+def test_the_test_split_judges_unless_another_is_asked_for(tmp_path: Path):
+    for split, count in {"train": 8, "test": 4, "val": 3}.items():
+        (tmp_path / "set" / split).mkdir(parents=True)
+        random = np.random.default_rng(count)
+        for number in range(count):
+            pixels = random.integers(0, 255, (8, 8), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / split / f"{number}.png")
+    settings = {"size": 8, "batch": 4, "options.width": 2}
+    ganvas.train(
+        "digits",
+        data=tmp_path / "set",
+        out=tmp_path / "run",
+        images=8,
+        settings=settings,
+        quiet=True,
+    )
+
+    given = {"metrics": ["fd"], "features": "pixels", "count": 8, "device": "cpu"}
+    for split, name, count in (
+        (None, "images-test:set", 4),
+        ("val", "images-val:set", 3),
+        ("train", "set", 8),
+    ):
+        view = {} if split is None else {"split": split}
+        reference = evaluate(tmp_path / "run", view=view, **given).protocol["reference"]
+        assert (reference["name"], reference["count"]) == (name, count)

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.slow
 
 NAMES = {"cpu", "cuda", "CPU", "GPU", "GiB", "EMA", "GAN", "Adam", "beta", *CATALOGUE, *GANS}
 NAMES |= {"labels", *CLASSES}
+# Of splits, sides of pairs, folders and encodings.
+NAMES |= {"train", "test", "val", "a", "b", "A", "B", "images", "masks", "extra", "up", "down"}
+NAMES |= {"side", "set", "link", "zip", "tar", "webdataset", "x", "txt", "png", "folders", "notes"}
+NAMES |= {"Big5", "GBK", "EUC", "KR"}
 WAIT = 60_000  # milliseconds, on a busy machine
 
 

@@ -27,6 +27,7 @@ def evaluate(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    split: str | None = None,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -52,6 +53,8 @@ def evaluate(
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        split: part of the real images that is compared with, where they come in parts: "train",
+            "test", "val" or "all".
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -72,7 +75,7 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background),
+        view=collect_look(size, channels, fit, labels, background, split),
         device=device,
         progress=progress,
     )

@@ -27,6 +27,7 @@ def train(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    split: str | None = None,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -53,6 +54,7 @@ def train(
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -75,7 +77,7 @@ def train(
     """
     flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = collect_look(size, channels, fit, labels, background)
+    given = collect_look(size, channels, fit, labels, background, split)
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:

@@ -78,6 +78,8 @@ class Look:
         Classes of a folder or zip: none (default), folders, or a CSV file (file,label).
     background
         Colour behind transparent pixels and around padded images (default white).
+    split
+        Part of a set that comes in parts: train (default), test, val or all.
     """
 
     size: Whole | None = None
@@ -85,6 +87,7 @@ class Look:
     fit: str | None = None
     labels: str | None = None
     background: str | None = None
+    split: str | None = None
 
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values."""

@@ -1,68 +1,107 @@
-"""Guess of which kind a folder or zip of images is: pairs, two domains, captions, attributes."""
+"""Guess of which kind a place of images is (pairs, two domains, captions, attributes), and say how
+such a set is opened.
+"""
 
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ganvas.data.folders.attribute_table import find_attribute_table
+from ganvas.data.folders.attribute_table import find_attribute_table, read_rows
 from ganvas.data.folders.caption_table import read_caption_table
+from ganvas.data.folders.pairing import measure_some, name_stems, split_endings, split_sides
 from ganvas.data.folders.source import FileSource, extension
-from ganvas.data.folders.unpaired import domain_of
+from ganvas.data.folders.splits import find_splits
 from ganvas.errors import UserError
-from ganvas.io.images import UnreadableError, measure
+from ganvas.io.images import UnreadableError
 
-__all__ = ["guess_kind"]
+__all__ = ["LOOKS", "describe_layout", "guess_kind"]
 
-MOST_INSIDE = 0.9  # share of the images that must lie in the two folders
-LOOKED_AT = 12  # images whose shape is measured
+MOST_INSIDE = 0.9  # share of the images that must be of the two sides
 CAPTION_TABLES = (".jsonl", ".json")
+SHARD_LABELS = (".cls", ".json", ".txt")  # files of webdataset's tars beside the images
+
+# What a kind looks like, in words.
+LOOKS = {
+    "pairs": "pairs of images",
+    "unpaired": "images of two domains, without pairs",
+    "attributes": "images with a table of attributes",
+    "captions": "images with a table of captions",
+    "shards": "images with their classes in files beside them, as in webdataset's tars",
+}
 
 
 def guess_kind(place: Path) -> str:
-    """The likely kind of a folder or zip: "pairs", "unpaired", "attributes", "captions", or ""
-    for plain images.
+    """The likely kind of a folder, zip or tar: "pairs", "unpaired", "attributes", "captions",
+    "shards", or "" for plain images.
 
     It looks at names, and at the shapes of a few images. A person should confirm it.
 
     Raises:
-        UserError: it is neither a folder nor a zip, or holds no images.
+        UserError: it cannot be read, or holds no images.
     """
     with FileSource(place) as source:
-        for name, entry in source.others.items():
-            if "/" not in name and extension(name) in CAPTION_TABLES:
-                with suppress(UserError, UnreadableError):
-                    if read_caption_table(name, source.read(entry)).lines:
-                        return "captions"
-        with suppress(UserError):
-            find_attribute_table(source, "none")
+        return _guess(source)
+
+
+def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
+    """The note on what plain images look like, with the name that opens them so; none for plain
+    images.
+
+    Args:
+        source: the images.
+        split: of them that is looked at.
+        labels: as in `View`; where they are used, their table is not taken for another one.
+    """
+    kind = _guess(source)
+    if not kind or (labels != "none" and kind in ("attributes", "captions")):
+        return []
+    name = kind if split == "train" else f"{kind}-{split}"
+    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{source.place}"]
+
+
+def _guess(source: FileSource) -> str:
+    """The likely kind of a set; see `guess_kind`."""
+    if source.tar and any(extension(name) in SHARD_LABELS for name in source.others):
+        return "shards"
+    for name, entry in source.others.items():
+        if "/" not in name and extension(name) in CAPTION_TABLES:
+            with suppress(UserError, UnreadableError):
+                if read_caption_table(name, source.read(entry)).lines:
+                    return "captions"
+    with suppress(UserError):
+        table = find_attribute_table(source, "none")
+        # a CSV of two columns, file and label, is a table of classes
+        if (len(table.names) > 1 or extension(table.file) == ".txt") and read_rows(table):
             return "attributes"
 
-        names = [source.wrapper + entry.name for entry in source.pictures]
-        if domains := _compare_domains(names):
-            return domains
-        return "pairs" if _are_wide(source) else ""
+    if kind := _compare_sides(source):
+        return kind
+    sizes = measure_some(source, source.pictures).values()
+    halves = bool(sizes) and all(width == 2 * height for width, height in sizes)
+    return "pairs" if halves else ""
 
 
-def _compare_domains(names: list[str]) -> str:
-    """Of folders A and B: "pairs" where most files have a partner of the same name, "unpaired"
-    where not; "" without such folders.
+def _compare_sides(source: FileSource) -> str:
+    """Of two sides such as the folders A and B: "pairs" where most files have a partner of the
+    same name, "unpaired" where not; "" without such sides.
     """
-    stems: dict[str, set[str]] = {"a": set(), "b": set()}
-    for name in names:
-        _, domain = domain_of(name)
-        if domain:
-            stems[domain].add(PurePosixPath(name).stem)
-    a, b = stems.values()
-    inside = sum(bool(domain_of(name)[1]) for name in names)
-    if not a or not b or inside < MOST_INSIDE * len(names):
-        return ""  # such as 26 folders of letters, of which two are called A and B
-    return "pairs" if len(a & b) > max(len(a), len(b)) / 2 else "unpaired"
+    # one split at a time: files of two splits may have equal names
+    splits = find_splits(source)
+    groups: dict[str, dict[str, str]] = {}
+    for entry in source.pictures:
+        name = splits.inner.get(entry.name, entry.name)
+        groups.setdefault(splits.of.get(entry.name, ""), {})[name] = entry.name
+    files = max(groups.values(), key=len)
 
+    sides = split_sides(files)
+    if sides is None:
+        endings = split_endings(files)
+        inside = len(files) - len(endings.stray) if endings else 0
+        return "pairs" if inside > MOST_INSIDE * len(files) else ""
+    # such as 26 folders of letters, of which two are called A and B
+    if len(sides.stray) > (1 - MOST_INSIDE) * len(files):
+        return ""
 
-def _are_wide(source: FileSource) -> bool:
-    """Whether images are twice as wide as high, as two side by side are."""
-    step = max(1, len(source.pictures) // LOOKED_AT)
-    shapes = []
-    for entry in source.pictures[::step][:LOOKED_AT]:
-        with suppress(UnreadableError), source.open(entry) as file:
-            shapes.append(measure(file))
-    return bool(shapes) and all(width == 2 * height for width, height in shapes)
+    a, b = (set(stems.values()) for stems in name_stems(*sides.files))
+    if len(a & b) > max(len(a), len(b)) / 2:
+        return "pairs"
+    return "unpaired" if sides.names in (("A", "B"), ("a", "b")) else ""

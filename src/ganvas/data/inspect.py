@@ -14,13 +14,14 @@ from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
 from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
 from ganvas.data.folders.source import FileSource
-from ganvas.data.open import find_kind, open_dataset
+from ganvas.data.folders.spec import name_images
+from ganvas.data.folders.splits import choose_split
+from ganvas.data.open import KINDS, find_kind, open_dataset
 from ganvas.data.report import DataReport
 from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
-from ganvas.io.reading import expand_home
 from ganvas.schema import kind_of_channels
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
@@ -67,6 +68,7 @@ def data(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    split: str | None = None,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -79,6 +81,7 @@ def data(
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
         out: file for a contact sheet: images as training will see them. Nothing is written without
             it.
         strict: whether a broken image is an error.
@@ -89,7 +92,7 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    view = make_view(**collect_look(size, channels, fit, labels, background))
+    view = make_view(**collect_look(size, channels, fit, labels, background, split))
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
@@ -175,14 +178,16 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
 
 def _list_files(dataset: Dataset) -> list[str]:
     """A name for each row: its file, or its place in an array."""
-    place = expand_home(dataset.report.spec)
-    if not place.exists() or "image" not in dataset.columns:
+    kind = find_kind(dataset.report.spec)
+    if kind not in (None, KINDS["images"]):
         return [f"number {index}" for index in range(len(dataset))]
 
     # rows are in the order of the names of their files, without those left out
-    with FileSource(place) as source:
+    place = name_images(dataset.report.spec)
+    with FileSource(place.paths[0]) as source:
         skipped = {item.file for item in dataset.report.skipped}
-        return [entry.name for entry in source.pictures if entry.name not in skipped]
+        pictures = choose_split(source, place.split).source.pictures
+        return [entry.name for entry in pictures if entry.name not in skipped]
 
 
 # Printing
@@ -234,6 +239,8 @@ def _list_facts(examination: Examination) -> dict[str, str]:
         facts["sizes"] = _list_counts(examination.sizes)
         facts["modes"] = _list_counts(examination.modes)
 
+    if examination.splits:
+        facts["splits"] = _list_counts(examination.splits)
     facts["classes"] = "none"
     if classes := examination.classes:
         facts["classes"] = f"{len(classes)}: {_list_counts(classes)}"

@@ -19,6 +19,7 @@ from ganvas.data.folders.pairs import open_pairs, survey_pairs
 from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.spec import parse_place
+from ganvas.data.folders.splits import choose_split
 from ganvas.data.folders.unpaired import open_unpaired, survey_unpaired
 from ganvas.data.shards.open import open_shards, survey_shards
 from ganvas.data.view import View
@@ -34,6 +35,7 @@ __all__ = [
     "DataRequest",
     "FileOpener",
     "find_kind",
+    "name_split",
     "open_dataset",
     "survey_sizes",
 ]
@@ -90,15 +92,16 @@ class FileOpener(Protocol):
 
 def _survey_places(spec: str) -> SizeSurvey:
     """Measure the images of "KIND:PLACE" or "KIND:PLACE,PLACE"."""
+    place = parse_place(spec)
     with ExitStack() as stack:
-        places = parse_place(spec).paths
-        return survey_files([stack.enter_context(FileSource(place)) for place in places])
+        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        return survey_files([choose_split(source, place.split).source for source in sources])
 
 
 def _files_kind(
     opener: FileOpener,
     help: str,
-    rows: Literal["pairs", "unpaired", "attributes", "captions"],
+    rows: Literal["image", "pairs", "unpaired", "attributes", "captions"],
     survey: Callable[[str], SizeSurvey] = _survey_places,
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
@@ -170,6 +173,8 @@ KINDS = {
         place_needed=True,
         survey=survey_shards,
     ),
+    # its own name is only needed for a split: "images-test:FOLDER"
+    "images": _files_kind(open_images, "a folder or zip of images", "image"),
     "pairs": _files_kind(
         open_pairs, "paired images, an input and its output", "pairs", survey_pairs
     ),
@@ -234,6 +239,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         UserError: no data set of that name, or no usable images there.
     """
     colour(view.background)  # a wrong name is reported even where no image needs it
+    spec, view = name_split(spec, view)
     kind = find_kind(spec)
 
     # before anything is downloaded or decoded
@@ -252,21 +258,52 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if kind:
         return kind.open(DataRequest(spec, view, strict, progress))
 
-    return open_images(_find_place(spec), view, strict=strict, progress=progress)
+    return open_images(str(_find_place(spec)), view, strict=strict, progress=progress)
 
 
-def survey_sizes(spec: str) -> SizeSurvey | None:
+def name_split(spec: str, view: View) -> tuple[str, View]:
+    """The name of the split that a view asks for, "mnist-test" of "mnist", and the view without it.
+
+    Raises:
+        UserError: the data set has no such split, or its name asks for another one.
+    """
+    if view.split is None:
+        return spec, view
+    split = view.split
+    view = view.model_copy(update={"split": None})
+
+    name, colon, place = spec.partition(":")
+    kind = find_kind(spec)
+    if kind is None:
+        return (spec if split == "train" else f"images-{split}:{_find_place(spec)}"), view
+
+    prefix = next(prefix for prefix, one in KINDS.items() if one is kind)
+    own = name.removeprefix(prefix).removeprefix("-")
+    if own and own != split:
+        raise UserError(f"{spec} names the split {own!r}, and --split {split} another one")
+    if kind.splits is not None and split not in ("train", *kind.splits):
+        there = " and ".join(("train", *kind.splits))
+        raise UserError(f"{prefix} has no split {split!r}; it has {there}")
+    return f"{prefix}{'' if split == 'train' else f'-{split}'}{colon}{place}", view
+
+
+def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
     """Measure the images of a data set without decoding them; None: all have one size, or it holds
     points.
+
+    Args:
+        spec: the data set.
+        view: of which only the split counts.
 
     Raises:
         UserError: no data set of that name, or no images there.
     """
+    spec, _ = name_split(spec, view)
     kind = find_kind(spec)
     if kind:
         return kind.survey(spec) if kind.survey else None
     with FileSource(_find_place(spec)) as source:
-        return survey_files([source])
+        return survey_files([choose_split(source, "train").source])
 
 
 def _find_place(spec: str) -> Path:

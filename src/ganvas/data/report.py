@@ -31,10 +31,16 @@ class DataReport(BaseModel):
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
-    test: str | None = None  # name of the test set that was published with it
+    test: str | None = None  # name of the test set that belongs to it
+    splits: dict[str, int] = {}  # "train", "test", "val": count, as found; empty without splits
 
     def _repr_html_(self) -> str:
-        counts = {"sizes": self.sizes, "modes": self.modes, "classes": self.classes}
+        counts = {
+            "splits": self.splits,
+            "sizes": self.sizes,
+            "modes": self.modes,
+            "classes": self.classes,
+        }
         facts = {"data": self.spec, "found": f"{self.found:,}", "used": f"{self.used:,}"}
         for name, numbers in counts.items():
             facts[name] = ", ".join(f"{key} ({count:,})" for key, count in numbers.items())

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.data import open_dataset
 from ganvas.data.dataset import PICTURES, Dataset
 from ganvas.data.pick import choose_rows
 from ganvas.data.shards.interleave import ShardInterleave
 from ganvas.data.split import held_out_count, split
+from ganvas.data.test_set import find_known_rows, open_test_set
 from ganvas.data.transforms import crop_rows, mirror_rows
 from ganvas.data.view import View
 from ganvas.errors import UserError
@@ -211,8 +211,9 @@ def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, 
             if test is None:
                 return None
             # of an unpaired test set the domain that corresponds to this one
-            dataset = test.table(next(iter(dataset.columns)))
-            rows = dataset.near(np.arange(len(dataset)), count)
+            table = test.table(next(iter(dataset.columns)))
+            rows = table.near(find_known_rows(table, dataset), count)
+            dataset = table
 
         found.append(dataset.batch(choose_rows(rows, count)))
 
@@ -221,12 +222,9 @@ def unseen(orders: Sequence[EpochSampler], view: View, count: int) -> dict[str, 
 
 def _open_test(dataset: Dataset, view: View) -> Dataset | None:
     """The test set that was published with a set; None: there is none, or its files are missing."""
-    if not dataset.report.test:
-        return None
-
     # unseen pictures are optional, so training does not end where the test files are missing
     with suppress(UserError):
-        return open_dataset(dataset.report.test, view)
+        return open_test_set(dataset, view)
     return None
 
 

@@ -1,4 +1,4 @@
-"""How training wants to see the images: size, channels, fit, background, labels."""
+"""How training wants to see the images: size, channels, fit, background, labels, split."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +29,8 @@ class View(BaseModel):
     # and each training step cuts a random square out of them.
     load_scale: Fraction = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
+    # which part of a set that comes in parts; None: as its name says, else "train"
+    split: Literal["train", "test", "val", "all"] | None = None
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""
@@ -37,8 +39,9 @@ class View(BaseModel):
 
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""
-        # what labels say is part of a key of its own; attributes are chosen after packing
-        return self.model_dump(exclude={"labels", "attributes"})
+        # what labels say and which images a split has are parts of a key of their own; attributes
+        # are chosen after packing
+        return self.model_dump(exclude={"labels", "attributes", "split"})
 
 
 def make_view(**values: Any) -> View:
@@ -59,6 +62,7 @@ def collect_look(
     fit: str | None,
     labels: str | Path | None,
     background: str | None,
+    split: str | None = None,
 ) -> dict[str, Any]:
     """How images shall be prepared, as far as it was given: settings of a view by name."""
     values = {
@@ -67,5 +71,6 @@ def collect_look(
         "fit": fit,
         "labels": None if labels is None else str(labels),
         "background": background,
+        "split": split,
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from ganvas.data import find_kind, open_dataset
 from ganvas.data.dataset import Dataset
+from ganvas.data.open import name_split
 from ganvas.data.pick import choose_rows
 from ganvas.data.split import held_out_count, split
+from ganvas.data.test_set import find_known_rows, open_test_set
 from ganvas.data.view import View
 from ganvas.evaluation.metrics.classifier_training import LabelledImages
 from ganvas.evaluation.metrics.features import CHUNK, Extractor, extract_features
@@ -142,22 +144,22 @@ def make_reference(
     kept_back = held_out_count(len(train), held_out, train.report.test)
     train_rows, unseen_rows = split(len(train), kept_back, starts)  # ascending
 
-    if train.report.test is None:
+    test_set = open_test_set(data, view.model_copy(update={"size": train.size}), progress)
+    if test_set is None:
         rows = draw_rows(train, train_rows, count)
         name = name_without_place(train.report.spec)
         return Reference(name, "train", train, rows, train, train_rows, train, unseen_rows)
 
     # As large as the training images, and with colour where they have it, even if the test set
     # alone would be opened otherwise.
-    view = view.model_copy(update={"size": train.size})
-    test = open_dataset(train.report.test, view, progress=progress).only(target)
+    test = test_set.only(target)
     if test.channels != train.channels:
-        view = view.model_copy(update={"channels": train.channels})
-        test = open_dataset(train.report.test, view, progress=progress).only(target)
+        view = view.model_copy(update={"size": train.size, "channels": train.channels})
+        test = (open_test_set(data, view, progress) or test_set).only(target)
 
-    test_rows = np.arange(len(test))
+    test_rows = find_known_rows(test, train)
     rows = draw_rows(test, test_rows, count)
-    name = name_without_place(train.report.test)
+    name = name_without_place(test.report.spec)
     return Reference(name, "test", test, rows, train, train_rows, test, test_rows)
 
 
@@ -169,10 +171,17 @@ def open_reference(
     Of a published test set the training images are known too.
     """
     # "mnist-test:PLACE" belongs to "mnist:PLACE"; a path that ends in "-test" belongs to nothing.
+    spec, view = name_split(spec, view)
     kind, colon, place = spec.partition(":")
-    train_spec = spec if Path(spec).exists() else kind.removesuffix("-test") + colon + place
+    own = kind.rpartition("-")[2]
+    train_spec = spec
+    if own in ("test", "val") and not Path(spec).exists():
+        train_spec = kind.removesuffix(f"-{own}") + colon + place
     if train_spec != spec and find_kind(train_spec):
         data = open_dataset(train_spec, view, progress=progress)
+        # Of images in splits, any may judge what was trained on the training images.
+        if data.report.splits:
+            data = data.with_report(test=spec)
         if data.report.test == spec:
             return make_reference(data, view, None, count, target, progress)
 

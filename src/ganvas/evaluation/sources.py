@@ -6,6 +6,7 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
+from ganvas.data.open import name_split
 from ganvas.data.view import make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows
@@ -68,9 +69,19 @@ def find_reference(
     generated = {"size": run.gan.size, "channels": run.gan.channels} if run else {}
     count = settings.count or 0  # 0: as many as a reference has at least
 
+    split = settings.view.get("split")
+    own = settings.data or (recipe.data if recipe else None)
+    if against is None and split and own:
+        # The same data, but another part of it judges.
+        view.pop("split", None)
+        view |= settings.view
+        target = run.gan.target if run else "image"
+        return open_reference(str(own), make_view(**view), count, target, settings.progress), []
+
     if against is not None:
-        # Labels of the run's data mean nothing for another data set.
-        view.pop("labels", None)
+        # Labels and the split of the run's data mean nothing for another data set.
+        for name in ("labels", "split"):
+            view.pop(name, None)
         view |= generated | settings.view
         # A folder of single images has no column of the run's data, such as "b" of pairs.
         target = run.gan.target if run and not Path(against).exists() else "image"
@@ -131,11 +142,17 @@ def find_samples(
     Raises:
         UserError: they cannot be opened or generated.
     """
-    view, seed = settings.view, settings.seed
+    # A split is asked for of the images compared with.
+    view = {name: value for name, value in settings.view.items() if name != "split"}
+    seed = settings.seed
     if run and not run.gan.unconditional:
         recipe = read_checkpoint_recipe(run.path, run.about)
         spec = str(settings.data or recipe.data)
         dataset = open_dataset(spec, recipe.test_view, progress=settings.progress)
+        if split := settings.view.get("split"):
+            test, _ = name_split(spec, make_view(split=split))
+            dataset = dataset.with_report(test=test)
+            recipe = recipe.model_copy(update={"held_out": 0})  # rows of that split, no others
         rows = unseen_rows(run, recipe, dataset, count)
         return samples_of_rows(run, ConditionalSampler(run.gan, rows, run.device, seed))
 

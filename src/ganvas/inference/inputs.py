@@ -70,7 +70,7 @@ def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:
         return
     if not place.exists():
         raise UserError(f"there is no image or folder {place}")
-    if not (place.is_dir() or place.suffix.lower() == ".zip"):
+    if not (place.is_dir() or place.suffix.lower() in (".zip", ".tar")):
         yield place.stem, lambda: _read_bytes(place)
         return
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganvas.data import NAMES, find_kind, open_dataset
+from ganvas.data import find_kind, open_dataset
 from ganvas.data.dataset import Dataset
 from ganvas.data.folders.labels import usual_labels
-from ganvas.data.open import survey_sizes
+from ganvas.data.folders.spec import Place, name_images
+from ganvas.data.open import KINDS, name_split, survey_sizes
 from ganvas.data.pick import choose_rows
 from ganvas.data.view import View, make_view
-from ganvas.io.reading import expand_home
 from ganvas.recipes.sides import Framing, RowsKind, choose_framing, choose_side
 
 __all__ = ["DataFacts", "Machine", "inspect_machine", "is_symmetric", "survey_data"]
@@ -92,12 +92,13 @@ def survey_data(
     make_view(**chosen)  # a wrong value is reported before the data is looked at
     chosen = dict(usual or {}) | chosen
     kind = _name_rows(spec)
-    if kind == "image" and "labels" not in chosen and _is_place(spec):
-        chosen["labels"] = usual_labels(expand_home(spec))
+    named, _ = name_split(spec, make_view(**chosen))
+    if kind == "image" and "labels" not in chosen and (place := _find_images(named)):
+        chosen["labels"] = usual_labels(place.paths[0], place.split)
 
     # The images' own side first: files are packed once, as training will ask for them.
     dataset = None
-    survey = survey_sizes(spec)
+    survey = survey_sizes(spec, make_view(**chosen))
     if survey:
         framing = choose_framing(survey, device, kind, chosen.get("fit"))
     else:
@@ -124,9 +125,12 @@ def _name_rows(spec: str) -> RowsKind:
     return found.rows if found else "image"
 
 
-def _is_place(spec: str) -> bool:
-    """Whether a data set is a folder or zip, and not a built-in one."""
-    return spec.partition(":")[0] not in NAMES and expand_home(spec).exists()
+def _find_images(spec: str) -> Place | None:
+    """The place of a folder or zip of plain images; None: another kind of data."""
+    if find_kind(spec) not in (None, KINDS["images"]):
+        return None
+    place = name_images(spec)
+    return place if place.paths[0].exists() else None
 
 
 def is_symmetric(dataset: Dataset) -> bool:

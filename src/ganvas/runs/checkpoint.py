@@ -202,7 +202,10 @@ def read_about(path: Path) -> dict[str, Any]:
         )
 
     try:
-        About.model_validate_json(json.dumps(about))  # as JSON, where a strict tuple may be a list
+        # As JSON, where a strict tuple may be a list; of names that are not UTF-8 without the bytes
+        # that no JSON for others may hold.
+        text = json.dumps(about, ensure_ascii=False).encode("utf-8", "replace")
+        About.model_validate_json(text)
     except ValidationError as error:
         raise CheckpointError(
             f"{file} is damaged: {describe_validation(error)}; {suggest_removal(path)}"

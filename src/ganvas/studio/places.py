@@ -137,7 +137,7 @@ def guess_spec(place: Place, kind: str | None) -> tuple[str, str]:
     if place.origin == "built-in":
         return place.spec, ""
     if kind is None:
-        kind = guess_kind(Path(place.spec))
+        kind = guess_kind(Path(place.spec)).replace("shards", "")  # the page opens these as images
     if kind not in KINDS:
         raise UserError(f"{kind!r} is no kind of data; choose from {', '.join(KINDS[1:])}")
     return (f"{kind}:{place.spec}" if kind else place.spec), kind

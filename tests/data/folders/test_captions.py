@@ -299,5 +299,5 @@ def test_refused(tmp_path: Path, written: dict[str, str], message: str):
 
 def test_a_place_that_is_not_there(tmp_path: Path):
     refused_in_one_line(
-        lambda: open_dataset(f"captions:{tmp_path / 'absent'}", VIEW), "no folder or zip"
+        lambda: open_dataset(f"captions:{tmp_path / 'absent'}", VIEW), "no file or folder"
     )

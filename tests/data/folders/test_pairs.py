@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pages import ROOT
 from PIL import Image
 from tiny import make_engine, refused_in_one_line
 
 from ganvas.data import View, open_dataset
+from ganvas.data.folders.pairing import LAYOUTS
 from ganvas.data.loader import Loader
 from ganvas.data.transforms import crop_rows, find_partners, mirror_rows
 from ganvas.recipes import get_recipe
@@ -146,7 +148,7 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
         (
             ["trainA/1.png", "trainB/2.png"],
             "pairs:{}",
-            "two domains, not pairs; use cyclegan with --data unpaired:",
+            "no image of A has the name .* use cyclegan with --data unpaired:",
         ),
         (
             ["A/1.png", "B/2.png"],
@@ -255,3 +257,77 @@ def test_test_images_alone_are_not_trained_on(tmp_path: Path):
     assert len(opened(f"pairs-test:{tmp_path}")) == 2
     write(tmp_path, ["train/1.png", "train/2.png", "val/1.png"])
     assert opened(f"pairs:{tmp_path}").report.test == f"pairs-test:{tmp_path}"
+
+
+def write_sides(place: Path, *folders: str, names: tuple[str, str] = ("{}.png", "{}.png")) -> Path:
+    """Three red images in the first folder and three blue ones in the other."""
+    for folder, name, colour in zip(folders, names, (RED, BLUE)):
+        files = [name.format(number) for number in range(3)]
+        write(place / folder, files, Image.new("RGB", (16, 16), colour))
+    return place
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (("trainA", "trainB"), ("{}.png", "{}.png")),
+        (("train_A", "train_B"), ("{}.png", "{}.bmp")),
+        (("A/train", "B/train"), ("{}.png", "{}.png")),
+        (("train/images", "train/masks"), ("{}.png", "{}.png")),
+        (("Images", "Annotations"), ("{}.png", "{}_mask.png")),
+        (("input", "target"), ("x.{}.png", "x.{}.png")),
+        (("A", "B"), ("{}_A.png", "{}_B.png")),
+        (("", ""), ("{}_A.png", "{}_B.png")),
+        (("", ""), ("{}.bmp", "{}_mask.png")),
+    ],
+)
+def test_layouts_of_pairs(folders: tuple[str, str], names: tuple[str, str], tmp_path: Path):
+    found = opened(f"pairs:{write_sides(tmp_path, *folders, names=names)}")
+
+    assert len(found) == 3
+    assert not found.report.skipped
+    assert found.columns["a"][2, :, 0, 0].tolist() == list(RED)
+    assert found.columns["b"][2, :, 0, 0].tolist() == list(BLUE)
+
+    # what was recognised is said, unless it is the plain layout
+    plain = folders[0][-1:] in ("A", "n") and folders[0] != "train/images"
+    assert bool(found.report.notes) == (not plain)
+
+
+def test_only_the_training_pairs_are_trained_on(tmp_path: Path):
+    write_sides(tmp_path, "A/train", "B/train")
+    write_sides(tmp_path, "A/test", "B/test", names=("t{}.png", "t{}.png"))
+    write(tmp_path / "A/val", ["only.png"], Image.new("RGB", (16, 16)))
+
+    train = opened(f"pairs:{tmp_path}")
+
+    assert len(train) == 3
+    assert train.report.test == f"pairs-test:{tmp_path}"
+    assert train.report.splits == {"train": 6, "test": 6, "val": 1}
+    assert len(opened(f"pairs-all:{tmp_path}")) == 6
+    # places of their own have their splits inside
+    two = opened(f"pairs:{tmp_path / 'A'},{tmp_path / 'B'}")
+    assert two.fingerprint == train.fingerprint
+    assert two.report.test == f"pairs-test:{tmp_path / 'A'},{tmp_path / 'B'}"
+
+
+def test_a_split_without_pairs_does_not_judge(tmp_path: Path):
+    write_sides(tmp_path, "trainA", "trainB")
+    write_sides(tmp_path, "testA", "testB", names=("a{}.png", "b{}.png"))
+    assert opened(f"pairs:{tmp_path}").report.test is None
+
+
+def test_the_error_names_the_layouts_that_there_are(tmp_path: Path):
+    write_sides(tmp_path, "cats", "dogs")
+    refused_in_one_line(
+        lambda: opened(f"pairs:{tmp_path}"),
+        "holds no pairs: cats/0.png of 16x16 .* folders A and B",
+    )
+    # the page shows the same ones, in the rows of its table
+    rows = (ROOT / "docs" / "data.md").read_text(encoding="utf-8").partition("## Pairs")[2]
+    for words in ("side by side, a at the left", "folders A and B", "images and masks"):
+        assert words in LAYOUTS
+        assert words in rows
+    for words in ("input and target", "names that end in _A and _B", "two places, pairs:ONE,OTHER"):
+        assert words in LAYOUTS
+        assert words in rows

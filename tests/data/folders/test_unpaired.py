@@ -101,10 +101,9 @@ def test_where_domains_may_lie(layout: dict[str, int], tmp_path: Path):
 
 
 def test_what_a_path_describes():
-    assert domain_of("trainA/a.jpg") == ("train", "a")
-    assert domain_of("x/Test/B/1.jpg") == ("test", "b")
-    assert domain_of("B/1.jpg") == ("train", "b")
-    assert domain_of("b.jpg") == domain_of("trainAB/b.jpg") == domain_of("train/1.jpg") == ("", "")
+    assert domain_of("A/a.jpg") == "a"
+    assert domain_of("x/b/1.jpg") == "b"
+    assert domain_of("b.jpg") == domain_of("trainAB/b.jpg") == domain_of("train/1.jpg") == ""
 
 
 def test_two_places(tmp_path: Path):
@@ -117,7 +116,8 @@ def test_two_places(tmp_path: Path):
         assert (len(dataset.columns["a"]), len(dataset.beside.columns["b"])) == (5, 4)
         assert dataset.report.test is None
     refused_in_one_line(
-        lambda: unpaired(f"{one},{other}", "-test"), "two places without a test set"
+        lambda: unpaired(f"{one},{other}", "-test"),
+        "has no folder test; its images are in one place",
     )
 
 
@@ -191,8 +191,12 @@ def test_what_is_not_used_is_reported(tmp_path: Path):
     assert [(item.file, item.reason[:12]) for item in report.skipped] == [
         ("b (trainB): trainB/broken.png", "not an image")
     ]
-    stray = "not used, since in no folder of a domain: 1 (0.png)"
-    assert report.notes == [stray, "other files are ignored: .txt (1)"]
+    assert report.notes == [
+        "the images are in splits, by their folders: train (16), test (7); "
+        "train is trained on; test judges",
+        "not used, since in no split: 1 (0.png)",
+        "other files are ignored: .txt (1)",
+    ]
     message = "1 of 16 files cannot be used, the first is 'b .trainB.: trainB/broken.png'"
     refused_in_one_line(lambda: unpaired(place, strict=True), message)
 
@@ -226,8 +230,24 @@ def test_places_and_splits_that_are_none(tmp_path: Path):
     refused_in_one_line(lambda: unpaired(tmp_path / "nowhere"), "no file or folder .*nowhere")
     lay_out(tmp_path, LAYOUT)
     refused_in_one_line(
-        lambda: unpaired(tmp_path, "-val"), "no split 'val'; write unpaired:.* or unpaired-test:"
+        lambda: unpaired(tmp_path, "-val"), "has no folder val; its images are in train, test"
     )
+    refused_in_one_line(
+        lambda: unpaired(tmp_path, "-tset"), "no split 'tset'; write train, test, val or all"
+    )
+
+
+def test_a_validation_set_judges_where_there_is_no_test_set(tmp_path: Path):
+    lay_out(tmp_path, {"train/A": 5, "train/B": 4, "validation/A": 3, "validation/B": 2})
+    dataset = unpaired(tmp_path)
+    assert dataset.report.test == f"unpaired-val:{tmp_path}"
+    assert len(open_dataset(dataset.report.test, VIEW)) == 3
+
+
+def test_domains_without_a_split_beside_a_test_set_are_for_training(tmp_path: Path):
+    dataset = unpaired(lay_out(tmp_path, {"A": 5, "B": 4, "testA": 3, "testB": 2}))
+    assert (len(dataset), dataset.report.test) == (5, f"unpaired-test:{tmp_path}")
+    assert dataset.report.splits == {"train": 9, "test": 5}
 
 
 # Training sees both domains

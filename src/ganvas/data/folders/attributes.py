@@ -18,6 +18,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
+from ganvas.data.folders.splits import choose_split, find_judges, report_parts
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.view import View
@@ -44,12 +45,12 @@ def open_attributes(
             `strict`, any unusable image.
     """
     place = parse_place(spec)
-    if place.split != "train":
-        train = place.other("train")
-        raise UserError(f"{spec}: sets with attributes have no splits; write {train}")
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        parts = [choose_split(whole, place.split) for whole in wholes]
+        sources = [part.source for part in parts]
+        judge = next(iter(find_judges(parts)), None)
         tables = [find_attribute_table(source, view.labels) for source in sources]
         # of all tables, each name once: these are the columns of the store
         names = tuple(dict.fromkeys(name for table in tables for name in table.names))
@@ -69,6 +70,10 @@ def open_attributes(
             key, lambda folder: _write_sets(folder, sources, tables, names, view, progress)
         )
 
+    said = report_parts(parts, judge)
+    said["notes"] += dataset.report.notes
+    test = place.other(judge) if judge else None
+    dataset = dataset.with_report(test=test, **said)
     return check_strict(_choose_attributes(dataset, spec, view.attributes), strict)
 
 
@@ -271,13 +276,17 @@ def _match_rows(source: FileSource, table: AttributeTable) -> MatchedSet:
         if counts[name] == 1:
             by_name[name] = entry
 
+    elsewhere = set(source.elsewhere)
+    far = {PurePosixPath(name).name for name in elsewhere}
     matched: dict[Entry, bytes] = {}
     absent = []
     for file, row in rows.items():
         inside = file.removeprefix(source.wrapper)  # as the source names it
         entry = paths.get(file) or paths.get(inside) or by_name.get(PurePosixPath(file).name)
         if entry is None:
-            absent.append(file)
+            # images of other splits have their rows too
+            if not {file, inside} & elsewhere and PurePosixPath(file).name not in far:
+                absent.append(file)
         elif matched.setdefault(entry, row) != row:
             raise UserError(
                 f"{table.file}: {file!r} and another row are both of {entry.name!r}; "

@@ -26,7 +26,7 @@ Lines = dict[str, CaptionLine]  # by the name of their image
 
 
 def match_lines(
-    table: CaptionTable, names: Collection[str], wrapper: str
+    table: CaptionTable, names: Collection[str], source: FileSource
 ) -> tuple[Lines, list[str]]:
     """The lines by the name of their image, and notes; images that are named twice, or not at all,
     are skipped.
@@ -34,7 +34,7 @@ def match_lines(
     Args:
         table: its list `skipped` is extended.
         names: of the images in the source.
-        wrapper: the folder that was taken off their names.
+        source: that they are from.
     """
     lines: Lines = {}
     absent = []
@@ -43,9 +43,11 @@ def match_lines(
         # paths as Windows writes them, with or without the folder that wraps the whole set
         name = line.file.replace("\\", "/").removeprefix("./")
         if name not in names:
-            name = name.removeprefix(wrapper)  # second: a folder inside may have the same name
+            # second: a folder inside may have the same name
+            name = name.removeprefix(source.wrapper)
         if name not in names:
-            absent.append(line.file)
+            if name not in source.elsewhere:  # images of other splits have their lines too
+                absent.append(line.file)
         elif name in lines:
             table.skip(name, f"named again in {table.name}; the first line counts")
         else:

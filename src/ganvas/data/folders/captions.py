@@ -20,12 +20,13 @@ from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource, extension
+from ganvas.data.folders.spec import parse_place
+from ganvas.data.folders.splits import choose_split, find_judges, report_parts
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
-from ganvas.io.reading import expand_home
 
 __all__ = ["CaptionFiles", "open_captions"]
 
@@ -54,18 +55,15 @@ def open_captions(
         UserError: no table or several, no usable lines, features that do not fit; with `strict`,
             any unusable image.
     """
-    kind, _, text = spec.partition(":")
-    if kind != "captions":
-        raise UserError(
-            f"{spec}: captions have no test set of their own; "
-            "write captions:PLACE, or hold images out"
-        )
-    place = expand_home(text)
-    if not place.exists():
-        raise UserError(f"{spec}: there is no folder or zip {place}; write captions:PLACE")
+    place = parse_place(spec)
+    if len(place.paths) == 2:
+        raise UserError(f"{spec}: captions come from one folder or zip; {place.text} are two")
 
     # all that decides the content: pictures, table, features, and how long a caption may be
-    with FileSource(place) as source:
+    with FileSource(place.paths[0]) as whole:
+        part = choose_split(whole, place.split)
+        source = part.source
+        judge = next(iter(find_judges([part])), None)
         files = _read_files(source)
         key = [
             "captions",
@@ -79,7 +77,10 @@ def open_captions(
             key, lambda folder: _write_captions(folder, source, files, view, progress)
         )
 
-    return check_strict(dataset.with_report(spec=spec), strict)
+    said = report_parts([part], judge)
+    said["notes"] += dataset.report.notes
+    test = place.other(judge) if judge else None
+    return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)
 
 
 def _read_files(source: FileSource) -> CaptionFiles:
@@ -127,7 +128,7 @@ def _write_captions(
     table = read_caption_table(files.name, files.content)
     entries = {entry.name: entry for entry in source.pictures}
 
-    lines, notes = match_lines(table, entries, source.wrapper)
+    lines, notes = match_lines(table, entries, source)
     columns, lines, more = choose_caption_columns(table, lines)
     if not lines:
         raise UserError(

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganvas.data.folders.source import EXTENSIONS, Entry, FileSource, extension
+from ganvas.data.folders.source import EXTENSIONS, FileSource, extension
+from ganvas.data.folders.splits import choose_split
 from ganvas.data.report import Skipped
 from ganvas.data.text import split_lines
 from ganvas.errors import UserError
@@ -58,17 +59,15 @@ def find_labels(source: FileSource, labels: str) -> Labelling:
     return _labels_of_table(source, labels)
 
 
-SPLITS = {"train", "test", "val", "valid", "validation"}  # folders that are no classes
-
-
-def usual_labels(place: Path) -> str:
-    """What `View.labels` should be for a folder or zip where a person names nothing; "none" where
-    there seem to be no labels.
+def usual_labels(place: Path, split: str = "train") -> str:
+    """What `View.labels` should be for a split of a folder or zip where a person names nothing;
+    "none" where there seem to be no labels.
 
     Raises:
-        UserError: it is no folder or zip with pictures.
+        UserError: it is no folder or zip with pictures, or has no such split.
     """
-    with FileSource(place) as source:
+    with FileSource(place) as whole:
+        source = choose_split(whole, split).source
         suggested = _suggested_labels(source)
 
         # read as a trial: a CSV file at the root may be about anything
@@ -95,20 +94,17 @@ def _suggested_labels(source: FileSource) -> str:
 def _labels_by_folders(source: FileSource) -> str:
     """ "folders" where sub-folders seem to be classes, else "none"."""
     names = _folders_of(source)
-    inside = sum(_folder_of(entry) != "" for entry in source.pictures)
+    inside = sum(_folder_of(source, entry.name) != "" for entry in source.pictures)
 
-    # at least half of the pictures must have a class; "train" and "test" alone are splits
-    classes = (
-        len(names) >= 2
-        and 2 * inside >= len(source.pictures)
-        and not {name.lower() for name in names} <= SPLITS
-    )
+    # at least half of the pictures must have a class
+    classes = len(names) >= 2 and 2 * inside >= len(source.pictures)
     return "folders" if classes else "none"
 
 
 def _folders_of(source: FileSource) -> list[str]:
     """The first-level folders with pictures."""
-    return sorted({_folder_of(entry) for entry in source.pictures} - {""}, key=_natural)
+    names = {_folder_of(source, entry.name) for entry in source.pictures}
+    return sorted(names - {""}, key=_natural)
 
 
 def _unused_labels(source: FileSource) -> list[str]:
@@ -132,7 +128,8 @@ def _unused_labels(source: FileSource) -> list[str]:
 
 def _labels_of_folders(source: FileSource) -> Labelling:
     """Each first-level sub-folder is a class."""
-    classes = {entry.name: _folder_of(entry) for entry in source.pictures if _folder_of(entry)}
+    folders = {entry.name: _folder_of(source, entry.name) for entry in source.pictures}
+    classes = {name: folder for name, folder in folders.items() if folder}
     if not classes:
         raise UserError(
             f"{source.place} has no sub-folders with images to be classes; "
@@ -179,7 +176,7 @@ def _labels_of_table(source: FileSource, table: str) -> Labelling:
         name = file if file in names else file.removeprefix(source.wrapper)
         if name in names:
             labels[name] = label
-        else:
+        elif name not in source.elsewhere:  # images of other splits have their rows too
             absent.append(file)
 
     # most likely the table of another set, or one with other paths
@@ -251,9 +248,9 @@ def _find_delimiter(line: str, name: str) -> str:
     return ","
 
 
-def _folder_of(entry: Entry) -> str:
-    """The first-level folder in which a picture lies; "" at the root."""
-    top, slash, _ = entry.name.partition("/")
+def _folder_of(source: FileSource, name: str) -> str:
+    """The first-level folder in which a picture lies, that of its split apart; "" at the root."""
+    top, slash, _ = source.inside(name).partition("/")
     return top if slash else ""
 
 

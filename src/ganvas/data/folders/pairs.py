@@ -1,15 +1,24 @@
 """Open paired images: an input and its output, side by side in one file or in two folders."""
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.decode import RowFiles
+from ganvas.data.folders.pairing import (
+    LAYOUTS,
+    measure_some,
+    name_stems,
+    split_endings,
+    split_sides,
+)
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
 from ganvas.data.report import Skipped
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -18,17 +27,29 @@ from ganvas.io.console import count_noun
 
 __all__ = ["open_pairs", "survey_pairs"]
 
-SPLITS = ("train", "val", "test")
 COLUMNS = ("a", "b")
-DOMAINS = {"traina", "trainb", "testa", "testb"}  # folders of unpaired data
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """The pairs of a split, before they are read.
+
+    Attributes:
+        rows: the files of each pair.
+        skipped: files without a partner.
+        notes: which layout was recognised, where it is not the plain one.
+    """
+
+    rows: list[RowFiles]
+    skipped: list[Skipped]
+    notes: list[str]
 
 
 def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:
     """`pairs:PLACE`, or its splits `pairs-val:PLACE` and `pairs-test:PLACE`: columns "a" and "b".
 
-    PLACE is a folder or zip with files of two images side by side, "a" at the left, in train/, val/
-    and test/ or without them; or with folders A and B that hold equal names; or two such folders or
-    zips, with a comma between.
+    PLACE is a folder or zip in one of the layouts of `ganvas.data.folders.pairing`; or two of them,
+    with a comma between.
 
     Raises:
         SizeNeededError: the view has no size and the images do not share one.
@@ -37,22 +58,38 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
     place = parse_place(spec)
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
-        rows, alone = _find_pairs(sources, place)
-        test = _find_test(sources, place)
+        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        parts = [choose_split(whole, place.split) for whole in wholes]
+        sources = [part.source for part in parts]
+        found = _find_pairs(sources, place)
+        judge = _find_judge(parts, place)
 
-        # The split is in the key: all splits share the files of their source.
+        # names without splits, and endings that count, decide which files belong together
+        names = [[entry.name for _, entry in row.files] for row in found.rows]
         key = [
             "pairs",
             [source.identity() for source in sources],
             place.split,
+            names,
             view.key(),
         ]
         dataset = open_store(
-            key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
+            key, lambda folder: _write_pairs(folder, sources, found, view, progress)
         )
 
-    return check_strict(dataset.with_report(spec=spec, test=test), strict)
+    said = report_parts(parts, judge)
+    said["notes"] = [*said["notes"], *found.notes, *dataset.report.notes]
+    test = place.other(judge) if judge else None
+    return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)
+
+
+def _find_judge(parts: Sequence[Part], place: Place) -> str | None:
+    """The split whose pairs judge what is trained; None: there is none."""
+    for split in find_judges(parts):
+        with suppress(UserError):  # no pairs in it
+            if len(_find_pairs([part.other(split) for part in parts], place).rows) > 1:
+                return split
+    return None
 
 
 def survey_pairs(spec: str) -> SizeSurvey:
@@ -63,20 +100,21 @@ def survey_pairs(spec: str) -> SizeSurvey:
     """
     place = parse_place(spec)
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
-        rows, _ = _find_pairs(sources, place)
+        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        sources = [choose_split(whole, place.split).source for whole in wholes]
+        rows = _find_pairs(sources, place).rows
         return SizeSurvey({str(sources[0].place): _count_sizes(sources, rows)})
 
 
 def _write_pairs(
     folder: Path,
     sources: Sequence[FileSource],
-    rows: Sequence[RowFiles],
-    alone: list[Skipped],
+    found: FoundPairs,
     view: View,
     progress: bool,
 ) -> Packed:
     """Decode pairs and write them into `folder`, as a.npy and b.npy."""
+    rows, alone = found.rows, found.skipped
     place = sources[0].place
     view = with_common_size(view, lambda: {str(place): _count_sizes(sources, rows)})
     _, report, size = write_rows(folder, COLUMNS, place, rows, view, progress)
@@ -116,64 +154,81 @@ def _count_sizes(sources: Sequence[FileSource], rows: Sequence[RowFiles]) -> Ima
 # Which files belong together
 
 
-def _find_pairs(
-    sources: Sequence[FileSource], place: Place
-) -> tuple[list[RowFiles], list[Skipped]]:
-    """The pairs of a split, and the files that have no partner.
+def _find_pairs(sources: Sequence[FileSource], place: Place) -> FoundPairs:
+    """The pairs of a split, by the layout that their files have.
 
     Raises:
-        UserError: there is no such split, or the images are of two domains without pairs.
+        UserError: there are no pairs.
     """
-    inside = [_find_split(source, place) for source in sources]
+    inside = [{source.inside(entry.name): entry for entry in source.pictures} for source in sources]
+    if len(sources) == 2:
+        return _match_names(sources, inside, ("A", "B"), place)
 
-    if len(sources) == 1:
-        source = sources[0]
-        files = inside[0]
-        tops = {name.partition("/")[0].lower() for name in files if "/" in name}
-        if tops and tops <= DOMAINS:
-            raise UserError(
-                f"{place.text} holds two domains, not pairs; "
-                f"use cyclegan with --data unpaired:{place.text}"
-            )
-        if tops != set(COLUMNS):  # one file holds both images
-            return [RowFiles(entry.name, ((source, entry),)) for entry in files.values()], []
+    # folders of the two sides, names that end in _A and _B, else one file for both images
+    (source,), (files,) = sources, inside
+    sides = split_sides(files)
+    if sides is None and (sides := split_endings(files)):
+        note = "names that end in _A and _B, or in a word such as _mask, are the sides a and b"
+        found = _match_names((source, source), sides.files, sides.names, place)
+        stray = [Skipped(file=name, reason="has no partner") for name in sides.stray]
+        return FoundPairs(found.rows, found.skipped + stray, [note, *found.notes])
+    if sides is None:
+        _check_halves(source, place)
+        rows = [RowFiles(entry.name, ((source, entry),)) for entry in files.values()]
+        return FoundPairs(rows, [], [])
 
-        # folders A and B of one source, in capitals or not
-        sources = (source, source)
-        inside = [
-            {name[2:]: entry for name, entry in files.items() if name[:2].lower() == f"{column}/"}
-            for column in COLUMNS
-        ]
-        stray = [
-            Skipped(file=name, reason="is in neither A nor B") for name in files if "/" not in name
-        ]
-        rows, skipped = _match_names(sources, inside, place)
-        return rows, skipped + stray
+    found = _match_names((source, source), sides.files, sides.names, place)
+    first, second = sides.names
+    reason = f"is in neither {first} nor {second}"
+    stray = [Skipped(file=name, reason=reason) for name in sides.stray]
+    notes = found.notes
+    if (first.lower(), second.lower()) != COLUMNS:
+        turn = "the other way round: --set options.direction=b-to-a"
+        notes = [f"{first} is the side a, {second} the side b; {turn}", *notes]
+    return FoundPairs(found.rows, found.skipped + stray, notes)
 
-    return _match_names(sources, inside, place)
+
+def _check_halves(source: FileSource, place: Place) -> None:
+    """Refuse files of which none holds two images side by side.
+
+    Raises:
+        UserError: names the layouts that there are.
+    """
+    sizes = measure_some(source, source.pictures)
+    if not sizes or any(width > height for width, height in sizes.values()):
+        return
+    name, (width, height) = next(iter(sizes.items()))
+    raise UserError(
+        f"{place.text} holds no pairs: {name} of {width}x{height} is one image, not two side by "
+        f"side; pairs are {LAYOUTS}"
+    )
 
 
 def _match_names(
-    sources: Sequence[FileSource], inside: Sequence[dict[str, Entry]], place: Place
-) -> tuple[list[RowFiles], list[Skipped]]:
+    sources: Sequence[FileSource],
+    inside: Sequence[Mapping[str, Entry]],
+    names: tuple[str, str],
+    place: Place,
+) -> FoundPairs:
     """Pairs of files that have the same name but for its ending, and the files without a partner.
 
     Args:
         sources: of A and of B.
         inside: the files of A and of B, by name.
+        names: of the sides, for messages.
         place: for messages.
 
     Raises:
         UserError: no name is in both.
     """
-    # without the ending: labels are often .png where photographs are .jpg
+    keys = name_stems(*inside)
     stems: list[dict[str, Entry]] = [{}, {}]
     skipped: list[Skipped] = []
-    for column, files, by_stem in zip(COLUMNS, inside, stems):
+    for side, files, key, by_stem in zip(names, inside, keys, stems):
         for name, entry in files.items():
-            if by_stem.setdefault(name.rpartition(".")[0], entry) is not entry:
+            if by_stem.setdefault(key[name], entry) is not entry:
                 reason = "another file has the same name but for its ending"
-                skipped.append(_skip_file(column, entry, reason))
+                skipped.append(_skip_file(side, entry, reason))
 
     a, b = stems
     # in the order of A, which is sorted by name
@@ -181,70 +236,20 @@ def _match_names(
     if not both:
         first, second = (next(iter(by_stem), "nothing") for by_stem in stems)
         raise UserError(
-            f"{place.text}: no image of A has the name of one of B; "
-            f"A begins with {first!r}, B with {second!r}; "
-            "give pairs equal names, or train cyclegan on unpaired:..."
+            f"{place.text}: no image of {names[0]} has the name of one of {names[1]}; "
+            f"{names[0]} begins with {first!r}, {names[1]} with {second!r}; pairs are {LAYOUTS}; "
+            f"of two domains without pairs use cyclegan with --data unpaired:{place.text}"
         )
 
-    for column, by_stem, other in zip(COLUMNS, stems, (b, a)):
+    for side, by_stem, other in zip(names, stems, (b, a)):
         for stem, entry in by_stem.items():
             if stem not in other:
-                skipped.append(_skip_file(column, entry, "has no partner of the same name"))
+                skipped.append(_skip_file(side, entry, "has no partner of the same name"))
 
     rows = [RowFiles(stem, ((sources[0], a[stem]), (sources[1], b[stem]))) for stem in both]
-    return rows, skipped
+    return FoundPairs(rows, skipped, [])
 
 
-def _skip_file(column: str, entry: Entry, reason: str) -> Skipped:
-    """A file of A or B that is left out."""
-    return Skipped(file=f"{column.upper()}: {entry.name.rpartition('/')[2]}", reason=reason)
-
-
-# Splits
-
-
-def _find_split(source: FileSource, place: Place) -> dict[str, Entry]:
-    """The images of a split, by their name in it; all images of a set without splits.
-
-    Raises:
-        UserError: there is no such split.
-    """
-    found = {split: f"{split}/" for split in SPLITS if _has_split([source], split)}
-    everything = {entry.name: entry for entry in source.pictures}
-
-    # a folder that holds all images was taken off their names; it may be the split itself
-    only = source.wrapper.rstrip("/").rpartition("/")[2].lower()
-    if only == place.split:
-        return everything
-    if only in SPLITS:
-        raise UserError(f"{source.place} has no folder {place.split}; its images are in {only}")
-
-    # a set without any splits is a training set
-    if not found and place.split == "train":
-        return everything
-    if place.split not in found:
-        there = ", ".join(found) or "one place"
-        raise UserError(f"{source.place} has no folder {place.split}; its images are in {there}")
-
-    start = found[place.split]
-    # names without the split: "train/1.jpg" becomes "1.jpg"
-    return {
-        name[len(start) :]: entry
-        for name, entry in everything.items()
-        if name.lower().startswith(start)
-    }
-
-
-def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
-    """The name of the test set that belongs to a training set: its split "test", else "val"."""
-    if place.split != "train":
-        return None
-    # many published sets of pairs have "val" alone, such as maps and cityscapes
-    splits = [split for split in ("test", "val") if _has_split(sources, split)]
-    return place.other(splits[0]) if splits else None
-
-
-def _has_split(sources: Sequence[FileSource], split: str) -> bool:
-    """Whether two images or more lie in a folder of that name."""
-    # one image is no set; in places of A and B the splits are alike, so A is enough
-    return sum(entry.name.lower().startswith(f"{split}/") for entry in sources[0].pictures) > 1
+def _skip_file(side: str, entry: Entry, reason: str) -> Skipped:
+    """A file of one of the sides that is left out."""
+    return Skipped(file=f"{side}: {entry.name.rpartition('/')[2]}", reason=reason)

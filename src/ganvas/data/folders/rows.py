@@ -138,14 +138,9 @@ def _count_values(values: Iterable[str]) -> dict[str, int]:
 
 
 def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
-    """Notes on files of a source that are not images and not among the tables in `used`, and on
-    folders that could not be listed.
-    """
+    """A note on files of a source that are not images and not among the tables in `used`."""
     others = source.other_kinds(used)
-    notes = [f"other files are ignored: {others}"] if others else []
-    if source.unseen:
-        notes.append(f"not looked into: {', '.join(source.unseen)}")
-    return notes
+    return [f"other files are ignored: {others}"] if others else []
 
 
 def _explain_unusable(fates: Sequence[Fate], view: View) -> str:

@@ -1,21 +1,21 @@
-"""List and read the files of a folder or zip of images."""
+"""The files of a folder, zip or tar of images."""
 
-import contextlib
+import io
 import lzma
 import os
 import posixpath
-import stat
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from ganvas.data.folders.listing import Entry, Listing, list_folder, list_zip
+from ganvas.data.folders.no_images import describe_other_files
+from ganvas.data.folders.tar_files import TarFile, is_compressed_tar
 from ganvas.errors import UserError
-from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 from ganvas.io.reading import check_regular
 
@@ -32,56 +32,40 @@ DAMAGE = (
 MAX_BYTES = 2**30  # a picture file larger than this is a mistake or an attack
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One file of a set.
-
-    Attributes:
-        name: path within the set, with forward slashes.
-        size: bytes, as the folder or the zip declares.
-        mark: what changes when the content does: modification time in ns, or the zip's CRC.
-        where: how to open it: its path, its entry in the zip, or where it begins in the tar.
-    """
-
-    name: str
-    size: int
-    mark: int
-    where: str | zipfile.ZipInfo | int
-
-
 class FileSource:
-    """The files of a folder or zip, without hidden ones; a folder that wraps all of them is taken
-    off their names.
+    """The files of a folder, zip or tar, without hidden ones; a folder that wraps all of them is
+    taken off their names.
 
     Attributes:
-        place: the folder or zip.
+        place: the folder, zip or tar.
         pictures: entries with the name of a picture, sorted by name.
         others: all other entries by name.
+        wrapper: the folder that was taken off the names, with a slash at its end; "" for none.
         unseen: folders that were not looked into, and why.
+        notes: what a person should know of how the files were listed.
+        inner: of pictures that lie in the folder of a split, the name without that folder.
+        elsewhere: names of the pictures in other splits, where only those of one are here.
+        read_already: names of other files that were of use, such as a table of splits.
 
     Raises:
-        UserError: not a readable folder or zip, or no pictures in it.
+        UserError: not a readable folder, zip or tar, or no pictures in it.
     """
 
     def __init__(self, place: Path) -> None:
         self.place = place
         self.zip: zipfile.ZipFile | None = None
-        self.unseen: list[str] = []
+        self.tar: TarFile | None = None
+        self.inner: Mapping[str, str] = {}
+        self.elsewhere: Collection[str] = ()
+        self.read_already: Collection[str] = ()
 
-        if place.is_dir():
-            entries, self.unseen = _list_folder(place)
-        else:
-            try:
-                check_regular(place)
-                self.zip = zipfile.ZipFile(place)
-            except DAMAGE as error:
-                raise UserError(
-                    f"{place} is neither a folder nor a zip of images that can be read: {error}"
-                ) from error
-            entries = _list_zip(self.zip)
+        found = self._list()
+        self.unseen = found.unseen
+        self.notes = found.notes
 
         # sorted by name: the order in which a disk lists files differs from machine to machine
-        entries, self.wrapper = _unwrap([entry for entry in entries if not is_hidden(entry.name)])
+        visible = [entry for entry in found.entries if not is_hidden(entry.name)]
+        entries, self.wrapper = _unwrap(visible)
         entries.sort(key=lambda entry: entry.name)
 
         self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
@@ -90,12 +74,42 @@ class FileSource:
         }
 
         if not self.pictures:
-            found = "no files"
-            if self.others:
-                found = f"only {count_noun(len(self.others), 'other file')}"
+            self.close()
+            names = [entry.name for entry in visible]
             raise UserError(
-                f"{place} holds no images, {found}; images end in {', '.join(sorted(EXTENSIONS))}"
+                f"{place} holds no images, {describe_other_files(place, names, found.unseen)}; "
+                f"images end in {', '.join(sorted(EXTENSIONS))}"
             )
+
+    def _list(self) -> Listing:
+        """All files of the place.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        if self.place.is_dir():
+            return list_folder(self.place)
+        if is_compressed_tar(self.place):
+            raise UserError(
+                f"{self.place} is a compressed tar, in which files cannot be found without "
+                f"unpacking all of it; unpack it: tar -xf {self.place}"
+            )
+        if extension(self.place.name) == ".tar":
+            self.tar = TarFile(self.place)
+            return self.tar.list()
+
+        try:
+            check_regular(self.place)
+            self.zip = zipfile.ZipFile(self.place)
+        except DAMAGE as error:
+            raise UserError(
+                f"{self.place} is neither a folder nor a zip of images that can be read: {error}"
+            ) from error
+        return list_zip(self.zip)
+
+    def inside(self, name: str) -> str:
+        """The name of a picture without the folder of its split, if it lies in one."""
+        return self.inner.get(name, name)
 
     def open(self, entry: Entry) -> BinaryIO:
         """A seekable stream of the file's bytes.
@@ -110,6 +124,8 @@ class FileSource:
         try:
             if isinstance(entry.where, str):
                 return open(entry.where, "rb")  # noqa: PTH123
+            if self.tar is not None:
+                return io.BytesIO(self.tar.read(entry))
             assert self.zip is not None and isinstance(entry.where, zipfile.ZipInfo)
             return self.zip.open(entry.where)  # type: ignore[return-value]
         except DAMAGE as error:
@@ -137,9 +153,11 @@ class FileSource:
         return [(entry.name, entry.size, entry.mark) for entry in self.pictures]
 
     def close(self) -> None:
-        """Close the zip."""
+        """Close the zip or tar."""
         if self.zip is not None:
             self.zip.close()
+        if self.tar is not None:
+            self.tar.close()
 
     def __enter__(self) -> "FileSource":
         return self
@@ -149,8 +167,9 @@ class FileSource:
 
     def other_kinds(self, used: Iterable[str]) -> str:
         """The ignored files by ending, ".txt (2), .heic (10)", without those in `used`."""
+        known = {*used, *self.read_already}
         kinds = Counter(
-            extension(name) or "no extension" for name in self.others if name not in set(used)
+            extension(name) or "no extension" for name in self.others if name not in known
         )
         return ", ".join(f"{kind} ({count:,})" for kind, count in sorted(kinds.items()))
 
@@ -170,46 +189,6 @@ def _read_file(path: str, size: int) -> bytes:
         return content
     finally:
         os.close(handle)
-
-
-def _list_folder(folder: Path) -> tuple[list[Entry], list[str]]:
-    """All files below a folder; links to files are followed, links to folders are not.
-
-    Also returns what could not be listed.
-    """
-    entries: list[Entry] = []
-    unseen: list[str] = []
-    # strings, not Paths: a set may hold a million files
-    start = len(os.path.join(folder, ""))  # noqa: PTH118
-
-    def note(error: OSError) -> None:
-        unseen.append(f"{error.filename} ({error.strerror})")
-
-    # links to folders are not followed: they may lead in a circle, or out of the set
-    for top, folders, names in os.walk(folder, onerror=note):
-        links = [Path(top, name) for name in folders if Path(top, name).is_symlink()]
-        unseen.extend(f"{link} (a link to a folder)" for link in links)
-
-        for name in names:
-            path = os.path.join(top, name)  # noqa: PTH118
-            with contextlib.suppress(FileNotFoundError):  # removed since it was listed
-                state = os.stat(path)  # noqa: PTH116
-                # no pipes or devices: opening one may wait for ever
-                if stat.S_ISREG(state.st_mode):
-                    inside = path[start:].replace(os.sep, "/")
-                    entries.append(Entry(inside, state.st_size, state.st_mtime_ns, path))
-
-    return entries, unseen
-
-
-def _list_zip(archive: zipfile.ZipFile) -> list[Entry]:
-    """All files of a zip."""
-    # some programs for Windows write backslashes, against the format
-    return [
-        Entry(info.filename.replace("\\", "/"), info.file_size, info.CRC, info)
-        for info in archive.infolist()
-        if info.filename and not info.is_dir()
-    ]
 
 
 def _unwrap(entries: list[Entry]) -> tuple[list[Entry], str]:

@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ganvas.data.folders.splits import parse_split
 from ganvas.errors import UserError
 from ganvas.io.reading import expand_home
 
-__all__ = ["Place", "parse_place"]
+__all__ = ["Place", "name_images", "parse_place"]
+
+OF_TWO = ("pairs", "unpaired", "attributes")  # kinds that may come from two places
+IMAGES = "images"  # the kind of plain images, whose name is only written with a split
 
 
 class Place(NamedTuple):
@@ -14,7 +18,7 @@ class Place(NamedTuple):
 
     Attributes:
         kind: "pairs", "unpaired", ...
-        split: "train", "val" or "test".
+        split: "train", "val", "test", or "all" for all images, whatever their split.
         paths: one folder or zip, or two.
         text: the paths as given.
     """
@@ -33,21 +37,35 @@ def parse_place(spec: str) -> Place:
     """What a name of the form KIND:PLACE, KIND-test:PLACE or KIND:PLACE,PLACE means.
 
     Raises:
-        UserError: a place does not exist.
+        UserError: a place does not exist, or there is no such split.
     """
     name, _, text = spec.partition(":")  # the first colon: Windows paths have another
-    kind, _, split = name.partition("-")
+    kind, _, word = name.partition("-")
+    split = parse_split(word)
 
     paths = _find_paths(text)
     for path in paths:
         # an empty text would be the working folder
         if not text or not path.exists():
-            raise UserError(
-                f"{spec}: no file or folder {str(path)!r}; "
-                f"write {kind}:PLACE, or {kind}:PLACE,PLACE for two places"
-            )
+            two = f", or {kind}:PLACE,PLACE for two places" if kind in OF_TWO else ""
+            raise UserError(f"{spec}: no file or folder {str(path)!r}; write {kind}:PLACE{two}")
 
-    return Place(kind, split or "train", paths, text)
+    return Place(kind, split, paths, text)
+
+
+def name_images(spec: str) -> Place:
+    """The place of plain images: "images-test:PLACE", or only PLACE for those to train on.
+
+    Raises:
+        UserError: as `parse_place`; or two places are named.
+    """
+    name, colon, _ = spec.partition(":")
+    if not colon or name.partition("-")[0] != IMAGES or Path(spec).exists():
+        return Place(IMAGES, "train", (expand_home(spec),), spec)
+    place = parse_place(spec)
+    if len(place.paths) > 1:
+        raise UserError(f"{spec}: plain images come from one folder or zip; {place.text} are two")
+    return place
 
 
 def _find_paths(text: str) -> tuple[Path, ...]:

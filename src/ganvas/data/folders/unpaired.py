@@ -3,9 +3,8 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from ganvas.data.dataset import Dataset
@@ -15,6 +14,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
+from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
 from ganvas.data.report import join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -26,7 +26,6 @@ from ganvas.io.reading import read_json
 __all__ = ["Domain", "domain_of", "open_unpaired", "survey_unpaired"]
 
 DOMAINS = ("a", "b")
-SPLITS = ("train", "test")
 LISTED = 6  # folders named in a message
 HINT = (
     "name the domains' folders trainA and trainB (testA and testB), "
@@ -69,23 +68,24 @@ def open_unpaired(
         UserError: a domain is missing or empty; with `strict`, any unusable image.
     """
     place = parse_place(spec)
-    if place.split not in SPLITS:
-        train, test = (place.other(split) for split in SPLITS)
-        raise UserError(f"{spec}: there is no split {place.split!r}; write {train} or {test}")
 
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        parts = [choose_split(whole, place.split) for whole in wholes]
+        sources = [part.source for part in parts]
         domains, stray = _find_domains(sources, place)
         packed = _pack_domains(domains, view, progress)
-        notes = _describe_unused(sources, stray)
-        test = _find_test(sources, place)
+        judge = _find_judge(parts, place)
+        said = report_parts(parts, judge)
+        said["notes"] += _describe_unused(sources, stray)
+        test = place.other(judge) if judge else None
 
     # the names of the folders, since "a" and "b" mean nothing to a person
     reports = {
         f"{domain.column} ({domain.name})": dataset.report
         for domain, dataset in zip(domains, packed)
     }
-    report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
+    report = join_reports(spec, reports).model_copy(update=said | {"test": test})
 
     # epochs are counted by the larger domain, so that each of its images is shown
     main, beside = sorted(packed, key=len, reverse=True)  # of equal ones "a" stays first
@@ -107,7 +107,8 @@ def survey_unpaired(spec: str) -> SizeSurvey:
     """
     place = parse_place(spec)
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        sources = [choose_split(whole, place.split).source for whole in wholes]
         domains, _ = _find_domains(sources, place)
         return SizeSurvey(
             {domain.name: count_sizes(domain.source, domain.entries) for domain in domains}
@@ -133,17 +134,12 @@ def _describe_unused(sources: Sequence[FileSource], stray: list[str]) -> list[st
 def _find_domains(
     sources: Sequence[FileSource], place: Place
 ) -> tuple[tuple[Domain, Domain], list[str]]:
-    """The two domains of a split, and the images that lie in no domain of any split.
+    """The two domains of a split, and the images of it that lie in no domain.
 
     Raises:
         UserError: one has no images there.
     """
     if len(sources) == 2:
-        if place.split != "train":
-            raise UserError(
-                f"{place.text} are two places without a test set; "
-                "name the places of the test images instead"
-            )
         a, b = (
             Domain(column, str(source.place), source, source.pictures)
             for column, source in zip(DOMAINS, sources)
@@ -154,10 +150,10 @@ def _find_domains(
     found: dict[str, list[Entry]] = {column: [] for column in DOMAINS}
     stray = []
     for entry in source.pictures:
-        split, column = domain_of(source.wrapper + entry.name)  # the wrapper may be "train/"
-        if split == place.split:
+        column = domain_of(source.inside(entry.name))
+        if column:
             found[column].append(entry)
-        elif not split:
+        else:
             stray.append(entry.name)
 
     # a domain without images is most often a folder under another name, so all are listed
@@ -176,42 +172,27 @@ def _find_domains(
     return (a, b), stray
 
 
-def domain_of(name: str) -> tuple[str, str]:
-    """Split and domain of an image by the folders in its path:
-
-    "trainA/1.jpg" is ("train", "a"); an image in no domain is ("", "").
+def domain_of(name: str) -> str:
+    """The domain of an image, "a" or "b", by the folders in its path, those of splits apart; "" for
+    none.
     """
     folders = [part.lower() for part in PurePosixPath(name).parts[:-1]]
-
-    # a split is looked for first: a folder "a" may lie above all of them
-    for split in SPLITS:
-        for column in DOMAINS:
-            # "traina/1.jpg" or "train/a/1.jpg"
-            if split + column in folders or (split, column) in pairwise(folders):
-                return split, column
-
-    # only A and B: a set without a test set
-    for column in DOMAINS:
-        if column in folders:
-            return "train", column
-    return "", ""
+    return next((column for column in DOMAINS if column in folders), "")
 
 
-def _find_test(sources: Sequence[FileSource], place: Place) -> str | None:
-    """The name of the test set that lies beside a training set; None: there is none."""
-    if place.split != "train" or len(sources) != 1:
-        return None
-    # both domains must be in it
-    (source,) = sources
-    there = {domain_of(source.wrapper + entry.name) for entry in source.pictures}
-    return place.other("test") if {("test", column) for column in DOMAINS} <= there else None
+def _find_judge(parts: Sequence[Part], place: Place) -> str | None:
+    """The split that judges what is trained, with images of both domains; None: there is none."""
+    for split in find_judges(parts):
+        with suppress(UserError):  # a domain is missing in it
+            _find_domains([part.other(split) for part in parts], place)
+            return split
+    return None
 
 
 def _count_folders(source: FileSource) -> str:
     """The folders of a source that hold images, with their counts: "trainA (330), testA (70)"."""
-    counts = Counter(
-        str(PurePosixPath(source.wrapper + entry.name).parent) for entry in source.pictures
-    )
+    names = [entry.name for entry in source.pictures] + sorted(source.elsewhere)
+    counts = Counter(str(PurePosixPath(source.wrapper + name).parent) for name in names)
 
     listed = []
     for name, count in counts.most_common(LISTED):

@@ -126,6 +126,18 @@ export default [
   ["{n} files cut into their left half, a, and their right half, b", "{n} 个文件切成左半 a 和右半 b"],
   ["the images share no square size", "图像没有共同的正方形尺寸"], ["{n} boxes reach over the edge of the image, where it is cut", "{n} 个方框超出图像边缘，已裁掉"],
 
+  // How files lie in a folder or zip
+  ["the images are in splits, by their folders: {names}", "图像按文件夹划分为：{names}"], ["the images are in splits, by {size}: {names}", "图像按 {size} 划分为：{names}"],
+  ["train is trained on", "用 train 训练"], ["all of them are used", "全部使用"], ["{names} is used", "使用 {names}"], ["{names} judges", "用 {names} 评估"],
+  ["not used, since in no split: {n} ({names})", "有 {n} 张不属于任何划分，未使用（{names}）"],
+  ["classes of {size} that {device} lacks: {names}", "{size} 中有而 {device} 中没有的类别：{names}"], ["{names} does not judge, since its images have none of the classes", "{names} 的图像不属于任何类别，因此不用于评估"],
+  ["links to folders are followed: {n} ({names})", "已进入 {n} 个文件夹链接（{names}）"], ["not looked into: {names}", "未查看：{names}"],
+  ["the zip does not say how its names are written", "zip 没有说明文件名的编码"], ["they are read as {names}", "按 {names} 读取"], ["they would also fit {names}", "也可能是 {names}"],
+  ["these look like {kind}", "这些看起来是{kind}"], ["images of two domains, without pairs", "两个域的图像，不成对"], ["images with a table of attributes", "带属性表的图像"], ["images with a table of captions", "带文字说明表的图像"], ["images with their classes in files beside them, as in webdataset's tars", "旁边的文件写有类别的图像，如 webdataset 的 tar"],
+  ["to use them so: --data {names}", "要这样使用：--data {names}", "to use them so, choose that kind"],
+  ["{size} is the side a, {names} the side b", "{size} 为 a，{names} 为 b"], ["the other way round: --set {names}", "反过来：--set {names}"], ["names that end in _A and _B, or in a word such as _mask, are the sides a and b", "文件名以 _A、_B 或 _mask 之类结尾的，分别为 a 和 b"],
+  ["{n} sub-folders hold images ({names})", "{n} 个子文件夹中有图像（{names}）"], ["to train with them as classes: --labels folders", "要作为类别训练：--labels folders"], ["other files are ignored: {names}", "忽略其他文件：{names}"],
+
   // What recipes are for
   ["digits by class", "按类别生成数字"], ["clothes by class", "按类别生成衣物"], ["faces in minutes", "几分钟生成人脸"], ["avatar tutorial", "头像教程"], ["DCGAN paper", "DCGAN 论文"], ["SNGAN paper", "SNGAN 论文"], ["WGAN-GP paper", "WGAN-GP 论文"], ["R3GAN paper, GPU", "R3GAN 论文，需要 GPU"],
   ["translate, paired", "成对图像转换"], ["translate, unpaired", "不成对图像转换"], ["change attributes", "改变属性"], ["fill holes", "填补空洞"], ["seasons in minutes", "几分钟转换季节"], ["caption in a box", "按文字和方框绘制"], ["caption in minutes", "几分钟按文字绘制"], ["caption and parts", "按文字和部位绘制"],
