@@ -3,9 +3,9 @@
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from ganvas.data.folders.attribute_table import find_attribute_table
 from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.source import FileSource, extension
+from ganvas.data.folders.table_survey import survey_tables
 from ganvas.data.folders.unpaired import domain_of
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError, measure
@@ -32,8 +32,7 @@ def guess_kind(place: Path) -> str:
                 with suppress(UserError, UnreadableError):
                     if read_caption_table(name, source.read(entry)).lines:
                         return "captions"
-        with suppress(UserError):
-            find_attribute_table(source, "none")
+        if [table.kind for table in survey_tables(source)] == ["attributes"]:
             return "attributes"
 
         names = [source.wrapper + entry.name for entry in source.pictures]

@@ -17,7 +17,7 @@ from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
-VERSION = 2  # to be raised when the same files would be packed to other pixels
+VERSION = 3  # to be raised when the same files would be packed to other pixels or notes
 # seconds without a write after which an unfinished store belongs to a builder that died
 ABANDONED = 3600.0
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
-from ganvas.data.folders.labels import Labelling, find_labels, sort_classes
+from ganvas.data.folders.labels import Labelling, describe_unused, find_labels, sort_classes
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource
@@ -42,7 +42,11 @@ def open_images(
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)
         )
 
-    return check_strict(dataset.with_report(spec=str(place)), strict)
+        # not stored: a table may be mended, and the advice must be right at every start
+        notes = describe_unused(source) if view.labels == "none" else []
+
+    report = dataset.report
+    return check_strict(dataset.with_report(spec=str(place), notes=notes + report.notes), strict)
 
 
 def _write_folder(
