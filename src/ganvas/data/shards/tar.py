@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
+from ganvas.data.shards.keys import LABELS, PICTURES, choose_split
 from ganvas.errors import UserError
 from ganvas.io.files import parse_json
 from ganvas.io.images import UnreadableError
 
 __all__ = ["HashingFile", "Tar", "write_tar"]
 
-PICTURES = ("png", "jpg", "jpeg", "webp")
-LABELS = ("cls", "json")
 LABEL_KEYS = ("label", "class", "cls")  # in JSON, the first that is there
 MAX_LABEL = 2**20  # bytes of a file with a class
 
@@ -30,6 +29,7 @@ class Tar:
         pictures: entries in the order of the tar; of several pictures of one name only the first.
         labels: entry with the class, by what the files of a picture share.
         others: files that are neither pictures nor classes, counted by ending.
+        split: cuts the name of a file into what the files of a picture share, and the ending.
 
     Args:
         file: open at its beginning; it is closed with the tar.
@@ -58,14 +58,17 @@ class Tar:
 
     def _sort(self, archive: tarfile.TarFile) -> None:
         """Sort the files into pictures, classes and others."""
-        keys = set()  # names of the pictures so far, without endings
+        entries = []
         for member in archive:
             # Only plain files lie in one piece in the tar, where the memory map finds them.
-            if not member.isreg() or member.issparse() or is_hidden(member.name):
-                continue
+            if member.isreg() and not member.issparse() and not is_hidden(member.name):
+                entries.append(Entry(member.name, member.size, 0, member.offset_data))
 
-            key, ending = _split_name(member.name)
-            entry = Entry(member.name, member.size, 0, member.offset_data)
+        # Only all names together show whether keys hold dots.
+        self.split = choose_split([entry.name for entry in entries])
+        keys = set()  # names of the pictures so far, without endings
+        for entry in entries:
+            key, ending = self.split(entry.name)
             if ending in PICTURES and key not in keys:
                 keys.add(key)
                 self.pictures.append(entry)
@@ -88,7 +91,7 @@ class Tar:
 
     def label(self, picture: Entry) -> str | None:
         """The class of a picture as it is written there; None where there is none."""
-        entry = self.labels.get(_split_name(picture.name)[0])
+        entry = self.labels.get(self.split(picture.name)[0])
         if entry is None or entry.size > MAX_LABEL:
             return None
         try:
@@ -110,16 +113,6 @@ class Tar:
     def __exit__(self, *_: object) -> None:
         self.bytes.close()
         self.file.close()
-
-
-def _split_name(name: str) -> tuple[str, str]:
-    """Split a name into what the files of a picture share, and the ending.
-
-    "a/12.left.png" becomes "a/12" and "left.png": webdataset cuts at the first dot.
-    """
-    folder, slash, file = name.rpartition("/")
-    key, _, ending = file.partition(".")
-    return folder + slash + key, ending.lower()
 
 
 def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:
