@@ -27,6 +27,7 @@ def evaluate(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    transpose: bool = False,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -50,8 +51,11 @@ def evaluate(
             own.
         channels: colour channels: 1 for grey, 3 for RGB.
         fit: how images become square: "crop", "pad" or "stretch".
-        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
+            "TABLE:COLUMN".
         background: colour behind transparent pixels and around padded images.
+        transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
+            files need it.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -72,7 +76,7 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background),
+        view=collect_look(size, channels, fit, labels, background, transpose),
         device=device,
         progress=progress,
     )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ganvas.data import NAMES, find_kind, open_dataset
+from ganvas.data.arrays.open import holds_arrays
 from ganvas.data.dataset import Dataset
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.open import survey_sizes
@@ -125,8 +126,9 @@ def _name_rows(spec: str) -> RowsKind:
 
 
 def _is_place(spec: str) -> bool:
-    """Whether a data set is a folder or zip, and not a built-in one."""
-    return spec.partition(":")[0] not in NAMES and Path(spec).expanduser().exists()
+    """Whether a data set is a folder or zip of images, and not a built-in one or arrays."""
+    place = Path(spec).expanduser()
+    return spec.partition(":")[0] not in NAMES and place.exists() and not holds_arrays(place)
 
 
 def is_symmetric(dataset: Dataset) -> bool:
