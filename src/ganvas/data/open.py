@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ganvas.data.arrays.memory import MEMORY, open_memory
+from ganvas.data.arrays.memory import MEMORY, open_memory, survey_memory
 from ganvas.data.arrays.open import holds_arrays, open_arrays, survey_arrays
 from ganvas.data.builtin.birds import open_figures
 from ganvas.data.builtin.cifar10 import CIFAR, open_cifar
@@ -78,7 +78,7 @@ class DataKind:
     place_needed: bool = False
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
-    survey: Callable[[str], SizeSurvey] | None = None
+    survey: Callable[[str], SizeSurvey | None] | None = None
 
 
 class FileOpener(Protocol):
@@ -167,6 +167,7 @@ KINDS = {
         "images in the memory of a Python program",
         place="DIGEST",
         place_needed=True,
+        survey=survey_memory,
     ),
     "shards": DataKind(
         lambda request: open_shards(

@@ -18,6 +18,8 @@ __all__ = ["ARRAYS", "ArrayFile", "read_array_file"]
 ARRAYS = (".npy", ".npz")
 ROWS = 256  # read at once
 MOST_BYTES = 2**38  # of an array that is unpacked: 256 GiB
+BLOWN_UP = 2**30  # bytes above which an array may not be packed more densely than images can be
+MOST_RATIO = 200  # bytes unpacked for each one in the file
 MOST_LABELS = 2**28  # bytes of labels, and of names of classes
 # Names of arrays in .npz files that hold data sets, the first that is there.
 IMAGES = ("images", "image", "x", "X", "data", "x_train", "X_train", "train_images", "arr_0")
@@ -150,6 +152,12 @@ def _open_member(
             length = int(np.prod(shape, dtype=object)) * kind.itemsize
             if info.file_size != file.tell() + length:
                 raise UserError(f"{path}: {name} has another length than its head says")
+            if length > BLOWN_UP and length > MOST_RATIO * max(1, info.compress_size):
+                sizes = f"from {info.compress_size:,} bytes to {length / 2**30:,.1f} GiB"
+                raise UserError(
+                    f"{path}: {name} would be unpacked {sizes}, as no images are; "
+                    "save it with np.savez"
+                )
             yield file, shape, fortran, kind  # type: ignore[misc]
 
 

@@ -1,5 +1,6 @@
 """Arrays of images of one size, read piece by piece, however large they are."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ganvas.data.arrays.values import Scale, find_scale, to_bytes
+from ganvas.data.folders.labels import sort_classes
 from ganvas.errors import UserError
 
 __all__ = ["ArrayImages", "read_labels"]
@@ -124,8 +126,11 @@ def read_labels(values: np.ndarray, count: int, name: str) -> tuple[np.ndarray, 
             f"{name} holds values of the type {flat.dtype}; labels are whole numbers or texts, and "
             "other numbers are no classes"
         )
-    # NumPy sorts: numbers by value, texts by their characters
     names, numbers = np.unique(flat, return_inverse=True)
     if len(names) < 2:
         raise UserError(f"{name} has one class, {names[0]}; classes need two or more")
-    return numbers.astype(np.int64).reshape(-1), tuple(str(one) for one in names.tolist())
+    # numbers by value, texts with the numbers in them by value, as in folders
+    found = [str(one) for one in names.tolist()]
+    ordered = sort_classes(Counter(found))
+    places = np.array([ordered.index(one) for one in found], np.int64)
+    return places[numbers.reshape(-1)], tuple(ordered)

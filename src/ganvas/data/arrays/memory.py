@@ -7,8 +7,9 @@ same images again, and what is packed already is found without them.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from ganvas.data.arrays.images import ArrayImages, read_labels
 from ganvas.data.arrays.pack import pack_array, pack_source
 from ganvas.data.arrays.values import find_scale, to_bytes
 from ganvas.data.dataset import Dataset
+from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
@@ -25,7 +27,7 @@ from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.images import planes, to_pil, to_png
 
-__all__ = ["MEMORY", "Images", "Labels", "keep_images", "name_data", "open_memory"]
+__all__ = ["MEMORY", "Images", "Labels", "keep_images", "name_data", "open_memory", "survey_memory"]
 
 MEMORY = "memory"
 ROWS = 256  # of an array that are converted at once
@@ -53,6 +55,10 @@ class PictureList(FileSource):
         """The image as a PNG file."""
         assert isinstance(entry.where, int)
         return self.contents[entry.where]
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """A seekable stream of the image as a PNG file."""
+        return BytesIO(self.read(entry))
 
 
 class KeptImages(NamedTuple):
@@ -130,10 +136,20 @@ def open_memory(spec: str, view: View, progress: bool = False) -> Dataset:
             )
         if isinstance(kept.images, ArrayImages):
             return pack_array(folder, kept.images, kept.labels, kept.classes, view)
+        if view.transpose:
+            raise UserError("transpose is for arrays; a list of images holds them as they are seen")
         labels = None if kept.labels is None else kept.labels.tolist()
         return pack_source(folder, kept.images, labels, kept.classes, view, progress)
 
     return open_store([spec, view.key()], build).with_report(spec=spec)
+
+
+def survey_memory(spec: str) -> SizeSurvey | None:
+    """The sizes of kept images; None: they have one size, or are not kept."""
+    kept = KEPT.get(spec)
+    if kept is None or isinstance(kept.images, ArrayImages):
+        return None
+    return survey_files([kept.images])
 
 
 def _read_images(data: Any) -> tuple[ArrayImages | PictureList, "hashlib.blake2b"]:

@@ -47,6 +47,8 @@ def find_scale(kind: np.dtype, low: float, high: float, name: str) -> Scale:
         if low >= 0 and high <= 255:
             return Scale(0, 255, f"values of the type {kind} were rounded to bytes, 0 to 255")
 
+    if not np.isfinite([low, high]).all():
+        raise UserError(f"{name} holds values that are NaN or infinite; images have finite ones")
     raise UserError(
         f"{name} holds {kind} values from {low:g} to {high:g}; images are uint8, or numbers from 0 "
         "to 255, or floats from 0 to 1 or from -1 to 1: bring the values into one of these ranges"

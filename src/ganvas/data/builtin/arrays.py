@@ -56,7 +56,7 @@ def plan_squares(count: int, frame: tuple[int, int, int], view: View) -> SquareP
 
 def fit_squares(images: np.ndarray, view: View) -> np.ndarray:
     """Images uint8 (n, C, H, W) as uint8 (n, channels, S, S), S the resolved view's load size."""
-    pixels = torch.tensor(images)  # copied: may be read-only
+    pixels = torch.from_numpy(images.copy())  # it may be read-only, or a reversed view
     pixels = with_channels(pixels, view.channels or 3)
     side = view.load_size()
     return to_square(pixels, side, view.fit, view.background, enlarge=True).numpy()
