@@ -32,8 +32,9 @@ def guess_kind(place: Path) -> str:
                 with suppress(UserError, UnreadableError):
                     if read_caption_table(name, source.read(entry)).lines:
                         return "captions"
-        if [table.kind for table in survey_tables(source)] == ["attributes"]:
-            return "attributes"
+        kinds = [table.kind for table in survey_tables(source)]
+        if kinds in (["attributes"], ["captions"]):
+            return kinds[0]
 
         names = [source.wrapper + entry.name for entry in source.pictures]
         if domains := _compare_domains(names):

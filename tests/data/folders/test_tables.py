@@ -13,6 +13,8 @@ from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.table_survey import survey_tables
 from ganvas.data.folders.tables import is_partition, read_table
+from ganvas.data.hints import guess_kind
+from ganvas.data.text import decode
 
 COUNT = 24
 SHAPES = ("disc", "square")
@@ -223,3 +225,22 @@ def test_separators():
     assert split("a,b.png\tcat\nc.png\tdog\n") == [["a,b.png", "cat"], ["c.png", "dog"]]
     assert split('"a;b.png";"x"\r"c.png";y') == [["a;b.png", "x"], ["c.png", "y"]]
     assert split("2\nRound\na.png 1\n\nb.png  -1\n") == [["a.png", "1"], ["b.png", "-1"]]
+
+
+def test_captions_may_be_a_table_of_text(place: Path):
+    text = rows("{id},{shape} {n}", "id,text") + "0000,another text\n0001,\n0009\n"
+    write(place, "metadata.csv", text)
+    write(place, "other.csv", rows("{name},{shape}", "file,label"))
+    dataset = open_dataset(f"captions:{place}", View())
+
+    captions = np.asarray(dataset.columns["caption"])
+    texts = {decode(one) for one in captions[0]}
+    assert len(dataset) == COUNT
+    assert texts == {"disc 0", "another text"}
+    assert dataset.report.skipped[-1].file == "metadata.csv, line 28"
+    assert open_dataset(str(place), View()).report.notes[1] == (
+        f"metadata.csv is a table of captions, which are not used; "
+        f"to train with them: --data captions:{place}"
+    )
+    (place / "other.csv").unlink()
+    assert guess_kind(place) == "captions"

@@ -128,6 +128,11 @@ def _describe_table(source: FileSource, table: TableFinding) -> str:
             f"{table.name} is a table of attributes, which are not used; to train with them: "
             f"--data attributes:{source.place} --labels {table.name}"
         )
+    if table.kind == "captions":
+        return (
+            f"{table.name} is a table of captions, which are not used; to train with them: "
+            f"--data captions:{source.place}"
+        )
     if table.kind == "columns":
         return (
             f"{table.name} has several columns that could be labels ({columns}), which are not "

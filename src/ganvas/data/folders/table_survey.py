@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Literal, NamedTuple
 
 from ganvas.data.folders.attribute_table import holds_attributes
+from ganvas.data.folders.caption_table import holds_captions
 from ganvas.data.folders.label_table import (
     ColumnNeededError,
     NotClassesError,
@@ -29,12 +30,12 @@ class TableFinding(NamedTuple):
     Attributes:
         name: of the table.
         kind: "labels"; "columns", several of which could be the labels; "numbers" or "many"
-            different texts, which are no classes; or "attributes".
+            different texts, which are no classes; "attributes"; or "captions".
         columns: those that could be the labels, where there is a choice.
     """
 
     name: str
-    kind: Literal["labels", "columns", "numbers", "many", "attributes"]
+    kind: Literal["labels", "columns", "numbers", "many", "attributes", "captions"]
     columns: tuple[str, ...] = ()
 
     @property
@@ -69,6 +70,8 @@ def _try_table(source: FileSource, name: str) -> TableFinding | None:
     table = read_table(name, read_bytes(source, name, "table"))
     if divides_set(table):
         return None
+    if holds_captions(table):
+        return TableFinding(name, "captions")
     is_attributes = holds_attributes(table)
     if extension(name) == TEXT:
         return TableFinding(name, "attributes") if is_attributes else None

@@ -19,6 +19,7 @@ from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
 __all__ = [
+    "FILE_WORDS",
     "LABEL_WORDS",
     "PARTITION_WORDS",
     "Layout",
