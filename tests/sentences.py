@@ -33,6 +33,39 @@ from ganvas.runs.rules import LONG, diagnose
 
 __all__ = ["find_sentences", "find_settings"]
 
+# What a data report says of tables, classes and arrays.
+TABLES = (
+    "this data seems to have labels, which are not used; to train with them, add --labels a.csv:b",
+    "several tables could be labels (a.csv, b.csv), which are not used; to train with one of them, "
+    "name it: --labels a.csv",
+    "several columns could be labels (fine, rough), which are not used; to train with one of them, "
+    "name it: --labels fine",
+    "3 sub-folders hold images (a, b, c); to train with them as classes: --labels folders",
+    "list.csv is a table of attributes, which are not used; to train with them: "
+    "--data attributes:faces --labels list.csv",
+    "t.csv is a table of captions, which are not used; to train with them: --data captions:faces",
+    "t.csv has several columns that could be labels (a, b), which are not used; to train with one "
+    "of them: --labels t.csv:COLUMN",
+    "ages.csv holds numbers, which no GAN here takes; they are not used",
+    "t.csv says something else of each image, so it holds no classes; it is not used",
+    "labels are the column 'class' of labels.csv",
+    "labels.csv: it was read in the encoding gbk",
+    "t.csv: it is not UTF-8 and was read as Latin-1 (cp1252); check names with accents",
+    "t.csv names 2 files that are not there: a.png, b.png",
+    "t.csv names 1 file that is not there: a.png",
+    "other files are ignored: .csv (4)",
+    "not used by the GAN sngan: 2 attributes (Round, Blue)",
+    "other arrays are not used: val_images, val_labels",
+    "1 file is not trained on, since of other splits: test-00000-of-00001.parquet",
+    "2 files are not trained on, since of other splits: test-0.parquet, test-1.parquet",
+    "values from 0 to 1 became 0 to 255",
+    "values from -1 to 1 became 0 to 255",
+    "False and True became 0 and 255",
+    "values of the type int64 were rounded to bytes, 0 to 255",
+    "rows and columns exchanged",
+    "the names of the classes are those of classes.txt",
+)
+
 MACHINES = (Machine("cpu", 2**34), Machine("cuda", 2**31), Machine("cuda", 80 * 2**30))
 FACES = DataFacts(View(size=64, channels=3), "image", Framing(64, "crop", 64), 10_000, 0, True)
 DATA = (
@@ -58,7 +91,13 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 
 def find_sentences() -> set[str]:
     """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
-    return {*_find_reasons(), *_find_findings(), *_find_notes(), *map(name_use, _list_gans())}
+    return {
+        *_find_reasons(),
+        *_find_findings(),
+        *_find_notes(),
+        *map(name_use, _list_gans()),
+        *TABLES,
+    }
 
 
 def find_settings() -> set[str]:

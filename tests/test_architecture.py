@@ -39,8 +39,12 @@ RAW_READERS = {
     "load_file": {"io.tensors"},
     "csv.reader": {"io.tables"},
     "tarfile.open": {"data.shards.write", "data.shards.tar"},  # they write
-    "zipfile.ZipFile": {"data.folders.source", "studio.api.use"},  # the latter writes
-    "np.load": {"data.store", "data.folders.rows", "data.folders.attributes"},
+    "zipfile.ZipFile": {
+        "data.folders.source",
+        "data.arrays.files",
+        "studio.api.use",
+    },  # the latter writes
+    "np.load": {"data.store", "data.arrays.files", "data.folders.rows", "data.folders.attributes"},
 }
 DECODERS = ("Image.open", "Image.frombuffer", "simplejpeg.")
 SLOW_TO_IMPORT = {"torch", "numpy", "matplotlib", "mpl_toolkits", "PIL", "pydantic"}

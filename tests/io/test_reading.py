@@ -17,7 +17,7 @@ from ganvas.io.reading import (
     read_json,
     read_json_lines,
 )
-from ganvas.io.tables import read_cells, split_cells
+from ganvas.io.tables import read_cells
 from ganvas.io.tensors import parse_tensors, read_notes, read_shapes, read_tensor_file
 
 
@@ -97,8 +97,8 @@ def test_tensors(tmp_path: Path):
 
 
 def test_tables():
-    assert list(read_cells(['"a,b",c', ""], ",", "t.csv")) == [["a,b", "c"], []]
-    assert split_cells("", ",", "t.csv") == []
+    assert list(read_cells(['"a,b",c', ""], ",", "t.csv")) == [(1, ["a,b", "c"]), (2, [])]
+    assert list(read_cells(["a;b"], ";", "t.csv", 2)) == [(3, ["a", "b"])]
     refused_in_one_line(
         lambda: list(read_cells(["a,b", "c," + "x" * 140_000], ",", "t.csv")), r"t\.csv, line 2: "
     )

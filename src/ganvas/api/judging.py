@@ -28,6 +28,7 @@ def evaluate(
     labels: str | Path | None = None,
     background: str | None = None,
     split: str | None = None,
+    transpose: bool = False,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -51,10 +52,13 @@ def evaluate(
             own.
         channels: colour channels: 1 for grey, 3 for RGB.
         fit: how images become square: "crop", "pad" or "stretch".
-        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
+            "TABLE:COLUMN".
         background: colour behind transparent pixels and around padded images.
         split: part of the real images that is compared with, where they come in parts: "train",
             "test", "val" or "all".
+        transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
+            files need it.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -75,7 +79,7 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background, split),
+        view=collect_look(size, channels, fit, labels, background, split, transpose),
         device=device,
         progress=progress,
     )

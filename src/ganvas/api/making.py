@@ -46,7 +46,8 @@ def sample(
     Args:
         run: a run, its folder, or one of its checkpoints.
         count: of images.
-        label: class to generate, by name or number; None: all classes in turn.
+        label: class to generate, by its name; where no class is called by a number, also by its
+            place, from 0; None: all classes in turn.
         seed: random seed; the same seed gives the same images, whatever the count.
         out: folder for separate files, new or empty. GANs with classes add a labels.csv.
         format: "png" or "jpg", of the separate files.
@@ -181,7 +182,7 @@ def restore(
         candidates: number of different results of a search; None: 4.
         size: shorter side in pixels to which images are resized for an inpainting GAN.
         steps: of a search; None: 300.
-        label: class of the generated image, by name or number, only for a search; None: the class
+        label: class of the generated image, as for `sample`, only for a search; None: the class
             that fits best.
         seed: random seed of the noise.
         ema: whether to use the moving average of the weights, where there is one.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ganvas.data.arrays.memory import Images, Labels, name_data
 from ganvas.data.view import collect_look
 from ganvas.errors import UserError
 from ganvas.inference.run import Run
@@ -16,7 +17,7 @@ __all__ = ["train"]
 def train(
     recipe: str | Recipe | None = None,
     *,
-    data: str | Path | None = None,
+    data: str | Path | Images | None = None,
     out: str | Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
@@ -25,9 +26,10 @@ def train(
     size: int | None = None,
     channels: int | None = None,
     fit: str | None = None,
-    labels: str | Path | None = None,
+    labels: str | Path | Labels | None = None,
     background: str | None = None,
     split: str | None = None,
+    transpose: bool = False,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -43,7 +45,9 @@ def train(
         recipe: a recipe or its name; "auto" chooses all settings for the data and this machine;
             None is the run folder's own, or "digits".
         data: what to train on, if not the recipe's own data: a folder or zip of images, or a name
-            as `ganvas train --help` lists them.
+            as `ganvas train --help` lists them; or images in memory: an array or a tensor (N, H,
+            W), (N, H, W, C) or (N, C, H, W), or a list of images. A run that is resumed needs the
+            same images.
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
@@ -52,9 +56,12 @@ def train(
         size: side in pixels to which images are resized.
         channels: colour channels: 1 for grey, 3 for RGB.
         fit: how images become square: "crop", "pad" or "stretch".
-        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
+            "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
+        transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
+            files need it.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -75,9 +82,13 @@ def train(
         InterruptedRun: by Ctrl-C, a notebook's "interrupt" or SIGTERM; everything is saved, and the
             same call with `out` resumes.
     """
+    if data is not None:
+        data, labels = name_data(data, labels)
+    elif labels is not None and not isinstance(labels, str | Path):
+        raise UserError("labels in memory are for images in memory: data=images, labels=labels")
     flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = collect_look(size, channels, fit, labels, background, split)
+    given = collect_look(size, channels, fit, labels, background, split, transpose)
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:

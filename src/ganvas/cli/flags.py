@@ -75,11 +75,13 @@ class Look:
     fit
         How images become square: crop (default), pad or stretch.
     labels
-        Classes of a folder or zip: none (default), folders, or a CSV file (file,label).
+        Classes of a folder or zip: none (default), folders, or a table, as TABLE or TABLE:COLUMN.
     background
         Colour behind transparent pixels and around padded images (default white).
     split
         Part of a set that comes in parts: train (default), test, val or all.
+    transpose
+        Exchange of the rows and columns of idx files and arrays, as EMNIST's files need it.
     """
 
     size: Whole | None = None
@@ -88,10 +90,13 @@ class Look:
     labels: str | None = None
     background: str | None = None
     split: str | None = None
+    transpose: Switch = False
 
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        # False is a switch that was not given
+        values = asdict(self).items()
+        return {key: value for key, value in values if value is not None and value is not False}
 
 
 AS_IT_IS = Look()  # frozen, so one object may be the default of all verbs

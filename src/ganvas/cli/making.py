@@ -43,7 +43,8 @@ def sample(
     count
         Number of images.
     label
-        Class to generate, by name or number. Without it: all classes in turn.
+        Class to generate, by its name; where no class is called by a number, also by its place,
+        from 0. Without it: all classes in turn.
     seed
         Random seed; the same seed gives the same images, whatever the count.
     out
@@ -158,8 +159,8 @@ def restore(
     steps
         Search steps (default 300).
     label
-        Class of the generated image, by name or number (only for a search). Without it: the class
-        that fits best.
+        Class of the generated image, as for `ganvas sample` (only for a search). Without it: the
+        class that fits best.
     seed
         Random seed of the noise.
     """

@@ -21,10 +21,10 @@ def data(
     Parameters
     ----------
     spec
-        A folder, zip or tar of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
-        captions:PLACE (pairs-test:PLACE and such for another split); shards:PLACE; mnist,
-        fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or
-        grid.
+        A folder, zip or tar of images; a .npy, .npz or .parquet file; pairs:PLACE, unpaired:PLACE,
+        attributes:PLACE or captions:PLACE (pairs-test:PLACE and such for another split);
+        shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist,
+        cifar10, figures, rings or grid.
     out
         File (PNG) for the contact sheet, overwritten each time: images as training will see them.
     strict

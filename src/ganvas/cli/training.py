@@ -42,10 +42,10 @@ def train(
         Recipe to train, see `ganvas recipes`; "auto" chooses all settings for the data and this
         machine, with reasons. Default: that of the run folder, or digits.
     data
-        Data set: a folder or zip of images; pairs:PLACE, unpaired:PLACE, attributes:PLACE or
-        captions:PLACE, where PLACE is a folder or zip; shards:PLACE, tars in a folder or behind
-        https://...; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10,
-        figures (drawn birds); or points: rings, grid.
+        Data set: a folder or zip of images; a .npy, .npz or .parquet file; pairs:PLACE,
+        unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip;
+        shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
+        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
     out
         Run folder. Default: a new, dated one under runs/.
     images

@@ -5,11 +5,11 @@ such a set is opened.
 from contextlib import suppress
 from pathlib import Path
 
-from ganvas.data.folders.attribute_table import find_attribute_table, read_rows
 from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.pairing import measure_some, name_stems, split_endings, split_sides
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.folders.splits import find_splits
+from ganvas.data.folders.table_survey import survey_tables
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
@@ -44,7 +44,7 @@ def guess_kind(place: Path) -> str:
 
 def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
     """The note on what plain images look like, with the name that opens them so; none for plain
-    images.
+    images, and for those with a table, of which `describe_unused` tells.
 
     Args:
         source: the images.
@@ -52,7 +52,8 @@ def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
         labels: as in `View`; where they are used, their table is not taken for another one.
     """
     kind = _guess(source)
-    if not kind or (labels != "none" and kind in ("attributes", "captions")):
+    told = kind in ("attributes", "captions") and not _holds_captions(source)
+    if not kind or told or (labels != "none" and kind == "captions"):
         return []
     name = kind if split == "train" else f"{kind}-{split}"
     return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{source.place}"]
@@ -62,22 +63,27 @@ def _guess(source: FileSource) -> str:
     """The likely kind of a set; see `guess_kind`."""
     if source.tar and any(extension(name) in SHARD_LABELS for name in source.others):
         return "shards"
-    for name, entry in source.others.items():
-        if "/" not in name and extension(name) in CAPTION_TABLES:
-            with suppress(UserError, UnreadableError):
-                if read_caption_table(name, source.read(entry)).lines:
-                    return "captions"
-    with suppress(UserError):
-        table = find_attribute_table(source, "none")
-        # a CSV of two columns, file and label, is a table of classes
-        if (len(table.names) > 1 or extension(table.file) == ".txt") and read_rows(table):
-            return "attributes"
+    if _holds_captions(source):
+        return "captions"
+    kinds = [table.kind for table in survey_tables(source)]
+    if kinds in (["attributes"], ["captions"]):
+        return kinds[0]
 
     if kind := _compare_sides(source):
         return kind
     sizes = measure_some(source, source.pictures).values()
     halves = bool(sizes) and all(width == 2 * height for width, height in sizes)
     return "pairs" if halves else ""
+
+
+def _holds_captions(source: FileSource) -> bool:
+    """Whether a JSON file with captions lies at the root."""
+    for name, entry in source.others.items():
+        if "/" not in name and extension(name) in CAPTION_TABLES:
+            with suppress(UserError, UnreadableError):
+                if read_caption_table(name, source.read(entry)).lines:
+                    return True
+    return False
 
 
 def _compare_sides(source: FileSource) -> str:

@@ -10,6 +10,8 @@ from PIL import Image
 from pydantic import PrivateAttr
 from rich.table import Table
 
+from ganvas.data.arrays.memory import Images, Labels, name_data
+from ganvas.data.arrays.open import describe_arrays, holds_arrays
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
 from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
@@ -22,6 +24,7 @@ from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
+from ganvas.io.reading import expand_home
 from ganvas.schema import kind_of_channels
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
@@ -61,27 +64,33 @@ class Examination(DataReport):
 
 
 def data(
-    spec: str | Path,
+    spec: str | Path | Images,
     *,
     size: int | None = None,
     channels: int | None = None,
     fit: str | None = None,
-    labels: str | Path | None = None,
+    labels: str | Path | Labels | None = None,
     background: str | None = None,
     split: str | None = None,
+    transpose: bool = False,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
     """Examine a folder, zip or data set: what it holds, what is broken, what training will see.
 
     Args:
-        spec: a folder or zip of images, or a name as `ganvas data --help` lists them.
+        spec: a folder or zip of images, or a name as `ganvas data --help` lists them; or images in
+            memory: an array or a tensor (N, H, W), (N, H, W, C) or (N, C, H, W), or a list of
+            images.
         size: side in pixels to which images are resized; None: their own, where they share one.
         channels: colour channels: 1 for grey, 3 for RGB.
         fit: how images become square: "crop", "pad" or "stretch".
-        labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
+        labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
+            "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
+        transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
+            files need it.
         out: file for a contact sheet: images as training will see them. Nothing is written without
             it.
         strict: whether a broken image is an error.
@@ -92,9 +101,10 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    view = make_view(**collect_look(size, channels, fit, labels, background, split))
+    name, labels = name_data(spec, labels)
+    view = make_view(**collect_look(size, channels, fit, labels, background, split, transpose))
     progress = sys.stderr.isatty()
-    examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
+    examination, dataset = examine_data(name, view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
     if out is not None:
         images.save(sheet, Path(out))
@@ -179,7 +189,8 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
 def _list_files(dataset: Dataset) -> list[str]:
     """A name for each row: its file, or its place in an array."""
     kind = find_kind(dataset.report.spec)
-    if kind not in (None, KINDS["images"]):
+    arrays = kind is None and holds_arrays(expand_home(dataset.report.spec))
+    if arrays or kind not in (None, KINDS["images"]):
         return [f"number {index}" for index in range(len(dataset))]
 
     # rows are in the order of the names of their files, without those left out
@@ -226,10 +237,11 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     """What a person should know first, by name."""
     points = kind_of_channels(examination.channels) == "point"
     kind = find_kind(examination.spec)
+    arrays = "" if kind else describe_arrays(expand_home(examination.spec))
     found = count_noun(examination.found, "point" if points else "image")
 
     facts = {
-        "kind": kind.help if kind else "a folder or zip of images",
+        "kind": kind.help if kind else arrays or "a folder or zip of images",
         "found": f"{found}; {examination.used:,} can be used",
     }
     if points:

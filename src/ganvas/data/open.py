@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from ganvas.data.arrays.memory import MEMORY, open_memory, survey_memory
+from ganvas.data.arrays.open import holds_arrays, open_arrays, survey_arrays
 from ganvas.data.builtin.birds import open_figures
 from ganvas.data.builtin.cifar10 import CIFAR, open_cifar
 from ganvas.data.builtin.digits_mnist import open_digits, open_idx, open_mnist
@@ -79,7 +81,7 @@ class DataKind:
     place_needed: bool = False
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
-    survey: Callable[[str], SizeSurvey] | None = None
+    survey: Callable[[str], SizeSurvey | None] | None = None
 
 
 class FileOpener(Protocol):
@@ -163,6 +165,13 @@ KINDS = {
         "images in MNIST's file format",
         place="FOLDER",
         place_needed=True,
+    ),
+    MEMORY: DataKind(
+        lambda request: open_memory(request.spec, request.view, request.progress),
+        "images in the memory of a Python program",
+        place="DIGEST",
+        place_needed=True,
+        survey=survey_memory,
     ),
     "shards": DataKind(
         lambda request: open_shards(
@@ -256,9 +265,28 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         )
 
     if kind:
+        if view.transpose and spec.partition(":")[0] not in ("idx", MEMORY):
+            _refuse_transpose(spec)
         return kind.open(DataRequest(spec, view, strict, progress))
 
-    return open_images(str(_find_place(spec)), view, strict=strict, progress=progress)
+    place = _find_place(spec)
+    if view.transpose and not place.suffix.lower().startswith(".np"):
+        _refuse_transpose(spec)
+    if holds_arrays(place):
+        return open_arrays(place, view, strict=strict, progress=progress)
+    return open_images(str(place), view, strict=strict, progress=progress)
+
+
+def _refuse_transpose(spec: str) -> None:
+    """Refuse a setting that would have no effect.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(
+        f"--transpose is for arrays (idx:PLACE, .npy, .npz); {spec} holds images as they should be "
+        "seen"
+    )
 
 
 def name_split(spec: str, view: View) -> tuple[str, View]:
@@ -302,7 +330,10 @@ def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
     kind = find_kind(spec)
     if kind:
         return kind.survey(spec) if kind.survey else None
-    with FileSource(_find_place(spec)) as source:
+    place = _find_place(spec)
+    if holds_arrays(place):
+        return survey_arrays(place)
+    with FileSource(place) as source:
         return survey_files([choose_split(source, "train").source])
 
 

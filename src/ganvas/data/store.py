@@ -20,7 +20,7 @@ from ganvas.io.reading import DamagedFileError, check_regular, check_values, rea
 __all__ = ["CHECKED", "Packed", "open_image_file", "open_store", "write_images"]
 
 CHECKED: set[Path] = set()  # stores that this process has found to be whole
-VERSION = 2  # to be raised when the same files would be packed to other pixels
+VERSION = 3  # to be raised when the same files would be packed to other pixels or notes
 
 
 class Packed(NamedTuple):

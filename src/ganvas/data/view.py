@@ -23,8 +23,10 @@ class View(BaseModel):
     channels: Literal[1, 2, 3] | None = None
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
-    # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
+    # for folders and zips: "none", "folders", TABLE or TABLE:COLUMN; idx sets carry their own
     labels: str = "none"
+    # idx files and arrays: whether rows and columns are exchanged, as in EMNIST's files
+    transpose: bool = False
     # Pictures are kept so much larger than `size`,
     # and each training step cuts a random square out of them.
     load_scale: Fraction = Field(default=1.0, ge=1, le=2)
@@ -63,6 +65,7 @@ def collect_look(
     labels: str | Path | None,
     background: str | None,
     split: str | None = None,
+    transpose: bool | None = None,
 ) -> dict[str, Any]:
     """How images shall be prepared, as far as it was given: settings of a view by name."""
     values = {
@@ -72,5 +75,6 @@ def collect_look(
         "labels": None if labels is None else str(labels),
         "background": background,
         "split": split,
+        "transpose": transpose or None,  # given only where it is wanted
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -1,5 +1,6 @@
 """Sample a GAN from rows of noise, always in chunks of one size, for training and for use."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -31,20 +32,24 @@ MOST_ROWS = 20  # rows of a class grid
 CLASS_COLUMNS = 10  # images of each class
 GRID_COLUMNS = 8  # of a grid without classes, which is square
 POINTS = 1000  # points of a scatter picture
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")  # a class that is called by a number
 
 
 def class_number(gan: GAN, label: str | int) -> int:
-    """The number of a class given by name or number.
+    """The number of a class that is asked for by its name.
+
+    Where no class is called by a number, a number is the place of a class, from 0. Where classes
+    are, it would mean another class than the one of that name, so only names count.
 
     Raises:
         UserError: the GAN has no classes, or not this one.
     """
     if not isinstance(gan.inputs.get("label"), ChoiceInput):
         raise UserError(f"label {label} has no effect: this GAN was trained without labels")
-    # names first: a class may be called 7 and have another number
     if str(label) in gan.classes:
         return gan.classes.index(str(label))
-    if str(label).isdecimal() and int(label) < len(gan.classes):
+    numbered = any(NUMBER.fullmatch(name) for name in gan.classes)
+    if not numbered and str(label).isdecimal() and int(label) < len(gan.classes):
         return int(label)
 
     hint = nearest(str(label), gan.classes)

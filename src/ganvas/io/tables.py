@@ -5,16 +5,22 @@ from collections.abc import Iterable, Iterator
 
 from ganvas.errors import UserError
 
-__all__ = ["read_cells", "split_cells"]
+__all__ = ["read_cells"]
 
 
-def read_cells(lines: Iterable[str], delimiter: str, where: str) -> Iterator[list[str]]:
-    """Read the cells of each row.
+def read_cells(
+    lines: Iterable[str], delimiter: str, where: str, before: int = 0
+) -> Iterator[tuple[int, list[str]]]:
+    """Read the rows of a table.
 
     Args:
         lines: of the table.
         delimiter: the sign between two cells.
         where: name of the table, in messages.
+        before: lines of the table before these.
+
+    Yields:
+        the number of the row's last line, from 1, and its cells.
 
     Raises:
         UserError: a row cannot be read, such as one with a cell of more than 128 KiB; the message
@@ -23,18 +29,10 @@ def read_cells(lines: Iterable[str], delimiter: str, where: str) -> Iterator[lis
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         try:
-            row = next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            raise UserError(f"{where}, line {reader.line_num}: {error}") from None
-        yield row
-
-
-def split_cells(line: str, delimiter: str, where: str) -> list[str]:
-    """Split one line into its cells; none where it is empty.
-
-    Raises:
-        UserError: as `read_cells`.
-    """
-    return next(read_cells([line], delimiter, where), [])
+            line = before + reader.line_num
+            raise UserError(f"{where}, line {line}: cannot be read: {error}") from None
+        yield before + reader.line_num, cells

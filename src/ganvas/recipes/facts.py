@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ganvas.data import find_kind, open_dataset
+from ganvas.data.arrays.open import holds_arrays
 from ganvas.data.dataset import Dataset
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.spec import Place, name_images
@@ -130,7 +131,8 @@ def _find_images(spec: str) -> Place | None:
     if find_kind(spec) not in (None, KINDS["images"]):
         return None
     place = name_images(spec)
-    return place if place.paths[0].exists() else None
+    there = place.paths[0].exists() and not holds_arrays(place.paths[0])
+    return place if there else None
 
 
 def is_symmetric(dataset: Dataset) -> bool:

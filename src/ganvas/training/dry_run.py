@@ -59,7 +59,7 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
     if advice:
         print_text(*advice, "", wrap=False)  # commands stay whole, so that they can be copied
     print_text(*describe_expectation(recipe, seconds))
-    report = dataset.report
+    report = trainer.context.dataset.report  # with what the GAN does not use
     for line in [*report.steps, *report.notes]:
         print_text(line if line.startswith(WARNING) else f"data: {line}")
     print_text(describe_counts(trainer.state.gan.count_parameters()), plan.line(), "")

@@ -44,6 +44,7 @@ from ganvas.training.speed.autotune import (
 from ganvas.training.state import RunContext, resume_checkpoint, save_checkpoint
 from ganvas.training.step import TrainingStep
 from ganvas.training.stop_file import StopFile
+from ganvas.training.unused import mention_unused
 
 __all__ = ["Trainer", "train"]
 
@@ -129,9 +130,9 @@ class Trainer:
         # Only now: the recipe knows the precision, and `auto` chose it for the engine's device.
         engine = engine.with_precision(recipe.precision)
         log = Log(folder / "log.jsonl")
-        self.context = RunContext(recipe, dataset, folder, engine, log)
-
         self.state = start_state(recipe, dataset, engine)
+        dataset = mention_unused(dataset, self.state.gan, recipe.gan)
+        self.context = RunContext(recipe, dataset, folder, engine, log)
         self.loader = Loader(dataset, recipe.sampling, engine.placement)
         self.training_step = TrainingStep(recipe, self.state, self.loader, engine)
 

@@ -246,9 +246,9 @@ def test_no_table_and_no_text(tmp_path: Path):
         lambda: attributes(place), "none of a.txt, b.txt is one; a table is a count"
     )
 
-    (place / "a.txt").write_bytes(b"\xff\xfe4\n")
+    (place / "a.txt").write_bytes(b"\x7fELF\x02\x01\x01")
     (place / "b.txt").unlink()
-    refused_in_one_line(lambda: attributes(place), "a.txt is not UTF-8")
+    refused_in_one_line(lambda: attributes(place), "a.txt is not text; a table is a text file")
     refused_in_one_line(
         lambda: open_dataset(f"attributes-test:{place}", VIEW), "no folder test; .* in one place"
     )

@@ -136,3 +136,46 @@ def test_tars_that_hold_nothing_are_refused(tmp_path: Path):
     refused_in_one_line(
         lambda: open_shards(tmp_path / "none"), r"x\.tar is not a readable uncompressed tar"
     )
+
+
+@pytest.mark.parametrize("dotted", ["v1.{:06}", "{:06}|frame.{:06}", "a.{}", "2024.01/v1.5/{}"])
+def test_keys_may_hold_dots(dotted: str, tmp_path: Path):
+    """No image vanishes, and each keeps its class."""
+    patterns = dotted.split("|")
+    files = {}
+    for number in range(6):
+        key = patterns[number % len(patterns)].format(number)
+        files |= {
+            f"{key}.png": encode_image(number),
+            f"{key}.cls": str(number % 2).encode(),
+            f"{key}.txt": b"a caption",
+        }
+    write_tar(tmp_path / "x.tar", files)
+    dataset = open_shards(tmp_path)
+
+    assert dataset.report.found == dataset.report.used == 6
+    assert dataset.report.classes == {"0": 3, "1": 3}
+    assert dataset.report.notes == ["other files are ignored: .txt (6)"]
+    for row, number in enumerate(range(6)):
+        expected = draw_noise(number, 16).transpose(2, 0, 1)
+        np.testing.assert_array_equal(dataset.images[row], expected)
+
+
+def test_second_images_of_a_key_stay_what_they_are(tmp_path: Path):
+    files = {}
+    for number in range(3):
+        files[f"{number}.png"] = encode_image(number)
+        files[f"{number}.left.png"] = encode_image(number + 10)
+        files[f"{number}.cls"] = b"x"
+    write_tar(tmp_path / "x.tar", files)
+    dataset = open_shards(tmp_path)
+
+    assert len(dataset) == 3
+    assert dataset.report.notes == ["other files are ignored: .left.png (3)"]
+
+
+def test_a_tar_of_other_images_says_so(tmp_path: Path):
+    write_tar(tmp_path / "x.tar", {f"{number}.tif": b"II*" for number in range(4)})
+    refused_in_one_line(
+        lambda: open_shards(tmp_path), r"only \.tif \(4\); write its images as PNG or JPEG"
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.builtin.arrays import as_dataset
+from ganvas.data.builtin.class_names import name_classes
 from ganvas.data.builtin.idx import dimensions, read_idx
 from ganvas.data.dataset import Dataset
 from ganvas.data.view import View
@@ -140,8 +141,10 @@ def open_idx(spec: str, view: View) -> Dataset:
         return as_dataset(spec, images[:, None], None, (), view)
 
     # labels may be any integers, with gaps; classes are numbered without
-    names, labels = np.unique(_read_labels(beside, len(images)), return_inverse=True)
-    return as_dataset(spec, images[:, None], labels, tuple(map(str, names)), view)
+    numbers, labels = np.unique(_read_labels(beside, len(images)), return_inverse=True)
+    names, note = name_classes(path.parent, path.name, numbers.tolist())
+    dataset = as_dataset(spec, images[:, None], labels, names, view)
+    return dataset.with_report(notes=[*dataset.report.notes, note]) if note else dataset
 
 
 def _labels_beside(path: Path) -> Path | None:

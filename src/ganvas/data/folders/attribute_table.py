@@ -3,19 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ganvas.data.folders.source import FileSource, extension
-from ganvas.data.text import split_lines
+from ganvas.data.folders.tables import Table, divides_set, read_bytes, read_table
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.images import UnreadableError
-from ganvas.io.reading import DamagedFileError, expand_home, read_bytes
-from ganvas.io.tables import split_cells
 
-__all__ = ["AttributeTable", "find_attribute_table", "read_rows"]
+__all__ = ["AttributeTable", "find_attribute_table", "holds_attributes", "read_rows"]
 
 VALUES = {"1": 1, "true": 1, "0": 0, "-1": 0, "false": 0}  # CelebA writes -1 for no
-ENDINGS = (".txt", ".csv")
+ENDINGS = (".txt", ".csv", ".tsv")
+LOOKED_AT = 1_000  # rows by which a table is known
 LAYOUTS = (
     "a count, a line of names, then lines FILE 1 -1 ..., as CelebA's; "
     "or a CSV with the header file,NAME,NAME,..."
@@ -27,14 +26,22 @@ class AttributeTable:
     """A table of attributes whose rows are not read yet.
 
     Attributes:
-        file: its name.
-        content: its bytes.
+        table: its text.
         names: of the attributes.
     """
 
-    file: str
-    content: bytes
+    table: Table
     names: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.table.name
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of its file."""
+        return self.table.content
 
 
 def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
@@ -44,122 +51,99 @@ def find_attribute_table(source: FileSource, wanted: str) -> AttributeTable:
         UserError: there is none, or several, or it cannot be read.
     """
     if wanted != "none":
-        return _read_head(wanted, _read_content(source, wanted))
+        return _read_head(read_table(wanted, read_bytes(source, wanted, "table of attributes")))
 
     # only at the root: a table in a sub-folder is about that folder
     there = sorted(name for name in source.others if "/" not in name and extension(name) in ENDINGS)
-    contents = {name: _read_content(source, name) for name in there}
-    if len(there) > 1:  # a licence or a list of boxes may lie beside it
-        contents = {
-            name: content for name, content in contents.items() if _looks_right(name, content)
-        }
-    if len(contents) == 1:
-        return _read_head(*next(iter(contents.items())))
+    if len(there) == 1:  # a fault in it is reported
+        only = read_table(there[0], read_bytes(source, there[0], "table of attributes"))
+        if divides_set(only):
+            raise UserError(
+                f"{source.place} has no table of attributes: {only.name} divides the images into "
+                f"training and test; a table is {LAYOUTS}"
+            )
+        return _read_head(only)
 
-    if contents:
-        names = list(contents)
+    # a licence, a list of boxes, or what divides the set may lie beside it
+    found = [name for name in there if _looks_right(source, name)]
+    if len(found) == 1:
+        return find_attribute_table(source, found[0])
+    if found:
         raise UserError(
-            f"{source.place} has several tables of attributes: {', '.join(names)}; "
-            f"name one with --labels {names[0]}"
+            f"{source.place} has several tables of attributes: {', '.join(found)}; "
+            f"name one with --labels {found[0]}"
         )
-    found = "it has no .txt or .csv file beside the images or their folder"
+    why = "it has no .txt or .csv file beside the images or their folder"
     if there:
-        found = f"none of {', '.join(there)} is one"
-    raise UserError(f"{source.place} has no table of attributes: {found}; a table is {LAYOUTS}")
+        why = f"none of {', '.join(there)} is one"
+    raise UserError(f"{source.place} has no table of attributes: {why}; a table is {LAYOUTS}")
 
 
-def _read_content(source: FileSource, name: str) -> bytes:
-    """The bytes of a table in a set, or elsewhere on the disk.
-
-    Raises:
-        UserError: it is not there.
-    """
-    # the set's own file comes first, so that a name means the same in every working folder
+def _looks_right(source: FileSource, name: str) -> bool:
+    """Whether a file at the root is a table of attributes."""
     try:
-        if name in source.others:
-            return source.read(source.others[name])
-        return read_bytes(expand_home(name))
-    except (UnreadableError, DamagedFileError) as error:
-        raise UserError(
-            f"table of attributes {name!r}: no such file, neither in {source.place} nor on the disk"
-        ) from error
-
-
-def _looks_right(name: str, content: bytes) -> bool:
-    """Whether a file begins as a table of attributes does."""
-    # one row is enough: faults further down are errors, no reason to take another table
-    try:
-        table = _read_head(name, content)
-        next(_iterate_rows(table), None)
+        return holds_attributes(read_table(name, read_bytes(source, name, "table of attributes")))
     except UserError:
         return False
-    return True
 
 
-def _read_head(name: str, content: bytes) -> AttributeTable:
+def holds_attributes(table: Table) -> bool:
+    """Whether a table begins as one of attributes does: names, then rows of yes and no."""
+    try:
+        rows = _iterate_rows(_read_head(table))
+        some = sum(1 for _ in islice(rows, LOOKED_AT))
+    except UserError:
+        return False
+    return some > 0 and not divides_set(table)
+
+
+def _read_head(table: Table) -> AttributeTable:
     """A table with its names read.
 
     Raises:
-        UserError: not UTF-8, or it does not begin as a table of attributes does.
+        UserError: it does not begin as a table of attributes does.
     """
-    try:
-        lines = split_lines(content.decode("utf-8-sig"))  # spreadsheets put a mark before the text
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 text; save it again as UTF-8") from error
-
     # CelebA's layout begins with the number of rows, a CSV with its header
-    first = lines[0].strip() if lines else ""
-    if first.isdecimal() and len(lines) > 1:
-        names = lines[1].split()
-    else:
-        names = [cell.strip() for cell in _split_line(first, first, name)][1:]
+    first = next(table.rows(), None)
+    names = table.names or (tuple(first.cells[1:]) if first else ())
 
     if not names or not all(names):
-        raise UserError(f"{name} begins with {first[:60]!r}; a table of attributes is {LAYOUTS}")
+        start = table.lines[0].strip()[:60] if table.lines else ""
+        raise UserError(f"{table.name} begins with {start!r}; a table of attributes is {LAYOUTS}")
     twice = [one for one, count in Counter(names).items() if count > 1]
     if twice:
-        raise UserError(f"{name} has the attribute {twice[0]!r} twice; give each a name of its own")
-    return AttributeTable(name, content, tuple(names))
+        raise UserError(
+            f"{table.name} has the attribute {twice[0]!r} twice; give each a name of its own"
+        )
+    return AttributeTable(table, names)
 
 
-def _split_line(line: str, header: str, name: str) -> list[str]:
-    """The cells of a line of a CSV whose header has tabs, semicolons or commas."""
-    # the comma last: a name in a header with tabs may hold one
-    delimiter = next((sign for sign in "\t;," if sign in header), ",")
-    return split_cells(line, delimiter, name)
-
-
-def _iterate_rows(table: AttributeTable) -> Iterator[tuple[str, bytes]]:
+def _iterate_rows(attributes: AttributeTable) -> Iterator[tuple[str, bytes]]:
     """File and values of each row; the values are one byte, 1 or 0, an attribute.
 
     Raises:
         UserError: a row has too few or too many cells, or a value that is neither yes nor no; the
             message names its line.
     """
-    lines = split_lines(table.content.decode("utf-8-sig"))
-    counted = lines[0].strip().isdecimal()
-    head = 2 if counted else 1
-
-    # line by line, so that a message can name the line: no cell can hold a newline
-    for number, line in enumerate(lines[head:], head + 1):
-        if not line.strip():
+    table = attributes.table
+    head = None if table.names else next(table.rows(), None)
+    for number, (file, *values) in table.rows():
+        if head and number == head.line:
             continue
-
-        file, *values = line.split() if counted else _split_line(line, lines[0], table.file)
-        if len(values) != len(table.names):
+        if len(values) != len(attributes.names):
             found = count_noun(len(values), "value")
-            wanted = count_noun(len(table.names), "attribute")
-            raise UserError(f"{table.file}, line {number}: {found} for {wanted}: {line[:60]!r}")
+            wanted = count_noun(len(attributes.names), "attribute")
+            line = table.lines[number - 1][:60]
+            raise UserError(f"{table.name}, line {number}: {found} for {wanted}: {line!r}")
 
         # one byte a value: a table of 200,000 images and 40 attributes takes 8 MB
         try:
-            row = bytes(VALUES[value.strip().lower()] for value in values)
+            row = bytes(VALUES[value.lower()] for value in values)
         except KeyError as error:
             raise UserError(
-                f"{table.file}, line {number}: {error.args[0]!r} is none of 1, 0, -1, true, false"
+                f"{table.name}, line {number}: {error.args[0]!r} is none of 1, 0, -1, true, false"
             ) from None
-        # paths as Windows and `find .` write them
-        yield file.strip().replace("\\", "/").removeprefix("./"), row
+        yield file, row
 
 
 def read_rows(table: AttributeTable) -> dict[str, bytes]:

@@ -1,11 +1,10 @@
 """Open images with a table of attributes (hair colours, glasses, a smile) such as CelebA's."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.folders.splits import choose_split, find_judges, report_parts
+from ganvas.data.folders.tables import PictureNames
 from ganvas.data.report import DataReport, Skipped, join_reports
 from ganvas.data.store import Packed, open_store, write_images
 from ganvas.data.view import View
@@ -261,31 +261,22 @@ def _join_images(pieces: Sequence[Path], path: Path) -> list[int]:
 
 
 def _match_rows(source: FileSource, table: AttributeTable) -> MatchedSet:
-    """The row of each image, found by its path or, where only one image has it, its name.
+    """The row of each image, found by its path or, where only one image has it, its name; with its
+    ending or without.
 
     Raises:
         UserError: no image has a row.
     """
     rows = read_rows(table)
-    # a table often gives bare names where the images lie in folders
-    paths = {entry.name: entry for entry in source.pictures}
-    counts = Counter(PurePosixPath(name).name for name in paths)
-    by_name = {}
-    for path, entry in paths.items():
-        name = PurePosixPath(path).name
-        if counts[name] == 1:
-            by_name[name] = entry
+    pictures = PictureNames(source)
 
-    elsewhere = set(source.elsewhere)
-    far = {PurePosixPath(name).name for name in elsewhere}
     matched: dict[Entry, bytes] = {}
     absent = []
     for file, row in rows.items():
-        inside = file.removeprefix(source.wrapper)  # as the source names it
-        entry = paths.get(file) or paths.get(inside) or by_name.get(PurePosixPath(file).name)
+        entry = pictures.find(file)
         if entry is None:
             # images of other splits have their rows too
-            if not {file, inside} & elsewhere and PurePosixPath(file).name not in far:
+            if not pictures.is_elsewhere(file):
                 absent.append(file)
         elif matched.setdefault(entry, row) != row:
             raise UserError(
@@ -294,7 +285,7 @@ def _match_rows(source: FileSource, table: AttributeTable) -> MatchedSet:
             )
 
     if not matched:
-        first = f"it begins with {next(iter(rows))!r}, they with {next(iter(paths))!r}"
+        first = f"it begins with {next(iter(rows))!r}, they with {next(iter(pictures.paths))!r}"
         raise UserError(f"{table.file} names none of the images in {source.place}: {first}")
 
     # in the order of the source, whatever the order of the table
@@ -303,4 +294,5 @@ def _match_rows(source: FileSource, table: AttributeTable) -> MatchedSet:
     for entry in source.pictures:
         if entry not in matched:
             unnamed.append(Skipped(file=entry.name, reason=f"has no row in {table.file}"))
-    return MatchedSet(source, table, ordered, describe_absent(table.file, absent), unnamed)
+    notes = [*table.table.notes, *describe_absent(table.file, absent)]
+    return MatchedSet(source, table, ordered, notes, unnamed)

@@ -1,7 +1,6 @@
 """Choose the images of a caption table that can be used, and their columns."""
 
 from collections import Counter
-from collections.abc import Collection
 from contextlib import suppress
 
 import torch
@@ -10,6 +9,7 @@ from ganvas.data.folders.caption_columns import place_box
 from ganvas.data.folders.caption_table import CaptionLine, CaptionTable
 from ganvas.data.folders.labels import describe_absent
 from ganvas.data.folders.source import FileSource
+from ganvas.data.folders.tables import PictureNames
 from ganvas.data.transforms import clip_boxes
 from ganvas.data.view import View
 from ganvas.io import images
@@ -25,35 +25,28 @@ PIXELS = 1.5  # a box may reach so far over the edge without a note: annotators 
 Lines = dict[str, CaptionLine]  # by the name of their image
 
 
-def match_lines(
-    table: CaptionTable, names: Collection[str], source: FileSource
-) -> tuple[Lines, list[str]]:
+def match_lines(table: CaptionTable, pictures: PictureNames) -> tuple[Lines, list[str]]:
     """The lines by the name of their image, and notes; images that are named twice, or not at all,
     are skipped.
 
     Args:
         table: its list `skipped` is extended.
-        names: of the images in the source.
-        source: that they are from.
+        pictures: of the source.
     """
     lines: Lines = {}
     absent = []
 
     for line in table.lines:
-        # paths as Windows writes them, with or without the folder that wraps the whole set
-        name = line.file.replace("\\", "/").removeprefix("./")
-        if name not in names:
-            # second: a folder inside may have the same name
-            name = name.removeprefix(source.wrapper)
-        if name not in names:
-            if name not in source.elsewhere:  # images of other splits have their lines too
+        entry = pictures.find(line.file)
+        if entry is None:
+            if not pictures.is_elsewhere(line.file):
                 absent.append(line.file)
-        elif name in lines:
-            table.skip(name, f"named again in {table.name}; the first line counts")
+        elif entry.name in lines:
+            table.skip(entry.name, f"named again in {table.name}; the first line counts")
         else:
-            lines[name] = line
+            lines[entry.name] = line
 
-    for name in names:
+    for name in pictures.paths:
         if name not in lines:
             table.skip(name, f"not named in {table.name}")
     return lines, describe_absent(table.name, absent)

@@ -1,4 +1,4 @@
-"""Read tables of captions, boxes and key points: JSON lines, or COCO's format."""
+"""Read tables of captions, boxes and key points: JSON lines, COCO's format, or captions as CSV."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ganvas.data.folders.source import extension
+from ganvas.data.folders.tables import FILE_WORDS, Table, read_table
 from ganvas.data.report import Skipped
 from ganvas.data.text import plain, split_lines
 from ganvas.errors import UserError
 from ganvas.io.reading import parse_json
 
-__all__ = ["CaptionLine", "CaptionTable", "read_caption_table"]
+__all__ = ["CaptionLine", "CaptionTable", "holds_captions", "read_caption_table"]
+
+CSV = (".csv", ".tsv")
+CAPTION_WORDS = {"caption", "captions", "text", "description", "prompt", "说明", "描述"}
 
 # What a value of an unexpected type, or too few of them, raises.
 MALFORMED = (ValueError, TypeError, AttributeError, LookupError, OverflowError)
@@ -65,11 +69,13 @@ class CaptionTable:
 
 
 def read_caption_table(name: str, content: bytes) -> CaptionTable:
-    """The lines of a table in either format.
+    """The lines of a table in any of the formats.
 
     Raises:
-        UserError: not UTF-8, not JSON as a whole, or not COCO's format.
+        UserError: not UTF-8, not JSON as a whole, not COCO's format, or a CSV without captions.
     """
+    if extension(name) in CSV:
+        return _read_csv(read_table(name, content))
     try:
         text = content.decode("utf-8-sig")  # some editors put a mark before the text
         if extension(name) == ".jsonl":
@@ -79,6 +85,46 @@ def read_caption_table(name: str, content: bytes) -> CaptionTable:
         raise UserError(f"{name} is not UTF-8 text") from error
     except ValueError as error:
         raise UserError(f"{name} is not JSON: {error}") from error
+
+
+def holds_captions(table: Table) -> bool:
+    """Whether the header of a text table names a file and a caption."""
+    return _find_caption_columns(table) is not None
+
+
+def _find_caption_columns(table: Table) -> tuple[int, int] | None:
+    """The columns of the file and of the caption, by the header; None: it does not name them."""
+    first = next(table.rows(), None)
+    header = [cell.lower() for cell in first.cells] if first else []
+    captions = [number for number, name in enumerate(header) if name in CAPTION_WORDS]
+    files = [number for number, name in enumerate(header) if name in FILE_WORDS]
+    return (files[0], captions[0]) if files and len(captions) == 1 else None
+
+
+def _read_csv(table: Table) -> CaptionTable:
+    """A text table with a header; rows of one file are several captions of it."""
+    found = _find_caption_columns(table)
+    if found is None:
+        raise UserError(
+            f"{table.name} has no header with a column file and one column caption (or text)"
+        )
+    file, caption = found
+    lines: dict[str, CaptionLine] = {}
+    captions = CaptionTable(table.name)
+    rows = table.rows()
+    width = len(next(rows).cells)
+    for row in rows:
+        if len(row.cells) != width or not row.cells[file]:
+            captions.skip(f"{table.name}, line {row.line}", f"has not {width} cells and a file")
+            continue
+        name = row.cells[file]
+        line = lines.setdefault(name, CaptionLine(name, len(lines)))
+        if plain(row.cells[caption]):
+            line.captions.append(row.cells[caption])
+
+    captions.lines = list(lines.values())
+    captions.count = len(lines)
+    return captions
 
 
 def _read_json_lines(name: str, text: str) -> CaptionTable:

@@ -16,12 +16,13 @@ from ganvas.data.folders.caption_columns import (
     make_keypoints,
 )
 from ganvas.data.folders.caption_rows import choose_caption_columns, match_lines, skip_bad_boxes
-from ganvas.data.folders.caption_table import CaptionTable, read_caption_table
+from ganvas.data.folders.caption_table import CaptionTable, holds_captions, read_caption_table
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource, extension
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.folders.splits import choose_split, find_judges, report_parts
+from ganvas.data.folders.tables import PictureNames, read_table
 from ganvas.data.store import Packed, open_store
 from ganvas.data.text import LENGTH
 from ganvas.data.view import View
@@ -84,7 +85,7 @@ def open_captions(
 
 
 def _read_files(source: FileSource) -> CaptionFiles:
-    """The table of a source: the .jsonl at the root, else the .json; and its features.
+    """The table of a source: the .jsonl at the root, else the .json or .csv; and its features.
 
     Raises:
         UserError: there is no table, or several, or one that cannot be read.
@@ -92,8 +93,10 @@ def _read_files(source: FileSource) -> CaptionFiles:
     features = _read_other(source, FEATURES) if FEATURES in source.others else b""
 
     # .jsonl first: a .json beside it may be anything, for instance a description of the set
-    for ending in (".jsonl", ".json"):
+    for ending in (".jsonl", ".json", ".csv", ".tsv"):
         found = [name for name in source.others if "/" not in name and extension(name) == ending]
+        if ending in (".csv", ".tsv"):  # it may be a table of anything else
+            found = [name for name in found if _is_captions(source, name)]
         if len(found) > 1:
             raise UserError(
                 f"{source.place} holds {', '.join(found)}; "
@@ -105,8 +108,16 @@ def _read_files(source: FileSource) -> CaptionFiles:
     raise UserError(
         f"{source.place} has no captions: beside the images must lie a .jsonl file with lines "
         'such as {"file": "1.png", "caption": "a red bird", "box": [10, 20, 50, 40]}, '
-        "or a .json file in COCO's format"
+        "a .json file in COCO's format, or a .csv with the columns file,caption"
     )
+
+
+def _is_captions(source: FileSource, name: str) -> bool:
+    """Whether a text table holds captions."""
+    try:
+        return holds_captions(read_table(name, _read_other(source, name)))
+    except UserError:
+        return False
 
 
 def _read_other(source: FileSource, name: str) -> bytes:
@@ -128,7 +139,7 @@ def _write_captions(
     table = read_caption_table(files.name, files.content)
     entries = {entry.name: entry for entry in source.pictures}
 
-    lines, notes = match_lines(table, entries, source)
+    lines, notes = match_lines(table, PictureNames(source))
     columns, lines, more = choose_caption_columns(table, lines)
     if not lines:
         raise UserError(

@@ -8,7 +8,13 @@ import numpy as np
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
-from ganvas.data.folders.labels import Labelling, find_labels, list_some, sort_classes
+from ganvas.data.folders.labels import (
+    Labelling,
+    describe_unused,
+    find_labels,
+    list_some,
+    sort_classes,
+)
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import count_sizes, with_common_size
 from ganvas.data.folders.source import FileSource
@@ -42,9 +48,11 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
         source = part.source
         labelling = find_labels(source, view.labels)
         judge, notes = _find_judge(part, view.labels, labelling)
-        # what looks like pairs has two folders that are no classes
-        if hints := describe_layout(whole, place.split, view.labels):
-            labelling.notes = []
+        # not stored: a table may be mended, and the advice must be right at every start; what looks
+        # like pairs has two folders that are no classes
+        hints = describe_layout(whole, place.split, view.labels)
+        if not hints and view.labels == "none":
+            hints = describe_unused(source)
 
         # all that decides the store: "labels" by what they say, not by the path of their table
         key = [
@@ -54,7 +62,6 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
             _digest_classes(labelling) if part.splits.of else "",
             labelling.digest,
             source.other_kinds({labelling.table}),  # the stored report names them
-            bool(hints),
         ]
         dataset = open_store(
             key, lambda folder: _write_folder(folder, source, labelling, view, progress)

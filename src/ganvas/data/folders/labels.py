@@ -1,24 +1,22 @@
 """Class names of images in folders and zips: from sub-folders, or from a table."""
 
-import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ganvas.data.folders.source import EXTENSIONS, FileSource, extension
+from ganvas.data.folders.label_table import are_too_many, read_label_table
+from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import choose_split
+from ganvas.data.folders.table_survey import TableFinding, survey_tables
 from ganvas.data.report import Skipped
-from ganvas.data.text import split_lines
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
-from ganvas.io.images import UnreadableError
-from ganvas.io.reading import DamagedFileError, expand_home, read_bytes
-from ganvas.io.tables import read_cells, split_cells
 
 __all__ = [
     "Labelling",
     "describe_absent",
+    "describe_unused",
     "find_labels",
     "list_some",
     "sort_classes",
@@ -47,13 +45,13 @@ class Labelling:
 
 def find_labels(source: FileSource, labels: str) -> Labelling:
     """The classes of a set's pictures by the setting `View.labels`: "none", "folders", or a table
-    of files and labels.
+    of files and labels, as TABLE or TABLE:COLUMN.
 
     Raises:
-        UserError: there are no such labels.
+        UserError: there are no such labels, or they are no classes.
     """
     if labels == "none":
-        return Labelling(notes=_unused_labels(source))
+        return Labelling()
     if labels == "folders":
         return _labels_of_folders(source)
     return _labels_of_table(source, labels)
@@ -61,34 +59,15 @@ def find_labels(source: FileSource, labels: str) -> Labelling:
 
 def usual_labels(place: Path, split: str = "train") -> str:
     """What `View.labels` should be for a split of a folder or zip where a person names nothing;
-    "none" where there seem to be no labels.
+    "none" where there seem to be no labels, or where a person must choose between several.
 
     Raises:
         UserError: it is no folder or zip with pictures, or has no such split.
     """
     with FileSource(place) as whole:
         source = choose_split(whole, split).source
-        suggested = _suggested_labels(source)
-
-        # read as a trial: a CSV file at the root may be about anything
-        if suggested not in ("none", "folders"):
-            try:
-                _labels_of_table(source, suggested)
-            except UserError:  # a table of other things
-                return _labels_by_folders(source)
-
-        return suggested
-
-
-def _suggested_labels(source: FileSource) -> str:
-    """What `View.labels` would use the labels that seem to be here: a table at the root, "folders",
-    or "none" where there are none.
-    """
-    # only at the root: a table in a sub-folder is about that folder
-    tables = sorted(
-        name for name in source.others if "/" not in name and name.lower().endswith(".csv")
-    )
-    return tables[0] if tables else _labels_by_folders(source)
+        tables = [table.labels for table in survey_tables(source) if table.kind == "labels"]
+        return tables[0] if len(tables) == 1 else _labels_by_folders(source)
 
 
 def _labels_by_folders(source: FileSource) -> str:
@@ -96,8 +75,12 @@ def _labels_by_folders(source: FileSource) -> str:
     names = _folders_of(source)
     inside = sum(_folder_of(source, entry.name) != "" for entry in source.pictures)
 
-    # at least half of the pictures must have a class
-    classes = len(names) >= 2 and 2 * inside >= len(source.pictures)
+    # at least half of the pictures must have a class; a folder for nearly each one is no class
+    classes = (
+        len(names) >= 2
+        and 2 * inside >= len(source.pictures)
+        and not are_too_many(len(names), inside)
+    )
     return "folders" if classes else "none"
 
 
@@ -107,23 +90,55 @@ def _folders_of(source: FileSource) -> list[str]:
     return sorted(names - {""}, key=_natural)
 
 
-def _unused_labels(source: FileSource) -> list[str]:
-    """Notes on labels that are there but that nobody requested."""
-    suggested = _suggested_labels(source)
-    if suggested == "none":
-        return []
-    if suggested != "folders":
-        return [
+def describe_unused(source: FileSource) -> list[str]:
+    """Notes on labels that are there but that nobody requested. What they advise has been tried."""
+    tables = survey_tables(source)
+    labels = [table.labels for table in tables if table.kind == "labels"]
+    notes = [_describe_table(source, table) for table in tables if table.kind != "labels"]
+    if len(labels) > 1:
+        notes.insert(
+            0,
+            f"several tables could be labels ({', '.join(labels)}), which are not used; to train "
+            f"with one of them, name it: --labels {labels[0]}",
+        )
+    elif labels:
+        notes.insert(
+            0,
             f"this data seems to have labels, which are not used; to train with them, "
-            f"add --labels {suggested}"
-        ]
+            f"add --labels {labels[0]}",
+        )
+    elif _labels_by_folders(source) == "folders":
+        names = _folders_of(source)
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        notes.insert(
+            0,
+            f"{len(names)} sub-folders hold images ({shown}); "
+            "to train with them as classes: --labels folders",
+        )
+    return notes
 
-    names = _folders_of(source)
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return [
-        f"{len(names)} sub-folders hold images ({shown}); "
-        "to train with them as classes: --labels folders"
-    ]
+
+def _describe_table(source: FileSource, table: TableFinding) -> str:
+    """What a person should know of a table that holds no labels as it is."""
+    columns = ", ".join(table.columns[:5]) + (", ..." if len(table.columns) > 5 else "")
+    if table.kind == "attributes":
+        return (
+            f"{table.name} is a table of attributes, which are not used; to train with them: "
+            f"--data attributes:{source.place} --labels {table.name}"
+        )
+    if table.kind == "captions":
+        return (
+            f"{table.name} is a table of captions, which are not used; to train with them: "
+            f"--data captions:{source.place}"
+        )
+    if table.kind == "columns":
+        return (
+            f"{table.name} has several columns that could be labels ({columns}), which are not "
+            f"used; to train with one of them: --labels {table.name}:COLUMN"
+        )
+    if table.kind == "numbers":
+        return f"{table.name} holds numbers, which no GAN here takes; they are not used"
+    return f"{table.name} says something else of each image, so it holds no classes; it is not used"
 
 
 def _labels_of_folders(source: FileSource) -> Labelling:
@@ -152,100 +167,18 @@ def _labels_of_folders(source: FileSource) -> Labelling:
     )
 
 
-def _labels_of_table(source: FileSource, table: str) -> Labelling:
-    """A table of two columns, file and label; it lies at the root of the set, or anywhere on the
-    disk.
-    """
-    path = expand_home(table)
-
-    # the set's own file comes first, so that a set means the same in every working folder
-    try:
-        content = source.read(source.others[table]) if table in source.others else read_bytes(path)
-    except (UnreadableError, DamagedFileError) as error:
-        raise UserError(
-            f"labels {table!r}: no such file, neither in {source.place} nor on the disk; "
-            'allowed: "none", "folders", or a CSV file with the columns file,label'
-        ) from error
-
-    rows = _read_label_table(content, table)
-    names = {entry.name for entry in source.pictures}
-    labels: dict[str, str] = {}
-    absent = []
-    for file, label in rows.items():
-        # a table may name files with or without the folder that wraps the whole set
-        name = file if file in names else file.removeprefix(source.wrapper)
-        if name in names:
-            labels[name] = label
-        elif name not in source.elsewhere:  # images of other splits have their rows too
-            absent.append(file)
-
-    # most likely the table of another set, or one with other paths
-    if not labels:
-        raise UserError(
-            f"{table} names none of the images in {source.place}; "
-            f"it begins with {next(iter(rows))!r}"
-        )
-
-    notes = describe_absent(table, absent)
+def _labels_of_table(source: FileSource, labels: str) -> Labelling:
+    """The classes that a table of files and labels gives."""
+    table = read_label_table(source, labels)
     unnamed = []
-    for name in sorted(names - labels.keys()):
-        unnamed.append(Skipped(file=name, reason=f"not named in {table}"))
+    for entry in source.pictures:
+        if entry.name not in table.labels:
+            unnamed.append(Skipped(file=entry.name, reason=f"not named in {table.name}"))
 
     # a table elsewhere on the disk is none of the set's files
-    used = table if table in source.others else ""
-    return Labelling(labels, unnamed, notes, used, hashlib.sha256(content).hexdigest())
-
-
-def _read_label_table(content: bytes, name: str) -> dict[str, str]:
-    """Labels by file from a CSV text: comma, semicolon or tab; a first row that names no picture is
-    the header.
-
-    Raises:
-        UserError: not UTF-8, not two columns, or two labels for one file.
-    """
-    # "utf-8-sig": spreadsheet programs put a mark before the text
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name} is not UTF-8 text; save it again as CSV UTF-8") from error
-
-    lines = split_lines(text)
-    first = next((line for line in lines if line.strip()), "")
-    delimiter = _find_delimiter(first, name)
-    header = split_cells(first, delimiter, name) or [""]
-
-    labels: dict[str, str] = {}
-    for number, row in enumerate(read_cells(lines, delimiter, name), 1):
-        # wherever it stands: joined tables repeat their header
-        if not any(cell.strip() for cell in row) or (
-            row == header and extension(row[0].strip()) not in EXTENSIONS
-        ):
-            continue
-
-        if len(row) != 2 or not row[1].strip():
-            raise UserError(
-                f"{name}, line {number}: {delimiter.join(row)!r}; a row is a file and a label"
-            )
-
-        # paths as Windows and `find .` write them
-        file = row[0].strip().replace("\\", "/").removeprefix("./")
-        label = row[1].strip()
-        if labels.setdefault(file, label) != label:
-            raise UserError(
-                f"{name}, line {number}: {file!r} is {label!r} here and {labels[file]!r} before"
-            )
-
-    if not labels:
-        raise UserError(f"{name} is empty; its rows are a file and a label")
-    return labels
-
-
-def _find_delimiter(line: str, name: str) -> str:
-    """The sign that cuts a line into two cells; a comma where none does."""
-    for sign in "\t;,":  # the comma last: names of files and classes may hold one
-        if len(split_cells(line, sign, name)) == 2:
-            return sign
-    return ","
+    used = table.name if table.name in source.others else ""
+    notes = [*table.notes, *describe_absent(table.name, table.absent)]
+    return Labelling(table.labels, unnamed, notes, used, table.digest)
 
 
 def _folder_of(source: FileSource, name: str) -> str:

@@ -31,7 +31,9 @@ SPLITS = ("train", "test", "val")  # in the order in which reports name them
 ALL = "all"  # asks for all images, whatever their split
 JUDGES = ("test", "val")  # the first that is there judges what was trained
 # "train", "Valid", "trainA", "test_B": the folders that a split may have
-FOLDER = re.compile(r"(train|test|validation|valid|val)(?:[ _-]?([ab]))?", re.IGNORECASE)
+FOLDER = re.compile(
+    r"(training|train|testing|test|validation|valid|val)(?:[ _-]?([ab]))?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ganvas.data.parallel import map_pieces, progress_bar
 from ganvas.data.report import Skipped
 from ganvas.data.shards.files import hash_content
 from ganvas.data.shards.index import Index, Shard, make_index, read_index
+from ganvas.data.shards.keys import PICTURES
 from ganvas.data.shards.tar import Tar
 from ganvas.data.view import View
 from ganvas.errors import UserError
@@ -21,7 +22,7 @@ from ganvas.io.reading import read_bytes
 
 __all__ = ["TarScan", "index_tars"]
 
-VERSION = 1  # to be raised when the same tars would get another index
+VERSION = 2  # to be raised when the same tars would get another index
 
 
 class TarScan(NamedTuple):
@@ -100,9 +101,8 @@ def _scan_tar(path: Path) -> TarScan:
         fates = _decode_all(tar, tar.pictures)
         used = [(entry, fate) for entry, fate in zip(tar.pictures, fates) if not fate.reason]
         if not used:
-            first = f"; {fates[0].name}: {fates[0].reason}" if fates else ""
             raise UserError(
-                f"{path} holds no usable image (png, jpg, jpeg, webp){first}; remove it"
+                f"{path} holds no usable image ({', '.join(PICTURES)}){_explain(tar, fates)}"
             )
 
         # Most tars hold pictures of few kinds, so each picture only names the place of its kind.
@@ -120,6 +120,16 @@ def _scan_tar(path: Path) -> TarScan:
             left_out=tuple(left_out),
         )
         return TarScan(shard, [tar.label(entry) for entry, _ in used], tar.others)
+
+
+def _explain(tar: Tar, fates: Sequence[Fate]) -> str:
+    """Why a tar has no usable picture, and what to do, as the end of a message."""
+    if fates:
+        return f"; {fates[0].name}: {fates[0].reason}; write it again, or remove it"
+    if tar.others:
+        listed = ", ".join(f"{ending} ({count:,})" for ending, count in tar.others.most_common(3))
+        return f", only {listed}; write its images as PNG or JPEG, or remove it"
+    return "; remove it"
 
 
 def _decode_all(tar: Tar, entries: Sequence[Entry]) -> list[Fate]:

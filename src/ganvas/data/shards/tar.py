@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ganvas.data.folders.source import MAX_BYTES, Entry, is_hidden
+from ganvas.data.shards.keys import LABELS, PICTURES, choose_split
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 from ganvas.io.reading import parse_json
@@ -18,8 +19,6 @@ from ganvas.io.tars import TarMember, list_tar
 
 __all__ = ["HashingFile", "Tar", "write_tar"]
 
-PICTURES = ("png", "jpg", "jpeg", "webp")
-LABELS = ("cls", "json")
 LABEL_KEYS = ("label", "class", "cls")  # in JSON, the first that is there
 MAX_LABEL = 2**20  # bytes of a file with a class
 
@@ -31,6 +30,7 @@ class Tar:
         pictures: entries in the order of the tar; of several pictures of one name only the first.
         labels: entry with the class, by what the files of a picture share.
         others: files that are neither pictures nor classes, counted by ending.
+        split: cuts the name of a file into what the files of a picture share, and the ending.
 
     Args:
         file: open at its beginning; it is closed with the tar.
@@ -58,13 +58,15 @@ class Tar:
 
     def _sort(self, members: Iterable[TarMember]) -> None:
         """Sort the files into pictures, classes and others."""
-        keys = set()  # names of the pictures so far, without endings
-        for name, size, start in members:
-            if is_hidden(name):
-                continue
+        entries = [
+            Entry(name, size, 0, start) for name, size, start in members if not is_hidden(name)
+        ]
 
-            key, ending = _split_name(name)
-            entry = Entry(name, size, 0, start)
+        # Only all names together show whether keys hold dots.
+        self.split = choose_split([entry.name for entry in entries])
+        keys = set()  # names of the pictures so far, without endings
+        for entry in entries:
+            key, ending = self.split(entry.name)
             if ending in PICTURES and key not in keys:
                 keys.add(key)
                 self.pictures.append(entry)
@@ -87,7 +89,7 @@ class Tar:
 
     def label(self, picture: Entry) -> str | None:
         """The class of a picture as it is written there; None where there is none."""
-        entry = self.labels.get(_split_name(picture.name)[0])
+        entry = self.labels.get(self.split(picture.name)[0])
         if entry is None or entry.size > MAX_LABEL:
             return None
         try:
@@ -109,16 +111,6 @@ class Tar:
     def __exit__(self, *_: object) -> None:
         self.bytes.close()
         self.file.close()
-
-
-def _split_name(name: str) -> tuple[str, str]:
-    """Split a name into what the files of a picture share, and the ending.
-
-    "a/12.left.png" becomes "a/12" and "left.png": webdataset cuts at the first dot.
-    """
-    folder, slash, file = name.rpartition("/")
-    key, _, ending = file.partition(".")
-    return folder + slash + key, ending.lower()
 
 
 def write_tar(path: Path, files: Iterator[tuple[str, bytes]]) -> str:

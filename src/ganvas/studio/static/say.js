@@ -4,7 +4,7 @@ import { hasText, language, t } from "./texts.js";
 import engine from "./texts/engine.js";
 
 const NUMBERS = new Set(["n", "m"]); // places that hold a number, such as 2,000 or 1e-05 or 40%
-const OWN = new Set(["names", "recipe", "device", "size"]); // places that hold words which are nobody's to translate
+const OWN = new Set(["names", "recipe", "device", "size", "table"]); // places that hold words which are nobody's to translate
 
 // The templates as patterns, the longest first: "{n} images" would also fit into longer ones.
 const TEMPLATES = engine.map(([source, zh, en = source]) => {

@@ -137,6 +137,23 @@ export default [
   ["to use them so: --data {names}", "要这样使用：--data {names}", "to use them so, choose that kind"],
   ["{size} is the side a, {names} the side b", "{size} 为 a，{names} 为 b"], ["the other way round: --set {names}", "反过来：--set {names}"], ["names that end in _A and _B, or in a word such as _mask, are the sides a and b", "文件名以 _A、_B 或 _mask 之类结尾的，分别为 a 和 b"],
   ["{n} sub-folders hold images ({names})", "{n} 个子文件夹中有图像（{names}）"], ["to train with them as classes: --labels folders", "要作为类别训练：--labels folders"], ["other files are ignored: {names}", "忽略其他文件：{names}"],
+  // Tables, classes and arrays
+  ["this data seems to have labels, which are not used", "这些数据似乎带有标签，但没有使用"], ["to train with them, add --labels {names}", "要用它们训练，请加上 --labels {names}"],
+  ["several tables could be labels ({names}), which are not used", "有多个表格可作为标签（{names}），均未使用"], ["several columns could be labels ({names}), which are not used", "有多列可作为标签（{names}），均未使用"],
+  ["to train with one of them, name it: --labels {names}", "要用其中一个训练，请指定：--labels {names}"],
+  ["{n} sub-folders hold images ({names})", "{n} 个子文件夹中有图像（{names}）"], ["to train with them as classes: --labels folders", "要把它们作为类别训练：--labels folders"],
+  ["{names} is a table of attributes, which are not used", "{names} 是属性表，没有使用"], ["{names} is a table of captions, which are not used", "{names} 是文字说明表，没有使用"], ["to train with them: {names}", "要用它们训练：{names}"],
+  ["{table} has several columns that could be labels ({names}), which are not used", "{table} 中有多列可作为标签（{names}），均未使用"], ["to train with one of them: --labels {names}", "要用其中一列训练：--labels {names}"],
+  ["{names} holds numbers, which no GAN here takes", "{names} 中是数值，这里没有 GAN 能使用"], ["they are not used", "因此没有使用"],
+  ["{names} says something else of each image, so it holds no classes", "{names} 对每张图像的内容都不同，因此不是类别"], ["it is not used", "因此没有使用"],
+  ["labels are the column {names} of {table}", "标签取自 {table} 的 {names} 列"],
+  ["{table}: it was read in the encoding {names}", "{table}：按 {names} 编码读取"], ["{table}: it is not UTF-8 and was read as Latin-1 (cp1252)", "{table}：不是 UTF-8，按 Latin-1（cp1252）读取"], ["check names with accents", "请检查带重音符号的名称"],
+  ["{table} names {n} files that are not there: {names}", "{table} 提到 {n} 个不存在的文件：{names}"], ["{table} names {n} file that is not there: {names}", "{table} 提到 {n} 个不存在的文件：{names}"],
+  ["other files are ignored: {names}", "其他文件没有使用：{names}"],
+  ["not used by the GAN {recipe}: {names}", "GAN {recipe} 不使用：{names}"], ["other arrays are not used: {names}", "其他数组没有使用：{names}"],
+  ["{n} files are not trained on, since of other splits: {names}", "{n} 个文件属于其他划分，不参与训练：{names}"], ["{n} file is not trained on, since of other splits: {names}", "{n} 个文件属于其他划分，不参与训练：{names}"],
+  ["values from 0 to 1 became 0 to 255", "0 到 1 的值转为 0 到 255"], ["values from -1 to 1 became 0 to 255", "-1 到 1 的值转为 0 到 255"], ["False and True became 0 and 255", "False 和 True 转为 0 和 255"],
+  ["values of the type {names} were rounded to bytes, 0 to 255", "{names} 类型的值取整为 0 到 255 的字节"], ["rows and columns exchanged", "行与列互换"], ["the names of the classes are those of {names}", "类别名称来自 {names}"],
 
   // What recipes are for
   ["digits by class", "按类别生成数字"], ["clothes by class", "按类别生成衣物"], ["faces in minutes", "几分钟生成人脸"], ["avatar tutorial", "头像教程"], ["DCGAN paper", "DCGAN 论文"], ["SNGAN paper", "SNGAN 论文"], ["WGAN-GP paper", "WGAN-GP 论文"], ["R3GAN paper, GPU", "R3GAN 论文，需要 GPU"],
