@@ -9,7 +9,7 @@ from ganvas.data.folders.attribute_table import find_attribute_table, read_rows
 from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.pairing import measure_some, name_stems, split_endings, split_sides
 from ganvas.data.folders.source import FileSource, extension
-from ganvas.data.folders.splits import find_splits
+from ganvas.data.folders.splits import Part, Splits, find_splits
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
@@ -17,6 +17,7 @@ __all__ = ["LOOKS", "describe_layout", "guess_kind"]
 
 MOST_INSIDE = 0.9  # share of the images that must be of the two sides
 CAPTION_TABLES = (".jsonl", ".json")
+LARGEST = 2**25  # bytes of a table that is read only to guess
 SHARD_LABELS = (".cls", ".json", ".txt")  # files of webdataset's tars beside the images
 
 # What a kind looks like, in words.
@@ -39,31 +40,31 @@ def guess_kind(place: Path) -> str:
         UserError: it cannot be read, or holds no images.
     """
     with FileSource(place) as source:
-        return _guess(source)
+        return _guess(source, find_splits(source))
 
 
-def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
+def describe_layout(part: Part, labels: str) -> list[str]:
     """The note on what plain images look like, with the name that opens them so; none for plain
     images.
 
     Args:
-        source: the images.
-        split: of them that is looked at.
+        part: the images.
         labels: as in `View`; where they are used, their table is not taken for another one.
     """
-    kind = _guess(source)
+    kind = _guess(part.whole, part.splits)
     if not kind or (labels != "none" and kind in ("attributes", "captions")):
         return []
-    name = kind if split == "train" else f"{kind}-{split}"
-    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{source.place}"]
+    name = kind if part.split == "train" else f"{kind}-{part.split}"
+    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{part.whole.place}"]
 
 
-def _guess(source: FileSource) -> str:
+def _guess(source: FileSource, splits: Splits) -> str:
     """The likely kind of a set; see `guess_kind`."""
     if source.tar and any(extension(name) in SHARD_LABELS for name in source.others):
         return "shards"
     for name, entry in source.others.items():
-        if "/" not in name and extension(name) in CAPTION_TABLES:
+        # a large table would be read again at every start
+        if "/" not in name and extension(name) in CAPTION_TABLES and entry.size <= LARGEST:
             with suppress(UserError, UnreadableError):
                 if read_caption_table(name, source.read(entry)).lines:
                     return "captions"
@@ -73,19 +74,18 @@ def _guess(source: FileSource) -> str:
         if (len(table.names) > 1 or extension(table.file) == ".txt") and read_rows(table):
             return "attributes"
 
-    if kind := _compare_sides(source):
+    if kind := _compare_sides(source, splits):
         return kind
     sizes = measure_some(source, source.pictures).values()
     halves = bool(sizes) and all(width == 2 * height for width, height in sizes)
     return "pairs" if halves else ""
 
 
-def _compare_sides(source: FileSource) -> str:
+def _compare_sides(source: FileSource, splits: Splits) -> str:
     """Of two sides such as the folders A and B: "pairs" where most files have a partner of the
     same name, "unpaired" where not; "" without such sides.
     """
     # one split at a time: files of two splits may have equal names
-    splits = find_splits(source)
     groups: dict[str, dict[str, str]] = {}
     for entry in source.pictures:
         name = splits.inner.get(entry.name, entry.name)

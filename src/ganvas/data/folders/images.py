@@ -42,8 +42,10 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
         source = part.source
         labelling = find_labels(source, view.labels)
         judge, notes = _find_judge(part, view.labels, labelling)
-        # what looks like pairs has two folders that are no classes
-        if hints := describe_layout(whole, place.split, view.labels):
+        hints = describe_layout(part, view.labels)
+        # the two folders of pairs or domains are no classes
+        folders = {source.inside(entry.name).rpartition("/")[0] for entry in source.pictures}
+        if hints and view.labels == "none" and len(folders) <= 2:
             labelling.notes = []
 
         # all that decides the store: "labels" by what they say, not by the path of their table
