@@ -145,7 +145,7 @@ def _find_notes() -> Iterator[str]:
     """Notes on how the files of a set lie, from sets of a few images."""
     layouts = {
         "": ("train/up/1", "train/down/2", "test/down/3", "test/side/4", "extra/5"),
-        "pairs:": ("images/1", "images/2", "masks/1", "masks/2"),
+        "pairs:": ("images/1", "images/2", "masks/1_mask", "masks/2_mask"),
         "pairs-all:": ("train/1_A", "train/1_B", "test/2_A", "test/2_B"),
         "unpaired-test:": ("testA/1", "testA/2", "testB/3", "testB/4", "trainA/5"),
     }

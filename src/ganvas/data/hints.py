@@ -8,7 +8,7 @@ from pathlib import Path
 from ganvas.data.folders.caption_table import read_caption_table
 from ganvas.data.folders.pairing import measure_some, name_stems, split_endings, split_sides
 from ganvas.data.folders.source import FileSource, extension
-from ganvas.data.folders.splits import find_splits
+from ganvas.data.folders.splits import Part, Splits, find_splits
 from ganvas.data.folders.table_survey import survey_tables
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
@@ -17,6 +17,7 @@ __all__ = ["LOOKS", "describe_layout", "guess_kind"]
 
 MOST_INSIDE = 0.9  # share of the images that must be of the two sides
 CAPTION_TABLES = (".jsonl", ".json")
+LARGEST = 2**25  # bytes of a table that is read only to guess
 SHARD_LABELS = (".cls", ".json", ".txt")  # files of webdataset's tars beside the images
 
 # What a kind looks like, in words.
@@ -39,27 +40,26 @@ def guess_kind(place: Path) -> str:
         UserError: it cannot be read, or holds no images.
     """
     with FileSource(place) as source:
-        return _guess(source)
+        return _guess(source, find_splits(source))
 
 
-def describe_layout(source: FileSource, split: str, labels: str) -> list[str]:
+def describe_layout(part: Part, labels: str) -> list[str]:
     """The note on what plain images look like, with the name that opens them so; none for plain
     images, and for those with a table, of which `describe_unused` tells.
 
     Args:
-        source: the images.
-        split: of them that is looked at.
+        part: the images.
         labels: as in `View`; where they are used, their table is not taken for another one.
     """
-    kind = _guess(source)
-    told = kind in ("attributes", "captions") and not _holds_captions(source)
+    kind = _guess(part.whole, part.splits)
+    told = kind in ("attributes", "captions") and not _holds_captions(part.whole)
     if not kind or told or (labels != "none" and kind == "captions"):
         return []
-    name = kind if split == "train" else f"{kind}-{split}"
-    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{source.place}"]
+    name = kind if part.split == "train" else f"{kind}-{part.split}"
+    return [f"these look like {LOOKS[kind]}; to use them so: --data {name}:{part.whole.place}"]
 
 
-def _guess(source: FileSource) -> str:
+def _guess(source: FileSource, splits: Splits) -> str:
     """The likely kind of a set; see `guess_kind`."""
     if source.tar and any(extension(name) in SHARD_LABELS for name in source.others):
         return "shards"
@@ -69,7 +69,7 @@ def _guess(source: FileSource) -> str:
     if kinds in (["attributes"], ["captions"]):
         return kinds[0]
 
-    if kind := _compare_sides(source):
+    if kind := _compare_sides(source, splits):
         return kind
     sizes = measure_some(source, source.pictures).values()
     halves = bool(sizes) and all(width == 2 * height for width, height in sizes)
@@ -79,19 +79,19 @@ def _guess(source: FileSource) -> str:
 def _holds_captions(source: FileSource) -> bool:
     """Whether a JSON file with captions lies at the root."""
     for name, entry in source.others.items():
-        if "/" not in name and extension(name) in CAPTION_TABLES:
+        # a large table would be read again at every start
+        if "/" not in name and extension(name) in CAPTION_TABLES and entry.size <= LARGEST:
             with suppress(UserError, UnreadableError):
                 if read_caption_table(name, source.read(entry)).lines:
                     return True
     return False
 
 
-def _compare_sides(source: FileSource) -> str:
+def _compare_sides(source: FileSource, splits: Splits) -> str:
     """Of two sides such as the folders A and B: "pairs" where most files have a partner of the
     same name, "unpaired" where not; "" without such sides.
     """
     # one split at a time: files of two splits may have equal names
-    splits = find_splits(source)
     groups: dict[str, dict[str, str]] = {}
     for entry in source.pictures:
         name = splits.inner.get(entry.name, entry.name)

@@ -14,6 +14,7 @@ from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import find_splits
 from ganvas.data.open import name_split
+from ganvas.data.shards.write import pack_dataset
 from ganvas.data.test_set import find_known_rows, open_test_set
 from ganvas.evaluation.references import make_reference, open_reference
 
@@ -250,3 +251,11 @@ def test_tars_that_cannot_be_read(tmp_path: Path):
     block[148:156] = f"{sum(block):06o}\0 ".encode()
     (tmp_path / "set.tar").write_bytes(io.BytesIO(bytes(block) * 3).read())
     refused_in_one_line(lambda: open_images(tmp_path / "set.tar"), "set.tar")
+
+
+def test_packing_says_which_split_was_packed(tmp_path: Path):
+    place = lay_out(tmp_path, XRAY)
+    options = {"shards": False, "shard_images": None, "strict": False, "progress": False}
+    lines = pack_dataset(str(place), View(split="val"), None, **options)
+    assert lines[0].startswith(f"images-val:{place}: 4 images")
+    assert any("val is used" in line for line in lines)

@@ -50,7 +50,7 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
         judge, notes = _find_judge(part, view.labels, labelling)
         # not stored: a table may be mended, and the advice must be right at every start; what looks
         # like pairs has two folders that are no classes
-        hints = describe_layout(whole, place.split, view.labels)
+        hints = describe_layout(part, view.labels)
         if not hints and view.labels == "none":
             hints = describe_unused(source)
 

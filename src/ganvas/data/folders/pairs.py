@@ -246,8 +246,12 @@ def _match_names(
             if stem not in other:
                 skipped.append(_skip_file(side, entry, "has no partner of the same name"))
 
+    notes = []
+    cut = any(stem != name.rpartition(".")[0] for key in keys for name, stem in key.items())
+    if cut:
+        notes = ["names of pairs are equal but for endings such as _A and _B or _mask"]
     rows = [RowFiles(stem, ((sources[0], a[stem]), (sources[1], b[stem]))) for stem in both]
-    return FoundPairs(rows, skipped, [])
+    return FoundPairs(rows, skipped, notes)
 
 
 def _skip_file(side: str, entry: Entry, reason: str) -> Skipped:

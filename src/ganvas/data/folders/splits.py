@@ -78,7 +78,7 @@ class Part:
 
     def other(self, split: str) -> FileSource:
         """The set with the images of another split alone."""
-        return choose_split(self.whole, split).source
+        return _choose(self.whole, self.splits, split).source
 
 
 def parse_split(word: str) -> str:
@@ -102,7 +102,11 @@ def choose_split(source: FileSource, split: str) -> Part:
     Raises:
         UserError: the set has no such split.
     """
-    splits = find_splits(source)
+    return _choose(source, find_splits(source), split)
+
+
+def _choose(source: FileSource, splits: Splits, split: str) -> Part:
+    """The images of a split, where all splits are known."""
     if not splits.of:
         if split not in ("train", ALL):
             raise UserError(f"{source.place} has no folder {split}; its images are in one place")

@@ -65,7 +65,7 @@ def pack_dataset(
                 f"{flag} is for shards: add --shards; without it, only the cache is filled"
             )
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
-        return _describe_store(dataset)
+        return _describe_store(dataset) + _describe_splits(dataset)
 
     # before the set is opened, which may take an hour of decoding
     if out is None:
@@ -75,7 +75,14 @@ def pack_dataset(
     if shard_images is not None and shard_images < 1:
         raise UserError(f"--shard-images {shard_images}: choose 1 or more")
     dataset = open_dataset(spec, view, strict=strict, progress=progress)
-    return _write_shards(dataset, out, shard_images or _default_count(dataset), progress)
+    lines = _write_shards(dataset, out, shard_images or _default_count(dataset), progress)
+    return lines + _describe_splits(dataset)
+
+
+def _describe_splits(dataset: Dataset) -> list[str]:
+    """Report that only the images of one split were packed; nothing for a set without splits."""
+    report = dataset.report
+    return [f"note: {note}" for note in report.notes] if len(report.splits) > 1 else []
 
 
 def _describe_store(dataset: Dataset) -> list[str]:

@@ -135,7 +135,7 @@ export default [
   ["the zip does not say how its names are written", "zip 没有说明文件名的编码"], ["they are read as {names}", "按 {names} 读取"], ["they would also fit {names}", "也可能是 {names}"],
   ["these look like {kind}", "这些看起来是{kind}"], ["images of two domains, without pairs", "两个域的图像，不成对"], ["images with a table of attributes", "带属性表的图像"], ["images with a table of captions", "带文字说明表的图像"], ["images with their classes in files beside them, as in webdataset's tars", "旁边的文件写有类别的图像，如 webdataset 的 tar"],
   ["to use them so: --data {names}", "要这样使用：--data {names}", "to use them so, choose that kind"],
-  ["{size} is the side a, {names} the side b", "{size} 为 a，{names} 为 b"], ["the other way round: --set {names}", "反过来：--set {names}"], ["names that end in _A and _B, or in a word such as _mask, are the sides a and b", "文件名以 _A、_B 或 _mask 之类结尾的，分别为 a 和 b"],
+  ["{size} is the side a, {names} the side b", "{size} 为 a，{names} 为 b"], ["the other way round: --set {names}", "反过来：--set {names}"], ["names of pairs are equal but for endings such as _A and _B or _mask", "成对文件的名称相同，只有 _A、_B 或 _mask 之类的结尾不同"], ["names that end in _A and _B, or in a word such as _mask, are the sides a and b", "文件名以 _A、_B 或 _mask 之类结尾的，分别为 a 和 b"],
   ["{n} sub-folders hold images ({names})", "{n} 个子文件夹中有图像（{names}）"], ["to train with them as classes: --labels folders", "要作为类别训练：--labels folders"], ["other files are ignored: {names}", "忽略其他文件：{names}"],
   // Tables, classes and arrays
   ["this data seems to have labels, which are not used", "这些数据似乎带有标签，但没有使用"], ["to train with them, add --labels {names}", "要用它们训练，请加上 --labels {names}"],
