@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ganvas.errors import UserError
 from ganvas.io.images import UnreadableError
 
-FEW = 60  # examples of each reader in every run of the tests
+FEW = 50  # examples of each reader in every run of the tests
 MANY = 10_000  # in the slow ones
 
 Read = Callable[[bytes], object]

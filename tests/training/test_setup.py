@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from short_runs import train_mlp
 from torch import Tensor
 
 import ganvas
@@ -53,3 +54,18 @@ def test_the_rehearsal_loads_its_rows_once(tmp_path: Path, monkeypatch: pytest.M
     ganvas.train("digits", images=50, out=tmp_path, settings={"options.width": 2}, quiet=True)
     assert loaded.count(2) == 1  # the rehearsal's batch
     assert loaded.count(50) == 1
+
+
+@pytest.mark.parametrize("size", [3_000, pytest.param(45_000, marks=pytest.mark.slow)])
+def test_a_full_disk_leaves_nothing_behind(size: int, tmp_path: Path):
+    """At the rehearsal, or at a later checkpoint; the same command goes on when there is room."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"cannot write .*; free some space"):
+            train_mlp(tmp_path / "run", 24)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".partial-")]
+    train_mlp(tmp_path / "run", 24)

@@ -302,7 +302,10 @@ def rehearse(context: RunContext, state: TrainingState) -> None:
     place = context.folder / f"{PARTIAL}rehearsal"
     with explained(place):
         remove(place)
-        saved = save_checkpoint(place, trial, trial.means.state(engine), recipe, context.dataset)
-        preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
-        resume_checkpoint(place, trial)
-        remove(place)
+        try:
+            means = trial.means.state(engine)
+            saved = save_checkpoint(place, trial, means, recipe, context.dataset)
+            preview_rows(load(saved, device=engine.device.type).gan, batch, engine.device)
+            resume_checkpoint(place, trial)
+        finally:
+            remove(place)  # also where the disk is full

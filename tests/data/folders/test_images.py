@@ -325,6 +325,7 @@ def test_no_permission(folder):
     assert "ermission" in open_dataset(str(folder), SIZE).report.skipped[0].reason
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
 def test_pipes_and_devices_are_no_data(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")  # opening it would wait for ever
     for place, kind in ((tmp_path / "pipe", "a pipe"), (Path(os.devnull), "a device")):
