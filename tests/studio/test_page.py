@@ -21,7 +21,8 @@ from ganvas.recipes.catalogue import CATALOGUE
 pytestmark = pytest.mark.slow
 
 NAMES = {"cpu", "cuda", "CPU", "GPU", "GiB", "EMA", "GAN", "Adam", "beta", *CATALOGUE, *GANS}
-NAMES |= {"labels", *CLASSES}
+NAMES |= {"labels", "folders", "attributes", "captions", "COLUMN", "gbk", *CLASSES}
+NAMES |= {"False", "True"}
 WAIT = 60_000  # milliseconds, on a busy machine
 
 
