@@ -35,27 +35,32 @@ __all__ = ["find_sentences", "find_settings"]
 
 # What a data report says of tables, classes and arrays.
 TABLES = (
-    "this data seems to have labels, which are not used; to train with them, add --labels a.csv:b",
+    "this data seems to have labels, which are not used; to train with them, add --labels a.csv",
     "several tables could be labels (a.csv, b.csv), which are not used; to train with one of them, "
     "name it: --labels a.csv",
-    "several columns could be labels (fine, rough), which are not used; to train with one of them, "
-    "name it: --labels fine",
-    "3 sub-folders hold images (a, b, c); to train with them as classes: --labels folders",
+    "several columns could be labels (细, 粗), which are not used; to train with one of them, "
+    "name it: --labels 细",
+    "3 sub-folders hold images (猫, 狗, 鸟); to train with them as classes: --labels folders",
     "list.csv is a table of attributes, which are not used; to train with them: "
-    "--data attributes:faces --labels list.csv",
-    "t.csv is a table of captions, which are not used; to train with them: --data captions:faces",
-    "t.csv has several columns that could be labels (a, b), which are not used; to train with one "
-    "of them: --labels t.csv:COLUMN",
+    "--data attributes:人脸 --labels list.csv",
+    "t.csv is a table of captions, which are not used; to train with them: --data captions:人脸",
+    "t.csv has several columns that could be labels (颜色, 形状), which are not used; "
+    "to train with one of them: --labels t.csv:COLUMN",
     "ages.csv holds numbers, which no GAN here takes; they are not used",
     "t.csv says something else of each image, so it holds no classes; it is not used",
-    "labels are the column 'class' of labels.csv",
+    "labels are the column '类别' of labels.csv",
     "labels.csv: it was read in the encoding gbk",
     "t.csv: it is not UTF-8 and was read as Latin-1 (cp1252); check names with accents",
     "t.csv names 2 files that are not there: a.png, b.png",
     "t.csv names 1 file that is not there: a.png",
     "other files are ignored: .csv (4)",
-    "not used by the GAN sngan: 2 attributes (Round, Blue)",
-    "other arrays are not used: val_images, val_labels",
+    "not used by the GAN sngan: 2 attributes (圆, 蓝)",
+    "not used by the GAN dcgan: 1 class (猫)",
+    "not used by the GAN dcgan: 10 classes (0, 1, 2, 3, 4, ...)",
+    "not used by the GAN dcgan: 3 key points (喙, 眼)",
+    "not used by the GAN dcgan: captions",
+    "not used by the GAN dcgan: boxes",
+    "other arrays are not used: val_images",
     "1 file is not trained on, since of other splits: test-00000-of-00001.parquet",
     "2 files are not trained on, since of other splits: test-0.parquet, test-1.parquet",
     "values from 0 to 1 became 0 to 255",

@@ -24,7 +24,7 @@ from ganvas.training.unused import mention_unused
         (
             "figures",
             "dcgan",
-            "boxes, captions, 9 key points (beak, crown, left eye, right eye, left wing, ...)",
+            "boxes|captions|9 key points (beak, crown, left eye, right eye, left wing, ...)",
         ),
     ],
 )
@@ -35,7 +35,7 @@ def test_columns_without_a_use_are_named(data: str, gan: str, unused: str):
     mentioned = mention_unused(dataset, build_gan(gan, dataset.schema, options), gan)
 
     before = dataset.report.notes
-    new = [f"not used by the GAN {gan}: {unused}"] if unused else []
+    new = [f"not used by the GAN {gan}: {one}" for one in unused.split("|") if one]
     assert mentioned.report.notes == before + new
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganvas.data.arrays.memory import Images, name_data
 from ganvas.data.view import collect_look
 from ganvas.evaluation import Evaluation
 from ganvas.evaluation import evaluate as evaluate_images
@@ -13,10 +14,10 @@ __all__ = ["evaluate", "health"]
 
 
 def evaluate(
-    what: Run | str | Path,
-    against: str | Path | None = None,
+    what: Run | str | Path | Images,
+    against: str | Path | Images | None = None,
     *,
-    data: str | Path | None = None,
+    data: str | Path | Images | None = None,
     metrics: str | Sequence[str] | None = None,
     features: str | None = None,
     weights: str | Path | None = None,
@@ -36,7 +37,7 @@ def evaluate(
 
     Args:
         what: a run, its folder or one of its checkpoints; or a folder or zip of images, a data
-            set's name, or "noise".
+            set's name, or "noise"; or, here and for the next two, images in memory, as for `train`.
         against: the images to compare with. None: the published test set of the run's data, or
             without one the data itself.
         data: where the run's data is, if it was moved; or, for samples that are not from a run, the
@@ -71,9 +72,9 @@ def evaluate(
         UserError: an argument is wrong, or something is missing.
     """
     return evaluate_images(
-        what,
-        against,
-        data=data,
+        what if isinstance(what, Run) else name_data(what)[0],
+        None if against is None else name_data(against)[0],
+        data=None if data is None else name_data(data)[0],
         metrics=metrics.split(",") if isinstance(metrics, str) else metrics,
         features=features,
         weights=weights,

@@ -12,7 +12,7 @@ WORDS = {"caption": "captions", "caption_features": "captions as numbers", "box"
 
 
 def mention_unused(dataset: Dataset, gan: GAN, name: str) -> Dataset:
-    """The data set, with a note on what the GAN does not use.
+    """The data set, with a note on each column that the GAN does not use.
 
     Args:
         dataset: to train on.
@@ -25,16 +25,12 @@ def mention_unused(dataset: Dataset, gan: GAN, name: str) -> Dataset:
 
     used = {*gan.requires, *(TEXTS if {*TEXTS} & {*gan.requires} else ())}
     columns = [*dataset.columns, *(dataset.beside.columns if dataset.beside else ())]
-    unused = []
+    notes = []
     for column in columns:
         # "known" says of which rows the attributes are known
         if column not in used and column not in dataset.pictures and column != "known":
-            unused.append(_describe_column(dataset, column))
-    if not unused:
-        return dataset
-
-    note = f"not used by the GAN {name}: {', '.join(unused)}"
-    return dataset.with_report(notes=[*dataset.report.notes, note])
+            notes.append(f"not used by the GAN {name}: {_describe_column(dataset, column)}")
+    return dataset.with_report(notes=dataset.report.notes + notes) if notes else dataset
 
 
 def _describe_column(dataset: Dataset, column: str) -> str:
