@@ -110,7 +110,12 @@ export default [
   ["Draw a caption, in words like those of the training captions:", "按文字说明绘制，用词应与训练数据相似："],
   ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
 
-  // Notes of an evaluation, the first as they were before
+  // Notes of an evaluation
+  ["precision, recall, density and coverage need {n} samples and {m} real images", "精确率、召回率、密度和覆盖率需要 {n} 个样本和 {m} 张真实图像"], ["of fewer they are mostly chance, so there is no value", "数量更少时它们大多是偶然，因此没有数值"],
+  ["copies need {n} samples and {m} real images that were held out from training", "复制比例需要 {n} 个样本和 {m} 张未参与训练的真实图像"], ["of fewer their share is mostly chance, so there is no value", "数量更少时这一比例大多是偶然，因此没有数值"], ["hold out more in training: --set held_out={n}", "请在训练时留出更多：--set held_out={n}"],
+  ["with fewer than {n} samples or real images {metric} is too high", "样本或真实图像少于 {n} 时，{metric}偏高"], ["look at {metric}", "请看{metric}"], ["of a set with fewer than {n} images all are used", "少于 {n} 张图像的集合全部使用"],
+  ["fd", "Frechet 距离"], ["kd", "核距离"], ["fd_lite0", "Frechet 距离（Lite0）"], ["kd_lite0", "核距离（Lite0）"], ["fid", "FID"], ["kid", "KID"],
+  // Notes of an evaluation as they were before
   ["{names} has only {n} images: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"],
   ["only {n} samples of {names}: {metric} is biased upwards", "{names} 只有 {n} 个样本：{metric} 偏高"], ["only {n} images of {names}: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"], ["prefer {metric}", "请看{metric}"],
   ["memorisation is rough with only {n} held-out images", "留出的图像只有 {n} 张，记忆程度不准"], ["hold out {n} or more", "请留出 {n} 张或更多"],
