@@ -25,6 +25,8 @@ from ganvas.evaluation.metrics.modes import count_modes, count_point_modes
 from ganvas.evaluation.references import digest_rows
 
 __all__ = [
+    "FEW_COPIES",
+    "FEW_NEIGHBOURS",
     "MANY_CLASSES",
     "measure_agreement",
     "measure_class_frechet",
