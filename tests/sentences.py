@@ -12,6 +12,7 @@ from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.view import View
 from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS
 from ganvas.gans import GAN, GANS
+from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
@@ -69,6 +70,7 @@ def find_sentences() -> set[str]:
         *_find_reasons(),
         *_find_findings(),
         *_find_verdicts(),
+        *_find_comparisons(),
         *NOTES,
         *map(name_use, _list_gans()),
     }
@@ -145,3 +147,11 @@ def _find_verdicts() -> Iterator[str]:
             for number in range(LONG)
         ]
         yield from Diagnosis(series).verdict.sentences
+
+
+def _find_comparisons() -> Iterator[str]:
+    """Whether the search for a filling beat a blur."""
+    for values in ((9.0, 10.0, 5.0, 0.1), (30.0, 10.0, 20.0, 0.1), (30.0, 10.0, 5.0, 0.5)):
+        yield from BlurTest(*values).describe()
+    yield from BlurTest(30.0, 10.0, 5.0, 0.1).describe()
+    yield NO_TEST

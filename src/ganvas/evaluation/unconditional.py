@@ -124,7 +124,7 @@ def measure_memorisation(inputs: EvaluationInputs) -> Measurement:
     from_samples, from_unseen = inputs.training_distances[0], inputs.unseen_distances[0]
     found = memorisation(from_samples, from_unseen)
     samples, unseen = len(from_samples), len(from_unseen)
-    counts = {"training": len(inputs.reference.train_rows), "unseen": unseen}
+    counts: dict[str, float] = {"training": len(inputs.reference.train_rows), "unseen": unseen}
     held_out = digest_rows(inputs.reference.unseen_rows)
     if min(samples, unseen) < ENOUGH:
         values = {"memorisation": found.ratio, "copies": math.nan}

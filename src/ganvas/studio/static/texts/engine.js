@@ -114,6 +114,14 @@ export default [
   ["If it stays, train a GAN with a relativistic loss, which pays for every kind of image that is missing", "如果仍然存在，请用相对论损失训练 GAN，每缺少一种图像，生成器都会受到惩罚"],
   ["Use more images, mirror them (--set flip=true), or stop here", "请使用更多图像、加入镜像（--set flip=true），或就此停止"],
 
+  // Restored images: was the search better than a blur?
+  ["in a test hole beside it the search is {n} levels from the truth, a blur {m}", "在旁边的测试空洞中，搜索结果与真实图像相差 {n} 级，模糊填充相差 {m} 级"],
+  ["the search beats the blur there", "搜索在那里优于模糊填充"], ["the search does not beat the blur, so compare both on the sheet", "搜索并不优于模糊填充，请在拼图上比较两者"],
+  ["even what is known around the hole is only reproduced to {n} levels", "连空洞周围已知的部分也只能还原到相差 {n} 级"], ["the GAN is too weak, or the image is unlike its training data", "GAN 太弱，或图像与其训练数据不相似"], ["train longer, or search with an image like these", "请延长训练，或使用与训练数据相似的图像"],
+  ["the hole is large ({share} of what the GAN sees)", "空洞很大（占 GAN 所见的 {share}）"], ["little is left to tell what is in it", "剩下的部分太少，无法推断其中内容"],
+  ["what is known around the hole is reproduced to {n} levels", "空洞周围已知的部分还原到相差 {n} 级"], ["it does not tell what is in the hole, or a plain area is best filled by a blur", "但由此无法推断空洞中的内容，或者平坦的区域最适合用模糊填充"],
+  ["the hole leaves no room for a test hole, so nobody knows whether a blur is better", "空洞之外没有位置放测试空洞，因此无法知道模糊填充是否更好"],
+
   // Numbers of a run
   ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
   ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
