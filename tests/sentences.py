@@ -10,7 +10,7 @@ from tiny import make_gan
 
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.view import View
-from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS
+from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS, HOLD_OUT
 from ganvas.gans import GAN, GANS
 from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.io.console import describe_duration, describe_rate
@@ -56,6 +56,7 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 NOTES = (
     FEW_NEIGHBOURS,
     FEW_COPIES,
+    HOLD_OUT,
     "of a set with fewer than 10,000 images all are used",
     *(
         f"with fewer than 10,000 samples or real images {one} is too high; look at {other}"
@@ -71,6 +72,7 @@ def find_sentences() -> set[str]:
         *_find_findings(),
         *_find_verdicts(),
         *_find_comparisons(),
+        *_find_likeness(),
         *NOTES,
         *map(name_use, _list_gans()),
     }
@@ -147,6 +149,14 @@ def _find_verdicts() -> Iterator[str]:
             for number in range(LONG)
         ]
         yield from Diagnosis(series).verdict.sentences
+
+
+def _find_likeness() -> Iterator[str]:
+    """Samples that are alike, and get more varied or not yet."""
+    for count in (WINDOW, LONG):
+        alike = [checkup(number, diversity=0.05 * 1.05**number) for number in range(count)]
+        verdict = Diagnosis(alike).verdict
+        yield from (verdict.state, *verdict.sentences)
 
 
 def _find_comparisons() -> Iterator[str]:

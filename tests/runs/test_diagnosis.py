@@ -8,7 +8,7 @@ from checkups import CLASSES, FAULTS, checkup
 from ganvas.runs.checkups import LONG, WINDOW
 from ganvas.runs.diagnosis import Diagnosis, diverged
 from ganvas.runs.rules import RULES, diagnose
-from ganvas.runs.verdict import AHEAD, EARLY, HEALTHY, ILL, Schedule
+from ganvas.runs.verdict import AHEAD, ALIKE, EARLY, HEALTHY, ILL, Schedule
 
 
 def diagnosis(count: int, **changes: Any) -> Diagnosis:
@@ -233,6 +233,17 @@ def test_a_discriminator_far_ahead_is_no_problem_while_the_generator_learns():
     # By such a margin it is an alarm, though the generator learns.
     wide = [values | {"score_gap": 25.0} for values in learning]
     assert "still learns" in Diagnosis(wide).active["discriminator wins"].evidence
+
+
+def test_samples_that_are_alike_are_not_called_healthy_while_they_improve():
+    checkups = [checkup(number, diversity=0.05 * 1.05**number) for number in range(LONG)]
+    run = Diagnosis(checkups)
+    assert (run.verdict.state, run.active) == (ALIKE, {})
+    assert (
+        "only 0.11 times as much as real images do; the generator still learns"
+        in (run.describe()[0])
+    )
+    assert diagnosis(WINDOW, diversity=0.1).verdict.state == ALIKE
 
 
 @pytest.mark.parametrize("count", [1, WINDOW, LONG])

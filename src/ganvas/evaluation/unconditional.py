@@ -27,6 +27,7 @@ from ganvas.evaluation.references import digest_rows
 __all__ = [
     "FEW_COPIES",
     "FEW_NEIGHBOURS",
+    "HOLD_OUT",
     "MANY_CLASSES",
     "measure_agreement",
     "measure_class_frechet",
@@ -50,9 +51,9 @@ FEW_NEIGHBOURS = (
 )
 FEW_COPIES = (
     f"copies need {ENOUGH} samples and {ENOUGH} real images that were held out from training; "
-    f"of fewer their share is mostly chance, so there is no value; "
-    f"hold out more in training: --set held_out={ENOUGH}"
+    "of fewer their share is mostly chance, so there is no value"
 )
+HOLD_OUT = f"too few were held out: train with --set held_out={ENOUGH}"
 
 
 def _name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
@@ -129,7 +130,8 @@ def measure_memorisation(inputs: EvaluationInputs) -> Measurement:
     if min(samples, unseen) < ENOUGH:
         values = {"memorisation": found.ratio, "copies": math.nan}
         measured = inputs.measurement(values, memorisation=counts, held_out=held_out)
-        return replace(measured, reason=FEW_COPIES)
+        advice = f"; {HOLD_OUT}" if unseen < ENOUGH else ""
+        return replace(measured, reason=FEW_COPIES + advice)
 
     values = {
         "memorisation": found.ratio,

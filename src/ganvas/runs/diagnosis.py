@@ -9,7 +9,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkups import Checkup
 from ganvas.runs.log import ENDED
 from ganvas.runs.rules import BROKEN, RESTART, Finding, diagnose
-from ganvas.runs.verdict import AHEAD, EARLY, Schedule, Verdict, reach_verdict
+from ganvas.runs.verdict import AHEAD, ALIKE, EARLY, Schedule, Verdict, reach_verdict
 
 __all__ = ["Change", "Diagnosis", "diverged", "schedule_of"]
 
@@ -121,7 +121,11 @@ class Diagnosis:
             lines.append(f"{finding.title}, since {since}: {finding.evidence}. {finding.action}")
 
         verdict = self.verdict
-        titles = {EARLY: "Too early to tell: ", AHEAD: "No problem yet: "}
+        titles = {
+            EARLY: "Too early to tell: ",
+            AHEAD: "No problem yet: ",
+            ALIKE: "No problem yet: ",
+        }
         for number, sentence in enumerate(verdict.sentences):
             # The first one says what the state means; of an ill run the conditions do.
             title = titles.get(verdict.state, "") if number == 0 else ""

@@ -22,6 +22,7 @@ from ganvas.runs.checkups import (
 
 __all__ = [
     "BROKEN",
+    "COLLAPSED",
     "FAR_AHEAD",
     "MOST_NAMED",
     "RESTART",
@@ -32,6 +33,7 @@ __all__ = [
 
 BROKEN = "diverging"  # also the name for losses that are not finite, which end a run
 RESTART = "Start again with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5."
+COLLAPSED = 0.25  # of the diversity of real images: with less, samples are as good as one image
 FAR_AHEAD = 8.0  # in mean score: from a narrower lead of the discriminator generators still learn
 MOST_NAMED = 8  # missing classes in a title
 LATTICE = 2.0  # times the energy that real images have; of two sets of these at most 1.1
@@ -126,8 +128,8 @@ def _check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fi
 def _check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Nearly the same image is generated from any noise."""
     diversity = mean_of(recent, "diversity")
-    # Below 0.05 improvement is no excuse; below 0.25 a run that improves may recover.
-    if not (diversity < 0.05 or (diversity < 0.25 and not is_improving(checkups))):
+    # Below 0.05 improvement is no excuse; below COLLAPSED a run that improves may recover.
+    if not (diversity < 0.05 or (diversity < COLLAPSED and not is_improving(checkups))):
         return None
 
     evidence = f"samples differ from each other {diversity:.2f} times as much as real images do"
@@ -263,7 +265,7 @@ def _check_palette(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Fi
     if not (palette < 0.1 or (palette < 0.3 and not is_improving(checkups))):
         return None
     # Where samples are all the same, their colours are, too: that is mode collapse.
-    if mean_of(recent, "diversity") < 0.25:
+    if mean_of(recent, "diversity") < COLLAPSED:
         return None
 
     evidence = (

@@ -8,16 +8,16 @@ from ganvas.runs.checkups import (
     LONG,
     WINDOW,
     Checkup,
-    is_improving,
     mean_of,
     measure_progress,
 )
-from ganvas.runs.rules import FAR_AHEAD, MOST_NAMED, Finding
+from ganvas.runs.rules import COLLAPSED, FAR_AHEAD, MOST_NAMED, Finding
 
-__all__ = ["AHEAD", "EARLY", "HEALTHY", "ILL", "Schedule", "Verdict", "reach_verdict"]
+__all__ = ["AHEAD", "ALIKE", "EARLY", "HEALTHY", "ILL", "Schedule", "Verdict", "reach_verdict"]
 
 # States, as the log and `--json` have them.
-EARLY, AHEAD, HEALTHY, ILL = "too early to tell", "discriminator far ahead", "healthy", "ill"
+EARLY, AHEAD, ALIKE = "too early to tell", "discriminator far ahead", "samples still alike"
+HEALTHY, ILL = "healthy", "ill"
 FEW_CLASSES = 10  # of so few, one that no sample looks like is always named
 
 
@@ -39,7 +39,7 @@ class Verdict:
     """The state of a run.
 
     Attributes:
-        state: EARLY, AHEAD, HEALTHY or ILL.
+        state: EARLY, AHEAD, ALIKE, HEALTHY or ILL.
         sentences: what that means, and what else should be known; without full stops.
     """
 
@@ -62,8 +62,12 @@ def reach_verdict(
         return Verdict(ILL, missing)
     if len(checkups) < WINDOW:
         return Verdict(EARLY, (_wait(checkups, WINDOW, schedule), *missing))
+    # What would be a problem if the generator did not learn.
+    alike = _describe_likeness(checkups, schedule)
     if _is_far_ahead(checkups):
-        return Verdict(AHEAD, (_describe_lead(checkups, schedule), *missing))
+        return Verdict(AHEAD, (_describe_lead(checkups, schedule), *alike, *missing))
+    if alike:
+        return Verdict(ALIKE, (*alike, *missing))
 
     done = f"no problems found ({count_noun(len(checkups), 'checkup')})"
     if len(checkups) < LONG:
@@ -113,12 +117,26 @@ def _describe_lead(checkups: Sequence[Checkup], schedule: Schedule) -> str:
         f"{mean_of(recent, 'separation'):.1%} of all pairs, by "
         f"{mean_of(recent, 'score_gap'):.1f} on average)"
     )
+    return f"{lead}; {_describe_learning(checkups, schedule)}"
+
+
+def _describe_likeness(checkups: Sequence[Checkup], schedule: Schedule) -> tuple[str, ...]:
+    """A sentence, if samples are as similar as in a mode collapse, though they may still change."""
+    diversity = mean_of(checkups[-WINDOW:], "diversity")
+    if not diversity < COLLAPSED:
+        return ()
+    learning = _describe_learning(checkups, schedule)
+    alike = f"samples differ from each other only {diversity:.2f} times as much as real images do"
+    return (f"{alike}; {learning}",)
+
+
+def _describe_learning(checkups: Sequence[Checkup], schedule: Schedule) -> str:
+    """Whether the generator still learns, or when that can be told."""
     # With few checkups `is_improving` gives the benefit of the doubt; here only facts count.
-    progress = measure_progress(checkups)
-    if progress and is_improving(checkups):
-        return f"{lead}; the generator still learns: {progress}"
+    if progress := measure_progress(checkups):
+        return f"the generator still learns: {progress}"
     when = _tell_when(checkups, LONG, schedule)
-    return f"{lead}; whether the generator still learns is told from checkup {LONG} on{when}"
+    return f"whether the generator still learns is told from checkup {LONG} on{when}"
 
 
 def _name_missing(checkups: Sequence[Checkup]) -> Iterator[str]:

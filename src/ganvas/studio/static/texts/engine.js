@@ -73,12 +73,13 @@ export default [
   ["classes {names} missing", "缺少类别 {names}"], ["class {names} missing", "缺少类别 {names}"],
   ["discriminator wins", "判别器占优"], ["generator wins", "生成器占优"], ["oscillation", "振荡"], ["lattice", "网格纹"], ["one palette", "色调单一"], ["discriminator memorises", "判别器死记硬背"],
   // The doctor: how a run is
-  ["too early to tell", "现在判断还太早"], ["discriminator far ahead", "判别器遥遥领先"], ["healthy", "健康"], ["ill", "有问题"],
+  ["too early to tell", "现在判断还太早"], ["discriminator far ahead", "判别器遥遥领先"], ["samples still alike", "样本仍然很相似"], ["healthy", "健康"], ["ill", "有问题"],
   ["waits for checkup {n} of {m}, at about {images}", "等待第 {n} 次检查（共 {m} 次），约在 {images}时"], ["waits for checkup {n} of {m}", "等待第 {n} 次检查（共 {m} 次）"],
   ["the run ends before that: train longer (--images {n}), or a new run with --set health_every={m}", "训练在此之前就结束：请延长训练（--images {n}），或用 --set health_every={m} 重新训练", "the run ends before that: train longer"],
   ["no problems found ({n} checkups)", "没有发现问题（{n} 次检查）"],
   ["whether the generator stands still is told from checkup {n} on, at about {images}", "生成器是否停滞，从第 {n} 次检查起才能判断，约在 {images}时"], ["whether the generator stands still is told from checkup {n} on", "生成器是否停滞，从第 {n} 次检查起才能判断"],
   ["the discriminator is far ahead (it scores the real image higher in {share} of all pairs, by {n} on average)", "判别器遥遥领先（在 {share} 的配对中它给真实图像更高的分，平均高 {n}）"],
+  ["samples differ from each other only {n} times as much as real images do", "样本之间的差异只有真实图像之间的 {n} 倍"],
   ["the generator still learns: {progress}", "生成器仍在学习：{progress}"], ["whether the generator still learns is told from checkup {n} on, at about {images}", "生成器是否仍在学习，从第 {n} 次检查起才能判断，约在 {images}时"], ["whether the generator still learns is told from checkup {n} on", "生成器是否仍在学习，从第 {n} 次检查起才能判断"],
   ["the generator does not learn: in the last {n} checkups samples got neither closer to real images nor more varied", "生成器没有在学习：最近 {n} 次检查中，样本既没有更接近真实图像，也没有变得更多样"],
   ["samples got {n} closer to real images", "样本与真实图像的距离缩小了 {n}"], ["samples got {n} more varied", "样本的多样性提高了 {n}"], ["samples got {n} closer to real images and samples got {m} more varied", "样本与真实图像的距离缩小了 {n}，多样性提高了 {m}"],
@@ -134,7 +135,7 @@ export default [
 
   // Notes of an evaluation
   ["precision, recall, density and coverage need {n} samples and {m} real images", "精确率、召回率、密度和覆盖率需要 {n} 个样本和 {m} 张真实图像"], ["of fewer they are mostly chance, so there is no value", "数量更少时它们大多是偶然，因此没有数值"],
-  ["copies need {n} samples and {m} real images that were held out from training", "复制比例需要 {n} 个样本和 {m} 张未参与训练的真实图像"], ["of fewer their share is mostly chance, so there is no value", "数量更少时这一比例大多是偶然，因此没有数值"], ["hold out more in training: --set held_out={n}", "请在训练时留出更多：--set held_out={n}"],
+  ["copies need {n} samples and {m} real images that were held out from training", "复制比例需要 {n} 个样本和 {m} 张未参与训练的真实图像"], ["of fewer their share is mostly chance, so there is no value", "数量更少时这一比例大多是偶然，因此没有数值"], ["too few were held out: train with --set held_out={n}", "留出的图像太少：请用 --set held_out={n} 训练"],
   ["with fewer than {n} samples or real images {metric} is too high", "样本或真实图像少于 {n} 时，{metric}偏高"], ["look at {metric}", "请看{metric}"], ["of a set with fewer than {n} images all are used", "少于 {n} 张图像的集合全部使用"],
   ["fd", "Frechet 距离"], ["kd", "核距离"], ["fd_lite0", "Frechet 距离（Lite0）"], ["kd_lite0", "核距离（Lite0）"], ["fid", "FID"], ["kid", "KID"],
   // Notes of an evaluation as they were before
