@@ -23,7 +23,7 @@ from ganvas.recipes.recipe import REQUESTED
 from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import Framing, choose_framing
 from ganvas.recipes.special import KIND_NAMES
-from ganvas.runs.checkups import LONG
+from ganvas.runs.checkups import LONG, WINDOW
 from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.instructions import name_use
 from ganvas.runs.rules import diagnose
