@@ -149,7 +149,7 @@ def _name_missing(checkups: Sequence[Checkup]) -> Iterator[str]:
             continue
         absent = [name for name in measured[-1] if not any(shares[name] for shares in measured)]
         if absent:
-            period = count_noun(len(measured), "checkup")
+            period = f"last {len(measured)} checkups" if len(measured) > 1 else "last checkup"
             noun = "class" if len(absent) == 1 else "classes"
             names = ", ".join(absent[:MOST_NAMED]) + (" ..." if len(absent) > MOST_NAMED else "")
-            yield f"in the last {period} no sample looked like {which}{noun} {names}"
+            yield f"in the {period} no sample looked like {which}{noun} {names}"

@@ -84,9 +84,9 @@ export default [
   ["the generator does not learn: in the last {n} checkups samples got neither closer to real images nor more varied", "生成器没有在学习：最近 {n} 次检查中，样本既没有更接近真实图像，也没有变得更多样"],
   ["samples got {n} closer to real images", "样本与真实图像的距离缩小了 {n}"], ["samples got {n} more varied", "样本的多样性提高了 {n}"], ["samples got {n} closer to real images and samples got {m} more varied", "样本与真实图像的距离缩小了 {n}，多样性提高了 {m}"],
   ["in the last {n} checkups no sample looked like class {names}", "最近 {n} 次检查中，没有样本像类别 {names}"], ["in the last {n} checkups no sample looked like classes {names}", "最近 {n} 次检查中，没有样本像类别 {names}"],
-  ["in the last {n} checkup no sample looked like class {names}", "最近一次检查中，没有样本像类别 {names}"], ["in the last {n} checkup no sample looked like classes {names}", "最近一次检查中，没有样本像类别 {names}"],
+  ["in the last checkup no sample looked like class {names}", "最近一次检查中，没有样本像类别 {names}"], ["in the last checkup no sample looked like classes {names}", "最近一次检查中，没有样本像类别 {names}"],
   ["in the last {n} checkups no sample looked like the requested class {names}", "最近 {n} 次检查中，没有样本像所要求的类别 {names}"], ["in the last {n} checkups no sample looked like the requested classes {names}", "最近 {n} 次检查中，没有样本像所要求的类别 {names}"],
-  ["in the last {n} checkup no sample looked like the requested class {names}", "最近一次检查中，没有样本像所要求的类别 {names}"], ["in the last {n} checkup no sample looked like the requested classes {names}", "最近一次检查中，没有样本像所要求的类别 {names}"],
+  ["in the last checkup no sample looked like the requested class {names}", "最近一次检查中，没有样本像所要求的类别 {names}"], ["in the last checkup no sample looked like the requested classes {names}", "最近一次检查中，没有样本像所要求的类别 {names}"],
   // The doctor: what was measured
   ["the mean scores of real and generated images differ by {n}, usually by 1 to 5", "真实图像与生成图像的平均得分相差 {n}，通常为 1 到 5"],
   ["the {player}'s weights grew {n} times since {images}", "自 {images} 以来，{player} 的权重增大到 {n} 倍"],
