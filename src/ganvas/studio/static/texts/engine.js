@@ -75,7 +75,7 @@ export default [
   // The doctor: how a run is
   ["too early to tell", "现在判断还太早"], ["discriminator far ahead", "判别器遥遥领先"], ["samples still alike", "样本仍然很相似"], ["healthy", "健康"], ["ill", "有问题"],
   ["waits for checkup {n} of {m}, at about {images}", "等待第 {n} 次检查（共 {m} 次），约在 {images}时"], ["waits for checkup {n} of {m}", "等待第 {n} 次检查（共 {m} 次）"],
-  ["the run ends before that: train longer (--images {n}), or a new run with --set health_every={m}", "训练在此之前就结束：请延长训练（--images {n}），或用 --set health_every={m} 重新训练", "the run ends before that: train longer"],
+  ["the run ends before that: train longer (--images {n}), or a new run with --set health_every={m}", "训练在此之前就结束：请延长训练（--images {n}），或用 --set health_every={m} 重新训练"],
   ["no problems found ({n} checkups)", "没有发现问题（{n} 次检查）"],
   ["whether the generator stands still is told from checkup {n} on, at about {images}", "生成器是否停滞，从第 {n} 次检查起才能判断，约在 {images}时"], ["whether the generator stands still is told from checkup {n} on", "生成器是否停滞，从第 {n} 次检查起才能判断"],
   ["the discriminator is far ahead (it scores the real image higher in {share} of all pairs, by {n} on average)", "判别器遥遥领先（在 {share} 的配对中它给真实图像更高的分，平均高 {n}）"],
