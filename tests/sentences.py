@@ -17,7 +17,9 @@ from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.folders.zip_names import read_zip_names
 from ganvas.data.hints import LOOKS
 from ganvas.data.view import View
+from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS, HOLD_OUT
 from ganvas.gans import GAN, GANS
+from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
@@ -28,8 +30,11 @@ from ganvas.recipes.recipe import REQUESTED
 from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import Framing, choose_framing
 from ganvas.recipes.special import KIND_NAMES
+from ganvas.runs.checkups import LONG, WINDOW
+from ganvas.runs.diagnosis import Diagnosis
 from ganvas.runs.instructions import name_use
-from ganvas.runs.rules import LONG, diagnose
+from ganvas.runs.rules import diagnose
+from ganvas.runs.verdict import Schedule
 
 __all__ = ["find_sentences", "find_settings"]
 
@@ -92,6 +97,17 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
     ({(64, 64): 60, (20, 20): 40}, 0.0),
     ({(64, 64): 88, (40, 40): 12}, 0.0),
 )
+# Notes of an evaluation.
+NOTES = (
+    FEW_NEIGHBOURS,
+    FEW_COPIES,
+    HOLD_OUT,
+    "of a set with fewer than 10,000 images all are used",
+    *(
+        f"with fewer than 10,000 samples or real images {one} is too high; look at {other}"
+        for one, other in (("fid", "kid"), ("fd_lite0", "kd_lite0"), ("fd", "kd"))
+    ),
+)
 
 
 def find_sentences() -> set[str]:
@@ -100,8 +116,12 @@ def find_sentences() -> set[str]:
         *_find_reasons(),
         *_find_findings(),
         *_find_notes(),
-        *map(name_use, _list_gans()),
+        *_find_verdicts(),
+        *_find_comparisons(),
+        *_find_likeness(),
+        *NOTES,
         *TABLES,
+        *map(name_use, _list_gans()),
     }
 
 
@@ -180,3 +200,40 @@ def _find_findings() -> Iterator[str]:
     for changes in faults:
         for finding in diagnose([checkup(number, **changes) for number in range(LONG)]):
             yield from (finding.title, finding.evidence, finding.action)
+
+
+def _find_verdicts() -> Iterator[str]:
+    """How a run is: with and without a schedule, from the first checkup on."""
+    ahead = {"separation": 0.99, "score_gap": 9.5}
+    learning = [{"distance": 4 * 0.97**n, "diversity": 0.3 * 1.02**n} for n in range(LONG)]
+    absent = {"classes": CLASSES | {"dog": 0.0}}
+    requested = {"agreement": {"cat": 0.9, "dog": 0.0, "owl": 0.0}}
+    for changes in ({}, ahead, absent, absent | {"owl": 0.0}, requested):
+        for schedule in (Schedule(), Schedule(1_000, 3_000), Schedule(1_000, 50_000)):
+            diagnosis = Diagnosis(schedule=schedule)
+            for number in range(LONG):
+                verdict = diagnosis.verdict
+                yield from (verdict.state, *verdict.sentences)
+                diagnosis.add(checkup(number, **changes, **(learning[number] if changes else {})))
+    for quantity in ("distance", "diversity"):
+        series = [
+            checkup(number, **ahead, **{quantity: learning[number][quantity]})
+            for number in range(LONG)
+        ]
+        yield from Diagnosis(series).verdict.sentences
+
+
+def _find_likeness() -> Iterator[str]:
+    """Samples that are alike, and get more varied or not yet."""
+    for count in (WINDOW, LONG):
+        alike = [checkup(number, diversity=0.05 * 1.05**number) for number in range(count)]
+        verdict = Diagnosis(alike).verdict
+        yield from (verdict.state, *verdict.sentences)
+
+
+def _find_comparisons() -> Iterator[str]:
+    """Whether the search for a filling beat a blur."""
+    for values in ((9.0, 10.0, 5.0, 0.1), (30.0, 10.0, 20.0, 0.1), (30.0, 10.0, 5.0, 0.5)):
+        yield from BlurTest(*values).describe()
+    yield from BlurTest(30.0, 10.0, 5.0, 0.1).describe()
+    yield NO_TEST

@@ -87,11 +87,12 @@ def test_values_by_class_show_as_a_table(run: ganvas.Run):
 def test_health_prints_and_shows(run: ganvas.Run, capsys: pytest.CaptureFixture[str]):
     found = ganvas.health(run)
     assert found.findings == []
+    assert found.state == found.to_json()["state"] == "too early to tell"
     assert found.checkup["images"] == 24
     assert json.loads(json.dumps(found.to_json()))["images"] == 24
 
     text = repr(found)
-    assert "Too early to tell: 2 checkups so far" in text
+    assert "Too early to tell: waits for checkup 5 of 5" in text
     assert "share of pairs" in text
     page = found._repr_html_()
     assert "Too early to tell" in page

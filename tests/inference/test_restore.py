@@ -13,6 +13,7 @@ from tiny import refused_in_one_line
 from torch import Tensor
 
 import ganvas
+from ganvas.data import View, open_dataset
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.inputs import InputFiles
 from ganvas.inference.write import Output, write
@@ -163,7 +164,10 @@ def test_of_a_gan_with_classes(runs, tmp_path):
     lines = run(
         runs["classes"], tmp_path / "digit.png", tmp_path / "out", box="2,2,3,3", steps=2, label="7"
     )
-    assert [line.endswith(", 7") for line in lines] == [False, False, True, True, True, True, False]
+    ends = [line.endswith(", 7") for line in lines]
+    assert ends[:2] == [False] * 2
+    assert ends[-5:] == [True] * 4 + [False]
+    assert "in a test hole beside it the search is" in lines[2]
     assert load_file(tmp_path / "out" / "noise" / "digit.safetensors")["label"].tolist() == [7] * 4
     assert read_image(tmp_path / "out" / "digit.png").shape == (1, 8, 8)
 
@@ -206,6 +210,19 @@ def test_candidates_of_two_calls_do_not_mix(runs, tmp_path):
     ]
 
     assert made == [["photo-2.png", "photo-3.png"], ["photo-2.png"]]
+    # Candidates are no results: a data set of the folder, or of a zip of it, has none of them.
+    place = folder / "restored" / "1"
+    shutil.copy(place / "photo.png", place / "second.png")
+    archive = shutil.make_archive(str(tmp_path / "restored"), "zip", place)
+    for restored in (place, archive):
+        found = open_dataset(str(restored), View())
+        assert len(found) == 2
+        reasons = " ".join(item.reason for item in found.report.skipped)
+        assert reasons.count("another candidate") == 2
+        assert "sheet of images" in reasons
+    # But one may be used like any image, such as for another hole.
+    run(folder, place / "candidates" / "photo-2.png", tmp_path / "next", box="4,5,6,7", steps=1)
+
     refused_in_one_line(
         lambda: run(folder, picture, folder / "restored" / "1", box="4,5,6,7"),
         "--out .* is not empty",

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from checkups import CLASSES, FAULTS, checkup
 
+from ganvas.runs.checkups import LONG, WINDOW
 from ganvas.runs.diagnosis import Diagnosis, diverged
-from ganvas.runs.rules import LONG, RULES, WINDOW, diagnose
+from ganvas.runs.rules import RULES, diagnose
+from ganvas.runs.verdict import AHEAD, ALIKE, EARLY, HEALTHY, ILL, Schedule
 
 
 def diagnosis(count: int, **changes: Any) -> Diagnosis:
@@ -190,9 +192,75 @@ def test_a_generator_that_rests_or_never_differs_is_no_error():
     assert {"mode collapse", "oscillation"} <= constant.active.keys()
 
 
-def test_few_checkups_are_too_early_and_healthy_ones_are_counted():
-    assert diagnosis(1).describe() == ["Too early to tell: 1 checkup so far, 5 are needed."]
-    assert diagnosis(WINDOW).describe() == [f"No problems found ({WINDOW} checkups)."]
+def test_too_early_is_a_state_that_says_what_it_waits_for():
+    run = diagnosis(2)
+    assert run.verdict.state == EARLY
+    # Two checkups at 1,000 and 2,000 images: the period follows from them, or is known.
+    assert run.describe() == ["Too early to tell: waits for checkup 5 of 5, at about 5,000 images."]
+    known = Diagnosis(schedule=Schedule(2_500, 100_000))
+    assert known.describe() == [
+        "Too early to tell: waits for checkup 5 of 5, at about 12,500 images."
+    ]
+    short = Diagnosis([checkup(0)], Schedule(1_000, 2_000))
+    assert "the run ends before that: train longer (--images 5000)" in short.describe()[0]
+    assert "--set health_every=400" in short.describe()[0]
+    assert diagnosis(WINDOW - 1).verdict.state == EARLY
+    assert diagnosis(WINDOW).verdict.state == HEALTHY
+
+
+def test_healthy_checkups_are_counted():
+    assert diagnosis(LONG).describe() == [f"No problems found ({LONG} checkups)."]
+    (line,) = diagnosis(WINDOW).describe()
+    assert line.startswith(f"No problems found ({WINDOW} checkups); whether the generator stands")
+    assert "from checkup 20 on, at about 20,000 images" in line
+
+
+def test_a_discriminator_far_ahead_is_no_problem_while_the_generator_learns():
+    ahead = {"separation": 1.0, "score_gap": 9.0}
+    early = diagnosis(WINDOW, **ahead)
+    assert early.verdict.state == AHEAD
+    assert "whether the generator still learns is told from checkup 20" in early.describe()[0]
+
+    learning = [checkup(number, **ahead, distance=4 * 0.97**number) for number in range(LONG)]
+    run = Diagnosis(learning)
+    assert (run.verdict.state, run.active) == (AHEAD, {})
+    assert "the generator still learns: samples got 37% closer" in run.describe()[0]
+
+    standing = diagnosis(LONG, **ahead)
+    assert standing.verdict.state == ILL
+    evidence = standing.active["discriminator wins"].evidence
+    assert "the generator does not learn: in the last 20 checkups" in evidence
+    # By such a margin it is an alarm, though the generator learns.
+    wide = [values | {"score_gap": 25.0} for values in learning]
+    assert "still learns" in Diagnosis(wide).active["discriminator wins"].evidence
+
+
+def test_samples_that_are_alike_are_not_called_healthy_while_they_improve():
+    checkups = [checkup(number, diversity=0.05 * 1.05**number) for number in range(LONG)]
+    run = Diagnosis(checkups)
+    assert (run.verdict.state, run.active) == (ALIKE, {})
+    assert (
+        "only 0.11 times as much as real images do; the generator still learns"
+        in (run.describe()[0])
+    )
+    assert diagnosis(WINDOW, diversity=0.1).verdict.state == ALIKE
+
+
+@pytest.mark.parametrize("count", [1, WINDOW, LONG])
+@pytest.mark.parametrize("key", ["classes", "agreement"])
+def test_a_class_of_few_that_no_sample_looks_like_is_always_named(count: int, key: str):
+    """From the first checkup on, and while samples improve."""
+    five = {"a": 1.0, "b": 0.9, "c": 0.8, "d": 1.1}
+    run = Diagnosis(
+        checkup(number, **{key: five | {"e": 0.0}}, distance=4 * 0.97**number)
+        | ({} if key == "classes" else {"classes": {}})
+        for number in range(count)
+    )
+    assert any("class e" in line or "classes e" in line for line in run.describe())
+    few = diagnosis(count, classes=five | {"e": 0.1})
+    assert not any("no sample" in line for line in few.describe())
+    many = {str(number): 0.0 if number == 3 else 1.0 for number in range(30)}
+    assert not any("no sample" in line for line in diagnosis(count, classes=many).describe())
 
 
 def test_checkups_that_measured_nothing_show_nothing():

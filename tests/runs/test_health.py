@@ -138,7 +138,7 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     shown = capsys.readouterr().out
 
     assert "Finished: 2,000 images shown." in shown
-    assert "Too early to tell: 4 checkups so far, 5 are needed." in shown
+    assert "Too early to tell: waits for checkup 5 of 5, at about 2,500 images" in shown
     for word in ("separation", "generator gradient", "diversity", "overfitting"):
         assert word in shown
 
@@ -147,5 +147,7 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert facts["images"] == 2_000
     assert facts["active"] == facts["changes"] == []
     assert not facts["going"]
+    assert facts["state"] == facts["checkup"]["state"] == "too early to tell"
+    assert facts["remarks"][0].startswith("waits for checkup 5 of 5")
     assert facts["checkup"]["agreement"].keys() == {str(digit) for digit in range(10)}
     assert "Too early to tell" in (out / "summary.html").read_text(encoding="utf-8")

@@ -20,7 +20,23 @@ from ganvas.recipes.catalogue import CATALOGUE
 
 pytestmark = pytest.mark.slow
 
-NAMES = {"cpu", "cuda", "CPU", "GPU", "GiB", "EMA", "GAN", "Adam", "beta", *CATALOGUE, *GANS}
+NAMES = {
+    "Frechet",
+    "FID",
+    "KID",
+    "Lite",
+    "cpu",
+    "cuda",
+    "CPU",
+    "GPU",
+    "GiB",
+    "EMA",
+    "GAN",
+    "Adam",
+    "beta",
+    *CATALOGUE,
+    *GANS,
+}
 NAMES |= {"labels", *CLASSES}
 # Of splits, sides of pairs, folders and encodings.
 NAMES |= {"train", "test", "val", "a", "b", "A", "B", "images", "masks", "extra", "up", "down"}

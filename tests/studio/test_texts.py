@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sentences import find_settings
 
-from ganvas.evaluation.evaluate import ENOUGH_HELD_OUT
+from ganvas.evaluation.inputs import ENOUGH
 from ganvas.evaluation.registry import BETTER
 
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
@@ -74,4 +74,4 @@ def test_the_page_explains_every_metric_and_no_other():
 def test_the_page_trusts_copies_from_as_many_unseen_images_as_the_evaluation():
     source = (STATIC / "views" / "judge" / "metrics.js").read_text(encoding="utf-8")
     (number,) = re.findall(r"ENOUGH_UNSEEN = (\d+);", source)
-    assert int(number) == ENOUGH_HELD_OUT
+    assert int(number) == ENOUGH

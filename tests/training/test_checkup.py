@@ -96,6 +96,29 @@ def test_copies_have_no_distance_and_one_image_no_diversity():
     assert made == [str(DIGITS.labels[shown[0]])]
 
 
+def test_one_shape_in_several_greys_has_no_diversity():
+    """Nor with its negatives, as plain greys, or under noise that an eye looks through."""
+    doctor = checkup()
+    shades = torch.linspace(-1, 1, SAMPLES)[:, None, None, None]
+    noise = torch.randn(SAMPLES, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    shape = Parrot(np.arange(1), np.arange(0)).pictures
+    inner = 0.4 * shape  # with room for brightness
+
+    def measured(pictures: Tensor) -> float:
+        parrot = Parrot(np.arange(SAMPLES), np.arange(0))
+        parrot.pictures = pictures
+        return doctor.measure(parrot, parrot, None)[0]["diversity"]
+
+    several = Parrot(np.arange(SAMPLES), np.arange(0)).pictures
+    assert measured(several) == pytest.approx(1, abs=0.15)
+    assert measured(shades * shape) < 0.02
+    assert measured(inner + 0.5 * shades) < 0.02
+    assert measured(shades.expand(-1, 1, 8, 8)) < 0.02
+    assert measured((shape + 0.05 * noise).clamp(-1, 1)) < 0.2
+    # Brighter and paler digits are as different as they were, but for what is too pale to see.
+    assert 0.8 < measured(0.8 * several) < 1.1
+
+
 @pytest.mark.parametrize(("heart", "overfitting"), [("seen", 0.5), ("all", 0.0), ("none", 0.0)])
 def test_overfitting(heart: str, overfitting: float):
     """Black samples score -1, strange images 0, known ones 1: with only the seen known, others

@@ -38,7 +38,8 @@ def evaluate(
         kd_lite0), classifier_score (inception_score), precision, recall, density, coverage,
         memorisation, modes, agreement, class_fd (class_fid, class_fd_lite0), tstr. Only for GANs
         that take images or captions: fidelity, holes, cycle, attributes, places. The name of one
-        column of the table, such as l1, works too. "all" means every metric that is possible here.
+        column works too, as the table or the studio shows it, such as l1 or "kernel distance".
+        "all" means every metric that is possible here.
         Default: metrics that suit the data and take minutes at most.
     features
         Features with which images are compared: inception, inception-legacy (resizes images

@@ -214,6 +214,8 @@ def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
     pictures = [
         images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
     ]
+    if any(picture.candidate for picture in pictures):
+        raise UnreadableError("not a result: another candidate for one, drawn by ganvas")
     # fewer files than columns: one file holds both images
     return tuple(pictures) if len(pictures) == columns else _cut_halves(pictures[0])
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from ganvas.devices import pick_device
 from ganvas.errors import UserError
 from ganvas.evaluation.extractors import check_feature_name, make_extractor, usual_features
 from ganvas.evaluation.html import evaluation_page
-from ganvas.evaluation.inputs import EvaluationInputs, Measurement
+from ganvas.evaluation.inputs import ENOUGH, EvaluationInputs, Measurement
 from ganvas.evaluation.nearest import draw_nearest
 from ganvas.evaluation.references import MOST
 from ganvas.evaluation.registry import check_metric_names, measure_metrics
@@ -32,7 +32,6 @@ from ganvas.runs.checkpoint import versions
 __all__ = ["FIGURE", "RECORD", "Evaluation", "evaluate"]
 
 RECORD, FIGURE = "evaluations.jsonl", "memorisation.png"  # in the run's folder
-ENOUGH_HELD_OUT = 100  # images, for a 1st percentile of their distances
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,11 @@ class Evaluation:
 
     @property
     def values(self) -> dict[str, float]:
-        """All values by name; `NAME_error` is a standard error."""
+        """All values by name.
+
+        `NAME_error` is a standard error, `NAME_chance` what chance gives; NaN: there is no value,
+        and a note says why.
+        """
         found: dict[str, float] = {}
         for measurement in self.measurements.values():
             found |= measurement.values
@@ -196,7 +199,7 @@ def _prepare_inputs(
 
     # Rows of data are few in any case, and their number stands in the protocol.
     if samples.count < count and samples.conditional is None:
-        notes.append(f"{samples.name} has {count_noun(samples.count, 'image')}, not {count:,}")
+        notes.append(f"of a set with fewer than {count:,} images all are used")
     inputs = EvaluationInputs(
         samples, reference, extractor, settings.seed, device, settings.progress
     )
@@ -218,32 +221,33 @@ def _measure_inputs(
         about=inputs.samples.about,
         measurements=measurements,
         protocol=protocol,
-        notes=notes + _find_cautions(inputs, set(measurements)),
+        notes=notes + _find_cautions(inputs, measurements),
         versions=versions(),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _find_cautions(inputs: EvaluationInputs, metrics: set[str]) -> list[str]:
-    """Which of the values measured are less certain than they look."""
-    notes = []
-    names = {"inception": ("FID", "KID"), "lite0": ("FD-Lite0", "KD-Lite0")}
-    frechet, kernel = names.get(inputs.features, ("FD", "KD"))
-    samples, reference = inputs.samples, inputs.reference
-    # The bias falls as either set grows; the kernel distance has none at any count.
-    sets = (("sample", samples.name, samples.count), ("image", reference.name, len(reference.rows)))
-    for noun, name, count in sets:
-        if count < MOST and not inputs.points:
-            few = f"{count_noun(count, noun)} of {name}"
-            notes.append(f"only {few}: {frechet} is biased upwards; prefer {kernel}")
+def _find_cautions(inputs: EvaluationInputs, measured: Mapping[str, Measurement]) -> list[str]:
+    """Why values are missing, and which of the others are less certain than they look.
 
-    held_out = len(reference.unseen_rows)
-    if "memorisation" in metrics and held_out < ENOUGH_HELD_OUT:
+    The sentences name no set, so that the rows of a table have them in common.
+    """
+    notes = [each.reason for each in measured.values() if each.reason]
+    # The bias falls as either set grows; the kernel distance has none at any count.
+    smallest = min(inputs.samples.count, len(inputs.reference.rows))
+    for frechet, kernel in (("fid", "kid"), ("fd_lite0", "kd_lite0"), ("fd", "kd")):
+        if frechet in measured and smallest < MOST and not inputs.points:
+            notes.append(
+                f"with fewer than {MOST:,} samples or real images {frechet} is too high; "
+                f"look at {kernel}"
+            )
+
+    held_out = len(inputs.reference.unseen_rows)
+    ratio = measured["memorisation"].values if "memorisation" in measured else {}
+    if "memorisation" in ratio and held_out < ENOUGH:
         images = count_noun(held_out, "held-out image")
-        notes.append(
-            f"memorisation is rough with only {images}; hold out {ENOUGH_HELD_OUT} or more"
-        )
-    return notes
+        notes.append(f"memorisation is rough with only {images}; hold out {ENOUGH} or more")
+    return list(dict.fromkeys(notes))
 
 
 def _append_record(path: Path, evaluation: Evaluation) -> None:

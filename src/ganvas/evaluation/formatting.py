@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from ganvas.evaluation.registry import BETTER, HIGHER, LOWER, NEITHER, ONE
+from ganvas.evaluation.titles import ARROWS
 from ganvas.io.console import count_noun
 
 __all__ = [
@@ -21,7 +22,7 @@ SHARES = {  # printed in percent
     *("precision", "recall", "coverage", "copies", "agreement", "tstr", "trtr", "high_quality"),
     *("attributes", "real_attributes", "inside"),
 }
-ARROWS = {LOWER: " ↓", HIGHER: " ↑", ONE: " →", NEITHER: ""}
+ARROW_OF = {NEITHER: ""} | {way: f" {arrow}" for way, arrow in zip((LOWER, HIGHER, ONE), ARROWS)}
 SPLITS = {
     "test": "published test set",
     "train": "training images",
@@ -74,22 +75,26 @@ def _split_columns(
 
 def head_column(name: str) -> str:
     """A column's heading: the name that --metrics takes, and an arrow towards what is better."""
-    return name + ARROWS[BETTER[name]]
+    return name + ARROW_OF[BETTER[name]]
 
 
 def format_cell(values: dict[str, float], name: str) -> str:
-    """A value as a table shows it, with its standard error; "" if it is missing."""
+    """A value as a table shows it, with its standard error or what chance gives; "" if its metric
+    was not measured.
+    """
     if name not in values:
         return ""
     error = values.get(f"{name}_error")
     if error is not None:
         return f"{values[name]:.4f} ± {error:.4f}"
-    return format_value(name, values[name])
+    chance = values.get(f"{name}_chance")
+    beside = "" if chance is None else f" (chance {format_value(name, chance)})"
+    return format_value(name, values[name]) + beside
 
 
 def format_value(name: str, value: float) -> str:
     """A share in percent, a count whole, another value with four significant digits."""
-    if value != value:  # NaN: a divergence without samples
+    if value != value:  # NaN: a divergence without samples, or a share of few
         return "-"
     if name in SHARES:
         return f"{100 * value:.1f} %"
@@ -125,10 +130,13 @@ def describe_protocol(protocol: dict[str, Any]) -> list[str]:
         lines.append(f"precision, recall, density, coverage: among {count:,} images of each set")
     if "memorisation" in protocol:
         counts = protocol["memorisation"]
-        lines.append(
+        line = (
             f"memorisation: {counts['training']:,} training images, "
             f"{counts['unseen']:,} never trained on"
         )
+        if "copies_by_chance" in counts:
+            line += f"; copies up to {counts['copies_by_chance']:.1%} may be chance"
+        lines.append(line)
     return lines
 
 

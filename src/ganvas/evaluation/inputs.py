@@ -1,5 +1,6 @@
 """What the metrics look at: a set of samples, the real images, and the features of both."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,10 +23,17 @@ from ganvas.evaluation.references import Reference, features_of_rows, unseen_dis
 from ganvas.evaluation.samples import SampleSet
 from ganvas.io.console import track
 
-__all__ = ["DENSITY_NEIGHBOURS", "PRECISION_NEIGHBOURS", "EvaluationInputs", "Measurement"]
+__all__ = [
+    "DENSITY_NEIGHBOURS",
+    "ENOUGH",
+    "PRECISION_NEIGHBOURS",
+    "EvaluationInputs",
+    "Measurement",
+]
 
 MOST_NEIGHBOURS = 10_000  # images of each set among which neighbours are searched
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # as in the papers
+ENOUGH = 100  # images; a share of fewer is mostly chance
 
 
 @dataclass(frozen=True)
@@ -33,14 +41,17 @@ class Measurement:
     """What a metric gives: values, and all that decided them.
 
     Attributes:
-        values: by name; `NAME_error` is a standard error.
+        values: by name; `NAME_error` is a standard error, `NAME_chance` what chance gives; NaN
+            where there is no value.
         protocol: all that decides the values, as JSON. Only values of equal protocols compare.
         by_class: the first of the values by class or attribute, where the metric has it.
+        reason: why a value is missing.
     """
 
     values: dict[str, float]
     protocol: dict[str, Any]
     by_class: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
 
 
 class EvaluationInputs:
@@ -87,6 +98,10 @@ class EvaluationInputs:
             more: what else decided the values, besides features, reference, count and seed.
         """
         return Measurement(values, self.protocol() | more, by_class or {})
+
+    def missing(self, name: str, reason: str) -> Measurement:
+        """A metric without a value, and why."""
+        return Measurement({name: math.nan}, self.protocol(), reason=reason)
 
     def protocol(self) -> dict[str, Any]:
         """What decides the values of every metric, as JSON."""
@@ -163,6 +178,11 @@ class EvaluationInputs:
         # drawn, because samples from files may lie there class by class
         chosen = torch.randperm(self.samples.count, generator=random)[:count]
         return self.real[:count], self.fake.values[chosen]  # the real ones are shuffled already
+
+    @property
+    def are_few(self) -> bool:
+        """Whether a set is so small that a share of its neighbours is mostly chance."""
+        return min(self.samples.count, len(self.reference.rows)) < ENOUGH
 
     @cached_property
     def precision_recall(self) -> PrecisionRecall:

@@ -1,13 +1,12 @@
 """The metrics by name: what each requires, and which way is better."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation import conditional, unconditional
 from ganvas.evaluation.inputs import (
-    DENSITY_NEIGHBOURS,
-    PRECISION_NEIGHBOURS,
     EvaluationInputs,
     Measurement,
 )
@@ -34,6 +33,7 @@ from ganvas.evaluation.requirements import (
     require_two_of_each_class,
     require_unseen,
 )
+from ganvas.evaluation.titles import find_keys
 
 __all__ = [
     "BETTER",
@@ -73,13 +73,6 @@ class Metric:
         return next(filter(None, (require(inputs) for require in self.requires)), "")
 
 
-# A sample is not its own neighbour, so one more than the neighbours is needed.
-MANIFOLD = require_count(
-    PRECISION_NEIGHBOURS + 1, f"a manifold with {PRECISION_NEIGHBOURS} neighbours needs"
-)
-DENSITY = require_count(
-    DENSITY_NEIGHBOURS + 1, f"a manifold with {DENSITY_NEIGHBOURS} neighbours needs"
-)
 # One sample per split at least; the published score has 5,000.
 SPLITS = require_count(10, "10 splits need")
 
@@ -101,10 +94,10 @@ METRICS: dict[str, Metric] = {
         {"classifier_score": HIGHER},
         (require_other_features, require_logits, SPLITS),
     ),
-    "precision": Metric(unconditional.measure_precision, {"precision": HIGHER}, (MANIFOLD,)),
-    "recall": Metric(unconditional.measure_recall, {"recall": HIGHER}, (MANIFOLD,)),
-    "density": Metric(unconditional.measure_density, {"density": ONE}, (DENSITY,)),
-    "coverage": Metric(unconditional.measure_coverage, {"coverage": HIGHER}, (DENSITY,)),
+    "precision": Metric(unconditional.measure_precision, {"precision": HIGHER}),
+    "recall": Metric(unconditional.measure_recall, {"recall": HIGHER}),
+    "density": Metric(unconditional.measure_density, {"density": ONE}),
+    "coverage": Metric(unconditional.measure_coverage, {"coverage": HIGHER}),
     "memorisation": Metric(
         unconditional.measure_memorisation,
         {"memorisation": ONE, "copies": LOWER},
@@ -196,19 +189,22 @@ def measure_metrics(
     for name, requested in choose_metrics(names, inputs).items():
         whole = METRICS[name].measure(inputs)
         # Only values named one by one; a metric named as a whole gives what it can.
-        for value in requested & set(names or ()) - whole.values.keys():
+        named = set() if requested == METRICS[name].better.keys() else requested
+        for value in named - whole.values.keys():
             known = ", ".join(whole.values)
             raise UserError(f"--metrics {value}: {name} gives only {known} here")
 
         values = {
             value: number
             for value, number in whole.values.items()
-            if value.removesuffix("_error") in requested
+            if value.removesuffix("_error").removesuffix("_chance") in requested
         }
         # The values by class are those of the metric's first value.
         first = next(iter(METRICS[name].better))
         by_class = whole.by_class if first in requested else {}
-        found[name] = replace(whole, values=values, by_class=by_class)
+        gap = any(math.isnan(value) for value in values.values())
+        reason = whole.reason if gap else ""
+        found[name] = replace(whole, values=values, by_class=by_class, reason=reason)
     return found
 
 
@@ -238,20 +234,33 @@ def choose_metrics(names: Sequence[str] | None, inputs: EvaluationInputs) -> dic
     # All are checked before any is measured, so that an error does not come after hours.
     chosen: dict[str, set[str]] = {}
     for name in names:
-        metric = METRIC_OF[name]
-        obstacle = METRICS[metric].obstacle(inputs)
+        key, obstacle = _suit_key(name, inputs)
         if obstacle:
             raise UserError(f"--metrics {name}: {obstacle}")
         # A name that is a metric's and also one of its values' means the whole metric.
-        values = METRICS[metric].better if name == metric else [name]
+        metric = METRIC_OF[key]
+        values = METRICS[metric].better if key == metric else [key]
         chosen.setdefault(metric, set()).update(values)
     return chosen
+
+
+def _suit_key(name: str, inputs: EvaluationInputs) -> tuple[str, str]:
+    """Of what a name may mean, the first that can be measured here, and "".
+
+    Where none can, the last, and why.
+    """
+    key, obstacle = "", ""
+    for key in find_keys(name):
+        obstacle = METRICS[METRIC_OF[key]].obstacle(inputs)
+        if not obstacle:
+            break
+    return key, obstacle
 
 
 def check_metric_names(names: Sequence[str]) -> None:
     """Refuse unknown metrics and values."""
     for name in names:
-        if name not in METRIC_OF and list(names) != ["all"]:
+        if find_keys(name)[0] not in METRIC_OF and list(names) != ["all"]:
             known = f"known: {', '.join(sorted(METRIC_OF))}"
             # where nothing is near, both are the list
             hints = dict.fromkeys([nearest(name, METRIC_OF), known])

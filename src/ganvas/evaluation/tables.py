@@ -50,9 +50,10 @@ def print_evaluations(
         print_json([evaluation.to_json() for evaluation in found])
     else:
         _print_tables(found)
-    # Below the tables, where they are read last; each once, though several sets may have it.
+    # Below the tables, whose dashes they explain; each once, though several sets may have it. A
+    # program finds them in its JSON.
     for note in dict.fromkeys(note for evaluation in found for note in evaluation.notes):
-        print_text(f"note: {note}", error=True)
+        print_text(f"note: {note}", error=as_json)
 
 
 def _print_tables(found: Sequence[Evaluation]) -> None:
@@ -107,17 +108,19 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
 def _distinguish_names(sets: Sequence[str], found: Sequence[Evaluation]) -> list[str]:
     """A name for each of the evaluations of `sets`: those that share one get longer ones.
 
-    Of a run that is its folder with the images shown, and where that is shared too, what was typed;
-    of data what was typed.
+    Of a run that is its name with the images shown ("faces@4,000"), and where that is shared too,
+    its folder with them; else what was typed. Of data what was typed.
     """
-    exact = []
+    short, exact = [], []
     for typed, evaluation in zip(sets, found):
         about = evaluation.about
-        exact.append(f"{about['run']} @ {about['images']:,} images" if "run" in about else typed)
+        shown = f"@{about['images']:,}" if "run" in about else ""
+        short.append(evaluation.name + shown if shown else typed)
+        exact.append(about["run"] + shown if shown else typed)
 
     # Only those that are shared, so that short names stay short.
     names = [evaluation.name for evaluation in found]
-    for longer in (exact, sets):
+    for longer in (short, exact, sets):
         shared = Counter(names)
         names = [other if shared[name] > 1 else name for name, other in zip(names, longer)]
     return names

@@ -1,10 +1,15 @@
 """The metrics of samples as a set: one function each, from inputs to a measurement."""
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
 import torch
 
 from ganvas.data.builtin.points import MIXTURES
 from ganvas.evaluation.inputs import (
     DENSITY_NEIGHBOURS,
+    ENOUGH,
     PRECISION_NEIGHBOURS,
     EvaluationInputs,
     Measurement,
@@ -15,11 +20,14 @@ from ganvas.evaluation.metrics.classifier_training import (
     fit_classifier,
 )
 from ganvas.evaluation.metrics.distances import frechet_distance, inception_score, kernel_distance
-from ganvas.evaluation.metrics.manifold import memorisation
+from ganvas.evaluation.metrics.manifold import copies_by_chance, memorisation
 from ganvas.evaluation.metrics.modes import count_modes, count_point_modes
 from ganvas.evaluation.references import digest_rows
 
 __all__ = [
+    "FEW_COPIES",
+    "FEW_NEIGHBOURS",
+    "HOLD_OUT",
     "MANY_CLASSES",
     "measure_agreement",
     "measure_class_frechet",
@@ -36,6 +44,16 @@ __all__ = [
 ]
 
 MANY_CLASSES = 100  # with more, values by class are not listed
+# Why a value is missing. Without names and counts, so that rows of a table have one note in common.
+FEW_NEIGHBOURS = (
+    f"precision, recall, density and coverage need {ENOUGH} samples and {ENOUGH} real images; "
+    "of fewer they are mostly chance, so there is no value"
+)
+FEW_COPIES = (
+    f"copies need {ENOUGH} samples and {ENOUGH} real images that were held out from training; "
+    "of fewer their share is mostly chance, so there is no value"
+)
+HOLD_OUT = f"too few were held out: train with --set held_out={ENOUGH}"
 
 
 def _name_by_features(inputs: EvaluationInputs, published: str, other: str) -> str:
@@ -70,44 +88,58 @@ def measure_class_score(inputs: EvaluationInputs) -> Measurement:
 
 def measure_precision(inputs: EvaluationInputs) -> Measurement:
     """Precision of Kynkaanniemi et al. 2019."""
-    return _of_neighbours(inputs, "precision", inputs.precision_recall.precision)
+    return _of_neighbours(inputs, "precision", lambda: inputs.precision_recall.precision)
 
 
 def measure_recall(inputs: EvaluationInputs) -> Measurement:
     """Recall of Kynkaanniemi et al. 2019."""
-    return _of_neighbours(inputs, "recall", inputs.precision_recall.recall)
+    return _of_neighbours(inputs, "recall", lambda: inputs.precision_recall.recall)
 
 
 def measure_density(inputs: EvaluationInputs) -> Measurement:
     """Density of Naeem et al. 2020."""
-    return _of_neighbours(inputs, "density", inputs.density_coverage.density)
+    return _of_neighbours(inputs, "density", lambda: inputs.density_coverage.density)
 
 
 def measure_coverage(inputs: EvaluationInputs) -> Measurement:
     """Coverage of Naeem et al. 2020."""
-    return _of_neighbours(inputs, "coverage", inputs.density_coverage.coverage)
+    return _of_neighbours(inputs, "coverage", lambda: inputs.density_coverage.coverage)
 
 
-def _of_neighbours(inputs: EvaluationInputs, name: str, value: float) -> Measurement:
-    """The measurement of a metric that searches neighbours."""
+def _of_neighbours(
+    inputs: EvaluationInputs, name: str, measure: Callable[[], float]
+) -> Measurement:
+    """The measurement of a metric that searches neighbours, if there are enough images."""
+    if inputs.are_few:
+        return inputs.missing(name, FEW_NEIGHBOURS)
     neighbours = {
         "precision and recall": PRECISION_NEIGHBOURS,
         "density and coverage": DENSITY_NEIGHBOURS,
         "images": len(inputs.neighbourhood[0]),
     }
-    return inputs.measurement({name: value}, neighbours=neighbours)
+    return inputs.measurement({name: measure()}, neighbours=neighbours)
 
 
 def measure_memorisation(inputs: EvaluationInputs) -> Measurement:
     """How near samples are to training images, compared with unseen real images."""
     from_samples, from_unseen = inputs.training_distances[0], inputs.unseen_distances[0]
     found = memorisation(from_samples, from_unseen)
-    counts = {"training": len(inputs.reference.train_rows), "unseen": len(from_unseen)}
-    return inputs.measurement(
-        {"memorisation": found.ratio, "copies": found.close},
-        memorisation=counts,
-        held_out=digest_rows(inputs.reference.unseen_rows),
-    )
+    samples, unseen = len(from_samples), len(from_unseen)
+    counts: dict[str, float] = {"training": len(inputs.reference.train_rows), "unseen": unseen}
+    held_out = digest_rows(inputs.reference.unseen_rows)
+    if min(samples, unseen) < ENOUGH:
+        values = {"memorisation": found.ratio, "copies": math.nan}
+        measured = inputs.measurement(values, memorisation=counts, held_out=held_out)
+        advice = f"; {HOLD_OUT}" if unseen < ENOUGH else ""
+        return replace(measured, reason=FEW_COPIES + advice)
+
+    values = {
+        "memorisation": found.ratio,
+        "copies": found.close,
+        "copies_chance": found.chance,
+    }
+    counts["copies_by_chance"] = copies_by_chance(samples, unseen)
+    return inputs.measurement(values, memorisation=counts, held_out=held_out)
 
 
 def measure_modes(inputs: EvaluationInputs) -> Measurement:

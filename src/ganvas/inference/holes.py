@@ -4,13 +4,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_max_pool2d
 
 from ganvas.data.folders.source import EXTENSIONS
 from ganvas.errors import UserError
+from ganvas.inference.crops import Window, crop_window
 from ganvas.io.images import UnreadableError, read, transparent
 from ganvas.io.reading import read_bytes
 
-__all__ = ["SMALLEST", "check_hole", "read_hole"]
+__all__ = ["SMALLEST", "check_hole", "find_known", "read_hole", "shrink_hole"]
 
 SMALLEST = 8  # side of an image in pixels
 WHITE = 128  # grey value from which a mask is hole
@@ -48,6 +50,28 @@ def check_hole(mask: Tensor) -> None:
         raise UserError(f"the hole is empty; a mask is white ({WHITE} to 255) in the hole")
     if mask.all():
         raise UserError("the hole covers the whole image; leave some pixels around it")
+
+
+def shrink_hole(mask: Tensor, window: Window, size: int) -> Tensor:
+    """The hole, bool (H, W), as a GAN sees it: float (1, size, size) in {0, 1}."""
+    # A pixel of the GAN is hole if anything that lies under it is.
+    return adaptive_max_pool2d(crop_window(mask[None].float(), window, outside=0), size)
+
+
+def find_known(mask: Tensor, window: Window, size: int) -> Tensor:
+    """Which pixels of a window are known at the GAN's size, float (1, size, size) in {0, 1}.
+
+    Raises:
+        UserError: none is.
+    """
+    beyond = 1 - crop_window(torch.ones(1, *mask.shape), window, outside=0)  # 1 beyond the image
+    # a pixel of the GAN is known only if all that lies under it is
+    known = (1 - shrink_hole(mask, window, size)) * (1 - adaptive_max_pool2d(beyond, size))
+    if not known.any():
+        raise UserError(
+            f"of {size}x{size} pixels, the size of the GAN, nothing around the hole is left"
+        )
+    return known
 
 
 def _read_mask(place: Path, name: str, size: tuple[int, int]) -> Tensor:

@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn.functional import adaptive_max_pool2d
 
 from ganvas.errors import UserError
+from ganvas.inference.blur_test import NO_TEST, compare_with_blur
 from ganvas.inference.crops import Window, choose_window, crop_window, hole_extent, paste_window
-from ganvas.inference.holes import SMALLEST, check_hole, read_hole
+from ganvas.inference.holes import SMALLEST, check_hole, find_known, read_hole, shrink_hole
 from ganvas.inference.inversion import Candidates, SearchSettings, hole_weights, search_noise
 from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run
@@ -182,7 +183,7 @@ class InpaintTask(Task):
         # The GAN sees a square at its own size.
         window = choose_window(mask)
         target = resize(crop_window(blurred, window)[None], size, size)  # (1, C, S, S)
-        known = _find_known(mask, window, size)  # (1, S, S)
+        known = find_known(mask, window, size)  # (1, S, S)
         # A projection has no hole to be near to: all known pixels count the same.
         weights = known if damage.mask is None else hole_weights(known)
         settings = self.search_settings(run)
@@ -194,6 +195,8 @@ class InpaintTask(Task):
             run.device,
             progress=lambda steps: self.follow(steps, damage.name),
         )
+
+        compared = self.compare_with_blur(run, damage, window, target[0], known)
 
         # Found are squares; only what lies in the hole is taken from them.
         images = list(to_uint8(found.images))  # (C, S, S) each, the best first
@@ -220,9 +223,40 @@ class InpaintTask(Task):
             {damage.name: images[0]},
             columns,
             title=_describe_damage(damage),
-            notes=(f"{searched}; noise in {noise_file}", *_describe_candidates(run, found)),
+            notes=(
+                f"{searched}; noise in {noise_file}",
+                *compared,
+                *_describe_candidates(run, found),
+            ),
             attachments=others | {noise_file: _pack_noise(found)},
         )
+
+    def compare_with_blur(
+        self, run: Run, damage: Damage, window: Window, target: Tensor, known: Tensor
+    ) -> list[str]:
+        """Whether the search beats a blur, as far as that can be known; nothing without a hole.
+
+        Args:
+            run: whose GAN searches.
+            damage: the image.
+            window: the square that the GAN sees.
+            target: it, uint8 (C, S, S).
+            known: (1, S, S), where it is known.
+        """
+        if damage.mask is None:
+            return []
+        test = compare_with_blur(
+            run.gan,
+            target,
+            shrink_hole(damage.mask, window, run.gan.size)[0] > 0,
+            known,
+            self.search_settings(run),
+            run.device,
+            lambda steps: self.follow(steps, f"a test hole in {damage.name}"),
+        )
+        if test is None:
+            return [NO_TEST]
+        return list(test.describe())
 
     def search_settings(self, run: Run) -> SearchSettings:
         """How to search, with the usual numbers where none were given."""
@@ -232,23 +266,6 @@ class InpaintTask(Task):
             seed=self.seed,
             label=None if self.label is None else class_number(run.gan, self.label),
         )
-
-
-def _find_known(mask: Tensor, window: Window, size: int) -> Tensor:
-    """Which pixels of a window are known at the GAN's size, float (1, size, size) in {0, 1}.
-
-    Raises:
-        UserError: none is.
-    """
-    hole = crop_window(mask[None].float(), window, outside=0)  # (1, side, side)
-    beyond = 1 - crop_window(torch.ones(1, *mask.shape), window, outside=0)  # 1 beyond the image
-    # a pixel of the GAN is known only if all that lies under it is
-    known = 1 - adaptive_max_pool2d(torch.maximum(hole, beyond), size)
-    if not known.any():
-        raise UserError(
-            f"of {size}x{size} pixels, the size of the GAN, nothing around the hole is left"
-        )
-    return known
 
 
 def _suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:

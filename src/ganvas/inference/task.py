@@ -26,7 +26,8 @@ __all__ = [
 ]
 
 MAX_SIDE = 8192  # pixels of the shorter side of an image that a GAN is given
-# text, a sheet, an image (uint8 (C, H, W)), or tensors to be kept as safetensors
+# text, a sheet, another candidate for the result (an image, uint8 (C, H, W)), or tensors to be kept
+# as safetensors
 Attachment = str | Image.Image | Tensor | Mapping[str, Tensor]
 Content = Callable[[], bytes]  # raises `UnreadableError` where the file cannot be read
 Inputs = Iterable[tuple[str, Content]]  # images of the user: a name without ending, and its file

@@ -20,7 +20,7 @@ from ganvas.inference.sheets import ROWS, draw_columns, draw_grid, draw_rows, ma
 from ganvas.inference.task import Attachment, Result, Task, refuse_points
 from ganvas.io.console import count_noun, track
 from ganvas.io.files import atomic_path, own_folder, write_text
-from ganvas.io.images import save, to_pil
+from ganvas.io.images import as_candidate, save, to_pil
 from ganvas.io.numbers import check_numbers
 from ganvas.io.scatter import draw_sheet
 
@@ -233,13 +233,14 @@ def _find_grid(output: Output, folder: Path | None) -> Path | None:
 
 
 def _save_attachment(path: Path, content: Attachment) -> None:
-    """Write a text, an image, a sheet, or tensors (as safetensors)."""
+    """Write a text, another candidate, a sheet, or tensors (as safetensors)."""
     if isinstance(content, str):
         write_text(path, content)
     elif isinstance(content, Image.Image):
         save(content, path)
     elif isinstance(content, Tensor):
-        save(to_pil(content), path)
+        # Marked, so that nobody counts it beside the result that was chosen.
+        save(as_candidate(to_pil(content)), path)
     else:
         with atomic_path(path) as partial:
             save_file(dict(content), partial)

@@ -17,6 +17,7 @@ __all__ = [
     "GREY",
     "Picture",
     "UnreadableError",
+    "as_candidate",
     "as_sheet",
     "colour",
     "measure",
@@ -38,6 +39,8 @@ GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", 
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
+# Written into images that are not the result, so that none is counted beside it.
+CANDIDATE = "another candidate for a result, drawn by ganvas"
 # Fewer than the number from which Pillow itself warns of a decompression bomb.
 MAX_PIXELS = 80_000_000
 
@@ -54,12 +57,14 @@ class Picture(NamedTuple):
         mode: Pillow's mode of the file: "RGB", "L", "P", "CMYK", "I;16", ...
         transparent: whether it had transparency and was laid over the background.
         turned: whether the EXIF orientation was applied.
+        candidate: whether it was marked by `as_candidate`.
     """
 
     pixels: Tensor
     mode: str
     transparent: bool = False
     turned: bool = False
+    candidate: bool = False
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -121,8 +126,10 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
             transparent = upright.has_transparency_data
             flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
-            turned = file.getexif().get(ORIENTATION, 1) != 1  # `upright` has lost it
-            return Picture(planes(array), file.mode, transparent, turned)
+            exif = file.getexif()
+            turned = exif.get(ORIENTATION, 1) != 1  # `upright` has lost it
+            candidate = exif.get(DESCRIPTION) == CANDIDATE
+            return Picture(planes(array), file.mode, transparent, turned, candidate)
     except UnreadableError:
         raise
     except Exception as error:  # a broken file can make a decoder raise anything
@@ -260,18 +267,27 @@ def as_sheet(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def sheet_note() -> dict[str, Any]:
+def as_candidate(picture: Image.Image) -> Image.Image:
+    """Mark a picture as one of several for the same result, and not the one that was chosen.
+
+    It can be used like any picture, but a data set leaves it out.
+    """
+    picture.info[CANDIDATE] = True
+    return picture
+
+
+def sheet_note(mark: str = SHEET) -> dict[str, Any]:
     """Arguments of Pillow's `save` that mark a file as a sheet: EXIF, and for GIF a comment."""
     exif = Image.Exif()
-    exif[DESCRIPTION] = SHEET
-    return {"exif": exif, "comment": SHEET}
+    exif[DESCRIPTION] = mark
+    return {"exif": exif, "comment": mark}
 
 
 def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
     """Write a picture atomically, in the format of its file's ending; JPEG at quality 95.
 
     Args:
-        picture: marked by `as_sheet` if it is a sheet.
+        picture: marked by `as_sheet` if it is a sheet, by `as_candidate` if it was not chosen.
         path: where to.
         durable: as in `atomic_path`.
 
@@ -281,7 +297,8 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind is None:
         raise UserError(f"{path} does not end like an image; use .png, .jpg or .webp")
-    note = sheet_note() if SHEET in picture.info else {}
+    marks = [mark for mark in (SHEET, CANDIDATE) if mark in picture.info]
+    note = sheet_note(marks[0]) if marks else {}
     with atomic_path(path, durable) as partial:
         picture.save(partial, format=kind, quality=95, **note)  # PNG ignores the quality
 

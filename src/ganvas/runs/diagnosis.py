@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganvas.io.console import count_noun
+from ganvas.recipes.recipe import Recipe
+from ganvas.runs.checkups import Checkup
 from ganvas.runs.log import ENDED
-from ganvas.runs.rules import BROKEN, RESTART, WINDOW, Checkup, Finding, diagnose
+from ganvas.runs.rules import BROKEN, RESTART, Finding, diagnose
+from ganvas.runs.verdict import AHEAD, ALIKE, EARLY, Schedule, Verdict, reach_verdict
 
-__all__ = ["Change", "Diagnosis", "diverged"]
+__all__ = ["Change", "Diagnosis", "diverged", "schedule_of"]
 
+UNKNOWN = Schedule()
 PATIENCE = 3  # checkups without a finding after which a condition counts as over
 
 
@@ -43,13 +47,18 @@ class Diagnosis:
 
     It depends on the log alone, so a resumed run has the same diagnosis as an uninterrupted one.
 
+    Args:
+        checkups: the first ones.
+        schedule: when the others come, for what the doctor waits for.
+
     Attributes:
         checkups: all checkups so far.
         active: the conditions that last, by name.
         changes: the conditions that appeared or are over, in order.
     """
 
-    def __init__(self, checkups: Iterable[Checkup] = ()):
+    def __init__(self, checkups: Iterable[Checkup] = (), schedule: Schedule = UNKNOWN):
+        self.schedule = schedule
         self.checkups: list[Checkup] = []
         self.active: dict[str, Finding] = {}
         self.quiet: dict[str, int] = {}  # checkups since a condition was last seen
@@ -81,10 +90,11 @@ class Diagnosis:
         return changes
 
     @classmethod
-    def of(cls, log: Iterable[Mapping[str, Any]]) -> "Diagnosis":
+    def of(cls, log: Iterable[Mapping[str, Any]], schedule: Schedule = UNKNOWN) -> "Diagnosis":
         """The diagnosis of a run's log."""
         entries = list(log)
-        diagnosis = cls(entry for entry in entries if entry["kind"] == "health")
+        checkups = [entry for entry in entries if entry["kind"] == "health"]
+        diagnosis = cls(checkups, schedule)
 
         # Losses that are not finite end a run without a checkup.
         if entries and entries[-1]["kind"] == "condition" and entries[-1]["state"] == ENDED:
@@ -94,9 +104,9 @@ class Diagnosis:
         return diagnosis
 
     @property
-    def can_tell(self) -> bool:
-        """Whether there were enough checkups to find anything."""
-        return len(self.checkups) >= WINDOW
+    def verdict(self) -> Verdict:
+        """How the run is as a whole."""
+        return reach_verdict(self.checkups, self.active, self.schedule)
 
     def since(self, name: str) -> int:
         """Images shown when a condition that lasts was noticed."""
@@ -110,11 +120,18 @@ class Diagnosis:
             since = count_noun(self.since(name), "image")
             lines.append(f"{finding.title}, since {since}: {finding.evidence}. {finding.action}")
 
-        done = count_noun(len(self.checkups), "checkup")
-        if not lines and not self.can_tell:
-            lines.append(f"Too early to tell: {done} so far, {WINDOW} are needed.")
-        elif not lines:
-            lines.append(f"No problems found ({done}).")
+        verdict = self.verdict
+        titles = {
+            EARLY: "Too early to tell: ",
+            AHEAD: "No problem yet: ",
+            ALIKE: "No problem yet: ",
+        }
+        for number, sentence in enumerate(verdict.sentences):
+            # The first one says what the state means; of an ill run the conditions do.
+            title = titles.get(verdict.state, "") if number == 0 else ""
+            lines.append(
+                f"{title}{sentence}." if title else f"{sentence[:1].upper()}{sentence[1:]}."
+            )
 
         began: dict[str, int] = {}
         # In order, so that a condition that came twice has the right beginning for each end.
@@ -126,6 +143,11 @@ class Diagnosis:
                 end = count_noun(change.images, "image")
                 lines.append(f"Resolved: {title}, from {began[name]:,} to {end}.")
         return lines
+
+
+def schedule_of(recipe: Recipe) -> Schedule:
+    """When the checkups of a recipe come."""
+    return Schedule(recipe.period("health_every"), recipe.images)
 
 
 def diverged(images: int, reason: str) -> Change:

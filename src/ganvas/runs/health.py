@@ -12,7 +12,7 @@ from rich.table import Table
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, count_noun, escape_text, print_json, print_text
 from ganvas.io.html import html_list, html_table
-from ganvas.runs.diagnosis import Change, Diagnosis
+from ganvas.runs.diagnosis import Change, Diagnosis, schedule_of
 from ganvas.runs.folder import is_going
 from ganvas.runs.record import describe_progress, describe_status, read_run
 from ganvas.runs.rules import Finding
@@ -43,7 +43,7 @@ MEANINGS = {
     ),
     "diversity": (
         "diversity",
-        "how much samples differ from each other; 1: as much as real images",
+        "how much what samples show differs, whatever its brightness; 1: as in real images",
     ),
     "change": (
         "change",
@@ -99,6 +99,11 @@ class Health:
     diagnosis: Diagnosis
 
     @property
+    def state(self) -> str:
+        """How the run is: too early to tell, discriminator far ahead, healthy or ill."""
+        return self.diagnosis.verdict.state
+
+    @property
     def findings(self) -> list[Finding]:
         """What is wrong now, each with `title`, `evidence` and `action`."""
         return list(self.diagnosis.active.values())
@@ -139,6 +144,8 @@ class Health:
             "run": str(self.folder),
             "images": self.images,
             "going": self.going,
+            "state": self.state,
+            "remarks": list(self.diagnosis.verdict.sentences),
             "active": active,
             "changes": [{"images": change.images, **change.entry()} for change in self.changes],
             "checkup": self.checkup,
@@ -152,7 +159,7 @@ def read_health(folder: Path) -> Health:
         UserError: it is not a run folder, or the run has had no checkup yet.
     """
     run = read_run(folder)
-    diagnosis = Diagnosis.of(run.log)
+    diagnosis = Diagnosis.of(run.log, schedule_of(run.recipe))
     if not diagnosis.checkups:
         period = run.recipe.period("health_every")
         raise UserError(

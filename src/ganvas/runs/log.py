@@ -22,6 +22,7 @@ REQUIRED = {
     "stopped": {"reason": str},
 }
 MEASURED = {"health", "losses", "measured"}  # kinds whose values are all numbers
+TEXTS = {"kind", "state"}  # keys of these that are texts
 BY_CLASS = {"agreement", "classes"}  # of these keys by name of the class
 
 
@@ -107,5 +108,5 @@ def _check_entry(entry: dict[str, Any]) -> None:
 
     for key, value in entry.items() if kind in MEASURED else ():
         numbers = value.values() if key in BY_CLASS and isinstance(value, dict) else [value]
-        if key != "kind" and not all(isinstance(number, int | float) for number in numbers):
+        if key not in TEXTS and not all(isinstance(number, int | float) for number in numbers):
             raise ValueError(f"an entry of kind {kind!r} needs a number as {key}, not {value!r}")

@@ -5,21 +5,36 @@ quantity was not measured, its mean is NaN, and no comparison with NaN is true.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any
 
 from ganvas.io.console import count_noun
+from ganvas.runs.checkups import (
+    LONG,
+    WINDOW,
+    Checkup,
+    is_improving,
+    mean_of,
+    mean_shares,
+    measure_progress,
+)
 
-__all__ = ["BROKEN", "LONG", "RESTART", "RULES", "WINDOW", "Checkup", "Finding", "diagnose"]
+__all__ = [
+    "BROKEN",
+    "COLLAPSED",
+    "FAR_AHEAD",
+    "MOST_NAMED",
+    "RESTART",
+    "RULES",
+    "Finding",
+    "diagnose",
+]
 
-Checkup = Mapping[str, Any]  # an entry of the log of kind "health": what was measured
-
-WINDOW = 5  # checkups that must agree: a single bad one says nothing
-LONG = 4 * WINDOW  # checkups within which a generator that still improves shows it
 BROKEN = "diverging"  # also the name for losses that are not finite, which end a run
 RESTART = "Start again with a tenth of the learning rates, e.g. --set optimizers.generator.lr=2e-5."
+COLLAPSED = 0.25  # of the diversity of real images: with less, samples are as good as one image
+FAR_AHEAD = 8.0  # in mean score: from a narrower lead of the discriminator generators still learn
 MOST_NAMED = 8  # missing classes in a title
 LATTICE = 2.0  # times the energy that real images have; of two sets of these at most 1.1
 
@@ -60,50 +75,9 @@ def diagnose(checkups: Sequence[Checkup]) -> list[Finding]:
     return [finding for finding in findings if finding]
 
 
-def _mean_of(checkups: Sequence[Checkup], key: str) -> float:
-    """Mean of a measured quantity; NaN where it was not measured."""
-    return _mean([checkup[key] for checkup in checkups if key in checkup])
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Mean of numbers; NaN where there are none, or their sum has no value."""
-    try:
-        return fmean(values)
-    except (ValueError, OverflowError):  # also StatisticsError; a log may hold infinities
-        return math.nan
-
-
-def _mean_shares(checkups: Sequence[Checkup], key: str) -> dict[str, float]:
-    """The mean share of each class; empty where classes were not measured."""
-    measured = [checkup[key] for checkup in checkups if key in checkup]
-    if not measured:
-        return {}
-    # The classes are the same at every checkup, since the reference is.
-    return {
-        name: _mean([shares[name] for shares in measured if name in shares]) for name in measured[0]
-    }
-
-
-def _is_improving(checkups: Sequence[Checkup]) -> bool:
-    """Whether the samples still get closer to real images, or more varied.
-
-    Many healthy runs begin with the discriminator far ahead, so a run is given LONG checkups, and
-    while its generator improves no alarm is raised.
-    """
-    if len(checkups) < LONG:
-        return True
-
-    recent = checkups[-WINDOW:]
-    # The first WINDOW of the last LONG checkups.
-    before = checkups[-LONG : WINDOW - LONG]
-    # 5 % closer or 10 % more varied: less is taken for noise.
-    closer = _mean_of(recent, "distance") < 0.95 * _mean_of(before, "distance")
-    return closer or _mean_of(recent, "diversity") > 1.1 * _mean_of(before, "diversity")
-
-
 def _check_divergence(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Scores or weights grow without bound."""
-    gap = abs(_mean_of(recent, "score_gap"))
+    gap = abs(mean_of(recent, "score_gap"))
     # In raw scores, of either sign: a gap of 50 is a probability of 1 to the last bit.
     if gap > 50:
         evidence = (
@@ -153,9 +127,9 @@ def _check_dead_gradients(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fi
 
 def _check_mode_collapse(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Nearly the same image is generated from any noise."""
-    diversity = _mean_of(recent, "diversity")
-    # Below 0.05 improvement is no excuse; below 0.25 a run that improves may recover.
-    if not (diversity < 0.05 or (diversity < 0.25 and not _is_improving(checkups))):
+    diversity = mean_of(recent, "diversity")
+    # Below 0.05 improvement is no excuse; below COLLAPSED a run that improves may recover.
+    if not (diversity < 0.05 or (diversity < COLLAPSED and not is_improving(checkups))):
         return None
 
     evidence = f"samples differ from each other {diversity:.2f} times as much as real images do"
@@ -175,8 +149,8 @@ def _check_partial_collapse(
     if key not in recent[-1] or len(longer) < 2 * WINDOW:
         return None
 
-    shares = _mean_shares(longer, key)
-    earlier = _mean_shares(longer[:WINDOW], key)
+    shares = mean_shares(longer, key)
+    earlier = mean_shares(longer[:WINDOW], key)
     least = 0.3 if conditional else 0.1  # of requested samples, chance alone gives some
     missing = [
         name
@@ -187,7 +161,7 @@ def _check_partial_collapse(
     others = [share for share in shares.values() if share >= least]
 
     # A conditional GAN has learned when most classes are good; another may still find more classes.
-    learned = bool(others) and fmean(others) > 0.5 if conditional else not _is_improving(checkups)
+    learned = bool(others) and fmean(others) > 0.5 if conditional else not is_improving(checkups)
     if not (missing and learned):
         return None
 
@@ -209,23 +183,30 @@ def _check_discriminator_wins(
     recent: Sequence[Checkup], checkups: Sequence[Checkup]
 ) -> Finding | None:
     """The discriminator separates nearly all fakes from real images, by a wide margin."""
-    separation = _mean_of(recent, "separation")
-    gap = _mean_of(recent, "score_gap")
+    separation = mean_of(recent, "separation")
+    gap = mean_of(recent, "score_gap")
     # Separation alone is no alarm: from a narrow gap the generator still learns.
-    if not (separation > 0.98 and (gap > 20 or (gap > 8 and not _is_improving(checkups)))):
+    if not (separation > 0.98 and (gap > 20 or (gap > FAR_AHEAD and not is_improving(checkups)))):
         return None
 
     evidence = (
         f"it scores the real image higher in {separation:.1%} of all pairs, "
         f"by {gap:.1f} on average, usually by 1 to 5"
     )
+    if not is_improving(checkups):
+        evidence += (
+            f"; the generator does not learn: in the last {LONG} checkups samples got neither "
+            "closer to real images nor more varied"
+        )
+    elif progress := measure_progress(checkups):
+        evidence += f"; the generator still learns: {progress}"
     action = "Lower its learning rate, e.g. --set optimizers.discriminator.lr=5e-5."
     return Finding("discriminator wins", evidence, action)
 
 
 def _check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """The discriminator scores fakes above real images."""
-    separation = _mean_of(recent, "separation")
+    separation = mean_of(recent, "separation")
     # 1/2 is chance.
     if not separation < 0.3:
         return None
@@ -240,9 +221,9 @@ def _check_generator_wins(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Fi
 
 def _check_oscillation(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Samples of the same noise keep changing by more than samples differ from each other."""
-    change = _mean_of(recent, "change")
-    diversity = _mean_of(recent, "diversity")
-    if not (change > 0.5 and change > diversity) or _is_improving(checkups):
+    change = mean_of(recent, "change")
+    diversity = mean_of(recent, "diversity")
+    if not (change > 0.5 and change > diversity) or is_improving(checkups):
         return None
 
     evidence = (
@@ -279,12 +260,12 @@ def _check_lattice(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding |
 
 def _check_palette(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Finding | None:
     """Samples differ, but all have much the same colours."""
-    palette = _mean_of(recent, "palette")
+    palette = mean_of(recent, "palette")
     # Below 0.1 improvement is no excuse; below 0.3 a run that improves may still find colours.
-    if not (palette < 0.1 or (palette < 0.3 and not _is_improving(checkups))):
+    if not (palette < 0.1 or (palette < 0.3 and not is_improving(checkups))):
         return None
     # Where samples are all the same, their colours are, too: that is mode collapse.
-    if _mean_of(recent, "diversity") < 0.25:
+    if mean_of(recent, "diversity") < COLLAPSED:
         return None
 
     evidence = (
@@ -299,10 +280,10 @@ def _check_palette(recent: Sequence[Checkup], checkups: Sequence[Checkup]) -> Fi
 
 def _check_memorising(recent: Sequence[Checkup], _: Sequence[Checkup]) -> Finding | None:
     """Training images score so far above other real images that the generator is misled."""
-    share = _mean_of(recent, "overfitting")
-    errors = _mean_of(recent, "overfitting_errors")
+    share = mean_of(recent, "overfitting")
+    errors = mean_of(recent, "overfitting_errors")
     # A share says nothing where scores hardly differ (drop) or images are few (errors).
-    if not (share > 0.4 and errors > 3 and _mean_of(recent, "score_drop") > 0.25):
+    if not (share > 0.4 and errors > 3 and mean_of(recent, "score_drop") > 0.25):
         return None
 
     evidence = (

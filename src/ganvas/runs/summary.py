@@ -18,7 +18,7 @@ from ganvas.data.report import DataReport
 from ganvas.io.animation import write_timelapse
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_text
-from ganvas.runs.diagnosis import Diagnosis
+from ganvas.runs.diagnosis import Diagnosis, schedule_of
 from ganvas.runs.instructions import collect_instructions, suggest_resume
 from ganvas.runs.numbers import collect_numbers
 from ganvas.runs.page_settings import collect_settings
@@ -139,7 +139,7 @@ def _render_page(run: RunRecord, plotted: bool, training: bool = False) -> str:
         resume=suggest_resume(run),
         pictures=_collect_pictures(run, timelapse=not training),
         plot=_embed(run.folder / PLOT, PLOT_CAPTION) if plotted else None,
-        health=Diagnosis.of(run.log).describe(),
+        health=Diagnosis.of(run.log, schedule_of(run.recipe)).describe(),
         instructions=collect_instructions(run, training),
         files=[name for name in FILES if (run.folder / name).exists()],
         numbers=collect_numbers(run),

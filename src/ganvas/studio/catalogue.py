@@ -21,7 +21,7 @@ from ganvas.gans.options import build_gan
 from ganvas.io.files import explained
 from ganvas.io.films import has_ffmpeg
 from ganvas.io.reading import parse_json, read_text
-from ganvas.runs.diagnosis import Diagnosis
+from ganvas.runs.diagnosis import Diagnosis, schedule_of
 from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
 from ganvas.studio.describe import describe_inputs, list_views
@@ -237,7 +237,7 @@ def describe_run(run: RunRecord) -> dict[str, Any]:
     if going:
         state = "stopping" if is_stopping(run.folder) else "training"
 
-    diagnosis = Diagnosis.of(run.log)
+    diagnosis = Diagnosis.of(run.log, schedule_of(run.recipe))
     gan = read_gan(run)
     rate = next((e["images_per_second"] for e in reversed(run.log) if e["kind"] == "speed"), None)
     left = max(0, run.recipe.images - run.images) / rate if going and rate else None
@@ -258,7 +258,8 @@ def describe_run(run: RunRecord) -> dict[str, Any]:
             {"name": finding.title, "evidence": finding.evidence, "action": finding.action}
             for finding in diagnosis.active.values()
         ],
-        "judged": diagnosis.can_tell,
+        "health": diagnosis.verdict.state,
+        "remarks": diagnosis.verdict.sentences,
         "views": list_views(gan) if gan else [],
         "reason": run.stopped,
     }

@@ -20,6 +20,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.rng import RowRng, fold_in
 from ganvas.training.class_guess import ClassGuess, NearestClassifier, RidgeClassifier
 from ganvas.training.look import Look
+from ganvas.training.variety import Variety, describe_images, mean_distance
 
 __all__ = ["SAMPLES", "Checkup", "features_shape"]
 
@@ -58,14 +59,20 @@ class Checkup:
         sampler = next(each for each in loader.orders if gan.target in each.dataset.columns)
         chosen = sampler.choose(REFERENCES)
         parts = np.split(chosen, range(PIECE, len(chosen), PIECE))
-        features = [self.extract(sampler.dataset.batch(part)[gan.target]) for part in parts]
+        features, shown = [], []
+        # Part by part: 4,000 large images would not fit into memory.
+        for part in parts:
+            images = sampler.dataset.batch(part)[gan.target]
+            features.append(self.extract(images))
+            shown.append(describe_images(images))
         self.reference = torch.cat(features)  # (REFERENCES, F)
         self.labels = None if dataset.labels is None else torch.from_numpy(dataset.labels[chosen])
         self.guess = self._make_guess()
+        self.variety = Variety(torch.cat(shown), self.labels)
 
         # 1,000 of them, since all would be 16 million distances.
         few = self.reference[choose_rows(np.arange(len(chosen)), 1_000)]
-        self.spread = _mean_distance(few)
+        self.spread = mean_distance(torch.cdist(few, few))
         # The second nearest: the nearest of a real image is itself.
         distances = torch.cdist(few, self.reference)
         self.closeness = distances.kthvalue(2).values.median().item()
@@ -116,7 +123,7 @@ class Checkup:
         # (SAMPLES, REFERENCES). The closeness is 0 where half of the real images have a copy.
         distances = torch.cdist(features, self.reference)
         found["distance"] = distances.amin(1).median().item() / max(self.closeness, 1e-12)
-        found |= self.measure_diversity(features, requested)
+        found |= self.variety.compare(images, requested)
         # Row by row: sample and sample before have the same noise, so only the weights differ.
         if before is not None and self.spread:
             found["change"] = ((features - before).norm(dim=1).mean() / self.spread).item()
@@ -160,24 +167,6 @@ class Checkup:
         count = max(1, len(gan.classes))
         chosen = spread_evenly(MOST_CLASSES, count).tolist()
         return [chosen[row % len(chosen)] for row in range(SAMPLES)]
-
-    def measure_diversity(self, features: Tensor, labels: list[int] | None) -> dict[str, float]:
-        """Mean distance between two samples over that between two real images.
-
-        Within classes, where classes were requested; nothing where real images do not differ.
-        """
-        ratios = []
-        if labels is None or self.labels is None:
-            if self.spread:
-                ratios.append(_mean_distance(features) / self.spread)
-        else:
-            requested = torch.tensor(labels)
-            for label in sorted(set(labels)):
-                fake = features[requested == label]
-                real = self.reference[self.labels == label][:200]  # 20,000 pairs: enough for a mean
-                if len(fake) > 1 and len(real) > 1 and (spread := _mean_distance(real)):
-                    ratios.append(_mean_distance(fake) / spread)
-        return {"diversity": sum(ratios) / len(ratios)} if ratios else {}
 
     def measure_classes(
         self, looks: Tensor, clear: Tensor, labels: list[int] | None
@@ -263,14 +252,6 @@ def features_shape(gan: GAN, loader: Loader) -> tuple[int, int]:
 def _class_shares(labels: Tensor, classes: int) -> Tensor:
     """The share of each class among labels (N,), float64 (classes,)."""
     return torch.bincount(labels, minlength=classes).double() / len(labels)
-
-
-def _mean_distance(features: Tensor) -> float:
-    """Mean distance between two different rows of (N, F)."""
-    count = len(features)
-
-    # The diagonal, 0 but for rounding, is in the sum and not in the count.
-    return (torch.cdist(features, features).sum() / (count * (count - 1))).item()
 
 
 def _weight_norm(parameters: Sequence[nn.Parameter]) -> float:

@@ -18,8 +18,9 @@ from ganvas.io.grids import make_table
 from ganvas.io.images import save, to_uint8
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import fold_in
-from ganvas.runs.diagnosis import Diagnosis
+from ganvas.runs.diagnosis import Diagnosis, schedule_of
 from ganvas.runs.folder import GRID, grid_path
+from ganvas.runs.verdict import HEALTHY
 from ganvas.training.checkup import Checkup
 from ganvas.training.live_page import LivePage
 from ganvas.training.probe import StepProbe
@@ -46,7 +47,7 @@ class Monitor:
         self.state = state
         self.loader = loader
         self.meter = meter
-        self.diagnosis = Diagnosis()
+        self.diagnosis = Diagnosis(schedule=schedule_of(context.recipe))
         self.page = LivePage(context.folder)
         self.best: tuple[float, int] | None = None
         # Both are made when first needed: they take seconds, and memory.
@@ -82,7 +83,8 @@ class Monitor:
     def resume(self) -> None:
         """Take up from the log what was seen before this process began."""
         entries = self.context.log.entries()
-        self.diagnosis = Diagnosis(entry for entry in entries if entry["kind"] == "health")
+        checkups = [entry for entry in entries if entry["kind"] == "health"]
+        self.diagnosis = Diagnosis(checkups, schedule_of(self.context.recipe))
         evaluated = [entry for entry in entries if entry["kind"] == "evaluated"]
         scores = [(entry["distance"], entry["images"]) for entry in evaluated]
         self.best = min(scores, default=None)
@@ -113,12 +115,15 @@ class Monitor:
         # change.
         measured, state.seen = self.checkup.measure(state.gan, self.sampler, state.seen)
         measured = probe.read() | measured
-        context.log.add(images, "health", measured)
+        changes = self.diagnosis.add({"images": images} | measured)
+        state = self.diagnosis.verdict.state
+        context.log.add(images, "health", measured | {"state": state})
 
-        for change in self.diagnosis.add({"images": images} | measured):
+        for change in changes:
             context.log.add(images, "condition", change.entry())
             self.meter.say(change.line())
-        self.meter.note = "; ".join(finding.title for finding in self.diagnosis.active.values())
+        titles = [finding.title for finding in self.diagnosis.active.values()]
+        self.meter.note = "; ".join(titles or ([] if state == HEALTHY else [state]))
 
     # Losses at rest
 

@@ -15,6 +15,7 @@ from ganvas.errors import UserError
 from ganvas.evaluation.metrics import manifold as neighbours
 from ganvas.evaluation.metrics.manifold import (
     Memorisation,
+    copies_by_chance,
     density_coverage,
     find_nearest,
     memorisation,
@@ -272,7 +273,7 @@ def test_a_few_copies_are_reported_though_the_median_hides_them():
 def test_medians_by_hand():
     train, held_out = torch.tensor([[0.0]]), torch.tensor([[2.0], [3.0], [10.0], [4.0]])
     found = memorisation_of(torch.tensor([[1.0], [6.0], [-7.0]]), train, held_out)
-    assert found == (6, 3.5, 6 / 3.5, 1 / 3)
+    assert found == (6, 3.5, 6 / 3.5, 1 / 3, 1 / 4)
 
 
 def test_copies_are_reported_where_held_out_images_repeat_training_images():
@@ -317,3 +318,18 @@ WRONG = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_errors(wrong):
     refused_in_one_line(*WRONG[wrong])
+
+
+@pytest.mark.parametrize(("samples", "held_out"), [(100, 100), (2_000, 100), (300, 2_000)])
+def test_copies_by_chance(samples: int, held_out: int):
+    """Of many sets that copy nothing 1 in 40 has more, but for what ties and this many sets allow:
+    three standard deviations of a binomial share, sqrt(p (1 - p) / 4,000).
+    """
+    random = torch.Generator().manual_seed(0)
+    limit = copies_by_chance(samples, held_out)
+    near = torch.rand(4_000, held_out, generator=random).quantile(0.01, dim=1, keepdim=True)
+    shares = (torch.rand(4_000, samples, generator=random) <= near).double().mean(1)
+    above = (shares > limit).double().mean().item()
+    assert above <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / 4_000)
+    assert (shares >= limit).double().mean().item() >= 0.02
+    assert 0.01 < limit < 0.08

@@ -15,6 +15,7 @@ image lies in the manifold even if that image is k times in the data. (The code 
 Naeem et al. has open balls; the two differ only where distances are equal.)
 """
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ __all__ = [
     "DensityCoverage",
     "Memorisation",
     "PrecisionRecall",
+    "copies_by_chance",
     "density_coverage",
     "distance_blocks",
     "find_nearest",
@@ -37,6 +39,8 @@ __all__ = [
     "squared_distances",
 ]
 
+NEAREST = 0.01  # of the held-out images: as near as them, a sample counts as a copy
+CERTAIN = 0.975  # 39 of 40 cases
 BLOCK = 2**22  # pairs computed at a time: 32 MiB of float64
 # Below this share of the squared norms, a difference of products has lost too many digits.
 CANCELLED = 1e-5
@@ -77,14 +81,15 @@ class Memorisation(NamedTuple):
             images are; far below 1: copies. Above 1: samples are unlike real images, which says
             nothing about copying.
         close: share of the samples that are no farther than the nearest 1 % of the held-out images.
-            About 0.01 without copying; more if some of the samples are copies, which a median does
-            not see.
+            More than `chance` if some of the samples are copies, which a median does not see.
+        chance: that share of the held-out images themselves, about 0.01: what copies nothing.
     """
 
     fake: float
     held_out: float
     ratio: float
     close: float
+    chance: float
 
 
 def precision_recall(real: Tensor, fake: Tensor, neighbours: int = 3) -> PrecisionRecall:
@@ -197,9 +202,33 @@ def memorisation(of_fake: Tensor, of_held_out: Tensor) -> Memorisation:
         )
 
     median = of_fake.quantile(0.5).item()
-    near = of_held_out.quantile(0.01)  # of 100 images between the two nearest
-    close = (of_fake <= near).double().mean().item()
-    return Memorisation(median, typical, median / typical, close)
+    near = of_held_out.quantile(NEAREST)  # of 100 images between the two nearest
+    close, chance = ((each <= near).double().mean().item() for each in (of_fake, of_held_out))
+    return Memorisation(median, typical, median / typical, close, chance)
+
+
+def copies_by_chance(samples: int, held_out: int) -> float:
+    """The largest share of samples that counts as copies in 39 of 40 cases where none is one.
+
+    The limit is the nearest 1 % of the held-out images, so the share that lies below it among new
+    images of the same source has a beta distribution, and the number of samples below it a
+    beta-binomial one: with few images of either kind much more than 1 % is no sign of copying.
+
+    Args:
+        samples: how many there are.
+        held_out: how many real images the limit comes from.
+    """
+    # The place of the limit among the held-out distances, as `quantile` interpolates it.
+    below = 1 + NEAREST * (held_out - 1)
+    above = held_out + 1 - below
+
+    counts = torch.arange(samples + 1, dtype=torch.float64)
+    rest = samples - counts
+    choices = math.lgamma(samples + 1) - torch.lgamma(counts + 1) - torch.lgamma(rest + 1)
+    betas = torch.lgamma(counts + below) + torch.lgamma(rest + above)
+    logs = choices + betas  # of the probabilities, but for a constant: (samples + 1,)
+    cumulated = logs.softmax(0).cumsum(0)
+    return int((cumulated < CERTAIN).sum()) / samples
 
 
 def _check_neighbours(count: int) -> None:

@@ -72,6 +72,21 @@ export default [
   ["diverging", "发散"], ["dead gradients", "梯度消失"], ["mode collapse", "模式崩溃"], ["partial collapse ({detail})", "部分崩溃（{detail}）"],
   ["classes {names} missing", "缺少类别 {names}"], ["class {names} missing", "缺少类别 {names}"],
   ["discriminator wins", "判别器占优"], ["generator wins", "生成器占优"], ["oscillation", "振荡"], ["lattice", "网格纹"], ["one palette", "色调单一"], ["discriminator memorises", "判别器死记硬背"],
+  // The doctor: how a run is
+  ["too early to tell", "现在判断还太早"], ["discriminator far ahead", "判别器遥遥领先"], ["samples still alike", "样本仍然很相似"], ["healthy", "健康"], ["ill", "有问题"],
+  ["waits for checkup {n} of {m}, at about {images}", "等待第 {n} 次检查（共 {m} 次），约在 {images}时"], ["waits for checkup {n} of {m}", "等待第 {n} 次检查（共 {m} 次）"],
+  ["the run ends before that: train longer (--images {n}), or a new run with --set health_every={m}", "训练在此之前就结束：请延长训练（--images {n}），或用 --set health_every={m} 重新训练"],
+  ["no problems found ({n} checkups)", "没有发现问题（{n} 次检查）"],
+  ["whether the generator stands still is told from checkup {n} on, at about {images}", "生成器是否停滞，从第 {n} 次检查起才能判断，约在 {images}时"], ["whether the generator stands still is told from checkup {n} on", "生成器是否停滞，从第 {n} 次检查起才能判断"],
+  ["the discriminator is far ahead (it scores the real image higher in {share} of all pairs, by {n} on average)", "判别器遥遥领先（在 {share} 的配对中它给真实图像更高的分，平均高 {n}）"],
+  ["samples differ from each other only {n} times as much as real images do", "样本之间的差异只有真实图像之间的 {n} 倍"],
+  ["the generator still learns: {progress}", "生成器仍在学习：{progress}"], ["whether the generator still learns is told from checkup {n} on, at about {images}", "生成器是否仍在学习，从第 {n} 次检查起才能判断，约在 {images}时"], ["whether the generator still learns is told from checkup {n} on", "生成器是否仍在学习，从第 {n} 次检查起才能判断"],
+  ["the generator does not learn: in the last {n} checkups samples got neither closer to real images nor more varied", "生成器没有在学习：最近 {n} 次检查中，样本既没有更接近真实图像，也没有变得更多样"],
+  ["samples got {n} closer to real images", "样本与真实图像的距离缩小了 {n}"], ["samples got {n} more varied", "样本的多样性提高了 {n}"], ["samples got {n} closer to real images and samples got {m} more varied", "样本与真实图像的距离缩小了 {n}，多样性提高了 {m}"],
+  ["in the last {n} checkups no sample looked like class {names}", "最近 {n} 次检查中，没有样本像类别 {names}"], ["in the last {n} checkups no sample looked like classes {names}", "最近 {n} 次检查中，没有样本像类别 {names}"],
+  ["in the last checkup no sample looked like class {names}", "最近一次检查中，没有样本像类别 {names}"], ["in the last checkup no sample looked like classes {names}", "最近一次检查中，没有样本像类别 {names}"],
+  ["in the last {n} checkups no sample looked like the requested class {names}", "最近 {n} 次检查中，没有样本像所要求的类别 {names}"], ["in the last {n} checkups no sample looked like the requested classes {names}", "最近 {n} 次检查中，没有样本像所要求的类别 {names}"],
+  ["in the last checkup no sample looked like the requested class {names}", "最近一次检查中，没有样本像所要求的类别 {names}"], ["in the last checkup no sample looked like the requested classes {names}", "最近一次检查中，没有样本像所要求的类别 {names}"],
   // The doctor: what was measured
   ["the mean scores of real and generated images differ by {n}, usually by 1 to 5", "真实图像与生成图像的平均得分相差 {n}，通常为 1 到 5"],
   ["the {player}'s weights grew {n} times since {images}", "自 {images} 以来，{player} 的权重增大到 {n} 倍"],
@@ -100,6 +115,14 @@ export default [
   ["If it stays, train a GAN with a relativistic loss, which pays for every kind of image that is missing", "如果仍然存在，请用相对论损失训练 GAN，每缺少一种图像，生成器都会受到惩罚"],
   ["Use more images, mirror them (--set flip=true), or stop here", "请使用更多图像、加入镜像（--set flip=true），或就此停止"],
 
+  // Restored images: was the search better than a blur?
+  ["in a test hole beside it the search is {n} levels from the truth, a blur {m}", "在旁边的测试空洞中，搜索结果与真实图像相差 {n} 级，模糊填充相差 {m} 级"],
+  ["the search beats the blur there", "搜索在那里优于模糊填充"], ["the search does not beat the blur, so compare both on the sheet", "搜索并不优于模糊填充，请在拼图上比较两者"],
+  ["even what is known around the hole is only reproduced to {n} levels", "连空洞周围已知的部分也只能还原到相差 {n} 级"], ["the GAN is too weak, or the image is unlike its training data", "GAN 太弱，或图像与其训练数据不相似"], ["train longer, or search with an image like these", "请延长训练，或使用与训练数据相似的图像"],
+  ["the hole is large ({share} of what the GAN sees)", "空洞很大（占 GAN 所见的 {share}）"], ["little is left to tell what is in it", "剩下的部分太少，无法推断其中内容"],
+  ["what is known around the hole is reproduced to {n} levels", "空洞周围已知的部分还原到相差 {n} 级"], ["it does not tell what is in the hole, or a plain area is best filled by a blur", "但由此无法推断空洞中的内容，或者平坦的区域最适合用模糊填充"],
+  ["the hole leaves no room for a test hole, so nobody knows whether a blur is better", "空洞之外没有位置放测试空洞，因此无法知道模糊填充是否更好"],
+
   // Numbers of a run
   ["Images shown", "已看过的图像"], ["Epochs", "轮数"], ["Held out", "留出未训练"], ["Batch", "批量"], ["Parameters", "参数"], ["Last losses", "最近的损失"], ["Best checkpoint", "最佳检查点"],
   ["Speed", "速度"], ["Data", "数据"], ["Data fingerprint", "数据指纹"], ["Seed", "随机种子"], ["Software", "软件"],
@@ -110,7 +133,12 @@ export default [
   ["Draw a caption, in words like those of the training captions:", "按文字说明绘制，用词应与训练数据相似："],
   ["Train twice as long:", "训练时间加倍："], ["Resume training:", "继续训练："], ["It can be used after its first checkpoint, which is saved after {images}", "第一个检查点（{images}之后）保存后即可使用"],
 
-  // Notes of an evaluation, the first as they were before
+  // Notes of an evaluation
+  ["precision, recall, density and coverage need {n} samples and {m} real images", "精确率、召回率、密度和覆盖率需要 {n} 个样本和 {m} 张真实图像"], ["of fewer they are mostly chance, so there is no value", "数量更少时它们大多是偶然，因此没有数值"],
+  ["copies need {n} samples and {m} real images that were held out from training", "复制比例需要 {n} 个样本和 {m} 张未参与训练的真实图像"], ["of fewer their share is mostly chance, so there is no value", "数量更少时这一比例大多是偶然，因此没有数值"], ["too few were held out: train with --set held_out={n}", "留出的图像太少：请用 --set held_out={n} 训练"],
+  ["with fewer than {n} samples or real images {metric} is too high", "样本或真实图像少于 {n} 时，{metric}偏高"], ["look at {metric}", "请看{metric}"], ["of a set with fewer than {n} images all are used", "少于 {n} 张图像的集合全部使用"],
+  ["fd", "Frechet 距离"], ["kd", "核距离"], ["fd_lite0", "Frechet 距离（Lite0）"], ["kd_lite0", "核距离（Lite0）"], ["fid", "FID"], ["kid", "KID"],
+  // Notes of an evaluation as they were before
   ["{names} has only {n} images: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"],
   ["only {n} samples of {names}: {metric} is biased upwards", "{names} 只有 {n} 个样本：{metric} 偏高"], ["only {n} images of {names}: {metric} is biased upwards", "{names} 只有 {n} 张图像：{metric} 偏高"], ["prefer {metric}", "请看{metric}"],
   ["memorisation is rough with only {n} held-out images", "留出的图像只有 {n} 张，记忆程度不准"], ["hold out {n} or more", "请留出 {n} 张或更多"],

@@ -172,7 +172,7 @@ function describeEvaluation(evaluation) {
 
 /** The metrics of one evaluation, or of two side by side. `names` are the runs' where there are two. */
 function drawTable(both, names, comparable) {
-  const known = [...new Set(both.flatMap((one) => Object.keys(one.values)))].filter((name) => !name.endsWith("_error"));
+  const known = [...new Set(both.flatMap((one) => Object.keys(one.values)))].filter((name) => !name.endsWith("_error") && !name.endsWith("_chance"));
   const order = Object.keys(METRICS);
   const columns = 3 + both.length;
   const groups = GROUPS.map((group) => [group, known.filter((name) => (METRICS[name]?.group ?? "other") === group).sort((a, b) => order.indexOf(a) - order.indexOf(b))]);
@@ -207,8 +207,9 @@ function drawMetric(name, both, names, comparable, columns) {
 
 function writeValue(name, values) {
   if (!(name in values)) return "";
-  const error = values[`${name}_error`];
-  return h("span", { class: "judge-number" }, formatValue(name, values[name]), typeof error === "number" && h("small", { text: ` ± ${number(error, 2)}`, title: t("judge.error") }));
+  const error = values[`${name}_error`], chance = values[`${name}_chance`];
+  return h("span", { class: "judge-number" }, formatValue(name, values[name]), typeof error === "number" && h("small", { text: ` ± ${number(error, 2)}`, title: t("judge.error") }),
+    typeof chance === "number" && h("small", { text: ` (${t("judge.mark.chance", { value: formatValue(name, chance) })})` }));
 }
 
 function drawBar(name, both, owner) {

@@ -3,6 +3,7 @@
 import { app } from "../app.js";
 import { postBlob, postJson } from "../api.js";
 import { button, clear, field, h, saveAs, sharpness, slider } from "../dom.js";
+import { say } from "../say.js";
 import { duration, number, percent, t } from "../texts.js";
 import { makeEasel } from "./paint/easel.js";
 import { loadCanvas, readPhoto, toPng, writeHole } from "./paint/photo.js";
@@ -117,7 +118,7 @@ export async function show(root, place) {
     empty.disabled = working || share === 0;
     result.hidden = !results.length || working;
     const lines = [kept.size && t("paint.worked", { size: kept.size }), ...kept.notes].filter(Boolean);
-    clear(notes, h("summary", { text: t("paint.details") }), lines.map((line) => h("p", { class: "note", text: line })));
+    clear(notes, h("summary", { text: t("paint.details") }), lines.map((line) => h("p", { class: "note", text: say(line) })));
     notes.hidden = !lines.length;
     easel.lock(working);
     easel.show(results.length && !held ? results[chosen].canvas : photo.canvas, !results.length && !held);

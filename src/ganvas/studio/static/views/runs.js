@@ -102,7 +102,8 @@ function drawCard(run, chosen, choose, deleteRun) {
         h("small", {}, h("span", { class: `dot ${run.state}` }), describeState(run)),
         run.images > 0 && !isBusy(run) && h("small", { text: t("runs.images", { n: run.images }) }),
         run.failure && h("small", { class: "problem", text: run.failure }),
-        worst && h("small", { class: "problem", text: say(worst.name) }))),
+        worst && h("small", { class: "problem", text: say(worst.name) }),
+        !worst && run.images > 0 && run.health && run.health !== "healthy" && h("small", { class: "faint", text: say(run.health) }))),
     isBusy(run) && h("progress", { max: run.total, value: run.images, "aria-label": describeState(run) }),
     h("div", { class: "tools" }, box, !isBusy(run) && button("✕", () => deleteRun(run), { kind: "quiet", "aria-label": t("runs.delete", { name: run.name }), title: t("runs.delete", { name: run.name }) })));
 }

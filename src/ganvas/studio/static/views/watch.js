@@ -43,9 +43,9 @@ export async function show(root, { run, query }) {
     // what is unfolded or focused in them stays, unless they have changed; in training there is one button
     const key = JSON.stringify(now.state === "training" ? now.state : [now.state, now.images, now.total, now.rate, now.views]);
     if (key !== drawn) { drawn = key; clear(actions, drawActions(now)); }
-    clear(doctor, now.doctor.length
-      ? h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) }))))
-      : h("p", { class: now.judged ? "fine" : "faint", text: t(now.judged ? "watch.healthy" : "watch.early") }));
+    clear(doctor, now.doctor.length > 0 && h("ul", { class: "plain" }, now.doctor.map((one) => h("li", {}, h("strong", { class: "problem", text: say(one.name) }), h("p", { text: say(one.evidence) }), h("p", { class: "faint", text: say(one.action) })))),
+      now.health && now.health !== "ill" && h("p", { class: now.health === "healthy" ? "fine" : "faint" }, h("strong", { text: say(now.health) })),
+      now.remarks?.map((text) => h("p", { class: "faint", text: say(text) })));
     clear(charts, drawCharts(state, () => { state.log = !state.log; app.keep({ log: state.log ? "1" : "" }); draw(); }));
     film.update();
   }

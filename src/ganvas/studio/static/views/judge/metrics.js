@@ -74,7 +74,7 @@ export function findBar(name, evaluation, highest) {
     case "iou": return share(mark(values.real_iou, "real"));
     case "density": return over(1.5, mark(1, "real"));
     case "memorisation": return over(2, mark(1, "unseen"));
-    case "copies": return { ...share(mark(COPIES_BY_CHANCE, "chance")), bad: (value) => isSure(evaluation) && value > MANY_COPIES };
+    case "copies": return { ...share(mark(values.copies_chance ?? COPIES_BY_CHANCE, "chance")), bad: (value) => isSure(evaluation) && value > manyCopies(evaluation) };
     case "classifier_score": return classes > 1 ? { low: 1, high: classes, marks: [] } : null;
     case "modes": return classes > 1 ? { low: 0, high: classes, marks: [] } : null;
     case "kl": return classes > 1 ? { low: 0, high: Math.log(classes), marks: [] } : null;
@@ -86,6 +86,9 @@ export function findBar(name, evaluation, highest) {
 
 /** Whether there are enough unseen real images to tell copies: by few, the distance of their nearest 1 % is a guess. */
 const isSure = ({ protocol }) => (protocol.memorisation?.unseen ?? 0) >= ENOUGH_UNSEEN;
+
+/** The share from which copies are many, and more than chance. */
+const manyCopies = ({ protocol }) => Math.max(MANY_COPIES, protocol.memorisation?.copies_by_chance ?? 0);
 
 /** What the values say in short: [{level: "good", "fair" or "poor", text}], of what was measured. */
 export function findVerdict(evaluation) {
@@ -102,10 +105,8 @@ export function findVerdict(evaluation) {
   grade("variety", "coverage", 0, BEST_COVERAGE);
   grade("request", "agreement", classes > 1 ? 1 / classes : 0, accuracy ?? 1);
   grade("request", "attributes", 0.5, values.real_attributes ?? 1);
-  if (typeof values.copies === "number") {
-    if (!isSure(evaluation)) say("copies", "fair", { unseen: protocol.memorisation?.unseen ?? 0 });
-    else say("copies", values.copies > MANY_COPIES ? "poor" : "good", { share: percent(values.copies) });
-  }
+  if ("copies" in values && !isSure(evaluation)) say("copies", "fair", { unseen: protocol.memorisation?.unseen ?? 0 });
+  else if (typeof values.copies === "number") say("copies", values.copies > manyCopies(evaluation) ? "poor" : "good", { share: percent(values.copies) });
   if (typeof values.iou === "number") say("place", values.iou >= GOOD * (values.real_iou ?? 1) ? "good" : "poor", {});
   if (typeof values.hole_l1 === "number" && typeof values.blur_l1 === "number") {
     say("holes", values.hole_l1 < values.blur_l1 ? "good" : "poor", { share: percent(1 - values.hole_l1 / values.blur_l1) });
