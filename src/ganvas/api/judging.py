@@ -27,6 +27,8 @@ def evaluate(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -48,10 +50,14 @@ def evaluate(
         seed: of the samples and of all random choices.
         size: side in pixels to which images are resized; None, here and below: as the run saw its
             own.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -72,7 +78,7 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background),
+        view=collect_look(size, channels, fit, labels, background, range, categories),
         device=device,
         progress=progress,
     )

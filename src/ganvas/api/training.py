@@ -27,6 +27,8 @@ def train(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -49,10 +51,14 @@ def train(
         minutes: time that a new run may take on this machine; its length is chosen to fit.
         until: end of a new run instead, HH:MM of local time.
         size: side in pixels to which images are resized.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -75,7 +81,7 @@ def train(
     """
     flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = collect_look(size, channels, fit, labels, background)
+    given = collect_look(size, channels, fit, labels, background, range, categories)
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:

@@ -28,13 +28,17 @@ class Look:
     size
         Side in pixels to which images are resized.
     channels
-        Colour channels: 1 for grey, 3 for RGB.
+        Channels, 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
     fit
         How images become square: crop (default), pad or stretch.
     labels
         Classes of a folder or zip: none (default), folders, or a CSV file (file,label).
     background
         Colour behind transparent pixels and around padded images (default white).
+    range
+        Values LOW,HIGH of the files that become black and white (default: found for the whole set).
+    categories
+        Column of images that are label maps (image, a or b): a plane for each category.
     """
 
     size: int | None = None
@@ -42,10 +46,21 @@ class Look:
     fit: str | None = None
     labels: str | None = None
     background: str | None = None
+    range: str | None = None
+    categories: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """The flags that were given, with their values."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        """The flags that were given, with their values.
+
+        Raises:
+            UserError: the range is not two numbers.
+        """
+        from ganvas.data.view import parse_range
+
+        values = {key: value for key, value in asdict(self).items() if value is not None}
+        if "range" in values:
+            values["range"] = parse_range(values["range"])
+        return values
 
 
 AS_IT_IS = Look()  # frozen, so one object may be the default of all verbs

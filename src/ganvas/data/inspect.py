@@ -20,7 +20,7 @@ from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
-from ganvas.schema import kind_of_channels
+from ganvas.schema import kind_of_images
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
 
@@ -66,6 +66,8 @@ def data(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -74,10 +76,14 @@ def data(
     Args:
         spec: a folder or zip of images, or a name as `ganvas data --help` lists them.
         size: side in pixels to which images are resized; None: their own, where they share one.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         out: file for a contact sheet: images as training will see them. Nothing is written without
             it.
         strict: whether a broken image is an error.
@@ -88,7 +94,7 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    view = make_view(**collect_look(size, channels, fit, labels, background))
+    view = make_view(**collect_look(size, channels, fit, labels, background, range, categories))
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
@@ -218,7 +224,7 @@ def _list_sections(examination: Examination) -> dict[str, list[str]]:
 
 def _list_facts(examination: Examination) -> dict[str, str]:
     """What a person should know first, by name."""
-    points = kind_of_channels(examination.channels) == "point"
+    points = kind_of_images(examination.channels, examination.size) == "point"
     kind = find_kind(examination.spec)
     found = count_noun(examination.found, "point" if points else "image")
 

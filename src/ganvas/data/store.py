@@ -17,7 +17,7 @@ from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
-VERSION = 2  # to be raised when the same files would be packed to other pixels
+VERSION = 3  # to be raised when the same files would be packed to other pixels
 # seconds without a write after which an unfinished store belongs to a builder that died
 ABANDONED = 3600.0
 
@@ -54,7 +54,8 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
         packed = build(partial)
 
         # of what was read back from the disk, not of what should have been written
-        digest = fingerprint(_read_columns(partial), packed.names)
+        meanings = packed.names | packed.report.meanings()
+        digest = fingerprint(_read_columns(partial), meanings)
         about = {
             "names": packed.names,
             "size": packed.size,

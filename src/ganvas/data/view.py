@@ -1,14 +1,16 @@
-"""How training wants to see the images: size, channels, fit, background, labels."""
+"""How training wants to see the images: size, channels, fit, background, labels, values."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
+from ganvas.io.values import ValueRange
 
-__all__ = ["View", "collect_look", "make_view"]
+__all__ = ["PinnedView", "View", "collect_look", "make_view", "parse_range"]
 
 
 class View(BaseModel):
@@ -18,8 +20,9 @@ class View(BaseModel):
 
     # Side in pixels; None: the pictures' own, where they share one.
     size: int | None = Field(default=None, ge=1, le=4096)
-    # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
-    channels: Literal[1, 2, 3] | None = None
+    # 1: grey; 3: rgb; 4: rgb and opacity, or four bands; others: bands; 2 and size 1: points in the
+    # plane; None: grey or rgb, as the data is
+    channels: int | None = Field(default=None, ge=1, le=16)
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
     # for folders and zips: "none", "folders", or a CSV file; idx sets carry their own
@@ -28,16 +31,49 @@ class View(BaseModel):
     # and each training step cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
+    # The values in files that become black and white; None: 0..255 of 8 bits, and of more bits one
+    # range that is found for the whole set.
+    range: tuple[float, float] | None = None
+    categories: str | None = None  # the image column that holds label maps: one plane a category
+
+    @field_validator("range")
+    @classmethod
+    def check_range(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Refuse a range without width."""
+        if value is not None and not (-1e300 < value[0] < value[1] < 1e300):
+            raise ValueError(
+                f"{value[0]:g},{value[1]:g}: write LOW,HIGH, the values that become black and white"
+            )
+        return value
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""
         assert self.size is not None
         return round(self.size * self.load_scale)
 
+    def pinned(
+        self, ranges: Mapping[str, ValueRange], categories: Mapping[str, tuple[str, ...]]
+    ) -> "PinnedView":
+        """This view for another set, whose values mean what those of the first set do."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return PinnedView(**values | {"ranges": dict(ranges), "names": dict(categories)})
+
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""
         # what labels say is part of a key of its own; attributes are chosen after packing
         return self.model_dump(exclude={"labels", "attributes"})
+
+
+class PinnedView(View):
+    """A view of a set whose values mean what those of another one do, such as its training set.
+
+    Attributes:
+        ranges: by column; where there is none, files of more than 8 bits are looked at.
+        names: of the categories, by column.
+    """
+
+    ranges: dict[str, tuple[float, float, bool]] = {}
+    names: dict[str, tuple[str, ...]] = {}
 
 
 def make_view(**values: Any) -> View:
@@ -58,6 +94,8 @@ def collect_look(
     fit: str | None,
     labels: str | Path | None,
     background: str | None,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
 ) -> dict[str, Any]:
     """How images shall be prepared, as far as it was given: settings of a view by name."""
     values = {
@@ -66,5 +104,23 @@ def collect_look(
         "fit": fit,
         "labels": None if labels is None else str(labels),
         "background": background,
+        "range": parse_range(range) if isinstance(range, str) else range,
+        "categories": categories,
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """`"0,4095"` as (0, 4095).
+
+    Raises:
+        UserError: it is not two numbers.
+    """
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise UserError(
+            f"--range {text}: write LOW,HIGH, the values that become black and white, "
+            "for instance --range 0,4095"
+        ) from None
+    return low, high

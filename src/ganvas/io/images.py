@@ -1,27 +1,37 @@
 """Read and write image files, and convert between uint8 and [-1, 1]: both only here."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
 import torch
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageColor, ImageFile, ImageOps
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.files import atomic_path
+from ganvas.io.label_maps import encode_labels
+from ganvas.io.rasters import Raster, convert_raster
+from ganvas.io.tiff import TiffLayout, read_bands, read_layout, turn_upright
+from ganvas.io.values import AS_STORED, Reading
 
 __all__ = [
-    "GREY",
+    "Header",
     "Picture",
     "UnreadableError",
     "as_sheet",
     "colour",
+    "is_deep",
+    "is_grey",
     "measure",
+    "peek",
     "planes",
     "read",
+    "read_raster",
     "save",
     "sheet_note",
     "to_float",
@@ -33,8 +43,8 @@ __all__ = [
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
-# Pillow's modes without colour.
-GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+# Modes without colour: Pillow's, and of two bands.
+GREY = frozenset({"1", "L", "LA", "La", "I", "F", "L+1"})
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
@@ -50,16 +60,30 @@ class Picture(NamedTuple):
     """A decoded picture.
 
     Attributes:
-        pixels: uint8 (C, H, W), upright, without transparency.
-        mode: Pillow's mode of the file: "RGB", "L", "P", "CMYK", "I;16", ...
-        transparent: whether it had transparency and was laid over the background.
+        pixels: uint8 (C, H, W), upright; of a label map the numbers of its categories (1, H, W).
+        mode: of the file, Pillow's ("RGB", "L", "P", "CMYK", "I;16", ...) or as in `Raster`.
+        transparent: whether it had transparency, and was laid over the background or kept.
         turned: whether the EXIF orientation was applied.
+        low: the lowest of the values that are used, where a range was applied to them.
+        high: the highest of them.
     """
 
     pixels: Tensor
     mode: str
     transparent: bool = False
     turned: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+def is_grey(mode: str) -> bool:
+    """Whether a mode of a file has no colour."""
+    return mode.partition(";")[0] in GREY
+
+
+def is_deep(mode: str) -> bool:
+    """Whether the values of a mode have more than 8 bits."""
+    return mode in ("I", "F") or ";" in mode
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -77,7 +101,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
     The inverse of `to_float`: points stay as they are.
     """
-    if images.shape[1] == 2:  # points; images have 1 or 3 channels
+    if images.shape[1:] == (2, 1, 1):  # points: no image of two channels is so small
         return images
     # In bfloat16 the result could be off by one; uint8 without the clamp would wrap.
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
@@ -97,29 +121,68 @@ def colour(name: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
-    """Decode a picture file to grey or RGB.
+def read(
+    content: bytes,
+    channels: int,
+    background: str = "white",
+    *,
+    reading: Reading = AS_STORED,
+) -> Picture:
+    """Decode a picture file to grey, RGB, or so many planes.
 
-    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. 16-bit values are
-    divided by 257; float values must lie in 0..1 or 0..255.
+    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. Values of more
+    than 8 bits are in the range that `reading` names. Without one, those of 16 bits are divided by
+    257, and floats must lie in 0..1 or 0..255.
 
     Args:
         content: of the file.
-        channels: of the result; grey is repeated, RGB becomes its luminance.
-        background: colour behind transparent pixels.
+        channels: of the result. 1 or 3: grey is repeated, RGB becomes its luminance, bands beyond
+            the colours are left out. 4, where `reading` has opacity: RGB, multiplied by a fourth
+            plane of opacity, which is opaque in files without it. Others: the first bands.
+        background: colour behind transparent pixels, where opacity is not kept.
+        reading: what the values mean.
 
     Raises:
-        UnreadableError: not a picture, broken, or of more than MAX_PIXELS.
+        UnreadableError: not a picture, broken, of more than MAX_PIXELS, of too few bands, or
+            holding values that cannot be used.
     """
-    plain = _read_plain_jpeg(content, channels)
+    ranged = reading.range is not None and reading.range.every
+    usual = channels in (1, 3) and not reading.categories and not ranged
+    plain = _read_plain_jpeg(content, 1 if channels == 1 else 3) if usual else None
     if plain is not None:
         return plain
 
+    if usual and _find_bands(content) is None:
+        flat = _read_flat(content, channels, background)
+        if flat is not None:
+            return flat
+
+    try:
+        raster = read_raster(content, indices=bool(reading.categories))
+        if reading.categories:
+            numbers = planes(encode_labels(raster, reading.categories))
+            return Picture(numbers, raster.mode, turned=raster.turned)
+        array, transparent, low, high = convert_raster(
+            raster, channels, colour(background), reading
+        )
+        return Picture(planes(array), raster.mode, transparent, raster.turned, low, high)
+    except ValueError as error:  # in words for people
+        raise UnreadableError(str(error)) from error
+
+
+def _read_flat(content: bytes, channels: int, background: str) -> Picture | None:
+    """Decode a picture of 8 bits to grey or RGB; None: it has more bits.
+
+    Raises:
+        UnreadableError: as `read`.
+    """
     try:
         with _open_lazily(io.BytesIO(content)) as file:
+            if is_deep(file.mode) or _is_deep_png(content):
+                return None
             upright = ImageOps.exif_transpose(file)
             transparent = upright.has_transparency_data
-            flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
+            flat = _lay_over(upright, background) if transparent else upright
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
             turned = file.getexif().get(ORIENTATION, 1) != 1  # `upright` has lost it
             return Picture(planes(array), file.mode, transparent, turned)
@@ -127,6 +190,117 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
         raise
     except Exception as error:  # a broken file can make a decoder raise anything
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def read_raster(content: bytes, *, indices: bool = False) -> Raster:
+    """Decode all values that a picture file holds, as they are.
+
+    Args:
+        content: of the file.
+        indices: of a picture with a palette return the numbers of its colours, not the colours.
+
+    Raises:
+        UnreadableError: as `read`; or a value is NaN or infinite.
+    """
+    try:
+        layout = _find_bands(content)
+        if layout is not None:
+            values = read_bands(content, layout, _decode_grey).values
+            turned = layout.orientation != 1
+            raster = Raster(values, layout.mode, layout.rgb, layout.alpha, turned)
+        else:
+            with _open_lazily(io.BytesIO(content)) as file:
+                raster = _unpack(file, content, indices)
+    except UnreadableError:
+        raise
+    except Exception as error:  # as in `_read_flat`
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+    if raster.values.dtype.kind == "f" and not np.isfinite(raster.values).all():
+        raise UnreadableError("holds values that are no numbers, or infinite")
+    return raster
+
+
+def _find_bands(content: bytes) -> TiffLayout | None:
+    """The layout of a TIFF that Pillow refuses or reads only in part; None: Pillow reads the file.
+
+    Raises:
+        UnreadableError: it is broken, or has more than MAX_PIXELS.
+    """
+    if not content.startswith((b"II", b"MM")):
+        return None
+    return _check_bands(io.BytesIO(content))
+
+
+def _check_bands(file: BinaryIO) -> TiffLayout | None:
+    """As `_find_bands`, of an open file."""
+    try:
+        layout = read_layout(file)
+    except ValueError as error:
+        raise UnreadableError(f"broken: {error}") from error
+    if layout is None or not layout.lossy_in_pillow:
+        return None
+    _check_pixels(layout.width, layout.height)
+    return layout
+
+
+def _decode_grey(content: bytes) -> np.ndarray:
+    """A TIFF of 8 bits and one band, uint8 (H, W)."""
+    # not `Image.open`: a strip of many bands has more bytes than Pillow allows pixels
+    with Image.OPEN["TIFF"][0](io.BytesIO(content), "") as file:
+        return np.array(file)
+
+
+def _unpack(file: Image.Image, content: bytes, indices: bool) -> Raster:
+    """All values of a file that Pillow has opened; `indices` as in `read_raster`."""
+    turned = file.getexif().get(ORIENTATION, 1) != 1
+    if _is_deep_png(content) and file.mode in ("RGB", "RGBA") and "transparency" not in file.info:
+        return _unpack_deep_png(file, content)
+
+    upright = ImageOps.exif_transpose(file)
+    grey = is_grey(file.mode)
+    if file.mode == "F" or file.mode.startswith("I"):
+        values = np.array(upright)[:, :, None]
+        return Raster(
+            values.astype(values.dtype.newbyteorder("=")), file.mode, False, turned=turned
+        )
+    if file.mode == "P" and indices:
+        return Raster(np.array(upright)[:, :, None], file.mode, False, turned=turned)
+    if upright.has_transparency_data:
+        values = np.array(upright.convert("RGBA"))
+        values = values[:, :, [0, 3]] if grey else values
+        return Raster(values, file.mode, not grey, alpha=True, turned=turned)
+    values = np.array(upright.convert("L" if grey else "RGB"))
+    return Raster(values.reshape(*values.shape[:2], -1), file.mode, not grey, turned=turned)
+
+
+def _is_deep_png(content: bytes) -> bool:
+    """Whether a PNG has 16 bits in several bands, of which Pillow keeps 8."""
+    return content.startswith(b"\x89PNG") and content[24:25] == b"\x10" and content[25:26] != b"\0"
+
+
+def _unpack_deep_png(file: Image.Image, content: bytes) -> Raster:
+    """A PNG of 16 bits in several bands: read twice, for the upper and for the lower bytes."""
+    grey = content[25:26] == b"\x04"
+    if grey:  # grey with opacity: as many bytes a pixel as RGBA of 8 bits, and filtered alike
+        header = content[12:24] + b"\x08\x06" + content[26:29]
+        changed = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+        with _open_lazily(io.BytesIO(changed)) as pairs:
+            values = np.ascontiguousarray(np.array(pairs)).view(">u2").astype(np.uint16)
+    else:
+        halves = []
+        for order in ("16B", "16L"):
+            with _open_lazily(io.BytesIO(content)) as half:
+                # read as little-endian, the lower byte is taken for the upper one
+                assert isinstance(half, ImageFile.ImageFile)
+                half.tile = [tile._replace(args=f"{half.mode};{order}") for tile in half.tile]
+                halves.append(np.array(half).astype(np.uint16))
+        values = halves[0] << 8 | halves[1]
+
+    orientation = file.getexif().get(ORIENTATION, 1)
+    mode = "LA;16" if grey else f"{file.mode};16"
+    upright = turn_upright(values, orientation)
+    return Raster(upright, mode, not grey, grey or file.mode == "RGBA", orientation != 1)
 
 
 def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
@@ -161,7 +335,15 @@ def measure(file: BinaryIO) -> tuple[int, int]:
     Raises:
         UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
     """
+    layout = _check_bands(file)
+    if layout is not None:
+        return (
+            (layout.height, layout.width)
+            if layout.orientation >= 5
+            else (layout.width, layout.height)
+        )
     try:
+        file.seek(0)
         with _open_lazily(file) as picture:
             # Orientations from 5 on are turned by a quarter.
             sideways = picture.getexif().get(ORIENTATION, 1) >= 5
@@ -169,6 +351,58 @@ def measure(file: BinaryIO) -> tuple[int, int]:
     except UnreadableError:
         raise
     except Exception as error:  # as in `read`
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+class Header(NamedTuple):
+    """What the header of a file says of its values.
+
+    Attributes:
+        mode: as in `Raster`; of 8 bits the usual one.
+        bands: values of a pixel.
+        alpha: whether the last band is declared to be opacity.
+        tiff: whether the file is a TIFF, where programs also declare a fourth band so.
+    """
+
+    mode: str
+    bands: int
+    alpha: bool
+    tiff: bool = False
+
+
+DEEP_PNG = {
+    0: Header("I;16", 1, False),
+    2: Header("RGB;16", 3, False),
+    4: Header("LA;16", 2, True),
+    6: Header("RGBA;16", 4, True),
+}  # by the type of colour that the header names
+
+
+def peek(file: BinaryIO) -> Header | None:
+    """What the header of a PNG or TIFF says of its values; None: at most RGBA of 8 bits.
+
+    Raises:
+        UnreadableError: as `measure`.
+    """
+    file.seek(0)
+    start = file.read(26)
+    if start.startswith(b"\x89PNG"):
+        return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
+    if not start.startswith((b"II", b"MM")):
+        return None
+
+    try:
+        layout = read_layout(file)
+        if layout is not None and layout.lossy_in_pillow:
+            return Header(layout.mode, layout.bands, layout.alpha, tiff=True)
+        file.seek(0)
+        with _open_lazily(file) as picture:
+            alpha = layout is not None and layout.alpha
+            bands = layout.bands if layout else len(picture.getbands())
+            return Header(picture.mode, bands, alpha, tiff=True)
+    except UnreadableError:
+        raise
+    except Exception as error:  # as in `_read_flat`
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
 
 
@@ -192,11 +426,7 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
         if accept is None or not accept(prefix):
             continue
         picture = factory(file, "")
-        if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableError(
-                f"{picture.width:,}x{picture.height:,} pixels; "
-                f"{MAX_PIXELS // 10**6} million pixels is the limit"
-            )
+        _check_pixels(picture.width, picture.height)
         comment = picture.info.get("comment")  # bytes, in GIF and JPEG
         if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
             raise UnreadableError(f"not one image: a {SHEET}")
@@ -204,30 +434,22 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
     raise UnreadableError("not an image: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
 
 
+def _check_pixels(width: int, height: int) -> None:
+    """Refuse a huge picture.
+
+    Raises:
+        UnreadableError: it has more than MAX_PIXELS.
+    """
+    if width * height > MAX_PIXELS:
+        raise UnreadableError(
+            f"{width:,}x{height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
+        )
+
+
 def _lay_over(picture: Image.Image, background: str) -> Image.Image:
     """Lay a picture with any kind of transparency over a colour."""
     behind = Image.new("RGBA", picture.size, (*colour(background), 255))
     return Image.alpha_composite(behind, picture.convert("RGBA"))
-
-
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Convert 16-bit and float grey to 8 bits; Pillow's own conversion would clip the values.
-
-    Raises:
-        UnreadableError: the values are not in a range whose white is known.
-    """
-    if picture.mode != "F" and not picture.mode.startswith("I"):
-        return picture
-    values = np.array(picture).astype(np.float64)  # (H, W); holds 32-bit integers exactly
-    low, high = values.min(), values.max()
-
-    # 16-bit files say what white is; in float files it is 1 or 255, by the values that occur.
-    allowed = (1, 255) if picture.mode == "F" else (65535,)
-    white = next((white for white in allowed if high <= white), 0)  # 0: too high, or NaN
-    if low < 0 or not white:
-        ranges = " or ".join(f"0..{white}" for white in allowed)
-        raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {ranges}")
-    return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
 
 
 def planes(array: np.ndarray) -> Tensor:

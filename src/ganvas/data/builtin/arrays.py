@@ -6,6 +6,7 @@ import torch
 from ganvas.data.dataset import Dataset, single
 from ganvas.data.report import DataReport
 from ganvas.data.view import View
+from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import to_square, with_channels
@@ -27,6 +28,8 @@ def as_dataset(
     count, own, height, width = images.shape
     size = view.size or min(height, width)
     channels = view.channels or own
+    if channels not in (1, 3):
+        raise UserError(f"{spec} has {own} of grey or RGB: use --channels 1 or 3")
 
     steps = []
     notes = []

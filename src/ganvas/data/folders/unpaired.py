@@ -15,7 +15,7 @@ from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
-from ganvas.data.report import join_reports
+from ganvas.data.report import add_prefix, join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
 from ganvas.errors import UserError
@@ -84,7 +84,9 @@ def open_unpaired(
         f"{domain.column} ({domain.name})": dataset.report
         for domain, dataset in zip(domains, packed)
     }
-    report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
+    # what is said of a domain names it
+    own = [add_prefix(f"{name}: ", note) for name, part in reports.items() for note in part.notes]
+    report = join_reports(spec, reports).model_copy(update={"notes": own + notes, "test": test})
 
     # epochs are counted by the larger domain, so that each of its images is shown
     main, beside = sorted(packed, key=len, reverse=True)  # of equal ones "a" stays first
