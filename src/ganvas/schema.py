@@ -1,16 +1,26 @@
 """The columns of a data set: all that a GAN knows of its data."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 __all__ = ["Planes", "Schema", "kind_of_images", "read_schema"]
 
 POINT = (2, 1)  # channels and side: a point is stored like one pixel whose channels are x and y
-# What the channels of an image column are: grey or RGB; RGB and opacity; bands of a sensor; one
-# plane for each category of a label map.
-Planes = Literal["colour", "alpha", "bands", "categories"]
+
+
+class Planes(NamedTuple):
+    """What the channels of an image column are.
+
+    Attributes:
+        kind: grey or RGB; RGB and opacity; bands of a sensor; one plane for each category; or
+            coordinates.
+        names: of the categories.
+    """
+
+    kind: Literal["colour", "alpha", "bands", "categories", "points"]
+    names: tuple[str, ...] = ()
 
 
 class Schema(BaseModel):
@@ -63,11 +73,13 @@ class Schema(BaseModel):
     def planes(self, column: str) -> Planes:
         """What the channels of an image column are."""
         if column in self.names:
-            return "categories"
+            return Planes("categories", self.names[column])
         count = self.channels[column]
         if count == 4 and self.alpha:
-            return "alpha"
-        return "colour" if count in (1, 3) else "bands"
+            return Planes("alpha")
+        if self.kind == "point":
+            return Planes("points")
+        return Planes("colour" if count in (1, 3) else "bands")
 
 
 def kind_of_images(channels: int | None, size: int | None) -> Literal["image", "point"]:

@@ -272,15 +272,15 @@ def single(
     return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
-def describe_pictures(size: int, channels: int, planes: Planes = "bands") -> str:
+def describe_pictures(size: int, channels: int, planes: Planes | None = None) -> str:
     """Size and colours in words: "28x28 grey", "64x64 rgb", "64x64 of 5 bands" or "points"."""
     if kind_of_images(channels, size) == "point":
         return "points"
 
     words = {1: "grey", 3: "rgb"}.get(channels, f"of {channels} bands")
-    if planes == "alpha":
+    if planes and planes.kind == "alpha":
         words = "rgba"
-    elif planes == "categories":
+    elif planes and planes.kind == "categories":
         words = f"of {channels} categories"
     return f"{size}x{size} {words}"
 

@@ -20,7 +20,7 @@ from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
-from ganvas.schema import kind_of_images
+from ganvas.schema import Planes, kind_of_images
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
 
@@ -34,10 +34,10 @@ class Examination(DataReport):
     """What the doctor found. It prints as a text, and a notebook shows it with the images.
 
     Attributes:
-        size: side in pixels at which training would see the images.
-        channels: 1 or 3; 2 for points.
-        fingerprint: digest of the images as training sees them, with their labels.
-        copies: groups of files whose images are equal, pixel by pixel, as training sees them.
+        size: side in pixels at which training would see the images. channels: 1 (grey), 3 (RGB), 4
+        (RGB with transparency, or bands), or another number of bands. fingerprint: digest of the
+        images as training sees them, with their labels. copies: groups of files whose images are
+        equal, pixel by pixel, as training sees them.
     """
 
     size: int
@@ -235,9 +235,14 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     if points:
         facts["training sees"] = "points in [-1, 1] x [-1, 1]"
     else:
-        facts["training sees"] = describe_pictures(examination.size, examination.channels)
+        planes = Planes("alpha") if examination.alpha else None
+        facts["training sees"] = describe_pictures(examination.size, examination.channels, planes)
         facts["sizes"] = _list_counts(examination.sizes)
         facts["modes"] = _list_counts(examination.modes)
+        for column, (low, high, _) in examination.ranges.items():
+            facts[f"range of {column}"] = f"{low:g} to {high:g}"
+        for column, names in examination.categories.items():
+            facts[f"categories of {column}"] = f"{len(names)}: {', '.join(names)}"
 
     facts["classes"] = "none"
     if classes := examination.classes:

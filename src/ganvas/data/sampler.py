@@ -226,7 +226,7 @@ def _open_test(dataset: Dataset, view: View) -> Dataset | None:
 
     # unseen pictures are optional, so training does not end where the test files are missing
     with suppress(UserError):
-        return open_dataset(dataset.report.test, view)
+        return open_dataset(dataset.report.test, view.pinned(dataset.report))
     return None
 
 

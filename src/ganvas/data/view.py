@@ -1,14 +1,13 @@
 """How training wants to see the images: size, channels, fit, background, labels, values."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ganvas.data.report import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
-from ganvas.io.values import ValueRange
 
 __all__ = ["PinnedView", "View", "collect_look", "make_view", "parse_range"]
 
@@ -51,12 +50,13 @@ class View(BaseModel):
         assert self.size is not None
         return round(self.size * self.load_scale)
 
-    def pinned(
-        self, ranges: Mapping[str, ValueRange], categories: Mapping[str, tuple[str, ...]]
-    ) -> "PinnedView":
-        """This view for another set, whose values mean what those of the first set do."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return PinnedView(**values | {"ranges": dict(ranges), "names": dict(categories)})
+    def pinned(self, report: DataReport) -> "View":
+        """This view for another set, whose values mean what those of the set of a report do."""
+        if not report.ranges and not report.categories:
+            return self
+        values = {name: getattr(self, name) for name in View.model_fields}
+        values |= {"ranges": report.ranges, "names": report.categories}
+        return PinnedView(**values)
 
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""

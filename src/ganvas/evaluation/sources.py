@@ -144,5 +144,7 @@ def find_samples(
     if str(what) == NOISE:
         data = reference.dataset
         return samples_of_noise(data.size, data.channels, count, seed)
-    dataset = open_dataset(str(what), make_view(**view), progress=settings.progress)
+    # their values mean what those of the images do that they are compared with
+    seen = make_view(**view).pinned(reference.dataset.report)
+    dataset = open_dataset(str(what), seen, progress=settings.progress)
     return samples_of_dataset(dataset, count, seed)

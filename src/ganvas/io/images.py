@@ -458,13 +458,16 @@ def planes(array: np.ndarray) -> Tensor:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Convert one uint8 picture (C, H, W), C of 1 or 3, to a Pillow picture."""
-    array = image.permute(1, 2, 0).contiguous().cpu().numpy()
+    """Convert one uint8 picture (C, H, W) to a Pillow picture; of other numbers of channels than 1
+    and 3 the first three are a colour, or the first is a grey.
+    """
+    shown = image if len(image) in (1, 3) else image[:3] if len(image) > 3 else image[:1]
+    array = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def to_png(image: Tensor | Image.Image) -> bytes:
-    """Encode one picture, of Pillow or uint8 (C, H, W), C of 1 or 3, as a PNG.
+    """Encode one picture, of Pillow or uint8 (C, H, W) as `to_pil` shows it, as a PNG.
 
     The same picture always gives the same bytes.
     """

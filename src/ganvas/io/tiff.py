@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-__all__ = ["Bands", "TiffLayout", "read_bands", "read_layout", "turn_upright"]
+__all__ = ["Bands", "TiffLayout", "encode_bands", "read_bands", "read_layout", "turn_upright"]
 
 MOST_VALUES = 2**28  # of a file: its decoded bands take up to 2 GiB as float64
 # Tags of TIFF 6.0, sections 4 to 15.
@@ -321,6 +321,42 @@ def _wrap_strip(stored: bytes, width: int, rows: int, compression: int) -> bytes
         file.write(struct.pack("<HHII", tag, kind, 1, value))
     file.write(struct.pack("<I", 0) + stored)
     return file.getvalue()
+
+
+def encode_bands(values: np.ndarray) -> bytes:
+    """Bands as an uncompressed TIFF: the first one grey, the others declared as "unspecified".
+
+    Args:
+        values: uint8 (H, W, B).
+    """
+    height, width, bands = values.shape
+    tags = [
+        (WIDTH, 4, [width]),
+        (HEIGHT, 4, [height]),
+        (BITS, 3, [8] * bands),
+        (COMPRESSION, 3, [STORED]),
+        (PHOTOMETRIC, 3, [MIN_IS_BLACK]),
+        (OFFSETS, 4, [0]),  # known below
+        (SAMPLES, 3, [bands]),
+        (ROWS, 4, [height]),
+        (COUNTS, 4, [values.size]),
+        (PLANAR, 3, [1]),
+        (EXTRAS, 3, [0] * (bands - 1)),
+    ]
+    # values that do not fit into 4 bytes follow the tags, then the pixels
+    place = 8 + 2 + 12 * len(tags) + 4
+    pixels = place + sum(2 * len(found) for _, kind, found in tags if kind == 3 and len(found) > 2)
+
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    beyond = b""
+    for tag, kind, found in tags:
+        content = struct.pack(f"<{len(found)}{TYPES[kind]}", *found)
+        if tag == OFFSETS:
+            content = struct.pack("<I", pixels)
+        if len(content) > 4:
+            content, beyond = struct.pack("<I", place + len(beyond)), beyond + content
+        head += struct.pack("<HHI", tag, kind, len(found)) + content.ljust(4, b"\0")
+    return head + struct.pack("<I", 0) + beyond + np.ascontiguousarray(values).tobytes()
 
 
 def turn_upright(values: np.ndarray, orientation: int) -> np.ndarray:

@@ -28,6 +28,8 @@ def describe_steps(
     transparent = _count_where(traits, lambda image: image.transparent)
     cmyk = _count_where(traits, lambda image: image.mode == "CMYK")
     grey = _count_where(traits, lambda image: image.grey)
+    # of bands beside no colours the first one is the grey
+    coloured = _count_where(traits, lambda image: not image.grey and "L+" not in image.mode)
 
     # a count of 0 leaves its sentence out
     done = [
@@ -37,7 +39,7 @@ def describe_steps(
         (cmyk, "turned from CMYK to RGB"),
         (grey if _has_colours(view, reading) else 0, "grey: repeated to RGB"),
         (
-            traits.total() - grey if view.channels == 1 and not reading.categories else 0,
+            coloured if view.channels == 1 and not reading.categories else 0,
             "turned from colour to grey",
         ),
         *_list_resizing(traits, view),

@@ -264,10 +264,13 @@ def _describe_bands(look: ColumnLook, view: View) -> tuple[list[str], list[str]]
         if planes in (1, 3) and bands == 2:
             used = 1
         count = count_noun(number, "image")
-        steps.append(f"{count} of {bands} bands ({header.mode}): the first {used} are used")
+        which = "the first is" if used == 1 else f"the first {used} are"
+        if used == bands:
+            which = "all are"
+        steps.append(f"{count} of {bands} bands ({header.mode}): {which} used")
         if used < bands:
             notes.append(
-                f"{count} of {bands} bands ({header.mode}), of which the first {used} are used; "
+                f"{count} of {bands} bands ({header.mode}), of which {which} used; "
                 f"to train on all of them: --channels {bands}"
             )
     return steps, notes
