@@ -236,8 +236,8 @@ def _check_bands(file: BinaryIO) -> TiffLayout | None:
     """As `_find_bands`, of an open file."""
     try:
         layout = read_layout(file)
-    except ValueError as error:
-        raise UnreadableError(f"broken: {error}") from error
+    except Exception as error:  # as in `_read_flat`: the file may lie in a broken zip
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
     if layout is None or not layout.lossy_in_pillow:
         return None
     _check_pixels(layout.width, layout.height)
@@ -290,7 +290,8 @@ def _unpack_deep_png(file: Image.Image, content: bytes) -> Raster:
     else:
         halves = []
         for order in ("16B", "16L"):
-            with _open_lazily(io.BytesIO(content)) as half:
+            # opened anew, since a file that is loaded keeps its values; all checks are done
+            with Image.OPEN["PNG"][0](io.BytesIO(content), "") as half:
                 # read as little-endian, the lower byte is taken for the upper one
                 assert isinstance(half, ImageFile.ImageFile)
                 half.tile = [tile._replace(args=f"{half.mode};{order}") for tile in half.tile]
@@ -384,14 +385,13 @@ def peek(file: BinaryIO) -> Header | None:
     Raises:
         UnreadableError: as `measure`.
     """
-    file.seek(0)
-    start = file.read(26)
-    if start.startswith(b"\x89PNG"):
-        return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
-    if not start.startswith((b"II", b"MM")):
-        return None
-
     try:
+        start = file.read(26)
+        if start.startswith(b"\x89PNG"):
+            return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
+        if not start.startswith((b"II", b"MM")):
+            return None
+
         layout = read_layout(file)
         if layout is not None and layout.lossy_in_pillow:
             return Header(layout.mode, layout.bands, layout.alpha, tiff=True)

@@ -29,7 +29,10 @@ def as_dataset(
     size = view.size or min(height, width)
     channels = view.channels or own
     if channels not in (1, 3):
-        raise UserError(f"{spec} has {own} of grey or RGB: use --channels 1 or 3")
+        raise UserError(
+            f"channels={channels}: {spec} holds images in {'grey' if own == 1 else 'RGB'}: "
+            "use --channels 1 or 3"
+        )
 
     steps = []
     notes = []

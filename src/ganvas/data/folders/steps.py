@@ -105,7 +105,7 @@ def _describe_scaling(reading: Reading) -> str:
         return "brought from 16-bit or float values to 8 bits"
     if reading.range.every:
         return f"with their values {reading.range} brought to 0..255"
-    return f"of more than 8 bits, with their values {reading.range} brought to 0..255"
+    return f"brought from 16-bit or float values to 8 bits: {reading.range} become 0..255"
 
 
 def _has_colours(view: View, reading: Reading) -> bool:
