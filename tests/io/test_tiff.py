@@ -23,7 +23,9 @@ def write_tiff(values: np.ndarray, extras: list[int], order: str = "<", apart: b
     height, width, bands = values.shape
     kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     stored = values.astype(values.dtype.newbyteorder(order))
-    strips = [stored[:, :, band].tobytes() for band in range(bands)] if apart else [stored.tobytes()]
+    strips = (
+        [stored[:, :, band].tobytes() for band in range(bands)] if apart else [stored.tobytes()]
+    )
     tags = {
         256: (4, [width]),
         257: (4, [height]),
