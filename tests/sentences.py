@@ -11,11 +11,12 @@ from tiny import make_gan
 from ganvas.data.decode import Fate
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.folders.steps import describe_steps
-from ganvas.data.folders.values import ColumnLook, describe_values
+from ganvas.data.folders.value_notes import describe_values
+from ganvas.data.folders.values import ColumnLook
 from ganvas.data.view import View
 from ganvas.gans import GAN, GANS
 from ganvas.io.console import describe_duration, describe_rate
-from ganvas.io.images import Header
+from ganvas.io.headers import Header
 from ganvas.io.values import Reading, ValueRange
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings

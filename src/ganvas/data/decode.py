@@ -16,6 +16,7 @@ from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
 from ganvas.io.label_maps import NO_CATEGORY
+from ganvas.io.rasters import is_grey
 from ganvas.io.resizing import square_labels, to_square
 from ganvas.io.values import Reading, ValueRange
 
@@ -57,7 +58,7 @@ class ImageTraits(NamedTuple):
     @property
     def grey(self) -> bool:
         """Whether there is no colour in it."""
-        return images.is_grey(self.mode)
+        return is_grey(self.mode)
 
 
 class Fate(NamedTuple):

@@ -1,34 +1,30 @@
 """Read and write image files, and convert between uint8 and [-1, 1]: both only here."""
 
 import io
-import struct
-import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import simplejpeg
 import torch
-from PIL import Image, ImageColor, ImageFile, ImageOps
+from PIL import Image, ImageColor, ImageOps
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.files import atomic_path
 from ganvas.io.label_maps import encode_labels
-from ganvas.io.rasters import Raster, convert_raster
-from ganvas.io.tiff import TiffLayout, read_bands, read_layout, turn_upright
+from ganvas.io.rasters import Raster, convert_raster, is_deep
+from ganvas.io.tiff import TiffLayout, read_bands, read_layout
+from ganvas.io.unpacking import is_deep_png, unpack
 from ganvas.io.values import AS_STORED, Reading
 
 __all__ = [
-    "Header",
     "Picture",
     "UnreadableError",
     "as_sheet",
     "colour",
-    "is_deep",
-    "is_grey",
     "measure",
-    "peek",
+    "open_lazily",
     "planes",
     "read",
     "read_raster",
@@ -43,8 +39,6 @@ __all__ = [
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
-# Modes without colour: Pillow's, and of two bands.
-GREY = frozenset({"1", "L", "LA", "La", "I", "F", "L+1"})
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
@@ -74,16 +68,6 @@ class Picture(NamedTuple):
     turned: bool = False
     low: float | None = None
     high: float | None = None
-
-
-def is_grey(mode: str) -> bool:
-    """Whether a mode of a file has no colour."""
-    return mode.partition(";")[0] in GREY
-
-
-def is_deep(mode: str) -> bool:
-    """Whether the values of a mode have more than 8 bits."""
-    return mode in ("I", "F") or ";" in mode
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -177,8 +161,8 @@ def _read_flat(content: bytes, channels: int, background: str) -> Picture | None
         UnreadableError: as `read`.
     """
     try:
-        with _open_lazily(io.BytesIO(content)) as file:
-            if is_deep(file.mode) or _is_deep_png(content):
+        with open_lazily(io.BytesIO(content)) as file:
+            if is_deep(file.mode) or is_deep_png(content):
                 return None
             upright = ImageOps.exif_transpose(file)
             transparent = upright.has_transparency_data
@@ -209,8 +193,8 @@ def read_raster(content: bytes, *, indices: bool = False) -> Raster:
             turned = layout.orientation != 1
             raster = Raster(values, layout.mode, layout.rgb, layout.alpha, turned)
         else:
-            with _open_lazily(io.BytesIO(content)) as file:
-                raster = _unpack(file, content, indices)
+            with open_lazily(io.BytesIO(content)) as file:
+                raster = unpack(file, content, indices)
     except UnreadableError:
         raise
     except Exception as error:  # as in `_read_flat`
@@ -251,59 +235,6 @@ def _decode_grey(content: bytes) -> np.ndarray:
         return np.array(file)
 
 
-def _unpack(file: Image.Image, content: bytes, indices: bool) -> Raster:
-    """All values of a file that Pillow has opened; `indices` as in `read_raster`."""
-    turned = file.getexif().get(ORIENTATION, 1) != 1
-    if _is_deep_png(content) and file.mode in ("RGB", "RGBA") and "transparency" not in file.info:
-        return _unpack_deep_png(file, content)
-
-    upright = ImageOps.exif_transpose(file)
-    grey = is_grey(file.mode)
-    if file.mode == "F" or file.mode.startswith("I"):
-        values = np.array(upright)[:, :, None]
-        return Raster(
-            values.astype(values.dtype.newbyteorder("=")), file.mode, False, turned=turned
-        )
-    if file.mode == "P" and indices:
-        return Raster(np.array(upright)[:, :, None], file.mode, False, turned=turned)
-    if upright.has_transparency_data:
-        values = np.array(upright.convert("RGBA"))
-        values = values[:, :, [0, 3]] if grey else values
-        return Raster(values, file.mode, not grey, alpha=True, turned=turned)
-    values = np.array(upright.convert("L" if grey else "RGB"))
-    return Raster(values.reshape(*values.shape[:2], -1), file.mode, not grey, turned=turned)
-
-
-def _is_deep_png(content: bytes) -> bool:
-    """Whether a PNG has 16 bits in several bands, of which Pillow keeps 8."""
-    return content.startswith(b"\x89PNG") and content[24:25] == b"\x10" and content[25:26] != b"\0"
-
-
-def _unpack_deep_png(file: Image.Image, content: bytes) -> Raster:
-    """A PNG of 16 bits in several bands: read twice, for the upper and for the lower bytes."""
-    grey = content[25:26] == b"\x04"
-    if grey:  # grey with opacity: as many bytes a pixel as RGBA of 8 bits, and filtered alike
-        header = content[12:24] + b"\x08\x06" + content[26:29]
-        changed = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
-        with _open_lazily(io.BytesIO(changed)) as pairs:
-            values = np.ascontiguousarray(np.array(pairs)).view(">u2").astype(np.uint16)
-    else:
-        halves = []
-        for order in ("16B", "16L"):
-            # opened anew, since a file that is loaded keeps its values; all checks are done
-            with Image.OPEN["PNG"][0](io.BytesIO(content), "") as half:
-                # read as little-endian, the lower byte is taken for the upper one
-                assert isinstance(half, ImageFile.ImageFile)
-                half.tile = [tile._replace(args=f"{half.mode};{order}") for tile in half.tile]
-                halves.append(np.array(half).astype(np.uint16))
-        values = halves[0] << 8 | halves[1]
-
-    orientation = file.getexif().get(ORIENTATION, 1)
-    mode = "LA;16" if grey else f"{file.mode};16"
-    upright = turn_upright(values, orientation)
-    return Raster(upright, mode, not grey, grey or file.mode == "RGBA", orientation != 1)
-
-
 def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
     """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values.
 
@@ -315,7 +246,7 @@ def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
         return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
-        # Before a pixel is decoded. Pillow decodes CMYK, and `_open_lazily` refuses huge pictures.
+        # Before a pixel is decoded. Pillow decodes CMYK, and `open_lazily` refuses huge pictures.
         if colours not in ("YCbCr", "Gray") or int(height) * int(width) > MAX_PIXELS:
             return None
         array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")  # (H, W, C)
@@ -345,7 +276,7 @@ def measure(file: BinaryIO) -> tuple[int, int]:
         )
     try:
         file.seek(0)
-        with _open_lazily(file) as picture:
+        with open_lazily(file) as picture:
             # Orientations from 5 on are turned by a quarter.
             sideways = picture.getexif().get(ORIENTATION, 1) >= 5
             return (picture.height, picture.width) if sideways else picture.size
@@ -355,58 +286,7 @@ def measure(file: BinaryIO) -> tuple[int, int]:
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
 
 
-class Header(NamedTuple):
-    """What the header of a file says of its values.
-
-    Attributes:
-        mode: as in `Raster`; of 8 bits the usual one.
-        bands: values of a pixel.
-        alpha: whether the last band is declared to be opacity.
-        tiff: whether the file is a TIFF, where programs also declare a fourth band so.
-    """
-
-    mode: str
-    bands: int
-    alpha: bool
-    tiff: bool = False
-
-
-DEEP_PNG = {
-    0: Header("I;16", 1, False),
-    2: Header("RGB;16", 3, False),
-    4: Header("LA;16", 2, True),
-    6: Header("RGBA;16", 4, True),
-}  # by the type of colour that the header names
-
-
-def peek(file: BinaryIO) -> Header | None:
-    """What the header of a PNG or TIFF says of its values; None: at most RGBA of 8 bits.
-
-    Raises:
-        UnreadableError: as `measure`.
-    """
-    try:
-        start = file.read(26)
-        if start.startswith(b"\x89PNG"):
-            return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
-        if not start.startswith((b"II", b"MM")):
-            return None
-
-        layout = read_layout(file)
-        if layout is not None and layout.lossy_in_pillow:
-            return Header(layout.mode, layout.bands, layout.alpha, tiff=True)
-        file.seek(0)
-        with _open_lazily(file) as picture:
-            alpha = layout is not None and layout.alpha
-            bands = layout.bands if layout else len(picture.getbands())
-            return Header(picture.mode, bands, alpha, tiff=True)
-    except UnreadableError:
-        raise
-    except Exception as error:  # as in `_read_flat`
-        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
-
-
-def _open_lazily(file: BinaryIO) -> Image.Image:
+def open_lazily(file: BinaryIO) -> Image.Image:
     """Read a picture's header; refuse huge pictures before decoding, and sheets.
 
     `Image.open` does the same, but warns of large pictures before their size can be checked.
@@ -518,7 +398,7 @@ def transparent(content: bytes) -> Tensor | None:
         UnreadableError: as for `read`.
     """
     try:
-        with _open_lazily(io.BytesIO(content)) as file:
+        with open_lazily(io.BytesIO(content)) as file:
             upright = ImageOps.exif_transpose(file)
             if not upright.has_transparency_data:
                 return None

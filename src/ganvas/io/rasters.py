@@ -7,7 +7,10 @@ from PIL import Image
 
 from ganvas.io.values import Reading, scale_alpha, scale_values
 
-__all__ = ["Converted", "Raster", "convert_raster", "multiply_by_alpha"]
+__all__ = ["Converted", "Raster", "convert_raster", "is_deep", "is_grey", "multiply_by_alpha"]
+
+# Modes without colour: Pillow's, and of two bands.
+GREY = frozenset({"1", "L", "LA", "La", "I", "F", "L+1"})
 
 
 class Raster(NamedTuple):
@@ -31,6 +34,16 @@ class Raster(NamedTuple):
     def deep(self) -> bool:
         """Whether its values have another type than 8 bits, so that their range must be known."""
         return self.values.dtype != np.uint8
+
+
+def is_grey(mode: str) -> bool:
+    """Whether a mode of a file has no colour."""
+    return mode.partition(";")[0] in GREY
+
+
+def is_deep(mode: str) -> bool:
+    """Whether the values of a mode have more than 8 bits."""
+    return mode in ("I", "F") or ";" in mode
 
 
 class Converted(NamedTuple):

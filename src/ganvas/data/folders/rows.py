@@ -12,7 +12,8 @@ from ganvas.data.dataset import Dataset
 from ganvas.data.decode import Fate, RowFiles, count_planes, decode_rows
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
-from ganvas.data.folders.values import ColumnLook, describe_values, look_at_values, widen_range
+from ganvas.data.folders.value_notes import describe_values
+from ganvas.data.folders.values import ColumnLook, look_at_values, widen_range
 from ganvas.data.parallel import map_pieces
 from ganvas.data.report import DataReport, Skipped, add_prefix
 from ganvas.data.store import open_image_file, write_images
@@ -20,7 +21,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
-from ganvas.io.images import is_grey
+from ganvas.io.rasters import is_grey
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 

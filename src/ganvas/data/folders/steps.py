@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ganvas.data.decode import ImageTraits
 from ganvas.data.view import View
 from ganvas.io.console import count_noun
-from ganvas.io.images import is_deep
+from ganvas.io.rasters import is_deep
 from ganvas.io.values import AS_STORED, Reading
 
 __all__ = ["describe_steps"]

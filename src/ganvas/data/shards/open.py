@@ -27,7 +27,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
-from ganvas.io.images import is_deep
+from ganvas.io.rasters import is_deep
 
 __all__ = ["MEMORY", "open_shards", "survey_shards"]
 
