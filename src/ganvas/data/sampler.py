@@ -226,7 +226,8 @@ def _open_test(dataset: Dataset, view: View) -> Dataset | None:
 
     # unseen pictures are optional, so training does not end where the test files are missing
     with suppress(UserError):
-        return open_dataset(dataset.report.test, view.pinned(dataset.report))
+        report = dataset.report
+        return open_dataset(dataset.report.test, view.pinned(report.ranges, report.categories))
     return None
 
 

@@ -1,11 +1,11 @@
 """How training wants to see the images: size, channels, fit, background, labels, values."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ganvas.data.report import DataReport
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
 
@@ -50,13 +50,21 @@ class View(BaseModel):
         assert self.size is not None
         return round(self.size * self.load_scale)
 
-    def pinned(self, report: DataReport) -> "View":
-        """This view for another set, whose values mean what those of the set of a report do."""
-        if not report.ranges and not report.categories:
+    def pinned(
+        self,
+        ranges: Mapping[str, tuple[float, float, bool]],
+        categories: Mapping[str, tuple[str, ...]],
+    ) -> "View":
+        """This view for another set, whose values mean what those of a first set do.
+
+        Args:
+            ranges: of the first set, by column, as in `DataReport`.
+            categories: of its label maps, by column.
+        """
+        if not ranges and not categories:
             return self
         values = {name: getattr(self, name) for name in View.model_fields}
-        values |= {"ranges": report.ranges, "names": report.categories}
-        return PinnedView(**values)
+        return PinnedView(**values | {"ranges": ranges, "names": categories})
 
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""

@@ -149,7 +149,8 @@ def make_reference(
 
     # As large as the training images, and with colour where they have it, even if the test set
     # alone would be opened otherwise.
-    view = view.model_copy(update={"size": train.size}).pinned(data.report)
+    view = view.model_copy(update={"size": train.size})
+    view = view.pinned(data.report.ranges, data.report.categories)
     test = open_dataset(train.report.test, view, progress=progress).only(target)
     if test.channels != train.channels:
         view = view.model_copy(update={"channels": train.channels})

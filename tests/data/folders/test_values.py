@@ -242,7 +242,8 @@ def test_labels_become_planes(pairs):
 
 def test_a_test_set_has_the_planes_of_its_training_set(pairs):
     train = open_dataset(f"pairs:{pairs}", View(size=16, categories="a"))
-    seen = View(size=16, categories="a").pinned(train.report)
+    view = View(size=16, categories="a")
+    seen = view.pinned(train.report.ranges, train.report.categories)
     assert isinstance(seen, PinnedView)
     test = open_dataset(f"pairs-test:{pairs}", seen)
     assert test.schema.channels == {"a": 3, "b": 3} and test.schema.names["a"] == ("0", "4", "9")
