@@ -46,7 +46,8 @@ class Look:
     fit: str | None = None
     labels: str | None = None
     background: str | None = None
-    range: str | None = None
+    # a lowest value below 0 is no flag
+    range: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     categories: str | None = None
 
     def given(self) -> dict[str, Any]:
