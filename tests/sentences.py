@@ -13,7 +13,11 @@ from PIL import Image
 from tiny import make_gan
 
 from ganvas.data import open_dataset
+from ganvas.data.decode import Fate
 from ganvas.data.folders.sizes import SizeSurvey
+from ganvas.data.folders.steps import describe_steps
+from ganvas.data.folders.value_notes import describe_values
+from ganvas.data.folders.values import ColumnLook
 from ganvas.data.folders.zip_names import read_zip_names
 from ganvas.data.hints import LOOKS
 from ganvas.data.view import View
@@ -21,6 +25,8 @@ from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS, HOLD_OUT
 from ganvas.gans import GAN, GANS
 from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.io.console import describe_duration, describe_rate
+from ganvas.io.headers import Header
+from ganvas.io.values import Reading, ValueRange
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
 from ganvas.recipes.enough import list_savings
@@ -119,6 +125,7 @@ def find_sentences() -> set[str]:
         *_find_verdicts(),
         *_find_comparisons(),
         *_find_likeness(),
+        *_find_meanings(),
         *NOTES,
         *TABLES,
         *map(name_use, _list_gans()),
@@ -139,6 +146,34 @@ def find_settings() -> set[str]:
 def _list_gans() -> Iterator[GAN]:
     """One of each kind, small."""
     yield from map(make_gan, GANS)
+
+
+def _find_meanings() -> Iterator[str]:
+    """What reports say of the values in files."""
+    every = ValueRange(0, 20, every=True)
+    deep = ValueRange(0, 4095)
+    five = Header("L+4", 5, False)
+    fate = Fate("1.png", "", 8, 8, "RGB")
+    cases = [
+        (Reading(categories=("0", "7")), five, fate, 3),
+        (Reading(), five, fate, 1),
+        (Reading(), five, fate, 3),
+        (Reading(), five, fate, 5),
+        (Reading(alpha=True), Header("RGBA", 4, True), fate, 4),
+        (Reading(alpha=True), Header("RGBA", 4, True), fate._replace(transparent=True), 4),
+        (Reading(), five, fate._replace(mode="L", dark=0, light=2), 1),
+        (Reading(), five, fate._replace(dark=7, light=7), 3),
+        (every, five, fate._replace(low=0.0, high=40.0), 3),
+        (deep, five, fate._replace(mode="I;16", low=0.0, high=4000.0), 1),
+        (deep, five, fate, 1),
+    ]
+    for found, header, one, channels in cases:
+        reading = found if isinstance(found, Reading) else Reading(found)
+        look = ColumnLook("image", reading, Counter([header]), True, True)
+        view = View(size=8, channels=channels)
+        steps, notes = describe_values(look, [one], view)
+        yield from steps + notes + describe_steps(Counter([one.traits]), view, reading)
+    yield "a: 24 images of labels: a plane for each of 3 categories (0, 1, 2)"
 
 
 def _find_reasons() -> Iterator[str]:

@@ -1,13 +1,26 @@
 """The columns of a data set: all that a GAN knows of its data."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-__all__ = ["Schema", "kind_of_channels", "read_schema"]
+__all__ = ["Planes", "Schema", "kind_of_images", "read_schema"]
 
-POINT_CHANNELS = 2  # a point is stored like an image of one pixel, whose channels are x and y
+POINT = (2, 1)  # channels and side: a point is stored like one pixel whose channels are x and y
+
+
+class Planes(NamedTuple):
+    """What the channels of an image column are.
+
+    Attributes:
+        kind: grey or RGB; RGB and opacity; bands of a sensor; one plane for each category; or
+            coordinates.
+        names: of the categories.
+    """
+
+    kind: Literal["colour", "alpha", "bands", "categories", "points"]
+    names: tuple[str, ...] = ()
 
 
 class Schema(BaseModel):
@@ -28,11 +41,16 @@ class Schema(BaseModel):
 
     Attributes:
         size: side of the images in pixels.
-        channels: of each image column: 1 (grey), 3 (RGB) or 2 (points in the plane).
-        names: by column: names of the classes, attributes or parts.
+        channels: of each image column: 1 (grey), 3 (RGB), another number of bands or categories;
+            2 and size 1 are points in the plane.
+        names: by column: names of the classes, attributes or parts; of an image column the
+            categories, as files hold them: "7", or "#804080".
         widths: by column: bytes L of "caption", numbers F of "caption_features".
         boxes: whether there is a "box".
         unpaired: whether "a" and "b" are drawn independently of each other.
+        alpha: whether the fourth of four channels is opacity; the others are multiplied by it.
+        ranges: by image column: the values in files that became -1 and 1; and whether files of 8
+            bits were read so, too, or as 0..255.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -43,31 +61,46 @@ class Schema(BaseModel):
     widths: Mapping[str, PositiveInt] = {}
     boxes: bool = False
     unpaired: bool = False
+    alpha: bool = False
+    ranges: Mapping[str, tuple[float, float, bool]] = {}
 
     @property
     def kind(self) -> Literal["image", "point"]:
         """What the image columns hold: images, or points in the plane."""
-        points = any(kind_of_channels(count) == "point" for count in self.channels.values())
-        return "point" if points else "image"
+        kinds = {kind_of_images(count, self.size) for count in self.channels.values()}
+        return "point" if "point" in kinds else "image"
+
+    def planes(self, column: str) -> Planes:
+        """What the channels of an image column are."""
+        if column in self.names:
+            return Planes("categories", self.names[column])
+        count = self.channels[column]
+        if count == 4 and self.alpha:
+            return Planes("alpha")
+        if self.kind == "point":
+            return Planes("points")
+        return Planes("colour" if count in (1, 3) else "bands")
 
 
-def kind_of_channels(channels: int | None) -> Literal["image", "point"]:
-    """What data with so many channels holds; None (not chosen yet) stands for images."""
-    return "point" if channels == POINT_CHANNELS else "image"
+def kind_of_images(channels: int | None, size: int | None) -> Literal["image", "point"]:
+    """What data of so many channels and pixels a side holds; None (not chosen yet) is images."""
+    return "point" if (channels, size) == POINT else "image"
 
 
 def read_schema(values: Mapping[str, Any]) -> Schema:
-    """A schema from JSON values; lists of names become tuples.
+    """A schema from JSON values; lists become tuples.
 
     Raises:
         ValidationError: of pydantic; the values are no schema.
     """
-    names = values.get("names", {})
+    tuples = {}
+    for field in ("names", "ranges"):
+        by_column = values.get(field, {})
+        if isinstance(by_column, Mapping):
+            by_column = {
+                column: tuple(found) if isinstance(found, list) else found
+                for column, found in by_column.items()
+            }
+        tuples[field] = by_column
 
-    if isinstance(names, Mapping):
-        names = {
-            column: tuple(found) if isinstance(found, list) else found
-            for column, found in names.items()
-        }
-
-    return Schema.model_validate({**values, "names": names})
+    return Schema.model_validate({**values, **tuples})

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[bytes]:
     counts = Counter[bytes]()
     read = images.read
 
-    def count(content: bytes, *more: str) -> images.Picture:
+    def count(content: bytes, *more: Any, **others: Any) -> images.Picture:
         counts[content] += 1
-        return read(content, *more)  # pyright: ignore[reportArgumentType]
+        return read(content, *more, **others)
 
     monkeypatch.setattr(images, "read", count)
     return counts

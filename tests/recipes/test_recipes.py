@@ -247,7 +247,7 @@ def test_unknown_keys_name_the_nearest(key, nearest):
         ("images", -5, "greater than 0"),
         ("seed", -1, "greater than or equal to 0"),
         ("size", 0, "greater than or equal to 1"),
-        ("channels", 4, "1, 2 or 3"),
+        ("channels", 17, "less than or equal to 16"),
         ("precision", "fp8", "'fp32' or 'bf16'"),
         ("fit", "squeeze", "'crop'"),
         ("options", 3, "valid dictionary"),

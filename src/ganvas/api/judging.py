@@ -30,6 +30,8 @@ def evaluate(
     background: str | None = None,
     split: str | None = None,
     transpose: bool = False,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -51,7 +53,7 @@ def evaluate(
         seed: of the samples and of all random choices.
         size: side in pixels to which images are resized; None, here and below: as the run saw its
             own.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN".
@@ -60,6 +62,10 @@ def evaluate(
             "test", "val" or "all".
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -80,7 +86,17 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background, split, transpose),
+        view=collect_look(
+            size=size,
+            channels=channels,
+            fit=fit,
+            labels=labels,
+            background=background,
+            split=split,
+            transpose=transpose,
+            range=range,
+            categories=categories,
+        ),
         device=device,
         progress=progress,
     )

@@ -30,6 +30,8 @@ def train(
     background: str | None = None,
     split: str | None = None,
     transpose: bool = False,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -54,7 +56,7 @@ def train(
         minutes: time that a new run may take on this machine; its length is chosen to fit.
         until: end of a new run instead, HH:MM of local time.
         size: side in pixels to which images are resized.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
@@ -62,6 +64,10 @@ def train(
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -88,7 +94,17 @@ def train(
         raise UserError("labels in memory are for images in memory: data=images, labels=labels")
     flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = collect_look(size, channels, fit, labels, background, split, transpose)
+    given = collect_look(
+        size=size,
+        channels=channels,
+        fit=fit,
+        labels=labels,
+        background=background,
+        split=split,
+        transpose=transpose,
+        range=range,
+        categories=categories,
+    )
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:

@@ -71,7 +71,7 @@ class Look:
     size
         Side in pixels to which images are resized.
     channels
-        Colour channels: 1 for grey, 3 for RGB.
+        Channels, 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
     fit
         How images become square: crop (default), pad or stretch.
     labels
@@ -82,6 +82,10 @@ class Look:
         Part of a set that comes in parts: train (default), test, val or all.
     transpose
         Exchange of the rows and columns of idx files and arrays, as EMNIST's files need it.
+    range
+        Values LOW,HIGH of the files that become black and white (default: found for the whole set).
+    categories
+        Column of images that are label maps (image, a or b): a plane for each category.
     """
 
     size: Whole | None = None
@@ -91,12 +95,19 @@ class Look:
     background: str | None = None
     split: str | None = None
     transpose: Switch = False
+    # a lowest value below 0 is no flag
+    range: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
+    categories: str | None = None
 
     def given(self) -> dict[str, Any]:
-        """The flags that were given, with their values."""
-        # False is a switch that was not given
-        values = asdict(self).items()
-        return {key: value for key, value in values if value is not None and value is not False}
+        """The flags that were given, with their values.
+
+        Raises:
+            UserError: the range is not two numbers.
+        """
+        from ganvas.data.view import collect_look
+
+        return collect_look(**asdict(self))
 
 
 AS_IT_IS = Look()  # frozen, so one object may be the default of all verbs

@@ -12,6 +12,7 @@ from ganvas.data.dataset import PICTURES, Dataset
 from ganvas.data.pick import choose_rows, spread_evenly
 from ganvas.data.text import decode
 from ganvas.io import grids, images
+from ganvas.io.planes import show_planes
 from ganvas.io.scatter import draw_sheet
 
 __all__ = ["cut_text", "draw_contact_sheet"]
@@ -41,7 +42,8 @@ def draw_contact_sheet(dataset: Dataset) -> Image.Image:
         return _draw_classes(dataset, dataset.labels)
 
     rows = spread_evenly(SHEET, len(dataset))
-    return grids.make_grid(torch.from_numpy(dataset.images[rows]), round(len(rows) ** 0.5))
+    shown = show_planes(torch.from_numpy(dataset.images[rows]), *dataset.schema.planes("image"))
+    return grids.make_grid(shown, round(len(rows) ** 0.5))
 
 
 def _draw_classes(dataset: Dataset, labels: np.ndarray) -> Image.Image:
@@ -51,10 +53,12 @@ def _draw_classes(dataset: Dataset, labels: np.ndarray) -> Image.Image:
     chosen = [choose_rows(np.flatnonzero(labels == label), columns) for label in classes]
 
     # one read for all classes: rows of a sharded set are near each other
-    found = dataset.rows(np.concatenate(chosen))["image"].split([len(rows) for rows in chosen])
+    images = dataset.rows(np.concatenate(chosen))["image"]
+    shown = show_planes(images, *dataset.schema.planes("image"))
+    found = shown.split([len(rows) for rows in chosen])
 
     # (classes, columns, C, S, S); a class with fewer images ends in white
-    shape = (len(classes), columns, *dataset.images.shape[1:])
+    shape = (len(classes), columns, *shown.shape[1:])
     lines = torch.full(shape, WHITE, dtype=torch.uint8)
     for line, pictures in zip(lines, found):
         line[: len(pictures)] = pictures
@@ -73,7 +77,8 @@ def _draw_rows(dataset: Dataset) -> Image.Image:
         rows = table.batch(spread_evenly(count, len(table)))
         for name, values in rows.items():
             if name in PICTURES:
-                columns[name] = _mark_parts(values, rows)
+                shown = show_planes(values, *dataset.schema.planes(name))
+                columns[name] = _mark_parts(shown, rows)
 
     names = []
     for row in spread_evenly(count, len(dataset)):

@@ -15,7 +15,7 @@ from ganvas.data.report import DataReport
 from ganvas.data.transforms import crop_rows
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
-from ganvas.schema import Schema, kind_of_channels
+from ganvas.schema import Planes, Schema, kind_of_images
 
 __all__ = [
     "FEW",
@@ -126,27 +126,34 @@ class Dataset:
             size=self.size,
             # sorted: "a" comes first, whichever domain is the larger one
             channels={name: values.shape[1] for name, values in sorted(self.pictures.items())},
-            names=dict(self.names),
+            names=dict(self.names) | self.report.categories,
             widths=widths,
             boxes="box" in self.columns,
             unpaired=self.beside is not None,
+            alpha=self.report.alpha,
+            ranges=self.report.ranges,
         )
 
     @property
     def channels(self) -> int:
-        """1 (grey), 3 (rgb) or 2 (points), of the first column of pictures."""
-        return next(iter(self.pictures.values())).shape[1]
+        """1 (grey), 3 (rgb) or another number, of the first column of pictures; of one that is no
+        label map, if there is one.
+        """
+        found = self.pictures
+        images = [values for name, values in found.items() if name not in self.report.categories]
+        return (images or list(found.values()))[0].shape[1]
 
     @property
     def kind(self) -> Literal["image", "point"]:
         """What it holds: images, or points in the plane."""
-        return kind_of_channels(self.channels)
+        return kind_of_images(self.channels, self.size)
 
     def describe(self) -> str:
         """Size and colours in words: "28x28 grey"."""
+        schema = self.schema
         words = [
-            describe_pictures(self.size, values.shape[1])
-            for _, values in sorted(self.pictures.items())
+            describe_pictures(self.size, values.shape[1], schema.planes(name))
+            for name, values in sorted(self.pictures.items())
         ]
         # domains that look alike are named once
         return " and ".join(dict.fromkeys(words))
@@ -182,11 +189,23 @@ class Dataset:
         if column == "image":
             return table
 
+        # what its values mean goes with the column
+        report = table.report
+        report = report.model_copy(
+            update={
+                "ranges": {"image": report.ranges[column]} if column in report.ranges else {},
+                "categories": {"image": report.categories[column]}
+                if column in report.categories
+                else {},
+            }
+        )
+
         # the digest of the whole table is known; the column's name makes it unlike the others'
         return replace(
             table,
             columns={"image": table.columns[column]},
             names={},
+            report=report,
             fingerprint=f"{table.fingerprint}-{column}",
         )
 
@@ -253,11 +272,17 @@ def single(
     return Dataset(columns, names, fingerprint(columns, names), report, size or images.shape[-1])
 
 
-def describe_pictures(size: int, channels: int) -> str:
-    """Size and colours in words: "28x28 grey", "64x64 rgb" or "points"."""
-    if kind_of_channels(channels) == "point":
+def describe_pictures(size: int, channels: int, planes: Planes | None = None) -> str:
+    """Size and colours in words: "28x28 grey", "64x64 rgb", "64x64 of 5 bands" or "points"."""
+    if kind_of_images(channels, size) == "point":
         return "points"
-    return f"{size}x{size} {'grey' if channels == 1 else 'rgb'}"
+
+    words = {1: "grey", 3: "rgb"}.get(channels, f"of {channels} bands")
+    if planes and planes.kind == "alpha":
+        words = "rgba"
+    elif planes and planes.kind == "categories":
+        words = f"of {channels} categories"
+    return f"{size}x{size} {words}"
 
 
 def fingerprint(columns: Mapping[str, Column], names: Mapping[str, Sequence[str]]) -> str:

@@ -3,31 +3,39 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
 from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
-from ganvas.io.resizing import to_square
+from ganvas.io.label_maps import NO_CATEGORY
+from ganvas.io.rasters import is_grey
+from ganvas.io.resizing import square_labels, to_square
+from ganvas.io.values import Reading, ValueRange
 
 __all__ = [
     "Fate",
     "ImageTraits",
     "Reader",
     "RowFiles",
+    "count_planes",
     "decode_images",
     "decode_rows",
     "find_size_fault",
     "measure_images",
+    "reading_of_view",
     "rows_of_files",
 ]
 
 BATCH_PIXELS = 2**20  # images of one shape are resized together up to this many pixels
+SEEN = 64  # rows and columns of an image that show how dark and light it is
 
 
 class ImageTraits(NamedTuple):
@@ -50,7 +58,7 @@ class ImageTraits(NamedTuple):
     @property
     def grey(self) -> bool:
         """Whether there is no colour in it."""
-        return self.mode in images.GREY
+        return is_grey(self.mode)
 
 
 class Fate(NamedTuple):
@@ -64,6 +72,10 @@ class Fate(NamedTuple):
         mode: as in `ImageTraits`; "" if it could not be read.
         transparent: as in `ImageTraits`.
         turned: as in `ImageTraits`.
+        low: the lowest of its values in the file, where a range was applied to them.
+        high: the highest of them.
+        dark: of 0..255, nearly all of its pixels are this or more, as training sees them.
+        light: nearly all are this or less.
     """
 
     name: str
@@ -73,6 +85,10 @@ class Fate(NamedTuple):
     mode: str = ""
     transparent: bool = False
     turned: bool = False
+    low: float | None = None
+    high: float | None = None
+    dark: int = 0
+    light: int = 255
 
     @property
     def traits(self) -> ImageTraits:
@@ -85,6 +101,14 @@ class Reader(Protocol):
 
     def read(self, entry: Entry) -> bytes:
         """The file's bytes.
+
+        Raises:
+            UnreadableError: they cannot be read.
+        """
+        ...
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """A seekable stream of them.
 
         Raises:
             UnreadableError: they cannot be read.
@@ -117,47 +141,62 @@ def rows_of_files(reader: Reader, entries: Sequence[Entry]) -> list[RowFiles]:
 # Decoding
 
 
+def reading_of_view(view: View) -> Reading:
+    """What the values of files mean as far as the view alone says it."""
+    given = ValueRange(*view.range, every=True) if view.range else None
+    return Reading(given, alpha=view.channels == 4)
+
+
 def decode_images(
     reader: Reader, entries: Sequence[Entry], view: View
 ) -> tuple[list[Fate], np.ndarray]:
-    """Decode files with one image a row.
+    """Decode files with one image a row, which mean what the view alone says.
 
     Returns:
         what became of each file; the images that are used, uint8 (K, C, S, S), as in `decode_rows`.
     """
-    fates, squares = decode_rows(rows_of_files(reader, entries), 1, view)
-    return [fate for (fate,) in fates], squares[:, 0]
+    readings = [reading_of_view(view)]
+    fates, squares = decode_rows(rows_of_files(reader, entries), readings, view)
+    return [fate for (fate,) in fates], squares[0]
+
+
+def count_planes(reading: Reading, view: View) -> int:
+    """The planes of a column; RGB first where the view leaves it open."""
+    return len(reading.categories) or view.channels or 3
 
 
 def decode_rows(
-    rows: Sequence[RowFiles], columns: int, view: View
-) -> tuple[list[tuple[Fate, ...]], np.ndarray]:
-    """Decode rows, each with `columns` images.
+    rows: Sequence[RowFiles], readings: Sequence[Reading], view: View
+) -> tuple[list[tuple[Fate, ...]], list[np.ndarray]]:
+    """Decode rows, each with an image for each of `readings`.
 
     Args:
         rows: their files.
-        columns: images in a row.
-        view: with its size resolved; images become RGB unless its channels are 1.
+        readings: what the values of each column mean.
+        view: with its size resolved; images become RGB where it names no channels.
 
     Returns:
-        what became of each row, with a `Fate` for each of its images; the rows that are used, uint8
-        (K, columns, C, S, S), where S is the load size.
+        what became of each row, with a `Fate` for each of its images; by column the rows that are
+        used, uint8 (K, C, S, S), where S is the load size.
     """
     side = view.load_size()
     fates: list[tuple[Fate, ...]] = []
-    # begins with an array of no rows: `concatenate` takes no empty list
-    squares = [np.empty((0, columns, view.channels or 3, side, side), np.uint8)]
+    # begins with arrays of no rows: `concatenate` takes no empty list
+    squares = [
+        [np.empty((0, count_planes(reading, view), side, side), np.uint8)] for reading in readings
+    ]
     # a generator: `fates` fills while the rows are read below
-    usable = _read_usable(rows, columns, view, fates)
+    usable = _read_usable(rows, readings, view, fates)
 
     # neighbours of one shape are resized together, which is faster than one by one
     for shapes, alike in itertools.groupby(usable, key=_find_shapes):
         _, height, width = shapes[0]  # pixels of the row's first image
         together = max(1, BATCH_PIXELS // (height * width))
         while batch := list(itertools.islice(alike, together)):
-            squares.append(_resize_rows(batch, view))
+            for found, resized in zip(squares, _resize_rows(batch, readings, view)):
+                found.append(resized)
 
-    return fates, np.concatenate(squares)
+    return fates, [np.concatenate(found) for found in squares]
 
 
 def _find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
@@ -165,29 +204,40 @@ def _find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(picture.pixels.shape) for picture in pictures)
 
 
-def _resize_rows(rows: Sequence[tuple[Picture, ...]], view: View) -> np.ndarray:
-    """Rows of images of the same shapes as squares, uint8 (N, columns, C, S, S)."""
+def _resize_rows(
+    rows: Sequence[tuple[Picture, ...]], readings: Sequence[Reading], view: View
+) -> list[np.ndarray]:
+    """Rows of images of the same shapes as squares, uint8 (N, C, S, S) by column."""
     side = view.load_size()
     columns = []
 
-    for pictures in zip(*rows):
+    for pictures, reading in zip(zip(*rows), readings):
         pixels = torch.stack([picture.pixels for picture in pictures])  # uint8 (N, C, H, W)
-        columns.append(to_square(pixels, side, view.fit, view.background).numpy())
+        if reading.categories:
+            numbers = square_labels(pixels, side, view.fit, NO_CATEGORY)  # (N, 1, S, S)
+            places = torch.arange(len(reading.categories)).view(1, -1, 1, 1)
+            columns.append((numbers == places).numpy().astype(np.uint8) * np.uint8(255))
+        else:
+            columns.append(to_square(pixels, side, view.fit, view.background).numpy())
 
-    return np.stack(columns, 1)
+    return columns
 
 
 def _read_usable(
-    rows: Sequence[RowFiles], columns: int, view: View, fates: list[tuple[Fate, ...]]
+    rows: Sequence[RowFiles],
+    readings: Sequence[Reading],
+    view: View,
+    fates: list[tuple[Fate, ...]],
 ) -> Iterator[tuple[Picture, ...]]:
     """Read rows one by one, yield those that can be used, and append what became of each to
     `fates`.
     """
     for row in rows:
         try:
-            pictures = _read_row(row, columns, view)
+            pictures = _read_row(row, readings, view)
         except UnreadableError as error:
-            fates.append((Fate(row.name, str(error)),) * columns)  # one per image, if one fails
+            # one per image, if one fails
+            fates.append((Fate(row.name, str(error)),) * len(readings))
             continue
 
         reason = _find_fault(pictures, view)
@@ -199,10 +249,32 @@ def _read_usable(
 def _describe_fate(name: str, reason: str, picture: Picture) -> Fate:
     """What became of an image that was read."""
     _, height, width = picture.pixels.shape
-    return Fate(name, reason, width, height, picture.mode, picture.transparent, picture.turned)
+    dark, light = _find_contrast(picture.pixels)
+    return Fate(
+        name,
+        reason,
+        width,
+        height,
+        picture.mode,
+        picture.transparent,
+        picture.turned,
+        picture.low,
+        picture.high,
+        dark,
+        light,
+    )
 
 
-def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
+def _find_contrast(pixels: Tensor) -> tuple[int, int]:
+    """The values of uint8 (C, H, W) between which nearly all pixels lie, from a few thousand."""
+    _, height, width = pixels.shape
+    some = pixels[:, :: 1 + height // SEEN, :: 1 + width // SEEN].numpy().reshape(-1)
+    few = len(some) // 200  # half a percent at each end may be noise
+    ordered = np.partition(some, (few, len(some) - 1 - few))
+    return int(ordered[few]), int(ordered[-1 - few])
+
+
+def _read_row(row: RowFiles, readings: Sequence[Reading], view: View) -> tuple[Picture, ...]:
     """The images of a row.
 
     Raises:
@@ -210,14 +282,38 @@ def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
             than high.
     """
     # RGB first where the view leaves it open: only all images together show whether there is colour
-    channels = 1 if view.channels == 1 else 3
-    pictures = [
-        images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
-    ]
-    if any(picture.candidate for picture in pictures):
-        raise UnreadableError("not a result: another candidate for one, drawn by ganvas")
-    # fewer files than columns: one file holds both images
-    return tuple(pictures) if len(pictures) == columns else _cut_halves(pictures[0])
+    channels = view.channels or 3
+    contents = [reader.read(entry) for reader, entry in row.files]
+    if len(contents) == len(readings):
+        pictures = tuple(
+            images.read(content, channels, view.background, reading=reading)
+            for content, reading in zip(contents, readings)
+        )
+        _check_pictures(pictures, readings)
+        return pictures
+
+    # fewer files than columns: one file holds both images, whose values may mean different things
+    read = {
+        reading: images.read(contents[0], channels, view.background, reading=reading)
+        for reading in readings
+    }
+    pictures = tuple(_cut_halves(read[reading])[side] for side, reading in enumerate(readings))
+    _check_pictures(pictures, readings)
+    return pictures
+
+
+def _check_pictures(pictures: Sequence[Picture], readings: Sequence[Reading]) -> None:
+    """Refuse what is no result to learn from, and a label map with a label that is no category.
+
+    Raises:
+        UnreadableError: says why; names the categories.
+    """
+    for picture, reading in zip(pictures, readings):
+        if picture.candidate:
+            raise UnreadableError("not a result: another candidate for one, drawn by ganvas")
+        if reading.categories and (picture.pixels == NO_CATEGORY).any():
+            shown = list_some(list(reading.categories))
+            raise UnreadableError(f"holds a label that is none of the categories {shown}")
 
 
 def _cut_halves(picture: Picture) -> tuple[Picture, Picture]:

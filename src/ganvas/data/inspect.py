@@ -25,7 +25,7 @@ from ganvas.io import images
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
 from ganvas.io.reading import expand_home
-from ganvas.schema import kind_of_channels
+from ganvas.schema import Planes, kind_of_images
 
 __all__ = ["Examination", "data", "examine_data", "print_examination", "run_doctor"]
 
@@ -39,10 +39,10 @@ class Examination(DataReport):
     """What the doctor found. It prints as a text, and a notebook shows it with the images.
 
     Attributes:
-        size: side in pixels at which training would see the images.
-        channels: 1 or 3; 2 for points.
-        fingerprint: digest of the images as training sees them, with their labels.
-        copies: groups of files whose images are equal, pixel by pixel, as training sees them.
+        size: side in pixels at which training would see the images. channels: 1 (grey), 3 (RGB), 4
+        (RGB with transparency, or bands), or another number of bands. fingerprint: digest of the
+        images as training sees them, with their labels. copies: groups of files whose images are
+        equal, pixel by pixel, as training sees them.
     """
 
     size: int
@@ -73,6 +73,8 @@ def data(
     background: str | None = None,
     split: str | None = None,
     transpose: bool = False,
+    range: tuple[float, float] | str | None = None,
+    categories: str | None = None,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -83,7 +85,7 @@ def data(
             memory: an array or a tensor (N, H, W), (N, H, W, C) or (N, C, H, W), or a list of
             images.
         size: side in pixels to which images are resized; None: their own, where they share one.
-        channels: colour channels: 1 for grey, 3 for RGB.
+        channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
         fit: how images become square: "crop", "pad" or "stretch".
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
@@ -91,6 +93,10 @@ def data(
         split: part of a set that comes in parts: "train" (the usual one), "test", "val" or "all".
         transpose: whether to exchange the rows and columns of idx files and arrays, as EMNIST's
             files need it.
+        range: (LOW, HIGH), the values of the files that become black and white; None: found for
+            the whole set.
+        categories: column of images that are label maps ("image", "a" or "b"): a plane for each
+            category.
         out: file for a contact sheet: images as training will see them. Nothing is written without
             it.
         strict: whether a broken image is an error.
@@ -102,7 +108,18 @@ def data(
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
     name, labels = name_data(spec, labels)
-    view = make_view(**collect_look(size, channels, fit, labels, background, split, transpose))
+    look = collect_look(
+        size=size,
+        channels=channels,
+        fit=fit,
+        labels=labels,
+        background=background,
+        split=split,
+        transpose=transpose,
+        range=range,
+        categories=categories,
+    )
+    view = make_view(**look)
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(name, view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
@@ -235,7 +252,7 @@ def _list_sections(examination: Examination) -> dict[str, list[str]]:
 
 def _list_facts(examination: Examination) -> dict[str, str]:
     """What a person should know first, by name."""
-    points = kind_of_channels(examination.channels) == "point"
+    points = kind_of_images(examination.channels, examination.size) == "point"
     kind = find_kind(examination.spec)
     arrays = "" if kind else describe_arrays(expand_home(examination.spec))
     found = count_noun(examination.found, "point" if points else "image")
@@ -247,9 +264,14 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     if points:
         facts["training sees"] = "points in [-1, 1] x [-1, 1]"
     else:
-        facts["training sees"] = describe_pictures(examination.size, examination.channels)
+        planes = Planes("alpha") if examination.alpha else None
+        facts["training sees"] = describe_pictures(examination.size, examination.channels, planes)
         facts["sizes"] = _list_counts(examination.sizes)
         facts["modes"] = _list_counts(examination.modes)
+        for column, (low, high, _) in examination.ranges.items():
+            facts[f"range of {column}"] = f"{low:g} to {high:g}"
+        for column, names in examination.categories.items():
+            facts[f"categories of {column}"] = f"{len(names)}: {', '.join(names)}"
 
     if examination.splits:
         facts["splits"] = _list_counts(examination.splits)

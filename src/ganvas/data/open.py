@@ -28,7 +28,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
 from ganvas.io.reading import expand_home
-from ganvas.schema import kind_of_channels
+from ganvas.schema import kind_of_images
 
 __all__ = [
     "KINDS",
@@ -257,24 +257,57 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
             f"{spec} carries its own labels; "
             f"--labels {view.labels} is for folders and zips of images"
         )
-    # two channels would be read as coordinates by all that follows
-    if not (kind and kind.rows == "points") and kind_of_channels(view.channels) == "point":
+    # such pixels would be read as coordinates by all that follows
+    if not (kind and kind.rows == "points") and kind_of_images(view.channels, view.size) == "point":
         points = " and ".join(MIXTURES)
         raise UserError(
-            f"channels=2 is only for points ({points}); images have 1 channel (grey) or 3 (rgb)"
+            f"channels=2 with size=1 is only for points ({points}); images of two channels have "
+            "2x2 pixels or more"
         )
 
     if kind:
         if view.transpose and spec.partition(":")[0] not in ("idx", MEMORY):
             _refuse_transpose(spec)
-        return kind.open(DataRequest(spec, view, strict, progress))
+        dataset = kind.open(DataRequest(spec, view, strict, progress))
+    else:
+        dataset = _open_place(_find_place(spec), spec, view, strict=strict, progress=progress)
+    _check_values(dataset, view)
+    return dataset
 
-    place = _find_place(spec)
+
+def _open_place(place: Path, spec: str, view: View, *, strict: bool, progress: bool) -> Dataset:
+    """Open a folder, zip or tar of images, or a file of arrays.
+
+    Raises:
+        UserError: as `open_dataset`.
+    """
     if view.transpose and not place.suffix.lower().startswith(".np"):
         _refuse_transpose(spec)
     if holds_arrays(place):
         return open_arrays(place, view, strict=strict, progress=progress)
     return open_images(str(place), view, strict=strict, progress=progress)
+
+
+def _check_values(dataset: Dataset, view: View) -> None:
+    """Refuse settings of values that were not used.
+
+    Raises:
+        UserError: there is no such column of images, or the set has no files with values.
+    """
+    spec = dataset.report.spec
+    if view.categories and view.categories not in dataset.report.categories:
+        columns = sorted(dataset.pictures)
+        if view.categories not in columns:
+            raise UserError(
+                f"--categories {view.categories}: {spec} has no such column of images; "
+                f"it has {', '.join(columns)}"
+            )
+        raise UserError(f"--categories {view.categories}: {spec} is no folder or zip of images")
+
+    if view.range and not dataset.report.ranges and not dataset.report.categories:
+        raise UserError(
+            f"--range is for the values of files and arrays, and {spec} has none; leave it out"
+        )
 
 
 def _refuse_transpose(spec: str) -> None:

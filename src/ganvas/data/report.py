@@ -8,7 +8,9 @@ from pydantic import BaseModel
 from ganvas.io.console import count_noun
 from ganvas.io.html import fact_table, html_list
 
-__all__ = ["DataReport", "Skipped", "join_reports"]
+__all__ = ["WARNING", "DataReport", "Skipped", "add_prefix", "join_reports"]
+
+WARNING = "WARNING: "  # how a note on data begins that nobody may miss
 
 
 class Skipped(BaseModel):
@@ -33,6 +35,17 @@ class DataReport(BaseModel):
     notes: list[str] = []
     test: str | None = None  # name of the test set that belongs to it
     splits: dict[str, int] = {}  # "train", "test", "val": count, as found; empty without splits
+    # By image column: the values in files that became 0 and 255, and whether files of 8 bits were
+    # read so, too.
+    ranges: dict[str, tuple[float, float, bool]] = {}
+    categories: dict[str, tuple[str, ...]] = {}  # of label maps, by image column
+    alpha: bool = False  # whether the fourth of four channels is opacity
+
+    def meanings(self) -> dict[str, tuple[str, ...]]:
+        """What values mean, as far as pixels do not show it: by column, for the fingerprint."""
+        found = {f"range of {name}": tuple(map(str, value)) for name, value in self.ranges.items()}
+        found |= {f"categories of {name}": value for name, value in self.categories.items()}
+        return found | ({"alpha": ("yes",)} if self.alpha else {})
 
     def _repr_html_(self) -> str:
         counts = {
@@ -48,6 +61,13 @@ class DataReport(BaseModel):
         lists = {"What is done to them": self.steps, "Left out": skipped, "Notes": self.notes}
         parts = [html_list(title, lines) for title, lines in lists.items()]
         return f"<div>{fact_table(facts)}{''.join(parts)}</div>"
+
+
+def add_prefix(prefix: str, note: str) -> str:
+    """A note with a word before it, such as the part of a set that it is about."""
+    if note.startswith(WARNING):
+        return f"{WARNING}{prefix}{note.removeprefix(WARNING)}"
+    return prefix + note
 
 
 def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
@@ -77,6 +97,9 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         steps=steps,
         # a dict, not a set: the order stays, and what holds for all parts is said once
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
+        ranges={column: found for part in parts for column, found in part.ranges.items()},
+        categories={column: names for part in parts for column, names in part.categories.items()},
+        alpha=any(part.alpha for part in parts),
     )
 
 

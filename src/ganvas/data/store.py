@@ -20,7 +20,7 @@ from ganvas.io.reading import DamagedFileError, check_regular, check_values, rea
 __all__ = ["CHECKED", "Packed", "open_image_file", "open_store", "write_images"]
 
 CHECKED: set[Path] = set()  # stores that this process has found to be whole
-VERSION = 3  # to be raised when the same files would be packed to other pixels or notes
+VERSION = 4  # to be raised when the same files would be packed to other pixels or notes
 
 
 class Packed(NamedTuple):
@@ -64,7 +64,8 @@ def open_store(key: Any, build: Callable[[Path], Packed]) -> Dataset:
         packed = build(partial)
 
         # of what was read back from the disk, not of what should have been written
-        digest = fingerprint(_read_columns(partial), packed.names)
+        meanings = packed.names | packed.report.meanings()
+        digest = fingerprint(_read_columns(partial), meanings)
         about = {
             "names": packed.names,
             "size": packed.size,

@@ -1,15 +1,15 @@
-"""How training wants to see the images: size, channels, fit, background, labels, split."""
+"""How training wants to see the images: size, channels, fit, background, labels, split, values."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.numbers import Fraction, Integer
 from ganvas.io.resizing import Fit
 
-__all__ = ["View", "collect_look", "make_view"]
+__all__ = ["PinnedView", "View", "collect_look", "make_view", "parse_range"]
 
 
 class View(BaseModel):
@@ -19,8 +19,9 @@ class View(BaseModel):
 
     # Side in pixels; None: the pictures' own, where they share one.
     size: Annotated[Integer, Field(ge=1, le=4096)] | None = None
-    # 1: grey; 3: rgb; 2: points in the plane, of size 1; None: the data's own
-    channels: Literal[1, 2, 3] | None = None
+    # 1: grey; 3: rgb; 4: rgb and opacity, or four bands; others: bands; 2 and size 1: points in the
+    # plane; None: grey or rgb, as the data is
+    channels: Annotated[Integer, Field(ge=1, le=16)] | None = None
     fit: Fit = "crop"
     background: str = "white"  # behind transparent pixels, and around padded pictures
     # for folders and zips: "none", "folders", TABLE or TABLE:COLUMN; idx sets carry their own
@@ -33,17 +34,59 @@ class View(BaseModel):
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
     # which part of a set that comes in parts; None: as its name says, else "train"
     split: Literal["train", "test", "val", "all"] | None = None
+    # The values in files that become black and white; None: 0..255 of 8 bits, and of more bits one
+    # range that is found for the whole set.
+    range: tuple[float, float] | None = None
+    categories: str | None = None  # the image column that holds label maps: one plane a category
+
+    @field_validator("range")
+    @classmethod
+    def check_range(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        """Refuse a range without width."""
+        if value is not None and not (-1e300 < value[0] < value[1] < 1e300):
+            raise ValueError(
+                f"{value[0]:g},{value[1]:g}: write LOW,HIGH, the values that become black and white"
+            )
+        return value
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""
         assert self.size is not None
         return round(self.size * self.load_scale)
 
+    def pinned(
+        self,
+        ranges: Mapping[str, tuple[float, float, bool]],
+        categories: Mapping[str, tuple[str, ...]],
+    ) -> "View":
+        """This view for another set, whose values mean what those of a first set do.
+
+        Args:
+            ranges: of the first set, by column, as in `DataReport`.
+            categories: of its label maps, by column.
+        """
+        if not ranges and not categories:
+            return self
+        values = {name: getattr(self, name) for name in View.model_fields}
+        return PinnedView(**values | {"ranges": ranges, "names": categories})
+
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""
         # what labels say and which images a split has are parts of a key of their own; attributes
         # are chosen after packing
         return self.model_dump(exclude={"labels", "attributes", "split"})
+
+
+class PinnedView(View):
+    """A view of a set whose values mean what those of another one do, such as its training set.
+
+    Attributes:
+        ranges: by column; where there is none, files of more than 8 bits are looked at.
+        names: of the categories, by column.
+    """
+
+    ranges: dict[str, tuple[float, float, bool]] = {}
+    names: dict[str, tuple[str, ...]] = {}
 
 
 def make_view(**values: Any) -> View:
@@ -58,23 +101,37 @@ def make_view(**values: Any) -> View:
         raise UserError(describe_validation(error)) from None
 
 
-def collect_look(
-    size: int | None,
-    channels: int | None,
-    fit: str | None,
-    labels: str | Path | None,
-    background: str | None,
-    split: str | None = None,
-    transpose: bool | None = None,
-) -> dict[str, Any]:
-    """How images shall be prepared, as far as it was given: settings of a view by name."""
+def collect_look(**given: Any) -> dict[str, Any]:
+    """How images shall be prepared, as far as it was given: settings of a view by name.
+
+    Args:
+        given: settings by name, None where they were not given. A switch that is off was not given
+            either; `labels` may be a path, and `range` a text.
+
+    Raises:
+        UserError: the range is not two numbers.
+    """
     values = {
-        "size": size,
-        "channels": channels,
-        "fit": fit,
-        "labels": None if labels is None else str(labels),
-        "background": background,
-        "split": split,
-        "transpose": transpose or None,  # given only where it is wanted
+        key: value for key, value in given.items() if value is not None and value is not False
     }
-    return {name: value for name, value in values.items() if value is not None}
+    if "labels" in values:
+        values["labels"] = str(values["labels"])
+    if isinstance(values.get("range"), str):
+        values["range"] = parse_range(values["range"])
+    return values
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """`"0,4095"` as (0, 4095).
+
+    Raises:
+        UserError: it is not two numbers.
+    """
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise UserError(
+            f"--range {text}: write LOW,HIGH, the values that become black and white, "
+            "for instance --range 0,4095"
+        ) from None
+    return low, high

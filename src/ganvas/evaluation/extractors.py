@@ -44,7 +44,7 @@ def usual_features(reference: Reference, weights: Path | None) -> tuple[str, str
         return "classifier", ""
 
     note = "features by a network with random weights, which sees texture more than content"
-    if data.channels == 1 or data.size < PHOTOGRAPHS:
+    if data.channels != 3 or data.size < PHOTOGRAPHS:
         return "random", note
     # Only if it lies there: no evaluation begins with a download that nobody asked for.
     if (cache_folder() / "weights" / FILE).is_file():
@@ -87,6 +87,11 @@ def make_extractor(
     if weights and not weights.is_file():
         raise UserError(f"--weights {weights}: there is no such file")
 
+    if data.channels not in (1, 3) and name in ("inception", "inception-legacy", "lite0"):
+        raise UserError(
+            f"--features {name} takes grey or RGB images; these have {data.channels} channels: "
+            "use --features random"
+        )
     if name.startswith("inception"):
         resize = "legacy" if name.endswith("legacy") else "clean"
         return Inception(weights, resize, device, progress)

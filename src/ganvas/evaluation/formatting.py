@@ -115,7 +115,7 @@ def describe_protocol(protocol: dict[str, Any]) -> list[str]:
     """How the values were measured, one line each; --json and the run's record have all of it."""
     reference = protocol["reference"]
     size = reference["size"]
-    kind = "points" if reference["channels"] == 2 else f"{size}x{size} images"
+    kind = "points" if (reference["channels"], size) == (2, 1) else f"{size}x{size} images"
     samples = f"{count_noun(protocol['count'], 'sample')}, seed {protocol['seed']}"
     lines = [
         f"{samples}; compared with {reference['count']:,} {kind} of {reference['name']} "

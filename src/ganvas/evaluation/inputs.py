@@ -235,7 +235,7 @@ def _check_comparable(samples: SampleSet, reference: Reference) -> None:
     if (samples.size, samples.channels) == (data.size, data.channels):
         return
 
-    if 2 in (samples.channels, data.channels):
+    if (2, 1) in ((samples.channels, samples.size), (data.channels, data.size)):
         advice = ""  # points and images cannot be brought to one size
     elif samples.size != data.size:
         advice = f"; bring both to one, e.g. --size {min(samples.size, data.size)}"

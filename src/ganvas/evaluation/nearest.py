@@ -10,6 +10,7 @@ from ganvas.evaluation.inputs import EvaluationInputs
 from ganvas.evaluation.references import Reference, draw_rows
 from ganvas.io.grids import make_grid
 from ganvas.io.images import save
+from ganvas.io.planes import show_planes
 
 __all__ = ["draw_nearest"]
 
@@ -47,7 +48,9 @@ def draw_nearest(inputs: EvaluationInputs, path: Path) -> None:
         f"nearest of {len(unseen_distances):,} unseen",
         "training images",
     )
-    save(make_grid(torch.cat([row[:columns] for row in rows]), columns, names), path)
+    images = torch.cat([row[:columns] for row in rows])
+    shown = show_planes(images, *reference.train.schema.planes("image"))
+    save(make_grid(shown, columns, names), path)
 
 
 def _choose_closest(distances: Tensor, places: Tensor, reference: Reference) -> Tensor:

@@ -177,7 +177,7 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     """
     gan = run.gan
     size = view.size or gan.size
-    kind = describe_pictures(gan.size, gan.channels)
+    kind = describe_pictures(gan.size, gan.channels, gan.schema.planes(gan.target))
     if size > gan.size:
         raise UserError(f"--size {size}: {run.path} makes {kind}; choose {gan.size} or less")
     if view.channels not in (None, gan.channels):
@@ -259,7 +259,7 @@ def samples_of_noise(size: int, channels: int, count: int, seed: int) -> SampleS
         # A whole chunk is drawn even if less is needed, so that a sample depends on its row alone.
         start = rows.start // CHUNK * CHUNK
         random = torch.Generator().manual_seed(fold_in(seed, "noise", start))
-        if channels == 2:
+        if (channels, size) == (2, 1):
             chunk = torch.rand(CHUNK, 2, 1, 1, generator=random) * 2 - 1  # in [-1, 1)
         else:
             shape = (CHUNK, channels, size, size)

@@ -7,7 +7,7 @@ from typing import Any
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
 from ganvas.data.open import name_split
-from ganvas.data.view import make_view
+from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows
 from ganvas.evaluation.references import Reference, open_reference, open_training_reference
@@ -85,8 +85,10 @@ def find_reference(
         view |= generated | settings.view
         # A folder of single images has no column of the run's data, such as "b" of pairs.
         target = run.gan.target if run and not Path(against).exists() else "image"
-        found = open_reference(str(against), make_view(**view), count, target, settings.progress)
-        return found, []
+        if run and view.get("categories") and target != run.gan.target:
+            view["categories"] = target if view["categories"] == run.gan.target else None
+        seen = _pin_values(make_view(**view), run, target)
+        return open_reference(str(against), seen, count, target, settings.progress), []
 
     spec = settings.data
     if spec is None and recipe:
@@ -100,20 +102,41 @@ def find_reference(
     held_out = recipe.held_out if recipe else None
     target = run.gan.target if run else "image"
     notes = []
+    other = False
     try:
         if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
             view |= generated
+            other = True
             notes = [f"{spec} is not the data that the run was trained on: the fingerprints differ"]
         view |= settings.view  # last, so that the user's choice wins
-        found = open_training_reference(
-            str(spec), make_view(**view), held_out, count, target, settings.progress
-        )
+        seen = _pin_values(make_view(**view), run, target) if other else make_view(**view)
+        found = open_training_reference(str(spec), seen, held_out, count, target, settings.progress)
     except UserError as error:
         if run and settings.data is None:
             raise UserError(f"{error}; the run's data can be named with --data") from None
         raise
 
     return found, notes
+
+
+def _pin_values(view: View, run: Run | None, column: str) -> View:
+    """A view of other data, whose values mean what those of a run's data did.
+
+    Args:
+        view: how the data is seen; a range that it names comes first.
+        run: whose GAN knows what the values of its data meant.
+        column: of the other data, which corresponds to the one that the GAN generates.
+    """
+    if run is None or view.range:
+        return view
+    schema, target = run.gan.schema, run.gan.target
+    categories = {name: schema.names[name] for name in schema.channels if name in schema.names}
+    ranges = dict(schema.ranges)
+    if target in ranges:
+        ranges[column] = ranges[target]
+    if target in categories:
+        categories[column] = categories[target]
+    return view.pinned(ranges, categories)
 
 
 def _is_other_data(run: Run, recipe: Recipe, spec: str, progress: bool) -> bool:
@@ -161,5 +184,8 @@ def find_samples(
     if str(what) == NOISE:
         data = reference.dataset
         return samples_of_noise(data.size, data.channels, count, seed)
-    dataset = open_dataset(str(what), make_view(**view), progress=settings.progress)
+    # their values mean what those of the images do that they are compared with
+    report = reference.dataset.report
+    seen = make_view(**view).pinned(report.ranges, report.categories)
+    dataset = open_dataset(str(what), seen, progress=settings.progress)
     return samples_of_dataset(dataset, count, seed)

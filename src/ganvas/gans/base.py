@@ -87,7 +87,7 @@ class ImageInput:
     """An image: float32 (N, channels, H, W) in [-1, 1].
 
     Attributes:
-        channels: 1 or 3.
+        channels: as those of its column of the data.
         multiple: height and width must be multiples of it.
         own_size: whether images of any size work well; if not, the size of the training images
             works best.
@@ -266,6 +266,10 @@ class GAN(nn.Module):
         real = batch[self.target]  # (N, C, H, W)
         generated = self.sample(len(real), rng, **self.make_inputs(batch, rng))
         return {"real": real, "generated": generated}
+
+    def column_of(self, title: str) -> str:
+        """The column of data whose channels the images under a title of `make_preview` have."""
+        return self.target
 
 
 def choose_columns(schema: Schema, conditional: bool) -> tuple[str, ...]:

@@ -86,6 +86,10 @@ class InpaintTask(Task):
             raise UserError("--mask and --box both say where the hole is; give one of them")
         if gan.kind == "point":
             raise UserError(f"{folder} makes points, not images: there is nothing to restore")
+        if run.planes.kind != "colour":
+            raise UserError(
+                f"{folder} makes images of {gan.channels} channels; grey and RGB can be restored"
+            )
         if not gan.unconditional and set(gan.inputs) != {"image", "mask"}:
             use = describe_use(gan, folder)
             raise UserError(f"{folder} generates images from {', '.join(gan.inputs)}: {use}")

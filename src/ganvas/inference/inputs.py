@@ -5,15 +5,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from ganvas.data.folders.source import MAX_BYTES, FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
-from ganvas.io.images import UnreadableError, to_png
+from ganvas.io.images import UnreadableError, read, to_png
+from ganvas.io.label_maps import NO_CATEGORY
 from ganvas.io.reading import check_regular, explain_error
+from ganvas.io.values import Reading, ValueRange
+from ganvas.schema import Schema
 
-__all__ = ["InputFiles", "check_originals"]
+__all__ = ["InputFiles", "check_originals", "read_planes"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,31 @@ def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:
             name = stem if counts[stem] == 1 else path.as_posix().replace(".", "-")
             # `entry` as it is now, since the loop changes it
             yield name, lambda entry=entry: source.read(entry)
+
+
+def read_planes(content: bytes, schema: Schema, column: str) -> Tensor:
+    """Decode a picture file as training read those of a column, uint8 (C, H, W).
+
+    Raises:
+        UnreadableError: as `ganvas.io.images.read`; or a label map with a label that training did
+            not see.
+    """
+    planes = schema.planes(column)
+    found = schema.ranges.get(column)
+    reading = Reading(
+        ValueRange(*found) if found else None,
+        planes.kind == "alpha",
+        planes.names if planes.kind == "categories" else (),
+    )
+    pixels = read(content, schema.channels[column], reading=reading).pixels
+    if not reading.categories:
+        return pixels
+
+    if (pixels == NO_CATEGORY).any():
+        known = ", ".join(reading.categories)
+        raise UnreadableError(f"holds a label that training did not see; it saw {known}")
+    places = torch.arange(len(reading.categories))[:, None, None]
+    return (pixels == places).to(torch.uint8) * 255
 
 
 def check_originals(out: Path, places: Iterable[Path]) -> None:

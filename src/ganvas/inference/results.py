@@ -95,7 +95,7 @@ def collect_results(task: Task, run: Run, output: Output) -> Results:
     images = {name: image for result in found for name, image in result.images.items()}
     return Results(
         names=list(images),
-        images=[to_pil(image) for image in images.values()],
+        images=[run.to_picture(image) for image in images.values()],
         labels=[result.label for result in found if result.label is not None],
         others={
             name: to_pil(content)
@@ -104,11 +104,13 @@ def collect_results(task: Task, run: Run, output: Output) -> Results:
             if isinstance(content, torch.Tensor)
         },
         notes=notes,
-        sheets=_draw_sheets(task, found, output.columns),
+        sheets=_draw_sheets(task, run, found, output.columns),
     )
 
 
-def _draw_sheets(task: Task, found: Sequence[Result], columns: int | None) -> list[Image.Image]:
+def _draw_sheets(
+    task: Task, run: Run, found: Sequence[Result], columns: int | None
+) -> list[Image.Image]:
     """The sheets that the task's command would write, of the first results."""
     if task.sheet == "each":
         return [draw_columns(result.columns) for result in found[:ROWS]]
@@ -119,4 +121,6 @@ def _draw_sheets(task: Task, found: Sequence[Result], columns: int | None) -> li
         ]
         return [draw_rows(tiles)] if tiles else []
     images = [image for result in found for image in result.images.values()][:SHOWN]
-    return [draw_grid(images, columns, task.grid_caption)] if images else []
+    if not images:
+        return []
+    return [draw_grid([*run.show_planes(torch.stack(images))], columns, task.grid_caption)]

@@ -19,8 +19,9 @@ from ganvas.inference.walk import FRAMES, draw_walk
 from ganvas.io.animation import Animation
 from ganvas.io.console import count_noun
 from ganvas.io.html import escape, figure
-from ganvas.io.images import to_pil, to_uint8
+from ganvas.io.images import to_uint8
 from ganvas.io.notebook import show_image
+from ganvas.io.planes import show_planes, to_picture
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import RowRng
 from ganvas.runs.checkpoint import find_checkpoints, load_gan
@@ -28,6 +29,7 @@ from ganvas.runs.curves import collect_losses
 from ganvas.runs.folder import grid_path
 from ganvas.runs.log import read_log
 from ganvas.runs.usage import describe_use
+from ganvas.schema import Planes
 
 __all__ = ["Run", "load"]
 
@@ -145,7 +147,22 @@ class Run:
         # the empty tensor gives a count of 0 its shape
         parts = [*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)]
         samples = torch.cat(parts)
-        return [to_pil(image) for image in to_uint8(samples)] if as_images else samples
+        return [self.to_picture(image) for image in to_uint8(samples)] if as_images else samples
+
+    @property
+    def planes(self) -> Planes:
+        """What the channels of the generated images are."""
+        return self.gan.schema.planes(self.gan.target)
+
+    def show_planes(self, images: Tensor) -> Tensor:
+        """Generated images uint8 (N, C, H, W) for people, (N, 1 or 3, H, W); points as they are."""
+        return show_planes(images, *self.planes)
+
+    def to_picture(self, image: Tensor) -> Image.Image:
+        """A generated image uint8 (C, H, W) as a Pillow image, with transparency if it has any; of
+        bands the first ones.
+        """
+        return to_picture(image, *self.planes)
 
     def chunks(
         self, count: int, *, seed: int = 0, label: str | int | None = None
@@ -219,7 +236,7 @@ class Run:
         if count < 1 or (columns is not None and columns < 1):
             raise UserError(f"count {count}, columns {columns}: both must be 1 or more")
 
-        samples = to_uint8(self.sample(count, seed=seed, label=label))
+        samples = self.show_planes(to_uint8(self.sample(count, seed=seed, label=label)))
         discs = mode_discs(self.about["data"]["spec"]) if points else ()
         return draw_sheet(samples, columns or square_columns(count), discs=discs)
 

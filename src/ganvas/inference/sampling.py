@@ -10,6 +10,7 @@ from torch import Tensor
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, ChoiceInput
 from ganvas.io.images import to_uint8
+from ganvas.io.planes import show_planes
 from ganvas.rng import Rng, RowRng
 
 __all__ = [
@@ -120,8 +121,8 @@ def sample_gan(gan: GAN, rng: Rng, count: int, inputs: Mapping[str, Tensor]) -> 
 def preview_rows(
     gan: GAN, rows: Mapping[str, Tensor], device: torch.device, seed: int = 0
 ) -> dict[str, Tensor]:
-    """What a GAN makes of rows of data, as columns of uint8 images (N, C, H, W) by their heading;
-    of an unconditional GAN two samples.
+    """What a GAN makes of rows of data, as columns of images for people, uint8 (N, 1 or 3, H, W),
+    by their heading; of an unconditional GAN two samples.
 
     Args:
         gan: the GAN.
@@ -130,11 +131,15 @@ def preview_rows(
         seed: of the noise.
     """
     if gan.unconditional:
-        return {"made": to_uint8(sample_rows(gan, range(2), seed, device, [0, 0]))}
+        made = to_uint8(sample_rows(gan, range(2), seed, device, [0, 0]))
+        return {"made": show_planes(made, *gan.schema.planes(gan.target))}
     count = len(next(iter(rows.values())))
     with evaluation(gan):
         columns = gan.make_preview(rows, RowRng(seed, range(count), device))
-    return {name: to_uint8(images.cpu()) for name, images in columns.items()}
+    return {
+        name: show_planes(to_uint8(images.cpu()), *gan.schema.planes(gan.column_of(name)))
+        for name, images in columns.items()
+    }
 
 
 @contextmanager

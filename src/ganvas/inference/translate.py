@@ -5,19 +5,22 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
+from ganvas.inference.inputs import read_planes
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import pad_to_multiple, translate_tiles
-from ganvas.io.images import read, to_float, to_uint8
+from ganvas.io.images import to_float, to_uint8
+from ganvas.io.planes import show_planes
 from ganvas.io.resizing import resize
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use, suggest_command
 
-__all__ = ["TranslateTask", "parse_attributes", "translate_image"]
+__all__ = ["TranslateTask", "find_given_column", "parse_attributes", "translate_image"]
 
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
 Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
@@ -68,8 +71,8 @@ class TranslateTask(Task):
         numbers = count()  # of the images that can be read: their rows of noise
 
         def translate_file(name: str, content: bytes) -> Result:
-            channels = 1 if _read_kind(run.gan).channels == 1 else 3
-            pixels = read(content, channels).pixels
+            column = find_given_column(run.gan, self.to)
+            pixels = read_planes(content, run.gan.schema, column)
             return self.translate(run, name, pixels, next(numbers))
 
         yield from use_inputs(self.inputs, translate_file)
@@ -86,7 +89,10 @@ class TranslateTask(Task):
         trained = run.gan.size
         # U-Nets such as pix2pix's are at home only at the size trained on
         side = self.size or (None if _read_kind(run.gan).own_size else trained)
-        picture = pixels if side is None else _resize_shorter_side(pixels, side)
+        given = run.gan.schema.planes(find_given_column(run.gan, self.to))
+        picture = pixels
+        if side is not None:
+            picture = _resize_shorter_side(pixels, side, mixed=given.kind != "categories")
         image = to_float(picture[None]).to(run.device)  # (1, C, H, W)
 
         generated = {
@@ -101,7 +107,10 @@ class TranslateTask(Task):
         notes = ()
         if min(picture.shape[1:]) > MUCH_LARGER * trained:
             notes = (f"trained at {trained} px; add --size {trained} to translate at that scale",)
-        return Result(name, images, {"given": picture} | generated, notes=notes)
+        columns = {"given": show_planes(picture[None], *given)[0]}
+        for way, result in generated.items():
+            columns[way] = run.show_planes(result[None])[0]
+        return Result(name, images, columns, notes=notes)
 
     def choose_ways(self, gan: GAN, image: Tensor) -> dict[str, Way]:
         """The requested ways to translate an image, float (1, C, H, W), by name."""
@@ -196,8 +205,29 @@ def translate_image(
     return to_uint8(translate_tiles(image, run.gan.channels, translate_piece))[0]
 
 
-def _resize_shorter_side(picture: Tensor, side: int) -> Tensor:
-    """uint8 (C, H, W) with its shorter side brought to a number of pixels."""
+def find_given_column(gan: GAN, to: str | None) -> str:
+    """The column of the training data that images to be translated are like.
+
+    Args:
+        gan: that translates.
+        to: the requested domain, as in `TranslateTask`.
+    """
+    if gan.schema.unpaired:
+        return "b" if to == "a" else "a"
+    return gan.column_of("given")
+
+
+def _resize_shorter_side(picture: Tensor, side: int, mixed: bool = True) -> Tensor:
+    """uint8 (C, H, W) with its shorter side brought to a number of pixels.
+
+    Args:
+        picture: to be resized.
+        side: in pixels.
+        mixed: whether pixels may be mixed; if not, each takes the value of the nearest.
+    """
     _, height, width = picture.shape
     scale = side / min(height, width)
-    return resize(picture[None], round(height * scale), round(width * scale))[0]
+    high, wide = round(height * scale), round(width * scale)
+    if not mixed:
+        return interpolate(picture[None], (high, wide), mode="nearest-exact")[0]
+    return resize(picture[None], high, wide)[0]

@@ -23,6 +23,7 @@ from ganvas.io.files import atomic_path, own_folder, write_text
 from ganvas.io.images import as_candidate, save, to_pil
 from ganvas.io.numbers import check_numbers
 from ganvas.io.scatter import draw_sheet
+from ganvas.io.tiff import encode_bands
 
 __all__ = ["Output", "ResultWriter", "check_ending", "produce", "write"]
 
@@ -68,6 +69,17 @@ class Output:
             check_ending(self.grid, GRID_ENDINGS)
         if self.columns or self.format != "png":
             refuse_points(run)
+        kind = run.planes.kind
+        if self.format != "png" and kind in ("bands", "categories"):
+            made = "bands, which are written as TIFF" if kind == "bands" else "label maps"
+            raise UserError(
+                f"--format {self.format}: {run.folder} makes {made}; leave --format out"
+            )
+        if self.format in ("jpg", "jpeg") and kind == "alpha":
+            raise UserError(
+                f"--format {self.format} has no transparency, which {run.folder} makes; "
+                "use png or webp"
+            )
         if self.folder:
             check_originals(self.folder, self.originals)
 
@@ -109,7 +121,7 @@ def produce(task: Task, run: Run, output: Output) -> Iterator[Result | str]:
         if task.expected and task.expected > BAR_FROM:
             results = track(results, "generating images", task.expected)
 
-        writer = ResultWriter(task, output, folder)
+        writer = ResultWriter(task, run, output, folder)
         for result in results:
             if not isinstance(result, str):
                 yield from writer.add(result)
@@ -122,12 +134,14 @@ class ResultWriter:
 
     Args:
         task: whose results they are.
+        run: that generates them.
         output: the form.
         folder: for separate files; None: only the grid is written.
     """
 
-    def __init__(self, task: Task, output: Output, folder: Path | None):
-        self.task, self.output, self.folder = task, output, folder
+    def __init__(self, task: Task, run: Run, output: Output, folder: Path | None):
+        self.task, self.run, self.output, self.folder = task, run, output, folder
+        self.ending = "tif" if run.planes.kind == "bands" else output.format
         self.grid = _find_grid(output, folder)
         self.results = 0
         self.files: list[str] = []
@@ -152,7 +166,7 @@ class ResultWriter:
 
         if self.task.sheet == "each" and self.folder is not None:
             save(draw_columns(result.columns), self.folder / "sheets" / f"{result.name}.png")
-            yield f"{result.title}, {self.folder / result.name}.{self.output.format}"
+            yield f"{result.title}, {self.folder / result.name}.{self.ending}"
             yield from (f"  {note}" for note in result.notes)
         else:
             self.notes |= dict.fromkeys(result.notes)
@@ -165,7 +179,8 @@ class ResultWriter:
             yield self.save_rows(self.folder)
 
         if self.images and self.grid:
-            grid = draw_grid(self.images, self.output.columns, self.task.grid_caption)
+            shown = [*run.show_planes(torch.stack(self.images))]
+            grid = draw_grid(shown, self.output.columns, self.task.grid_caption)
             save(grid, self.grid)
             yield f"grid in {self.grid}"
 
@@ -180,9 +195,13 @@ class ResultWriter:
     def save_images(self, result: Result, folder: Path) -> None:
         """Write the images of a result, each to its own file."""
         for name, image in result.images.items():
-            file = f"{name}.{self.output.format}"
+            file = f"{name}.{self.ending}"
             # Not durable: there may be thousands of files, and each can be generated again.
-            save(to_pil(image), folder / file, durable=False)
+            if self.run.planes.kind == "bands":  # no image format but TIFF has room for all of them
+                with atomic_path(folder / file, durable=False) as partial:
+                    partial.write_bytes(encode_bands(image.permute(1, 2, 0).numpy()))
+            else:
+                save(self.run.to_picture(image), folder / file, durable=False)
             self.files.append(file)
             if result.label is not None:
                 self.labels.append((file, result.label))

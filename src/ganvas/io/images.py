@@ -12,17 +12,23 @@ from torch import Tensor
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.files import atomic_path
+from ganvas.io.label_maps import encode_labels
+from ganvas.io.rasters import Raster, convert_raster, is_deep
+from ganvas.io.tiff import TiffLayout, read_bands, read_layout
+from ganvas.io.unpacking import is_deep_png, unpack
+from ganvas.io.values import AS_STORED, Reading
 
 __all__ = [
-    "GREY",
     "Picture",
     "UnreadableError",
     "as_candidate",
     "as_sheet",
     "colour",
     "measure",
+    "open_lazily",
     "planes",
     "read",
+    "read_raster",
     "save",
     "sheet_note",
     "to_float",
@@ -34,8 +40,6 @@ __all__ = [
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
-# Pillow's modes without colour.
-GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
 # Written into the file of every sheet, so that none is taken for a picture to learn from.
 SHEET = "sheet of images, drawn by ganvas"
@@ -53,11 +57,13 @@ class Picture(NamedTuple):
     """A decoded picture.
 
     Attributes:
-        pixels: uint8 (C, H, W), upright, without transparency.
-        mode: Pillow's mode of the file: "RGB", "L", "P", "CMYK", "I;16", ...
-        transparent: whether it had transparency and was laid over the background.
+        pixels: uint8 (C, H, W), upright; of a label map the numbers of its categories (1, H, W).
+        mode: of the file, Pillow's ("RGB", "L", "P", "CMYK", "I;16", ...) or as in `Raster`.
+        transparent: whether it had transparency, and was laid over the background or kept.
         turned: whether the EXIF orientation was applied.
         candidate: whether it was marked by `as_candidate`.
+        low: the lowest of the values that are used, where a range was applied to them.
+        high: the highest of them.
     """
 
     pixels: Tensor
@@ -65,6 +71,8 @@ class Picture(NamedTuple):
     transparent: bool = False
     turned: bool = False
     candidate: bool = False
+    low: float | None = None
+    high: float | None = None
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -82,7 +90,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
     The inverse of `to_float`: points stay as they are.
     """
-    if images.shape[1] == 2:  # points; images have 1 or 3 channels
+    if images.shape[1:] == (2, 1, 1):  # points: no image of two channels is so small
         return images
     # In bfloat16 the result could be off by one; uint8 without the clamp would wrap.
     return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
@@ -102,29 +110,68 @@ def colour(name: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
-    """Decode a picture file to grey or RGB.
+def read(
+    content: bytes,
+    channels: int,
+    background: str = "white",
+    *,
+    reading: Reading = AS_STORED,
+) -> Picture:
+    """Decode a picture file to grey, RGB, or so many planes.
 
-    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. 16-bit values are
-    divided by 257; float values must lie in 0..1 or 0..255.
+    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. Values of more
+    than 8 bits are in the range that `reading` names. Without one, those of 16 bits are divided by
+    257, and floats must lie in 0..1 or 0..255.
 
     Args:
         content: of the file.
-        channels: of the result; grey is repeated, RGB becomes its luminance.
-        background: colour behind transparent pixels.
+        channels: of the result. 1 or 3: grey is repeated, RGB becomes its luminance, bands beyond
+            the colours are left out. 4, where `reading` has opacity: RGB, multiplied by a fourth
+            plane of opacity, which is opaque in files without it. Others: the first bands.
+        background: colour behind transparent pixels, where opacity is not kept.
+        reading: what the values mean.
 
     Raises:
-        UnreadableError: not a picture, broken, or of more than MAX_PIXELS.
+        UnreadableError: not a picture, broken, of more than MAX_PIXELS, of too few bands, or
+            holding values that cannot be used.
     """
-    plain = _read_plain_jpeg(content, channels)
+    ranged = reading.range is not None and reading.range.every
+    usual = channels in (1, 3) and not reading.categories and not ranged
+    plain = _read_plain_jpeg(content, 1 if channels == 1 else 3) if usual else None
     if plain is not None:
         return plain
 
+    if usual and _find_bands(content) is None:
+        flat = _read_flat(content, channels, background)
+        if flat is not None:
+            return flat
+
     try:
-        with _open_lazily(io.BytesIO(content)) as file:
+        raster = read_raster(content, indices=bool(reading.categories))
+        if reading.categories:
+            numbers = planes(encode_labels(raster, reading.categories))
+            return Picture(numbers, raster.mode, turned=raster.turned)
+        array, transparent, low, high = convert_raster(
+            raster, channels, colour(background), reading
+        )
+        return Picture(planes(array), raster.mode, transparent, raster.turned, low=low, high=high)
+    except ValueError as error:  # in words for people
+        raise UnreadableError(str(error)) from error
+
+
+def _read_flat(content: bytes, channels: int, background: str) -> Picture | None:
+    """Decode a picture of 8 bits to grey or RGB; None: it has more bits.
+
+    Raises:
+        UnreadableError: as `read`.
+    """
+    try:
+        with open_lazily(io.BytesIO(content)) as file:
+            if is_deep(file.mode) or is_deep_png(content):
+                return None
             upright = ImageOps.exif_transpose(file)
             transparent = upright.has_transparency_data
-            flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
+            flat = _lay_over(upright, background) if transparent else upright
             array = np.array(flat.convert("L" if channels == 1 else "RGB"))
             exif = file.getexif()
             turned = exif.get(ORIENTATION, 1) != 1  # `upright` has lost it
@@ -134,6 +181,65 @@ def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> 
         raise
     except Exception as error:  # a broken file can make a decoder raise anything
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def read_raster(content: bytes, *, indices: bool = False) -> Raster:
+    """Decode all values that a picture file holds, as they are.
+
+    Args:
+        content: of the file.
+        indices: of a picture with a palette return the numbers of its colours, not the colours.
+
+    Raises:
+        UnreadableError: as `read`; or a value is NaN or infinite.
+    """
+    try:
+        layout = _find_bands(content)
+        if layout is not None:
+            values = read_bands(content, layout, _decode_grey).values
+            turned = layout.orientation != 1
+            raster = Raster(values, layout.mode, layout.rgb, layout.alpha, turned)
+        else:
+            with open_lazily(io.BytesIO(content)) as file:
+                raster = unpack(file, content, indices)
+    except UnreadableError:
+        raise
+    except Exception as error:  # as in `_read_flat`
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+    if raster.values.dtype.kind == "f" and not np.isfinite(raster.values).all():
+        raise UnreadableError("holds values that are no numbers, or infinite")
+    return raster
+
+
+def _find_bands(content: bytes) -> TiffLayout | None:
+    """The layout of a TIFF that Pillow refuses or reads only in part; None: Pillow reads the file.
+
+    Raises:
+        UnreadableError: it is broken, or has more than MAX_PIXELS.
+    """
+    if not content.startswith((b"II", b"MM")):
+        return None
+    return _check_bands(io.BytesIO(content))
+
+
+def _check_bands(file: BinaryIO) -> TiffLayout | None:
+    """As `_find_bands`, of an open file."""
+    try:
+        layout = read_layout(file)
+    except Exception as error:  # as in `_read_flat`: the file may lie in a broken zip
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+    if layout is None or not layout.lossy_in_pillow:
+        return None
+    _check_pixels(layout.width, layout.height)
+    return layout
+
+
+def _decode_grey(content: bytes) -> np.ndarray:
+    """A TIFF of 8 bits and one band, uint8 (H, W)."""
+    # not `Image.open`: a strip of many bands has more bytes than Pillow allows pixels
+    with Image.OPEN["TIFF"][0](io.BytesIO(content), "") as file:
+        return np.array(file)
 
 
 def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
@@ -147,7 +253,7 @@ def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
         return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
-        # Before a pixel is decoded. Pillow decodes CMYK, and `_open_lazily` refuses huge pictures.
+        # Before a pixel is decoded. Pillow decodes CMYK, and `open_lazily` refuses huge pictures.
         if colours not in ("YCbCr", "Gray") or int(height) * int(width) > MAX_PIXELS:
             return None
         array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")  # (H, W, C)
@@ -168,8 +274,16 @@ def measure(file: BinaryIO) -> tuple[int, int]:
     Raises:
         UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
     """
+    layout = _check_bands(file)
+    if layout is not None:
+        return (
+            (layout.height, layout.width)
+            if layout.orientation >= 5
+            else (layout.width, layout.height)
+        )
     try:
-        with _open_lazily(file) as picture:
+        file.seek(0)
+        with open_lazily(file) as picture:
             # Orientations from 5 on are turned by a quarter.
             sideways = picture.getexif().get(ORIENTATION, 1) >= 5
             return (picture.height, picture.width) if sideways else picture.size
@@ -179,7 +293,7 @@ def measure(file: BinaryIO) -> tuple[int, int]:
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
 
 
-def _open_lazily(file: BinaryIO) -> Image.Image:
+def open_lazily(file: BinaryIO) -> Image.Image:
     """Read a picture's header; refuse huge pictures before decoding, and sheets.
 
     `Image.open` does the same, but warns of large pictures before their size can be checked.
@@ -199,16 +313,24 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
         if accept is None or not accept(prefix):
             continue
         picture = factory(file, "")
-        if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableError(
-                f"{picture.width:,}x{picture.height:,} pixels; "
-                f"{MAX_PIXELS // 10**6} million pixels is the limit"
-            )
+        _check_pixels(picture.width, picture.height)
         comment = picture.info.get("comment")  # bytes, in GIF and JPEG
         if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
             raise UnreadableError(f"not one image: a {SHEET}")
         return picture
     raise UnreadableError("not an image: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
+
+
+def _check_pixels(width: int, height: int) -> None:
+    """Refuse a huge picture.
+
+    Raises:
+        UnreadableError: it has more than MAX_PIXELS.
+    """
+    if width * height > MAX_PIXELS:
+        raise UnreadableError(
+            f"{width:,}x{height:,} pixels; {MAX_PIXELS // 10**6} million pixels is the limit"
+        )
 
 
 def _lay_over(picture: Image.Image, background: str) -> Image.Image:
@@ -217,39 +339,22 @@ def _lay_over(picture: Image.Image, background: str) -> Image.Image:
     return Image.alpha_composite(behind, picture.convert("RGBA"))
 
 
-def _to_eight_bits(picture: Image.Image) -> Image.Image:
-    """Convert 16-bit and float grey to 8 bits; Pillow's own conversion would clip the values.
-
-    Raises:
-        UnreadableError: the values are not in a range whose white is known.
-    """
-    if picture.mode != "F" and not picture.mode.startswith("I"):
-        return picture
-    values = np.array(picture).astype(np.float64)  # (H, W); holds 32-bit integers exactly
-    low, high = values.min(), values.max()
-
-    # 16-bit files say what white is; in float files it is 1 or 255, by the values that occur.
-    allowed = (1, 255) if picture.mode == "F" else (65535,)
-    white = next((white for white in allowed if high <= white), 0)  # 0: too high, or NaN
-    if low < 0 or not white:
-        ranges = " or ".join(f"0..{white}" for white in allowed)
-        raise UnreadableError(f"its values go from {low:g} to {high:g}; they must lie in {ranges}")
-    return Image.fromarray(np.round(values * (255 / white)).astype(np.uint8))
-
-
 def planes(array: np.ndarray) -> Tensor:
     """View an array, uint8 (H, W) or (H, W, C), as a tensor (C, H, W) in the same memory."""
     return torch.from_numpy(array if array.ndim == 3 else array[:, :, None]).permute(2, 0, 1)
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Convert one uint8 picture (C, H, W), C of 1 or 3, to a Pillow picture."""
-    array = image.permute(1, 2, 0).contiguous().cpu().numpy()
+    """Convert one uint8 picture (C, H, W) to a Pillow picture; of other numbers of channels than 1
+    and 3 the first three are a colour, or the first is a grey.
+    """
+    shown = image if len(image) in (1, 3) else image[:3] if len(image) > 3 else image[:1]
+    array = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def to_png(image: Tensor | Image.Image) -> bytes:
-    """Encode one picture, of Pillow or uint8 (C, H, W), C of 1 or 3, as a PNG.
+    """Encode one picture, of Pillow or uint8 (C, H, W) as `to_pil` shows it, as a PNG.
 
     The same picture always gives the same bytes.
     """
@@ -310,7 +415,7 @@ def transparent(content: bytes) -> Tensor | None:
         UnreadableError: as for `read`.
     """
     try:
-        with _open_lazily(io.BytesIO(content)) as file:
+        with open_lazily(io.BytesIO(content)) as file:
             upright = ImageOps.exif_transpose(file)
             if not upright.has_transparency_data:
                 return None

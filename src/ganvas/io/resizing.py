@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from ganvas.io.images import colour
 
-__all__ = ["Fit", "place_in_square", "resize", "to_square", "with_channels"]
+__all__ = ["Fit", "place_in_square", "resize", "square_labels", "to_square", "with_channels"]
 
 Fit = Literal["crop", "pad", "stretch"]
 # Values of a picture above which `resize` works channel by channel, to save memory.
@@ -41,12 +41,13 @@ def to_square(
     """Bring pictures of one shape to uint8 (N, C, size, size).
 
     Args:
-        images: uint8 (N, C, H, W), C of 1 or 3.
+        images: uint8 (N, C, H, W).
         size: side in pixels.
         fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer
             side becomes `size` and `background` fills the rest; "stretch": both sides become
             `size`.
-        background: colour around padded pictures.
+        background: colour around padded pictures of 1 or 3 channels; others are padded with 0,
+            which is transparent where the fourth is opacity.
         enlarge: whether padding may enlarge a small picture; if not, it keeps its size and is
             centred.
     """
@@ -60,6 +61,28 @@ def to_square(
     fill = _background_pixel(background, images.shape[1]).view(1, -1, 1, 1)  # (1, C, 1, 1)
     square = fill.expand(len(images), -1, size, size).clone()  # clone: expanded pixels share memory
     square[..., top : top + height, left : left + width] = images
+    return square
+
+
+def square_labels(labels: Tensor, size: int, fit: Fit, padding: int) -> Tensor:
+    """Bring label maps of one shape to uint8 (N, 1, size, size), as `to_square` does with images.
+
+    No value is mixed with another: each pixel takes that of the nearest one.
+
+    Args:
+        labels: uint8 (N, 1, H, W).
+        size: side in pixels.
+        fit: as in `to_square`.
+        padding: the value around padded maps.
+    """
+    top, left, height, width = place_in_square(labels.shape[-2], labels.shape[-1], size, fit)
+    if labels.shape[-2:] != (height, width):
+        labels = functional.interpolate(labels, (height, width), mode="nearest-exact")
+    if fit != "pad":
+        return labels[..., -top : size - top, -left : size - left]
+
+    square = torch.full((len(labels), 1, size, size), padding, dtype=torch.uint8)
+    square[..., top : top + height, left : left + width] = labels
     return square
 
 
@@ -87,10 +110,14 @@ def place_in_square(
 
 
 def _background_pixel(name: str, channels: int) -> Tensor:
-    """A colour as uint8 (channels,); grey is its luminance, with Pillow's weights."""
+    """A colour as uint8 (channels,); grey is its luminance, with Pillow's weights. Around opacity
+    and bands nothing is seen: 0.
+    """
     rgb = colour(name)
     if channels == 3:
         return torch.tensor(rgb, dtype=torch.uint8)
+    if channels != 1:
+        return torch.zeros(channels, dtype=torch.uint8)
     grey = Image.new("RGB", (1, 1), rgb).convert("L").getpixel((0, 0))
     return torch.tensor([grey], dtype=torch.uint8)
 

@@ -42,7 +42,7 @@ def draw_sheet(
         caption: a line written below.
         discs: drawn behind points, one for each mode of their data if the modes are known.
     """
-    if images.shape[1] == 2:
+    if images.shape[1:] == (2, 1, 1):
         return draw_points(images, caption, discs)
     return make_grid(images, columns, row_names, caption)
 

@@ -113,7 +113,9 @@ def survey_data(
     if dataset is None or dataset.size != view.size:
         dataset = open_dataset(spec, view, progress=progress)
 
-    view = view.model_copy(update={"channels": dataset.channels})
+    # planes of a label map are no channels that a person chooses
+    if len(dataset.report.categories) < len(dataset.pictures):
+        view = view.model_copy(update={"channels": dataset.channels})
     if kind == "captions" and dataset.schema.names.get("keypoints"):
         kind = "keypoints"
     classes = len(dataset.classes)

@@ -50,9 +50,16 @@ def _describe_gan(run: RunRecord) -> str:
     if gan := run.about.get("gan"):
         schema = read_schema(gan["data"])
         # Both images of a pair may have the same size and colours.
-        sizes = {describe_pictures(schema.size, count): None for count in schema.channels.values()}
+        sizes = {
+            describe_pictures(schema.size, count, schema.planes(column)): None
+            for column, count in schema.channels.items()
+        }
         words.append(" and ".join(sizes))
-        words += [_count_names(column, len(values)) for column, values in schema.names.items()]
+        words += [
+            _count_names(column, len(values))
+            for column, values in schema.names.items()
+            if column not in schema.channels
+        ]
     return ", ".join(words)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganvas.data import Dataset
+from ganvas.data.report import WARNING
 from ganvas.io.console import count_noun, describe_duration, describe_rate, print_text
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.expectations import describe_expectation
@@ -13,7 +14,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.training.budget import Budget, Costs
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run, measure_looks, time_steps
-from ganvas.training.setup import WARNING, Request, prepare
+from ganvas.training.setup import Request, prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]

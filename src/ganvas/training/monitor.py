@@ -16,6 +16,7 @@ from ganvas.io.console import count_noun
 from ganvas.io.files import find_leftovers, remove
 from ganvas.io.grids import make_table
 from ganvas.io.images import save, to_uint8
+from ganvas.io.planes import show_planes
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import fold_in
 from ganvas.runs.diagnosis import Diagnosis, schedule_of
@@ -222,7 +223,8 @@ class Monitor:
 
         images, columns, names = training_grid(self.sampler, seed, device)
         discs = mode_discs(context.dataset.report.spec)
-        return draw_sheet(to_uint8(images), columns, names, caption, discs)
+        shown = show_planes(to_uint8(images), *self.sampler.schema.planes(self.sampler.target))
+        return draw_sheet(shown, columns, names, caption, discs)
 
     def show_samples(self) -> None:
         """Write the grid of samples, and the page that shows it, in the main process."""

@@ -10,12 +10,12 @@ from rich.progress import BarColumn, Progress, TaskID
 from rich.styled import Styled
 
 from ganvas.data.loader import Loader
+from ganvas.data.report import WARNING
 from ganvas.io.console import PlainConsole, count_noun, describe_rate, write_at_once
 from ganvas.recipes.auto import AUTO
 from ganvas.recipes.explain import explain_choices, explain_reasons
 from ganvas.recipes.listing import describe_counts
 from ganvas.training.clock import RunClock
-from ganvas.training.setup import WARNING
 from ganvas.training.state import RunContext, TrainingState
 
 __all__ = ["Bar", "Meter", "announce_run"]

@@ -12,6 +12,7 @@ import torch
 
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.loader import Loader
+from ganvas.data.report import WARNING
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
@@ -36,7 +37,6 @@ from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, 
 from ganvas.training.step import TrainingStep
 
 __all__ = [
-    "WARNING",
     "Request",
     "claim_folder",
     "copy_state",
@@ -47,7 +47,6 @@ __all__ = [
 
 DEFAULT = "digits"  # the recipe of those who name none
 FEWEST = 50  # images, below which a GAN memorises them
-WARNING = "WARNING: "  # how a note on data begins that nobody may miss
 
 
 # Folder, recipe, data

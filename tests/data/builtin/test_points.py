@@ -113,8 +113,10 @@ def test_what_points_do_not_have_is_refused(view: dict, reason: str):
 
 
 def test_images_have_no_two_channels():
-    with pytest.raises(UserError, match=r"channels=2 is only for points \(rings and grid\)"):
-        open_dataset("digits", View(channels=2))
+    with pytest.raises(
+        UserError, match=r"channels=2 with size=1 is only for points \(rings and grid\)"
+    ):
+        open_dataset("digits", View(channels=2, size=1))
 
 
 @names

@@ -8,6 +8,7 @@ import torch
 from ganvas.data.dataset import Dataset, single
 from ganvas.data.report import DataReport
 from ganvas.data.view import View
+from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.resizing import to_square, with_channels
@@ -78,6 +79,11 @@ def as_dataset(
         height, width = width, height
         images = images.swapaxes(2, 3)
     plan = plan_squares(count, (own, height, width), view)
+    if plan.view.channels not in (1, 3):
+        raise UserError(
+            f"channels={plan.view.channels}: {spec} holds images in "
+            f"{'grey' if own == 1 else 'RGB'}: use --channels 1 or 3"
+        )
 
     # 1,024 at a time: resizing works in float32, four times as large
     side = plan.view.load_size()  # pixels that are kept

@@ -224,7 +224,7 @@ def _write_set(
         update={
             "found": len(source.pictures),
             "skipped": sorted(unnamed + report.skipped, key=lambda item: item.file),
-            "notes": notes + describe_ignored(source, {table.file}),
+            "notes": report.notes + notes + describe_ignored(source, {table.file}),
         }
     )
     return WrittenSet(path, values, known, report)

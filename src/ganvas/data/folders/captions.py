@@ -181,7 +181,7 @@ def _write_captions(
         update={
             "found": len(source.pictures),
             "skipped": sorted(table.skipped + report.skipped, key=lambda item: item.file),
-            "notes": notes + describe_ignored(source, read),
+            "notes": report.notes + notes + describe_ignored(source, read),
         }
     )
     return Packed({"keypoints": table.parts} if "keypoints" in columns else {}, report, size)

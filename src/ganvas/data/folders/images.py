@@ -118,7 +118,7 @@ def _write_folder(
         update={
             "found": len(source.pictures),
             "skipped": sorted(skipped, key=lambda item: item.file),
-            "notes": labelling.notes + describe_ignored(source, {labelling.table}),
+            "notes": report.notes + labelling.notes + describe_ignored(source, {labelling.table}),
         }
     )
     if labelling.classes is None:

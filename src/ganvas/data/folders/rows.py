@@ -9,17 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas.data.dataset import Dataset
-from ganvas.data.decode import Fate, RowFiles, decode_rows
+from ganvas.data.decode import Fate, RowFiles, count_planes, decode_rows
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
+from ganvas.data.folders.value_notes import describe_values
+from ganvas.data.folders.values import ColumnLook, look_at_values, widen_range
 from ganvas.data.parallel import map_pieces
-from ganvas.data.report import DataReport, Skipped
+from ganvas.data.report import DataReport, Skipped, add_prefix
 from ganvas.data.store import open_image_file, write_images
 from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
-from ganvas.io.images import GREY
+from ganvas.io.rasters import is_grey
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 
@@ -49,7 +51,8 @@ def write_rows(
     """Decode rows into COLUMN.npy files in `folder`, each uint8 (N, C, S, S) with the view's load
     size as S.
 
-    Without channels in the view, a column is grey if all of its images are.
+    Without channels in the view, a column is grey if all of its images are. What the values mean is
+    found out for each column as a whole.
 
     Args:
         folder: where to write.
@@ -64,23 +67,33 @@ def write_rows(
     """
     assert view.size is not None
     paths = [folder / f"{column}.npy" for column in columns]
-    fates = _write_squares(paths, rows, view, progress)
+    looks = look_at_values(rows, columns, view, progress)
+    fates = _write_squares(paths, rows, looks, view, progress)
+
+    # only all files together show the lowest and the highest value
+    wider = [widen_range(look, of_column) for look, of_column in zip(looks, zip(*_used(fates)))]
+    if wider != looks[: len(wider)]:
+        looks = wider
+        fates = _write_squares(paths, rows, looks, view, progress)
 
     # a row is used as a whole or not at all, so its first fate has the reason
-    kept = [row for row in fates if not row[0].reason]
+    kept = _used(fates)
     if len(kept) < 2:
         raise UserError(f"{place}: {_explain_unusable([row[0] for row in fates], view)}")
 
     # a column without colour is kept as one plane
-    steps = []
-    for number, (name, path) in enumerate(zip(columns, paths)):
+    steps, notes = [], []
+    for number, (look, path) in enumerate(zip(looks, paths)):
         images = [row[number] for row in kept]
-        channels = view.channels or (1 if all(fate.mode in GREY for fate in images) else 3)
-        if view.channels is None and channels == 1:
+        channels = view.channels or (1 if all(is_grey(fate.mode) for fate in images) else 3)
+        if view.channels is None and channels == 1 and not look.reading.categories:
             _drop_colour(path)
         seen = view.model_copy(update={"channels": channels})
-        done = describe_steps(Counter(fate.traits for fate in images), seen)
-        steps += done if len(columns) == 1 else [f"{name}: {step}" for step in done]
+        prefix = "" if len(columns) == 1 else f"{look.column}: "
+        done, remarks = describe_values(look, images, seen)
+        done += describe_steps(Counter(fate.traits for fate in images), seen, look.reading)
+        steps += [prefix + step for step in done]
+        notes += [add_prefix(prefix, note) for note in remarks]
 
     # sizes as found, of the first image of each row; modes of all
     first = [row[0] for row in fates]
@@ -92,27 +105,45 @@ def write_rows(
         sizes=_count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
         modes=_count_values(fate.mode for row in fates for fate in row if fate.mode),
         steps=list(dict.fromkeys(steps)),
+        notes=notes,
+        ranges={look.column: look.reading.range for look in looks if look.reading.range},
+        categories={
+            look.column: look.reading.categories for look in looks if look.reading.categories
+        },
+        alpha=any(look.reading.alpha for look in looks),
     )
     return WrittenRows(kept, report, view.size)
 
 
+def _used(fates: Sequence[tuple[Fate, ...]]) -> list[tuple[Fate, ...]]:
+    """The rows that are used."""
+    return [row for row in fates if not row[0].reason]
+
+
 def _write_squares(
-    paths: Sequence[Path], rows: Sequence[RowFiles], view: View, progress: bool
+    paths: Sequence[Path],
+    rows: Sequence[RowFiles],
+    looks: Sequence[ColumnLook],
+    view: View,
+    progress: bool,
 ) -> list[tuple[Fate, ...]]:
     """Decode rows and write each of their columns to its path; returns what became of each row."""
     side = view.load_size()
-    shape = (view.channels or 3, side, side)
+    readings = [look.reading for look in looks]
     sizes = [row.size for row in rows]
     fates: list[tuple[Fate, ...]] = []
 
-    pieces = map_pieces(rows, lambda piece: decode_rows(piece, len(paths), view), sizes, progress)
+    pieces = map_pieces(rows, lambda piece: decode_rows(piece, readings, view), sizes, progress)
     # closing: the threads end at once where writing fails
     with closing(pieces), ExitStack() as files:
-        writers = [files.enter_context(open_image_file(path, shape)) for path in paths]
-        for some, squares in pieces:  # squares: uint8 (K, columns, C, S, S)
+        writers = [
+            files.enter_context(open_image_file(path, (count_planes(reading, view), side, side)))
+            for path, reading in zip(paths, readings)
+        ]
+        for some, squares in pieces:  # squares: uint8 (K, C, S, S) by column
             fates.extend(some)
-            for number, write in enumerate(writers):
-                write(squares[:, number])
+            for write, found in zip(writers, squares):
+                write(found)
 
     return fates
 

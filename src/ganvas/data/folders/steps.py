@@ -6,32 +6,42 @@ from collections.abc import Callable
 from ganvas.data.decode import ImageTraits
 from ganvas.data.view import View
 from ganvas.io.console import count_noun
+from ganvas.io.rasters import is_deep
+from ganvas.io.values import AS_STORED, Reading
 
 __all__ = ["describe_steps"]
 
 
-def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
+def describe_steps(
+    traits: Counter[ImageTraits], view: View, reading: Reading = AS_STORED
+) -> list[str]:
     """What is done to the images, in order, one sentence each.
 
     Args:
         traits: how many images there are of each kind.
         view: with its size and channels resolved.
+        reading: what the values of files mean.
     """
     # reported in the order in which decoding does it
     turned = _count_where(traits, lambda image: image.turned)
-    deep = _count_where(traits, _is_deep)
+    scaled = _count_where(traits, lambda image: is_deep(image.mode) or _holds_for_all(reading))
     transparent = _count_where(traits, lambda image: image.transparent)
     cmyk = _count_where(traits, lambda image: image.mode == "CMYK")
     grey = _count_where(traits, lambda image: image.grey)
+    # of bands beside no colours the first one is the grey
+    coloured = _count_where(traits, lambda image: not image.grey and "L+" not in image.mode)
 
     # a count of 0 leaves its sentence out
     done = [
         (turned, "turned upright as their EXIF orientation says"),
-        (deep, "brought from 16-bit or float values to 8 bits"),
-        (transparent, f"transparent: laid over {view.background}"),
+        (0 if reading.categories else scaled, _describe_scaling(reading)),
+        (0 if reading.alpha else transparent, f"transparent: laid over {view.background}"),
         (cmyk, "turned from CMYK to RGB"),
-        (grey if view.channels == 3 else 0, "grey: repeated to RGB"),
-        (traits.total() - grey if view.channels == 1 else 0, "turned from colour to grey"),
+        (grey if _has_colours(view, reading) else 0, "grey: repeated to RGB"),
+        (
+            coloured if view.channels == 1 and not reading.categories else 0,
+            "turned from colour to grey",
+        ),
         *_list_resizing(traits, view),
     ]
     steps = [f"{count_noun(number, 'image')} {what}" for number, what in done if number]
@@ -84,6 +94,20 @@ def _count_where(traits: Counter[ImageTraits], claim: Callable[[ImageTraits], bo
     return sum(number for image, number in traits.items() if claim(image))
 
 
-def _is_deep(image: ImageTraits) -> bool:
-    """Whether the pixels have more than 8 bits: Pillow's modes "F" and "I", "I;16", ..."""
-    return image.mode == "F" or image.mode.startswith("I")
+def _holds_for_all(reading: Reading) -> bool:
+    """Whether files of 8 bits are brought to a range, too."""
+    return reading.range is not None and reading.range.every
+
+
+def _describe_scaling(reading: Reading) -> str:
+    """What is done to values that are brought to 8 bits."""
+    if reading.range is None:
+        return "brought from 16-bit or float values to 8 bits"
+    if reading.range.every:
+        return f"with their values {reading.range} brought to 0..255"
+    return f"brought from 16-bit or float values to 8 bits: {reading.range} become 0..255"
+
+
+def _has_colours(view: View, reading: Reading) -> bool:
+    """Whether grey images become RGB."""
+    return not reading.categories and (view.channels == 3 or reading.alpha)

@@ -15,7 +15,7 @@ from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.folders.spec import Place, parse_place
 from ganvas.data.folders.splits import Part, choose_split, find_judges, report_parts
-from ganvas.data.report import join_reports
+from ganvas.data.report import add_prefix, join_reports
 from ganvas.data.store import Packed, open_store
 from ganvas.data.view import View
 from ganvas.errors import UserError
@@ -85,6 +85,9 @@ def open_unpaired(
         f"{domain.column} ({domain.name})": dataset.report
         for domain, dataset in zip(domains, packed)
     }
+    # what is said of a domain names it
+    own = [add_prefix(f"{name}: ", note) for name, part in reports.items() for note in part.notes]
+    said["notes"] = own + said["notes"]
     report = join_reports(spec, reports).model_copy(update=said | {"test": test})
 
     # epochs are counted by the larger domain, so that each of its images is shown

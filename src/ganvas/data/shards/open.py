@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.dataset import Column, Dataset, Shards
-from ganvas.data.decode import ImageTraits, decode_images, find_size_fault
+from ganvas.data.decode import ImageTraits, decode_images, find_size_fault, reading_of_view
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict
 from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, with_common_size
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, count_workers, map_in_order
-from ganvas.data.report import DataReport, Skipped
+from ganvas.data.report import WARNING, DataReport, Skipped
 from ganvas.data.shards.cache import ShardCache, ShardColumn
 from ganvas.data.shards.files import LocalShards, ShardFiles, ShardPlace, parse_shards
 from ganvas.data.shards.index import INDEX, Index, Shard, make_index, read_index
@@ -27,6 +27,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
+from ganvas.io.rasters import is_deep
 from ganvas.io.reading import read_bytes
 
 __all__ = ["MEMORY", "open_shards", "survey_shards"]
@@ -63,6 +64,8 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
             "choose a smaller size"
         )
 
+    _check_channels(spec, channels)
+
     # At least two shards, so that one can be read while another is shown.
     largest = int(np.diff(starts).max())
     room = max(2, MEMORY // (largest * channels * side**2))  # by bytes of the largest, decoded
@@ -80,6 +83,8 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
 
     # All that decides pixels and labels. The tars are not read, their digests are in the index.
     seen = [index.fingerprint, size, side, channels, view.fit, view.background]
+    if view.range:
+        seen.append(view.range)
     dataset = Dataset(
         columns,
         names,
@@ -89,6 +94,19 @@ def open_shards(spec: str, view: View, *, strict: bool = False, progress: bool =
         shards=Shards(starts, room, cache.read_ahead),
     )
     return check_strict(dataset, strict)
+
+
+def _check_channels(spec: str, channels: int) -> None:
+    """Refuse numbers of channels that no file of a shard has.
+
+    Raises:
+        UserError: names those that there are.
+    """
+    if channels not in (1, 3, 4):
+        raise UserError(
+            f"{spec}: --channels {channels}: shards hold PNG, JPEG and WebP: grey (1), RGB (3), or "
+            "RGB with transparency (4)"
+        )
 
 
 def survey_shards(spec: str) -> SizeSurvey:
@@ -198,6 +216,7 @@ def _report_shards(
         if shard.label is not None:
             classes += np.bincount(shard.label[mask], minlength=len(classes))
 
+    reading = reading_of_view(view)
     sizes = {
         f"{width}x{height}": count for (width, height), count in _count_sizes(index).most_common()
     }
@@ -212,10 +231,23 @@ def _report_shards(
         classes=dict(zip(index.classes, classes.tolist())),
         steps=[
             *(f"before they were packed: {step}" for step in index.steps),
-            *describe_steps(kinds, view),
+            *describe_steps(kinds, view, reading),
         ],
-        notes=[*notes, *index.notes],
+        notes=[*notes, *index.notes, *_warn_of_deep(kinds, view)],
+        ranges={"image": reading.range} if reading.range else {},
+        alpha=reading.alpha,
     )
+
+
+def _warn_of_deep(kinds: Counter[ImageTraits], view: View) -> list[str]:
+    """A warning of values whose range is not known: shards are not read through to find it."""
+    deep = sum(count for kind, count in kinds.items() if is_deep(kind.mode))
+    if not deep or view.range:
+        return []
+    return [
+        f"{WARNING}{count_noun(deep, 'image')} of 16 bits: 0..65535 are taken for black and white, "
+        "since shards are not read through to find their range; if it is another: --range LOW,HIGH"
+    ]
 
 
 def _skipped_of(shard: Shard, mask: np.ndarray, view: View) -> list[Skipped]:

@@ -87,6 +87,14 @@ class Tar:
         assert isinstance(entry.where, int)
         return self.bytes[entry.where : entry.where + entry.size]
 
+    def open(self, entry: Entry) -> BinaryIO:
+        """The content of a file, as a stream.
+
+        Raises:
+            UnreadableError: as `read`.
+        """
+        return io.BytesIO(self.read(entry))
+
     def label(self, picture: Entry) -> str | None:
         """The class of a picture as it is written there; None where there is none."""
         entry = self.labels.get(self.split(picture.name)[0])

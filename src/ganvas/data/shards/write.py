@@ -135,6 +135,13 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
             f"shards hold one image and at most a class per row; {dataset.report.spec} has {what}"
         )
 
+    # files of shards are PNG, and nothing beside them would say what their values mean
+    if dataset.channels not in (1, 3) or dataset.report.categories:
+        raise UserError(
+            f"shards hold grey or RGB images; {dataset.report.spec} is {dataset.describe()}: "
+            "leave out --shards"
+        )
+
     # shuffling a sharded set would read each shard again and again
     order = np.arange(len(dataset))
     if dataset.shards is None:

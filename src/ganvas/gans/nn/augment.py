@@ -4,7 +4,7 @@ Karras et al. 2020, "Training Generative Adversarial Networks with Limited Data"
 images are changed at random before they are scored, in the updates of both players. While a change
 leaves most images as they were, the generator still learns what images look like without it.
 
-Images are (N, C, H, W) with C 1 or 3, in [-1, 1]. The result may leave that range, since pixels
+Images are (N, C, H, W), in [-1, 1]. The result may leave that range, since pixels
 clipped to it would have no gradient. `augment` is differentiable any number of times with respect
 to the images, so that a gradient penalty can be taken through it. All randomness comes in as
 `numbers`: `rng.rand(n, AUGMENT_NUMBERS)`. No value is read back from the device.
@@ -50,7 +50,8 @@ def augment(images: Tensor, numbers: Tensor, probability: float | Tensor) -> Ten
     colours change with half of the probability, as in R3GAN (Huang et al. 2024).
 
     Args:
-        images: (N, C, H, W); one channel has no hue and no saturation.
+        images: (N, C, H, W); one channel has no hue and no saturation, and of more than three only
+            the first three are colours.
         numbers: (N, AUGMENT_NUMBERS), uniform in [0, 1); equal numbers give equal changes.
         probability: of each change, in [0, 1]; a tensor has no dimensions. With 0 the images come
             back as they are.
@@ -186,11 +187,14 @@ def colour_matrices(numbers: Tensor, probability: float | Tensor) -> Tensor:
 
 
 def recolour(images: Tensor, matrices: Tensor) -> Tensor:
-    """Change each pixel of images (N, 1 or 3, H, W) by matrices (N, 3, 4).
+    """Change each pixel of images (N, C, H, W) by matrices (N, 3, 4).
 
-    One channel is changed as a grey of three equal channels.
+    One channel or two are changed as greys of three equal channels. Of more than three the first
+    three are a colour; the others, such as opacity, stay.
     """
-    if images.shape[1] == 1:
+    if images.shape[1] > 3:
+        return torch.cat([recolour(images[:, :3], matrices), images[:, 3:]], 1)
+    if images.shape[1] < 3:
         # (N, 1) each: three equal channels are multiplied by the sum of a row.
         factor, offset = matrices[:, :1, :3].sum(2), matrices[:, :1, 3]
         return images * factor[:, :, None, None] + offset[:, :, None, None]

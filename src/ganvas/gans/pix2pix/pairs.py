@@ -51,3 +51,6 @@ class PairTranslator(GAN):
         given = batch[self.given]
         generated = self.sample(len(given), rng, image=given)
         return {"given": given, "generated": generated, "real": batch[self.target]}
+
+    def column_of(self, title: str) -> str:
+        return self.given if title == "given" else self.target

@@ -108,7 +108,7 @@ def send_samples(request: Request, body: bytes) -> Response:
             raise UserError("so many images of this size are too large for one answer")
         labels = [class_number(run.gan, label) for label in wanted.labels]
         labels += [0] * (len(latents) - len(labels))
-        return to_uint8(sample_latents(run, latents, labels, directions))
+        return run.show_planes(to_uint8(sample_latents(run, latents, labels, directions)))
 
     images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
     return _encode_samples(images, wanted)
@@ -236,7 +236,7 @@ def place_caption(request: Request, body: bytes) -> Any:
             name: values.expand(rows, *values.shape[1:])
             for name, values in task.read_inputs(run).items()
         }
-        return to_uint8(run.make(inputs, seed=wanted.seed)[: wanted.count])
+        return run.show_planes(to_uint8(run.make(inputs, seed=wanted.seed)[: wanted.count]))
 
     images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
     return _send_png(_tile(images, max(1, round(len(images) ** 0.5))))

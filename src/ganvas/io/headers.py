@@ -1,0 +1,59 @@
+"""What the headers of image files say of their values, before anything is decoded."""
+
+from typing import BinaryIO, NamedTuple
+
+from ganvas.io.images import UnreadableError, open_lazily
+from ganvas.io.tiff import read_layout
+
+__all__ = ["Header", "peek"]
+
+
+class Header(NamedTuple):
+    """What the header of a file says of its values.
+
+    Attributes:
+        mode: as in `Raster`; of 8 bits the usual one.
+        bands: values of a pixel.
+        alpha: whether the last band is declared to be opacity.
+        tiff: whether the file is a TIFF, where programs also declare a fourth band so.
+    """
+
+    mode: str
+    bands: int
+    alpha: bool
+    tiff: bool = False
+
+
+DEEP_PNG = {
+    0: Header("I;16", 1, False),
+    2: Header("RGB;16", 3, False),
+    4: Header("LA;16", 2, True),
+    6: Header("RGBA;16", 4, True),
+}  # by the type of colour that the header names
+
+
+def peek(file: BinaryIO) -> Header | None:
+    """What the header of a PNG or TIFF says of its values; None: at most RGBA of 8 bits.
+
+    Raises:
+        UnreadableError: as `measure`.
+    """
+    try:
+        start = file.read(26)
+        if start.startswith(b"\x89PNG"):
+            return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
+        if not start.startswith((b"II", b"MM")):
+            return None
+
+        layout = read_layout(file)
+        if layout is not None and layout.lossy_in_pillow:
+            return Header(layout.mode, layout.bands, layout.alpha, tiff=True)
+        file.seek(0)
+        with open_lazily(file) as picture:
+            alpha = layout is not None and layout.alpha
+            bands = layout.bands if layout else len(picture.getbands())
+            return Header(picture.mode, bands, alpha, tiff=True)
+    except UnreadableError:
+        raise
+    except Exception as error:  # a broken file can make a decoder raise anything
+        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
