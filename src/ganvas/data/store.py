@@ -87,10 +87,9 @@ def _read_store(folder: Path) -> Dataset:
     """
     about = check_values(About, read_json(folder / "about.json"), folder / "about.json")
     try:
-        found = _read_columns(folder)
         damage = _find_damage(folder, about.checksums)
-    # NumPy raises ValueError, EOFError or SyntaxError for a header that it cannot read.
-    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
+        found = {} if damage else _read_columns(folder)
+    except Exception as error:  # NumPy raises anything for a header that it cannot read
         raise DamagedFileError(f"{folder} is damaged: {error}") from error
 
     whole = (

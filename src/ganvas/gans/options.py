@@ -31,6 +31,8 @@ def check_options(gan: str, options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: an option is unknown (with the nearest ones) or its value is not allowed.
     """
+    if gan not in GANS:
+        raise UserError(f"unknown GAN {gan!r}; {nearest(gan, GANS)}")
     defaults = option_defaults(gan)
     for name in options:
         if name not in defaults:

@@ -273,8 +273,13 @@ def read_gan(run: RunRecord) -> GAN | None:
 @lru_cache(maxsize=64)
 def _outline(description: str) -> GAN:
     """A GAN of which only the inputs are needed; kept, since cards are made again and again."""
-    with torch.device("meta"):
-        return build_gan(**parse_json(description))
+    # A stranger's file may describe anything, as in `load_gan`.
+    try:
+        with torch.device("meta"):
+            return build_gan(**parse_json(description))
+    except Exception as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"its checkpoint describes a GAN that cannot be built: {reason}") from error
 
 
 def describe_gan(gan: GAN) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Trainer:
         # fused Adam needs them in that of the weights.
         resumed = self.resume_or_start()
         had_its_length = clock.finished
-        self.autotune()
+        self.autotune(resumed)
         self.begin_monitoring(resumed)
         events = self.list_events()
 
@@ -249,10 +249,11 @@ class Trainer:
             write_description(folder, context.recipe, context.dataset)
             # Grids first: the log names those to be dropped, until it is cut.
             self.monitor.drop_grids()
-            context.log.cut(clock.images)
+            # Before its first checkpoint a run begins anew, and logs all of it again.
+            context.log.cut(clock.images if resumed else -1)
         return resumed
 
-    def autotune(self) -> None:
+    def autotune(self, resumed: bool) -> None:
         """Take steps in the way that is fastest here, print which it is, and record it."""
         context = self.context
         plan = self.apply_own_plan()
@@ -262,7 +263,7 @@ class Trainer:
         record = read_plan(context.folder)
         if warning := describe_threads(record, plan):
             self.meter.say(warning)
-        if plan != record:
+        if plan != record or not resumed:
             write_json(context.folder / FILE, plan.model_dump())
             # The log is the same whatever the number of threads.
             entry = plan.model_dump(exclude_defaults=True, exclude={"threads"})
