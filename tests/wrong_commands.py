@@ -195,10 +195,6 @@ WRONG = {
         ("train", "pix2pix", "--data", "pairs:{tmp}/pictures", "--size", "16"),
         "is one image, not",
     ),
-    "domains as pairs": (
-        ("train", "pix2pix", "--data", "pairs:{tmp}/two", "--size", "16"),
-        "use cyclegan with --data unpaired:",
-    ),
     "unpaired for pix2pix": (
         ("train", "pix2pix", "--data", "unpaired:{tmp}/two", "--size", "16"),
         "pix2pix needs pairs of images",
