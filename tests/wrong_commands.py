@@ -175,7 +175,7 @@ WRONG = {
     ),
     "images for a recipe of points": (
         ("train", "rings", "--data", "digits"),
-        "channels=2 is only for points",
+        "channels=2 with size=1 is only for points",
     ),
     "images for a GAN of points": (
         ("train", "mnist-mlp", "--data", "digits", "--size", "8", "--set", "gan=points"),
