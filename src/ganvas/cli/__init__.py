@@ -65,7 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
             from ganvas.io.console import print_text
 
             print_text(*traceback.format_exc().splitlines(), error=True, wrap=False)
-        fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""))
+        command = error.command if isinstance(error, UserError) else ""
+        fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""), command)
 
 
 def suggest_smaller(tokens: list[str]) -> str:
@@ -75,14 +76,23 @@ def suggest_smaller(tokens: list[str]) -> str:
     return "; use a smaller --size or fewer images"
 
 
-def fail(message: str) -> None:
-    """Print an error and exit with status 2."""
+def fail(message: str, command: str = "") -> None:
+    """Print an error and exit with status 2.
+
+    Args:
+        message: on one line.
+        command: that it ends with, if it does; on a terminal it stays whole, to be copied.
+    """
     from ganvas.io.console import print_text
 
     # Several processes print to the same terminal.
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
-    print_text(f"ganvas{where}: {message}", error=True)
+    if command and sys.stderr.isatty():
+        print_text(f"ganvas{where}: {message.removesuffix(command).rstrip()}", error=True)
+        print_text(f"  {command}", error=True, wrap=False)
+    else:
+        print_text(f"ganvas{where}: {message}", error=True)
     sys.exit(2)
 
 

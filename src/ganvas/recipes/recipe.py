@@ -19,6 +19,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError, describe_validation, nearest
 from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
+from ganvas.recipes.origin import Origin
 from ganvas.recipes.schedule import cosine
 
 __all__ = [
@@ -117,6 +118,7 @@ class Recipe(View):
     batch: PositiveInt
     images: PositiveInt  # length of the run
     seed: NonNegativeInt = 0
+    origin: Origin | None = None  # the run whose weights it begins with; None: random ones
     optimizers: dict[str, Adam]  # by network
     ema_halflife: PositiveInt | None = None  # of the averaged weights; None: no average
     # Images over which the half-life grows from 0; None: it is at most 5 % of the images shown.

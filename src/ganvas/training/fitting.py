@@ -21,7 +21,8 @@ from ganvas.training.checkup import Checkup
 from ganvas.training.engine import Engine
 from ganvas.training.monitor import Monitor
 from ganvas.training.progress import Meter
-from ganvas.training.setup import Request, prepare, start_state
+from ganvas.training.request import Request
+from ganvas.training.setup import prepare, start_state
 from ganvas.training.speed.autotune import apply_plan, share_plan
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import TrainingStep

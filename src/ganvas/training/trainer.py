@@ -29,9 +29,12 @@ from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run
 from ganvas.training.monitor import Monitor
 from ganvas.training.notebook import choose_meter
+from ganvas.training.origin import FILE as ORIGIN
+from ganvas.training.origin import Beginning, begin_with
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import announce_run
-from ganvas.training.setup import Request, claim_folder, prepare, rehearse, start_state
+from ganvas.training.request import Request
+from ganvas.training.setup import claim_folder, prepare, rehearse, start_state
 from ganvas.training.signals import StopSignals
 from ganvas.training.speed.autotune import (
     FILE,
@@ -52,6 +55,7 @@ def train(
     *,
     data: str | Path | None = None,
     out: str | Path | None = None,
+    from_: str | Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
@@ -66,9 +70,10 @@ def train(
     """Train a GAN, or resume a run that was stopped.
 
     Args:
-        recipe: a recipe or its name; None is the run folder's own, or "digits".
+        recipe: a recipe or its name; None is the run folder's own, that of `from_`, or "digits".
         data: what to train on, if not the recipe's own data: a name, a folder or a zip.
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
+        from_: a run or checkpoint whose weights a new run begins with, as far as they fit.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
         minutes: time that a new run may take on this machine; its length is chosen to fit.
@@ -91,7 +96,8 @@ def train(
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
     budget = make_budget(minutes, until, datetime.now())
-    request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget)
+    place = None if from_ is None else Path(from_)
+    request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget, place)
 
     with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
         # The folder is locked before the data is opened: packing may take hours, and a second
@@ -221,6 +227,7 @@ class Trainer:
         folder, engine = context.folder, context.engine
         seen = features_shape(self.state.gan, self.loader)
         resumed = resume_checkpoint(folder / "checkpoints", self.state, seen) is not None
+        beginning = None if resumed else self.take_origin()
 
         # A run passes its length by less than a batch; only beyond that is it longer than asked.
         if clock.images - clock.batch >= clock.total:
@@ -238,15 +245,24 @@ class Trainer:
             )
 
         announce_run(context, self.state, self.loader, self.meter, resumed, self.verbose)
+        for line in beginning.describe() if beginning else []:
+            self.meter.say(line)
         if engine.is_main:
             if not resumed:
                 rehearse(context, self.state)
             # After the rehearsal: a folder whose GAN cannot be trained must not become a run.
             write_description(folder, context.recipe, context.dataset)
+            if beginning:
+                write_json(folder / ORIGIN, beginning.record())
             # Grids first: the log names those to be dropped, until it is cut.
             self.monitor.drop_grids()
             context.log.cut(clock.images)
         return resumed
+
+    def take_origin(self) -> Beginning | None:
+        """Take the weights of the run that this one begins with, if it does; say which fit."""
+        origin = self.context.recipe.origin
+        return begin_with(self.state, origin) if origin else None
 
     def autotune(self) -> None:
         """Take steps in the way that is fastest here, print which it is, and record it."""
