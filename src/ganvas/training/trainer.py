@@ -16,6 +16,7 @@ from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import write_description
 from ganvas.runs.log import Log
+from ganvas.training.beginning import ORIGIN_FILE, Beginning, begin_with
 from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
 from ganvas.training.ending import (
@@ -29,8 +30,6 @@ from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run
 from ganvas.training.monitor import Monitor
 from ganvas.training.notebook import choose_meter
-from ganvas.training.origin import FILE as ORIGIN
-from ganvas.training.origin import Beginning, begin_with
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import announce_run
 from ganvas.training.request import Request
@@ -253,7 +252,7 @@ class Trainer:
             # After the rehearsal: a folder whose GAN cannot be trained must not become a run.
             write_description(folder, context.recipe, context.dataset)
             if beginning:
-                write_json(folder / ORIGIN, beginning.record())
+                write_json(folder / ORIGIN_FILE, beginning.record())
             # Grids first: the log names those to be dropped, until it is cut.
             self.monitor.drop_grids()
             context.log.cut(clock.images)
