@@ -43,7 +43,9 @@ def test_blocks_are_layers_or_residual_blocks_from_the_image_on(name: str, kinds
     gan = make_gan(name, size=16, channels=3)
     blocks = list_blocks(gan.get_submodule("discriminator"))
     found = [
-        " ".join(type(module).__name__ for module in block if any(True for _ in module.parameters()))
+        " ".join(
+            type(module).__name__ for module in block if any(True for _ in module.parameters())
+        )
         for block in blocks
     ]
     assert found == kinds

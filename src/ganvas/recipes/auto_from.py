@@ -22,7 +22,7 @@ LOWERED = (
     "Lower than in the run that it begins with, so that few images do not undo what it has learned."
 )
 KEPT = "As in the run that it begins with; there are enough images for its rates."
-OVER = "Nothing: the run that it begins with is past it."
+OVER = "The run that it begins with is past it."
 LENGTH = "As many as in the run that it begins with; --minutes sets the time instead."
 BURN_INS = ("options.burn_in", "ema_burn_in")
 

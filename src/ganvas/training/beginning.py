@@ -1,6 +1,6 @@
 """Give a run the weights of another one, as far as they fit by name, shape and type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN, count_classes
 from ganvas.gans.frozen import freeze_blocks
-from ganvas.io.console import count_noun
 from ganvas.io.files import hash_file
 from ganvas.recipes.origin import Origin
 from ganvas.runs.checkpoint import CheckpointError, load_gan, read_checkpoint_recipe
@@ -49,7 +48,8 @@ class Beginning:
         start = f"{player}."
         taken = sum(name.startswith(start) for name in self.taken)
         partly = [
-            f"{name.removeprefix(start)} of {count_noun(len(classes), 'class', 'classes')}"
+            f"{name.removeprefix(start)} the {'class' if len(classes) == 1 else 'classes'} "
+            f"{', '.join(classes[:MOST_NAMED])}{_count_more(classes)}"
             for name, classes in self.partly.items()
             if name.startswith(start)
         ]
@@ -62,8 +62,7 @@ class Beginning:
         if partly:
             words += f"; and of {', '.join(partly)}"
         if new:
-            more = f" and {len(new) - MOST_NAMED} more" if len(new) > MOST_NAMED else ""
-            words += f"; new: {', '.join(new[:MOST_NAMED])}{more}"
+            words += f"; new: {', '.join(new[:MOST_NAMED])}{_count_more(new)}"
         return words
 
     def record(self) -> dict[str, Any]:
@@ -74,6 +73,11 @@ class Beginning:
             "partly": self.partly,
             "new": self.new,
         }
+
+
+def _count_more(names: Sequence[str]) -> str:
+    """How many of several things are not named."""
+    return f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
 
 
 def begin_with(state: TrainingState, origin: Origin) -> Beginning:
