@@ -30,7 +30,7 @@ SETTINGS = TINY | {"options.width": 2, "keep": 2}
 DIGITS = tuple("0123456789")
 
 
-def train(out: Path, images: int, recipe: str | None = "digits", **more: Any) -> ganvas.Run:
+def train(out: Path, images: int, recipe: str | None = "digits", /, **more: Any) -> ganvas.Run:
     """A run on the digits, in batches of six; what is no argument is a setting."""
     arguments = {key: more.pop(key) for key in ("from_", "data", "size") if key in more}
     settings = SETTINGS | more if recipe else more
@@ -231,6 +231,27 @@ def test_without_a_recipe_it_has_the_settings_of_the_run(base: Path, tmp_path: P
     assert own.model_copy(
         update={"batch": 6, "images": 24, "origin": None, "size": None, "channels": None}
     ) == theirs.model_copy(update={"size": None, "channels": None})
+
+
+def test_auto_takes_the_settings_of_the_run_and_explains_the_others(
+    base: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["auto", "--from", str(base), "--data", str(pictures), "--images", "12"]
+    main(["train", *arguments, "--out", str(tmp_path / "run")])
+    shown = capsys.readouterr().err
+    assert (
+        "The GAN is relativistic: as in the run that it begins with, so that its weights" in shown
+    )
+    assert "Training is by Adam 0.0009, betas 0 and 0.99: lower than in the run that it" in shown
+    assert "The augmentation is adaptive: 20 images are so few that the discrim" in shown
+    # A folder without classes: what takes classes into account is new.
+    assert "generator: 5 of 6 tensors taken; new: layers.0.weight (" in shown
+
+    own = read_recipe(tmp_path / "run")
+    assert own and (own.name, own.size, own.channels, own.batch) == ("auto", 8, 1, 6)
+    with pytest.raises(SystemExit):
+        main(["train", "auto", "--from", str(base), "--out", str(tmp_path / "other")])
+    assert "auto chooses settings for your data" in capsys.readouterr().err
 
 
 def test_the_dry_run_says_what_fits(

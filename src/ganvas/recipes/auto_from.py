@@ -28,12 +28,17 @@ BURN_INS = ("options.burn_in", "ema_burn_in")
 
 
 def auto_from(
-    theirs: Recipe, given: Mapping[str, Any], device: torch.device, progress: bool = False
+    theirs: Recipe,
+    by_class: bool,
+    given: Mapping[str, Any],
+    device: torch.device,
+    progress: bool = False,
 ) -> Recipe:
     """Choose a recipe that begins with a run's weights, with the reason of each choice.
 
     Args:
         theirs: the recipe of that run, with the size and channels of its images.
+        by_class: whether its GAN uses classes.
         given: requested settings by their dotted keys; they are kept.
         device: the device that will train.
         progress: show a progress bar while the data is opened.
@@ -56,10 +61,12 @@ def auto_from(
             "its weights fit"
         )
 
-    # The images must look as they did; only whether there are classes is asked of the new data.
-    usual = theirs.view.model_dump(exclude={"labels"} if theirs.labels != "none" else None)
+    # The images must look as they did; classes are those of the new data, where they are used.
+    usual = theirs.view.model_dump(exclude={"labels"} if by_class else None)
     facts = survey_data(spec, given, device.type, progress, usual)
     choices = decide_from(theirs, facts, given)
+    if facts.classes and not by_class and "conditional" in option_defaults(theirs.gan):
+        choices.set("options.conditional", False, SAME)
     base = theirs.model_copy(update={"name": AUTO, "data": spec, "reasons": {}})
     return change(base, choices.values).model_copy(update={"reasons": choices.reasons})
 

@@ -73,7 +73,8 @@ def fit_run(
 
     costs = measure_costs(recipe, dataset, folder, engine)
     left = float(engine.share(str(budget.left())))  # the main process's, for all
-    if recipe.name == AUTO:
+    # A smaller or narrower GAN could not begin with the weights of another run.
+    if recipe.name == AUTO and not recipe.origin:
         needed = enough_steps(recipe) * costs.step
         for saving in list_savings(recipe, given, budget.words):
             if needed <= left:

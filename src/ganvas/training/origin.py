@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvas.errors import UserError
 from ganvas.io.files import hash_file
 from ganvas.recipes.origin import Origin
-from ganvas.recipes.recipe import Recipe
+from ganvas.recipes.recipe import Recipe, all_settings
 from ganvas.runs.checkpoint import (
     locate_checkpoint,
     read_about,
@@ -25,10 +25,12 @@ class Start:
     Attributes:
         origin: its checkpoint.
         recipe: how it was trained, with the size and channels of its images.
+        classes: of its data, if its GAN uses them.
     """
 
     origin: Origin
     recipe: Recipe
+    classes: tuple[str, ...]
 
 
 def find_start(place: Path) -> Start:
@@ -49,7 +51,9 @@ def find_start(place: Path) -> Start:
         channels = next(iter(schema.channels.values()))
         own = {"size": recipe.size or schema.size, "channels": recipe.channels or channels}
         recipe = recipe.model_copy(update=own)
-    return Start(Origin(checkpoint=str(path), digest=hash_file(path / "about.json")), recipe)
+    origin = Origin(checkpoint=str(path), digest=hash_file(path / "about.json"))
+    conditional = all_settings(recipe).get("options.conditional", True)
+    return Start(origin, recipe, schema.names.get("label", ()) if conditional else ())
 
 
 def check_origin(folder: Path, own: Origin | None, place: Path | None) -> None:

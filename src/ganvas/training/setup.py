@@ -163,7 +163,7 @@ def _resolve_recipe(
     elif own and (asked is None or asked == own.name == AUTO):
         base = own
     elif asked == AUTO and start:
-        base = auto_from(start.recipe, given, engine.device, progress)
+        base = auto_from(start.recipe, bool(start.classes), given, engine.device, progress)
     elif asked == AUTO:
         base = auto_recipe(given.get("data"), given, engine.device, progress, fitted)
     elif asked is None and start:
