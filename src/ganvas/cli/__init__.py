@@ -66,7 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
 
             print_text(*traceback.format_exc().splitlines(), error=True, wrap=False)
         command = error.command if isinstance(error, UserError) else ""
-        fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""), command)
+        message = one_line(str(error).removesuffix(command)) or type(error).__name__
+        fail(message + (suggest_smaller(tokens) if exhausted else ""), command)
 
 
 def suggest_smaller(tokens: list[str]) -> str:
@@ -81,7 +82,7 @@ def fail(message: str, command: str = "") -> None:
 
     Args:
         message: on one line.
-        command: that it ends with, if it does; on a terminal it stays whole, to be copied.
+        command: that ends it, if there is one; on a terminal it stays whole, to be copied.
     """
     from ganvas.io.console import print_text
 
@@ -89,13 +90,13 @@ def fail(message: str, command: str = "") -> None:
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
     if command and sys.stderr.isatty():
-        print_text(f"ganvas{where}: {message.removesuffix(command).rstrip()}", error=True)
+        print_text(f"ganvas{where}: {message}", error=True)
         print_text(f"  {command}", error=True, wrap=False)
     else:
-        print_text(f"ganvas{where}: {message}", error=True)
+        print_text(f"ganvas{where}: {message} {command}".rstrip(), error=True)
     sys.exit(2)
 
 
-def one_line(error: Exception) -> str:
-    """An error's message on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(message: str) -> str:
+    """A message on one line."""
+    return " ".join(message.split())

@@ -40,7 +40,7 @@ class Beginning:
     def describe(self) -> list[str]:
         """What was taken, in a line a player."""
         names = [*self.taken, *self.partly, *self.new]
-        players = dict.fromkeys(name.partition(".")[0] for name in names if "." in name)
+        players = dict.fromkeys(name.partition(".")[0] for name in names)
         return [f"from: {self.checkpoint}", *(self._describe_player(each) for each in players)]
 
     def _describe_player(self, player: str) -> str:
@@ -141,6 +141,10 @@ def _match_tensors(gan: GAN, other: GAN, origin: Origin) -> tuple[Beginning, dic
 
     for name, own in gan.state_dict().items():
         given = theirs.get(name)
+        if "." not in name:
+            # Not of a player but of the game, such as how often images are augmented, which
+            # follows from the data.
+            continue
         if given is None:
             found.new[name] = "not there"
         elif name in embeddings and own.shape[1:] == given.shape[1:]:

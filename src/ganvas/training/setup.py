@@ -57,7 +57,7 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
 
     Args:
         out: the folder; None: a fresh one, named by the date and `name`.
-        name: of the recipe.
+        name: of the recipe; not needed where `out` is given.
         engine: of this process.
     """
     if not engine.is_main:

@@ -98,7 +98,9 @@ def train(
     place = None if from_ is None else Path(from_)
     request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget, place)
 
-    with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
+    # A folder that is named needs no name, and a run in it does not need the other run any more.
+    name = "" if out else request.name
+    with Engine(device) as engine, claim_folder(out, name, engine) as folder:
         # The folder is locked before the data is opened: packing may take hours, and a second
         # training must be refused before that.
         found = prepare(request, folder, engine, progress=engine.is_main and not quiet)
