@@ -30,7 +30,7 @@ def test_few_images_lower_the_rates_and_are_augmented():
         assert adam == own.model_copy(update={"lr": pytest.approx(0.3 * own.lr)})
     assert recipe.options["augmentation"] == "adaptive"
     assert recipe.options | {"augmentation": "none"} == theirs.options | {"augmentation": "none"}
-    assert (recipe.batch, recipe.flip) == (50, True)
+    assert (recipe.batch, recipe.flip, recipe.images) == (50, True, 15_000)
     assert "few images do not undo" in recipe.reasons["optimizers"]
 
 
@@ -38,6 +38,7 @@ def test_enough_images_keep_the_rates():
     recipe = decide("avatars-fast", replace(FACES, images=FEW))
     assert recipe.optimizers == get_recipe("avatars-fast").optimizers
     assert recipe.options == get_recipe("avatars-fast").options
+    assert recipe.images == get_recipe("avatars-fast").images
     assert "there are enough images" in recipe.reasons["optimizers"]
 
 

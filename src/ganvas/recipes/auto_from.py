@@ -24,6 +24,11 @@ LOWERED = (
 KEPT = "As in the run that it begins with; there are enough images for its rates."
 OVER = "The run that it begins with is past it."
 LENGTH = "As many as in the run that it begins with; --minutes sets the time instead."
+SHORTER = 8  # times, with few images: see docs/results.md, "From another run"
+SHORT = (
+    "An eighth of those of the run that it begins with, which has learned most already; --minutes "
+    "sets the time instead."
+)
 BURN_INS = ("options.burn_in", "ema_burn_in")
 
 
@@ -96,7 +101,10 @@ def decide_from(theirs: Recipe, facts: DataFacts, given: Mapping[str, Any]) -> C
     if half < theirs.batch:
         choices.set("batch", half, f"Half of the {count_noun(facts.images, 'image')}.")
     _choose_rates(choices, theirs, few)
-    choices.set("images", theirs.images, LENGTH)
+    if few:
+        choices.set("images", max(1, theirs.images // SHORTER), SHORT)
+    else:
+        choices.set("images", theirs.images, LENGTH)
     return choices
 
 

@@ -35,6 +35,7 @@ export default [
   ["Lower than in the run that it begins with, so that few images do not undo what it has learned", "低于作为起点的运行，以免少量图像抹去它已学到的内容"],
   ["there are enough images for its rates", "图像数量足够使用它的学习率"], ["The run that it begins with is past it", "作为起点的运行已经过了这个阶段"],
   ["As many as in the run that it begins with", "与作为起点的运行相同的数量"],
+  ["An eighth of those of the run that it begins with, which has learned most already", "作为起点的运行的八分之一，因为它已经学会了大部分内容"],
   ["As in the recipe {recipe}", "与配方 {recipe} 相同"],
   ["--minutes sets the time instead", "您选择的时间优先", "the time that you choose comes first"],
   ["The channels of the largest feature maps, as in the recipe {recipe}", "最大特征图的通道数，与配方 {recipe} 相同"],
