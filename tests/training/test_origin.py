@@ -182,6 +182,7 @@ def test_stopped_and_resumed_without_the_other_run_equals_uninterrupted(
     assert record["new"] == {} and len(record["taken"]) == 13
 
 
+@pytest.mark.slow
 def test_the_first_blocks_stay_through_a_run(base: Path, tmp_path: Path):
     run = train(tmp_path / "run", 24, from_=base, **{"origin.frozen": 1, "origin.weights": "last"})
     last, _ = load_gan(run.path, ema=False)
@@ -197,6 +198,7 @@ def test_the_first_blocks_stay_through_a_run(base: Path, tmp_path: Path):
     train(tmp_path / "next", 12, from_=run.path, **{"origin.optimizers": True})
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_begins_again_equally(
     base: Path, moved: Path, tmp_path: Path
 ):
