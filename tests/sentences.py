@@ -27,6 +27,7 @@ from ganvas.inference.blur_test import NO_TEST, BlurTest
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.io.headers import Header
 from ganvas.io.values import Reading, ValueRange
+from ganvas.recipes.auto_from import decide_from
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
 from ganvas.recipes.enough import list_savings
@@ -137,6 +138,8 @@ def find_settings() -> set[str]:
     keys = {"stop_below"}
     for facts, machine in product(DATA, MACHINES):
         keys |= decide_settings(facts, machine).reasons.keys()
+    for facts, name in product(DATA, CATALOGUE):
+        keys |= decide_from(get_recipe(name), facts, {}).reasons.keys()
     for name in CATALOGUE:
         recipe = get_recipe(name)
         keys |= change_length(recipe, recipe.images // 10, "why").reasons.keys()
@@ -192,6 +195,9 @@ def _find_reasons() -> Iterator[str]:
     ]
     for facts, machine in product([*DATA, *framed], MACHINES):
         yield from decide_settings(facts, machine).reasons.values()
+
+    for facts, name in product(DATA, CATALOGUE):
+        yield from decide_from(get_recipe(name), facts, {}).reasons.values()
 
     times = [describe_duration(seconds) for seconds in (1, 60, 600, 9_000, 300_000)]
     for words in (*times, "the time until 18:30"):

@@ -18,6 +18,7 @@ from ganvas.cli import app
 from ganvas.cli.flags import AS_IT_IS, parse_settings
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO
+from ganvas.recipes.origin import Origin
 from ganvas.recipes.recipe import change
 
 SHELL = ("", "bash", "sh", "console")  # languages of blocks that may hold commands
@@ -60,6 +61,9 @@ def check(command: str) -> None:
         assert given.get("data"), "auto chooses settings for data"
     elif verb.__name__ == "train":
         recipe = get_recipe(given.get("recipe") or "digits")
+        if given.get("from_"):
+            origin = Origin(checkpoint="runs/other/checkpoints/000000000100", digest="0" * 64)
+            recipe = recipe.model_copy(update={"origin": origin})
         look = given.get("look", AS_IT_IS).given()
         change(recipe, parse_settings(given.get("settings") or []) | look)
         own_data = given.get("recipe") is None or recipe.data

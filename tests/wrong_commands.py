@@ -65,6 +65,16 @@ WRONG = {
         ("train", "digits", "--out", "{run}", "--set", "batch=100", "--set", "options.width=8"),
         "batch is 50 there and 100 here",
     ),
+    "begin with no run": (("train", "--from", "{tmp}/none"), "there is no run folder"),
+    "begin with itself": (("train", "--from", "{run}", "--out", "{run}"), "are the same run"),
+    "begin with another GAN": (
+        ("train", "dcgan-64", "--data", "digits", "--from", "{run}", "--out", "{tmp}/new"),
+        "is of the GAN relativistic (digits), and dcgan-64 trains the GAN dcgan",
+    ),
+    "frozen without another run": (
+        ("train", "--set", "origin.frozen=2"),
+        "name that run with --from",
+    ),
     "a folder that is no run": (
         ("train", "digits", "--out", "{tmp}/pictures"),
         "is not a run folder",

@@ -18,7 +18,15 @@ class UserError(Exception):
 
     The command line prints it alone, without a traceback, and exits with status 2. So does a
     notebook.
+
+    Args:
+        message: on one line.
+        command: that does what was wanted, if there is one; it ends the message.
     """
+
+    def __init__(self, message: str = "", command: str = ""):
+        super().__init__(f"{message}: {command}" if command else message)
+        self.command = command
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints."""

@@ -22,7 +22,8 @@ from ganvas.training import dry_run, fitting
 from ganvas.training.budget import Budget, Costs, make_budget
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run, measure_costs, time_steps
-from ganvas.training.setup import Request, prepare
+from ganvas.training.request import Request
+from ganvas.training.setup import prepare
 from ganvas.training.signals import InterruptedRun
 
 NOON = datetime(2026, 5, 1, 12, 0)

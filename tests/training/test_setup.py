@@ -11,7 +11,7 @@ from ganvas.data.loader import Loader
 from ganvas.errors import UserError
 from ganvas.runs.folder import read_recipe
 from ganvas.training.engine import Engine
-from ganvas.training.setup import Request
+from ganvas.training.request import Request
 
 
 def test_a_length_given_twice_is_refused_before_anything_is_made(tmp_path: Path):

@@ -19,6 +19,7 @@ def train(
     *,
     data: str | Path | Images | None = None,
     out: str | Path | None = None,
+    from_: str | Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
@@ -45,12 +46,15 @@ def train(
 
     Args:
         recipe: a recipe or its name; "auto" chooses all settings for the data and this machine;
-            None is the run folder's own, or "digits".
+            None is the run folder's own, that of `from_`, or "digits".
         data: what to train on, if not the recipe's own data: a folder or zip of images, or a name
             as `ganvas train --help` lists them; or images in memory: an array or a tensor (N, H,
             W), (N, H, W, C) or (N, C, H, W), or a list of images. A run that is resumed needs the
             same images.
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
+        from_: a run or checkpoint of the same GAN whose weights a new run begins with, as far as
+            they fit. Without a recipe the run has the settings of that one, too; "auto" lowers the
+            rates.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
         minutes: time that a new run may take on this machine; its length is chosen to fit.
@@ -114,6 +118,7 @@ def train(
         recipe,
         data=data,
         out=out,
+        from_=from_,
         images=images,
         epochs=epochs,
         minutes=minutes,

@@ -65,7 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
             from ganvas.io.console import print_text
 
             print_text(*traceback.format_exc().splitlines(), error=True, wrap=False)
-        fail(one_line(error) + (suggest_smaller(tokens) if exhausted else ""))
+        command = error.command if isinstance(error, UserError) else ""
+        message = one_line(str(error).removesuffix(command)) or type(error).__name__
+        fail(message + (suggest_smaller(tokens) if exhausted else ""), command)
 
 
 def suggest_smaller(tokens: list[str]) -> str:
@@ -75,17 +77,26 @@ def suggest_smaller(tokens: list[str]) -> str:
     return "; use a smaller --size or fewer images"
 
 
-def fail(message: str) -> None:
-    """Print an error and exit with status 2."""
+def fail(message: str, command: str = "") -> None:
+    """Print an error and exit with status 2.
+
+    Args:
+        message: on one line.
+        command: that ends it, if there is one; on a terminal it stays whole, to be copied.
+    """
     from ganvas.io.console import print_text
 
     # Several processes print to the same terminal.
     rank = os.environ.get("RANK", "0")
     where = f" (process {rank})" if os.environ.get("WORLD_SIZE", "1") != "1" else ""
-    print_text(f"ganvas{where}: {message}", error=True)
+    if command and sys.stderr.isatty():
+        print_text(f"ganvas{where}: {message}", error=True)
+        print_text(f"  {command}", error=True, wrap=False)
+    else:
+        print_text(f"ganvas{where}: {message} {command}".rstrip(), error=True)
     sys.exit(2)
 
 
-def one_line(error: Exception) -> str:
-    """An error's message on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def one_line(message: str) -> str:
+    """A message on one line."""
+    return " ".join(message.split())

@@ -19,6 +19,7 @@ def train(
     *,
     data: str | None = None,
     out: Path | None = None,
+    from_: Path | None = None,
     images: Whole | None = None,
     epochs: Number | None = None,
     minutes: Number | None = None,
@@ -40,7 +41,7 @@ def train(
     ----------
     recipe
         Recipe to train, see `ganvas recipes`; "auto" chooses all settings for the data and this
-        machine, with reasons. Default: that of the run folder, or digits.
+        machine, with reasons. Default: that of the run folder, or of --from, or digits.
     data
         Data set: a folder or zip of images; a .npy, .npz or .parquet file; pairs:PLACE,
         unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip;
@@ -48,6 +49,9 @@ def train(
         idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
     out
         Run folder. Default: a new, dated one under runs/.
+    from_
+        Run or checkpoint of the same GAN whose weights a new run begins with, as far as they fit.
+        Without RECIPE the run has the settings of that one, too; "auto" lowers the rates.
     images
         Length of the whole run, in images shown. A larger number extends a finished run.
     epochs
@@ -96,10 +100,10 @@ def train(
     if dry_run:
         from ganvas.training.budget import make_budget
         from ganvas.training.dry_run import print_plan
-        from ganvas.training.setup import Request
+        from ganvas.training.request import Request
 
         budget = make_budget(minutes, until, datetime.now())
-        print_plan(Request(recipe, changes, epochs, strict, budget), out, device)
+        print_plan(Request(recipe, changes, epochs, strict, budget, from_), out, device)
         return
 
     from ganvas.training.trainer import train as train_gan
@@ -108,6 +112,7 @@ def train(
         train_gan(
             recipe,
             out=out,
+            from_=from_,
             epochs=epochs,
             minutes=minutes,
             until=until,

@@ -211,13 +211,18 @@ class GAN(nn.Module):
         return all(name == "label" for name in self.inputs)  # also true without inputs
 
     def players(self) -> dict[str, list[nn.Parameter]]:
-        """The parameters of each player."""
-        return {name: list(child.parameters()) for name, child in self.named_children()}
+        """The parameters that each player learns: all of its network that are not frozen."""
+        return {
+            name: [parameter for parameter in child.parameters() if parameter.requires_grad]
+            for name, child in self.named_children()
+        }
 
     def count_parameters(self) -> dict[str, int]:
-        """How many numbers each player has to learn."""
-        players = self.players().items()
-        return {name: sum(each.numel() for each in parameters) for name, parameters in players}
+        """How many numbers each player's network consists of."""
+        return {
+            name: sum(parameter.numel() for parameter in child.parameters())
+            for name, child in self.named_children()
+        }
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         """One training step, as the paper's algorithm has it: yield each player's `Update`.

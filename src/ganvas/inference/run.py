@@ -24,7 +24,7 @@ from ganvas.io.notebook import show_image
 from ganvas.io.planes import show_planes, to_picture
 from ganvas.io.scatter import draw_sheet
 from ganvas.rng import RowRng
-from ganvas.runs.checkpoint import find_checkpoints, load_gan
+from ganvas.runs.checkpoint import load_gan, locate_checkpoint
 from ganvas.runs.curves import collect_losses
 from ganvas.runs.folder import grid_path
 from ganvas.runs.log import read_log
@@ -303,18 +303,5 @@ def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
     Raises:
         UserError: there is nothing to load, or it is damaged.
     """
-    path = Path(path)
-    if not path.is_dir():
-        raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
-
-    # a checkpoint has its description in it, a run folder only has checkpoints
-    if not (path / "about.json").exists():
-        found = find_checkpoints(path / "checkpoints")
-        if not found:
-            raise UserError(
-                f"{path} has no checkpoints: it is not a run folder, or its training has not got"
-                " that far"
-            )
-        path = found[-1]  # the newest
-
-    return Run(path, *load_gan(path, ema), pick_device(device))
+    found = locate_checkpoint(Path(path))
+    return Run(found, *load_gan(found, ema), pick_device(device))

@@ -12,7 +12,15 @@ from ganvas.recipes.registry import get_recipe
 from ganvas.recipes.sides import LARGEST, Framing, RowsKind, largest_side
 from ganvas.recipes.special import choose_special_gan
 
-__all__ = ["FEW", "PLAYERS", "decide_settings", "quick_recipe"]
+__all__ = [
+    "FEW",
+    "PLAYERS",
+    "choose_flip",
+    "decide_settings",
+    "explain_augmentation",
+    "is_few",
+    "quick_recipe",
+]
 
 # Fewer images of 64 pixels than this, and the discriminator memorises them. Smaller images are
 # simpler, so fewer of them are enough.
@@ -88,6 +96,17 @@ def _choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> N
     else:
         _choose_small_gan(choices, side, facts.images, machine)
 
+    choose_flip(choices, facts)
+    if facts.classes:
+        choices.set(
+            "options.conditional",
+            True,
+            f"There are {facts.classes} classes; sample one of them with --label.",
+        )
+
+
+def choose_flip(choices: Choices, facts: DataFacts) -> None:
+    """Choose whether images are mirrored at random."""
     # Mirrored images double the data, but not where left and right have a meaning.
     if facts.view.channels == 1:
         reason = "Grey images may be writing, which must not be mirrored."
@@ -96,13 +115,6 @@ def _choose_noise_gan(choices: Choices, facts: DataFacts, machine: Machine) -> N
     else:
         reason = "The mean image is not symmetric, so left and right may have a meaning."
     choices.set("flip", facts.symmetric, reason)
-
-    if facts.classes:
-        choices.set(
-            "options.conditional",
-            True,
-            f"There are {facts.classes} classes; sample one of them with --label.",
-        )
 
 
 def quick_recipe(side: int) -> Recipe:
@@ -124,9 +136,9 @@ def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine)
     for option, meaning in OPTION_MEANINGS.items():
         choices.set(option, options[option], f"{meaning}, as in the recipe {recipe.name}.")
 
-    few = count < FEW * side / 64
+    few = is_few(count, side)
     augmentation = "adaptive" if few else "none"
-    choices.set("options.augmentation", augmentation, _explain_augmentation(count, few))
+    choices.set("options.augmentation", augmentation, explain_augmentation(count, few))
 
     # At most half of the images, so that a batch is never the whole set.
     half = count // 2
@@ -143,7 +155,12 @@ def _choose_small_gan(choices: Choices, side: int, count: int, machine: Machine)
     choices.set("images", recipe.images, reason)
 
 
-def _explain_augmentation(count: int, few: bool) -> str:
+def is_few(count: int, side: int) -> bool:
+    """Whether a discriminator would memorise so many images of a side."""
+    return count < FEW * side / 64
+
+
+def explain_augmentation(count: int, few: bool) -> str:
     """Say why images are augmented, or not."""
     images = count_noun(count, "image is", "images are")
     if few:
@@ -195,7 +212,7 @@ def _choose_modern_augmentation(choices: Choices, side: int, count: int, few: bo
     else:
         probability = 0.3 if side > 32 else 0.0
 
-    reason = _explain_augmentation(count, few)
+    reason = explain_augmentation(count, few)
     if side > 32 and not few:
         reason = f"As in the paper for {count_noun(count, 'image')} of this size."
     choices.set("options.augmentation", probability, reason)

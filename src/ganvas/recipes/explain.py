@@ -13,6 +13,11 @@ CHOICES = {
     "size": "Images are learned at {} pixels",
     "images": "The run shows {} images in all",
 }
+# Further ones of a run that begins with the weights of another.
+FURTHER = {
+    "optimizers": "Training is by {}",
+    "options.augmentation": "The augmentation is {}",
+}
 
 
 def explain_choices(recipe: Recipe) -> list[str]:
@@ -21,9 +26,10 @@ def explain_choices(recipe: Recipe) -> list[str]:
     Args:
         recipe: of the run; one without reasons needs no sentence.
     """
+    choices = CHOICES | FURTHER if recipe.origin else CHOICES
     return [
         f"{beginning.format(describe_setting(recipe, key))}: {_find_clause(recipe.reasons[key])}."
-        for key, beginning in CHOICES.items()
+        for key, beginning in choices.items()
         if key in recipe.reasons
     ]
 

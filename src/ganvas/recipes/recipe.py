@@ -18,6 +18,7 @@ from ganvas.gans import GANS
 from ganvas.gans.options import check_options, option_defaults
 from ganvas.io.numbers import Count, Fraction, Whole
 from ganvas.io.reading import parse_json
+from ganvas.recipes.origin import Origin
 from ganvas.recipes.schedule import cosine
 
 __all__ = [
@@ -116,6 +117,7 @@ class Recipe(View):
     batch: Count
     images: Count  # length of the run
     seed: Whole = 0
+    origin: Origin | None = None  # the run whose weights it begins with; None: random ones
     optimizers: dict[str, Adam]  # by network
     ema_halflife: Count | None = None  # of the averaged weights; None: no average
     # Images over which the half-life grows from 0; None: it is at most 5 % of the images shown.

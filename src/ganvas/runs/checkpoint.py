@@ -41,6 +41,7 @@ __all__ = [
     "find_checkpoints",
     "load_gan",
     "load_weights",
+    "locate_checkpoint",
     "read_about",
     "read_checkpoint_recipe",
     "read_position",
@@ -144,6 +145,27 @@ def find_checkpoints(folder: Path) -> list[Path]:
     return sorted(
         path for path in folder.glob("[0-9]*") if re.fullmatch(NAME, path.name) and path.is_dir()
     )
+
+
+def locate_checkpoint(path: Path) -> Path:
+    """Find the newest checkpoint of a run folder; a checkpoint is its own.
+
+    Raises:
+        UserError: there is no checkpoint.
+    """
+    if not path.is_dir():
+        raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
+
+    # A checkpoint has its description in it, a run folder only has checkpoints.
+    if (path / "about.json").exists():
+        return path
+    found = find_checkpoints(path / "checkpoints")
+    if not found:
+        raise UserError(
+            f"{path} has no checkpoints: it is not a run folder, or its training has not got"
+            " that far"
+        )
+    return found[-1]
 
 
 def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:

@@ -171,16 +171,23 @@ def find_grids(folder: Path) -> list[Path]:
     )
 
 
-def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> None:
+def check_same(
+    folder: Path, own: Recipe, asked: Recipe, dataset: Dataset, command: str = ""
+) -> None:
     """Refuse to resume a run with other settings or other data than it began with.
 
     Args:
         own: the recipe in the run folder.
         asked: the recipe of this call.
+        command: that begins a new run with the weights of this one, if they can be used.
 
     Raises:
         UserError: shows the differences.
     """
+    way = "choose another --out"
+    if command:
+        way += ", or begin a new run with the weights of this one"
+
     before = flatten_settings(own.model_dump(exclude=FREE))
     now = flatten_settings(asked.model_dump(exclude=FREE))
     differences = [
@@ -190,8 +197,7 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
     ]
     if differences:
         raise UserError(
-            f"{folder} was begun with other settings: {'; '.join(differences)}; choose another "
-            "--out"
+            f"{folder} was begun with other settings: {'; '.join(differences)}; {way}", command
         )
 
     there = read_data(folder)
@@ -200,7 +206,8 @@ def check_same(folder: Path, own: Recipe, asked: Recipe, dataset: Dataset) -> No
         raise UserError(
             f"{folder} was begun with other data: {count_noun(there.used, 'image')} of "
             f"{there.spec} there, {len(dataset):,} of {dataset.report.spec} here; bring the old "
-            "data back or choose another --out"
+            f"data back, {way}",
+            command,
         )
 
 

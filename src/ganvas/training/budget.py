@@ -44,12 +44,14 @@ class Budget:
     Attributes:
         seconds: in all, from its beginning.
         flag: what the user gave: "minutes" or "until".
+        value: of this flag.
         words: the same for people: "10 minutes", "the time until 18:30".
         began: when it began, as `time.monotonic` tells.
     """
 
     seconds: float
     flag: str
+    value: str
     words: str
     began: float
 
@@ -75,7 +77,8 @@ def make_budget(minutes: float | None, until: str | None, now: datetime) -> Budg
     if minutes is not None:
         if not 0 < minutes <= LONGEST:
             raise UserError(f"--minutes {minutes:g}: ask for more than 0, and at most a year")
-        return Budget(60 * minutes, "minutes", describe_duration(60 * minutes), began)
+        words = describe_duration(60 * minutes)
+        return Budget(60 * minutes, "minutes", f"{minutes:g}", words, began)
     if until is None:
         return None
 
@@ -88,7 +91,8 @@ def make_budget(minutes: float | None, until: str | None, now: datetime) -> Budg
     end = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
     if end <= now:
         end += timedelta(days=1)
-    return Budget((end - now).total_seconds(), "until", f"the time until {until}", began)
+    words = f"the time until {until}"
+    return Budget((end - now).total_seconds(), "until", until, words, began)
 
 
 class Costs(BaseModel):

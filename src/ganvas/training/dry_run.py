@@ -11,10 +11,12 @@ from ganvas.recipes.explain import explain_choices
 from ganvas.recipes.listing import describe_counts, print_settings
 from ganvas.recipes.quicker import advise_quicker
 from ganvas.recipes.recipe import Recipe
+from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.training.budget import Budget, Costs
 from ganvas.training.engine import Engine
 from ganvas.training.fitting import fit_run, measure_looks, time_steps
-from ganvas.training.setup import Request, prepare
+from ganvas.training.request import Request
+from ganvas.training.setup import prepare
 from ganvas.training.trainer import Trainer
 
 __all__ = ["print_plan"]
@@ -44,6 +46,7 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
         recipe, dataset = fit_run(request, found, folder, engine)
 
         trainer = Trainer(recipe, dataset, folder, engine, quiet=True)
+        beginning = None if find_checkpoints(folder / "checkpoints") else trainer.take_origin()
         plan = trainer.apply_own_plan()
         costs = Costs(step=time_steps(trainer.step, engine))
         if recipe.images / recipe.batch * costs.step < SHORT:
@@ -60,6 +63,7 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
     if advice:
         print_text(*advice, "", wrap=False)  # commands stay whole, so that they can be copied
     print_text(*describe_expectation(recipe, seconds))
+    print_text(*(beginning.describe() if beginning else []))
     report = trainer.context.dataset.report  # with what the GAN does not use
     for line in [*report.steps, *report.notes]:
         print_text(line if line.startswith(WARNING) else f"data: {line}")

@@ -21,7 +21,8 @@ from ganvas.training.checkup import Checkup
 from ganvas.training.engine import Engine
 from ganvas.training.monitor import Monitor
 from ganvas.training.progress import Meter
-from ganvas.training.setup import Request, prepare, start_state
+from ganvas.training.request import Request
+from ganvas.training.setup import prepare, start_state
 from ganvas.training.speed.autotune import apply_plan, share_plan
 from ganvas.training.state import RunContext, TrainingState
 from ganvas.training.step import TrainingStep
@@ -72,7 +73,8 @@ def fit_run(
 
     costs = measure_costs(recipe, dataset, folder, engine)
     left = float(engine.share(str(budget.left())))  # the main process's, for all
-    if recipe.name == AUTO:
+    # A smaller or narrower GAN could not begin with the weights of another run.
+    if recipe.name == AUTO and not recipe.origin:
         needed = enough_steps(recipe) * costs.step
         for saving in list_savings(recipe, given, budget.words):
             if needed <= left:

@@ -2,11 +2,9 @@
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,28 +14,29 @@ from ganvas.data.report import WARNING
 from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
+from ganvas.gans.frozen import freeze_blocks
 from ganvas.gans.options import build_gan
 from ganvas.inference.run import load
 from ganvas.inference.sampling import preview_rows
 from ganvas.io.console import count_noun
 from ganvas.io.files import PARTIAL, explained, remove
-from ganvas.io.numbers import check_numbers
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import AUTO, auto_recipe
+from ganvas.recipes.auto_from import auto_from
 from ganvas.recipes.chosen import Fitted
 from ganvas.recipes.length import take_length
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.rng import fold_in
 from ganvas.runs.folder import check_same, fresh_folder, lock_folder, read_recipe
-from ganvas.training.budget import Budget
 from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
+from ganvas.training.origin import check_kind, check_origin, check_settings, find_start
+from ganvas.training.request import Request
 from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, save_checkpoint
 from ganvas.training.step import TrainingStep
 
 __all__ = [
-    "Request",
     "claim_folder",
     "copy_state",
     "prepare",
@@ -45,51 +44,10 @@ __all__ = [
     "start_state",
 ]
 
-DEFAULT = "digits"  # the recipe of those who name none
 FEWEST = 50  # images, below which a GAN memorises them
 
 
 # Folder, recipe, data
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks to be trained.
-
-    Attributes:
-        recipe: a recipe or its name; None: the run folder's own, or DEFAULT.
-        changes: settings that were given, by dotted key, "data", "images" and "seed" among them.
-        epochs: length of the run, in passes through the data; None: in images.
-        strict: whether a broken image file is an error.
-        budget: the time that a new run may take; None: its length is given otherwise.
-
-    Raises:
-        UserError: the length is given twice.
-    """
-
-    recipe: str | Recipe | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    epochs: float | None = None
-    strict: bool = False
-    budget: Budget | None = None
-
-    def __post_init__(self) -> None:
-        check_numbers(self)
-        lengths = {
-            "images": "images" in self.changes,
-            "epochs": self.epochs is not None,
-            self.budget.flag if self.budget else "": self.budget is not None,
-        }
-        named = [name for name, given in lengths.items() if given]
-        if len(named) > 1:
-            raise UserError(
-                f"{' and '.join(named)} both set the length of the run; give one of them"
-            )
-
-    @property
-    def name(self) -> str:
-        """The recipe's name."""
-        return self.recipe.name if isinstance(self.recipe, Recipe) else self.recipe or DEFAULT
 
 
 @contextmanager
@@ -98,7 +56,7 @@ def claim_folder(out: str | Path | None, name: str, engine: Engine) -> Iterator[
 
     Args:
         out: the folder; None: a fresh one, named by the date and `name`.
-        name: of the recipe.
+        name: of the recipe; not needed where `out` is given.
         engine: of this process.
     """
     if not engine.is_main:
@@ -131,6 +89,8 @@ def prepare(
         UserError: a setting or the data is wrong, or not the same for all processes or as before.
     """
     own = read_recipe(folder) if folder else None
+    if folder and own:
+        check_origin(folder, own.origin, request.from_)
     # What the main process leaves in the cache is there for the others.
     with engine.main_first():
         recipe = _resolve_recipe(request, own, engine, progress, fitted)
@@ -153,7 +113,9 @@ def prepare(
         # Needs the data's size, so it comes after it is opened.
         recipe = _set_epochs(recipe, request.epochs, dataset)
     if folder and own:
-        check_same(folder, own, recipe, dataset)
+        # Weights of another GAN are of no use to this one.
+        command = request.begin_anew(folder) if recipe.gan == own.gan else ""
+        check_same(folder, own, recipe, dataset, command)
     return recipe, dataset
 
 
@@ -180,7 +142,8 @@ def _resolve_recipe(
 
     Args:
         request: of the user.
-        own: the run folder's recipe, if there is a run. It decides the length if none is given.
+        own: the run folder's recipe, if there is a run. It decides the length if none is given,
+            and what the run began with.
         engine: for whose device "auto" chooses; a run that is resumed keeps the settings it has.
         progress: whether to show a bar while "auto" looks at data that must be packed first.
         fitted: settings of "auto" that are smaller than usual.
@@ -189,6 +152,7 @@ def _resolve_recipe(
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
     """
     asked, given = request.recipe, dict(request.changes)
+    start = find_start(request.from_) if request.from_ and not own else None
     if own:
         given.setdefault("images", own.images)
 
@@ -197,13 +161,25 @@ def _resolve_recipe(
         base = take_length(asked, own) if own else asked
     elif own and (asked is None or asked == own.name == AUTO):
         base = own
+    elif asked == AUTO and start:
+        base = auto_from(start.recipe, bool(start.classes), given, engine.device, progress)
     elif asked == AUTO:
         base = auto_recipe(given.get("data"), given, engine.device, progress, fitted)
+    elif asked is None and start:
+        base = start.recipe.model_copy(update={"reasons": {}})  # it was not chosen for this data
     else:
         base = get_recipe(request.name)
         base = take_length(base, own) if own else base
 
+    if start:
+        base = base.model_copy(update={"origin": start.origin})
+    elif own and not base.origin:
+        base = base.model_copy(update={"origin": own.origin})
+    check_settings(base.origin, given)
+
     recipe = change(base, given)
+    if start:
+        check_kind(start, recipe)
     if not recipe.data:
         raise UserError(
             f"{recipe.name} trains on your own images: give a folder or zip with --data"
@@ -238,6 +214,9 @@ def start_state(recipe: Recipe, dataset: Dataset, engine: Engine) -> TrainingSta
     # process, so they need not be sent.
     torch.manual_seed(fold_in(recipe.seed, "weights"))
     gan = build_gan(recipe.gan, dataset.schema, recipe.options)
+    # Before the optimizers, which hold what learns. The weights themselves come later: of a run
+    # that is resumed from its own checkpoint.
+    freeze_blocks(gan, recipe.origin.frozen if recipe.origin else 0)
     gan.to(engine.device)
 
     players = gan.players()

@@ -1,7 +1,7 @@
 """Write checkpoints and resume from them, bit for bit: all that changes while training."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,15 @@ __all__ = [
     "TrainingState",
     "describe_gan",
     "list_optimizer_tensors",
+    "read_moments",
     "resume_checkpoint",
     "save_checkpoint",
+    "set_moments",
 ]
 
 MeansState = dict[str, tuple[float, int]]  # by log key: sum and number of steps
+# Adam's tensors by quantity, by the place of the parameter in its player, by player.
+Moments = dict[str, dict[int, dict[str, Tensor]]]
 
 
 @dataclass(frozen=True)
@@ -284,19 +288,41 @@ def _restore_optimizers(
     optimizers: Mapping[str, torch.optim.Adam], path: Path, about: dict[str, Any]
 ) -> None:
     """The inverse of `list_optimizer_tensors`; rates and betas come from the recipe."""
+    players = {
+        player: optimizer.param_groups[0]["params"] for player, optimizer in optimizers.items()
+    }
+    set_moments(optimizers, read_moments(path, about, players))
+
+
+def read_moments(
+    path: Path, about: dict[str, Any], players: Mapping[str, Sequence[Tensor]]
+) -> Moments:
+    """Read what the Adam of each player keeps, from a checkpoint.
+
+    Args:
+        path: of the checkpoint.
+        about: its description.
+        players: the parameters that each player learns.
+
+    Raises:
+        CheckpointError: the file is damaged or does not fit these parameters.
+    """
     wanted = {
         f"{player}/{index}/{quantity}": value
-        for player, optimizer in optimizers.items()
-        for index, parameter in enumerate(optimizer.param_groups[0]["params"])
+        for player, parameters in players.items()
+        for index, parameter in enumerate(parameters)
         for quantity, value in _first_state(parameter.detach().to("meta")).items()
     }
-    # Parameters by their place in the player, as `load_state_dict` wants them; it copies the
-    # moments to the device.
-    states: dict[str, dict[int, dict[str, Tensor]]] = {player: {} for player in optimizers}
+    found: Moments = {player: {} for player in players}
     for name, value in read_tensors(path / "training.safetensors", about, wanted).items():
         player, index, quantity = name.split("/")
-        states[player].setdefault(int(index), {})[quantity] = value
+        found[player].setdefault(int(index), {})[quantity] = value
+    return found
+
+
+def set_moments(optimizers: Mapping[str, torch.optim.Adam], moments: Moments) -> None:
+    """Give optimizers their moments, which are copied to the device; rates and betas stay."""
     for player, optimizer in optimizers.items():
         optimizer.load_state_dict(
-            {"state": states[player], "param_groups": optimizer.state_dict()["param_groups"]}
+            {"state": moments[player], "param_groups": optimizer.state_dict()["param_groups"]}
         )

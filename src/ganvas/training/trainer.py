@@ -16,6 +16,7 @@ from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import FolderWatch, write_description
 from ganvas.runs.log import Log
+from ganvas.training.beginning import ORIGIN_FILE, Beginning, begin_with
 from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
 from ganvas.training.ending import (
@@ -31,7 +32,8 @@ from ganvas.training.monitor import Monitor
 from ganvas.training.notebook import choose_meter
 from ganvas.training.probe import StepProbe
 from ganvas.training.progress import announce_run
-from ganvas.training.setup import Request, claim_folder, prepare, rehearse, start_state
+from ganvas.training.request import Request
+from ganvas.training.setup import claim_folder, prepare, rehearse, start_state
 from ganvas.training.signals import StopSignals
 from ganvas.training.speed.autotune import (
     FILE,
@@ -54,6 +56,7 @@ def train(
     *,
     data: str | Path | None = None,
     out: str | Path | None = None,
+    from_: str | Path | None = None,
     images: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
@@ -68,9 +71,10 @@ def train(
     """Train a GAN, or resume a run that was stopped.
 
     Args:
-        recipe: a recipe or its name; None is the run folder's own, or "digits".
+        recipe: a recipe or its name; None is the run folder's own, that of `from_`, or "digits".
         data: what to train on, if not the recipe's own data: a name, a folder or a zip.
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
+        from_: a run or checkpoint whose weights a new run begins with, as far as they fit.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
         minutes: time that a new run may take on this machine; its length is chosen to fit.
@@ -93,9 +97,12 @@ def train(
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
     budget = make_budget(minutes, until, datetime.now())
-    request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget)
+    place = None if from_ is None else Path(from_)
+    request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget, place)
 
-    with Engine(device) as engine, claim_folder(out, request.name, engine) as folder:
+    # A folder that is named needs no name, and a run in it does not need the other run any more.
+    name = "" if out else request.name
+    with Engine(device) as engine, claim_folder(out, name, engine) as folder:
         # The folder is locked before the data is opened: packing may take hours, and a second
         # training must be refused before that.
         found = prepare(request, folder, engine, progress=engine.is_main and not quiet)
@@ -225,6 +232,7 @@ class Trainer:
         folder, engine = context.folder, context.engine
         seen = features_shape(self.state.gan, self.loader)
         resumed = resume_checkpoint(folder / "checkpoints", self.state, seen) is not None
+        beginning = None if resumed else self.take_origin()
 
         # A run passes its length by less than a batch; only beyond that is it longer than asked.
         if clock.images - clock.batch >= clock.total:
@@ -242,16 +250,25 @@ class Trainer:
             )
 
         announce_run(context, self.state, self.loader, self.meter, resumed, self.verbose)
+        for line in beginning.describe() if beginning else []:
+            self.meter.say(line)
         if engine.is_main:
             if not resumed:
                 rehearse(context, self.state)
             # After the rehearsal: a folder whose GAN cannot be trained must not become a run.
             write_description(folder, context.recipe, context.dataset)
+            if beginning:
+                write_json(folder / ORIGIN_FILE, beginning.record())
             # Grids first: the log names those to be dropped, until it is cut.
             self.monitor.drop_grids()
             # Before its first checkpoint a run begins anew, and logs all of it again.
             context.log.cut(clock.images if resumed else -1)
         return resumed
+
+    def take_origin(self) -> Beginning | None:
+        """Take the weights of the run that this one begins with, if it does; say which fit."""
+        origin = self.context.recipe.origin
+        return begin_with(self.state, origin) if origin else None
 
     def autotune(self, resumed: bool) -> None:
         """Take steps in the way that is fastest here, print which it is, and record it."""

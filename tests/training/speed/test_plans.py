@@ -13,7 +13,7 @@ from ganvas.errors import UserError
 from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.log import read_log
 from ganvas.training.dry_run import print_plan
-from ganvas.training.setup import Request
+from ganvas.training.request import Request
 from ganvas.training.speed import autotune as adapt
 from ganvas.training.speed import im2col as products
 from ganvas.training.speed.autotune import (

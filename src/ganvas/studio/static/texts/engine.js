@@ -30,6 +30,12 @@ export default [
   ["captions and boxes", "文字说明和方框"], ["captions and key points", "文字说明和关键点"], ["points", "点"],
   ["The modern baseline, fast enough on a GPU", "现代基线，在 GPU 上足够快"],
   ["For {memory} GiB of memory and {images}", "适合 {memory} GiB 显存和 {images}"],
+  // Reasons: a run that begins with the weights of another one
+  ["As in the run that it begins with, so that its weights fit", "与作为起点的运行相同，这样才能使用它的权重"], ["As in the run that it begins with", "与作为起点的运行相同"],
+  ["Lower than in the run that it begins with, so that few images do not undo what it has learned", "低于作为起点的运行，以免少量图像抹去它已学到的内容"],
+  ["there are enough images for its rates", "图像数量足够使用它的学习率"], ["The run that it begins with is past it", "作为起点的运行已经过了这个阶段"],
+  ["As many as in the run that it begins with", "与作为起点的运行相同的数量"],
+  ["An eighth of those of the run that it begins with, which has learned most already", "作为起点的运行的八分之一，因为它已经学会了大部分内容"],
   ["As in the recipe {recipe}", "与配方 {recipe} 相同"],
   ["--minutes sets the time instead", "您选择的时间优先", "the time that you choose comes first"],
   ["The channels of the largest feature maps, as in the recipe {recipe}", "最大特征图的通道数，与配方 {recipe} 相同"],
