@@ -29,7 +29,8 @@ class Schema(BaseModel):
     Attributes:
         size: side of the images in pixels.
         channels: of each image column: 1 (grey), 3 (RGB) or 2 (points in the plane).
-        names: by column: names of the classes, attributes or parts.
+        names: by column: names of the classes, attributes or parts; of "a" and "b" one name each,
+            that of the domain, where it has one.
         widths: by column: bytes L of "caption", numbers F of "caption_features".
         boxes: whether there is a "box".
         unpaired: whether "a" and "b" are drawn independently of each other.
@@ -49,6 +50,10 @@ class Schema(BaseModel):
         """What the image columns hold: images, or points in the plane."""
         points = any(kind_of_channels(count) == "point" for count in self.channels.values())
         return "point" if points else "image"
+
+    def domain(self, column: str) -> str:
+        """The name by which people know the images of a column: "winter", or the column's own."""
+        return self.names.get(column, (column,))[0]
 
 
 def kind_of_channels(channels: int | None) -> Literal["image", "point"]:

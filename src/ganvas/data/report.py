@@ -31,6 +31,7 @@ class DataReport(BaseModel):
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
+    side_by_side: bool = False  # whether each file holds the two images of a pair
     test: str | None = None  # name of the test set that was published with it
 
     def _repr_html_(self) -> str:

@@ -8,12 +8,12 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.io.grids import make_grid, make_table
-from ganvas.io.resizing import resize, to_square
+from ganvas.io.resizing import resize
 
 __all__ = ["ROWS", "draw_columns", "draw_grid", "draw_rows", "make_tile", "square_columns"]
 
 ROWS = 24  # of a sheet with a row for each result
-TILE = 128  # side in pixels of the images on such a sheet
+TILE = 128  # longer side in pixels of the images on such a sheet
 LONGEST = 256  # side in pixels of the images on a sheet of one result
 
 
@@ -32,8 +32,32 @@ def draw_grid(
 
 
 def draw_rows(rows: Sequence[Mapping[str, Tensor]]) -> Image.Image:
-    """Draw a row for each result, tiles (see `make_tile`) by heading; at least one row."""
-    return make_table({name: torch.stack([row[name] for row in rows]) for name in rows[0]})
+    """Draw a row for each result, tiles (see `make_tile`) by heading; at least one row.
+
+    A row that lacks a heading of another row is white there.
+    """
+    shapes = [tile.shape for row in rows for tile in row.values()]
+    # cells as high as the highest tile and as wide as the widest, so that none has empty edges
+    channels, height, width = (max(sides) for sides in zip(*shapes))
+    headings = dict.fromkeys(name for row in rows for name in row)
+    empty = torch.empty(channels, 0, 0, dtype=torch.uint8)
+    return make_table(
+        {
+            name: torch.stack(
+                [_centre(row.get(name, empty), channels, height, width) for row in rows]
+            )
+            for name in headings
+        }
+    )
+
+
+def _centre(tile: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """A tile in the middle of a white cell, uint8 (channels, height, width)."""
+    cell = torch.full((channels, height, width), 255, dtype=torch.uint8)
+    _, high, wide = tile.shape
+    top, left = (height - high) // 2, (width - wide) // 2
+    cell[:, top : top + high, left : left + wide] = tile  # grey is repeated
+    return cell
 
 
 def draw_columns(columns: Mapping[str, Tensor]) -> Image.Image:
@@ -46,8 +70,23 @@ def draw_columns(columns: Mapping[str, Tensor]) -> Image.Image:
 
 
 def make_tile(image: Tensor) -> Tensor:
-    """An image uint8 (C, H, W) as a square of a sheet of rows, (C, TILE, TILE), on white."""
-    return to_square(image[None], TILE, "pad", "white")[0]
+    """An image of any size, uint8 (C, H, W), for a sheet of rows: its longer side is TILE pixels.
+
+    Args:
+        image: C of 1 to 4; transparency (2 and 4) is laid over white.
+    """
+    opaque = _lay_over_white(image)
+    scale = TILE / max(opaque.shape[1:])  # also enlarged, so that each fills its cell
+    high, wide = (max(1, round(side * scale)) for side in opaque.shape[1:])
+    return resize(opaque[None], high, wide)[0]
+
+
+def _lay_over_white(image: Tensor) -> Tensor:
+    """An image, uint8 (C, H, W), without transparency: C of 2 becomes 1, and 4 becomes 3."""
+    if image.shape[0] in (1, 3):
+        return image
+    colours, alpha = image[:-1].float(), image[-1:].float() / 255
+    return (colours * alpha + 255 * (1 - alpha)).round().to(torch.uint8)
 
 
 def square_columns(count: int) -> int:

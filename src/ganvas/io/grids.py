@@ -15,6 +15,7 @@ GAP = 4  # pixels between pictures and around them
 # since the text needs the width.
 SIDE, SIDE_WITH_HEADINGS = 56, 96
 HEADING_HEIGHT, HEADING_POINTS = 18, 13
+HEADING_BASE = 14  # pixels from the top to the line that headings stand on
 
 
 def make_grid(
@@ -67,7 +68,8 @@ def make_grid(
     small = _fit_font(headings, cell_width)
     for column, name in enumerate(headings):
         middle = left + GAP + (column + 0.5) * cell_width
-        pen.text((middle, top), name, fill="black", font=small, anchor="mb")
+        # "ms": on one line, whether or not a word has letters that reach below it.
+        pen.text((middle, HEADING_BASE), name, fill="black", font=small, anchor="ms")
 
     if caption:
         middle = (sheet.width / 2, sheet.height - bottom / 2)

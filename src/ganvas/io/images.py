@@ -22,6 +22,7 @@ __all__ = [
     "measure",
     "planes",
     "read",
+    "read_alpha",
     "save",
     "sheet_note",
     "to_float",
@@ -236,13 +237,15 @@ def planes(array: np.ndarray) -> Tensor:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Convert one uint8 picture (C, H, W), C of 1 or 3, to a Pillow picture."""
+    """Convert one uint8 picture (C, H, W) to a Pillow picture: grey, grey with transparency, RGB or
+    RGB with transparency for a C of 1 to 4.
+    """
     array = image.permute(1, 2, 0).contiguous().cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def to_png(image: Tensor | Image.Image) -> bytes:
-    """Encode one picture, of Pillow or uint8 (C, H, W), C of 1 or 3, as a PNG.
+    """Encode one picture, of Pillow or uint8 (C, H, W), C of 1 to 4, as a PNG.
 
     The same picture always gives the same bytes.
     """
@@ -286,8 +289,9 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
         picture.save(partial, format=kind, quality=95, **note)  # PNG ignores the quality
 
 
-def transparent(content: bytes) -> Tensor | None:
-    """Where a picture is more than half transparent, bool (H, W), upright; None if nowhere.
+def read_alpha(content: bytes) -> Tensor | None:
+    """How opaque a picture is, uint8 (1, H, W), upright: 0 where it is clear; None if it is opaque
+    everywhere.
 
     Raises:
         UnreadableError: as for `read`.
@@ -297,9 +301,20 @@ def transparent(content: bytes) -> Tensor | None:
             upright = ImageOps.exif_transpose(file)
             if not upright.has_transparency_data:
                 return None
-            clear = torch.from_numpy(np.array(upright.convert("RGBA").getchannel("A"))) < 128
-            return clear if clear.any() else None
+            alpha = planes(np.array(upright.convert("RGBA").getchannel("A")))
+            return alpha if alpha.min() < 255 else None
     except UnreadableError:
         raise
     except Exception as error:  # as in `read`
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def transparent(content: bytes) -> Tensor | None:
+    """Where a picture is more than half transparent, bool (H, W), upright; None if nowhere.
+
+    Raises:
+        UnreadableError: as for `read`.
+    """
+    alpha = read_alpha(content)
+    clear = None if alpha is None else alpha[0] < 128
+    return clear if clear is not None and clear.any() else None

@@ -52,7 +52,15 @@ def _describe_gan(run: RunRecord) -> str:
         # Both images of a pair may have the same size and colours.
         sizes = {describe_pictures(schema.size, count): None for count in schema.channels.values()}
         words.append(" and ".join(sizes))
-        words += [_count_names(column, len(values)) for column, values in schema.names.items()]
+        domains = [
+            values[0] for column, values in schema.names.items() if column in schema.channels
+        ]
+        words += [" and ".join(domains)] if domains else []
+        words += [
+            _count_names(column, len(values))
+            for column, values in schema.names.items()
+            if column not in schema.channels
+        ]
     return ", ".join(words)
 
 

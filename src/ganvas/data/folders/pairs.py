@@ -52,7 +52,9 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
             key, lambda folder: _write_pairs(folder, sources, rows, alone, view, progress)
         )
 
-    return check_strict(dataset.with_report(spec=spec, test=test), strict)
+    side_by_side = all(len(row.files) == 1 for row in rows)
+    dataset = dataset.with_report(spec=spec, test=test, side_by_side=side_by_side)
+    return check_strict(dataset, strict)
 
 
 def survey_pairs(spec: str) -> SizeSurvey:
