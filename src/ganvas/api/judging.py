@@ -7,6 +7,7 @@ from ganvas.data.view import collect_look
 from ganvas.evaluation import Evaluation
 from ganvas.evaluation import evaluate as evaluate_images
 from ganvas.inference.run import Run
+from ganvas.io.lists import split_list
 from ganvas.runs.health import Health, read_health
 
 __all__ = ["evaluate", "health"]
@@ -67,7 +68,7 @@ def evaluate(
         what,
         against,
         data=data,
-        metrics=metrics.split(",") if isinstance(metrics, str) else metrics,
+        metrics=split_list([metrics]) if isinstance(metrics, str) else metrics,
         features=features,
         weights=weights,
         count=count,

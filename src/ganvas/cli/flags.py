@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from ganvas.errors import UserError
+from ganvas.io.lists import split_pairs
 
 if TYPE_CHECKING:
     from ganvas.inference.run import Run
 
-__all__ = ["AS_IT_IS", "AS_USUAL", "Device", "Loading", "Look", "Pairs", "Switch", "parse_settings"]
+__all__ = [
+    "AS_IT_IS",
+    "AS_USUAL",
+    "Device",
+    "Loading",
+    "Look",
+    "Pairs",
+    "Switch",
+    "Words",
+    "parse_settings",
+]
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Switch = Annotated[bool, Parameter(negative="")]  # no --no-...
+Words = Annotated[list[str] | None, Parameter(negative="")]  # a list: A,B or the flag again
 Pairs = Annotated[list[str] | None, Parameter(name="--set", negative="")]
 
 
@@ -79,7 +91,7 @@ AS_USUAL = Loading()
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
-    """`["batch=64"]` as `{"batch": 64}`.
+    """`["batch=64", "seed=1,flip=true"]` as `{"batch": 64, "seed": 1, "flip": True}`.
 
     Raises:
         UserError: a pair has no value.
@@ -87,7 +99,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
     from ganvas.recipes.recipe import parse_value
 
     settings = {}
-    for pair in pairs:
+    for pair in split_pairs(pairs):
         # At the first =, since a value may contain more of them.
         key, equals, value = pair.partition("=")
         if not equals:

@@ -16,6 +16,7 @@ __all__ = ["collect_changes", "recipes", "train"]
 
 def train(
     recipe: str | None = None,
+    /,
     *,
     data: str | None = None,
     out: Path | None = None,
@@ -47,7 +48,8 @@ def train(
         https://...; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10,
         figures (drawn birds); or points: rings, grid.
     out
-        Run folder. Default: a new, dated one under runs/.
+        Folder for the results: the run folder, new, or one whose run is resumed. Without it: a new,
+        dated one under runs/.
     images
         Length of the whole run, in images shown. A larger number extends a finished run.
     epochs
@@ -64,8 +66,7 @@ def train(
     device
         Device to train on.
     settings
-        Any other setting of the recipe, KEY=VALUE, e.g. --set batch=64 --set options.width=32. Can
-        be given many times.
+        Settings of the recipe, KEY=VALUE, e.g. --set batch=64 --set options.width=32.
     strict
         Stop at the first broken image instead of leaving it out.
     dry_run
@@ -143,7 +144,7 @@ def collect_changes(pairs: list[str], flags: dict[str, Any]) -> dict[str, Any]:
     return changes | flags
 
 
-def recipes(name: str | None = None) -> None:
+def recipes(name: str | None = None, /) -> None:
     """List all recipes, or show all settings of one.
 
     Parameters

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.io.grids import make_grid, make_table
+from ganvas.io.grids import make_grid, make_table, stack_grids
 from ganvas.io.resizing import resize
 
 __all__ = ["ROWS", "draw_columns", "draw_grid", "draw_rows", "make_tile", "square_columns"]
@@ -36,28 +36,27 @@ def draw_rows(rows: Sequence[Mapping[str, Tensor]]) -> Image.Image:
 
     A row that lacks a heading of another row is white there.
     """
-    shapes = [tile.shape for row in rows for tile in row.values()]
-    # cells as high as the highest tile and as wide as the widest, so that none has empty edges
-    channels, height, width = (max(sides) for sides in zip(*shapes))
-    headings = dict.fromkeys(name for row in rows for name in row)
-    empty = torch.empty(channels, 0, 0, dtype=torch.uint8)
-    return make_table(
-        {
-            name: torch.stack(
-                [_centre(row.get(name, empty), channels, height, width) for row in rows]
-            )
-            for name in headings
-        }
-    )
+    headings = list(dict.fromkeys(name for row in rows for name in row))
+    width = max(tile.shape[2] for row in rows for tile in row.values())
+    channels = max(tile.shape[0] for row in rows for tile in row.values())
+
+    # each row as high as its own highest tile, so that none has empty edges
+    bands = []
+    for number, row in enumerate(rows):
+        height = max(tile.shape[1] for tile in row.values())
+        cells = torch.full((len(headings), channels, height, width), 255, dtype=torch.uint8)
+        for cell, name in zip(cells, headings):
+            if name in row:
+                _paste_centred(cell, row[name])
+        bands.append(make_grid(cells, len(headings), headings=() if number else headings))
+    return stack_grids(bands)
 
 
-def _centre(tile: Tensor, channels: int, height: int, width: int) -> Tensor:
-    """A tile in the middle of a white cell, uint8 (channels, height, width)."""
-    cell = torch.full((channels, height, width), 255, dtype=torch.uint8)
-    _, high, wide = tile.shape
-    top, left = (height - high) // 2, (width - wide) // 2
-    cell[:, top : top + high, left : left + wide] = tile  # grey is repeated
-    return cell
+def _paste_centred(cell: Tensor, tile: Tensor) -> None:
+    """Write a tile into the middle of a cell, uint8 (C, H, W) each; a grey tile is repeated."""
+    _, height, width = tile.shape
+    top, left = (cell.shape[1] - height) // 2, (cell.shape[2] - width) // 2
+    cell[:, top : top + height, left : left + width] = tile
 
 
 def draw_columns(columns: Mapping[str, Tensor]) -> Image.Image:

@@ -16,6 +16,7 @@ from ganvas.inference.scaling import BEST_KNOWN, Scaling, choose_scaling, descri
 from ganvas.inference.task import Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import Tiling, pad_to_multiple, translate_tiles
 from ganvas.io.images import read, read_alpha, to_float, to_uint8
+from ganvas.io.lists import split_pairs
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use, suggest_command
 
@@ -194,13 +195,13 @@ def _read_original(run: Run, content: bytes) -> tuple[Original, list[str]]:
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
-    """`["Eyeglasses=1,Bald=0"]` as `{"Eyeglasses": True, "Bald": False}`.
+    """`["Eyeglasses=1,Bald=0", "Old=1"]` as `{"Eyeglasses": True, "Bald": False, "Old": True}`.
 
     Raises:
         UserError: a value is neither 0 nor 1.
     """
     attributes = {}
-    for pair in ",".join(pairs).split(",") if pairs else []:
+    for pair in split_pairs(pairs):
         name, _, value = pair.partition("=")
         if value not in ("0", "1"):
             raise UserError(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvas.io.images import as_sheet, to_pil
 
-__all__ = ["make_grid", "make_table"]
+__all__ = ["make_grid", "make_table", "stack_grids"]
 
 GAP = 4  # pixels between pictures and around them
 # Small pictures are enlarged by a whole number to about so many pixels; under headings to more,
@@ -106,3 +106,14 @@ def make_table(
     # (N, columns, C, H, W), so that the pictures of a row follow one another.
     together = torch.stack(expanded, 1)
     return make_grid(together.flatten(0, 1), len(columns), row_names, caption, list(columns))
+
+
+def stack_grids(grids: Sequence[Image.Image]) -> Image.Image:
+    """Put grids of one width below each other as one sheet, with one gap between two of them."""
+    height = sum(grid.height for grid in grids) - GAP * (len(grids) - 1)
+    sheet = Image.new(grids[0].mode, (grids[0].width, height), "white")
+    top = 0
+    for grid in grids:
+        sheet.paste(grid, (0, top))
+        top += grid.height - GAP  # a grid has a gap at its top and at its bottom
+    return as_sheet(sheet)
