@@ -11,6 +11,10 @@ from tiny import make_gan
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.view import View
 from ganvas.gans import GAN, GANS
+from ganvas.inference.damage import describe_projection
+from ganvas.inference.inversion import SearchSettings
+from ganvas.inference.scaling import Scaling, describe_scalings
+from ganvas.inference.translate import TranslateTask, describe_pair
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.choices import decide_settings
@@ -51,7 +55,8 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 
 def find_sentences() -> set[str]:
     """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
-    return {*_find_reasons(), *_find_findings(), *map(name_use, _list_gans())}
+    uses = (*map(name_use, _list_gans()), *_find_lines())
+    return {*_find_reasons(), *_find_findings(), *uses}
 
 
 def find_settings() -> set[str]:
@@ -68,6 +73,20 @@ def find_settings() -> set[str]:
 def _list_gans() -> Iterator[GAN]:
     """One of each kind, small."""
     yield from map(make_gan, GANS)
+
+
+def _find_lines() -> Iterator[str]:
+    """Lines on images that were translated, or have no hole."""
+    for seen in ((16, 32), (128, 256)):
+        one, other = Scaling((60, 120), seen), Scaling((30, 60), (15, 30))
+        for advice in (TranslateTask(size=16), TranslateTask()):
+            for name in ("pix2pix", "cyclegan"):
+                yield from describe_scalings([one], advice.advise(make_gan(name)))
+        yield from describe_scalings([one, one, other], "train with --size 256 for more")
+    yield from describe_scalings([Scaling((9, 9), (16, 16)), Scaling((8, 8), (16, 16))], "")
+    yield from (describe_pair("left"), describe_pair("right"))
+    for count in (1, 4):
+        yield describe_projection(SearchSettings(count, 300 // count), 75)
 
 
 def _find_reasons() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 
 import pytest
 from commands import PROGRAM
@@ -29,6 +30,7 @@ def test_every_parameter_is_explained(verb: str):
     assert unexplained == []
 
 
+@cache
 def read_help(verb: str) -> dict[str, str]:
     """The help of each flag of a verb."""
     arguments = app[verb].assemble_argument_collection(parse_docstring=True)

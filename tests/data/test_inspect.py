@@ -13,6 +13,7 @@ from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.inspect import examine_data, print_examination, run_doctor
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
+from ganvas.io.cache import cache_folder
 from ganvas.io.console import PlainConsole
 
 

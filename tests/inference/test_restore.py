@@ -138,8 +138,8 @@ def test_without_a_hole_the_image_is_projected_on_request_and_the_noise_saved(ru
     more = {"steps": 3, "candidates": 3}
     refused_in_one_line(
         lambda: run(runs["free"], tmp_path / "photo.png", tmp_path / "out", **more),
-        "photo: it has no hole; say where .* With --project Ganvas searches for the GAN's image that"
-        " is nearest to the whole picture: 3 steps from 3 starts, about .* for each picture",
+        "photo: it has no hole; say where .* With --project Ganvas searches for the GAN's image"
+        " that is nearest to the whole picture: 3 steps from 3 starts, about .* for each picture",
     )
     assert not (tmp_path / "out").exists()
 

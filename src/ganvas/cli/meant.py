@@ -52,6 +52,8 @@ DATA: Table = {
 SIZE: Table = {
     "resolution image-size img-size imsize imagesize crop-size load-size image-resolution res"
     " side": "--size VALUE",
+}
+CHANNELS: Table = {
     "input-nc output-nc nc": "--channels VALUE",
 }
 TRAIN: Table = {
@@ -103,6 +105,7 @@ TRAIN: Table = {
     "ema-kimg ema-decay": "--set ema_halflife=N, in images shown",
     "hours time duration max-time": "--minutes N",
     **SIZE,
+    **CHANNELS,
     **OUT,
     **DEVICE,
 }
@@ -136,10 +139,17 @@ TABLES: Mapping[str, Table] = {
         "metric": "--metrics VALUE",
         **RUN,
         **SIZE,
+        **CHANNELS,
         **DEVICE,
     },
-    "data": {**DATA, **SIZE, **OUT},
-    "pack": {**DATA, **SIZE, **OUT, "max-images maxcount shard-size": "--shard-images VALUE"},
+    "data": {**DATA, **SIZE, **CHANNELS, **OUT},
+    "pack": {
+        **DATA,
+        **SIZE,
+        **CHANNELS,
+        **OUT,
+        "max-images maxcount shard-size": "--shard-images VALUE",
+    },
     "health": RUN,
     "log": RUN,
     "studio": {"listen-port server-port": "--port VALUE", **DEVICE},

@@ -9,13 +9,14 @@ from ganvas.inference.crops import Window, hole_extent
 from ganvas.inference.holes import SMALLEST
 from ganvas.inference.inversion import Candidates, SearchSettings
 from ganvas.inference.run import Run
-from ganvas.io.console import count_noun
+from ganvas.io.console import count_noun, describe_duration
 
 __all__ = [
     "Damage",
     "describe_candidates",
     "describe_damage",
     "describe_effort",
+    "describe_projection",
     "describe_window",
     "suggest_size",
 ]
@@ -48,6 +49,15 @@ def describe_window(damage: Damage, window: Window) -> str:
         return ""
     fitted = "cut to" if min(window.top, window.left) >= 0 else "laid on"
     return f"{fitted} a square of {window.side}, "
+
+
+def describe_projection(settings: SearchSettings, seconds: float) -> str:
+    """What to do with an image without a hole, and how long a search for all of it takes."""
+    return (
+        "it has no hole; say where it is by --mask or --box, or make it transparent. With"
+        " --project Ganvas searches for the GAN's image that is nearest to the whole picture:"
+        f" {describe_effort(settings)}, about {describe_duration(max(seconds, 1))} for each picture"
+    )
 
 
 def describe_effort(settings: SearchSettings) -> str:

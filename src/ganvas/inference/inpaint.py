@@ -19,6 +19,7 @@ from ganvas.inference.damage import (
     describe_candidates,
     describe_damage,
     describe_effort,
+    describe_projection,
     describe_window,
     suggest_size,
 )
@@ -34,7 +35,7 @@ from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number
 from ganvas.inference.task import Inputs, Result, Task, use_inputs
-from ganvas.io.console import describe_duration, track
+from ganvas.io.console import track
 from ganvas.io.images import read, to_float, to_uint8
 from ganvas.io.resizing import resize
 from ganvas.runs.usage import describe_use
@@ -113,16 +114,16 @@ class InpaintTask(Task):
                 raise UserError(f"--{name} {value}: give {least} or more")
 
     def results(self, run: Run) -> Iterator[Result | str]:
-        @cache  # timed once
-        def describe_projection() -> str:
-            return self.describe_projection(run)
+        @cache
+        def time_search() -> float:
+            return estimate_search(run.gan, self.search_settings(run), run.device)
 
         def restore_file(name: str, content: bytes) -> Result:
             damage = self.read_damage(run, name, content)
             if "mask" in run.gan.inputs:
                 return self.fill_directly(run, damage)
             if damage.mask is None and not self.project:
-                raise UserError(describe_projection())
+                raise UserError(describe_projection(self.search_settings(run), time_search()))
             return self.fill_by_search(run, damage)
 
         yield from use_inputs(self.inputs, restore_file)
@@ -150,16 +151,6 @@ class InpaintTask(Task):
                 "it has no hole; say where it is by --mask or --box, or make it transparent"
             )
         return Damage(name, picture, mask)
-
-    def describe_projection(self, run: Run) -> str:
-        """What to do with an image without a hole, and how long a search for all of it takes."""
-        settings = self.search_settings(run)
-        seconds = max(1, estimate_search(run.gan, settings, run.device))
-        return (
-            "it has no hole; say where it is by --mask or --box, or make it transparent. With"
-            " --project Ganvas searches for the GAN's image that is nearest to the whole picture:"
-            f" {describe_effort(settings)}, about {describe_duration(seconds)} for each picture"
-        )
 
     def fill_directly(self, run: Run, damage: Damage) -> Result:
         """Fill a hole with an inpainting GAN, at the image's own size or at the requested one."""

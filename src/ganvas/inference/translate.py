@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from ganvas.io.lists import split_pairs
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use, suggest_command
 
-__all__ = ["TranslateTask", "parse_attributes", "translate_image"]
+__all__ = ["TranslateTask", "describe_pair", "parse_attributes", "translate_image"]
 
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
 LARGEST = 16_384  # pixels that may be requested
@@ -185,13 +185,17 @@ def _read_original(run: Run, content: bytes) -> tuple[Original, list[str]]:
     half, given_left = width // 2, run.gan.target == "b"
     left, right = slice(half), slice(width - half, width)
     given, other = (left, right) if given_left else (right, left)
-    side = "left" if given_left else "right"
-    note = (
+    note = describe_pair("left" if given_left else "right")
+    clear = None if alpha is None else alpha[..., given]
+    return Original(pixels[..., given], clear, pixels[..., other]), [note]
+
+
+def describe_pair(side: Literal["left", "right"]) -> str:
+    """What was done with two images side by side."""
+    return (
         "an image twice as wide as high is taken for a pair side by side, as the files of the"
         f" training are: its {side} half was translated"
     )
-    clear = None if alpha is None else alpha[..., given]
-    return Original(pixels[..., given], clear, pixels[..., other]), [note]
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
