@@ -179,12 +179,12 @@ def _read_original(run: Run, content: bytes) -> tuple[Original, list[str]]:
 
     # trained on files of two images side by side, it may be given one of them whole
     _, height, width = pixels.shape
-    if not run.about["data"].get("side_by_side") or abs(width - 2 * height) > 1:
+    if not run.about["data"].get("side_by_side") or width != 2 * height:
         return Original(pixels, alpha), []
 
-    half, given_left = width // 2, run.gan.target == "b"
-    left, right = slice(half), slice(width - half, width)
-    given, other = (left, right) if given_left else (right, left)
+    given_left = run.gan.target == "b"
+    halves = slice(height), slice(height, width)
+    given, other = halves if given_left else reversed(halves)
     note = describe_pair("left" if given_left else "right")
     clear = None if alpha is None else alpha[..., given]
     return Original(pixels[..., given], clear, pixels[..., other]), [note]

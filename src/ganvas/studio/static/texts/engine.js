@@ -135,7 +135,7 @@ export default [
   ["an image twice as wide as high is taken for a pair side by side, as the files of the training are: its left half was translated", "宽为高的两倍的图像被视为并排的一对（与训练文件相同）：转换的是左半"],
   ["an image twice as wide as high is taken for a pair side by side, as the files of the training are: its right half was translated", "宽为高的两倍的图像被视为并排的一对（与训练文件相同）：转换的是右半"],
   ["it has no hole", "图像没有空洞"], ["say where it is by --mask or --box, or make it transparent", "请用 --mask 或 --box 指出空洞，或把该处变为透明", "paint over what shall be replaced"],
-  ["With --project Ganvas searches for the GAN's image that is nearest to the whole picture: {effort}, about {time} for each picture", "用 --project 时 Ganvas 搜索与整张图像最接近的生成图像：{effort}，每张约 {time}"],
+  ["With --project Ganvas searches for the GAN's image that is nearest to the whole picture: {effort}, about {time} for each picture", "用 --project 时会搜索与整张图像最接近的生成图像：{effort}，每张约 {time}"],
   ["{n} steps from {m} starts", "从 {m} 个起点各搜索 {n} 步"], ["{n} steps from {m} start", "从 {m} 个起点搜索 {n} 步"], ["{n} step from {m} starts", "从 {m} 个起点各搜索 {n} 步"], ["{n} step from {m} start", "从 {m} 个起点搜索 {n} 步"],
 
   // What recipes are for
