@@ -25,6 +25,12 @@ WRONG = {
     ),
     "recipe as a flag": (("train", "--recipe", "digits"), "without a flag: ganvas train RECIPE"),
     "unlike any flag": (("train", "--zzzz"), "ganvas train --help lists those that it has"),
+    "flag of a training": (
+        ("sample", "{run}", "--lr", "1e-4"),
+        "it belongs to a training, as --set optimizers.generator.lr=1e-4",
+    ),
+    "flag of a verb without flags": (("recipes", "--all"), "recipes has no flag --all"),
+    "flag without a verb": (("--data", "faces"), "there is no verb --data"),
     "too many words": (("health", "{run}", "more"), "health has no use for more"),
     "unknown verb": (("trian",), "there is no verb trian; did you mean train"),
     "verb of another tool": (("generate", "{run}"), "ganvas sample does that"),

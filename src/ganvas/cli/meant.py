@@ -155,7 +155,7 @@ TABLES: Mapping[str, Table] = {
     "studio": {"listen-port server-port": "--port VALUE", **DEVICE},
     "theory": OUT,
 }
-CLOSE = 0.65  # similarity of two words from which one may be meant by the other
+CLOSE = 0.7  # similarity of two words from which one may be meant by the other
 
 
 def explain_verb(word: str, verbs: Iterable[str]) -> str:
@@ -175,29 +175,30 @@ def explain_flag(flag: str, value: str, verb: str, flags: Mapping[str, Sequence[
         verb: such as "train".
         flags: those of each verb.
     """
+    table = TABLES.get(verb, {})
+    own = [other.removeprefix("--") for other in flags.get(verb, ())]
     beginning = f"{verb} has no flag {flag}"
     name = flag.lstrip("-").lower().replace("_", "-")
-    if f"--{name}" in flags[verb]:
+    if name in own:
         return f"{beginning}; write --{name}"
 
-    if advice := _find_names(TABLES[verb], name):
+    # right names of other things
+    if advice := _find_names(table, name):
         return f"{beginning}; write {_fill(advice, value)}"
     if setting := _find_setting(name) if verb == "train" else "":
         return f"{beginning}; write {_fill(f'--set {setting}=VALUE', value)}"
-
-    owners = [other for other, own in flags.items() if f"--{name}" in own]
-    close = difflib.get_close_matches(f"--{name}", flags[verb], n=2, cutoff=CLOSE)
-    if owners and not close:
+    if owners := [other for other, theirs in flags.items() if f"--{name}" in theirs]:
         return f"{beginning}; it is a flag of {' and '.join(owners)}"
+    if advice := _find_names(TRAIN, name):
+        return f"{beginning}; it belongs to a training, as {_fill(advice, value)}"
 
-    # a misspelt name of another tool stands for the same as a right one
-    foreign = {f"--{word}" for names in TABLES[verb] for word in names.split()}
-    found = difflib.get_close_matches(f"--{name}", {*flags[verb], *foreign}, n=1, cutoff=CLOSE)
-    if found and found[0] not in flags[verb]:
-        advice = _find_names(TABLES[verb], found[0].removeprefix("--"))
-        return f"{beginning}; write {_fill(advice, value)}"
-    if close:
-        return f"{beginning}; did you mean {' or '.join(close)}?"
+    # misspelt names; those of other tools stand for the same as right ones
+    foreign = {word for names in table for word in names.split()}
+    close = difflib.get_close_matches(name, {*own, *foreign}, n=2, cutoff=CLOSE)
+    if close and close[0] not in own:
+        return f"{beginning}; write {_fill(_find_names(table, close[0]), value)}"
+    if meant := [f"--{other}" for other in close if other in own]:
+        return f"{beginning}; did you mean {' or '.join(meant)}?"
     return f"{beginning}; ganvas {verb} --help lists those that it has"
 
 
