@@ -24,6 +24,10 @@ from ganvas.data.view import View
 from ganvas.evaluation.unconditional import FEW_COPIES, FEW_NEIGHBOURS, HOLD_OUT
 from ganvas.gans import GAN, GANS
 from ganvas.inference.blur_test import NO_TEST, BlurTest
+from ganvas.inference.damage import describe_projection
+from ganvas.inference.inversion import SearchSettings
+from ganvas.inference.scaling import Scaling, describe_scalings
+from ganvas.inference.translate import TranslateTask, describe_pair
 from ganvas.io.console import describe_duration, describe_rate
 from ganvas.io.headers import Header
 from ganvas.io.values import Reading, ValueRange
@@ -127,6 +131,7 @@ def find_sentences() -> set[str]:
         *_find_comparisons(),
         *_find_likeness(),
         *_find_meanings(),
+        *_find_lines(),
         *NOTES,
         *TABLES,
         *map(name_use, _list_gans()),
@@ -177,6 +182,20 @@ def _find_meanings() -> Iterator[str]:
         steps, notes = describe_values(look, [one], view)
         yield from steps + notes + describe_steps(Counter([one.traits]), view, reading)
     yield "a: 24 images of labels: a plane for each of 3 categories (0, 1, 2)"
+
+
+def _find_lines() -> Iterator[str]:
+    """Lines on images that were translated, or have no hole."""
+    for seen in ((16, 32), (128, 256)):
+        one, other = Scaling((60, 120), seen), Scaling((30, 60), (15, 30))
+        for advice in (TranslateTask(size=16), TranslateTask()):
+            for name in ("pix2pix", "cyclegan"):
+                yield from describe_scalings([one], advice.advise(make_gan(name)))
+        yield from describe_scalings([one, one, other], "train with --size 256 for more")
+    yield from describe_scalings([Scaling((9, 9), (16, 16)), Scaling((8, 8), (16, 16))], "")
+    yield from (describe_pair("left"), describe_pair("right"))
+    for count in (1, 4):
+        yield describe_projection(SearchSettings(count, 300 // count), 75)
 
 
 def _find_reasons() -> Iterator[str]:

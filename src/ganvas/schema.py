@@ -44,7 +44,8 @@ class Schema(BaseModel):
         channels: of each image column: 1 (grey), 3 (RGB), another number of bands or categories;
             2 and size 1 are points in the plane.
         names: by column: names of the classes, attributes or parts; of an image column the
-            categories, as files hold them: "7", or "#804080".
+            categories, as files hold them ("7", or "#804080"), or of "a" and "b" one name each,
+            that of the domain, where it has one.
         widths: by column: bytes L of "caption", numbers F of "caption_features".
         boxes: whether there is a "box".
         unpaired: whether "a" and "b" are drawn independently of each other.
@@ -72,14 +73,19 @@ class Schema(BaseModel):
 
     def planes(self, column: str) -> Planes:
         """What the channels of an image column are."""
-        if column in self.names:
-            return Planes("categories", self.names[column])
+        if len(names := self.names.get(column, ())) > 1:
+            return Planes("categories", names)
         count = self.channels[column]
         if count == 4 and self.alpha:
             return Planes("alpha")
         if self.kind == "point":
             return Planes("points")
         return Planes("colour" if count in (1, 3) else "bands")
+
+    def domain(self, column: str) -> str:
+        """The name by which people know the images of a column: "winter", or the column's own."""
+        names = self.names.get(column, ())
+        return names[0] if len(names) == 1 else column
 
 
 def kind_of_images(channels: int | None, size: int | None) -> Literal["image", "point"]:

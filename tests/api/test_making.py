@@ -138,17 +138,23 @@ def test_images_in_memory_and_in_files_are_translated(translator: ganvas.Run, tm
     before = files_in(translator.folder)
     found = ganvas.translate(translator, [image, tmp_path / "photo.png", image.convert("CMYK")])
     assert found.names == ["image", "photo", "image-2"]
-    assert found[0].size == (16, 16)  # the size trained on
+    assert found[0].size == (20, 20)  # though the GAN sees 16x16
+    assert any(note.startswith("translated at 16x16, enlarged to 20x20") for note in found.notes)
     assert found[0].tobytes() == found[1].tobytes()
     assert len(found.sheets) == 1
     assert files_in(translator.folder) == before
+
+    clear = Image.new("RGBA", (20, 30), (10, 200, 30, 128))
+    (result,) = ganvas.translate(translator, clear)
+    assert (result.mode, result.size) == ("RGBA", (20, 30))
+    assert np.array_equal(np.asarray(result)[..., 3], np.asarray(clear)[..., 3])
 
     written = ganvas.translate(translator, image, out=tmp_path / "out")
     assert files_in(tmp_path / "out") == {"image.png", "sheets/sheet.png"}
     assert any(str(tmp_path / "out") in note for note in written.notes)
     refused_in_one_line(lambda: ganvas.translate(translator, image, to="c"), "generates only")
     refused_in_one_line(
-        lambda: ganvas.translate(translator, image, settings={"Glasses": True}), "no attributes"
+        lambda: ganvas.translate(translator, image, attributes={"Glasses": True}), "no attributes"
     )
 
 
@@ -164,6 +170,9 @@ def test_a_hole_is_filled(run: ganvas.Run, tmp_path: Path):
     assert list(found.others) == ["candidates/image-2.png"]
     assert len(found.sheets) == 1
     assert len(found.notes) == len(set(found.notes))
+
+    refused_in_one_line(lambda: ganvas.restore(run, image, steps=0), "With --project")
+    assert len(ganvas.restore(run, image, project=True, candidates=1, steps=0)) == 1
 
     written = ganvas.restore(run, image, box="4,4,4,4", steps=0, out=tmp_path / "out")
     assert "image.png" in files_in(tmp_path / "out")

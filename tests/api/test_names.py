@@ -22,8 +22,6 @@ WITHOUT = {
 BEYOND = {"evaluate": {"what", "against", "progress"}}
 # Where Python's name is not that of the command line's function.
 RENAMED = {"picture_format": "format"}
-# Values of the command line where nothing is given, and Python's.
-WRITTEN = {"out"}  # a file that the command line always writes, and Python only where it is named
 VERBS = {
     "train": training.train,
     "sample": making.sample,
@@ -58,7 +56,7 @@ def test_functions_have_the_flags_of_their_verbs(verb: str):
 
     assert arguments.keys() - BEYOND.get(verb, set()) == flags.keys() - WITHOUT.get(verb, set())
     for name, default in arguments.items():
-        if name in flags and name not in WRITTEN:
+        if name in flags:
             assert default == flags[name], name
 
 

@@ -13,6 +13,7 @@ from ganvas.data.contact_sheet import draw_contact_sheet
 from ganvas.data.inspect import examine_data, print_examination, run_doctor
 from ganvas.data.report import DataReport
 from ganvas.errors import UserError
+from ganvas.io.cache import cache_folder
 from ganvas.io.console import PlainConsole
 
 
@@ -75,8 +76,23 @@ def test_json_and_contact_sheet(folder, tmp_path, capsys):
     assert printed["used"] == 6
     with Image.open(sheet) as picture:
         assert picture.width > 100
+
+
+def test_without_a_place_the_contact_sheet_lies_in_the_cache(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
     run_doctor(str(folder), View(size=32), None, strict=False, json=False)
-    assert "Worth knowing" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "Worth knowing" in text
+    assert set(tmp_path.iterdir()) - before <= {tmp_path / "cache"}
+    file = Path(text.splitlines()[-1].removeprefix("How training sees them: "))
+    assert file.is_relative_to(cache_folder())
+    with Image.open(file) as picture:
+        assert picture.width > 100
+
+    # a name with an ending is a file, any other a folder
+    run_doctor(str(folder), View(size=32), tmp_path / "out", strict=False, json=False)
+    assert (tmp_path / "out" / "contact-sheet.png").is_file()
 
 
 def test_labelled_sheet_has_a_row_for_each_class():

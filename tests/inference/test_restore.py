@@ -134,9 +134,17 @@ def test_a_mask_is_white_in_the_hole_and_a_transparent_hole_is_the_same(runs, tm
     assert torch.equal(read_image(tmp_path / "other" / "clear.png"), made)
 
 
-def test_without_a_hole_the_image_is_projected_and_the_noise_saved(runs, tmp_path):
+def test_without_a_hole_the_image_is_projected_on_request_and_the_noise_saved(runs, tmp_path):
     save(draw_noise(3, 20, 30), tmp_path / "photo.png")
-    lines = run(runs["free"], tmp_path / "photo.png", tmp_path / "out", steps=3, candidates=3)
+    more = {"steps": 3, "candidates": 3}
+    refused_in_one_line(
+        lambda: run(runs["free"], tmp_path / "photo.png", tmp_path / "out", **more),
+        "photo: it has no hole; say where .* With --project Ganvas searches for the GAN's image"
+        " that is nearest to the whole picture: 3 steps from 3 starts, about .* for each picture",
+    )
+    assert not (tmp_path / "out").exists()
+
+    lines = run(runs["free"], tmp_path / "photo.png", tmp_path / "out", project=True, **more)
     noises = load_file(tmp_path / "out" / "noise" / "photo.safetensors")
     trained = ganvas.load(runs["free"]).gan
 
@@ -241,6 +249,8 @@ REFUSED = {
     "there is no image or folder": {"source": "nowhere.png", "box": "1,1,2,2"},
     "not an image": {"source": "text.txt", "box": "1,1,2,2"},
     "--steps has no effect": {"box": "1,1,2,2", "steps": 3},
+    "--project has no effect": {"project": True},
+    "--project is for whole pictures": {"box": "1,1,2,2", "project": True},
     "--size 7: give 8": {"box": "1,1,2,2", "size": 7},
 }
 

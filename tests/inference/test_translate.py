@@ -18,7 +18,7 @@ from ganvas.inference.tiles import OVERLAP, TILE, edge_weights, extend_by_mirror
 from ganvas.inference.translate import TranslateTask, parse_attributes, translate_image
 from ganvas.inference.write import Output
 from ganvas.inference.write import write as write_results
-from ganvas.io.images import to_float, to_uint8
+from ganvas.io.images import to_float, to_png, to_uint8
 
 SMALL = {
     "pix2pix": {"options.direction": "b-to-a"},
@@ -118,11 +118,135 @@ def test_a_square_image_is_what_the_gan_makes(runs, tmp_path: Path):
 
 
 def test_pix2pix_sees_images_as_large_as_those_it_was_trained_on(runs, tmp_path: Path):
-    assert len(write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "usual")) == 1
-    assert size_of(tmp_path / "usual" / "wide.png") == (38, 16)
-    lines = write(runs["pix2pix"], [runs["inputs"] / "wide.png"], tmp_path / "larger", size=32)
-    assert lines[1:] == ["note: trained at 16 px; add --size 16 to translate at that scale"]
-    assert size_of(tmp_path / "larger" / "wide.png") == (76, 32)
+    """Results have the size of the input all the same, and a line says what that costs."""
+    wide = runs["inputs"] / "wide.png"
+    lines = write(runs["pix2pix"], [wide], tmp_path / "usual")
+    lost = "fine detail is missing; train with --size 256 for more"
+    assert lines[0] == f"note: translated at 38x16, enlarged to 50x21: {lost}"
+    assert size_of(tmp_path / "usual" / "wide.png") == (50, 21)
+
+    lines = write(runs["pix2pix"], [wide], tmp_path / "larger", size=32)
+    assert lines[0] == "note: translated at 76x32, shrunk to 50x21"
+    assert lines[2:] == ["note: trained at 16 px; add --size 16 to translate at that scale"]
+    assert size_of(tmp_path / "larger" / "wide.png") == (50, 21)
+
+    lines = write(runs["pix2pix"], [runs["inputs"]], tmp_path / "all")
+    mixed = "translated at sizes such as 38x16, enlarged to their own, up to 50x21"
+    assert lines[1] == f"note: {mixed}: {lost}"
+    sizes = {file.stem: size_of(file) for file in (tmp_path / "all").glob("*.png")}
+    assert sizes == {"small": (5, 3), "wide": (50, 21), "square": (16, 16)}
+
+    lines = write(runs["cyclegan"], [wide], tmp_path / "requested", size=16)
+    own = "without --size images are translated at their own size"
+    assert f"note: translated at 38x16, enlarged to 50x21: fine detail is missing; {own}" in lines
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_images_come_as_the_training_saw_them_and_go_back_to_their_shape(
+    runs, fit: str, monkeypatch: pytest.MonkeyPatch
+):
+    run = load(runs["pix2pix"])
+    run.about["recipe"]["fit"] = fit
+    seen = []
+    monkeypatch.setattr(run.gan, "sample", lambda count, rng, *, image: seen.append(image) or image)
+    slope = np.tile(np.linspace(20, 235, 60, dtype=np.uint8)[None, :, None], (24, 1, 3))
+    task = TranslateTask([("slope", lambda: to_png(Image.fromarray(slope)))])
+    result, _ = task.results(run)
+
+    assert not isinstance(result, str)
+    (image,) = seen
+    # 60x24: shrunk to 40x16 and mirrored to 48, laid into a square of 16, or pressed into it
+    assert tuple(image.shape[2:]) == {"crop": (16, 48), "pad": (16, 16), "stretch": (16, 16)}[fit]
+    assert (image[0, 0, 0, 0] == 1) == (fit == "pad")  # white around it
+    # back where they came from; at its ends, a slope bends when it is resized
+    difference = result.image.permute(1, 2, 0).int() - torch.from_numpy(slope).int()
+    assert result.image.shape == (3, 24, 60)
+    assert difference[:, 8:-8].abs().max() <= 2
+
+
+def test_a_gan_of_tiles_sees_tiles_at_their_own_scale(runs, monkeypatch: pytest.MonkeyPatch):
+    run = load(runs["pix2pix"])
+    run.about["recipe"]["fit"] = "tiles"
+    sizes = []
+
+    def sample(count, rng, *, image):
+        sizes.append(tuple(image.shape[2:]))
+        return image
+
+    monkeypatch.setattr(run.gan, "sample", sample)
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 42, 3), dtype=np.uint8)
+    task = TranslateTask([("scene", lambda: to_png(Image.fromarray(pixels)))])
+    (result,) = task.results(run)
+
+    assert not isinstance(result, str)
+    assert set(sizes) == {(16, 16)}
+    difference = result.image.permute(1, 2, 0).int() - torch.from_numpy(pixels).int()
+    assert difference.abs().max() <= 1
+
+
+def test_transparency_goes_back_to_the_result(runs, tmp_path: Path):
+    pixels = np.random.default_rng(2).integers(0, 255, (30, 20, 4), dtype=np.uint8)
+    Image.fromarray(pixels, "RGBA").save(tmp_path / "cut-out.png")
+    for name in ("pix2pix", "cyclegan"):
+        write(runs[name], [tmp_path / "cut-out.png"], tmp_path / name)
+        found = pixels_of(tmp_path / name / "cut-out.png")
+        assert found.shape == (30, 20, 4)
+        assert np.array_equal(found[..., 3], pixels[..., 3])
+
+    # an opaque one has none, whatever its mode
+    Image.fromarray(pixels[..., :3]).convert("RGBA").save(tmp_path / "opaque.png")
+    write(runs["cyclegan"], [tmp_path / "opaque.png"], tmp_path / "plain")
+    assert pixels_of(tmp_path / "plain" / "opaque.png").shape == (30, 20, 3)
+
+
+def test_of_a_pair_given_whole_the_input_is_translated(runs, tmp_path: Path):
+    """The data of this run are files of two images; it translates from b, the right half."""
+    pair = runs["place"] / "pairs" / "0.png"
+    pixels = pixels_of(pair)
+    Image.fromarray(pixels[:, 16:]).save(tmp_path / "half.png")
+    lines = write(runs["pix2pix"], [pair], tmp_path / "whole")
+    write(runs["pix2pix"], [tmp_path / "half.png"], tmp_path / "alone")
+
+    assert "taken for a pair side by side" in lines[1]
+    assert lines[1].endswith("its right half was translated")
+    files = tmp_path / "whole" / "0.png", tmp_path / "alone" / "half.png"
+    assert np.array_equal(*map(pixels_of, files))
+
+    (result,) = TranslateTask([("pair", pair.read_bytes)]).results(load(runs["pix2pix"]))
+    assert not isinstance(result, str)
+    assert list(result.columns) == ["given", "a", "real"]
+    assert np.array_equal(result.columns["real"].permute(1, 2, 0), pixels[:, :16])
+
+    # unpaired data have no such files
+    write(runs["cyclegan"], [pair], tmp_path / "unpaired")
+    assert size_of(tmp_path / "unpaired" / "0.png") == (32, 16)
+
+
+def test_domains_have_the_names_of_their_places(runs, tmp_path: Path):
+    place = runs["place"] / "two"
+    for name, folder in (("summer", "trainA"), ("winter", "trainB")):
+        shutil.copytree(place / folder, tmp_path / name)
+    spec = f"unpaired:{tmp_path / 'summer'},{tmp_path / 'winter'}"
+    for recipe, options in (("cyclegan", {"options.blocks": 1}), ("cyclegan-fast", {})):
+        run = train_two_steps(recipe, tmp_path / recipe, spec, **options)
+        assert list(run.gan.ways(torch.zeros(1, 3, 16, 16), {})) == ["summer", "winter"]
+
+        images = {}
+        for to in (None, "winter", "Winter", "b", "summer", "a"):
+            content = (runs["inputs"] / "square.png").read_bytes()
+            (result,) = TranslateTask([("square", lambda content=content: content)], to).results(
+                run
+            )
+            assert not isinstance(result, str)
+            images[to] = result.image
+            name = "summer" if to in ("summer", "a") else "winter"
+            assert list(result.columns) == ["given", name]
+        for to, other in ((None, "winter"), ("b", "winter"), ("Winter", "winter"), ("a", "summer")):
+            assert torch.equal(images[to], images[other])
+        refused_in_one_line(
+            lambda run=run: TranslateTask(to="spring").check(run),
+            "--to spring: .* generates only summer and winter",
+        )
 
 
 def test_every_attribute_in_turn_or_those_asked_for(runs, tmp_path: Path):
@@ -204,8 +328,8 @@ def test_edges_are_mirrored():
 def test_attributes_are_parsed():
     assert parse_attributes(["A=1,B=0", "C=1"]) == {"A": True, "B": False, "C": True}
     assert parse_attributes([]) == {}
-    refused_in_one_line(lambda: parse_attributes(["A"]), "--set A: write NAME=1")
-    refused_in_one_line(lambda: parse_attributes(["A=yes"]), "--set A=yes: write NAME=1")
+    refused_in_one_line(lambda: parse_attributes(["A"]), "--attributes A: write NAME=1")
+    refused_in_one_line(lambda: parse_attributes(["A=yes"]), "--attributes A=yes: write NAME=1")
 
 
 @pytest.mark.parametrize(
@@ -214,13 +338,17 @@ def test_attributes_are_parsed():
         ("pix2pix", {"to": "b"}, "--to b: .* generates only a"),
         ("cyclegan", {"to": "c"}, "--to c: .* generates only a and b"),
         ("cyclegan-fast", {"to": "b"}, "--to b: .* generates only a"),
-        ("stargan", {"to": "b"}, "--to b: .* knows attributes: use --set NAME=1"),
+        ("stargan", {"to": "b"}, "--to b: .* knows attributes: use --attributes NAME=1"),
         (
             "stargan",
             {"attributes": {"Glases": True}},
-            "--set Glases: unknown attribute; .*Glasses",
+            "--attributes Glases: unknown attribute; .*Glasses",
         ),
-        ("cyclegan", {"attributes": {"Glasses": True}}, "--set Glasses: .* knows no attributes"),
+        (
+            "cyclegan",
+            {"attributes": {"Glasses": True}},
+            "--attributes Glasses: .* knows no attributes",
+        ),
         ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 pixels or more"),
     ],
 )

@@ -234,6 +234,8 @@ def test_the_function_is_quiet_and_writes_only_where_it_is_told(
     ganvas.theory(target="two", steps=5, out=tmp_path / "new")
     names = {"four-panels.png", "course.gif", "course.webp", "saddle.png"}
     assert {file.name for file in (tmp_path / "new").iterdir()} == names
+    with pytest.raises(UserError, match="is not empty"):
+        ganvas.theory(target="two", steps=5, out=tmp_path / "new")
     with pytest.raises(UserError, match="unknown loss"):
         ganvas.theory(loss="minmax")
 

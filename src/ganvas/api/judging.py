@@ -8,6 +8,7 @@ from ganvas.data.view import collect_look
 from ganvas.evaluation import Evaluation
 from ganvas.evaluation import evaluate as evaluate_images
 from ganvas.inference.run import Run
+from ganvas.io.lists import split_list
 from ganvas.runs.health import Health, read_health
 
 __all__ = ["evaluate", "health"]
@@ -81,7 +82,7 @@ def evaluate(
         what if isinstance(what, Run) else name_data(what)[0],
         None if against is None else name_data(against)[0],
         data=None if data is None else name_data(data)[0],
-        metrics=metrics.split(",") if isinstance(metrics, str) else metrics,
+        metrics=split_list([metrics]) if isinstance(metrics, str) else metrics,
         features=features,
         weights=weights,
         count=count,

@@ -121,7 +121,7 @@ def translate(
     *,
     out: str | Path | None = None,
     to: str | None = None,
-    settings: Mapping[str, bool] | None = None,
+    attributes: Mapping[str, bool] | None = None,
     size: int | None = None,
     seed: int = 0,
     ema: bool = True,
@@ -134,23 +134,25 @@ def translate(
         run: a run, its folder, or one of its checkpoints.
         images: files, folders and zips of images, and Pillow images; one or several.
         out: folder for the results and a sheet, new or empty.
-        to: domain that cyclegan or cyclegan-fast generates, "a" or "b"; None: "b".
-        settings: attributes that stargan sets (True) or removes (False), e.g. {"Eyeglasses": True};
+        to: domain that cyclegan or cyclegan-fast generates: its name, "a" or "b"; None: "b".
+        attributes: those that stargan sets (True) or removes (False), e.g. {"Eyeglasses": True};
             None: every attribute in turn.
-        size: shorter side in pixels to which images are resized first.
+        size: shorter side in pixels to which images are resized for the GAN; None: their own, or
+            the size trained on for pix2pix. Results have the size of the images.
         seed: random seed, for GANs that use noise.
         ema: whether to use the moving average of the weights, where there is one.
         device: "auto", "cpu", "cuda" or "mps".
 
     Returns:
-        Pillow images with their names, and a sheet of all beside their originals.
+        Pillow images of the size and transparency of the given ones with their names, and a sheet
+        of all beside their originals.
 
     Raises:
         UserError: the run cannot do it, no image can be used, or a file cannot be written.
     """
     sources = _list_sources(images)
-    attributes = {name: bool(value) for name, value in (settings or {}).items()}
-    task = TranslateTask(InputFiles(sources), to, attributes, size, seed)
+    wanted = {name: bool(value) for name, value in (attributes or {}).items()}
+    task = TranslateTask(InputFiles(sources), to, wanted, size, seed)
     return collect_results(task, _find_run(run, ema, device), _choose_output(out, sources))
 
 
@@ -160,6 +162,7 @@ def restore(
     *,
     mask: str | Path | None = None,
     box: str | Iterable[int] | None = None,
+    project: bool = False,
     out: str | Path | None = None,
     candidates: int | None = None,
     size: int | None = None,
@@ -178,6 +181,8 @@ def restore(
         mask: image of the same size, white in the hole; or a folder of masks with the names of the
             images. Without it and `box`: the hole is where the image is transparent.
         box: hole: left, top, width and height in pixels.
+        project: whether to search for the GAN's image nearest to the whole picture, instead of
+            filling a hole.
         out: folder for the results, new or empty, with sheets, other candidates and noise.
         candidates: number of different results of a search; None: 4.
         size: shorter side in pixels to which images are resized for an inpainting GAN.
@@ -199,6 +204,7 @@ def restore(
         InputFiles(sources),
         None if mask is None else Path(mask),
         _join(box),
+        project=project,
         candidates=candidates,
         size=size,
         steps=steps,

@@ -8,8 +8,11 @@ import sys
 import traceback
 
 from cyclopts import App, CycloptsError
+from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
 from ganvas.cli import judging, making, pictures, studio, training
+from ganvas.cli.examples import describe_examples
+from ganvas.cli.meant import explain_flag, explain_verb
 from ganvas.errors import UserError
 
 app = App(
@@ -28,7 +31,7 @@ for verb in (
     *(pictures.data, pictures.pack),
     studio.studio,
 ):
-    app.command(verb)
+    app.command(verb, help_epilogue=describe_examples(verb.__name__))
 
 # How PyTorch words it on a GPU and on a CPU; it raises RuntimeError for much else too, which are
 # bugs of ours.
@@ -66,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
 
             print_text(*traceback.format_exc().splitlines(), error=True, wrap=False)
         command = error.command if isinstance(error, UserError) else ""
-        message = one_line(str(error).removesuffix(command)) or type(error).__name__
+        message = describe_error(error, tokens).removesuffix(command)
         fail(message + (suggest_smaller(tokens) if exhausted else ""), command)
 
 
@@ -97,6 +100,39 @@ def fail(message: str, command: str = "") -> None:
     sys.exit(2)
 
 
-def one_line(message: str) -> str:
-    """A message on one line."""
-    return " ".join(message.split())
+def describe_error(error: Exception, tokens: list[str]) -> str:
+    """An error's message on one line; for an unknown verb or flag, with what may be meant."""
+    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+        return explain_verb(error.unused_tokens[0], list_verbs())
+    if isinstance(error, UnusedCliTokensError):
+        words = " ".join(error.unused_tokens or ())
+        return f"{tokens[0]} has no use for {words}; ganvas {tokens[0]} --help says what it takes"
+    if isinstance(error, UnknownOptionError):
+        written = error.token.keyword or error.token.value or ""
+        flag, _, value = written.partition("=")
+        value = value or find_value(flag, tokens)
+        flags = {verb: list_flags(verb) for verb in list_verbs()}
+        return explain_flag(flag, value, tokens[0], flags)
+    return one_line(error)
+
+
+def find_value(flag: str, tokens: list[str]) -> str:
+    """The word after a flag; empty if there is none, or if it is another flag."""
+    after = tokens[tokens.index(flag) + 1 :] if flag in tokens else []
+    return after[0] if after and not after[0].startswith("-") else ""
+
+
+def list_verbs() -> list[str]:
+    """The verbs, in the order in which they were entered."""
+    return [name for name in app if not name.startswith("-")]
+
+
+def list_flags(verb: str) -> list[str]:
+    """The flags of a verb: "--data", "--out", ..."""
+    arguments = app[verb].assemble_argument_collection(parse_docstring=False)
+    return [name for argument in arguments for name in argument.names if name.startswith("--")]
+
+
+def one_line(error: Exception) -> str:
+    """An error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from ganvas.errors import UserError
+from ganvas.io.lists import split_pairs
 
 if TYPE_CHECKING:
     from ganvas.inference.run import Run
@@ -25,6 +26,7 @@ __all__ = [
     "Pairs",
     "Switch",
     "Whole",
+    "Words",
     "parse_settings",
 ]
 
@@ -58,6 +60,7 @@ Whole = Annotated[int, Parameter(converter=read_whole)]
 Number = Annotated[float, Parameter(converter=read_number)]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Switch = Annotated[bool, Parameter(negative="")]  # no --no-...
+Words = Annotated[list[str] | None, Parameter(negative="")]  # a list: A,B or the flag again
 Pairs = Annotated[list[str] | None, Parameter(name="--set", negative="")]
 
 
@@ -141,7 +144,7 @@ AS_USUAL = Loading()
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
-    """`["batch=64"]` as `{"batch": 64}`.
+    """`["batch=64", "seed=1,flip=true"]` as `{"batch": 64, "seed": 1, "flip": True}`.
 
     Raises:
         UserError: a pair has no value, or a setting is given twice.
@@ -149,7 +152,7 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
     from ganvas.recipes.recipe import parse_value
 
     settings = {}
-    for pair in pairs:
+    for pair in split_pairs(pairs):
         # At the first =, since a value may contain more of them.
         key, equals, value = pair.partition("=")
         if not equals:

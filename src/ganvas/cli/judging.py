@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Switch, Whole
+from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Switch, Whole, Words
+from ganvas.io.lists import split_list
 
 __all__ = ["evaluate", "health", "log", "theory"]
 
@@ -10,7 +11,7 @@ __all__ = ["evaluate", "health", "log", "theory"]
 def evaluate(
     *sets: str,
     data: str | None = None,
-    metrics: str | None = None,
+    metrics: Words = None,
     features: str | None = None,
     weights: Path | None = None,
     count: Whole | None = None,
@@ -34,7 +35,7 @@ def evaluate(
         Data set of the runs, if it was moved. Folders of images are then evaluated like the
         samples of a run that was trained on it.
     metrics
-        Metrics, separated by commas: fd (fid with Inception, fd_lite0 with Lite0), kd (kid,
+        Metrics: fd (fid with Inception, fd_lite0 with Lite0), kd (kid,
         kd_lite0), classifier_score (inception_score), precision, recall, density, coverage,
         memorisation, modes, agreement, class_fd (class_fid, class_fd_lite0), tstr. Only for GANs
         that take images or captions: fidelity, holes, cycle, attributes, places. The name of one
@@ -52,11 +53,12 @@ def evaluate(
     weights
         File of weights: for inception, or for the classifier with --features classifier.
     count
-        Number of samples. Default: 10,000; for points 2,500, for stacked-mnist 26,000.
+        Number of images (samples or points) that are evaluated. Default: 10,000; for points 2,500,
+        for stacked-mnist 26,000.
     seed
         Random seed of the samples, as in `ganvas sample`, and of all other random choices.
     json
-        Print values and protocols as JSON.
+        Print as JSON: values and protocols.
     device
         Device for samples and features.
     """
@@ -66,7 +68,7 @@ def evaluate(
         sets,
         data,
         json,
-        metrics=None if metrics is None else metrics.split(","),
+        metrics=None if metrics is None else split_list(metrics),
         features=features,
         weights=weights,
         count=count,
@@ -76,7 +78,7 @@ def evaluate(
     )
 
 
-def health(run: Path, *, json: Switch = False) -> None:
+def health(run: Path, /, *, json: Switch = False) -> None:
     """Diagnose a run, finished or still training: what is wrong, the evidence, and what to do.
 
     Parameters
@@ -84,14 +86,14 @@ def health(run: Path, *, json: Switch = False) -> None:
     run
         Run folder.
     json
-        Print the diagnosis as JSON.
+        Print as JSON: the diagnosis.
     """
     from ganvas.runs.health import print_health
 
     print_health(run, json)
 
 
-def log(run: Path, *, csv: Switch = False) -> None:
+def log(run: Path, /, *, csv: Switch = False) -> None:
     """Show the losses of a run, finished or still training: a row for each report.
 
     Parameters
@@ -115,7 +117,7 @@ def theory(
     d_steps: Whole = 2,
     steps: Whole = 4000,
     seed: Whole = 0,
-    out: Path = Path("runs/theory"),
+    out: Path | None = None,
 ) -> None:
     """Train a one-dimensional GAN and watch whether it converges: the theory in numbers and plots.
 
@@ -134,11 +136,12 @@ def theory(
     d_steps
         Discriminator updates per generator update.
     steps
-        Generator updates.
+        Steps of the game: generator updates.
     seed
         Random seed; the same seed gives the same result.
     out
-        Folder for the plots.
+        Folder for the results, new or empty: the plots. Without it: runs/theory/1, then
+        runs/theory/2, and so on.
     """
     from ganvas.theory.game import Settings
     from ganvas.theory.lab import run_lab

@@ -6,14 +6,16 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import AS_USUAL, Loading, Pairs, Switch, Whole
+from ganvas.cli.flags import AS_USUAL, Loading, Switch, Whole, Words
 from ganvas.errors import UserError
+from ganvas.io.lists import split_pairs
 
 __all__ = ["print_lines", "refuse_beside_caption", "restore", "sample", "translate"]
 
 
 def sample(
     run: Path,
+    /,
     *,
     count: Whole = 64,
     label: str | None = None,
@@ -48,7 +50,8 @@ def sample(
     seed
         Random seed; the same seed gives the same images, whatever the count.
     out
-        Folder for separate files, new or empty. GANs with classes add a labels.csv.
+        Folder for the results, new or empty: separate files, and labels.csv for GANs with classes.
+        Without it: RUN/generated/1, then RUN/generated/2, and so on.
     picture_format
         File format of the separate files.
     grid
@@ -62,11 +65,10 @@ def sample(
     caption
         Text to draw, for GANs trained on captions.
     box
-        Place of the subject: X,Y,WIDTH,HEIGHT in pixels of the generated image. Without it: a large
-        box in the middle.
+        Box LEFT,TOP,WIDTH,HEIGHT in pixels of the generated image: where the subject is. Without
+        it: a large box in the middle.
     keypoints
-        Place of one part, PART=X,Y in pixels. Can be given many times; the GAN places the other
-        parts.
+        Places of parts, PART=X,Y in pixels; the GAN places the other parts.
     caption_features
         File (.safetensors) with the caption as an embedding, for GANs trained on embeddings.
     """
@@ -87,7 +89,7 @@ def sample(
         layout = LayoutTask(
             caption=caption,
             box=box,
-            keypoints=tuple(keypoints or ()),
+            keypoints=tuple(split_pairs(keypoints or ())),
             features=caption_features,
             count=count,
             seed=seed,
@@ -120,9 +122,11 @@ def sample(
 def restore(
     run: Path,
     images: Path,
+    /,
     *,
     mask: Path | None = None,
     box: str | None = None,
+    project: Switch = False,
     out: Path | None = None,
     candidates: Whole | None = None,
     size: Whole | None = None,
@@ -134,8 +138,7 @@ def restore(
     """Fill holes in images with an inpainting GAN, or with any image GAN by latent search.
 
     An inpainting GAN is a run of the recipe inpaint. With any other GAN, Ganvas searches for the
-    noise whose image matches the pixels around the hole. If there is no hole, it searches for the
-    noise whose image matches the whole image. Pixels outside the hole never change.
+    noise whose image matches the pixels around the hole. Pixels outside the hole never change.
 
     Parameters
     ----------
@@ -147,17 +150,19 @@ def restore(
         Image of the same size, white in the hole; or a folder of masks with the names of the
         images. Without it and --box: the hole is where the image is transparent.
     box
-        Hole as left,top,width,height in pixels.
+        Box LEFT,TOP,WIDTH,HEIGHT in pixels of the image: where the hole is.
+    project
+        Search for the GAN's image that is nearest to the whole picture, instead of filling a hole.
     out
         Folder for the results, new or empty, with sub-folders for sheets, other candidates and
         noise. Without it: RUN/restored/1, then RUN/restored/2, and so on.
     candidates
         Number of different results of a search (default 4).
     size
-        Shorter side in pixels to which images are resized for an inpainting GAN. Without it: the
-        images' own size.
+        Side in pixels to which images are resized for an inpainting GAN (the shorter side).
+        Without it: the images' own size. Results have the size of the images.
     steps
-        Search steps (default 300).
+        Steps of a search (default 300).
     label
         Class of the generated image, as for `ganvas sample` (only for a search). Without it: the
         class that fits best.
@@ -172,6 +177,7 @@ def restore(
         InputFiles((images,)),
         mask,
         box,
+        project=project,
         candidates=candidates,
         size=size,
         steps=steps,
@@ -184,20 +190,20 @@ def restore(
 def translate(
     run: Path,
     images: Annotated[list[Path], Parameter(negative="")],
+    /,
     *,
     out: Path | None = None,
     to: str | None = None,
-    settings: Pairs = None,
+    attributes: Words = None,
     size: Whole | None = None,
     seed: Whole = 0,
     loading: Loading = AS_USUAL,
 ) -> None:
-    """Translate images with a trained GAN: pix2pix, cyclegan, stargan or
-    their quick versions.
+    """Translate images with a trained GAN: pix2pix, cyclegan, stargan or their quick versions.
 
-    Each image becomes one file, and a sheet shows all beside their originals. Images may have any
-    size: cyclegan and stargan take them as they are, large ones in parts; pix2pix resizes them to
-    the size that it was trained on.
+    Each image becomes one file of the same size and transparency, and a sheet shows all beside
+    their originals. cyclegan and stargan take images as they are, large ones in parts; pix2pix sees
+    them at the size that it was trained on, and what it draws is enlarged.
 
     Parameters
     ----------
@@ -209,12 +215,13 @@ def translate(
         Folder for the results, new or empty. Without it: RUN/translated/1, then RUN/translated/2,
         and so on.
     to
-        Domain that cyclegan or cyclegan-fast generates, a or b (default b).
-    settings
-        Attributes that stargan sets (NAME=1) or removes (NAME=0), with commas between them, e.g.
-        --set Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.
+        Domain that cyclegan or cyclegan-fast generates: its name, a or b (default b).
+    attributes
+        Attributes that stargan sets (NAME=1) or removes (NAME=0), such as
+        Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.
     size
-        Shorter side in pixels to which images are resized first.
+        Side in pixels to which images are resized for the GAN (the shorter side). Results have the
+        size of the images.
     seed
         Random seed, for GANs that use noise.
     """
@@ -223,8 +230,8 @@ def translate(
     from ganvas.inference.write import Output, write
 
     places = tuple(images)
-    attributes = parse_attributes(settings or [])
-    task = TranslateTask(InputFiles(places), to, attributes, size, seed)
+    wanted = parse_attributes(attributes or [])
+    task = TranslateTask(InputFiles(places), to, wanted, size, seed)
     print_lines(write(task, loading.load(run), Output(out, originals=places)))
 
 

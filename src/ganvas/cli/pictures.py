@@ -10,9 +10,10 @@ __all__ = ["data", "pack"]
 
 def data(
     spec: str,
+    /,
     *,
     look: Look = AS_IT_IS,
-    out: Path = Path("contact-sheet.png"),
+    out: Path | None = None,
     strict: Switch = False,
     json: Switch = False,
 ) -> None:
@@ -26,11 +27,12 @@ def data(
         shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist,
         cifar10, figures, rings or grid.
     out
-        File (PNG) for the contact sheet, overwritten each time: images as training will see them.
+        Folder for the results, here one: contact-sheet.png, images as training will see them; or a
+        file for it. Without it: in the cache.
     strict
-        Make a broken image an error.
+        Stop at the first broken image instead of leaving it out.
     json
-        Print the report as JSON.
+        Print as JSON: the report, and no contact sheet unless --out is given.
     """
     from ganvas.data.inspect import run_doctor
     from ganvas.data.view import make_view
@@ -40,6 +42,7 @@ def data(
 
 def pack(
     spec: str,
+    /,
     *,
     out: Path | None = None,
     shards: Switch = False,
@@ -59,14 +62,14 @@ def pack(
         A folder or zip of images, or another data set with one image a row, such as
         mnist:FOLDER.
     out
-        Folder for the shards; it must not exist yet.
+        Folder for the results, new or empty: the shards.
     shards
         Write shards.
     shard_images
         Images in a shard. Without it: 1,000, or fewer of large images, so that a
         decoded shard has at most 64 MiB.
     strict
-        Make a broken image an error.
+        Stop at the first broken image instead of leaving it out.
     """
     from ganvas.data.shards.write import pack_dataset
     from ganvas.data.view import make_view

@@ -6,12 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ganvas.cli.flags import Device, Whole
+from ganvas.io.lists import split_places
 
 __all__ = ["studio"]
 
 
 def studio(
     runs: Path = Path("runs"),
+    /,
     *,
     port: Whole | None = None,
     host: str = "127.0.0.1",
@@ -35,10 +37,11 @@ def studio(
     open_page
         Open the page in the browser.
     data
-        Folders and zips of images that the page offers, with the folders and zips in them.
+        Data sets that the page offers: folders and zips of images, with the folders and zips in
+        them.
     device
         Device that generates images for the page.
     """
     from ganvas.studio.server import StudioSettings, serve
 
-    serve(StudioSettings(runs, tuple(data or ()), host, port, device), open_page)
+    serve(StudioSettings(runs, tuple(split_places(data or ())), host, port, device), open_page)

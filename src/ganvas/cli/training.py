@@ -16,6 +16,7 @@ __all__ = ["collect_changes", "recipes", "train"]
 
 def train(
     recipe: str | None = None,
+    /,
     *,
     data: str | None = None,
     out: Path | None = None,
@@ -48,7 +49,8 @@ def train(
         shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
         idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
     out
-        Run folder. Default: a new, dated one under runs/.
+        Folder for the results: the run folder, new, or one whose run is resumed. Without it: a new,
+        dated one under runs/.
     from_
         Run or checkpoint of the same GAN whose weights a new run begins with, as far as they fit.
         Without RECIPE the run has the settings of that one, too; "auto" lowers the rates.
@@ -68,8 +70,7 @@ def train(
     device
         Device to train on.
     settings
-        Any other setting of the recipe, KEY=VALUE, e.g. --set batch=64 --set options.width=32. Can
-        be given many times.
+        Settings of the recipe, KEY=VALUE, e.g. --set batch=64 --set options.width=32.
     strict
         Stop at the first broken image instead of leaving it out.
     dry_run
@@ -148,7 +149,7 @@ def collect_changes(pairs: list[str], flags: dict[str, Any]) -> dict[str, Any]:
     return changes | flags
 
 
-def recipes(name: str | None = None) -> None:
+def recipes(name: str | None = None, /) -> None:
     """List all recipes, or show all settings of one.
 
     Parameters

@@ -22,6 +22,7 @@ from ganvas.data.open import KINDS, find_kind, open_dataset
 from ganvas.data.report import DataReport
 from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
+from ganvas.io.cache import cache_entry
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.html import fact_table, figure, html_list
 from ganvas.io.reading import expand_home
@@ -33,6 +34,7 @@ FALLBACK = 64  # the side in pixels at which a set is examined whose images shar
 LISTED = 10  # lines of a list before the rest is only counted
 LONGEST = 300  # characters of a line
 WIDTH = 100  # characters of a report as a text
+SHEET = "contact-sheet.png"  # its name in a folder
 
 
 class Examination(DataReport):
@@ -97,8 +99,8 @@ def data(
             the whole set.
         categories: column of images that are label maps ("image", "a" or "b"): a plane for each
             category.
-        out: file for a contact sheet: images as training will see them. Nothing is written without
-            it.
+        out: folder for contact-sheet.png, or a file: images as training will see them. Nothing is
+            written without it.
         strict: whether a broken image is an error.
 
     Returns:
@@ -124,28 +126,42 @@ def data(
     examination, dataset = examine_data(name, view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
     if out is not None:
-        images.save(sheet, Path(out))
+        images.save(sheet, _choose_file(Path(out)))
     examination._sheet = sheet
     return examination
 
 
 def run_doctor(spec: str, view: View, out: Path | None, strict: bool, json: bool) -> None:
-    """Examine a set, print what was found (as JSON if asked), and save a contact sheet at `out`.
+    """Examine a set, print what was found (as JSON if asked), and save a contact sheet.
+
+    Args:
+        spec: of the set.
+        view: how training would see it.
+        out: folder or file of the contact sheet; None: the cache.
+        strict: whether a broken image is an error.
+        json: whether to print JSON; the sheet is then only written where `out` says.
 
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
     examination, dataset = examine_data(spec, view, strict=strict, progress=sys.stderr.isatty())
-    if out is not None:
-        images.save(draw_contact_sheet(dataset), out)
+    if out is None:
+        file = cache_entry("contact-sheets", [1, dataset.fingerprint], ".png")
+    else:
+        file = _choose_file(out)
+    if out is not None or not json:
+        images.save(draw_contact_sheet(dataset), file)
 
     if json:
         print_json(examination.model_dump())
         return
-
     print_examination(examination, PlainConsole())
-    if out is not None:
-        print_text("", f"How training sees them: {out}")
+    print_text("", f"How training sees them: {file}", wrap=False)
+
+
+def _choose_file(out: Path) -> Path:
+    """The file of a contact sheet: `out`, or in the folder `out`."""
+    return out if out.suffix and not out.is_dir() else out / SHEET
 
 
 def examine_data(

@@ -33,6 +33,7 @@ class DataReport(BaseModel):
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
+    side_by_side: bool = False  # whether each file holds the two images of a pair
     test: str | None = None  # name of the test set that belongs to it
     splits: dict[str, int] = {}  # "train", "test", "val": count, as found; empty without splits
     # By image column: the values in files that became 0 and 255, and whether files of 8 bits were

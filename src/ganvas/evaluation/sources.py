@@ -130,7 +130,8 @@ def _pin_values(view: View, run: Run | None, column: str) -> View:
     if run is None or view.range:
         return view
     schema, target = run.gan.schema, run.gan.target
-    categories = {name: schema.names[name] for name in schema.channels if name in schema.names}
+    planes = {name: schema.planes(name) for name in schema.channels}
+    categories = {name: one.names for name, one in planes.items() if one.kind == "categories"}
     ranges = dict(schema.ranges)
     if target in ranges:
         ranges[column] = ranges[target]

@@ -254,7 +254,7 @@ class GAN(nn.Module):
             changes: attributes to set or take away, for GANs with an `AttributesInput`; empty: all
                 that the GAN can do, one by one.
         """
-        return {self.target: {}}
+        return {self.schema.domain(self.target): {}}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Inputs for `sample`, one row for each of the batch's.

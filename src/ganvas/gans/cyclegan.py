@@ -117,6 +117,7 @@ class CycleGAN(GAN):
                 f"a has {schema.channels['a']} and b {schema.channels['b']}: use --channels 3"
             )
         check_multiple_of_4(self.size)
+        self.domains = schema.domain("a"), schema.domain("b")  # their names
         self.cycle_weight = cycle_weight
         self.identity_weight = identity_weight
 
@@ -136,7 +137,7 @@ class CycleGAN(GAN):
 
     @property
     def inputs(self) -> dict[str, Input]:
-        return {"image": ImageInput(self.channels, multiple=4), "to": ChoiceInput(("a", "b"))}
+        return {"image": ImageInput(self.channels, multiple=4), "to": ChoiceInput(self.domains)}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         a, b = batch["a"], batch["b"]  # (N, C, H, W) each
@@ -180,8 +181,8 @@ class CycleGAN(GAN):
         return self.generator(image, to)
 
     def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
-        domains = torch.arange(2, device=image.device)
-        return {"a": {"to": domains[:1]}, "b": {"to": domains[1:]}}
+        numbers = torch.arange(2, device=image.device)
+        return {name: {"to": numbers[row : row + 1]} for row, name in enumerate(self.domains)}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         a = batch["a"]
@@ -191,9 +192,10 @@ class CycleGAN(GAN):
         a, b = batch["a"], batch["b"]
         a_to_b, b_to_a = self.generator.a_to_b, self.generator.b_to_a
         to_b, to_a = a_to_b(a), b_to_a(b)
-        there = {"a": a, "to b": to_b, "back": b_to_a(to_b)}
+        first, second = self.domains
+        there = {first: a, f"to {second}": to_b, "back": b_to_a(to_b)}
         # the space makes the second "back" a column of its own
-        return there | {"b": b, "to a": to_a, "back ": a_to_b(to_a)}
+        return there | {second: b, f"to {first}": to_a, "back ": a_to_b(to_a)}
 
 
 @torch.no_grad()

@@ -5,8 +5,8 @@ An inpainting GAN fills them directly; of any other unconditional GAN the noise 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,19 +14,34 @@ from torch.nn.functional import adaptive_max_pool2d
 
 from ganvas.errors import UserError
 from ganvas.inference.blur_test import NO_TEST, compare_with_blur
-from ganvas.inference.crops import Window, choose_window, crop_window, hole_extent, paste_window
+from ganvas.inference.crops import Window, choose_window, crop_window, paste_window
+from ganvas.inference.damage import (
+    Damage,
+    describe_candidates,
+    describe_damage,
+    describe_effort,
+    describe_projection,
+    describe_window,
+    suggest_size,
+)
 from ganvas.inference.holes import SMALLEST, check_hole, find_known, read_hole, shrink_hole
-from ganvas.inference.inversion import Candidates, SearchSettings, hole_weights, search_noise
+from ganvas.inference.inversion import (
+    Candidates,
+    SearchSettings,
+    estimate_search,
+    hole_weights,
+    search_noise,
+)
 from ganvas.inference.poisson import blur_fill, poisson
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
-from ganvas.io.console import count_noun, track
+from ganvas.io.console import track
 from ganvas.io.images import read, to_float, to_uint8
 from ganvas.io.resizing import resize
 from ganvas.runs.usage import describe_use
 
-__all__ = ["Damage", "InpaintTask"]
+__all__ = ["InpaintTask"]
 
 GREY = 127  # of the hole on sheets
 CANDIDATES, STEPS = 4, 300  # of a search
@@ -39,17 +54,6 @@ def _show_bar(steps: Iterable[int], name: str) -> Iterator[int]:
     return track(steps, f"searching for {name}")
 
 
-class Damage(NamedTuple):
-    """An image to restore, uint8 (C, H, W), where its hole is, bool (H, W), and its name.
-
-    Without a hole the whole image is projected: the GAN's nearest image is searched.
-    """
-
-    name: str
-    picture: Tensor
-    mask: Tensor | None
-
-
 @dataclass(frozen=True)
 class InpaintTask(Task):
     """Fill holes, or project whole images into what a GAN can generate.
@@ -59,6 +63,7 @@ class InpaintTask(Task):
         mask: file, white in the hole, or folder of such files with the names of the images.
         box: the hole as "left,top,width,height" in pixels. Without mask and box: where the image is
             transparent.
+        project: whether to search for the GAN's image nearest to the whole picture instead.
         candidates: results of a search; None: CANDIDATES.
         size: to which the shorter side is brought for an inpainting GAN, in pixels; None: its own.
         steps: of a search; None: STEPS.
@@ -73,6 +78,7 @@ class InpaintTask(Task):
     inputs: Inputs = ()
     mask: Path | None = None
     box: str | None = None
+    project: bool = False
     candidates: int | None = None
     size: int | None = None
     steps: int | None = None
@@ -84,6 +90,8 @@ class InpaintTask(Task):
         gan, folder = run.gan, run.folder
         if self.mask and self.box:
             raise UserError("--mask and --box both say where the hole is; give one of them")
+        if self.project and (self.mask or self.box):
+            raise UserError("--project is for whole pictures; give it without --mask and --box")
         if gan.kind == "point":
             raise UserError(f"{folder} makes points, not images: there is nothing to restore")
         if run.planes.kind != "colour":
@@ -96,8 +104,8 @@ class InpaintTask(Task):
 
         # A flag without effect is refused, so that nobody waits for one.
         inpaints = "mask" in gan.inputs
-        for name in ("candidates", "steps", "label") if inpaints else ("size",):
-            if getattr(self, name) is not None:
+        for name in ("project", "candidates", "steps", "label") if inpaints else ("size",):
+            if getattr(self, name) not in (None, False):
                 reason = f"generates images of {gan.size}x{gan.size} pixels"
                 if inpaints:
                     reason = "is an inpainting GAN, which fills a hole in one way"
@@ -113,10 +121,16 @@ class InpaintTask(Task):
                 raise UserError(f"--{name} {value}: give {least} or more")
 
     def results(self, run: Run) -> Iterator[Result | str]:
+        @cache
+        def time_search() -> float:
+            return estimate_search(run.gan, self.search_settings(run), run.device)
+
         def restore_file(name: str, content: bytes) -> Result:
             damage = self.read_damage(run, name, content)
             if "mask" in run.gan.inputs:
                 return self.fill_directly(run, damage)
+            if damage.mask is None and not self.project:
+                raise UserError(describe_projection(self.search_settings(run), time_search()))
             return self.fill_by_search(run, damage)
 
         yield from use_inputs(self.inputs, restore_file)
@@ -134,7 +148,9 @@ class InpaintTask(Task):
         if min(height, width) < SMALLEST:
             raise UserError(f"{width}x{height} pixels are too few; {SMALLEST}x{SMALLEST} at least")
 
-        mask = read_hole(self.mask, self.box, name, content, (height, width))
+        mask = None
+        if not self.project:
+            mask = read_hole(self.mask, self.box, name, content, (height, width))
         if mask is not None:
             check_hole(mask)
         elif "mask" in run.gan.inputs:
@@ -169,8 +185,8 @@ class InpaintTask(Task):
             damage.name,
             {damage.name: filled},
             columns,
-            title=_describe_damage(damage),
-            notes=tuple(_suggest_size(mask, scale, run.gan.size)),
+            title=describe_damage(damage),
+            notes=tuple(suggest_size(mask, scale, run.gan.size)),
         )
 
     def fill_by_search(self, run: Run, damage: Damage) -> Result:
@@ -219,18 +235,17 @@ class InpaintTask(Task):
             for number, image in enumerate(images[1:], 2)
         }
         noise_file = f"noise/{damage.name}.safetensors"
-        effort = f"{count_noun(settings.steps, 'step')}"
-        effort += f" from {count_noun(settings.candidates, 'start')}"
-        searched = f"{_describe_window(damage, window)}searched at {size}x{size}, {effort}"
+        effort = describe_effort(settings)
+        searched = f"{describe_window(damage, window)}searched at {size}x{size}, {effort}"
         return Result(
             damage.name,
             {damage.name: images[0]},
             columns,
-            title=_describe_damage(damage),
+            title=describe_damage(damage),
             notes=(
                 f"{searched}; noise in {noise_file}",
                 *compared,
-                *_describe_candidates(run, found),
+                *describe_candidates(run, found),
             ),
             attachments=others | {noise_file: _pack_noise(found)},
         )
@@ -270,45 +285,6 @@ class InpaintTask(Task):
             seed=self.seed,
             label=None if self.label is None else class_number(run.gan, self.label),
         )
-
-
-def _suggest_size(mask: Tensor, scale: float, trained: int) -> Iterator[str]:
-    """A line, if a hole is larger than all that the GAN knows, with a size at which it is not."""
-    longest = max(len(span) for span in hole_extent(mask))
-    largest = round(longest * scale)
-    if largest > trained:
-        # at half of the size trained on, a hole leaves enough around it
-        better = max(SMALLEST, min(mask.shape) * trained // (2 * longest))
-        yield (
-            f"a hole of {largest} pixels, but the GAN was trained on images of {trained}:"
-            f" --size {better} may look better"
-        )
-
-
-def _describe_damage(damage: Damage) -> str:
-    """The image, its size, and what was done to it."""
-    height, width = damage.picture.shape[1:]
-    done = "projected"
-    if damage.mask is not None:
-        done = f"a hole of {damage.mask.float().mean():.1%} filled"
-    return f"{damage.name} ({width}x{height}): {done}"
-
-
-def _describe_window(damage: Damage, window: Window) -> str:
-    """How the image was made square, if it was not."""
-    height, width = damage.picture.shape[1:]
-    if height == width:
-        return ""
-    fitted = "cut to" if min(window.top, window.left) >= 0 else "laid on"
-    return f"{fitted} a square of {window.side}, "
-
-
-def _describe_candidates(run: Run, found: Candidates) -> Iterator[str]:
-    """A line for each candidate: how well it fits, how real it looks, and its class."""
-    numbers = zip(found.context.tolist(), found.prior.tolist(), found.labels)
-    for number, (context, prior, label) in enumerate(numbers, 1):
-        named = f", {run.gan.classes[label]}" if "label" in run.gan.inputs else ""
-        yield f"{number}: context {context:.4f}, prior {prior:.4f}{named}"
 
 
 def _pack_noise(found: Candidates) -> dict[str, Tensor]:

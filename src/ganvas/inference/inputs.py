@@ -20,6 +20,8 @@ from ganvas.schema import Schema
 
 __all__ = ["InputFiles", "check_originals", "read_planes"]
 
+ALL = slice(None)
+
 
 @dataclass(frozen=True)
 class InputFiles:
@@ -96,8 +98,21 @@ def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:
             yield name, lambda entry=entry: source.read(entry)
 
 
-def read_planes(content: bytes, schema: Schema, column: str) -> Tensor:
+def read_planes(
+    content: bytes,
+    schema: Schema,
+    column: str,
+    background: str = "white",
+    part: slice = ALL,
+) -> Tensor:
     """Decode a picture file as training read those of a column, uint8 (C, H, W).
+
+    Args:
+        content: of the file.
+        schema: of the training data.
+        column: of images.
+        background: colour behind transparent pixels.
+        part: columns of pixels that count.
 
     Raises:
         UnreadableError: as `ganvas.io.images.read`; or a label map with a label that training did
@@ -110,7 +125,7 @@ def read_planes(content: bytes, schema: Schema, column: str) -> Tensor:
         planes.kind == "alpha",
         planes.names if planes.kind == "categories" else (),
     )
-    pixels = read(content, schema.channels[column], reading=reading).pixels
+    pixels = read(content, schema.channels[column], background, reading=reading).pixels[..., part]
     if not reading.categories:
         return pixels
 

@@ -5,9 +5,10 @@ generator's input. The GAN needs no training for it.
 """
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,12 +18,20 @@ from ganvas.gans.base import GAN
 from ganvas.inference.sampling import CHUNK, class_inputs, evaluation, sample_chunks, take_turns
 from ganvas.rng import Make, Rng, RowRng
 
-__all__ = ["Candidates", "SearchRng", "SearchSettings", "hole_weights", "search_noise"]
+__all__ = [
+    "Candidates",
+    "SearchRng",
+    "SearchSettings",
+    "estimate_search",
+    "hole_weights",
+    "search_noise",
+]
 
 STARTS = 32  # random images compared for each candidate; the search starts from the nearest
 RATE = 0.05  # of Adam, at the first step; falls to 0 along half a cosine
 # of the discriminator's doubt; the paper's lambda, but of a mean where theirs is of a sum
 PRIOR_WEIGHT = 0.03
+TIMED = 2  # steps of a search by which the time of all is estimated
 FLOOR = 0.2  # weight of pixels far from the hole, where those in the midst of it would have 1
 
 
@@ -181,6 +190,25 @@ def search_noise(
         noise=[values.detach()[order].cpu() for values in rng.noise],
         labels=[labels[number] for number in order.tolist()],
     )
+
+
+def estimate_search(gan: GAN, settings: SearchSettings, device: torch.device) -> float:
+    """Seconds that a search takes, by the first steps of one."""
+    moments = [time.perf_counter()]
+
+    def note_moments(steps: Iterable[int]) -> Iterator[int]:
+        for step in steps:
+            moments.append(time.perf_counter())  # of its begin; the first comes after the starts
+            yield step
+
+    image, weights = (
+        torch.zeros(gan.channels, gan.size, gan.size),
+        torch.ones(1, gan.size, gan.size),
+    )
+    short = replace(settings, steps=TIMED)
+    search_noise(gan, image, weights, short, device, progress=note_moments)
+    begin, *steps = moments
+    return steps[0] - begin + (steps[-1] - steps[0]) / (TIMED - 1) * settings.steps
 
 
 @contextmanager

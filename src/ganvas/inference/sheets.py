@@ -7,13 +7,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganvas.io.grids import make_grid, make_table
-from ganvas.io.resizing import resize, to_square
+from ganvas.io.grids import make_grid, make_table, stack_grids
+from ganvas.io.resizing import resize
 
 __all__ = ["ROWS", "draw_columns", "draw_grid", "draw_rows", "make_tile", "square_columns"]
 
 ROWS = 24  # of a sheet with a row for each result
-TILE = 128  # side in pixels of the images on such a sheet
+TILE = 128  # longer side in pixels of the images on such a sheet
 LONGEST = 256  # side in pixels of the images on a sheet of one result
 
 
@@ -32,8 +32,31 @@ def draw_grid(
 
 
 def draw_rows(rows: Sequence[Mapping[str, Tensor]]) -> Image.Image:
-    """Draw a row for each result, tiles (see `make_tile`) by heading; at least one row."""
-    return make_table({name: torch.stack([row[name] for row in rows]) for name in rows[0]})
+    """Draw a row for each result, tiles (see `make_tile`) by heading; at least one row.
+
+    A row that lacks a heading of another row is white there.
+    """
+    headings = list(dict.fromkeys(name for row in rows for name in row))
+    width = max(tile.shape[2] for row in rows for tile in row.values())
+    channels = max(tile.shape[0] for row in rows for tile in row.values())
+
+    # each row as high as its own highest tile, so that none has empty edges
+    bands = []
+    for number, row in enumerate(rows):
+        height = max(tile.shape[1] for tile in row.values())
+        cells = torch.full((len(headings), channels, height, width), 255, dtype=torch.uint8)
+        for cell, name in zip(cells, headings):
+            if name in row:
+                _paste_centred(cell, row[name])
+        bands.append(make_grid(cells, len(headings), headings=() if number else headings))
+    return stack_grids(bands)
+
+
+def _paste_centred(cell: Tensor, tile: Tensor) -> None:
+    """Write a tile into the middle of a cell, uint8 (C, H, W) each; a grey tile is repeated."""
+    _, height, width = tile.shape
+    top, left = (cell.shape[1] - height) // 2, (cell.shape[2] - width) // 2
+    cell[:, top : top + height, left : left + width] = tile
 
 
 def draw_columns(columns: Mapping[str, Tensor]) -> Image.Image:
@@ -46,8 +69,23 @@ def draw_columns(columns: Mapping[str, Tensor]) -> Image.Image:
 
 
 def make_tile(image: Tensor) -> Tensor:
-    """An image uint8 (C, H, W) as a square of a sheet of rows, (C, TILE, TILE), on white."""
-    return to_square(image[None], TILE, "pad", "white")[0]
+    """An image of any size, uint8 (C, H, W), for a sheet of rows: its longer side is TILE pixels.
+
+    Args:
+        image: C of 1 to 4; transparency (2 and 4) is laid over white.
+    """
+    opaque = _lay_over_white(image)
+    scale = TILE / max(opaque.shape[1:])  # also enlarged, so that each fills its cell
+    high, wide = (max(1, round(side * scale)) for side in opaque.shape[1:])
+    return resize(opaque[None], high, wide)[0]
+
+
+def _lay_over_white(image: Tensor) -> Tensor:
+    """An image, uint8 (C, H, W), without transparency: C of 2 becomes 1, and 4 becomes 3."""
+    if image.shape[0] in (1, 3):
+        return image
+    colours, alpha = image[:-1].float(), image[-1:].float() / 255
+    return (colours * alpha + 255 * (1 - alpha)).round().to(torch.uint8)
 
 
 def square_columns(count: int) -> int:

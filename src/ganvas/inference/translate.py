@@ -1,41 +1,72 @@
 """Images through a GAN that translates, of any size: `ganvas translate`."""
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN, AttributesInput, ChoiceInput, ImageInput
 from ganvas.inference.inputs import read_planes
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import sample_gan
+from ganvas.inference.scaling import BEST_KNOWN, Scaling, choose_scaling, describe_scalings
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
-from ganvas.inference.tiles import pad_to_multiple, translate_tiles
-from ganvas.io.images import to_float, to_uint8
+from ganvas.inference.tiles import Tiling, pad_to_multiple, translate_tiles
+from ganvas.io.images import measure, read_alpha, to_float, to_uint8
+from ganvas.io.lists import split_pairs
 from ganvas.io.planes import show_planes
-from ganvas.io.resizing import resize
 from ganvas.rng import RowRng
 from ganvas.runs.usage import describe_use, suggest_command
 
-__all__ = ["TranslateTask", "find_given_column", "parse_attributes", "translate_image"]
+__all__ = [
+    "TranslateTask",
+    "describe_pair",
+    "find_given_column",
+    "parse_attributes",
+    "translate_image",
+]
 
 MUCH_LARGER = 1.5  # times the size trained on: things then look unlike those that the GAN knows
+COLUMNS = ("a", "b")  # of pairs and of two domains
 Way = dict[str, Tensor]  # inputs of `GAN.sample` beside the image, of one row
+
+
+class Original(NamedTuple):
+    """An image of the user.
+
+    Attributes:
+        pixels: uint8 (C, H, W), its transparency laid over the background of the training.
+        alpha: uint8 (1, H, W), 0 where it is clear; None: it is opaque.
+        truth: uint8 (C, H, W): what its translation should be, where that is known.
+    """
+
+    pixels: Tensor
+    alpha: Tensor | None = None
+    truth: Tensor | None = None
+
+    def with_alpha(self, image: Tensor) -> Tensor:
+        """An image, uint8 (C, H, W), with the transparency of this one."""
+        return image if self.alpha is None else torch.cat([image, self.alpha])
 
 
 @dataclass(frozen=True)
 class TranslateTask(Task):
     """Translate images into another domain, or change their attributes.
 
+    Results have the size and the transparency of the images.
+
     Attributes:
         inputs: the images.
-        to: the requested domain, for GANs that know two; None: the second.
+        to: the requested domain, by its name or as "a" or "b", for GANs that know two; None: the
+            second.
         attributes: which to set or take away, for GANs that know attributes; none: each in turn.
-        size: to which the shorter side is brought first, in pixels; None: the image's own, or the
-            size trained on where that suits the GAN better.
+        size: to which the shorter side is brought for the GAN, in pixels; None: the image's own, or
+            the size trained on where that suits the GAN better.
         seed: of the noise, where the GAN takes some.
     """
 
@@ -59,7 +90,7 @@ class TranslateTask(Task):
                 f"{run.folder} was trained on two sets with different attributes; {use}"
             )
 
-        _check_domain(run, self.to)
+        _find_domain(run, self.to)
         _check_attributes(run, self.attributes)
         if self.size is not None and not kind.multiple <= self.size <= MAX_SIDE:
             raise UserError(
@@ -69,89 +100,158 @@ class TranslateTask(Task):
 
     def results(self, run: Run) -> Iterator[Result | str]:
         numbers = count()  # of the images that can be read: their rows of noise
+        scalings: list[Scaling] = []
 
         def translate_file(name: str, content: bytes) -> Result:
-            column = find_given_column(run.gan, self.to)
-            pixels = read_planes(content, run.gan.schema, column)
-            return self.translate(run, name, pixels, next(numbers))
+            original, notes = _read_original(run, content, find_given_column(run.gan, self.to))
+            result, scaling = self.translate(run, name, original, next(numbers), notes)
+            scalings.append(scaling)
+            return result
 
         yield from use_inputs(self.inputs, translate_file)
+        for line in describe_scalings(scalings, self.advise(run.gan)):
+            yield f"note: {line}"
 
-    def translate(self, run: Run, name: str, pixels: Tensor, number: int) -> Result:
+    def translate(
+        self, run: Run, name: str, original: Original, number: int, notes: Sequence[str]
+    ) -> tuple[Result, Scaling]:
         """Translate one image in every requested way.
 
         Args:
             run: of the GAN.
             name: of the results.
-            pixels: uint8 (C, H, W).
+            original: the image.
             number: row of the noise.
-        """
-        trained = run.gan.size
-        # U-Nets such as pix2pix's are at home only at the size trained on
-        side = self.size or (None if _read_kind(run.gan).own_size else trained)
-        given = run.gan.schema.planes(find_given_column(run.gan, self.to))
-        picture = pixels
-        if side is not None:
-            picture = _resize_shorter_side(pixels, side, mixed=given.kind != "categories")
-        image = to_float(picture[None]).to(run.device)  # (1, C, H, W)
+            notes: what the user should know of the image.
 
-        generated = {
-            way: translate_image(run, image, inputs, self.seed, number)
-            for way, inputs in self.choose_ways(run.gan, image).items()
-        }
+        Returns:
+            The result, and at which size the GAN has seen the image.
+        """
+        given = run.gan.schema.planes(find_given_column(run.gan, self.to))
+        _, height, width = original.pixels.shape
+        own_size = _read_kind(run.gan).own_size
+        scaling = choose_scaling(run, (height, width), self.size, own_size)
+        seen = scaling.shrink(original.pixels, mixed=given.kind != "categories")
+        image = to_float(seen[None]).to(run.device)  # (1, C, h, w)
+
+        tiling = _choose_tiling(run, self.size)
+        columns = {"given": original.with_alpha(show_planes(original.pixels[None], *given)[0])}
+        generated = {}
+        for way, inputs in self.choose_ways(run, image).items():
+            translated = translate_image(run, image, inputs, self.seed, number, tiling)
+            restored = scaling.restore(translated)
+            columns[way] = original.with_alpha(run.show_planes(restored[None])[0])
+            # bands and label maps have no transparency
+            colour = run.planes.kind == "colour"
+            generated[way] = original.with_alpha(restored) if colour else restored
+
         images = {}
         for way, result in generated.items():
             ending = f"-{way.replace(' ', '_')}" if len(generated) > 1 else ""
             images[name + ending] = result
 
-        notes = ()
-        if min(picture.shape[1:]) > MUCH_LARGER * trained:
-            notes = (f"trained at {trained} px; add --size {trained} to translate at that scale",)
-        columns = {"given": show_planes(picture[None], *given)[0]}
-        for way, result in generated.items():
-            columns[way] = run.show_planes(result[None])[0]
-        return Result(name, images, columns, notes=notes)
+        if original.truth is not None:
+            columns["real"] = original.truth
+        trained = run.gan.size
+        if tiling == Tiling() and min(scaling.seen) > MUCH_LARGER * trained:
+            scale = f"trained at {trained} px; add --size {trained} to translate at that scale"
+            notes = [*notes, scale]
+        return Result(name, images, columns, notes=tuple(notes)), scaling
 
-    def choose_ways(self, gan: GAN, image: Tensor) -> dict[str, Way]:
+    def choose_ways(self, run: Run, image: Tensor) -> dict[str, Way]:
         """The requested ways to translate an image, float (1, C, H, W), by name."""
-        ways = gan.ways(image, self.attributes)
-        domains = _list_domains(gan)
-        if not domains:
-            return ways
-        name = self.to or domains[-1]  # usually from the first domain to the second
-        return {name: ways[name]}
+        ways = run.gan.ways(image, self.attributes)
+        name = _find_domain(run, self.to)
+        return ways if name is None else {name: ways[name]}
+
+    def advise(self, gan: GAN) -> str:
+        """What to do for more detail than at the size at which images were translated."""
+        if self.size and _read_kind(gan).own_size:
+            return "without --size images are translated at their own size"
+        larger = max(2 * gan.size, BEST_KNOWN)
+        return f"train with --size {larger} for more"
+
+
+def _choose_tiling(run: Run, size: int | None) -> Tiling:
+    """How images are cut for a GAN: trained on tiles of large images, it sees tiles as large."""
+    if size or run.about["recipe"].get("fit") != "tiles" or _read_kind(run.gan).own_size:
+        return Tiling()
+    side = run.gan.size
+    return Tiling(side, overlap=side // 4, whole=side**2)
+
+
+def _read_original(run: Run, content: bytes, column: str) -> tuple[Original, list[str]]:
+    """Decode an image as training read those of a column, and what the user should know of it.
+
+    Raises:
+        UnreadableError: it is not an image, or has a label that training did not see.
+    """
+    schema = run.gan.schema
+    background = run.about["recipe"].get("background", "white")
+    # transparency that was learnt is in the pixels
+    alpha = None if schema.planes(column).kind == "alpha" else read_alpha(content)
+
+    # trained on files of two images side by side, it may be given one of them whole
+    width, height = measure(io.BytesIO(content))
+    if not run.about["data"].get("side_by_side") or width != 2 * height:
+        return Original(read_planes(content, schema, column, background), alpha), []
+
+    other = run.gan.target
+    halves = slice(height), slice(height, width)
+    own, rest = halves if other == "b" else halves[::-1]
+    pixels = read_planes(content, schema, column, background, own)
+    clear = None if alpha is None else alpha[..., own]
+    truth = show_planes(
+        read_planes(content, schema, other, background, rest)[None], *schema.planes(other)
+    )
+    note = describe_pair("left" if other == "b" else "right")
+    return Original(pixels, clear, truth[0]), [note]
+
+
+def describe_pair(side: Literal["left", "right"]) -> str:
+    """What was done with two images side by side."""
+    return (
+        "an image twice as wide as high is taken for a pair side by side, as the files of the"
+        f" training are: its {side} half was translated"
+    )
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, bool]:
-    """`["Eyeglasses=1,Bald=0"]` as `{"Eyeglasses": True, "Bald": False}`.
+    """`["Eyeglasses=1,Bald=0", "Old=1"]` as `{"Eyeglasses": True, "Bald": False, "Old": True}`.
 
     Raises:
         UserError: a value is neither 0 nor 1.
     """
     attributes = {}
-    for pair in ",".join(pairs).split(",") if pairs else []:
+    for pair in split_pairs(pairs):
         name, _, value = pair.partition("=")
         if value not in ("0", "1"):
             raise UserError(
-                f"--set {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for one"
-                " that is not"
+                f"--attributes {pair}: write NAME=1 for an attribute that is wanted and NAME=0 for"
+                " one that is not"
             )
         attributes[name.strip()] = value == "1"
     return attributes
 
 
-def _check_domain(run: Run, domain: str | None) -> None:
-    """Refuse a domain that the GAN does not generate.
+def _find_domain(run: Run, wanted: str | None) -> str | None:
+    """The name of the domain that is meant; None for a GAN that knows attributes instead.
 
     Raises:
-        UserError: names those that it does.
+        UserError: the GAN does not generate it; names those that it does.
     """
-    domains = _list_domains(run.gan)
-    if domain is None or domain in domains:
-        return
-    if not domains:
-        raise UserError(f"--to {domain}: {run.folder} knows attributes: use --set NAME=1")
-    raise UserError(f"--to {domain}: {run.folder} generates only {' and '.join(domains)}")
+    names = _list_domains(run.gan)
+    if wanted is None:
+        return names[-1] if names else None  # usually from the first domain to the second
+    if not names:
+        raise UserError(f"--to {wanted}: {run.folder} knows attributes: use --attributes NAME=1")
+
+    # their columns "a" and "b" mean the same
+    columns = COLUMNS if len(names) == 2 else (run.gan.target,)
+    for column, name in zip(columns, names):
+        if wanted.casefold() in (column, name.casefold()):
+            return name
+    raise UserError(f"--to {wanted}: {run.folder} generates only {' and '.join(names)}")
 
 
 def _check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
@@ -166,10 +266,10 @@ def _check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
         if name in names:
             continue
         if names:
-            raise UserError(f"--set {name}: unknown attribute; {nearest(name, names)}")
+            raise UserError(f"--attributes {name}: unknown attribute; {nearest(name, names)}")
         domains = _list_domains(run.gan)
         only = f"; it generates {domains[0]}" if len(domains) == 1 else ""
-        raise UserError(f"--set {name}: {run.folder} knows no attributes{only}")
+        raise UserError(f"--attributes {name}: {run.folder} knows no attributes{only}")
 
 
 def _list_domains(gan: GAN) -> tuple[str, ...]:
@@ -177,7 +277,7 @@ def _list_domains(gan: GAN) -> tuple[str, ...]:
     choice = gan.inputs.get("to")
     if isinstance(choice, ChoiceInput):
         return choice.names
-    return () if "attributes" in gan.inputs else (gan.target,)
+    return () if "attributes" in gan.inputs else (gan.schema.domain(gan.target),)
 
 
 def _read_kind(gan: GAN) -> ImageInput:
@@ -187,8 +287,26 @@ def _read_kind(gan: GAN) -> ImageInput:
     return kind
 
 
+def find_given_column(gan: GAN, to: str | None) -> str:
+    """The column of the training data that images to be translated are like.
+
+    Args:
+        gan: that translates.
+        to: the requested domain, as in `TranslateTask`.
+    """
+    if not gan.schema.unpaired:
+        return gan.column_of("given")
+    first = gan.schema.domain("a").casefold()
+    return "b" if to is not None and to.casefold() in ("a", first) else "a"
+
+
 def translate_image(
-    run: Run, image: Tensor, inputs: Mapping[str, Tensor], seed: int, number: int
+    run: Run,
+    image: Tensor,
+    inputs: Mapping[str, Tensor],
+    seed: int,
+    number: int,
+    tiling: Tiling | None = None,
 ) -> Tensor:
     """Translate an image, float (1, C, H, W), to uint8 (C, H, W) of its own size, with one row of
     a seed's noise.
@@ -202,32 +320,5 @@ def translate_image(
         generated = sample_gan(run.gan, rng, 1, {"image": padded, **inputs})
         return generated[..., :height, :width]  # without the mirrored edges
 
-    return to_uint8(translate_tiles(image, run.gan.channels, translate_piece))[0]
-
-
-def find_given_column(gan: GAN, to: str | None) -> str:
-    """The column of the training data that images to be translated are like.
-
-    Args:
-        gan: that translates.
-        to: the requested domain, as in `TranslateTask`.
-    """
-    if gan.schema.unpaired:
-        return "b" if to == "a" else "a"
-    return gan.column_of("given")
-
-
-def _resize_shorter_side(picture: Tensor, side: int, mixed: bool = True) -> Tensor:
-    """uint8 (C, H, W) with its shorter side brought to a number of pixels.
-
-    Args:
-        picture: to be resized.
-        side: in pixels.
-        mixed: whether pixels may be mixed; if not, each takes the value of the nearest.
-    """
-    _, height, width = picture.shape
-    scale = side / min(height, width)
-    high, wide = round(height * scale), round(width * scale)
-    if not mixed:
-        return interpolate(picture[None], (high, wide), mode="nearest-exact")[0]
-    return resize(picture[None], high, wide)[0]
+    pieces = translate_tiles(image, run.gan.channels, translate_piece, tiling or Tiling())
+    return to_uint8(pieces)[0]

@@ -26,6 +26,7 @@ __all__ = [
     "is_abandoned",
     "own_folder",
     "partial_path",
+    "refuse_used",
     "remove",
     "remove_leftovers",
     "sync",
@@ -109,13 +110,7 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
         UserError: `out` holds something or is a file, or `place` may not be written to.
     """
     if out is not None:
-        with explained(out):
-            present = sorted(path.name for path in out.iterdir()) if out.exists() else []
-        if present:
-            raise UserError(
-                f"--out {out} is not empty (it holds {present[0]}); "
-                "choose a new folder, so that results do not mix"
-            )
+        refuse_used(out)
         yield out
         return
 
@@ -126,6 +121,21 @@ def own_folder(out: Path | None, place: Path) -> Iterator[Path]:
         for empty in (folder, place):
             with suppress(OSError):  # not empty
                 empty.rmdir()
+
+
+def refuse_used(out: Path) -> None:
+    """Refuse a folder for results that is neither new nor empty.
+
+    Raises:
+        UserError: it holds something, is a file, or cannot be read.
+    """
+    with explained(out):
+        present = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    if present:
+        raise UserError(
+            f"--out {out} is not empty (it holds {present[0]}); "
+            "choose a new folder, so that results do not mix"
+        )
 
 
 def _number_folder(place: Path) -> Path:

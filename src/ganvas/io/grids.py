@@ -8,13 +8,14 @@ from torch import Tensor
 
 from ganvas.io.images import as_sheet, to_pil
 
-__all__ = ["make_grid", "make_table"]
+__all__ = ["make_grid", "make_table", "stack_grids"]
 
 GAP = 4  # pixels between pictures and around them
 # Small pictures are enlarged by a whole number to about so many pixels; under headings to more,
 # since the text needs the width.
 SIDE, SIDE_WITH_HEADINGS = 56, 96
 HEADING_HEIGHT, HEADING_POINTS = 18, 13
+HEADING_BASE = 14  # pixels from the top to the line that headings stand on
 
 
 def make_grid(
@@ -67,7 +68,8 @@ def make_grid(
     small = _fit_font(headings, cell_width)
     for column, name in enumerate(headings):
         middle = left + GAP + (column + 0.5) * cell_width
-        pen.text((middle, top), name, fill="black", font=small, anchor="mb")
+        # "ms": on one line, whether or not a word has letters that reach below it.
+        pen.text((middle, HEADING_BASE), name, fill="black", font=small, anchor="ms")
 
     if caption:
         middle = (sheet.width / 2, sheet.height - bottom / 2)
@@ -104,3 +106,14 @@ def make_table(
     # (N, columns, C, H, W), so that the pictures of a row follow one another.
     together = torch.stack(expanded, 1)
     return make_grid(together.flatten(0, 1), len(columns), row_names, caption, list(columns))
+
+
+def stack_grids(grids: Sequence[Image.Image]) -> Image.Image:
+    """Put grids of one width below each other as one sheet, with one gap between two of them."""
+    height = sum(grid.height for grid in grids) - GAP * (len(grids) - 1)
+    sheet = Image.new(grids[0].mode, (grids[0].width, height), "white")
+    top = 0
+    for grid in grids:
+        sheet.paste(grid, (0, top))
+        top += grid.height - GAP  # a grid has a gap at its top and at its bottom
+    return as_sheet(sheet)

@@ -28,6 +28,7 @@ __all__ = [
     "open_lazily",
     "planes",
     "read",
+    "read_alpha",
     "read_raster",
     "save",
     "sheet_note",
@@ -345,10 +346,10 @@ def planes(array: np.ndarray) -> Tensor:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """Convert one uint8 picture (C, H, W) to a Pillow picture; of other numbers of channels than 1
-    and 3 the first three are a colour, or the first is a grey.
+    """Convert one uint8 picture (C, H, W) to a Pillow picture: grey, grey with transparency, RGB or
+    RGB with transparency for a C of 1 to 4; of more channels the first three are a colour.
     """
-    shown = image if len(image) in (1, 3) else image[:3] if len(image) > 3 else image[:1]
+    shown = image if len(image) <= 4 else image[:3]
     array = shown.permute(1, 2, 0).contiguous().cpu().numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
@@ -408,8 +409,9 @@ def save(picture: Image.Image, path: Path, durable: bool = True) -> None:
         picture.save(partial, format=kind, quality=95, **note)  # PNG ignores the quality
 
 
-def transparent(content: bytes) -> Tensor | None:
-    """Where a picture is more than half transparent, bool (H, W), upright; None if nowhere.
+def read_alpha(content: bytes) -> Tensor | None:
+    """How opaque a picture is, uint8 (1, H, W), upright: 0 where it is clear; None if it is opaque
+    everywhere.
 
     Raises:
         UnreadableError: as for `read`.
@@ -419,9 +421,20 @@ def transparent(content: bytes) -> Tensor | None:
             upright = ImageOps.exif_transpose(file)
             if not upright.has_transparency_data:
                 return None
-            clear = torch.from_numpy(np.array(upright.convert("RGBA").getchannel("A"))) < 128
-            return clear if clear.any() else None
+            alpha = planes(np.array(upright.convert("RGBA").getchannel("A")))
+            return alpha if alpha.min() < 255 else None
     except UnreadableError:
         raise
     except Exception as error:  # as in `read`
         raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+
+
+def transparent(content: bytes) -> Tensor | None:
+    """Where a picture is more than half transparent, bool (H, W), upright; None if nowhere.
+
+    Raises:
+        UnreadableError: as for `read`.
+    """
+    alpha = read_alpha(content)
+    clear = None if alpha is None else alpha[0] < 128
+    return clear if clear is not None and clear.any() else None

@@ -77,10 +77,12 @@ def to_picture(image: Tensor, kind: str, names: Sequence[str] = ()) -> Image.Ima
     shown are kept.
 
     Args:
-        image: of channels as `kind` says.
+        image: of channels as `kind` says; a colour may have its opacity behind it, 255 for opaque.
         kind: as in `show_planes`.
         names: of categories.
     """
+    if kind == "colour":
+        return to_pil(image)
     if kind == "alpha":
         planes = image.permute(1, 2, 0).int()
         alpha = planes[:, :, 3:]

@@ -55,6 +55,8 @@ def _describe_gan(run: RunRecord) -> str:
             for column, count in schema.channels.items()
         }
         words.append(" and ".join(sizes))
+        domains = [schema.domain(column) for column in schema.channels]
+        words += [" and ".join(domains)] if domains != [*schema.channels] else []
         words += [
             _count_names(column, len(values))
             for column, values in schema.names.items()

@@ -7,6 +7,7 @@ from ganvas.gans.base import (
     GAN,
     AttributesInput,
     BoxInput,
+    ChoiceInput,
     FeaturesInput,
     ImageInput,
     KeyPointsInput,
@@ -30,7 +31,10 @@ def suggest_command(gan: GAN, folder: str | Path) -> list[str]:
     if MaskInput in kinds:
         return ["ganvas", "restore", str(folder), "image.png", "--mask", "mask.png"]
     if ImageInput in kinds:
-        return ["ganvas", "translate", str(folder), "image.png"]
+        words = ["ganvas", "translate", str(folder), "image.png"]
+        domains = gan.inputs.get("to")
+        # the name shows what is translated to what
+        return words + (["--to", domains.names[-1]] if isinstance(domains, ChoiceInput) else [])
 
     # All others generate images from noise, with whatever else they need: a box in the middle.
     words = ["ganvas", "sample", str(folder)]

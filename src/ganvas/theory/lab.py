@@ -6,26 +6,36 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
 from ganvas.io.console import PlainConsole, print_text
-from ganvas.io.files import explained
+from ganvas.io.files import explained, own_folder
 from ganvas.theory.course import ROW_EVERY, Course, describe_end, describe_game, format_row
 from ganvas.theory.game import SNAPSHOTS, Settings, Snapshot, count_steps, play
 from ganvas.theory.targets import get_target
 
 __all__ = ["run_lab", "theory"]
 
+PLACE = Path("runs/theory")
 
-def run_lab(settings: Settings, out: Path) -> Snapshot:
+
+def run_lab(settings: Settings, out: Path | None) -> Snapshot:
     """Play, print a table, and write four-panels.png, course.gif, course.webp and saddle.png.
+
+    Args:
+        settings: of the game.
+        out: folder, new or empty; None: the next of runs/theory/1, 2, ...
 
     Returns:
         the last snapshot.
 
     Raises:
-        UserError: the folder cannot be written, or a number is not finite.
+        UserError: the folder holds something or cannot be written, or a number is not finite.
     """
-    with explained(out):
-        out.mkdir(parents=True, exist_ok=True)  # fail before the training, not after it
+    with own_folder(out, PLACE) as folder, explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)  # fail before the training, not after it
+        return _play_and_print(settings, folder)
 
+
+def _play_and_print(settings: Settings, folder: Path) -> Snapshot:
+    """Play, print a table, and draw pictures into an empty folder."""
     target = get_target(settings.target)
     for line in describe_game(settings, target):
         print_text(line)
@@ -38,9 +48,9 @@ def run_lab(settings: Settings, out: Path) -> Snapshot:
     course = Course(settings, snapshots)
     print_text("", describe_end(course.end, target))
 
-    course.save(out)
+    course.save(folder)
     print_text(
-        f"pictures: {out / 'four-panels.png'}, course.gif and course.webp; "
+        f"pictures: {folder / 'four-panels.png'}, course.gif and course.webp; "
         "why training is hard: saddle.png"
     )
     return course.end
@@ -68,7 +78,7 @@ def theory(
         d_steps: discriminator updates per generator update.
         steps: generator updates.
         seed: random seed; the same seed gives the same result.
-        out: folder for four-panels.png, course.gif, course.webp and saddle.png.
+        out: folder for four-panels.png, course.gif, course.webp and saddle.png, new or empty.
 
     Returns:
         The training in snapshots, which draws itself.
@@ -79,13 +89,13 @@ def theory(
     settings = Settings(
         target=target, loss=loss, steps=steps, d_steps=d_steps, penalty=penalty, seed=seed
     )
-    if out is not None:
-        with explained(Path(out)):
-            Path(out).mkdir(parents=True, exist_ok=True)
+    if out is None:
+        return Course(settings, list(_play_with_bar(settings)))
 
-    course = Course(settings, list(_play_with_bar(settings)))
-    if out is not None:
-        course.save(out)
+    with own_folder(Path(out), PLACE) as folder, explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        course = Course(settings, list(_play_with_bar(settings)))
+        course.save(folder)
     return course
 
 

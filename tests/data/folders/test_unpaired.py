@@ -323,3 +323,29 @@ def test_cyclegan_refuses_single_images(tmp_path: Path):
             settings={"size": 8},
             quiet=True,
         )
+
+
+@pytest.mark.parametrize(
+    ("places", "names"),
+    [
+        (("summer", "winter"), ("summer", "winter")),
+        (("summer/train", "winter/train"), ("summer", "winter")),
+        (("horse2zebra",), ("horse", "zebra")),
+        (("summer2winter_yosemite",), ("summer", "winter")),
+        (("photos",), None),  # trainA and trainB say nothing
+        (("B", "A"), None),  # could be taken for the columns
+        (("x/images", "y/b"), None),
+        (("given", "other"), None),  # a heading of sheets
+        (("one\nline", "other"), None),
+    ],
+)
+def test_domains_are_called_as_their_places_are(tmp_path: Path, places, names):
+    if len(places) == 1:
+        lay_out(tmp_path / places[0], LAYOUT)
+    else:
+        for place in places:
+            fill(tmp_path / place, 2)
+    dataset = unpaired(",".join(str(tmp_path / place) for place in places))
+    schema = dataset.schema
+    assert (schema.domain("a"), schema.domain("b")) == (names or ("a", "b"))
+    assert schema.model_dump()["names"] == ({"a": names[:1], "b": names[1:]} if names else {})

@@ -88,10 +88,10 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     ]
     refused_in_one_line(lambda: fill(str(folder), out=cache), "--out is for shards: add --shards")
     refused_in_one_line(
-        lambda: fill(str(folder), shards=True), "--shards needs a folder that does not exist yet"
+        lambda: fill(str(folder), shards=True), "--shards needs a folder for them, new or empty"
     )
     refused_in_one_line(
-        lambda: fill(str(folder), shards=True, out=folder), "exists; choose another --out"
+        lambda: fill(str(folder), shards=True, out=folder), "is not empty .*; choose a new folder"
     )
     refused_in_one_line(
         lambda: fill("figures", shards=True, out=cache / "x"),
@@ -103,6 +103,7 @@ def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
 
 
 def test_the_verb_names_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "digits").mkdir()  # an empty folder is as good as none
     main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits"), "--shard-images", "900"])
     total = sum(path.stat().st_size for path in (tmp_path / "digits").glob("*.tar"))
     made = (
@@ -112,7 +113,7 @@ def test_the_verb_names_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as left:
         main(["pack", "digits", "--shards", "--out", str(tmp_path / "digits")])
     assert left.value.code == 2
-    assert "exists; choose another --out" in capsys.readouterr().err
+    assert "digits is not empty" in capsys.readouterr().err
 
 
 def test_packing_that_dies_leaves_no_folder(

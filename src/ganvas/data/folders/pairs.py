@@ -79,6 +79,7 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
 
     said = report_parts(parts, judge)
     said["notes"] = [*said["notes"], *found.notes, *dataset.report.notes]
+    said["side_by_side"] = all(len(row.files) == 1 for row in found.rows)
     test = place.other(judge) if judge else None
     return check_strict(dataset.with_report(spec=spec, test=test, **said), strict)
 

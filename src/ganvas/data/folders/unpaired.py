@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from ganvas.data.dataset import Dataset
 from ganvas.data.decode import rows_of_files
+from ganvas.data.folders.domain_names import find_domain_names
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.rows import check_strict, describe_ignored, write_rows
 from ganvas.data.folders.sizes import SizeSurvey, count_sizes, with_common_size
@@ -61,7 +62,8 @@ def open_unpaired(
     Each domain is packed by itself.
 
     Returns:
-        The larger domain, with the other beside it.
+        The larger domain, with the other beside it, and the names of both where the places tell
+        them.
 
     Raises:
         SizeNeededError: the view has no size and the images do not share one.
@@ -79,6 +81,7 @@ def open_unpaired(
         said = report_parts(parts, judge)
         said["notes"] += _describe_unused(sources, stray)
         test = place.other(judge) if judge else None
+        names = find_domain_names(sources)
 
     # the names of the folders, since "a" and "b" mean nothing to a person
     reports = {
@@ -95,6 +98,7 @@ def open_unpaired(
     digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
     joint = replace(
         main,
+        names=names,
         report=report,
         beside=beside.with_report(spec=spec, test=test),
         fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),

@@ -20,7 +20,7 @@ from ganvas.errors import UserError
 from ganvas.io import images
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
-from ganvas.io.files import atomic_path
+from ganvas.io.files import atomic_path, explained, refuse_used
 
 __all__ = ["MAX_BYTES", "pack_dataset"]
 
@@ -69,9 +69,8 @@ def pack_dataset(
 
     # before the set is opened, which may take an hour of decoding
     if out is None:
-        raise UserError("--shards needs a folder that does not exist yet: --out FOLDER")
-    if out.exists():
-        raise UserError(f"{out} exists; choose another --out, or remove it")
+        raise UserError("--shards needs a folder for them, new or empty: --out FOLDER")
+    refuse_used(out)
     if shard_images is not None and shard_images < 1:
         raise UserError(f"--shard-images {shard_images}: choose 1 or more")
     dataset = open_dataset(spec, view, strict=strict, progress=progress)
@@ -148,7 +147,10 @@ def _write_shards(dataset: Dataset, out: Path, count: int, progress: bool) -> li
         order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(0)).numpy()
     name = re.sub(r"[^\w-]", "-", out.resolve().name)  # braces and commas make a pattern
 
-    # The folder appears only when all of it is written.
+    # The folder appears only when all of it is written. An empty one makes room for it.
+    if out.exists():
+        with explained(out):
+            out.rmdir()
     with (
         atomic_path(out) as folder,
         progress_bar(len(dataset), progress, "writing shards") as advance,

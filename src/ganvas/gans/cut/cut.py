@@ -122,7 +122,7 @@ class CUT(GAN):
                 f"a has {schema.channels['a']} and b {schema.channels['b']}: use --channels 3"
             )
         check_folds(self.size)
-        # the domains that images are translated to
+        # the domains that images are translated to, by column
         self.domains = ("a", "b") if direction == "both" else (self.target,)
         self.nce_weight = nce_weight
         self.temperature = temperature
@@ -154,7 +154,9 @@ class CUT(GAN):
         image: dict[str, Input] = {
             "image": ImageInput(self.channels, multiple=self.generator.network.multiple)
         }
-        return image | ({"to": ChoiceInput(self.domains)} if len(self.domains) == 2 else {})
+        if len(self.domains) == 1:
+            return image
+        return image | {"to": ChoiceInput(tuple(map(self.schema.domain, self.domains)))}
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real = {domain: batch[domain] for domain in self.domains}  # (N, C, H, W) each
@@ -261,9 +263,10 @@ class CUT(GAN):
 
     def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:
         if len(self.domains) == 1:
-            return {self.target: {}}
+            return super().ways(image, changes)
         numbers = torch.arange(2, device=image.device)
-        return {domain: {"to": numbers[row : row + 1]} for row, domain in enumerate(self.domains)}
+        names = map(self.schema.domain, self.domains)
+        return {name: {"to": numbers[row : row + 1]} for row, name in enumerate(names)}
 
     def make_inputs(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         return self.inputs_towards(self.target, batch)
@@ -280,6 +283,7 @@ class CUT(GAN):
         shown: dict[str, Tensor] = {}
         for domain in sorted(self.domains, reverse=True):  # a to b first
             inputs = self.inputs_towards(domain, batch)
-            shown |= {OTHER[domain]: inputs["image"]}
-            shown |= {f"to {domain}": self.sample(len(inputs["image"]), rng, **inputs)}
+            name, other = self.schema.domain(domain), self.schema.domain(OTHER[domain])
+            shown |= {other: inputs["image"]}
+            shown |= {f"to {name}": self.sample(len(inputs["image"]), rng, **inputs)}
         return shown

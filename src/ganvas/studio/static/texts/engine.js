@@ -220,6 +220,18 @@ export default [
   ["values from 0 to 1 became 0 to 255", "0 到 1 的值转为 0 到 255"], ["values from -1 to 1 became 0 to 255", "-1 到 1 的值转为 0 到 255"], ["False and True became 0 and 255", "False 和 True 转为 0 和 255"],
   ["values of the type {names} were rounded to bytes, 0 to 255", "{names} 类型的值取整为 0 到 255 的字节"], ["rows and columns exchanged", "行与列互换"], ["the names of the classes are those of {names}", "类别名称来自 {names}"],
 
+  // A translation, and an image without a hole
+  ["translated at {size}, enlarged to {names}: fine detail is missing", "按 {size} 转换后放大到 {names}：缺少细节"], ["translated at {size}, shrunk to {names}", "按 {size} 转换后缩小到 {names}"],
+  ["translated at sizes such as {size}, enlarged to their own, up to {names}: fine detail is missing", "按 {size} 等尺寸转换后放大到各自的原尺寸（最大 {names}）：缺少细节"],
+  ["translated at sizes such as {size}, shrunk to their own, up to {names}", "按 {size} 等尺寸转换后缩小到各自的原尺寸（最大 {names}）"],
+  ["train with --size {n} for more", "用 --size {n} 训练可得到更多细节", "a GAN trained at {n} pixels gives more"],
+  ["without --size images are translated at their own size", "不用 --size 时按原尺寸转换", "choose the photo's own size for more"],
+  ["an image twice as wide as high is taken for a pair side by side, as the files of the training are: its left half was translated", "宽为高的两倍的图像被视为并排的一对（与训练文件相同）：转换的是左半"],
+  ["an image twice as wide as high is taken for a pair side by side, as the files of the training are: its right half was translated", "宽为高的两倍的图像被视为并排的一对（与训练文件相同）：转换的是右半"],
+  ["it has no hole", "图像没有空洞"], ["say where it is by --mask or --box, or make it transparent", "请用 --mask 或 --box 指出空洞，或把该处变为透明", "paint over what shall be replaced"],
+  ["With --project Ganvas searches for the GAN's image that is nearest to the whole picture: {effort}, about {time} for each picture", "用 --project 时会搜索与整张图像最接近的生成图像：{effort}，每张约 {time}"],
+  ["{n} steps from {m} starts", "从 {m} 个起点各搜索 {n} 步"], ["{n} steps from {m} start", "从 {m} 个起点搜索 {n} 步"], ["{n} step from {m} starts", "从 {m} 个起点各搜索 {n} 步"], ["{n} step from {m} start", "从 {m} 个起点搜索 {n} 步"],
+
   // What recipes are for
   ["digits by class", "按类别生成数字"], ["clothes by class", "按类别生成衣物"], ["faces in minutes", "几分钟生成人脸"], ["avatar tutorial", "头像教程"], ["DCGAN paper", "DCGAN 论文"], ["SNGAN paper", "SNGAN 论文"], ["WGAN-GP paper", "WGAN-GP 论文"], ["R3GAN paper, GPU", "R3GAN 论文，需要 GPU"],
   ["translate, paired", "成对图像转换"], ["translate, unpaired", "不成对图像转换"], ["change attributes", "改变属性"], ["fill holes", "填补空洞"], ["seasons in minutes", "几分钟转换季节"], ["caption in a box", "按文字和方框绘制"], ["caption in minutes", "几分钟按文字绘制"], ["caption and parts", "按文字和部位绘制"],

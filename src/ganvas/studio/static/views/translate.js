@@ -3,6 +3,7 @@
 import { nextWish, postJson } from "../api.js";
 import { app } from "../app.js";
 import { button, clear, h, isSmall, saveAs } from "../dom.js";
+import { say } from "../say.js";
 import { t } from "../texts.js";
 import { makeBeforeAfter } from "./translate/before-after.js";
 import { addressOf, drawSettings, keepWanted, readName, readWanted } from "./translate/settings.js";
@@ -231,8 +232,8 @@ export async function show(root, { run, query }) {
     if (selected?.from) lines.push(t("translate.scaled", { from: selected.from, to: `${selected.width} × ${selected.height}` }));
     if (selected?.body && !selected.preview && isOpen(selected)) lines.push(t("translate.noPreview"));
     if (wanted.size === "own" && side > LARGER * run.model.size) lines.push(t("translate.large", { n: run.model.size }));
-    // the server's own line about the size is written for the command line
-    lines.push(...(answerOf(selected)?.notes ?? []).filter((text) => !text.includes("--size")));
+    // the server's own line about the scale of the training: the page has said it already
+    lines.push(...(answerOf(selected)?.notes ?? []).filter((text) => !text.startsWith("trained at ")).map((text) => say(text.replace(/^note: /, ""))));
     clear(notes, lines.map((text) => h("p", { text })));
   }
 

@@ -39,6 +39,7 @@ export function addressOf(run, wanted, photo) {
 export function readName(run, name) {
   const { to, attributes } = run.model.inputs;
   if (attributes) return name.replaceAll("_", " ");
+  if (name === "real") return t("translate.real"); // the other half of a pair that was given whole
   if (to) return readDomain(run, name);
   return t("translate.result");
 }

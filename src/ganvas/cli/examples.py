@@ -1,0 +1,69 @@
+"""The examples at the end of every verb's help: real commands, the usual one first."""
+
+from collections.abc import Mapping, Sequence
+
+__all__ = ["EXAMPLES", "describe_examples"]
+
+EXAMPLES: Mapping[str, Sequence[str]] = {
+    "train": (
+        "ganvas train auto --data ./faces --minutes 10",
+        "ganvas train avatars-fast --data ./faces --out runs/faces --set batch=64",
+        "ganvas train --out runs/faces  # resume",
+        "ganvas train pix2pix-fast --data pairs:./facades --dry-run",
+    ),
+    "recipes": (
+        "ganvas recipes",
+        "ganvas recipes cyclegan-fast  # all its settings",
+    ),
+    "sample": (
+        "ganvas sample runs/faces --count 100 --out faces-100",
+        "ganvas sample runs/digits --label 7 --grid sevens.png",
+        "ganvas sample runs/faces --interpolate walk.webp",
+        'ganvas sample runs/birds --caption "a red bird" --box 10,10,40,40',
+    ),
+    "restore": (
+        "ganvas restore runs/holes photo.png --box 30,40,60,50",
+        "ganvas restore runs/holes ./photos --mask ./masks --out restored",
+        "ganvas restore runs/faces photo.png --project",
+    ),
+    "translate": (
+        "ganvas translate runs/facades drawing.png ./more --out drawn",
+        "ganvas translate runs/seasons ./photos --to winter",
+        "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
+    ),
+    "evaluate": (
+        "ganvas evaluate runs/faces",
+        "ganvas evaluate runs/one runs/two --metrics fd,recall --count 2000",
+        "ganvas evaluate ./generated ./photographs --size 64",
+    ),
+    "health": (
+        "ganvas health runs/faces",
+        "ganvas health runs/faces --json",
+    ),
+    "log": (
+        "ganvas log runs/faces",
+        "ganvas log runs/faces --csv",
+    ),
+    "theory": (
+        "ganvas theory",
+        "ganvas theory --target two --loss wasserstein --steps 1000",
+    ),
+    "data": (
+        "ganvas data ./faces --size 64",
+        "ganvas data ./flowers.zip --labels folders --out flowers.png",
+        "ganvas data unpaired:./summer,./winter",
+    ),
+    "pack": (
+        "ganvas pack ./faces --size 64",
+        "ganvas pack ./faces --shards --out faces-64 --size 64",
+    ),
+    "studio": (
+        "ganvas studio",
+        "ganvas studio ./runs --data ./faces ./flowers.zip --port 9000",
+    ),
+}
+
+
+def describe_examples(verb: str) -> str:
+    """The examples of a verb as a block of text, a line for each."""
+    return "\n".join(["```", "Examples:", *(f"  {line}" for line in EXAMPLES[verb]), "```"])
