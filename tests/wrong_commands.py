@@ -147,10 +147,6 @@ WRONG = {
         "pictures holds 20x20 rgb and digits 8x8 grey; bring both to one",
     ),
     "empty folder, judged": (("evaluate", "{tmp}/empty", "digits"), "{tmp}/empty"),
-    "too few for neighbours": (
-        ("evaluate", "{run}", "--count", "3", "--metrics", "precision"),
-        "needs at least 4",
-    ),
     "one sample": (("evaluate", "{run}", "--count", "1"), "--count 1: evaluate at least 2"),
     "unknown metric": (
         ("evaluate", "{run}", "--metrics", "fd,recal"),

@@ -231,9 +231,7 @@ def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert "wanted (5,)" in failure(
         capsys, run, "--caption-features", tmp_path / "short.safetensors"
     )
-    assert "no .safetensors file" in failure(
-        capsys, run, "--caption-features", data / "lines.jsonl"
-    )
+    assert "is damaged" in failure(capsys, run, "--caption-features", data / "lines.jsonl")
     assert "--caption-features FILE" in failure(capsys, run, "--caption", "a bird")
 
 

@@ -349,7 +349,7 @@ def test_attributes_are_parsed():
             {"attributes": {"Glasses": True}},
             "--attributes Glasses: .* knows no attributes",
         ),
-        ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 pixels or more"),
+        ("cyclegan", {"size": 2}, "--size 2: .* takes images of 4 to 8,192"),
     ],
 )
 def test_what_a_run_cannot_do_is_refused(runs, tmp_path: Path, name, options, message):

@@ -111,7 +111,7 @@ def test_one_of_a_kind_is_singular(run):
     write_log(run, [losses(TOTAL, 0.1), {"images": TOTAL, "kind": "health"}])
     page = page_of(run)
     assert "<td>1 image</td>" in page
-    assert "Too early to tell: 1 checkup so far, 5 are needed." in page
+    assert "Too early to tell: waits for checkup 5 of 5" in page
 
 
 def test_reasons_are_listed_and_the_main_ones_are_sentences(run):

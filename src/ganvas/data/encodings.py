@@ -14,7 +14,8 @@ __all__ = ["DecodedText", "decode_text"]
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 COMMON = 0.7  # share of the other characters that must be usual ones in an encoding of East Asia
 ENOUGH = 20_000  # characters by which an encoding is judged
-# characters that no table holds: most bytes make some text in a one-byte encoding
+# characters that no table holds whose encoding is guessed: most bytes make some text in one of
+# them; in UTF-8 a name may hold even an escape character
 CONTROL = frozenset(chr(code) for code in range(32)) - set("\t\n\r\f\v")
 
 
@@ -46,7 +47,9 @@ def decode_text(content: bytes, name: str) -> DecodedText:
         UserError: it is no text, or in no encoding that is known.
     """
     found = _decode_unicode(content)
+    forbidden = {"\0"}
     if found is None:
+        forbidden = CONTROL
         # more than one of them may read it without a fault: the one with the most usual characters
         shares = [(_measure_share(content, *row), row[0]) for row in EAST_ASIAN]
         share, encoding = max(shares, key=lambda item: item[0])  # of equal ones the first
@@ -55,7 +58,7 @@ def decode_text(content: bytes, name: str) -> DecodedText:
         # its five bytes without a meaning become marks, so that the rest can be read
         found = DecodedText(content.decode(encoding, errors="replace"), encoding)
 
-    if CONTROL & set(found.text):
+    if forbidden & set(found.text):
         raise UserError(f"{name} is not text; a table is a text file, such as CSV UTF-8")
     return found
 

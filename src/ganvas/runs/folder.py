@@ -118,6 +118,14 @@ class FolderWatch:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.identity = (0, 0)
+
+    def begin(self) -> None:
+        """Remember which folder it is, once it is there.
+
+        Raises:
+            UserError: it is gone.
+        """
         self.identity = self._identify()
 
     def check(self) -> None:

@@ -147,7 +147,7 @@ def _name_missing(checkups: Sequence[Checkup]) -> Iterator[str]:
         measured = [checkup[key] for checkup in recent if key in checkup]
         if not measured or len(measured[-1]) > FEW_CLASSES:
             continue
-        absent = [name for name in measured[-1] if not any(shares[name] for shares in measured)]
+        absent = [name for name in measured[-1] if not any(shares.get(name) for shares in measured)]
         if absent:
             period = f"last {len(measured)} checkups" if len(measured) > 1 else "last checkup"
             noun = "class" if len(absent) == 1 else "classes"

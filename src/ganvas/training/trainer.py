@@ -172,6 +172,7 @@ class Trainer:
         self.autotune(resumed)
         self.begin_monitoring(resumed)
         events = self.list_events()
+        self.watch.begin()
 
         # They end in reverse: the usual signal handlers are back before the report is written, so
         # Ctrl-C can end a report that takes long.

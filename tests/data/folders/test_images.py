@@ -134,9 +134,9 @@ def test_spoiled_folder(folder):
     assert "CMYK" in text
     assert "laid over white" in text
     assert report.notes == [
+        "2 sub-folders hold images (bad, deep); to train with them as classes: --labels folders",
         "9 images of 8 bits beside others of more: there 0..255 are black and white, "
         "here 0..65535; --range LOW,HIGH sets one range for all",
-        "2 sub-folders hold images (bad, deep); to train with them as classes: --labels folders",
         "other files are ignored: .heic (1), .txt (1)",
     ]
 

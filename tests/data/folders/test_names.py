@@ -21,6 +21,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.zip_names import read_zip_names
 from ganvas.data.inspect import data, run_doctor
+from ganvas.data.report import WARNING
 
 
 def draw(place: Path, *names: str) -> Path:
@@ -78,7 +79,7 @@ def test_the_encoding_of_a_zip_is_found(
     names = [f"set/{classes[number % 2]}/{number}.png".encode(codec) for number in range(6)]
     dataset = open_images(write_zip(tmp_path / "set.zip", names, six), labels="folders")
     assert sorted(dataset.classes) == sorted(classes)
-    (note,) = dataset.report.notes
+    (note,) = (note for note in dataset.report.notes if not note.startswith(WARNING))
     assert note.startswith(
         f"the zip does not say how its names are written; they are read as {called}"
     )
@@ -183,7 +184,7 @@ def test_class_folders_that_are_links_are_followed(tmp_path: Path):
     link(tmp_path / "set" / "dogs", "../store/dogs")
     dataset = open_images(tmp_path / "set", labels="folders")
     assert dataset.report.classes == {"cats": 2, "dogs": 1}
-    assert dataset.report.notes == ["links to folders are followed: 2 (cats, dogs)"]
+    assert "links to folders are followed: 2 (cats, dogs)" in dataset.report.notes
     link(tmp_path / "place", "set")
     assert open_images(tmp_path / "place", labels="folders").fingerprint == dataset.fingerprint
 

@@ -80,10 +80,10 @@ def test_classes_are_the_inner_folders_and_only_train_is_trained_on(layout: str,
     assert train.report.classes == {"ill": 4, "well": 5}
     assert train.report.splits == {"train": 9, "test": 5, "val": 4}
     assert train.report.test == f"images-test:{place}"
-    assert train.report.notes == [
+    assert train.report.notes[0] == (
         "the images are in splits, by their folders: train (9), test (5), val (4); "
         "train is trained on; test judges"
-    ]
+    )
     test = open_images(train.report.test, labels="folders")
     assert (test.report.classes, test.report.test) == ({"ill": 2, "well": 3}, None)
     assert not {*map(bytes, train.images)} & {*map(bytes, test.images)}

@@ -213,8 +213,8 @@ def test_refuses_foreign_files(trained: Classifier, tmp_path: Path):
     (tmp_path / "garbage.safetensors").write_bytes(b"garbage" * 20)
     cases = {
         tmp_path / "foreign.safetensors": "weights of another network",
-        tmp_path / "garbage.safetensors": "cannot read",
-        tmp_path / "absent.safetensors": "cannot read",
+        tmp_path / "garbage.safetensors": "is damaged",
+        tmp_path / "absent.safetensors": "cannot be read",
         altered(tmp_path / "future.safetensors", trained, version=99): "weights of another network",
         altered(tmp_path / "larger.safetensors", trained, size=28): "is damaged",
     }
