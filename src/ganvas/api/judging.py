@@ -27,6 +27,9 @@ def evaluate(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -49,9 +52,14 @@ def evaluate(
         size: side in pixels to which images are resized; None, here and below: as the run saw its
             own.
         channels: colour channels: 1 for grey, 3 for RGB.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -72,7 +80,9 @@ def evaluate(
         weights=weights,
         count=count,
         seed=seed,
-        view=collect_look(size, channels, fit, labels, background),
+        view=collect_look(
+        size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
+    ),
         device=device,
         progress=progress,
     )

@@ -27,6 +27,9 @@ def train(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -50,9 +53,14 @@ def train(
         until: end of a new run instead, HH:MM of local time.
         size: side in pixels to which images are resized.
         channels: colour channels: 1 for grey, 3 for RGB.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -75,7 +83,9 @@ def train(
     """
     flags = {"evaluate_every": evaluate_every, "log": log}
     # What was not given keeps the recipe's value, or that of the run that is resumed.
-    given = collect_look(size, channels, fit, labels, background)
+    given = collect_look(
+        size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
+    )
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})
     for key in changes.keys() & {*given, "data", "images", "seed"}:

@@ -30,11 +30,19 @@ class Look:
     channels
         Colour channels: 1 for grey, 3 for RGB.
     fit
-        How images become square: crop (default), pad or stretch.
+        How images become square: crop (default), pad, stretch, or tiles: squares cut from large
+        images.
     labels
         Classes of a folder or zip: none (default), folders, or a CSV file (file,label).
     background
         Colour behind transparent pixels and around padded images (default white).
+    frames
+        Frames or pages of files that hold several: first (default), all, or a number N for every
+        Nth. With all or N, films are read, too.
+    overlap
+        Share of its side by which a tile reaches over the next one (default 0).
+    tiles
+        Limit of the tiles of one image, evenly spread over it (default: all).
     """
 
     size: int | None = None
@@ -42,6 +50,9 @@ class Look:
     fit: str | None = None
     labels: str | None = None
     background: str | None = None
+    frames: str | None = None
+    overlap: float | None = None
+    tiles: int | None = None
 
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values."""

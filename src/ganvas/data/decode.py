@@ -3,31 +3,38 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
+from ganvas.data.parts import Part, Reader, cut_parts, is_scene, read_frames, read_scene
 from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
 from ganvas.io.resizing import to_square
+from ganvas.io.video import is_film, measure_film
 
 __all__ = [
+    "LEAST_SHARE",
+    "Decoded",
     "Fate",
     "ImageTraits",
-    "Reader",
     "RowFiles",
     "decode_images",
     "decode_rows",
     "find_size_fault",
     "measure_images",
     "rows_of_files",
+    "stream_rows",
 ]
 
 BATCH_PIXELS = 2**20  # images of one shape are resized together up to this many pixels
+CHUNK_BYTES = 2**23  # of decoded rows that are handed on together
+LEAST_SHARE = 8  # pictures are left out whose side is smaller than this part of the square's
 
 
 class ImageTraits(NamedTuple):
@@ -64,6 +71,11 @@ class Fate(NamedTuple):
         mode: as in `ImageTraits`; "" if it could not be read.
         transparent: as in `ImageTraits`.
         turned: as in `ImageTraits`.
+        mark: of a frame or a tile, behind the name: "#12", "#3,5"; "" for a whole file.
+        first: whether it is the first tile of its image, or the only one.
+        frames: how many frames or pages its file holds.
+        digest: equal for equal images; 0: not known.
+        remarks: what the decoder complained of.
     """
 
     name: str
@@ -73,23 +85,21 @@ class Fate(NamedTuple):
     mode: str = ""
     transparent: bool = False
     turned: bool = False
+    mark: str = ""
+    first: bool = True
+    frames: int = 1
+    digest: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name with the mark, for people."""
+        return self.name + self.mark
 
     @property
     def traits(self) -> ImageTraits:
         """What it may have in common with others."""
         return ImageTraits(self.width, self.height, self.mode, self.transparent, self.turned)
-
-
-class Reader(Protocol):
-    """Where the bytes of files come from: a folder, a zip, a tar."""
-
-    def read(self, entry: Entry) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            UnreadableError: they cannot be read.
-        """
-        ...
 
 
 class RowFiles(NamedTuple):
@@ -107,6 +117,19 @@ class RowFiles(NamedTuple):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(entry.size for _, entry in self.files)
+
+
+class Decoded(NamedTuple):
+    """Rows that were decoded together.
+
+    Attributes:
+        fates: what became of rows, with a `Fate` for each of their images; the last ones may belong
+            to squares that follow.
+        squares: the rows that are used, uint8 (K, columns, C, S, S), where S is the load size.
+    """
+
+    fates: list[tuple[Fate, ...]]
+    squares: np.ndarray
 
 
 def rows_of_files(reader: Reader, entries: Sequence[Entry]) -> list[RowFiles]:
@@ -132,12 +155,7 @@ def decode_images(
 def decode_rows(
     rows: Sequence[RowFiles], columns: int, view: View
 ) -> tuple[list[tuple[Fate, ...]], np.ndarray]:
-    """Decode rows, each with `columns` images.
-
-    Args:
-        rows: their files.
-        columns: images in a row.
-        view: with its size resolved; images become RGB unless its channels are 1.
+    """Decode rows, each with `columns` images; see `stream_rows`.
 
     Returns:
         what became of each row, with a `Fate` for each of its images; the rows that are used, uint8
@@ -147,6 +165,25 @@ def decode_rows(
     fates: list[tuple[Fate, ...]] = []
     # begins with an array of no rows: `concatenate` takes no empty list
     squares = [np.empty((0, columns, view.channels or 3, side, side), np.uint8)]
+    for some in stream_rows(rows, columns, view):
+        fates += some.fates
+        squares.append(some.squares)
+    return fates, np.concatenate(squares)
+
+
+def stream_rows(rows: Sequence[RowFiles], columns: int, view: View) -> Iterator[Decoded]:
+    """Decode rows, a few at a time, so that long films and large scenes do not fill the memory.
+
+    Args:
+        rows: their files; one with several frames, or that is cut into tiles, gives several rows.
+        columns: images in a row.
+        view: with its size resolved; images become RGB unless its channels are 1.
+    """
+    side = view.load_size()
+    shape = (columns, view.channels or 3, side, side)
+    fates: list[tuple[Fate, ...]] = []
+    squares = [np.empty((0, *shape), np.uint8)]
+    size = 0  # bytes of `squares`
     # a generator: `fates` fills while the rows are read below
     usable = _read_usable(rows, columns, view, fates)
 
@@ -156,8 +193,14 @@ def decode_rows(
         together = max(1, BATCH_PIXELS // (height * width))
         while batch := list(itertools.islice(alike, together)):
             squares.append(_resize_rows(batch, view))
+            size += squares[-1].nbytes
+            if size > CHUNK_BYTES:
+                yield Decoded(fates.copy(), np.concatenate(squares))
+                fates.clear()
+                del squares[1:]
+                size = 0
 
-    return fates, np.concatenate(squares)
+    yield Decoded(fates.copy(), np.concatenate(squares))
 
 
 def _find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
@@ -184,54 +227,60 @@ def _read_usable(
     `fates`.
     """
     for row in rows:
+        mark = ""
         try:
-            pictures = _read_row(row, columns, view)
+            for part, reason in _read_parts(row, columns, view):
+                mark = part.mark
+                fates.append(
+                    tuple(
+                        _describe_fate(row.name, reason, part, picture)
+                        for picture in part.pictures
+                    )
+                )
+                if not reason:
+                    yield part.pictures
         except UnreadableError as error:
-            fates.append((Fate(row.name, str(error)),) * columns)  # one per image, if one fails
+            # where the file began well, what follows is lost
+            reason = f"after {mark}: {error}" if mark else str(error)
+            fates.append((Fate(row.name, reason),) * columns)  # one per image, if one fails
+
+
+def _read_parts(row: RowFiles, columns: int, view: View) -> Iterator[tuple[Part, str]]:
+    """What becomes of the files of a row: each part with the reason why it is left out, or "".
+
+    Raises:
+        UnreadableError: they cannot be read; also after some parts.
+    """
+    if columns == 1 and is_scene(row.files, view):
+        for part in read_scene(row.files, view):
+            yield part, ""
+        return
+
+    for frame in read_frames(row.files, columns, view):
+        reason = _find_fault(frame.pictures, view)
+        if reason:
+            mark = f"#{frame.mark}" if frame.mark else ""
+            yield Part(mark, frame.pictures, 0), reason
             continue
-
-        reason = _find_fault(pictures, view)
-        fates.append(tuple(_describe_fate(row.name, reason, picture) for picture in pictures))
-        if not reason:
-            yield pictures
+        for part in cut_parts(frame, view):
+            yield part, ""
 
 
-def _describe_fate(name: str, reason: str, picture: Picture) -> Fate:
+def _describe_fate(name: str, reason: str, part: Part, picture: Picture) -> Fate:
     """What became of an image that was read."""
-    _, height, width = picture.pixels.shape
-    return Fate(name, reason, width, height, picture.mode, picture.transparent, picture.turned)
-
-
-def _read_row(row: RowFiles, columns: int, view: View) -> tuple[Picture, ...]:
-    """The images of a row.
-
-    Raises:
-        UnreadableError: one cannot be read, or one file should hold two images and is not wider
-            than high.
-    """
-    # RGB first where the view leaves it open: only all images together show whether there is colour
-    channels = 1 if view.channels == 1 else 3
-    pictures = [
-        images.read(reader.read(entry), channels, view.background) for reader, entry in row.files
-    ]
-    # fewer files than columns: one file holds both images
-    return tuple(pictures) if len(pictures) == columns else _cut_halves(pictures[0])
-
-
-def _cut_halves(picture: Picture) -> tuple[Picture, Picture]:
-    """The left and the right half of an image, (C, H, W // 2) each.
-
-    Raises:
-        UnreadableError: it is not wider than high.
-    """
-    _, height, width = picture.pixels.shape
-    if width <= height:
-        raise UnreadableError(f"{width}x{height} is one image, not two side by side")
-
-    middle = width // 2  # an odd column in the middle belongs to neither
-    left = picture._replace(pixels=picture.pixels[..., :middle])
-    right = picture._replace(pixels=picture.pixels[..., -middle:])
-    return left, right
+    return Fate(
+        name,
+        reason,
+        *picture.size,
+        picture.mode,
+        picture.transparent,
+        picture.turned,
+        part.mark,
+        part.first,
+        picture.frames,
+        part.digest,
+        picture.remarks,
+    )
 
 
 # Which rows are used
@@ -242,7 +291,7 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
 
     Images of one row must have nearly the same shape (within 2 %), and none may be too small.
     """
-    heights, widths = zip(*(picture.pixels.shape[1:] for picture in pictures))
+    widths, heights = zip(*(picture.size for picture in pictures))
 
     for height, width in zip(heights[1:], widths[1:]):
         # width : height compared without a division
@@ -255,19 +304,21 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
 
 
 def find_size_fault(width: int, height: int, view: View) -> str:
-    """Why an image cannot become a square of the view's size unless it is enlarged, or ""."""
+    """Why an image is too small to become a square of the view's size, or "".
+
+    Small images are enlarged, or with "pad" laid on the background. Those that would be a blur of
+    a few pixels, or a strip in a square of background, teach nothing.
+    """
     assert view.size is not None
-    # not the load size: between the two, images are enlarged rather than left out
+    # not the load size: between the two there is no more detail either
     square = f"{view.size}x{view.size}"
 
-    # "crop" and "stretch" would enlarge the shorter side, which adds no detail
     if view.fit != "pad":
-        small = min(width, height) < view.size
-        return f"{width}x{height} is smaller than {square}" if small else ""
+        small = min(width, height) * LEAST_SHARE < view.size
+        return f"{width}x{height} is less than an eighth of {square}" if small else ""
 
-    # A strip of a few pixels in a square of background teaches nothing.
     shrunk = min(1, view.size / max(width, height)) * min(width, height)  # its shorter side, pixels
-    if shrunk * 8 < view.size:
+    if shrunk * LEAST_SHARE < view.size:
         return f"{width}x{height} would fill less than an eighth of the side of {square}"
     return ""
 
@@ -279,10 +330,22 @@ def measure_images(source: FileSource, entries: Sequence[Entry]) -> list[tuple[i
         found = []
         for entry in piece:
             # files that fail here are reported when they are decoded
-            with suppress(UnreadableError), source.open(entry) as file:
-                found.append(images.measure(file))
+            with suppress(UnreadableError):
+                found.append(_measure(source, entry))
         return found
 
     sizes = [entry.size for entry in entries]
     pieces = map_pieces(entries, measure_piece, sizes, progress=False)
     return [size for found in pieces for size in found]
+
+
+def _measure(source: FileSource, entry: Entry) -> tuple[int, int]:
+    """Width and height of an image, or of the frames of a film.
+
+    Raises:
+        UnreadableError: its header cannot be read.
+    """
+    if is_film(entry.name) and isinstance(entry.where, str):
+        return measure_film(Path(entry.where))
+    with source.open(entry) as file:
+        return images.measure(file)

@@ -13,7 +13,6 @@ from rich.table import Table
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
 from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
-from ganvas.data.folders.source import FileSource
 from ganvas.data.open import find_kind, open_dataset
 from ganvas.data.report import DataReport
 from ganvas.data.view import View, collect_look, make_view
@@ -37,13 +36,11 @@ class Examination(DataReport):
         size: side in pixels at which training would see the images.
         channels: 1 or 3; 2 for points.
         fingerprint: digest of the images as training sees them, with their labels.
-        copies: groups of files whose images are equal, pixel by pixel, as training sees them.
     """
 
     size: int
     channels: int
     fingerprint: str
-    copies: list[list[str]]
     _sheet: Image.Image | None = PrivateAttr(None)  # for notebooks
 
     def __repr__(self) -> str:
@@ -66,6 +63,9 @@ def data(
     fit: str | None = None,
     labels: str | Path | None = None,
     background: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -75,9 +75,14 @@ def data(
         spec: a folder or zip of images, or a name as `ganvas data --help` lists them.
         size: side in pixels to which images are resized; None: their own, where they share one.
         channels: colour channels: 1 for grey, 3 for RGB.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a CSV file (file,label).
         background: colour behind transparent pixels and around padded images.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         out: file for a contact sheet: images as training will see them. Nothing is written without
             it.
         strict: whether a broken image is an error.
@@ -88,7 +93,9 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    view = make_view(**collect_look(size, channels, fit, labels, background))
+    view = make_view(**collect_look(
+        size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
+    ))
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
@@ -140,12 +147,14 @@ def examine_data(
         ]
 
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
+    # files were compared when they were decoded, whole; other sets are compared as they are kept
+    copies = _find_copies(dataset) if report.copies is None else report.copies
+    report = report.model_copy(update={"copies": copies})
     examination = Examination(
         **report.model_dump(),
         size=dataset.size,
         channels=dataset.channels,
         fingerprint=dataset.fingerprint,
-        copies=_find_copies(dataset),
     )
     return examination, dataset
 
@@ -154,7 +163,7 @@ def examine_data(
 
 
 def _find_copies(dataset: Dataset) -> list[list[str]]:
-    """Groups of equal rows, by the names of their files, each group in the order of the set."""
+    """Groups of equal rows of arrays or shards, by their numbers, each in the order of the set."""
     groups: dict[bytes, list[int]] = defaultdict(list)
     columns = [values for name, values in dataset.columns.items() if name in PICTURES]
 
@@ -164,24 +173,7 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
         groups[hashlib.blake2b(content, digest_size=16).digest()].append(index)
 
     copies = [group for group in groups.values() if len(group) > 1]
-    if not copies:
-        return []
-
-    # listing the files may take long: only where there is something to name
-    names = _list_files(dataset)
-    return [[names[index] for index in group] for group in copies]
-
-
-def _list_files(dataset: Dataset) -> list[str]:
-    """A name for each row: its file, or its place in an array."""
-    place = Path(dataset.report.spec).expanduser()
-    if not place.exists() or "image" not in dataset.columns:
-        return [f"number {index}" for index in range(len(dataset))]
-
-    # rows are in the order of the names of their files, without those left out
-    with FileSource(place) as source:
-        skipped = {item.file for item in dataset.report.skipped}
-        return [entry.name for entry in source.pictures if entry.name not in skipped]
+    return [[f"number {index}" for index in group] for group in copies]
 
 
 # Printing
@@ -211,7 +203,7 @@ def _list_sections(examination: Examination) -> dict[str, list[str]]:
     return {
         "What is done to them": examination.steps or ["nothing: they are used as they are"],
         f"Left out ({len(skipped):,})": [f"{item.file}: {item.reason}" for item in skipped],
-        "Equal images": [" = ".join(group) for group in examination.copies],
+        "Equal images": [" = ".join(group) for group in examination.copies or []],
         "Worth knowing": examination.notes,
     }
 
@@ -236,7 +228,7 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     facts["classes"] = "none"
     if classes := examination.classes:
         facts["classes"] = f"{len(classes)}: {_list_counts(classes)}"
-    facts["copies"] = _describe_copies(examination.copies)
+    facts["copies"] = _describe_copies(examination.copies or [])
     facts["fingerprint"] = examination.fingerprint
     return facts
 

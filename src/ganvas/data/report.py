@@ -31,6 +31,8 @@ class DataReport(BaseModel):
     steps: list[str] = []  # what is done to the pictures, in order, one sentence each
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
+    # groups of files whose images are equal, pixel by pixel; None: nobody looked for them
+    copies: list[list[str]] | None = None
     test: str | None = None  # name of the test set that was published with it
 
     def _repr_html_(self) -> str:
@@ -55,7 +57,10 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
     # files of different parts may share a name, so each one carries its part's name
     skipped = []
     steps = []
+    copies = []
     for name, part in reports.items():
+        for group in part.copies or []:
+            copies.append([f"{name}: {file}" for file in group])
         for item in part.skipped:
             skipped.append(Skipped(file=f"{name}: {item.file}", reason=item.reason))
         for step in [count_noun(part.used, "image"), *part.steps]:
@@ -69,6 +74,7 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         sizes=_add_counts(part.sizes for part in parts),
         modes=_add_counts(part.modes for part in parts),
         steps=steps,
+        copies=None if any(part.copies is None for part in parts) else copies,
         # a dict, not a set: the order stays, and what holds for all parts is said once
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
     )

@@ -13,11 +13,12 @@ import numpy as np
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
+from ganvas.io.formats import EXTRAS, install_hint, is_missing
 from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_json
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 
-VERSION = 2  # to be raised when the same files would be packed to other pixels
+VERSION = 3  # to be raised when the same files would be packed to other pixels
 # seconds without a write after which an unfinished store belongs to a builder that died
 ABANDONED = 3600.0
 
@@ -84,13 +85,19 @@ def _read_store(folder: Path) -> Dataset:
             and names.keys() <= found.keys()
             and all(len(values) == report.used for values in found.values())
         )
-        if whole:
+        if whole and not _is_outdated(report):
             return Dataset(found, names, about["fingerprint"], report, about["size"])
 
     # whatever a damaged file leads to, the store is built once more
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise DamagedFileError(f"{folder} is damaged: {error}") from error
     raise DamagedFileError(f"{folder} is damaged: a column is missing or too short")
+
+
+def _is_outdated(report: DataReport) -> bool:
+    """Whether files were left out for want of an extra that is installed by now."""
+    hints = [install_hint(extra) for extra in EXTRAS if not is_missing(extra)]
+    return any(hint in item.reason for item in report.skipped for hint in hints)
 
 
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
-"""How training wants to see the images: size, channels, fit, background, labels."""
+"""How training wants to see the images: size, channels, fit, background, labels, frames, tiles."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,11 +28,24 @@ class View(BaseModel):
     # and each training step cuts a random square out of them.
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
+    # Of files with several frames or pages: "first", "all", or 2 for every second one, ...
+    frames: Literal["first", "all"] | Annotated[int, Field(ge=1)] = "first"
+    # With fit "tiles": the share of its side by which a square reaches over the next one, and how
+    # many squares are cut from one image at most, evenly spread over it; None: all.
+    overlap: float = Field(default=0.0, ge=0, le=0.9)
+    tiles: int | None = Field(default=None, ge=1)
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""
         assert self.size is not None
         return round(self.size * self.load_scale)
+
+    @property
+    def every(self) -> int:
+        """The step from one frame of a file to the next that is used; 0: only the first is."""
+        if isinstance(self.frames, int):
+            return self.frames
+        return 1 if self.frames == "all" else 0
 
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""
@@ -58,13 +71,18 @@ def collect_look(
     fit: str | None,
     labels: str | Path | None,
     background: str | None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """How images shall be prepared, as far as it was given: settings of a view by name."""
+    """How images shall be prepared, as far as it was given: settings of a view by name.
+
+    `more` holds settings that need no other form, such as frames, overlap and tiles.
+    """
     values = {
         "size": size,
         "channels": channels,
         "fit": fit,
         "labels": None if labels is None else str(labels),
         "background": background,
+        **more,
     }
     return {name: value for name, value in values.items() if value is not None}

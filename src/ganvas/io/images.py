@@ -1,27 +1,36 @@
 """Read and write image files, and convert between uint8 and [-1, 1]: both only here."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
-import simplejpeg
 import torch
 from PIL import Image, ImageColor, ImageOps
 from torch import Tensor
 
 from ganvas.errors import UserError, nearest
+from ganvas.io.complaints import collect_complaints
 from ganvas.io.files import atomic_path
+from ganvas.io.formats import find_formats, install_hint, is_missing, list_labels
+from ganvas.io.jpeg import decode_jpeg
+from ganvas.io.pages import list_pages
+from ganvas.io.turning import ORIENTATION, is_sideways, turn_upright
 
 __all__ = [
     "GREY",
+    "MAX_PIXELS",
     "Picture",
+    "TooLargeError",
     "UnreadableError",
     "as_sheet",
     "colour",
     "measure",
     "planes",
     "read",
+    "read_frames",
     "save",
     "sheet_note",
     "to_float",
@@ -31,8 +40,7 @@ __all__ = [
     "transparent",
 ]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-DESCRIPTION, ORIENTATION = 0x010E, 0x0112  # tags of EXIF
+DESCRIPTION = 0x010E  # a tag of EXIF
 # Pillow's modes without colour.
 GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
 PNG_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # that keep all they hold
@@ -46,6 +54,10 @@ class UnreadableError(Exception):
     """A file cannot be used as a picture; the message gives the reason."""
 
 
+class TooLargeError(UnreadableError):
+    """A picture has more than MAX_PIXELS."""
+
+
 class Picture(NamedTuple):
     """A decoded picture.
 
@@ -54,12 +66,20 @@ class Picture(NamedTuple):
         mode: Pillow's mode of the file: "RGB", "L", "P", "CMYK", "I;16", ...
         transparent: whether it had transparency and was laid over the background.
         turned: whether the EXIF orientation was applied.
+        size: width and height in pixels, upright; `pixels` may be a fraction of it.
+        frame: which of the file's frames or pages it is, from 0.
+        frames: how many frames or pages the file holds.
+        remarks: what the decoder complained of.
     """
 
     pixels: Tensor
     mode: str
     transparent: bool = False
     turned: bool = False
+    size: tuple[int, int] = (0, 0)
+    frame: int = 0
+    frames: int = 1
+    remarks: tuple[str, ...] = ()
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -97,62 +117,124 @@ def colour(name: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def read(content: bytes, channels: Literal[1, 3], background: str = "white") -> Picture:
-    """Decode a picture file to grey or RGB.
+def read(
+    content: bytes, channels: Literal[1, 3], background: str = "white", *, least: int = 0
+) -> Picture:
+    """Decode a picture file to grey or RGB; of several frames or pages the first.
 
-    A JPEG, PNG, WebP, GIF (first frame), BMP or TIFF, recognised by its content. 16-bit values are
-    divided by 257; float values must lie in 0..1 or 0..255.
+    Of a format in `ganvas.io.formats.FORMATS`, recognised by its content. 16-bit values are divided
+    by 257; float values must lie in 0..1 or 0..255.
 
     Args:
         content: of the file.
         channels: of the result; grey is repeated, RGB becomes its luminance.
         background: colour behind transparent pixels.
+        least: pixels of the shorter side that are enough: a larger JPEG may be decoded at an
+            eighth, ..., or a half of its size; 0: the whole size is wanted.
 
     Raises:
         UnreadableError: not a picture, broken, or of more than MAX_PIXELS.
     """
-    plain = _read_plain_jpeg(content, channels)
-    if plain is not None:
-        return plain
+    return next(read_frames(content, channels, background, every=0, least=least))
 
+
+def read_frames(
+    content: bytes,
+    channels: Literal[1, 3],
+    background: str = "white",
+    *,
+    every: int = 1,
+    least: int = 0,
+) -> Iterator[Picture]:
+    """Decode the frames or pages of a picture file, one after another; see `read`.
+
+    Args:
+        content: of the file.
+        channels: of the result.
+        background: colour behind transparent pixels.
+        every: 1: each frame; 2: every second one, from the first; ...; 0: only the first.
+        least: as for `read`.
+
+    Raises:
+        UnreadableError: not a picture, broken, or of more than MAX_PIXELS; also after some frames.
+    """
+    with _refusing() as complaints:
+        plain = _read_plain_jpeg(content, channels, least)
+    if plain is not None:
+        yield plain._replace(remarks=tuple(complaints))
+        return
+
+    with _refusing() as complaints:
+        file = _open_lazily(io.BytesIO(content))
+        pages = list_pages(file)
+    for page in pages[::every] if every else pages[:1]:
+        with _refusing() as own:
+            if every:
+                file.seek(page)
+            picture = _flatten(file, channels, background, least)
+        remarks = tuple(dict.fromkeys(complaints + own))
+        yield picture._replace(frame=page, frames=len(pages), remarks=remarks)
+
+
+@contextmanager
+def _refusing() -> Iterator[list[str]]:
+    """Collect what decoders complain of, and turn what they raise into an UnreadableError."""
     try:
-        with _open_lazily(io.BytesIO(content)) as file:
-            upright = ImageOps.exif_transpose(file)
-            transparent = upright.has_transparency_data
-            flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
-            array = np.array(flat.convert("L" if channels == 1 else "RGB"))
-            turned = file.getexif().get(ORIENTATION, 1) != 1  # `upright` has lost it
-            return Picture(planes(array), file.mode, transparent, turned)
+        with collect_complaints() as complaints:
+            yield complaints
     except UnreadableError:
         raise
     except Exception as error:  # a broken file can make a decoder raise anything
-        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+        raise UnreadableError(f"broken: {str(error) or type(error).__name__}") from error
 
 
-def _read_plain_jpeg(content: bytes, channels: Literal[1, 3]) -> Picture | None:
-    """Decode an upright grey or YCbCr JPEG four times as fast as Pillow, to the same values.
+def _flatten(
+    file: Image.Image, channels: Literal[1, 3], background: str, least: int
+) -> Picture:
+    """Decode the frame at which an open file stands."""
+    size = file.size
+    if least and file.format == "JPEG":
+        file.draft(file.mode, (least, least))  # at an eighth, a quarter or a half
+
+    upright = ImageOps.exif_transpose(file)
+    transparent = upright.has_transparency_data
+    flat = _lay_over(upright, background) if transparent else _to_eight_bits(upright)
+    array = np.array(flat.convert("L" if channels == 1 else "RGB"))
+
+    orientation = file.getexif().get(ORIENTATION, 1)  # `upright` has lost it
+    if is_sideways(orientation):
+        size = size[::-1]
+    return Picture(planes(array), file.mode, transparent, orientation != 1, size)
+
+
+def _read_plain_jpeg(content: bytes, channels: Literal[1, 3], least: int) -> Picture | None:
+    """Decode a grey or YCbCr JPEG four times as fast as Pillow, to the same values.
 
     Returns:
         the picture; None if the file is of another kind, or damaged.
     """
-    # EXIF may turn the picture, which this decoder ignores; a chance match only costs time.
-    if not content.startswith(b"\xff\xd8\xff") or b"Exif" in content:
+    if not content.startswith(b"\xff\xd8\xff"):
         return None
-    try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
-        # Before a pixel is decoded. Pillow decodes CMYK, and `_open_lazily` refuses huge pictures.
-        if colours not in ("YCbCr", "Gray") or int(height) * int(width) > MAX_PIXELS:
-            return None
-        array = simplejpeg.decode_jpeg(content, "GRAY" if colours == "Gray" else "RGB")  # (H, W, C)
-    except ValueError:
-        return None  # Pillow may still read it, and has the better message
 
-    mode = "L" if colours == "Gray" else "RGB"
+    # This decoder knows neither the orientation, which EXIF or XMP may hold, nor the mark of a
+    # sheet; a chance match only costs time.
+    orientation = 1
+    if b"Exif" in content or b"tiff:Orientation" in content:
+        orientation = _open_lazily(io.BytesIO(content)).getexif().get(ORIENTATION, 1)
+    decoded = decode_jpeg(content, least, MAX_PIXELS)
+    if decoded is None:
+        return None
+
+    array, size = decoded
+    mode = "L" if array.shape[2] == 1 else "RGB"
     if mode == "L" and channels == 3:
         array = array.repeat(3, axis=2)
     if mode == "RGB" and channels == 1:
         array = np.array(Image.fromarray(array).convert("L"))  # rounded as for other formats
-    return Picture(planes(array), mode)
+    if is_sideways(orientation):
+        size = size[::-1]
+    pixels = turn_upright(planes(array), orientation)
+    return Picture(pixels, mode, turned=orientation != 1, size=size)
 
 
 def measure(file: BinaryIO) -> tuple[int, int]:
@@ -161,15 +243,9 @@ def measure(file: BinaryIO) -> tuple[int, int]:
     Raises:
         UnreadableError: not a picture, a broken header, or more than MAX_PIXELS.
     """
-    try:
-        with _open_lazily(file) as picture:
-            # Orientations from 5 on are turned by a quarter.
-            sideways = picture.getexif().get(ORIENTATION, 1) >= 5
-            return (picture.height, picture.width) if sideways else picture.size
-    except UnreadableError:
-        raise
-    except Exception as error:  # as in `read`
-        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+    with _refusing(), _open_lazily(file) as picture:
+        sideways = is_sideways(picture.getexif().get(ORIENTATION, 1))
+        return (picture.height, picture.width) if sideways else picture.size
 
 
 def _open_lazily(file: BinaryIO) -> Image.Image:
@@ -181,27 +257,42 @@ def _open_lazily(file: BinaryIO) -> Image.Image:
         UnreadableError: no decoder knows it, it has more than MAX_PIXELS, or it is a sheet that
             ganvas drew.
     """
-    Image.init()  # fills Image.OPEN
     prefix = file.read(16)  # as many bytes as `Image.open` shows to decoders
     file.seek(0)
     if not prefix:
         raise UnreadableError("empty file")
 
-    for name in FORMATS:
-        factory, accept = Image.OPEN[name]
-        if accept is None or not accept(prefix):
+    fault = f"not an image: its content is no {list_labels()}"
+    for each in find_formats(prefix):
+        if is_missing(each.extra):
+            fault = f"{each.label} cannot be read yet: {install_hint(each.extra)}"
             continue
-        picture = factory(file, "")
-        if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableError(
-                f"{picture.width:,}x{picture.height:,} pixels; "
-                f"{MAX_PIXELS // 10**6} million pixels is the limit"
-            )
-        comment = picture.info.get("comment")  # bytes, in GIF and JPEG
-        if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
-            raise UnreadableError(f"not one image: a {SHEET}")
+        try:
+            picture = Image.OPEN[each.name][0](file, "")
+        except SyntaxError as error:  # perhaps of the next format in the same container
+            fault = f"broken: {error}"
+            file.seek(0)
+            continue
+        _check_header(picture)
         return picture
-    raise UnreadableError("not an image: its content is no JPEG, PNG, WebP, GIF, BMP or TIFF")
+    raise UnreadableError(fault)
+
+
+def _check_header(picture: Image.Image) -> None:
+    """Refuse a picture by its header.
+
+    Raises:
+        TooLargeError: it has more than MAX_PIXELS.
+        UnreadableError: it is a sheet that ganvas drew.
+    """
+    if picture.width * picture.height > MAX_PIXELS:
+        raise TooLargeError(
+            f"{picture.width:,}x{picture.height:,} pixels; "
+            f"{MAX_PIXELS // 10**6} million pixels is the limit"
+        )
+    comment = picture.info.get("comment")  # bytes, in GIF and JPEG
+    if picture.getexif().get(DESCRIPTION) == SHEET or comment == SHEET.encode():
+        raise UnreadableError(f"not one image: a {SHEET}")
 
 
 def _lay_over(picture: Image.Image, background: str) -> Image.Image:
@@ -292,14 +383,9 @@ def transparent(content: bytes) -> Tensor | None:
     Raises:
         UnreadableError: as for `read`.
     """
-    try:
-        with _open_lazily(io.BytesIO(content)) as file:
-            upright = ImageOps.exif_transpose(file)
-            if not upright.has_transparency_data:
-                return None
-            clear = torch.from_numpy(np.array(upright.convert("RGBA").getchannel("A"))) < 128
-            return clear if clear.any() else None
-    except UnreadableError:
-        raise
-    except Exception as error:  # as in `read`
-        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+    with _refusing(), _open_lazily(io.BytesIO(content)) as file:
+        upright = ImageOps.exif_transpose(file)
+        if not upright.has_transparency_data:
+            return None
+        clear = torch.from_numpy(np.array(upright.convert("RGBA").getchannel("A"))) < 128
+        return clear if clear.any() else None

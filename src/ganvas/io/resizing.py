@@ -11,7 +11,7 @@ from ganvas.io.images import colour
 
 __all__ = ["Fit", "place_in_square", "resize", "to_square", "with_channels"]
 
-Fit = Literal["crop", "pad", "stretch"]
+Fit = Literal["crop", "pad", "stretch", "tiles"]
 # Values of a picture above which `resize` works channel by channel, to save memory.
 MAX_VALUES = 2**24  # 64 MiB as float32
 
@@ -45,7 +45,7 @@ def to_square(
         size: side in pixels.
         fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer
             side becomes `size` and `background` fills the rest; "stretch": both sides become
-            `size`.
+            `size`; "tiles": as "crop", for pictures that are tiles already.
         background: colour around padded pictures.
         enlarge: whether padding may enlarge a small picture; if not, it keeps its size and is
             centred.
@@ -69,18 +69,18 @@ def place_in_square(
     """Where `to_square` places a whole picture in the square.
 
     Returns:
-        top, left, height and width in pixels of the square; with "crop" top or left is negative,
-        and what lies outside is cut off.
+        top, left, height and width in pixels of the square; with "crop" and "tiles" top or left is
+        negative, and what lies outside is cut off.
     """
     if fit == "stretch":
         return 0, 0, size, size
 
-    scale = size / (min(height, width) if fit == "crop" else max(height, width))
+    scale = size / (max(height, width) if fit == "pad" else min(height, width))
     if fit == "pad" and not enlarge:
         scale = min(scale, 1)
     # At least 1: a thin strip may shrink to less than half a pixel.
     height, width = max(1, round(height * scale)), max(1, round(width * scale))
-    if fit == "crop":
+    if fit != "pad":
         # Of an odd number of rows or columns, one more is cut at the bottom or right.
         return -((height - size) // 2), -((width - size) // 2), height, width
     return (size - height) // 2, (size - width) // 2, height, width

@@ -217,9 +217,9 @@ def _write_set(
 
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(unnamed + report.skipped, key=lambda item: item.file),
-            "notes": notes + describe_ignored(source, {table.file}),
+            "notes": report.notes + notes + describe_ignored(source, {table.file}),
         }
     )
     return WrittenSet(path, values, known, report)

@@ -166,9 +166,9 @@ def _write_captions(
     read = {table.name, FEATURES} if files.features else {table.name}
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(table.skipped + report.skipped, key=lambda item: item.file),
-            "notes": notes + describe_ignored(source, read),
+            "notes": report.notes + notes + describe_ignored(source, read),
         }
     )
     return Packed({"keypoints": table.parts} if "keypoints" in columns else {}, report, size)

@@ -27,7 +27,7 @@ def open_images(
         UserError: fewer than two usable images, unknown labels, unknown colour; with `strict`, any
             unusable image.
     """
-    with FileSource(place) as source:
+    with FileSource(place, films=view.every > 0) as source:
         labelling = find_labels(source, view.labels)
 
         # all that decides the store: "labels" by what they say, not by the path of their table
@@ -60,9 +60,13 @@ def _write_folder(
     skipped = labelling.skipped + report.skipped
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(skipped, key=lambda item: item.file),
-            "notes": labelling.notes + describe_ignored(source, {labelling.table}),
+            "notes": [
+                *report.notes,
+                *labelling.notes,
+                *describe_ignored(source, {labelling.table}),
+            ],
         }
     )
     if labelling.classes is None:

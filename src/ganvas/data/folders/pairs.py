@@ -88,10 +88,13 @@ def _write_pairs(
 
     report = report.model_copy(
         update={
-            "found": len(rows) + len(alone),
+            "found": report.found + len(alone),
             "skipped": sorted(alone + report.skipped, key=lambda item: item.file),
             "steps": ([cut] if halves else []) + report.steps,
-            "notes": [note for source in sources for note in describe_ignored(source, set())],
+            "notes": [
+                *report.notes,
+                *(note for source in sources for note in describe_ignored(source, set())),
+            ],
         }
     )
     return Packed({}, report, size)

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas.data.dataset import Dataset
-from ganvas.data.decode import Fate, RowFiles, decode_rows
+from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, stream_rows
+from ganvas.data.folders.notes import describe_fates, describe_films, find_copies
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
-from ganvas.data.parallel import map_pieces
+from ganvas.data.parallel import PIECE, stream_pieces
 from ganvas.data.report import DataReport, Skipped
 from ganvas.data.store import open_image_file, write_images
 from ganvas.data.view import View
@@ -29,7 +30,7 @@ class WrittenRows(NamedTuple):
 
     Attributes:
         kept: a `Fate` for each image of the rows that are used, in their order.
-        report: how they came to be, without notes.
+        report: how they came to be, with notes on the images.
         size: side in pixels of the images that training sees.
     """
 
@@ -74,24 +75,27 @@ def write_rows(
     # a column without colour is kept as one plane
     steps = []
     for number, (name, path) in enumerate(zip(columns, paths)):
-        images = [row[number] for row in kept]
+        images = [row[number] for row in kept if row[0].first]
         channels = view.channels or (1 if all(fate.mode in GREY for fate in images) else 3)
         if view.channels is None and channels == 1:
             _drop_colour(path)
         seen = view.model_copy(update={"channels": channels})
-        done = describe_steps(Counter(fate.traits for fate in images), seen)
+        done = describe_steps(Counter(fate.traits for fate in images), seen, len(kept))
         steps += done if len(columns) == 1 else [f"{name}: {step}" for step in done]
 
     # sizes as found, of the first image of each row; modes of all
     first = [row[0] for row in fates]
+    whole = [row for row in fates if row[0].first and row[0].mode]
     report = DataReport(
         spec=str(place),
-        found=len(rows),
+        found=len(fates),
         used=len(kept),
-        skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in first if fate.reason],
-        sizes=_count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
-        modes=_count_values(fate.mode for row in fates for fate in row if fate.mode),
+        skipped=[Skipped(file=fate.title, reason=fate.reason) for fate in first if fate.reason],
+        sizes=_count_values(f"{row[0].width}x{row[0].height}" for row in whole),
+        modes=_count_values(fate.mode for row in whole for fate in row),
         steps=list(dict.fromkeys(steps)),
+        notes=describe_fates(fates, view),
+        copies=find_copies(kept),
     )
     return WrittenRows(kept, report, view.size)
 
@@ -105,7 +109,11 @@ def _write_squares(
     sizes = [row.size for row in rows]
     fates: list[tuple[Fate, ...]] = []
 
-    pieces = map_pieces(rows, lambda piece: decode_rows(piece, len(paths), view), sizes, progress)
+    # a file that gives many rows is work enough for a thread
+    together = 1 if view.every or view.fit == "tiles" else PIECE
+    pieces = stream_pieces(
+        rows, lambda piece: stream_rows(piece, len(paths), view), sizes, progress, together
+    )
     # closing: the threads end at once where writing fails
     with closing(pieces), ExitStack() as files:
         writers = [files.enter_context(open_image_file(path, shape)) for path in paths]
@@ -143,6 +151,7 @@ def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
     """
     others = source.other_kinds(used)
     notes = [f"other files are ignored: {others}"] if others else []
+    notes += describe_films(source)
     if source.unseen:
         notes.append(f"not looked into: {', '.join(source.unseen)}")
     return notes
@@ -154,10 +163,11 @@ def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
     sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
 
     # the second largest: with it, two images are large enough
-    if view.fit != "pad" and view.size and len(sides) > 1 and sides[1] < view.size:
+    largest = LEAST_SHARE * sides[1] if len(sides) > 1 else 0
+    if view.fit != "pad" and view.size and 0 < largest < view.size:
         return (
             f"{start} at size {view.size}; "
-            f"the largest size that would work is {sides[1]}: --size {sides[1]}"
+            f"the largest size that would work is {largest}: --size {largest}"
         )
 
     first = next((f"; {fate.name!r}: {fate.reason}" for fate in fates if fate.reason), "")

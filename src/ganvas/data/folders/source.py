@@ -15,13 +15,12 @@ from typing import BinaryIO
 
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
+from ganvas.io.formats import ENDINGS as EXTENSIONS
+from ganvas.io.formats import FILM_ENDINGS
 from ganvas.io.images import UnreadableError
 
 __all__ = ["EXTENSIONS", "MAX_BYTES", "Entry", "FileSource", "extension", "is_hidden"]
 
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
-)
 MAX_BYTES = 2**30  # a picture file larger than this is a mistake or an attack
 
 
@@ -48,15 +47,17 @@ class FileSource:
 
     Attributes:
         place: the folder or zip.
-        pictures: entries with the name of a picture, sorted by name.
+        pictures: entries with the name of a picture, sorted by name; with `films` those of films,
+            too, and where there are no pictures, only films.
         others: all other entries by name.
+        films: how many of them are films.
         unseen: folders that were not looked into, and why.
 
     Raises:
         UserError: not a readable folder or zip, or no pictures in it.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, films: bool = False) -> None:
         self.place = place
         self.zip: zipfile.ZipFile | None = None
         self.unseen: list[str] = []
@@ -76,10 +77,14 @@ class FileSource:
         entries, self.wrapper = _unwrap([entry for entry in entries if not is_hidden(entry.name)])
         entries.sort(key=lambda entry: entry.name)
 
-        self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        endings = EXTENSIONS | FILM_ENDINGS if films else EXTENSIONS
+        if not any(extension(entry.name) in endings for entry in entries):
+            endings = FILM_ENDINGS
+        self.pictures = [entry for entry in entries if extension(entry.name) in endings]
         self.others = {
-            entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS
+            entry.name: entry for entry in entries if extension(entry.name) not in endings
         }
+        self.films = sum(extension(name) in FILM_ENDINGS for name in self.others)
 
         if not self.pictures:
             found = "no files"

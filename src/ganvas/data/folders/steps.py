@@ -10,12 +10,13 @@ from ganvas.io.console import count_noun
 __all__ = ["describe_steps"]
 
 
-def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
+def describe_steps(traits: Counter[ImageTraits], view: View, rows: int = 0) -> list[str]:
     """What is done to the images, in order, one sentence each.
 
     Args:
         traits: how many images there are of each kind.
         view: with its size and channels resolved.
+        rows: how many tiles they become, if the view wants tiles.
     """
     # reported in the order in which decoding does it
     turned = _count_where(traits, lambda image: image.turned)
@@ -35,6 +36,10 @@ def describe_steps(traits: Counter[ImageTraits], view: View) -> list[str]:
         *_list_resizing(traits, view),
     ]
     steps = [f"{count_noun(number, 'image')} {what}" for number, what in done if number]
+    if view.fit == "tiles":
+        side = view.load_size()
+        images, tiles = count_noun(traits.total(), "image"), count_noun(rows, "tile")
+        steps.append(f"{images} cut into {tiles} of {side}x{side}")
 
     if view.load_size() != view.size:
         square = f"{view.size}x{view.size}"
@@ -47,6 +52,9 @@ def _list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, 
     side = view.load_size()
     square = f"{side}x{side}"
     smaller = _count_where(traits, lambda image: min(image.width, image.height) < side)
+
+    if view.fit == "tiles":
+        return [(smaller, f"enlarged until the shorter side is {side}")]
 
     # padding never enlarges, so small images are only laid on the background
     if view.fit == "pad":

@@ -84,7 +84,8 @@ def open_unpaired(
         f"{domain.column} ({domain.name})": dataset.report
         for domain, dataset in zip(domains, packed)
     }
-    report = join_reports(spec, reports).model_copy(update={"notes": notes, "test": test})
+    report = join_reports(spec, reports)
+    report = report.model_copy(update={"notes": report.notes + notes, "test": test})
 
     # epochs are counted by the larger domain, so that each of its images is shown
     main, beside = sorted(packed, key=len, reverse=True)  # of equal ones "a" stays first
