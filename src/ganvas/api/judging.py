@@ -81,8 +81,8 @@ def evaluate(
         count=count,
         seed=seed,
         view=collect_look(
-        size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
-    ),
+            size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
+        ),
         device=device,
         progress=progress,
     )

@@ -233,8 +233,7 @@ def _read_usable(
                 mark = part.mark
                 fates.append(
                     tuple(
-                        _describe_fate(row.name, reason, part, picture)
-                        for picture in part.pictures
+                        _describe_fate(row.name, reason, part, picture) for picture in part.pictures
                     )
                 )
                 if not reason:

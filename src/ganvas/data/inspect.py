@@ -93,9 +93,11 @@ def data(
     Raises:
         UserError: the set cannot be used at all; with `strict`, not all of it.
     """
-    view = make_view(**collect_look(
-        size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
-    ))
+    view = make_view(
+        **collect_look(
+            size, channels, fit, labels, background, frames=frames, overlap=overlap, tiles=tiles
+        )
+    )
     progress = sys.stderr.isatty()
     examination, dataset = examine_data(str(spec), view, strict=strict, progress=progress)
     sheet = draw_contact_sheet(dataset)
@@ -139,12 +141,10 @@ def examine_data(
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
         # the images can be shown anyway: a person wants to see them before choosing a size
-        size = min(FALLBACK, needed.suggestion)  # at a larger size, images would be left out
+        size = min(FALLBACK, needed.suggestion)  # at a larger size, images would be enlarged
         sized = view.model_copy(update={"size": size})
         dataset = open_dataset(spec, sized, strict=strict, progress=progress)
-        notes = [
-            f"the images share no square size; they are shown at {size}, training needs --size"
-        ]
+        notes = [f"{needed.reason}; they are shown at {size}, training needs --size"]
 
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
     # files were compared when they were decoded, whole; other sets are compared as they are kept

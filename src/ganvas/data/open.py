@@ -67,6 +67,7 @@ class DataKind:
         splits: of "test", ...: the names NAME-SPLIT; None: `open` checks them.
         own_labels: whether it carries its own labels, so that a view may not name others.
         survey: measures its images without decoding them; None: all have one size.
+        parts: whether a file of it may give several rows: its frames, or tiles.
     """
 
     open: Callable[[DataRequest], Dataset]
@@ -77,6 +78,7 @@ class DataKind:
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
     survey: Callable[[str], SizeSurvey] | None = None
+    parts: bool = False
 
 
 class FileOpener(Protocol):
@@ -116,6 +118,7 @@ def _files_kind(
         splits=None,
         own_labels=False,
         survey=survey,
+        parts=rows != "captions",  # which describe whole images
     )
 
 
@@ -249,9 +252,25 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         )
 
     if kind:
+        if not kind.parts:
+            _refuse_parts(spec, view)
         return kind.open(DataRequest(spec, view, strict, progress))
 
     return open_images(_find_place(spec), view, strict=strict, progress=progress)
+
+
+def _refuse_parts(spec: str, view: View) -> None:
+    """Refuse settings that would have no effect on a kind of data.
+
+    Raises:
+        UserError: frames or tiles are wanted.
+    """
+    wanted = f"--frames {view.frames}" if view.every else "--fit tiles"
+    if view.every or view.fit == "tiles":
+        raise UserError(
+            f"{spec}: {wanted} is for folders and zips of images, for pairs:, unpaired: and "
+            "attributes:; leave it out"
+        )
 
 
 def survey_sizes(spec: str) -> SizeSurvey | None:

@@ -1,4 +1,4 @@
-"""The pictures of a row's files, one after another: whole files, their frames or pages, and tiles."""
+"""The pictures of a row's files, one after another: whole, their frames or pages, and tiles."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -59,9 +59,7 @@ class Part(NamedTuple):
     first: bool = True
 
 
-def read_frames(
-    files: Sequence[tuple[Reader, Entry]], columns: int, view: View
-) -> Iterator[Frame]:
+def read_frames(files: Sequence[tuple[Reader, Entry]], columns: int, view: View) -> Iterator[Frame]:
     """Decode the files of a row: one for each column, or one that holds two pictures side by side.
 
     Of files with several frames those that the view wants, in step.
@@ -97,7 +95,7 @@ def _decode(reader: Reader, entry: Entry, view: View, least: int) -> Iterator[Pi
     if is_film(entry.name):
         if not isinstance(entry.where, str):
             raise UnreadableError("a film in a zip cannot be read; unpack the zip")
-        yield from read_film(Path(entry.where), channels, max(1, view.every))
+        yield from read_film(Path(entry.where), channels, view.every)
         return
 
     content = reader.read(entry)

@@ -13,8 +13,8 @@ import numpy as np
 from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
-from ganvas.io.formats import EXTRAS, install_hint, is_missing
 from ganvas.io.files import PARTIAL, DamagedFileError, read_json, remove, write_json
+from ganvas.io.formats import EXTRAS, install_hint, is_missing
 
 __all__ = ["Packed", "open_image_file", "open_store", "write_images"]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ganvas.data.pick import spread_evenly
 
-__all__ = ["Tile", "list_tiles", "grow_to_fit"]
+__all__ = ["Tile", "grow_to_fit", "list_tiles"]
 
 
 class Tile(NamedTuple):
@@ -59,7 +59,7 @@ def _list_starts(length: int, side: int, step: int) -> list[int]:
 
 
 def grow_to_fit(height: int, width: int, side: int) -> tuple[int, int]:
-    """Height and width of an image when its shorter side is enlarged to `side`, if it is smaller."""
+    """Height and width of an image whose shorter side is enlarged to `side`, if it is smaller."""
     scale = max(1.0, side / min(height, width))
     # at least `side`: rounding must not lose a pixel
     return max(side, math.floor(height * scale + 0.5)), max(side, math.floor(width * scale + 0.5))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
@@ -34,6 +34,14 @@ class View(BaseModel):
     # many squares are cut from one image at most, evenly spread over it; None: all.
     overlap: float = Field(default=0.0, ge=0, le=0.9)
     tiles: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _check_tiles(self) -> "View":
+        """Settings of tiles without tiles would have no effect."""
+        if self.fit != "tiles" and (self.overlap or self.tiles is not None):
+            name = "overlap" if self.overlap else "tiles"
+            raise ValueError(f"{name} is for fit=tiles, and fit is {self.fit}")
+        return self
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""

@@ -1,7 +1,8 @@
 """What decoders complain of while they read a file, so that it can be told with the file's name.
 
 Pillow warns by `warnings.warn` and by its logger. Both belong to the whole process: a warning is
-printed without the name of the file, and only once for many files. Here each thread collects its own.
+printed without the name of the file, and only once for many files. Here each thread collects its
+own.
 """
 
 import logging

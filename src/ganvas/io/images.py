@@ -188,9 +188,7 @@ def _refusing() -> Iterator[list[str]]:
         raise UnreadableError(f"broken: {str(error) or type(error).__name__}") from error
 
 
-def _flatten(
-    file: Image.Image, channels: Literal[1, 3], background: str, least: int
-) -> Picture:
+def _flatten(file: Image.Image, channels: Literal[1, 3], background: str, least: int) -> Picture:
     """Decode the frame at which an open file stands."""
     size = file.size
     if least and file.format == "JPEG":
@@ -203,7 +201,7 @@ def _flatten(
 
     orientation = file.getexif().get(ORIENTATION, 1)  # `upright` has lost it
     if is_sideways(orientation):
-        size = size[::-1]
+        size = (size[1], size[0])
     return Picture(planes(array), file.mode, transparent, orientation != 1, size)
 
 
@@ -232,7 +230,7 @@ def _read_plain_jpeg(content: bytes, channels: Literal[1, 3], least: int) -> Pic
     if mode == "RGB" and channels == 1:
         array = np.array(Image.fromarray(array).convert("L"))  # rounded as for other formats
     if is_sideways(orientation):
-        size = size[::-1]
+        size = (size[1], size[0])
     pixels = turn_upright(planes(array), orientation)
     return Picture(pixels, mode, turned=orientation != 1, size=size)
 

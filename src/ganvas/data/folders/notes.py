@@ -9,7 +9,14 @@ from ganvas.data.view import View
 from ganvas.io.console import count_noun
 from ganvas.io.formats import install_hint, is_missing
 
-__all__ = ["describe_fates", "describe_films", "find_copies"]
+__all__ = [
+    "describe_enlarged",
+    "describe_fates",
+    "describe_films",
+    "describe_left_out",
+    "describe_parts",
+    "find_copies",
+]
 
 NAMED = 3  # files that a note names
 REMARKS = 5  # remarks of decoders, each of many files
@@ -25,30 +32,21 @@ def describe_fates(fates: Sequence[tuple[Fate, ...]], view: View) -> list[str]:
     """
     # one for each image, not for each of its tiles
     images = [row for row in fates if row[0].first]
+    used = Counter(_shorter(row) for row in images if not row[0].reason)
+    reasons = Counter(row[0].reason for row in images if row[0].reason)
+    small = [_shorter(row) for row in images if row[0].reason and _is_small(row, view)]
     return [
-        *_describe_left_out(images, view),
-        *_describe_enlarged(images, view),
+        *describe_left_out(len(images), reasons, small, view),
+        *describe_enlarged(used, view),
         *_describe_frames(images, view),
         *_describe_remarks(fates),
     ]
 
 
-def _describe_left_out(images: Sequence[tuple[Fate, ...]], view: View) -> list[str]:
-    """A warning where most images are left out."""
-    lost = [row for row in images if row[0].reason]
-    if 2 * len(lost) <= len(images):
-        return []
-
-    start = f"most images are left out: {len(lost):,} of {len(images):,}"
-    small = [side for row in lost if (side := _shorter(row)) and _is_small(row, view)]
-    if 2 * len(small) > len(lost) and view.fit != "pad":
-        return [f"{start}; --size {min(small) * LEAST_SHARE} keeps all that can be read"]
-    reason, count = Counter(row[0].reason for row in lost).most_common(1)[0]
-    return [f"{start}; the commonest reason ({count:,}): {reason}"]
-
-
 def _is_small(row: tuple[Fate, ...], view: View) -> bool:
-    """Whether a row is left out for its size."""
+    """Whether a row that could be read is left out for its size."""
+    if not all(fate.mode for fate in row):
+        return False
     return any(find_size_fault(fate.width, fate.height, view) for fate in row)
 
 
@@ -57,19 +55,45 @@ def _shorter(row: tuple[Fate, ...]) -> int:
     return min(min(fate.width, fate.height) for fate in row)
 
 
-def _describe_enlarged(images: Sequence[tuple[Fate, ...]], view: View) -> list[str]:
-    """A note where small images are enlarged, which adds no detail."""
+def describe_left_out(
+    found: int, reasons: Counter[str], small: Sequence[int], view: View
+) -> list[str]:
+    """A warning where most images are left out.
+
+    Args:
+        found: how many there are.
+        reasons: why images are left out, with how many for each reason.
+        small: shorter sides of those that are too small.
+        view: with its size resolved.
+    """
+    lost = reasons.total()
+    if 2 * lost <= found:
+        return []
+
+    start = f"most images are left out: {lost:,} of {found:,}"
+    if 2 * len(small) > lost and view.fit != "pad":
+        return [f"{start}; --size {min(small) * LEAST_SHARE} keeps all that can be read"]
+    reason, count = reasons.most_common(1)[0]
+    return [f"{start}; the commonest reason ({count:,}): {reason}"]
+
+
+def describe_enlarged(used: Counter[int], view: View) -> list[str]:
+    """A note where small images are enlarged, which adds no detail.
+
+    Args:
+        used: how many images there are of each shorter side.
+        view: with its size resolved.
+    """
     if view.fit == "pad":
         return []  # keeps their size
     assert view.size is not None
-    used = [_shorter(row) for row in images if not row[0].reason]
-    small = [side for side in used if side < view.size]
+    small = {side: count for side, count in used.items() if side < view.size}
     if not small:
         return []
 
-    are = "is" if len(small) == 1 else "are"
-    were = "was" if len(small) == 1 else "were"
-    found = f"{len(small):,} of {count_noun(len(used), 'image')}"
+    count = sum(small.values())
+    are, were = ("is", "was") if count == 1 else ("are", "were")
+    found = f"{count:,} of {count_noun(used.total(), 'image')}"
     note = f"{found} {are} smaller than {view.size}x{view.size} and {were} enlarged"
     if min(small) >= USEFUL:
         note += f"; --size {min(small)} would not enlarge any"
@@ -84,6 +108,15 @@ def _describe_frames(images: Sequence[tuple[Fate, ...]], view: View) -> list[str
     files = count_noun(len(several), "file holds", "files hold")
     one = "one of them is used" if len(several) == 1 else "one of each is used"
     return [f"{files} {sum(several):,} frames or pages; {one}; --frames all uses all"]
+
+
+def describe_parts(kept: Sequence[tuple[Fate, ...]]) -> list[str]:
+    """The step that takes frames out of their files, if there are any."""
+    frames = Counter(row[0].name for row in kept if row[0].frames != 1 and row[0].first)
+    if not any(count > 1 for count in frames.values()):
+        return []
+    files = count_noun(len(frames), "file gives", "files give")
+    return [f"{files} {count_noun(frames.total(), 'frame or page', 'frames or pages')}"]
 
 
 def _describe_remarks(fates: Sequence[tuple[Fate, ...]]) -> list[str]:

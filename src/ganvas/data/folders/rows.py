@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset
+from ganvas.data.dataset import Dataset, read_slice
 from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, stream_rows
-from ganvas.data.folders.notes import describe_fates, describe_films, find_copies
+from ganvas.data.folders.notes import describe_fates, describe_films, describe_parts, find_copies
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, stream_pieces
@@ -21,6 +21,7 @@ from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.images import GREY
+from ganvas.io.video import is_film
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 
@@ -64,6 +65,7 @@ def write_rows(
         UserError: fewer than two rows can be used.
     """
     assert view.size is not None
+    _check_films(place, rows, view)
     paths = [folder / f"{column}.npy" for column in columns]
     fates = _write_squares(paths, rows, view, progress)
 
@@ -73,7 +75,7 @@ def write_rows(
         raise UserError(f"{place}: {_explain_unusable([row[0] for row in fates], view)}")
 
     # a column without colour is kept as one plane
-    steps = []
+    steps = describe_parts(kept)
     for number, (name, path) in enumerate(zip(columns, paths)):
         images = [row[number] for row in kept if row[0].first]
         channels = view.channels or (1 if all(fate.mode in GREY for fate in images) else 3)
@@ -98,6 +100,20 @@ def write_rows(
         copies=find_copies(kept),
     )
     return WrittenRows(kept, report, view.size)
+
+
+def _check_films(place: Path, rows: Sequence[RowFiles], view: View) -> None:
+    """Refuse films of which one frame would be used.
+
+    Raises:
+        UserError: there are some, and the view wants no frames.
+    """
+    films = sum(is_film(entry.name) for row in rows for _, entry in row.files)
+    if films and not view.every:
+        raise UserError(
+            f"{place} holds {count_noun(films, 'film')}; --frames all reads all frames, "
+            "--frames 10 every tenth"
+        )
 
 
 def _write_squares(
@@ -128,7 +144,7 @@ def _write_squares(
 def _drop_colour(path: Path) -> None:
     """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
     images = np.load(path, mmap_mode="r")
-    pieces = (images[rows, :1] for rows in chunk_slices(len(images), 1024))  # (n, 1, S, S)
+    pieces = (read_slice(images, rows)[:, :1] for rows in chunk_slices(len(images), 1024))
     grey = path.with_name("grey.npy")
     write_images(grey, pieces, (1, *images.shape[2:]))
 
