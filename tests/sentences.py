@@ -8,7 +8,10 @@ from itertools import product
 from checkups import CLASSES, FAULTS, checkup
 from tiny import make_gan
 
+from ganvas.data.decode import Fate, ImageTraits
+from ganvas.data.folders.notes import describe_fates, describe_parts
 from ganvas.data.folders.sizes import SizeSurvey
+from ganvas.data.folders.steps import describe_steps
 from ganvas.data.view import View
 from ganvas.gans import GAN, GANS
 from ganvas.io.console import describe_duration, describe_rate
@@ -51,7 +54,12 @@ SIZES: tuple[tuple[dict[tuple[int, int], int], float], ...] = (
 
 def find_sentences() -> set[str]:
     """Every sentence that reasons of `auto` and findings of the doctor can be, with some values."""
-    return {*_find_reasons(), *_find_findings(), *map(name_use, _list_gans())}
+    return {
+        *_find_reasons(),
+        *_find_findings(),
+        *_find_notes(),
+        *map(name_use, _list_gans()),
+    }
 
 
 def find_settings() -> set[str]:
@@ -93,6 +101,21 @@ def _find_reasons() -> Iterator[str]:
             yield from (reason for _, reason in saving.fitted.values())
         yield f"As many as fit into {words}. {describe_rate(1012)} were measured here."
     yield from (REQUESTED, PROPORTIONAL, RARER, OFTENER, WHOLE)
+
+
+def _find_notes() -> Iterator[str]:
+    """What the data report says of frames, tiles, and images that are too small."""
+    view = View(size=64, channels=3)
+    for count in (1, 9):
+        small = [(Fate("1.gif", "", 40, 50, "P", frames=30),)] * count
+        yield from describe_fates([*small, (Fate("2.png", "", 64, 64, "RGB"),)], view)
+        tiny = [(Fate("1.png", "5x5 is less than an eighth of 64x64", 5, 5, "L"),)] * (count + 9)
+        yield from describe_fates(tiny, view)
+        yield from describe_fates([(Fate("1.png", "12", remarks=("7",)),)] * count, view)
+        frames = [(Fate(f"{n}.gif", "", 64, 64, frames=2),) for n in range(count)]
+        yield from describe_parts([*frames, *frames])
+        tiles = view.model_copy(update={"fit": "tiles"})
+        yield from describe_steps(Counter({ImageTraits(40, 90, "RGB"): count}), tiles, 9 * count)
 
 
 def _find_findings() -> Iterator[str]:

@@ -13,7 +13,16 @@ from ganvas.io.resizing import resize
 from ganvas.io.strips import StripedScene, open_scene
 from ganvas.io.video import is_film, read_film
 
-__all__ = ["Frame", "Part", "Reader", "cut_parts", "is_scene", "read_frames", "read_scene"]
+__all__ = [
+    "ENOUGH",
+    "Frame",
+    "Part",
+    "Reader",
+    "cut_parts",
+    "is_scene",
+    "read_frames",
+    "read_scene",
+]
 
 BAND = 2**24  # pixels of a large scene that are decoded at once
 ENOUGH = 2  # times the side at which pictures are kept: what a JPEG is decoded to at least

@@ -25,6 +25,7 @@ JPEG_TABLES = 347
 # colours of JPEG are stored: they say what the values mean, and are kept.
 KEPT = (BITS, COMPRESSION, 262, 266, SAMPLES, PLANAR, 317, 320, 338, 339, JPEG_TABLES, 530, 531)
 PLAIN = 1  # of the compressions
+PARTS = 4  # a strip or a row of tiles has at most this part of MAX_PIXELS: a band holds some
 SHORT, LONG, UNDEFINED = 3, 4, 7  # types of values
 REMEDY = "save it again as a TIFF in strips or tiles, or cut it into parts"
 
@@ -189,6 +190,6 @@ def _split_strip(scene: StripedScene) -> StripedScene:
     plain = scene.value(COMPRESSION, PLAIN) == PLAIN and scene.value(PLANAR, 1) == 1
     if not scene.columns and plain and scene.rows >= scene.height:
         return scene._replace(rows=1)
-    if scene.rows * scene.width > MAX_PIXELS:
+    if scene.rows * scene.width > MAX_PIXELS // PARTS:
         raise UnreadableError(f"{size} in one piece of {scene.rows:,} rows; {REMEDY}")
     return scene
