@@ -21,7 +21,7 @@ MISSING = {
     "WEBP": not features.check("webp"),
     "HEIF": formats.is_missing("heic"),
 }
-README = Path(__file__).parents[2] / "docs" / "data.md"
+PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 
 
 def encode(picture: Image.Image, form: str, **options) -> bytes:
@@ -69,12 +69,12 @@ def test_a_missing_decoder_is_named_with_the_command(monkeypatch):
 def test_programs_are_never_started_by_a_file():
     """Pillow gives EPS to Ghostscript."""
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EOF\n"
-    with pytest.raises(UnreadableError, match="not an image: its content is no JPEG, PNG, .* TGA"):
+    with pytest.raises(UnreadableError, match=r"not an image: its content is no JPEG, PNG, .* TGA"):
         images.read(eps, 3)
 
 
 def test_docs_name_each_format_and_ending():
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     for each in (*formats.FORMATS, *formats.FILMS):
         row = next(line for line in text.splitlines() if line.startswith(f"| {each.label} |"))
         assert f"| {', '.join(each.endings)} |" in row

@@ -33,6 +33,8 @@ class DataReport(BaseModel):
     notes: list[str] = []
     # groups of files whose images are equal, pixel by pixel; None: nobody looked for them
     copies: list[list[str]] | None = None
+    # how many rows each file gave, in their order: frames or tiles; empty: one each
+    parts: list[int] = []
     test: str | None = None  # name of the test set that was published with it
 
     def _repr_html_(self) -> str:
@@ -74,10 +76,19 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         sizes=_add_counts(part.sizes for part in parts),
         modes=_add_counts(part.modes for part in parts),
         steps=steps,
+        parts=_join_parts(parts),
         copies=None if any(part.copies is None for part in parts) else copies,
         # a dict, not a set: the order stays, and what holds for all parts is said once
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
     )
+
+
+def _join_parts(reports: Iterable[DataReport]) -> list[int]:
+    """How many rows each file gave, of several sets whose rows follow one another."""
+    reports = list(reports)
+    if not any(report.parts for report in reports):
+        return []
+    return [count for report in reports for count in report.parts or [1] * report.used]
 
 
 def _add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -108,7 +108,7 @@ def _decode(path: Path, every: int) -> Generator[np.ndarray, None, None]:
             raise UnreadableError(f"broken: {first}")
 
 
-def _read_ppm(stream: BinaryIO) -> np.ndarray | None:
+def _read_ppm(stream: IO[bytes]) -> np.ndarray | None:
     """The next frame of a stream of PPM files, uint8 (H, W, 3); None at its end.
 
     Raises:

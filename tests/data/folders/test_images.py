@@ -101,7 +101,7 @@ def spoil(folder: Path) -> None:
     save(picture(11, 3000, 10), folder / "bad" / "strip.png")
     write(b"%PDF-1.4", folder / "bad" / "paper.jpg")
     write(b"hello", folder / "notes.txt")
-    write(b"phone", folder / "photo.heic")
+    write(b"phone", folder / "bad" / "photo.heic")
     save(picture(12), folder / ".hidden" / "x.png")
     save(picture(12), folder / "__MACOSX" / "._plain.jpg", "JPEG")
     write(b"x", folder / ".DS_Store")

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ganvas.data import View, open_dataset
+from ganvas.data.split import split
 from ganvas.data.tiles import Tile, list_tiles
 from ganvas.errors import UserError
 from ganvas.io import formats, images, strips
@@ -157,6 +158,21 @@ def test_without_ffmpeg_films_are_named_with_the_command(folder, film, monkeypat
         assert 'pip install "ganvas[video]"' in report.skipped[0].reason
     # once it is installed, what was packed without it is made again
     assert open_dataset(str(folder), view).report.used == 4
+
+
+def test_frames_of_one_file_are_held_out_together(folder):
+    for number in range(8):
+        save_pages(folder / f"{number}.gif", [10 * number, 10 * number + 3, 10 * number + 6])
+    found = open_dataset(str(folder), View(frames="all"))
+    assert found.report.parts == [3] * 8
+    shown, held_out = split(len(found), 7, parts=found.report.parts)
+    assert sorted([*shown, *held_out]) == list(range(24))
+
+    files = {row // 3 for row in held_out}
+    assert len(held_out) == 7 and len(files) == 3
+    torn = files & {row // 3 for row in shown}  # two files are whole, of the third the last frame
+    assert len(torn) == 1
+    assert set(held_out) & {3 * file + 2 for file in torn}
 
 
 # Tiles

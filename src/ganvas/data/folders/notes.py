@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 
 from ganvas.data.decode import LEAST_SHARE, Fate, find_size_fault
 from ganvas.data.folders.source import FileSource
@@ -10,6 +11,7 @@ from ganvas.io.console import count_noun
 from ganvas.io.formats import install_hint, is_missing
 
 __all__ = [
+    "count_parts",
     "describe_enlarged",
     "describe_fates",
     "describe_films",
@@ -144,6 +146,12 @@ def describe_films(source: FileSource) -> list[str]:
     films = count_noun(source.films, "film is not read", "films are not read")
     needs = f", after {install_hint('video')}" if is_missing("video") else ""
     return [f"{films}; --frames all reads all frames{needs}"]
+
+
+def count_parts(kept: Sequence[tuple[Fate, ...]]) -> list[int]:
+    """How many rows each file gave, in their order; empty where each gave one."""
+    counts = [len(list(rows)) for _, rows in groupby(kept, key=lambda row: row[0].name)]
+    return counts if max(counts) > 1 else []
 
 
 def find_copies(fates: Sequence[tuple[Fate, ...]]) -> list[list[str]]:

@@ -10,7 +10,13 @@ import numpy as np
 
 from ganvas.data.dataset import Dataset, read_slice
 from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, stream_rows
-from ganvas.data.folders.notes import describe_fates, describe_films, describe_parts, find_copies
+from ganvas.data.folders.notes import (
+    count_parts,
+    describe_fates,
+    describe_films,
+    describe_parts,
+    find_copies,
+)
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.parallel import PIECE, stream_pieces
@@ -98,6 +104,7 @@ def write_rows(
         steps=list(dict.fromkeys(steps)),
         notes=describe_fates(fates, view),
         copies=find_copies(kept),
+        parts=count_parts(kept),
     )
     return WrittenRows(kept, report, view.size)
 
