@@ -46,7 +46,11 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
     """
     findings = []
     for problem in error.errors():
+        message = problem["msg"].removeprefix("Value error, ")
+        message = message[0].lower() + message[1:]
+        if not problem["loc"]:  # of settings that do not go together; the message names them
+            findings.append(message)
+            continue
         key = prefix + ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"][0].lower() + problem["msg"][1:]
         findings.append(f"{key}={problem['input']!r}: {message}")
     return "; ".join(findings)

@@ -3,12 +3,31 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.resizing import Fit
 
 __all__ = ["View", "collect_look", "make_view"]
+
+
+def _read_frames(value: Any) -> Any:
+    """The setting `frames`; one message for all that it may not be."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if value in ("first", "all") or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("input should be 'first', 'all', or a number N for every Nth")
+
+
+Frames = Annotated[Literal["first", "all"] | int, BeforeValidator(_read_frames)]
 
 
 class View(BaseModel):
@@ -29,7 +48,7 @@ class View(BaseModel):
     load_scale: float = Field(default=1.0, ge=1, le=2)
     attributes: tuple[str, ...] = ()  # which of the data's attributes count; empty: all
     # Of files with several frames or pages: "first", "all", or 2 for every second one, ...
-    frames: Literal["first", "all"] | Annotated[int, Field(ge=1)] = "first"
+    frames: Frames = "first"
     # With fit "tiles": the share of its side by which a square reaches over the next one, and how
     # many squares are cut from one image at most, evenly spread over it; None: all.
     overlap: float = Field(default=0.0, ge=0, le=0.9)
