@@ -95,7 +95,7 @@ def open_unpaired(
     digests = "".join(dataset.fingerprint for dataset in packed)  # "a" first, whichever is larger
     joint = replace(
         main,
-        report=report,
+        report=report.model_copy(update={"parts": main.report.parts}),  # as its rows
         beside=beside.with_report(spec=spec, test=test),
         fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),
     )
