@@ -275,7 +275,7 @@ def test_maps_that_are_none_are_refused(tmp_path):
         open_dataset(spec, View(size=SIDE, categories="a"))
     with pytest.raises(UserError, match="is no folder or zip"):
         open_dataset("digits", View(categories="image"))
-    with pytest.raises(UserError, match="--range is for the values of image files"):
+    with pytest.raises(UserError, match="--range is for the values of files and arrays"):
         open_dataset("digits", View(range=(0, 3)))
 
 
