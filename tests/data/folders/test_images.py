@@ -138,7 +138,7 @@ def test_spoiled_folder(folder):
         "2 sub-folders hold images (bad, deep); to train with them as classes: --labels folders",
         "1 of 11 images is smaller than 48x48 and was enlarged; --size 10 would not enlarge any; "
         "--fit pad enlarges none",
-        "9 images of 8 bits beside others of more: there 0..255 are black and white, "
+        "10 images of 8 bits beside others of more: there 0..255 are black and white, "
         "here 0..65535; --range LOW,HIGH sets one range for all",
         "other files are ignored: .txt (1)",
     ]
