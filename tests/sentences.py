@@ -13,7 +13,8 @@ from PIL import Image
 from tiny import make_gan
 
 from ganvas.data import open_dataset
-from ganvas.data.decode import Fate
+from ganvas.data.decode import Fate, ImageTraits
+from ganvas.data.folders.notes import describe_fates, describe_parts
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.folders.value_notes import describe_values
@@ -127,6 +128,7 @@ def find_sentences() -> set[str]:
         *_find_reasons(),
         *_find_findings(),
         *_find_notes(),
+        *_find_part_notes(),
         *_find_verdicts(),
         *_find_comparisons(),
         *_find_likeness(),
@@ -249,6 +251,23 @@ def _find_notes() -> Iterator[str]:
     info.orig_filename = "圆形.png".encode("gbk").decode("cp437")
     yield from read_zip_names([info])[1]
     yield from (f"these look like {look}; to use them so: --data x" for look in LOOKS.values())
+
+
+def _find_part_notes() -> Iterator[str]:
+    """What the data report says of frames, tiles, and images that are too small."""
+    view = View(size=64, channels=3)
+    for count in (1, 9):
+        small = [(Fate("1.gif", "", 40, 50, "P", frames=30),)] * count
+        yield from describe_fates([*small, (Fate("2.png", "", 64, 64, "RGB"),)], view)
+        tiny = [(Fate("1.png", "5x5 is less than an eighth of 64x64", 5, 5, "L"),)] * (count + 9)
+        yield from describe_fates(tiny, view)
+        yield from describe_fates([(Fate("1.png", "12", remarks=("7",)),)] * count, view)
+        frames = [(Fate(f"{n}.gif", "", 64, 64, frames=2),) for n in range(count)]
+        yield from describe_parts([*frames, *frames])
+        tiles = view.model_copy(update={"fit": "tiles"})
+        yield from describe_steps(
+            Counter({ImageTraits(40, 90, "RGB"): count}), tiles, rows=9 * count
+        )
 
 
 def _find_findings() -> Iterator[str]:

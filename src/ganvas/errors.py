@@ -58,10 +58,13 @@ def describe_validation(error: "ValidationError", prefix: str = "") -> str:
     problems = error.errors(include_url=False, include_context=False)
     findings = []
     for problem in problems[:MOST_FINDINGS]:
-        key = prefix + ".".join(str(part) for part in problem["loc"])
         # What our own validators raise has these words before it.
         message = problem["msg"].removeprefix("Value error, ")
         message = message[:1].lower() + message[1:]
+        if not problem["loc"]:  # of settings that do not go together; the message names them
+            findings.append(message)
+            continue
+        key = prefix + ".".join(str(part) for part in problem["loc"])
         findings.append(f"{key}={shorten(problem['input'])}: {message}")
     if len(problems) > MOST_FINDINGS:
         findings.append(f"and {len(problems) - MOST_FINDINGS:,} more")

@@ -55,5 +55,5 @@ def test_odd_sides_get_one_pixel_more(tmp_path: Path):
 
 def test_without_ffmpeg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"pip install 'ganvas\[mp4\]'"):
+    with pytest.raises(UserError, match=r'pip install "ganvas\[video\]"'):
         encode_film([Image.new("RGB", (8, 8))], 50)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganvas.io import images
 from ganvas.io.images import UnreadableError
-from ganvas.io.tiff import encode_bands, read_bands, read_layout
+from ganvas.io.tiff import encode_bands, read_bands, read_layout, walk_pages
 
 RANDOM = np.random.default_rng(0)
 
@@ -129,3 +129,37 @@ def test_damaged_headers_are_no_crash():
                 images.read(damaged, 3)
             except UnreadableError as error:
                 assert str(error)
+
+
+def chain(first: bytes, second: bytes) -> bytes:
+    """Two little-endian TIFFs of one strip each as the pages of one."""
+    shift = len(first)
+    moved = bytearray(second)
+    for number in range(struct.unpack_from("<H", second, 8)[0]):
+        place = 10 + 12 * number
+        tag, code, many, value = struct.unpack_from("<HHII", second, place)
+        if tag == 273 or many * {3: 2, 4: 4}[code] > 4:
+            struct.pack_into("<I", moved, place + 8, value + shift)
+    joined = bytearray(first + moved)
+    struct.pack_into("<I", joined, 10 + 12 * struct.unpack_from("<H", first, 8)[0], shift + 8)
+    return bytes(joined)
+
+
+@pytest.mark.parametrize("order", [(1, 5), (5, 1)])
+def test_pages_of_different_bands_are_all_read(order: tuple[int, int]):
+    pages = [RANDOM.integers(0, 256, (4, 6, bands)).astype(np.uint8) for bands in order]
+    content = chain(*(write_tiff(page, [0] * (page.shape[2] - 1)) for page in pages))
+    assert [page.number for page in walk_pages(io.BytesIO(content))] == [0, 1]
+
+    frames = list(images.read_frames(content, 1))
+    assert [(frame.frame, frame.frames) for frame in frames] == [(0, 2), (1, 2)]
+    for frame, page in zip(frames, pages):
+        assert np.array_equal(frame.pixels[0].numpy(), page[:, :, 0])
+    for raster, page in zip(images.read_rasters(content, every=1), pages):
+        assert np.array_equal(raster.values, page)
+
+
+def test_pages_that_lead_back_end():
+    content = bytearray(write_tiff(np.zeros((4, 4, 1), np.uint8), []))
+    struct.pack_into("<I", content, 10 + 12 * struct.unpack_from("<H", content, 8)[0], 8)
+    assert len(list(images.read_frames(bytes(content), 1))) == 1

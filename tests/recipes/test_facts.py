@@ -1,6 +1,7 @@
 """How often `auto` decodes the files that it looks at."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,13 @@ def decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[bytes]:
     """How often each file was decoded."""
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     counts = Counter[bytes]()
-    read = images.read
+    read = images.read_frames
 
-    def count(content: bytes, *more: Any, **others: Any) -> images.Picture:
+    def count(content: bytes, *more: Any, **others: Any) -> Iterator[images.Picture]:
         counts[content] += 1
         return read(content, *more, **others)
 
-    monkeypatch.setattr(images, "read", count)
+    monkeypatch.setattr(images, "read_frames", count)
     return counts
 
 

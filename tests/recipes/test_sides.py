@@ -59,12 +59,12 @@ def test_photographs_are_cut(tmp_path: Path):
     assert "larger images take too long on this device" in recipe.reasons["size"]
 
 
-def test_one_tiny_image_is_left_out_and_said_so(tmp_path: Path):
+def test_one_small_image_is_enlarged_and_said_so(tmp_path: Path):
     place = write(tmp_path / "set", [(12, 12)] + [(64, 64), (70, 80)] * 100)
     recipe = auto_recipe(str(place), {}, CPU)
     assert recipe.size == 64
-    assert "1 of 201 images is smaller and left out" in recipe.reasons["size"]
-    assert len(open_dataset(str(place), recipe.view)) == 200
+    assert "1 of 201 images is smaller and enlarged" in recipe.reasons["size"]
+    assert len(open_dataset(str(place), recipe.view)) == 201
 
 
 @pytest.mark.parametrize(

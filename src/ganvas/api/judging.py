@@ -33,6 +33,9 @@ def evaluate(
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -55,7 +58,8 @@ def evaluate(
         size: side in pixels to which images are resized; None, here and below: as the run saw its
             own.
         channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN".
         background: colour behind transparent pixels and around padded images.
@@ -67,6 +71,10 @@ def evaluate(
             the whole set.
         categories: column of images that are label maps ("image", "a" or "b"): a plane for each
             category.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -97,6 +105,9 @@ def evaluate(
             transpose=transpose,
             range=range,
             categories=categories,
+            frames=frames,
+            overlap=overlap,
+            tiles=tiles,
         ),
         device=device,
         progress=progress,

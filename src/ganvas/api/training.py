@@ -33,6 +33,9 @@ def train(
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -61,7 +64,8 @@ def train(
         until: end of a new run instead, HH:MM of local time.
         size: side in pixels to which images are resized.
         channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
@@ -72,6 +76,10 @@ def train(
             the whole set.
         categories: column of images that are label maps ("image", "a" or "b"): a plane for each
             category.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -108,6 +116,9 @@ def train(
         transpose=transpose,
         range=range,
         categories=categories,
+        frames=frames,
+        overlap=overlap,
+        tiles=tiles,
     )
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})

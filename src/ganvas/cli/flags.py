@@ -76,7 +76,8 @@ class Look:
     channels
         Channels, 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
     fit
-        How images become square: crop (default), pad or stretch.
+        How images become square: crop (default), pad, stretch, or tiles: squares cut from large
+        images.
     labels
         Classes of a folder or zip: none (default), folders, or a table, as TABLE or TABLE:COLUMN.
     background
@@ -89,6 +90,13 @@ class Look:
         Values LOW,HIGH of the files that become black and white (default: found for the whole set).
     categories
         Column of images that are label maps (image, a or b): a plane for each category.
+    frames
+        Frames or pages of files that hold several: first (default), all, or a number N for every
+        Nth. With all or N, films are read, too.
+    overlap
+        Share of its side by which a tile reaches over the next one (default 0).
+    tiles
+        Limit of the tiles of one image, evenly spread over it (default: all).
     """
 
     size: Whole | None = None
@@ -101,6 +109,9 @@ class Look:
     # a lowest value below 0 is no flag
     range: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     categories: str | None = None
+    frames: str | None = None
+    overlap: float | None = None
+    tiles: int | None = None
 
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values.

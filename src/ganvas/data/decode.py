@@ -3,7 +3,8 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import BinaryIO, NamedTuple, Protocol
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
+from ganvas.data.parts import Part, Reader, cut_parts, is_scene, read_frames, read_scene
 from ganvas.data.view import View
 from ganvas.io import images
 from ganvas.io.images import Picture, UnreadableError
@@ -19,11 +21,13 @@ from ganvas.io.label_maps import NO_CATEGORY
 from ganvas.io.rasters import is_grey
 from ganvas.io.resizing import square_labels, to_square
 from ganvas.io.values import Reading, ValueRange
+from ganvas.io.video import is_film, measure_film
 
 __all__ = [
+    "LEAST_SHARE",
+    "Decoded",
     "Fate",
     "ImageTraits",
-    "Reader",
     "RowFiles",
     "count_planes",
     "decode_images",
@@ -32,10 +36,13 @@ __all__ = [
     "measure_images",
     "reading_of_view",
     "rows_of_files",
+    "stream_rows",
 ]
 
 BATCH_PIXELS = 2**20  # images of one shape are resized together up to this many pixels
 SEEN = 64  # rows and columns of an image that show how dark and light it is
+CHUNK_BYTES = 2**23  # of decoded rows that are handed on together
+LEAST_SHARE = 8  # pictures are left out whose side is smaller than this part of the square's
 
 
 class ImageTraits(NamedTuple):
@@ -76,6 +83,11 @@ class Fate(NamedTuple):
         high: the highest of them.
         dark: of 0..255, nearly all of its pixels are this or more, as training sees them.
         light: nearly all are this or less.
+        mark: of a frame or a tile, behind the name: "#12", "#3,5"; "" for a whole file.
+        first: whether it is the first tile of its image, or the only one.
+        frames: how many frames or pages its file holds.
+        digest: equal for equal images; 0: not known.
+        remarks: what the decoder complained of.
     """
 
     name: str
@@ -89,31 +101,21 @@ class Fate(NamedTuple):
     high: float | None = None
     dark: int = 0
     light: int = 255
+    mark: str = ""
+    first: bool = True
+    frames: int = 1
+    digest: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name with the mark, for people."""
+        return self.name + self.mark
 
     @property
     def traits(self) -> ImageTraits:
         """What it may have in common with others."""
         return ImageTraits(self.width, self.height, self.mode, self.transparent, self.turned)
-
-
-class Reader(Protocol):
-    """Where the bytes of files come from: a folder, a zip, a tar."""
-
-    def read(self, entry: Entry) -> bytes:
-        """The file's bytes.
-
-        Raises:
-            UnreadableError: they cannot be read.
-        """
-        ...
-
-    def open(self, entry: Entry) -> BinaryIO:
-        """A seekable stream of them.
-
-        Raises:
-            UnreadableError: they cannot be read.
-        """
-        ...
 
 
 class RowFiles(NamedTuple):
@@ -131,6 +133,19 @@ class RowFiles(NamedTuple):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(entry.size for _, entry in self.files)
+
+
+class Decoded(NamedTuple):
+    """Rows that were decoded together.
+
+    Attributes:
+        fates: what became of rows, with a `Fate` for each of their images; the last ones may belong
+            to squares that follow.
+        squares: by column the rows that are used, uint8 (K, C, S, S), where S is the load size.
+    """
+
+    fates: list[tuple[Fate, ...]]
+    squares: list[np.ndarray]
 
 
 def rows_of_files(reader: Reader, entries: Sequence[Entry]) -> list[RowFiles]:
@@ -168,23 +183,41 @@ def count_planes(reading: Reading, view: View) -> int:
 def decode_rows(
     rows: Sequence[RowFiles], readings: Sequence[Reading], view: View
 ) -> tuple[list[tuple[Fate, ...]], list[np.ndarray]]:
-    """Decode rows, each with an image for each of `readings`.
-
-    Args:
-        rows: their files.
-        readings: what the values of each column mean.
-        view: with its size resolved; images become RGB where it names no channels.
+    """Decode rows, each with an image for each of `readings`; see `stream_rows`.
 
     Returns:
         what became of each row, with a `Fate` for each of its images; by column the rows that are
         used, uint8 (K, C, S, S), where S is the load size.
     """
-    side = view.load_size()
     fates: list[tuple[Fate, ...]] = []
-    # begins with arrays of no rows: `concatenate` takes no empty list
-    squares = [
-        [np.empty((0, count_planes(reading, view), side, side), np.uint8)] for reading in readings
-    ]
+    squares = [[columns] for columns in _empty_columns(readings, view)]
+    for some in stream_rows(rows, readings, view):
+        fates += some.fates
+        for found, column in zip(squares, some.squares):
+            found.append(column)
+    return fates, [np.concatenate(found) for found in squares]
+
+
+def _empty_columns(readings: Sequence[Reading], view: View) -> list[np.ndarray]:
+    """An array of no rows for each column: `concatenate` takes no empty list."""
+    side = view.load_size()
+    shapes = [(0, count_planes(reading, view), side, side) for reading in readings]
+    return [np.empty(shape, np.uint8) for shape in shapes]
+
+
+def stream_rows(
+    rows: Sequence[RowFiles], readings: Sequence[Reading], view: View
+) -> Iterator[Decoded]:
+    """Decode rows, a few at a time, so that long films and large scenes do not fill the memory.
+
+    Args:
+        rows: their files; one with several frames, or that is cut into tiles, gives several rows.
+        readings: what the values of each column mean.
+        view: with its size resolved; images become RGB where it names no channels.
+    """
+    fates: list[tuple[Fate, ...]] = []
+    squares = [[column] for column in _empty_columns(readings, view)]
+    size = 0  # bytes of `squares`
     # a generator: `fates` fills while the rows are read below
     usable = _read_usable(rows, readings, view, fates)
 
@@ -195,8 +228,15 @@ def decode_rows(
         while batch := list(itertools.islice(alike, together)):
             for found, resized in zip(squares, _resize_rows(batch, readings, view)):
                 found.append(resized)
+                size += resized.nbytes
+            if size > CHUNK_BYTES:
+                yield Decoded(fates.copy(), [np.concatenate(found) for found in squares])
+                fates.clear()
+                for found in squares:
+                    del found[1:]
+                size = 0
 
-    return fates, [np.concatenate(found) for found in squares]
+    yield Decoded(fates.copy(), [np.concatenate(found) for found in squares])
 
 
 def _find_shapes(pictures: tuple[Picture, ...]) -> tuple[tuple[int, ...], ...]:
@@ -233,35 +273,81 @@ def _read_usable(
     `fates`.
     """
     for row in rows:
+        mark = ""
         try:
-            pictures = _read_row(row, readings, view)
+            for part, reason in _read_parts(row, readings, view):
+                mark = part.mark
+                fates.append(
+                    tuple(
+                        _describe_fate(row.name, reason, part, picture) for picture in part.pictures
+                    )
+                )
+                if not reason:
+                    yield part.pictures
         except UnreadableError as error:
+            # where the file began well, what follows is lost
+            reason = f"after {mark}: {error}" if mark else str(error)
             # one per image, if one fails
-            fates.append((Fate(row.name, str(error)),) * len(readings))
+            fates.append((Fate(row.name, reason),) * len(readings))
+
+
+def _read_parts(
+    row: RowFiles, readings: Sequence[Reading], view: View
+) -> Iterator[tuple[Part, str]]:
+    """What becomes of the files of a row: each part with the reason why it is left out, or "".
+
+    Raises:
+        UnreadableError: they cannot be read; also after some parts.
+    """
+    if len(readings) == 1 and is_scene(row.files, view):
+        for part in read_scene(row.files, readings[0], view):
+            yield part, _find_meaning_fault(part.pictures, readings)
+        return
+
+    for frame in read_frames(row.files, readings, view):
+        reason = _find_meaning_fault(frame.pictures, readings) or _find_fault(frame.pictures, view)
+        if reason:
+            mark = f"#{frame.mark}" if frame.mark else ""
+            yield Part(mark, frame.pictures, 0), reason
             continue
-
-        reason = _find_fault(pictures, view)
-        fates.append(tuple(_describe_fate(row.name, reason, picture) for picture in pictures))
-        if not reason:
-            yield pictures
+        for part in cut_parts(frame, readings, view):
+            yield part, ""
 
 
-def _describe_fate(name: str, reason: str, picture: Picture) -> Fate:
+def _find_meaning_fault(pictures: Sequence[Picture], readings: Sequence[Reading]) -> str:
+    """Why images are nothing to learn from, "" if they are: one is no result, or a label map with a
+    label that is no category.
+    """
+    for picture, reading in zip(pictures, readings):
+        if picture.candidate:
+            return "not a result: another candidate for one, drawn by ganvas"
+        if reading.categories and (picture.pixels == NO_CATEGORY).any():
+            shown = list_some(list(reading.categories))
+            return f"holds a label that is none of the categories {shown}"
+    return ""
+
+
+def _describe_fate(name: str, reason: str, part: Part, picture: Picture) -> Fate:
     """What became of an image that was read."""
-    _, height, width = picture.pixels.shape
     dark, light = _find_contrast(picture.pixels)
+    width, height = picture.size
     return Fate(
-        name,
-        reason,
-        width,
-        height,
-        picture.mode,
-        picture.transparent,
-        picture.turned,
-        picture.low,
-        picture.high,
-        dark,
-        light,
+        name=name,
+        reason=reason,
+        width=width,
+        height=height,
+        mode=picture.mode,
+        transparent=picture.transparent,
+        turned=picture.turned,
+        low=picture.low,
+        high=picture.high,
+        dark=dark,
+        light=light,
+        mark=part.mark,
+        first=part.first,
+        frames=picture.frames,
+        digest=part.digest,
+        remarks=picture.remarks,
     )
 
 
@@ -274,64 +360,6 @@ def _find_contrast(pixels: Tensor) -> tuple[int, int]:
     return int(ordered[few]), int(ordered[-1 - few])
 
 
-def _read_row(row: RowFiles, readings: Sequence[Reading], view: View) -> tuple[Picture, ...]:
-    """The images of a row.
-
-    Raises:
-        UnreadableError: one cannot be read, or one file should hold two images and is not wider
-            than high.
-    """
-    # RGB first where the view leaves it open: only all images together show whether there is colour
-    channels = view.channels or 3
-    contents = [reader.read(entry) for reader, entry in row.files]
-    if len(contents) == len(readings):
-        pictures = tuple(
-            images.read(content, channels, view.background, reading=reading)
-            for content, reading in zip(contents, readings)
-        )
-        _check_pictures(pictures, readings)
-        return pictures
-
-    # fewer files than columns: one file holds both images, whose values may mean different things
-    read = {
-        reading: images.read(contents[0], channels, view.background, reading=reading)
-        for reading in readings
-    }
-    pictures = tuple(_cut_halves(read[reading])[side] for side, reading in enumerate(readings))
-    _check_pictures(pictures, readings)
-    return pictures
-
-
-def _check_pictures(pictures: Sequence[Picture], readings: Sequence[Reading]) -> None:
-    """Refuse what is no result to learn from, and a label map with a label that is no category.
-
-    Raises:
-        UnreadableError: says why; names the categories.
-    """
-    for picture, reading in zip(pictures, readings):
-        if picture.candidate:
-            raise UnreadableError("not a result: another candidate for one, drawn by ganvas")
-        if reading.categories and (picture.pixels == NO_CATEGORY).any():
-            shown = list_some(list(reading.categories))
-            raise UnreadableError(f"holds a label that is none of the categories {shown}")
-
-
-def _cut_halves(picture: Picture) -> tuple[Picture, Picture]:
-    """The left and the right half of an image, (C, H, W // 2) each.
-
-    Raises:
-        UnreadableError: it is not wider than high.
-    """
-    _, height, width = picture.pixels.shape
-    if width <= height:
-        raise UnreadableError(f"{width}x{height} is one image, not two side by side")
-
-    middle = width // 2  # an odd column in the middle belongs to neither
-    left = picture._replace(pixels=picture.pixels[..., :middle])
-    right = picture._replace(pixels=picture.pixels[..., -middle:])
-    return left, right
-
-
 # Which rows are used
 
 
@@ -340,7 +368,7 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
 
     Images of one row must have nearly the same shape (within 2 %), and none may be too small.
     """
-    heights, widths = zip(*(picture.pixels.shape[1:] for picture in pictures))
+    widths, heights = zip(*(picture.size for picture in pictures))
 
     for height, width in zip(heights[1:], widths[1:]):
         # width : height compared without a division
@@ -353,19 +381,21 @@ def _find_fault(pictures: Sequence[Picture], view: View) -> str:
 
 
 def find_size_fault(width: int, height: int, view: View) -> str:
-    """Why an image cannot become a square of the view's size unless it is enlarged, or ""."""
+    """Why an image is too small to become a square of the view's size, or "".
+
+    Small images are enlarged, or with "pad" laid on the background. Those that would be a blur of
+    a few pixels, or a strip in a square of background, teach nothing.
+    """
     assert view.size is not None
-    # not the load size: between the two, images are enlarged rather than left out
+    # not the load size: between the two there is no more detail either
     square = f"{view.size}x{view.size}"
 
-    # "crop" and "stretch" would enlarge the shorter side, which adds no detail
     if view.fit != "pad":
-        small = min(width, height) < view.size
-        return f"{width}x{height} is smaller than {square}" if small else ""
+        small = min(width, height) * LEAST_SHARE < view.size
+        return f"{width}x{height} is less than an eighth of {square}" if small else ""
 
-    # A strip of a few pixels in a square of background teaches nothing.
     shrunk = min(1, view.size / max(width, height)) * min(width, height)  # its shorter side, pixels
-    if shrunk * 8 < view.size:
+    if shrunk * LEAST_SHARE < view.size:
         return f"{width}x{height} would fill less than an eighth of the side of {square}"
     return ""
 
@@ -377,10 +407,22 @@ def measure_images(source: FileSource, entries: Sequence[Entry]) -> list[tuple[i
         found = []
         for entry in piece:
             # files that fail here are reported when they are decoded
-            with suppress(UnreadableError), source.open(entry) as file:
-                found.append(images.measure(file))
+            with suppress(UnreadableError):
+                found.append(_measure(source, entry))
         return found
 
     sizes = [entry.size for entry in entries]
     pieces = map_pieces(entries, measure_piece, sizes, progress=False)
     return [size for found in pieces for size in found]
+
+
+def _measure(source: FileSource, entry: Entry) -> tuple[int, int]:
+    """Width and height of an image, or of the frames of a film.
+
+    Raises:
+        UnreadableError: its header cannot be read.
+    """
+    if is_film(entry.name) and isinstance(entry.where, str):
+        return measure_film(Path(entry.where))
+    with source.open(entry) as file:
+        return images.measure(file)

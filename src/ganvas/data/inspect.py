@@ -11,14 +11,11 @@ from pydantic import PrivateAttr
 from rich.table import Table
 
 from ganvas.data.arrays.memory import Images, Labels, name_data
-from ganvas.data.arrays.open import describe_arrays, holds_arrays
+from ganvas.data.arrays.open import describe_arrays
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
 from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
-from ganvas.data.folders.source import FileSource
-from ganvas.data.folders.spec import name_images
-from ganvas.data.folders.splits import choose_split
-from ganvas.data.open import KINDS, find_kind, open_dataset
+from ganvas.data.open import find_kind, open_dataset
 from ganvas.data.report import DataReport
 from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images
@@ -43,14 +40,12 @@ class Examination(DataReport):
     Attributes:
         size: side in pixels at which training would see the images. channels: 1 (grey), 3 (RGB), 4
         (RGB with transparency, or bands), or another number of bands. fingerprint: digest of the
-        images as training sees them, with their labels. copies: groups of files whose images are
-        equal, pixel by pixel, as training sees them.
+        images as training sees them, with their labels.
     """
 
     size: int
     channels: int
     fingerprint: str
-    copies: list[list[str]]
     _sheet: Image.Image | None = PrivateAttr(None)  # for notebooks
 
     def __repr__(self) -> str:
@@ -77,6 +72,9 @@ def data(
     transpose: bool = False,
     range: tuple[float, float] | str | None = None,
     categories: str | None = None,
+    frames: str | int | None = None,
+    overlap: float | None = None,
+    tiles: int | None = None,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -88,7 +86,8 @@ def data(
             images.
         size: side in pixels to which images are resized; None: their own, where they share one.
         channels: 1 to 16: 1 for grey, 3 for RGB, 4 for RGB with transparency or four bands.
-        fit: how images become square: "crop", "pad" or "stretch".
+        fit: how images become square: "crop", "pad", "stretch", or "tiles": squares cut from
+            large images.
         labels: classes of a folder or zip: "none", "folders", or a table, as "TABLE" or
             "TABLE:COLUMN"; of images in memory, a number or a text for each.
         background: colour behind transparent pixels and around padded images.
@@ -99,6 +98,10 @@ def data(
             the whole set.
         categories: column of images that are label maps ("image", "a" or "b"): a plane for each
             category.
+        frames: frames or pages of files that hold several: "first", "all", or a number N for every
+            Nth. With "all" or N, films are read, too.
+        overlap: share of its side by which a tile reaches over the next one; None: 0.
+        tiles: limit of the tiles of one image, evenly spread over it; None: all.
         out: folder for contact-sheet.png, or a file: images as training will see them. Nothing is
             written without it.
         strict: whether a broken image is an error.
@@ -120,6 +123,9 @@ def data(
         transpose=transpose,
         range=range,
         categories=categories,
+        frames=frames,
+        overlap=overlap,
+        tiles=tiles,
     )
     view = make_view(**look)
     progress = sys.stderr.isatty()
@@ -179,20 +185,20 @@ def examine_data(
         dataset = open_dataset(spec, view, strict=strict, progress=progress)
     except SizeNeededError as needed:
         # the images can be shown anyway: a person wants to see them before choosing a size
-        size = min(FALLBACK, needed.suggestion)  # at a larger size, images would be left out
+        size = min(FALLBACK, needed.suggestion)  # at a larger size, images would be enlarged
         sized = view.model_copy(update={"size": size})
         dataset = open_dataset(spec, sized, strict=strict, progress=progress)
-        notes = [
-            f"the images share no square size; they are shown at {size}, training needs --size"
-        ]
+        notes = [f"{needed.reason}; they are shown at {size}, training needs --size"]
 
     report = dataset.report.model_copy(update={"notes": notes + dataset.report.notes})
+    # files were compared when they were decoded, whole; other sets are compared as they are kept
+    copies = _find_copies(dataset) if report.copies is None else report.copies
+    report = report.model_copy(update={"copies": copies})
     examination = Examination(
         **report.model_dump(),
         size=dataset.size,
         channels=dataset.channels,
         fingerprint=dataset.fingerprint,
-        copies=_find_copies(dataset),
     )
     return examination, dataset
 
@@ -201,7 +207,7 @@ def examine_data(
 
 
 def _find_copies(dataset: Dataset) -> list[list[str]]:
-    """Groups of equal rows, by the names of their files, each group in the order of the set."""
+    """Groups of equal rows of arrays or shards, by their numbers, each in the order of the set."""
     groups: dict[bytes, list[int]] = defaultdict(list)
     columns = [values for name, values in dataset.columns.items() if name in PICTURES]
 
@@ -211,27 +217,7 @@ def _find_copies(dataset: Dataset) -> list[list[str]]:
         groups[hashlib.blake2b(content, digest_size=16).digest()].append(index)
 
     copies = [group for group in groups.values() if len(group) > 1]
-    if not copies:
-        return []
-
-    # listing the files may take long: only where there is something to name
-    names = _list_files(dataset)
-    return [[names[index] for index in group] for group in copies]
-
-
-def _list_files(dataset: Dataset) -> list[str]:
-    """A name for each row: its file, or its place in an array."""
-    kind = find_kind(dataset.report.spec)
-    arrays = kind is None and holds_arrays(expand_home(dataset.report.spec))
-    if arrays or kind not in (None, KINDS["images"]):
-        return [f"number {index}" for index in range(len(dataset))]
-
-    # rows are in the order of the names of their files, without those left out
-    place = name_images(dataset.report.spec)
-    with FileSource(place.paths[0]) as source:
-        skipped = {item.file for item in dataset.report.skipped}
-        pictures = choose_split(source, place.split).source.pictures
-        return [entry.name for entry in pictures if entry.name not in skipped]
+    return [[f"number {index}" for index in group] for group in copies]
 
 
 # Printing
@@ -261,7 +247,7 @@ def _list_sections(examination: Examination) -> dict[str, list[str]]:
     return {
         "What is done to them": examination.steps or ["nothing: they are used as they are"],
         f"Left out ({len(skipped):,})": [f"{item.file}: {item.reason}" for item in skipped],
-        "Equal images": [" = ".join(group) for group in examination.copies],
+        "Equal images": [" = ".join(group) for group in examination.copies or []],
         "Worth knowing": examination.notes,
     }
 
@@ -294,7 +280,7 @@ def _list_facts(examination: Examination) -> dict[str, str]:
     facts["classes"] = "none"
     if classes := examination.classes:
         facts["classes"] = f"{len(classes)}: {_list_counts(classes)}"
-    facts["copies"] = _describe_copies(examination.copies)
+    facts["copies"] = _describe_copies(examination.copies or [])
     facts["fingerprint"] = examination.fingerprint
     return facts
 

@@ -72,6 +72,7 @@ class DataKind:
         splits: of "test", ...: the names NAME-SPLIT; None: `open` checks them.
         own_labels: whether it carries its own labels, so that a view may not name others.
         survey: measures its images without decoding them; None: all have one size.
+        parts: whether a file of it may give several rows: its frames, or tiles.
     """
 
     open: Callable[[DataRequest], Dataset]
@@ -82,6 +83,7 @@ class DataKind:
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
     survey: Callable[[str], SizeSurvey | None] | None = None
+    parts: bool = False
 
 
 class FileOpener(Protocol):
@@ -122,6 +124,7 @@ def _files_kind(
         splits=None,
         own_labels=False,
         survey=survey,
+        parts=rows != "captions",  # which describe whole images
     )
 
 
@@ -268,11 +271,27 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     if kind:
         if view.transpose and spec.partition(":")[0] not in ("idx", MEMORY):
             _refuse_transpose(spec)
+        if not kind.parts:
+            _refuse_parts(spec, view)
         dataset = kind.open(DataRequest(spec, view, strict, progress))
     else:
         dataset = _open_place(_find_place(spec), spec, view, strict=strict, progress=progress)
     _check_values(dataset, view)
     return dataset
+
+
+def _refuse_parts(spec: str, view: View) -> None:
+    """Refuse settings that would have no effect on a kind of data.
+
+    Raises:
+        UserError: frames or tiles are wanted.
+    """
+    wanted = f"--frames {view.frames}" if view.every else "--fit tiles"
+    if view.every or view.fit == "tiles":
+        raise UserError(
+            f"{spec}: {wanted} is for folders and zips of images, for pairs:, unpaired: and "
+            "attributes:; leave it out"
+        )
 
 
 def _open_place(place: Path, spec: str, view: View, *, strict: bool, progress: bool) -> Dataset:
@@ -284,6 +303,7 @@ def _open_place(place: Path, spec: str, view: View, *, strict: bool, progress: b
     if view.transpose and not place.suffix.lower().startswith(".np"):
         _refuse_transpose(spec)
     if holds_arrays(place):
+        _refuse_parts(spec, view)
         return open_arrays(place, view, strict=strict, progress=progress)
     return open_images(str(place), view, strict=strict, progress=progress)
 

@@ -1,12 +1,13 @@
 """Work through files on all CPU cores, piece by piece, in order."""
 
 import os
-import warnings
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -21,9 +22,12 @@ __all__ = [
     "map_in_order",
     "map_pieces",
     "progress_bar",
+    "stream_pieces",
 ]
 
 PIECE = 64  # files in one task of a thread
+AHEAD = 2  # results of one task that wait for the reader
+PATIENCE = 0.1  # seconds after which a waiting thread looks whether it is still needed
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,9 +57,85 @@ def map_pieces(
             yield result
 
 
+def stream_pieces(
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item]], Iterable[Result]],
+    sizes: Sequence[int],
+    progress: bool,
+    together: int = PIECE,
+) -> Generator[Result, None, None]:
+    """As `map_pieces`, for work that gives several results for a piece, one after another.
+
+    A thread waits where its results are not fetched, so that they do not fill the memory.
+
+    Args:
+        items: what to work on.
+        work: is called with a piece of the items.
+        sizes: of each item's files, in bytes.
+        progress: show a progress bar on stderr.
+        together: how many items make a piece.
+
+    Yields:
+        what `work` gives, in the order of the items.
+    """
+    pieces = [items[rows] for rows in chunk_slices(len(items), together)]
+    stopped = threading.Event()
+
+    def run(piece: Sequence[Item], results: "queue.Queue[Result | _End]") -> None:
+        try:
+            for result in work(piece):
+                _put(results, result, stopped)
+            _put(results, _End(), stopped)
+        except BaseException as error:
+            _put(results, _End(error), stopped)
+
+    with _start_threads(sizes) as pool, progress_bar(len(items), progress) as advance:
+        ahead: deque[tuple[int, queue.Queue[Result | _End]]] = deque()
+        waiting = iter(pieces)
+        try:
+            while True:
+                # the first of those at work is always one that a thread has begun: none blocks it
+                while len(ahead) <= 2 * count_cores() and (piece := next(waiting, None)):
+                    results: queue.Queue[Result | _End] = queue.Queue(AHEAD)
+                    pool.submit(run, piece, results)
+                    ahead.append((len(piece), results))
+                if not ahead:
+                    return
+
+                count, results = ahead.popleft()
+                while not isinstance(result := results.get(), _End):
+                    yield result
+                if result.error is not None:
+                    raise result.error
+                advance(count)
+        finally:
+            stopped.set()
+
+
+class _End:
+    """The end of the results of a piece, and what was raised there."""
+
+    def __init__(self, error: BaseException | None = None):
+        self.error = error
+
+
+def _put(results: "queue.Queue[Any]", result: Any, stopped: threading.Event) -> None:
+    """Hand a result on; wait until there is room, or nobody wants it any more."""
+    while True:
+        with suppress(queue.Full):
+            results.put(result, timeout=PATIENCE)
+            return
+        if stopped.is_set():
+            raise _Unwanted
+
+
+class _Unwanted(Exception):
+    """The reader has stopped."""
+
+
 @contextmanager
 def _start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
-    """A pool of threads for files of so many bytes each, with Pillow's warnings silenced.
+    """A pool of threads for files of so many bytes each.
 
     Decoding and resizing release the interpreter, so threads keep all cores busy with photographs.
     With files of a few kilobytes they wait for the interpreter: 16 threads take twice as long as 2.
@@ -66,12 +146,8 @@ def _start_threads(sizes: Sequence[int]) -> Iterator[ThreadPoolExecutor]:
     before = torch.get_num_threads()
 
     try:
-        with (
-            warnings.catch_warnings(),
-            # each thread uses torch on its own core only
-            ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            warnings.filterwarnings("ignore", module="PIL")  # here: filters hold for all threads
+        # each thread uses torch on its own core only
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 yield pool
             finally:

@@ -34,6 +34,10 @@ class DataReport(BaseModel):
     # what a person should know: labels that are not used, enlarged pictures, ...
     notes: list[str] = []
     side_by_side: bool = False  # whether each file holds the two images of a pair
+    # groups of files whose images are equal, pixel by pixel; None: nobody looked for them
+    copies: list[list[str]] | None = None
+    # how many rows each file gave, in their order: frames or tiles; empty: one each
+    parts: list[int] = []
     test: str | None = None  # name of the test set that belongs to it
     splits: dict[str, int] = {}  # "train", "test", "val": count, as found; empty without splits
     # By image column: the values in files that became 0 and 255, and whether files of 8 bits were
@@ -82,7 +86,10 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
     # files of different parts may share a name, so each one carries its part's name
     skipped = []
     steps = []
+    copies = []
     for name, part in reports.items():
+        for group in part.copies or []:
+            copies.append([f"{name}: {file}" for file in group])
         for item in part.skipped:
             skipped.append(Skipped(file=f"{name}: {item.file}", reason=item.reason))
         for step in [count_noun(part.used, "image"), *part.steps]:
@@ -96,12 +103,22 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         sizes=_add_counts(part.sizes for part in parts),
         modes=_add_counts(part.modes for part in parts),
         steps=steps,
+        parts=_join_parts(parts),
+        copies=None if any(part.copies is None for part in parts) else copies,
         # a dict, not a set: the order stays, and what holds for all parts is said once
         notes=list(dict.fromkeys(note for part in parts for note in part.notes)),
         ranges={column: found for part in parts for column, found in part.ranges.items()},
         categories={column: names for part in parts for column, names in part.categories.items()},
         alpha=any(part.alpha for part in parts),
     )
+
+
+def _join_parts(reports: Iterable[DataReport]) -> list[int]:
+    """How many rows each file gave, of several sets whose rows follow one another."""
+    reports = list(reports)
+    if not any(report.parts for report in reports):
+        return []
+    return [count for report in reports for count in report.parts or [1] * report.used]
 
 
 def _add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -66,7 +66,7 @@ class EpochSampler:
         # of a sharded set the held-out rows lie together in the last shards
         starts = None if dataset.shards is None else dataset.shards.starts
         held_out = held_out_count(len(dataset), sampling.held_out, dataset.report.test)
-        self.shown, self.held_out = split(len(dataset), held_out, starts)
+        self.shown, self.held_out = split(len(dataset), held_out, starts, dataset.report.parts)
 
         # the order of the latest epoch, kept: drawing it takes long for a set of millions
         self.epoch = -1

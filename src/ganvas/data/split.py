@@ -1,5 +1,7 @@
 """Hold images out of training, so that memorising can be distinguished from learning."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -37,7 +39,7 @@ def held_out_count(count: int, wanted: int | None, test: str | None) -> int:
 
 
 def split(
-    count: int, held_out: int, starts: np.ndarray | None = None
+    count: int, held_out: int, starts: np.ndarray | None = None, parts: Sequence[int] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (count - held_out,) to train on and (held_out,) to hold out, both ascending.
 
@@ -49,11 +51,16 @@ def split(
         count: rows in the set.
         held_out: how many to hold out.
         starts: as in `ganvas.data.dataset.Shards`.
+        parts: as in `ganvas.data.report.DataReport`: where files gave several rows, whole files are
+            held out, and of one file its last rows. Frames of one film and tiles that overlap are
+            nearly equal, so held-out ones beside training ones would say nothing.
     """
     if starts is not None:
         # the last shard that has `held_out` rows from its start to the end of the set
         first = int(starts[starts <= count - held_out][-1])
         chosen = np.arange(first, first + held_out)
+    elif sum(parts) == count and held_out:
+        chosen = _hold_out_files(parts, held_out)
     else:
         random = torch.Generator().manual_seed(0)  # fixed: no run's seed may enter here
         chosen = torch.randperm(count, generator=random)[:held_out].numpy()
@@ -62,3 +69,17 @@ def split(
     mask = np.zeros(count, bool)
     mask[chosen] = True
     return np.flatnonzero(~mask), np.flatnonzero(mask)
+
+
+def _hold_out_files(parts: Sequence[int], held_out: int) -> np.ndarray:
+    """Rows of files that are drawn one after another; of the last of them only its last rows."""
+    ends = np.cumsum(parts).tolist()
+    random = torch.Generator().manual_seed(0)  # as in `split`
+    chosen: list[np.ndarray] = []
+    for file in torch.randperm(len(parts), generator=random).tolist():
+        count = min(parts[file], held_out)
+        chosen.append(np.arange(ends[file] - count, ends[file]))
+        held_out -= count
+        if not held_out:
+            break
+    return np.concatenate(chosen)

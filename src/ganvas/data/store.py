@@ -15,12 +15,13 @@ from ganvas.data.dataset import Dataset, fingerprint
 from ganvas.data.report import DataReport
 from ganvas.io.cache import cache_entry, load_or_make
 from ganvas.io.files import write_json
+from ganvas.io.formats import EXTRAS, install_hint, is_missing
 from ganvas.io.reading import DamagedFileError, check_regular, check_values, read_json
 
 __all__ = ["CHECKED", "Packed", "open_image_file", "open_store", "write_images"]
 
 CHECKED: set[Path] = set()  # stores that this process has found to be whole
-VERSION = 4  # to be raised when the same files would be packed to other pixels or notes
+VERSION = 5  # to be raised when the same files would be packed to other pixels or notes
 
 
 class Packed(NamedTuple):
@@ -86,6 +87,8 @@ def _read_store(folder: Path) -> Dataset:
         DamagedFileError: it is not whole.
     """
     about = check_values(About, read_json(folder / "about.json"), folder / "about.json")
+    if _is_outdated(about.report):
+        raise DamagedFileError(f"{folder} lacks files that can be read by now")
     try:
         damage = _find_damage(folder, about.checksums)
         found = {} if damage else _read_columns(folder)
@@ -113,6 +116,12 @@ def _find_damage(folder: Path, checksums: dict[str, list[int]]) -> str:
     if not damage:
         CHECKED.add(folder)
     return damage
+
+
+def _is_outdated(report: DataReport) -> bool:
+    """Whether files were left out for want of an extra that is installed by now."""
+    hints = [install_hint(extra) for extra in EXTRAS if not is_missing(extra)]
+    return any(hint in item.reason for item in report.skipped for hint in hints)
 
 
 def _read_columns(folder: Path) -> dict[str, np.ndarray]:

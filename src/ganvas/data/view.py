@@ -1,15 +1,35 @@
-"""How training wants to see the images: size, channels, fit, background, labels, split, values."""
+"""How training wants to see the images: size, channels, fit, background, labels, values, frames."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from ganvas.errors import UserError, describe_validation
 from ganvas.io.numbers import Fraction, Integer
 from ganvas.io.resizing import Fit
 
 __all__ = ["PinnedView", "View", "collect_look", "make_view", "parse_range"]
+
+
+def _read_frames(value: Any) -> Any:
+    """The setting `frames`; one message for all that it may not be."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if value in ("first", "all") or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("input should be 'first', 'all', or a number N for every Nth")
+
+
+Frames = Annotated[Literal["first", "all"] | int, BeforeValidator(_read_frames)]
 
 
 class View(BaseModel):
@@ -38,6 +58,12 @@ class View(BaseModel):
     # range that is found for the whole set.
     range: tuple[float, float] | None = None
     categories: str | None = None  # the image column that holds label maps: one plane a category
+    # Of files with several frames or pages: "first", "all", or 2 for every second one, ...
+    frames: Frames = "first"
+    # With fit "tiles": the share of its side by which a square reaches over the next one, and how
+    # many squares are cut from one image at most, evenly spread over it; None: all.
+    overlap: Fraction = Field(default=0.0, ge=0, le=0.9)
+    tiles: Annotated[Integer, Field(ge=1)] | None = None
 
     @field_validator("range")
     @classmethod
@@ -48,6 +74,14 @@ class View(BaseModel):
                 f"{value[0]:g},{value[1]:g}: write LOW,HIGH, the values that become black and white"
             )
         return value
+
+    @model_validator(mode="after")
+    def _check_tiles(self) -> "View":
+        """Settings of tiles without tiles would have no effect."""
+        if self.fit != "tiles" and (self.overlap or self.tiles is not None):
+            name = "overlap" if self.overlap else "tiles"
+            raise ValueError(f"{name} is for fit=tiles, and fit is {self.fit}")
+        return self
 
     def load_size(self) -> int:
         """The side at which pictures are kept."""
@@ -69,6 +103,13 @@ class View(BaseModel):
             return self
         values = {name: getattr(self, name) for name in View.model_fields}
         return PinnedView(**values | {"ranges": ranges, "names": categories})
+
+    @property
+    def every(self) -> int:
+        """The step from one frame of a file to the next that is used; 0: only the first is."""
+        if isinstance(self.frames, int):
+            return self.frames
+        return 1 if self.frames == "all" else 0
 
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""

@@ -142,7 +142,7 @@ def make_reference(
     # As in training, so that the rows held out there are the unseen ones here.
     starts = None if train.shards is None else train.shards.starts
     kept_back = held_out_count(len(train), held_out, train.report.test)
-    train_rows, unseen_rows = split(len(train), kept_back, starts)  # ascending
+    train_rows, unseen_rows = split(len(train), kept_back, starts, train.report.parts)  # ascending
 
     test_set = open_test_set(data, view.model_copy(update={"size": train.size}), progress)
     if test_set is None:

@@ -1,6 +1,6 @@
 """Films: MP4 files of images that follow one another, for places that take no animated images.
 
-By ffmpeg, which the extra `mp4` installs.
+By ffmpeg, which the extra `video` installs.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from PIL import Image
 
 from ganvas.errors import UserError
 
-__all__ = ["encode_film", "has_ffmpeg", "require_ffmpeg"]
+__all__ = ["encode_film", "find_ffmpeg", "has_ffmpeg", "require_ffmpeg"]
 
 PACKAGE = "imageio_ffmpeg"
 TICK = 10  # milliseconds, as a GIF counts
@@ -26,11 +26,11 @@ CODEC = ["-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-movflags", "+
 
 def has_ffmpeg() -> bool:
     """Whether films can be written."""
-    return _find_ffmpeg() is not None
+    return find_ffmpeg() is not None
 
 
-def _find_ffmpeg() -> str | None:
-    """The program, of the extra `mp4`; None where it is missing."""
+def find_ffmpeg() -> str | None:
+    """The program, of the extra `video`; None where it is missing."""
     if importlib.util.find_spec(PACKAGE) is None:
         return None
     import imageio_ffmpeg
@@ -48,7 +48,7 @@ def require_ffmpeg() -> None:
     """
     if not has_ffmpeg():
         raise UserError(
-            "MP4 files need ffmpeg, which is not installed: pip install 'ganvas[mp4]', or choose "
+            'MP4 files need ffmpeg, which is not installed: pip install "ganvas[video]", or choose '
             ".webp or .gif"
         )
 
@@ -78,7 +78,7 @@ def encode_film(frames: Sequence[Image.Image], milliseconds: int | Sequence[int]
     given = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {1000 / tick} -i -"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
-        words = [str(_find_ffmpeg()), "-loglevel", "error", *given.split(), *CODEC, path]
+        words = [str(find_ffmpeg()), "-loglevel", "error", *given.split(), *CODEC, path]
         try:
             done = subprocess.run(words, input=b"".join(pixels), capture_output=True)
         except OSError as error:

@@ -2,8 +2,9 @@
 
 from typing import BinaryIO, NamedTuple
 
-from ganvas.io.images import UnreadableError, open_lazily
-from ganvas.io.tiff import read_layout
+from ganvas.io.images import TooLargeError, open_lazily, refusing
+from ganvas.io.rasters import is_deep
+from ganvas.io.tiff import read_layout, walk_pages
 
 __all__ = ["Header", "peek"]
 
@@ -33,27 +34,39 @@ DEEP_PNG = {
 
 
 def peek(file: BinaryIO) -> Header | None:
-    """What the header of a PNG or TIFF says of its values; None: at most RGBA of 8 bits.
+    """What the header of a file says of its values, of several pages that of the first; None: at
+    most RGBA of 8 bits.
 
     Raises:
         UnreadableError: as `measure`.
     """
-    try:
+    with refusing():
         start = file.read(26)
         if start.startswith(b"\x89PNG"):
             return DEEP_PNG.get(start[25]) if start[24:25] == b"\x10" else None
-        if not start.startswith((b"II", b"MM")):
-            return None
+        if start.startswith((b"II", b"MM")):
+            return _peek_tiff(file)
 
-        layout = read_layout(file)
-        if layout is not None and layout.lossy_in_pillow:
-            return Header(layout.mode, layout.bands, layout.alpha, tiff=True)
         file.seek(0)
         with open_lazily(file) as picture:
-            alpha = layout is not None and layout.alpha
+            grey = Header(picture.mode, 1, False)
+            return grey if is_deep(picture.mode) else None
+
+
+def _peek_tiff(file: BinaryIO) -> Header | None:
+    """What the header of a TIFF says of its values."""
+    page = next((page for page in walk_pages(file) if page.own), None)
+    layout = read_layout(file, page.place if page else 0)
+    if layout is not None and layout.lossy_in_pillow:
+        return Header(layout.mode, layout.bands, layout.alpha, tiff=True)
+
+    alpha = layout is not None and layout.alpha
+    file.seek(0)
+    try:
+        with open_lazily(file) as picture:
             bands = layout.bands if layout else len(picture.getbands())
             return Header(picture.mode, bands, alpha, tiff=True)
-    except UnreadableError:
-        raise
-    except Exception as error:  # a broken file can make a decoder raise anything
-        raise UnreadableError(f"broken: {error or type(error).__name__}") from error
+    except TooLargeError:  # it may be read in parts
+        if layout is None:
+            raise
+        return Header(layout.mode, layout.bands, alpha, tiff=True)

@@ -9,9 +9,17 @@ from torch.nn import functional
 
 from ganvas.io.images import colour
 
-__all__ = ["Fit", "place_in_square", "resize", "square_labels", "to_square", "with_channels"]
+__all__ = [
+    "Fit",
+    "place_in_square",
+    "resize",
+    "resize_labels",
+    "square_labels",
+    "to_square",
+    "with_channels",
+]
 
-Fit = Literal["crop", "pad", "stretch"]
+Fit = Literal["crop", "pad", "stretch", "tiles"]
 # Values of a picture above which `resize` works channel by channel, to save memory.
 MAX_VALUES = 2**24  # 64 MiB as float32
 
@@ -45,7 +53,7 @@ def to_square(
         size: side in pixels.
         fit: "crop": the shorter side becomes `size`, then the centre is cut out; "pad": the longer
             side becomes `size` and `background` fills the rest; "stretch": both sides become
-            `size`.
+            `size`; "tiles": as "crop", for pictures that are tiles already.
         background: colour around padded pictures of 1 or 3 channels; others are padded with 0,
             which is transparent where the fourth is opacity.
         enlarge: whether padding may enlarge a small picture; if not, it keeps its size and is
@@ -64,6 +72,13 @@ def to_square(
     return square
 
 
+def resize_labels(labels: Tensor, height: int, width: int) -> Tensor:
+    """Resize label maps, uint8 (N, 1, h, w): each pixel takes the value of the nearest one."""
+    if labels.shape[-2:] == (height, width):
+        return labels
+    return functional.interpolate(labels, (height, width), mode="nearest-exact")
+
+
 def square_labels(labels: Tensor, size: int, fit: Fit, padding: int) -> Tensor:
     """Bring label maps of one shape to uint8 (N, 1, size, size), as `to_square` does with images.
 
@@ -76,8 +91,7 @@ def square_labels(labels: Tensor, size: int, fit: Fit, padding: int) -> Tensor:
         padding: the value around padded maps.
     """
     top, left, height, width = place_in_square(labels.shape[-2], labels.shape[-1], size, fit)
-    if labels.shape[-2:] != (height, width):
-        labels = functional.interpolate(labels, (height, width), mode="nearest-exact")
+    labels = resize_labels(labels, height, width)
     if fit != "pad":
         return labels[..., -top : size - top, -left : size - left]
 
@@ -92,18 +106,18 @@ def place_in_square(
     """Where `to_square` places a whole picture in the square.
 
     Returns:
-        top, left, height and width in pixels of the square; with "crop" top or left is negative,
-        and what lies outside is cut off.
+        top, left, height and width in pixels of the square; with "crop" and "tiles" top or left is
+        negative, and what lies outside is cut off.
     """
     if fit == "stretch":
         return 0, 0, size, size
 
-    scale = size / (min(height, width) if fit == "crop" else max(height, width))
+    scale = size / (max(height, width) if fit == "pad" else min(height, width))
     if fit == "pad" and not enlarge:
         scale = min(scale, 1)
     # At least 1: a thin strip may shrink to less than half a pixel.
     height, width = max(1, round(height * scale)), max(1, round(width * scale))
-    if fit == "crop":
+    if fit != "pad":
         # Of an odd number of rows or columns, one more is cut at the bottom or right.
         return -((height - size) // 2), -((width - size) // 2), height, width
     return (size - height) // 2, (size - width) // 2, height, width

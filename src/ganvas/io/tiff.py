@@ -9,23 +9,32 @@ own.
 import io
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-__all__ = ["Bands", "TiffLayout", "encode_bands", "read_bands", "read_layout", "turn_upright"]
+__all__ = [
+    "Bands",
+    "TiffLayout",
+    "TiffPage",
+    "encode_bands",
+    "read_bands",
+    "read_layout",
+    "turn_upright",
+    "walk_pages",
+]
 
 MOST_VALUES = 2**28  # of a file: its decoded bands take up to 2 GiB as float64
 # Tags of TIFF 6.0, sections 4 to 15.
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 OFFSETS, ORIENTATION, SAMPLES, ROWS, COUNTS, PLANAR = 273, 274, 277, 278, 279, 284
 PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS = 317, 322, 323, 324, 325
-EXTRAS, FORMAT = 338, 339
+EXTRAS, FORMAT, SUBFILE = 338, 339, 254
 KNOWN = frozenset(
     {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, OFFSETS, ORIENTATION, SAMPLES}
     | {ROWS, COUNTS, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS}
-    | {EXTRAS, FORMAT}
+    | {EXTRAS, FORMAT, SUBFILE}
 )
 TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}  # of a tag's values: what TIFF calls them, and struct
 BYTES = {"B": 1, "H": 2, "I": 4, "Q": 8}
@@ -38,6 +47,38 @@ MIN_IS_WHITE, MIN_IS_BLACK, RGB = 0, 1, 2  # of tag PHOTOMETRIC
 STORED = 1  # of tag COMPRESSION
 DEFLATES_AND_LZW = (STORED, 5, 8, 32773, 32946, 50000)  # with PackBits and ZSTD: all are lossless
 ALPHAS = (1, 2)  # of tag EXTRAS: opacity, by which colours are multiplied already, or not
+
+
+NO_PAGE = 1 | 4  # bits of tag SUBFILE for a smaller copy of another page, and for a mask
+ENDS = "the TIFF ends within its header"
+
+
+class TiffForm(NamedTuple):
+    """What the first bytes of a TIFF say.
+
+    Attributes:
+        order: "<" or ">": of bytes.
+        big: whether it is a BigTIFF.
+        first: the byte where its first page is described.
+    """
+
+    order: str
+    big: bool
+    first: int
+
+
+class TiffPage(NamedTuple):
+    """A page of a file.
+
+    Attributes:
+        number: from 0.
+        place: of a TIFF, the byte where the page is described.
+        own: whether it is a picture of its own, no thumbnail and no mask.
+    """
+
+    number: int
+    place: int
+    own: bool = True
 
 
 class TiffLayout(NamedTuple):
@@ -111,12 +152,40 @@ class Bands(NamedTuple):
     layout: TiffLayout
 
 
-def read_layout(file: BinaryIO, page: int = 0) -> TiffLayout | None:
+def read_layout(file: BinaryIO, place: int = 0) -> TiffLayout | None:
     """How a page is laid out; None: the file is no TIFF, or of a kind that only Pillow reads.
+
+    Args:
+        file: open.
+        place: of the page, as in `TiffPage`; 0: the first page.
 
     Raises:
         ValueError: the file is broken.
     """
+    form = _read_form(file)
+    if form is None:
+        return None
+    return _describe_layout(_read_tags(file, form, place or form.first)[0], form.order)
+
+
+def walk_pages(file: BinaryIO) -> Iterator[TiffPage]:
+    """The pages of a TIFF, one after another; none: the file is no TIFF.
+
+    Raises:
+        ValueError: the file is broken; also after some pages.
+    """
+    form = _read_form(file)
+    place = form.first if form else 0
+    seen: set[int] = set()
+    while form and place and place not in seen:  # a file may lead back to an earlier page
+        tags, following = _read_tags(file, form, place)
+        yield TiffPage(len(seen), place, not tags.get(SUBFILE, (0,))[0] & NO_PAGE)
+        seen.add(place)
+        place = following
+
+
+def _read_form(file: BinaryIO) -> TiffForm | None:
+    """What the first bytes of a TIFF say; None: the file is none."""
     file.seek(0)
     head = file.read(16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
@@ -125,52 +194,52 @@ def read_layout(file: BinaryIO, page: int = 0) -> TiffLayout | None:
     version = struct.unpack(f"{order}H", head[2:4])[0]
     if version not in (42, 43):
         return None
-
+    big = version == 43
     try:
-        tags = _read_tags(file, head, order, version == 43, page)
+        first = struct.unpack_from(f"{order}{'Q' if big else 'I'}", head, 8 if big else 4)[0]
     except struct.error as error:
-        raise ValueError("the TIFF ends within its header") from error
-    return _describe_layout(tags, order)
+        raise ValueError(ENDS) from error
+    return TiffForm(order, big, first)
 
 
 def _read_tags(
-    file: BinaryIO, head: bytes, order: str, big: bool, page: int
-) -> dict[int, tuple[int, ...]]:
-    """The values of the tags of a page that are in KNOWN.
+    file: BinaryIO, form: TiffForm, place: int
+) -> tuple[dict[int, tuple[int, ...]], int]:
+    """The values of the tags of a page that are in KNOWN, and the place of the next page.
 
     Raises:
-        ValueError: there is no such page, or a tag has too many values.
-        struct.error: the file is too short.
+        ValueError: there is no page, the file is too short, or a tag has too many values.
     """
     # BigTIFF has 8 bytes where the classic form has 4, and counts its tags in 8 instead of 2
-    word, size, counter = ("Q", 8, "Q") if big else ("I", 4, "H")
-    place = struct.unpack_from(f"{order}{word}", head, size if big else 4)[0]
+    order = form.order
+    word, size, counter = ("Q", 8, "Q") if form.big else ("I", 4, "H")
     entry_size = 4 + 2 * size
+    if not place:
+        raise ValueError("the TIFF has no page")
 
-    entries = b""
-    for number in range(page + 1):
-        if not place:
-            raise ValueError(f"the TIFF has no page {number}")
+    try:
         file.seek(place)
         count = struct.unpack(f"{order}{counter}", file.read(BYTES[counter]))[0]
         entries = file.read(min(count, 4096) * entry_size)
-        place = struct.unpack(f"{order}{word}", file.read(size))[0]
+        following = struct.unpack(f"{order}{word}", file.read(size))[0]
 
-    tags = {}
-    for start in range(0, len(entries) - entry_size + 1, entry_size):
-        tag, kind, many = struct.unpack_from(f"{order}HH{word}", entries, start)
-        if tag not in KNOWN or kind not in TYPES:
-            continue
-        if many > MOST_IN_TAG:
-            raise ValueError(f"tag {tag} of the TIFF has {many} values")
-        letter = TYPES[kind]
-        # few values stand in the entry itself, many elsewhere
-        content = entries[start + entry_size - size : start + entry_size]
-        if many * BYTES[letter] > size:
-            file.seek(struct.unpack(f"{order}{word}", content)[0])
-            content = file.read(many * BYTES[letter])
-        tags[tag] = struct.unpack_from(f"{order}{many}{letter}", content)
-    return {tag: values for tag, values in tags.items() if values}
+        tags = {}
+        for start in range(0, len(entries) - entry_size + 1, entry_size):
+            tag, kind, many = struct.unpack_from(f"{order}HH{word}", entries, start)
+            if tag not in KNOWN or kind not in TYPES:
+                continue
+            if many > MOST_IN_TAG:
+                raise ValueError(f"tag {tag} of the TIFF has {many} values")
+            letter = TYPES[kind]
+            # few values stand in the entry itself, many elsewhere
+            content = entries[start + entry_size - size : start + entry_size]
+            if many * BYTES[letter] > size:
+                file.seek(struct.unpack(f"{order}{word}", content)[0])
+                content = file.read(many * BYTES[letter])
+            tags[tag] = struct.unpack_from(f"{order}{many}{letter}", content)
+    except struct.error as error:
+        raise ValueError(ENDS) from error
+    return {tag: values for tag, values in tags.items() if values}, following
 
 
 def _describe_layout(tags: dict[int, tuple[int, ...]], order: str) -> TiffLayout | None:

@@ -24,7 +24,10 @@ def unpack(file: Image.Image, content: bytes, indices: bool) -> Raster:
         indices: as in `ganvas.io.images.read_raster`.
     """
     turned = file.getexif().get(ORIENTATION, 1) != 1
-    if is_deep_png(content) and file.mode in ("RGB", "RGBA") and "transparency" not in file.info:
+    # of an animation of 16 bits the later frames keep 8
+    first = file.tell() == 0
+    deep = first and is_deep_png(content) and file.mode in ("RGB", "RGBA")
+    if deep and "transparency" not in file.info:
         return _unpack_deep_png(file, content)
 
     upright = ImageOps.exif_transpose(file)

@@ -27,7 +27,7 @@ LARGEST_WITH_CAPTIONS = 64  # on any device
 SMALLEST = 6  # side in pixels of the smallest GAN
 SHOWN = 32  # pixels, below which an eye cannot tell what is shown
 SHRUNK = 48  # pixels, to which larger images are shrunk at most when there is little time
-FEW = 0.2  # the share of images that may be too small, or may lose half of themselves
+FEW = 0.2  # the share of images that may be enlarged, or may lose half of themselves
 LONG = 2.0  # longer side by shorter side, from which cutting a square loses half
 RowsKind = Literal["image", "pairs", "unpaired", "attributes", "captions", "keypoints", "points"]
 
@@ -83,7 +83,7 @@ def choose_framing(survey: SizeSurvey, device: str, kind: RowsKind, fit: Fit | N
     if smaller:
         found = count_noun(sizes.total(), "image")
         verb = "is" if smaller == 1 else "are"
-        note = f"{smaller:,} of {found} {verb} smaller and left out."
+        note = f"{smaller:,} of {found} {verb} smaller and enlarged."
     return Framing(side, fit or "crop", own, basis, note)
 
 
@@ -122,7 +122,7 @@ def _crop_side(sizes: ImageSizes, device: str, kind: RowsKind) -> tuple[int, int
     if few >= side:
         return side, median, basis
 
-    # More than a few would be left out: the side that keeps them, if an eye can still see it.
+    # More than a few would be enlarged: the side that they have, if an eye can still see it.
     smaller = choose_side(few, device, kind)
     if smaller < min(side, SHOWN) and kind == "image":
         return side, median, basis

@@ -72,7 +72,7 @@ def png_bomb() -> bytes:
 
 
 def spoil(folder: Path) -> None:
-    """Ten good images of all kinds, eight that cannot be used, and a few files that are none."""
+    """Eleven good images of all kinds, eight that cannot be used, and a few files that are none."""
     save(picture(0), folder / "plain.jpg")
     save(picture(1), folder / "deep" / "er" / "plain.png")
     save(picture(2).convert("RGBA"), folder / "rgba.png")
@@ -101,7 +101,7 @@ def spoil(folder: Path) -> None:
     save(picture(11, 3000, 10), folder / "bad" / "strip.png")
     write(b"%PDF-1.4", folder / "bad" / "paper.jpg")
     write(b"hello", folder / "notes.txt")
-    write(b"phone", folder / "photo.heic")
+    write(b"phone", folder / "bad" / "photo.heic")
     save(picture(12), folder / ".hidden" / "x.png")
     save(picture(12), folder / "__MACOSX" / "._plain.jpg", "JPEG")
     write(b"x", folder / ".DS_Store")
@@ -112,8 +112,8 @@ def test_spoiled_folder(folder):
     opened = open_dataset(str(folder), SIZE)
     report = opened.report
 
-    assert opened.images.shape == (10, 3, 48, 48)
-    assert (report.found, report.used) == (18, 10)
+    assert opened.images.shape == (11, 3, 48, 48)
+    assert (report.found, report.used) == (19, 11)
 
     reasons = {item.file.removeprefix("bad/"): item.reason for item in report.skipped}
     assert len(reasons) == 8
@@ -123,8 +123,9 @@ def test_spoiled_folder(folder):
     assert reasons["text.png"].startswith("not an image")
     assert reasons["zero.png"] == "empty file"
     assert reasons["bomb.png"].startswith("60,000x60,000 pixels; 80 million")
-    assert reasons["dot.png"] == "1x1 is smaller than 48x48"
-    assert reasons["strip.png"] == "3000x10 is smaller than 48x48"
+    assert reasons["bomb.png"].endswith("save it as a TIFF and use --fit tiles")
+    assert reasons["dot.png"] == "1x1 is less than an eighth of 48x48"
+    assert reasons["photo.heic"].startswith("not an image")
     assert report.sizes["60x80"] == 1
     assert {"RGB", "RGBA", "P", "I;16", "CMYK"} <= set(report.modes)
 
@@ -135,15 +136,17 @@ def test_spoiled_folder(folder):
     assert "laid over white" in text
     assert report.notes == [
         "2 sub-folders hold images (bad, deep); to train with them as classes: --labels folders",
-        "9 images of 8 bits beside others of more: there 0..255 are black and white, "
+        "1 of 11 images is smaller than 48x48 and was enlarged; --size 10 would not enlarge any; "
+        "--fit pad enlarges none",
+        "10 images of 8 bits beside others of more: there 0..255 are black and white, "
         "here 0..65535; --range LOW,HIGH sets one range for all",
-        "other files are ignored: .heic (1), .txt (1)",
+        "other files are ignored: .txt (1)",
     ]
 
 
 def test_strict_names_the_first(folder):
     spoil(folder)
-    with pytest.raises(UserError, match=r"8 of 18 files.*'bad/bomb.png'"):
+    with pytest.raises(UserError, match=r"8 of 19 files.*'bad/bomb.png'"):
         open_dataset(str(folder), SIZE, strict=True)
 
 
@@ -197,12 +200,48 @@ def test_nothing_usable(folder):
     with pytest.raises(UserError, match="training needs at least two"):
         open_dataset(str(folder), SIZE)
 
-    save(picture(1, 50, 90), folder / "two.png")
-    with pytest.raises(UserError, match="the largest size that would work is 50: --size 50"):
-        open_dataset(str(folder), View(size=128))
-    assert len(open_dataset(str(folder), View(size=50))) == 2
+    save(picture(1, 5, 9), folder / "two.png")
+    with pytest.raises(UserError, match="the largest size that would work is 40: --size 40"):
+        open_dataset(str(folder), View(size=64))
+    assert len(open_dataset(str(folder), View(size=40))) == 2
     with pytest.raises(UserError, match="is not a colour"):
-        open_dataset(str(folder), View(size=50, background="wite"))
+        open_dataset(str(folder), View(size=40, background="wite"))
+
+
+def test_small_images_are_enlarged_and_tiny_ones_left_out_loudly(folder):
+    for number in range(3):
+        save(picture(number, 40, 44), folder / f"small{number}.png")
+    save(picture(3), folder / "whole.png")
+    note = (
+        "3 of 4 images are smaller than 64x64 and were enlarged; --size 40 would not enlarge any; "
+        "--fit pad enlarges none"
+    )
+    report = open_dataset(str(folder), View(size=64)).report
+    assert (report.used, report.notes) == (4, [note])
+    assert open_dataset(str(folder), View(size=40)).report.notes == []
+    assert open_dataset(str(folder), View(size=64, fit="pad")).report.notes == []
+
+    # between the size and an eighth of it, everything is kept; then a warning comes first
+    save(picture(4, 500, 500), folder / "large.png")
+    report = open_dataset(str(folder), View(size=320)).report
+    assert (report.used, report.skipped) == (5, [])
+    report = open_dataset(str(folder), View(size=330)).report
+    assert (report.used, report.skipped[0].reason) == (2, "40x44 is less than an eighth of 330x330")
+    assert report.notes[0] == (
+        "most images are left out: 3 of 5; --size 320 keeps all that can be read"
+    )
+
+
+def test_copies_are_whole_images(folder):
+    """Two wide images with the same middle are none; one that was saved twice is."""
+    left, right = picture(0, 40, 20), picture(1, 40, 20)
+    right.paste(left.crop((10, 0, 30, 20)), (10, 0))
+    save(left, folder / "a.png")
+    save(right, folder / "b.png")
+    save(left, folder / "again" / "a.bmp")
+    opened = open_dataset(str(folder), View(size=20))
+    assert np.array_equal(opened.images[0], opened.images[2])  # cut to their middles
+    assert opened.report.copies == [["a.png", "again/a.bmp"]]
 
 
 def test_native_size_and_channels(folder):

@@ -28,7 +28,7 @@ def draw(place: Path, *names: str) -> Path:
     """Images of 8 pixels, no two alike."""
     for number, name in enumerate(names):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (8, 8), 10 + number).save(place / name)
+        Image.new("L", (8, 8), 10 + 30 * number).save(place / name)
     return place
 
 

@@ -131,14 +131,14 @@ def test_what_is_no_pair_is_left_out_with_its_reason(tmp_path: Path):
     write(tmp_path / "A", ["1.png", "2.png", "wide.png", "small.png"], Image.new("RGB", (20, 20)))
     write(tmp_path / "B", ["1.png", "2.png"], Image.new("RGB", (40, 40)))
     write(tmp_path / "B", ["wide.png"], Image.new("RGB", (40, 20)))
-    write(tmp_path / "B", ["small.png"], Image.new("RGB", (8, 8)))
+    write(tmp_path / "B", ["small.png"], Image.new("RGB", (1, 1)))
     (tmp_path / "A" / "broken.png").write_bytes(b"no image")
     write(tmp_path / "B", ["broken.png"])
     found = opened(f"pairs:{tmp_path}")
     reasons = {item.file: item.reason for item in found.report.skipped}
     assert len(found) == 2
     assert reasons["wide"] == "A is 20x20 and B 40x20: their shapes differ"
-    assert reasons["small"] == "8x8 is smaller than 16x16"
+    assert reasons["small"] == "1x1 is less than an eighth of 16x16"
     assert "not an image" in reasons["broken"]
 
 

@@ -35,7 +35,9 @@ def lay_out(place: Path, layout: dict[str, int]) -> Path:
         (place / folder).mkdir(parents=True, exist_ok=True)
         for number in range(count):
             value += 1
-            Image.new("L", (8, 8), value).save(place / folder / f"{number}.png")
+            Image.new("RGB", (8, 8), (value, 0, 9 * value % 256)).save(
+                place / folder / f"{number}.png"
+            )
     return place
 
 

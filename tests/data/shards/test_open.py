@@ -42,8 +42,8 @@ def test_other_sizes_and_channels_are_made_of_them(packed: Path):
     assert scaled.images.shape == (COUNT, 3, 12, 12)
     assert scaled.batch(np.array([0]))["image"].shape == (1, 3, 8, 8)
     refused_in_one_line(
-        lambda: open_shards(packed, View(size=17)),
-        "fewer than two of its 50 images can be used at size 17",
+        lambda: open_shards(packed, View(size=129)),
+        "fewer than two of its 50 images can be used at size 129",
     )
 
 

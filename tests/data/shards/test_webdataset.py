@@ -80,7 +80,7 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
     write_tar(
         tmp_path / "x-10.tar",
         {
-            "d.JPEG": encode_image(3, "jpeg", 8),
+            "d.JPEG": encode_image(3, "jpeg", 1),
             "d.cls": b"dog",
             "e.png": encode_image(4),
             "e.cls": b"owl",
@@ -93,16 +93,16 @@ def test_tars_of_others(tmp_path: Path, cache: Path):
     assert dataset.report.notes == ["other files are ignored: .small.png (1), no ending (1)"]
     assert [(item.file, item.reason.partition(":")[0]) for item in dataset.report.skipped] == [
         ("x-9.tar: c.png", "not an image"),
-        ("x-10.tar: image 1", "8x8 is smaller than 16x16"),
+        ("x-10.tar: image 1", "1x1 is less than an eighth of 16x16"),
     ]
-    assert dataset.report.sizes == {"16x16": 2, "20x20": 1, "8x8": 1}
+    assert dataset.report.sizes == {"16x16": 2, "20x20": 1, "1x1": 1}
     np.testing.assert_array_equal(dataset.images[2], draw_noise(4, 16).transpose(2, 0, 1))
     assert len(dataset.images[np.arange(3)]) == 3
     refused_in_one_line(
         lambda: open_dataset(f"shards:{tmp_path}", VIEW, strict=True), "2 of 5 files cannot be used"
     )
     refused_in_one_line(
-        lambda: open_shards(tmp_path, View()), "from 8x8 to 20x20; say which square"
+        lambda: open_shards(tmp_path, View()), "from 1x1 to 20x20; say which square"
     )
 
     written = list((cache / "shard-indexes").iterdir())

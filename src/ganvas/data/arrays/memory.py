@@ -43,6 +43,7 @@ class PictureList(FileSource):
         self.place = Path(MEMORY)
         self.zip = None
         self.unseen = []
+        self.films = 0
         self.wrapper = ""
         self.others = {}
         self.contents = [to_png(image) for image in images]  # lossless, and smaller than the pixels

@@ -94,6 +94,7 @@ class ParquetSource(FileSource):
         self.place = place
         self.zip = None
         self.unseen = []
+        self.films = 0
         self.wrapper = ""
         self.others = {}
         self.pictures = []

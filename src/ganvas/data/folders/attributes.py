@@ -222,7 +222,7 @@ def _write_set(
 
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(unnamed + report.skipped, key=lambda item: item.file),
             "notes": report.notes + notes + describe_ignored(source, {table.file}),
         }

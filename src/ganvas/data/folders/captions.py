@@ -179,7 +179,7 @@ def _write_captions(
     read = {table.name, FEATURES} if files.features else {table.name}
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(table.skipped + report.skipped, key=lambda item: item.file),
             "notes": report.notes + notes + describe_ignored(source, read),
         }

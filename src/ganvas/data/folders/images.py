@@ -43,7 +43,7 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
             `strict`, any unusable image.
     """
     place = name_images(spec)
-    with FileSource(place.paths[0]) as whole:
+    with FileSource(place.paths[0], films=view.every > 0) as whole:
         part = choose_split(whole, place.split)
         source = part.source
         labelling = find_labels(source, view.labels)
@@ -116,7 +116,7 @@ def _write_folder(
     skipped = labelling.skipped + report.skipped
     report = report.model_copy(
         update={
-            "found": len(source.pictures),
+            "found": len(source.pictures) - len(rows) + report.found,
             "skipped": sorted(skipped, key=lambda item: item.file),
             "notes": report.notes + labelling.notes + describe_ignored(source, {labelling.table}),
         }

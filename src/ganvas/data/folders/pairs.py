@@ -127,7 +127,7 @@ def _write_pairs(
 
     report = report.model_copy(
         update={
-            "found": len(rows) + len(alone),
+            "found": report.found + len(alone),
             "skipped": sorted(alone + report.skipped, key=lambda item: item.file),
             "steps": ([cut] if halves else []) + report.steps,
             "notes": [

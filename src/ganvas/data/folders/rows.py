@@ -8,13 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.dataset import Dataset
-from ganvas.data.decode import Fate, RowFiles, count_planes, decode_rows
+from ganvas.data.dataset import Dataset, read_slice
+from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, count_planes, stream_rows
+from ganvas.data.folders.notes import (
+    count_parts,
+    describe_fates,
+    describe_films,
+    describe_parts,
+    find_copies,
+)
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.steps import describe_steps
 from ganvas.data.folders.value_notes import describe_values
 from ganvas.data.folders.values import ColumnLook, look_at_values, widen_range
-from ganvas.data.parallel import map_pieces
+from ganvas.data.parallel import PIECE, stream_pieces
 from ganvas.data.report import DataReport, Skipped, add_prefix
 from ganvas.data.store import open_image_file, write_images
 from ganvas.data.view import View
@@ -22,6 +29,7 @@ from ganvas.errors import UserError
 from ganvas.io.chunks import chunk_slices
 from ganvas.io.console import count_noun
 from ganvas.io.rasters import is_grey
+from ganvas.io.video import is_film
 
 __all__ = ["WrittenRows", "check_strict", "describe_ignored", "write_rows"]
 
@@ -31,7 +39,7 @@ class WrittenRows(NamedTuple):
 
     Attributes:
         kept: a `Fate` for each image of the rows that are used, in their order.
-        report: how they came to be, without notes.
+        report: how they came to be, with notes on the images.
         size: side in pixels of the images that training sees.
     """
 
@@ -66,6 +74,7 @@ def write_rows(
         UserError: fewer than two rows can be used.
     """
     assert view.size is not None
+    _check_films(place, rows, view)
     paths = [folder / f"{column}.npy" for column in columns]
     looks = look_at_values(rows, columns, view, progress)
     fates = _write_squares(paths, rows, looks, view, progress)
@@ -82,30 +91,34 @@ def write_rows(
         raise UserError(f"{place}: {_explain_unusable([row[0] for row in fates], view)}")
 
     # a column without colour is kept as one plane
-    steps, notes = [], []
+    steps, notes = describe_parts(kept), describe_fates(fates, view)
     for number, (look, path) in enumerate(zip(looks, paths)):
-        images = [row[number] for row in kept]
+        images = _join_tiles([row[number] for row in kept])
         channels = view.channels or (1 if all(is_grey(fate.mode) for fate in images) else 3)
         if view.channels is None and channels == 1 and not look.reading.categories:
             _drop_colour(path)
         seen = view.model_copy(update={"channels": channels})
         prefix = "" if len(columns) == 1 else f"{look.column}: "
         done, remarks = describe_values(look, images, seen)
-        done += describe_steps(Counter(fate.traits for fate in images), seen, look.reading)
+        traits = Counter(fate.traits for fate in images)
+        done += describe_steps(traits, seen, look.reading, len(kept))
         steps += [prefix + step for step in done]
         notes += [add_prefix(prefix, note) for note in remarks]
 
     # sizes as found, of the first image of each row; modes of all
     first = [row[0] for row in fates]
+    whole = [row for row in fates if row[0].first and row[0].mode]
     report = DataReport(
         spec=str(place),
-        found=len(rows),
+        found=len(fates),
         used=len(kept),
-        skipped=[Skipped(file=fate.name, reason=fate.reason) for fate in first if fate.reason],
-        sizes=_count_values(f"{fate.width}x{fate.height}" for fate in first if fate.mode),
-        modes=_count_values(fate.mode for row in fates for fate in row if fate.mode),
+        skipped=[Skipped(file=fate.title, reason=fate.reason) for fate in first if fate.reason],
+        sizes=_count_values(f"{row[0].width}x{row[0].height}" for row in whole),
+        modes=_count_values(fate.mode for row in whole for fate in row),
         steps=list(dict.fromkeys(steps)),
         notes=notes,
+        copies=find_copies(kept),
+        parts=count_parts(kept),
         ranges={look.column: look.reading.range for look in looks if look.reading.range},
         categories={
             look.column: look.reading.categories for look in looks if look.reading.categories
@@ -118,6 +131,39 @@ def write_rows(
 def _used(fates: Sequence[tuple[Fate, ...]]) -> list[tuple[Fate, ...]]:
     """The rows that are used."""
     return [row for row in fates if not row[0].reason]
+
+
+def _join_tiles(fates: Sequence[Fate]) -> list[Fate]:
+    """One fate for each image that was cut into tiles, with what its tiles hold together."""
+    images: list[Fate] = []
+    for fate in fates:
+        if fate.first or not images:
+            images.append(fate)
+            continue
+        last = images[-1]
+        lows = [each.low for each in (last, fate) if each.low is not None]
+        highs = [each.high for each in (last, fate) if each.high is not None]
+        images[-1] = last._replace(
+            low=min(lows, default=None),
+            high=max(highs, default=None),
+            dark=min(last.dark, fate.dark),
+            light=max(last.light, fate.light),
+        )
+    return images
+
+
+def _check_films(place: Path, rows: Sequence[RowFiles], view: View) -> None:
+    """Refuse films of which one frame would be used.
+
+    Raises:
+        UserError: there are some, and the view wants no frames.
+    """
+    films = sum(is_film(entry.name) for row in rows for _, entry in row.files)
+    if films and not view.every:
+        raise UserError(
+            f"{place} holds {count_noun(films, 'film')}; --frames all reads all frames, "
+            "--frames 10 every tenth"
+        )
 
 
 def _write_squares(
@@ -133,7 +179,11 @@ def _write_squares(
     sizes = [row.size for row in rows]
     fates: list[tuple[Fate, ...]] = []
 
-    pieces = map_pieces(rows, lambda piece: decode_rows(piece, readings, view), sizes, progress)
+    # a file that gives many rows is work enough for a thread
+    together = 1 if view.every or view.fit == "tiles" else PIECE
+    pieces = stream_pieces(
+        rows, lambda piece: stream_rows(piece, readings, view), sizes, progress, together
+    )
     # closing: the threads end at once where writing fails
     with closing(pieces), ExitStack() as files:
         writers = [
@@ -151,7 +201,7 @@ def _write_squares(
 def _drop_colour(path: Path) -> None:
     """Keep one of three equal planes of the images (N, 3, S, S) at `path`."""
     images = np.load(path, mmap_mode="r")
-    pieces = (images[rows, :1] for rows in chunk_slices(len(images), 1024))  # (n, 1, S, S)
+    pieces = (read_slice(images, rows)[:, :1] for rows in chunk_slices(len(images), 1024))
     grey = path.with_name("grey.npy")
     write_images(grey, pieces, (1, *images.shape[2:]))
 
@@ -169,9 +219,11 @@ def _count_values(values: Iterable[str]) -> dict[str, int]:
 
 
 def describe_ignored(source: FileSource, used: set[str]) -> list[str]:
-    """A note on files of a source that are not images and not among the tables in `used`."""
+    """Notes on files of a source that are not images and not among the tables in `used`, and on
+    films.
+    """
     others = source.other_kinds(used)
-    return [f"other files are ignored: {others}"] if others else []
+    return ([f"other files are ignored: {others}"] if others else []) + describe_films(source)
 
 
 def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
@@ -180,10 +232,11 @@ def _explain_unusable(fates: Sequence[Fate], view: View) -> str:
     sides = sorted((min(fate.width, fate.height) for fate in fates if fate.mode), reverse=True)
 
     # the second largest: with it, two images are large enough
-    if view.fit != "pad" and view.size and len(sides) > 1 and sides[1] < view.size:
+    largest = LEAST_SHARE * sides[1] if len(sides) > 1 else 0
+    if view.fit != "pad" and view.size and 0 < largest < view.size:
         return (
             f"{start} at size {view.size}; "
-            f"the largest size that would work is {sides[1]}: --size {sides[1]}"
+            f"the largest size that would work is {largest}: --size {largest}"
         )
 
     first = next((f"; {fate.name!r}: {fate.reason}" for fate in fates if fate.reason), "")

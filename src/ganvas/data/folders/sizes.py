@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # usual sides of squares
+TILE = 256  # pixels of the side of tiles that is suggested at most
 LOOKED_AT = 64  # images of a folder that are decoded to see whether they are transparent
 ImageSizes = Counter[tuple[int, int]]  # how many images there are of each (width, height)
 
@@ -33,13 +34,17 @@ class SizeNeededError(UserError):
     """The images differ in size or are not square, and the view does not name a size.
 
     Attributes:
-        suggestion: the side in pixels that all images share, or one that keeps four fifths of them
-            or more.
+        suggestion: the side in pixels that all images share, or one that enlarges a fifth of them
+            at most.
+        reason: in a few words.
     """
 
-    def __init__(self, message: str, suggestion: int) -> None:
+    def __init__(
+        self, message: str, suggestion: int, reason: str = "the images share no square size"
+    ) -> None:
         super().__init__(message)
         self.suggestion = suggestion
+        self.reason = reason
 
 
 class SizeSurvey(NamedTuple):
@@ -67,14 +72,21 @@ def with_common_size(view: View, measure: Callable[[], Mapping[str, ImageSizes]]
     if view.size:
         return view
 
+    sizes = measure()
+    if view.fit == "tiles":
+        shortest = min((min(size) for found in sizes.values() for size in found), default=SIDES[0])
+        side = max((each for each in SIDES if each <= min(shortest, TILE)), default=shortest)
+        message = f"{' and '.join(sizes)}: say how large the tiles are, for instance --size {side}"
+        raise SizeNeededError(message, side, "tiles need a size")
+
     # where no file can be read, any size will do: decoding then reports the reasons
-    sides = {name: _common_side(name, sizes) for name, sizes in measure().items() if sizes}
+    sides = {name: _common_side(name, found) for name, found in sizes.items() if found}
     smallest = min(sides.values(), default=1)
 
     if len(set(sides.values())) > 1:
-        found = " and ".join(f"{name} images of {side}x{side}" for name, side in sides.items())
+        differ = " and ".join(f"{name} images of {side}x{side}" for name, side in sides.items())
         raise SizeNeededError(
-            f"{found}; say which size all should have, for instance --size {smallest}", smallest
+            f"{differ}; say which size all should have, for instance --size {smallest}", smallest
         )
     return view.model_copy(update={"size": smallest})
 

@@ -16,14 +16,13 @@ from ganvas.data.folders.listing import Entry, Listing, list_folder, list_zip
 from ganvas.data.folders.no_images import describe_other_files
 from ganvas.data.folders.tar_files import TarFile, is_compressed_tar
 from ganvas.errors import UserError
+from ganvas.io.formats import ENDINGS as EXTENSIONS
+from ganvas.io.formats import FILM_ENDINGS
 from ganvas.io.images import UnreadableError
 from ganvas.io.reading import check_regular
 
 __all__ = ["EXTENSIONS", "MAX_BYTES", "Entry", "FileSource", "extension", "is_hidden"]
 
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"},
-)
 # What a damaged zip leads to. RuntimeError: it is encrypted, or compressed in a way of its own.
 DAMAGE = (
     *(OSError, EOFError, RuntimeError, ValueError, LookupError, ArithmeticError, MemoryError),
@@ -38,8 +37,10 @@ class FileSource:
 
     Attributes:
         place: the folder, zip or tar.
-        pictures: entries with the name of a picture, sorted by name.
+        pictures: entries with the name of a picture, sorted by name; with `films` those of films,
+            too, and where there are no pictures, only films.
         others: all other entries by name.
+        films: how many of them are films.
         wrapper: the folder that was taken off the names, with a slash at its end; "" for none.
         unseen: folders that were not looked into, and why.
         notes: what a person should know of how the files were listed.
@@ -51,7 +52,7 @@ class FileSource:
         UserError: not a readable folder, zip or tar, or no pictures in it.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, films: bool = False) -> None:
         self.place = place
         self.zip: zipfile.ZipFile | None = None
         self.tar: TarFile | None = None
@@ -68,10 +69,14 @@ class FileSource:
         entries, self.wrapper = _unwrap(visible)
         entries.sort(key=lambda entry: entry.name)
 
-        self.pictures = [entry for entry in entries if extension(entry.name) in EXTENSIONS]
+        endings = EXTENSIONS | FILM_ENDINGS if films else EXTENSIONS
+        if not any(extension(entry.name) in endings for entry in entries):
+            endings = FILM_ENDINGS
+        self.pictures = [entry for entry in entries if extension(entry.name) in endings]
         self.others = {
-            entry.name: entry for entry in entries if extension(entry.name) not in EXTENSIONS
+            entry.name: entry for entry in entries if extension(entry.name) not in endings
         }
+        self.films = sum(extension(name) in FILM_ENDINGS for name in self.others)
 
         if not self.pictures:
             self.close()

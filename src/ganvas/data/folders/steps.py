@@ -13,7 +13,7 @@ __all__ = ["describe_steps"]
 
 
 def describe_steps(
-    traits: Counter[ImageTraits], view: View, reading: Reading = AS_STORED
+    traits: Counter[ImageTraits], view: View, reading: Reading = AS_STORED, rows: int = 0
 ) -> list[str]:
     """What is done to the images, in order, one sentence each.
 
@@ -21,6 +21,7 @@ def describe_steps(
         traits: how many images there are of each kind.
         view: with its size and channels resolved.
         reading: what the values of files mean.
+        rows: how many tiles they become, if the view wants tiles.
     """
     # reported in the order in which decoding does it
     turned = _count_where(traits, lambda image: image.turned)
@@ -45,6 +46,10 @@ def describe_steps(
         *_list_resizing(traits, view),
     ]
     steps = [f"{count_noun(number, 'image')} {what}" for number, what in done if number]
+    if view.fit == "tiles":
+        side = view.load_size()
+        images, tiles = count_noun(traits.total(), "image"), count_noun(rows, "tile")
+        steps.append(f"{images} cut into {tiles} of {side}x{side}")
 
     if view.load_size() != view.size:
         square = f"{view.size}x{view.size}"
@@ -57,6 +62,9 @@ def _list_resizing(traits: Counter[ImageTraits], view: View) -> list[tuple[int, 
     side = view.load_size()
     square = f"{side}x{side}"
     smaller = _count_where(traits, lambda image: min(image.width, image.height) < side)
+
+    if view.fit == "tiles":
+        return [(smaller, f"enlarged until the shorter side is {side}")]
 
     # padding never enlarges, so small images are only laid on the background
     if view.fit == "pad":

@@ -99,7 +99,7 @@ def open_unpaired(
     joint = replace(
         main,
         names=names,
-        report=report,
+        report=report.model_copy(update={"parts": main.report.parts}),  # as its rows
         beside=beside.with_report(spec=spec, test=test),
         fingerprint=hashlib.blake2b(digests.encode(), digest_size=16).hexdigest(),
     )

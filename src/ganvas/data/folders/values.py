@@ -13,21 +13,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.decode import Fate, Reader, RowFiles, reading_of_view
+from ganvas.data.decode import Fate, RowFiles, reading_of_view
 from ganvas.data.folders.source import Entry, extension
 from ganvas.data.parallel import map_pieces
+from ganvas.data.parts import Reader, read_rasters
 from ganvas.data.pick import choose_rows
 from ganvas.data.view import PinnedView, View
 from ganvas.errors import UserError
+from ganvas.io.formats import FORMATS
 from ganvas.io.headers import Header, peek
-from ganvas.io.images import UnreadableError, read_raster
+from ganvas.io.images import UnreadableError
 from ganvas.io.label_maps import list_labels, name_labels
-from ganvas.io.rasters import is_deep
+from ganvas.io.rasters import Raster, is_deep
 from ganvas.io.values import Reading, ValueRange, choose_range
 
 __all__ = ["ColumnLook", "look_at_values", "widen_range"]
 
-DEEP_ENDINGS = {".png", ".tif", ".tiff"}  # of files that may hold more than RGBA of 8 bits
+# Endings of the formats that may hold more than RGBA of 8 bits.
+DEEP_FORMATS = {"PNG", "TIFF", "JPEG2000", "PPM"}
+DEEP_ENDINGS = {ending for each in FORMATS if each.name in DEEP_FORMATS for ending in each.endings}
 LOOKED_AT = 256  # files whose values are read before all are decoded
 ALPHA_LOOKED_AT = 16  # files whose declared opacity is read
 OPAQUE = 0.1  # share of pixels that are wholly clear or opaque, in images with real opacity
@@ -96,7 +100,7 @@ def _look_at_column(column: str, files: Sequence[File], view: View, progress: bo
             for number, header in enumerate(found)
             if header is not None and is_deep(header.mode)
         ]
-        reading = reading._replace(range=_find_range(files, deep))
+        reading = reading._replace(range=_find_range(files, deep, view))
 
     # a fourth band that is measured makes four bands of all
     if reading.alpha and any(header.bands - header.alpha >= 4 for header in headers):
@@ -107,7 +111,7 @@ def _look_at_column(column: str, files: Sequence[File], view: View, progress: bo
         if header is not None and header.tiff and header.alpha
     ]
     given = bool(pinned or view.range)
-    return ColumnLook(column, reading, headers, given, _is_measured(files, declared))
+    return ColumnLook(column, reading, headers, given, _is_measured(files, declared, view))
 
 
 def _read_headers(files: Sequence[File], progress: bool) -> list[Header | None]:
@@ -131,28 +135,28 @@ def _read_headers(files: Sequence[File], progress: bool) -> list[Header | None]:
     return [header for piece in map_pieces(files, read_piece, sizes, progress) for header in piece]
 
 
-def _find_range(files: Sequence[File], deep: Sequence[int]) -> ValueRange | None:
-    """The range of values of some files, evenly spread over those of more than 8 bits; None: there
-    are none, or none of them can be read.
+def _find_range(files: Sequence[File], deep: Sequence[int], view: View) -> ValueRange | None:
+    """The range of values of some files, of each the first page, evenly spread over those of more
+    than 8 bits; None: there are none, or none of them can be read.
     """
     lows, highs, whole = [], [], True
     for number in choose_rows(np.array(deep, np.int64), LOOKED_AT):
         reader, entry = files[number]
         with suppress(UnreadableError):
-            values = read_raster(reader.read(entry)).values
+            values = next(read_rasters(reader, entry, view)).values
             lows.append(float(values.min()))
             highs.append(float(values.max()))
             whole = whole and values.dtype.kind != "f"
     return ValueRange(*choose_range(min(lows), max(highs), whole)) if lows else None
 
 
-def _is_measured(files: Sequence[File], declared: Sequence[int]) -> bool:
+def _is_measured(files: Sequence[File], declared: Sequence[int], view: View) -> bool:
     """Whether what files declare to be opacity is nearly nowhere wholly clear or opaque."""
     ends = total = 0
     for number in choose_rows(np.array(declared, np.int64), ALPHA_LOOKED_AT):
         reader, entry = files[number]
         with suppress(UnreadableError):
-            last = read_raster(reader.read(entry)).values[:, :, -1]
+            last = next(read_rasters(reader, entry, view)).values[:, :, -1]
             opaque = np.iinfo(last.dtype).max if last.dtype.kind in "ui" else 1
             ends += int(((last == 0) | (last == opaque)).sum())
             total += last.size
@@ -182,12 +186,8 @@ def _look_at_labels(
         labels: set[int] = set()
         for reader, entry in piece:
             with suppress(UnreadableError, ValueError):  # reported when they are decoded
-                raster = read_raster(reader.read(entry), indices=True)
-                if half is not None:
-                    middle = raster.values.shape[1] // 2
-                    part = slice(0, middle) if half == 0 else slice(-middle, None)
-                    raster = raster._replace(values=raster.values[:, part])
-                labels |= list_labels(raster)
+                for raster in read_rasters(reader, entry, view, indices=True):
+                    labels |= list_labels(_take_half(raster, half))
         return labels
 
     sizes = [entry.size for _, entry in files]
@@ -197,6 +197,15 @@ def _look_at_labels(
     except ValueError as error:
         raise UserError(f"--categories {column}: {error}") from None
     return ColumnLook(column, Reading(categories=categories), Counter(), True, False)
+
+
+def _take_half(raster: Raster, half: int | None) -> Raster:
+    """The left half, 0, or the right one, 1, of two images side by side; None: all of one."""
+    if half is None:
+        return raster
+    middle = raster.values.shape[1] // 2
+    part = slice(0, middle) if half == 0 else slice(-middle, None)
+    return raster._replace(values=raster.values[:, part])
 
 
 def widen_range(look: ColumnLook, fates: Sequence[Fate]) -> ColumnLook:

@@ -12,6 +12,7 @@ import numpy as np
 from ganvas.data.dataset import Column, Dataset, Shards
 from ganvas.data.decode import ImageTraits, decode_images, find_size_fault, reading_of_view
 from ganvas.data.folders.labels import list_some
+from ganvas.data.folders.notes import describe_enlarged, describe_left_out
 from ganvas.data.folders.rows import check_strict
 from ganvas.data.folders.sizes import ImageSizes, SizeSurvey, with_common_size
 from ganvas.data.folders.steps import describe_steps
@@ -220,10 +221,21 @@ def _report_shards(
     sizes = {
         f"{width}x{height}": count for (width, height), count in _count_sizes(index).most_common()
     }
+    # `index.pictures` are the readable ones.
+    found = index.pictures + sum(len(shard.left_out) for shard in index.shards)
+    shorter = Counter[int]()
+    for kind, count in kinds.items():
+        shorter[min(kind.width, kind.height)] += count
+    reasons = Counter(item.reason for item in skipped)
+    small = [
+        min(width, height)
+        for (width, height), count in _count_sizes(index).items()
+        if find_size_fault(width, height, view)
+        for _ in range(count)
+    ]
     return DataReport(
         spec=spec,
-        # `index.pictures` are the readable ones.
-        found=index.pictures + sum(len(shard.left_out) for shard in index.shards),
+        found=found,
         used=kinds.total(),
         skipped=skipped,
         sizes=sizes,
@@ -233,7 +245,13 @@ def _report_shards(
             *(f"before they were packed: {step}" for step in index.steps),
             *describe_steps(kinds, view, reading),
         ],
-        notes=[*notes, *index.notes, *_warn_of_deep(kinds, view)],
+        notes=[
+            *describe_left_out(found, reasons, small, view),
+            *describe_enlarged(shorter, view),
+            *notes,
+            *index.notes,
+            *_warn_of_deep(kinds, view),
+        ],
         ranges={"image": reading.range} if reading.range else {},
         alpha=reading.alpha,
     )

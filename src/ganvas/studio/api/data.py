@@ -116,7 +116,7 @@ def look_at_data(request: Request, body: bytes) -> Any:
         "notes": report.notes,
         "left_out": [item.model_dump() for item in report.skipped[:MOST_LISTED]],
         "left_out_count": len(report.skipped),
-        "copies": sum(len(group) - 1 for group in report.copies),
+        "copies": sum(len(group) - 1 for group in report.copies or []),
         "sheet": png_address(draw_contact_sheet(dataset)),
         "refusal": refusal,
         "choices": [] if recipe is None else _describe_choices(recipe),

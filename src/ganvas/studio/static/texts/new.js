@@ -14,7 +14,7 @@ export default {
     "new.what": "Recipe", "new.what-help": "A GAN with its settings. Automatic ones suit almost all data.", "new.auto": "Automatic", "new.minutes": "Time", "new.minutes-help": "The length of the training is chosen so that it fits into this time.",
     "new.anew": "Choose size and shape automatically",
     "new.expected": "To go by: {recipe} at {size} px on {data}, after {time} of one processor core",
-    "new.more": "Size and shape", "new.size": "Size", "new.by-itself": "automatic", "new.fit": "How images become square", "new.fit-auto": "automatic", "new.fit-crop": "crop the middle", "new.fit-pad": "pad with a border", "new.fit-stretch": "stretch",
+    "new.more": "Size and shape", "new.size": "Size", "new.by-itself": "automatic", "new.fit": "How images become square", "new.fit-auto": "automatic", "new.fit-crop": "crop the middle", "new.fit-pad": "pad with a border", "new.fit-stretch": "stretch", "new.fit-tiles": "cut into tiles",
     "new.all-reasons": "{n} more", "new.name": "Name", "new.start": "Start training", "new.starting": "Starting: the images are prepared and the speed is measured …", "new.ended": "The training ended before it began.",
   },
   zh: {
@@ -31,7 +31,7 @@ export default {
     "new.what": "配方", "new.what-help": "一种 GAN 及其设置。自动设置几乎适合所有数据。", "new.auto": "自动", "new.minutes": "时间", "new.minutes-help": "训练长度会按这个时间来选择。",
     "new.anew": "自动选择尺寸和形状",
     "new.expected": "供参考：{recipe}（{size} 像素，{data}）单核训练 {time}后的结果",
-    "new.more": "尺寸和形状", "new.size": "尺寸", "new.by-itself": "自动", "new.fit": "如何变成正方形", "new.fit-auto": "自动", "new.fit-crop": "裁剪中间", "new.fit-pad": "补边", "new.fit-stretch": "拉伸",
+    "new.more": "尺寸和形状", "new.size": "尺寸", "new.by-itself": "自动", "new.fit": "如何变成正方形", "new.fit-auto": "自动", "new.fit-crop": "裁剪中间", "new.fit-pad": "补边", "new.fit-stretch": "拉伸", "new.fit-tiles": "切成小块",
     "new.all-reasons": "还有 {n} 项", "new.name": "名称", "new.start": "开始训练", "new.starting": "正在启动：准备图像并测量速度……", "new.ended": "训练在开始之前就结束了。",
   },
 };
