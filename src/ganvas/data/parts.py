@@ -129,7 +129,7 @@ def _decode(
     channels = view.channels or 3
     if is_film(entry.name):
         if not isinstance(entry.where, str):
-            raise UnreadableError("a film in a zip cannot be read; unpack the zip")
+            raise UnreadableError("a film in a zip or tar cannot be read; unpack it")
         yield from read_film(
             Path(entry.where), channels, view.every, background=view.background, reading=reading
         )

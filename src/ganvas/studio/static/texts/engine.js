@@ -174,7 +174,7 @@ export default [
   ["the images share no square size", "图像没有共同的正方形尺寸"], ["{n} boxes reach over the edge of the image, where it is cut", "{n} 个方框超出图像边缘，已裁掉"],
   // What values in files mean
   ["WARNING: {part}", "警告：{part}"],
-  ["a: {part}", "a：{part}"],
+  ["a: {part}", "a：{part}"], ["a ({names}): {part}", "a（{names}）：{part}"], ["b ({names}): {part}", "b（{names}）：{part}"],
   ["b: {part}", "b：{part}"],
   ["{images} brought from 16-bit or float values to 8 bits: {names} become 0..255", "{images}由 16 位或浮点数值转为 8 位：{names} 变为 0..255"],
   ["{images} with their values {names} brought to 0..255", "{images}的数值 {names} 变为 0..255"],
@@ -212,7 +212,7 @@ export default [
   ["links to folders are followed: {n} ({names})", "已进入 {n} 个文件夹链接（{names}）"], ["not looked into: {names}", "未查看：{names}"],
   ["the zip does not say how its names are written", "zip 没有说明文件名的编码"], ["they are read as {names}", "按 {names} 读取"], ["they would also fit {names}", "也可能是 {names}"],
   ["these look like {kind}", "这些看起来是{kind}"], ["images of two domains, without pairs", "两个域的图像，不成对"], ["images with a table of attributes", "带属性表的图像"], ["images with a table of captions", "带文字说明表的图像"], ["images with their classes in files beside them, as in webdataset's tars", "旁边的文件写有类别的图像，如 webdataset 的 tar"],
-  ["to use them so: --data {names}", "要这样使用：--data {names}", "to use them so, choose that kind"],
+  ["to use them so: --data {names}", "要这样使用：--data {names}", "to use them so, choose {names}"],
   ["{size} is the side a, {names} the side b", "{size} 为 a，{names} 为 b"], ["the other way round: --set {names}", "反过来：--set {names}"], ["names of pairs are equal but for endings such as _A and _B or _mask", "成对文件的名称相同，只有 _A、_B 或 _mask 之类的结尾不同"], ["names that end in _A and _B, or in a word such as _mask, are the sides a and b", "文件名以 _A、_B 或 _mask 之类结尾的，分别为 a 和 b"],
   ["{n} sub-folders hold images ({names})", "{n} 个子文件夹中有图像（{names}）"], ["to train with them as classes: --labels folders", "要作为类别训练：--labels folders"], ["other files are ignored: {names}", "忽略其他文件：{names}"],
   // Tables, classes and arrays
