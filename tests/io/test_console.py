@@ -130,7 +130,7 @@ def test_the_data_doctor_shows_names_as_they_are(
         "中文",
         "plain",
     }
-    assert report["skipped"][0]["file"] == "bad\udce9\x1b[31m.png"
+    assert report["skipped"][0]["file"] == "bad\\xe9\x1b[31m.png"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
