@@ -164,8 +164,8 @@ def restore(
     steps
         Steps of a search (default 300).
     label
-        Class of the generated image, as for `ganvas sample` (only for a search). Without it: the
-        class that fits best.
+        Class to generate, by its name or place as for `ganvas sample` (only for a search). Without
+        it: the class that fits best.
     seed
         Random seed of the noise.
     """

@@ -13,9 +13,9 @@ __all__ = ["DecodedText", "decode_text"]
 # Their first bytes name the encoding; the codec "utf-16" reads its own mark.
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 COMMON = 0.7  # share of the other characters that must be usual ones in an encoding of East Asia
+MOST_CONTROL = 0.05  # share of a text in UTF-8: a name may hold even an escape character
 ENOUGH = 20_000  # characters by which an encoding is judged
-# characters that no table holds whose encoding is guessed: most bytes make some text in one of
-# them; in UTF-8 a name may hold even an escape character
+# characters that tables hardly ever hold: most bytes make some text in a one-byte encoding
 CONTROL = frozenset(chr(code) for code in range(32)) - set("\t\n\r\f\v")
 
 
@@ -47,9 +47,9 @@ def decode_text(content: bytes, name: str) -> DecodedText:
         UserError: it is no text, or in no encoding that is known.
     """
     found = _decode_unicode(content)
-    forbidden = {"\0"}
+    most = MOST_CONTROL
     if found is None:
-        forbidden = CONTROL
+        most = 0.0
         # more than one of them may read it without a fault: the one with the most usual characters
         shares = [(_measure_share(content, *row), row[0]) for row in EAST_ASIAN]
         share, encoding = max(shares, key=lambda item: item[0])  # of equal ones the first
@@ -58,7 +58,8 @@ def decode_text(content: bytes, name: str) -> DecodedText:
         # its five bytes without a meaning become marks, so that the rest can be read
         found = DecodedText(content.decode(encoding, errors="replace"), encoding)
 
-    if forbidden & set(found.text):
+    control = sum(map(found.text.count, CONTROL))
+    if "\0" in found.text or control > most * len(found.text):
         raise UserError(f"{name} is not text; a table is a text file, such as CSV UTF-8")
     return found
 
