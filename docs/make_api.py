@@ -50,6 +50,8 @@ import ganvas
 run = ganvas.train("digits", images=2_000, out="runs/digits")
 images = run.sample(16, label=3)  # float32 (16, 1, 8, 8) in [-1, 1]
 ```
+
+`Images` are images in memory: an array or a tensor (N, H, W), (N, H, W, C) or (N, C, H, W), or a list of images.
 """
 
 
@@ -133,8 +135,13 @@ def write_signature(name: str, function: Callable[..., Any]) -> Iterator[str]:
 
 
 def shorten_types(text: str) -> str:
-    """`pathlib.Path` as `Path`; strings as the formatter of code quotes them."""
-    return re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", text).replace("'", '"')
+    """`pathlib.Path` as `Path`, images in memory as `Images`; strings as the formatter of code
+    quotes them.
+    """
+    short = re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", text).replace("'", '"')
+    return short.replace(
+        "numpy.ndarray | Tensor | Sequence[Image | numpy.ndarray | Tensor]", "Images"
+    )
 
 
 def describe_docstring(value: Any) -> Iterator[str]:
