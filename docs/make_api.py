@@ -51,7 +51,8 @@ run = ganvas.train("digits", images=2_000, out="runs/digits")
 images = run.sample(16, label=3)  # float32 (16, 1, 8, 8) in [-1, 1]
 ```
 
-`Images` are images in memory: an array or a tensor (N, H, W), (N, H, W, C) or (N, C, H, W), or a list of images.
+`Images` are images in memory: an array or a tensor (N, H, W), (N, H, W, C) or (N, C, H, W), or a
+list of images.
 """
 
 
