@@ -60,7 +60,7 @@ def test_its_distances_have_names_of_their_own():
 
     assert set(found.values) >= {"fd_lite0", "kd_lite0"}
     assert found.protocol["features"]["extractor"] == "lite0"
-    assert any("FD-Lite0 is biased" in note for note in found.notes)
+    assert any("fd_lite0 is too high" in note for note in found.notes)
     with pytest.raises(UserError, match="fd: that name is for other features"):
         evaluate("noise", "digits", metrics=["fd"], features="lite0", count=8)
 
