@@ -107,6 +107,8 @@ def _check_entry(entry: dict[str, Any]) -> None:
         raise ValueError(f"images_per_second is {entry['images_per_second']}")
 
     for key, value in entry.items() if kind in MEASURED else ():
-        numbers = value.values() if key in BY_CLASS and isinstance(value, dict) else [value]
+        if key in BY_CLASS and not isinstance(value, dict):
+            raise ValueError(f"an entry of kind {kind!r} needs {key} by class, not {value!r}")
+        numbers = value.values() if key in BY_CLASS else [value]
         if key not in TEXTS and not all(isinstance(number, int | float) for number in numbers):
             raise ValueError(f"an entry of kind {kind!r} needs a number as {key}, not {value!r}")

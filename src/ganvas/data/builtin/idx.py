@@ -75,7 +75,8 @@ def _read_array(file: BinaryIO, path: Path) -> np.ndarray:
     kind = np.dtype(TYPES[magic[2]])
     expected = math.prod(shape) * kind.itemsize  # bytes, in Python's integers: no overflow
     declared = f"{'x'.join(map(str, shape))} ({expected:,} bytes)"
-    if expected > MAX_BYTES:
+    # a size of 0 makes an array of no bytes, whose other sizes NumPy multiplies all the same
+    if math.prod(max(1, size) for size in shape) * kind.itemsize > MAX_BYTES:
         raise UserError(f"{path} declares {declared}; {MAX_BYTES:,} bytes is the limit")
 
     # No more than that, and one byte that shows that there are more: a small file may unpack to
