@@ -82,6 +82,7 @@ TABLES = (
     "2 files are not trained on, since of other splits: test-0.parquet, test-1.parquet",
     "values from 0 to 1 became 0 to 255",
     "values from -1 to 1 became 0 to 255",
+    "values from 0 to 4095 became 0 to 255",
     "False and True became 0 and 255",
     "values of the type int64 were rounded to bytes, 0 to 255",
     "rows and columns exchanged",

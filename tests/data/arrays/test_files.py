@@ -41,6 +41,23 @@ def test_orders_of_axes_and_ranges(values: np.ndarray, step: str, tmp_path: Path
     assert dataset.labels is None
 
 
+def test_a_range_says_what_is_black_and_white(tmp_path: Path):
+    scans = np.linspace(-200, 4300, COUNT * 64).reshape(COUNT, 8, 8)
+    place = save(tmp_path, scans)
+    refused_in_one_line(lambda: open_dataset(place, View()), "--range -200,4300")
+
+    dataset = open_dataset(place, View(range=(0, 4095)))
+    expected = np.rint(np.clip(scans / 4095, 0, 1) * 255)
+    np.testing.assert_array_equal(dataset.images[:, 0], expected)
+    assert dataset.report.steps == ["values from 0 to 4095 became 0 to 255"]
+    assert dataset.report.ranges == {"image": (0, 4095, True)}
+    other = open_dataset(place, View(range=(0, 4096)))
+    assert other.fingerprint != dataset.fingerprint
+    # bytes, too
+    half = open_dataset(save(tmp_path, VALUES), View(range=(0, 127)))
+    assert half.images[:].max() == 255
+
+
 def test_grey_images_and_their_own_side(tmp_path: Path):
     wide = save(tmp_path, VALUES[:, :6, :, 0])
     dataset = open_dataset(wide, View())

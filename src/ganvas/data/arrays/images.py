@@ -25,6 +25,7 @@ class ArrayImages:
         shape: (N, H, W), (N, H, W, C) or (N, C, H, W), C 1 or 3.
         kind: NumPy's type of the values.
         pieces: yields all rows, in pieces.
+        range: the values that become black and white; None: those of all rows decide.
 
     Raises:
         UserError: the shape is none of these.
@@ -34,6 +35,7 @@ class ArrayImages:
     shape: tuple[int, ...]
     kind: np.dtype
     pieces: Callable[[], Iterator[np.ndarray]]
+    range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         shape = " x ".join(f"{side:,}" for side in self.shape)
@@ -79,8 +81,11 @@ class ArrayImages:
         """What black and white are; of other values than bytes all are looked at.
 
         Raises:
-            UserError: their range is none that is usual for images.
+            UserError: their range is none that is usual for images, and none is given.
         """
+        if self.range:
+            black, white = self.range
+            return Scale(black, white, f"values from {black:g} to {white:g} became 0 to 255")
         low, high = 0.0, 255.0
         if self.kind not in (np.dtype(np.uint8), np.dtype(np.bool_)):
             # with NaN both become NaN
@@ -88,7 +93,8 @@ class ArrayImages:
             low, high = min(np.array(ranges)[:, 0]), max(np.array(ranges)[:, 1])
             if np.isnan(np.array(ranges)).any():
                 low = high = float("nan")
-        return find_scale(self.kind, low, high, self.name)
+        advice = f", or say what they are: --range {low:g},{high:g}"
+        return find_scale(self.kind, low, high, self.name, advice)
 
     def squares(self) -> Iterator[np.ndarray]:
         """All images, in pieces, as uint8 (n, C, H, W)."""

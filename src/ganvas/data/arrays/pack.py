@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def pack_array(
     Raises:
         UserError: the values are in no range that is usual for images, or cut off.
     """
+    images = replace(images, range=view.range)
     channels, height, width = images.frame
     if view.transpose:
         height, width = width, height
@@ -58,6 +60,7 @@ def pack_array(
         classes=counts,
         steps=[*([scale] if scale else []), *plan.steps],
         notes=plan.notes,
+        ranges={"image": (*view.range, True)} if view.range else {},
     )
     return Packed({"label": classes} if counts else {}, report, plan.view.size)
 

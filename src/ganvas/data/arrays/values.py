@@ -23,7 +23,7 @@ class Scale(NamedTuple):
     step: str = ""
 
 
-def find_scale(kind: np.dtype, low: float, high: float, name: str) -> Scale:
+def find_scale(kind: np.dtype, low: float, high: float, name: str, advice: str = "") -> Scale:
     """What black and white are, by the type and the range of all values of a set.
 
     Args:
@@ -31,6 +31,7 @@ def find_scale(kind: np.dtype, low: float, high: float, name: str) -> Scale:
         low: the lowest of them.
         high: the highest of them.
         name: of the array, for messages.
+        advice: what else may be done about another range, behind the message.
 
     Raises:
         UserError: the range is none that is usual for images.
@@ -52,6 +53,7 @@ def find_scale(kind: np.dtype, low: float, high: float, name: str) -> Scale:
     raise UserError(
         f"{name} holds {kind} values from {low:g} to {high:g}; images are uint8, or numbers from 0 "
         "to 255, or floats from 0 to 1 or from -1 to 1: bring the values into one of these ranges"
+        f"{advice}"
     )
 
 

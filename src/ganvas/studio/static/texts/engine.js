@@ -228,7 +228,7 @@ export default [
   ["{table} names {n} files that are not there: {names}", "{table} 提到 {n} 个不存在的文件：{names}"], ["{table} names {n} file that is not there: {names}", "{table} 提到 {n} 个不存在的文件：{names}"],
   ["not used by the GAN {recipe}: {what}", "GAN {recipe} 不使用：{what}"], ["{n} attributes ({names})", "{n} 个属性（{names}）"], ["{n} attribute ({names})", "{n} 个属性（{names}）"], ["{n} classes ({names})", "{n} 个类别（{names}）"], ["{n} class ({names})", "{n} 个类别（{names}）"], ["{n} key points ({names})", "{n} 个关键点（{names}）"], ["captions", "文字说明"], ["captions as numbers", "数值形式的文字说明"], ["boxes", "方框"], ["other arrays are not used: {names}", "其他数组没有使用：{names}"],
   ["{n} files are not trained on, since of other splits: {names}", "{n} 个文件属于其他划分，不参与训练：{names}"], ["{n} file is not trained on, since of other splits: {names}", "{n} 个文件属于其他划分，不参与训练：{names}"],
-  ["values from 0 to 1 became 0 to 255", "0 到 1 的值转为 0 到 255"], ["values from -1 to 1 became 0 to 255", "-1 到 1 的值转为 0 到 255"], ["False and True became 0 and 255", "False 和 True 转为 0 和 255"],
+  ["values from {size} to {names} became 0 to 255", "{size} 到 {names} 的值转为 0 到 255"], ["False and True became 0 and 255", "False 和 True 转为 0 和 255"],
   ["values of the type {names} were rounded to bytes, 0 to 255", "{names} 类型的值取整为 0 到 255 的字节"], ["rows and columns exchanged", "行与列互换"], ["the names of the classes are those of {names}", "类别名称来自 {names}"],
 
   // A translation, and an image without a hole
