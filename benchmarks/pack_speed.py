@@ -28,7 +28,7 @@ from PIL import Image, ImageDraw
 from ganvas.data import View, open_dataset
 from ganvas.data.parallel import count_cores
 from ganvas.data.parts import ENOUGH
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.resizing import to_square
 
 
@@ -126,7 +126,7 @@ def compare_photos(count: int) -> None:
 
 def read_square(content: bytes, size: int, least: int) -> np.ndarray:
     """A photograph as training sees it, uint8 (3, size, size)."""
-    pixels = images.read(content, 3, least=least).pixels
+    pixels = image_files.read(content, 3, least=least).pixels
     return to_square(pixels[None], size, "crop", "white")[0].numpy()
 
 

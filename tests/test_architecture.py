@@ -234,7 +234,7 @@ def test_torch_load_reads_published_weights_alone():
 
 def test_images_are_decoded_in_one_place():
     """The user's files, that is; animations open the grids that a run wrote itself."""
-    allowed = {"io.images", "io.jpeg", "io.animation"}
+    allowed = {"io.image_files", "io.jpeg", "io.animation"}
     offenders = [
         f"{module}: {name}"
         for module in TREES.keys() - allowed

@@ -1,14 +1,17 @@
 """Which real images a run is compared with, and how often they are decoded."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganvas
+from ganvas.data import View, open_dataset
 from ganvas.evaluation.evaluate import evaluate
-from ganvas.io import images
+from ganvas.io import image_files
 
 
 @pytest.fixture
@@ -35,7 +38,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_training_packed_is_not_packed_again(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(images, "read", lambda *_: pytest.fail("an image was decoded"))
+    decoded: list[bytes] = []
+    read = image_files.read_frames
+
+    def record(content: bytes, *more: Any, **others: Any) -> Iterator[image_files.Picture]:
+        decoded.append(content)
+        return read(content, *more, **others)
+
+    monkeypatch.setattr(image_files, "read_frames", record)
     found = evaluate(folder / "run", metrics=["fd"], features="pixels", count=8, device="cpu")
     assert found.protocol["reference"]["channels"] == 3
     # another place with the same files
@@ -50,6 +60,10 @@ def test_what_training_packed_is_not_packed_again(folder: Path, monkeypatch: pyt
     )
     assert again.values == found.values
     assert not any("fingerprints differ" in note for note in again.notes)
+    assert not decoded
+    # of another size they are: the test sees it
+    open_dataset(str(folder / "moved"), View(size=4))
+    assert len(decoded) == 12
 
 
 def test_other_data_is_brought_to_what_the_run_generates(folder: Path):

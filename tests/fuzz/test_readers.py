@@ -36,7 +36,7 @@ from ganvas.data.view import View
 from ganvas.errors import UserError
 from ganvas.evaluation.metrics.classifier import VERSION, ClassifierNetwork, read_classifier
 from ganvas.inference.layout_inputs import read_features
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.images import UnreadableError
 from ganvas.io.reading import read_json_lines
 from ganvas.io.tensors import read_shapes
@@ -64,10 +64,10 @@ def make_image_reader(_: Path) -> Reader:
 
     def read(content: bytes) -> None:
         for call in (
-            lambda: images.read(content, 3),
-            lambda: images.read(content, 1),
-            lambda: images.measure(io.BytesIO(content)),
-            lambda: images.transparent(content),
+            lambda: image_files.read(content, 3),
+            lambda: image_files.read(content, 1),
+            lambda: image_files.measure(io.BytesIO(content)),
+            lambda: image_files.transparent(content),
         ):
             try:
                 call()

@@ -15,7 +15,8 @@ from ganvas.inference.run import Run, load
 from ganvas.inference.sample import SampleTask
 from ganvas.inference.translate import TranslateTask
 from ganvas.inference.write import Output, write
-from ganvas.io.images import UnreadableError, read_raster
+from ganvas.io.image_files import read_raster
+from ganvas.io.images import UnreadableError
 from ganvas.io.tiff import encode_bands
 from ganvas.schema import Schema, read_schema
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from ganvas.io import formats, images
+from ganvas.io import formats, image_files, images
 from ganvas.io.complaints import collect_complaints
 from ganvas.io.images import UnreadableError
 
@@ -48,9 +48,9 @@ def test_each_format_is_read_whatever_its_ending(form):
     (picture,) = discs(1)
     options = {"WEBP": {"lossless": True}, "ICO": {"sizes": [(32, 32)]}}.get(form, {})
     content = encode(picture, form, **options)
-    assert images.measure(io.BytesIO(content)) == (32, 32)
+    assert image_files.measure(io.BytesIO(content)) == (32, 32)
 
-    found = images.read(content, 3)
+    found = image_files.read(content, 3)
     expected = images.planes(np.array(picture))
     if form == "GIF":  # of 256 colours, which are enough here
         assert found.mode == "P"
@@ -63,14 +63,14 @@ def test_a_missing_decoder_is_named_with_the_command(monkeypatch):
     heic = b"\0\0\0\x18ftypheic" + b"\0" * 100
     monkeypatch.setitem(formats.MODULES, "heic", "a_module_that_is_not_there")
     with pytest.raises(UnreadableError, match=r'HEIC .*: pip install "ganvas\[heic\]"'):
-        images.read(heic, 3)
+        image_files.read(heic, 3)
 
 
 def test_programs_are_never_started_by_a_file():
     """Pillow gives EPS to Ghostscript."""
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 32 32\n%%EOF\n"
     with pytest.raises(UnreadableError, match=r"not an image: its content is no JPEG, PNG, .* TGA"):
-        images.read(eps, 3)
+        image_files.read(eps, 3)
 
 
 def test_docs_name_each_format_and_ending():
@@ -93,15 +93,15 @@ def test_frames_come_one_after_another(form):
     options = {"lossless": True} if form == "WEBP" else {}
     content = encode(first, form, save_all=True, append_images=others, **options)
 
-    found = list(images.read_frames(content, 3))
+    found = list(image_files.read_frames(content, 3))
     assert [picture.frame for picture in found] == [0, 1, 2, 3, 4]
     assert {picture.frames for picture in found} == {5}
     for picture, drawn in zip(found, [first, *others]):
         difference = picture.pixels.int() - images.planes(np.array(drawn)).int()
         assert difference.abs().float().mean() <= (4 if form in LOSSY else 1)
 
-    assert [picture.frame for picture in images.read_frames(content, 3, every=2)] == [0, 2, 4]
-    only = images.read(content, 3)
+    assert [picture.frame for picture in image_files.read_frames(content, 3, every=2)] == [0, 2, 4]
+    only = image_files.read(content, 3)
     assert (only.frame, only.frames) == (0, 5)
     assert only.pixels.equal(found[0].pixels)
 
@@ -114,7 +114,7 @@ def test_thumbnails_and_masks_of_a_tiff_are_no_pages():
         picture.encoderinfo = {"tiffinfo": extra}
         pages.append(picture)
     content = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    assert [picture.frame for picture in images.read_frames(content, 3)] == [0, 2]
+    assert [picture.frame for picture in image_files.read_frames(content, 3)] == [0, 2]
 
 
 def test_what_follows_broken_pages_is_lost_with_a_reason():
@@ -122,7 +122,7 @@ def test_what_follows_broken_pages_is_lost_with_a_reason():
     content = encode(first, "GIF", save_all=True, append_images=others)
     found = []
     with pytest.raises(UnreadableError, match="broken"):
-        for picture in images.read_frames(content[: len(content) * 2 // 3], 3):
+        for picture in image_files.read_frames(content[: len(content) * 2 // 3], 3):
             found.append(picture)
     assert 1 <= len(found) < 4
 
@@ -138,7 +138,7 @@ def test_large_jpegs_are_decoded_at_a_fraction(mode, orientation):
     gradient = np.mgrid[:240, :320].sum(0) * 255 // 558
     picture = Image.fromarray(gradient.astype(np.uint8)).convert("RGB").convert(mode)
     content = encode(picture, "JPEG", quality=95, exif=exif)
-    whole, part = images.read(content, 3), images.read(content, 3, least=60)
+    whole, part = image_files.read(content, 3), image_files.read(content, 3, least=60)
 
     sideways = orientation >= 5
     assert whole.size == part.size == ((240, 320) if sideways else (320, 240))
@@ -150,7 +150,7 @@ def test_large_jpegs_are_decoded_at_a_fraction(mode, orientation):
     means = whole.pixels.float().unfold(1, 4, 4).unfold(2, 4, 4).mean((-1, -2))
     assert (means - part.pixels).abs().max() <= 3
     # no fraction between a half and the whole
-    assert images.read(content, 3, least=130).pixels.shape == whole.pixels.shape
+    assert image_files.read(content, 3, least=130).pixels.shape == whole.pixels.shape
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -159,10 +159,10 @@ def test_turning_is_pillows(orientation):
     exif[0x0112] = orientation
     random = np.random.default_rng(orientation).integers(0, 256, (6, 8, 3), np.uint8)
     picture = Image.fromarray(random).resize((80, 60), Image.Resampling.BICUBIC)
-    read = images.read(encode(picture, "JPEG", exif=exif), 3)
+    read = image_files.read(encode(picture, "JPEG", exif=exif), 3)
     # as a PNG with the same orientation it takes the other way
     same = Image.open(io.BytesIO(encode(picture, "JPEG", exif=exif)))
-    slow = images.read(encode(same, "PNG", exif=exif), 3)
+    slow = image_files.read(encode(same, "PNG", exif=exif), 3)
     assert read.pixels.equal(slow.pixels)
 
 
@@ -208,8 +208,8 @@ def test_other_warnings_go_on_as_before():
 
 def test_what_a_decoder_complains_of_is_kept_with_its_file(capfd):
     content = complaining_jpeg()
-    assert images.measure(io.BytesIO(content)) == (32, 32)
+    assert image_files.measure(io.BytesIO(content)) == (32, 32)
     for _ in range(2):  # Python shows equal warnings only once
-        (remark,) = images.read(content, 3).remarks
+        (remark,) = image_files.read(content, 3).remarks
         assert remark == "Truncated File Read"
     assert capfd.readouterr().err == ""

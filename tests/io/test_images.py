@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganvas.errors import UserError
-from ganvas.io import images
+from ganvas.io import image_files, images
 from ganvas.io.images import UnreadableError
 from ganvas.io.resizing import resize, to_square
 
@@ -39,7 +39,7 @@ def test_uint8_to_float_and_back():
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_fast_jpeg_is_pillows(mode, channels):
     content = encoded(smooth(61, 47, mode), "JPEG", quality=90)
-    picture = images.read(content, channels)
+    picture = image_files.read(content, channels)
     expected = np.array(Image.open(io.BytesIO(content)).convert("L" if channels == 1 else "RGB"))
     assert picture.mode == mode
     assert np.array_equal(images.planes(expected), picture.pixels)
@@ -50,13 +50,13 @@ def test_fast_jpeg_is_pillows(mode, channels):
 def test_lossless_formats(form):
     grey = smooth(20, 10, "L")
     content = encoded(grey, form, **({"lossless": True} if form == "WEBP" else {}))
-    assert np.array_equal(images.read(content, 1).pixels[0], np.array(grey))
+    assert np.array_equal(image_files.read(content, 1).pixels[0], np.array(grey))
 
 
 def test_first_frame_of_a_gif():
     frames = [Image.new("L", (8, 8), value) for value in (10, 200)]
     content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert images.read(content, 1).pixels.unique().tolist() == [10]
+    assert image_files.read(content, 1).pixels.unique().tolist() == [10]
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -64,7 +64,7 @@ def test_transparency_lies_over_the_background(mode):
     picture = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (0, 0, 2, 4))
     picture = picture.convert(mode)
-    read = images.read(encoded(picture, "PNG"), 3, "#ff8000")
+    read = image_files.read(encoded(picture, "PNG"), 3, "#ff8000")
     assert read.transparent
     assert read.pixels[:, 0, 0].tolist() == [0, 0, 0]
     assert read.pixels[:, 0, 3].tolist() == [255, 128, 0]
@@ -72,12 +72,12 @@ def test_transparency_lies_over_the_background(mode):
 
 def test_half_transparent():
     content = encoded(Image.new("RGBA", (2, 2), (0, 0, 0, 128)), "PNG")
-    assert images.read(content, 1, "white").pixels.unique().tolist() == [127]
+    assert image_files.read(content, 1, "white").pixels.unique().tolist() == [127]
 
 
 def test_sixteen_bits_are_scaled_not_clipped():
     values = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
-    read = images.read(encoded(Image.fromarray(values), "PNG"), 1)
+    read = image_files.read(encoded(Image.fromarray(values), "PNG"), 1)
     assert np.array_equal(read.pixels[0], np.round(values / 257).astype(np.uint8))
 
 
@@ -85,16 +85,16 @@ def test_float_tiff():
     values = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
     expected = np.round(values * 255)
     for scale in (1, 255):
-        read = images.read(encoded(Image.fromarray(values * scale), "TIFF"), 1)
+        read = image_files.read(encoded(Image.fromarray(values * scale), "TIFF"), 1)
         assert np.array_equal(read.pixels[0], expected)
     with pytest.raises(UnreadableError, match=r"from -3 to 0; they must lie in 0..1 or 0..255"):
-        images.read(encoded(Image.fromarray(values * 3 - 3), "TIFF"), 1)
+        image_files.read(encoded(Image.fromarray(values * 3 - 3), "TIFF"), 1)
 
 
 def test_cmyk():
     red = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
     for form in ("JPEG", "TIFF"):
-        read = images.read(encoded(red, form), 3)
+        read = image_files.read(encoded(red, form), 3)
         assert read.mode == "CMYK"
         assert read.pixels[:, 4, 4].tolist() == pytest.approx([255, 0, 0], abs=3)
 
@@ -104,10 +104,10 @@ def test_exif_orientation(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     content = encoded(smooth(30, 20), "JPEG", exif=exif)
-    read = images.read(content, 3)
+    read = image_files.read(content, 3)
     sideways = orientation >= 5
     assert read.pixels.shape == ((3, 30, 20) if sideways else (3, 20, 30))
-    assert images.measure(io.BytesIO(content)) == ((20, 30) if sideways else (30, 20))
+    assert image_files.measure(io.BytesIO(content)) == ((20, 30) if sideways else (30, 20))
     assert read.turned == (orientation != 1)
 
 
@@ -115,8 +115,8 @@ def test_huge_images_are_refused_from_their_header():
     content = bytearray(encoded(Image.new("L", (8, 8)), "BMP"))
     content[18:26] = np.array([100_000, 90_000], "<i4").tobytes()
     for reading in (
-        lambda: images.read(bytes(content), 3),
-        lambda: images.measure(io.BytesIO(bytes(content))),
+        lambda: image_files.read(bytes(content), 3),
+        lambda: image_files.measure(io.BytesIO(bytes(content))),
     ):
         with pytest.raises(
             UnreadableError, match="100,000x90,000 pixels; 80 million pixels is the limit"
@@ -126,9 +126,9 @@ def test_huge_images_are_refused_from_their_header():
 
 def test_unreadable():
     with pytest.raises(UnreadableError, match="empty file"):
-        images.read(b"", 3)
+        image_files.read(b"", 3)
     with pytest.raises(UnreadableError, match="not an image"):
-        images.read(b"once upon a time", 3)
+        image_files.read(b"once upon a time", 3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,7 +140,7 @@ def test_damaged_files_never_raise_anything_else(form, data):
     content = bytes(content[: data.draw(st.integers(0, len(content)))])
 
     try:
-        read = images.read(content, 3)
+        read = image_files.read(content, 3)
     except UnreadableError as error:
         assert str(error)
     except UserWarning:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.images import UnreadableError
 from ganvas.io.tiff import encode_bands, read_bands, read_layout, walk_pages
 
@@ -64,10 +64,10 @@ def write_tiff(values: np.ndarray, extras: list[int], order: str = "<", apart: b
 def test_all_bands_of_all_types_are_read(kind: str, order: str, apart: bool):
     values = (RANDOM.normal(size=(5, 7, 5)) * 99).astype(kind)
     content = write_tiff(values, [0] * 4, order, apart)
-    raster = images.read_raster(content)
+    raster = image_files.read_raster(content)
     assert np.array_equal(raster.values, values)
     assert raster.mode.startswith("L+4")
-    assert images.measure(io.BytesIO(content)) == (7, 5)
+    assert image_files.measure(io.BytesIO(content)) == (7, 5)
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
@@ -95,29 +95,29 @@ def test_floats_with_a_predictor():
 def test_what_is_written_is_read():
     for bands in (2, 4, 5, 16):
         values = RANDOM.integers(0, 256, (6, 9, bands), np.uint8)
-        assert np.array_equal(images.read_raster(encode_bands(values)).values, values)
+        assert np.array_equal(image_files.read_raster(encode_bands(values)).values, values)
 
 
 def test_16_bits_of_colour_keep_all_bits():
     values = RANDOM.integers(0, 4096, (5, 6, 3)).astype(np.uint16)
-    raster = images.read_raster(write_tiff(values, []))
+    raster = image_files.read_raster(write_tiff(values, []))
     assert raster.mode == "RGB;16"
     assert np.array_equal(raster.values, values)
 
 
 def test_a_fourth_band_is_transparency_only_where_it_says_so():
     values = RANDOM.integers(0, 256, (4, 4, 4), np.uint8)
-    unspecified = images.read(write_tiff(values, [0]), 3)
+    unspecified = image_files.read(write_tiff(values, [0]), 3)
     assert not unspecified.transparent
     assert np.array_equal(unspecified.pixels.permute(1, 2, 0), values[:, :, :3])
-    assert images.read(write_tiff(values, [2]), 3).transparent
+    assert image_files.read(write_tiff(values, [2]), 3).transparent
 
 
 @pytest.mark.parametrize("length", [6, 40, 150])
 def test_cut_files_are_broken(length: int):
     content = write_tiff(RANDOM.integers(0, 256, (9, 9, 5), np.uint8), [0] * 4)
     with pytest.raises(UnreadableError):
-        images.read_raster(content[:length])
+        image_files.read_raster(content[:length])
 
 
 def test_damaged_headers_are_no_crash():
@@ -126,7 +126,7 @@ def test_damaged_headers_are_no_crash():
         for value in (0, 255):
             damaged = bytes(content[:place]) + bytes([value]) + bytes(content[place + 1 :])
             try:
-                images.read(damaged, 3)
+                image_files.read(damaged, 3)
             except UnreadableError as error:
                 assert str(error)
 
@@ -151,15 +151,15 @@ def test_pages_of_different_bands_are_all_read(order: tuple[int, int]):
     content = chain(*(write_tiff(page, [0] * (page.shape[2] - 1)) for page in pages))
     assert [page.number for page in walk_pages(io.BytesIO(content))] == [0, 1]
 
-    frames = list(images.read_frames(content, 1))
+    frames = list(image_files.read_frames(content, 1))
     assert [(frame.frame, frame.frames) for frame in frames] == [(0, 2), (1, 2)]
     for frame, page in zip(frames, pages):
         assert np.array_equal(frame.pixels[0].numpy(), page[:, :, 0])
-    for raster, page in zip(images.read_rasters(content, every=1), pages):
+    for raster, page in zip(image_files.read_rasters(content, every=1), pages):
         assert np.array_equal(raster.values, page)
 
 
 def test_pages_that_lead_back_end():
     content = bytearray(write_tiff(np.zeros((4, 4, 1), np.uint8), []))
     struct.pack_into("<I", content, 10 + 12 * struct.unpack_from("<H", content, 8)[0], 8)
-    assert len(list(images.read_frames(bytes(content), 1))) == 1
+    assert len(list(image_files.read_frames(bytes(content), 1))) == 1

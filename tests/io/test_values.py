@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.images import UnreadableError
 from ganvas.io.label_maps import NO_CATEGORY, encode_labels, list_labels, name_labels
 from ganvas.io.planes import category_colours, show_planes, to_picture
@@ -65,7 +65,7 @@ def test_values_are_scaled_alike_whatever_their_type(kind: type):
 @pytest.mark.parametrize("bands", [2, 3, 4])
 def test_png_of_16_bits_keeps_them(bands: int):
     values = np.random.default_rng(0).integers(0, 65536, (5, 7, bands)).astype(np.uint16)
-    raster = images.read_raster(encode_deep_png(values))
+    raster = image_files.read_raster(encode_deep_png(values))
     assert np.array_equal(raster.values, values)
     assert raster.alpha == (bands != 3)
 
@@ -73,22 +73,22 @@ def test_png_of_16_bits_keeps_them(bands: int):
 def test_a_range_for_all_is_applied_to_8_bits_too():
     content = encode(np.array([[0, 10, 20, 40]], np.uint8))
     every = Reading(ValueRange(0, 20, every=True))
-    assert images.read(content, 1, reading=every).pixels.tolist() == [[[0, 128, 255, 255]]]
+    assert image_files.read(content, 1, reading=every).pixels.tolist() == [[[0, 128, 255, 255]]]
     deep_only = Reading(ValueRange(0, 20))
-    assert images.read(content, 1, reading=deep_only).pixels.tolist() == [[[0, 10, 20, 40]]]
+    assert image_files.read(content, 1, reading=deep_only).pixels.tolist() == [[[0, 10, 20, 40]]]
 
 
 def test_not_a_number_is_a_reason():
     values = np.zeros((2, 2), np.float32)
     values[0, 1] = np.nan
     with pytest.raises(UnreadableError, match="no numbers"):
-        images.read(encode(values, "TIFF"), 1)
+        image_files.read(encode(values, "TIFF"), 1)
 
 
 def test_opacity_multiplies_and_comes_back():
     rgba = np.random.default_rng(0).integers(0, 256, (8, 8, 4), np.uint8)
     rgba[:2, :, 3], rgba[2:, :, 3] = 0, np.maximum(rgba[2:, :, 3], 64)
-    picture = images.read(encode(rgba), 4, reading=Reading(alpha=True))
+    picture = image_files.read(encode(rgba), 4, reading=Reading(alpha=True))
     assert picture.transparent and picture.pixels.shape == (4, 8, 8)
     assert (picture.pixels[:, :2] == 0).all()
 
@@ -98,20 +98,22 @@ def test_opacity_multiplies_and_comes_back():
     assert np.abs(back - rgba)[2:].max() <= 2
 
     # over the light squares of a checkerboard as over white, within the two roundings
-    white = images.read(encode(rgba), 3).pixels.int()
+    white = image_files.read(encode(rgba), 3).pixels.int()
     shown = show_planes(picture.pixels[None], "alpha")[0].int()
     assert (shown - white)[:, ::2, ::2].abs().max() <= 2
 
 
 def test_files_without_opacity_are_opaque():
-    picture = images.read(encode(np.full((3, 3), 70, np.uint8)), 4, reading=Reading(alpha=True))
+    picture = image_files.read(
+        encode(np.full((3, 3), 70, np.uint8)), 4, reading=Reading(alpha=True)
+    )
     assert picture.pixels[:, 0, 0].tolist() == [70, 70, 70, 255]
     assert not picture.transparent
 
 
 def test_too_few_bands_are_a_reason():
     with pytest.raises(UnreadableError, match="has 3 bands, not 5"):
-        images.read(encode(np.zeros((3, 3, 3), np.uint8)), 5)
+        image_files.read(encode(np.zeros((3, 3, 3), np.uint8)), 5)
 
 
 # Label maps
@@ -134,13 +136,13 @@ def test_labels_of_numbers_palettes_and_colours():
         (encode(numbers.astype(np.int32), "TIFF"), ("0", "3", "7")),
         (encode(colours), ("#000000", "#804000")),
     ):
-        raster = images.read_raster(content, indices=True)
+        raster = image_files.read_raster(content, indices=True)
         assert name_labels(list_labels(raster)) == names
         found = encode_labels(raster, names)
         expected = [[0, 1], [0, 0]] if names[0].startswith("#") else [[0, 2], [2, 1]]
         assert found.tolist() == expected
 
-    raster = images.read_raster(encode(numbers))
+    raster = image_files.read_raster(encode(numbers))
     assert encode_labels(raster, ("0", "3")).tolist() == [[0, NO_CATEGORY], [NO_CATEGORY, 1]]
 
 

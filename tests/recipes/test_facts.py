@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from ganvas.data import open_dataset
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.recipes import get_recipe
 from ganvas.recipes.auto import auto_recipe
 from ganvas.recipes.recipe import REQUESTED
@@ -22,13 +22,13 @@ def decoded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[bytes]:
     """How often each file was decoded."""
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     counts = Counter[bytes]()
-    read = images.read_frames
+    read = image_files.read_frames
 
-    def count(content: bytes, *more: Any, **others: Any) -> Iterator[images.Picture]:
+    def count(content: bytes, *more: Any, **others: Any) -> Iterator[image_files.Picture]:
         counts[content] += 1
         return read(content, *more, **others)
 
-    monkeypatch.setattr(images, "read_frames", count)
+    monkeypatch.setattr(image_files, "read_frames", count)
     return counts
 
 

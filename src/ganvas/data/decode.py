@@ -15,8 +15,9 @@ from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.parallel import map_pieces
 from ganvas.data.parts import Part, Reader, cut_parts, is_scene, read_frames, read_scene
 from ganvas.data.view import View
-from ganvas.io import images
-from ganvas.io.images import Picture, UnreadableError
+from ganvas.io import image_files
+from ganvas.io.image_files import Picture
+from ganvas.io.images import UnreadableError
 from ganvas.io.label_maps import NO_CATEGORY
 from ganvas.io.rasters import is_grey
 from ganvas.io.resizing import square_labels, to_square
@@ -425,4 +426,4 @@ def _measure(source: FileSource, entry: Entry) -> tuple[int, int]:
     if is_film(entry.name) and isinstance(entry.where, str):
         return measure_film(Path(entry.where))
     with source.open(entry) as file:
-        return images.measure(file)
+        return image_files.measure(file)

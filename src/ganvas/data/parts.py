@@ -7,8 +7,9 @@ from typing import BinaryIO, NamedTuple, Protocol
 from ganvas.data.folders.source import Entry
 from ganvas.data.tiles import Tile, grow_to_fit, list_tiles
 from ganvas.data.view import View
-from ganvas.io import images
-from ganvas.io.images import Picture, TooLargeError, UnreadableError
+from ganvas.io import image_files
+from ganvas.io.image_files import Picture
+from ganvas.io.images import TooLargeError, UnreadableError
 from ganvas.io.rasters import Raster
 from ganvas.io.resizing import resize, resize_labels
 from ganvas.io.strips import open_scene
@@ -137,7 +138,7 @@ def _decode(
 
     content = reader.read(entry)
     try:
-        yield from images.read_frames(
+        yield from image_files.read_frames(
             content, channels, view.background, every=view.every, least=least, reading=reading
         )
     except TooLargeError as error:
@@ -271,7 +272,7 @@ def read_scene(
         for together in _group_tiles(tiles, side, scene.width):
             start = together[0].top
             content, above = scene.read_band(start, together[-1].top + side)
-            band = images.read(content, channels, view.background, reading=reading)
+            band = image_files.read(content, channels, view.background, reading=reading)
             band = band._replace(size=size)
             for tile in together:
                 cut = _cut_tile(band, tile, side, start - above)
@@ -307,13 +308,13 @@ def read_rasters(
         reader: of the file.
         entry: the file.
         view: how training wants to see it.
-        indices: as in `ganvas.io.images.read_raster`.
+        indices: as in `ganvas.io.image_files.read_raster`.
 
     Raises:
         UnreadableError: it cannot be read; also after some frames.
     """
     if not is_scene([(reader, entry)], view):
-        yield from images.read_rasters(reader.read(entry), every=view.every, indices=indices)
+        yield from image_files.read_rasters(reader.read(entry), every=view.every, indices=indices)
         return
 
     with reader.open(entry) as file:
@@ -322,4 +323,4 @@ def read_rasters(
         rows = max(1, BAND // scene.width)
         for top in range(0, scene.height, rows):
             content, _ = scene.read_band(top, min(top + rows, scene.height))
-            yield images.read_raster(content, indices=indices)
+            yield image_files.read_raster(content, indices=indices)

@@ -9,7 +9,8 @@ from torch.nn.functional import adaptive_max_pool2d
 from ganvas.data.folders.source import EXTENSIONS
 from ganvas.errors import UserError
 from ganvas.inference.crops import Window, crop_window
-from ganvas.io.images import UnreadableError, read, transparent
+from ganvas.io.image_files import read, transparent
+from ganvas.io.images import UnreadableError
 from ganvas.io.reading import read_bytes
 
 __all__ = ["SMALLEST", "check_hole", "find_known", "read_hole", "shrink_hole"]

@@ -37,7 +37,8 @@ from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_number
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.io.console import track
-from ganvas.io.images import read, to_float, to_uint8
+from ganvas.io.image_files import read
+from ganvas.io.images import to_float, to_uint8
 from ganvas.io.resizing import resize
 from ganvas.runs.usage import describe_use
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from ganvas.data.folders.source import MAX_BYTES, FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
-from ganvas.io.images import UnreadableError, read, to_png
+from ganvas.io.image_files import read
+from ganvas.io.images import UnreadableError, to_png
 from ganvas.io.label_maps import NO_CATEGORY
 from ganvas.io.reading import check_regular, explain_error
 from ganvas.io.values import Reading, ValueRange
@@ -115,8 +116,8 @@ def read_planes(
         part: columns of pixels that count.
 
     Raises:
-        UnreadableError: as `ganvas.io.images.read`; or a label map with a label that training did
-            not see.
+        UnreadableError: as `ganvas.io.image_files.read`; or a label map with a label that training
+            did not see.
     """
     planes = schema.planes(column)
     found = schema.ranges.get(column)

@@ -17,7 +17,8 @@ from ganvas.inference.sampling import sample_gan
 from ganvas.inference.scaling import BEST_KNOWN, Scaling, choose_scaling, describe_scalings
 from ganvas.inference.task import MAX_SIDE, Inputs, Result, Task, use_inputs
 from ganvas.inference.tiles import Tiling, pad_to_multiple, translate_tiles
-from ganvas.io.images import measure, read_alpha, to_float, to_uint8
+from ganvas.io.image_files import measure, read_alpha
+from ganvas.io.images import to_float, to_uint8
 from ganvas.io.lists import split_pairs
 from ganvas.io.planes import show_planes
 from ganvas.rng import RowRng

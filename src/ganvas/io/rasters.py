@@ -65,7 +65,7 @@ class Converted(NamedTuple):
 def convert_raster(
     raster: Raster, channels: int, behind: tuple[int, int, int], reading: Reading
 ) -> Converted:
-    """The planes that training sees, as `ganvas.io.images.read` describes them.
+    """The planes that training sees, as `ganvas.io.image_files.read` describes them.
 
     Args:
         raster: of the file; no label map.

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, NamedTuple
 from PIL import TiffImagePlugin
 
 from ganvas.io.complaints import collect_complaints
-from ganvas.io.images import MAX_PIXELS, UnreadableError
+from ganvas.io.image_files import MAX_PIXELS
+from ganvas.io.images import UnreadableError
 from ganvas.io.turning import ORIENTATION
 
 __all__ = ["StripedScene", "open_scene"]

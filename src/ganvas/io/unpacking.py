@@ -21,7 +21,7 @@ def unpack(file: Image.Image, content: bytes, indices: bool) -> Raster:
     Args:
         file: as opened.
         content: of the file.
-        indices: as in `ganvas.io.images.read_raster`.
+        indices: as in `ganvas.io.image_files.read_raster`.
     """
     turned = file.getexif().get(ORIENTATION, 1) != 1
     # of an animation of 16 bits the later frames keep 8

@@ -12,7 +12,8 @@ import numpy as np
 
 from ganvas.io.films import find_ffmpeg
 from ganvas.io.formats import FILM_ENDINGS, FILMS, Format, install_hint, is_missing
-from ganvas.io.images import MAX_PIXELS, Picture, TooLargeError, UnreadableError, interpret
+from ganvas.io.image_files import MAX_PIXELS, Picture, interpret
+from ganvas.io.images import TooLargeError, UnreadableError
 from ganvas.io.rasters import Raster
 from ganvas.io.values import AS_STORED, Reading
 
@@ -52,9 +53,9 @@ def read_film(
 
     Args:
         path: of the film.
-        channels: of the result, as for `ganvas.io.images.read`.
+        channels: of the result, as for `ganvas.io.image_files.read`.
         every: 1: each frame; 2: every second one, from the first; ...; 0: only the first.
-        background: as for `ganvas.io.images.read`.
+        background: as for `ganvas.io.image_files.read`.
         reading: what the values mean.
 
     Raises:

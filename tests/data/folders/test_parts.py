@@ -12,7 +12,7 @@ from ganvas.data import View, open_dataset
 from ganvas.data.split import split
 from ganvas.data.tiles import Tile, list_tiles
 from ganvas.errors import UserError
-from ganvas.io import formats, images, strips
+from ganvas.io import formats, image_files, strips
 
 SIDE = 16
 
@@ -289,7 +289,7 @@ def test_large_tiffs_are_read_in_bands(folder, monkeypatch, layout):
     whole = open_dataset(str(folder), view)
 
     monkeypatch.setenv("GANVAS_CACHE", str(folder.parent / "other"))
-    for module in (images, strips):
+    for module in (image_files, strips):
         monkeypatch.setattr(module, "MAX_PIXELS", 9000)
     monkeypatch.setattr("ganvas.data.parts.BAND", 70 * 40)
     bands = open_dataset(str(folder), view)
@@ -303,7 +303,7 @@ def test_large_images_in_one_piece_are_refused_with_a_remedy(folder, monkeypatch
     Image.fromarray(scene()).save(folder / "b.png")
     for number in range(2):
         Image.fromarray(scene(20, 20)).save(folder / f"c{number}.png")
-    for module in (images, strips):
+    for module in (image_files, strips):
         monkeypatch.setattr(module, "MAX_PIXELS", 3000)
     report = open_dataset(str(folder), View(size=SIDE, fit="tiles")).report
     reasons = {item.file: item.reason for item in report.skipped}

@@ -17,7 +17,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.folders.unpaired import domain_of
 from ganvas.data.loader import Loader
 from ganvas.errors import UserError
-from ganvas.io import images as pictures
+from ganvas.io import image_files
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import Recipe, change
 from ganvas.training.engine import Engine
@@ -168,13 +168,13 @@ def test_sizes_are_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
     lay_out(tmp_path / "set", {"trainA": 3, "trainB": 2})
     measured: list[object] = []
-    measure = pictures.measure
+    measure = image_files.measure
 
     def count(file: BinaryIO) -> tuple[int, int]:
         measured.append(file)
         return measure(file)
 
-    monkeypatch.setattr(pictures, "measure", count)
+    monkeypatch.setattr(image_files, "measure", count)
     first = unpaired(tmp_path / "set", view=View())
     assert len(measured) == 5
     again = unpaired(tmp_path / "set", view=View())

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ganvas.data import View, open_dataset
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.values import Reading, ValueRange
 
 RANDOM = np.random.default_rng(0)
@@ -65,7 +65,7 @@ def test_tiles_of_label_maps_mix_no_labels(tmp_path: Path, size: int):
 def test_scenes_read_in_bands_have_the_sets_range(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: type, low: int, high: int
 ):
-    for module in ("images", "strips"):
+    for module in ("image_files", "strips"):
         monkeypatch.setattr(f"ganvas.io.{module}.MAX_PIXELS", 2000)
     monkeypatch.setattr("ganvas.data.parts.BAND", 1500)
 
@@ -87,7 +87,7 @@ def test_only_usual_values_are_decoded_at_a_fraction():
     file = io.BytesIO()
     Image.fromarray(RANDOM.integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(file, "JPEG")
     content = file.getvalue()
-    assert images.read(content, 3, least=16).pixels.shape == (3, 16, 16)
+    assert image_files.read(content, 3, least=16).pixels.shape == (3, 16, 16)
     reading = Reading(ValueRange(0, 100, every=True))
-    read = images.read(content, 3, least=16, reading=reading)
+    read = image_files.read(content, 3, least=16, reading=reading)
     assert (read.pixels.shape, read.size) == ((3, 64, 64), (64, 64))

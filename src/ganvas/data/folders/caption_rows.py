@@ -12,7 +12,7 @@ from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.tables import PictureNames
 from ganvas.data.transforms import clip_boxes
 from ganvas.data.view import View
-from ganvas.io import images
+from ganvas.io import image_files
 from ganvas.io.console import count_noun
 from ganvas.io.images import UnreadableError
 
@@ -98,7 +98,7 @@ def skip_bad_boxes(
         # a file that cannot be read is reported when it is decoded
         fault = ""
         with suppress(UnreadableError), source.open(entries[name]) as file:
-            width, height = images.measure(file)  # header only, upright as decoding turns it
+            width, height = image_files.measure(file)  # header only, upright as decoding turns it
             fault = _find_box_fault(line, width, height, view)
             reaching += not fault and _overhang(line, width, height) > PIXELS
         if fault:

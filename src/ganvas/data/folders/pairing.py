@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ganvas.data.folders.source import Entry, FileSource
-from ganvas.io.images import UnreadableError, measure
+from ganvas.io.image_files import measure
+from ganvas.io.images import UnreadableError
 
 __all__ = ["LAYOUTS", "Sides", "measure_some", "name_stems", "split_endings", "split_sides"]
 

@@ -12,7 +12,8 @@ from ganvas.data.folders.source import Entry, FileSource
 from ganvas.data.pick import choose_rows
 from ganvas.data.view import View
 from ganvas.errors import UserError
-from ganvas.io.images import UnreadableError, transparent
+from ganvas.io.image_files import transparent
+from ganvas.io.images import UnreadableError
 
 __all__ = [
     "SIDES",

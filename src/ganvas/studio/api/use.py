@@ -25,7 +25,8 @@ from ganvas.inference.task import Result, Task
 from ganvas.inference.translate import TranslateTask
 from ganvas.io.animation import encode_animation
 from ganvas.io.films import require_ffmpeg
-from ganvas.io.images import UnreadableError, measure, to_pil, to_png, to_uint8
+from ganvas.io.image_files import measure
+from ganvas.io.images import UnreadableError, to_pil, to_png, to_uint8
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.models import OutdatedError
 from ganvas.studio.pictures import png_address
