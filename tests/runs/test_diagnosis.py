@@ -219,7 +219,7 @@ def test_a_discriminator_far_ahead_is_no_problem_while_the_generator_learns():
     ahead = {"separation": 1.0, "score_gap": 9.0}
     early = diagnosis(WINDOW, **ahead)
     assert early.verdict.state == AHEAD
-    assert "whether the generator still learns is told from checkup 20" in early.describe()[0]
+    assert "whether the generator still learns will be known at checkup 20" in early.describe()[0]
 
     learning = [checkup(number, **ahead, distance=4 * 0.97**number) for number in range(LONG)]
     run = Diagnosis(learning)

@@ -1,4 +1,4 @@
-"""Checksums of large files, piece by piece, so that a part of them tells of damage in that part.
+"""Checksums of large files, one for each piece, so that a part of a file can be checked alone.
 
 Disks and memory flip bits, rarely. A training on damaged pixels would not notice. All pieces of a
 packed set are checked when it is opened, as long as there are at most MOST bytes of them; of a

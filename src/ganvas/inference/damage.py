@@ -1,4 +1,4 @@
-"""An image to restore, and what the user is told of it and of the search for what fits."""
+"""An image to restore, and the lines for the user about its hole and about the search."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

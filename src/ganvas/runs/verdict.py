@@ -72,7 +72,7 @@ def reach_verdict(
     done = f"no problems found ({count_noun(len(checkups), 'checkup')})"
     if len(checkups) < LONG:
         when = _tell_when(checkups, LONG, schedule)
-        done += f"; whether the generator stands still is told from checkup {LONG} on{when}"
+        done += f"; whether the generator stands still will be known at checkup {LONG}{when}"
     return Verdict(HEALTHY, (done, *missing))
 
 
@@ -136,7 +136,7 @@ def _describe_learning(checkups: Sequence[Checkup], schedule: Schedule) -> str:
     if progress := measure_progress(checkups):
         return f"the generator still learns: {progress}"
     when = _tell_when(checkups, LONG, schedule)
-    return f"whether the generator still learns is told from checkup {LONG} on{when}"
+    return f"whether the generator still learns will be known at checkup {LONG}{when}"
 
 
 def _name_missing(checkups: Sequence[Checkup]) -> Iterator[str]:

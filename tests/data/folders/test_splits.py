@@ -261,3 +261,11 @@ def test_packing_says_which_split_was_packed(tmp_path: Path):
     lines = pack_dataset(str(place), View(split="val"), None, **options)
     assert lines[0].startswith(f"images-val:{place}: 4 images")
     assert any("val is used" in line for line in lines)
+
+
+def test_splits_may_be_called_training_and_testing(tmp_path: Path):
+    place = lay_out(tmp_path, {"Training/glioma": 3, "Training/none": 3, "Testing/glioma": 2})
+    report = open_images(place, labels="folders").report
+    assert report.splits == {"train": 6, "test": 2}
+    assert report.classes == {"glioma": 3, "none": 3}
+    assert report.test == f"images-test:{place}"

@@ -123,7 +123,7 @@ def test_another_number_of_threads_is_said(tmp_path: Path, capfd: pytest.Capture
 
     ganvas.train(out=tmp_path / "run", images=24, device="cpu")
     said = " ".join(capfd.readouterr().err.split())
-    assert f"began with {more.threads} threads and goes on with {plan.threads}, so" in said
+    assert f"began with {more.threads} threads and is resumed with {plan.threads}, so" in said
     ganvas.train(out=tmp_path / "run", images=30, device="cpu")
     assert "no longer bit for bit" not in capfd.readouterr().err
     assert read_plan(tmp_path / "run") == plan

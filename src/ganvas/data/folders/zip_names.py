@@ -88,7 +88,7 @@ def _read_declared(info: zipfile.ZipInfo) -> str | None:
     while len(rest) >= 4:
         kind, length = struct.unpack_from("<HH", rest)
         field, rest = rest[4 : 4 + length], rest[4 + length :]
-        # version 1, the CRC of the plain name, the name: the CRC tells whether both still agree
+        # version 1, the CRC of the plain name, the name: by the CRC we see whether both still agree
         if kind == UNICODE_PATH and len(field) > 5 and field[0] == 1:
             (crc,) = struct.unpack_from("<L", field, 1)
             if crc == zlib.crc32(_raw_name(info)):

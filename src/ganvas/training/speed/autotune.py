@@ -168,11 +168,11 @@ def share_plan(context: RunContext, state: TrainingState, loader: Loader) -> Exe
 
 
 def describe_threads(record: ExecutionPlan | None, plan: ExecutionPlan) -> str:
-    """A warning, if a run goes on with another number of threads than it began with; else ""."""
+    """A warning, if a run is resumed with another number of threads than it began with; else ""."""
     if record is None or record.device != plan.device or record.threads in (None, plan.threads):
         return ""
     return (
-        f"note: this run began with {count_noun(record.threads, 'thread')} and goes on with "
+        f"note: this run began with {count_noun(record.threads, 'thread')} and is resumed with "
         f"{plan.threads}, so it is no longer bit for bit the uninterrupted run; "
         f"OMP_NUM_THREADS={record.threads} would keep it so"
     )
