@@ -212,7 +212,7 @@ def test_healthy_checkups_are_counted():
     assert diagnosis(LONG).describe() == [f"No problems found ({LONG} checkups)."]
     (line,) = diagnosis(WINDOW).describe()
     assert line.startswith(f"No problems found ({WINDOW} checkups); whether the generator stands")
-    assert "from checkup 20 on, at about 20,000 images" in line
+    assert "will be known at checkup 20, at about 20,000 images" in line
 
 
 def test_a_discriminator_far_ahead_is_no_problem_while_the_generator_learns():

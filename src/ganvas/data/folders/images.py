@@ -89,9 +89,9 @@ def _find_judge(part: Part, labels: str, labelling: Labelling) -> tuple[str | No
         strange = sorted(set(there.values()) - known)
         if strange:
             notes.append(f"classes of {split} that {part.split} lacks: {list_some(strange)}")
-        if sum(name in known for name in there.values()) > 1:
+        if len(known.intersection(there.values())) > 1:
             return split, notes
-        notes.append(f"{split} does not judge, since its images have none of the classes")
+        notes.append(f"{split} does not judge, since its images have fewer than two of the classes")
     return None, notes
 
 
