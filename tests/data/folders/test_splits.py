@@ -222,7 +222,8 @@ def test_a_split_without_the_classes_of_a_table_does_not_judge(tmp_path: Path):
     report = open_images(place, labels="labels.csv").report
     assert report.test is None
     assert (
-        "test does not judge, since its images have fewer than two of the classes" in report.notes
+        "test does not judge, since fewer than two of its images have one of the classes"
+        in report.notes
     )
 
 

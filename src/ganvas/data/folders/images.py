@@ -89,9 +89,11 @@ def _find_judge(part: Part, labels: str, labelling: Labelling) -> tuple[str | No
         strange = sorted(set(there.values()) - known)
         if strange:
             notes.append(f"classes of {split} that {part.split} lacks: {list_some(strange)}")
-        if len(known.intersection(there.values())) > 1:
+        if sum(name in known for name in there.values()) > 1:
             return split, notes
-        notes.append(f"{split} does not judge, since its images have fewer than two of the classes")
+        notes.append(
+            f"{split} does not judge, since fewer than two of its images have one of the classes"
+        )
     return None, notes
 
 

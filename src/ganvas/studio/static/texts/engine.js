@@ -208,7 +208,7 @@ export default [
   ["the images are in splits, by their folders: {names}", "图像按文件夹划分为：{names}"], ["the images are in splits, by {size}: {names}", "图像按 {size} 划分为：{names}"],
   ["train is trained on", "用 train 训练"], ["all of them are used", "全部使用"], ["{names} is used", "使用 {names}"], ["{names} judges", "用 {names} 评估"],
   ["not used, since in no split: {n} ({names})", "有 {n} 张不属于任何划分，未使用（{names}）"],
-  ["classes of {size} that {device} lacks: {names}", "{size} 中有而 {device} 中没有的类别：{names}"], ["{names} does not judge, since its images have fewer than two of the classes", "{names} 的图像涉及的类别不足两个，因此不用于评估"],
+  ["classes of {size} that {device} lacks: {names}", "{size} 中有而 {device} 中没有的类别：{names}"], ["{names} does not judge, since fewer than two of its images have one of the classes", "{names} 中属于这些类别的图像不足两张，因此不用于评估"],
   ["links to folders are followed: {n} ({names})", "已进入 {n} 个文件夹链接（{names}）"], ["not looked into: {names}", "未查看：{names}"],
   ["the zip does not say how its names are written", "zip 没有说明文件名的编码"], ["they are read as {names}", "按 {names} 读取"], ["they would also fit {names}", "也可能是 {names}"],
   ["these look like {kind}", "这些看起来是{kind}"], ["images of two domains, without pairs", "两个域的图像，不成对"], ["images with a table of attributes", "带属性表的图像"], ["images with a table of captions", "带文字说明表的图像"], ["images with their classes in files beside them, as in webdataset's tars", "旁边的文件写有类别的图像，如 webdataset 的 tar"],
