@@ -13,7 +13,7 @@ from PIL import Image
 from tiny import make_gan
 
 from ganvas.data import open_dataset
-from ganvas.data.decode import Fate, ImageTraits
+from ganvas.data.fates import Fate, ImageTraits
 from ganvas.data.folders.notes import describe_fates, describe_parts
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.folders.steps import describe_steps

@@ -24,7 +24,8 @@ from ganvas.io.jpeg import decode_jpeg
 from ganvas.io.label_maps import encode_labels
 from ganvas.io.pages import list_pages, list_tiff_pages
 from ganvas.io.rasters import Raster, convert_raster, is_deep
-from ganvas.io.tiff import TiffLayout, TiffPage, read_bands, read_layout
+from ganvas.io.tiff import read_bands
+from ganvas.io.tiff_layout import TiffLayout, TiffPage, read_layout
 from ganvas.io.turning import ORIENTATION, is_sideways, turn_upright
 from ganvas.io.unpacking import is_deep_png, unpack
 from ganvas.io.values import AS_STORED, Reading

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas.data.dataset import Dataset, read_slice
-from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, count_planes, stream_rows
+from ganvas.data.decode import RowFiles, count_planes, stream_rows
+from ganvas.data.fates import LEAST_SHARE, Fate
 from ganvas.data.folders.notes import (
     count_parts,
     describe_fates,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganvas.data.decode import Fate, count_planes
+from ganvas.data.decode import count_planes
+from ganvas.data.fates import Fate
 from ganvas.data.folders.values import ColumnLook
 from ganvas.data.report import WARNING
 from ganvas.data.view import View

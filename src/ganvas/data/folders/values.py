@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.decode import Fate, RowFiles, reading_of_view
+from ganvas.data.decode import RowFiles, reading_of_view
+from ganvas.data.fates import Fate
 from ganvas.data.folders.source import Entry, extension
 from ganvas.data.parallel import map_pieces
 from ganvas.data.parts import Reader, read_rasters
