@@ -19,8 +19,6 @@ __all__ = [
     "walk_pages",
 ]
 
-# Tags of TIFF 6.0, sections 4 to 15.
-
 TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}  # of a tag's values: what TIFF calls them, and struct
 BYTES = {"B": 1, "H": 2, "I": 4, "Q": 8}
 MOST_IN_TAG = 2**22  # values: a strip for each row of the largest image, in 64 bands
@@ -32,8 +30,6 @@ MIN_IS_WHITE, MIN_IS_BLACK, RGB = 0, 1, 2  # of tag PHOTOMETRIC
 STORED = 1  # of tag COMPRESSION
 DEFLATES_AND_LZW = (STORED, 5, 8, 32773, 32946, 50000)  # with PackBits and ZSTD: all are lossless
 ALPHAS = (1, 2)  # of tag EXTRAS: opacity, by which colours are multiplied already, or not
-
-
 NO_PAGE = 1 | 4  # bits of tag SUBFILE for a smaller copy of another page, and for a mask
 ENDS = "the TIFF ends within its header"
 
