@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from short_runs import SELDOM
 from tiny import refused_in_one_line
 
 import ganvas
@@ -15,7 +16,7 @@ from ganvas.inference.layout import move_box, move_points
 from ganvas.inference.layout_inputs import read_box, read_keypoints
 
 # Large learning rate, so that a few steps generate images that show what was requested.
-TINY = {
+TINY = SELDOM | {
     "size": 16,
     "batch": 4,
     "options.width": 4,
