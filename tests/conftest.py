@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
-torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processes
+# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported: not here,
+# since the process that only hands out tests does without.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)
