@@ -8,7 +8,7 @@ import pytest
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
-# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported: not here,
+# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported; not here,
 # since the process that only hands out tests does without.
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -39,6 +39,14 @@ def no_proxy() -> Iterator[None]:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             patch.delenv(name, raising=False)
             patch.delenv(name.upper(), raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_figures() -> Iterator[None]:
+    """The set "figures" with 100 birds: to draw all 3,000 takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganvas.data.builtin.birds.COUNT", 100)
         yield
 
 

@@ -153,6 +153,7 @@ def test_every_choice_has_a_reason_and_makes_a_recipe(facts: DataFacts, machine:
     )
 
 
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize(
     ("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")]
 )
