@@ -8,8 +8,8 @@ import pytest
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
-# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported; not here,
-# since the process that only hands out tests does without.
+# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported: not
+# here, since the process that only hands out tests does without.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
