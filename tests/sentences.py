@@ -247,10 +247,11 @@ def _find_notes() -> Iterator[str]:
                 Image.new("L", (8, 8), number).save(path)
             (place / "notes.txt").write_text("")
             (place / "link").symlink_to("../far")
-            (place / "out").symlink_to("../../out")
             for labels in ("none", "folders")[: 1 if prefix else 2]:
-                view = View(labels=labels, follow_links=labels == "folders")
-                yield from open_dataset(f"{prefix}{place}", view).report.notes
+                yield from open_dataset(f"{prefix}{place}", View(labels=labels)).report.notes
+            (place / "out").symlink_to("../../out")
+            followed = open_dataset(f"{prefix}{place}", View(follow_links=True)).report.notes
+            yield from (note.replace(folder, "/x") for note in followed)
 
     info = ZipInfo()
     info.orig_filename = "圆形.png".encode("gbk").decode("cp437")

@@ -44,7 +44,7 @@ NAMES |= {"train", "test", "val", "a", "b", "A", "B", "images", "masks", "extra"
 NAMES |= {"side", "set", "link", "zip", "tar", "webdataset", "x", "txt", "png", "folders", "notes"}
 NAMES |= {"Big5", "GBK", "EUC", "KR"}
 # Of columns, bands and the values in flags.
-NAMES |= {"image", "testA", "testB", "L", "LOW", "HIGH"}
+NAMES |= {"image", "testA", "testB", "L", "RGBA", "LOW", "HIGH", "above", "out"}
 NAMES |= {"labels", "folders", "attributes", "captions", "COLUMN", "gbk", *CLASSES}
 NAMES |= {"False", "True"}
 WAIT = 60_000  # milliseconds, on a busy machine

@@ -235,7 +235,7 @@ def test_links_out_of_the_set_are_followed_on_request(tmp_path: Path):
     assert dataset.fingerprint != plain.fingerprint
     store = tmp_path / "far" / "store"
     notes = "\n".join(dataset.report.notes)
-    assert f"of these links lead out of {place.parent}, as requested: 1 (dogs to {store})" in notes
+    assert f"of these links lead out of {place.parent}, as requested: 1 (dogs: {store})" in notes
     assert "home (the same folder as the set itself)" in notes
     assert f"above (a link to {tmp_path}, in which it lies itself)" in notes
     assert survey_sizes(str(place), View(follow_links=True)) is not None

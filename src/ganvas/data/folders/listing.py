@@ -73,7 +73,7 @@ def list_folder(folder: Path, links: bool = False) -> Listing:
             reason = _refuse_folder(path, root, seen)
             if not reason and _leads_out(path, root):
                 if links:
-                    far.append(f"{show_name(inside + name)} to {show_name(os.path.realpath(path))}")
+                    far.append(f"{show_name(inside + name)}: {show_name(os.path.realpath(path))}")
                 else:
                     reason = _explain_far(path, root)
             if reason:
