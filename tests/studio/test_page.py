@@ -223,9 +223,9 @@ def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path)
     card = find_card(page, "live")
     card.hover()
     card.get_by_role("button", name="Delete live").click()
-    expect(card).to_have_count(0)
+    expect(card).to_have_count(0, timeout=WAIT)  # once the process has ended
     page.get_by_role("button", name="Undo").click()
-    expect(card).to_have_count(1)
+    expect(card).to_have_count(1, timeout=WAIT)
 
     card.hover()
     card.get_by_role("button", name="Delete live").click()
