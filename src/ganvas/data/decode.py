@@ -79,7 +79,8 @@ def rows_of_files(reader: Reader, entries: Sequence[Entry]) -> list[RowFiles]:
 def reading_of_view(view: View) -> Reading:
     """What the values of files mean as far as the view alone says it."""
     given = ValueRange(*view.range, every=True) if view.range else None
-    return Reading(given, alpha=view.channels == 4)
+    kept = view.channels == 4 and not view.ignore_alpha
+    return Reading(given, alpha=kept, ignore_alpha=view.ignore_alpha)
 
 
 def decode_images(

@@ -136,7 +136,8 @@ def read_frames(
     """
     # what Pillow itself turns into 8 bits
     ranged = reading.range is not None and reading.range.every
-    usual = channels in (1, 3) and not reading.categories and not ranged
+    as_usual = not (reading.categories or ranged or reading.ignore_alpha)
+    usual = channels in (1, 3) and as_usual
     with refusing() as complaints:
         plain = _read_plain_jpeg(content, 1 if channels == 1 else 3, least) if usual else None
     if plain is not None:

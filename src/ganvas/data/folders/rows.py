@@ -125,6 +125,10 @@ def write_rows(
             look.column: look.reading.categories for look in looks if look.reading.categories
         },
         alpha=any(look.reading.alpha for look in looks),
+        ignore_alpha=view.ignore_alpha,
+        transparent=sum(any(fate.transparent for fate in row) for row in whole),
+        paged=sum(row[0].frames > 1 for row in whole),
+        bands=max((header.bands for look in looks for header in look.headers), default=0),
     )
     return WrittenRows(kept, report, view.size)
 

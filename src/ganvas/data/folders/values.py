@@ -89,6 +89,8 @@ def look_at_values(
 def _look_at_column(column: str, files: Sequence[File], view: View, progress: bool) -> ColumnLook:
     """Look at the files of a column of images."""
     found = _read_headers(files, progress)
+    if view.ignore_alpha:
+        found = [header and header._replace(alpha=False) for header in found]
     headers = Counter(header for header in found if header is not None)
     pinned = view.ranges.get(column) if isinstance(view, PinnedView) else None
 

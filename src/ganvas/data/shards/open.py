@@ -255,6 +255,7 @@ def _report_shards(
         ],
         ranges={"image": reading.range} if reading.range else {},
         alpha=reading.alpha,
+        ignore_alpha=reading.ignore_alpha,
     )
 
 
