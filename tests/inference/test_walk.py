@@ -1,6 +1,7 @@
 """Walks: through which points they go, in which order, from class to class, and how large."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def digits() -> ganvas.Run:
 
 
 def plan(
-    gan: GAN, choice: NoiseChoice = AS_DRAWN, labels: tuple[int, ...] = (), **walk: int
+    gan: GAN, choice: NoiseChoice = AS_DRAWN, labels: tuple[int, ...] = (), **walk: Any
 ) -> list[list[tuple[object, int, int]]]:
     """Table, row and class of the points of each walk."""
     paths = list_paths(gan, CPU, Walk(**walk), choice, 4, labels)
@@ -74,8 +75,9 @@ def test_impossible_walks_are_refused(gan: GAN):
         lambda: plan(gan, labels=(0,), frames=10_000, walks=1000, scale=3), "GiB of memory"
     )
     refused_in_one_line(lambda: plan(gan, labels=(0,), scale=2000), "16000x16000 pixels")
-    for flag in ("frames", "fps", "walks"):
-        refused_in_one_line(lambda flag=flag: Walk(**{flag: 0}), f"--{flag} 0: give 1 to")
+    refused_in_one_line(lambda: Walk(frames=0), "--frames 0: give 1 to")
+    refused_in_one_line(lambda: Walk(fps=0), "--fps 0: give 1 to")
+    refused_in_one_line(lambda: Walk(walks=0), "--walks 0: give 1 to")
 
 
 def frames(walk: Animation) -> np.ndarray:
