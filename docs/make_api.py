@@ -125,7 +125,10 @@ def write_signature(name: str, function: Callable[..., Any]) -> Iterator[str]:
         if parameter.kind is parameter.KEYWORD_ONLY and not keywords_only:
             keywords_only = True
             parameters.append("*")
-        parameters.append(shorten_types(str(parameter)))
+        # Groups of keywords are written as other words by each version of Python.
+        grouped = parameter.kind is parameter.VAR_KEYWORD
+        text = f"**{parameter.name}" if grouped else str(parameter)
+        parameters.append(shorten_types(text))
 
     if len(parameters) <= 2:
         yield f"def {name}({', '.join(parameters)}) -> {result}: ..."
@@ -150,7 +153,7 @@ def describe_docstring(value: Any) -> Iterator[str]:
     section = ""
     for line in (inspect.getdoc(value) or "").splitlines():
         heading = re.fullmatch(rf"({'|'.join(SECTIONS)}):", line)
-        entry = re.match(r"    (\w+): (.*)", line)
+        entry = re.match(r"    ((?:\*\*)?\w+): (.*)", line)
         if heading:
             section = heading[1]
             yield from [f"{section}:", ""]

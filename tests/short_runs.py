@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import torch
+from tiny import make_gan
+from torch import nn
+
 import ganvas
 
 # Only at the end of a short run. What a run leaves to be looked at takes longer than its few steps:
@@ -55,3 +59,12 @@ def train_digits(out: Path) -> ganvas.Run:
 def train_points(out: Path) -> ganvas.Run:
     """A GAN of points in the plane."""
     return train_tiny("rings", out, 24, "rings", **{"options.hidden": 8, "stop_below": {}})
+
+
+def make_varied_run() -> ganvas.Run:
+    """A GAN with ten classes, in no folder, that was not trained, but draws images that differ."""
+    gan = make_gan("cdcgan", classes=10, width=4)
+    torch.manual_seed(0)
+    for weights in gan.get_submodule("generator").parameters():
+        nn.init.normal_(weights, std=0.5)
+    return ganvas.Run(Path("none"), gan, {}, torch.device("cpu"))

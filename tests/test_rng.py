@@ -106,7 +106,10 @@ def test_distributions(make_draw):
 
 
 def walk(positions: list[float], anchors: int = 3, seed: int = 0) -> Rng:
-    return WalkRng(seed, range(anchors), torch.tensor(positions))
+    """On the closed way through the first rows of a seed; 1.25 is between rows 1 and 2."""
+    share, before = torch.tensor(positions) % 1, [int(position) for position in positions]
+    after = [(row + 1) % anchors for row in before]
+    return WalkRng(RowRng(seed, before), RowRng(seed, after), share)
 
 
 @kinds

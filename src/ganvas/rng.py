@@ -154,34 +154,27 @@ class RowRng(Rng):
 
 
 class WalkRng(Rng):
-    """Noise along a closed walk through anchor rows.
+    """Noise on the way from some rows to others.
 
     Normal noise is interpolated on the sphere, since a straight line would pass through noise that
     is too short; uniform noise is interpolated linearly.
 
     Args:
-        seed: of the table of `RowRng`.
-        anchors: rows to pass through; the walk returns to the first.
-        positions: (N,) in [0, len(anchors)); 1.25 is a quarter of the way from anchor 1 to 2.
+        before: draws the N rows where the ways begin.
+        after: draws the N rows where they end.
+        share: (N,) in [0, 1], how far each way has come.
         device: where the rows are needed.
     """
 
-    def __init__(
-        self,
-        seed: int,
-        anchors: Sequence[int],
-        positions: Tensor,
-        device: torch.device | str = "cpu",
-    ):
+    def __init__(self, before: Rng, after: Rng, share: Tensor, device: torch.device | str = "cpu"):
         super().__init__(device)
-        before = positions.floor().long() % len(anchors)
-        after = (before + 1) % len(anchors)
-        self.before = RowRng(seed, [anchors[i] for i in before.tolist()])
-        self.after = RowRng(seed, [anchors[i] for i in after.tolist()])
-        self.share = (positions % 1)[:, None]
+        self.before, self.after = before, after  # both on the CPU
+        self.share = share[:, None]
 
     def rows(self, count: int, make: Make) -> Tensor:
-        return torch.lerp(self.before.rows(count, make), self.after.rows(count, make), self.share)
+        start, end = self.before.rows(count, make), self.after.rows(count, make)
+        share = self.share.reshape(-1, *[1] * (start.ndim - 1))
+        return torch.lerp(start, end, share)
 
     def normal(self, count: int, size: int) -> Tensor:
         start, end = self.before.normal(count, size), self.after.normal(count, size)
@@ -194,6 +187,13 @@ class WalkRng(Rng):
         mixed = (start_weight * start + end_weight * end) / torch.sin(angle)
         return sent(mixed, self.device)
 
+    def uniform(self, count: int, size: int) -> Tensor:
+        # Not by `rows`: rows from a file are no draws of a generator.
+        start, end = self.before.uniform(count, size), self.after.uniform(count, size)
+        return sent(torch.lerp(start, end, self.share), self.device)
+
     def randint(self, count: int, classes: int) -> Tensor:
-        # Classes cannot be interpolated: those of the anchor before.
-        return self.before.randint(count, classes).to(self.device)
+        # Classes cannot be interpolated: those at the beginning. Both draw, so that what they draw
+        # next is what they would draw alone.
+        start, _ = self.before.randint(count, classes), self.after.randint(count, classes)
+        return sent(start, self.device)

@@ -128,13 +128,11 @@ def test_sheets_and_walks_are_never_counted_as_samples(ganvas: Command, run: Pat
 
 def test_inverted_grid(ganvas: Command, run: Path, tmp_path: Path):
     plain, inverted = tmp_path / "plain.png", tmp_path / "inverted.png"
-    assert ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", plain)[0] == 0
-    assert (
-        ganvas("sample", run, "--count", 40, "--columns", 10, "--grid", inverted, "--invert")[0]
-        == 0
-    )
+    shape = ("--count", 40, "--columns", 8)  # no column is of one class, so none has a title
+    assert ganvas("sample", run, *shape, "--grid", plain)[0] == 0
+    assert ganvas("sample", run, *shape, "--grid", inverted, "--invert")[0] == 0
     with Image.open(plain) as one, Image.open(inverted) as other:
-        assert one.size == other.size == (10 * 60 + 4, 4 * 60 + 4)
+        assert one.size == other.size == (8 * 60 + 4, 5 * 60 + 4)
         inside = (slice(4, 60), slice(4, 60))
         total = np.asarray(one)[inside].astype(int) + np.asarray(other)[inside]
     assert abs(total - 255).max() <= 2  # each is rounded by itself
@@ -152,3 +150,64 @@ def test_walk_is_smooth_and_closed(name: str, ganvas: Command, run: Path, tmp_pa
     far = max(abs(frame - frames[0]).mean() for frame in frames)
     assert len(frames) > 30  # equal neighbours are merged
     assert 0 < max(jumps) < far
+
+
+def test_names_numbers_and_sizes_of_files(ganvas: Command, run: Path, tmp_path: Path):
+    flags = ("--names", "{n}.jpg", "--start", 7, "--scale", 3, "--seeds", "4,9-10", "--label", 3)
+    assert ganvas("sample", run, *flags, "--out", tmp_path / "set")[0] == 0
+    assert {path.name for path in (tmp_path / "set").iterdir()} == {
+        *("7.jpg", "8.jpg", "9.jpg"),
+        "labels.csv",
+    }
+    assert (tmp_path / "set" / "labels.csv").read_text().split()[1:] == [
+        f"{number}.jpg,3" for number in (7, 8, 9)
+    ]
+    with Image.open(tmp_path / "set" / "8.jpg") as picture:
+        assert (picture.size, picture.format) == ((24, 24), "JPEG")
+
+
+def test_each_pixel_is_repeated(ganvas: Command, run: Path, tmp_path: Path):
+    for name, flags in (("small", ()), ("large", ("--scale", 4))):
+        flags = ("--count", 1, "--out", tmp_path / name, *flags)
+        assert ganvas("sample", run, *flags)[0] == 0
+    small, large = (
+        np.asarray(Image.open(tmp_path / name / "00000.png")) for name in ("small", "large")
+    )
+    assert np.array_equal(large, small.repeat(4, 0).repeat(4, 1))
+
+
+def test_rows_of_classes_share_the_noise(ganvas: Command, run: Path, tmp_path: Path):
+    rows = ("--rows", "classes", "--label", "3,8", "--count", 4)
+    both = ("--out", tmp_path / "set", "--grid", tmp_path / "grid.png")
+    assert ganvas("sample", run, *rows, *both)[0] == 0
+    labels = [line.split(",")[1] for line in (tmp_path / "set/labels.csv").read_text().split()[1:]]
+    assert labels == [*"3333", *"8888"]
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.height == 2 * 60 + 4
+        assert 4 * 60 + 4 < grid.width < 5 * 60  # names stand at the left
+
+    # the first of each row is the first image of the seed
+    assert ganvas("sample", run, "--label", 8, "--count", 4, "--out", tmp_path / "eights")[0] == 0
+    for number in range(4):
+        name, other = f"{number + 4:05}.png", f"{number:05}.png"
+        row, alone = (tmp_path / "set" / name), (tmp_path / "eights" / other)
+        assert row.read_bytes() == alone.read_bytes()
+
+
+def test_a_wrong_flag_leaves_nothing_behind(ganvas: Command, run: Path, tmp_path: Path):
+    out = ("--out", tmp_path / "set", "--interpolate", tmp_path / "walk.webp")
+    wrong = {
+        "--names": ("--names", "a.png"),
+        "--scale 0": ("--scale", 0),
+        "smaller first, 2-5": ("--seeds", "5-2"),
+        "no noise file": ("--noise", "none.safetensors"),
+        "two or more": ("--seeds", 3),
+        "GiB of memory": ("--walks", 100, "--frames", 10_000, "--label", 3, "--scale", 9),
+    }
+    for message, flags in wrong.items():
+        status, _, error = ganvas("sample", run, *flags, *out)
+        assert (status, error.count("\n")) == (2, 1), error
+        assert message in error
+    status, _, error = ganvas("sample", run, "--no-loop", "--out", tmp_path / "set")
+    assert "--no-loop: a walk needs --interpolate" in error
+    assert list(tmp_path.iterdir()) == []

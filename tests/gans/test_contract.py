@@ -255,6 +255,18 @@ def test_labels_matter(name):
     assert not torch.equal(scores[0], scores[1])
 
 
+@pytest.mark.parametrize("name", LABELLED)
+def test_shares_of_classes_are_labels_too(name):
+    gan = make_gan(name, classes=3).eval()
+    labels = torch.tensor([2, 0, 1])
+    shares = torch.eye(3)[labels]
+    with torch.no_grad():
+        by_number = gan.sample(3, StepRng(0, 0), label=labels)
+        torch.testing.assert_close(gan.sample(3, StepRng(0, 0), label=shares), by_number)
+        between = gan.sample(3, StepRng(0, 0), label=(shares + shares.roll(1, 0)) / 2)
+    assert not torch.allclose(between, by_number)
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_odd_batches(name, count):

@@ -94,7 +94,7 @@ def test_a_walk_is_closed_and_written(digits: ganvas.Run, tmp_path: Path):
     walk.save(tmp_path / "walk.webp")
     assert (tmp_path / "walk.webp").stat().st_size > 0
     refused_in_one_line(lambda: walk.save(tmp_path / "walk.png"), r"\.webp")
-    refused_in_one_line(lambda: digits.walk(0), "1 or more")
+    refused_in_one_line(lambda: digits.walk(0), "--frames 0: give 1")
 
 
 def test_classes_walk_side_by_side(digits: ganvas.Run):

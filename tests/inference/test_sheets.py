@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ganvas.inference.sheets import TILE, draw_rows, make_tile
+from ganvas.inference.sheets import TILE, draw_rows, make_tile, title_classes
 
 
 def image(channels: int, height: int, width: int, value: int = 0) -> torch.Tensor:
@@ -41,3 +41,12 @@ def test_a_row_may_lack_a_column():
     both = {"given": make_tile(image(3, 9, 9)), "real": make_tile(image(3, 9, 9))}
     sheet = np.asarray(draw_rows([both, {"given": both["given"]}]))
     assert (sheet[-TILE // 2, sheet.shape[1] // 2 + 8 :] == 255).all()
+
+
+def test_rows_or_columns_of_one_class_are_titled():
+    assert title_classes(["a", "a", "b", "b"], 2) == (["a", "b"], [])
+    assert title_classes(["a", "b", "a"], 2) == ([], ["a", "b"])
+    assert title_classes(["a", "b", "b", "a"], 2) == ([], [])
+    assert title_classes(["a", "a"], 1) == ([], [])  # all of one class
+    assert title_classes([None, None], 1) == ([], [])
+    assert title_classes(["a", "b"], 1) == (["a", "b"], [])

@@ -79,3 +79,12 @@ def test_a_notebook_plays_an_animation():
     (content,) = re.findall(r'src="data:image/webp;base64,([^"]+)"', animation._repr_html_())
     with Image.open(io.BytesIO(base64.b64decode(content))) as film:
         assert film.n_frames == len(animation) == 4  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_an_animation_repeats_or_is_shown_once(tmp_path, kind):
+    frames = [Image.new("L", (4, 4), value) for value in (0, 255)]
+    for repeat, loops in ((True, 0), (False, {"gif": None, "webp": 1}[kind])):
+        Animation(frames, 50, repeat=repeat).save(tmp_path / f"walk.{kind}")
+        with Image.open(tmp_path / f"walk.{kind}") as written:
+            assert written.info.get("loop") == loops

@@ -1,19 +1,24 @@
 """`ganvas.sample`, `translate` and `restore`: as the verbs, with results in memory."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
 from ganvas.errors import UserError
+from ganvas.inference.choice import NoiseChoice, Noises, Seeds
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.inputs import InputFiles
 from ganvas.inference.layout import LayoutTask
+from ganvas.inference.naming import Naming
 from ganvas.inference.results import Results, collect_results
 from ganvas.inference.run import Run, load
-from ganvas.inference.sample import SampleTask, check_walk, write_walk
+from ganvas.inference.sample import SampleTask, check_flags, check_walk, write_walk
+from ganvas.inference.sampling import Labels
 from ganvas.inference.translate import TranslateTask
+from ganvas.inference.walk import Walk
 from ganvas.inference.write import Output
 
 __all__ = ["restore", "sample", "translate"]
@@ -24,15 +29,28 @@ ImageSource = str | Path | Image.Image  # a file, a folder or zip of images, or 
 def sample(
     run: Run | str | Path,
     *,
-    count: int = 64,
-    label: str | int | None = None,
+    count: int | None = None,
+    label: Labels = None,
     seed: int = 0,
+    seeds: Seeds | None = None,
+    noise: Noises | None = None,
+    near: str | int | Path | None = None,
+    spread: float | None = None,
+    truncation: float = 1.0,
     out: str | Path | None = None,
     format: Literal["png", "jpg"] = "png",
+    names: str | None = None,
+    start: int = 0,
+    scale: int | None = None,
     grid: str | Path | None = None,
     columns: int | None = None,
+    rows: Literal["classes"] | None = None,
     invert: bool = False,
     interpolate: str | Path | None = None,
+    frames: int | None = None,
+    fps: float | None = None,
+    loop: bool = True,
+    walks: int | None = None,
     caption: str | None = None,
     box: str | Iterable[int] | None = None,
     keypoints: Mapping[str, tuple[float, float]] | None = None,
@@ -45,17 +63,35 @@ def sample(
 
     Args:
         run: a run, its folder, or one of its checkpoints.
-        count: of images.
+        count: of images; None: 64, or as many as `seeds` or `noise` name. With `rows`, of each
+            class; None: 10.
         label: class to generate, by its name; where no class is called by a number, also by its
-            place, from 0; None: all classes in turn.
+            place, from 0; several take turns; None: all classes in turn.
         seed: random seed; the same seed gives the same images, whatever the count.
+        seeds: numbers, or "3,17,40-60": of each the image that `seed=N, count=1` draws.
+        noise: files of noise that `restore` wrote, seeds, and sums of them, "a - b + c"; one or
+            several. A file alone stands for all its images, else for its first; FILE:2 for its
+            second.
+        near: seed or file of noise of an image: it and variations of it are drawn.
+        spread: how far variations may go, from 0 (the same) to 1 (unrelated); None: 0.3.
+        truncation: factor by which noise is moved towards its mean, from 0 to 2: less makes images
+            more usual and more alike.
         out: folder for separate files, new or empty. GANs with classes add a labels.csv.
         format: "png" or "jpg", of the separate files.
+        names: of the files, such as "{n}.jpg" or "face-{n:04}.png"; {n} is the number of the image.
+        start: number of the first image in the names.
+        scale: whole number by which images are enlarged, each pixel repeated.
         grid: file for one image that shows all generated images.
-        columns: images in a row of the grid; None: as square as possible.
+        columns: images in a row of the grid; None: a column for each of up to 16 classes, or as
+            square as possible.
+        rows: "classes": a class in each row of the grid, and the same noise in each column.
         invert: whether to swap dark and light.
-        interpolate: file (.gif, .webp or .mp4) for a smooth walk through the noise; `run.walk()`
-            plays it in a notebook.
+        interpolate: file (.gif, .webp or .mp4) for a smooth walk through the noise: of six images,
+            of those that are chosen, or from class to class; `run.walk()` plays it in a notebook.
+        frames: of the walk; None: 96.
+        fps: frames per second; None: 16.
+        loop: whether the walk returns to the first image, and repeats.
+        walks: number of walks side by side, each through other noise; None: 1.
         caption: text to draw, for GANs trained on captions.
         box: place of the subject: left, top, width and height in pixels of the generated image;
             None: a large box in the middle.
@@ -72,13 +108,24 @@ def sample(
         UserError: the run cannot do it, an argument is wrong, or a file cannot be written.
     """
     place = None if out is None else Path(out)
+    naming = Naming(names, start)
+    ending = naming.choose_format(format)
+    walk = Walk(frames, fps, loop, walks)
     if caption or box or keypoints or caption_features:
         without = {
             "label": label is not None,
             "grid": grid is not None,
             "columns": columns is not None,
+            "rows": rows is not None,
             "invert": invert,
             "interpolate": interpolate is not None,
+            "seeds": seeds is not None,
+            "noise": noise is not None,
+            "near": near is not None,
+            "spread": spread is not None,
+            "truncation": truncation != 1,
+            "scale": scale is not None,
+            "frames, fps, loop or walks": walk != Walk(),
         }
         if given := [name for name, value in without.items() if value]:
             raise UserError(f"{', '.join(given)} cannot go with caption, box or keypoints")
@@ -87,31 +134,35 @@ def sample(
             box=_join(box),
             keypoints=tuple(f"{part}={x:g},{y:g}" for part, (x, y) in (keypoints or {}).items()),
             features=None if caption_features is None else Path(caption_features),
-            count=count,
+            count=64 if count is None else count,
             seed=seed,
+            naming=naming,
         )
-        output = Output(place, format, separate=place is not None)
+        output = Output(place, ending, separate=place is not None)
         return collect_results(layout, _find_run(run, ema, device), output)
 
-    name = None if label is None else str(label)
-    task = SampleTask(count=count, label=name, seed=seed, invert=invert)
+    choice = NoiseChoice(seeds, noise, near, spread, truncation)
+    task = SampleTask(count, label, seed, invert, choice, rows, scale, naming)
     output = Output(
         place,
-        format,
+        ending,
         separate=place is not None,
         sheet=False,
         grid=None if grid is None else Path(grid),
         columns=columns,
     )
+    film = None if interpolate is None else Path(interpolate)
+    walk = replace(walk, columns=columns, scale=scale, invert=invert)
+    # Images are returned, whether or not they are written.
+    check_flags(task, replace(output, separate=True), walk, film)
     loaded = _find_run(run, ema, device)
 
     # The walk is written last but checked first, so that a wrong argument leaves nothing behind.
-    walk = None if interpolate is None else Path(interpolate)
-    if walk:
-        check_walk(task, loaded, walk)
+    if film:
+        check_walk(task, loaded, walk, film)
     results = collect_results(task, loaded, output)
-    if walk:
-        results.notes.extend(write_walk(task, loaded, walk))
+    if film:
+        results.notes.extend(write_walk(task, loaded, walk, film))
     return results
 
 

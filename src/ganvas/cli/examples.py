@@ -17,8 +17,9 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     ),
     "sample": (
         "ganvas sample runs/faces --count 100 --out faces-100",
-        "ganvas sample runs/digits --label 7 --grid sevens.png",
-        "ganvas sample runs/faces --interpolate walk.webp",
+        "ganvas sample runs/digits --rows classes --grid digits.png",
+        "ganvas sample runs/faces --near 17 --spread 0.2 --count 16",
+        "ganvas sample runs/faces --interpolate walk.webp --seeds 3,17,40",
         'ganvas sample runs/birds --caption "a red bird" --box 10,10,40,40',
     ),
     "restore": (

@@ -8,23 +8,31 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Group, Parameter, Token
 
 from ganvas.errors import UserError
 from ganvas.io.lists import split_pairs
 
 if TYPE_CHECKING:
+    from ganvas.inference.choice import NoiseChoice
+    from ganvas.inference.naming import Naming
     from ganvas.inference.run import Run
 
 __all__ = [
+    "AS_DRAWN",
     "AS_IT_IS",
+    "AS_NUMBERED",
     "AS_USUAL",
+    "CLOSED",
     "Device",
+    "Files",
     "Loading",
     "Look",
+    "Noise",
     "Number",
     "Pairs",
     "Switch",
+    "Walking",
     "Whole",
     "Words",
     "parse_settings",
@@ -159,6 +167,103 @@ class Loading:
 
 
 AS_USUAL = Loading()
+
+
+NOISE = Group("Noise", sort_key=1)
+FILES = Group("Files", sort_key=2)
+WALKS = Group("Walks", sort_key=3)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Noise:
+    """Which noise images are drawn from.
+
+    Parameters
+    ----------
+    seeds
+        Seeds, as 3,17,40-60: of each the image that --seed N --count 1 draws.
+    noise
+        Files of noise that `ganvas restore` wrote, seeds, and sums of them: "a - b + c", with
+        spaces. A file alone stands for all its images, else for its first; FILE:2 for its second.
+    near
+        Seed or file of noise of an image: it and variations of it are drawn.
+    spread
+        How far variations may go, from 0 (the same) to 1 (unrelated) (default 0.3).
+    truncation
+        Factor by which noise is moved towards its mean, from 0 to 2: less makes images more usual
+        and more alike.
+    """
+
+    seeds: Annotated[str | None, Parameter(group=NOISE)] = None
+    noise: Annotated[list[str] | None, Parameter(group=NOISE, negative="")] = None
+    near: Annotated[str | None, Parameter(group=NOISE)] = None
+    spread: Annotated[Number | None, Parameter(group=NOISE)] = None
+    truncation: Annotated[Number, Parameter(group=NOISE)] = 1.0
+
+    def choice(self) -> "NoiseChoice":
+        """As the engine has it."""
+        from ganvas.inference.choice import NoiseChoice
+
+        return NoiseChoice(**asdict(self))
+
+
+AS_DRAWN = Noise()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Files:
+    """What files are called, and how large images are.
+
+    Parameters
+    ----------
+    names
+        Names of the files, such as {n}.jpg or face-{n:04}.png; {n} is the number of the image.
+    start
+        Number of the first image in the names of the files.
+    scale
+        Whole number by which images are enlarged, each pixel repeated; 8 suits pixel art.
+    """
+
+    names: Annotated[str | None, Parameter(group=FILES)] = None
+    start: Annotated[Whole, Parameter(group=FILES)] = 0
+    scale: Annotated[Whole | None, Parameter(group=FILES)] = None
+
+    def naming(self) -> "Naming":
+        """As the engine has it."""
+        from ganvas.inference.naming import Naming
+
+        return Naming(self.names, self.start)
+
+
+AS_NUMBERED = Files()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Walking:
+    """How a walk is drawn.
+
+    Parameters
+    ----------
+    frames
+        Frames of the walk (default 96).
+    fps
+        Frames per second (default 16).
+    loop
+        Return to the first image, and repeat. --no-loop: end at the last one.
+    walks
+        Number of walks side by side, each through other noise.
+    """
+
+    frames: Annotated[Whole | None, Parameter(group=WALKS)] = None
+    fps: Annotated[Number | None, Parameter(group=WALKS)] = None
+    loop: Annotated[bool, Parameter(group=WALKS)] = True
+    walks: Annotated[Whole | None, Parameter(group=WALKS)] = None
+
+
+CLOSED = Walking()
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

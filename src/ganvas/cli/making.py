@@ -1,12 +1,25 @@
 """`ganvas sample`, `restore` and `translate`: use a trained GAN."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import AS_USUAL, Loading, Switch, Whole, Words
+from ganvas.cli.flags import (
+    AS_DRAWN,
+    AS_NUMBERED,
+    AS_USUAL,
+    CLOSED,
+    Files,
+    Loading,
+    Noise,
+    Switch,
+    Walking,
+    Whole,
+    Words,
+)
 from ganvas.errors import UserError
 from ganvas.io.lists import split_pairs
 
@@ -17,19 +30,23 @@ def sample(
     run: Path,
     /,
     *,
-    count: Whole = 64,
-    label: str | None = None,
+    count: Whole | None = None,
+    label: Words = None,
     seed: Whole = 0,
     out: Path | None = None,
     picture_format: Annotated[Literal["png", "jpg"], Parameter(name="--format")] = "png",
     grid: Path | None = None,
     columns: Whole | None = None,
+    rows: Literal["classes"] | None = None,
     invert: Switch = False,
     interpolate: Path | None = None,
     caption: str | None = None,
     box: str | None = None,
     keypoints: Annotated[list[str] | None, Parameter(name="--keypoint", negative="")] = None,
     caption_features: Path | None = None,
+    noise: Noise = AS_DRAWN,
+    files: Files = AS_NUMBERED,
+    walking: Walking = CLOSED,
     loading: Loading = AS_USUAL,
 ) -> None:
     """Generate images with a trained GAN: separate files, a grid, or a smooth animation.
@@ -43,10 +60,10 @@ def sample(
     run
         Run folder, or one of its checkpoints.
     count
-        Number of images.
+        Number of images (default 64); with --rows, of each class (default 10).
     label
         Class to generate, by its name; where no class is called by a number, also by its place,
-        from 0. Without it: all classes in turn.
+        from 0. Several, as A,B, take turns. Without it: all classes in turn.
     seed
         Random seed; the same seed gives the same images, whatever the count.
     out
@@ -57,11 +74,15 @@ def sample(
     grid
         File for one image that shows all generated images.
     columns
-        Images in a row of the grid. Without it: as square as possible.
+        Images in a row of the grid. Without it: a column for each of up to 16 classes, or as square
+        as possible.
+    rows
+        Rows of the grid: classes, for a class in each row and the same noise in each column.
     invert
         Swap dark and light, e.g. to get dark digits on white.
     interpolate
-        File (.gif, .webp or .mp4) for a smooth animated walk through the noise.
+        File (.gif, .webp or .mp4) for a smooth animated walk through the noise: of six images, of
+        those that --seeds, --noise or --near choose, or from class to class (--label A,B,C).
     caption
         Text to draw, for GANs trained on captions.
     box
@@ -79,8 +100,16 @@ def sample(
                 "--label": label,
                 "--grid": grid,
                 "--columns": columns,
+                "--rows": rows,
                 "--invert": invert,
                 "--interpolate": interpolate,
+                "--seeds": noise.seeds,
+                "--noise": noise.noise,
+                "--near": noise.near,
+                "--spread": noise.spread is not None,
+                "--truncation": noise.truncation != 1,
+                "--scale": files.scale,
+                "--frames, --fps, --no-loop or --walks": walking != CLOSED,
             }
         )
         from ganvas.inference.layout import LayoutTask
@@ -91,32 +120,37 @@ def sample(
             box=box,
             keypoints=tuple(split_pairs(keypoints or ())),
             features=caption_features,
-            count=count,
+            count=64 if count is None else count,
             seed=seed,
+            naming=files.naming(),
         )
-        print_lines(write(layout, loading.load(run), Output(out, picture_format)))
+        output = Output(out, layout.naming.choose_format(picture_format))
+        print_lines(write(layout, loading.load(run), output))
         return
 
-    from ganvas.inference.sample import SampleTask, check_walk, write_walk
+    from ganvas.inference.sample import SampleTask, check_flags, check_walk, write_walk
+    from ganvas.inference.walk import Walk
     from ganvas.inference.write import Output, write
 
-    task = SampleTask(count=count, label=label, seed=seed, invert=invert)
+    task = SampleTask(count, label, seed, invert, noise.choice(), rows, files.scale, files.naming())
     output = Output(
         out,
-        picture_format,
+        task.naming.choose_format(picture_format),
         separate=out is not None or not (grid or interpolate),
         sheet=out is None,
         grid=grid,
         columns=columns,
     )
+    walk = Walk(**asdict(walking), columns=columns, scale=files.scale, invert=invert)
+    check_flags(task, output, walk, interpolate)
     loaded = loading.load(run)
 
     # The walk is written last but checked first, so that a wrong flag leaves nothing behind.
     if interpolate:
-        check_walk(task, loaded, interpolate)
+        check_walk(task, loaded, walk, interpolate)
     print_lines(write(task, loaded, output))
     if interpolate:
-        print_lines(write_walk(task, loaded, interpolate))
+        print_lines(write_walk(task, loaded, walk, interpolate))
 
 
 def restore(

@@ -116,8 +116,10 @@ TABLES: Mapping[str, Table] = {
             "--count VALUE"
         ),
         "class classes class-idx target-class digit": "--label VALUE",
-        "seeds": "--seed VALUE --count N",
-        "trunc truncation truncation-psi psi": "the view Sample of ganvas studio",
+        "trunc truncation-psi psi": "--truncation VALUE",
+        "variations vary similar around": "--near SEED",
+        "latent latents projected-w z w": "--noise VALUE",
+        "zoom upscale enlarge": "--scale VALUE",
         "gif video walk interp film": "--interpolate walk.webp",
         "prompt text": "--caption VALUE",
         **RUN,

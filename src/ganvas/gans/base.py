@@ -242,7 +242,8 @@ class GAN(nn.Module):
     def sample(self, count: int, rng: Rng, *_: Any, **inputs: Any) -> Tensor:
         """Generate images, (count, channels, size, size) in [-1, 1].
 
-        Each of `inputs` is a tensor of `count` rows.
+        Each of `inputs` is a tensor of `count` rows. A `label` is int64 (count,), or float (count,
+        classes): shares of classes that sum to 1, for images on the way from class to class.
         """
         raise NotImplementedError
 

@@ -94,10 +94,12 @@ class ConditionalDiscriminator(nn.Module):
 
 
 def _one_hot(label: Tensor, classes: int, dtype: torch.dtype) -> Tensor:
-    """int64 (N,) to (N, classes), 1 at the label and 0 elsewhere.
+    """int64 (N,) to (N, classes), 1 at the label and 0 elsewhere; shares (N, classes) stay.
 
     PyTorch's own function reads all labels back from the device to check them.
     """
+    if label.is_floating_point():
+        return label.to(dtype)
     return (label[:, None] == torch.arange(classes, device=label.device)).to(dtype)
 
 

@@ -1,23 +1,30 @@
 """Points in the space of a GAN's noise: rows of noise, mixed, moved and shortened.
 
-A `Latent` says which, in numbers that can be kept in an address or a file; `sample_latents` draws
-the images that belong to them.
+A `Latent` says which, in numbers that can be kept in an address or a file; `draw_points` draws the
+images that belong to them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganvas.errors import UserError
-from ganvas.inference.run import Run
+from ganvas.gans.base import GAN
+from ganvas.inference.noise_files import StoredNoise, StoredRng
 from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.rng import Make, Rng, RowRng, sent
 
-__all__ = ["Latent", "LatentRng", "latent_row", "sample_latents"]
+if TYPE_CHECKING:
+    from ganvas.inference.run import Run
 
-Term = tuple[int, int, float]  # seed of a table of noise, row of it, weight
+__all__ = ["Latent", "LatentRng", "Point", "Term", "draw_points", "latent_row", "sample_latents"]
+
+Table = int | StoredNoise  # the endless table of a seed, or the rows of a file
+Term = tuple[Table, int, float]  # a table of noise, row of it, weight
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,13 @@ class Latent:
     def __post_init__(self) -> None:
         if not any(weight for _, _, weight in self.terms):
             raise UserError("noise is made of one row or more, with weights other than 0")
+
+
+class Point(NamedTuple):
+    """An image to be drawn: a point in the space of noise, and a class."""
+
+    latent: Latent
+    label: int  # number of the class; of no effect without classes
 
 
 def latent_row(seed: int, row: int) -> Latent:
@@ -71,10 +85,14 @@ class LatentRng(Rng):
         super().__init__(device)
         self.latents = latents
         self.directions = directions
-        self.tables = [[RowRng(seed, [row]) for seed, row, _ in latent.terms] for latent in latents]
+        self.tables = [
+            [_open_row(table, row) for table, row, _ in latent.terms] for latent in latents
+        ]
 
     def rows(self, count: int, make: Make) -> Tensor:
-        return torch.cat([tables[0].rows(1, make) for tables in self.tables])
+        # All tables draw, so that what each draws next is what it would draw alone.
+        drawn = [[table.rows(1, make) for table in tables] for tables in self.tables]
+        return torch.cat([first for first, *_ in drawn])
 
     def normal(self, count: int, size: int) -> Tensor:
         points = []
@@ -109,8 +127,41 @@ class LatentRng(Rng):
         return point
 
 
+def _open_row(table: Table, row: int) -> Rng:
+    """A source of one row of noise."""
+    if isinstance(table, StoredNoise):
+        return StoredRng(table, row)
+    return RowRng(table, [row])
+
+
+def draw_points(
+    gan: GAN,
+    points: Iterable[Point],
+    device: torch.device,
+    directions: Tensor | None = None,
+) -> Iterator[tuple[list[Point], Tensor]]:
+    """Generate the images of points in the space of noise, CHUNK at a time.
+
+    Args:
+        gan: unconditional, or with classes.
+        points: one for each image.
+        device: where the GAN is.
+        directions: see `LatentRng`.
+
+    Yields:
+        n points, and their images: float32 (n, C, H, W) in [-1, 1], on the CPU.
+    """
+    left = iter(points)
+    while chunk := list(islice(left, CHUNK)):
+        # whole chunks always, so that an image does not depend on how many there are
+        filled = chunk + [chunk[-1]] * (CHUNK - len(chunk))
+        rng = LatentRng([point.latent for point in filled], directions, device)
+        inputs = class_inputs(gan, [point.label for point in filled], device)
+        yield chunk, sample_gan(gan, rng, CHUNK, inputs)[: len(chunk)]
+
+
 def sample_latents(
-    run: Run,
+    run: "Run",
     latents: Sequence[Latent],
     labels: Sequence[int],
     directions: Tensor | None = None,

@@ -18,9 +18,10 @@ from ganvas.inference.layout_inputs import (
     read_keypoints,
     refuse_flag,
 )
+from ganvas.inference.naming import AS_NUMBERED, Naming
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import CHUNK, sample_gan
-from ganvas.inference.task import Attachment, Result, Task, name_sample
+from ganvas.inference.task import Attachment, Result, Task
 from ganvas.io.chunks import chunk_ranges
 from ganvas.io.console import count_noun
 from ganvas.io.grids import make_table
@@ -46,6 +47,7 @@ class LayoutTask(Task):
         features: file with the caption as numbers, for GANs trained on such.
         count: of images.
         seed: of the noise; an image depends on it and its own number alone.
+        naming: of the files.
     """
 
     folder = "generated"
@@ -57,10 +59,12 @@ class LayoutTask(Task):
     features: Path | None = None
     count: int = 64
     seed: int = 0
+    naming: Naming = AS_NUMBERED
 
     def check(self, run: Run) -> None:
         if self.count < 1:
             raise UserError(f"--count {self.count}: ask for at least one image")
+        self.naming.check(self.count)
         self.read_inputs(run)
 
     def results(self, run: Run) -> Iterator[Result | str]:
@@ -73,7 +77,7 @@ class LayoutTask(Task):
             rng = RowRng(self.seed, chunk, run.device)
             images = to_uint8(sample_gan(run.gan, rng, CHUNK, rows))  # (CHUNK, C, H, W)
             for number, image in enumerate(images[: self.count - chunk.start], chunk.start):
-                name = name_sample(number, self.count)
+                name = self.naming.name(number, self.count)
                 yield Result(name, {name: image})
 
     def attachments(self, run: Run) -> Mapping[str, Attachment]:

@@ -123,4 +123,6 @@ def _draw_sheets(
     images = [image for result in found for image in result.images.values()][:SHOWN]
     if not images:
         return []
-    return [draw_grid([*run.show_planes(torch.stack(images))], columns, task.grid_caption)]
+    classes = [result.label for result in found for _ in result.images][:SHOWN]
+    columns = columns or task.grid_columns(run)
+    return [draw_grid([*run.show_planes(torch.stack(images))], columns, task.grid_caption, classes)]

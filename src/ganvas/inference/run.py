@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import torch
@@ -13,9 +13,18 @@ from ganvas.data.builtin.points import mode_discs
 from ganvas.devices import pick_device
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.inference.sampling import class_number, sample_chunks, sample_gan
-from ganvas.inference.sheets import square_columns
-from ganvas.inference.walk import FRAMES, draw_walk
+from ganvas.inference.choice import NoiseChoice, NoiseFlags, choose_points
+from ganvas.inference.latents import draw_points
+from ganvas.inference.sampling import (
+    Labels,
+    class_number,
+    class_numbers,
+    sample_chunks,
+    sample_gan,
+    take_turns,
+)
+from ganvas.inference.sheets import draw_grid
+from ganvas.inference.walk import Walk, draw_walk, list_paths
 from ganvas.io.animation import Animation
 from ganvas.io.console import count_noun
 from ganvas.io.html import escape, figure
@@ -31,7 +40,7 @@ from ganvas.runs.log import read_log
 from ganvas.runs.usage import describe_use
 from ganvas.schema import Planes
 
-__all__ = ["Run", "load"]
+__all__ = ["MOST_COLUMNS", "Run", "load"]
 
 SHOWN, POINTS_SHOWN = 64, 1000  # images of a grid, points of a scatter picture
 MOST_COLUMNS = 16  # of a grid with a column for each class
@@ -102,51 +111,68 @@ class Run:
     @overload
     def sample(
         self,
-        count: int,
+        count: int | None = ...,
         *,
         seed: int = ...,
-        label: str | int | None = ...,
+        label: Labels = ...,
         as_images: Literal[False] = ...,
+        **noise: Unpack[NoiseFlags],
     ) -> Tensor: ...
 
     @overload
     def sample(
         self,
-        count: int,
+        count: int | None = ...,
         *,
         seed: int = ...,
-        label: str | int | None = ...,
+        label: Labels = ...,
         as_images: Literal[True],
+        **noise: Unpack[NoiseFlags],
     ) -> list[Image.Image]: ...
 
     def sample(
         self,
-        count: int,
+        count: int | None = None,
         *,
         seed: int = 0,
-        label: str | int | None = None,
+        label: Labels = None,
         as_images: bool = False,
+        **noise: Unpack[NoiseFlags],
     ) -> Tensor | list[Image.Image]:
         """Generate images. The same seed gives the same images, whatever the count.
 
         Args:
-            count: of images.
+            count: of images; None: 64, or as many as `seeds` or `noise` name.
             seed: of the noise.
-            label: a class name or number, for GANs with classes; None: the classes in turn.
+            label: a class name or number, for GANs with classes, or several that take turns; None:
+                the classes in turn.
             as_images: whether to return Pillow images instead of a tensor.
+            **noise: `seeds`, `noise`, `near`, `spread` and `truncation`, as `ganvas.sample` has
+                them.
 
         Returns:
             float32 (count, C, H, W) in [-1, 1], on the CPU; or a list of Pillow images.
 
         Raises:
             UserError: the count is negative, the GAN has no such class, it needs more than noise
-                and a class, or Pillow images are requested of a GAN that generates points.
+                and a class, the noise is no noise of it, or Pillow images are requested of a GAN
+                that generates points.
         """
+        choice = NoiseChoice(**noise)
         if as_images:
             self._check_images()
+        if count is not None and (count < 0 or choice.fixed):
+            wanted = "leave it out beside seeds and noise" if choice.fixed else "ask for 0 or more"
+            raise UserError(f"{count} images cannot be generated; {wanted}")
+        self.check_free()
+        labels = class_numbers(self.gan, label)
+        choice.check(self.gan, self.device, seed)
+
+        usual = SHOWN if count is None else count
+        points = choose_points(self.gan, self.device, choice, seed, usual, labels)
         # the empty tensor gives a count of 0 its shape
-        parts = [*self.chunks(count, seed=seed, label=label), torch.empty(0, *self.shape)]
-        samples = torch.cat(parts)
+        drawn = draw_points(self.gan, points, self.device)
+        samples = torch.cat([*(images for _, images in drawn), torch.empty(0, *self.shape)])
         return [self.to_picture(image) for image in to_uint8(samples)] if as_images else samples
 
     @property
@@ -237,8 +263,11 @@ class Run:
             raise UserError(f"count {count}, columns {columns}: both must be 1 or more")
 
         samples = self.show_planes(to_uint8(self.sample(count, seed=seed, label=label)))
-        discs = mode_discs(self.about["data"]["spec"]) if points else ()
-        return draw_sheet(samples, columns or square_columns(count), discs=discs)
+        if points:
+            return draw_sheet(samples, 1, discs=mode_discs(self.about["data"]["spec"]))
+        turns = take_turns(self.gan, range(count)) if classes else []
+        names = [self.gan.classes[number] for number in turns]
+        return draw_grid([*samples], columns, labels=names)
 
     def show(
         self,
@@ -263,33 +292,49 @@ class Run:
 
     def walk(
         self,
-        frames: int = FRAMES,
+        frames: int | None = None,
         *,
         seed: int = 0,
-        label: str | int | None = None,
+        label: Labels = None,
         invert: bool = False,
+        fps: float | None = None,
+        loop: bool = True,
+        walks: int | None = None,
+        columns: int | None = None,
+        scale: int | None = None,
+        **noise: Unpack[NoiseFlags],
     ) -> Animation:
-        """Draw a closed, smooth walk through the noise of the first six samples.
+        """Draw a smooth walk: through the noise of the first six samples, through noise that is
+        given, or from class to class.
 
         A notebook plays it; `run.walk().save("walk.webp")` writes it to a file.
 
         Args:
-            frames: number of images, 1 or more.
+            frames: number of images, 1 or more; None: 96.
             seed: of the noise.
-            label: a class name or number; None: all classes side by side, 20 at most.
+            label: a class name or number, or several to walk through; None: all classes side by
+                side, 20 at most.
             invert: whether to swap dark and light.
+            fps: frames per second; None: 16.
+            loop: whether the walk returns to its begin, and the animation repeats.
+            walks: how many walks through different noise, side by side; None: 1.
+            columns: of several walks; None: as square as possible.
+            scale: whole number by which pixels are repeated; None: small images are enlarged.
+            **noise: `seeds`, `noise`, `near`, `spread` and `truncation`, as `ganvas.sample` has
+                them: the walk passes through these images.
 
         Raises:
             UserError: the GAN generates points, has no such class, or needs more than noise and a
-                class.
+                class; or the walk would go nowhere or is too large.
         """
-        if frames < 1:
-            raise UserError(f"{frames} frames are no walk; ask for 1 or more")
+        settings = Walk(frames, fps, loop, walks, columns, scale, invert)
+        choice = NoiseChoice(**noise)
         self._check_images()
         self.check_free()
-        return draw_walk(
-            self.gan, self.device, frames=frames, seed=seed, label=label, invert=invert
-        )
+        choice.check(self.gan, self.device, seed)
+        labels = class_numbers(self.gan, label)
+        paths = list_paths(self.gan, self.device, settings, choice, seed, labels)
+        return draw_walk(self.gan, self.device, settings, paths)
 
 
 def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:

@@ -16,8 +16,10 @@ from ganvas.rng import Rng, RowRng
 __all__ = [
     "CHUNK",
     "POINTS",
+    "Labels",
     "class_inputs",
     "class_number",
+    "class_numbers",
     "evaluation",
     "preview_rows",
     "sample_chunks",
@@ -33,6 +35,7 @@ MOST_ROWS = 20  # rows of a class grid
 CLASS_COLUMNS = 10  # images of each class
 GRID_COLUMNS = 8  # of a grid without classes, which is square
 POINTS = 1000  # points of a scatter picture
+Labels = str | int | Sequence[str | int] | None  # one class, several, or none in particular
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")  # a class that is called by a number
 
 
@@ -57,6 +60,26 @@ def class_number(gan: GAN, label: str | int) -> int:
     if len(gan.classes) <= MOST_ROWS:
         hint = f"the classes are {', '.join(gan.classes)}"
     raise UserError(f"there is no class {label!r} among {len(gan.classes)}; {hint}")
+
+
+def class_numbers(gan: GAN, labels: Labels) -> list[int]:
+    """The numbers of classes that are asked for by name, see `class_number`; [] of None.
+
+    A text may name several with commas between them, unless a class is called so.
+
+    Raises:
+        UserError: the GAN has no classes, or not one of these.
+    """
+    if labels is None:
+        return []
+    given = [labels] if isinstance(labels, str | int) else list(labels)
+    names: list[str | int] = []
+    for label in given:
+        if isinstance(label, str) and label not in gan.classes:
+            names += [name.strip() for name in label.split(",")]
+        else:
+            names.append(label)
+    return [class_number(gan, name) for name in names]
 
 
 def take_turns(gan: GAN, rows: Sequence[int], fixed: int | None = None) -> list[int]:

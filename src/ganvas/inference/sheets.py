@@ -10,7 +10,15 @@ from torch import Tensor
 from ganvas.io.grids import make_grid, make_table, stack_grids
 from ganvas.io.resizing import resize
 
-__all__ = ["ROWS", "draw_columns", "draw_grid", "draw_rows", "make_tile", "square_columns"]
+__all__ = [
+    "ROWS",
+    "draw_columns",
+    "draw_grid",
+    "draw_rows",
+    "make_tile",
+    "square_columns",
+    "title_classes",
+]
 
 ROWS = 24  # of a sheet with a row for each result
 TILE = 128  # longer side in pixels of the images on such a sheet
@@ -18,7 +26,10 @@ LONGEST = 256  # side in pixels of the images on a sheet of one result
 
 
 def draw_grid(
-    images: Sequence[Tensor], columns: int | None = None, caption: str = ""
+    images: Sequence[Tensor],
+    columns: int | None = None,
+    caption: str = "",
+    labels: Sequence[str | None] = (),
 ) -> Image.Image:
     """Draw images of one size, uint8 (C, H, W) each, as a grid.
 
@@ -26,9 +37,27 @@ def draw_grid(
         images: at least one.
         columns: images in a row; None: as square as possible.
         caption: a line below.
+        labels: the class of each image; where a row or a column shows one class, it is its title.
     """
     columns = columns or square_columns(len(images))
-    return make_grid(torch.stack(list(images)), columns, caption=caption)
+    row_names, headings = title_classes(labels, columns)
+    return make_grid(torch.stack(list(images)), columns, row_names, caption, headings)
+
+
+def title_classes(labels: Sequence[str | None], columns: int) -> tuple[list[str], list[str]]:
+    """Titles of the rows, or else of the columns, of a grid in which each shows one class.
+
+    Both are empty where classes are mixed, where there are none, and where all images show one.
+    """
+    if None in labels or len(set(labels)) < 2:
+        return [], []
+    rows = [labels[start : start + columns] for start in range(0, len(labels), columns)]
+    if all(len(set(row)) == 1 for row in rows):
+        return [str(row[0]) for row in rows], []
+    across = [labels[start::columns] for start in range(columns)]
+    if len(rows) > 1 and all(len(set(column)) == 1 for column in across):
+        return [], [str(column[0]) for column in across]
+    return [], []
 
 
 def draw_rows(rows: Sequence[Mapping[str, Tensor]]) -> Image.Image:

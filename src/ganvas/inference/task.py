@@ -20,7 +20,6 @@ __all__ = [
     "Inputs",
     "Result",
     "Task",
-    "name_sample",
     "refuse_points",
     "use_inputs",
 ]
@@ -111,10 +110,9 @@ class Task(ABC):
         """The line under the grid."""
         return ""
 
-
-def name_sample(number: int, count: int) -> str:
-    """The name of one of `count` samples: its number, with zeros so that files sort by it."""
-    return f"{number:0{max(5, len(str(count - 1)))}}"
+    def grid_columns(self, run: Run) -> int | None:
+        """Images in a row of the grid where nobody chose them; None: as square as possible."""
+        return None
 
 
 def use_inputs(inputs: Inputs, work: Callable[[str, bytes], Result]) -> Iterator[Result | str]:
@@ -161,6 +159,6 @@ def refuse_points(run: Run) -> None:
     """
     if run.gan.kind == "point":
         raise UserError(
-            f"{run.folder} makes points: --interpolate, --invert, --columns and --format are for"
-            " images"
+            f"{run.folder} makes points: --interpolate, --invert, --columns, --format, --names and"
+            " --scale are for images"
         )

@@ -147,6 +147,7 @@ class ResultWriter:
         self.files: list[str] = []
         self.labels: list[tuple[str, str]] = []  # file, class
         self.images: list[Tensor] = []  # for the grid
+        self.classes: list[str | None] = []  # of these images
         self.rows: list[dict[str, Tensor]] = []  # for the sheet
         self.notes: dict[str, None] = {}  # each once, in the order in which they came
 
@@ -161,6 +162,7 @@ class ResultWriter:
         # Only what the sheet will show is kept: there may be hundreds of thousands of results.
         if self.task.sheet == "grid" and self.grid:
             self.images += result.images.values()
+            self.classes += [result.label] * len(result.images)
         if self.task.sheet == "rows" and len(self.rows) < ROWS:
             self.rows.append({name: make_tile(image) for name, image in result.columns.items()})
 
@@ -180,7 +182,8 @@ class ResultWriter:
 
         if self.images and self.grid:
             shown = [*run.show_planes(torch.stack(self.images))]
-            grid = draw_grid(shown, self.output.columns, self.task.grid_caption)
+            columns = self.output.columns or self.task.grid_columns(run)
+            grid = draw_grid(shown, columns, self.task.grid_caption, self.classes)
             save(grid, self.grid)
             yield f"grid in {self.grid}"
 

@@ -31,7 +31,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, repr=False)
 class Animation:
-    """Images that follow one another, again and again. A notebook plays them.
+    """Images that follow one another, usually again and again. A notebook plays them.
 
     Attributes:
         frames: Pillow images, at least one, all of one size.
@@ -39,11 +39,13 @@ class Animation:
             counts in steps of 10.
         exact: whether a WebP is lossless, which makes drawings of few colours smaller, and
             photographs larger.
+        repeat: whether it begins again after the last frame; an MP4 leaves that to the player.
     """
 
     frames: Sequence[Image.Image]
     milliseconds: int | Sequence[int]
     exact: bool = False
+    repeat: bool = True
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -73,7 +75,7 @@ class Animation:
             partial.write_bytes(content)
 
     def _encode(self, kind: str) -> bytes:
-        return encode_animation(self.frames, kind, self.milliseconds, self.exact)
+        return encode_animation(self.frames, kind, self.milliseconds, self.exact, self.repeat)
 
 
 def encode_animation(
@@ -81,8 +83,9 @@ def encode_animation(
     kind: str,
     milliseconds: int | Sequence[int],
     exact: bool = False,
+    repeat: bool = True,
 ) -> bytes:
-    """Encode an animation that repeats for ever, or a film; grey frames stay grey.
+    """Encode an animation or a film; grey frames stay grey.
 
     Args:
         frames: at least one; all of one size.
@@ -90,6 +93,7 @@ def encode_animation(
         milliseconds: how long each frame is shown; one number for all, or one per frame. A GIF
             counts in steps of 10.
         exact: whether a WebP is lossless.
+        repeat: whether it begins again after the last frame.
 
     Raises:
         UserError: there is no ffmpeg for an MP4.
@@ -106,6 +110,8 @@ def encode_animation(
         # fast, they save a half.
         lossy = {"quality": 75, "method": 0}
         options = {"lossless": True, "quality": 50, "method": 4} if exact else lossy
+    if kind == "webp" or repeat:  # a GIF without a number is shown once
+        options |= {"loop": 0 if repeat else 1}  # 0: for ever
 
     durations = milliseconds if isinstance(milliseconds, int) else list(milliseconds)
     file = io.BytesIO()
@@ -115,7 +121,6 @@ def encode_animation(
         save_all=True,
         append_images=frames[1:],
         duration=durations,
-        loop=0,  # for ever
         **options,
         **sheet_note(),  # an animation is not a picture to learn from
     )
