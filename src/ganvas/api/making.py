@@ -44,7 +44,7 @@ def sample(
     `interpolate` names one.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         count: of images.
         label: class to generate, by its name; where no class is called by a number, also by its
             place, from 0; None: all classes in turn.
@@ -131,7 +131,7 @@ def translate(
     only where `out` is given.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         images: files, folders and zips of images, and Pillow images; one or several.
         out: folder for the results and a sheet, new or empty.
         to: domain that cyclegan or cyclegan-fast generates: its name, "a" or "b"; None: "b".
@@ -176,7 +176,7 @@ def restore(
     are written only where `out` is given.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         images: files, folders and zips of images, and Pillow images; one or several.
         mask: image of the same size, white in the hole; or a folder of masks with the names of the
             images. Without it and `box`: the hole is where the image is transparent.

@@ -41,7 +41,7 @@ def sample(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     count
         Number of images.
     label
@@ -143,7 +143,7 @@ def restore(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     images
         Image, or a folder or zip of images.
     mask
@@ -208,7 +208,7 @@ def translate(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     images
         Images, and folders or zips of images.
     out

@@ -23,6 +23,7 @@ from ganvas.evaluation.samples import (
 from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import read_checkpoint_recipe
+from ganvas.runs.places import is_named
 
 __all__ = ["EvaluationSettings", "find_reference", "find_samples", "is_run", "usual_count"]
 
@@ -46,7 +47,9 @@ class EvaluationSettings:
 
 
 def is_run(what: str | Path) -> bool:
-    """Whether it is a run folder or a checkpoint, rather than data."""
+    """Whether it is a run, by its name or its folder, or a checkpoint, rather than data."""
+    if is_named(what):
+        return True
     names = ("about.json", "recipe.json", "checkpoints")
     return any((Path(what) / name).exists() for name in names)
 

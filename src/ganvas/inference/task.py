@@ -161,6 +161,6 @@ def refuse_points(run: Run) -> None:
     """
     if run.gan.kind == "point":
         raise UserError(
-            f"{run.folder} makes points: --interpolate, --invert, --columns and --format are for"
+            f"{run.name} makes points: --interpolate, --invert, --columns and --format are for"
             " images"
         )
