@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.reading import expand_home
+from ganvas.runs.pull import pull_run, pulled_folder
 
 __all__ = ["RunPlace", "find_place", "is_named", "refuse_named"]
 
@@ -58,7 +59,10 @@ def _find_in_zoo(name: str) -> Path:
     raise UserError(f"there is no zoo:{name}; {nearest(name, names)}")
 
 
-SHELVES = {"zoo": Shelf(_find_in_zoo, lambda: ZOO, 1)}
+SHELVES = {
+    "zoo": Shelf(_find_in_zoo, lambda: ZOO, 1),
+    "hf": Shelf(pull_run, pulled_folder, 2),  # OWNER/NAME
+}
 
 
 def is_named(what: str | Path) -> bool:
