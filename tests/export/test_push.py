@@ -74,6 +74,8 @@ def test_a_run_comes_back_bit_for_bit_and_every_verb_takes_it(hub, trained):
     assert Path("hf-me-faces/generated/1/00000.png").exists()
     data = str(trained.parent / "faces")
     main(["evaluate", "hf:me/faces", "--data", data, "--features", "pixels", "--metrics", "fd"])
+    refused_in_one_line(lambda: ganvas.evaluate("hf:me/faces"), "which is not here: name data")
+    refused_in_one_line(lambda: ganvas.train(from_="hf:me/faces", quiet=True), "--data")
     options = {"batch": 6, "size": 8, "options.hidden": 8, "stop_below": {}}
     ganvas.train(from_="hf:me/faces", data=data, images=6, settings=options, quiet=True, out="new")
     assert "telemetry" not in " ".join(hub.asked)

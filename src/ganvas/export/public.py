@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ganvas.data.open import find_kind, is_everywhere
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import RECORD
 from ganvas.inference.run import Run
@@ -111,7 +112,10 @@ def hide_places(spec: str) -> str:
     kind, colon, places = "", "", spec
     if re.match(r"[\w-]{2,}:", spec):  # not the drive of a path
         kind, colon, places = spec.partition(":")
-    if kind.partition("-")[0] == "hub":  # everybody has it
+    known = find_kind(spec)
+    if known and not known.place_needed:
+        return kind or spec  # everybody can fetch it: "mnist:FOLDER" is "mnist"
+    if is_everywhere(spec):
         return spec
     return f"{kind}{colon}{','.join(map(_last_part, places.split(',')))}"
 
