@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ganvas.data.open import is_everywhere
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
 from ganvas.evaluation.registry import BETTER
@@ -162,7 +163,8 @@ def _fence(language: str, *lines: str) -> str:
 def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
     """The newest evaluation as a table, and under it how its values came about."""
     if not public.evaluations:
-        yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name} --data FOLDER')} does."
+        own = "" if is_everywhere(public.about["data"]["spec"]) else " --data FOLDER"
+        yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name}{own}')} does."
         return
 
     newest = public.evaluations[-1]
