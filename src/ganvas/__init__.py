@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
+    from ganvas.api.sharing import push
     from ganvas.api.training import train
     from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
@@ -37,6 +38,7 @@ HOMES = {
     "restore": "ganvas.api.making",
     "evaluate": "ganvas.api.judging",
     "health": "ganvas.api.judging",
+    "push": "ganvas.api.sharing",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Animation": "ganvas.io.animation",
@@ -69,6 +71,7 @@ __all__ = [
     "evaluate",
     "health",
     "load",
+    "push",
     "restore",
     "sample",
     "theory",

@@ -126,7 +126,7 @@ def health(run: Run | str | Path) -> Health:
     """Diagnose a run, finished or still training: what is wrong, the evidence, and what to do.
 
     Args:
-        run: a run or its folder.
+        run: a run, its folder or its name.
 
     Returns:
         The findings and the last checkup; it prints as a text, and a notebook shows it as tables.
@@ -134,4 +134,4 @@ def health(run: Run | str | Path) -> Health:
     Raises:
         UserError: it is not a run folder, or the run has had no checkup yet.
     """
-    return read_health(run.folder if isinstance(run, Run) else Path(run))
+    return read_health(run.folder if isinstance(run, Run) else run)

@@ -62,7 +62,7 @@ def sample(
     `interpolate` names one.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         count: of images; None: 64, or as many as `seeds` or `noise` name. With `rows`, of each
             class; None: 10.
         label: class to generate, by its name; where no class is called by a number, also by its
@@ -182,7 +182,7 @@ def translate(
     only where `out` is given.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         images: files, folders and zips of images, and Pillow images; one or several.
         out: folder for the results and a sheet, new or empty.
         to: domain that cyclegan or cyclegan-fast generates: its name, "a" or "b"; None: "b".
@@ -227,7 +227,7 @@ def restore(
     are written only where `out` is given.
 
     Args:
-        run: a run, its folder, or one of its checkpoints.
+        run: a run, its folder or one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
         images: files, folders and zips of images, and Pillow images; one or several.
         mask: image of the same size, white in the hole; or a folder of masks with the names of the
             images. Without it and `box`: the hole is where the image is transparent.

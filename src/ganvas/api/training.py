@@ -57,9 +57,9 @@ def train(
             W), (N, H, W, C) or (N, C, H, W), or a list of images. A run that is resumed needs the
             same images.
         out: the run folder; None is a fresh one under `runs/`. An existing run is resumed.
-        from_: a run or checkpoint of the same GAN whose weights a new run begins with, as far as
-            they fit. Without a recipe the run has the settings of that one, too; "auto" lowers the
-            rates.
+        from_: a run or checkpoint (a folder, zoo:NAME or hf:OWNER/NAME) of the same GAN whose
+            weights a new run begins with, as far as they fit. Without a recipe the run has the
+            settings of that one, too; "auto" lowers the rates.
         images: length of the whole run, in images shown.
         epochs: length of the whole run, in passes through the data.
         minutes: time that a new run may take on this machine; its length is chosen to fit.

@@ -59,6 +59,10 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas pack ./faces --size 64",
         "ganvas pack ./faces --shards --out faces-64 --size 64",
     ),
+    "push": (
+        "ganvas push runs/faces hf:me/faces --licence cc-by-4.0",
+        "ganvas push runs/faces hf:me/faces-own --licence other --private",
+    ),
     "studio": (
         "ganvas studio",
         "ganvas studio ./runs --data ./faces ./flowers.zip --port 9000",

@@ -29,8 +29,8 @@ def evaluate(
     Parameters
     ----------
     sets
-        Run folders or checkpoints; folders or zips of images; data sets such as
-        mnist-test:FOLDER; noise (random pixels).
+        Run folders, checkpoints or names of runs (zoo:NAME, hf:OWNER/NAME); folders or zips of
+        images; data sets such as mnist-test:FOLDER; noise (random pixels).
     data
         Data set of the runs, if it was moved. Folders of images are then evaluated like the
         samples of a run that was trained on it.
@@ -84,7 +84,7 @@ def health(run: Path, /, *, json: Switch = False) -> None:
     Parameters
     ----------
     run
-        Run folder.
+        Run folder, or hf:OWNER/NAME[@REVISION].
     json
         Print as JSON: the diagnosis.
     """
@@ -99,7 +99,7 @@ def log(run: Path, /, *, csv: Switch = False) -> None:
     Parameters
     ----------
     run
-        Run folder.
+        Run folder, or hf:OWNER/NAME[@REVISION].
     csv
         Print all numbers that were logged as CSV, for a spreadsheet or a program: losses with
         their terms, speed, scores and checkups.

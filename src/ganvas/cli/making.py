@@ -58,7 +58,7 @@ def sample(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     count
         Number of images (default 64); with --rows, of each class (default 10).
     label
@@ -177,7 +177,7 @@ def restore(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     images
         Image, or a folder or zip of images.
     mask
@@ -242,7 +242,7 @@ def translate(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     images
         Images, and folders or zips of images.
     out

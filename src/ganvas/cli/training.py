@@ -47,13 +47,15 @@ def train(
         Data set: a folder or zip of images; a .npy, .npz or .parquet file; pairs:PLACE,
         unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip;
         shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
-        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
+        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); hub:OWNER/NAME, images of
+        the Hugging Face Hub; or points: rings, grid.
     out
         Folder for the results: the run folder, new, or one whose run is resumed. Without it: a new,
         dated one under runs/.
     from_
-        Run or checkpoint of the same GAN whose weights a new run begins with, as far as they fit.
-        Without RECIPE the run has the settings of that one, too; "auto" lowers the rates.
+        Run or checkpoint (a folder, zoo:NAME or hf:OWNER/NAME) of the same GAN whose weights a new
+        run begins with, as far as they fit. Without RECIPE the run has the settings of that one,
+        too; "auto" lowers the rates.
     images
         Length of the whole run, in images shown. A larger number extends a finished run.
     epochs
@@ -99,12 +101,14 @@ def train(
     from ganvas.training.signals import InterruptedRun
 
     if dry_run:
+        from ganvas.runs.places import find_place
         from ganvas.training.budget import make_budget
         from ganvas.training.dry_run import print_plan
         from ganvas.training.request import Request
 
+        place = find_place(from_).folder if from_ else None
         budget = make_budget(minutes, until, datetime.now())
-        print_plan(Request(recipe, changes, epochs, strict, budget, from_), out, device)
+        print_plan(Request(recipe, changes, epochs, strict, budget, place), out, device)
         return
 
     from ganvas.training.trainer import train as train_gan

@@ -23,6 +23,7 @@ from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.spec import parse_place
 from ganvas.data.folders.splits import choose_split
 from ganvas.data.folders.unpaired import open_unpaired, survey_unpaired
+from ganvas.data.hub import HUB, open_hub_set, survey_hub_set
 from ganvas.data.shards.open import open_shards, survey_shards
 from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
@@ -37,6 +38,7 @@ __all__ = [
     "DataRequest",
     "FileOpener",
     "find_kind",
+    "is_everywhere",
     "name_split",
     "open_dataset",
     "survey_sizes",
@@ -187,6 +189,17 @@ KINDS = {
         place_needed=True,
         survey=lambda spec, _: survey_shards(spec),
     ),
+    HUB: DataKind(
+        lambda request: open_hub_set(
+            request.spec, request.view, strict=request.strict, progress=request.progress
+        ),
+        "images of the Hugging Face Hub, in parquet files or a zip",
+        place="OWNER/NAME",
+        place_needed=True,
+        splits=("test", "val"),
+        own_labels=False,
+        survey=survey_hub_set,
+    ),
     # its own name is only needed for a split: "images-test:FOLDER"
     "images": _files_kind(open_images, "a folder or zip of images", "image"),
     "pairs": _files_kind(
@@ -237,6 +250,12 @@ def find_kind(spec: str) -> DataKind | None:
         return kind if kind.place or not colon else None  # "digits:x" is none: digits have no place
 
     return None
+
+
+def is_everywhere(spec: str) -> bool:
+    """Whether a name means the same data on every machine: "mnist" or "hub:...", but no path."""
+    kind = find_kind(spec)
+    return kind is not None and (":" not in spec or kind is KINDS[HUB])
 
 
 def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool = False) -> Dataset:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Evaluation:
         notes: what a reader must know.
         versions: of the software.
         time: when, UTC.
+        figure: file of the samples beside their nearest training images, where it was drawn.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Evaluation:
     notes: list[str]
     versions: dict[str, str]
     time: str
+    figure: Path | None = None
 
     @property
     def values(self) -> dict[str, float]:
@@ -162,10 +164,10 @@ def evaluate(
 
     # A checkpoint that was copied out of its run has no folder to write to.
     if run and run.path.parent.name == "checkpoints":
-        folder = run.path.parents[1]
-        if "memorisation" in evaluation.values:
-            draw_nearest(inputs, folder / FIGURE)
-        _append_record(folder / RECORD, evaluation)
+        if "memorisation" in evaluation.values and not inputs.points:
+            evaluation = replace(evaluation, figure=run.outputs / FIGURE)
+            draw_nearest(inputs, run.outputs / FIGURE)
+        _append_record(run.outputs / RECORD, evaluation)
     return evaluation
 
 
@@ -254,5 +256,7 @@ def _append_record(path: Path, evaluation: Evaluation) -> None:
     """Add a line to a run's record."""
     line = json.dumps(evaluation.to_json(), ensure_ascii=False)
     # A path in the record may hold bytes that are no text; the values must not be lost for it.
-    with explained(path), path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(line + "\n")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)  # an output folder that is new
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(line + "\n")

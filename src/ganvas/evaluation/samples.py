@@ -198,14 +198,16 @@ def samples_of_run(run: Run, count: int, seed: int, view: View) -> SampleSet:
     # Class names without labels would mean nothing.
     labels = torch.tensor(take_turns(gan, range(count))) if "label" in gan.inputs else None
     classes = gan.classes if labels is not None else ()
-    return SampleSet(run.folder.name, about, count, size, gan.channels, generate, labels, classes)
+    return SampleSet(
+        Path(run.name).name, about, count, size, gan.channels, generate, labels, classes
+    )
 
 
 def samples_of_rows(run: Run, sampler: ConditionalSampler) -> SampleSet:
     """What a run's GAN generates from rows of data."""
     gan = run.gan
     return SampleSet(
-        run.folder.name,
+        Path(run.name).name,
         {**_describe_run(run), "rows": sampler.count},
         sampler.count,
         gan.size,
@@ -218,7 +220,7 @@ def samples_of_rows(run: Run, sampler: ConditionalSampler) -> SampleSet:
 def _describe_run(run: Run) -> dict[str, Any]:
     """Which run, and which of its checkpoints."""
     return {
-        "run": str(run.folder),
+        "run": run.name,
         "checkpoint": run.path.name,
         "images": run.about["images"],
         "gan": run.about["gan"]["name"],

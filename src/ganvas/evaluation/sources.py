@@ -6,7 +6,7 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
-from ganvas.data.open import name_split
+from ganvas.data.open import is_everywhere, name_split
 from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows
@@ -23,6 +23,7 @@ from ganvas.evaluation.samples import (
 from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import read_checkpoint_recipe
+from ganvas.runs.places import is_named
 
 __all__ = ["EvaluationSettings", "find_reference", "find_samples", "is_run", "usual_count"]
 
@@ -46,7 +47,9 @@ class EvaluationSettings:
 
 
 def is_run(what: str | Path) -> bool:
-    """Whether it is a run folder or a checkpoint, rather than data."""
+    """Whether it is a run, by its name or its folder, or a checkpoint, rather than data."""
+    if is_named(what):
+        return True
     names = ("about.json", "recipe.json", "checkpoints")
     return any((Path(what) / name).exists() for name in names)
 
@@ -62,7 +65,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = read_checkpoint_recipe(run.path, run.about) if run else None
+    recipe = _read_recipe(run) if run else None
     # The real images are prepared as the GAN saw its own, unless the user wants another view.
     view = recipe.test_view.model_dump() if recipe else {}
     # Other data may have another size or other channels of its own.
@@ -93,6 +96,8 @@ def find_reference(
     spec = settings.data
     if spec is None and recipe:
         spec = recipe.data
+    if spec is None and run:
+        raise _unknown_data(run)
     if spec is None:
         raise UserError(
             f"{what} is no run: name a second set to compare it with, "
@@ -117,6 +122,22 @@ def find_reference(
         raise
 
     return found, notes
+
+
+def _read_recipe(run: Run) -> Recipe:
+    """The recipe of a run; of a run that others gave without data that is a path: it would be of
+    their machine, or of their choice.
+    """
+    recipe = read_checkpoint_recipe(run.path, run.about)
+    if run.place.outputs and recipe.data and not is_everywhere(recipe.data):
+        return recipe.model_copy(update={"data": None})
+    return recipe
+
+
+def _unknown_data(run: Run) -> UserError:
+    """The error for a run whose data is not here."""
+    spec = run.about["data"]["spec"]
+    return UserError(f"{run.name} was trained on {spec}, which is not here: name data with --data")
 
 
 def _pin_values(view: View, run: Run | None, column: str) -> View:
@@ -170,8 +191,11 @@ def find_samples(
     view = {name: value for name, value in settings.view.items() if name != "split"}
     seed = settings.seed
     if run and not run.gan.unconditional:
-        recipe = read_checkpoint_recipe(run.path, run.about)
-        spec = str(settings.data or recipe.data)
+        recipe = _read_recipe(run)
+        spec = settings.data or recipe.data
+        if not spec:
+            raise _unknown_data(run)
+        spec = str(spec)
         dataset = open_dataset(spec, recipe.test_view, progress=settings.progress)
         if split := settings.view.get("split"):
             test, _ = name_split(spec, make_view(split=split))

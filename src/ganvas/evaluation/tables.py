@@ -10,7 +10,7 @@ from typing import Any
 
 from ganvas.data import find_kind
 from ganvas.errors import UserError
-from ganvas.evaluation.evaluate import FIGURE, Evaluation, evaluate
+from ganvas.evaluation.evaluate import Evaluation, evaluate
 from ganvas.evaluation.formatting import (
     build_tables,
     describe_protocol,
@@ -71,12 +71,9 @@ def _print_tables(found: Sequence[Evaluation]) -> None:
         print_text("", "The tables were measured in different ways: do not compare their values.")
 
     # A run that is not in its folder, such as a copied checkpoint, has none.
-    figures = []
-    for evaluation in found:
-        if "run" in evaluation.about and "memorisation" in evaluation.values:
-            figures.append(Path(evaluation.about["run"]) / FIGURE)
+    figures = [str(evaluation.figure) for evaluation in found if evaluation.figure]
     if figures:
-        names = ", ".join(str(path) for path in figures if path.exists())
+        names = ", ".join(dict.fromkeys(figures))
         print_text("", f"Samples beside their nearest training images: {names}")
 
 

@@ -71,7 +71,7 @@ def _by_layer(run: Run) -> Tensor:
         matrix = weight.detach().double().cpu()
         _, vectors = torch.linalg.eigh(matrix.T @ matrix)  # ascending
         return vectors.T.flip(0).float()
-    raise UserError(f"no layer of {run.folder} reads the noise directly; find them by images")
+    raise UserError(f"no layer of {run.name} reads the noise directly; find them by images")
 
 
 def _by_images(run: Run) -> Tensor:
@@ -99,6 +99,6 @@ def _draw(run: Run, count: int) -> tuple[Tensor, Tensor]:
         inputs = class_inputs(run.gan, [0] * len(rows), run.device)
         images.append(sample_gan(run.gan, rng, len(rows), inputs))
         if rng.drawn is None:
-            raise UserError(f"{run.folder} draws no noise, so there are no directions in it")
+            raise UserError(f"{run.name} draws no noise, so there are no directions in it")
         noise.append(rng.drawn.cpu())
     return torch.cat(noise), torch.cat(images)

@@ -88,7 +88,7 @@ class InpaintTask(Task):
     follow: Follow = _show_bar
 
     def check(self, run: Run) -> None:
-        gan, folder = run.gan, run.folder
+        gan, folder = run.gan, run.name
         if self.mask and self.box:
             raise UserError("--mask and --box both say where the hole is; give one of them")
         if self.project and (self.mask or self.box):

@@ -102,7 +102,7 @@ class LayoutTask(Task):
                 it should be.
         """
         inputs = self.read_text(run)
-        size, folder = run.gan.size, run.folder
+        size, folder = run.gan.size, run.name
         if any(isinstance(kind, BoxInput) for kind in run.gan.inputs.values()):
             refuse_flag(self.keypoints, "--keypoint", f"{folder} takes a box: use --box X,Y,W,H")
             inputs["box"] = torch.tensor([read_box(self.box, size) if self.box else MIDDLE])
@@ -123,20 +123,20 @@ class LayoutTask(Task):
         """
         for name, kind in run.gan.inputs.items():
             if isinstance(kind, TextInput):
-                advice = f"{run.folder} reads captions: use --caption TEXT"
+                advice = f"{run.name} reads captions: use --caption TEXT"
                 refuse_flag(self.features, "--caption-features", advice)
-                return {name: encode_caption(self.caption, kind.length, run.folder)}
+                return {name: encode_caption(self.caption, kind.length, run.name)}
             if isinstance(kind, FeaturesInput):
                 if self.features is None:
                     raise UserError(
-                        f"{run.folder} was trained on captions as {kind.length} numbers; give them"
+                        f"{run.name} was trained on captions as {kind.length} numbers; give them"
                         " by --caption-features FILE"
                     )
                 return {name: read_features(self.features, kind.length)}
 
-        use = describe_use(run.gan, run.folder)
+        use = describe_use(run.gan, run.name)
         raise UserError(
-            f"{run.folder} was trained without captions: --caption, --box and --keypoint have no"
+            f"{run.name} was trained without captions: --caption, --box and --keypoint have no"
             f" effect; {use}"
         )
 

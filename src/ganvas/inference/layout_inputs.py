@@ -24,14 +24,14 @@ def refuse_flag(given: object, flag: str, advice: str) -> None:
         raise UserError(f"{flag} has no effect: {advice}")
 
 
-def encode_caption(caption: str | None, length: int, folder: Path) -> Tensor:
+def encode_caption(caption: str | None, length: int, run: str) -> Tensor:
     """A caption as bytes of UTF-8, uint8 (1, 1, length).
 
     Raises:
         UserError: there is none, or nothing is left of it.
     """
     if not caption or not plain(caption):
-        raise UserError(f'{folder} draws a caption; say what: --caption "a red bird"')
+        raise UserError(f'{run} draws a caption; say what: --caption "a red bird"')
     # a copy, because the encoded bytes are read-only
     return torch.from_numpy(encode(caption, length).copy())[None, None]
 

@@ -37,6 +37,7 @@ from ganvas.runs.checkpoint import load_gan, locate_checkpoint
 from ganvas.runs.curves import collect_losses
 from ganvas.runs.folder import grid_path
 from ganvas.runs.log import read_log
+from ganvas.runs.places import RunPlace, find_place
 from ganvas.runs.usage import describe_use
 from ganvas.schema import Planes
 
@@ -54,10 +55,19 @@ class Run:
         gan: in evaluation mode, with the moving average of the weights or the last weights.
         about: the checkpoint's description.
         device: where the GAN is.
+        place: where the run is, and where results made with it go.
     """
 
-    def __init__(self, path: Path, gan: GAN, about: dict[str, Any], device: torch.device):
+    def __init__(
+        self,
+        path: Path,
+        gan: GAN,
+        about: dict[str, Any],
+        device: torch.device,
+        place: RunPlace | None = None,
+    ):
         self.path = path
+        self.place = place or RunPlace(path)
         self.gan = gan.to(device)
         self.about = about
         self.device = device
@@ -73,7 +83,7 @@ class Run:
         if self.gan.classes:
             classes = f", {count_noun(len(self.gan.classes), 'class', 'classes')}"
         images = count_noun(self.about["images"], "image")
-        return f"{name}, {kind}{classes}, {images}, {self.path}"
+        return f"{name}, {kind}{classes}, {images}, {self.place.name or self.path}"
 
     def _repr_html_(self) -> str:
         """The grid of samples that training drew at this checkpoint, or a new one, and a line."""
@@ -83,13 +93,23 @@ class Run:
             grid = file.read_bytes()
         elif self.gan.unconditional:
             grid = self.grid()
-        picture = figure(grid, f"Samples of {self.folder}") if grid is not None else ""
+        picture = figure(grid, f"Samples of {self.name}") if grid is not None else ""
         return f"<div>{picture}<div>{escape(self._describe())}</div></div>"
 
     @property
     def folder(self) -> Path:
         """The run folder; the checkpoint itself where it lies elsewhere."""
         return self.path.parents[1] if self.path.parent.name == "checkpoints" else self.path
+
+    @property
+    def name(self) -> str:
+        """What commands and messages call it: its folder, or a name such as "zoo:mnist"."""
+        return self.place.name or str(self.folder)
+
+    @property
+    def outputs(self) -> Path:
+        """The folder in which results are written: the run's own, where that may be."""
+        return self.place.outputs or self.folder
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -208,8 +228,8 @@ class Run:
         """
         if not self.gan.unconditional:
             inputs = ", ".join(self.gan.inputs)
-            use = describe_use(self.gan, self.folder)
-            raise UserError(f"{self.folder} generates images from {inputs}, not from noise: {use}")
+            use = describe_use(self.gan, self.name)
+            raise UserError(f"{self.name} generates images from {inputs}, not from noise: {use}")
 
     def _check_images(self) -> None:
         """Refuse a GAN that generates points.
@@ -218,7 +238,7 @@ class Run:
             UserError: says what to use.
         """
         if self.gan.kind == "point":
-            raise UserError(f"{self.folder} makes points, not images; use run.sample or run.grid")
+            raise UserError(f"{self.name} makes points, not images; use run.sample or run.grid")
 
     def make(self, inputs: Mapping[str, Tensor], *, seed: int = 0) -> Tensor:
         """Generate one image for each row of the inputs that the GAN needs; see `GAN.inputs`.
@@ -338,15 +358,16 @@ class Run:
 
 
 def load(path: str | Path, *, device: str = "cpu", ema: bool = True) -> Run:
-    """Load a run folder (its newest checkpoint) or a checkpoint folder.
+    """Load a run: its newest checkpoint, or the one that is named.
 
     Args:
-        path: the folder.
+        path: a run folder or one of its checkpoints, or a name such as "zoo:mnist".
         device: where images will be generated.
         ema: whether to use the moving average of the weights, where there is one.
 
     Raises:
         UserError: there is nothing to load, or it is damaged.
     """
-    found = locate_checkpoint(Path(path))
-    return Run(found, *load_gan(found, ema), pick_device(device))
+    place = find_place(path)
+    found = locate_checkpoint(place.folder)
+    return Run(found, *load_gan(found, ema), pick_device(device), place)

@@ -68,7 +68,7 @@ class SampleTask(Task):
             raise UserError(f"--scale {self.scale}: give a whole number from 1 to {most}")
         run.check_free()
         if self.rows and not self._list_classes(run):
-            raise UserError(f"--rows {self.rows}: {run.folder} was trained without classes")
+            raise UserError(f"--rows {self.rows}: {run.name} was trained without classes")
         self.choice.check(run.gan, run.device, self.seed)
         self.naming.check(self._plan(run)[1])
 

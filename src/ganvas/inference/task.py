@@ -159,6 +159,6 @@ def refuse_points(run: Run) -> None:
     """
     if run.gan.kind == "point":
         raise UserError(
-            f"{run.folder} makes points: --interpolate, --invert, --columns, --format, --names and"
+            f"{run.name} makes points: --interpolate, --invert, --columns, --format, --names and"
             " --scale are for images"
         )

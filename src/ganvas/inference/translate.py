@@ -82,20 +82,18 @@ class TranslateTask(Task):
 
     def check(self, run: Run) -> None:
         kind = run.gan.inputs.get("image")
-        use = describe_use(run.gan, run.folder)
+        use = describe_use(run.gan, run.name)
         if not isinstance(kind, ImageInput) or "mask" in run.gan.inputs:
-            raise UserError(f"{run.folder} does not translate images: {use}")
+            raise UserError(f"{run.name} does not translate images: {use}")
         # a GAN of two sets with different attributes: which one is meant, a flag could not say
-        if not suggest_command(run.gan, run.folder):
-            raise UserError(
-                f"{run.folder} was trained on two sets with different attributes; {use}"
-            )
+        if not suggest_command(run.gan, run.name):
+            raise UserError(f"{run.name} was trained on two sets with different attributes; {use}")
 
         _find_domain(run, self.to)
         _check_attributes(run, self.attributes)
         if self.size is not None and not kind.multiple <= self.size <= MAX_SIDE:
             raise UserError(
-                f"--size {self.size}: {run.folder} takes images of {kind.multiple} to "
+                f"--size {self.size}: {run.name} takes images of {kind.multiple} to "
                 f"{MAX_SIDE:,} pixels"
             )
 
@@ -245,14 +243,14 @@ def _find_domain(run: Run, wanted: str | None) -> str | None:
     if wanted is None:
         return names[-1] if names else None  # usually from the first domain to the second
     if not names:
-        raise UserError(f"--to {wanted}: {run.folder} knows attributes: use --attributes NAME=1")
+        raise UserError(f"--to {wanted}: {run.name} knows attributes: use --attributes NAME=1")
 
     # their columns "a" and "b" mean the same
     columns = COLUMNS if len(names) == 2 else (run.gan.target,)
     for column, name in zip(columns, names):
         if wanted.casefold() in (column, name.casefold()):
             return name
-    raise UserError(f"--to {wanted}: {run.folder} generates only {' and '.join(names)}")
+    raise UserError(f"--to {wanted}: {run.name} generates only {' and '.join(names)}")
 
 
 def _check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
@@ -270,7 +268,7 @@ def _check_attributes(run: Run, attributes: Mapping[str, bool]) -> None:
             raise UserError(f"--attributes {name}: unknown attribute; {nearest(name, names)}")
         domains = _list_domains(run.gan)
         only = f"; it generates {domains[0]}" if len(domains) == 1 else ""
-        raise UserError(f"--attributes {name}: {run.folder} knows no attributes{only}")
+        raise UserError(f"--attributes {name}: {run.name} knows no attributes{only}")
 
 
 def _list_domains(gan: GAN) -> tuple[str, ...]:

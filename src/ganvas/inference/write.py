@@ -36,7 +36,7 @@ class Output:
     """Where the results of a task go, and in which form.
 
     Attributes:
-        folder: new or empty; None: the next of RUN/TASK/1, 2, ...
+        folder: new or empty; None: the next of RUN/TASK/1, 2, ..., or of the run's `outputs`
         format: ending of the separate files.
         separate: whether each image gets its own file.
         sheet: whether the separate files get a sheet, in the sub-folder sheets.
@@ -72,12 +72,10 @@ class Output:
         kind = run.planes.kind
         if self.format != "png" and kind in ("bands", "categories"):
             made = "bands, which are written as TIFF" if kind == "bands" else "label maps"
-            raise UserError(
-                f"--format {self.format}: {run.folder} makes {made}; leave --format out"
-            )
+            raise UserError(f"--format {self.format}: {run.name} makes {made}; leave --format out")
         if self.format in ("jpg", "jpeg") and kind == "alpha":
             raise UserError(
-                f"--format {self.format} has no transparency, which {run.folder} makes; "
+                f"--format {self.format} has no transparency, which {run.name} makes; "
                 "use png or webp"
             )
         if self.folder:
@@ -110,7 +108,7 @@ def produce(task: Task, run: Run, output: Output) -> Iterator[Result | str]:
 
     place = nullcontext()
     if output.separate:
-        place = own_folder(output.folder, run.folder / task.folder)
+        place = own_folder(output.folder, run.outputs / task.folder)
 
     with place as folder:
         if run.gan.kind == "point":

@@ -1,6 +1,7 @@
 """Numbers that a user or a file gives: whole where they count something, and finite."""
 
 import math
+import os
 import re
 from dataclasses import fields
 from numbers import Integral, Real
@@ -13,7 +14,16 @@ from ganvas.errors import UserError, shorten
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["LARGEST", "Count", "Fraction", "Integer", "Whole", "check_numbers", "find_number_fault"]
+__all__ = [
+    "LARGEST",
+    "Count",
+    "Fraction",
+    "Integer",
+    "Whole",
+    "check_numbers",
+    "find_number_fault",
+    "read_size",
+]
 
 LARGEST = 10**15  # of whole numbers; exact as a float, and more than any count of images
 
@@ -70,3 +80,22 @@ def check_numbers(settings: "DataclassInstance") -> None:
         fault = find_number_fault(value, whole=field.type in (int, int | None))
         if fault:
             raise UserError(f"{field.name}={shorten(value)}: {fault}")
+
+
+def read_size(variable: str, usual: str) -> int:
+    """Bytes that an environment variable allows, written e.g. 500M.
+
+    Args:
+        variable: its name.
+        usual: what holds where it is not set.
+
+    Raises:
+        UserError: it is not a size.
+    """
+    text = os.environ.get(variable) or usual
+    found = re.fullmatch(
+        r"(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE
+    )
+    if found is None:
+        raise UserError(f"{variable}={text!r} is not a size; write e.g. 500M, 20G or 1T")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))

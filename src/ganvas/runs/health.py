@@ -152,33 +152,37 @@ class Health:
         }
 
 
-def read_health(folder: Path) -> Health:
+def read_health(what: str | Path) -> Health:
     """Read the conditions and the last checkup of a run, finished or in training.
 
     Raises:
         UserError: it is not a run folder, or the run has had no checkup yet.
     """
-    run = read_run(folder)
+    run = read_run(what)
+    run.need_log()
     diagnosis = Diagnosis.of(run.log, schedule_of(run.recipe))
     if not diagnosis.checkups:
         period = run.recipe.period("health_every")
         raise UserError(
-            f"{folder} has had no checkup yet: the first is after {period:,} images (health_every)"
+            f"{run.name} has had no checkup yet: the first is after {period:,} images "
+            "(health_every)"
         )
 
     # A run in training looks like an interrupted one, but for its lock.
-    going = is_going(folder)
+    going = is_going(run.folder)
     status = describe_progress(run) if going else describe_status(run)
-    return Health(folder, run.images, going, f"{folder}: {run.recipe.name}. {status}", diagnosis)
+    return Health(
+        run.folder, run.images, going, f"{run.name}: {run.recipe.name}. {status}", diagnosis
+    )
 
 
-def print_health(folder: Path, as_json: bool) -> None:
+def print_health(what: str | Path, as_json: bool) -> None:
     """Print the health of a run.
 
     Raises:
         UserError: as `read_health`.
     """
-    health = read_health(folder)
+    health = read_health(what)
     # Programs get the same facts as people, with unrounded numbers.
     if as_json:
         print_json(health.to_json())

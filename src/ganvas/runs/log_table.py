@@ -21,29 +21,30 @@ KINDS = ("losses", "speed", "measured", "evaluated", "health")
 SPEED = "speed.images_per_second"
 
 
-def print_log(folder: Path, as_csv: bool) -> None:
+def print_log(what: str | Path, as_csv: bool) -> None:
     """Print what a run has logged, finished or in training.
 
     Args:
-        folder: of the run.
+        what: the run's folder or name.
         as_csv: all numbers as CSV; otherwise a table of the losses, a row for each report.
 
     Raises:
         UserError: it is not a run folder, or nothing was logged yet.
     """
-    run = read_run(folder)
+    run = read_run(what)
+    run.need_log()
     rows = collect_numbers_by_images(run.log)
     if not any(entry["kind"] == "losses" for entry in run.log):
         first = run.recipe.period("report_every")
         raise UserError(
-            f"{folder} has logged no losses yet: the first are after {first:,} images "
+            f"{run.name} has logged no losses yet: the first are after {first:,} images "
             "(report_every)"
         )
     if as_csv:
         print_text(*_format_csv(rows), wrap=False)
     else:
         _print_table(run, rows)
-        command = shlex.join(["ganvas", "log", str(folder), "--csv"])
+        command = shlex.join(["ganvas", "log", run.name, "--csv"])
         print_text("", "All numbers, also terms and checkups:")
         print_text(f"  {command}", wrap=False)
 

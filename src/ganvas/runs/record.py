@@ -11,6 +11,7 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import find_checkpoints, read_about
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
+from ganvas.runs.places import find_place
 
 __all__ = ["RunRecord", "describe_progress", "describe_status", "read_run"]
 
@@ -27,6 +28,7 @@ class RunRecord:
         grids: the files of samples, oldest first.
         checkpoint: the newest checkpoint, if there is one.
         about: its `about.json`; empty without one.
+        name: what messages call it.
     """
 
     folder: Path
@@ -36,6 +38,16 @@ class RunRecord:
     grids: list[Path]
     checkpoint: Path | None
     about: dict[str, Any]
+    name: str
+
+    def need_log(self) -> None:
+        """Refuse a run that was given away without its log.
+
+        Raises:
+            UserError: there is none.
+        """
+        if not (self.folder / "log.jsonl").exists():
+            raise UserError(f"{self.name} has no log.jsonl: how it was trained is not known here")
 
     @property
     def images(self) -> int:
@@ -61,12 +73,17 @@ class RunRecord:
         return "finished" if self.images >= self.recipe.images else "interrupted"
 
 
-def read_run(folder: Path) -> RunRecord:
+def read_run(what: str | Path) -> RunRecord:
     """Read a run folder; one that was interrupted early has only its recipe and data report.
+
+    Args:
+        what: the folder, or the name of a run.
 
     Raises:
         UserError: it is not a run folder, or a file in it is damaged.
     """
+    place = find_place(what)
+    folder = place.folder
     recipe = read_recipe(folder) if (folder / "recipe.json").is_file() else None
     if recipe is None:
         raise UserError(f"{folder} is not a run folder: it has no recipe.json")
@@ -83,6 +100,7 @@ def read_run(folder: Path) -> RunRecord:
         grids=find_grids(folder),
         checkpoint=newest,
         about=read_about(newest) if newest else {},
+        name=place.name or str(folder),
     )
 
 

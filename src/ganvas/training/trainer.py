@@ -16,6 +16,7 @@ from ganvas.io.files import write_json
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import FolderWatch, write_description
 from ganvas.runs.log import Log
+from ganvas.runs.places import find_place, refuse_named
 from ganvas.training.beginning import ORIGIN_FILE, Beginning, begin_with
 from ganvas.training.budget import make_budget
 from ganvas.training.checkup import features_shape
@@ -97,7 +98,9 @@ def train(
     given = {"data": None if data is None else str(data), "images": images, "seed": seed}
     changes = {key: value for key, value in given.items() if value is not None}
     budget = make_budget(minutes, until, datetime.now())
-    place = None if from_ is None else Path(from_)
+    if out:
+        refuse_named(out)
+    place = None if from_ is None else find_place(from_).folder
     request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget, place)
 
     # A folder that is named needs no name, and a run in it does not need the other run any more.

@@ -13,6 +13,7 @@ from ganvas.errors import UserError
 from ganvas.io.cache import cache_entry, cache_folder
 from ganvas.io.download import Published, UnreachableError, download, read_url
 from ganvas.io.files import PARTIAL, atomic_path, is_abandoned
+from ganvas.io.numbers import read_size
 from ganvas.io.reading import read_bytes
 
 __all__ = ["RemoteShards", "evict_shards"]
@@ -138,18 +139,12 @@ def _open_whole(path: Path, sha256: str) -> BufferedReader | None:
 
 
 def _cache_limit() -> int:
-    """Bytes that downloaded shards may take: GANVAS_SHARD_CACHE, e.g. 500M, else DEFAULT_LIMIT.
+    """Bytes that downloaded shards may take: GANVAS_SHARD_CACHE, else DEFAULT_LIMIT.
 
     Raises:
         UserError: the variable is not a size.
     """
-    text = os.environ.get(LIMIT) or DEFAULT_LIMIT
-    found = re.fullmatch(
-        r"(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE
-    )
-    if found is None:
-        raise UserError(f"{LIMIT}={text!r} is not a size; write e.g. 500M, 20G or 1T")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2].upper() or " "))
+    return read_size(LIMIT, DEFAULT_LIMIT)
 
 
 def evict_shards(keep: Path) -> None:

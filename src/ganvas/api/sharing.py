@@ -1,0 +1,38 @@
+"""`ganvas.push`: as the verb."""
+
+from pathlib import Path
+
+from ganvas.export.push import push_run
+from ganvas.inference.run import Run, load
+
+__all__ = ["push"]
+
+
+def push(
+    run: Run | str | Path,
+    to: str,
+    *,
+    licence: str | None = None,
+    private: bool = False,
+    resumable: bool = False,
+) -> str:
+    """Publish a run on the Hugging Face Hub: its checkpoint, its recipe, its grid of samples, its
+    evaluations, and a card that says how it was trained. No path and no name of a file of yours is
+    among it.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        to: "hf:OWNER/NAME"; what an earlier call has put there is replaced.
+        licence: what others may do with it, as the Hub calls it: "cc-by-4.0", "mit", ... It must be
+            given.
+        private: whether only its owner may see it.
+        resumable: whether the states of the optimizers are published, too.
+
+    Returns:
+        the address of its page. `ganvas.load("hf:OWNER/NAME")` loads it.
+
+    Raises:
+        UserError: the name or the licence is none, there is no token, or the Hub refuses.
+    """
+    loaded = run if isinstance(run, Run) else load(run)
+    return push_run(loaded, to, licence, private=private, resumable=resumable).url

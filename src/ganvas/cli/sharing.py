@@ -1,0 +1,55 @@
+"""`ganvas push`: give a trained GAN to others."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ganvas.cli.flags import Switch
+
+__all__ = ["push"]
+
+
+def push(
+    run: Path,
+    to: str,
+    /,
+    *,
+    licence: Annotated[str | None, Parameter(name=["--licence", "--license"])] = None,
+    private: Switch = False,
+    resumable: Switch = False,
+) -> None:
+    """Publish a run on the Hugging Face Hub, with a card that says how it was trained.
+
+    It sends the newest checkpoint (or the one that is named), the recipe, the newest grid of
+    samples, the evaluations and the data report, without paths and names of files. Afterwards,
+    hf:OWNER/NAME stands wherever a run is accepted.
+
+    Parameters
+    ----------
+    run
+        Run folder, or one of its checkpoints.
+    to
+        Place on the Hub, hf:OWNER/NAME. What an earlier push has put there is replaced.
+    licence
+        Licence under which others get it, as the Hub calls it: cc-by-4.0, mit, apache-2.0, ...
+    private
+        Only for its owner to see.
+    resumable
+        Also the states of the optimizers.
+    """
+    from ganvas.cli.making import print_lines
+    from ganvas.export.push import push_run
+    from ganvas.export.run_card import check_licence
+    from ganvas.inference.run import load
+
+    check_licence(licence)  # before the run is loaded
+    pushed = push_run(load(run), to, licence, private=private, resumable=resumable)
+    size = sum(pushed.files.values()) / 1e6
+    print_lines(
+        [
+            *(f"  {path}" for path in sorted(pushed.files)),
+            f"{len(pushed.files)} files, {size:,.1f} MB, published at {pushed.url}",
+            f"to use it: ganvas sample {pushed.name}",
+        ]
+    )
