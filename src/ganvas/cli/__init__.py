@@ -10,7 +10,7 @@ import traceback
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from ganvas.cli import judging, making, pictures, studio, training
+from ganvas.cli import judging, machine, making, pictures, studio, training
 from ganvas.cli.examples import describe_examples
 from ganvas.cli.meant import explain_flag, explain_verb
 from ganvas.errors import UserError
@@ -30,6 +30,7 @@ for verb in (
     *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),
     studio.studio,
+    *(machine.about, machine.cache),
 ):
     app.command(verb, help_epilogue=describe_examples(verb.__name__))
 

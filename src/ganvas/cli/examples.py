@@ -58,6 +58,14 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas pack ./faces --size 64",
         "ganvas pack ./faces --shards --out faces-64 --size 64",
     ),
+    "about": (
+        "ganvas about",
+        "ganvas about --json",
+    ),
+    "cache": (
+        "ganvas cache",
+        "ganvas cache packed references --empty",
+    ),
     "studio": (
         "ganvas studio",
         "ganvas studio ./runs --data ./faces ./flowers.zip --port 9000",
