@@ -277,6 +277,19 @@ def test_only_the_engine_knows_the_other_processes():
     assert not offenders
 
 
+def test_nothing_needs_a_system_other_than_windows():
+    """Modules and names that Windows lacks; `resource` is asked for where it may be missing."""
+    lacking = {"fcntl", "grp", "pwd", "pty", "resource", "termios"}
+    names = {"os.fork", "os.getuid", "os.killpg", "os.setsid", "signal.SIGHUP", "signal.SIGKILL"}
+    offenders = []
+    for module, tree in TREES.items():
+        found = imports(module, inside=False) & lacking
+        attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        found |= {ast.unparse(node) for node in attributes} & names
+        offenders += [f"{module}: {name}" for name in sorted(found)]
+    assert not offenders
+
+
 # 3. The command line starts at once
 
 
