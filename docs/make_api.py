@@ -128,7 +128,9 @@ def write_signature(name: str, function: Callable[..., Any]) -> Iterator[str]:
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not keywords_only:
             keywords_only = True
-            parameters.append("*")
+            # what follows `*kinds` is named as it is
+            if not any(shown.startswith("*") for shown in parameters):
+                parameters.append("*")
         parameters.append(shorten_types(str(parameter)))
 
     if len(parameters) <= 2:
