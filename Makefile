@@ -45,7 +45,7 @@ help:  ## show this list
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[jpeg]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

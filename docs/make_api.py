@@ -26,6 +26,8 @@ ORDER = [
     "health",
     "push",
     "theory",
+    "about",
+    "cache",
     "Run",
     "Results",
     "Animation",
@@ -33,6 +35,8 @@ ORDER = [
     "Examination",
     "Health",
     "Course",
+    "About",
+    "CacheEntry",
     "Recipe",
     "RECIPES",
     "GANS",
@@ -125,7 +129,9 @@ def write_signature(name: str, function: Callable[..., Any]) -> Iterator[str]:
             continue
         if parameter.kind is parameter.KEYWORD_ONLY and not keywords_only:
             keywords_only = True
-            parameters.append("*")
+            # what follows `*kinds` is named as it is
+            if not any(shown.startswith("*") for shown in parameters):
+                parameters.append("*")
         # Groups of keywords are written as other words by each version of Python.
         grouped = parameter.kind is parameter.VAR_KEYWORD
         text = f"**{parameter.name}" if grouped else str(parameter)

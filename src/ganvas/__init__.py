@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganvas.api.about import About, about
+    from ganvas.api.cache import CacheEntry, cache
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
     from ganvas.api.sharing import push
@@ -39,6 +41,8 @@ HOMES = {
     "evaluate": "ganvas.api.judging",
     "health": "ganvas.api.judging",
     "push": "ganvas.api.sharing",
+    "about": "ganvas.api.about",
+    "cache": "ganvas.api.cache",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Animation": "ganvas.io.animation",
@@ -51,13 +55,17 @@ HOMES = {
     "Recipe": "ganvas.recipes.recipe",
     "UserError": "ganvas.errors",
     "InterruptedRun": "ganvas.training.signals",
+    "About": "ganvas.api.about",
+    "CacheEntry": "ganvas.api.cache",
 }
 CALLABLE = ("data", "theory")  # packages that are called like functions
 
 __all__ = [
     "GANS",
     "RECIPES",
+    "About",
     "Animation",
+    "CacheEntry",
     "Course",
     "Evaluation",
     "Examination",
@@ -67,6 +75,8 @@ __all__ = [
     "Results",
     "Run",
     "UserError",
+    "about",
+    "cache",
     "data",
     "evaluate",
     "health",

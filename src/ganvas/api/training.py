@@ -1,6 +1,6 @@
 """`ganvas.train`: as `ganvas train`, with the same names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from ganvas.data.arrays.memory import Images, Labels, name_data
 from ganvas.data.view import collect_look
 from ganvas.errors import UserError
 from ganvas.inference.run import Run
+from ganvas.io.lists import split_list
 from ganvas.recipes.recipe import Recipe
 from ganvas.training.trainer import train as train_recipe
 
@@ -44,6 +45,7 @@ def train(
     settings: Mapping[str, Any] | None = None,
     strict: bool = False,
     log: str | None = None,
+    log_to: str | Sequence[str] | None = None,
     verbose: bool = False,
     quiet: bool = False,
 ) -> Run:
@@ -95,6 +97,8 @@ def train(
         log: output while training: "bar" (a progress bar) or "lines" (a line of losses at each
             report); None is "lines" for the recipes of the tutorials and "bar" for all others. A
             notebook shows the curves of the losses in both cases.
+        log_to: loggers that get the losses and the grids, such as "tensorboard" or ["wandb",
+            "trackio"]; None: no logger.
         verbose: whether to print also the reason of every setting that was chosen automatically.
         quiet: whether to print and show nothing.
 
@@ -148,4 +152,5 @@ def train(
         strict=strict,
         quiet=quiet,
         verbose=verbose,
+        log_to=split_list([log_to] if isinstance(log_to, str) else log_to or ()),
     )

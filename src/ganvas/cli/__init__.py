@@ -10,7 +10,7 @@ import traceback
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from ganvas.cli import judging, making, pictures, sharing, studio, training
+from ganvas.cli import judging, machine, making, pictures, sharing, studio, training
 from ganvas.cli.examples import describe_examples
 from ganvas.cli.meant import explain_flag, explain_verb
 from ganvas.errors import UserError
@@ -31,6 +31,7 @@ for verb in (
     *(pictures.data, pictures.pack),
     sharing.push,
     studio.studio,
+    *(machine.about, machine.cache),
 ):
     app.command(verb, help_epilogue=describe_examples(verb.__name__))
 

@@ -8,7 +8,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "train": (
         "ganvas train auto --data ./faces --minutes 10",
         "ganvas train avatars-fast --data ./faces --out runs/faces --set batch=64",
-        "ganvas train --out runs/faces  # resume",
+        "ganvas train --out runs/faces --log-to tensorboard  # resume",
         "ganvas train pix2pix-fast --data pairs:./facades --dry-run",
     ),
     "recipes": (
@@ -44,6 +44,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "log": (
         "ganvas log runs/faces",
         "ganvas log runs/faces --csv",
+        "ganvas log runs/faces --to tensorboard,wandb",
     ),
     "theory": (
         "ganvas theory",
@@ -62,6 +63,14 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "push": (
         "ganvas push runs/faces hf:me/faces --licence cc-by-4.0",
         "ganvas push runs/faces hf:me/faces-own --licence other --private",
+    ),
+    "about": (
+        "ganvas about",
+        "ganvas about --json",
+    ),
+    "cache": (
+        "ganvas cache",
+        "ganvas cache packed references --empty",
     ),
     "studio": (
         "ganvas studio",

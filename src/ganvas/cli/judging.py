@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Switch, Whole, Words
+from ganvas.errors import UserError
 from ganvas.io.lists import split_list
 
 __all__ = ["evaluate", "health", "log", "theory"]
@@ -93,8 +94,10 @@ def health(run: Path, /, *, json: Switch = False) -> None:
     print_health(run, json)
 
 
-def log(run: Path, /, *, csv: Switch = False) -> None:
+def log(run: Path, /, *, csv: Switch = False, to: Words = None) -> None:
     """Show the losses of a run, finished or still training: a row for each report.
+
+    With --to it is handed to dashboards of others instead; what they have already is left out.
 
     Parameters
     ----------
@@ -103,7 +106,18 @@ def log(run: Path, /, *, csv: Switch = False) -> None:
     csv
         Print all numbers that were logged as CSV, for a spreadsheet or a program: losses with
         their terms, speed, scores and checkups.
+    to
+        Target: loggers that get the losses and the grids of a run that is not in training:
+        tensorboard, wandb, trackio, swanlab, or one of another package.
     """
+    if to is not None:
+        from ganvas.loggers.replay import replay_run
+
+        if csv:
+            raise UserError("--csv prints and --to sends; give one of them")
+        replay_run(run, split_list(to))
+        return
+
     from ganvas.runs.log_table import print_log
 
     print_log(run, csv)

@@ -23,6 +23,8 @@ VERBS: Table = {
     "models model list presets configs": "recipes",
     "losses history plot logs": "log",
     "upload publish share": "push",
+    "version versions env environment system sysinfo collect-env devices extras": "about",
+    "clean clear purge prune empty": "cache",
     "prepare preprocess shard shards dataset-tool": "pack",
 }
 
@@ -104,6 +106,9 @@ TRAIN: Table = {
     "ngf ndf nf": "--set options.width=VALUE",
     "critic-iters d-iters": "--set options.n_critic=VALUE",
     "ema-kimg ema-decay": "--set ema_halflife=N, in images shown",
+    "report-to logger loggers tracker": "--log-to VALUE",
+    "wandb use-wandb wandb-project": "--log-to wandb",
+    "tensorboard tb use-tensorboard tensorboard-dir": "--log-to tensorboard",
     "hours time duration max-time": "--minutes N",
     **SIZE,
     **CHANNELS,

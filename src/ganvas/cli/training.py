@@ -8,8 +8,19 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from ganvas.cli.flags import AS_IT_IS, Device, Look, Number, Pairs, Switch, Whole, parse_settings
+from ganvas.cli.flags import (
+    AS_IT_IS,
+    Device,
+    Look,
+    Number,
+    Pairs,
+    Switch,
+    Whole,
+    Words,
+    parse_settings,
+)
 from ganvas.errors import UserError
+from ganvas.io.lists import split_list
 
 __all__ = ["collect_changes", "recipes", "train"]
 
@@ -33,6 +44,7 @@ def train(
     strict: Switch = False,
     dry_run: Switch = False,
     log: Literal["bar", "lines"] | None = None,
+    log_to: Words = None,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
     quiet: Switch = False,
 ) -> None:
@@ -80,6 +92,9 @@ def train(
     log
         Output while training: bar (a progress bar) or lines (a line of losses at each report).
         Default: lines for the recipes of the tutorials, bar for all others.
+    log_to
+        Loggers that get the losses and the grids while the run trains: tensorboard, wandb,
+        trackio, swanlab, or one of another package. Default: none.
     verbose
         Also the reason of every setting that was chosen automatically.
     quiet
@@ -126,6 +141,7 @@ def train(
             strict=strict,
             quiet=quiet,
             verbose=verbose,
+            log_to=split_list(log_to or []),
         )
     except InterruptedRun as stop:
         with suppress(OSError):  # after SIGHUP there is no terminal

@@ -12,6 +12,7 @@ from torch import Tensor
 from ganvas.data.folders.source import MAX_BYTES, FileSource
 from ganvas.errors import UserError
 from ganvas.inference.task import Content
+from ganvas.io.files import WINDOWS, portable_name
 from ganvas.io.image_files import read
 from ganvas.io.images import UnreadableError, to_png
 from ganvas.io.label_maps import NO_CATEGORY
@@ -87,7 +88,9 @@ def _list_images(place: Path | Image.Image) -> Iterator[tuple[str, Content]]:
         # A zip may hold any path: what leads out of the folder is left out.
         paths = []
         for entry in source.pictures:
-            parts = (part for part in entry.name.split("/") if part not in ("", ".."))
+            parts = [part for part in entry.name.split("/") if part not in ("", "..")]
+            if WINDOWS:  # `C:` would lead out, too
+                parts = [portable_name(part) for part in parts]
             paths.append(Path(*parts))
         stems = [path.with_suffix("").as_posix() for path in paths]
 

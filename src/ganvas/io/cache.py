@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from ganvas.errors import UserError
 from ganvas.io.files import atomic_path, remove, remove_leftovers
 from ganvas.io.reading import expand_home
 
-__all__ = ["OTHER_CACHE", "cache_entry", "cache_folder", "load_or_make"]
+__all__ = ["NAME", "OTHER_CACHE", "cache_entry", "cache_folder", "load_or_make"]
 
 NAME = r"[0-9a-f]{32}(\.\w+)?"  # of an entry, as `cache_entry` makes it
 OTHER_CACHE = "set GANVAS_CACHE to a folder elsewhere"
@@ -65,7 +66,10 @@ def load_or_make(
     """
     if path.exists():
         try:
-            return read(path)
+            content = read(path)
+            with suppress(OSError):  # a cache that others share may be read-only
+                os.utime(path)  # `ganvas cache` shows when it was last used
+            return content
         except UserError:
             remove(path)  # damaged; it can be made again
 

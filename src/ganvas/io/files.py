@@ -19,6 +19,7 @@ from ganvas.errors import UserError
 __all__ = [
     "ABANDONED",
     "PARTIAL",
+    "WINDOWS",
     "atomic_path",
     "explained",
     "find_leftovers",
@@ -26,6 +27,7 @@ __all__ = [
     "is_abandoned",
     "own_folder",
     "partial_path",
+    "portable_name",
     "refuse_used",
     "remove",
     "remove_leftovers",
@@ -38,6 +40,10 @@ PARTIAL = ".partial-"  # the name of every unfinished file or folder begins so
 # Seconds without a write after which an unfinished file of another machine counts as abandoned.
 ABANDONED = 3600.0
 ELSEWHERE = "choose another place with --out"
+WINDOWS = os.name == "nt"
+# Names that Windows takes for devices, whatever their ending, and what no name may hold there.
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])( *\..*)?", re.IGNORECASE)
+FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 @contextmanager
@@ -162,6 +168,12 @@ def partial_path(path: Path) -> Path:
     return path.with_name(f"{PARTIAL}{os.getpid()}-{_mark()}{secrets.token_hex(4)}-{path.name}")
 
 
+def portable_name(name: str) -> str:
+    """A name that a file or folder may have on Windows, too: without a drive, no device."""
+    name = FORBIDDEN.sub("-", name).rstrip(". ") or "-"
+    return f"_{name}" if DEVICES.fullmatch(name) else name
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8.
 
@@ -178,7 +190,11 @@ def write_json(path: Path, value: Any) -> None:
 
 def sync(path: Path) -> None:
     """Flush a file or folder to the disk."""
-    handle = os.open(path, os.O_RDONLY)  # a folder cannot be opened for writing
+    # Windows neither opens folders nor flushes what is not open for writing; elsewhere a folder
+    # cannot be opened for writing.
+    if WINDOWS and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,7 +1,12 @@
 """Decode plain JPEGs four times as fast as Pillow, and large ones at a fraction of their size."""
 
 import numpy as np
-import simplejpeg
+
+# It has no package for some Pythons, such as free-threaded ones; Pillow then reads all JPEGs.
+try:
+    import simplejpeg
+except ImportError:
+    simplejpeg = None
 
 __all__ = ["decode_jpeg"]
 
@@ -21,8 +26,10 @@ def decode_jpeg(
 
     Returns:
         uint8 (H, W, C), C of 1 or 3, and the whole picture's width and height; None if the file is
-        of another kind, too large, or damaged.
+        of another kind, too large, or damaged, or the decoder is not installed.
     """
+    if simplejpeg is None:
+        return None
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
         if colours not in COLOURS or int(height) * int(width) > most_pixels:

@@ -3,13 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ganvas.io.files import explained, write_text
-from ganvas.io.reading import DamagedFileError, read_json_lines
+from ganvas.io.reading import DamagedFileError, parse_json, read_json_lines
 
-__all__ = ["ENDED", "Log", "read_log"]
+__all__ = ["ENDED", "Log", "LogFollower", "read_log"]
 
 ENDED = "ended"  # the state of a condition with which a run ended
 
@@ -83,6 +84,42 @@ def read_log(path: Path) -> list[dict[str, Any]]:
             ) from None
         entries.append(entry)
     return entries
+
+
+class LogFollower:
+    """Reads a log while it is written: at each call what has been added since the last one.
+
+    The log must not be cut meanwhile.
+
+    Args:
+        path: of the log; it may not be there yet.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.place = 0  # bytes that were read
+
+    def read(self) -> list[dict[str, Any]]:
+        """The entries whose lines are whole and were not read yet; damaged ones are left out.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if not self.path.exists() or self.path.stat().st_size <= self.place:
+            return []
+        # Opened for an instant: on Windows, an open file could not be replaced.
+        with self.path.open("rb") as file:
+            file.seek(self.place)
+            lines, _, _ = file.read().rpartition(b"\n")  # the last one may still be written
+        self.place += len(lines) + 1 if lines else 0
+
+        entries = []
+        for line in lines.split(b"\n"):
+            with suppress(ValueError, AttributeError):
+                entry = parse_json(line.decode("utf-8", errors="replace"))
+                _check_entry(entry)
+                entries.append(entry)
+        return entries
 
 
 def _check_entry(entry: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, describe_rate, print_text
 from ganvas.runs.record import RunRecord, read_run
 
-__all__ = ["collect_numbers_by_images", "print_log"]
+__all__ = ["KINDS", "collect_numbers_by_images", "find_numbers", "print_log"]
 
 # Kinds of entries that hold measurements. A column of losses has the key's own name; those of other
 # kinds begin with the kind, since a network's loss in evaluation mode has the same key, too.
@@ -59,15 +59,15 @@ def collect_numbers_by_images(
             if entry["kind"] == kind:
                 row = rows.setdefault(entry["images"], {})
                 prefix = "" if kind == "losses" else f"{kind}."
-                row |= {prefix + key: value for key, value in _find_numbers(entry)}
+                row |= {prefix + key: value for key, value in find_numbers(entry)}
     return dict(sorted((images, row) for images, row in rows.items() if row))
 
 
-def _find_numbers(entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def find_numbers(entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of an entry by their keys; those of a group, such as classes, by group.name."""
     for key, value in entry.items():
         if isinstance(value, Mapping):
-            yield from _find_numbers(value, f"{prefix}{key}.")
+            yield from find_numbers(value, f"{prefix}{key}.")
         elif isinstance(value, int | float) and (prefix or key != "images"):
             yield prefix + key, value
 

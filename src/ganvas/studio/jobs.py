@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganvas.errors import UserError
-from ganvas.io.files import explained
+from ganvas.io.files import explained, portable_name
 from ganvas.io.reading import read_text
 
 __all__ = ["Job", "Jobs", "clean_name"]
@@ -121,6 +121,7 @@ class Jobs:
                     env=os.environ | {"PYTHONUNBUFFERED": "1"},
                     # not in the terminal's group: Ctrl-C there ends the studio alone
                     start_new_session=True,
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Windows
                 )
         # Somebody must wait for a process that has ended, or it stays in the system's table.
         threading.Thread(target=process.wait, daemon=True).start()
@@ -139,6 +140,10 @@ class Jobs:
 
 
 def clean_name(text: str) -> str:
-    """A name for a folder or file, made of letters, digits, `-`, `_` and `.` of what was given."""
+    """A name for a folder or file, made of letters, digits, `-`, `_` and `.` of what was given.
+
+    It is a name on every system; "" stays "".
+    """
     name = re.sub(r"[^\w.-]+", "-", text, flags=re.UNICODE).strip("-.")
-    return name[:LONGEST_NAME].strip("-.")
+    name = name[:LONGEST_NAME].strip("-.")
+    return portable_name(name) if name else ""

@@ -52,12 +52,13 @@ def print_plan(request: Request, out: Path | None, device: str) -> None:
         if recipe.images / recipe.batch * costs.step < SHORT:
             costs = measure_looks(costs, trainer.context, trainer.state, trainer.loader)
         # After the steps: the most that this process has used, trials of the plan included.
-        memory = f"{engine.memory() / 2**20:,.0f} MiB on {engine.device}"
+        most = engine.memory()
+        memory = f"about {most / 2**20:,.0f} MiB on {engine.device}" if most else "not known here"
 
     budget = request.budget if recipe is not found[0] else None
     print_text(_describe_training(recipe), _describe_data(dataset))
     seconds = _print_time(recipe, costs, budget)
-    print_text(f"memory: about {memory}", "")
+    print_text(f"memory: {memory}", "")
 
     advice = advise_quicker(recipe, seconds)
     if advice:

@@ -181,11 +181,16 @@ class Engine:
         return bool(flag.item())
 
     def memory(self) -> int:
-        """The most bytes this process has used so far: on the GPU, or of main memory."""
+        """The most bytes this process has used so far: on the GPU, or of main memory.
+
+        0 where the system does not tell, as on Windows.
+        """
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
-        import resource  # not on Windows, where only the plan of a run needs it
-
+        try:
+            import resource
+        except ImportError:
+            return 0
         # macOS counts bytes, Linux KiB.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
             1 if sys.platform == "darwin" else 1024

@@ -1,6 +1,6 @@
 """The loop: from a recipe to a run folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from ganvas.errors import UserError
 from ganvas.inference.run import Run, load
 from ganvas.io.console import count_noun
 from ganvas.io.files import write_json
+from ganvas.loggers.find import find_loggers
+from ganvas.loggers.live import LiveLoggers
+from ganvas.loggers.logger import Logger
 from ganvas.recipes.recipe import Recipe
 from ganvas.runs.folder import FolderWatch, write_description
 from ganvas.runs.log import Log
@@ -68,6 +71,7 @@ def train(
     strict: bool = False,
     quiet: bool = False,
     verbose: bool = False,
+    log_to: Sequence[str] = (),
 ) -> Run:
     """Train a GAN, or resume a run that was stopped.
 
@@ -86,6 +90,7 @@ def train(
         strict: whether a broken image file is an error.
         quiet: whether to print nothing.
         verbose: whether to print the reason of every setting that was chosen.
+        log_to: names of loggers that get what the run logs.
 
     Returns:
         The trained run, ready to `sample`.
@@ -102,6 +107,7 @@ def train(
         refuse_named(out)
     place = None if from_ is None else find_place(from_).folder
     request = Request(recipe, changes | dict(settings or {}), epochs, strict, budget, place)
+    loggers = find_loggers(log_to)  # what is misspelt or not installed is said before all else
 
     # A folder that is named needs no name, and a run in it does not need the other run any more.
     name = "" if out else request.name
@@ -110,7 +116,7 @@ def train(
         # training must be refused before that.
         found = prepare(request, folder, engine, progress=engine.is_main and not quiet)
         found, dataset = fit_run(request, found, folder, engine)
-        Trainer(found, dataset, folder, engine, quiet, verbose).run()
+        Trainer(found, dataset, folder, engine, quiet, verbose).run(loggers)
         # Every process loads the run below; the main one may still be writing it.
         engine.wait()
     return load(folder)
@@ -159,8 +165,11 @@ class Trainer:
         self.signals = StopSignals(self.meter.announce_stop)
         self.stop_file = StopFile(folder, self.meter.announce_stop)
 
-    def run(self) -> None:
+    def run(self, loggers: Mapping[str, Logger] | None = None) -> None:
         """Resume or begin, train to the end, and write the report.
+
+        Args:
+            loggers: by name; the main process gives them what it logs.
 
         Raises:
             InterruptedRun: by a signal or the stop file; everything is saved.
@@ -174,12 +183,15 @@ class Trainer:
         had_its_length = clock.finished
         self.autotune(resumed)
         self.begin_monitoring(resumed)
-        events = self.list_events()
+        context = self.context
+        served = loggers if loggers and context.engine.is_main else {}
+        live = LiveLoggers(served, context.folder, context.recipe, self.meter.say)
+        events = self.list_events(live)
         self.watch.begin()
 
         # They end in reverse: the usual signal handlers are back before the report is written, so
-        # Ctrl-C can end a report that takes long.
-        with report_at_end(self.context, state), self.meter, self.signals:
+        # Ctrl-C can end a report that takes long, or loggers that do.
+        with live, report_at_end(context, state), self.meter, self.signals:
             while not clock.finished and not state.stopped:
                 # ---------------------------------------------------------------------------------
                 # The single training step: a batch, the GAN's `step`, and one gradient step of one
@@ -196,12 +208,17 @@ class Trainer:
                 self.meter.update()
                 self.stop_if_asked()
 
-        self.meter.say(describe_end(self.context, state, had_its_length))
+        self.meter.say(describe_end(context, state, had_its_length))
 
-    def list_events(self) -> list[tuple[int, Callable[[Mapping[str, Tensor]], None]]]:
+    def list_events(
+        self, live: LiveLoggers
+    ) -> list[tuple[int, Callable[[Mapping[str, Tensor]], None]]]:
         """What happens after a step, in this order, when its period in images has passed.
 
         Each is called with the losses of that step.
+
+        Args:
+            live: the loggers of the run; what they have to say is printed now and then.
         """
         # The report comes before the checkpoint: it empties the means, and a run that resumes from
         # here must not log the same losses again. So does the checkup, whose features are saved.
@@ -213,6 +230,7 @@ class Trainer:
             (recipe.period("sample_every"), lambda _: self.monitor.show_samples()),
             (recipe.evaluate_every, lambda _: self.evaluate()),
             (recipe.period("checkpoint_every"), lambda _: self.save()),
+            (recipe.period("report_every"), lambda _: live.report()),
         ]
         return [(period, act) for period, act in events if period]  # None: never
 
