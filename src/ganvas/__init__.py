@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
     from ganvas.evaluation import Evaluation
+    from ganvas.export.export import Exported, export
     from ganvas.gans import GANS
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
@@ -42,6 +43,7 @@ HOMES = {
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
+    "Exported": "ganvas.export.export",
     "Examination": "ganvas.data.inspect",
     "Course": "ganvas.theory.course",
     "RECIPES": "ganvas.recipes",
@@ -50,7 +52,7 @@ HOMES = {
     "UserError": "ganvas.errors",
     "InterruptedRun": "ganvas.training.signals",
 }
-CALLABLE = ("data", "theory")  # packages that are called like functions
+CALLABLE = ("data", "export", "theory")  # packages that are called like functions
 
 __all__ = [
     "GANS",
@@ -59,6 +61,7 @@ __all__ = [
     "Course",
     "Evaluation",
     "Examination",
+    "Exported",
     "Health",
     "InterruptedRun",
     "Recipe",
@@ -67,6 +70,7 @@ __all__ = [
     "UserError",
     "data",
     "evaluate",
+    "export",
     "health",
     "load",
     "restore",

@@ -1,0 +1,124 @@
+"""`ganvas.export`: write a trained generator in a format that other programs read."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganvas.errors import UserError, nearest
+from ganvas.export.onnx import convert
+from ganvas.inference.run import Run, load
+from ganvas.io.files import atomic_path, own_folder
+
+__all__ = ["FORMATS", "Exported", "Request", "export", "write_export"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a generator is exported.
+
+    Attributes:
+        out: file or folder; None: a new folder RUN/exported/1, RUN/exported/2, ...
+        half: whether weights are stored in half precision.
+        licence: of the generator; None: nothing is said of it.
+    """
+
+    out: Path | None = None
+    half: bool = False
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Attributes:
+        file: its place.
+        size: in bytes.
+        difference: the largest from PyTorch, of values in [-1, 1].
+        seconds: that it took, with the comparison.
+    """
+
+    file: Path
+    size: int
+    difference: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.size / 1e6:.2f} MB, at most {self.difference:.1g} from PyTorch "
+            f"(of values in [-1, 1]), {self.seconds:.1f} seconds"
+        )
+
+
+def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
+    """Write ONNX files: one, or one for each domain that the GAN translates to."""
+    with _place_file(run, request.out, ".onnx") as place:
+        for model in convert(run, request.half, request.licence):
+            domain = model.about.get("domain")
+            file = place.with_stem(f"{place.stem}-to-{domain}") if domain else place
+            with atomic_path(file) as partial:
+                partial.write_bytes(model.content)
+            yield Exported(file, len(model.content), model.difference, model.seconds)
+
+
+# What writes each format.
+FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {"onnx": write_onnx}
+
+
+def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
+    """Write a run's generator in a format of `FORMATS`.
+
+    Raises:
+        UserError: the format is unknown, or its own reasons.
+    """
+    if to not in FORMATS:
+        raise UserError(f"--to {to}: {nearest(to, FORMATS)}")
+    yield from FORMATS[to](run, request)
+
+
+def export(
+    run: Run | str | Path,
+    *,
+    to: str = "onnx",
+    out: str | Path | None = None,
+    half: bool = False,
+    licence: str | None = None,
+    ema: bool = True,
+) -> list[Exported]:
+    """Write a trained generator as a file that runs without Ganvas, and compare it with PyTorch.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        to: "onnx".
+        out: file; None: in a new folder RUN/exported/1, RUN/exported/2, ...
+        half: whether to store weights in half precision, in half the space.
+        licence: of the generator, for its description; None: nothing is said of it.
+        ema: whether to use the moving average of the weights, where there is one.
+
+    Returns:
+        The files that were written; CycleGANs have one for each direction.
+
+    Raises:
+        UserError: the format is unknown, a package is missing, the result differs from PyTorch, or
+            a file cannot be written.
+    """
+    loaded = run if isinstance(run, Run) else load(run, ema=ema)
+    request = Request(None if out is None else Path(out), half, licence)
+    return list(write_export(loaded, to, request))
+
+
+@contextmanager
+def _place_file(run: Run, out: Path | None, ending: str) -> Iterator[Path]:
+    """The file to write: the one that was asked for, or RUN/exported/1/RUN.ending.
+
+    Raises:
+        UserError: it has another ending.
+    """
+    if out is None:
+        with own_folder(None, run.folder / "exported") as folder:
+            yield folder / f"{run.folder.resolve().name}{ending}"
+        return
+    if out.suffix.lower() != ending:
+        raise UserError(f"--out {out}: the name of the file must end in {ending}")
+    yield out
