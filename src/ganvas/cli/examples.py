@@ -33,7 +33,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     ),
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",
-        "ganvas export runs/faces --to onnx --half --out faces.onnx",
+        "ganvas export runs/faces --to onnx --half --out faces-half.onnx",
+        'ganvas export runs/faces --to safetensors --out faces --licence "CC BY 4.0"',
     ),
     "evaluate": (
         "ganvas evaluate runs/faces",

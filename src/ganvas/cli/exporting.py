@@ -18,19 +18,21 @@ def export(
     licence: str | None = None,
     ema: bool = True,
 ) -> None:
-    """Write a trained generator as a file that runs without Ganvas.
+    """Write a trained generator as files that run without Ganvas.
 
-    Before it is written, the file is run and compared with PyTorch. ONNX files run in many
-    languages and in browsers; they need pip install 'ganvas[onnx]' to be written.
+    They are tried and compared with PyTorch before they are written. A GAN that translates to two
+    domains gets a file for each.
 
     Parameters
     ----------
     run
         Run folder, or one of its checkpoints.
     to
-        Format: onnx.
+        Format: onnx, a file for many languages and browsers (pip install 'ganvas[onnx]'); or
+        safetensors, a folder with weights and plain PyTorch code.
     out
-        File to write. Without it: a file in RUN/exported/1, then in RUN/exported/2, and so on.
+        File (.onnx) or new folder (safetensors). Without it: RUN/exported/1, then
+        RUN/exported/2, and so on.
     half
         Store weights in half precision, in half the space.
     licence
