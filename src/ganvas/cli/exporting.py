@@ -28,11 +28,11 @@ def export(
     run
         Run folder, or one of its checkpoints.
     to
-        Format: onnx, a file for many languages and browsers (pip install 'ganvas[onnx]'); or
+        Target format: onnx, a file for many languages and browsers (pip install 'ganvas[onnx]'); or
         safetensors, a folder with weights and plain PyTorch code.
     out
-        File (.onnx) or new folder (safetensors). Without it: RUN/exported/1, then
-        RUN/exported/2, and so on.
+        Folder for the results, new or empty; for onnx also a file (.onnx). Without it:
+        RUN/exported/1, then RUN/exported/2, and so on.
     half
         Store weights in half precision, in half the space.
     licence

@@ -24,7 +24,8 @@ class Request:
     """How a generator is exported.
 
     Attributes:
-        out: file or folder; None: a new folder RUN/exported/1, RUN/exported/2, ...
+        out: folder, new or empty, or a file with the format's ending; None: a new folder
+            RUN/exported/1, RUN/exported/2, ...
         half: whether weights are stored in half precision.
         licence: of the generator; None: nothing is said of it.
     """
@@ -117,7 +118,8 @@ def export(
     Args:
         run: a run, its folder, or one of its checkpoints.
         to: "onnx", or "safetensors": a folder with weights and plain PyTorch code.
-        out: file, or new folder; None: in a new folder RUN/exported/1, RUN/exported/2, ...
+        out: folder, new or empty; for "onnx" also a file (.onnx), which is replaced. None: a new
+            folder RUN/exported/1, RUN/exported/2, ...
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
         ema: whether to use the moving average of the weights, where there is one.
@@ -138,15 +140,14 @@ def export(
 
 @contextmanager
 def _place_file(run: Run, out: Path | None, ending: str) -> Iterator[Path]:
-    """The file to write: the one that was asked for, or RUN/exported/1/RUN.ending.
+    """The file to write: `out` if it has that ending, otherwise one in that folder, or in a new one
+    of the run.
 
     Raises:
-        UserError: it has another ending.
+        UserError: the folder is not empty.
     """
-    if out is None:
-        with own_folder(None, run.folder / "exported") as folder:
-            yield folder / f"{run.folder.resolve().name}{ending}"
+    if out is not None and out.suffix.lower() == ending:
+        yield out
         return
-    if out.suffix.lower() != ending:
-        raise UserError(f"--out {out}: the name of the file must end in {ending}")
-    yield out
+    with own_folder(out, run.folder / "exported") as folder:
+        yield folder / f"{run.folder.resolve().name}{ending}"
