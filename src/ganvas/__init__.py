@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
     from ganvas.evaluation import Evaluation
+    from ganvas.export.export import Exported, export
     from ganvas.gans import GANS
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
@@ -48,6 +49,7 @@ HOMES = {
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
+    "Exported": "ganvas.export.export",
     "Examination": "ganvas.data.inspect",
     "Course": "ganvas.theory.course",
     "RECIPES": "ganvas.recipes",
@@ -58,7 +60,7 @@ HOMES = {
     "About": "ganvas.api.about",
     "CacheEntry": "ganvas.api.cache",
 }
-CALLABLE = ("data", "theory")  # packages that are called like functions
+CALLABLE = ("data", "export", "theory")  # packages that are called like functions
 
 __all__ = [
     "GANS",
@@ -69,6 +71,7 @@ __all__ = [
     "Course",
     "Evaluation",
     "Examination",
+    "Exported",
     "Health",
     "InterruptedRun",
     "Recipe",
@@ -79,6 +82,7 @@ __all__ = [
     "cache",
     "data",
     "evaluate",
+    "export",
     "health",
     "load",
     "push",

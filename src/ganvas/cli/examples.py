@@ -32,6 +32,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas translate runs/seasons ./photos --to winter",
         "ganvas translate runs/hair me.jpg --attributes Eyeglasses=1,Bald=0",
     ),
+    "export": (
+        "ganvas export runs/faces --to onnx --out faces.onnx",
+        "ganvas export runs/faces --to onnx --half --out faces-half.onnx",
+        'ganvas export runs/faces --to safetensors --out faces --licence "CC BY 4.0"',
+    ),
     "evaluate": (
         "ganvas evaluate runs/faces",
         "ganvas evaluate runs/one runs/two --metrics fd,recall --count 2000",

@@ -32,7 +32,7 @@ def push(
     to
         Place on the Hub, hf:OWNER/NAME. What an earlier push has put there is replaced.
     licence
-        Licence under which others get it, as the Hub calls it: cc-by-4.0, mit, apache-2.0, ...
+        Licence of the generator, as the Hub calls it: cc-by-4.0, mit, apache-2.0, ...
     private
         Only for its owner to see.
     resumable

@@ -41,10 +41,17 @@ class Translators(nn.Module):
             for _ in range(2)
         )
 
-    def forward(self, image: Tensor, to: Tensor) -> Tensor:
-        """(N, C, H, W) and int64 (N,), 0 for domain a and 1 for b, to (N, C, H, W) in [-1, 1]."""
+    def forward(self, image: Tensor, to: Tensor | int) -> Tensor:
+        """(N, C, H, W) and int64 (N,), 0 for domain a and 1 for b, to (N, C, H, W) in [-1, 1].
+
+        A number instead of (N,) is the domain of all images.
+        """
+        networks = self.b_to_a, self.a_to_b  # in the order of `to`
+        if isinstance(to, int):
+            return networks[to](image)
+
         translated = torch.empty_like(image)  # every row is written below
-        for number, network in enumerate((self.b_to_a, self.a_to_b)):  # in the order of `to`
+        for number, network in enumerate(networks):
             rows = (to == number).nonzero()[:, 0]  # waits for the device; not used in training
             if len(rows):
                 # Under autocast the result has half precision.
@@ -175,8 +182,8 @@ class CycleGAN(GAN):
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator_b(batch["b"])
 
-    def sample(self, count: int, rng: Rng, *, image: Tensor, to: Tensor) -> Tensor:
-        """`image` as domain `to`: 0 is a and 1 is b."""
+    def sample(self, count: int, rng: Rng, *, image: Tensor, to: Tensor | int) -> Tensor:
+        """`image` as domain `to`, int64 (N,) or one number for all: 0 is a and 1 is b."""
         del count, rng
         return self.generator(image, to)
 

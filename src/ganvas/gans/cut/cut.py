@@ -256,9 +256,15 @@ class CUT(GAN):
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator[self.target](batch[self.target])
 
-    def sample(self, count: int, rng: Rng, *, image: Tensor, to: Tensor | None = None) -> Tensor:
-        """`image` as domain `to`: 0 is a and 1 is b; with one direction as the target."""
-        del count, rng
+    def sample(
+        self, count: int, rng: Rng, *, image: Tensor, to: Tensor | int | None = None
+    ) -> Tensor:
+        """`image` as domain `to`, int64 (N,) or one number for all: 0 is a and 1 is b; with one
+        direction as the target.
+        """
+        del rng
+        if isinstance(to, int):
+            to = torch.full((count,), to, device=image.device)
         return self.generator(image, to).clamp(-1, 1)
 
     def ways(self, image: Tensor, changes: Mapping[str, bool]) -> dict[str, dict[str, Tensor]]:

@@ -178,7 +178,8 @@ class VectorNorm(nn.BatchNorm1d):
     """
 
     def forward(self, input: Tensor) -> Tensor:  # `input` is PyTorch's name
-        if len(input) > 1:
+        # not len(), which an export would turn into a constant
+        if input.shape[0] > 1:
             return super().forward(input)
         # Not in training mode, so the running statistics are used and stay as they are.
         return batch_norm(

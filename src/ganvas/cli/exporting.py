@@ -1,0 +1,49 @@
+"""`ganvas export`: a trained generator as a file for other programs."""
+
+from pathlib import Path
+
+from ganvas.cli.flags import Switch
+from ganvas.cli.making import print_lines
+
+__all__ = ["export"]
+
+
+def export(
+    run: Path,
+    /,
+    *,
+    to: str,
+    out: Path | None = None,
+    half: Switch = False,
+    licence: str | None = None,
+    ema: bool = True,
+) -> None:
+    """Write a trained generator as files that run without Ganvas.
+
+    They are tried and compared with PyTorch before they are written. A GAN that translates to two
+    domains gets a file for each.
+
+    Parameters
+    ----------
+    run
+        Run folder, or one of its checkpoints.
+    to
+        Target format: onnx, a file for many languages and browsers (pip install 'ganvas[onnx]'); or
+        safetensors, a folder with weights and plain PyTorch code.
+    out
+        Folder for the results, new or empty; for onnx also a file (.onnx). Without it:
+        RUN/exported/1, then RUN/exported/2, and so on.
+    half
+        Store weights in half precision, in half the space.
+    licence
+        Licence of the generator, such as "CC BY 4.0", for its description. Without it: nothing is
+        said of it.
+    ema
+        Use the moving average (EMA) of the weights if the run has one; its images are usually
+        better. --no-ema: the weights as they were last trained.
+    """
+    from ganvas.export.export import Request, write_export
+    from ganvas.inference.run import load
+
+    request = Request(out, half, licence)
+    print_lines(str(file) for file in write_export(load(run, ema=ema), to, request))

@@ -1,0 +1,153 @@
+"""`ganvas.export`: write a trained generator in a format that other programs read."""
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ganvas.errors import UserError, nearest
+from ganvas.export.graph import list_graphs
+from ganvas.export.onnx import convert
+from ganvas.export.plain import write_folder
+from ganvas.inference.run import Run, load
+from ganvas.io.files import atomic_path, own_folder
+
+__all__ = ["FORMATS", "Exported", "Request", "export", "write_export"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a generator is exported.
+
+    Attributes:
+        out: folder, new or empty, or a file with the format's ending; None: a new folder
+            RUN/exported/1, RUN/exported/2, ...
+        half: whether weights are stored in half precision.
+        licence: of the generator; None: nothing is said of it.
+    """
+
+    out: Path | None = None
+    half: bool = False
+    licence: str | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file or folder that was written.
+
+    Attributes:
+        file: its place.
+        size: in bytes.
+        difference: the largest from PyTorch, of values in [-1, 1].
+        seconds: that it took, with the comparison.
+    """
+
+    file: Path
+    size: int
+    difference: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.size / 1e6:.2f} MB; largest difference from PyTorch "
+            f"{self.difference:.1g} of values from -1 to 1; {self.seconds:.1f} seconds"
+        )
+
+
+def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
+    """Write ONNX files: one, or one for each domain that the GAN translates to."""
+    with _place_file(run, request.out, ".onnx") as place:
+        for model in convert(run, request.half, request.licence):
+            domain = model.about.get("domain", "")
+            file = place.with_stem(place.stem + _name_direction("-to-", domain))
+            with atomic_path(file) as partial:
+                partial.write_bytes(model.content)
+            yield Exported(file, len(model.content), model.difference, model.seconds)
+
+
+def write_plain(run: Run, request: Request) -> Iterator[Exported]:
+    """Write a folder with weights and code for PyTorch, or one for each domain."""
+    with own_folder(request.out, run.folder / "exported") as place:
+        for graph in list_graphs(run.gan):
+            folder = place / _name_direction("to-", graph.domain)
+            difference, seconds = write_folder(run, graph, folder, request.half, request.licence)
+            size = sum(file.stat().st_size for file in folder.iterdir())
+            yield Exported(folder, size, difference, seconds)
+
+
+# What writes each format.
+FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {
+    "onnx": write_onnx,
+    "safetensors": write_plain,
+}
+
+
+def _name_direction(start: str, domain: str) -> str:
+    """The part of a name that says to which domain a generator translates; empty for others."""
+    return start + re.sub(r"[^\w.-]+", "_", domain) if domain else ""
+
+
+def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
+    """Write a run's generator in a format of `FORMATS`.
+
+    Raises:
+        UserError: the format is unknown, or its own reasons.
+    """
+    if to not in FORMATS:
+        raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    if run.device.type != "cpu":  # the copy stays where it is
+        run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"))
+    yield from FORMATS[to](run, request)
+
+
+def export(
+    run: Run | str | Path,
+    *,
+    to: str,
+    out: str | Path | None = None,
+    half: bool = False,
+    licence: str | None = None,
+    ema: bool = True,
+) -> list[Exported]:
+    """Write a trained generator as a file that runs without Ganvas, and compare it with PyTorch.
+
+    Args:
+        run: a run, its folder, or one of its checkpoints.
+        to: "onnx", or "safetensors": a folder with weights and plain PyTorch code.
+        out: folder, new or empty; for "onnx" also a file (.onnx), which is replaced. None: a new
+            folder RUN/exported/1, RUN/exported/2, ...
+        half: whether to store weights in half precision, in half the space.
+        licence: of the generator, for its description; None: nothing is said of it.
+        ema: whether to use the moving average of the weights, where there is one.
+
+    Returns:
+        The files or folders that were written; a CycleGAN has one for each direction.
+
+    Raises:
+        UserError: the format is unknown, a package is missing, the result differs from PyTorch, or
+            a file cannot be written.
+    """
+    if isinstance(run, Run) and not ema:
+        raise UserError("ema has no effect on a run that is loaded already; give its folder")
+    loaded = run if isinstance(run, Run) else load(run, ema=ema)
+    request = Request(None if out is None else Path(out), half, licence)
+    return list(write_export(loaded, to, request))
+
+
+@contextmanager
+def _place_file(run: Run, out: Path | None, ending: str) -> Iterator[Path]:
+    """The file to write: `out` if it has that ending, otherwise one in that folder, or in a new one
+    of the run.
+
+    Raises:
+        UserError: the folder is not empty.
+    """
+    if out is not None and out.suffix.lower() == ending:
+        yield out
+        return
+    with own_folder(out, run.folder / "exported") as folder:
+        yield folder / f"{run.folder.resolve().name}{ending}"
