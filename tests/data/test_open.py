@@ -6,7 +6,7 @@ from ganvas.cli.pictures import data
 from ganvas.cli.training import train
 from ganvas.data import NAMES, View, find_kind, open_dataset
 from ganvas.data.arrays.memory import MEMORY
-from ganvas.data.open import KINDS
+from ganvas.data.kinds import KINDS
 from ganvas.errors import UserError
 
 

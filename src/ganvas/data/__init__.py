@@ -3,7 +3,8 @@
 from ganvas.callable import make_callable
 from ganvas.data.dataset import Dataset
 from ganvas.data.inspect import data
-from ganvas.data.open import NAMES, find_kind, open_dataset
+from ganvas.data.kinds import NAMES, find_kind
+from ganvas.data.open import open_dataset
 from ganvas.data.report import DataReport, Skipped
 from ganvas.data.view import View
 

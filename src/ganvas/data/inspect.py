@@ -15,7 +15,8 @@ from ganvas.data.arrays.open import describe_arrays
 from ganvas.data.contact_sheet import cut_text, draw_contact_sheet
 from ganvas.data.dataset import PICTURES, Dataset, describe_pictures
 from ganvas.data.folders.sizes import SizeNeededError
-from ganvas.data.open import find_kind, open_dataset
+from ganvas.data.kinds import find_kind
+from ganvas.data.open import open_dataset
 from ganvas.data.report import DataReport
 from ganvas.data.view import View, collect_look, make_view
 from ganvas.io import images

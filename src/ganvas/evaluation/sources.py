@@ -6,7 +6,8 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
-from ganvas.data.open import is_everywhere, name_split
+from ganvas.data.kinds import is_everywhere
+from ganvas.data.open import name_split
 from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
 from ganvas.evaluation.conditional import unseen_rows

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ganvas.data.open import find_kind, is_everywhere
+from ganvas.data.kinds import find_kind, is_everywhere
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import RECORD
 from ganvas.inference.run import Run

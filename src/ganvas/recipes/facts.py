@@ -13,7 +13,8 @@ from ganvas.data.arrays.open import holds_arrays
 from ganvas.data.dataset import Dataset
 from ganvas.data.folders.labels import usual_labels
 from ganvas.data.folders.spec import Place, name_images
-from ganvas.data.open import KINDS, name_split, survey_sizes
+from ganvas.data.kinds import KINDS
+from ganvas.data.open import name_split, survey_sizes
 from ganvas.data.pick import choose_rows
 from ganvas.data.view import View, make_view
 from ganvas.recipes.sides import Framing, RowsKind, choose_framing, choose_side

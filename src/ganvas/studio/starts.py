@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from ganvas.data.open import find_kind
+from ganvas.data.kinds import find_kind
 from ganvas.errors import UserError
 from ganvas.runs.record import read_run
 from ganvas.studio.catalogue import Catalogue, read_gan

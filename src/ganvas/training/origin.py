@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.data.open import is_everywhere
+from ganvas.data.kinds import is_everywhere
 from ganvas.errors import UserError
 from ganvas.io.files import hash_file
 from ganvas.recipes.origin import Origin
