@@ -34,6 +34,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",
         "ganvas export runs/faces --to onnx --half --out faces.onnx",
+        "ganvas export runs/faces --to page --out faces.html",
     ),
     "evaluate": (
         "ganvas evaluate runs/faces",

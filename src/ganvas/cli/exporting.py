@@ -16,19 +16,21 @@ def export(
     out: Path | None = None,
     half: Switch = False,
     licence: str | None = None,
+    runtime: Path | None = None,
     ema: bool = True,
 ) -> None:
     """Write a trained generator as a file that runs without Ganvas.
 
     Before it is written, the file is run and compared with PyTorch. ONNX files run in many
-    languages and in browsers; they need pip install 'ganvas[onnx]' to be written.
+    languages and in browsers. A page is one HTML file with all that it needs: it opens from the
+    disk in any browser, without network. Both need pip install 'ganvas[onnx]' to be written.
 
     Parameters
     ----------
     run
         Run folder, or one of its checkpoints.
     to
-        Format: onnx.
+        Format: onnx, or page.
     out
         File to write. Without it: a file in RUN/exported/1, then in RUN/exported/2, and so on.
     half
@@ -36,6 +38,9 @@ def export(
     licence
         Licence of the generator, such as "CC BY 4.0", for its description. Without it: nothing is
         said of it.
+    runtime
+        For pages: the package onnxruntime-web of npm (.tgz), or a folder with its files. Without
+        it: it is downloaded once, and kept in the cache.
     ema
         Use the moving average (EMA) of the weights if the run has one; its images are usually
         better. --no-ema: the weights as they were last trained.
@@ -43,5 +48,5 @@ def export(
     from ganvas.export.export import Request, write_export
     from ganvas.inference.run import load
 
-    request = Request(out, half, licence)
+    request = Request(out, half, licence, runtime)
     print_lines(str(file) for file in write_export(load(run, ema=ema), to, request))

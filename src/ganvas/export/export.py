@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.errors import UserError, nearest
-from ganvas.export.onnx import convert
+from ganvas.export.onnx import Model, convert, require_onnx
+from ganvas.export.page.assemble import assemble_page, check_page
+from ganvas.export.page.runtime import read_runtime
 from ganvas.inference.run import Run, load
 from ganvas.io.files import atomic_path, own_folder
 
@@ -21,11 +23,13 @@ class Request:
         out: file or folder; None: a new folder RUN/exported/1, RUN/exported/2, ...
         half: whether weights are stored in half precision.
         licence: of the generator; None: nothing is said of it.
+        runtime: where the runtime of a page is, see `read_runtime`; None: it is downloaded once.
     """
 
     out: Path | None = None
     half: bool = False
     licence: str | None = None
+    runtime: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,47 @@ class Exported:
 
 def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
     """Write ONNX files: one, or one for each domain that the GAN translates to."""
-    with _place_file(run, request.out, ".onnx") as place:
+    if request.runtime is not None:
+        raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
+    yield from _write_models(run, request, ".onnx", lambda model: model.content)
+
+
+def write_pages(run: Run, request: Request) -> Iterator[Exported]:
+    """Write HTML files: one, or one for each domain that the GAN translates to."""
+    check_page(run)
+    require_onnx()  # before a download
+    runtime = read_runtime(request.runtime)
+    yield from _write_models(
+        run, request, ".html", lambda model: assemble_page(run, model, runtime).encode()
+    )
+
+
+def _write_models(
+    run: Run, request: Request, ending: str, make: Callable[[Model], bytes]
+) -> Iterator[Exported]:
+    """Write a file for each model of a run.
+
+    Args:
+        run: of the generator.
+        request: how it is exported.
+        ending: of the files.
+        make: the content of a file.
+    """
+    with _place_file(run, request.out, ending) as place:
         for model in convert(run, request.half, request.licence):
             domain = model.about.get("domain")
             file = place.with_stem(f"{place.stem}-to-{domain}") if domain else place
+            content = make(model)
             with atomic_path(file) as partial:
-                partial.write_bytes(model.content)
-            yield Exported(file, len(model.content), model.difference, model.seconds)
+                partial.write_bytes(content)
+            yield Exported(file, len(content), model.difference, model.seconds)
 
 
 # What writes each format.
-FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {"onnx": write_onnx}
+FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {
+    "onnx": write_onnx,
+    "page": write_pages,
+}
 
 
 def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
@@ -84,16 +118,19 @@ def export(
     out: str | Path | None = None,
     half: bool = False,
     licence: str | None = None,
+    runtime: str | Path | None = None,
     ema: bool = True,
 ) -> list[Exported]:
     """Write a trained generator as a file that runs without Ganvas, and compare it with PyTorch.
 
     Args:
         run: a run, its folder, or one of its checkpoints.
-        to: "onnx".
+        to: "onnx", or "page": an HTML file that opens from the disk.
         out: file; None: in a new folder RUN/exported/1, RUN/exported/2, ...
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
+        runtime: for pages: the npm package onnxruntime-web as a .tgz file, or a folder with its
+            files; None: it is downloaded once, and kept in the cache.
         ema: whether to use the moving average of the weights, where there is one.
 
     Returns:
@@ -104,7 +141,12 @@ def export(
             a file cannot be written.
     """
     loaded = run if isinstance(run, Run) else load(run, ema=ema)
-    request = Request(None if out is None else Path(out), half, licence)
+    request = Request(
+        None if out is None else Path(out),
+        half,
+        licence,
+        None if runtime is None else Path(runtime),
+    )
     return list(write_export(loaded, to, request))
 
 
