@@ -47,12 +47,12 @@ def check_page(run: Run) -> None:
             different attributes.
     """
     other = "use --to onnx"
-    for name, kind in run.gan.inputs.items():
+    for kind in run.gan.inputs.values():
         if isinstance(kind, FeaturesInput):
             raise UserError(
                 f"{run.folder} takes embeddings of captions, which a page cannot compute: {other}"
             )
-        if isinstance(kind, ImageInput) and name == "image":
+        if isinstance(kind, ImageInput):
             planes = run.gan.schema.planes(_given_column(run))
             if planes.kind != "colour":
                 raise UserError(
@@ -89,7 +89,8 @@ def assemble_page(run: Run, model: Model, runtime: Runtime) -> str:
 
 def _describe_page(run: Run, model: Model) -> dict[str, Any]:
     """What the page knows of the GAN: the model's description, and how it treats photos."""
-    channels = run.gan.inputs["image"].channels if _takes_photo(run) else 3
+    photo = run.gan.inputs.get("image")
+    channels = photo.channels if isinstance(photo, ImageInput) else 3
     output = dict(model.about["output"])
     if "categories" in output:
         output["colours"] = category_colours(output["categories"])
@@ -103,10 +104,6 @@ def _describe_page(run: Run, model: Model) -> dict[str, Any]:
         .tolist(),
         "directions": _list_directions(run),
     }
-
-
-def _takes_photo(run: Run) -> bool:
-    return isinstance(run.gan.inputs.get("image"), ImageInput)
 
 
 def _given_column(run: Run) -> str:

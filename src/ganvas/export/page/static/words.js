@@ -1,13 +1,13 @@
 // Texts of the exported page: both languages have the same keys.
 export default {
   en: {
-    "page.loading": "Unpacking the generator …", "page.working": "Working …", "page.ready": "Ready.", "page.took": "{n} ms for {count} images", "page.tookOne": "{n} ms",
+    "page.loading": "Unpacking the generator …", "page.working": "Working …", "page.took": "{n} ms for {count} images", "page.tookOne": "{n} ms",
     "page.noWasm": "This browser does not run WebAssembly, or it is switched off. Open the page in a current Firefox, Chrome, Edge or Safari.",
     "page.oldBrowser": "This browser cannot unpack the page. Open it in a browser from 2023 or later.",
     "page.damaged": "This file is damaged: a part of it is missing or was changed. Copy it again from where you got it.",
     "page.noStart": "The generator could not be started: {reason}",
     "page.failed": "The generator failed: {reason} A smaller picture may help.",
-    "page.language": "中文", "page.languageKey": "显示中文", "page.light": "Light colours", "page.dark": "Dark colours", "page.skip": "Skip to the content",
+    "page.language": "中文", "page.light": "Light colours", "page.dark": "Dark colours", "page.skip": "Skip to the content",
     "page.made": "Made with Ganvas {version}", "page.recipe": "recipe {name}", "page.images": "trained on {n} images", "page.licence": "licence: {name}", "page.private": "Everything is computed in this page; nothing is sent anywhere.",
     "page.pixels": "{width} × {height} pixels", "page.saveOne": "Save PNG", "page.saveAll": "Save all as PNG", "page.seed": "Seed", "page.dice": "Another seed", "page.badSeed": "A seed is a whole number from 0 on.",
     "samples.wall": "Samples: arrow keys move, Enter chooses", "samples.cell": "Sample {row}", "samples.cellClass": "Sample {row}, class {name}", "samples.chosen": "Chosen sample",
@@ -23,13 +23,13 @@ export default {
     "layout.example": "a red bird", "layout.caption": "Caption",
   },
   zh: {
-    "page.loading": "正在解包生成器……", "page.working": "处理中……", "page.ready": "就绪。", "page.took": "{count} 张图像用时 {n} 毫秒", "page.tookOne": "{n} 毫秒",
+    "page.loading": "正在解包生成器……", "page.working": "处理中……", "page.took": "{count} 张图像用时 {n} 毫秒", "page.tookOne": "{n} 毫秒",
     "page.noWasm": "此浏览器不支持 WebAssembly，或已将其关闭。请用新版的 Firefox、Chrome、Edge 或 Safari 打开。",
     "page.oldBrowser": "此浏览器无法解包本页面。请使用 2023 年或更新的浏览器。",
     "page.damaged": "此文件已损坏：部分内容缺失或被改动。请从原处重新复制。",
     "page.noStart": "无法启动生成器：{reason}",
     "page.failed": "生成失败：{reason} 换小一些的图像也许可行。",
-    "page.language": "English", "page.languageKey": "Show in English", "page.light": "浅色", "page.dark": "深色", "page.skip": "跳到正文",
+    "page.language": "English", "page.light": "浅色", "page.dark": "深色", "page.skip": "跳到正文",
     "page.made": "由 Ganvas {version} 制作", "page.recipe": "配方 {name}", "page.images": "训练过 {n} 张图像", "page.licence": "许可：{name}", "page.private": "一切都在本页面内计算，不会向外发送任何内容。",
     "page.pixels": "{width} × {height} 像素", "page.saveOne": "保存 PNG", "page.saveAll": "全部保存为 PNG", "page.seed": "随机种子", "page.dice": "换一个随机种子", "page.badSeed": "随机种子应为不小于 0 的整数。",
     "samples.wall": "样本：方向键移动，回车选择", "samples.cell": "样本 {row}", "samples.cellClass": "样本 {row}，类别 {name}", "samples.chosen": "选中的样本",
