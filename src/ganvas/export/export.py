@@ -1,14 +1,17 @@
 """`ganvas.export`: write a trained generator in a format that other programs read."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.errors import UserError, nearest
+from ganvas.export.graph import list_graphs
 from ganvas.export.onnx import Model, convert, require_onnx
 from ganvas.export.page.assemble import assemble_page, check_page
 from ganvas.export.page.runtime import read_runtime
+from ganvas.export.plain import write_folder
 from ganvas.inference.run import Run, load
 from ganvas.io.files import atomic_path, own_folder
 
@@ -57,8 +60,6 @@ class Exported:
 
 def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
     """Write ONNX files: one, or one for each domain that the GAN translates to."""
-    if request.runtime is not None:
-        raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
     yield from _write_models(run, request, ".onnx", lambda model: model.content)
 
 
@@ -85,19 +86,35 @@ def _write_models(
     """
     with _place_file(run, request.out, ending) as place:
         for model in convert(run, request.half, request.licence):
-            domain = model.about.get("domain")
-            file = place.with_stem(f"{place.stem}-to-{domain}") if domain else place
+            domain = model.about.get("domain", "")
+            file = place.with_stem(place.stem + _name_direction("-to-", domain))
             content = make(model)
             with atomic_path(file) as partial:
                 partial.write_bytes(content)
             yield Exported(file, len(content), model.difference, model.seconds)
 
 
+def write_plain(run: Run, request: Request) -> Iterator[Exported]:
+    """Write a folder with weights and code for PyTorch, or one for each domain."""
+    with own_folder(request.out, run.folder / "exported") as place:
+        for graph in list_graphs(run.gan):
+            folder = place / _name_direction("to-", graph.domain)
+            difference, seconds = write_folder(run, graph, folder, request.half, request.licence)
+            size = sum(file.stat().st_size for file in folder.iterdir())
+            yield Exported(folder, size, difference, seconds)
+
+
 # What writes each format.
 FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {
     "onnx": write_onnx,
     "page": write_pages,
+    "safetensors": write_plain,
 }
+
+
+def _name_direction(start: str, domain: str) -> str:
+    """The part of a name that says to which domain a generator translates; empty for others."""
+    return start + re.sub(r"[^\w.-]+", "_", domain) if domain else ""
 
 
 def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
@@ -108,6 +125,8 @@ def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
     """
     if to not in FORMATS:
         raise UserError(f"--to {to}: {nearest(to, FORMATS)}")
+    if request.runtime is not None and to != "page":
+        raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
     yield from FORMATS[to](run, request)
 
 

@@ -34,7 +34,7 @@ class Graph(nn.Module):
     def __init__(self, gan: GAN, to: int | None = None):
         super().__init__()
         self.gan = gan
-        self.to = to
+        self.direction = to
         domains = gan.inputs.get("to")
         self.domain = (
             domains.names[to] if isinstance(domains, ChoiceInput) and to is not None else ""
@@ -63,7 +63,7 @@ class Graph(nn.Module):
         found: dict[str, Tensor | int] = {
             port.argument: value for port, value in zip(ports, values) if port.argument
         }
-        return found if self.to is None else found | {"to": self.to}
+        return found if self.direction is None else {**found, "to": self.direction}
 
     def choose_sides(self) -> list[Sides]:
         """Heights and widths of pictures to try: the training's, and another if any size works."""
@@ -88,21 +88,21 @@ def list_graphs(gan: GAN) -> list[Graph]:
 
 
 def trace(graph: Graph) -> ExportedProgram:
-    """Record the operations of a graph; the number of images may be any, and sides where named."""
-    kind = graph.gan.inputs.get("image")
-    step = kind.multiple if isinstance(kind, ImageInput) else 1
-    # In steps, since the tracer asks whether maps of halved and doubled sides fit each other.
-    sides = {name: step * Dim(f"{name}_steps", min=1) for name in ("height", "width")}
+    """Record the operations of a graph, for any number of images, and for any size where it has
+    any. It is not sure to be right for those that were not tried.
+    """
     dynamic = tuple(
-        {
-            0: Dim.DYNAMIC,
-            **{axis: sides[side] for axis, side in enumerate(port.shape, 1) if side in sides},
-        }
-        for port in graph.ports
+        {0: Dim.AUTO, **dict.fromkeys(port.free_axes, Dim.AUTO)} for port in graph.ports
     )
     example = graph.draw(2, graph.choose_sides()[-1])  # of sides that differ
     with quiet(), torch.no_grad():
-        return torch.export.export(graph, example, dynamic_shapes={"values": dynamic})
+        return torch.export.export(
+            graph,
+            example,
+            dynamic_shapes={"values": dynamic},
+            # Else the tracer must prove which maps of halved and doubled sides fit each other.
+            prefer_deferred_runtime_asserts_over_guards=True,
+        )
 
 
 @contextmanager

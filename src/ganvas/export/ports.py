@@ -48,6 +48,11 @@ class Port:
     more: Mapping[str, Any] = field(default_factory=dict)
     dtype: torch.dtype = torch.float32
 
+    @property
+    def free_axes(self) -> list[int]:
+        """The axes beside the batch, which is 0, that may have any length."""
+        return [axis for axis, side in enumerate(self.shape, 1) if isinstance(side, str)]
+
     def describe(self) -> dict[str, Any]:
         """The input as JSON values."""
         kind = {"kind": self.kind, "type": str(self.dtype).removeprefix("torch.")}
@@ -116,7 +121,7 @@ def draw_example(port: Port, count: int, sides: Sides, random: torch.Generator) 
         sides: of pictures that may have any size.
         random: the source of the values.
     """
-    named = dict(zip(("height", "width"), sides))
+    named: dict[str, int] = dict(zip(("height", "width"), sides))
     shape = [count, *(named[side] if isinstance(side, str) else side for side in port.shape)]
 
     match port.kind:

@@ -152,7 +152,9 @@ class GAWWNKeyPoints(CaptionGAN):
 
     def complete_keypoints(self, keypoints: Tensor, text: Tensor, rng: Rng) -> Tensor:
         """Place the parts that are not given: (N, P, 3) to (N, P, 3)."""
-        return self.keypoint_generator(rng.normal(len(keypoints), self.noise_size), text, keypoints)
+        # not len(), which an export would turn into a constant
+        noise = rng.normal(keypoints.shape[0], self.noise_size)
+        return self.keypoint_generator(noise, text, keypoints)
 
     def make_preview(self, batch: Batch, rng: Rng) -> dict[str, Tensor]:
         """Generated from the real parts, then with other parts, then with another caption."""

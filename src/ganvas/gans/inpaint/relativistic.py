@@ -32,6 +32,7 @@ from ganvas.schema import Schema
 
 __all__ = ["FoldedFillGenerator", "RelativisticInpainter", "flow_in", "soften"]
 
+EXPORTED_HALVINGS = 11  # of images of up to 2,048 pixels
 MOST = 5  # times the width: channels of the generator's smallest maps
 
 
@@ -51,7 +52,7 @@ def flow_in(image: Tensor, mask: Tensor) -> Tensor:
     # by level: the sum of known colours and the share of known pixels, both over squares
     colour, known = image.masked_fill(mask > 0, 0), 1 - mask
     levels = [(colour, known)]
-    while max(colour.shape[2:]) > 1:
+    for _ in range(_count_halvings(*image.shape[2:])):
         colour, known = (avg_pool2d(each, 2, ceil_mode=True) for each in (colour, known))
         levels.append((colour, known))
 
@@ -61,6 +62,17 @@ def flow_in(image: Tensor, mask: Tensor) -> Tensor:
         larger = interpolate(filled, colour.shape[2:], mode="bilinear")
         filled = colour + (1 - known) * larger
     return filled
+
+
+def _count_halvings(height: int, width: int) -> int:
+    """How often an image is halved until one pixel is left; a side of 3 is halved to 2.
+
+    While an export records operations for images of any size: as often as large ones need. More
+    halvings change nothing.
+    """
+    if torch.compiler.is_exporting():
+        return EXPORTED_HALVINGS
+    return (max(height, width) - 1).bit_length()
 
 
 class FoldedFillGenerator(nn.Module):

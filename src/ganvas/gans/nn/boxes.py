@@ -92,7 +92,8 @@ def _widen_boxes(box: Tensor, cells: int) -> Tensor:
 
 def box_mask(box: Tensor, cells: int) -> Tensor:
     """Boxes (N, 4) as maps (N, 1, cells, cells): 1 inside, 0 outside, between them at the edge."""
-    ones = torch.ones(len(box), 1, cells, cells, device=box.device, dtype=box.dtype)
+    # not len(), which an export would turn into a constant
+    ones = torch.ones(box.shape[0], 1, cells, cells, device=box.device, dtype=box.dtype)
     return paste_into_boxes(ones, box)
 
 
