@@ -1,7 +1,6 @@
 """Every GAN of the table in every format, tiny and with random weights."""
 
 import pytest
-import torch
 from exports import make_run
 
 from ganvas.export.export import Request, write_export
