@@ -19,20 +19,22 @@ def export(
     runtime: Path | None = None,
     ema: bool = True,
 ) -> None:
-    """Write a trained generator as a file that runs without Ganvas.
+    """Write a trained generator as files that run without Ganvas.
 
-    Before it is written, the file is run and compared with PyTorch. ONNX files run in many
-    languages and in browsers. A page is one HTML file with all that it needs: it opens from the
-    disk in any browser, without network. Both need pip install 'ganvas[onnx]' to be written.
+    They are tried and compared with PyTorch before they are written. A GAN that translates to two
+    domains gets a file for each.
 
     Parameters
     ----------
     run
         Run folder, or one of its checkpoints.
     to
-        Format: onnx, or page.
+        Format: onnx, a file for many languages and browsers; page, an HTML file that opens from
+        the disk in any browser, without network; or safetensors, a folder with weights and plain
+        PyTorch code. The first two need pip install 'ganvas[onnx]'.
     out
-        File to write. Without it: a file in RUN/exported/1, then in RUN/exported/2, and so on.
+        File (.onnx, .html) or new folder (safetensors). Without it: RUN/exported/1, then
+        RUN/exported/2, and so on.
     half
         Store weights in half precision, in half the space.
     licence

@@ -1,10 +1,13 @@
 """`ganvas.export`: write a trained generator in a format that other programs read."""
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from ganvas.errors import UserError, nearest
 from ganvas.export.graph import list_graphs
@@ -37,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Exported:
-    """A file that was written.
+    """A file or folder that was written.
 
     Attributes:
         file: its place.
@@ -53,8 +56,8 @@ class Exported:
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: {self.size / 1e6:.2f} MB, at most {self.difference:.1g} from PyTorch "
-            f"(of values in [-1, 1]), {self.seconds:.1f} seconds"
+            f"{self.file}: {self.size / 1e6:.2f} MB; largest difference from PyTorch "
+            f"{self.difference:.1g} of values from -1 to 1; {self.seconds:.1f} seconds"
         )
 
 
@@ -124,16 +127,18 @@ def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
         UserError: the format is unknown, or its own reasons.
     """
     if to not in FORMATS:
-        raise UserError(f"--to {to}: {nearest(to, FORMATS)}")
+        raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
     if request.runtime is not None and to != "page":
         raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
+    if run.device.type != "cpu":  # the copy stays where it is
+        run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"))
     yield from FORMATS[to](run, request)
 
 
 def export(
     run: Run | str | Path,
     *,
-    to: str = "onnx",
+    to: str,
     out: str | Path | None = None,
     half: bool = False,
     licence: str | None = None,
@@ -144,8 +149,9 @@ def export(
 
     Args:
         run: a run, its folder, or one of its checkpoints.
-        to: "onnx", or "page": an HTML file that opens from the disk.
-        out: file; None: in a new folder RUN/exported/1, RUN/exported/2, ...
+        to: "onnx"; "page": an HTML file that opens from the disk; or "safetensors": a folder with
+            weights and plain PyTorch code.
+        out: file, or new folder; None: in a new folder RUN/exported/1, RUN/exported/2, ...
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
         runtime: for pages: the npm package onnxruntime-web as a .tgz file, or a folder with its
@@ -153,12 +159,14 @@ def export(
         ema: whether to use the moving average of the weights, where there is one.
 
     Returns:
-        The files that were written; CycleGANs have one for each direction.
+        The files or folders that were written; a CycleGAN has one for each direction.
 
     Raises:
         UserError: the format is unknown, a package is missing, the result differs from PyTorch, or
             a file cannot be written.
     """
+    if isinstance(run, Run) and not ema:
+        raise UserError("ema has no effect on a run that is loaded already; give its folder")
     loaded = run if isinstance(run, Run) else load(run, ema=ema)
     request = Request(
         None if out is None else Path(out),

@@ -14,16 +14,16 @@ from ganvas.errors import UserError
 from ganvas.export.about import describe_export
 from ganvas.export.compare import check_difference, compare
 from ganvas.export.graph import Graph, list_graphs, quiet, trace
+from ganvas.export.half import halve_weights
 from ganvas.export.ports import picture_sides
 from ganvas.inference.run import Run
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Model", "convert", "require_onnx"]
+__all__ = ["Model", "convert", "open_model", "require_onnx"]
 
 OPSET = 20  # of the operators; onnxruntime 1.17 and onnxruntime-web know it
-FEW = 64  # numbers of a tensor up to which half precision saves nothing
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def convert(run: Run, half: bool = False, licence: str | None = None) -> Iterato
         about = describe_export(run, graph, licence)
         model = _build(graph)
         if half:
-            _halve_weights(model)
+            halve_weights(model)
         for name, value in about.items():
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             model.metadata_props.add(key=name, value=text)
 
         content = model.SerializeToString()
-        difference = compare(graph, _open(content, graph))
+        difference = compare(graph, open_model(content, graph))
         check_difference(difference, half)
         yield Model(content, about, difference, time.perf_counter() - start)
 
@@ -120,28 +120,12 @@ def _name_sides(value: "onnx.ValueInfoProto", shape: tuple[int | str, ...]) -> N
             dimension.dim_param = side
 
 
-def _halve_weights(model: "onnx.ModelProto") -> None:
-    """Store weights in half precision; they are converted back as the model is loaded."""
-    import onnx
+def open_model(content: bytes, graph: Graph) -> Callable[[tuple[Tensor, ...]], Tensor]:
+    """An ONNX file in memory as a function of the graph's inputs, computed by onnxruntime.
 
-    casts = []
-    for tensor in model.graph.initializer:
-        values = onnx.numpy_helper.to_array(tensor)
-        if tensor.data_type != onnx.TensorProto.FLOAT or values.size <= FEW:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype("float16"), f"{name}.half"))
-        to = onnx.TensorProto.FLOAT
-        casts.append(onnx.helper.make_node("Cast", [tensor.name], [name], to=to))
-
-    # before the nodes that use them
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-
-
-def _open(content: bytes, graph: Graph) -> Callable[[tuple[Tensor, ...]], Tensor]:
-    """An ONNX file as a function of the graph's inputs."""
+    It returns no images where onnxruntime fails, such as for another number of images than the
+    traced one.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -153,7 +137,7 @@ def _open(content: bytes, graph: Graph) -> Callable[[tuple[Tensor, ...]], Tensor
         given = {port.name: value.numpy() for port, value in zip(graph.ports, values)}
         try:
             return torch.from_numpy(session.run(["image"], given)[0])
-        except Exception:  # onnxruntime's own kinds: a number of images or a side became a constant
+        except Exception:  # onnxruntime has many kinds, without a common one
             return torch.full((0,), torch.nan)
 
     return generate

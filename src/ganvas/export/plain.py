@@ -137,7 +137,7 @@ def write_code(
     """
     inputs = [port.name for port in graph.ports]
     words = {node: f'weights["{name}"]' for node, (name, _) in weights.items()}
-    words |= dict(zip(program.graph_signature.user_inputs, inputs))
+    words |= dict(zip(map(str, program.graph_signature.user_inputs), inputs))
     device = f"{inputs[0]}.device"
 
     nodes = program.graph_module.graph
@@ -179,7 +179,7 @@ def _write_call(node: fx.Node, words: dict[str, str], device: str) -> str:
     named = [f"{name}={_write_value(value, words, device)}" for name, value in node.kwargs.items()]
     if isinstance(target, torch._ops.OpOverload):
         return f"{target}({', '.join(given + named)})"  # aten.conv2d.default
-    if getattr(target, "__module__", "") in ("torch", "math"):
+    if not isinstance(target, str) and target.__module__ in ("torch", "math"):
         return f"{target.__module__}.{target.__name__}({', '.join(given + named)})"
     raise ValueError(f"no code for {target}")
 
