@@ -15,8 +15,8 @@ export class EngineError extends Error {}
 
 /** The bytes of a packed part of the page. */
 async function unpack(id) {
-  const text = atob(document.getElementById(id).textContent.trim());
-  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const text = atob(document.getElementById(id).textContent.trim()), bytes = new Uint8Array(text.length);
+  for (let place = 0; place < bytes.length; place++) bytes[place] = text.charCodeAt(place);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -31,6 +31,8 @@ export function showPaint(root, engine, kept) {
   const again = button(t("hole.again"), () => { wanted.result = null; show(); });
   const save = button(t("hole.saved"), () => savePng(wanted.result, `${wanted.photo.name}-filled`), { kind: "primary" });
 
+  const keys = h("small", { class: "keys", text: t("paint.keys") });
+
   function tell() {
     const { mask } = wanted.photo, { share } = mask.measure();
     fill.disabled = !share || share === 1;
@@ -42,7 +44,7 @@ export function showPaint(root, engine, kept) {
   /** Show the photo with its hole, or the result. */
   function show() {
     const done = wanted.result !== null;
-    for (const part of [fill, tools, brush.element, hint]) part.hidden = done;
+    for (const part of [fill, tools, brush.element, keys, hint]) part.hidden = done;
     for (const part of [compare, again, save]) part.hidden = !done;
     if (!done) showsBefore = false;
     compare.setAttribute("aria-pressed", String(showsBefore));
@@ -101,7 +103,7 @@ export function showPaint(root, engine, kept) {
   const size = h("select", { on: { change: () => { [wanted.size] = sizes[size.selectedIndex]; } } }, sizes.map(([value, text]) => h("option", { text, selected: value === wanted.size })));
   clear(root, h("div", { class: "stage" },
     h("div", { class: "picture paint-picture" }, tools, easel.element, note),
-    h("div", { class: "panel" }, h("p", { class: "note", text: t("hole.drop") }), ask.element, brush.element, h("small", { class: "keys", text: t("paint.keys") }),
+    h("div", { class: "panel" }, h("p", { class: "note", text: t("hole.drop") }), ask.element, brush.element, keys,
       field(t("photo.size"), size, t("photo.sizeHelp")), hint, status.element, h("div", { class: "row actions" }, fill, compare, again, save))));
   if (wanted.photo) { easel.open(wanted.photo); show(); }
   else drawExample().then((photo) => { if (!wanted.photo) take(photo, true); });
