@@ -29,12 +29,12 @@ def export(
     run
         Run folder, or one of its checkpoints.
     to
-        Format: onnx, a file for many languages and browsers; page, an HTML file that opens from
-        the disk in any browser, without network; or safetensors, a folder with weights and plain
-        PyTorch code. The first two need pip install 'ganvas[onnx]'.
+        Target format: onnx, a file for many languages and browsers; page, an HTML file that opens
+        from the disk in any browser, without network; or safetensors, a folder with weights and
+        plain PyTorch code. The first two need pip install 'ganvas[onnx]'.
     out
-        File (.onnx, .html) or new folder (safetensors). Without it: RUN/exported/1, then
-        RUN/exported/2, and so on.
+        Folder for the results, new or empty; for onnx and page also a file (.onnx, .html). Without
+        it: RUN/exported/1, then RUN/exported/2, and so on.
     half
         Store weights in half precision, in half the space.
     licence

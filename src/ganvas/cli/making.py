@@ -215,7 +215,7 @@ def translate(
         Folder for the results, new or empty. Without it: RUN/translated/1, then RUN/translated/2,
         and so on.
     to
-        Domain that cyclegan or cyclegan-fast generates: its name, a or b (default b).
+        Target domain of cyclegan or cyclegan-fast: its name, a or b (default b).
     attributes
         Attributes that stargan sets (NAME=1) or removes (NAME=0), such as
         Eyeglasses=1,Black_Hair=1. Without it: every attribute in turn.

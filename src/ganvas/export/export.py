@@ -26,7 +26,8 @@ class Request:
     """How a generator is exported.
 
     Attributes:
-        out: file or folder; None: a new folder RUN/exported/1, RUN/exported/2, ...
+        out: folder, new or empty, or a file with the format's ending; None: a new folder
+            RUN/exported/1, RUN/exported/2, ...
         half: whether weights are stored in half precision.
         licence: of the generator; None: nothing is said of it.
         runtime: where the runtime of a page is, see `read_runtime`; None: it is downloaded once.
@@ -151,7 +152,8 @@ def export(
         run: a run, its folder, or one of its checkpoints.
         to: "onnx"; "page": an HTML file that opens from the disk; or "safetensors": a folder with
             weights and plain PyTorch code.
-        out: file, or new folder; None: in a new folder RUN/exported/1, RUN/exported/2, ...
+        out: folder, new or empty; for "onnx" and "page" also a file (.onnx, .html), which is
+            replaced. None: a new folder RUN/exported/1, RUN/exported/2, ...
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
         runtime: for pages: the npm package onnxruntime-web as a .tgz file, or a folder with its
@@ -179,15 +181,14 @@ def export(
 
 @contextmanager
 def _place_file(run: Run, out: Path | None, ending: str) -> Iterator[Path]:
-    """The file to write: the one that was asked for, or RUN/exported/1/RUN.ending.
+    """The file to write: `out` if it has that ending, otherwise one in that folder, or in a new one
+    of the run.
 
     Raises:
-        UserError: it has another ending.
+        UserError: the folder is not empty.
     """
-    if out is None:
-        with own_folder(None, run.folder / "exported") as folder:
-            yield folder / f"{run.folder.resolve().name}{ending}"
+    if out is not None and out.suffix.lower() == ending:
+        yield out
         return
-    if out.suffix.lower() != ending:
-        raise UserError(f"--out {out}: the name of the file must end in {ending}")
-    yield out
+    with own_folder(out, run.folder / "exported") as folder:
+        yield folder / f"{run.folder.resolve().name}{ending}"
