@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from ganvas.errors import UserError
@@ -130,7 +130,7 @@ def _link_script() -> str:
 
 
 @cache
-def _template() -> Any:
+def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     return environment.from_string((STATIC / "page.html").read_text(encoding="utf-8"))
 

@@ -53,13 +53,12 @@ class Engine {
   constructor(ort, session) {
     this.ort = ort;
     this.session = session;
-    this.milliseconds = 0; // that the last run took
     this.tail = Promise.resolve(); // a session runs one thing at a time
   }
 
   /**
    * Generate images. `values`: for each input its numbers for all images, one after another; `sides`: {height, width} of pictures of any size.
-   * Returns the images one by one, in [-1, 1], as in pixels.js.
+   * Returns the images one by one, in [-1, 1], as in pixels.js; the list has the `milliseconds` that they took.
    */
   run(count, values, sides = {}) {
     const result = this.tail.then(() => this.runNow(count, values, sides));
@@ -75,10 +74,11 @@ class Engine {
     }));
     const start = performance.now();
     const { image } = await this.session.run(feeds);
-    this.milliseconds = performance.now() - start;
+    const milliseconds = performance.now() - start;
 
     const [, channels, height, width] = image.dims, size = channels * height * width;
-    return Array.from({ length: count }, (_, place) => ({ channels, height, width, values: image.data.slice(place * size, (place + 1) * size) }));
+    const images = Array.from({ length: count }, (_, place) => ({ channels, height, width, values: image.data.slice(place * size, (place + 1) * size) }));
+    return Object.assign(images, { milliseconds });
   }
 }
 

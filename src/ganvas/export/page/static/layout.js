@@ -25,7 +25,7 @@ export function showLayout(root, engine, kept) {
     const values = { ...joinNoise([rowNoise(wanted.seed, 0)]), [text.name]: bytes };
     if (box) values[box.name] = wanted.box.map((value) => value / GRID);
     if (keypoints) values[keypoints.name] = keypoints.names.flatMap((part) => (wanted.points.has(part) ? [...wanted.points.get(part).map((value) => value / GRID), 1] : [0, 0, 0]));
-    const made = await status.follow(async () => Object.assign(await engine.run(1, values), { milliseconds: engine.milliseconds }));
+    const made = await status.follow(() => engine.run(1, values));
     if (!made) return;
     writeCanvas(picture, toLevels(made[0]), spec.output);
     picture.setAttribute("aria-label", t("place.alt", { caption }));

@@ -1,11 +1,11 @@
 // Paint a hole into a photo, and let the GAN fill it.
 
-import { button, clear, field, h, slider } from "../../../studio/static/dom.js";
+import { button, clear, h, slider } from "../../../studio/static/dom.js";
 import { makeEasel } from "../../../studio/static/views/paint/easel.js";
 import { findPort, joinNoise, rowNoise, spec } from "./engine.js";
 import { fitInto } from "./harmonic.js";
 import { breathe, makeStatus, savePng } from "./parts.js";
-import { askForPhoto, drawExample, shrinkHole } from "./photos.js";
+import { askForPhoto, chooseSize, drawExample, shrinkHole } from "./photos.js";
 import { makeImage, readCanvas, resize, round, toFloat, toLevels, writeCanvas } from "./pixels.js";
 import { percent, t } from "./texts.js";
 
@@ -66,7 +66,7 @@ export function showPaint(root, engine, kept) {
     const scale = (wanted.size ?? Math.min(height, width)) / Math.min(height, width);
     const sides = { height: round(height * scale), width: round(width * scale) };
     const values = { ...joinNoise([rowNoise(0, 0)]), [port.name]: toFloat(resize(blurred, sides.height, sides.width)).values, [findPort("mask").name]: shrinkHole(hole, height, width, sides.height, sides.width).values };
-    const made = await status.follow(async () => Object.assign(await engine.run(1, values, sides), { milliseconds: engine.milliseconds }));
+    const made = await status.follow(() => engine.run(1, values, sides));
     fill.disabled = false;
     if (!made) return;
 
@@ -99,12 +99,10 @@ export function showPaint(root, engine, kept) {
     tell();
   }, { signal: stop.signal });
 
-  const sizes = [[spec.size, t("photo.trained", { n: spec.size })], [2 * spec.size, t("photo.double", { n: 2 * spec.size })], [null, t("photo.own")]];
-  const size = h("select", { on: { change: () => { [wanted.size] = sizes[size.selectedIndex]; } } }, sizes.map(([value, text]) => h("option", { text, selected: value === wanted.size })));
   clear(root, h("div", { class: "stage" },
     h("div", { class: "picture paint-picture" }, tools, easel.element, note),
     h("div", { class: "panel" }, h("p", { class: "note", text: t("hole.drop") }), ask.element, brush.element, keys,
-      field(t("photo.size"), size, t("photo.sizeHelp")), hint, status.element, h("div", { class: "row actions" }, fill, compare, again, save))));
+      chooseSize(wanted), hint, status.element, h("div", { class: "row actions" }, fill, compare, again, save))));
   if (wanted.photo) { easel.open(wanted.photo); show(); }
   else drawExample().then((photo) => { if (!wanted.photo) take(photo, true); });
   return () => { ask.stop(); stop.abort(); easel.stop(); };

@@ -1,6 +1,6 @@
 // Photos from files, dropped or pasted; and how a GAN sees them.
 
-import { button, h } from "../../../studio/static/dom.js";
+import { button, field, h } from "../../../studio/static/dom.js";
 import { readPhoto } from "../../../studio/static/views/paint/photo.js";
 import { findPort, spec } from "./engine.js";
 import { cut, makeImage, mirror, resize, round } from "./pixels.js";
@@ -51,6 +51,14 @@ export async function drawExample() {
   fill("#5f8a55", () => context.ellipse(230, 270, 150, 100, 0, 0, 2 * Math.PI));
   fill("#d9c3a0", () => { context.moveTo(110, 256); context.quadraticCurveTo(150, 200, 118, 146); context.quadraticCurveTo(170, 205, 160, 256); });
   return readPhoto(await new Promise((resolve) => { canvas.toBlob(resolve); }), "drawing");
+}
+
+/** A field for the size at which the GAN sees photos, kept as `wanted.size`; null is the photo's own. */
+export function chooseSize(wanted, change = () => {}) {
+  const sizes = [[spec.size, t("photo.trained", { n: spec.size })], [2 * spec.size, t("photo.double", { n: 2 * spec.size })], [null, t("photo.own")]];
+  const choose = () => { [wanted.size] = sizes[select.selectedIndex]; change(); };
+  const select = h("select", { on: { change: choose } }, sizes.map(([value, text]) => h("option", { text, selected: value === wanted.size })));
+  return field(t("photo.size"), select, t("photo.sizeHelp"));
 }
 
 /** The sides that pictures of the GAN have, or null if they may have any. */

@@ -16,7 +16,7 @@ export function showPoints(root, engine, kept) {
 
   const draw = latest(async () => {
     const points = Array.from({ length: wanted.count }, (_, row) => move(rowNoise(wanted.seed, row), wanted.truncation));
-    const made = await status.follow(async () => Object.assign(await engine.run(wanted.count, joinNoise(points)), { milliseconds: engine.milliseconds }));
+    const made = await status.follow(() => engine.run(wanted.count, joinNoise(points)));
     if (made) scatter(plot, made.map(({ values }) => values));
     plot.setAttribute("aria-label", t("points.plot", { n: wanted.count }));
   });

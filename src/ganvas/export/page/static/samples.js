@@ -49,7 +49,7 @@ export function showSamples(root, engine, kept) {
         const rows = Array.from({ length: Math.min(CHUNK, cells - start) }, (_, place) => start + place);
         const points = rows.map((row) => move(rowNoise(wanted.seed, row), wanted.truncation));
         const images = await engine.run(rows.length, values(points, rows));
-        milliseconds += engine.milliseconds;
+        milliseconds += images.milliseconds;
         if (closed) break;
         images.forEach((image, place) => writeCanvas(canvases[start + place], toLevels(image), spec.output));
       }
@@ -76,7 +76,8 @@ export function showSamples(root, engine, kept) {
     const { row, at, seed } = wanted;
     const whole = row + Math.floor(at), rest = at % 1;
     const point = rest ? mix(rowNoise(seed, whole), rowNoise(seed, whole + 1), rest) : rowNoise(seed, whole);
-    const result = await (playing ? engine.run(1, values([move(point, wanted.truncation, wanted.moves)], [row])).catch(() => null) : follow(point, row));
+    const run = () => engine.run(1, values([move(point, wanted.truncation, wanted.moves)], [row]));
+    const result = await (playing ? run().catch(fail) : status.follow(run)); // a walk says nothing in between
     if (!result || closed) return;
     writeCanvas(large, toLevels(result[0]), spec.output);
     const name = classes[labelOf(row)];
@@ -84,9 +85,10 @@ export function showSamples(root, engine, kept) {
       : labelled ? t("samples.captionClass", { seed: String(seed), row: String(whole), name }) : t("samples.caption", { seed: String(seed), row: String(whole) });
     large.setAttribute("aria-label", caption.textContent);
   });
-  async function follow(point, row) {
-    const images = await status.follow(async () => Object.assign(await engine.run(1, values([move(point, wanted.truncation, wanted.moves)], [row])), { milliseconds: engine.milliseconds }));
-    return images;
+  function fail(error) {
+    stop();
+    status.complain(t("page.failed", { reason: error.message }));
+    return null;
   }
 
   function choose(row) {

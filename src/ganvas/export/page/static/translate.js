@@ -1,9 +1,9 @@
 // A photo, and what the GAN makes of it, side by side.
 
-import { button, clear, field, h, sharpness } from "../../../studio/static/dom.js";
+import { button, clear, h, sharpness } from "../../../studio/static/dom.js";
 import { findPort, joinNoise, latest, rowNoise, spec } from "./engine.js";
-import { makeStatus, breathe, savePng } from "./parts.js";
-import { askForPhoto, drawExample, fixedSide, seeImage } from "./photos.js";
+import { breathe, makeStatus, savePng } from "./parts.js";
+import { askForPhoto, chooseSize, drawExample, fixedSide, seeImage } from "./photos.js";
 import { readCanvas, toFloat, toLevels, writeCanvas } from "./pixels.js";
 import { t } from "./texts.js";
 
@@ -25,7 +25,7 @@ export function showTranslate(root, engine, kept) {
 
     const { height, width } = seen.image;
     const values = { ...joinNoise([rowNoise(0, 0)]), [port.name]: toFloat(seen.image).values, ...(attributes ? { [attributes.name]: wanted.attributes } : {}) };
-    const result = await status.follow(async () => Object.assign(await engine.run(1, values, { height, width }), { milliseconds: engine.milliseconds }));
+    const result = await status.follow(() => engine.run(1, values, { height, width }));
     if (!result) return;
     writeCanvas(after, seen.restore(toLevels(result[0])), spec.output);
     for (const canvas of [before, after]) canvas.className = sharpness(Math.max(canvas.width, canvas.height));
@@ -43,14 +43,12 @@ export function showTranslate(root, engine, kept) {
   }
   const ask = askForPhoto(take, (text) => status.complain(text));
 
-  const sizes = [[spec.size, t("photo.trained", { n: spec.size })], [2 * spec.size, t("photo.double", { n: 2 * spec.size })], [null, t("photo.own")]];
-  const size = h("select", { on: { change: () => { [wanted.size] = sizes[size.selectedIndex]; translate(); } } }, sizes.map(([value, text]) => h("option", { text, selected: value === wanted.size })));
   const frame = (title, canvas) => h("figure", {}, h("figcaption", { text: title }), canvas);
   clear(root, h("div", { class: "stage" },
     h("div", { class: "picture" }, h("div", { class: "pair" }, frame(t("photo.before"), before), frame(spec.domain ? t("photo.to", { name: spec.domain }) : t("photo.after"), after)), note),
     h("div", { class: "panel" }, ask.element,
       attributes && chooseAttributes(attributes, wanted.attributes, translate),
-      !fixedSide() && field(t("photo.size"), size, t("photo.sizeHelp")), status.element, save)));
+      !fixedSide() && chooseSize(wanted, translate), status.element, save)));
   if (wanted.photo) translate();
   else drawExample().then((photo) => { if (!wanted.photo) take(photo, true); });
   return ask.stop;
