@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from page_texts import PLACE, find_asked, read_texts
 from sentences import find_settings
 
 from ganvas.data.view import View
@@ -15,13 +16,6 @@ from ganvas.studio.api.wanted import LookBody
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
 ENGINE = STATIC / "texts" / "engine.js"
 FILES = sorted(set((STATIC / "texts").glob("*.js")) - {ENGINE})
-ENTRY = re.compile(r'"([\w.-]+)":\s*"((?:[^"\\]|\\.)*)"')
-
-
-def read_texts(file: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The texts of a file by key, in English and in Chinese."""
-    english, chinese = file.read_text(encoding="utf-8").split("\n  zh:")
-    return dict(ENTRY.findall(english)), dict(ENTRY.findall(chinese))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -29,8 +23,7 @@ def test_both_languages_have_the_same_keys_and_places(file: Path):
     english, chinese = read_texts(file)
     assert english and english.keys() == chinese.keys()
     for key, text in english.items():
-        places = re.findall(r"\{\w+\}", text)
-        assert sorted(places) == sorted(re.findall(r"\{\w+\}", chinese[key])), key
+        assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(chinese[key])), key
 
 
 def test_settings_that_are_explained_have_names():
@@ -63,7 +56,7 @@ def test_every_text_that_the_page_asks_for_exists():
     asked = set()
     for file in STATIC.rglob("*.js"):
         if file.parent.name != "texts":
-            asked |= set(re.findall(r'\bt\("([\w.-]+)"', file.read_text(encoding="utf-8")))
+            asked |= find_asked(file)
     assert asked and asked <= known
 
 

@@ -35,6 +35,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "export": (
         "ganvas export runs/faces --to onnx --out faces.onnx",
         "ganvas export runs/faces --to onnx --half --out faces-half.onnx",
+        "ganvas export runs/faces --to page --out faces.html",
         'ganvas export runs/faces --to safetensors --out faces --licence "CC BY 4.0"',
     ),
     "evaluate": (

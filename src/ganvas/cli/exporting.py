@@ -16,6 +16,7 @@ def export(
     out: Path | None = None,
     half: Switch = False,
     licence: str | None = None,
+    runtime: Path | None = None,
     ema: bool = True,
 ) -> None:
     """Write a trained generator as files that run without Ganvas.
@@ -28,16 +29,20 @@ def export(
     run
         Run folder, or one of its checkpoints.
     to
-        Target format: onnx, a file for many languages and browsers (pip install 'ganvas[onnx]'); or
-        safetensors, a folder with weights and plain PyTorch code.
+        Target format: onnx, a file for many languages and browsers; page, an HTML file that opens
+        from the disk in any browser, without network; or safetensors, a folder with weights and
+        plain PyTorch code. The first two need pip install 'ganvas[onnx]'.
     out
-        Folder for the results, new or empty; for onnx also a file (.onnx). Without it:
-        RUN/exported/1, then RUN/exported/2, and so on.
+        Folder for the results, new or empty; for onnx and page also a file (.onnx, .html). Without
+        it: RUN/exported/1, then RUN/exported/2, and so on.
     half
         Store weights in half precision, in half the space.
     licence
         Licence of the generator, such as "CC BY 4.0", for its description. Without it: nothing is
         said of it.
+    runtime
+        For pages: the package onnxruntime-web of npm (.tgz), or a folder with its files. Without
+        it: it is downloaded once, and kept in the cache.
     ema
         Use the moving average (EMA) of the weights if the run has one; its images are usually
         better. --no-ema: the weights as they were last trained.
@@ -45,5 +50,5 @@ def export(
     from ganvas.export.export import Request, write_export
     from ganvas.inference.run import load
 
-    request = Request(out, half, licence)
+    request = Request(out, half, licence, runtime)
     print_lines(str(file) for file in write_export(load(run, ema=ema), to, request))

@@ -11,7 +11,9 @@ import torch
 
 from ganvas.errors import UserError, nearest
 from ganvas.export.graph import list_graphs
-from ganvas.export.onnx import convert
+from ganvas.export.onnx import Model, convert, require_onnx
+from ganvas.export.page.assemble import assemble_page, check_page
+from ganvas.export.page.runtime import read_runtime
 from ganvas.export.plain import write_folder
 from ganvas.inference.run import Run, load
 from ganvas.io.files import atomic_path, own_folder
@@ -28,11 +30,13 @@ class Request:
             RUN/exported/1, RUN/exported/2, ...
         half: whether weights are stored in half precision.
         licence: of the generator; None: nothing is said of it.
+        runtime: where the runtime of a page is, see `read_runtime`; None: it is downloaded once.
     """
 
     out: Path | None = None
     half: bool = False
     licence: str | None = None
+    runtime: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,38 @@ class Exported:
 
 def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
     """Write ONNX files: one, or one for each domain that the GAN translates to."""
-    with _place_file(run, request.out, ".onnx") as place:
+    yield from _write_models(run, request, ".onnx", lambda model: model.content)
+
+
+def write_pages(run: Run, request: Request) -> Iterator[Exported]:
+    """Write HTML files: one, or one for each domain that the GAN translates to."""
+    check_page(run)
+    require_onnx()  # before a download
+    runtime = read_runtime(request.runtime)
+    yield from _write_models(
+        run, request, ".html", lambda model: assemble_page(run, model, runtime).encode()
+    )
+
+
+def _write_models(
+    run: Run, request: Request, ending: str, make: Callable[[Model], bytes]
+) -> Iterator[Exported]:
+    """Write a file for each model of a run.
+
+    Args:
+        run: of the generator.
+        request: how it is exported.
+        ending: of the files.
+        make: the content of a file.
+    """
+    with _place_file(run, request.out, ending) as place:
         for model in convert(run, request.half, request.licence):
             domain = model.about.get("domain", "")
             file = place.with_stem(place.stem + _name_direction("-to-", domain))
+            content = make(model)
             with atomic_path(file) as partial:
-                partial.write_bytes(model.content)
-            yield Exported(file, len(model.content), model.difference, model.seconds)
+                partial.write_bytes(content)
+            yield Exported(file, len(content), model.difference, model.seconds)
 
 
 def write_plain(run: Run, request: Request) -> Iterator[Exported]:
@@ -82,6 +111,7 @@ def write_plain(run: Run, request: Request) -> Iterator[Exported]:
 # What writes each format.
 FORMATS: Mapping[str, Callable[[Run, Request], Iterator[Exported]]] = {
     "onnx": write_onnx,
+    "page": write_pages,
     "safetensors": write_plain,
 }
 
@@ -99,6 +129,8 @@ def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
     """
     if to not in FORMATS:
         raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    if request.runtime is not None and to != "page":
+        raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
     if run.device.type != "cpu":  # the copy stays where it is
         run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"))
     yield from FORMATS[to](run, request)
@@ -111,17 +143,21 @@ def export(
     out: str | Path | None = None,
     half: bool = False,
     licence: str | None = None,
+    runtime: str | Path | None = None,
     ema: bool = True,
 ) -> list[Exported]:
     """Write a trained generator as a file that runs without Ganvas, and compare it with PyTorch.
 
     Args:
         run: a run, its folder, or one of its checkpoints.
-        to: "onnx", or "safetensors": a folder with weights and plain PyTorch code.
-        out: folder, new or empty; for "onnx" also a file (.onnx), which is replaced. None: a new
-            folder RUN/exported/1, RUN/exported/2, ...
+        to: "onnx"; "page": an HTML file that opens from the disk; or "safetensors": a folder with
+            weights and plain PyTorch code.
+        out: folder, new or empty; for "onnx" and "page" also a file (.onnx, .html), which is
+            replaced. None: a new folder RUN/exported/1, RUN/exported/2, ...
         half: whether to store weights in half precision, in half the space.
         licence: of the generator, for its description; None: nothing is said of it.
+        runtime: for pages: the npm package onnxruntime-web as a .tgz file, or a folder with its
+            files; None: it is downloaded once, and kept in the cache.
         ema: whether to use the moving average of the weights, where there is one.
 
     Returns:
@@ -134,7 +170,12 @@ def export(
     if isinstance(run, Run) and not ema:
         raise UserError("ema has no effect on a run that is loaded already; give its folder")
     loaded = run if isinstance(run, Run) else load(run, ema=ema)
-    request = Request(None if out is None else Path(out), half, licence)
+    request = Request(
+        None if out is None else Path(out),
+        half,
+        licence,
+        None if runtime is None else Path(runtime),
+    )
     return list(write_export(loaded, to, request))
 
 

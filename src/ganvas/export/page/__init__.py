@@ -1,0 +1,1 @@
+"""A generator as one HTML file that opens from the disk, without network and server."""
