@@ -71,7 +71,7 @@ def test_onnx_says_what_it_is_and_nothing_of_this_machine(onnx_file: Path):
     about = session.get_modelmeta().custom_metadata_map
 
     assert about["recipe"] == "digits"
-    assert about["images"] == "4000"
+    assert about["images"] == "1000"
     assert about["licence"] == "CC BY 4.0"
     assert json.loads(about["classes"]) == [str(digit) for digit in range(10)]
     inputs = json.loads(about["inputs"])

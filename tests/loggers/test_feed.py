@@ -19,7 +19,7 @@ from ganvas.loggers import live
 from ganvas.runs.folder import lock_folder
 from ganvas.runs.log import Log, LogFollower, read_log
 
-SETTINGS = TINY | MLP | {"size": 8}
+SETTINGS = TINY | MLP | {"size": 8, "report_every": 12}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def train(out: Path, log_to: str | None = None) -> ganvas.Run:
         out=out,
         images=48,
         device="cpu",
-        settings=TINY | MLP | {"size": 8},
+        settings=SETTINGS,
         log_to=log_to,
     )
 

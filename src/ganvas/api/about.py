@@ -22,6 +22,8 @@ PURPOSES: Mapping[str, str] = {
     "heic": "photographs of iPhones",
     "video": "films, as data and as results",
     "parquet": "data sets in parquet files",
+    "hub": "runs and data sets of the Hugging Face Hub",
+    "onnx": "generators as ONNX files and as pages",
     "lite0": "evaluation with features of photographs",
     "tensorboard": "TensorBoard",
     "wandb": "Weights & Biases",

@@ -20,6 +20,7 @@ from ganvas.io.reading import DamagedFileError, read_json
 __all__ = ["KINDS", "CacheEntry", "cache", "describe_size", "print_cache"]
 
 HASHED = f"({re.escape(PARTIAL)}.*-)?{NAME}"
+OWNER = r"[\w.-]+"
 # What is kept, by folder: the names of our entries there, and what they are. Everything else that
 # lies in the cache is somebody else's.
 KINDS: Mapping[str, tuple[str, str]] = {
@@ -31,6 +32,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "references": (HASHED, "features of real images, for evaluations"),
     "classifiers": (HASHED, "small classifiers, for evaluations"),
     "weights": (r".*pt_inception-[\w-]+\.pth", "downloaded weights of networks"),
+    "runtimes": (r"onnxruntime-web-[\d.]+", "what exported pages run with"),
+    "hub/models": (OWNER, "runs of the Hub, by owner"),
+    "hub/datasets": (OWNER, "data sets of the Hub, by owner"),
     "mnist": (r".*-ubyte(\.gz)?", "MNIST, downloaded"),
     "fashion-mnist": (r".*-ubyte(\.gz)?", "Fashion-MNIST, downloaded"),
     "cifar10": (r".*cifar-10-binary\.tar\.gz", "CIFAR-10, downloaded"),
@@ -65,7 +69,8 @@ def cache(*kinds: str, empty: bool = False) -> list[CacheEntry]:
 
     Args:
         kinds: which: "packed", "shards", "shard-indexes", "sizes", "contact-sheets", "references",
-            "classifiers", "weights", "mnist", "fashion-mnist" or "cifar10"; none: all.
+            "classifiers", "weights", "runtimes", "hub/models", "hub/datasets", "mnist",
+            "fashion-mnist" or "cifar10"; none: all.
         empty: whether to remove what is not in use. Files that Ganvas did not write stay.
 
     Returns:

@@ -25,7 +25,8 @@ def cache(*kinds: str, empty: Switch = False, json: Switch = False) -> None:
     ----------
     kinds
         Which: packed, shards, shard-indexes, sizes, contact-sheets, references, classifiers,
-        weights, mnist, fashion-mnist or cifar10. Without it: all.
+        weights, runtimes, hub/models, hub/datasets, mnist, fashion-mnist or cifar10. Without it:
+        all.
     empty
         Remove what is not in use. Files that Ganvas did not write stay.
     json

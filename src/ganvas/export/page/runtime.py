@@ -59,7 +59,7 @@ def read_runtime(place: Path | None) -> Runtime:
         UserError: it cannot be downloaded, or the place does not hold it.
     """
     if place is None:
-        folder = cache_folder() / f"onnxruntime-web-{VERSION}"
+        folder = cache_folder() / "runtimes" / f"onnxruntime-web-{VERSION}"
         download(RUNTIME, folder, progress=True)
         return _check(_read_folder(folder), folder)
 
