@@ -1,99 +1,275 @@
-"""The README of an exported folder: what the generator is, and ten lines that use it."""
+"""The card of a run: the page that tells other people what it is, and how to use it."""
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["write_card"]
+from ganvas.data.kinds import is_everywhere
+from ganvas.errors import UserError, nearest
+from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
+from ganvas.evaluation.registry import BETTER
+from ganvas.evaluation.titles import TITLES
+from ganvas.export.public import PublicRun
+from ganvas.gans.base import (
+    GAN,
+    AttributesInput,
+    BoxInput,
+    FeaturesInput,
+    ImageInput,
+    KeyPointsInput,
+    MaskInput,
+    TextInput,
+)
+from ganvas.inference.run import Run
+from ganvas.io.console import count_noun
+from ganvas.runs.usage import suggest_command
 
-# What makes an example of each kind of input, for ten images.
-EXAMPLES = {
-    "normal": "torch.randn({shape})",
-    "uniform": "torch.rand({shape}) * 2 - 1",
-    "class": "torch.arange(10) % {count}  # {names}",
-    "picture": "torch.rand({shape}) * 2 - 1  # pictures, -1 is black and 1 white",
-    "mask": "torch.ones({shape})  # 1 in the hole, 0 around it",
-    "attributes": "torch.ones({shape})  # 1 or 0: {names}",
-    "text": 'torch.tensor([[list(b"a red bird".ljust({length}, b"\\0"))]] * 10).byte()',
-    "features": "torch.randn({shape})  # of your sentence encoder",
-    "box": "torch.tensor([[0.2, 0.2, 0.6, 0.6]] * 10)  # left, top, width, height",
-    "keypoints": "torch.full({shape}, 0.5)  # x, y, 1 if given: {names}",
+__all__ = ["LICENCES", "check_licence", "write_card"]
+
+# As the Hub calls them, the usual ones first.
+USUAL = ("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "mit", "apache-2.0", "openrail")
+LICENCES = (
+    *USUAL,
+    *("cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-3.0", "cc-by-sa-3.0", "cc"),
+    *("bsd-2-clause", "bsd-3-clause", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0"),
+    *("bigscience-openrail-m", "creativeml-openrail-m", "openrail++", "cdla-permissive-2.0"),
+    *("odbl", "pddl", "unlicense", "wtfpl", "artistic-2.0", "isc", "zlib", "other"),
+)
+SHOWN = 10  # sizes and classes of the data that are listed
+# What a GAN is given beside noise and a class.
+GIVEN: Mapping[type, str] = {
+    ImageInput: "an image",
+    MaskInput: "a mask of its hole",
+    AttributesInput: "attributes",
+    TextInput: "a caption",
+    FeaturesInput: "a caption as an embedding",
+    BoxInput: "a box",
+    KeyPointsInput: "key points",
 }
-MOST_NAMES = 12  # in a comment
-CARD = """# {title}
-
-A generator of {kind}s, trained with [Ganvas](https://pypi.org/project/ganvas/) {ganvas}: recipe
-`{recipe}`, GAN `{gan}`, {images:,} images shown.{licence}
-
-## Use it
-
-With PyTorch and safetensors, in this folder:
-
-```python
-{code}
-```
-
-`model.py` has the generator's operations, `generator.safetensors` its weights. `config.json`
-describes the inputs and the training data, and has the options from which Ganvas built the
-generator.
-
-## Inputs
-
-{inputs}
-
-The output is {output}.
-"""
+SETTINGS = ("name", "gan", "images", "batch", "seed", "ema_halflife", "flip", "held_out")
 
 
-def write_card(about: Mapping[str, Any]) -> str:
-    """The README for a description by `describe_export`."""
-    output = about["output"]
-    inputs = [f"- `{name}`: {_describe_input(port)}" for name, port in about["inputs"].items()]
-    if "fixed" in about:
-        inputs.append(f"- none: {about['fixed']}")
-    licence = about.get("licence")
-    return CARD.format(
-        title=f"{about['recipe'] or about['gan']}, {output['channels']}",
-        kind=about["output"]["kind"],
-        licence=f" Licence: {licence}." if licence else "",
-        code="\n".join(_write_example(about)),
-        inputs="\n".join(inputs),
-        output=f"`image`, float32 {_write_shape(output['shape'])} in [-1, 1]",
-        **{name: about[name] for name in ("ganvas", "recipe", "gan", "images")},
+def check_licence(licence: str | None) -> str:
+    """The licence, if it is one that the Hub knows.
+
+    Raises:
+        UserError: none was named, or it is unknown.
+    """
+    usual = ", ".join(USUAL)
+    if not licence:
+        raise UserError(
+            f"--licence is needed: what others may do with the GAN is your decision; usual ones "
+            f"are {usual}, or other"
+        )
+    if licence not in LICENCES:
+        advice = nearest(licence.lower(), LICENCES).partition("known:")[0]
+        raise UserError(
+            f"--licence {licence} is unknown; {advice} usual ones are {usual}, or other"
+        )
+    return licence
+
+
+def write_card(public: PublicRun, name: str, licence: str) -> str:
+    """The card as Markdown, with the header that the Hub reads.
+
+    Args:
+        public: the run.
+        name: by which others load it, such as "hf:owner/faces".
+        licence: an identifier in `LICENCES`.
+    """
+    gan = public.run.gan
+    sections = [
+        _write_header(public, licence),
+        f"# {name.rpartition('/')[2].rpartition(':')[2]}",
+        _describe_gan(public),
+        *_show_grid(public),
+        "## Use it",
+        *_explain_use(public.run, name),
+        "## How good it is",
+        *_list_metrics(public, name),
+        "## Its data",
+        *_describe_data(public),
+        "## How it was trained",
+        _list_settings(public),
+        "Every setting is in `recipe.json`.",
+        "## Licence",
+        f"{licence}, as chosen by whoever published this page.",
+    ]
+    if gan.kind == "image":
+        sections.append(
+            "A GAN may repeat images of its training data; the values of memorisation, where they "
+            "were measured, say how often it does."
+        )
+    return "\n\n".join(sections) + "\n"
+
+
+def _write_header(public: PublicRun, licence: str) -> str:
+    """The lines that the Hub's search reads."""
+    gan = public.run.gan
+    kinds = {type(kind) for kind in gan.inputs.values()}
+    task = "unconditional-image-generation"
+    if TextInput in kinds:
+        task = "text-to-image"
+    elif kinds & {ImageInput, MaskInput}:
+        task = "image-to-image"
+
+    lines = [f"license: {licence}", "library_name: ganvas"]
+    if gan.kind == "image":
+        lines.append(f"pipeline_tag: {task}")
+    lines += ["tags:", "- ganvas", "- gan", f"- {public.about['gan']['name']}"]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _describe_gan(public: PublicRun) -> str:
+    """What it is, in a sentence."""
+    gan = public.run.gan
+    what = "points in the plane"
+    if gan.kind == "image":
+        colours = {1: "grey", 3: "RGB"}.get(gan.channels, f"{gan.channels}-channel")
+        what = f"{colours} images of {gan.size}x{gan.size} pixels"
+    given = [GIVEN[type(kind)] for kind in gan.inputs.values() if type(kind) in GIVEN]
+    from_ = f" from {' and '.join(given)}" if given else ""
+    classes = ""
+    if gan.classes and "label" in gan.inputs:
+        classes = f" in {count_noun(len(gan.classes), 'class', 'classes')}"
+    return (
+        f"A GAN ({public.about['gan']['name']}) that generates {what}{from_}{classes}, "
+        f"trained by Ganvas on {_as_code(public.about['data']['spec'])} until it had seen "
+        f"{count_noun(public.about['images'], 'image')}."
     )
 
 
-def _write_example(about: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of Python that load the generator and use it once."""
-    yield from ("import torch", "from model import generate, load", "")
-    yield 'weights = load("generator.safetensors")'
-    for name, port in about["inputs"].items():
-        names = port.get("names") or about.get("classes") or []
-        # Sides that may be any have the size of the training.
-        shape = [about["size"] if isinstance(side, str) else side for side in port["shape"][1:]]
-        example = EXAMPLES[port["kind"]].format(
-            shape=", ".join(str(side) for side in (10, *shape)),
-            length=shape[-1] if shape else 0,
-            count=len(names),
-            names=", ".join(names[:MOST_NAMES]) + ", ..." * (len(names) > MOST_NAMES),
-        )
-        yield f"{name} = {example}"
-    shape = _write_shape([10, *about["output"]["shape"][1:]])
-    yield f"image = generate(weights, {', '.join(about['inputs'])})  # {shape} in [-1, 1]"
-    yield "pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte()"
+def _show_grid(public: PublicRun) -> Iterator[str]:
+    """The samples that training drew, if there are some."""
+    if public.grid:
+        yield f"![samples](samples/{public.grid.name})"
+        yield "Drawn while it was trained, at this checkpoint; none was picked."
 
 
-def _describe_input(port: Mapping[str, Any]) -> str:
-    """An input in words."""
-    words = f"{port['kind']}, {port['type']} {_write_shape(port['shape'])}"
-    if "range" in port:
-        words += f" from {port['range'][0]} to {port['range'][1]}"
-    if "meaning" in port:
-        words += f": {port['meaning']}"
-    if port.get("multiple", 1) > 1:
-        words += f"; height and width are multiples of {port['multiple']}"
-    return words
+def _explain_use(run: Run, name: str) -> Iterator[str]:
+    """The lines that use it, for the shell and for Python."""
+    gan = run.gan
+    command = suggest_command(gan, name)
+    install = "pip install 'ganvas[hub]'" if name.startswith("hf:") else "pip install ganvas"
+    yield _fence("bash", install, shlex.join(command))
+    yield _fence("python", "import ganvas", *_write_python(gan, name))
+    if gan.kind == "point":
+        return
+    yield (
+        "A training on other images may begin with its weights: "
+        f"{_as_code(f'ganvas train auto --from {name} --data FOLDER')}."
+    )
 
 
-def _write_shape(shape: list[int | str]) -> str:
-    """A shape as in Python."""
-    return f"({', '.join(str(side) for side in shape)}{',' * (len(shape) == 1)})"
+def _write_python(gan: GAN, name: str) -> list[str]:
+    """The Python that uses a GAN."""
+    if gan.kind == "point":
+        return [f'run = ganvas.load("{name}")', "points = run.sample(1000)"]
+    if gan.unconditional:
+        return [f'run = ganvas.load("{name}")', "images = run.sample(16, as_images=True)"]
+    words = suggest_command(gan, name)
+    verb = words[1] if words else "load"
+    if verb in ("translate", "restore"):
+        mask = ', mask="mask.png"' if verb == "restore" else ""
+        return [f'results = ganvas.{verb}("{name}", "image.png"{mask})', "results[0].show()"]
+    if verb == "sample" and "--caption" in words:
+        return [f'results = ganvas.sample("{name}", caption="a red bird")', "results[0].show()"]
+    return [f'run = ganvas.load("{name}")  # then run.make(inputs)']
+
+
+def _fence(language: str, *lines: str) -> str:
+    """Lines of code."""
+    return "\n".join([f"```{language}", *lines, "```"])
+
+
+def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
+    """The newest evaluation as a table, and under it how its values came about."""
+    if not public.evaluations:
+        own = "" if is_everywhere(public.about["data"]["spec"]) else " --data FOLDER"
+        yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name}{own}')} does."
+        return
+
+    newest = public.evaluations[-1]
+    # a value that does not exist is null in JSON
+    values = {key: float("nan") if one is None else one for key, one in newest["values"].items()}
+    rows = {}
+    for key in values:
+        if key in BETTER:
+            rows[f"{TITLES.get(key, key)} ({_as_code(head_column(key))})"] = format_cell(
+                values, key
+            )
+    yield _draw_table(("metric", "value"), rows)
+    yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
+    lines = [*describe_protocol(newest["protocol"]), *newest.get("notes", [])]
+    lines.append(f"measured on {newest['time'][:10]} by ganvas {newest['versions']['ganvas']}")
+    yield "\n".join(f"- {_plain(line)}" for line in lines)
+
+
+def _describe_data(public: PublicRun) -> Iterator[str]:
+    """The data report: counts, and what was done to the images."""
+    data = public.data
+    if data is None:
+        yield f"{_as_code(public.about['data']['spec'])}; its report was not kept."
+        return
+    rows = {
+        "name": _as_code(data["spec"]),
+        "found": f"{data['found']:,}",
+        "used": f"{data['used']:,}",
+        "sizes": _list_counts(data.get("sizes", {})),
+        "colours": _list_counts(data.get("modes", {})),
+        "classes": _list_counts(data.get("classes", {})),
+        "splits": _list_counts(data.get("splits", {})),
+        "fingerprint": _as_code(data["fingerprint"]),
+    }
+    yield _draw_table(("data", ""), {key: value for key, value in rows.items() if value})
+    if data["steps"]:
+        yield "\n".join(f"- {_plain(step)}" for step in data["steps"])
+
+
+def _list_counts(counts: Mapping[str, int]) -> str:
+    """The most frequent names with their counts."""
+    shown = [f"{_plain(name)} ({count:,})" for name, count in [*counts.items()][:SHOWN]]
+    more = len(counts) - len(shown)
+    return ", ".join([*shown, *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _list_settings(public: PublicRun) -> str:
+    """The settings that say most, and the software."""
+    recipe = public.recipe
+    rows = {key: _write_value(recipe[key]) for key in SETTINGS if recipe.get(key) is not None}
+    for player, adam in recipe.get("optimizers", {}).items():
+        rows[f"learning rate of {player}"] = _write_value(adam.get("lr"))
+    if origin := recipe.get("origin"):
+        rows["began with the weights of"] = _as_code(origin["checkpoint"])
+    parameters = sum(value.numel() for value in public.run.gan.parameters())
+    rows["parameters"] = f"{parameters:,}"
+    versions = public.about.get("versions", {})
+    rows["software"] = ", ".join(
+        f"{name} {versions[name]}" for name in ("ganvas", "torch", "python") if name in versions
+    )
+    return _draw_table(("setting", "value"), rows)
+
+
+def _write_value(value: Any) -> str:
+    """A setting as text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _plain(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _draw_table(head: tuple[str, str], rows: Mapping[str, str]) -> str:
+    """A table in Markdown."""
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {key} | {value} |" for key, value in rows.items())])
+
+
+def _plain(text: str) -> str:
+    """A text that Markdown shows as it is, on one line of a table: names may hold anything."""
+    escaped = "".join(f"\\{one}" if one in "\\`*_[]<>|#!" else one for one in text)
+    return " ".join(escaped.split())
+
+
+def _as_code(text: str) -> str:
+    """A text as code, which ends where it should whatever it holds."""
+    return f"`{' '.join(text.replace('`', chr(39)).replace('|', '/').split())}`"

@@ -19,9 +19,9 @@ from torch import Tensor, fx
 from torch.export import ExportedProgram
 
 from ganvas.export.about import describe_export
-from ganvas.export.card import write_card
 from ganvas.export.compare import check_difference, compare
 from ganvas.export.graph import Graph, trace
+from ganvas.export.readme import write_readme
 from ganvas.gans.options import option_defaults
 from ganvas.inference.run import Run
 from ganvas.io.files import atomic_path, write_json, write_text
@@ -87,7 +87,7 @@ def write_folder(
         save_file(kept, place / "generator.safetensors")
         write_text(place / "model.py", write_code(program, graph, about, weights))
         write_json(place / "config.json", about | {"options": options, "data": description["data"]})
-        write_text(place / "README.md", write_card(about))
+        write_text(place / "README.md", write_readme(about))
 
         model = _load_module(place / "model.py")
         loaded = model.load(place / "generator.safetensors")

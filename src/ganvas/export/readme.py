@@ -1,0 +1,99 @@
+"""The README of an exported folder: what the generator is, and ten lines that use it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["write_readme"]
+
+# What makes an example of each kind of input, for ten images.
+EXAMPLES = {
+    "normal": "torch.randn({shape})",
+    "uniform": "torch.rand({shape}) * 2 - 1",
+    "class": "torch.arange(10) % {count}  # {names}",
+    "picture": "torch.rand({shape}) * 2 - 1  # pictures, -1 is black and 1 white",
+    "mask": "torch.ones({shape})  # 1 in the hole, 0 around it",
+    "attributes": "torch.ones({shape})  # 1 or 0: {names}",
+    "text": 'torch.tensor([[list(b"a red bird".ljust({length}, b"\\0"))]] * 10).byte()',
+    "features": "torch.randn({shape})  # of your sentence encoder",
+    "box": "torch.tensor([[0.2, 0.2, 0.6, 0.6]] * 10)  # left, top, width, height",
+    "keypoints": "torch.full({shape}, 0.5)  # x, y, 1 if given: {names}",
+}
+MOST_NAMES = 12  # in a comment
+CARD = """# {title}
+
+A generator of {kind}s, trained with [Ganvas](https://pypi.org/project/ganvas/) {ganvas}: recipe
+`{recipe}`, GAN `{gan}`, {images:,} images shown.{licence}
+
+## Use it
+
+With PyTorch and safetensors, in this folder:
+
+```python
+{code}
+```
+
+`model.py` has the generator's operations, `generator.safetensors` its weights. `config.json`
+describes the inputs and the training data, and has the options from which Ganvas built the
+generator.
+
+## Inputs
+
+{inputs}
+
+The output is {output}.
+"""
+
+
+def write_readme(about: Mapping[str, Any]) -> str:
+    """The README for a description by `describe_export`."""
+    output = about["output"]
+    inputs = [f"- `{name}`: {_describe_input(port)}" for name, port in about["inputs"].items()]
+    if "fixed" in about:
+        inputs.append(f"- none: {about['fixed']}")
+    licence = about.get("licence")
+    return CARD.format(
+        title=f"{about['recipe'] or about['gan']}, {output['channels']}",
+        kind=about["output"]["kind"],
+        licence=f" Licence: {licence}." if licence else "",
+        code="\n".join(_write_example(about)),
+        inputs="\n".join(inputs),
+        output=f"`image`, float32 {_write_shape(output['shape'])} in [-1, 1]",
+        **{name: about[name] for name in ("ganvas", "recipe", "gan", "images")},
+    )
+
+
+def _write_example(about: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of Python that load the generator and use it once."""
+    yield from ("import torch", "from model import generate, load", "")
+    yield 'weights = load("generator.safetensors")'
+    for name, port in about["inputs"].items():
+        names = port.get("names") or about.get("classes") or []
+        # Sides that may be any have the size of the training.
+        shape = [about["size"] if isinstance(side, str) else side for side in port["shape"][1:]]
+        example = EXAMPLES[port["kind"]].format(
+            shape=", ".join(str(side) for side in (10, *shape)),
+            length=shape[-1] if shape else 0,
+            count=len(names),
+            names=", ".join(names[:MOST_NAMES]) + ", ..." * (len(names) > MOST_NAMES),
+        )
+        yield f"{name} = {example}"
+    shape = _write_shape([10, *about["output"]["shape"][1:]])
+    yield f"image = generate(weights, {', '.join(about['inputs'])})  # {shape} in [-1, 1]"
+    yield "pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte()"
+
+
+def _describe_input(port: Mapping[str, Any]) -> str:
+    """An input in words."""
+    words = f"{port['kind']}, {port['type']} {_write_shape(port['shape'])}"
+    if "range" in port:
+        words += f" from {port['range'][0]} to {port['range'][1]}"
+    if "meaning" in port:
+        words += f": {port['meaning']}"
+    if port.get("multiple", 1) > 1:
+        words += f"; height and width are multiples of {port['multiple']}"
+    return words
+
+
+def _write_shape(shape: list[int | str]) -> str:
+    """A shape as in Python."""
+    return f"({', '.join(str(side) for side in shape)}{',' * (len(shape) == 1)})"
