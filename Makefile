@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Each of two processes begins with one half of the tests: most runs that tests share are trained once.
+SHARED = -n 2 --dist worksteal
 
 .PHONY: demo test slow lint format types api hooks clean help
 
@@ -11,10 +13,10 @@ demo: $(VENV)/installed  ## train the default recipe on built-in data and genera
 	$(BIN)/ganvas sample runs/demo --count 100 --columns 10
 
 test: $(VENV)/installed-dev  ## run the tests that take seconds
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest $(SHARED) -m "not slow"
 
 slow: $(VENV)/installed-dev  ## run the tests that take minutes
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest $(SHARED) -m slow
 
 lint: $(VENV)/installed-dev  ## check format and style
 	$(BIN)/ruff format --check .

@@ -5,4 +5,4 @@ from collections.abc import Callable
 
 Command = Callable[..., tuple[int, str, str]]
 PROGRAM = [sys.executable, "-m", "ganvas"]
-FAST = ["--images", "200", "--set", "options.width=4", "--device", "cpu", "--quiet"]
+FAST = ["--images", "100", "--set", "options.width=4", "--device", "cpu", "--quiet"]

@@ -1,14 +1,16 @@
 """What all tests share: real data where it is at hand, a cache of their own, one thread."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
-torch.set_num_threads(1)  # tiny tensors; and the suite runs in several processes
+# Tiny tensors, and the suite runs in several processes. Torch reads it when it is imported: not
+# here, since the process that only hands out tests does without.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,12 +24,30 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Files are for this session alone: what a power cut would leave of them does not matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_proxy() -> Iterator[None]:
     """Servers of tests are on localhost: no proxy of the machine may stand between."""
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            patch.delenv(name, raising=False)
+            patch.delenv(name.upper(), raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few_figures() -> Iterator[None]:
+    """The set "figures" with 100 birds: to draw all 3,000 takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganvas.data.builtin.birds.COUNT", 100)
+        yield
 
 
 @pytest.fixture

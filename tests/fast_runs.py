@@ -18,7 +18,7 @@ CHANGES = {
         "options.width": 4,
         "batch": 6,
         "images": 54,
-        "report_every": 12,
+        "report_every": 60,
         "checkpoint_every": 12,
     },
     # rates of runs of any length

@@ -14,10 +14,8 @@ from ganvas.runs.checkpoint import find_checkpoints
 SETTINGS = {
     **{
         "batch": 6,
-        "report_every": 12,
         "sample_every": 12,
         "checkpoint_every": 6,
-        "health_every": 12,
         "ema_halflife": 12,
     },
     **{"options.hidden": 8, "stop_below": {}, "size": 8, "keep": 2},

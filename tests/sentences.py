@@ -13,7 +13,7 @@ from PIL import Image
 from tiny import make_gan
 
 from ganvas.data import open_dataset
-from ganvas.data.decode import Fate, ImageTraits
+from ganvas.data.fates import Fate, ImageTraits
 from ganvas.data.folders.notes import describe_fates, describe_parts
 from ganvas.data.folders.sizes import SizeSurvey
 from ganvas.data.folders.steps import describe_steps
@@ -172,6 +172,7 @@ def _find_meanings() -> Iterator[str]:
         (Reading(), five, fate, 5),
         (Reading(alpha=True), Header("RGBA", 4, True), fate, 4),
         (Reading(alpha=True), Header("RGBA", 4, True), fate._replace(transparent=True), 4),
+        (Reading(ignore_alpha=True), Header("RGBA", 4, False), fate, 4),
         (Reading(), five, fate._replace(mode="L", dark=0, light=2), 1),
         (Reading(), five, fate._replace(dark=7, light=7), 3),
         (every, five, fate._replace(low=0.0, high=40.0), 3),
@@ -239,14 +240,18 @@ def _find_notes() -> Iterator[str]:
     }
     for prefix, names in layouts.items():
         with TemporaryDirectory() as folder:
-            for number, name in enumerate((*names, "../far/6")):
-                path = Path(folder, "set", f"{name}.png")
+            place = Path(folder, "above", "set")
+            for number, name in enumerate((*names, "../far/6", "../../out/7")):
+                path = place / f"{name}.png"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 Image.new("L", (8, 8), number).save(path)
-            Path(folder, "set", "notes.txt").write_text("")
-            Path(folder, "set", "link").symlink_to("../far")
+            (place / "notes.txt").write_text("")
+            (place / "link").symlink_to("../far")
             for labels in ("none", "folders")[: 1 if prefix else 2]:
-                yield from open_dataset(f"{prefix}{folder}/set", View(labels=labels)).report.notes
+                yield from open_dataset(f"{prefix}{place}", View(labels=labels)).report.notes
+            (place / "out").symlink_to("../../out")
+            followed = open_dataset(f"{prefix}{place}", View(follow_links=True)).report.notes
+            yield from (note.replace(folder, "/x") for note in followed)
 
     info = ZipInfo()
     info.orig_filename = "圆形.png".encode("gbk").decode("cp437")

@@ -8,17 +8,17 @@ from torch import nn
 
 import ganvas
 
-TINY = {
-    "batch": 6,
-    "report_every": 12,
-    "sample_every": 24,
-    "checkpoint_every": 12,
-    "health_every": 12,
-}
+# Only at the end of a short run. What a run leaves to be looked at takes longer than its few steps:
+# two reports are a plot, and each grid is a frame of the time-lapse.
+PERIODS = ("report_every", "sample_every", "checkpoint_every", "health_every")
+SELDOM = dict.fromkeys(PERIODS, 10_000)
+# Several times in a run of some steps.
+OFTEN = {"report_every": 24, "health_every": 24}
+TINY = SELDOM | {"batch": 6, "sample_every": 24, "checkpoint_every": 12}
 MLP = {"options.hidden": 8, "stop_below": {}}
 TWO_STEPS = {
+    **SELDOM,
     "batch": 2,
-    "report_every": 2,
     "sample_every": 4,
     "checkpoint_every": 4,
     "size": 16,

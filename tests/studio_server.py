@@ -14,13 +14,15 @@ from ganvas.studio.server import StudioSettings, make_app
 
 
 @contextmanager
-def run_studio(root: Path) -> Iterator[str]:
-    """Serve a folder of runs; yields the address with its token."""
+def run_studio(root: Path, folders: tuple[Path, ...] = ()) -> Iterator[str]:
+    """Serve a folder of runs, and folders of data; yields the address with its token."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        app = make_app(StudioSettings(root), [f"127.0.0.1:{port}"], TOKEN, f"ganvas-{port}")
+        app = make_app(
+            StudioSettings(root, folders), [f"127.0.0.1:{port}"], TOKEN, f"ganvas-{port}"
+        )
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: server.run([listener]))

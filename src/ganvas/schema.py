@@ -50,6 +50,7 @@ class Schema(BaseModel):
         boxes: whether there is a "box".
         unpaired: whether "a" and "b" are drawn independently of each other.
         alpha: whether the fourth of four channels is opacity; the others are multiplied by it.
+        ignore_alpha: whether opacity that files declare is a band like all others.
         ranges: by image column: the values in files that became -1 and 1; and whether files of 8
             bits were read so, too, or as 0..255.
     """
@@ -63,6 +64,7 @@ class Schema(BaseModel):
     boxes: bool = False
     unpaired: bool = False
     alpha: bool = False
+    ignore_alpha: bool = False
     ranges: Mapping[str, tuple[float, float, bool]] = {}
 
     @property

@@ -78,7 +78,7 @@ def run_python(code: str) -> str:
 
 def test_dir_shows_the_public_names_alone():
     assert dir(ganvas) == sorted([*ganvas.__all__, "__version__"])
-    shown = run_python("import ganvas, ganvas.data.open, ganvas.io.files; print(dir(ganvas))")
+    shown = run_python("import ganvas, ganvas.errors, ganvas.io.files; print(dir(ganvas))")
     assert shown == f"{dir(ganvas)}\n"
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from commands import Command
+from short_runs import SELDOM
 
 from ganvas.cli import main
 
@@ -28,18 +29,8 @@ def ganvas(capfd: pytest.CaptureFixture[str]) -> Command:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run of the default recipe."""
     folder = tmp_path_factory.mktemp("run") / "digits"
-    main(
-        [
-            "train",
-            "--out",
-            str(folder),
-            "--images",
-            "4000",
-            "--set",
-            "options.width=8",
-            "--device",
-            "cpu",
-            "--quiet",
-        ]
-    )
+    settings = SELDOM | {"options.width": 8, "ema_halflife": 500}
+    changes = [f"--set={key}={value}" for key, value in settings.items()]
+    fixed = ["--images", "1000", "--device", "cpu", "--quiet"]
+    main(["train", "--out", str(folder), *fixed, *changes])
     return folder

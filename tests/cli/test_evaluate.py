@@ -22,7 +22,7 @@ def test_two_rows_never_share_a_name(ganvas: Command, run: Path, tmp_path: Path)
         "--out",
         tmp_path / "one" / "digits",
         "--images",
-        4200,
+        1050,
         "--device",
         "cpu",
         "--quiet",

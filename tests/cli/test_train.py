@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import FAST, PROGRAM, Command
+from stopping import interrupted_after
 
 from ganvas.runs.checkpoint import find_checkpoints
 
@@ -16,7 +17,7 @@ def test_first_run_on_built_in_data(
     ganvas: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
-    status, _, error = ganvas("train", *FAST[:-1], "--set", "report_every=100")
+    status, _, error = ganvas("train", *FAST[:-1], "--set", "report_every=50")
     assert status == 0, error
 
     (folder,) = (tmp_path / "runs").iterdir()
@@ -31,7 +32,7 @@ def test_first_run_on_built_in_data(
         "summary.html",
     ):
         assert (folder / name).stat().st_size > 0, name
-    assert "done: 200 images; see " in error
+    assert "done: 100 images; see " in error
     assert f"watch: open {folder.relative_to(tmp_path)}/summary.html" in error
 
 
@@ -57,16 +58,24 @@ def test_dry_run_writes_nothing(ganvas: Command, tmp_path: Path):
 
 
 def test_epochs_are_passes_through_the_data(ganvas: Command, tmp_path: Path):
-    arguments = [argument for argument in FAST if argument not in ("--images", "200")]
+    arguments = [argument for argument in FAST if argument not in ("--images", "100")]
     assert (
-        ganvas("train", "digits", "--out", tmp_path / "run", "--epochs", "0.5", *arguments)[0] == 0
+        ganvas("train", "digits", "--out", tmp_path / "run", "--epochs", "0.1", *arguments)[0] == 0
     )
-    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000900"
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000200"
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
-)
+def test_a_stopped_training_says_how_to_resume(ganvas: Command, tmp_path: Path):
+    with interrupted_after(1, tmp_path / "run"):
+        status, _, error = ganvas("train", "--out", tmp_path / "run", *FAST)
+    assert status == 128 + signal.SIGTERM
+    assert "to resume:\n  ganvas train --out" in error
+    assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000050"
+    assert (tmp_path / "run" / "summary.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_finishes_the_step_saves_and_says_how_to_resume(
     number: signal.Signals, tmp_path: Path
 ):

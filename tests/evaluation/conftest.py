@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from short_runs import SELDOM
 
 import ganvas
 
@@ -12,9 +13,8 @@ import ganvas
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run on digits; never written to."""
     folder = tmp_path_factory.mktemp("trained") / "digits"
-    ganvas.train(
-        "digits", out=folder, images=6_000, settings={"options.width": 8}, device="cpu", quiet=True
-    )
+    settings = SELDOM | {"options.width": 8, "checkpoint_every": 800}
+    ganvas.train("digits", out=folder, images=1_500, settings=settings, device="cpu", quiet=True)
     return folder
 
 

@@ -228,8 +228,8 @@ def test_a_runs_record(run: Path):
     assert lines[0]["values"]["precision"] is None  # of 50 samples it would be chance
     assert first.about == {
         "run": str(run),
-        "checkpoint": "000000006000",
-        "images": 6000,
+        "checkpoint": "000000001500",
+        "images": 1500,
         "gan": "relativistic",
     }
     assert first.protocol["features"]["trained_on"] == "digits"

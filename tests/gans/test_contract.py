@@ -1,7 +1,7 @@
 """The contract of a GAN, tested on every one in the table."""
 
 import json
-from itertools import pairwise, product
+from itertools import pairwise
 
 import pytest
 import torch
@@ -216,9 +216,10 @@ SIZES = (16, 28, 32, 48, 64, 96, 128)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_samples(name: str):
-    """At every size, grey and in colour; with many classes at one size, which they do not touch."""
-    for size, channels in product(SIZES, (1, 3)):
-        check_samples(name, size, channels, classes=2)
+    """At every size; in colour and with many classes at one size, which they do not touch."""
+    for size in SIZES:
+        check_samples(name, size, channels=1, classes=2)
+    check_samples(name, SIZES[1], channels=3, classes=2)
     for classes in (10, 37) if name in LABELLED else ():
         check_samples(name, SIZES[1], 1, classes)
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+from short_runs import SELDOM, train_digits
 from tiny import refused_in_one_line
 
 import ganvas
@@ -14,8 +15,10 @@ from ganvas.data import View, open_dataset
 from ganvas.inference.layout import move_box, move_points
 from ganvas.inference.layout_inputs import read_box, read_keypoints
 
+pytestmark = pytest.mark.usefixtures("few_figures")
+
 # Large learning rate, so that a few steps generate images that show what was requested.
-TINY = {
+TINY = SELDOM | {
     "size": 16,
     "batch": 4,
     "options.width": 4,
@@ -196,9 +199,8 @@ def test_refused_by_the_keypoint_model(
 
 
 def test_a_run_without_captions_refuses_them(tmp_path: Path, capsys: pytest.CaptureFixture):
-    settings = {"batch": 4, "options.width": 2}
-    ganvas.train("digits", out=tmp_path, images=8, device="cpu", settings=settings, quiet=True)
-    assert "trained without captions" in failure(capsys, tmp_path, "--caption", "seven")
+    run = train_digits(tmp_path / "run").folder
+    assert "trained without captions" in failure(capsys, run, "--caption", "seven")
 
 
 def test_captions_as_numbers(tmp_path: Path, capsys: pytest.CaptureFixture):

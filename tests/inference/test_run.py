@@ -17,7 +17,7 @@ from ganvas.runs.log import read_log
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
-    return train_mlp(tmp_path_factory.mktemp("mlp") / "<i>run", 48)
+    return train_mlp(tmp_path_factory.mktemp("mlp") / "<i>run", 48, report_every=12)
 
 
 @pytest.fixture(scope="module")

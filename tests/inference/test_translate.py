@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from short_runs import train_two_steps
+from short_runs import train_digits, train_two_steps
 from tiny import refused_in_one_line
 
-import ganvas
 from ganvas.inference.inputs import InputFiles
 from ganvas.inference.run import load
 from ganvas.inference.tiles import OVERLAP, TILE, edge_weights, extend_by_mirror, tile_starts
@@ -368,7 +367,7 @@ def test_inputs_that_are_no_images(runs, tmp_path: Path):
         "text: not an image",
     )
 
-    ganvas.train("digits", out=tmp_path / "digits", images=200, device="cpu", quiet=True)
+    train_digits(tmp_path / "digits")
     refused_in_one_line(
         lambda: write(tmp_path / "digits", [runs["inputs"]], tmp_path),
         "does not translate images: use ganvas sample",

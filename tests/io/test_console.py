@@ -140,7 +140,7 @@ def test_training_health_and_evaluation_show_names_as_they_are(
     out = tmp_path / "run"
     settings = [
         f"--set={key}"
-        for key in ("channels=3", "options.width=4", "batch=8", "health_every=16", "held_out=2")
+        for key in ("channels=3", "options.width=4", "batch=8", "report_every=32", "held_out=2")
     ]
     arguments = (
         "--data",

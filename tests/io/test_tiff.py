@@ -9,7 +9,8 @@ from PIL import Image
 
 from ganvas.io import image_files
 from ganvas.io.images import UnreadableError
-from ganvas.io.tiff import encode_bands, read_bands, read_layout, walk_pages
+from ganvas.io.tiff import encode_bands, read_bands
+from ganvas.io.tiff_layout import read_layout, walk_pages
 
 RANDOM = np.random.default_rng(0)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import SELDOM
 from tiny import refused_in_one_line
 
 import ganvas
@@ -152,6 +153,7 @@ def test_every_choice_has_a_reason_and_makes_a_recipe(facts: DataFacts, machine:
     )
 
 
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize(
     ("spec", "gan"), [("rings", "points-relativistic"), ("figures", "gawwn-keypoints")]
 )
@@ -187,7 +189,7 @@ def test_mirrors():
 def test_a_run_keeps_its_choices_and_what_was_requested(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    settings = {"options.width": 4, "batch": 6}
+    settings = SELDOM | {"options.width": 4, "batch": 6}
     again = {"data": "digits", "out": tmp_path / "run", "device": "cpu", "settings": settings}
     ganvas.train("auto", images=24, verbose=True, **again)
     printed = capsys.readouterr().err

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from short_runs import SELDOM
 
 from ganvas import train
 from ganvas.cli import main
@@ -22,7 +23,8 @@ def conditions(
     out: Path, recipe: str, images: int, seed: int = 0, **settings: object
 ) -> dict[str, str]:
     """Train, and return the conditions that appeared, by name, with their last titles."""
-    changed = {key.replace("__", "."): value for key, value in settings.items()}
+    seldom = {"sample_every": images, "checkpoint_every": images}
+    changed = seldom | {key.replace("__", "."): value for key, value in settings.items()}
     train(recipe, data="digits", out=out, images=images, seed=seed, settings=changed, quiet=True)
     diagnosis = Diagnosis.of(read_log(out / "log.jsonl"))
     logged = [entry for entry in read_log(out / "log.jsonl") if entry["kind"] == "condition"]
@@ -111,18 +113,18 @@ def test_losses_that_are_not_finite_are_diverging(
 
     def broken(self: Trainer) -> object:
         values = take_step(self)
-        if self.state.clock.images == 3_100:
+        if self.state.clock.images == 650:
             for parameter in self.state.gan.players()["generator"]:
                 parameter.data.fill_(float("nan"))
         return values
 
     monkeypatch.setattr(Trainer, "step", broken)
     with pytest.raises(NotFiniteError, match="discriminator's loss is not finite"):
-        often = {"health_every": 1_000, "checkpoint_every": 2_000}
-        train("digits", out=tmp_path / "run", images=10_000, settings=often, quiet=True)
+        often = SELDOM | {"health_every": 200, "checkpoint_every": 400, "options.width": 4}
+        train("digits", out=tmp_path / "run", images=1_000, settings=often, quiet=True)
     main(["health", str(tmp_path / "run")])
     assert (
-        "diverging, since 3,100 images: the discriminator's loss is not finite"
+        "diverging, since 650 images: the discriminator's loss is not finite"
         in capsys.readouterr().out
     )
 
@@ -132,7 +134,13 @@ def test_health_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture):
     with pytest.raises(SystemExit) as status:
         main(["health", str(out)])
     assert status.value.code == 2
-    train("digits", out=out, images=2_000, quiet=True, settings={"health_every": 500})
+    train(
+        "digits",
+        out=out,
+        images=2_000,
+        quiet=True,
+        settings=SELDOM | {"health_every": 500, "options.width": 4},
+    )
     capsys.readouterr()
     main(["health", str(out)])
     shown = capsys.readouterr().out

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from short_runs import PERIODS
 from starlette.testclient import TestClient
 from studio_client import make_client
 
@@ -14,7 +15,7 @@ import ganvas
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a short run on the digits."""
     folder = tmp_path_factory.mktemp("studio") / "digits"
-    settings = {"options.width": 8, "report_every": 50, "health_every": 50, "batch": 2}
+    settings = dict.fromkeys(PERIODS, 100) | {"options.width": 8, "batch": 6}
     settings["ema_halflife"] = 50  # so that samples look like something after so few images
     ganvas.train("digits", out=folder, images=300, settings=settings, quiet=True)
     return folder

@@ -2,15 +2,25 @@
 
 import io
 import json
+import struct
 import time
 import zipfile
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 from studio_client import make_client
+
+from ganvas.cli import app
+from ganvas.cli.flags import Look
+from ganvas.data.view import View
+from ganvas.studio.api.trainings import TrainBody, _name_flags
+from ganvas.studio.api.wanted import LookBody, keep_inside
+from ganvas.training.origin import find_start
 
 
 def place_named(client: TestClient, name: str) -> str:
@@ -105,7 +115,149 @@ def test_a_wrong_kind_or_size_is_refused_and_can_be_corrected(client: TestClient
         answer = client.post("/api/data/look", json={"place": place, **wrong})
         assert answer.status_code == 200 and answer.json()["refusal"]
     right = client.post("/api/data/look", json={"place": place, "kind": ""}).json()
-    assert right["used"] == 2 and right["folders"] == 0
+    assert right["used"] == 2 and right["labels"] == ["none"]
+
+
+@pytest.fixture
+def sprites(tmp_path: Path) -> Path:
+    """Transparent images in splits, with a table of their classes."""
+    lines = ["file,shape"]
+    for number in range(6):
+        file = tmp_path / "mine" / ("train" if number < 4 else "test") / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+        image.paste((30 * number, 90, 200, 255), (2, 2, 6, 6))
+        image.save(file)
+        lines.append(f"{file.parent.name}/{file.name},{('round', 'flat')[number % 2]}")
+    (tmp_path / "mine" / "shapes.csv").write_text("\n".join(lines))
+    return tmp_path / "mine"
+
+
+def look_at(client: TestClient, name: str, **wanted: Any) -> Any:
+    """What the studio says of a data set that it offers."""
+    place = place_named(client, name)
+    return client.post("/api/data/look", json={"place": place, **wanted}).json()
+
+
+def test_settings_that_matter_are_offered_with_what_was_found(sprites: Path, root: Path):
+    client = make_client(root, (sprites,))
+    plain = look_at(client, "mine")
+    assert plain["offers"] == {
+        "labels": {"choices": ["none", "shapes.csv"]},
+        "split": {"counts": {"train": 4, "test": 2}},
+        "channels": {"transparent": 4, "bands": 0},
+        "background": {"n": 4},
+    }
+    assert {"range", "categories", "frames", "tiles"} < {*plain["settings"]} - {*plain["offers"]}
+    assert [run["name"] for run in plain["runs"]] == ["digits"]
+
+    # the report and the sheet are of what was chosen
+    chosen = look_at(client, "mine", channels=4, split="test", labels="shapes.csv")
+    assert (chosen["used"], chosen["channels"], chosen["alpha"]) == (2, 4, True)
+    assert chosen["classes"] == {"flat": 1, "round": 1}
+    assert "background" not in chosen["offers"] and chosen["sheet"] != plain["sheet"]
+
+
+def test_scans_maps_frames_and_letters_are_offered_what_is_theirs(tmp_path: Path, root: Path):
+    draw_kinds(tmp_path / "mine")
+    client = make_client(root, (tmp_path / "mine",))
+    scans = look_at(client, "mine/scans", size=16)
+    assert scans["offers"] == {"range": {"low": 0, "high": 4095}, "fit": {"n": 64, "m": 16}}
+    tiles = {"fit": "tiles", "overlap": 0.5, "tiles": 4}
+    assert look_at(client, "mine/scans", size=16, **tiles)["used"] == 4 * scans["used"]
+    assert look_at(client, "mine/scans", range="-1000,400")["offers"]["range"]["low"] == -1000
+
+    streets = look_at(client, "mine/streets")
+    assert streets["kind"] == "pairs"
+    assert streets["offers"] == {"categories": {"columns": ["a"]}}
+    assert look_at(client, "mine/streets", categories="a")["offers"] == {}
+    assert look_at(client, "mine/films")["offers"] == {"frames": {"n": 2}}
+    assert look_at(client, "mine/films", frames="all")["used"] == 6
+
+    letters = look_at(client, "mine/letters")
+    assert letters["kind"] == "idx" and letters["offers"] == {"transpose": {}}
+    assert look_at(client, "mine/letters", transpose=True)["sheet"] != letters["sheet"]
+
+
+def draw_kinds(folder: Path) -> None:
+    """Scans of 12 bits, label maps beside photographs, animations, and an idx file."""
+    for name in ("scans", "streets/A", "streets/B", "films", "letters"):
+        (folder / name).mkdir(parents=True)
+    values = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    noise = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
+    for number in range(3):
+        Image.fromarray(np.roll(values, number)).save(folder / "scans" / f"{number}.tif")
+        maps = np.zeros((16, 16), np.uint8)
+        maps[4:12, number:8] = 200
+        Image.fromarray(maps).save(folder / "streets/A" / f"{number}.png")
+        Image.fromarray(noise[number]).save(folder / "streets/B" / f"{number}.png")
+    for number in range(2):
+        frames = [Image.fromarray(image) for image in np.roll(noise, number, 0) // (number + 1)]
+        film = folder / "films" / f"{number}.gif"
+        frames[0].save(film, save_all=True, append_images=frames[1:])
+    letters = np.zeros((4, 8, 8), np.uint8)
+    letters[:, 1, :5] = 60 + 40 * np.arange(4)[:, None]
+    head = struct.pack(">4B3I", 0, 0, 8, 3, *letters.shape)
+    (folder / "letters" / "a-images-idx3-ubyte").write_bytes(head + letters.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"labels": "/etc/passwd"}, "no such classes; choose from none, shapes.csv"),
+        ({"range": "5"}, "write LOW,HIGH"),
+        ({"range": "9,2"}, "LOW,HIGH"),
+        ({"overlap": 0.5}, "overlap is for fit=tiles"),
+        ({"channels": 17}, "channels"),
+        ({"background": "no colour"}, "no colour"),
+        ({"categories": "b"}, "no such column"),
+        ({"begin": {"run": "digits", "frozen": -1}}, "frozen"),
+    ],
+)
+def test_a_wrong_look_is_refused_in_the_words_of_the_command_line(
+    sprites: Path, root: Path, wrong: dict[str, Any], words: str
+):
+    client = make_client(root, (sprites,))
+    if "begin" in wrong:
+        wrong["begin"]["run"] = client.get("/api/runs").json()["runs"][0]["id"]
+    answer = look_at(client, "mine", **wrong)
+    assert words in answer["refusal"] and answer["settings"]
+
+
+def test_a_page_never_follows_links_out_of_a_set(sprites: Path, root: Path, tmp_path: Path):
+    far = tmp_path / "far"
+    far.mkdir()
+    Image.new("RGBA", (8, 8), "red").save(far / "secret.png")
+    (sprites / "train" / "more").symlink_to(far)
+    client = make_client(root, (sprites.parent / "mine",))
+    place = place_named(client, "mine")
+
+    asked = client.post("/api/data/look", json={"place": place, "follow_links": True})
+    assert asked.status_code == 400 and "follow_links" in asked.json()["error"]
+    body = {"place": place, "settings": {"follow_links": True}}
+    asked = client.post("/api/trainings", json=body)
+    assert asked.status_code == 400 and "no setting" in asked.json()["error"]
+
+    # not even where a run that it begins with did
+    start = find_start(root / "digits")
+    linked = start.recipe.model_copy(update={"follow_links": True, "labels": "/etc/passwd"})
+    kept = keep_inside(replace(start, recipe=linked), ["none", "shapes.csv"])
+    assert kept == {"follow_links": False, "labels": "none"}
+
+
+def test_what_the_page_chooses_is_what_the_command_line_takes():
+    flags = {field.name for field in fields(Look)}
+    assert flags - {"follow_links"} == set(LookBody.model_fields) & set(View.model_fields)
+
+    look = {"range": "-1000,400", "transpose": True, "overlap": 0.5, "labels": "-a b.csv:c"}
+    body = TrainBody(place="x", minutes=1.5, settings={"batch": 4, "flip": True}, **look)
+    body.fit = "tiles"
+    words = ["train", "auto", *_name_flags(body, body.look())]
+    _, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)
+    assert bound.kwargs["minutes"] == 1.5
+    assert bound.kwargs["settings"] == ["batch=4", "flip=true"]
+    taken = bound.kwargs["look"].given()
+    assert taken == look | {"range": (-1000.0, 400.0), "fit": "tiles"}
 
 
 def test_files_whose_names_are_no_text_are_looked_at(tmp_path: Path, root: Path):

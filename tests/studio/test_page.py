@@ -17,6 +17,7 @@ from studio_server import run_studio
 import ganvas
 from ganvas.gans import GANS
 from ganvas.recipes.catalogue import CATALOGUE
+from ganvas.runs.folder import read_recipe
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ NAMES |= {"train", "test", "val", "a", "b", "A", "B", "images", "masks", "extra"
 NAMES |= {"side", "set", "link", "zip", "tar", "webdataset", "x", "txt", "png", "folders", "notes"}
 NAMES |= {"Big5", "GBK", "EUC", "KR"}
 # Of columns, bands and the values in flags.
-NAMES |= {"image", "testA", "testB", "L", "LOW", "HIGH"}
+NAMES |= {"image", "testA", "testB", "L", "RGBA", "LOW", "HIGH", "above", "out"}
 NAMES |= {"labels", "folders", "attributes", "captions", "COLUMN", "gbk", *CLASSES}
 NAMES |= {"False", "True"}
 WAIT = 60_000  # milliseconds, on a busy machine
@@ -94,8 +95,15 @@ def train_birds(out: Path, small: dict[str, object]) -> None:
 
 
 @pytest.fixture(scope="module")
-def address(runs: Path) -> Iterator[str]:
-    with run_studio(runs) as address:
+def address(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    sprites = tmp_path_factory.mktemp("data") / "sprites"
+    for number in range(12):
+        image = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+        image.paste((20 * number, 90, 200, 255), (4, 4, 12, 12))
+        file = sprites / ("train" if number < 8 else "test") / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image.save(file)
+    with run_studio(runs, (sprites,)) as address:
         yield address
 
 
@@ -215,9 +223,9 @@ def test_a_training_is_begun_watched_stopped_and_resumed(page: Page, runs: Path)
     card = find_card(page, "live")
     card.hover()
     card.get_by_role("button", name="Delete live").click()
-    expect(card).to_have_count(0)
+    expect(card).to_have_count(0, timeout=WAIT)  # once the process has ended
     page.get_by_role("button", name="Undo").click()
-    expect(card).to_have_count(1)
+    expect(card).to_have_count(1, timeout=WAIT)
 
     card.hover()
     card.get_by_role("button", name="Delete live").click()
@@ -239,6 +247,75 @@ def test_a_folder_is_sent_with_its_folders_as_classes(page: Page, tmp_path: Path
     expect(page.get_by_text(said)).to_be_visible(timeout=WAIT)
     expect(page.get_by_text("310 of 310 images can be used")).to_be_visible(timeout=WAIT)
     expect(page.get_by_text("2 classes: cats, dogs")).to_be_visible(timeout=WAIT)
+
+
+def choose_data(page: Page, name: str) -> None:
+    """Choose a data set in the view New, and wait until it was looked at."""
+    page.get_by_role("link", name="New").click()
+    page.get_by_label("Images on this machine").select_option(label=name)
+    expect(page.locator(".found .sheet img")).to_be_visible(timeout=WAIT)
+
+
+def await_look(page: Page) -> None:
+    """Wait until the images were looked at with a new setting."""
+    expect(page.locator(".found.waiting")).to_have_count(0, timeout=WAIT)
+
+
+def test_what_matters_of_the_data_is_offered_and_followed(page: Page):
+    choose_data(page, "sprites")
+    shown = page.locator(".data > .settings label")
+    assert shown.all_inner_texts() == ["Split", "Channels", "Background"]
+    expect(page.get_by_label("Value range")).to_be_hidden()
+    page.get_by_text("More about the data").click()
+    expect(page.get_by_label("Value range")).to_be_visible()
+    expect(page.get_by_text("8 of 8 images can be used")).to_be_visible()
+
+    page.get_by_label("Channels").select_option("4")
+    expect(page.get_by_text("in colour with transparency")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_label("Channels")).to_be_focused()
+    page.get_by_label("Split").select_option(label="test (4)")
+    expect(page.get_by_text("4 of 4 images can be used")).to_be_visible(timeout=WAIT)
+    assert "channels=4" in page.url and "split=test" in page.url
+    page.reload()
+    expect(page.get_by_text("4 of 4 images can be used")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("in colour with transparency")).to_be_visible()
+
+    # what is wrong is said, and can be corrected where it stands
+    page.get_by_text("More about the data").click()
+    page.get_by_label("Value range").fill("9")
+    page.get_by_label("Value range").press("Enter")
+    expect(page.get_by_text("write LOW,HIGH")).to_be_visible(timeout=WAIT)
+    page.get_by_label("Value range").fill("")
+    page.get_by_label("Value range").press("Enter")
+    expect(page.get_by_text("4 of 4 images can be used")).to_be_visible(timeout=WAIT)
+
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_text("更多数据设置")).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name="English").click()
+
+
+def test_a_training_begins_with_another_run(page: Page, runs: Path):
+    choose_data(page, "digits")
+    page.get_by_label("Begin with").select_option(label="digits (relativistic, 8 px)")
+    expect(page.get_by_text("As in the run that it begins with").first).to_be_visible(timeout=WAIT)
+    page.get_by_label("Recipe").select_option(label="All settings of digits")
+    await_look(page)
+    page.get_by_text("What is taken").click()
+    page.get_by_label("Frozen blocks of the discriminator").select_option("1")
+    await_look(page)
+    page.get_by_label("Name").fill("again")
+    page.get_by_role("button", name="Start training").click()
+    stop = page.get_by_role("button", name="Stop and save")
+    expect(stop).to_be_visible(timeout=4 * WAIT)
+    stop.click()
+    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=4 * WAIT)
+
+    again = read_recipe(runs / "again")
+    assert again is not None and again.origin is not None
+    assert Path(again.origin.checkpoint).is_relative_to(runs / "digits")
+    assert (again.origin.frozen, again.options["width"]) == (1, 8)
 
 
 def test_the_way_there_is_played(page: Page):

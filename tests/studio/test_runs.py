@@ -19,7 +19,7 @@ def test_a_run_is_listed_with_all_that_its_card_shows(client: TestClient):
 def test_a_run_is_described_with_what_its_gan_takes(client: TestClient, run: str):
     answer = client.get(run).json()
     assert answer["model"]["inputs"]["label"]["names"] == [str(digit) for digit in range(10)]
-    assert answer["settings"]["batch"] == 2 and answer["report"]["used"] == 1797
+    assert answer["settings"]["batch"] == 6 and answer["report"]["used"] == 1797
     assert any("ganvas sample" in one["command"] for one in answer["use"])
 
 
@@ -102,6 +102,7 @@ def test_the_same_name_again_is_another_run(client: TestClient, root: Path, run:
     assert client.get(run).json()["mark"] != before
 
 
+@pytest.mark.slow
 def test_a_training_that_cannot_go_on_says_why_on_its_card(
     client: TestClient, root: Path, run: str
 ):

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from sentences import find_settings
 
+from ganvas.data.view import View
 from ganvas.evaluation.inputs import ENOUGH
 from ganvas.evaluation.registry import BETTER
+from ganvas.studio.api.wanted import LookBody
 
 STATIC = Path(__file__).parents[2] / "src" / "ganvas" / "studio" / "static"
 ENGINE = STATIC / "texts" / "engine.js"
@@ -63,6 +65,14 @@ def test_every_text_that_the_page_asks_for_exists():
         if file.parent.name != "texts":
             asked |= set(re.findall(r'\bt\("([\w.-]+)"', file.read_text(encoding="utf-8")))
     assert asked and asked <= known
+
+
+def test_every_setting_of_the_data_has_a_name_and_a_help():
+    known = read_texts(STATIC / "texts" / "new.js")[0]
+    settings = set(LookBody.model_fields) & set(View.model_fields)
+    assert {f"new.{key}" for key in settings} | {f"new.help-{key}" for key in settings} <= set(
+        known
+    )
 
 
 def test_the_page_explains_every_metric_and_no_other():

@@ -10,8 +10,10 @@ import pytest
 import torch
 from PIL import Image
 from starlette.testclient import TestClient
+from studio_client import make_client
 
 import ganvas
+from ganvas.io.image_files import read_raster
 from ganvas.io.images import to_uint8
 
 ROW = {"terms": [[0, 3, 1]]}  # row 3 of seed 0
@@ -33,6 +35,41 @@ def test_samples_are_those_of_the_command_line(client: TestClient, run: str, roo
         expected = to_uint8(gan.sample(4, label=label)[3:])[0, 0]  # (8, 8)
         difference = (image[:, 8 * place : 8 * place + 8].int() - expected.int()).abs()
         assert difference.max() <= 1  # the batch has another size, so rounding may differ
+
+
+@pytest.mark.parametrize(
+    ("ignored", "name", "mode"), [(False, "0.png", "RGBA"), (True, "0.tif", "")]
+)
+def test_files_of_samples_keep_transparency_and_bands(
+    tmp_path: Path, ignored: bool, name: str, mode: str
+):
+    for number in range(4):
+        image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+        image.paste((60 * number, 90, 200, 255), (2, 2, 6, 6))
+        (tmp_path / "data").mkdir(exist_ok=True)
+        image.save(tmp_path / "data" / f"{number}.png")
+    ganvas.train(
+        "avatars-fast",
+        data=tmp_path / "data",
+        out=tmp_path / "runs" / "one",
+        images=2,
+        size=8,
+        channels=4,
+        ignore_alpha=ignored,
+        settings={"options.width": 2, "batch": 2, "health_every": 100},
+        quiet=True,
+    )
+    client = make_client(tmp_path / "runs")
+    run = client.get("/api/runs").json()["runs"][0]["id"]
+    answer = client.post(f"/api/runs/{run}/sample", json={"latents": [ROW], "format": "zip"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        (written,) = archive.namelist()
+        content = archive.read(written)
+    assert written == f"00{name}"
+    if mode:
+        assert Image.open(io.BytesIO(content)).mode == mode
+    else:
+        assert read_raster(content).values.shape == (8, 8, 4)
 
 
 def test_samples_come_as_files_and_animations(client: TestClient, run: str):

@@ -186,7 +186,9 @@ def test_moments_end_with_the_game(steps: int):
 # The lab
 
 
-@pytest.mark.parametrize("loss", ["relativistic", "wasserstein"])
+@pytest.mark.parametrize(
+    "loss", ["relativistic", pytest.param("wasserstein", marks=pytest.mark.slow)]
+)
 def test_images_and_numbers(
     loss: str,
     tmp_path: Path,

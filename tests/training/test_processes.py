@@ -135,6 +135,7 @@ def test_two_processes_equal_one(shared: Path):
     assert unmoved == {"resting.generator.never.weight", "resting.generator.never.bias"}
 
 
+@pytest.mark.slow
 def test_averaged_gradients_are_exact_where_a_wrapper_is_silently_wrong(shared: Path):
     """Why the networks stay plain modules: docs/scaling.md."""
     for rank in (0, 1):

@@ -98,7 +98,7 @@ def test_tutorials_print_lines_and_a_flag_decides(
     assert get_recipe("mnist-mlp").log == get_recipe("mnist-cdcgan").log == "lines"
     assert get_recipe("digits").log == "bar"
 
-    settings = TINY | MLP | {"size": 8}
+    settings = TINY | MLP | {"size": 8, "report_every": 12}
     recipe = change(get_recipe("mnist-mlp"), {"data": "digits", **settings})
     ganvas.train(recipe, out=tmp_path / "run", images=24, device="cpu")
     lines = re.findall(r"^step .*", capfd.readouterr().err, re.MULTILINE)

@@ -16,6 +16,7 @@ from ganvas.training.stop_file import PAUSE, StopFile
 
 def test_a_request_saves_and_stops_and_the_run_resumes(tmp_path: Path):
     folder = tmp_path / "run"
+    seldom = {"checkpoint_every": 600, "sample_every": 6_000}
 
     def ask() -> None:
         while not (folder / "checkpoints").exists():
@@ -25,20 +26,20 @@ def test_a_request_saves_and_stops_and_the_run_resumes(tmp_path: Path):
     asker = threading.Thread(target=ask)
     asker.start()
     with pytest.raises(InterruptedRun, match="everything is saved"):
-        train_mlp(folder, 10**7)
+        train_mlp(folder, 10**7, **seldom)
     asker.join()
     assert not is_stopping(folder) and not is_going(folder)
 
     stopped = ganvas.load(folder).about["images"]
     assert stopped > 0
-    train_mlp(folder, stopped + 100)
+    train_mlp(folder, stopped + 6, **seldom)
     assert ganvas.load(folder).about["images"] > stopped
 
 
 def test_a_request_for_an_older_training_is_forgotten(tmp_path: Path):
-    train_mlp(tmp_path / "run", 100)
+    train_mlp(tmp_path / "run", 12)
     (tmp_path / "run" / "stop").touch()
-    train_mlp(tmp_path / "run", 200)  # not interrupted
+    train_mlp(tmp_path / "run", 24)  # not interrupted
     assert not is_stopping(tmp_path / "run")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from short_runs import MLP, TINY, train_tiny
+from short_runs import MLP, OFTEN, TINY, train_tiny
 from stopping import contents, interrupted_after
 
 import ganvas
@@ -110,21 +110,21 @@ def train(name: str, out: Path, images: int, pictures: Path, **more: object) -> 
     [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in RECIPES],
 )
 def test_stopped_and_resumed_equals_uninterrupted(name: str, tmp_path: Path, pictures: Path):
-    train(name, tmp_path / "whole", 54, pictures)
+    train(name, tmp_path / "whole", 54, pictures, **OFTEN)
     # Stopped off every period of reports, samples and checkpoints, in the middle of an epoch.
     with interrupted_after(5, tmp_path / "parts"), pytest.raises(InterruptedRun):
-        train(name, tmp_path / "parts", 54, pictures)
+        train(name, tmp_path / "parts", 54, pictures, **OFTEN)
     assert [path.name for path in find_checkpoints(tmp_path / "parts" / "checkpoints")][
         -1
     ] == "000000000030"
-    train(name, tmp_path / "parts", 54, pictures)
+    train(name, tmp_path / "parts", 54, pictures, **OFTEN)
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
 def test_a_longer_run_resumes_from_a_finished_one(tmp_path: Path, pictures: Path):
-    train("dcgan-64", tmp_path / "whole", 48, pictures)
-    train("dcgan-64", tmp_path / "parts", 24, pictures)
-    train("dcgan-64", tmp_path / "parts", 48, pictures)
+    train("dcgan-64", tmp_path / "whole", 48, pictures, **OFTEN)
+    train("dcgan-64", tmp_path / "parts", 24, pictures, **OFTEN)
+    train("dcgan-64", tmp_path / "parts", 48, pictures, **OFTEN)
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
@@ -212,7 +212,7 @@ def test_another_seed_gives_another_run(tmp_path: Path, pictures: Path):
 
 
 def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictures: Path):
-    limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}
+    limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}, "report_every": 12}
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
     assert find_checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "000000000012"
@@ -230,7 +230,7 @@ def test_early_stop_is_remembered_until_more_is_asked_for(tmp_path: Path, pictur
 def test_an_extended_early_stop_resumes_after_a_crash(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}}
+    limits = {"stop_below": {"generator": 100.0, "discriminator": 100.0}, "report_every": 12}
     train("mnist-mlp", tmp_path / "run", 60, pictures, **limits)
 
     def crash(*_: object) -> None:

@@ -14,6 +14,7 @@ from ganvas.training.trainer import Trainer
 from ganvas.training.unused import mention_unused
 
 
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize(
     ("data", "gan", "unused"),
     [

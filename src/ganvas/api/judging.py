@@ -36,6 +36,8 @@ def evaluate(
     frames: str | int | None = None,
     overlap: float | None = None,
     tiles: int | None = None,
+    ignore_alpha: bool = False,
+    follow_links: bool = False,
     device: str = "auto",
     progress: bool = False,
 ) -> Evaluation:
@@ -75,6 +77,10 @@ def evaluate(
             Nth. With "all" or N, films are read, too.
         overlap: share of its side by which a tile reaches over the next one; None: 0.
         tiles: limit of the tiles of one image, evenly spread over it; None: all.
+        ignore_alpha: whether transparency that files declare is a band like all others: 3 channels
+            are the colours alone, 4 are four bands.
+        follow_links: whether links to folders are followed wherever they lead, also out of the
+            data set.
         device: where samples and features are computed.
         progress: whether to show progress on stderr.
 
@@ -108,6 +114,8 @@ def evaluate(
             frames=frames,
             overlap=overlap,
             tiles=tiles,
+            ignore_alpha=ignore_alpha,
+            follow_links=follow_links,
         ),
         device=device,
         progress=progress,

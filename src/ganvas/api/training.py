@@ -36,6 +36,8 @@ def train(
     frames: str | int | None = None,
     overlap: float | None = None,
     tiles: int | None = None,
+    ignore_alpha: bool = False,
+    follow_links: bool = False,
     seed: int | None = None,
     evaluate_every: int | None = None,
     device: str = "auto",
@@ -80,6 +82,10 @@ def train(
             Nth. With "all" or N, films are read, too.
         overlap: share of its side by which a tile reaches over the next one; None: 0.
         tiles: limit of the tiles of one image, evenly spread over it; None: all.
+        ignore_alpha: whether transparency that files declare is a band like all others: 3 channels
+            are the colours alone, 4 are four bands.
+        follow_links: whether links to folders are followed wherever they lead, also out of the
+            data set.
         seed: random seed; the same seed gives the same run.
         evaluate_every: training images after which the samples are scored again, quickly; the
             checkpoint with the best score is kept.
@@ -119,6 +125,8 @@ def train(
         frames=frames,
         overlap=overlap,
         tiles=tiles,
+        ignore_alpha=ignore_alpha,
+        follow_links=follow_links,
     )
     given |= {key: value for key, value in flags.items() if value is not None}
     changes = dict(settings or {})

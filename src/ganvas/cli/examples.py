@@ -53,6 +53,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas data ./faces --size 64",
         "ganvas data ./flowers.zip --labels folders --out flowers.png",
         "ganvas data unpaired:./summer,./winter",
+        "ganvas data ./fields --channels 4 --ignore-alpha",
     ),
     "pack": (
         "ganvas pack ./faces --size 64",

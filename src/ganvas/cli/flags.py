@@ -105,6 +105,11 @@ class Look:
         Share of its side by which a tile reaches over the next one (default 0).
     tiles
         Limit of the tiles of one image, evenly spread over it (default: all).
+    ignore_alpha
+        Take transparency that files declare for a band like all others: --channels 3 are the
+        colours alone, --channels 4 four bands.
+    follow_links
+        Follow links to folders wherever they lead, also out of the data set.
     """
 
     size: Whole | None = None
@@ -120,6 +125,8 @@ class Look:
     frames: str | None = None
     overlap: float | None = None
     tiles: int | None = None
+    ignore_alpha: Switch = False
+    follow_links: Switch = False
 
     def given(self) -> dict[str, Any]:
         """The flags that were given, with their values.

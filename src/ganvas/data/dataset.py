@@ -132,6 +132,7 @@ class Dataset:
             boxes="box" in self.columns,
             unpaired=self.beside is not None,
             alpha=self.report.alpha,
+            ignore_alpha=self.report.ignore_alpha,
             ranges=self.report.ranges,
         )
 

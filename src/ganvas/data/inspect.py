@@ -75,6 +75,8 @@ def data(
     frames: str | int | None = None,
     overlap: float | None = None,
     tiles: int | None = None,
+    ignore_alpha: bool = False,
+    follow_links: bool = False,
     out: str | Path | None = None,
     strict: bool = False,
 ) -> Examination:
@@ -102,6 +104,10 @@ def data(
             Nth. With "all" or N, films are read, too.
         overlap: share of its side by which a tile reaches over the next one; None: 0.
         tiles: limit of the tiles of one image, evenly spread over it; None: all.
+        ignore_alpha: whether transparency that files declare is a band like all others: 3 channels
+            are the colours alone, 4 are four bands.
+        follow_links: whether links to folders are followed wherever they lead, also out of the
+            data set.
         out: folder for contact-sheet.png, or a file: images as training will see them. Nothing is
             written without it.
         strict: whether a broken image is an error.
@@ -126,6 +132,8 @@ def data(
         frames=frames,
         overlap=overlap,
         tiles=tiles,
+        ignore_alpha=ignore_alpha,
+        follow_links=follow_links,
     )
     view = make_view(**look)
     progress = sys.stderr.isatty()

@@ -82,7 +82,7 @@ class DataKind:
     place_needed: bool = False
     splits: tuple[str, ...] | None = ()
     own_labels: bool = True
-    survey: Callable[[str], SizeSurvey | None] | None = None
+    survey: Callable[[str, View], SizeSurvey | None] | None = None
     parts: bool = False
 
 
@@ -94,11 +94,13 @@ class FileOpener(Protocol):
     ) -> Dataset: ...
 
 
-def _survey_places(spec: str) -> SizeSurvey:
+def _survey_places(spec: str, view: View) -> SizeSurvey:
     """Measure the images of "KIND:PLACE" or "KIND:PLACE,PLACE"."""
     place = parse_place(spec)
     with ExitStack() as stack:
-        sources = [stack.enter_context(FileSource(path)) for path in place.paths]
+        sources = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         return survey_files([choose_split(source, place.split).source for source in sources])
 
 
@@ -106,7 +108,7 @@ def _files_kind(
     opener: FileOpener,
     help: str,
     rows: Literal["image", "pairs", "unpaired", "attributes", "captions"],
-    survey: Callable[[str], SizeSurvey] = _survey_places,
+    survey: Callable[[str, View], SizeSurvey] = _survey_places,
 ) -> DataKind:
     """A kind of data set in the user's own folder or zip."""
     # splits=None: the splits are folders of the user, so only the opener can check them
@@ -174,7 +176,7 @@ KINDS = {
         "images in the memory of a Python program",
         place="DIGEST",
         place_needed=True,
-        survey=survey_memory,
+        survey=lambda spec, _: survey_memory(spec),
     ),
     "shards": DataKind(
         lambda request: open_shards(
@@ -183,7 +185,7 @@ KINDS = {
         "images in tars, in a folder or behind https://...",
         place="PLACE",
         place_needed=True,
-        survey=survey_shards,
+        survey=lambda spec, _: survey_shards(spec),
     ),
     # its own name is only needed for a split: "images-test:FOLDER"
     "images": _files_kind(open_images, "a folder or zip of images", "image"),
@@ -269,6 +271,8 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
         )
 
     if kind:
+        if view.follow_links and kind.splits is not None:
+            _refuse_links(spec)
         if view.transpose and spec.partition(":")[0] not in ("idx", MEMORY):
             _refuse_transpose(spec)
         if not kind.parts:
@@ -302,6 +306,8 @@ def _open_place(place: Path, spec: str, view: View, *, strict: bool, progress: b
     """
     if view.transpose and not place.suffix.lower().startswith(".np"):
         _refuse_transpose(spec)
+    if view.follow_links and not place.is_dir():
+        _refuse_links(spec)
     if holds_arrays(place):
         _refuse_parts(spec, view)
         return open_arrays(place, view, strict=strict, progress=progress)
@@ -324,6 +330,8 @@ def _check_values(dataset: Dataset, view: View) -> None:
             )
         raise UserError(f"--categories {view.categories}: {spec} is no folder or zip of images")
 
+    if view.ignore_alpha and not dataset.report.ignore_alpha:
+        raise UserError(f"--ignore-alpha is for image files, and {spec} has none; leave it out")
     if view.range and not dataset.report.ranges and not dataset.report.categories:
         raise UserError(
             f"--range is for the values of files and arrays, and {spec} has none; leave it out"
@@ -340,6 +348,15 @@ def _refuse_transpose(spec: str) -> None:
         f"--transpose is for arrays (idx:PLACE, .npy, .npz); {spec} holds images as they should be "
         "seen"
     )
+
+
+def _refuse_links(spec: str) -> None:
+    """Refuse to follow links where there can be none.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(f"--follow-links is for folders of images, and {spec} is none; leave it out")
 
 
 def name_split(spec: str, view: View) -> tuple[str, View]:
@@ -374,7 +391,7 @@ def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
 
     Args:
         spec: the data set.
-        view: of which only the split counts.
+        view: of which only the split and the links count.
 
     Raises:
         UserError: no data set of that name, or no images there.
@@ -382,11 +399,11 @@ def survey_sizes(spec: str, view: View) -> SizeSurvey | None:
     spec, _ = name_split(spec, view)
     kind = find_kind(spec)
     if kind:
-        return kind.survey(spec) if kind.survey else None
+        return kind.survey(spec, view) if kind.survey else None
     place = _find_place(spec)
     if holds_arrays(place):
         return survey_arrays(place)
-    with FileSource(place) as source:
+    with FileSource(place, links=view.follow_links) as source:
         return survey_files([choose_split(source, "train").source])
 
 

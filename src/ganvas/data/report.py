@@ -45,6 +45,12 @@ class DataReport(BaseModel):
     ranges: dict[str, tuple[float, float, bool]] = {}
     categories: dict[str, tuple[str, ...]] = {}  # of label maps, by image column
     alpha: bool = False  # whether the fourth of four channels is opacity
+    ignore_alpha: bool = False  # whether opacity that files declare was ignored
+    # What of the files other settings could use: transparent images, files of several frames or
+    # pages, and the most bands of one.
+    transparent: int = 0
+    paged: int = 0
+    bands: int = 0
 
     def meanings(self) -> dict[str, tuple[str, ...]]:
         """What values mean, as far as pixels do not show it: by column, for the fingerprint."""
@@ -110,6 +116,10 @@ def join_reports(spec: str, reports: Mapping[str, DataReport]) -> DataReport:
         ranges={column: found for part in parts for column, found in part.ranges.items()},
         categories={column: names for part in parts for column, names in part.categories.items()},
         alpha=any(part.alpha for part in parts),
+        ignore_alpha=any(part.ignore_alpha for part in parts),
+        transparent=sum(part.transparent for part in parts),
+        paged=sum(part.paged for part in parts),
+        bands=max((part.bands for part in parts), default=0),
     )
 
 

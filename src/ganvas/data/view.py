@@ -58,6 +58,10 @@ class View(BaseModel):
     # range that is found for the whole set.
     range: tuple[float, float] | None = None
     categories: str | None = None  # the image column that holds label maps: one plane a category
+    # Whether what files declare to be transparency counts as a band like all others.
+    ignore_alpha: bool = False
+    # Whether links to folders are followed wherever they lead, also out of the set.
+    follow_links: bool = False
     # Of files with several frames or pages: "first", "all", or 2 for every second one, ...
     frames: Frames = "first"
     # With fit "tiles": the share of its side by which a square reaches over the next one, and how

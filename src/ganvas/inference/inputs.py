@@ -125,6 +125,7 @@ def read_planes(
         ValueRange(*found) if found else None,
         planes.kind == "alpha",
         planes.names if planes.kind == "categories" else (),
+        schema.ignore_alpha,
     )
     pixels = read(content, schema.channels[column], background, reading=reading).pixels[..., part]
     if not reading.categories:

@@ -5,7 +5,7 @@ from typing import BinaryIO, NamedTuple
 from ganvas.io.image_files import open_lazily, refusing
 from ganvas.io.images import TooLargeError
 from ganvas.io.rasters import is_deep
-from ganvas.io.tiff import read_layout, walk_pages
+from ganvas.io.tiff_layout import read_layout, walk_pages
 
 __all__ = ["Header", "peek"]
 

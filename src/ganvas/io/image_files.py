@@ -24,7 +24,8 @@ from ganvas.io.jpeg import decode_jpeg
 from ganvas.io.label_maps import encode_labels
 from ganvas.io.pages import list_pages, list_tiff_pages
 from ganvas.io.rasters import Raster, convert_raster, is_deep
-from ganvas.io.tiff import TiffLayout, TiffPage, read_bands, read_layout
+from ganvas.io.tiff import read_bands
+from ganvas.io.tiff_layout import TiffLayout, TiffPage, read_layout
 from ganvas.io.turning import ORIENTATION, is_sideways, turn_upright
 from ganvas.io.unpacking import is_deep_png, unpack
 from ganvas.io.values import AS_STORED, Reading
@@ -135,7 +136,8 @@ def read_frames(
     """
     # what Pillow itself turns into 8 bits
     ranged = reading.range is not None and reading.range.every
-    usual = channels in (1, 3) and not reading.categories and not ranged
+    as_usual = not (reading.categories or ranged or reading.ignore_alpha)
+    usual = channels in (1, 3) and as_usual
     with refusing() as complaints:
         plain = _read_plain_jpeg(content, 1 if channels == 1 else 3, least) if usual else None
     if plain is not None:

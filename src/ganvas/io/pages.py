@@ -6,7 +6,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from ganvas.io.formats import FORMATS
-from ganvas.io.tiff import TiffPage, walk_pages
+from ganvas.io.tiff_layout import TiffPage, walk_pages
 
 __all__ = ["list_pages", "list_tiff_pages"]
 

@@ -76,6 +76,8 @@ def convert_raster(
     Raises:
         ValueError: it has too few bands, or the range of its values is not known.
     """
+    if reading.ignore_alpha:
+        raster = raster._replace(alpha=False)
     kept = channels == 4 and reading.alpha
     bands = _select_bands(raster, 3 if kept else channels)
     array = _scale_bands(bands, reading)  # uint8 (H, W, B)

@@ -34,11 +34,13 @@ class Reading(NamedTuple):
         alpha: whether a fourth plane is opacity, by which the colours are multiplied; if not, four
             planes are four bands.
         categories: of label maps, as `name_labels` of label_maps.py names them; empty: images.
+        ignore_alpha: whether what files declare to be opacity is a band like all others.
     """
 
     range: ValueRange | None = None
     alpha: bool = False
     categories: tuple[str, ...] = ()
+    ignore_alpha: bool = False
 
 
 AS_STORED = Reading()

@@ -95,7 +95,8 @@ def survey_data(
     kind = _name_rows(spec)
     named, _ = name_split(spec, make_view(**chosen))
     if kind == "image" and "labels" not in chosen and (place := _find_images(named)):
-        chosen["labels"] = usual_labels(place.paths[0], place.split)
+        links = chosen.get("follow_links", False)
+        chosen["labels"] = usual_labels(place.paths[0], place.split, links)
 
     # The images' own side first: files are packed once, as training will ask for them.
     dataset = None

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ganvas.data.folders.source import EXTENSIONS, FileSource, extension
+from ganvas.data.arrays.open import holds_arrays
+from ganvas.data.folders.no_images import is_idx
+from ganvas.data.folders.source import EXTENSIONS, extension
 from ganvas.data.hints import guess_kind
 from ganvas.errors import UserError
 from ganvas.io.console import count_noun
@@ -20,12 +22,15 @@ from ganvas.io.files import explained
 from ganvas.io.reading import expand_home
 from ganvas.studio.missing import find_named
 
-__all__ = ["BUILT_IN", "KINDS", "MOST_FILES", "Place", "Places", "count_folders", "guess_spec"]
+__all__ = ["ARRAYS", "BUILT_IN", "IDX", "KINDS", "MOST_FILES", "Place", "Places", "guess_spec"]
 
 # Sets that need no download.
 BUILT_IN = ("digits", "figures", "rings", "grid")
 # Prefixes of the names of data sets that a folder or zip can have; "": plain images.
 KINDS = ("", "pairs", "unpaired", "attributes", "captions")
+# Of those that are no images: files in MNIST's format, and files of arrays.
+IDX, ARRAYS = "idx", "arrays"
+FILES = (".zip", ".npy", ".npz", ".parquet")  # that are data sets by themselves
 MOST_LISTED = 200  # folders and zips in one named folder
 MOST_FILES = 20_000  # images of one upload
 DEEPEST = 2  # folders of an uploaded file that are kept
@@ -76,10 +81,11 @@ class Places:
         for folder in self.folders:
             if folder.is_dir():
                 places += [_as_place(path, "folder", folder) for path in _list_inside(folder)]
-            if not folder.is_dir() or _has_images(folder):
+            if not folder.is_dir() or _holds_data(folder):
                 places.append(_as_place(folder, "folder"))
         for spec in specs_of_runs:
-            path = Path(spec.partition(":")[2] if spec.split(":")[0] in KINDS[1:] else spec)
+            named = spec.split(":")[0] in (*KINDS[1:], IDX)
+            path = Path(spec.partition(":")[2] if named else spec)
             if path.exists():
                 places.append(_as_place(path.resolve(), "run"))
         return list({place.spec: place for place in reversed(places)}.values())[::-1]
@@ -136,19 +142,15 @@ def guess_spec(place: Place, kind: str | None) -> tuple[str, str]:
     """
     if place.origin == "built-in":
         return place.spec, ""
+    if holds_arrays(Path(place.spec)):
+        return place.spec, ARRAYS
+    if _holds_idx(Path(place.spec)):
+        return f"{IDX}:{place.spec}", IDX
     if kind is None:
         kind = guess_kind(Path(place.spec)).replace("shards", "")  # the page opens these as images
     if kind not in KINDS:
         raise UserError(f"{kind!r} is no kind of data; choose from {', '.join(KINDS[1:])}")
     return (f"{kind}:{place.spec}" if kind else place.spec), kind
-
-
-def count_folders(place: Place) -> int:
-    """How many folders of a place hold images: more than one may be classes."""
-    if place.origin == "built-in":
-        return 0
-    with FileSource(Path(place.spec)) as source:
-        return len({entry.name.rpartition("/")[0] for entry in source.pictures} - {""})
 
 
 def _make_id(spec: str) -> str:
@@ -162,20 +164,20 @@ def _as_place(path: Path, origin: str, above: Path | None = None) -> Place:
 
 
 def _list_inside(folder: Path) -> Iterator[Path]:
-    """The folders with images and the zips that lie directly in a folder."""
+    """The folders and files that lie directly in a folder and are data sets."""
     if not folder.is_dir():
         return
     listed = 0
     for path in sorted(_read_folder(folder)):
         if path.name.startswith(".") or listed == MOST_LISTED:
             continue
-        if path.suffix.lower() == ".zip" or (path.is_dir() and _has_images(path)):
+        if path.suffix.lower() in FILES or (path.is_dir() and _holds_data(path)):
             listed += 1
             yield path
         elif path.is_dir():  # sets often lie in folders of their own
-            zips = [one for one in _read_folder(path) if one.suffix.lower() == ".zip"]
-            listed += len(zips)
-            yield from sorted(zips)
+            files = [one for one in _read_folder(path) if one.suffix.lower() in FILES]
+            listed += len(files)
+            yield from sorted(files)
 
 
 def _list_uploads(folder: Path) -> Iterator[Path]:
@@ -191,6 +193,17 @@ def _read_folder(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
+
+
+def _holds_data(folder: Path) -> bool:
+    """Whether a folder is a data set by itself."""
+    return _has_images(folder) or _holds_idx(folder)
+
+
+def _holds_idx(folder: Path) -> bool:
+    """Whether a folder holds files in MNIST's format, and no images beside them."""
+    names = [path.name for path in _read_folder(folder)]
+    return any(map(is_idx, names)) and not _has_images(folder)
 
 
 def _has_images(folder: Path) -> bool:

@@ -23,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from ganvas.errors import UserError
 from ganvas.io.console import print_text
-from ganvas.studio.api import data, lab, runs, use
+from ganvas.studio.api import data, lab, runs, trainings, use
 from ganvas.studio.api.answers import Studio
 from ganvas.studio.catalogue import Catalogue
 from ganvas.studio.events import Watcher, event_route
@@ -99,6 +99,7 @@ def make_app(settings: StudioSettings, hosts: Sequence[str], token: str, cookie:
             *runs.ROUTES,
             *use.ROUTES,
             *data.ROUTES,
+            *trainings.ROUTES,
             *lab.ROUTES,
             event_route(watcher),
             Mount("/static", StaticFiles(directory=static)),

@@ -21,6 +21,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.zip_names import read_zip_names
 from ganvas.data.inspect import data, run_doctor
+from ganvas.data.open import survey_sizes
 from ganvas.data.report import WARNING
 
 
@@ -197,6 +198,7 @@ def test_links_that_are_not_followed_are_named_with_the_reason(tmp_path: Path):
     link(place / "again", "a")
     link(place / "z" / "far", "../../../far")
     link(place / "dead", "nowhere")
+    far = f"a link to {tmp_path / 'far'}, outside of {place.parent}"
     with FileSource(place) as source:
         assert len(source.pictures) == 2
         found = {text.removeprefix(f"{place}{os.sep}") for text in source.unseen}
@@ -204,7 +206,7 @@ def test_links_that_are_not_followed_are_named_with_the_reason(tmp_path: Path):
         "loop (the same folder as the set itself)",
         f"up (a link to {place.parent}, in which it lies itself)",
         "again (the same folder as a)",
-        f"z/far (a link to {tmp_path / 'far'}, outside of {place.parent})",
+        f"z/far ({far}: --follow-links follows it)",
         "dead (a link that leads nowhere)",
     }
 
@@ -216,6 +218,38 @@ def test_a_set_of_links_that_are_not_followed_says_so(tmp_path: Path):
         lambda: open_images(tmp_path / "above" / "set"),
         "holds no images, no files; not looked into",
     )
+
+
+def test_links_out_of_the_set_are_followed_on_request(tmp_path: Path):
+    place = draw(tmp_path / "above" / "set", "cats/1.png", "cows/2.png")
+    draw(tmp_path / "far" / "store", "3.png", "deep/4.png")
+    link(place / "dogs", "../../far/store")
+    link(tmp_path / "far" / "store" / "home", str(place))  # back to where it came from
+    link(tmp_path / "far" / "store" / "above", str(tmp_path))  # to all of it
+    link(tmp_path / "far" / "store" / "deep" / "loop", "..")
+
+    plain = open_images(place, labels="folders")
+    assert plain.report.classes == {"cats": 1, "cows": 1}
+    dataset = open_images(place, labels="folders", follow_links=True)
+    assert dataset.report.classes == {"cats": 1, "cows": 1, "dogs": 2}
+    assert dataset.fingerprint != plain.fingerprint
+    store = tmp_path / "far" / "store"
+    notes = "\n".join(dataset.report.notes)
+    assert f"of these links lead out of {place.parent}, as requested: 1 (dogs: {store})" in notes
+    assert "home (the same folder as the set itself)" in notes
+    assert f"above (a link to {tmp_path}, in which it lies itself)" in notes
+    assert survey_sizes(str(place), View(follow_links=True)) is not None
+
+
+def test_links_are_only_asked_for_where_there_can_be_some(tmp_path: Path):
+    place = draw(tmp_path, "1.png", "2.png")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.write(place / "1.png", "1.png")
+    for spec in ("digits", str(tmp_path / "set.zip")):
+        refused_in_one_line(
+            lambda spec=spec: open_dataset(spec, View(follow_links=True)),
+            "--follow-links is for folders",
+        )
 
 
 # What is there instead of images

@@ -1,5 +1,6 @@
 """What the values of a set mean: one range, bands, opacity, and categories for all files alike."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ganvas.data import Dataset, View, open_dataset
 from ganvas.data.report import WARNING
 from ganvas.data.view import PinnedView, parse_range
 from ganvas.errors import UserError
+from ganvas.inference.inputs import read_planes
 from ganvas.io.tiff import encode_bands
 
 SIDE = 8
@@ -203,6 +205,53 @@ def test_a_measured_fourth_band_is_no_opacity(tmp_path):
     dataset = open_dataset(spec, View(size=SIDE, channels=4))
     assert dataset.schema.planes("image").kind == "bands"
     assert np.array_equal(dataset.images[0], bands(1, 6)[0].transpose(2, 0, 1)[:4])
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize(("channels", "kind"), [(3, "colour"), (4, "bands")])
+def test_declared_opacity_is_a_band_on_request(tmp_path, ending, channels, kind):
+    spec = write(tmp_path / "set", rgba(3), ending)
+    usual = open_dataset(spec, View(size=SIDE, channels=channels))
+    dataset = open_dataset(spec, View(size=SIDE, channels=channels, ignore_alpha=True))
+    assert dataset.schema.planes("image").kind == kind
+    assert not any("transparent:" in step for step in dataset.report.steps)
+    assert any("is ignored" in step for step in dataset.report.steps)
+    assert not np.array_equal(dataset.images[0], usual.images[0])
+    for image, values in zip(dataset.images, rgba(3)):
+        assert np.array_equal(image, values.transpose(2, 0, 1)[:channels])
+
+    # other files are read alike by what is trained on it
+    content = (tmp_path / "set" / f"000.{ending}").read_bytes()
+    planes = read_planes(content, dataset.schema, "image")
+    assert np.array_equal(planes.numpy(), dataset.images[0])
+
+
+def test_grey_with_declared_opacity_is_grey_on_request(tmp_path):
+    pictures = [Image.fromarray(image[:, :, 2:], "LA") for image in rgba(2)]
+    for number, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{number}.png")
+    dataset = open_dataset(str(tmp_path), View(size=SIDE, ignore_alpha=True))
+    assert np.array_equal(dataset.images[0, 0], rgba(1)[0][:, :, 2])
+
+
+def test_four_bands_beside_declared_opacity_are_four_bands(tmp_path):
+    for number, values in enumerate(bands(2)):
+        # the tag ExtraSamples of the bands beyond the first; 2 is opacity
+        content = bytearray(encode_bands(values))
+        (place,) = struct.unpack_from(
+            "<I", content, content.index(struct.pack("<HHI", 338, 3, 4)) + 8
+        )
+        struct.pack_into("<4H", content, place, 0, 0, 0, 2)
+        (tmp_path / f"{number}.tif").write_bytes(content)
+    dataset = open_dataset(str(tmp_path), View(size=SIDE, channels=4))
+    assert dataset.report.modes == {"LA+3": 2}
+    assert dataset.schema.planes("image").kind == "bands"
+    assert np.array_equal(dataset.images[0], bands(1)[0].transpose(2, 0, 1)[:4])
+
+
+def test_ignoring_opacity_is_for_files():
+    with pytest.raises(UserError, match="--ignore-alpha is for image files"):
+        open_dataset("digits", View(ignore_alpha=True))
 
 
 # Label maps

@@ -67,6 +67,7 @@ def test_shards_of_large_images_hold_fewer(tmp_path: Path, monkeypatch: pytest.M
     assert index["pictures"] == 1797
 
 
+@pytest.mark.usefixtures("few_figures")
 def test_without_shards_the_cache_is_filled(folder: Path, cache: Path):
     def fill(source: str, **more: object) -> list[str]:
         asked = {

@@ -7,6 +7,7 @@ draws what its caption, box and key points say.
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -169,9 +170,9 @@ def captions(bird: Bird) -> list[str]:
 # How it looks
 
 
-def _head(bird: Bird) -> Point:
+def _head(pose: str) -> Point:
     """The middle of its head: low while it eats."""
-    return (-0.5, 0.22) if bird.pose == "eating" else (-0.46, -0.3)
+    return (-0.5, 0.22) if pose == "eating" else (-0.46, -0.3)
 
 
 def _ellipse(x: float, y: float, across: float, along: float, turned: float = 0.0) -> list[Point]:
@@ -182,35 +183,36 @@ def _ellipse(x: float, y: float, across: float, along: float, turned: float = 0.
     return [(x + cosine * u - sine * v, y + sine * u + cosine * v) for u, v in round_it]
 
 
-def _shapes(bird: Bird) -> list[Shape]:
+@cache  # few birds differ in these, and to compute it takes longer than to draw it
+def _shapes(pose: str, body: str, wings: str) -> tuple[Shape, ...]:
     """What it is drawn of, from back to front."""
-    x, y = _head(bird)
-    down = 0.12 if bird.pose == "eating" else 0.0  # the beak points to the ground
+    x, y = _head(pose)
+    down = 0.12 if pose == "eating" else 0.0  # the beak points to the ground
 
     beak = Shape(
         [(x - 0.12, y - 0.07 + down), (x - 0.36, y + 0.04 + 2 * down), (x - 0.1, y + 0.09 + down)],
         "#f0a020",
     )
-    tail = Shape([(0.35, -0.12), (0.85, -0.16), (0.85, 0.06), (0.38, 0.1)], COLOURS[bird.wings])
+    tail = Shape([(0.35, -0.12), (0.85, -0.16), (0.85, 0.06), (0.38, 0.1)], COLOURS[wings])
     neck = Shape(
-        [(x - 0.1, y + 0.1), (x + 0.16, y - 0.06), (0.05, -0.2), (-0.3, 0.2)], COLOURS[bird.body]
+        [(x - 0.1, y + 0.1), (x + 0.16, y - 0.06), (0.05, -0.2), (-0.3, 0.2)], COLOURS[body]
     )
-    trunk = Shape(_ellipse(0, 0, 0.5, 0.3), COLOURS[bird.body])
-    face = Shape(_ellipse(x, y, 0.2, 0.19), COLOURS[bird.body])
+    trunk = Shape(_ellipse(0, 0, 0.5, 0.3), COLOURS[body])
+    face = Shape(_ellipse(x, y, 0.2, 0.19), COLOURS[body])
     eye = Shape(_ellipse(x - 0.06, y - 0.03, 0.062, 0.062), "#ffffff")
     pupil = Shape(_ellipse(x - 0.07, y - 0.03, 0.034, 0.034), "#101010")
 
     # folded, the far wing is hidden by the body
     near = _ellipse(0.12, -0.02, 0.33, 0.17, 0.25)
     far: list[Point] = []
-    if bird.pose == "flying":
+    if pose == "flying":
         near = [(-0.2, -0.08), (0.0, -0.85), (0.3, -0.75), (0.25, -0.08)]
         far = [(-0.1, 0.05), (0.3, -0.62), (0.52, -0.5), (0.3, 0.05)]
 
-    behind = [Shape(far, COLOURS[bird.wings])] if far else []
-    legs = [_leg(foot) for foot in _feet(bird)]
+    behind = [Shape(far, COLOURS[wings])] if far else []
+    legs = [_leg(foot) for foot in _feet(pose)]
 
-    return [
+    return (
         *behind,
         *legs,
         tail,
@@ -220,13 +222,20 @@ def _shapes(bird: Bird) -> list[Shape]:
         beak,
         eye,
         pupil,
-        Shape(near, COLOURS[bird.wings]),
-    ]
+        Shape(near, COLOURS[wings]),
+    )
 
 
-def _feet(bird: Bird) -> list[Point]:
+@cache
+def _outline(pose: str) -> np.ndarray:
+    """The points of all its shapes, in its own measure, (N, 2)."""
+    body, wings, *_ = COLOURS  # the points are the same in all colours
+    return np.array([point for shape in _shapes(pose, body, wings) for point in shape.points])
+
+
+def _feet(pose: str) -> list[Point]:
     """Where its feet end, the far one first: drawn in while it flies."""
-    return [(0.2, 0.36), (0.1, 0.4)] if bird.pose == "flying" else [(0.18, 0.6), (-0.02, 0.62)]
+    return [(0.2, 0.36), (0.1, 0.4)] if pose == "flying" else [(0.18, 0.6), (-0.02, 0.62)]
 
 
 def _leg(foot: Point) -> Shape:
@@ -236,7 +245,7 @@ def _leg(foot: Point) -> Shape:
     return Shape([(x + 0.03, 0.2), (x + 0.08, 0.2), *toes], "#d9822b")
 
 
-def _place_points(bird: Bird, points: Sequence[Point]) -> np.ndarray:
+def _place_points(bird: Bird, points: Sequence[Point] | np.ndarray) -> np.ndarray:
     """Points of its own measure in shares of the picture's side, (N, 2)."""
     cosine, sine = math.cos(bird.tilt), math.sin(bird.tilt)
     turned = np.array(points) @ np.array([[cosine, sine], [-sine, cosine]])
@@ -250,7 +259,7 @@ def _draw(bird: Bird, side: int) -> Image.Image:
     # Pillow's polygons have hard edges: drawn larger and shrunk, they become smooth
     canvas = Image.new("RGB", (side * FINER, side * FINER), bird.ground)
     pen = ImageDraw.Draw(canvas)
-    for shape in _shapes(bird):
+    for shape in _shapes(bird.pose, bird.body, bird.wings):
         points = _place_points(bird, shape.points) * side * FINER
         pen.polygon(points.flatten().tolist(), fill=colour(shape.colour))
     return canvas.reduce(FINER)  # each pixel is the mean of 4 x 4
@@ -258,7 +267,7 @@ def _draw(bird: Bird, side: int) -> Image.Image:
 
 def _box(bird: Bird) -> tuple[float, float, float, float]:
     """Left, top, width and height of all that is drawn of it, in shares of the picture's side."""
-    points = _place_points(bird, [point for shape in _shapes(bird) for point in shape.points])
+    points = _place_points(bird, _outline(bird.pose))
     (left, top), (right, bottom) = points.min(0), points.max(0)
     return left, top, right - left, bottom - top
 
@@ -267,13 +276,13 @@ def _keypoints(bird: Bird) -> list[tuple[float, float, float]]:
     """x, y and 1 for each of PARTS, all 0 for one that is not seen: the eye and the folded wing of
     its other side.
     """
-    x, y = _head(bird)
+    x, y = _head(bird.pose)
     down = 0.12 if bird.pose == "eating" else 0.0
 
     # a bird that looks left shows its left side
     near = bird.side
     far = SIDES[1 - SIDES.index(bird.side)]
-    back, front = _feet(bird)
+    back, front = _feet(bird.pose)
     flying = bird.pose == "flying"
 
     # in the bird's own measure

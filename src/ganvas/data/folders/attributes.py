@@ -47,7 +47,9 @@ def open_attributes(
     place = parse_place(spec)
 
     with ExitStack() as stack:
-        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         parts = [choose_split(whole, place.split) for whole in wholes]
         sources = [part.source for part in parts]
         judge = next(iter(find_judges(parts)), None)

@@ -6,7 +6,7 @@ from itertools import cycle, islice
 import numpy as np
 import torch
 
-from ganvas.data.decode import Fate
+from ganvas.data.fates import Fate
 from ganvas.data.folders.caption_table import CaptionLine
 from ganvas.data.text import LENGTH, encode, plain
 from ganvas.data.transforms import clip_boxes, hide_outside

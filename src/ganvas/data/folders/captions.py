@@ -61,7 +61,7 @@ def open_captions(
         raise UserError(f"{spec}: captions come from one folder or zip; {place.text} are two")
 
     # all that decides the content: pictures, table, features, and how long a caption may be
-    with FileSource(place.paths[0]) as whole:
+    with FileSource(place.paths[0], links=view.follow_links) as whole:
         part = choose_split(whole, place.split)
         source = part.source
         judge = next(iter(find_judges([part])), None)

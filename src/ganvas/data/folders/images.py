@@ -43,7 +43,7 @@ def open_images(spec: str, view: View, *, strict: bool = False, progress: bool =
             `strict`, any unusable image.
     """
     place = name_images(spec)
-    with FileSource(place.paths[0], films=view.every > 0) as whole:
+    with FileSource(place.paths[0], view.every > 0, view.follow_links) as whole:
         part = choose_split(whole, place.split)
         source = part.source
         labelling = find_labels(source, view.labels)

@@ -57,14 +57,14 @@ def find_labels(source: FileSource, labels: str) -> Labelling:
     return _labels_of_table(source, labels)
 
 
-def usual_labels(place: Path, split: str = "train") -> str:
+def usual_labels(place: Path, split: str = "train", links: bool = False) -> str:
     """What `View.labels` should be for a split of a folder or zip where a person names nothing;
     "none" where there seem to be no labels, or where a person must choose between several.
 
     Raises:
         UserError: it is no folder or zip with pictures, or has no such split.
     """
-    with FileSource(place) as whole:
+    with FileSource(place, links=links) as whole:
         source = choose_split(whole, split).source
         tables = [table.labels for table in survey_tables(source) if table.kind == "labels"]
         return tables[0] if len(tables) == 1 else _labels_by_folders(source)

@@ -44,13 +44,18 @@ class Listing:
     notes: list[str]
 
 
-def list_folder(folder: Path) -> Listing:
+def list_folder(folder: Path, links: bool = False) -> Listing:
     """All files below a folder. Links to files are followed, and links to folders where these lie
     in the folder that holds this one, each folder once.
+
+    Args:
+        folder: that is listed.
+        links: whether links to folders are followed wherever else they lead, too.
     """
     entries: list[Entry] = []
     unseen: list[str] = []
     followed: list[str] = []
+    far: list[str] = []  # of these, the ones that lead out
     # strings, not Paths: a set may hold a million files
     start = len(os.path.join(folder, ""))  # noqa: PTH118
     root = folder.resolve()
@@ -66,6 +71,11 @@ def list_folder(folder: Path) -> Listing:
         for name in list(folders):
             path = os.path.join(top, name)  # noqa: PTH118
             reason = _refuse_folder(path, root, seen)
+            if not reason and _leads_out(path, root):
+                if links:
+                    far.append(f"{show_name(inside + name)}: {show_name(os.path.realpath(path))}")
+                else:
+                    reason = _explain_far(path, root)
             if reason:
                 folders.remove(name)
                 unseen.append(f"{show_name(path)} ({reason})")
@@ -80,6 +90,12 @@ def list_folder(folder: Path) -> Listing:
     if followed:
         some = ", ".join(followed[:3]) + (", ..." if len(followed) > 3 else "")
         notes.append(f"links to folders are followed: {len(followed):,} ({some})")
+    if far:
+        some = ", ".join(far[:3]) + (", ..." if len(far) > 3 else "")
+        notes.append(
+            f"of these links lead out of {show_name(str(root.parent))}, as requested: "
+            f"{len(far):,} ({some})"
+        )
     return Listing(entries, unseen, notes)
 
 
@@ -105,10 +121,21 @@ def _refuse_folder(path: str, root: Path, seen: dict[tuple[int, int], str]) -> s
     target = Path(path).resolve()
     if root.is_relative_to(target):
         return f"a link to {show_name(str(target))}, in which it lies itself"
-    # a folder of links is often made beside the folder that holds the files
-    if not target.is_relative_to(root.parent):
-        return f"a link to {show_name(str(target))}, outside of {show_name(str(root.parent))}"
     return ""
+
+
+def _leads_out(path: str, root: Path) -> bool:
+    """Whether a folder of a set is a link that leads out of the folder that holds the set: a folder
+    of links is often made beside the folder that holds the files.
+    """
+    is_link = os.path.islink(path)  # noqa: PTH114
+    return is_link and not Path(path).resolve().is_relative_to(root.parent)
+
+
+def _explain_far(path: str, root: Path) -> str:
+    """Why a link that leads out is not followed, and what to do."""
+    target, around = show_name(os.path.realpath(path)), show_name(str(root.parent))
+    return f"a link to {target}, outside of {around}: --follow-links follows it"
 
 
 def _list_files(top: str, names: list[str], start: int, unseen: list[str]) -> Iterator[Entry]:

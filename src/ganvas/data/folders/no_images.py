@@ -6,12 +6,17 @@ from pathlib import Path
 
 from ganvas.io.console import count_noun
 
-__all__ = ["describe_other_files"]
+__all__ = ["describe_other_files", "is_idx"]
 
 IDX = re.compile(r"(idx[0-9]|ubyte)(\.gz)?$", re.IGNORECASE)
 ARRAYS = (".npy", ".npz", ".parquet")
 ARCHIVES = (".zip",)
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z")
+
+
+def is_idx(name: str) -> bool:
+    """Whether a file has the name of one in MNIST's format."""
+    return IDX.search(name) is not None
 
 
 def describe_other_files(place: Path, names: Sequence[str], unseen: Sequence[str]) -> str:
@@ -41,7 +46,7 @@ def _name_commands(place: Path, names: Sequence[str]) -> list[str]:
         return [f"it holds {inside[0]}: unpack {place} first, then name that file"]
 
     commands = []
-    if any(IDX.search(name) for name in names):
+    if any(is_idx(name) for name in names):
         commands.append(f"its idx files are opened with idx:{place}")
     if tars := _find_endings(names, (".tar",)):
         single = f", or one of plain images with {place / tars[0]}" if len(tars) == 1 else ""

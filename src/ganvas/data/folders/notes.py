@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import groupby
 
-from ganvas.data.decode import LEAST_SHARE, Fate, find_size_fault
+from ganvas.data.fates import LEAST_SHARE, Fate, find_size_fault
 from ganvas.data.folders.source import FileSource
 from ganvas.data.view import View
 from ganvas.io.console import count_noun

@@ -58,7 +58,9 @@ def open_pairs(spec: str, view: View, *, strict: bool = False, progress: bool = 
     place = parse_place(spec)
 
     with ExitStack() as stack:
-        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         parts = [choose_split(whole, place.split) for whole in wholes]
         sources = [part.source for part in parts]
         found = _find_pairs(sources, place)
@@ -93,7 +95,7 @@ def _find_judge(parts: Sequence[Part], place: Place) -> str | None:
     return None
 
 
-def survey_pairs(spec: str) -> SizeSurvey:
+def survey_pairs(spec: str, view: View) -> SizeSurvey:
     """Measure the images of all pairs, without decoding them.
 
     Raises:
@@ -101,7 +103,9 @@ def survey_pairs(spec: str) -> SizeSurvey:
     """
     place = parse_place(spec)
     with ExitStack() as stack:
-        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         sources = [choose_split(whole, place.split).source for whole in wholes]
         rows = _find_pairs(sources, place).rows
         return SizeSurvey({str(sources[0].place): _count_sizes(sources, rows)})

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ganvas.data.dataset import Dataset, read_slice
-from ganvas.data.decode import LEAST_SHARE, Fate, RowFiles, count_planes, stream_rows
+from ganvas.data.decode import RowFiles, count_planes, stream_rows
+from ganvas.data.fates import LEAST_SHARE, Fate
 from ganvas.data.folders.notes import (
     count_parts,
     describe_fates,
@@ -124,6 +125,10 @@ def write_rows(
             look.column: look.reading.categories for look in looks if look.reading.categories
         },
         alpha=any(look.reading.alpha for look in looks),
+        ignore_alpha=view.ignore_alpha,
+        transparent=sum(any(fate.transparent for fate in row) for row in whole),
+        paged=sum(row[0].frames > 1 for row in whole),
+        bands=max((header.bands for look in looks for header in look.headers), default=0),
     )
     return WrittenRows(kept, report, view.size)
 

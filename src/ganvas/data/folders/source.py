@@ -37,6 +37,7 @@ class FileSource:
 
     Attributes:
         place: the folder, zip or tar.
+        links: whether links to folders are followed wherever they lead.
         pictures: entries with the name of a picture, sorted by name; with `films` those of films,
             too, and where there are no pictures, only films.
         others: all other entries by name.
@@ -52,8 +53,9 @@ class FileSource:
         UserError: not a readable folder, zip or tar, or no pictures in it.
     """
 
-    def __init__(self, place: Path, films: bool = False) -> None:
+    def __init__(self, place: Path, films: bool = False, links: bool = False) -> None:
         self.place = place
+        self.links = links
         self.zip: zipfile.ZipFile | None = None
         self.tar: TarFile | None = None
         self.inner: Mapping[str, str] = {}
@@ -93,7 +95,7 @@ class FileSource:
             UserError: it cannot be read.
         """
         if self.place.is_dir():
-            return list_folder(self.place)
+            return list_folder(self.place, self.links)
         if is_compressed_tar(self.place):
             raise UserError(
                 f"{self.place} is a compressed tar, in which files cannot be found without "

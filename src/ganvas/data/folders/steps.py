@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from ganvas.data.decode import ImageTraits
+from ganvas.data.fates import ImageTraits
 from ganvas.data.view import View
 from ganvas.io.console import count_noun
 from ganvas.io.rasters import is_deep

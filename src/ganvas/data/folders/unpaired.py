@@ -72,7 +72,9 @@ def open_unpaired(
     place = parse_place(spec)
 
     with ExitStack() as stack:
-        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         parts = [choose_split(whole, place.split) for whole in wholes]
         sources = [part.source for part in parts]
         domains, stray = _find_domains(sources, place)
@@ -106,7 +108,7 @@ def open_unpaired(
     return check_strict(joint, strict)
 
 
-def survey_unpaired(spec: str) -> SizeSurvey:
+def survey_unpaired(spec: str, view: View) -> SizeSurvey:
     """Measure the images of both domains, without decoding them.
 
     Raises:
@@ -114,7 +116,9 @@ def survey_unpaired(spec: str) -> SizeSurvey:
     """
     place = parse_place(spec)
     with ExitStack() as stack:
-        wholes = [stack.enter_context(FileSource(path)) for path in place.paths]
+        wholes = [
+            stack.enter_context(FileSource(path, links=view.follow_links)) for path in place.paths
+        ]
         sources = [choose_split(whole, place.split).source for whole in wholes]
         domains, _ = _find_domains(sources, place)
         return SizeSurvey(

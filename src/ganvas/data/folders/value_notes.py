@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ganvas.data.decode import Fate, count_planes
+from ganvas.data.decode import count_planes
+from ganvas.data.fates import Fate
 from ganvas.data.folders.values import ColumnLook
 from ganvas.data.report import WARNING
 from ganvas.data.view import View
@@ -74,6 +75,8 @@ def _describe_bands(look: ColumnLook, view: View) -> tuple[list[str], list[str]]
 def _describe_alpha(look: ColumnLook, fates: Sequence[Fate]) -> tuple[list[str], list[str]]:
     """What becomes of opacity where it is kept, and whether it is any."""
     steps, notes = [], []
+    if look.reading.ignore_alpha:
+        steps.append("what files declare to be transparency is ignored: it is a band like others")
     if look.reading.alpha:
         transparent = sum(fate.transparent for fate in fates)
         opaque = len(fates) - transparent
@@ -91,8 +94,8 @@ def _describe_alpha(look: ColumnLook, fates: Sequence[Fate]) -> tuple[list[str],
     if look.measured:
         notes.append(
             f"{WARNING}the last band of these images is declared to be transparency, but hardly a "
-            "pixel is wholly clear or opaque. If the band was measured, such as near infrared, "
-            "write the files without that declaration: gdal_translate -co ALPHA=NO"
+            "pixel is wholly clear or opaque. If the band was measured, such as near infrared: "
+            "--ignore-alpha"
         )
     return steps, notes
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ganvas.data.decode import Fate, RowFiles, reading_of_view
+from ganvas.data.decode import RowFiles, reading_of_view
+from ganvas.data.fates import Fate
 from ganvas.data.folders.source import Entry, extension
 from ganvas.data.parallel import map_pieces
 from ganvas.data.parts import Reader, read_rasters
@@ -88,6 +89,8 @@ def look_at_values(
 def _look_at_column(column: str, files: Sequence[File], view: View, progress: bool) -> ColumnLook:
     """Look at the files of a column of images."""
     found = _read_headers(files, progress)
+    if view.ignore_alpha:
+        found = [header and header._replace(alpha=False) for header in found]
     headers = Counter(header for header in found if header is not None)
     pinned = view.ranges.get(column) if isinstance(view, PinnedView) else None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from ganvas.data.decode import ImageTraits
+from ganvas.data.fates import ImageTraits
 from ganvas.data.report import Skipped
 from ganvas.errors import UserError
 from ganvas.io.reading import parse_json

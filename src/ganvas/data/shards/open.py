@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ganvas.data.dataset import Column, Dataset, Shards
-from ganvas.data.decode import ImageTraits, decode_images, find_size_fault, reading_of_view
+from ganvas.data.decode import decode_images, reading_of_view
+from ganvas.data.fates import ImageTraits, find_size_fault
 from ganvas.data.folders.labels import list_some
 from ganvas.data.folders.notes import describe_enlarged, describe_left_out
 from ganvas.data.folders.rows import check_strict
@@ -254,6 +255,7 @@ def _report_shards(
         ],
         ranges={"image": reading.range} if reading.range else {},
         alpha=reading.alpha,
+        ignore_alpha=reading.ignore_alpha,
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganvas.data.decode import Fate, decode_images
+from ganvas.data.decode import decode_images
+from ganvas.data.fates import Fate
 from ganvas.data.folders.labels import sort_classes
 from ganvas.data.folders.source import Entry
 from ganvas.data.parallel import map_pieces, progress_bar

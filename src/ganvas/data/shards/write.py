@@ -11,7 +11,7 @@ import torch
 
 from ganvas.data import open_dataset
 from ganvas.data.dataset import Column, Dataset
-from ganvas.data.decode import ImageTraits
+from ganvas.data.fates import ImageTraits
 from ganvas.data.parallel import count_cores, progress_bar
 from ganvas.data.shards.index import INDEX, Shard, make_index
 from ganvas.data.shards.tar import write_tar

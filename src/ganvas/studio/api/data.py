@@ -1,11 +1,8 @@
-"""Data sets: listed, uploaded, looked at; and trainings that begin on them."""
+"""Data sets: listed, uploaded, and looked at."""
 
-import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -18,57 +15,22 @@ from ganvas.data.folders.source import EXTENSIONS
 from ganvas.data.inspect import examine_data
 from ganvas.data.view import make_view
 from ganvas.errors import UserError
-from ganvas.recipes.auto import AUTO, auto_recipe, describe_setting
+from ganvas.recipes.auto import describe_setting
 from ganvas.recipes.catalogue import CATALOGUE
 from ganvas.recipes.expectations import MEASURED
 from ganvas.recipes.recipe import Recipe
-from ganvas.studio.api.answers import Body, Json, answer, parse, studio_of
+from ganvas.studio.api.answers import Json, answer, parse, studio_of
+from ganvas.studio.api.wanted import LookBody, check_look, choose_recipe
 from ganvas.studio.jobs import clean_name
 from ganvas.studio.missing import MissingError
+from ganvas.studio.offers import find_offers, list_labels, list_settings
 from ganvas.studio.pictures import png_address
-from ganvas.studio.places import KINDS, MOST_FILES, count_folders, guess_spec
+from ganvas.studio.places import KINDS, MOST_FILES, guess_spec
+from ganvas.studio.starts import list_starts
 
 __all__ = ["ROUTES"]
 
 MOST_LISTED = 20  # files left out, and groups of copies, that are named
-
-
-class LookBody(Body):
-    """A data set, and how its images are prepared.
-
-    Attributes:
-        place: id of the data set.
-        kind: "", "pairs", "unpaired", "attributes", "captions"; None: guessed.
-        size: side in pixels; None: chosen.
-        fit: how images become square.
-    """
-
-    place: str = Field(max_length=64)
-    kind: str | None = None
-    size: int | None = Field(None, ge=4, le=1024)
-    fit: Literal["crop", "pad", "stretch"] | None = None
-    labels: Literal["none", "folders"] | None = None
-
-    def view(self) -> dict[str, Any]:
-        """What was chosen of how images are prepared."""
-        values = {"size": self.size, "fit": self.fit, "labels": self.labels}
-        return {key: value for key, value in values.items() if value is not None}
-
-
-class TrainBody(LookBody):
-    """A training to begin.
-
-    Attributes:
-        name: of the run; empty: made of the data's.
-        recipe: its name, or "auto".
-        minutes: that it may take; None: the recipe's own length.
-        settings: of the recipe, by dotted keys.
-    """
-
-    name: str = Field("", max_length=200)
-    recipe: str = Field(AUTO, max_length=64)
-    minutes: float | None = Field(None, gt=0, le=60 * 24 * 30)
-    settings: dict[str, int | float | bool] = {}  # no texts: some settings name files
 
 
 def list_places(request: Request, _: bytes) -> Any:
@@ -91,25 +53,37 @@ def look_at_data(request: Request, body: bytes) -> Any:
     wanted = parse(LookBody, body)
     place = studio.places.find(wanted.place, studio.catalogue.specs())
     spec, kind = guess_spec(place, wanted.kind)
+    shared = {"kind": kind, "name": place.name.rpartition("/")[2], "sheet": ""}
+    try:
+        labels = list_labels(place, kind)
+        shared |= {
+            "settings": list_settings(place, kind, labels),
+            "labels": labels,
+            "runs": list_starts(studio.catalogue, spec),
+        }
+        look = check_look(wanted, labels)
+    except UserError as error:  # another kind or value may do
+        return shared | {"refusal": str(error)}
 
     # The size that training would take is also that of the sheet.
     recipe, refusal = None, ""
     try:
-        recipe = auto_recipe(spec, wanted.view(), torch.device("cpu"))
+        recipe = choose_recipe(studio, wanted, spec, look, labels)
     except UserError as error:
         refusal = str(error)
-    view = recipe.view if recipe is not None else make_view(**wanted.view())
-    shared = {"kind": kind, "name": place.name.rpartition("/")[2], "sheet": ""}
     try:
+        view = recipe.view if recipe is not None else make_view(**look)
         report, dataset = examine_data(spec, view)
-    except UserError as error:  # another kind or size may do
+    except UserError as error:
         return shared | {"refusal": str(error)}
     return shared | {
-        "folders": count_folders(place),
+        "offers": find_offers(report, dataset, kind, labels),
+        "columns": sorted(dataset.pictures),
         "found": report.found,
         "used": report.used,
         "size": report.size,
         "channels": report.channels,
+        "alpha": report.alpha,
         "classes": report.classes,
         "sizes": report.sizes,
         "steps": report.steps,
@@ -150,55 +124,6 @@ def _describe_choices(recipe: Recipe) -> list[dict[str, str]]:
     ]
 
 
-def begin_training(request: Request, body: bytes) -> Any:
-    """POST /api/trainings: begin a training in a process of its own; returns the run's id."""
-    studio = studio_of(request)
-    wanted = parse(TrainBody, body)
-    place = studio.places.find(wanted.place, studio.catalogue.specs())
-    spec, _ = guess_spec(place, wanted.kind)
-    if wanted.recipe != AUTO and wanted.recipe not in CATALOGUE:
-        raise UserError(f"there is no recipe {wanted.recipe!r}")
-
-    name = (
-        clean_name(wanted.name)
-        or clean_name(place.name.rpartition("/")[2].removesuffix(".zip"))
-        or "run"
-    )
-    folder, number = studio.catalogue.root / name, 2
-    while folder.exists() or studio.jobs.find("training", folder):
-        folder = studio.catalogue.root / f"{name}-{number}"
-        number += 1
-
-    words = ["train", wanted.recipe, "--data", spec, "--out", str(folder)]
-    if wanted.minutes is not None:
-        words += ["--minutes", f"{wanted.minutes:g}"]
-    for key, value in wanted.view().items():
-        words += [f"--{key}", str(value)]
-    for key, value in wanted.settings.items():
-        if not key.replace(".", "").replace("_", "").isalnum():
-            raise UserError(f"{key!r} is no setting")
-        words += ["--set", f"{key}={json.dumps(value)}"]
-    studio.jobs.start("training", folder, words)
-    return {"id": studio.catalogue.id_of(folder), "name": folder.name}
-
-
-def show_training(request: Request, _: bytes) -> Any:
-    """GET /api/trainings/NAME: whether a training that was begun here has started, and what it
-    said.
-    """
-    studio = studio_of(request)
-    folder = studio.catalogue.root / request.path_params["name"]  # only looked up, never opened
-    job = studio.jobs.find("training", folder)
-    if job is None:
-        raise MissingError(folder.name)
-    return {
-        "running": job.running,
-        "begun": (folder / "recipe.json").exists(),
-        "failure": job.failure,
-        "lines": job.read_lines(),
-    }
-
-
 async def receive_upload(request: Request) -> Response:
     """POST /api/uploads: images or one zip, as a form with files; returns the data set.
 
@@ -231,7 +156,5 @@ async def receive_upload(request: Request) -> Response:
 ROUTES = [
     Route("/api/data", answer(list_places)),
     Route("/api/data/look", answer(look_at_data), methods=["POST"]),
-    Route("/api/trainings", answer(begin_training), methods=["POST"]),
-    Route("/api/trainings/{name}", answer(show_training)),
     Route("/api/uploads", receive_upload, methods=["POST"]),
 ]

@@ -27,6 +27,7 @@ from ganvas.io.animation import encode_animation
 from ganvas.io.films import require_ffmpeg
 from ganvas.io.image_files import measure
 from ganvas.io.images import UnreadableError, to_pil, to_png, to_uint8
+from ganvas.io.tiff import encode_bands
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.models import OutdatedError
 from ganvas.studio.pictures import png_address
@@ -104,33 +105,42 @@ def send_samples(request: Request, body: bytes) -> Response:
     if any(latent.moves for latent in latents):
         directions = studio.models.directions(checkpoint, wanted.way)
 
-    def draw(run: Run) -> Tensor:
+    def draw(run: Run) -> tuple[Run, Tensor]:
         if len(latents) * (run.gan.size * wanted.scale) ** 2 > MOST_PIXELS:
             raise UserError("so many images of this size are too large for one answer")
         labels = [class_number(run.gan, label) for label in wanted.labels]
         labels += [0] * (len(latents) - len(labels))
-        return run.show_planes(to_uint8(sample_latents(run, latents, labels, directions)))
+        return run, to_uint8(sample_latents(run, latents, labels, directions))
 
-    images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
-    return _encode_samples(images, wanted)
+    run, images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
+    return _encode_samples(run, images, wanted)
 
 
-def _encode_samples(images: Tensor, wanted: SampleBody) -> Response:
-    """Samples, uint8 (N, C, H, W), in the requested format."""
-    if wanted.format == "png":
-        return _send_png(_tile(images, wanted.columns))
+def _encode_samples(run: Run, images: Tensor, wanted: SampleBody) -> Response:
+    """Samples of a run, uint8 (N, C, H, W), in the requested format."""
     if wanted.format == "zip":
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-            for number, image in enumerate(images):
-                archive.writestr(f"{number:03}.png", to_png(image))
-        return _send_file(buffer.getvalue(), "application/zip", "samples.zip")
+        return _send_zip(run, images)
+    shown = run.show_planes(images)
+    if wanted.format == "png":
+        return _send_png(_tile(shown, wanted.columns))
 
-    large = images.repeat_interleave(wanted.scale, 2).repeat_interleave(wanted.scale, 3)
+    large = shown.repeat_interleave(wanted.scale, 2).repeat_interleave(wanted.scale, 3)
     frames = [to_pil(frame) for frame in large]
     content = encode_animation(frames, wanted.format, wanted.milliseconds)
     kind = "video" if wanted.format == "mp4" else "image"
     return _send_file(content, f"{kind}/{wanted.format}", f"walk.{wanted.format}")
+
+
+def _send_zip(run: Run, images: Tensor) -> Response:
+    """Samples, uint8 (N, C, H, W), as files that keep what they are: transparency, all bands."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for number, image in enumerate(images):
+            if run.planes.kind == "bands":  # as `ganvas sample` writes them
+                archive.writestr(f"{number:03}.tif", encode_bands(image.permute(1, 2, 0).numpy()))
+            else:
+                archive.writestr(f"{number:03}.png", to_png(run.to_picture(image)))
+    return _send_file(buffer.getvalue(), "application/zip", "samples.zip")
 
 
 def _tile(images: Tensor, columns: int) -> Tensor:
