@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganvas.api.directions import directions
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
     from ganvas.api.training import train
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ganvas.errors import UserError
     from ganvas.evaluation import Evaluation
     from ganvas.gans import GANS
+    from ganvas.inference.direction_survey import Directions
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
     from ganvas.io.animation import Animation
@@ -33,12 +35,14 @@ HOMES = {
     "train": "ganvas.api.training",
     "load": "ganvas.inference.run",
     "sample": "ganvas.api.making",
+    "directions": "ganvas.api.directions",
     "translate": "ganvas.api.making",
     "restore": "ganvas.api.making",
     "evaluate": "ganvas.api.judging",
     "health": "ganvas.api.judging",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
+    "Directions": "ganvas.inference.direction_survey",
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
@@ -57,6 +61,7 @@ __all__ = [
     "RECIPES",
     "Animation",
     "Course",
+    "Directions",
     "Evaluation",
     "Examination",
     "Health",
@@ -66,6 +71,7 @@ __all__ = [
     "Run",
     "UserError",
     "data",
+    "directions",
     "evaluate",
     "health",
     "load",

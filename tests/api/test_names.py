@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import judging, making, pictures, training
+from ganvas.cli import directions, judging, making, pictures, training
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -27,6 +27,7 @@ VERBS = {
     "sample": making.sample,
     "translate": making.translate,
     "restore": making.restore,
+    "directions": directions.directions,
     "evaluate": judging.evaluate,
     "health": judging.health,
     "theory": judging.theory,
