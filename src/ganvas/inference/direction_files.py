@@ -15,6 +15,7 @@ from torch import Tensor
 from ganvas.errors import UserError, nearest, shorten
 from ganvas.io.console import count_noun
 from ganvas.io.files import atomic_path, write_text
+from ganvas.io.numbers import find_number_fault
 from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.io.tensors import read_tensor_file
 
@@ -33,7 +34,8 @@ FOLDER = "directions"  # of a run
 TABLE, TENSORS = "directions.json", "directions.safetensors"
 MOST_DIRECTIONS = 10_000
 MOST_AMOUNT = 100.0  # standard deviations; far beyond what any GAN has seen
-STEP = re.compile(r"(.+):\s*([+-]?[0-9.]+)(?:\s*\.\.\s*([+-]?[0-9.]+))?\s*")  # 3:2.5, 3:-3..3
+AMOUNT = r"\s*([+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))\s*"
+STEP = re.compile(rf"(.+):{AMOUNT}(?:\.\.{AMOUNT})?")  # 3:2.5 or 3:-3..3
 NUMBER = re.compile(r"[0-9]{1,6}")
 
 Kind = Literal["layer", "images", "labels"]
@@ -102,7 +104,10 @@ def read_steps(given: Steps) -> tuple[Step, ...]:
     if not steps:
         raise UserError("--direction names no direction; write NUMBER:AMOUNT, as 3:2.5")
     for step in steps:
-        if not all(abs(amount) <= MOST_AMOUNT for amount in step[1:]):
+        for amount in step[1:]:
+            if fault := find_number_fault(amount, whole=False):
+                raise UserError(f"--direction {step.name}: {fault}")
+        if max(abs(step.first), abs(step.last)) > MOST_AMOUNT:
             raise UserError(f"--direction {step.name}: give amounts of at most {MOST_AMOUNT:g}")
     return tuple(steps)
 
@@ -114,15 +119,13 @@ def _read_step(text: str) -> Step:
         UserError: it is no such part.
     """
     match = STEP.fullmatch(text.strip())
-    try:
-        assert match
-        first = float(match[2])
-        return Step(match[1].strip(), first, first if match[3] is None else float(match[3]))
-    except (AssertionError, ValueError):
+    if not match:
         raise UserError(
             f"--direction {shorten(text)}: write NUMBER:AMOUNT or NAME:AMOUNT, as 3:2.5, and of"
             " several 1:2,3:-1.5"
-        ) from None
+        )
+    first = float(match[2])
+    return Step(match[1].strip(), first, first if match[3] is None else float(match[3]))
 
 
 def find_direction(directions: Sequence[Direction], name: str) -> Direction:

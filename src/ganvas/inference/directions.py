@@ -26,13 +26,14 @@ from ganvas.errors import UserError
 from ganvas.inference.noise_files import RecordingRng
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import class_inputs, sample_gan, take_turns
-from ganvas.rng import RowRng
+from ganvas.rng import Make, RowRng
 
 __all__ = ["Drawn", "Way", "draw_noise", "find_directions"]
 
 Way = Literal["layer", "images"]
 PASSES = 2048  # images that are generated to find directions by images, about
-LEAST_NOISES = 4  # however many numbers the noise has; enough for a layer, which is linear mostly
+# Noises that the mean is taken over. Few are enough for a layer, which is linear mostly.
+LEAST_NOISES, MOST_NOISES = 4, 32
 STEP = 0.5  # standard deviations
 SMALL = 16  # side in pixels at which images are compared
 BATCH = 64
@@ -48,8 +49,12 @@ class _GivenRng(RowRng):
     """
 
     def __init__(self, noise: Tensor, row: int, device: torch.device):
-        super().__init__(0, [row] * len(noise), device)
+        super().__init__(0, [row], device)
         self.noise = noise.to(device)
+
+    def rows(self, count: int, make: Make) -> Tensor:
+        drawn = super().rows(1, make)
+        return drawn.expand(count, *drawn.shape[1:])
 
     def normal(self, count: int, size: int) -> Tensor:
         draw, self.noise = self.noise[:, :size], self.noise[:, size:]
@@ -132,7 +137,9 @@ def _mean_jacobian(run: Run, way: Way) -> Tensor:
     Measured over steps of STEP standard deviations, half of them back, so that bends cancel.
     """
     size = len(draw_noise(run, [0]).stds)
-    noises = max(LEAST_NOISES, PASSES // (size + 1)) if way == "images" else LEAST_NOISES
+    noises = LEAST_NOISES
+    if way == "images":
+        noises = min(MOST_NOISES, max(noises, PASSES // (size + 1)))
     noise, stds, _ = draw_noise(run, range(noises))
     look = partial(_look_at_images, run) if way == "images" else _find_first_layer(run, noise)
 
