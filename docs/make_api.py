@@ -20,6 +20,7 @@ ORDER = [
     "train",
     "load",
     "sample",
+    "directions",
     "translate",
     "restore",
     "evaluate",
@@ -27,6 +28,7 @@ ORDER = [
     "theory",
     "Run",
     "Results",
+    "Directions",
     "Animation",
     "Evaluation",
     "Examination",
@@ -140,6 +142,8 @@ def shorten_types(text: str) -> str:
     quotes them.
     """
     short = re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", text).replace("'", '"')
+    # as Python writes keyword arguments that a typed dictionary names
+    short = re.sub(r'\*<class "(\w+)">', r"Unpack[\1]", short)
     return short.replace(
         "numpy.ndarray | Tensor | Sequence[Image | numpy.ndarray | Tensor]", "Images"
     )

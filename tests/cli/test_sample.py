@@ -229,10 +229,10 @@ def test_directions_are_found_and_used(ganvas: Command, run: Path, tmp_path: Pat
 
     way = ("--direction", "1:-3..3", "--directions", place, "--label", 3)
     film = tmp_path / "walk.webp"
-    status, _, error = ganvas("sample", run, *way, "--frames", 5, "--interpolate", film)
+    status, _, error = ganvas("sample", run, *way, "--frames", 6, "--interpolate", film)
     assert status == 0, error
     with Image.open(film) as opened:
-        assert opened.n_frames == 5  # type: ignore[attr-defined]
+        assert opened.n_frames == 6  # type: ignore[attr-defined]
     status, _, error = ganvas("sample", run, *way, "--out", tmp_path / "none")
     assert status == 2 and "--interpolate FILE" in error and not (tmp_path / "none").exists()
     status, _, error = ganvas("directions", run, "--labels", "folders")

@@ -39,10 +39,10 @@ def directions(
     count
         Number of directions without labels, 1 to 64 (default 8).
     data
-        Labelled images like those that the GAN draws: attributes:PLACE, or images with classes. A
-        small classifier learns the labels and judges samples, in minutes.
+        Data set of labelled images like those that the GAN draws: attributes:PLACE, or images with
+        classes. A small classifier learns the labels and judges samples, in minutes.
     labels
-        Labels of the data: folders, or a table, as TABLE or TABLE:COLUMN.
+        Classes of the data, or its table: folders, TABLE or TABLE:COLUMN.
     attributes
         Attributes or classes that get a direction, as A,B (default: all).
     seed

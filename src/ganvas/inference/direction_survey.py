@@ -23,7 +23,7 @@ from ganvas.io.html import figure, html_list
 from ganvas.io.images import save, to_uint8
 from ganvas.io.numbers import check_numbers
 
-__all__ = ["Directions", "Search", "survey_directions", "write_survey"]
+__all__ = ["Directions", "Search", "check_directions", "survey_directions", "write_survey"]
 
 By = Literal["layer", "images", "both"]
 COUNT, MOST = 8, 64  # usual number of directions, and the most
