@@ -214,8 +214,9 @@ def test_a_wrong_flag_leaves_nothing_behind(ganvas: Command, run: Path, tmp_path
 
 
 def test_directions_are_found_and_used(ganvas: Command, run: Path, tmp_path: Path):
-    place = tmp_path / "found"
-    status, text, error = ganvas("directions", run, "--count", 2, "--by", "layer", "--out", place)
+    run = shutil.copytree(run, tmp_path / "run")
+    place = run / "directions" / "1"
+    status, text, error = ganvas("directions", run, "--count", 2, "--by", "layer")
     assert status == 0, error
     assert "change  alike" in text and "2 sheets in" in text
     assert len(list((place / "sheets").glob("*-layer.png"))) == 2
@@ -227,7 +228,7 @@ def test_directions_are_found_and_used(ganvas: Command, run: Path, tmp_path: Pat
     names = [tmp_path / name / "00000.png" for name in ("moved", "still")]
     assert names[0].read_bytes() != names[1].read_bytes()
 
-    way = ("--direction", "1:-3..3", "--directions", place, "--label", 3)
+    way = ("--direction", "1:-3..3", "--label", 3)
     film = tmp_path / "walk.webp"
     status, _, error = ganvas("sample", run, *way, "--frames", 6, "--interpolate", film)
     assert status == 0, error

@@ -181,4 +181,5 @@ def check_walk(task: SampleTask, run: Run, walk: Walk, file: Path) -> list[list[
     refuse_points(run)
     task.check(run)
     labels = class_numbers(run.gan, task.label)
-    return list_paths(run.gan, run.device, walk, task.choice, task.seed, labels)
+    choice = task.choice.of(run.folder)
+    return list_paths(run.gan, run.device, walk, choice, task.seed, labels)
