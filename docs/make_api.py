@@ -20,6 +20,7 @@ ORDER = [
     "train",
     "load",
     "sample",
+    "directions",
     "translate",
     "restore",
     "export",
@@ -31,6 +32,7 @@ ORDER = [
     "cache",
     "Run",
     "Results",
+    "Directions",
     "Animation",
     "Exported",
     "Evaluation",
@@ -152,6 +154,8 @@ def shorten_types(text: str) -> str:
     quotes them.
     """
     short = re.sub(r"\b(?:\w+\.)+(?=[A-Z])", "", text).replace("'", '"')
+    # as Python writes keyword arguments that a typed dictionary names
+    short = re.sub(r'\*<class "(\w+)">', r"Unpack[\1]", short)
     return short.replace(
         "numpy.ndarray | Tensor | Sequence[Image | numpy.ndarray | Tensor]", "Images"
     )

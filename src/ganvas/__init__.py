@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.api.about import About, about
     from ganvas.api.cache import CacheEntry, cache
+    from ganvas.api.directions import directions
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
     from ganvas.api.sharing import push
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ganvas.evaluation import Evaluation
     from ganvas.export.export import Exported, export
     from ganvas.gans import GANS
+    from ganvas.inference.direction_survey import Directions
     from ganvas.inference.results import Results
     from ganvas.inference.run import Run, load
     from ganvas.io.animation import Animation
@@ -37,6 +39,7 @@ HOMES = {
     "train": "ganvas.api.training",
     "load": "ganvas.inference.run",
     "sample": "ganvas.api.making",
+    "directions": "ganvas.api.directions",
     "translate": "ganvas.api.making",
     "restore": "ganvas.api.making",
     "evaluate": "ganvas.api.judging",
@@ -46,6 +49,7 @@ HOMES = {
     "cache": "ganvas.api.cache",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
+    "Directions": "ganvas.inference.direction_survey",
     "Animation": "ganvas.io.animation",
     "Evaluation": "ganvas.evaluation",
     "Health": "ganvas.runs.health",
@@ -69,6 +73,7 @@ __all__ = [
     "Animation",
     "CacheEntry",
     "Course",
+    "Directions",
     "Evaluation",
     "Examination",
     "Exported",
@@ -81,6 +86,7 @@ __all__ = [
     "about",
     "cache",
     "data",
+    "directions",
     "evaluate",
     "export",
     "health",

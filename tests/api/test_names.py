@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import exporting, judging, making, pictures, sharing, training
+from ganvas.cli import directions, exporting, judging, making, pictures, sharing, training
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -28,6 +28,7 @@ VERBS = {
     "translate": making.translate,
     "restore": making.restore,
     "export": exporting.export,
+    "directions": directions.directions,
     "evaluate": judging.evaluate,
     "health": judging.health,
     "theory": judging.theory,

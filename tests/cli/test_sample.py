@@ -211,3 +211,30 @@ def test_a_wrong_flag_leaves_nothing_behind(ganvas: Command, run: Path, tmp_path
     status, _, error = ganvas("sample", run, "--no-loop", "--out", tmp_path / "set")
     assert "--no-loop: a walk needs --interpolate" in error
     assert list(tmp_path.iterdir()) == []
+
+
+def test_directions_are_found_and_used(ganvas: Command, run: Path, tmp_path: Path):
+    run = shutil.copytree(run, tmp_path / "run")
+    place = run / "directions" / "1"
+    status, text, error = ganvas("directions", run, "--count", 2, "--by", "layer")
+    assert status == 0, error
+    assert "change  alike" in text and "2 sheets in" in text
+    assert len(list((place / "sheets").glob("*-layer.png"))) == 2
+
+    moved = ("--direction", "1:2,2:-1.5", "--directions", place)
+    status, _, error = ganvas("sample", run, "--count", 2, *moved, "--out", tmp_path / "moved")
+    assert status == 0, error
+    assert ganvas("sample", run, "--count", 2, "--out", tmp_path / "still")[0] == 0
+    names = [tmp_path / name / "00000.png" for name in ("moved", "still")]
+    assert names[0].read_bytes() != names[1].read_bytes()
+
+    way = ("--direction", "1:-3..3", "--label", 3)
+    film = tmp_path / "walk.webp"
+    status, _, error = ganvas("sample", run, *way, "--frames", 6, "--interpolate", film)
+    assert status == 0, error
+    with Image.open(film) as opened:
+        assert opened.n_frames == 6  # type: ignore[attr-defined]
+    status, _, error = ganvas("sample", run, *way, "--out", tmp_path / "none")
+    assert status == 2 and "--interpolate FILE" in error and not (tmp_path / "none").exists()
+    status, _, error = ganvas("directions", run, "--labels", "folders")
+    assert status == 2 and "--data PLACE" in error

@@ -1,15 +1,12 @@
 """Points in the space of noise: which images belong to them, and where mixes lie."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from short_runs import train_mlp
-from tiny import make_gan
 
 import ganvas
 from ganvas.errors import UserError
-from ganvas.inference.directions import find_directions
+from ganvas.inference.direction_files import Direction
 from ganvas.inference.latents import (
     Latent,
     LatentRng,
@@ -26,9 +23,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> ganvas.Run:
     return train_mlp(tmp_path_factory.mktemp("latents") / "run", 60)
 
 
-def normal(*latents: Latent, directions: torch.Tensor | None = None) -> torch.Tensor:
+def normal(*latents: Latent) -> torch.Tensor:
     """The normal noise of points, (N, SIZE)."""
-    return LatentRng(latents, directions).normal(len(latents), SIZE)
+    return LatentRng(latents).normal(len(latents), SIZE)
 
 
 def uniform(*latents: Latent) -> torch.Tensor:
@@ -85,41 +82,13 @@ def test_uniform_mixes_stay_in_range():
 def test_truncation_shortens_and_moves_add():
     whole, half = normal(latent_row(0, 0), Latent(((0, 0, 1.0),), truncation=0.5))
     torch.testing.assert_close(half, whole / 2)
-    directions = torch.eye(2, SIZE)
-    moved = normal(Latent(((0, 0, 1.0),), moves=((1, 2.5),)), directions=directions)[0]
-    torch.testing.assert_close(moved - whole, 2.5 * directions[1])
+    vector = torch.eye(2, SIZE)[1]
+    moved = normal(Latent(((0, 0, 1.0),), moves=((Direction(vector), 2.5),)))[0]
+    torch.testing.assert_close(moved - whole, 2.5 * vector)
 
 
-def test_nothing_and_unknown_directions_are_refused(run: ganvas.Run):
+def test_nothing_is_refused():
     with pytest.raises(UserError, match="one row or more"):
         Latent(())
     with pytest.raises(UserError, match="one row or more"):
         Latent(((0, 0, 0.0),))
-    with pytest.raises(UserError, match="no direction 3"):
-        sample_latents(run, [Latent(((0, 0, 1.0),), moves=((3, 1.0),))], [0])
-
-
-@pytest.mark.parametrize("way", ["layer", "images"])
-def test_directions_are_unit_vectors_at_right_angles(run: ganvas.Run, way: str):
-    directions = find_directions(run, way, 4)  # type: ignore[arg-type]
-    products = directions @ directions.T
-    torch.testing.assert_close(products, torch.eye(len(directions)), rtol=1e-4, atol=1e-4)
-    assert torch.equal(directions, find_directions(run, way, 4))  # type: ignore[arg-type]
-
-
-def test_the_first_direction_of_the_layer_changes_it_most(run: ganvas.Run):
-    first, *_, last = find_directions(run, "layer", 1000)
-    size = len(first)
-    layer = next(
-        module
-        for module in run.gan.get_submodule("generator").modules()
-        if isinstance(module, torch.nn.Linear) and module.in_features >= size
-    )
-    weight = layer.weight[:, :size].detach().cpu()
-    assert (weight @ first).norm() > (weight @ last).norm()
-
-
-def test_gans_that_need_more_than_noise_have_no_directions(tmp_path: Path):
-    run = ganvas.Run(tmp_path, make_gan("gawwn-box", size=16), {}, torch.device("cpu"))
-    with pytest.raises(UserError, match="--caption"):
-        find_directions(run, "layer")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from ganvas.errors import UserError
 from ganvas.inference.choice import NoiseChoice, Noises, Seeds
+from ganvas.inference.direction_files import Steps
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.inputs import InputFiles
 from ganvas.inference.layout import LayoutTask
@@ -21,7 +22,7 @@ from ganvas.inference.translate import TranslateTask
 from ganvas.inference.walk import Walk
 from ganvas.inference.write import Output
 
-__all__ = ["restore", "sample", "translate"]
+__all__ = ["find_run", "restore", "sample", "translate"]
 
 ImageSource = str | Path | Image.Image  # a file, a folder or zip of images, or an image in memory
 
@@ -37,6 +38,8 @@ def sample(
     near: str | int | Path | None = None,
     spread: float | None = None,
     truncation: float = 1.0,
+    direction: Steps | None = None,
+    directions: str | Path | None = None,
     out: str | Path | None = None,
     format: Literal["png", "jpg"] = "png",
     names: str | None = None,
@@ -76,6 +79,9 @@ def sample(
         spread: how far variations may go, from 0 (the same) to 1 (unrelated); None: 0.3.
         truncation: factor by which noise is moved towards its mean, from 0 to 2: less makes images
             more usual and more alike.
+        direction: how far to move images along directions that `ganvas.directions` found, in
+            standard deviations of the noise: "3:2.5", several "1:2,Eyeglasses:-1.5", or {3: 2.5}.
+        directions: folder that it wrote, its `out`; None: the newest that the command wrote.
         out: folder for separate files, new or empty. GANs with classes add a labels.csv.
         format: "png" or "jpg", of the separate files.
         names: of the files, such as "{n}.jpg" or "face-{n:04}.png"; {n} is the number of the image.
@@ -124,6 +130,8 @@ def sample(
             "near": near is not None,
             "spread": spread is not None,
             "truncation": truncation != 1,
+            "direction": direction is not None,
+            "directions": directions is not None,
             "scale": scale is not None,
             "frames, fps, loop or walks": walk != Walk(),
         }
@@ -139,9 +147,9 @@ def sample(
             naming=naming,
         )
         output = Output(place, ending, separate=place is not None)
-        return collect_results(layout, _find_run(run, ema, device), output)
+        return collect_results(layout, find_run(run, ema, device), output)
 
-    choice = NoiseChoice(seeds, noise, near, spread, truncation)
+    choice = NoiseChoice(seeds, noise, near, spread, truncation, direction, directions)
     task = SampleTask(count, label, seed, invert, choice, rows, scale, naming)
     output = Output(
         place,
@@ -155,7 +163,7 @@ def sample(
     walk = replace(walk, columns=columns, scale=scale, invert=invert)
     # Images are returned, whether or not they are written.
     check_flags(task, replace(output, separate=True), walk, film)
-    loaded = _find_run(run, ema, device)
+    loaded = find_run(run, ema, device)
 
     # The walk is written last but checked first, so that a wrong argument leaves nothing behind.
     if film:
@@ -204,7 +212,7 @@ def translate(
     sources = _list_sources(images)
     wanted = {name: bool(value) for name, value in (attributes or {}).items()}
     task = TranslateTask(InputFiles(sources), to, wanted, size, seed)
-    return collect_results(task, _find_run(run, ema, device), _choose_output(out, sources))
+    return collect_results(task, find_run(run, ema, device), _choose_output(out, sources))
 
 
 def restore(
@@ -262,10 +270,10 @@ def restore(
         label=None if label is None else str(label),
         seed=seed,
     )
-    return collect_results(task, _find_run(run, ema, device), _choose_output(out, sources))
+    return collect_results(task, find_run(run, ema, device), _choose_output(out, sources))
 
 
-def _find_run(run: Run | str | Path, ema: bool, device: str) -> Run:
+def find_run(run: Run | str | Path, ema: bool, device: str) -> Run:
     """The run, loaded if it was named by its folder.
 
     Raises:

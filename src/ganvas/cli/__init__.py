@@ -10,7 +10,17 @@ import traceback
 from cyclopts import App, CycloptsError
 from cyclopts.exceptions import UnknownCommandError, UnknownOptionError, UnusedCliTokensError
 
-from ganvas.cli import exporting, judging, machine, making, pictures, sharing, studio, training
+from ganvas.cli import (
+    directions,
+    exporting,
+    judging,
+    machine,
+    making,
+    pictures,
+    sharing,
+    studio,
+    training,
+)
 from ganvas.cli.examples import describe_examples
 from ganvas.cli.meant import explain_flag, explain_verb
 from ganvas.errors import UserError
@@ -26,7 +36,7 @@ app = App(
 )
 for verb in (
     *(training.train, training.recipes),
-    *(making.sample, making.restore, making.translate),
+    *(making.sample, directions.directions, making.restore, making.translate),
     exporting.export,
     *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),

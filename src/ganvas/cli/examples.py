@@ -19,8 +19,13 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas sample runs/faces --count 100 --out faces-100",
         "ganvas sample runs/digits --rows classes --grid digits.png",
         "ganvas sample runs/faces --near 17 --spread 0.2 --count 16",
-        "ganvas sample runs/faces --interpolate walk.webp --seeds 3,17,40",
+        "ganvas sample runs/faces --interpolate walk.webp --direction 3:-3..3",
         'ganvas sample runs/birds --caption "a red bird" --box 10,10,40,40',
+    ),
+    "directions": (
+        "ganvas directions runs/faces",
+        "ganvas directions runs/faces --by layer --count 20 --out directions",
+        "ganvas directions runs/faces --data attributes:./celeba",
     ),
     "restore": (
         "ganvas restore runs/holes photo.png --box 30,40,60,50",

@@ -193,6 +193,11 @@ class Noise:
     truncation
         Factor by which noise is moved towards its mean, from 0 to 2: less makes images more usual
         and more alike.
+    direction
+        Directions of `ganvas directions`, and how far to move along each: 3:2.5, or several,
+        1:2,Eyeglasses:-1.5. For a walk there and back: 3:-3..3.
+    directions
+        Folder that `ganvas directions` wrote (default: the newest in RUN/directions).
     """
 
     seeds: Annotated[str | None, Parameter(group=NOISE)] = None
@@ -200,6 +205,8 @@ class Noise:
     near: Annotated[str | None, Parameter(group=NOISE)] = None
     spread: Annotated[Number | None, Parameter(group=NOISE)] = None
     truncation: Annotated[Number, Parameter(group=NOISE)] = 1.0
+    direction: Annotated[str | None, Parameter(group=NOISE)] = None
+    directions: Annotated[Path | None, Parameter(group=NOISE)] = None
 
     def choice(self) -> "NoiseChoice":
         """As the engine has it."""

@@ -82,7 +82,8 @@ def sample(
         Swap dark and light, e.g. to get dark digits on white.
     interpolate
         File (.gif, .webp or .mp4) for a smooth animated walk through the noise: of six images, of
-        those that --seeds, --noise or --near choose, or from class to class (--label A,B,C).
+        those that --seeds, --noise or --near choose, from class to class (--label A,B,C), or along
+        a direction (--direction 3:-3..3).
     caption
         Text to draw, for GANs trained on captions.
     box
@@ -108,6 +109,8 @@ def sample(
                 "--near": noise.near,
                 "--spread": noise.spread is not None,
                 "--truncation": noise.truncation != 1,
+                "--direction": noise.direction,
+                "--directions": noise.directions,
                 "--scale": files.scale,
                 "--frames, --fps, --no-loop or --walks": walking != CLOSED,
             }

@@ -13,6 +13,7 @@ Table = Mapping[str, str]  # names with spaces between, and what to write instea
 VERBS: Table = {
     "generate gen make create predict infer inference run test": "sample",
     "interpolate walk": "sample",
+    "direction sefa ganspace interfacegan semantics": "directions",
     "edit convert transfer map": "translate",
     "inpaint fill project invert reconstruct": "restore",
     "eval score metrics metric measure fid judge": "evaluate",
@@ -138,6 +139,14 @@ TABLES: Mapping[str, Table] = {
         **RUN,
         **IMAGES,
         **SIZE,
+        **OUT,
+        **DEVICE,
+    },
+    "directions": {
+        "n num number num-semantics k": "--count VALUE",
+        "method layer-idx layers": "--by layer",
+        "attribute attr attrs": "--attributes VALUE",
+        **RUN,
         **OUT,
         **DEVICE,
     },

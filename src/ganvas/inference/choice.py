@@ -11,9 +11,19 @@ import torch
 
 from ganvas.errors import UserError, shorten
 from ganvas.gans.base import GAN
+from ganvas.inference.direction_files import (
+    FOLDER,
+    Direction,
+    Step,
+    Steps,
+    find_direction,
+    read_directions,
+    read_steps,
+)
 from ganvas.inference.latents import Latent, Point, Term, latent_row
-from ganvas.inference.noise_files import StoredNoise, check_fit, read_noise
+from ganvas.inference.noise_files import measure_noise
 from ganvas.inference.sampling import take_turns
+from ganvas.inference.terms import SIGN, TermReader, find_label, split_places
 from ganvas.io.numbers import check_numbers
 
 __all__ = [
@@ -33,8 +43,6 @@ MOST_SEEDS = 100_000
 SPREAD = 0.3  # usual share of the variance of a variation that is new
 MOST_TRUNCATION = 2
 RANGE = re.compile(r"\s*(\d{1,15})\s*(?:-\s*(\d{1,15})\s*)?")  # a seed, or FIRST-LAST
-SIGN = re.compile(r"\s+([+-])\s+")  # with spaces, since names of files may have hyphens
-PLACE = re.compile(r"(.+):(\d{1,6})")  # FILE:NUMBER
 
 
 class Chosen(NamedTuple):
@@ -52,6 +60,8 @@ class NoiseFlags(TypedDict, total=False):
     near: str | int | Path | None
     spread: float | None
     truncation: float
+    direction: Steps | None
+    directions: str | Path | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,9 @@ class NoiseChoice:
         spread: of variations, 0 (the same) to 1 (unrelated), as a share of the variance; None:
             SPREAD.
         truncation: factor towards the mean of all noise, 0 to 2; 1 changes nothing.
+        direction: how far to move along directions: "3:2.5", several "1:2,Eyeglasses:-1.5", for a
+            walk "3:-3..3"; or amounts by number or name.
+        directions: folder that `ganvas directions` wrote; None: the newest of the run, see `of`.
     """
 
     seeds: Seeds | None = None
@@ -73,6 +86,8 @@ class NoiseChoice:
     near: str | int | Path | None = None
     spread: float | None = None
     truncation: float = 1.0
+    direction: Steps | None = None
+    directions: str | Path | None = None
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -88,6 +103,34 @@ class NoiseChoice:
                 f"--truncation {self.truncation:g}: give 0 (the mean) to {MOST_TRUNCATION}; 1"
                 " changes nothing"
             )
+        if self.directions is not None and not self._is_given("direction"):
+            raise UserError(f"--directions {self.directions} has no effect without --direction")
+        self.steps  # noqa: B018  wrong ones are refused now
+
+    def of(self, run_folder: Path) -> "NoiseChoice":
+        """This choice, with directions from a run where no other place of them was named."""
+        if not self._is_given("direction") or self.directions is not None:
+            return self
+        return replace(self, directions=run_folder / FOLDER)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """How far to move along directions.
+
+        Raises:
+            UserError: what is given says something else.
+        """
+        return () if self.direction is None else read_steps(self.direction)
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is a way along a direction, for a walk."""
+        return any(step.first != step.last for step in self.steps)
+
+    def at(self, share: float) -> "NoiseChoice":
+        """This choice at a share of its way along directions, in [0, 1]."""
+        amounts = [(one.name, one.first + share * (one.last - one.first)) for one in self.steps]
+        return replace(self, direction=[Step(name, amount, amount) for name, amount in amounts])
 
     @property
     def in_order(self) -> bool:
@@ -112,8 +155,8 @@ class NoiseChoice:
         """Refuse what this GAN cannot draw.
 
         Raises:
-            UserError: a seed or an expression is none, a file is another GAN's, or the seed has no
-                effect.
+            UserError: a seed or an expression is none, a file is another GAN's, there are no such
+                directions, or the seed has no effect.
         """
         if self.fixed and seed:
             flag = "--seeds" if self._is_given("seeds") else "--noise"
@@ -140,11 +183,24 @@ class NoiseChoice:
             chosen = self._vary(gan, device, seed, range(row, row + count))
         else:
             chosen = (Chosen(latent_row(seed, row + one), None) for one in range(count))
+        moves = self._find_moves(gan, device)
         for latent, label in chosen:
-            yield Chosen(replace(latent, truncation=self.truncation), label)
+            yield Chosen(replace(latent, truncation=self.truncation, moves=moves), label)
 
     def _is_given(self, name: str) -> bool:
         return getattr(self, name) is not None
+
+    def _find_moves(self, gan: GAN, device: torch.device) -> tuple[tuple[Direction, float], ...]:
+        """Directions and how far along each.
+
+        Raises:
+            UserError: there are no such directions, or none of this GAN.
+        """
+        if not self.steps:
+            return ()
+        assert self.directions is not None
+        known = read_directions(Path(self.directions), sum(measure_noise(gan, device)))
+        return tuple((find_direction(known, step.name), step.first) for step in self.steps)
 
     def _combine(self, gan: GAN, device: torch.device) -> list[Chosen]:
         """The points of expressions.
@@ -154,12 +210,12 @@ class NoiseChoice:
         """
         assert self.noise is not None
         given = [self.noise] if isinstance(self.noise, str | Path) else self.noise
-        texts = [text for value in given for text in _split_places(value)]
+        texts = [text for value in given for text in split_places(value)]
         if not texts:
             raise UserError("--noise names no noise; give files or seeds")
-        reader = _TermReader(gan, device)
+        reader = TermReader(gan, device)
         if len(texts) == 1 and not SIGN.search(texts[0]):
-            return reader.read_all(texts[0])
+            return [Chosen(latent, label) for latent, label in reader.read_all(texts[0])]
 
         combined = []
         for text in texts:
@@ -168,88 +224,21 @@ class NoiseChoice:
             terms += [(one, -1.0 if sign == "-" else 1.0) for sign, one in zip(*[iter(others)] * 2)]
             found = [(reader.read(one.strip(), text), weight) for one, weight in terms]
             latent = Latent(tuple((table, row, weight) for (table, row), weight in found))
-            combined.append(Chosen(latent, _find_label(latent.terms[0])))
+            combined.append(Chosen(latent, find_label(latent.terms[0])))
         return combined
 
     def _vary(
         self, gan: GAN, device: torch.device, seed: int, rows: Iterable[int]
     ) -> Iterator[Chosen]:
         """Variations of one image, numbered by rows; that of row 0 is the image itself."""
-        table, place = _TermReader(gan, device).read(str(self.near), str(self.near))
-        label = _find_label((table, place, 1.0))
+        table, place = TermReader(gan, device).read(str(self.near), str(self.near))
+        label = find_label((table, place, 1.0))
         spread = SPREAD if self.spread is None else self.spread
         for row in rows:
             # Variances add up. Row 0 of a seed is an image that may be varied itself.
             fresh: list[Term] = [(seed, row, spread**0.5)] if row else []
             kept = (1 - spread) ** 0.5 if row else 1.0
             yield Chosen(Latent(((table, place, kept), *fresh)), label)
-
-
-class _TermReader:
-    """Reads the parts of expressions; each file once.
-
-    Args:
-        gan: that draws the noise.
-        device: where it is.
-    """
-
-    def __init__(self, gan: GAN, device: torch.device):
-        self.gan, self.device = gan, device
-        self.files: dict[Path, StoredNoise] = {}
-
-    def read(self, text: str, whole: str) -> tuple[int | StoredNoise, int]:
-        """A seed as (seed, 0); a file or FILE:NUMBER as (noise, row).
-
-        Args:
-            text: the part.
-            whole: the expression, for messages.
-
-        Raises:
-            UserError: it is neither.
-        """
-        if text.isascii() and text.isdecimal() and len(text) <= 15:
-            return int(text), 0
-        if not text:
-            raise UserError(f'{whole!r} is no sum; write files or seeds: --noise "3 - 5 + 8"')
-
-        file, number = Path(text).expanduser(), 1
-        if not file.exists() and (match := PLACE.fullmatch(text)):
-            file, number = Path(match[1]).expanduser(), int(match[2])
-        noise = self._open(file)
-        if not 1 <= number <= len(noise):
-            raise UserError(f"{text}: {file} holds the noise of images 1 to {len(noise)}")
-        return noise, number - 1
-
-    def read_all(self, text: str) -> list[Chosen]:
-        """All images of a file; one, of a seed or FILE:NUMBER."""
-        table, place = self.read(text, text)
-        rows = [place]
-        if isinstance(table, StoredNoise) and Path(text).expanduser() == table.file:
-            rows = list(range(len(table)))
-        latents = [Latent(((table, row, 1.0),)) for row in rows]
-        return [Chosen(latent, _find_label(latent.terms[0])) for latent in latents]
-
-    def _open(self, file: Path) -> StoredNoise:
-        if file not in self.files:
-            noise = read_noise(file)
-            check_fit(noise, self.gan, self.device)
-            self.files[file] = noise
-        return self.files[file]
-
-
-def _find_label(term: Term) -> int:
-    """The class of a row of noise: as its file says; of a seed the first, as `--count 1` has it."""
-    table, row, _ = term
-    return table.labels[row] if isinstance(table, StoredNoise) and table.labels else 0
-
-
-def _split_places(value: str | Path) -> list[str]:
-    """Expressions with commas between them; a file whose name has commas is one."""
-    text = str(value).strip()
-    match = PLACE.fullmatch(text)
-    if any(Path(name).expanduser().exists() for name in (text, match[1] if match else text)):
-        return [text]
-    return [part.strip() for part in text.split(",")]
 
 
 def read_seeds(given: Seeds) -> list[int]:

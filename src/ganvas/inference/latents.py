@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.inference.noise_files import StoredNoise, StoredRng
+from ganvas.inference.direction_files import Direction
+from ganvas.inference.noise_files import UNIFORM_STD, StoredNoise, StoredRng
 from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.rng import Make, Rng, RowRng, sent
 
@@ -36,7 +37,7 @@ class Latent:
             draws it, two of weights 1 - t and t lie between two samples, and three of 1, -1 and 1
             are the arithmetic "a - b + c".
         truncation: factor towards the mean of all noise; 1 changes nothing, 0 is the mean itself.
-        moves: (number of a direction, amount), in standard deviations of the noise.
+        moves: directions and how far along each, in standard deviations of the noise.
 
     Raises:
         UserError: there are no terms, or all have the weight 0.
@@ -44,7 +45,7 @@ class Latent:
 
     terms: tuple[Term, ...]
     truncation: float = 1.0
-    moves: tuple[tuple[int, float], ...] = ()
+    moves: tuple[tuple[Direction, float], ...] = ()
 
     def __post_init__(self) -> None:
         if not any(weight for _, _, weight in self.terms):
@@ -72,19 +73,13 @@ class LatentRng(Rng):
 
     Args:
         latents: one for each image.
-        directions: (D, noise size), unit vectors that `Latent.moves` count; empty: none.
         device: where the numbers are needed.
     """
 
-    def __init__(
-        self,
-        latents: Sequence[Latent],
-        directions: Tensor | None = None,
-        device: torch.device | str = "cpu",
-    ):
+    def __init__(self, latents: Sequence[Latent], device: torch.device | str = "cpu"):
         super().__init__(device)
         self.latents = latents
-        self.directions = directions
+        self.drawn = 0  # numbers of noise so far, of each image
         self.tables = [
             [_open_row(table, row) for table, row, _ in latent.terms] for latent in latents
         ]
@@ -104,7 +99,8 @@ class LatentRng(Rng):
                 share = weights.abs() / weights.abs().sum()
                 length = (share * rows.norm(dim=1, keepdim=True)).sum()
                 point = point * (length / point.norm().clamp(min=1e-6))
-            points.append(self._finish(latent, point))
+            points.append(self._finish(latent, point, 1.0))
+        self.drawn += size
         return sent(torch.stack(points), self.device)
 
     def uniform(self, count: int, size: int) -> Tensor:
@@ -115,15 +111,17 @@ class LatentRng(Rng):
             total = sum(weight for _, _, weight in latent.terms)
             # "1 - t and t" and "a - b + c" sum up to 1 already; neighbours do not
             point = (weights * rows).sum(0) / (total if len(rows) > 1 and total > 1 else 1)
-            points.append(self._finish(latent, point).clamp(-1, 1))
+            points.append(self._finish(latent, point, UNIFORM_STD).clamp(-1, 1))
+        self.drawn += size
         return sent(torch.stack(points), self.device)
 
-    def _finish(self, latent: Latent, point: Tensor) -> Tensor:
-        """Shorten a point, and move it along directions."""
+    def _finish(self, latent: Latent, point: Tensor, std: float) -> Tensor:
+        """Shorten a point (size,), and move it along directions."""
         point = point * latent.truncation
-        for number, amount in latent.moves:
-            if self.directions is not None:
-                point = point + amount * self.directions[number]
+        for direction, amount in latent.moves:
+            # a GAN may draw its noise in several parts, and a direction covers all of them
+            part = direction.vector[self.drawn : self.drawn + len(point)]
+            point = point + amount * std * part
         return point
 
 
@@ -135,10 +133,7 @@ def _open_row(table: Table, row: int) -> Rng:
 
 
 def draw_points(
-    gan: GAN,
-    points: Iterable[Point],
-    device: torch.device,
-    directions: Tensor | None = None,
+    gan: GAN, points: Iterable[Point], device: torch.device
 ) -> Iterator[tuple[list[Point], Tensor]]:
     """Generate the images of points in the space of noise, CHUNK at a time.
 
@@ -146,7 +141,6 @@ def draw_points(
         gan: unconditional, or with classes.
         points: one for each image.
         device: where the GAN is.
-        directions: see `LatentRng`.
 
     Yields:
         n points, and their images: float32 (n, C, H, W) in [-1, 1], on the CPU.
@@ -155,39 +149,27 @@ def draw_points(
     while chunk := list(islice(left, CHUNK)):
         # whole chunks always, so that an image does not depend on how many there are
         filled = chunk + [chunk[-1]] * (CHUNK - len(chunk))
-        rng = LatentRng([point.latent for point in filled], directions, device)
+        rng = LatentRng([point.latent for point in filled], device)
         inputs = class_inputs(gan, [point.label for point in filled], device)
         yield chunk, sample_gan(gan, rng, CHUNK, inputs)[: len(chunk)]
 
 
-def sample_latents(
-    run: "Run",
-    latents: Sequence[Latent],
-    labels: Sequence[int],
-    directions: Tensor | None = None,
-) -> Tensor:
+def sample_latents(run: "Run", latents: Sequence[Latent], labels: Sequence[int]) -> Tensor:
     """Generate the images of points in the space of noise, (N, C, H, W) in [-1, 1], on the CPU.
 
     Args:
         run: of an unconditional GAN, or one with classes.
         latents: N points.
         labels: N class numbers; of no effect without classes.
-        directions: see `LatentRng`.
 
     Raises:
-        UserError: the GAN needs more than noise and a class, or a move names no direction.
+        UserError: the GAN needs more than noise and a class.
     """
     run.check_free()
-    known = 0 if directions is None else len(directions)
-    for latent in latents:
-        for number, _ in latent.moves:
-            if not 0 <= number < known:
-                raise UserError(f"there is no direction {number}; {known} are known")
-
     parts = [torch.empty(0, *run.shape)]
     for start in range(0, len(latents), CHUNK):
         chunk, chunk_labels = latents[start : start + CHUNK], labels[start : start + CHUNK]
-        rng = LatentRng(chunk, directions, run.device)
+        rng = LatentRng(chunk, run.device)
         inputs = class_inputs(run.gan, chunk_labels, run.device)
         parts.append(sample_gan(run.gan, rng, len(chunk), inputs))
     return torch.cat(parts)

@@ -1,5 +1,6 @@
 """Noise in files, as `ganvas restore` writes it: read, checked, and given to a GAN."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,18 @@ from ganvas.io.console import count_noun
 from ganvas.io.tensors import read_tensor_file
 from ganvas.rng import Make, Rng, RowRng
 
-__all__ = ["StoredNoise", "StoredRng", "check_fit", "read_noise"]
+__all__ = [
+    "UNIFORM_STD",
+    "RecordingRng",
+    "StoredNoise",
+    "StoredRng",
+    "check_fit",
+    "measure_noise",
+    "read_noise",
+]
 
 MOST_ROWS = 100_000
+UNIFORM_STD = 3**-0.5  # of numbers in [-1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +71,29 @@ class StoredRng(Rng):
         return next(self.left)
 
 
-class _ProbeRng(RowRng):
-    """Notes how many numbers of noise a GAN draws."""
+class RecordingRng(RowRng):
+    """As `RowRng`, and keeps the noise that was drawn.
 
-    def __init__(self, device: torch.device):
-        super().__init__(0, [0], device)
-        self.sizes: list[int] = []
+    Attributes:
+        draws: float32 (N, size) each, on the device, in the order in which the GAN drew them.
+        stds: the standard deviation of each draw's numbers.
+    """
+
+    def __init__(self, seed: int, rows: Sequence[int], device: torch.device | str = "cpu"):
+        super().__init__(seed, rows, device)
+        self.draws: list[Tensor] = []
+        self.stds: list[float] = []
 
     def normal(self, count: int, size: int) -> Tensor:
-        self.sizes.append(size)
-        return super().normal(count, size)
+        return self._keep(super().normal(count, size), 1.0)
 
     def uniform(self, count: int, size: int) -> Tensor:
-        self.sizes.append(size)
-        return super().uniform(count, size)
+        return self._keep(super().uniform(count, size), UNIFORM_STD)
+
+    def _keep(self, draw: Tensor, std: float) -> Tensor:
+        self.draws.append(draw)
+        self.stds.append(std)
+        return draw
 
 
 def read_noise(file: Path) -> StoredNoise:
@@ -117,6 +136,18 @@ def read_noise(file: Path) -> StoredNoise:
     return StoredNoise(file, tuple(draw.float() for draw in draws), tuple(label.tolist()))
 
 
+def measure_noise(gan: GAN, device: torch.device) -> list[int]:
+    """How many numbers of noise a GAN draws for an image, draw by draw.
+
+    Args:
+        gan: unconditional, or with classes.
+        device: where the GAN is.
+    """
+    rng = RecordingRng(0, [0], device)
+    sample_gan(gan, rng, 1, class_inputs(gan, [0], device))
+    return [draw.shape[1] for draw in rng.draws]
+
+
 def check_fit(noise: StoredNoise, gan: GAN, device: torch.device) -> None:
     """Refuse noise of another GAN.
 
@@ -128,9 +159,7 @@ def check_fit(noise: StoredNoise, gan: GAN, device: torch.device) -> None:
     Raises:
         UserError: it draws another number of numbers, or has fewer classes.
     """
-    rng = _ProbeRng(device)
-    sample_gan(gan, rng, 1, class_inputs(gan, [0], device))
-    given, wanted = [draw.shape[1] for draw in noise.draws], rng.sizes
+    given, wanted = [draw.shape[1] for draw in noise.draws], measure_noise(gan, device)
     if given != wanted:
         held, drawn = (" and ".join(map(str, sizes)) or "no" for sizes in (given, wanted))
         raise UserError(

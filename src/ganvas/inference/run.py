@@ -167,8 +167,8 @@ class Run:
             label: a class name or number, for GANs with classes, or several that take turns; None:
                 the classes in turn.
             as_images: whether to return Pillow images instead of a tensor.
-            **noise: `seeds`, `noise`, `near`, `spread` and `truncation`, as `ganvas.sample` has
-                them.
+            **noise: `seeds`, `noise`, `near`, `spread`, `truncation`, `direction` and
+                `directions`, as `ganvas.sample` has them.
 
         Returns:
             float32 (count, C, H, W) in [-1, 1], on the CPU; or a list of Pillow images.
@@ -178,7 +178,9 @@ class Run:
                 and a class, the noise is no noise of it, or Pillow images are requested of a GAN
                 that generates points.
         """
-        choice = NoiseChoice(**noise)
+        choice = NoiseChoice(**noise).of(self.outputs)
+        if choice.moving:
+            raise UserError("a direction with a way FROM..TO is a walk: use run.walk")
         if as_images:
             self._check_images()
         if count is not None and (count < 0 or choice.fixed):
@@ -340,15 +342,16 @@ class Run:
             walks: how many walks through different noise, side by side; None: 1.
             columns: of several walks; None: as square as possible.
             scale: whole number by which pixels are repeated; None: small images are enlarged.
-            **noise: `seeds`, `noise`, `near`, `spread` and `truncation`, as `ganvas.sample` has
-                them: the walk passes through these images.
+            **noise: `seeds`, `noise`, `near`, `spread`, `truncation`, `direction` and
+                `directions`, as `ganvas.sample` has them: the walk passes through these images, or
+                goes along a direction ("3:-3..3").
 
         Raises:
             UserError: the GAN generates points, has no such class, or needs more than noise and a
                 class; or the walk would go nowhere or is too large.
         """
         settings = Walk(frames, fps, loop, walks, columns, scale, invert)
-        choice = NoiseChoice(**noise)
+        choice = NoiseChoice(**noise).of(self.outputs)
         self._check_images()
         self.check_free()
         choice.check(self.gan, self.device, seed)

@@ -69,7 +69,7 @@ class SampleTask(Task):
         run.check_free()
         if self.rows and not self._list_classes(run):
             raise UserError(f"--rows {self.rows}: {run.name} was trained without classes")
-        self.choice.check(run.gan, run.device, self.seed)
+        self.choice.of(run.outputs).check(run.gan, run.device, self.seed)
         self.naming.check(self._plan(run)[1])
 
     def results(self, run: Run) -> Iterator[Result]:
@@ -111,7 +111,8 @@ class SampleTask(Task):
         """The points to draw, and how many they are."""
         gan, device = run.gan, run.device
         labels = class_numbers(gan, self.label)
-        points = choose_points(gan, device, self.choice, self.seed, self._count, labels)
+        choice = self.choice.of(run.outputs)
+        points = choose_points(gan, device, choice, self.seed, self._count, labels)
         if self.choice.in_order and not self.rows:
             return points, self._count  # there may be hundreds of thousands
 
@@ -148,6 +149,11 @@ def check_flags(task: SampleTask, output: Output, walk: Walk, file: Path | None)
         raise UserError("--columns has no effect beside --rows; --count N draws N of each class")
     if task.rows and not (output.separate or output.grid):
         raise UserError("--rows has no effect on a walk; leave it out, or give --grid FILE, too")
+    if task.choice.moving and (output.separate or output.grid):
+        raise UserError(
+            "--direction with a way FROM..TO is a walk: give --interpolate FILE alone (in Python"
+            " run.walk), or one amount"
+        )
 
 
 def write_walk(task: SampleTask, run: Run, walk: Walk, file: Path) -> Iterator[str]:
@@ -175,4 +181,5 @@ def check_walk(task: SampleTask, run: Run, walk: Walk, file: Path) -> list[list[
     refuse_points(run)
     task.check(run)
     labels = class_numbers(run.gan, task.label)
-    return list_paths(run.gan, run.device, walk, task.choice, task.seed, labels)
+    choice = task.choice.of(run.outputs)
+    return list_paths(run.gan, run.device, walk, choice, task.seed, labels)

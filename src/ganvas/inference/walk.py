@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
-from ganvas.inference.choice import NoiseChoice
+from ganvas.inference.choice import NoiseChoice, choose_points
 from ganvas.inference.latents import LatentRng, Point
 from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.inference.sheets import square_columns, title_classes
@@ -23,6 +23,7 @@ __all__ = ["Walk", "draw_walk", "list_paths"]
 FRAMES, FPS = 96, 16.0
 MOST_FRAMES, MOST_FPS, MOST_WALKS = 10_000, 100, 1024
 ANCHORS = 6  # rows of noise that a walk passes through
+STOPS = 13  # points on a way along a direction, so near that the sphere between them is straight
 MOST_CLASSES = 20  # that walk side by side
 SIDE = 128  # pixels that a single small walk is enlarged to
 MOST_BYTES = 2**32  # of all frames, which are held in memory
@@ -111,7 +112,8 @@ def list_paths(
 
     Through the noise that is chosen, or the first six rows of a seed; with several classes and no
     choice the noise stays, and the class changes. With classes and neither labels nor files that
-    name them, all classes walk side by side, a row each if there are several walks.
+    name them, all classes walk side by side, a row each if there are several walks. With a way
+    along directions, each image that is chosen goes this way, side by side.
 
     Args:
         gan: unconditional, or with classes.
@@ -133,11 +135,33 @@ def list_paths(
 
     paths = []
     for classes in kinds:
+        if choice.moving:
+            paths += _move_along(gan, device, walk, choice, seed, classes)
+            continue
         for number in range(walks):
             latents = _list_latents(gan, device, choice, seed, number, len(classes))
             paths.append(_pair(latents, classes))
     _check_size(gan, walk, len(paths))
     return paths
+
+
+def _move_along(
+    gan: GAN,
+    device: torch.device,
+    walk: Walk,
+    choice: NoiseChoice,
+    seed: int,
+    classes: Sequence[int],
+) -> list[Path]:
+    """The ways of the images that are chosen along directions: there, and back in a loop."""
+    shares = torch.linspace(0, 1, STOPS).tolist()
+    if walk.loop:
+        shares += shares[-2:0:-1]
+    stops = []  # a point of each image, at each share of the way
+    for share in shares:
+        here = choice.at(share)
+        stops.append(list(choose_points(gan, device, here, seed, walk.walks or 1, classes)))
+    return [list(path) for path in zip(*stops)]
 
 
 def _list_latents(

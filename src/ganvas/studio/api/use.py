@@ -15,6 +15,7 @@ from starlette.routing import Route
 from torch import Tensor
 
 from ganvas.errors import UserError
+from ganvas.inference.direction_files import Direction
 from ganvas.inference.directions import Way
 from ganvas.inference.inpaint import InpaintTask
 from ganvas.inference.latents import Latent, sample_latents
@@ -53,9 +54,20 @@ class LatentBody(Body):
     truncation: float = Field(1.0, ge=0, le=2)
     moves: list[tuple[int, float]] = Field([], max_length=16)
 
-    def latent(self) -> Latent:
-        """As the code knows it."""
-        return Latent(tuple(self.terms), self.truncation, tuple(self.moves))
+    def latent(self, vectors: Tensor) -> Latent:
+        """As the code knows it.
+
+        Args:
+            vectors: (D, size), the directions that moves count.
+
+        Raises:
+            UserError: a move counts none of them.
+        """
+        for number, _ in self.moves:
+            if not 0 <= number < len(vectors):
+                raise UserError(f"there is no direction {number}; {len(vectors)} are known")
+        moves = tuple((Direction(vectors[number]), amount) for number, amount in self.moves)
+        return Latent(tuple(self.terms), self.truncation, moves)
 
 
 class SampleBody(Body):
@@ -98,19 +110,19 @@ def send_samples(request: Request, body: bytes) -> Response:
     if wanted.format == "mp4":
         require_ffmpeg()  # before anything is generated
     checkpoint = studio.checkpoint(run_id)
-    latents = [one.latent() for one in wanted.latents]
-    if len(wanted.labels) > len(latents):
-        raise UserError(f"{len(wanted.labels)} labels are given for {len(latents)} images")
-    directions = None
-    if any(latent.moves for latent in latents):
-        directions = studio.models.directions(checkpoint, wanted.way)
+    if len(wanted.labels) > len(wanted.latents):
+        raise UserError(f"{len(wanted.labels)} labels are given for {len(wanted.latents)} images")
+    vectors = torch.empty(0)
+    if any(one.moves for one in wanted.latents):
+        vectors = studio.models.directions(checkpoint, wanted.way)
+    latents = [one.latent(vectors) for one in wanted.latents]
 
     def draw(run: Run) -> tuple[Run, Tensor]:
         if len(latents) * (run.gan.size * wanted.scale) ** 2 > MOST_PIXELS:
             raise UserError("so many images of this size are too large for one answer")
         labels = [class_number(run.gan, label) for label in wanted.labels]
         labels += [0] * (len(latents) - len(labels))
-        return run, to_uint8(sample_latents(run, latents, labels, directions))
+        return run, to_uint8(sample_latents(run, latents, labels))
 
     run, images = studio.models.use(checkpoint, draw, request.headers.get(WISH, ""))
     return _encode_samples(run, images, wanted)
