@@ -50,13 +50,14 @@ def check_licence(licence: str | None) -> str:
     return licence
 
 
-def write_card(public: PublicRun, name: str, licence: str) -> str:
+def write_card(public: PublicRun, name: str, licence: str, terms: str = "") -> str:
     """The card as Markdown, with the header that the Hub reads.
 
     Args:
         public: the run.
         name: by which others load it, such as "hf:owner/faces".
         licence: an identifier in `LICENCES`.
+        terms: whose data it was trained on, and what that asks for, as Markdown; "": not known.
     """
     gan = public.run.gan
     sections = [
@@ -74,7 +75,7 @@ def write_card(public: PublicRun, name: str, licence: str) -> str:
         _list_settings(public),
         "Every setting is in `recipe.json`.",
         "## Licence",
-        f"{licence}, as chosen by whoever published this page.",
+        terms or f"{licence}, as chosen by whoever published this page.",
     ]
     if gan.kind == "image":
         sections.append(

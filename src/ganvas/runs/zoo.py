@@ -1,0 +1,86 @@
+"""The ready-made generators that come with ganvas: `zoo:NAME` wherever a run is accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["ZOO", "Generator"]
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A generator that comes with ganvas.
+
+    Attributes:
+        name: by which commands take it: "zoo:mnist".
+        shows: what its images show.
+        licence: under which it may be used, as the Hugging Face Hub calls licences.
+        example: a command that uses it.
+        terms: whose data it was trained on, and what that asks for, as Markdown.
+    """
+
+    name: str
+    shows: str
+    licence: str
+    example: str
+    terms: str
+
+
+CARTOON_TERMS = """\
+Trained on 2,565 images of the Google Cartoon Set (Amélie Royer, Konstantinos Bousmalis, Stephan Gouws, Fred Bertsch, Inbar Mosseri,
+Forrester Cole, Kevin Murphy: "XGAN: Unsupervised Image-to-Image Translation for Many-to-Many Mappings", 2017,
+<https://google.github.io/cartoonset/>), which Google LLC licenses under
+[Creative Commons Attribution 4.0](https://creativecommons.org/licenses/by/4.0/). The images were shrunk to 64x64 pixels.
+The generator is given under the same licence: name the Google Cartoon Set where you show its images. None of the authors endorses it."""
+
+EMOJI_TERMS = """\
+Trained on 1,660 images of Noto Emoji (Copyright Google LLC and other contributors, <https://github.com/googlefonts/noto-emoji>),
+whose tools and most of whose images are licensed under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0), which is in the file `LICENSE`
+beside this one. The images were put on white and shrunk to 64x64 pixels. The generator is given under the same licence."""
+
+FASHION_TERMS = """\
+Trained on Fashion-MNIST (Han Xiao, Kashif Rasul, Roland Vollgraf: "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+Learning Algorithms", 2017, <https://github.com/zalandoresearch/fashion-mnist>), Copyright 2017 Zalando SE, licensed under the MIT
+licence, which is in the file `LICENSE` beside this one. The generator is given under the same licence."""
+
+MNIST_TERMS = """\
+Trained on MNIST (Yann LeCun, Corinna Cortes, Chris Burges: "Gradient-Based Learning Applied to Document Recognition", Proceedings of the
+IEEE, 1998), made from the Special Databases 1 and 3 of the American institute NIST. Its authors published no licence with it; it is commonly said to be under
+[Creative Commons Attribution-ShareAlike 3.0](https://creativecommons.org/licenses/by-sa/3.0/). The generator is given under that
+licence: name MNIST where you show its images, and give what you make of the generator under the same licence."""
+
+ZOO: Mapping[str, Generator] = MappingProxyType(
+    {
+        each.name.removeprefix("zoo:"): each
+        for each in (
+            Generator(
+                "zoo:mnist",
+                "handwritten digits of a given class, 28x28, grey",
+                "cc-by-sa-3.0",
+                "ganvas sample zoo:mnist --label 7",
+                MNIST_TERMS,
+            ),
+            Generator(
+                "zoo:fashion",
+                "clothes, shoes and bags of a given class, 28x28, grey",
+                "mit",
+                "ganvas sample zoo:fashion --label Sneaker",
+                FASHION_TERMS,
+            ),
+            Generator(
+                "zoo:cartoon-faces",
+                "faces of cartoon characters, 64x64",
+                "cc-by-4.0",
+                "ganvas sample zoo:cartoon-faces --interpolate faces.webp",
+                CARTOON_TERMS,
+            ),
+            Generator(
+                "zoo:emoji",
+                "shapes like emoji, 64x64",
+                "apache-2.0",
+                "ganvas train auto --from zoo:emoji --data ./icons",
+                EMOJI_TERMS,
+            ),
+        )
+    }
+)
