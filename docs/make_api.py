@@ -25,6 +25,7 @@ ORDER = [
     "evaluate",
     "health",
     "theory",
+    "zoo",
     "Run",
     "Results",
     "Animation",

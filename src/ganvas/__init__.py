@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
-    from ganvas.api.sharing import push
+    from ganvas.api.sharing import push, zoo
     from ganvas.api.training import train
     from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
@@ -39,6 +39,7 @@ HOMES = {
     "evaluate": "ganvas.api.judging",
     "health": "ganvas.api.judging",
     "push": "ganvas.api.sharing",
+    "zoo": "ganvas.api.sharing",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Animation": "ganvas.io.animation",
@@ -77,6 +78,7 @@ __all__ = [
     "theory",
     "train",
     "translate",
+    "zoo",
 ]
 
 

@@ -29,7 +29,7 @@ for verb in (
     *(making.sample, making.restore, making.translate),
     *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),
-    sharing.push,
+    *(sharing.zoo, sharing.push),
     studio.studio,
 ):
     app.command(verb, help_epilogue=describe_examples(verb.__name__))

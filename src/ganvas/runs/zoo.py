@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
-__all__ = ["ZOO", "Generator"]
+from ganvas.errors import UserError, nearest
+from ganvas.io.reading import read_text
+from ganvas.runs.places import find_place
+
+__all__ = ["ZOO", "Generator", "find_generator"]
 
 
 @dataclass(frozen=True)
@@ -12,8 +17,9 @@ class Generator:
     """A generator that comes with ganvas.
 
     Attributes:
-        name: by which commands take it: "zoo:mnist".
+        name: by which commands and functions take it: "zoo:mnist".
         shows: what its images show.
+        images: side in pixels and colours: "28 grey".
         licence: under which it may be used, as the Hugging Face Hub calls licences.
         example: a command that uses it.
         terms: whose data it was trained on, and what that asks for, as Markdown.
@@ -21,9 +27,25 @@ class Generator:
 
     name: str
     shows: str
+    images: str
     licence: str
     example: str
     terms: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are: a run folder, which is not written to."""
+        return find_place(self.name).folder
+
+    @property
+    def megabytes(self) -> float:
+        """Size of its files in megabytes."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file()) / 1e6
+
+    @property
+    def card(self) -> str:
+        """What it is, how good it is, how it was trained, and its licence, as Markdown."""
+        return read_text(self.folder / "README.md")
 
 
 CARTOON_TERMS = """\
@@ -55,28 +77,32 @@ ZOO: Mapping[str, Generator] = MappingProxyType(
         for each in (
             Generator(
                 "zoo:mnist",
-                "handwritten digits of a given class, 28x28, grey",
+                "handwritten digits by class",
+                "28 grey",
                 "cc-by-sa-3.0",
                 "ganvas sample zoo:mnist --label 7",
                 MNIST_TERMS,
             ),
             Generator(
                 "zoo:fashion",
-                "clothes, shoes and bags of a given class, 28x28, grey",
+                "clothes and shoes by class",
+                "28 grey",
                 "mit",
                 "ganvas sample zoo:fashion --label Sneaker",
                 FASHION_TERMS,
             ),
             Generator(
                 "zoo:cartoon-faces",
-                "faces of cartoon characters, 64x64",
+                "faces of cartoon characters",
+                "64 rgb",
                 "cc-by-4.0",
                 "ganvas sample zoo:cartoon-faces --interpolate faces.webp",
                 CARTOON_TERMS,
             ),
             Generator(
                 "zoo:emoji",
-                "shapes like emoji, 64x64",
+                "shapes like emoji",
+                "64 rgb",
                 "apache-2.0",
                 "ganvas train auto --from zoo:emoji --data ./icons",
                 EMOJI_TERMS,
@@ -84,3 +110,15 @@ ZOO: Mapping[str, Generator] = MappingProxyType(
         )
     }
 )
+
+
+def find_generator(name: str) -> Generator:
+    """A generator by its name, with or without the "zoo:" before it.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    short = name.removeprefix("zoo:")
+    if short not in ZOO:
+        raise UserError(f"there is no zoo:{short}; {nearest(short, [*ZOO])}")
+    return ZOO[short]
