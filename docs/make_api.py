@@ -24,6 +24,7 @@ ORDER = [
     "restore",
     "evaluate",
     "health",
+    "push",
     "theory",
     "zoo",
     "Run",

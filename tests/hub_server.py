@@ -48,8 +48,8 @@ class FakeHub:
     lies: dict[str, bytes] = field(default_factory=dict)  # other content than it says, by path
     breaks: dict[str, int] = field(default_factory=dict)  # bytes after which a file breaks off once
 
-    def add(self, kind: str, name: str, files: dict[str, bytes], **facts: bool) -> str:
-        repo = self.repos.setdefault(f"{kind}/{name}", StoredRepo(**facts))
+    def add(self, kind: str, name: str, files: dict[str, bytes], gated: bool = False) -> str:
+        repo = self.repos.setdefault(f"{kind}/{name}", StoredRepo(gated=gated))
         return repo.commit(files)
 
 
@@ -57,7 +57,7 @@ class _Answerer(BaseHTTPRequestHandler):
     hub: FakeHub
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *_: Any) -> None:
         pass
 
     def _answer(self, status: int, body: Any = b"", **headers: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import ganvas
-from ganvas.cli import judging, making, pictures, training
+from ganvas.cli import judging, making, pictures, sharing, training
 
 # Flags that have no argument: what they print, a function returns.
 WITHOUT = {
@@ -31,6 +31,7 @@ VERBS = {
     "health": judging.health,
     "theory": judging.theory,
     "data": pictures.data,
+    "push": sharing.push,
 }
 
 

@@ -81,6 +81,7 @@ def test_a_split_is_fetched_once_and_its_commit_is_told(hub):
     assert fetched(hub) == 1
     # the set that judges is another split, at the commit that was trained on
     assert dataset.report.test == f"hub-test:you/greys@{commit}"
+    assert dataset.report.test
     assert shades_of(open_dataset(dataset.report.test, View())) == [40, 51]
     assert shades_of(open_dataset("hub:you/greys", View(split="test"))) == [40, 51]
 

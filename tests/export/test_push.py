@@ -10,11 +10,13 @@ import pytest
 import torch
 from hub_server import TOKEN, FakeHub, serve_hub
 from PIL import Image
-from short_runs import MLP, train_tiny
+from short_runs import MLP, train_points, train_tiny
 from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
+from ganvas.export.card import write_card
+from ganvas.export.public import make_public
 from ganvas.io.cache import cache_folder
 from ganvas.runs.checkpoint import locate_checkpoint
 
@@ -109,6 +111,20 @@ def test_the_card_says_what_it_is_and_how_it_was_measured(hub, trained):
     assert "12 samples, seed 0; compared with" in card
     assert "person-0 (6), person-1 (6)" in card
     assert "| images | 24 |" in card
+
+
+def test_the_card_shows_lines_that_run(trained: Path, tmp_path: Path):
+    run = train_points(tmp_path / "points")
+    card = write_card(make_public(run), str(run.folder), "mit")
+    (python,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(python, names)
+    assert isinstance(names["points"], torch.Tensor)
+
+    card = write_card(make_public(ganvas.load(trained)), str(trained), "mit")
+    (python,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    exec(python, names)
+    assert len(names["images"]) == 16  # type: ignore[arg-type]
 
 
 def test_a_second_push_leaves_nothing_of_the_first(hub, trained):

@@ -13,7 +13,7 @@ def push(
     run: Run | str | Path,
     to: str,
     *,
-    licence: str,
+    licence: str | None = None,
     private: bool = False,
     resumable: bool = False,
 ) -> str:
@@ -24,7 +24,8 @@ def push(
     Args:
         run: a run, its folder, or one of its checkpoints.
         to: "hf:OWNER/NAME"; what an earlier call has put there is replaced.
-        licence: what others may do with it, as the Hub calls it: "cc-by-4.0", "mit", ...
+        licence: what others may do with it, as the Hub calls it: "cc-by-4.0", "mit", ... It must be
+            given.
         private: whether only its owner may see it.
         resumable: whether the states of the optimizers are published, too.
 

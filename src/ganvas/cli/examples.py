@@ -63,7 +63,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     ),
     "push": (
         "ganvas push runs/faces hf:me/faces --licence cc-by-4.0",
-        "ganvas push runs/faces/checkpoints/000000060000 hf:me/faces --licence mit --private",
+        "ganvas push runs/faces hf:me/faces-own --licence other --private",
     ),
     "studio": (
         "ganvas studio",

@@ -22,6 +22,7 @@ VERBS: Table = {
     "ui web serve gui app page server": "studio",
     "models model list presets configs": "recipes",
     "losses history plot logs": "log",
+    "upload publish share": "push",
     "prepare preprocess shard shards dataset-tool": "pack",
 }
 

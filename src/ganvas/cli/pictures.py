@@ -24,8 +24,8 @@ def data(
     spec
         A folder, zip or tar of images; a .npy, .npz or .parquet file; pairs:PLACE, unpaired:PLACE,
         attributes:PLACE or captions:PLACE (pairs-test:PLACE and such for another split);
-        shards:PLACE; mnist, fashion-mnist, mnist:FOLDER, idx:FOLDER, digits, stacked-mnist,
-        cifar10, figures, rings or grid.
+        shards:PLACE; hub:OWNER/NAME, a set of the Hugging Face Hub; mnist, fashion-mnist,
+        mnist:FOLDER, idx:FOLDER, digits, stacked-mnist, cifar10, figures, rings or grid.
     out
         Folder for the results, here one: contact-sheet.png, images as training will see them; or a
         file for it. Without it: in the cache.

@@ -47,7 +47,8 @@ def train(
         Data set: a folder or zip of images; a .npy, .npz or .parquet file; pairs:PLACE,
         unpaired:PLACE, attributes:PLACE or captions:PLACE, where PLACE is a folder or zip;
         shards:PLACE, tars in a folder or behind https://...; mnist, fashion-mnist, mnist:FOLDER,
-        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); or points: rings, grid.
+        idx:FOLDER, digits, stacked-mnist, cifar10, figures (drawn birds); hub:OWNER/NAME, images of
+        the Hugging Face Hub; or points: rings, grid.
     out
         Folder for the results: the run folder, new, or one whose run is resumed. Without it: a new,
         dated one under runs/.

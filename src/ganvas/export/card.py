@@ -5,12 +5,22 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ganvas.data.open import is_everywhere
 from ganvas.errors import UserError, nearest
 from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.titles import TITLES
 from ganvas.export.public import PublicRun
-from ganvas.gans.base import GAN, ImageInput, MaskInput, TextInput
+from ganvas.gans.base import (
+    GAN,
+    AttributesInput,
+    BoxInput,
+    FeaturesInput,
+    ImageInput,
+    KeyPointsInput,
+    MaskInput,
+    TextInput,
+)
 from ganvas.inference.run import Run
 from ganvas.io.console import count_noun
 from ganvas.runs.usage import suggest_command
@@ -27,6 +37,16 @@ LICENCES = (
     *("odbl", "pddl", "unlicense", "wtfpl", "artistic-2.0", "isc", "zlib", "other"),
 )
 SHOWN = 10  # sizes and classes of the data that are listed
+# What a GAN is given beside noise and a class.
+GIVEN: Mapping[type, str] = {
+    ImageInput: "an image",
+    MaskInput: "a mask of its hole",
+    AttributesInput: "attributes",
+    TextInput: "a caption",
+    FeaturesInput: "a caption as an embedding",
+    BoxInput: "a box",
+    KeyPointsInput: "key points",
+}
 SETTINGS = ("name", "gan", "images", "batch", "seed", "ema_halflife", "flip", "held_out")
 
 
@@ -109,7 +129,7 @@ def _describe_gan(public: PublicRun) -> str:
     if gan.kind == "image":
         colours = {1: "grey", 3: "RGB"}.get(gan.channels, f"{gan.channels}-channel")
         what = f"{colours} images of {gan.size}x{gan.size} pixels"
-    given = [name for name in gan.inputs if name != "label"]
+    given = [GIVEN[type(kind)] for kind in gan.inputs.values() if type(kind) in GIVEN]
     from_ = f" from {' and '.join(given)}" if given else ""
     classes = ""
     if gan.classes and "label" in gan.inputs:
@@ -135,6 +155,8 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
     install = "pip install 'ganvas[hub]'" if name.startswith("hf:") else "pip install ganvas"
     yield _fence("bash", install, shlex.join(command))
     yield _fence("python", "import ganvas", *_write_python(gan, name))
+    if gan.kind == "point":
+        return
     yield (
         "A training on other images may begin with its weights: "
         f"{_as_code(f'ganvas train auto --from {name} --data FOLDER')}."
@@ -143,6 +165,8 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
 
 def _write_python(gan: GAN, name: str) -> list[str]:
     """The Python that uses a GAN."""
+    if gan.kind == "point":
+        return [f'run = ganvas.load("{name}")', "points = run.sample(1000)"]
     if gan.unconditional:
         return [f'run = ganvas.load("{name}")', "images = run.sample(16, as_images=True)"]
     words = suggest_command(gan, name)
@@ -150,7 +174,7 @@ def _write_python(gan: GAN, name: str) -> list[str]:
     if verb in ("translate", "restore"):
         mask = ', mask="mask.png"' if verb == "restore" else ""
         return [f'results = ganvas.{verb}("{name}", "image.png"{mask})', "results[0].show()"]
-    if verb == "sample":
+    if verb == "sample" and "--caption" in words:
         return [f'results = ganvas.sample("{name}", caption="a red bird")', "results[0].show()"]
     return [f'run = ganvas.load("{name}")  # then run.make(inputs)']
 
@@ -163,7 +187,8 @@ def _fence(language: str, *lines: str) -> str:
 def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
     """The newest evaluation as a table, and under it how its values came about."""
     if not public.evaluations:
-        yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name} --data FOLDER')} does."
+        own = "" if is_everywhere(public.about["data"]["spec"]) else " --data FOLDER"
+        yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name}{own}')} does."
         return
 
     newest = public.evaluations[-1]
@@ -190,8 +215,8 @@ def _describe_data(public: PublicRun) -> Iterator[str]:
         return
     rows = {
         "name": _as_code(data["spec"]),
-        "images found": f"{data['found']:,}",
-        "images used": f"{data['used']:,}",
+        "found": f"{data['found']:,}",
+        "used": f"{data['used']:,}",
         "sizes": _list_counts(data.get("sizes", {})),
         "colours": _list_counts(data.get("modes", {})),
         "classes": _list_counts(data.get("classes", {})),

@@ -14,7 +14,7 @@ from ganvas.io.reading import read_json, read_json_lines
 from ganvas.runs.checkpoint import read_checkpoint_recipe
 from ganvas.runs.folder import grid_path, read_data
 
-__all__ = ["PublicRun", "hide_places", "make_public"]
+__all__ = ["Hider", "PublicRun", "hide_places", "make_public"]
 
 # Of a data report: what says nothing of single files. Its notes are for the owner alone.
 REPORTED = (
@@ -54,7 +54,7 @@ def make_public(run: Run) -> PublicRun:
         UserError: a file of it is damaged, or of another version of ganvas.
     """
     recipe = read_checkpoint_recipe(run.path, run.about)
-    hide = _Hider(run, recipe.data or "", run.about["data"]["spec"])
+    hide = Hider(run.folder, recipe.data or "", run.about["data"]["spec"])
 
     # The GAN's own names, such as those of classes, are in its weights' order and stay.
     about = hide.values(run.about) | {"gan": run.about["gan"]}
@@ -72,17 +72,18 @@ def make_public(run: Run) -> PublicRun:
     )
 
 
-class _Hider:
+class Hider:
     """Removes from texts the places that a run knows, and all that looks like a path.
 
     Args:
-        run: whose folder is private.
+        folder: of the run.
         specs: names of data that may hold paths.
     """
 
-    def __init__(self, run: Run, *specs: str):
+    def __init__(self, folder: Path, *specs: str):
         known = {spec: hide_places(spec) for spec in specs}
-        known[str(run.folder.resolve())] = run.folder.resolve().name
+        whole = folder.resolve()
+        known[str(whole)] = whole.name
         # the longest first, since one may be a part of another
         longest = sorted(known.items(), key=lambda item: -len(item[0]))
         self.known = {place: name for place, name in longest if place != name}
@@ -120,7 +121,7 @@ def hide_places(spec: str) -> str:
     return f"{kind}{colon}{','.join(map(_last_part, places.split(',')))}"
 
 
-def _hide_recipe(values: Mapping[str, Any], hide: _Hider) -> dict[str, Any]:
+def _hide_recipe(values: Mapping[str, Any], hide: Hider) -> dict[str, Any]:
     """The settings of a run without places."""
     recipe = hide.values(values)
     for key in ("data", "labels"):
@@ -131,7 +132,7 @@ def _hide_recipe(values: Mapping[str, Any], hide: _Hider) -> dict[str, Any]:
     return recipe
 
 
-def _hide_data(file: Path, hide: _Hider) -> dict[str, Any]:
+def _hide_data(file: Path, hide: Hider) -> dict[str, Any]:
     """A data report without names of files.
 
     Raises:
@@ -145,7 +146,7 @@ def _hide_data(file: Path, hide: _Hider) -> dict[str, Any]:
     return {"spec": hide_places(values["spec"])} | report
 
 
-def _find_evaluations(run: Run, hide: _Hider) -> list[dict[str, Any]]:
+def _find_evaluations(run: Run, hide: Hider) -> list[dict[str, Any]]:
     """The evaluations of a run's checkpoint, without places.
 
     Raises:

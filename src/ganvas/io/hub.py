@@ -7,6 +7,7 @@ and their content is compared with the digests that the Hub gives.
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,18 +104,19 @@ class Content:
     files: Mapping[str, RemoteFile]
 
 
-def open_hub(written: str) -> "HfApi":
+def open_hub(written: str, bars: bool = False) -> "HfApi":
     """The Hub's interface. Nothing is told about its use, and nothing is logged.
 
     Args:
         written: what needs it, in messages.
+        bars: whether the progress of files is shown on a terminal.
 
     Raises:
         UserError: the library is missing.
     """
     try:
         from huggingface_hub import HfApi, constants
-        from huggingface_hub.utils import disable_progress_bars, logging
+        from huggingface_hub.utils import disable_progress_bars, enable_progress_bars, logging
     except ImportError as error:
         raise UserError(
             f"{written}: the Hub is reached by huggingface_hub; install it: "
@@ -122,7 +124,7 @@ def open_hub(written: str) -> "HfApi":
         ) from error
     constants.HF_HUB_DISABLE_TELEMETRY = True
     logging.set_verbosity_error()
-    disable_progress_bars()
+    (enable_progress_bars if bars and sys.stderr.isatty() else disable_progress_bars)()
     return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, library_name="ganvas")
 
 
@@ -310,7 +312,7 @@ def fetch_files(
 
 def _fetch_file(repo: Repo, commit: str, file: RemoteFile, fetching: Path, target: Path) -> None:
     """Fetch one file, check it, and give it its name."""
-    hub = open_hub(repo.written)
+    hub = open_hub(repo.written, bars=file.size >= SAID)
     with hub_errors(repo.written):
         found = Path(
             hub.hf_hub_download(
