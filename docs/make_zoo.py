@@ -21,7 +21,7 @@ import ganvas
 from ganvas.export.public import make_public
 from ganvas.export.push import collect_files
 from ganvas.inference.run import Run
-from ganvas.io.files import atomic_path, hash_file
+from ganvas.io.files import hash_file
 from ganvas.runs.folder import grid_path
 from ganvas.runs.kept import Kept
 from ganvas.runs.places import ZOO as FOLDER
@@ -32,8 +32,8 @@ TO_BEGIN_WITH = ("cartoon-faces", "emoji")
 LARGEST = torch.finfo(torch.float16).max
 COMPARED = 256  # samples whose difference to those of full precision is printed
 METRICS = {
-    "random": ("fd", "precision", "recall", "memorisation", "agreement"),
-    "lite0": ("fd", "kid", "precision", "recall", "memorisation"),
+    "random": ("fd", "kd", "precision", "recall", "memorisation", "agreement"),
+    "lite0": ("fd_lite0", "kd_lite0", "precision", "recall", "memorisation"),
 }
 COLOURS = 128  # of the grid, so that it is small
 
@@ -65,7 +65,10 @@ def reduce_run(run: Run, folder: Path, players: tuple[str, ...]) -> None:
 
     averaged = "ema.safetensors" in run.about["files"]
     kept = Kept(players=players, dtype="float16", weights="ema" if averaged else "last")
-    about = run.about | {"kept": kept.model_dump(mode="json"), "files": {file.name: hash_file(file)}}
+    about = run.about | {
+        "kept": kept.model_dump(mode="json"),
+        "files": {file.name: hash_file(file)},
+    }
     (checkpoint / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
     for name in ("recipe.json", "data.json"):
@@ -90,28 +93,27 @@ def describe_difference(run: Run, half: Run) -> str:
 def evaluate_half(half: Run, data: str, count: int | None) -> None:
     """Measure a run with each kind of features; its folder keeps the values."""
     for features, metrics in METRICS.items():
-        # the classifier needs no other features, and points at wrong classes
         wanted = metrics if half.gan.classes else [one for one in metrics if one != "agreement"]
-        print(
-            ganvas.evaluate(half, data=data, features=features, metrics=wanted, count=count),
-            flush=True,
-        )
+        measured = ganvas.evaluate(half, data=data, features=features, metrics=wanted, count=count)
+        print(measured.values, *measured.notes, sep="\n", flush=True)
 
 
 def write_generator(half: Run, name: str) -> int:
     """Write what the package has of a run; returns its size in bytes."""
     generator = ZOO[name]
-    files = collect_files(
-        make_public(half), generator.name, generator.licence, generator.terms
-    )
+    files = collect_files(make_public(half), generator.name, generator.licence, generator.terms)
     target = FOLDER / name
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(exist_ok=True)
-    with atomic_path(target) as partial:
+    with TemporaryDirectory() as place:
+        fresh = Path(place) / name
         for path, content in files:
-            place = partial / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+            file = fresh / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+        # the licence of the data was put there by a person
+        if (licence := target / "LICENSE").is_file():
+            shutil.copy(licence, fresh)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(fresh, target)
     return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
 
 

@@ -1,4 +1,4 @@
-"""`ganvas zoo` and `ganvas push`: use what others have trained, and give a trained GAN to others."""
+"""`ganvas zoo` and `ganvas push`: use a GAN that others have trained, and give one to others."""
 
 from pathlib import Path
 from typing import Annotated

@@ -185,15 +185,23 @@ def _fence(language: str, *lines: str) -> str:
 
 
 def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
-    """The newest evaluation as a table, and under it how its values came about."""
+    """The newest evaluation with each kind of features: a table, and how its values came about."""
     if not public.evaluations:
         own = "" if is_everywhere(public.about["data"]["spec"]) else " --data FOLDER"
         yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name}{own}')} does."
         return
 
-    newest = public.evaluations[-1]
+    newest = {json.dumps(each["protocol"].get("features")): each for each in public.evaluations}
+    for evaluation in newest.values():
+        yield from _show_evaluation(evaluation)
+    yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
+
+
+def _show_evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:
+    """The values of one evaluation as a table, and under it how they came about."""
     # a value that does not exist is null in JSON
-    values = {key: float("nan") if one is None else one for key, one in newest["values"].items()}
+    measured = evaluation["values"].items()
+    values = {key: float("nan") if one is None else one for key, one in measured}
     rows = {}
     for key in values:
         if key in BETTER:
@@ -201,9 +209,10 @@ def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
                 values, key
             )
     yield _draw_table(("metric", "value"), rows)
-    yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
-    lines = [*describe_protocol(newest["protocol"]), *newest.get("notes", [])]
-    lines.append(f"measured on {newest['time'][:10]} by ganvas {newest['versions']['ganvas']}")
+
+    lines = [*describe_protocol(evaluation["protocol"]), *evaluation.get("notes", [])]
+    when, version = evaluation["time"][:10], evaluation["versions"]["ganvas"]
+    lines.append(f"measured on {when} by ganvas {version}")
     yield "\n".join(f"- {_plain(line)}" for line in lines)
 
 
@@ -245,6 +254,8 @@ def _list_settings(public: PublicRun) -> str:
         rows["began with the weights of"] = _as_code(origin["checkpoint"])
     parameters = sum(value.numel() for value in public.run.gan.parameters())
     rows["parameters"] = f"{parameters:,}"
+    if kept := public.about.get("kept"):
+        rows["kept of it"] = f"{' and '.join(kept['players'])}, as {kept['dtype']}"
     versions = public.about.get("versions", {})
     rows["software"] = ", ".join(
         f"{name} {versions[name]}" for name in ("ganvas", "torch", "python") if name in versions

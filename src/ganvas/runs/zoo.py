@@ -49,27 +49,32 @@ class Generator:
 
 
 CARTOON_TERMS = """\
-Trained on 2,565 images of the Google Cartoon Set (Amélie Royer, Konstantinos Bousmalis, Stephan Gouws, Fred Bertsch, Inbar Mosseri,
-Forrester Cole, Kevin Murphy: "XGAN: Unsupervised Image-to-Image Translation for Many-to-Many Mappings", 2017,
-<https://google.github.io/cartoonset/>), which Google LLC licenses under
-[Creative Commons Attribution 4.0](https://creativecommons.org/licenses/by/4.0/). The images were shrunk to 64x64 pixels.
-The generator is given under the same licence: name the Google Cartoon Set where you show its images. None of the authors endorses it."""
+Trained on 2,565 images of the Google Cartoon Set (<https://google.github.io/cartoonset/>; Amélie
+Royer, Konstantinos Bousmalis, Stephan Gouws, Fred Bertsch, Inbar Mosseri, Forrester Cole, Kevin
+Murphy: "XGAN: Unsupervised Image-to-Image Translation for Many-to-Many Mappings", 2017), which
+Google LLC licenses under [Creative Commons Attribution 4.0](https://creativecommons.org/licenses/by/4.0/).
+The images were shrunk to 64x64 pixels. The generator is given under the same licence: name the
+Google Cartoon Set where you show its images. None of its authors endorses it."""
 
 EMOJI_TERMS = """\
-Trained on 1,660 images of Noto Emoji (Copyright Google LLC and other contributors, <https://github.com/googlefonts/noto-emoji>),
-whose tools and most of whose images are licensed under the [Apache License 2.0](https://www.apache.org/licenses/LICENSE-2.0), which is in the file `LICENSE`
-beside this one. The images were put on white and shrunk to 64x64 pixels. The generator is given under the same licence."""
+Trained on 1,660 images of Noto Emoji (<https://github.com/googlefonts/noto-emoji>, by Google LLC
+and others), whose tools and most image resources are under the Apache License 2.0, which is in the
+file `LICENSE` beside this one. The images were put on white and shrunk to 64x64 pixels. The
+generator is given under the same licence."""
 
 FASHION_TERMS = """\
-Trained on Fashion-MNIST (Han Xiao, Kashif Rasul, Roland Vollgraf: "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
-Learning Algorithms", 2017, <https://github.com/zalandoresearch/fashion-mnist>), Copyright 2017 Zalando SE, licensed under the MIT
-licence, which is in the file `LICENSE` beside this one. The generator is given under the same licence."""
+Trained on Fashion-MNIST (<https://github.com/zalandoresearch/fashion-mnist>; Han Xiao, Kashif
+Rasul, Roland Vollgraf: "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+Algorithms", 2017), copyright 2017 Zalando SE, under the MIT licence, which is in the file `LICENSE`
+beside this one. The generator is given under the same licence."""
 
 MNIST_TERMS = """\
-Trained on MNIST (Yann LeCun, Corinna Cortes, Chris Burges: "Gradient-Based Learning Applied to Document Recognition", Proceedings of the
-IEEE, 1998), made from the Special Databases 1 and 3 of the American institute NIST. Its authors published no licence with it; it is commonly said to be under
-[Creative Commons Attribution-ShareAlike 3.0](https://creativecommons.org/licenses/by-sa/3.0/). The generator is given under that
-licence: name MNIST where you show its images, and give what you make of the generator under the same licence."""
+Trained on MNIST (Yann LeCun, Corinna Cortes, Chris Burges: "Gradient-Based Learning Applied to
+Document Recognition", Proceedings of the IEEE, 1998), made from the Special Databases 1 and 3 of
+the American institute NIST. No licence text of its authors is known to us; it is commonly said to
+be under [Creative Commons Attribution-ShareAlike 3.0](https://creativecommons.org/licenses/by-sa/3.0/).
+The generator is given under that licence: name MNIST where you show its images, and give what you
+make of the generator under the same licence."""
 
 ZOO: Mapping[str, Generator] = MappingProxyType(
     {
