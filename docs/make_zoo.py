@@ -35,6 +35,8 @@ METRICS = {
     "random": ("fd", "kd", "precision", "recall", "memorisation", "agreement"),
     "lite0": ("fd_lite0", "kd_lite0", "precision", "recall", "memorisation"),
 }
+SHOWN, COLUMNS = 60, 10  # of the picture in the documentation
+PICTURES = Path(__file__).parent / "pictures"
 COLOURS = 128  # of the grid, so that it is small
 
 
@@ -117,6 +119,12 @@ def write_generator(half: Run, name: str) -> int:
     return sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
 
 
+def draw_picture(name: str) -> None:
+    """Draw the picture of a generator for the documentation."""
+    grid = ganvas.load(ZOO[name].name).grid(SHOWN, columns=COLUMNS)
+    grid.convert("RGB").save(PICTURES / f"zoo-{name}.webp", quality=85, method=6)
+
+
 def main() -> None:
     """Read the command, and do the steps."""
     parser = ArgumentParser(description=__doc__)
@@ -139,6 +147,7 @@ def main() -> None:
         if (drawn := folder / "memorisation.png").exists():
             shutil.copy(drawn, f"{given.name}-memorisation.png")
         size = write_generator(half, given.name)
+    draw_picture(given.name)
     print(f"{FOLDER / given.name}: {size / 1e6:.2f} MB", file=sys.stderr)
 
 
