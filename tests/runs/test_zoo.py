@@ -77,6 +77,12 @@ def test_a_training_that_begins_with_it_says_what_is_new(half, tmp_path):
     )
 
 
+def test_it_cannot_be_resumed_and_the_error_says_what_can_be_done(half):
+    refused_in_one_line(
+        lambda: ganvas.train(out=half, images=24, quiet=True), "for use alone.* by --from"
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
