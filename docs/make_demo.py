@@ -53,7 +53,11 @@ def escape_lines(lines: list[str]) -> str:
 
 def show_generator(generator: Generator) -> str:
     """A ready-made generator as HTML."""
-    words = f"Draws {generator.shows}, {generator.images}. Licence: {generator.licence}."
+    side, colours = generator.images.split()
+    words = (
+        f"Draws {generator.shows}, {side}x{side} pixels, {colours}. It has learned from "
+        f"{generator.data}; licence: {generator.licence}."
+    )
     short = generator.name.removeprefix("zoo:")
     commands = [generator.example, f"ganvas zoo {short}  # its card"]
     return show(generator.name, words, draw(ganvas.load(generator.name)), commands)

@@ -20,6 +20,7 @@ class Generator:
         name: by which commands and functions take it: "zoo:mnist".
         shows: what its images show.
         images: side in pixels and colours: "28 grey".
+        data: name of what it has learned from.
         licence: under which it may be used, as the Hugging Face Hub calls licences.
         example: a command that uses it.
         terms: whose data it was trained on, and what that asks for, as Markdown.
@@ -28,6 +29,7 @@ class Generator:
     name: str
     shows: str
     images: str
+    data: str
     licence: str
     example: str
     terms: str
@@ -84,6 +86,7 @@ ZOO: Mapping[str, Generator] = MappingProxyType(
                 "zoo:mnist",
                 "handwritten digits by class",
                 "28 grey",
+                "MNIST",
                 "cc-by-sa-3.0",
                 "ganvas sample zoo:mnist --label 7",
                 MNIST_TERMS,
@@ -92,14 +95,16 @@ ZOO: Mapping[str, Generator] = MappingProxyType(
                 "zoo:fashion",
                 "clothes and shoes by class",
                 "28 grey",
+                "Fashion-MNIST",
                 "mit",
-                "ganvas sample zoo:fashion --label Sneaker",
+                "ganvas sample zoo:fashion --label sneaker",
                 FASHION_TERMS,
             ),
             Generator(
                 "zoo:cartoon-faces",
                 "faces of cartoon characters",
                 "64 rgb",
+                "the Google Cartoon Set",
                 "cc-by-4.0",
                 "ganvas sample zoo:cartoon-faces --interpolate faces.webp",
                 CARTOON_TERMS,
@@ -108,6 +113,7 @@ ZOO: Mapping[str, Generator] = MappingProxyType(
                 "zoo:emoji",
                 "shapes like emoji",
                 "64 rgb",
+                "Noto Emoji",
                 "apache-2.0",
                 "ganvas train auto --from zoo:emoji --data ./icons",
                 EMOJI_TERMS,
