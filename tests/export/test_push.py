@@ -15,8 +15,8 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
-from ganvas.export.card import write_card
 from ganvas.export.public import make_public
+from ganvas.export.run_card import write_card
 from ganvas.io.cache import cache_folder
 from ganvas.runs.checkpoint import locate_checkpoint
 

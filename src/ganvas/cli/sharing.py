@@ -75,8 +75,8 @@ def push(
         Also the states of the optimizers.
     """
     from ganvas.cli.making import print_lines
-    from ganvas.export.card import check_licence
     from ganvas.export.push import push_run
+    from ganvas.export.run_card import check_licence
     from ganvas.inference.run import load
 
     check_licence(licence)  # before the run is loaded

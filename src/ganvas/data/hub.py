@@ -13,7 +13,8 @@ from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
 from ganvas.data.view import View
 from ganvas.errors import UserError
-from ganvas.io.hub import Content, RemoteFile, Repo, fetch_files, list_content
+from ganvas.io.hub import Content, RemoteFile, Repo, list_content
+from ganvas.io.hub_files import fetch_files
 
 __all__ = ["HUB", "open_hub_set", "survey_hub_set"]
 

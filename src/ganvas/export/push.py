@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganvas.errors import UserError
 from ganvas.evaluation.evaluate import RECORD
-from ganvas.export.card import check_licence, write_card
 from ganvas.export.public import PublicRun, make_public
+from ganvas.export.run_card import check_licence, write_card
 from ganvas.inference.run import Run
 from ganvas.io.files import hash_file
 from ganvas.io.hub import Repo, hub_errors, open_hub

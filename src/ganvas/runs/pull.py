@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
-from ganvas.io.hub import Repo, fetch_files, list_content
+from ganvas.io.hub import Repo, list_content
+from ganvas.io.hub_files import fetch_files
 
 __all__ = ["CHECKPOINT_FILE", "RUN_FILE", "pull_run", "pulled_folder"]
 
