@@ -20,9 +20,8 @@ def zoo(name: str | None = None, /) -> None:
     name
         Generator whose card to show: how good it is, how it was trained, its data and licence.
     """
-    from ganvas.api.sharing import zoo as list_zoo
     from ganvas.io.console import PlainConsole, print_text
-    from ganvas.runs.zoo import find_generator
+    from ganvas.runs.zoo import ZOO, find_generator
 
     if name is not None:
         print_text(*find_generator(name).card.splitlines())
@@ -34,7 +33,7 @@ def zoo(name: str | None = None, /) -> None:
     for heading in ("generator", "what it draws", "size", "licence"):
         table.add_column(heading, no_wrap=True)
     table.add_column("MB", justify="right", no_wrap=True)
-    for each in list_zoo():
+    for each in ZOO.values():
         row = (each.name, each.shows, each.images, each.licence, f"{each.megabytes:.1f}")
         table.add_row(*row)
     PlainConsole().print(table)

@@ -154,7 +154,7 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
     command = suggest_command(gan, name)
     install = "pip install 'ganvas[hub]'" if name.startswith("hf:") else "pip install ganvas"
     yield _fence("bash", install, shlex.join(command))
-    yield _fence("python", "import ganvas", *_write_python(gan, name))
+    yield _fence("python", "import ganvas", "", *_write_python(gan, name))
     if gan.kind == "point":
         return
     yield (
