@@ -11,6 +11,7 @@ SHARED = -n 2 --dist worksteal
 demo: $(VENV)/installed  ## train the default recipe on built-in data and generate images
 	$(BIN)/ganvas train digits --out runs/demo
 	$(BIN)/ganvas sample runs/demo --count 100 --columns 10
+	$(BIN)/python docs/make_demo.py runs/demo
 
 test: $(VENV)/installed-dev  ## run the tests that take seconds
 	$(BIN)/python -m pytest $(SHARED) -m "not slow"

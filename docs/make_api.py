@@ -30,6 +30,7 @@ ORDER = [
     "theory",
     "about",
     "cache",
+    "zoo",
     "Run",
     "Results",
     "Directions",

@@ -14,7 +14,10 @@ PAGE = ROOT / "docs" / "architecture.md"
 COLUMN = 32  # where the descriptions begin
 OTHERS = {"summary.html": "the template of a run's page", "py.typed": "the types are public"}
 # Folders without Python code, shown as one line.
-STATIC = {"static": "the page: HTML, styles, ES modules, texts in two languages; a file a view"}
+STATIC = {
+    "static": "the page: HTML, styles, ES modules, texts in two languages; a file a view",
+    "zoo": "the ready-made generators: a run folder for each, with its card and licence",
+}
 
 
 def describe(file: Path) -> str:

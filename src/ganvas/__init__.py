@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ganvas.api.directions import directions
     from ganvas.api.judging import evaluate, health
     from ganvas.api.making import restore, sample, translate
-    from ganvas.api.sharing import push
+    from ganvas.api.sharing import push, zoo
     from ganvas.api.training import train
     from ganvas.data.inspect import Examination, data
     from ganvas.errors import UserError
@@ -47,6 +47,7 @@ HOMES = {
     "push": "ganvas.api.sharing",
     "about": "ganvas.api.about",
     "cache": "ganvas.api.cache",
+    "zoo": "ganvas.api.sharing",
     "Run": "ganvas.inference.run",
     "Results": "ganvas.inference.results",
     "Directions": "ganvas.inference.direction_survey",
@@ -97,6 +98,7 @@ __all__ = [
     "theory",
     "train",
     "translate",
+    "zoo",
 ]
 
 

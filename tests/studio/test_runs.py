@@ -124,3 +124,18 @@ def test_evaluations_are_listed(client: TestClient, run: str, root: Path):
     answer = client.get(f"{run}/evaluations").json()
     assert answer["evaluations"] == [{"values": {"fd": 1.5}}] and not answer["running"]
     assert client.get(f"{run}/nearest.png").status_code == 404
+
+
+def test_a_ready_made_generator_becomes_a_run_that_is_sampled_and_not_resumed(
+    client: TestClient, root: Path
+):
+    assert "mnist" in client.get("/api/zoo").json()["zoo"]
+    assert client.post("/api/zoo/nothing").status_code == 404
+    first, second = (client.post("/api/zoo/mnist").json()["id"] for _ in range(2))
+    cards = {card["id"]: card for card in client.get("/api/runs").json()["runs"]}
+    assert [cards[one]["name"] for one in (first, second)] == ["zoo-mnist", "zoo-mnist-2"]
+    assert cards[first]["state"] == "finished"
+    assert "sample" in cards[first]["views"]
+
+    wish = {"latents": [{"terms": [[0, 0, 1]]}], "labels": ["7"]}
+    assert client.post(f"/api/runs/{first}/sample", json=wish).status_code == 200

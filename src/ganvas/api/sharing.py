@@ -1,11 +1,12 @@
-"""`ganvas.push`: as the verb."""
+"""`ganvas.push` and `ganvas.zoo`: as the verbs."""
 
 from pathlib import Path
 
 from ganvas.export.push import push_run
 from ganvas.inference.run import Run, load
+from ganvas.runs.zoo import ZOO, Generator
 
-__all__ = ["push"]
+__all__ = ["push", "zoo"]
 
 
 def push(
@@ -36,3 +37,13 @@ def push(
     """
     loaded = run if isinstance(run, Run) else load(run)
     return push_run(loaded, to, licence, private=private, resumable=resumable).url
+
+
+def zoo() -> list[Generator]:
+    """List the ready-made generators that come with Ganvas.
+
+    Each has a `name`, such as "zoo:mnist", which stands wherever a run is accepted, what it
+    `shows`, its `licence`, and a `card` that says how good it is, how it was trained and whose data
+    it has learned from. `ganvas.load("zoo:mnist")` loads it.
+    """
+    return [*ZOO.values()]

@@ -40,7 +40,7 @@ for verb in (
     exporting.export,
     *(judging.evaluate, judging.health, judging.log, judging.theory),
     *(pictures.data, pictures.pack),
-    sharing.push,
+    *(sharing.zoo, sharing.push),
     studio.studio,
     *(machine.about, machine.cache),
 ):

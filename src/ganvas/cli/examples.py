@@ -71,6 +71,10 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganvas pack ./faces --size 64",
         "ganvas pack ./faces --shards --out faces-64 --size 64",
     ),
+    "zoo": (
+        "ganvas zoo",
+        "ganvas zoo cartoon-faces  # its card",
+    ),
     "push": (
         "ganvas push runs/faces hf:me/faces --licence cc-by-4.0",
         "ganvas push runs/faces hf:me/faces-own --licence other --private",

@@ -1,4 +1,4 @@
-"""`ganvas push`: give a trained GAN to others."""
+"""`ganvas zoo` and `ganvas push`: use a GAN that others have trained, and give one to others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,42 @@ from cyclopts import Parameter
 
 from ganvas.cli.flags import Switch
 
-__all__ = ["push"]
+__all__ = ["push", "zoo"]
+
+
+def zoo(name: str | None = None, /) -> None:
+    """List the ready-made generators that come with Ganvas, or show the card of one.
+
+    They need no training, no data and no network: zoo:NAME stands wherever a run is accepted.
+
+    Parameters
+    ----------
+    name
+        Generator whose card to show: how good it is, how it was trained, its data and licence.
+    """
+    from ganvas.io.console import PlainConsole, print_text
+    from ganvas.runs.zoo import ZOO, find_generator
+
+    if name is not None:
+        print_text(*find_generator(name).card.splitlines())
+        return
+
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("generator", "what it draws", "size", "licence"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("MB", justify="right", no_wrap=True)
+    for each in ZOO.values():
+        row = (each.name, each.shows, each.images, each.licence, f"{each.megabytes:.1f}")
+        table.add_row(*row)
+    PlainConsole().print(table)
+    print_text(
+        "",
+        "Draw: ganvas sample zoo:mnist --label 7",
+        "Begin a training: ganvas train auto --from zoo:cartoon-faces --data FOLDER",
+        "Card with licence: ganvas zoo mnist",
+    )
 
 
 def push(

@@ -70,13 +70,14 @@ def check_licence(licence: str | None) -> str:
     return licence
 
 
-def write_card(public: PublicRun, name: str, licence: str) -> str:
+def write_card(public: PublicRun, name: str, licence: str, terms: str = "") -> str:
     """The card as Markdown, with the header that the Hub reads.
 
     Args:
         public: the run.
         name: by which others load it, such as "hf:owner/faces".
         licence: an identifier in `LICENCES`.
+        terms: whose data it was trained on, and what that asks for, as Markdown; "": not known.
     """
     gan = public.run.gan
     sections = [
@@ -94,7 +95,7 @@ def write_card(public: PublicRun, name: str, licence: str) -> str:
         _list_settings(public),
         "Every setting is in `recipe.json`.",
         "## Licence",
-        f"{licence}, as chosen by whoever published this page.",
+        terms or f"{licence}, as chosen by whoever published this page.",
     ]
     if gan.kind == "image":
         sections.append(
@@ -153,7 +154,7 @@ def _explain_use(run: Run, name: str) -> Iterator[str]:
     command = suggest_command(gan, name)
     install = "pip install 'ganvas[hub]'" if name.startswith("hf:") else "pip install ganvas"
     yield _fence("bash", install, shlex.join(command))
-    yield _fence("python", "import ganvas", *_write_python(gan, name))
+    yield _fence("python", "import ganvas", "", *_write_python(gan, name))
     if gan.kind == "point":
         return
     yield (
@@ -184,15 +185,23 @@ def _fence(language: str, *lines: str) -> str:
 
 
 def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
-    """The newest evaluation as a table, and under it how its values came about."""
+    """The newest evaluation with each kind of features: a table, and how its values came about."""
     if not public.evaluations:
         own = "" if is_everywhere(public.about["data"]["spec"]) else " --data FOLDER"
         yield f"It was not evaluated yet; {_as_code(f'ganvas evaluate {name}{own}')} does."
         return
 
-    newest = public.evaluations[-1]
+    newest = {json.dumps(each["protocol"].get("features")): each for each in public.evaluations}
+    for evaluation in newest.values():
+        yield from _show_evaluation(evaluation)
+    yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
+
+
+def _show_evaluation(evaluation: Mapping[str, Any]) -> Iterator[str]:
+    """The values of one evaluation as a table, and under it how they came about."""
     # a value that does not exist is null in JSON
-    values = {key: float("nan") if one is None else one for key, one in newest["values"].items()}
+    measured = evaluation["values"].items()
+    values = {key: float("nan") if one is None else one for key, one in measured}
     rows = {}
     for key in values:
         if key in BETTER:
@@ -200,9 +209,10 @@ def _list_metrics(public: PublicRun, name: str) -> Iterator[str]:
                 values, key
             )
     yield _draw_table(("metric", "value"), rows)
-    yield "↓ lower is better, ↑ higher is better, → 1 is best; ± standard error."
-    lines = [*describe_protocol(newest["protocol"]), *newest.get("notes", [])]
-    lines.append(f"measured on {newest['time'][:10]} by ganvas {newest['versions']['ganvas']}")
+
+    lines = [*describe_protocol(evaluation["protocol"]), *evaluation.get("notes", [])]
+    when, version = evaluation["time"][:10], evaluation["versions"]["ganvas"]
+    lines.append(f"measured on {when} by ganvas {version}")
     yield "\n".join(f"- {_plain(line)}" for line in lines)
 
 
@@ -244,6 +254,8 @@ def _list_settings(public: PublicRun) -> str:
         rows["began with the weights of"] = _as_code(origin["checkpoint"])
     parameters = sum(value.numel() for value in public.run.gan.parameters())
     rows["parameters"] = f"{parameters:,}"
+    if kept := public.about.get("kept"):
+        rows["kept of it"] = f"{' and '.join(kept['players'])}, as {kept['dtype']}"
     versions = public.about.get("versions", {})
     rows["software"] = ", ".join(
         f"{name} {versions[name]}" for name in ("ganvas", "torch", "python") if name in versions

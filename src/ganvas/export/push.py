@@ -20,7 +20,7 @@ from ganvas.runs.pull import CHECKPOINT_FILE, RUN_FILE
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-__all__ = ["Pushed", "push_run"]
+__all__ = ["Pushed", "collect_files", "push_run"]
 
 WEIGHTS = ("gan.safetensors", "ema.safetensors")  # what using a GAN needs
 OURS = f"{CHECKPOINT_FILE}|{RUN_FILE}"
@@ -66,7 +66,7 @@ def push_run(
             f"{to}: publishing needs a token: log in by `hf auth login`, or set HF_TOKEN"
         )
 
-    files = dict(_collect_files(make_public(run), to, licence, resumable))
+    files = dict(collect_files(make_public(run), to, licence, resumable=resumable))
     with hub_errors(to):
         before = _claim_repository(hub, repo, private)
         commit = _commit(hub, repo, files, before)
@@ -84,10 +84,17 @@ def _find_token() -> str | None:
     return get_token()
 
 
-def _collect_files(
-    public: PublicRun, name: str, licence: str, resumable: bool
+def collect_files(
+    public: PublicRun, name: str, licence: str, terms: str = "", *, resumable: bool = False
 ) -> Iterator[tuple[str, Path | bytes]]:
     """What is published: the path of each file, and the file itself or its content.
+
+    Args:
+        public: the run.
+        name: by which others load it.
+        licence: what they may do with it.
+        terms: of that licence, as in `write_card`.
+        resumable: whether the states of the optimizers are among it.
 
     Raises:
         CheckpointError: a file of the checkpoint was changed.
@@ -105,7 +112,7 @@ def _collect_files(
     yield f"{place}/about.json", _to_json(about | {"files": kept})
     yield from ((f"{place}/{file}", run.path / file) for file in kept)
     yield "recipe.json", _to_json(public.recipe)
-    yield "README.md", write_card(public, name, licence).encode("utf-8", "backslashreplace")
+    yield "README.md", write_card(public, name, licence, terms).encode("utf-8", "backslashreplace")
     if public.data is not None:
         yield "data.json", _to_json(public.data)
     if public.grid:

@@ -27,6 +27,7 @@ from ganvas.io.files import hash_file
 from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.io.tensors import read_tensor_file
 from ganvas.recipes.recipe import Recipe, build_recipe
+from ganvas.runs.kept import Kept
 from ganvas.schema import Schema
 
 __all__ = [
@@ -97,6 +98,7 @@ class About(BaseModel):
     images: Images
     data: Source
     versions: dict[str, str] = {}
+    kept: Kept | None = None  # None: all of the GAN
     files: dict[str, str]
 
 
@@ -171,13 +173,22 @@ def locate_checkpoint(path: Path) -> Path:
 def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
     """Load the GAN of a checkpoint in evaluation mode, and its `about.json`.
 
+    Players that the checkpoint does not keep are not in the GAN.
+
     Args:
         ema: use the averaged weights if the checkpoint has them.
 
     Raises:
-        CheckpointError: the checkpoint is damaged or foreign.
+        CheckpointError: the checkpoint is damaged or foreign, or has nothing but averages where the
+            last weights are asked for.
     """
     about = read_about(path)
+    kept = _read_kept(about)
+    if kept and kept.weights == "ema" and not ema:
+        raise CheckpointError(
+            f"{path} has averaged weights alone: leave out --no-ema, ema=False and "
+            "origin.weights=last"
+        )
     description = about["gan"]
     if description["name"] not in GANS:
         raise CheckpointError(
@@ -188,6 +199,8 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
     # A stranger's file may hold any number, such as a size that no memory has room for.
     try:
         gan = build_gan(**description).eval()
+        if kept:
+            kept.drop_players(gan)
     except Exception as error:
         reason = str(error).partition("\n")[0]
         raise CheckpointError(
@@ -199,6 +212,12 @@ def load_gan(path: Path, ema: bool = True) -> tuple[GAN, dict[str, Any]]:
     if ema and "ema.safetensors" in about["files"]:
         load_weights(path, about, gan, "ema.safetensors")
     return gan, about
+
+
+def _read_kept(about: Mapping[str, Any]) -> Kept | None:
+    """What a checkpoint keeps of its GAN; None: everything. `read_about` has checked it."""
+    kept = about.get("kept")
+    return Kept.model_validate(kept, strict=False) if kept else None
 
 
 def read_about(path: Path) -> dict[str, Any]:
@@ -320,6 +339,8 @@ def _describe_tensor(tensor: Tensor) -> str:
 def load_weights(path: Path, about: dict[str, Any], gan: GAN, name: str) -> None:
     """Copy the weights of a file into a GAN; the EMA's file has only the averaged networks."""
     own = gan.state_dict()
+    if name == "gan.safetensors" and (kept := _read_kept(about)):
+        own = kept.outline(own)
     # Its keys begin with the name of the network.
     if name == "ema.safetensors":
         own = {key: value for key, value in own.items() if key.split(".")[0] in gan.ema_players}

@@ -18,12 +18,13 @@ import torch
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.gans.options import build_gan
-from ganvas.io.files import explained
+from ganvas.io.files import atomic_path, explained
 from ganvas.io.films import has_ffmpeg
 from ganvas.io.reading import parse_json, read_text
 from ganvas.runs.diagnosis import Diagnosis, schedule_of
 from ganvas.runs.folder import is_going, is_stopping, read_data
 from ganvas.runs.record import RunRecord, read_run
+from ganvas.runs.zoo import Generator
 from ganvas.studio.describe import describe_inputs, list_views
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.missing import MissingError, find_named
@@ -105,6 +106,22 @@ class Catalogue:
         elif job.running and not job.seen:
             return {"state": "starting"}
         return {"failure": job.failure} if job.failure else {}
+
+    def add_generator(self, generator: Generator) -> str:
+        """Copy a ready-made generator to the runs; returns its id.
+
+        Raises:
+            UserError: the disk refuses.
+        """
+        name = generator.name.replace(":", "-")
+        folder, number = self.root / name, 2
+        while folder.exists():
+            folder = self.root / f"{name}-{number}"
+            number += 1
+        with explained(folder), atomic_path(folder) as partial:
+            shutil.copytree(generator.folder, partial)
+        self.scan()
+        return self.id_of(folder)
 
     def is_busy(self, folder: Path) -> bool:
         """Whether anything works on a run."""

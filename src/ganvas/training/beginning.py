@@ -214,7 +214,16 @@ def _check_frozen(gan: GAN, beginning: Beginning) -> None:
 def _take_moments(
     state: TrainingState, other: GAN, about: Mapping[str, Any], path: Path, taken: set[str]
 ) -> None:
-    """Give the optimizers the moments of those weights that were taken whole."""
+    """Give the optimizers the moments of those weights that were taken whole.
+
+    Raises:
+        UserError: the checkpoint has no moments.
+    """
+    if "training.safetensors" not in about["files"]:
+        raise UserError(
+            f"{path} has no moments of its optimizers, since it is for use alone: leave out "
+            "origin.optimizers"
+        )
     theirs = read_checkpoint_recipe(path, dict(about)).origin
     freeze_blocks(other, theirs.frozen if theirs else 0)
     moments = read_moments(path, dict(about), other.players())

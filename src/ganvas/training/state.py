@@ -196,7 +196,8 @@ def resume_checkpoint(
         The checkpoint; None where there is none.
 
     Raises:
-        CheckpointError: the newest checkpoint is damaged or does not fit the GAN.
+        CheckpointError: the newest checkpoint is damaged, does not fit the GAN, or is one for use
+            alone.
     """
     for leftover in find_leftovers(folder, NAME):
         remove(leftover)
@@ -206,6 +207,11 @@ def resume_checkpoint(
 
     path = found[-1]
     about = read_about(path)
+    if "training.json" not in about["files"]:
+        raise CheckpointError(
+            f"{path} is for use alone and has nothing to resume from; begin a new run with its "
+            f"weights by --from {folder.parent}"
+        )
     position = read_position(path, about)
     # Before the first weight is changed.
     _check_files(path, about, state, seen is not None)

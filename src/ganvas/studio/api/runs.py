@@ -1,4 +1,4 @@
-"""Runs: listed, watched, stopped, resumed, extended, deleted, evaluated."""
+"""Runs: listed, watched, stopped, resumed, extended, deleted, evaluated; ready-made ones added."""
 
 from typing import Any, Literal
 
@@ -14,9 +14,10 @@ from ganvas.recipes.auto import describe_setting
 from ganvas.runs.folder import grid_path, is_going, request_stop
 from ganvas.runs.instructions import collect_instructions
 from ganvas.runs.numbers import collect_numbers
+from ganvas.runs.zoo import ZOO
 from ganvas.studio.api.answers import Body, answer, parse, studio_of
 from ganvas.studio.catalogue import describe_gan, read_gan
-from ganvas.studio.missing import MissingError
+from ganvas.studio.missing import MissingError, find_named
 
 __all__ = ["ROUTES"]
 
@@ -60,6 +61,17 @@ def show_run(request: Request, _: bytes) -> Any:
         "numbers": collect_numbers(record),
         "use": [{"text": one.text, "command": one.command} for one in collect_instructions(record)],
     }
+
+
+def list_generators(request: Request, _: bytes) -> Any:
+    """GET /api/zoo: the names of the ready-made generators."""
+    return {"zoo": [*ZOO]}
+
+
+def add_generator(request: Request, _: bytes) -> Any:
+    """POST /api/zoo/NAME: copy a ready-made generator to the runs."""
+    generator = find_named(ZOO, request.path_params["name"])
+    return {"id": studio_of(request).catalogue.add_generator(generator)}
 
 
 def read_entries(request: Request, _: bytes) -> Any:
@@ -192,6 +204,8 @@ ROUTES = [
     Route(f"{RUN}/evaluate", answer(evaluate_run), methods=["POST"]),
     Route(f"{RUN}/evaluate", answer(cancel_evaluation), methods=["DELETE"]),
     Route(f"{RUN}/nearest.png", answer(send_nearest)),
+    Route("/api/zoo", answer(list_generators)),
+    Route("/api/zoo/{name}", answer(add_generator), methods=["POST"]),
     Route("/api/bin", answer(list_bin)),
     Route("/api/bin/{name}/restore", answer(restore_run), methods=["POST"]),
 ]

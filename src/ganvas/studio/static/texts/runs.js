@@ -7,6 +7,7 @@ export default {
     "runs.digits": "Try it: digits in a minute", "runs.learn": "How GANs work",
     "runs.none": "No run has these words.", "runs.empty": "No GAN has been trained here yet.",
     "runs.where": "Runs that are trained on the command line into this folder appear here, too.",
+    "runs.zoo": "Ready-made generators:", "runs.zoo.help": "Put a copy of {name} beside your runs, and sample it", "runs.zoo.mnist": "Digits", "runs.zoo.fashion": "Clothes", "runs.zoo.cartoon-faces": "Cartoon faces", "runs.zoo.emoji": "Emoji",
   },
   zh: {
     "runs.search": "搜索训练", "runs.compare": "对比两个", "runs.train": "用文件夹训练", "runs.nothing": "还没有样本",
@@ -15,5 +16,6 @@ export default {
     "runs.digits": "先试一试：一分钟生成数字", "runs.learn": "GAN 的原理",
     "runs.none": "没有匹配的训练。", "runs.empty": "这里还没有训练过 GAN。",
     "runs.where": "用命令行在此文件夹中训练的结果也会显示在这里。",
+    "runs.zoo": "现成的生成器：", "runs.zoo.help": "把 {name} 复制到您的训练旁，并用它采样", "runs.zoo.mnist": "数字", "runs.zoo.fashion": "服饰", "runs.zoo.cartoon-faces": "卡通头像", "runs.zoo.emoji": "表情符号",
   },
 };

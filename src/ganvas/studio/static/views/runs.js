@@ -15,7 +15,8 @@ export async function show(root, place) {
     h("a", { class: "button-link", href: "#/new", text: t("runs.train") }));
   const summary = h("summary"), inBin = h("table");
   const bin = h("details", { class: "bin", hidden: true, on: { toggle: () => { if (bin.open) drawBin(); } } }, summary, h("p", { class: "faint", text: t("runs.bin.help") }), inBin);
-  root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards, bin);
+  const ready = h("div", { class: "row zoo", hidden: true });
+  root.append(h("h1", { class: "visually-hidden", text: t("view.runs") }), head, cards, ready, bin);
 
   const elements = new Map(); // by id, so that a change redraws one card alone
   function draw() {
@@ -65,10 +66,26 @@ export async function show(root, place) {
     } catch { /* the runs above say that the studio does not answer */ }
   }
 
+  async function drawReady() {
+    try {
+      const { zoo } = await getJson("/api/zoo");
+      clear(ready, [h("span", { text: t("runs.zoo") }), ...zoo.map((name) => button(t(`runs.zoo.${name}`), () => add(name), { title: t("runs.zoo.help", { name: `zoo:${name}` }) }))]);
+      ready.hidden = false;
+    } catch { /* as for the bin */ }
+  }
+  async function add(name) {
+    try {
+      const { id } = await postJson(`/api/zoo/${name}`);
+      await loadRuns();
+      app.go(`run/${id}/sample`);
+    } catch (error) { app.say(app.describe(error), { kind: "problem" }); }
+  }
+
   search.addEventListener("input", () => { app.keep({ find: search.value }); draw(); });
   app.listeners.add(draw);
   draw();
   drawBin();
+  drawReady();
   return () => app.listeners.delete(draw);
 }
 
