@@ -16,6 +16,8 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
+from ganvas.export.about import describe_export
+from ganvas.export.graph import list_graphs
 from ganvas.runs.zoo import ZOO, find_generator
 
 SETTINGS = TINY | MLP | {"size": 8}
@@ -148,3 +150,22 @@ def test_the_list_fits_80_columns_and_names_all(capsys, monkeypatch):
     main(["zoo", "zoo:mnist"])
     assert capsys.readouterr().out.strip() == ZOO["mnist"].card.strip()
     refused_in_one_line(lambda: find_generator("mnst"), "did you mean mnist")
+
+
+def test_a_generator_is_found_by_name_and_meant_by_a_name_without_zoo():
+    assert ganvas.zoo("zoo:mnist") == ganvas.zoo("mnist") == ganvas.zoo()[0]
+    refused_in_one_line(lambda: ganvas.zoo("mnits"), "did you mean mnist?")
+    refused_in_one_line(lambda: ganvas.load("MNIST"), "the ready-made one is zoo:mnist")
+    refused_in_one_line(lambda: ganvas.load("faces"), "`ganvas train --out faces` makes one")
+
+
+def test_what_is_made_of_it_keeps_its_licence():
+    run = ganvas.load("zoo:cartoon-faces")
+    (graph,) = list_graphs(run.gan)
+    assert describe_export(run, graph, None)["licence"] == "cc-by-4.0"
+    assert describe_export(run, graph, "mine")["licence"] == "mine"
+
+
+def test_an_argument_that_sampling_lacks_is_named():
+    run = ganvas.load("zoo:mnist")
+    refused_in_one_line(lambda: run.sample(2, sed=3), "no argument 'sed'")  # pyright: ignore

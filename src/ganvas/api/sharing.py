@@ -1,10 +1,11 @@
 """`ganvas.push` and `ganvas.zoo`: as the verbs."""
 
 from pathlib import Path
+from typing import overload
 
 from ganvas.export.push import push_run
 from ganvas.inference.run import Run, load
-from ganvas.runs.zoo import ZOO, Generator
+from ganvas.runs.zoo import ZOO, Generator, find_generator
 
 __all__ = ["push", "zoo"]
 
@@ -39,11 +40,25 @@ def push(
     return push_run(loaded, to, licence, private=private, resumable=resumable).url
 
 
-def zoo() -> list[Generator]:
-    """List the ready-made generators that come with Ganvas.
+@overload
+def zoo(name: None = None) -> list[Generator]: ...
+
+
+@overload
+def zoo(name: str) -> Generator: ...
+
+
+def zoo(name: str | None = None) -> list[Generator] | Generator:
+    """List the ready-made generators that come with Ganvas, or describe one of them.
 
     Each has a `name`, such as "zoo:mnist", which stands wherever a run is accepted, what it
     `shows`, its `licence`, and a `card` that says how good it is, how it was trained and whose data
     it has learned from. `ganvas.load("zoo:mnist")` loads it.
+
+    Args:
+        name: of one, such as "zoo:mnist"; None: all of them, in a list.
+
+    Raises:
+        UserError: there is none of that name.
     """
-    return [*ZOO.values()]
+    return [*ZOO.values()] if name is None else find_generator(name)

@@ -32,7 +32,7 @@ def directions(
     Parameters
     ----------
     run
-        Run folder, one of its checkpoints, or its name: zoo:NAME, hf:OWNER/NAME.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     by
         What directions without labels are found by: layer, the weights of the first layer (SeFa);
         images, what changes most in all images alike; or both.

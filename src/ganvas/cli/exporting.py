@@ -1,6 +1,9 @@
 """`ganvas export`: a trained generator as a file for other programs."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from ganvas.cli.flags import Switch
 from ganvas.cli.making import print_lines
@@ -15,7 +18,7 @@ def export(
     to: str,
     out: Path | None = None,
     half: Switch = False,
-    licence: str | None = None,
+    licence: Annotated[str | None, Parameter(name=["--licence", "--license"])] = None,
     runtime: Path | None = None,
     ema: bool = True,
 ) -> None:
@@ -27,7 +30,7 @@ def export(
     Parameters
     ----------
     run
-        Run folder, or one of its checkpoints.
+        Run folder, one of its checkpoints, or a name: zoo:NAME or hf:OWNER/NAME[@REVISION].
     to
         Target format: onnx, a file for many languages and browsers; page, an HTML file that opens
         from the disk in any browser, without network; or safetensors, a folder with weights and
@@ -38,8 +41,8 @@ def export(
     half
         Store weights in half precision, in half the space.
     licence
-        Licence of the generator, such as "CC BY 4.0", for its description. Without it: nothing is
-        said of it.
+        Licence of the generator, such as "CC BY 4.0", for its description. Without it:
+        that of a ready-made generator; of others nothing is said.
     runtime
         For pages: the package onnxruntime-web of npm (.tgz), or a folder with its files. Without
         it: it is downloaded once, and kept in the cache.

@@ -22,6 +22,7 @@ from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.samples import NOISE
 from ganvas.evaluation.sources import is_run
 from ganvas.io.console import PlainConsole, print_json, print_text
+from ganvas.runs.places import refuse_missing
 
 __all__ = ["group_comparable", "print_evaluations", "split_sets"]
 
@@ -97,7 +98,7 @@ def split_sets(sets: Sequence[str], data: str | None) -> tuple[list[str], str | 
 
     (only,) = sets
     if not Path(only).exists() and find_kind(only) is None and only != NOISE:
-        raise UserError(f"there is no run folder {only}; `ganvas train --out {only}` makes one")
+        refuse_missing(only)
     hint = f"ganvas evaluate {only} REFERENCE compares it with a second set"
     raise UserError(f"{only} is not a run folder; {hint}, for instance mnist-test")
 

@@ -6,6 +6,7 @@ from typing import Any
 from ganvas.export.graph import Graph
 from ganvas.export.ports import picture_sides
 from ganvas.inference.run import Run
+from ganvas.runs.zoo import find_licence
 
 __all__ = ["FIXED", "describe_export"]
 
@@ -18,7 +19,8 @@ def describe_export(run: Run, graph: Graph, licence: str | None) -> dict[str, An
     Args:
         run: that it is from.
         graph: the generator.
-        licence: of the generator, as the user named it; None: nothing is said of it.
+        licence: of the generator, as the user named it; None: that of a ready-made generator, if it
+            is one.
 
     Returns:
         JSON values by name: "ganvas" (the version), "recipe", "gan", "images" (shown in training),
@@ -55,6 +57,6 @@ def describe_export(run: Run, graph: Graph, licence: str | None) -> dict[str, An
         about["domain"] = graph.domain
     if graph.fixed:
         about["fixed"] = FIXED
-    if licence:
+    if licence := licence or find_licence(run.name):
         about["licence"] = licence
     return about

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganvas.data.builtin.points import mode_discs
 from ganvas.devices import pick_device
-from ganvas.errors import UserError
+from ganvas.errors import UserError, nearest
 from ganvas.gans.base import GAN
 from ganvas.inference.choice import NoiseChoice, NoiseFlags, choose_points
 from ganvas.inference.latents import draw_points
@@ -178,7 +178,7 @@ class Run:
                 and a class, the noise is no noise of it, or Pillow images are requested of a GAN
                 that generates points.
         """
-        choice = NoiseChoice(**noise).of(self.outputs)
+        choice = self._choose_noise(noise)
         if choice.moving:
             raise UserError("a direction with a way FROM..TO is a walk: use run.walk")
         if as_images:
@@ -232,6 +232,18 @@ class Run:
             inputs = ", ".join(self.gan.inputs)
             use = describe_use(self.gan, self.name)
             raise UserError(f"{self.name} generates images from {inputs}, not from noise: {use}")
+
+    def _choose_noise(self, given: NoiseFlags) -> NoiseChoice:
+        """The choice of noise, with directions from this run where no other place was named.
+
+        Raises:
+            UserError: there is no such argument.
+        """
+        for name in given:
+            if name not in NoiseFlags.__annotations__:
+                hint = nearest(name, NoiseFlags.__annotations__)
+                raise UserError(f"run.sample and run.walk have no argument {name!r}; {hint}")
+        return NoiseChoice(**given).of(self.outputs)
 
     def _check_images(self) -> None:
         """Refuse a GAN that generates points.
@@ -351,7 +363,7 @@ class Run:
                 class; or the walk would go nowhere or is too large.
         """
         settings = Walk(frames, fps, loop, walks, columns, scale, invert)
-        choice = NoiseChoice(**noise).of(self.outputs)
+        choice = self._choose_noise(noise)
         self._check_images()
         self.check_free()
         choice.check(self.gan, self.device, seed)

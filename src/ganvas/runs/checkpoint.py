@@ -28,6 +28,7 @@ from ganvas.io.reading import DamagedFileError, check_values, read_json
 from ganvas.io.tensors import read_tensor_file
 from ganvas.recipes.recipe import Recipe, build_recipe
 from ganvas.runs.kept import Kept
+from ganvas.runs.places import refuse_missing
 from ganvas.schema import Schema
 
 __all__ = [
@@ -156,7 +157,7 @@ def locate_checkpoint(path: Path) -> Path:
         UserError: there is no checkpoint.
     """
     if not path.is_dir():
-        raise UserError(f"there is no run folder {path}; `ganvas train --out {path}` makes one")
+        refuse_missing(path)
 
     # A checkpoint has its description in it, a run folder only has checkpoints.
     if (path / "about.json").exists():

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.reading import expand_home
 from ganvas.runs.pull import pull_run, pulled_folder
 
-__all__ = ["RunPlace", "find_place", "is_named", "refuse_named"]
+__all__ = ["RunPlace", "find_place", "is_named", "refuse_missing", "refuse_named"]
 
 ZOO = Path(__file__).parents[1] / "zoo"  # in the package: a run folder for each generator
 
@@ -45,13 +45,18 @@ class Shelf(NamedTuple):
     depth: int
 
 
+def _list_zoo() -> list[str]:
+    """The names of all generators that come with ganvas."""
+    return sorted(path.name for path in ZOO.iterdir() if path.is_dir()) if ZOO.is_dir() else []
+
+
 def _find_in_zoo(name: str) -> Path:
     """The folder of a generator that comes with ganvas.
 
     Raises:
         UserError: there is none of that name.
     """
-    names = sorted(path.name for path in ZOO.iterdir() if path.is_dir()) if ZOO.is_dir() else []
+    names = _list_zoo()
     if name in names:
         return ZOO / name
     if not names:
@@ -113,3 +118,15 @@ def refuse_named(out: str | Path) -> None:
             f"--out {out} is a ready-made run and cannot be changed; choose a folder, and begin "
             f"with its weights by --from {out}"
         )
+
+
+def refuse_missing(folder: str | Path) -> NoReturn:
+    """Say that there is no such run folder.
+
+    Raises:
+        UserError: always; it says how to make one, or which ready-made generator was meant.
+    """
+    name = str(folder).lower()
+    if name in _list_zoo():
+        raise UserError(f"there is no run folder {folder}; the ready-made one is zoo:{name}")
+    raise UserError(f"there is no run folder {folder}; `ganvas train --out {folder}` makes one")

@@ -9,7 +9,7 @@ from ganvas.errors import UserError, nearest
 from ganvas.io.reading import read_text
 from ganvas.runs.places import find_place
 
-__all__ = ["ZOO", "Generator", "find_generator"]
+__all__ = ["ZOO", "Generator", "find_generator", "find_licence"]
 
 
 @dataclass(frozen=True)
@@ -133,3 +133,9 @@ def find_generator(name: str) -> Generator:
     if short not in ZOO:
         raise UserError(f"there is no zoo:{short}; {nearest(short, [*ZOO])}")
     return ZOO[short]
+
+
+def find_licence(name: str) -> str | None:
+    """The licence of a run by its name, as the Hugging Face Hub calls it; None: it is not known."""
+    generator = ZOO.get(name.removeprefix("zoo:")) if name.startswith("zoo:") else None
+    return generator.licence if generator else None
