@@ -1,5 +1,6 @@
 """`ganvas export`: what it writes, that it runs without Ganvas, and what it refuses."""
 
+import ast
 import json
 import os
 import re
@@ -14,11 +15,17 @@ from commands import Command
 from pages import FENCE, text
 from PIL import Image
 from safetensors.torch import load_file
+from tiny import OPTIONS, refused_in_one_line
+from untrained_runs import make_run, wrap_gan
 
 import ganvas as package
 from ganvas.cli import main
 from ganvas.export.half import halve_weights
+from ganvas.export.readme import write_readme
+from ganvas.gans.options import build_gan
 from ganvas.rng import RowRng
+from ganvas.runs.places import RunPlace
+from ganvas.schema import Schema
 
 # What a user writes whose Python has no Ganvas; noise and labels are those of `Run.sample`.
 WITHOUT = """
@@ -159,16 +166,58 @@ def test_ten_lines_make_the_samples_without_ganvas(folder: Path, run: Path):
 
 
 def test_what_is_refused(ganvas: Command, run: Path, tmp_path: Path):
+    before = sorted(run.rglob("*"))
     for arguments, message in (
         (("--to", "onxx"), "did you mean onnx"),
         (("--to", "onnx", "--out", run), "is not empty"),
         (("--to", "safetensors", "--out", run), "is not empty"),
+        # before the runtime is fetched
+        (("--to", "page", "--out", run, "--runtime", tmp_path / "none"), "is not empty"),
+        (("--to", "page", "--out", tmp_path / "a.onnx"), "--to page writes a .html file or a"),
+        (("--to", "onnx", "--out", tmp_path / "a.HTML"), "--to onnx writes a .onnx file or a"),
+        (("--to", "safetensors", "--out", tmp_path / "a.safetensors"), "writes a folder, not"),
     ):
         status, _, error = ganvas("export", run, *arguments)
         assert status == 2
-        assert message in error
+        assert message in " ".join(error.split())
         assert len(error.splitlines()) <= 3  # one sentence, wrapped
+    assert sorted(run.rglob("*")) == before
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.slow
+def test_files_of_a_named_run_have_its_name_and_go_where_its_results_do(tmp_path: Path):
+    named = make_run("points", tmp_path / "0123abcd")
+    named.place = RunPlace(named.folder, "hf:me/faces@v2", tmp_path / "hf-me-faces")
+    (onnx,) = package.export(named, to="onnx")
+    assert onnx.file == tmp_path / "hf-me-faces" / "exported" / "1" / "faces.onnx"
+    assert onnx.file.is_file()
+    assert not named.folder.exists()
+
+
+def test_domains_whose_files_would_have_one_name_are_refused(tmp_path: Path):
+    names = {"a": ("a b",), "b": ("a_b",)}
+    gan = build_gan(
+        "cyclegan", Schema(size=16, channels={"a": 3, "b": 3}, names=names), OPTIONS["cyclegan"]
+    )
+    run = wrap_gan("cyclegan", gan, tmp_path)
+    refused_in_one_line(
+        lambda: package.export(run, to="onnx", out=tmp_path / "x.onnx"),
+        r"domains \['a b', 'a_b'\] would have the same name",
+    )
+
+
+def test_names_of_strangers_stay_out_of_the_readmes_code():
+    names = ["x\n```\nimport os", "\u2028a\rb", '"', "花"]
+    port = {"kind": "class", "type": "int64", "shape": ["batch"], "range": [0, 3]}
+    output = {"kind": "image", "channels": "colour", "shape": ["batch", 1, 8, 8]}
+    about = {"ganvas": "1", "recipe": "r`\n# s", "gan": "cdcgan", "images": 1, "size": 8}
+    readme = write_readme(about | {"inputs": {"label": port}, "output": output, "classes": names})
+    (code,) = [block for _, block in FENCE.findall(readme)]
+    assert readme.count("```") == 2
+    assert [type(line).__name__ for line in ast.parse(code).body[2:]] == ["Assign"] * 4
+    assert 'import os", " a b", "\\"", "花"\n' in code
+    assert "\n# s" not in readme
 
 
 def test_a_missing_package_is_named(

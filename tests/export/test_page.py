@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from page_texts import PLACE, find_asked, read_texts
-from tiny import make_gan
+from tiny import make_gan, refused_in_one_line
 from untrained_runs import make_run, wrap_gan
 
 import ganvas
@@ -21,6 +21,7 @@ from ganvas.export.page.assemble import STATIC, STUDIO, assemble_page, check_pag
 from ganvas.export.page.link import link_modules
 from ganvas.export.page.runtime import SCRIPT, WASM, Runtime, read_runtime
 from ganvas.gans.options import build_gan
+from ganvas.runs.places import RunPlace
 from ganvas.schema import Schema
 
 HOSTILE = '</script><script>window.hacked = 1</script><b>&"'
@@ -60,6 +61,15 @@ def test_policy_allows_this_script_and_no_connection(page: str):
         assert text
         digest = base64.b64encode(hashlib.sha256(text[1].encode()).digest()).decode()
         assert f"'sha256-{digest}'" in rules
+
+
+def test_a_fetched_run_is_called_by_its_name_and_not_by_its_commit(tmp_path: Path):
+    run = make_run("points", tmp_path / "0123abcd")
+    run.place = RunPlace(run.folder, "hf:me/rings@v2", Path("hf-me-rings"))
+    assert "<title>rings</title>" in assemble_page(run, describe(run), RUNTIME)
+    run = make_run("gawwn-box", tmp_path, text="features")
+    run.place = RunPlace(run.folder, "hf:me/birds", Path("hf-me-birds"))
+    refused_in_one_line(lambda: check_page(run), "^hf:me/birds takes embeddings")
 
 
 def test_same_run_gives_the_same_page(tmp_path: Path):

@@ -16,6 +16,7 @@ from tiny import make_gan, make_schema, refused_in_one_line
 from torch import Tensor, nn
 
 import ganvas
+from ganvas.cli import main
 from ganvas.evaluation.labelled_directions import find_labelled_directions
 from ganvas.gans import GAN
 from ganvas.inference.choice import NoiseChoice
@@ -305,6 +306,17 @@ def test_gans_without_directions_say_so():
     refused_in_one_line(lambda: ganvas.directions(captions), "--caption")
     points = load(make_gan("points"))
     refused_in_one_line(lambda: ganvas.directions(points), "makes points")
+
+
+def test_a_used_folder_is_refused_before_the_run_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "mine.txt").touch()
+    message = "is not empty"
+    refused_in_one_line(lambda: ganvas.directions("nowhere", out=tmp_path), message)
+    with pytest.raises(SystemExit):
+        main(["directions", "nowhere", "--out", str(tmp_path)])
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def test_wrong_settings_are_refused_in_one_line():

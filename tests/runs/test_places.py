@@ -11,7 +11,7 @@ from tiny import refused_in_one_line
 import ganvas
 from ganvas.cli import main
 from ganvas.runs import places
-from ganvas.runs.places import find_place
+from ganvas.runs.places import RunPlace, find_place
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,33 @@ def test_a_named_run_is_the_run_and_its_results_go_to_the_current_folder(zoo, tr
     made = {file.relative_to("zoo-tiny").as_posix() for file in list_files(Path("zoo-tiny"))}
     assert results <= made
     assert list_files(zoo) == before
+
+
+def test_exports_and_directions_of_a_named_run_go_to_the_current_folder(zoo):
+    before = list_files(zoo)
+    main(["export", "zoo:tiny", "--to", "safetensors"])
+    run = ganvas.load("zoo:tiny")
+    run.device = torch.device("cuda")  # from which a copy is exported
+    ganvas.export(run, to="safetensors")
+    main(["directions", "zoo:tiny", "--by", "layer", "--count", "1"])
+
+    made = {file.relative_to("zoo-tiny").as_posix() for file in list_files(Path("zoo-tiny"))}
+    expected = {"exported/1/model.py", "exported/2/model.py", "directions/1/overview.png"}
+    assert expected <= made
+    assert list_files(zoo) == before
+
+
+def test_a_named_run_has_a_title_of_one_word(zoo, trained):
+    run = ganvas.load("zoo:tiny")
+    assert run.title == "tiny"
+    assert ganvas.load(trained).title == trained.name
+    assert ganvas.load(zoo / "tiny").title == "zoo-tiny"
+    commit = Path("0123abcd")
+    for name in ("hf:me/faces", "hf:me/faces@v2", "hf:me/faces@refs/pr/1"):
+        run.place = RunPlace(commit, name, Path("hf-me-faces"))
+        assert run.title == "faces"
+    run.place = RunPlace(commit, outputs=Path("hf-me-faces"))
+    assert run.title == "hf-me-faces"
 
 
 def test_a_path_into_the_zoo_is_as_safe_as_a_name(zoo):

@@ -13,6 +13,7 @@ from ganvas.inference.direction_survey import (
     write_survey,
 )
 from ganvas.inference.run import Run
+from ganvas.io.files import refuse_used
 from ganvas.io.lists import split_list
 
 __all__ = ["directions"]
@@ -57,6 +58,8 @@ def directions(
     if data is None and (labels or attributes):
         raise UserError("labels and attributes have no effect without data, the labelled images")
     search = Search(by, count, seed)
+    if out is not None:
+        refuse_used(Path(out))  # first, since the rest takes minutes
     loaded = find_run(run, ema, device)
 
     named, notes = [], []

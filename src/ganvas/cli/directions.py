@@ -54,11 +54,14 @@ def directions(
     """
     from ganvas.inference.direction_survey import Search, survey_directions, write_survey
     from ganvas.io.console import print_text
+    from ganvas.io.files import refuse_used
 
     if data is None and (labels or attributes):
         flag = "--labels" if labels else "--attributes"
         raise UserError(f"{flag} has no effect without --data PLACE, the labelled images")
     search = Search(by, count, seed)
+    if out is not None:
+        refuse_used(out)  # first, since the rest takes minutes
     loaded = loading.load(run)
 
     named = []

@@ -16,9 +16,12 @@ from ganvas.export.page.assemble import assemble_page, check_page
 from ganvas.export.page.runtime import read_runtime
 from ganvas.export.plain import write_folder
 from ganvas.inference.run import Run, load
-from ganvas.io.files import atomic_path, own_folder
+from ganvas.io.files import atomic_path, own_folder, refuse_used
 
 __all__ = ["FORMATS", "Exported", "Request", "export", "write_export"]
+
+# Of the file that each format is; "": it is a folder.
+ENDINGS = {"onnx": ".onnx", "page": ".html", "safetensors": ""}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Exported:
 
 def write_onnx(run: Run, request: Request) -> Iterator[Exported]:
     """Write ONNX files: one, or one for each domain that the GAN translates to."""
-    yield from _write_models(run, request, ".onnx", lambda model: model.content)
+    yield from _write_models(run, request, ENDINGS["onnx"], lambda model: model.content)
 
 
 def write_pages(run: Run, request: Request) -> Iterator[Exported]:
@@ -73,7 +76,7 @@ def write_pages(run: Run, request: Request) -> Iterator[Exported]:
     require_onnx()  # before a download
     runtime = read_runtime(request.runtime)
     yield from _write_models(
-        run, request, ".html", lambda model: assemble_page(run, model, runtime).encode()
+        run, request, ENDINGS["page"], lambda model: assemble_page(run, model, runtime).encode()
     )
 
 
@@ -100,7 +103,7 @@ def _write_models(
 
 def write_plain(run: Run, request: Request) -> Iterator[Exported]:
     """Write a folder with weights and code for PyTorch, or one for each domain."""
-    with own_folder(request.out, run.folder / "exported") as place:
+    with own_folder(request.out, run.outputs / "exported") as place:
         for graph in list_graphs(run.gan):
             folder = place / _name_direction("to-", graph.domain)
             difference, seconds = write_folder(run, graph, folder, request.half, request.licence)
@@ -125,15 +128,49 @@ def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
     """Write a run's generator in a format of `FORMATS`.
 
     Raises:
-        UserError: the format is unknown, or its own reasons.
+        UserError: the format is unknown, the files cannot be called so, or its own reasons.
     """
     if to not in FORMATS:
         raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
     if request.runtime is not None and to != "page":
         raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
+    # first, since the rest takes long
+    if request.out is not None:
+        _check_out(request.out, to)
+    _check_domains(run)
+
     if run.device.type != "cpu":  # the copy stays where it is
-        run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"))
+        run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"), run.place)
     yield from FORMATS[to](run, request)
+
+
+def _check_out(out: Path, to: str) -> None:
+    """Refuse a place that a format is not written to.
+
+    Raises:
+        UserError: it has the ending of another format, or is a folder that holds something.
+    """
+    ending, given = ENDINGS[to], out.suffix.lower()
+    if ending and given == ending:
+        return  # a file, which is replaced
+    if given in (".onnx", ".html", ".safetensors"):
+        allowed = f"a {ending} file or a folder" if ending else "a folder"
+        raise UserError(f"--out {out}: --to {to} writes {allowed}, not {given}; change the name")
+    refuse_used(out)
+
+
+def _check_domains(run: Run) -> None:
+    """Refuse domains whose files would have one name, so that one would replace the other.
+
+    Raises:
+        UserError: names them.
+    """
+    domains = [graph.domain for graph in list_graphs(run.gan)]
+    if len({_name_direction("", domain) for domain in domains}) < len(domains):
+        raise UserError(
+            f"{run.name}: the files for its domains {domains} would have the same name; train it "
+            "on folders whose names differ in letters or digits"
+        )
 
 
 def export(
@@ -190,5 +227,5 @@ def _place_file(run: Run, out: Path | None, ending: str) -> Iterator[Path]:
     if out is not None and out.suffix.lower() == ending:
         yield out
         return
-    with own_folder(out, run.folder / "exported") as folder:
-        yield folder / f"{run.folder.resolve().name}{ending}"
+    with own_folder(out, run.outputs / "exported") as folder:
+        yield folder / f"{run.title}{ending}"

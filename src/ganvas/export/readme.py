@@ -1,5 +1,6 @@
 """The README of an exported folder: what the generator is, and ten lines that use it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,14 +52,16 @@ def write_readme(about: Mapping[str, Any]) -> str:
     if "fixed" in about:
         inputs.append(f"- none: {about['fixed']}")
     licence = about.get("licence")
+    recipe = _tame(about["recipe"])
     return CARD.format(
-        title=f"{about['recipe'] or about['gan']}, {output['channels']}",
+        title=f"{recipe or about['gan']}, {output['channels']}",
+        recipe=recipe,
         kind=about["output"]["kind"],
         licence=f" Licence: {licence}." if licence else "",
         code="\n".join(_write_example(about)),
         inputs="\n".join(inputs),
         output=f"`image`, float32 {_write_shape(output['shape'])} in [-1, 1]",
-        **{name: about[name] for name in ("ganvas", "recipe", "gan", "images")},
+        **{name: about[name] for name in ("ganvas", "gan", "images")},
     )
 
 
@@ -68,18 +71,25 @@ def _write_example(about: Mapping[str, Any]) -> Iterator[str]:
     yield 'weights = load("generator.safetensors")'
     for name, port in about["inputs"].items():
         names = port.get("names") or about.get("classes") or []
+        shown = [json.dumps(_tame(name), ensure_ascii=False) for name in names[:MOST_NAMES]]
         # Sides that may be any have the size of the training.
         shape = [about["size"] if isinstance(side, str) else side for side in port["shape"][1:]]
         example = EXAMPLES[port["kind"]].format(
             shape=", ".join(str(side) for side in (10, *shape)),
             length=shape[-1] if shape else 0,
             count=len(names),
-            names=", ".join(names[:MOST_NAMES]) + ", ..." * (len(names) > MOST_NAMES),
+            names=", ".join(shown) + ", ..." * (len(names) > MOST_NAMES),
         )
         yield f"{name} = {example}"
     shape = _write_shape([10, *about["output"]["shape"][1:]])
     yield f"image = generate(weights, {', '.join(about['inputs'])})  # {shape} in [-1, 1]"
     yield "pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte()"
+
+
+def _tame(text: str) -> str:
+    """A name from a stranger's file, without what would end a comment or a block of code."""
+    printable = (letter if letter.isprintable() else " " for letter in str(text))
+    return "".join(printable).replace("`", "'")
 
 
 def _describe_input(port: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A trained GAN, loaded from a run: `ganvas.load`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Unpack, overload
@@ -105,6 +106,13 @@ class Run:
     def name(self) -> str:
         """What commands and messages call it: its folder, or a name such as "zoo:mnist"."""
         return self.place.name or str(self.folder)
+
+    @property
+    def title(self) -> str:
+        """One word for titles and names of files, such as "faces" for "hf:me/faces@v2"."""
+        named = re.split("[:/]", self.place.name.partition("@")[0])[-1]
+        # The folder of a run that was fetched is called by its commit.
+        return named or (self.place.outputs or self.folder.resolve()).name
 
     @property
     def outputs(self) -> Path:

@@ -50,17 +50,17 @@ def check_page(run: Run) -> None:
     for kind in run.gan.inputs.values():
         if isinstance(kind, FeaturesInput):
             raise UserError(
-                f"{run.folder} takes embeddings of captions, which a page cannot compute: {other}"
+                f"{run.name} takes embeddings of captions, which a page cannot compute: {other}"
             )
         if isinstance(kind, ImageInput):
             planes = run.gan.schema.planes(_given_column(run))
             if planes.kind != "colour":
                 raise UserError(
-                    f"{run.folder} takes images of {planes.kind}; a page takes photos, grey or in "
+                    f"{run.name} takes images of {planes.kind}; a page takes photos, grey or in "
                     f"colour: {other}"
                 )
     if "known" in run.gan.schema.names:
-        raise UserError(f"{run.folder} was trained on two sets with different attributes: {other}")
+        raise UserError(f"{run.name} was trained on two sets with different attributes: {other}")
 
 
 def assemble_page(run: Run, model: Model, runtime: Runtime) -> str:
@@ -96,7 +96,7 @@ def _describe_page(run: Run, model: Model) -> dict[str, Any]:
         output["colours"] = category_colours(output["categories"])
     background = torch.tensor(colour(run.about["recipe"].get("background", "white")))
     return model.about | {
-        "name": run.folder.resolve().name,
+        "name": run.title,
         "output": output,
         "fit": run.about["recipe"].get("fit", "crop"),
         "background": with_channels(background.to(torch.uint8).view(1, 3, 1, 1), channels)
