@@ -161,6 +161,8 @@ def test_ten_lines_make_the_samples_without_ganvas(folder: Path, run: Path):
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     subprocess.run([sys.executable, "-c", WITHOUT], cwd=folder, env=clean, check=True)
 
+    with Image.open(folder / "image.png") as picture:
+        assert picture.size == (8, 8)
     made = load_file(folder / "made.safetensors")["image"]
     torch.testing.assert_close(made, package.load(run).sample(12), atol=1e-5, rtol=0)
 
@@ -215,7 +217,9 @@ def test_names_of_strangers_stay_out_of_the_readmes_code():
     readme = write_readme(about | {"inputs": {"label": port}, "output": output, "classes": names})
     (code,) = [block for _, block in FENCE.findall(readme)]
     assert readme.count("```") == 2
-    assert [type(line).__name__ for line in ast.parse(code).body[2:]] == ["Assign"] * 4
+    assert [type(line).__name__ for line in ast.parse(code).body[2:]] == [
+        *["ImportFrom", "Assign", "Assign", "Assign", "Assign", "Expr"]
+    ]
     assert 'import os", " a b", "\\"", "花"\n' in code
     assert "\n# s" not in readme
 

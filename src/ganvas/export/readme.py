@@ -19,6 +19,8 @@ EXAMPLES = {
     "box": "torch.tensor([[0.2, 0.2, 0.6, 0.6]] * 10)  # left, top, width, height",
     "keypoints": "torch.full({shape}, 0.5)  # x, y, 1 if given: {names}",
 }
+# The first image as rows of pixels, by the number of channels.
+FIRST_IMAGE = {1: "pixels[0, 0]", 3: "pixels[0].permute(1, 2, 0)", 4: "pixels[0].permute(1, 2, 0)"}
 MOST_NAMES = 12  # in a comment
 CARD = """# {title}
 
@@ -27,7 +29,7 @@ A generator of {kind}s, trained with [Ganvas](https://pypi.org/project/ganvas/) 
 
 ## Use it
 
-With PyTorch and safetensors, in this folder:
+With PyTorch, safetensors and Pillow, in this folder:
 
 ```python
 {code}
@@ -53,8 +55,9 @@ def write_readme(about: Mapping[str, Any]) -> str:
         inputs.append(f"- none: {about['fixed']}")
     licence = about.get("licence")
     recipe = _tame(about["recipe"])
+    grey = output["channels"] == "colour" and output["shape"][1] == 1
     return CARD.format(
-        title=f"{recipe or about['gan']}, {output['channels']}",
+        title=f"{recipe or about['gan']}, {'grey' if grey else output['channels']}",
         recipe=recipe,
         kind=about["output"]["kind"],
         licence=f" Licence: {licence}." if licence else "",
@@ -67,7 +70,12 @@ def write_readme(about: Mapping[str, Any]) -> str:
 
 def _write_example(about: Mapping[str, Any]) -> Iterator[str]:
     """Lines of Python that load the generator and use it once."""
-    yield from ("import torch", "from model import generate, load", "")
+    images = about["output"]["kind"] == "image"
+    first = FIRST_IMAGE.get(about["output"]["shape"][1]) if images else None
+    yield "import torch"
+    if first:
+        yield "from PIL import Image"
+    yield from ("from model import generate, load", "")
     yield 'weights = load("generator.safetensors")'
     for name, port in about["inputs"].items():
         names = port.get("names") or about.get("classes") or []
@@ -84,6 +92,8 @@ def _write_example(about: Mapping[str, Any]) -> Iterator[str]:
     shape = _write_shape([10, *about["output"]["shape"][1:]])
     yield f"image = generate(weights, {', '.join(about['inputs'])})  # {shape} in [-1, 1]"
     yield "pixels = ((image + 1) * 127.5).round().clamp(0, 255).byte()"
+    if first:
+        yield f'Image.fromarray({first}.numpy()).save("image.png")  # the first of ten'
 
 
 def _tame(text: str) -> str:
