@@ -24,7 +24,7 @@ from ganvas.inference.run import Run
 from ganvas.io.files import hash_file
 from ganvas.runs.folder import grid_path
 from ganvas.runs.kept import Kept
-from ganvas.runs.places import ZOO as FOLDER
+from ganvas.runs.places import ZOO_FOLDER
 from ganvas.runs.zoo import ZOO
 
 # Of which the discriminator is kept, too, so that a training may begin with both.
@@ -105,7 +105,7 @@ def write_generator(half: Run, name: str) -> int:
     """Write what the package has of a run; returns its size in bytes."""
     generator = ZOO[name]
     files = collect_files(make_public(half), generator.name, generator.licence, generator.terms)
-    target = FOLDER / name
+    target = ZOO_FOLDER / name
     with TemporaryDirectory() as place:
         fresh = Path(place) / name
         for path, content in files:
@@ -149,7 +149,7 @@ def main() -> None:
             shutil.copy(drawn, f"{given.name}-memorisation.png")
         size = write_generator(half, given.name)
     draw_picture(given.name)
-    print(f"{FOLDER / given.name}: {size / 1e6:.2f} MB", file=sys.stderr)
+    print(f"{ZOO_FOLDER / given.name}: {size / 1e6:.2f} MB", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from ganvas.data import View, open_dataset
 from ganvas.data.dataset import Dataset
 from ganvas.data.open import survey_sizes
 from ganvas.io.cache import cache_folder
+from ganvas.io.files import write_json
+from ganvas.io.hub import Repo, list_content
 
 NAME = "data/train-00000-of-00001.parquet"
 
@@ -106,6 +108,21 @@ def test_several_sets_in_a_repository(hub):
     hub.add("datasets", "you/both", files)
     refused_in_one_line(lambda: open_dataset("hub:you/both", View()), r"name one: hub:you/both/a")
     assert shades_of(open_dataset("hub:you/both/b", View())) == [3, 4]
+
+
+def test_folders_and_revisions_whose_names_are_alike_are_not_mixed(hub, monkeypatch):
+    files = {"a/b/train.parquet": write_parquet([1, 2]), "a_b/train.parquet": write_parquet([3, 4])}
+    hub.add("datasets", "you/alike", files)
+    assert shades_of(open_dataset("hub:you/alike/a/b", View())) == [1, 2]
+    assert shades_of(open_dataset("hub:you/alike/a_b", View())) == [3, 4]
+
+    # what the Hub answered for a branch is no answer for another one
+    known = list_content(Repo.parse("dataset", "hub:you/alike"))
+    repo = Repo.parse("dataset", "hub:you/alike@x/y")
+    answer = {"commit": known.commit, "files": [list(file) for file in known.files.values()]}
+    write_json(repo.folder / "x_y.json", answer)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    refused_in_one_line(lambda: list_content(repo), "nothing of it is in the cache")
 
 
 def test_a_zip_of_images(hub):

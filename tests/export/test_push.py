@@ -17,8 +17,11 @@ import ganvas
 from ganvas.cli import main
 from ganvas.export.card import write_card
 from ganvas.export.public import make_public
+from ganvas.export.push import collect_files
 from ganvas.io.cache import cache_folder
 from ganvas.runs.checkpoint import locate_checkpoint
+from ganvas.runs.trust import read_safe_recipe
+from ganvas.training.origin import find_start
 
 LICENCE = "cc-by-4.0"
 # how huggingface_hub uploads, which is not ours to change
@@ -73,7 +76,7 @@ def test_a_run_comes_back_bit_for_bit_and_every_verb_takes_it(hub, trained):
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
 
     main(["sample", "hf:me/faces", "--count", "1"])
-    assert Path("hf-me-faces/generated/1/00000.png").exists()
+    assert Path("hf-me+faces/generated/1/00000.png").exists()
     data = str(trained.parent / "faces")
     main(["evaluate", "hf:me/faces", "--data", data, "--features", "pixels", "--metrics", "fd"])
     refused_in_one_line(lambda: ganvas.evaluate("hf:me/faces"), "which is not here: name data")
@@ -98,6 +101,44 @@ def test_nothing_private_is_published(hub, trained):
     assert str(Path.home()).encode() + b"/" not in texts
     assert json.loads(files["recipe.json"])["data"] == "faces"
     assert json.loads(files["data.json"])["found"] == 13
+
+
+def test_evaluations_tell_neither_where_the_run_was_nor_other_data(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    run, other = Path("clients/acme inc/faces"), Path("jane doe/people")
+    shutil.copytree(trained, run)
+    for number in range(4):
+        place = other / f"person-{number % 2}" / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 9 * number).save(place)
+    ganvas.evaluate(run, data=other, count=4, features="pixels", metrics=["fd"])
+    record = run / "evaluations.jsonl"
+    assert "clients/acme inc/faces" in record.read_text()
+    assert "people is not the data that the run was trained on" in record.read_text()
+
+    def published() -> dict[str, bytes]:
+        public = make_public(ganvas.load(run))
+        return {
+            path: content
+            for path, content in collect_files(public, "hf:me/faces", LICENCE)
+            if isinstance(content, bytes)
+        }
+
+    files = published()
+    texts = b"".join(files.values())
+    assert b"acme" not in texts and b"jane" not in texts and b"not the data" not in texts
+    newest = json.loads(files["evaluations.jsonl"].splitlines()[-1])
+    own = json.loads(record.read_text().splitlines()[-1])
+    assert newest["values"] == own["values"] and newest["time"] == own["time"]
+    assert newest["about"] == {key: own["about"][key] for key in ("checkpoint", "images", "gan")}
+
+    # a line that lacks what the card tells
+    for key in ("about", "values", "protocol", "versions", "time"):
+        lacking = {name: value for name, value in own.items() if name != key}
+        record.write_text(json.dumps(lacking) + "\n")
+        refused_in_one_line(published, f"line 1 is no evaluation .*{key}.*; remove the line")
 
 
 def test_the_card_says_what_it_is_and_how_it_was_measured(hub, trained):
@@ -203,6 +244,31 @@ def test_files_of_another_content_are_refused(hub, trained):
     # also where the Hub itself agrees with the stranger
     hub.add("models", "me/faces", files_of(hub) | {path: hub.lies.pop(path)})
     refused_in_one_line(lambda: ganvas.load("hf:me/faces"), "is damaged")
+
+
+def test_a_strangers_recipe_opens_no_files_of_ones_own(hub, trained, tmp_path):
+    """It names a table outside the data, and links, which only the owner of the data may follow."""
+    ganvas.push(trained, "hf:me/faces", licence=LICENCE)
+    table = tmp_path / "private.csv"
+    table.write_text("file,label\n1.png,secret\n")
+    about = f"checkpoints/{24:012d}/about.json"
+    values = json.loads(files_of(hub)[about])
+    values["recipe"] |= {"labels": f"{table}:label", "follow_links": True, "data": str(tmp_path)}
+    hub.add("models", "me/faces", files_of(hub) | {about: json.dumps(values).encode()})
+
+    run = ganvas.load("hf:me/faces")
+    begun = find_start(run.folder).recipe
+    for recipe in (begun, read_safe_recipe(run.place, run.path, run.about)):
+        assert (recipe.data, recipe.labels, recipe.follow_links) == (None, "none", False)
+    data = trained.parent / "faces"
+    with_links = tmp_path / "linked"
+    shutil.copytree(data, with_links)
+    (with_links / "more").symlink_to(data)
+    found = ganvas.evaluate(run, data=with_links, count=6, features="pixels", metrics=["fd"])
+    assert found.protocol["reference"]["count"] == 11  # one is held out; with links they were 23
+    # one's own recipe is believed
+    own = read_safe_recipe(ganvas.load(trained).place, trained, ganvas.load(trained).about)
+    assert (own.data, own.labels) == (str(data), "folders")
 
 
 def test_only_files_of_a_run_are_fetched(hub, trained):

@@ -10,7 +10,7 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
-from ganvas.runs import places
+from ganvas.runs import places, pull
 from ganvas.runs.places import RunPlace, find_place
 
 
@@ -24,7 +24,7 @@ def zoo(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A zoo of one run, that nobody writes to; the current folder is another, empty one."""
     root = tmp_path / "package" / "zoo"
     shutil.copytree(trained, root / "tiny")
-    monkeypatch.setattr(places, "ZOO", root)
+    monkeypatch.setattr(places, "ZOO_FOLDER", root)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return root
@@ -120,6 +120,19 @@ def test_names_that_are_not_there_and_places_that_cannot_be_trained(zoo):
     assert find_place("runs/x").folder == Path("runs/x")
 
 
+def test_no_two_named_runs_share_a_folder_for_their_results(tmp_path, monkeypatch):
+    monkeypatch.setattr(pull, "cache_folder", lambda: tmp_path)
+
+    def outputs(name: str) -> Path | None:
+        return find_place(pull.pulled_folder() / name / ("0" * 40)).outputs
+
+    assert outputs("a/b-c") == Path("hf-a+b-c")
+    assert outputs("a-b/c") == Path("hf-a-b+c")
+    monkeypatch.setitem(places.SHELVES, "hf", places.Shelf(Path, pull.pulled_folder, 2))
+    named = [find_place(f"hf:a/b{end}").outputs for end in ("", "@x/y", "@x-y", "-x-y")]
+    assert len({*named}) == 4 and named[0] == outputs("a/b")
+
+
 def test_an_empty_zoo_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "ZOO", tmp_path / "none")
+    monkeypatch.setattr(places, "ZOO_FOLDER", tmp_path / "none")
     refused_in_one_line(lambda: ganvas.load("zoo:mnist"), "has no ready-made generators")

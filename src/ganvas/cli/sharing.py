@@ -56,9 +56,9 @@ def push(
 ) -> None:
     """Publish a run on the Hugging Face Hub, with a card that says how it was trained.
 
-    It sends the newest checkpoint (or the one that is named), the recipe, the newest grid of
-    samples, the evaluations and the data report, without paths and names of files. Afterwards,
-    hf:OWNER/NAME stands wherever a run is accepted.
+    It sends the newest checkpoint (or the one that is named), the recipe, the grid of samples that
+    was drawn at that checkpoint (if one was), the evaluations and the data report, without paths
+    and names of files. Afterwards, hf:OWNER/NAME stands wherever a run is accepted.
 
     Parameters
     ----------

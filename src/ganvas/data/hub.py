@@ -13,7 +13,7 @@ from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
 from ganvas.data.view import View
 from ganvas.errors import UserError
-from ganvas.io.hub import Content, RemoteFile, Repo, list_content
+from ganvas.io.hub import Content, RemoteFile, Repo, flatten_path, list_content
 from ganvas.io.hub_files import fetch_files
 
 __all__ = ["HUB", "open_hub_set", "survey_hub_set"]
@@ -126,7 +126,7 @@ def _fetch(asked: HubSet) -> Fetched:
         )
 
     files = splits[asked.split]
-    place = (asked.part or "data").replace("/", "_")
+    place = flatten_path(asked.part or "data")
     folder = asked.repo.folder / content.commit / place / asked.split
     # before gigabytes are fetched in vain
     if files[0].path.lower().endswith(PARQUET) and find_spec("pyarrow") is None:

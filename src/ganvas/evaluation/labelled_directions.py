@@ -33,7 +33,7 @@ from ganvas.inference.directions import draw_noise
 from ganvas.inference.run import Run
 from ganvas.inference.sampling import CHUNK
 from ganvas.io.images import to_uint8
-from ganvas.runs.checkpoint import read_checkpoint_recipe
+from ganvas.runs.trust import read_safe_recipe
 
 __all__ = ["find_labelled_directions"]
 
@@ -127,7 +127,7 @@ def _open_labelled(run: Run, data: str | Path, labels: str | None, progress: boo
     Raises:
         UserError: they cannot be opened, or are too few.
     """
-    recipe = read_checkpoint_recipe(run.path, run.about)
+    recipe = read_safe_recipe(run.place, run.path, run.about)
     view = recipe.test_view.model_dump() | {"size": run.gan.size, "channels": run.gan.channels}
     view |= {"labels": labels or "none", "attributes": (), "split": None}
     dataset = open_dataset(str(data), make_view(**view), progress=progress)

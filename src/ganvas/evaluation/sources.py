@@ -6,7 +6,6 @@ from typing import Any
 
 from ganvas.data import open_dataset
 from ganvas.data.builtin.stacked_mnist import STACKED
-from ganvas.data.kinds import is_everywhere
 from ganvas.data.open import name_split
 from ganvas.data.view import View, make_view
 from ganvas.errors import UserError
@@ -23,11 +22,19 @@ from ganvas.evaluation.samples import (
 )
 from ganvas.inference.run import Run
 from ganvas.recipes.recipe import Recipe
-from ganvas.runs.checkpoint import read_checkpoint_recipe
 from ganvas.runs.places import is_named
+from ganvas.runs.trust import read_safe_recipe
 
-__all__ = ["EvaluationSettings", "find_reference", "find_samples", "is_run", "usual_count"]
+__all__ = [
+    "OTHER_DATA",
+    "EvaluationSettings",
+    "find_reference",
+    "find_samples",
+    "is_run",
+    "usual_count",
+]
 
+OTHER_DATA = "is not the data that the run was trained on"  # in the note that names the data
 # Samples evaluated: of images; of points and of Stacked-MNIST, as in their papers.
 COUNT, POINTS, STACKS = 10_000, 2_500, 26_000
 
@@ -66,7 +73,7 @@ def find_reference(
     Raises:
         UserError: none are named, or they cannot be opened.
     """
-    recipe = _read_recipe(run) if run else None
+    recipe = read_safe_recipe(run.place, run.path, run.about) if run else None
     # The real images are prepared as the GAN saw its own, unless the user wants another view.
     view = recipe.test_view.model_dump() if recipe else {}
     # Other data may have another size or other channels of its own.
@@ -113,7 +120,7 @@ def find_reference(
         if run and recipe and _is_other_data(run, recipe, str(spec), settings.progress):
             view |= generated
             other = True
-            notes = [f"{spec} is not the data that the run was trained on: the fingerprints differ"]
+            notes = [f"{spec} {OTHER_DATA}: the fingerprints differ"]
         view |= settings.view  # last, so that the user's choice wins
         seen = _pin_values(make_view(**view), run, target) if other else make_view(**view)
         found = open_training_reference(str(spec), seen, held_out, count, target, settings.progress)
@@ -123,16 +130,6 @@ def find_reference(
         raise
 
     return found, notes
-
-
-def _read_recipe(run: Run) -> Recipe:
-    """The recipe of a run; of a run that others gave without data that is a path: it would be of
-    their machine, or of their choice.
-    """
-    recipe = read_checkpoint_recipe(run.path, run.about)
-    if run.place.outputs and recipe.data and not is_everywhere(recipe.data):
-        return recipe.model_copy(update={"data": None})
-    return recipe
 
 
 def _unknown_data(run: Run) -> UserError:
@@ -192,7 +189,7 @@ def find_samples(
     view = {name: value for name, value in settings.view.items() if name != "split"}
     seed = settings.seed
     if run and not run.gan.unconditional:
-        recipe = _read_recipe(run)
+        recipe = read_safe_recipe(run.place, run.path, run.about)
         spec = settings.data or recipe.data
         if not spec:
             raise _unknown_data(run)

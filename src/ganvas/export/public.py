@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ganvas.data.kinds import find_kind, is_everywhere
-from ganvas.errors import UserError
+from ganvas.errors import UserError, describe_validation
 from ganvas.evaluation.evaluate import RECORD
+from ganvas.evaluation.sources import OTHER_DATA
 from ganvas.inference.run import Run
 from ganvas.io.reading import read_json, read_json_lines
 from ganvas.runs.checkpoint import read_checkpoint_recipe
@@ -22,7 +25,10 @@ REPORTED = (
     *("ranges", "categories", "alpha", "fingerprint"),
 )
 ADDRESS = r"https?://\S+"
-PATH = r"(?<![\w:/.\\])(?:[A-Za-z]:[\\/]|~?/|\\\\|\.\.?[\\/])[^\s,;:'\"()]+"
+BEGINNING = r"(?<![\w/.\\])(?:\w+:///?|[A-Za-z]:[\\/]|~?/|\\\\|\.\.?[\\/])(?=[^\s,;:'\"()])"
+# A folder's name may hold spaces, between other characters; the last part ends at the first space.
+FOLDERS = r"(?:[^\s/\\,;:'\"()](?:[^/\\,;:'\"()\n]*[^\s/\\,;:'\"()])?[/\\]+)*"
+PATH = rf"{BEGINNING}{FOLDERS}[^\s,;:'\"()]*"
 FILE_NAME = r"\w\.[A-Za-z]\w{1,4}\b"  # "photo.png", but not "0.5" or "e.g."
 
 
@@ -47,6 +53,50 @@ class PublicRun:
     grid: Path | None
 
 
+class ComparedWith(BaseModel):
+    """What a protocol says of the real images."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    split: Literal["train", "test", "all"]
+    fingerprint: str
+    count: int
+    size: int
+    channels: int
+
+
+class Protocol(BaseModel):
+    """What every protocol says; metrics add more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    features: dict[str, Any]
+    reference: ComparedWith
+    count: int
+    seed: int
+
+
+class Versions(BaseModel):
+    """The software that measured."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ganvas: str
+
+
+class EvaluationLine(BaseModel):
+    """What may be seen of an evaluation. All else of its line stays with the owner."""
+
+    about: dict[str, Any]
+    values: dict[str, int | float | None]
+    by_class: dict[str, Any] = {}
+    protocol: Protocol
+    notes: list[str] = []
+    versions: Versions
+    time: str
+
+
 def make_public(run: Run) -> PublicRun:
     """Take out of a run what is its owner's.
 
@@ -54,7 +104,7 @@ def make_public(run: Run) -> PublicRun:
         UserError: a file of it is damaged, or of another version of ganvas.
     """
     recipe = read_checkpoint_recipe(run.path, run.about)
-    hide = Hider(run.folder, recipe.data or "", run.about["data"]["spec"])
+    hide = Hider(run.folder, run.name, recipe.data or "", run.about["data"]["spec"])
 
     # The GAN's own names, such as those of classes, are in its weights' order and stay.
     about = hide.values(run.about) | {"gan": run.about["gan"]}
@@ -77,16 +127,16 @@ class Hider:
 
     Args:
         folder: of the run.
-        specs: names of data that may hold paths.
+        specs: names of the run and of data that may hold paths.
     """
 
     def __init__(self, folder: Path, *specs: str):
-        known = {spec: hide_places(spec) for spec in specs}
+        known = {spec: hide_places(spec) for spec in (str(folder), *specs)}
         whole = folder.resolve()
         known[str(whole)] = whole.name
         # the longest first, since one may be a part of another
         longest = sorted(known.items(), key=lambda item: -len(item[0]))
-        self.known = {place: name for place, name in longest if place != name}
+        self.known = {place: name for place, name in longest if name not in (place, "")}
 
     def text(self, text: str) -> str:
         """A text with the last parts of paths and addresses in their place."""
@@ -118,7 +168,8 @@ def hide_places(spec: str) -> str:
         return kind or spec  # everybody can fetch it: "mnist:FOLDER" is "mnist"
     if is_everywhere(spec):
         return spec
-    return f"{kind}{colon}{','.join(map(_last_part, places.split(',')))}"
+    parts = places.split(",") if kind else [places]  # a folder's name may hold a comma
+    return f"{kind}{colon}{','.join(map(_last_part, parts))}"
 
 
 def _hide_recipe(values: Mapping[str, Any], hide: Hider) -> dict[str, Any]:
@@ -147,7 +198,7 @@ def _hide_data(file: Path, hide: Hider) -> dict[str, Any]:
 
 
 def _find_evaluations(run: Run, hide: Hider) -> list[dict[str, Any]]:
-    """The evaluations of a run's checkpoint, without places.
+    """The evaluations of a run's checkpoint: what may be seen of them, without places.
 
     Raises:
         UserError: the file is damaged.
@@ -157,9 +208,15 @@ def _find_evaluations(run: Run, hide: Hider) -> list[dict[str, Any]]:
         return []
     found = []
     for number, entry in read_json_lines(file):
-        about = entry.get("about")
-        if not isinstance(about, dict) or not isinstance(entry.get("values"), dict):
-            raise UserError(f"{file} is damaged: line {number} is no evaluation; remove the line")
-        if about.get("checkpoint") == run.path.name:
-            found.append(hide.values(entry))
+        try:
+            line = EvaluationLine.model_validate(entry)
+        except ValidationError as error:
+            raise UserError(
+                f"{file} is damaged: line {number} is no evaluation "
+                f"({describe_validation(error)}); remove the line"
+            ) from None
+        if line.about.get("checkpoint") == run.path.name:
+            line.about.pop("run", None)  # where it lay, as a person wrote it
+            line.notes = [note for note in line.notes if OTHER_DATA not in note]
+            found.append(hide.values(line.model_dump()))
     return found

@@ -19,7 +19,15 @@ from ganvas.io.reading import DamagedFileError, read_json
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-__all__ = ["Content", "RemoteFile", "Repo", "hub_errors", "list_content", "open_hub"]
+__all__ = [
+    "Content",
+    "RemoteFile",
+    "Repo",
+    "flatten_path",
+    "hub_errors",
+    "list_content",
+    "open_hub",
+]
 
 TIMEOUT = 20.0  # seconds without an answer
 OWNER_AND_NAME = r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
@@ -185,6 +193,11 @@ def _first_line(error: object) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def flatten_path(path: str) -> str:
+    """A path, or a revision, of the Hub as one name on the disk: no two of them share one."""
+    return path.replace("/", "%2F")  # none has a "%" of its own
+
+
 def list_content(repo: Repo) -> Content:
     """List the files of a repository.
 
@@ -194,7 +207,7 @@ def list_content(repo: Repo) -> Content:
     Raises:
         UserError: there is no such repository, it may not be read, or the Hub cannot be reached.
     """
-    known = repo.folder / f"{(repo.revision or 'main').replace('/', '_')}.json"
+    known = repo.folder / f"{flatten_path(repo.revision or 'main')}.json"
     # a commit never changes
     if re.fullmatch(COMMIT, repo.revision) and known.exists():
         return _read_content(known)

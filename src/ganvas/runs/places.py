@@ -1,6 +1,5 @@
 """Where runs are: a table that turns what a person writes into the folder of a run."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from ganvas.runs.pull import pull_run, pulled_folder
 
 __all__ = ["RunPlace", "find_place", "is_named", "refuse_missing", "refuse_named"]
 
-ZOO = Path(__file__).parents[1] / "zoo"  # in the package: a run folder for each generator
+ZOO_FOLDER = Path(__file__).parents[1] / "zoo"  # in the package: a run folder for each generator
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,11 @@ class Shelf(NamedTuple):
 
 def _list_zoo() -> list[str]:
     """The names of all generators that come with ganvas."""
-    return sorted(path.name for path in ZOO.iterdir() if path.is_dir()) if ZOO.is_dir() else []
+    return (
+        sorted(path.name for path in ZOO_FOLDER.iterdir() if path.is_dir())
+        if ZOO_FOLDER.is_dir()
+        else []
+    )
 
 
 def _find_in_zoo(name: str) -> Path:
@@ -58,14 +61,14 @@ def _find_in_zoo(name: str) -> Path:
     """
     names = _list_zoo()
     if name in names:
-        return ZOO / name
+        return ZOO_FOLDER / name
     if not names:
         raise UserError(f"there is no zoo:{name}: this installation has no ready-made generators")
     raise UserError(f"there is no zoo:{name}; {nearest(name, names)}")
 
 
 SHELVES = {
-    "zoo": Shelf(_find_in_zoo, lambda: ZOO, 1),
+    "zoo": Shelf(_find_in_zoo, lambda: ZOO_FOLDER, 1),
     "hf": Shelf(pull_run, pulled_folder, 2),  # OWNER/NAME
 }
 
@@ -90,21 +93,24 @@ def find_place(what: str | Path) -> RunPlace:
     if is_named(what):
         text = Path(what).as_posix()  # on Windows, a path has turned the slashes
         prefix, _, name = text.partition(":")
-        return RunPlace(SHELVES[prefix].find(name), text, Path(_join_words(text)))
+        return RunPlace(SHELVES[prefix].find(name), text, _name_outputs(prefix, name))
 
     path = expand_home(what)
     # a shelf's folder, given by its path, is written to no more than by its name
     for prefix, shelf in SHELVES.items():
         root = shelf.root().resolve()
         if (whole := path.resolve()).is_relative_to(root):
-            words = [prefix, *whole.relative_to(root).parts[: shelf.depth]]
-            return RunPlace(path, outputs=Path(_join_words(" ".join(words))))
+            name = "/".join(whole.relative_to(root).parts[: shelf.depth])
+            return RunPlace(path, outputs=_name_outputs(prefix, name))
     return RunPlace(path)
 
 
-def _join_words(text: str) -> str:
-    """A text as the name of a folder: "hf:owner/name" as "hf-owner-name"."""
-    return re.sub(r"[^\w.-]+", "-", text)
+def _name_outputs(prefix: str, name: str) -> Path:
+    """The folder that takes what is made with a named run: "hf:owner/name" as "hf-owner+name".
+
+    No two runs share one: a name on the Hub may hold "-", but no "+".
+    """
+    return Path(f"{prefix}-{name.replace('/', '+')}")
 
 
 def refuse_named(out: str | Path) -> None:

@@ -4,17 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvas.data.kinds import is_everywhere
 from ganvas.errors import UserError
 from ganvas.io.files import hash_file
 from ganvas.recipes.origin import Origin
 from ganvas.recipes.recipe import Recipe, all_settings
-from ganvas.runs.checkpoint import (
-    locate_checkpoint,
-    read_about,
-    read_checkpoint_recipe,
-)
+from ganvas.runs.checkpoint import locate_checkpoint, read_about
 from ganvas.runs.places import find_place
+from ganvas.runs.trust import read_safe_recipe
 from ganvas.schema import read_schema
 
 __all__ = ["Start", "check_kind", "check_origin", "check_settings", "find_start"]
@@ -46,10 +42,7 @@ def find_start(place: Path) -> Start:
     """
     path = locate_checkpoint(place)
     about = read_about(path)
-    recipe = read_checkpoint_recipe(path, about)
-    # of a run that others gave, a path would be of their machine, or of their choice
-    if find_place(place).outputs and recipe.data and not is_everywhere(recipe.data):
-        recipe = recipe.model_copy(update={"data": None})
+    recipe = read_safe_recipe(find_place(place), path, about)
     # Left open, the size and channels were those of its data; the new data may have others.
     schema = read_schema(about["gan"]["data"])
     if schema.kind == "image":
