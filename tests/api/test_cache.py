@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
@@ -102,6 +103,23 @@ def test_unfinished_files_of_living_processes_stay(place: Path):
         mine: False,
         dead: True,
     }
+
+
+def test_a_cache_that_cannot_be_read_is_told_in_one_line(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    real = Path.iterdir
+
+    def refuse(folder: Path):  # the administrator may read everything, so the system's no is played
+        if folder.parent == place:
+            raise PermissionError(13, "Permission denied", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    refused_in_one_line(ganvas.cache, f"{place} cannot be read: Permission denied")
+    main(["about"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"{place}, unknown" in printed and "cannot be read: Permission denied" in printed
 
 
 def test_links_are_left_alone(place: Path, tmp_path: Path):

@@ -232,12 +232,29 @@ def test_a_walk_goes_along_a_direction_and_back(moved: ganvas.Run):
     assert len(film.frames) == 5
 
 
+def test_a_walk_along_a_direction_is_planned_by_one_reading(moved: ganvas.Run, monkeypatch):
+    """Stops share the direction, which was read from its file once."""
+    choice = NoiseChoice(seeds="7,8", direction="1:-3..3").of(moved.folder)
+    sample, calls = _Linear.sample, []
+
+    def count(gan: _Linear, *given: Any) -> Tensor:
+        calls.append(given)
+        return sample(gan, *given)
+
+    monkeypatch.setattr(_Linear, "sample", count)
+    paths = list_paths(moved.gan, CPU, Walk(), choice)
+    assert len(calls) == 1  # the generator runs once, to measure its noise
+    vectors = {id(point.latent.moves[0][0]) for path in paths for point in path}
+    assert len(vectors) == 1
+
+
 def test_classes_walk_along_a_direction_side_by_side(tmp_path: Path):
     run = load(make_gan("cdcgan", classes=3), tmp_path)
     ganvas.directions(run, count=2, out=tmp_path / "directions" / "1")
     choice = NoiseChoice(direction="1:0..2").of(tmp_path)
     paths = list_paths(run.gan, CPU, Walk(walks=2), choice)
     assert [path[0].label for path in paths] == [0, 0, 1, 1, 2, 2]
+    assert [path[-1].latent.terms[0][1] for path in paths] == [0, 1] * 3
 
 
 # Refusals

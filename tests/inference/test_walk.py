@@ -71,6 +71,10 @@ def test_impossible_walks_are_refused(gan: GAN):
     refused_in_one_line(lambda: plan(gan, NoiseChoice(seeds="1")), "two or more")
     refused_in_one_line(lambda: plan(gan, seeds, (0, 1)), "3 images and 2 classes")
     refused_in_one_line(lambda: plan(gan, NoiseChoice(noise="1,2"), walks=2), "--walks 2")
+    along = NoiseChoice(seeds="1,2", direction="1:0..2")
+    refused_in_one_line(lambda: plan(gan, along, walks=2), "--walks 2 .* image of --seeds")
+    along_file = NoiseChoice(noise="1", direction="1:0..2")
+    refused_in_one_line(lambda: plan(gan, along_file, walks=2), "--walks 2 .* image of --noise")
     refused_in_one_line(
         lambda: plan(gan, labels=(0,), frames=10_000, walks=1000, scale=3), "GiB of memory"
     )

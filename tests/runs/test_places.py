@@ -10,6 +10,7 @@ from tiny import refused_in_one_line
 
 import ganvas
 from ganvas.cli import main
+from ganvas.errors import UserError
 from ganvas.runs import places, pull
 from ganvas.runs.places import RunPlace, find_place
 
@@ -102,12 +103,23 @@ def test_a_training_begins_with_a_named_run(zoo, tmp_path):
     assert str(zoo / "tiny") in (run.folder / "origin.json").read_text()
 
 
-def test_health_and_log_read_a_named_run(zoo, capsys):
-    assert ganvas.health("zoo:tiny").images == 12
-    main(["log", "zoo:tiny"])
-    assert "ganvas log zoo:tiny --csv" in capsys.readouterr().out
-    (zoo / "tiny" / "log.jsonl").unlink()
-    refused_in_one_line(lambda: ganvas.health("zoo:tiny"), "zoo:tiny has no log.jsonl")
+def test_health_and_log_refuse_a_ready_made_run(zoo, trained, capsys, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")  # where nothing can be fetched
+    before = list_files(zoo)
+    for what in ("zoo:tiny", str(zoo / "tiny"), "hf:nobody/nothing"):
+        message = f"{what} is a ready-made run, which has no log"
+        with pytest.raises(UserError, match=message):
+            ganvas.health(what)
+        for words in (["health"], ["log"], ["log", "--to", "tensorboard"]):
+            with pytest.raises(SystemExit):
+                main([*words[:1], what, *words[1:]])
+            assert message in " ".join(capsys.readouterr().err.split())
+    assert list_files(zoo) == before
+
+    assert ganvas.health(trained).images == 12
+    shutil.copytree(trained, "copy")
+    Path("copy/log.jsonl").unlink()
+    refused_in_one_line(lambda: ganvas.health("copy"), "copy has no log.jsonl")
 
 
 def test_names_that_are_not_there_and_places_that_cannot_be_trained(zoo):

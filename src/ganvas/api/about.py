@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ganvas.api.cache import cache, describe_size
+from ganvas.errors import UserError
 from ganvas.io.cache import cache_folder
 from ganvas.io.console import count_noun, print_json, print_text
 from ganvas.io.formats import install_hint
@@ -62,7 +63,7 @@ class About:
         cores: of the CPU that this process may use.
         threads: that torch uses; 0 without torch.
         cache: folder of what is kept between runs.
-        cache_size: in words.
+        cache_size: in words; "unknown" where the cache cannot be read.
         extras: what can be installed in addition.
         notes: what is slower, missing or impossible here.
     """
@@ -100,7 +101,7 @@ def about() -> About:
         and `notes`; printed, it is what `ganvas about` prints.
     """
     devices, threads, trouble = _find_devices()
-    entries = cache()
+    cache_size, unread = _measure_cache()
     extras = _find_extras()
     return About(
         versions=_find_versions(),
@@ -108,9 +109,9 @@ def about() -> About:
         cores=_count_cores(),
         threads=threads,
         cache=cache_folder(),
-        cache_size=f"{count_noun(len(entries), 'entry', 'entries')}, {describe_size(entries)}",
+        cache_size=cache_size,
         extras=extras,
-        notes=[*trouble, *_find_notes(extras, sys.platform, platform.machine())],
+        notes=[*trouble, *unread, *_find_notes(extras, sys.platform, platform.machine())],
     )
 
 
@@ -158,6 +159,15 @@ def _find_devices() -> tuple[dict[str, str], int, list[str]]:
     threads = torch.get_num_threads()
     cpu["cpu"] += f", {count_noun(threads, 'thread')}"
     return devices | cpu, threads, []
+
+
+def _measure_cache() -> tuple[str, list[str]]:
+    """The size of the cache in words, and why it cannot be read."""
+    try:
+        entries = cache()
+    except UserError as error:
+        return "unknown", [str(error)]
+    return f"{count_noun(len(entries), 'entry', 'entries')}, {describe_size(entries)}", []
 
 
 def _count_cores() -> int:

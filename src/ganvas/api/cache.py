@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from ganvas.errors import UserError, nearest
-from ganvas.io.cache import NAME, cache_folder
+from ganvas.io.cache import NAME, OTHER_CACHE, cache_folder
 from ganvas.io.console import PlainConsole, count_noun, print_json, print_text
 from ganvas.io.files import PARTIAL, is_abandoned, partial_path, remove
 from ganvas.io.open_files import find_open_files
@@ -82,7 +82,13 @@ def cache(*kinds: str, empty: bool = False) -> list[CacheEntry]:
     for kind in kinds:
         if kind not in KINDS:
             raise UserError(f"the cache has no kind {kind!r}; {nearest(kind, KINDS)}")
-    found = list(_find_entries(kinds or tuple(KINDS)))
+    try:
+        found = list(_find_entries(kinds or tuple(KINDS)))
+    except OSError as error:
+        raise UserError(
+            f"the cache {cache_folder()} cannot be read: {error.strerror or error}; allow it or"
+            f" {OTHER_CACHE}"
+        ) from error
     if empty:
         found = [entry if entry.in_use else _remove(entry) for entry in found]
     return sorted(found, key=lambda entry: -entry.bytes)

@@ -126,12 +126,12 @@ def health(run: Run | str | Path) -> Health:
     """Diagnose a run, finished or still training: what is wrong, the evidence, and what to do.
 
     Args:
-        run: a run, its folder or its name.
+        run: a run, or its folder.
 
     Returns:
         The findings and the last checkup; it prints as a text, and a notebook shows it as tables.
 
     Raises:
-        UserError: it is not a run folder, or the run has had no checkup yet.
+        UserError: it is not a run folder, its log is not there, or it has had no checkup yet.
     """
     return read_health(run.folder if isinstance(run, Run) else run)

@@ -85,7 +85,7 @@ def health(run: Path, /, *, json: Switch = False) -> None:
     Parameters
     ----------
     run
-        Run folder, or hf:OWNER/NAME[@REVISION].
+        Run folder.
     json
         Print as JSON: the diagnosis.
     """
@@ -102,7 +102,7 @@ def log(run: Path, /, *, csv: Switch = False, to: Words = None) -> None:
     Parameters
     ----------
     run
-        Run folder, or hf:OWNER/NAME[@REVISION].
+        Run folder.
     csv
         Print all numbers that were logged as CSV, for a spreadsheet or a program: losses with
         their terms, speed, scores and checkups.

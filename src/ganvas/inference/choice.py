@@ -127,11 +127,6 @@ class NoiseChoice:
         """Whether there is a way along a direction, for a walk."""
         return any(step.first != step.last for step in self.steps)
 
-    def at(self, share: float) -> "NoiseChoice":
-        """This choice at a share of its way along directions, in [0, 1]."""
-        amounts = [(one.name, one.first + share * (one.last - one.first)) for one in self.steps]
-        return replace(self, direction=[Step(name, amount, amount) for name, amount in amounts])
-
     @property
     def in_order(self) -> bool:
         """Whether images are drawn from the rows of one seed, in order."""

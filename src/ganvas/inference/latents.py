@@ -166,10 +166,6 @@ def sample_latents(run: "Run", latents: Sequence[Latent], labels: Sequence[int])
         UserError: the GAN needs more than noise and a class.
     """
     run.check_free()
-    parts = [torch.empty(0, *run.shape)]
-    for start in range(0, len(latents), CHUNK):
-        chunk, chunk_labels = latents[start : start + CHUNK], labels[start : start + CHUNK]
-        rng = LatentRng(chunk, run.device)
-        inputs = class_inputs(run.gan, chunk_labels, run.device)
-        parts.append(sample_gan(run.gan, rng, len(chunk), inputs))
-    return torch.cat(parts)
+    points = [Point(latent, label) for latent, label in zip(latents, labels, strict=True)]
+    parts = [images for _, images in draw_points(run.gan, points, run.device)]
+    return torch.cat([torch.empty(0, *run.shape), *parts])

@@ -1,7 +1,7 @@
 """Smooth walks through the noise of a GAN, and from class to class, as an animation."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -9,6 +9,7 @@ from torch import Tensor
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.inference.choice import NoiseChoice, choose_points
+from ganvas.inference.direction_files import Step
 from ganvas.inference.latents import LatentRng, Point
 from ganvas.inference.sampling import CHUNK, class_inputs, sample_gan
 from ganvas.inference.sheets import square_columns, title_classes
@@ -125,43 +126,54 @@ def list_paths(
 
     Raises:
         UserError: a walk would have one point, points and classes are not as many, there are
-            several walks through given noise, or the frames would be too large.
+            several walks where the choice says how many, or the frames would be too large.
     """
     walks = walk.walks or 1
+    if walks > 1 and choice.moving and choice.fixed:
+        flag = "--noise" if choice.seeds is None else "--seeds"
+        raise UserError(
+            f"--walks {walks} has no effect: along --direction goes one walk from each image of "
+            f"{flag}"
+        )
     if walks > 1 and choice.noise is not None:
         raise UserError(f"--walks {walks} has no effect on the walk through --noise; use --seeds")
     by_class = not labels and "label" in gan.inputs and choice.noise is None
     kinds = [[label] for label in range(len(gan.classes))[:MOST_CLASSES]] if by_class else [labels]
 
-    paths = []
-    for classes in kinds:
-        if choice.moving:
-            paths += _move_along(gan, device, walk, choice, seed, classes)
-            continue
-        for number in range(walks):
-            latents = _list_latents(gan, device, choice, seed, number, len(classes))
-            paths.append(_pair(latents, classes))
+    if choice.moving:
+        points = list(choose_points(gan, device, choice, seed, walks, labels))
+        if by_class:
+            points = [Point(one.latent, label) for (label,) in kinds for one in points]
+        paths = [_move_along(point, choice.steps, walk.loop) for point in points]
+    else:
+        paths = [
+            _pair(_list_latents(gan, device, choice, seed, number, len(classes)), classes)
+            for classes in kinds
+            for number in range(walks)
+        ]
     _check_size(gan, walk, len(paths))
     return paths
 
 
-def _move_along(
-    gan: GAN,
-    device: torch.device,
-    walk: Walk,
-    choice: NoiseChoice,
-    seed: int,
-    classes: Sequence[int],
-) -> list[Path]:
-    """The ways of the images that are chosen along directions: there, and back in a loop."""
+def _move_along(start: Point, steps: Sequence[Step], loop: bool) -> Path:
+    """The way of an image along directions: there, and back in a loop.
+
+    Args:
+        start: where the way begins, moved along the direction of each step already.
+        steps: how far the way goes along each.
+        loop: whether it leads back.
+    """
     shares = torch.linspace(0, 1, STOPS).tolist()
-    if walk.loop:
+    if loop:
         shares += shares[-2:0:-1]
-    stops = []  # a point of each image, at each share of the way
+    directions = [direction for direction, _ in start.latent.moves]
+
+    path = []
     for share in shares:
-        here = choice.at(share)
-        stops.append(list(choose_points(gan, device, here, seed, walk.walks or 1, classes)))
-    return [list(path) for path in zip(*stops)]
+        amounts = [step.first + share * (step.last - step.first) for step in steps]
+        latent = replace(start.latent, moves=tuple(zip(directions, amounts)))
+        path.append(Point(latent, start.label))
+    return path
 
 
 def _list_latents(

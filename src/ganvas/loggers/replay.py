@@ -9,7 +9,7 @@ from ganvas.io.console import count_noun, print_text
 from ganvas.loggers.feed import Feed
 from ganvas.loggers.find import find_loggers
 from ganvas.runs.folder import is_going
-from ganvas.runs.record import read_run
+from ganvas.runs.record import read_logged_run
 
 __all__ = ["describe_failure", "replay_run", "suggest_replay"]
 
@@ -22,20 +22,20 @@ def replay_run(folder: Path, names: Sequence[str]) -> None:
         names: of the loggers.
 
     Raises:
-        UserError: it is no run folder or is in training, there is no such logger, or one failed;
-            the others were served.
+        UserError: it is no run folder with a log or is in training, there is no such logger, or
+            one failed; the others were served.
     """
     if not names:
         raise UserError("--to names no logger; give one, e.g. --to tensorboard")
     loggers = find_loggers(names)
-    run = read_run(folder)
-    if is_going(folder):
+    run = read_logged_run(folder)
+    if is_going(run.folder):
         raise UserError(
             f"{folder} is in training; send its log afterwards, or train with "
             f"--log-to {','.join(names)}"
         )
 
-    feeds = [Feed(name, logger, folder, run.recipe) for name, logger in loggers.items()]
+    feeds = [Feed(name, logger, run.folder, run.recipe) for name, logger in loggers.items()]
     if failures := [failure for feed in feeds if (failure := _replay(feed))]:
         raise UserError("; ".join(failures))
 

@@ -14,7 +14,7 @@ from ganvas.io.console import PlainConsole, count_noun, escape_text, print_json,
 from ganvas.io.html import html_list, html_table
 from ganvas.runs.diagnosis import Change, Diagnosis, schedule_of
 from ganvas.runs.folder import is_going
-from ganvas.runs.record import describe_progress, describe_status, read_run
+from ganvas.runs.record import describe_progress, describe_status, read_logged_run
 from ganvas.runs.rules import Finding
 
 __all__ = ["Health", "print_health", "read_health"]
@@ -156,10 +156,9 @@ def read_health(what: str | Path) -> Health:
     """Read the conditions and the last checkup of a run, finished or in training.
 
     Raises:
-        UserError: it is not a run folder, or the run has had no checkup yet.
+        UserError: it is not a run folder, its log is not there, or it has had no checkup yet.
     """
-    run = read_run(what)
-    run.need_log()
+    run = read_logged_run(what)
     diagnosis = Diagnosis.of(run.log, schedule_of(run.recipe))
     if not diagnosis.checkups:
         period = run.recipe.period("health_every")

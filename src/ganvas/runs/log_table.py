@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ganvas.errors import UserError
 from ganvas.io.console import PlainConsole, describe_rate, print_text
-from ganvas.runs.record import RunRecord, read_run
+from ganvas.runs.record import RunRecord, read_logged_run
 
 __all__ = ["KINDS", "collect_numbers_by_images", "find_numbers", "print_log"]
 
@@ -25,14 +25,13 @@ def print_log(what: str | Path, as_csv: bool) -> None:
     """Print what a run has logged, finished or in training.
 
     Args:
-        what: the run's folder or name.
+        what: the run folder.
         as_csv: all numbers as CSV; otherwise a table of the losses, a row for each report.
 
     Raises:
         UserError: it is not a run folder, or nothing was logged yet.
     """
-    run = read_run(what)
-    run.need_log()
+    run = read_logged_run(what)
     rows = collect_numbers_by_images(run.log)
     if not any(entry["kind"] == "losses" for entry in run.log):
         first = run.recipe.period("report_every")

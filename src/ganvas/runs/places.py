@@ -9,7 +9,14 @@ from ganvas.errors import UserError, nearest
 from ganvas.io.reading import expand_home
 from ganvas.runs.pull import pull_run, pulled_folder
 
-__all__ = ["RunPlace", "find_place", "is_named", "refuse_missing", "refuse_named"]
+__all__ = [
+    "RunPlace",
+    "find_place",
+    "is_named",
+    "is_ready_made",
+    "refuse_missing",
+    "refuse_named",
+]
 
 ZOO_FOLDER = Path(__file__).parents[1] / "zoo"  # in the package: a run folder for each generator
 
@@ -113,13 +120,18 @@ def _name_outputs(prefix: str, name: str) -> Path:
     return Path(f"{prefix}-{name.replace('/', '+')}")
 
 
+def is_ready_made(what: str | Path) -> bool:
+    """Whether it is a run on a shelf, by its name or by its path; nothing is fetched to tell."""
+    return is_named(what) or find_place(what).outputs is not None
+
+
 def refuse_named(out: str | Path) -> None:
     """Refuse to train a run that is called by name.
 
     Raises:
         UserError: says how to begin with its weights.
     """
-    if is_named(out) or find_place(out).outputs:
+    if is_ready_made(out):
         raise UserError(
             f"--out {out} is a ready-made run and cannot be changed; choose a folder, and begin "
             f"with its weights by --from {out}"

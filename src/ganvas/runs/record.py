@@ -11,9 +11,9 @@ from ganvas.recipes.recipe import Recipe
 from ganvas.runs.checkpoint import find_checkpoints, read_about
 from ganvas.runs.folder import find_grids, read_data, read_recipe
 from ganvas.runs.log import read_log
-from ganvas.runs.places import find_place
+from ganvas.runs.places import find_place, is_ready_made
 
-__all__ = ["RunRecord", "describe_progress", "describe_status", "read_run"]
+__all__ = ["RunRecord", "describe_progress", "describe_status", "read_logged_run", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,6 @@ class RunRecord:
     checkpoint: Path | None
     about: dict[str, Any]
     name: str
-
-    def need_log(self) -> None:
-        """Refuse a run that was given away without its log.
-
-        Raises:
-            UserError: there is none.
-        """
-        if not (self.folder / "log.jsonl").exists():
-            raise UserError(f"{self.name} has no log.jsonl: how it was trained is not known here")
 
     @property
     def images(self) -> int:
@@ -102,6 +93,23 @@ def read_run(what: str | Path) -> RunRecord:
         about=read_about(newest) if newest else {},
         name=place.name or str(folder),
     )
+
+
+def read_logged_run(what: str | Path) -> RunRecord:
+    """Read the folder of a run whose log is there.
+
+    Raises:
+        UserError: as `read_run`; or the run was given away, which is always without its log.
+    """
+    if is_ready_made(what):  # before it is fetched
+        raise UserError(
+            f"{what} is a ready-made run, which has no log of its training; give the folder of a "
+            "run that was trained here"
+        )
+    run = read_run(what)
+    if not (run.folder / "log.jsonl").exists():
+        raise UserError(f"{run.name} has no log.jsonl: how it was trained is not known here")
+    return run
 
 
 def describe_status(run: RunRecord) -> str:
