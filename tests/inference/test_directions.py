@@ -211,14 +211,14 @@ def test_parts_of_noise_are_moved_each_by_its_part(tmp_path: Path):
     gan = _Linear("parts")
     run = load(gan, tmp_path)
     (found,) = ganvas.directions(run, count=1, out=tmp_path / "directions" / "1")
-    choice = NoiseChoice(seeds=5, direction="1:2").of(tmp_path)
+    choice = NoiseChoice(seeds=5, direction="1:2").of(tmp_path, "run")
     ((latent, _),) = choice.choose(gan, CPU, 0, 1)
     shift = gan.draw(1, LatentRng([latent])) - gan.draw(1, RowRng(5, [0]))
     torch.testing.assert_close(shift[0], 2 * found.vector)
 
 
 def test_a_walk_goes_along_a_direction_and_back(moved: ganvas.Run):
-    choice = NoiseChoice(seeds="7,8", direction="1:-3..3,2:1").of(moved.folder)
+    choice = NoiseChoice(seeds="7,8", direction="1:-3..3,2:1").of(moved.folder, moved.name)
     there = list_paths(moved.gan, CPU, Walk(loop=False), choice)
     assert [len(path) for path in there] == [STOPS, STOPS]
     assert [path[0].latent.terms[0][0] for path in there] == [7, 8]
@@ -234,7 +234,7 @@ def test_a_walk_goes_along_a_direction_and_back(moved: ganvas.Run):
 
 def test_a_walk_along_a_direction_is_planned_by_one_reading(moved: ganvas.Run, monkeypatch):
     """Stops share the direction, which was read from its file once."""
-    choice = NoiseChoice(seeds="7,8", direction="1:-3..3").of(moved.folder)
+    choice = NoiseChoice(seeds="7,8", direction="1:-3..3").of(moved.folder, moved.name)
     sample, calls = _Linear.sample, []
 
     def count(gan: _Linear, *given: Any) -> Tensor:
@@ -251,7 +251,7 @@ def test_a_walk_along_a_direction_is_planned_by_one_reading(moved: ganvas.Run, m
 def test_classes_walk_along_a_direction_side_by_side(tmp_path: Path):
     run = load(make_gan("cdcgan", classes=3), tmp_path)
     ganvas.directions(run, count=2, out=tmp_path / "directions" / "1")
-    choice = NoiseChoice(direction="1:0..2").of(tmp_path)
+    choice = NoiseChoice(direction="1:0..2").of(tmp_path, "run")
     paths = list_paths(run.gan, CPU, Walk(walks=2), choice)
     assert [path[0].label for path in paths] == [0, 0, 1, 1, 2, 2]
     assert [path[-1].latent.terms[0][1] for path in paths] == [0, 1] * 3
@@ -379,3 +379,10 @@ def test_a_class_has_the_direction_that_makes_it(tmp_path: Path):
         lambda: find_labelled_directions(run, tmp_path, "folders", ["grey"]), "known: dark, light"
     )
     refused_in_one_line(lambda: find_labelled_directions(run, tmp_path), "neither attributes nor")
+
+
+def test_directions_that_were_not_found_yet_name_their_command(tmp_path: Path):
+    refused_in_one_line(
+        lambda: NoiseChoice(direction="1:2").of(tmp_path, "zoo:emoji"),
+        "no directions of zoo:emoji were found yet.*ganvas directions zoo:emoji",
+    )

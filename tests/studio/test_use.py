@@ -33,7 +33,8 @@ def test_samples_are_those_of_the_command_line(client: TestClient, run: str, roo
     gan = ganvas.load(root / "digits")
     for place, label in enumerate(("7", "4")):
         expected = to_uint8(gan.sample(4, label=label)[3:])[0, 0]  # (8, 8)
-        assert torch.equal(image[:, 8 * place : 8 * place + 8], expected)
+        difference = (image[:, 8 * place : 8 * place + 8].int() - expected.int()).abs()
+        assert difference.max() <= 1  # the batch has another size, so rounding may differ
 
 
 @pytest.mark.parametrize(

@@ -107,11 +107,23 @@ class NoiseChoice:
             raise UserError(f"--directions {self.directions} has no effect without --direction")
         self.steps  # noqa: B018  wrong ones are refused now
 
-    def of(self, run_folder: Path) -> "NoiseChoice":
-        """This choice, with directions from a run where no other place of them was named."""
+    def of(self, outputs: Path, name: str) -> "NoiseChoice":
+        """This choice, with directions from a run where no other place of them was named.
+
+        Args:
+            outputs: the folder in which results of the run are written.
+            name: of the run, for messages.
+
+        Raises:
+            UserError: none of them were found yet.
+        """
         if not self._is_given("direction") or self.directions is not None:
             return self
-        return replace(self, directions=run_folder / FOLDER)
+        if not (outputs / FOLDER).is_dir():
+            raise UserError(
+                f"no directions of {name} were found yet", command=f"ganvas directions {name}"
+            )
+        return replace(self, directions=outputs / FOLDER)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -157,6 +157,9 @@ def draw_points(
 def sample_latents(run: "Run", latents: Sequence[Latent], labels: Sequence[int]) -> Tensor:
     """Generate the images of points in the space of noise, (N, C, H, W) in [-1, 1], on the CPU.
 
+    No more images than these are computed, so that a slider is fast. In their last bits they may
+    differ from those of whole chunks (`draw_points`).
+
     Args:
         run: of an unconditional GAN, or one with classes.
         latents: N points.
@@ -166,6 +169,10 @@ def sample_latents(run: "Run", latents: Sequence[Latent], labels: Sequence[int])
         UserError: the GAN needs more than noise and a class.
     """
     run.check_free()
-    points = [Point(latent, label) for latent, label in zip(latents, labels, strict=True)]
-    parts = [images for _, images in draw_points(run.gan, points, run.device)]
-    return torch.cat([torch.empty(0, *run.shape), *parts])
+    parts = [torch.empty(0, *run.shape)]
+    for start in range(0, len(latents), CHUNK):
+        chunk, chunk_labels = latents[start : start + CHUNK], labels[start : start + CHUNK]
+        rng = LatentRng(chunk, run.device)
+        inputs = class_inputs(run.gan, chunk_labels, run.device)
+        parts.append(sample_gan(run.gan, rng, len(chunk), inputs))
+    return torch.cat(parts)

@@ -251,7 +251,7 @@ class Run:
             if name not in NoiseFlags.__annotations__:
                 hint = nearest(name, NoiseFlags.__annotations__)
                 raise UserError(f"run.sample and run.walk have no argument {name!r}; {hint}")
-        return NoiseChoice(**given).of(self.outputs)
+        return NoiseChoice(**given).of(self.outputs, self.name)
 
     def _check_images(self) -> None:
         """Refuse a GAN that generates points.

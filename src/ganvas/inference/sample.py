@@ -69,7 +69,7 @@ class SampleTask(Task):
         run.check_free()
         if self.rows and not self._list_classes(run):
             raise UserError(f"--rows {self.rows}: {run.name} was trained without classes")
-        self.choice.of(run.outputs).check(run.gan, run.device, self.seed)
+        self.choice.of(run.outputs, run.name).check(run.gan, run.device, self.seed)
         self.naming.check(self._plan(run)[1])
 
     def results(self, run: Run) -> Iterator[Result]:
@@ -111,7 +111,7 @@ class SampleTask(Task):
         """The points to draw, and how many they are."""
         gan, device = run.gan, run.device
         labels = class_numbers(gan, self.label)
-        choice = self.choice.of(run.outputs)
+        choice = self.choice.of(run.outputs, run.name)
         points = choose_points(gan, device, choice, self.seed, self._count, labels)
         if self.choice.in_order and not self.rows:
             return points, self._count  # there may be hundreds of thousands
@@ -181,5 +181,5 @@ def check_walk(task: SampleTask, run: Run, walk: Walk, file: Path) -> list[list[
     refuse_points(run)
     task.check(run)
     labels = class_numbers(run.gan, task.label)
-    choice = task.choice.of(run.outputs)
+    choice = task.choice.of(run.outputs, run.name)
     return list_paths(run.gan, run.device, walk, choice, task.seed, labels)
