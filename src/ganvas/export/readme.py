@@ -24,7 +24,7 @@ FIRST_IMAGE = {1: "pixels[0, 0]", 3: "pixels[0].permute(1, 2, 0)", 4: "pixels[0]
 MOST_NAMES = 12  # in a comment
 CARD = """# {title}
 
-A generator of {kind}s, trained with [Ganvas](https://pypi.org/project/ganvas/) {ganvas}: recipe
+A generator of {kind}s, trained with Ganvas {ganvas}: recipe
 `{recipe}`, GAN `{gan}`, {images:,} images shown.{licence}
 
 ## Use it
