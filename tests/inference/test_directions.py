@@ -265,7 +265,7 @@ def test_classes_walk_along_a_direction_side_by_side(tmp_path: Path):
     [
         ("9:1", "directions 1 to 5"),
         ("0:1", "directions 1 to 5"),
-        ("Smiling:1", "none of that name"),
+        ("Smiling:1", "no direction has that name"),
         ("3", "NUMBER:AMOUNT"),
         ("3:", "NUMBER:AMOUNT"),
         ("3:abc", "NUMBER:AMOUNT"),

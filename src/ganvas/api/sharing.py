@@ -59,6 +59,6 @@ def zoo(name: str | None = None) -> list[Generator] | Generator:
         name: of one, such as "zoo:mnist"; None: all of them, in a list.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no generator has that name.
     """
     return [*ZOO.values()] if name is None else find_generator(name)

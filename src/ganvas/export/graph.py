@@ -40,7 +40,7 @@ class Graph(nn.Module):
             domains.names[to] if isinstance(domains, ChoiceInput) and to is not None else ""
         )
 
-        # A first call tells what noise there is.
+        # A first call records which noise `sample` draws.
         given = list_ports(gan)
         recorder = RecordingRng()
         example = _draw_examples(given, 2, self.choose_sides()[0])

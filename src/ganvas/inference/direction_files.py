@@ -143,7 +143,7 @@ def find_direction(directions: Sequence[Direction], name: str) -> Direction:
     if name not in named:
         numbers = f"1 to {len(directions)}"
         hint = f"; {nearest(name, list(named))}" if named else ""
-        raise UserError(f"--direction {name}: there is none of that name; give {numbers}{hint}")
+        raise UserError(f"--direction {name}: no direction has that name; give {numbers}{hint}")
     return named[name]
 
 

@@ -103,7 +103,7 @@ class Content:
 
 
 def open_hub(written: str, bars: bool = False) -> "HfApi":
-    """The Hub's interface. Nothing is told about its use, and nothing is logged.
+    """The Hub's interface. It sends no statistics of its use and prints no log.
 
     Args:
         written: what needs it, in messages.

@@ -28,7 +28,7 @@ def find_loggers(names: Iterable[str]) -> dict[str, Logger]:
     """New loggers, by name.
 
     Raises:
-        UserError: there is none of a name, its package is not installed, or it cannot be imported.
+        UserError: a name is unknown, its package is not installed, or it cannot be imported.
     """
     return {name: _make_logger(name) for name in names}
 

@@ -64,7 +64,7 @@ def _find_in_zoo(name: str) -> Path:
     """The folder of a generator that comes with ganvas.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no generator has that name.
     """
     names = _list_zoo()
     if name in names:

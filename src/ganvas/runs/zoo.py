@@ -127,7 +127,7 @@ def find_generator(name: str) -> Generator:
     """A generator by its name, with or without the "zoo:" before it.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no generator has that name.
     """
     short = name.removeprefix("zoo:")
     if short not in ZOO:
