@@ -164,6 +164,12 @@ def test_what_is_made_of_it_keeps_its_licence():
     (graph,) = list_graphs(run.gan)
     assert describe_export(run, graph, None)["licence"] == "cc-by-4.0"
     assert describe_export(run, graph, "mine")["licence"] == "mine"
+    by_path = ganvas.load(find_generator("cartoon-faces").folder)
+    assert describe_export(by_path, graph, None)["licence"] == "cc-by-4.0"
+    refused_in_one_line(
+        lambda: ganvas.push(run, "hf:me/faces", licence="mit"),
+        "zoo:cartoon-faces is given under cc-by-4.0",
+    )
 
 
 def test_an_argument_that_sampling_lacks_is_named():

@@ -57,6 +57,6 @@ def describe_export(run: Run, graph: Graph, licence: str | None) -> dict[str, An
         about["domain"] = graph.domain
     if graph.fixed:
         about["fixed"] = FIXED
-    if licence := licence or find_licence(run.name):
+    if licence := licence or find_licence(run.folder):
         about["licence"] = licence
     return about

@@ -16,6 +16,7 @@ from ganvas.io.files import hash_file
 from ganvas.io.hub import Repo, hub_errors, open_hub
 from ganvas.runs.checkpoint import CheckpointError
 from ganvas.runs.pull import CHECKPOINT_FILE, RUN_FILE
+from ganvas.runs.zoo import find_licence
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -57,6 +58,8 @@ def push_run(
         UserError: the name or the licence is none, there is no token, or the Hub refuses.
     """
     licence = check_licence(licence)
+    if (given := find_licence(run.folder)) and licence != given:
+        raise UserError(f"{run.name} is given under {given}; publish it with --licence {given}")
     if not to.startswith("hf:") or "@" in to:
         raise UserError(f"{to!r} is no place to publish to; write hf:OWNER/NAME")
     repo = Repo.parse("model", to)

@@ -10,6 +10,7 @@ from ganvas.io.reading import expand_home
 from ganvas.runs.pull import pull_run, pulled_folder
 
 __all__ = [
+    "ZOO_FOLDER",
     "RunPlace",
     "find_place",
     "is_named",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ganvas.errors import UserError, nearest
 from ganvas.io.reading import read_text
-from ganvas.runs.places import find_place
+from ganvas.runs.places import ZOO_FOLDER, find_place
 
 __all__ = ["ZOO", "Generator", "find_generator", "find_licence"]
 
@@ -135,7 +135,7 @@ def find_generator(name: str) -> Generator:
     return ZOO[short]
 
 
-def find_licence(name: str) -> str | None:
-    """The licence of a run by its name, as the Hugging Face Hub calls it; None: it is not known."""
-    generator = ZOO.get(name.removeprefix("zoo:")) if name.startswith("zoo:") else None
+def find_licence(folder: Path) -> str | None:
+    """The licence of the run in a folder, as the Hugging Face Hub calls it; None: not known."""
+    generator = ZOO.get(folder.name) if folder.resolve().parent == ZOO_FOLDER.resolve() else None
     return generator.licence if generator else None
