@@ -99,7 +99,9 @@ def test_layers_behave_as_the_documents_say(name):
         if isinstance(module, nn.LeakyReLU):
             assert module.negative_slope == {"stargan": 0.01, "sngan": 0.1}.get(name, 0.2)
         if isinstance(module, nn.BatchNorm2d):
-            assert (module.eps, module.momentum) == (1e-5, 0.1)
+            # the cDCGAN tutorial's are TensorFlow's, whose momentum is 1 - PyTorch's
+            expected = (1e-3, 0.01) if name == "cdcgan" else (1e-5, 0.1)
+            assert (module.eps, module.momentum) == expected
     for player, network in gan.named_children():
         dropouts = [module.p for module in network.modules() if isinstance(module, nn.Dropout)]
         assert dropouts == ([0.3] * 3 if (name, player) == ("mlp-deep", "discriminator") else [])

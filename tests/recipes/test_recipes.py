@@ -26,6 +26,7 @@ SOURCES = {
     "mnist-mlp": {
         "gan": "mlp",
         "data": "mnist",
+        "rows": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 128,
@@ -50,9 +51,11 @@ SOURCES = {
     "mnist-mlp-tanh": {
         "gan": "mlp-tanh",
         "data": "mnist",
+        "rows": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 128,
+        "replacement": True,
         "images": 200 * BATCH,
         "adam": {**SLOW, "lr": 1e-3, "beta1": 0.9},
         "report_every": BATCH,
@@ -60,13 +63,14 @@ SOURCES = {
     "mnist-cdcgan": {
         "gan": "cdcgan",
         "data": "mnist",
+        "rows": "5000:60000",
         "size": 28,
         "channels": 1,
         "batch": 100,
         "replacement": False,
-        "images": 30 * 60_000,
+        "images": 30 * 55_000,
         "adam": {**SLOW, "decay": 0.95, "decay_every": 500 * 100},
-        "measure_every": 60_000,
+        "measure_every": 55_000,
     },
     "avatars-dcgan": {
         "gan": "avatar-dcgan",

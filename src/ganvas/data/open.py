@@ -11,6 +11,7 @@ from ganvas.data.folders.sizes import SizeSurvey, survey_files
 from ganvas.data.folders.source import FileSource
 from ganvas.data.folders.splits import choose_split
 from ganvas.data.kinds import KINDS, NAMES, DataRequest, find_kind
+from ganvas.data.rows import take_rows
 from ganvas.data.view import View
 from ganvas.errors import UserError, nearest
 from ganvas.io.images import colour
@@ -62,7 +63,7 @@ def open_dataset(spec: str, view: View, *, strict: bool = False, progress: bool 
     else:
         dataset = _open_place(_find_place(spec), spec, view, strict=strict, progress=progress)
     _check_values(dataset, view)
-    return dataset
+    return take_rows(dataset, view.rows) if view.rows else dataset
 
 
 def _refuse_parts(spec: str, view: View) -> None:

@@ -1,5 +1,6 @@
 """How training wants to see the images: size, channels, fit, background, labels, values, frames."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -58,6 +59,8 @@ class View(BaseModel):
     # range that is found for the whole set.
     range: tuple[float, float] | None = None
     categories: str | None = None  # the image column that holds label maps: one plane a category
+    # The rows that are used, as "START:STOP", counted from 0; either may be left out. None: all.
+    rows: str | None = None
     # Whether what files declare to be transparency counts as a band like all others.
     ignore_alpha: bool = False
     # Whether links to folders are followed wherever they lead, also out of the set.
@@ -76,6 +79,17 @@ class View(BaseModel):
         if value is not None and not (-1e300 < value[0] < value[1] < 1e300):
             raise ValueError(
                 f"{value[0]:g},{value[1]:g}: write LOW,HIGH, the values that become black and white"
+            )
+        return value
+
+    @field_validator("rows")
+    @classmethod
+    def check_rows(cls, value: str | None) -> str | None:
+        """Refuse what is no START:STOP."""
+        if value is not None and not re.fullmatch(r"\d+:|\d*:\d+", value, re.ASCII):
+            raise ValueError(
+                f"{value!r}: write START:STOP, counted from 0 and without STOP itself, such as "
+                "5000:60000 or :1000"
             )
         return value
 
@@ -118,8 +132,8 @@ class View(BaseModel):
     def key(self) -> dict[str, Any]:
         """What decides the pixels of packed images, as JSON."""
         # what labels say and which images a split has are parts of a key of their own; attributes
-        # are chosen after packing
-        return self.model_dump(exclude={"labels", "attributes", "split"})
+        # and rows are chosen after packing
+        return self.model_dump(exclude={"labels", "attributes", "split", "rows"})
 
 
 class PinnedView(View):

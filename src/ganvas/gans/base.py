@@ -227,7 +227,8 @@ class GAN(nn.Module):
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         """One training step, as the paper's algorithm has it: yield each player's `Update`.
 
-        The code after a `yield` runs when that player has been updated.
+        The code after a `yield` runs when that player has been updated. A step may return scalars
+        that it measured after its last update, by name; they are logged, too.
         """
         raise NotImplementedError
 

@@ -26,6 +26,10 @@ from ganvas.schema import Schema
 
 __all__ = ["ConditionalDCGAN", "ConditionalDiscriminator", "ConditionalGenerator"]
 
+# Of the tutorial's batch norms, which are TensorFlow's: there the momentum is 0.99, the share of
+# the running mean that a step keeps; PyTorch's is the share that it replaces.
+NORM_EPSILON, NORM_MOMENTUM = 1e-3, 0.01
+
 
 class ConditionalGenerator(nn.Module):
     """Noise and a label to an image.
@@ -115,10 +119,10 @@ class ConditionalDCGAN(GAN):
     - discriminator: image and label planes → halvings by 5x5 kernels, batch norm (not after the
       first), LeakyReLU 0.2 → a score.
 
-    Losses, with random labels y':
+    Losses, with the labels y of the real images and random labels y':
 
-    - discriminator: -mean log D(x, y) - mean log(1 - D(G(z, y'), y'))
-    - generator: -mean log D(G(z, y'), y'), on fresh noise and fresh labels
+    - discriminator: -mean log D(x, y) - mean log(1 - D(G(z, y), y))
+    - generator: -mean log D(G(z, y'), y'), on fresh noise
 
     Where we differ from the tutorial: it draws random labels from 0 to 8, so its 9 stays unclear;
     ours are drawn from all classes. There are no biases before a batch norm, where they have no
@@ -153,14 +157,16 @@ class ConditionalDCGAN(GAN):
         )
         self.discriminator = ConditionalDiscriminator(classes, start, widths, self.channels, kernel)
         initialise_weights(self, std=0.02, truncated=True)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eps, module.momentum = NORM_EPSILON, NORM_MOMENTUM
 
     def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
         real, label = batch["image"], batch["label"]
         with torch.no_grad():  # the generator's own update draws other fakes
-            fake_label = rng.randint(len(real), len(self.classes))
-            fake = self.sample(len(real), rng, label=fake_label)
-        # Fakes come with the labels that they were generated from: D judges the pair.
-        scores = self.discriminator(real, label), self.discriminator(fake, fake_label)
+            fake = self.sample(len(real), rng, label=label)
+        # Real and fake images under the same labels: D judges the pair of image and label.
+        scores = self.discriminator(real, label), self.discriminator(fake, label)
         losses = {"adversarial": non_saturating_d(*scores)}
         yield Update("discriminator", losses, scores=scores)
 

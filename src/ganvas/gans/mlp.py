@@ -5,7 +5,7 @@ images. Three versions, each of one classic tutorial.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import pairwise
 from typing import Annotated
 
@@ -19,6 +19,8 @@ from ganvas.rng import Rng
 from ganvas.schema import Schema
 
 __all__ = ["MLP", "DeepMLP", "TanhMLP"]
+
+Steps = Generator[Updates, None, dict[str, Tensor]]  # updates, and what is logged after them
 
 
 class MLP(GAN):
@@ -167,8 +169,8 @@ class TanhMLP(GAN):
     - discriminator: cross-entropy with `real_target` and 0
     - generator: -mean log D(G(z)), twice, each on fresh noise
 
-    Stats: `largest_pixel`, the brightest generated pixel (0 to 255); `fake_probability`, the mean
-    probability that D gives a fake.
+    What is logged is measured after the updates of a step, on fresh noise: both losses, and of one
+    fake `largest_pixel` (0 to 255) and `fake_probability`, the probability that D gives it.
 
     Where we differ from the tutorial: it compares real pixels in [0, 1] with fakes in [0, 255],
     which the discriminator can separate by brightness alone; here both are in [0, 1].
@@ -203,7 +205,7 @@ class TanhMLP(GAN):
         # 1 / fan in: smaller than 1 / sqrt(fan in), which would keep the variance
         _initialise_linear(self, lambda weight: nn.init.normal_(weight, std=1 / weight.shape[1]))
 
-    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Iterator[Updates]:
+    def step(self, batch: Batch, clock: Clock, rng: Rng) -> Steps:
         real = _to_unit_range(batch["image"])
         with torch.no_grad():
             fake = self.generator(rng.normal(len(real), self.noise_size))
@@ -214,12 +216,21 @@ class TanhMLP(GAN):
 
         for _ in range(self.generator_updates):
             fake = self.generator(rng.normal(len(real), self.noise_size))
-            score = self.discriminator(fake)
-            stats = {
-                "largest_pixel": fake.detach().max() * 255,  # in levels of 0..255
-                "fake_probability": score.detach().sigmoid().mean(),
-            }
-            yield Update("generator", {"adversarial": non_saturating_g(score)}, stats)
+            yield Update("generator", {"adversarial": non_saturating_g(self.discriminator(fake))})
+
+        return self._measure(real, rng)
+
+    @torch.no_grad()
+    def _measure(self, real: Tensor, rng: Rng) -> dict[str, Tensor]:
+        """What the tutorial prints after each step: both losses, and two numbers of one fake."""
+        fake = self.generator(rng.normal(len(real), self.noise_size))
+        real_score, fake_score = self.discriminator(torch.cat([real, fake])).chunk(2)
+        return {
+            "generator": non_saturating_g(fake_score),
+            "discriminator": non_saturating_d(real_score, fake_score, self.real_target),
+            "largest_pixel": fake[0].max() * 255,  # in levels of 0..255
+            "fake_probability": fake_score[0].sigmoid().squeeze(),
+        }
 
     def score(self, batch: Batch) -> Tensor:
         return self.discriminator(_to_unit_range(batch["image"]))

@@ -4,6 +4,10 @@ from ganvas.recipes.recipe import Adam, Recipe
 
 __all__ = ["avatars_dcgan", "mnist_cdcgan", "mnist_mlp", "mnist_mlp_deep", "mnist_mlp_tanh"]
 
+# TensorFlow's loader of MNIST, which three of the tutorials use, sets the first 5,000 images aside.
+ROWS = "5000:60000"
+EPOCH = 55_000  # images that are left
+
 
 def mnist_mlp() -> Recipe:
     """MNIST digits from one hidden layer in each network, as in the first TensorFlow tutorials.
@@ -21,6 +25,7 @@ def mnist_mlp() -> Recipe:
         name="mnist-mlp",
         gan="mlp",
         data="mnist",
+        rows=ROWS,
         size=28,
         channels=1,
         batch=128,
@@ -78,8 +83,10 @@ def mnist_mlp_tanh() -> Recipe:
         name="mnist-mlp-tanh",
         gan="mlp-tanh",
         data="mnist",
+        rows=ROWS,
         size=28,
         channels=1,
+        replacement=True,
         batch=128,
         images=200 * 128,  # training steps x batch
         optimizers={"generator": adam, "discriminator": adam},
@@ -105,16 +112,17 @@ def mnist_cdcgan() -> Recipe:
         name="mnist-cdcgan",
         gan="cdcgan",
         data="mnist",
+        rows=ROWS,
         size=28,
         channels=1,
         batch=100,
-        images=30 * 60_000,  # epochs x images
+        images=30 * EPOCH,  # 550 training steps each
         optimizers={"generator": adam, "discriminator": adam},
         log="lines",
         report_every=2_000,  # 20 training steps
         sample_every=10_000,  # 100 training steps
         checkpoint_every=20_000,
-        measure_every=60_000,  # every epoch
+        measure_every=EPOCH,
     )
 
 

@@ -18,7 +18,7 @@ __all__ = ["Request"]
 DEFAULT = "digits"  # the recipe of those who name none
 # Settings with a flag of their own; all others are written with --set.
 FLAGS = (
-    *("data", "images", "seed", "size", "channels", "fit", "labels", "background", "split"),
+    *("data", "images", "seed", "size", "channels", "fit", "labels", "background", "split", "rows"),
     "categories",
     *("evaluate_every", "log"),
 )

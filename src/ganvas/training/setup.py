@@ -11,7 +11,6 @@ import torch
 from ganvas.data import Dataset, open_dataset
 from ganvas.data.loader import Loader
 from ganvas.data.report import WARNING
-from ganvas.data.split import held_out_count
 from ganvas.errors import UserError
 from ganvas.gans.base import GAN
 from ganvas.gans.frozen import freeze_blocks
@@ -31,6 +30,7 @@ from ganvas.runs.folder import check_same, fresh_folder, lock_folder, read_recip
 from ganvas.training.clock import RunClock
 from ganvas.training.ema import EMA
 from ganvas.training.engine import Engine
+from ganvas.training.epochs import read_periods, set_length, set_periods
 from ganvas.training.origin import check_kind, check_origin, check_settings, find_start
 from ganvas.training.request import Request
 from ganvas.training.state import RunContext, TrainingState, resume_checkpoint, save_checkpoint
@@ -109,9 +109,11 @@ def prepare(
         )
 
     dataset = warn_of_few(dataset)
+    # Both need the data's size, so they come after it is opened.
     if request.epochs is not None:
-        # Needs the data's size, so it comes after it is opened.
-        recipe = _set_epochs(recipe, request.epochs, dataset)
+        recipe = set_length(recipe, request.epochs, dataset)
+    if periods := read_periods(request.changes):
+        recipe = set_periods(recipe, periods, dataset)
     if folder and own:
         # Weights of another GAN are of no use to this one.
         command = request.begin_anew(folder) if recipe.gan == own.gan else ""
@@ -152,6 +154,8 @@ def _resolve_recipe(
         UserError: a recipe or key is unknown, a value is not allowed, or data is missing.
     """
     asked, given = request.recipe, dict(request.changes)
+    for key in read_periods(given):
+        del given[key]  # set when the data is open
     start = find_start(request.from_) if request.from_ and not own else None
     if own:
         given.setdefault("images", own.images)
@@ -168,7 +172,7 @@ def _resolve_recipe(
     elif asked is None and start:
         base = start.recipe.model_copy(update={"reasons": {}})  # it was not chosen for this data
     else:
-        base = get_recipe(request.name)
+        base = _for_data(get_recipe(request.name), given.get("data"))
         base = take_length(base, own) if own else base
 
     if start:
@@ -187,18 +191,11 @@ def _resolve_recipe(
     return recipe
 
 
-def _set_epochs(recipe: Recipe, epochs: float, dataset: Dataset) -> Recipe:
-    """The recipe with its length given in passes through the training data.
-
-    Raises:
-        UserError: the number is not above 0.
-    """
-    if not 0 < epochs < float("inf"):
-        raise UserError(f"--epochs {epochs:g}: ask for more than 0")
-
-    # An epoch shows the images that are not held out.
-    count = len(dataset) - held_out_count(len(dataset), recipe.held_out, dataset.report.test)
-    return change(recipe, {"images": max(1, round(epochs * count))})
+def _for_data(recipe: Recipe, data: str | None) -> Recipe:
+    """The recipe for data that is given: the rows that it uses are those of its own data."""
+    if recipe.rows and data and data.partition(":")[0] != recipe.data:
+        return recipe.model_copy(update={"rows": None})
+    return recipe
 
 
 # First weights

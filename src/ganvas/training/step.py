@@ -66,8 +66,8 @@ def take_step(
             and the weights are still the old ones.
 
     Returns:
-        What is to be logged, as detached scalars on the device; the mean where a player was
-        updated twice.
+        What is to be logged, as detached scalars on the device: the mean where a player was
+        updated twice, and what `step` returned.
 
     Raises:
         NotFiniteError: a loss is NaN or infinite (where the guard does not defer it).
@@ -80,10 +80,13 @@ def take_step(
     while True:
         # Autocast is entered anew up to each `yield`: it caches cast weights, which an update
         # makes stale.
-        with engine.autocast():
-            yielded = next(steps, None)
-        if yielded is None:
-            return {key: _mean(values) for key, values in logged.items()}
+        try:
+            with engine.autocast():
+                yielded = next(steps)
+        except StopIteration as end:
+            # What a step returns was measured after its updates, and comes before their own values.
+            measured: dict[str, Tensor] = end.value or {}
+            return {key: _mean(values) for key, values in logged.items()} | measured
 
         # A tuple is simultaneous: all gradients first, then all updates.
         updates = yielded if isinstance(yielded, tuple) else (yielded,)
