@@ -32,6 +32,31 @@ def test_epochs_are_passes_through_the_images_trained_on(tmp_path: Path):
     assert recipe.images == 200  # of 1,797 images
 
 
+@pytest.mark.parametrize(
+    ("value", "images"), [("1epoch", 1000), ("2 epochs", 2000), ("0.1epochs", 100), ("epoch", 1000)]
+)
+def test_periods_are_given_in_epochs(value: str, images: int, tmp_path: Path):
+    settings = {"batch": 100, "held_out": 797, "options.width": 2, "sample_every": value}
+    for total in (100, 200):  # begun, and resumed by the same settings
+        ganvas.train("digits", images=total, settings=settings, out=tmp_path, quiet=True)
+        recipe = read_recipe(tmp_path)
+        assert recipe
+        assert (recipe.images, recipe.sample_every) == (total, images)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("sample_every", "0epoch", "sample_every=0epoch: ask for more than 0"),
+        ("sample_every", "1epic", "sample_every='1epic': a number is needed"),
+        ("batch", "1epoch", "batch='1epoch'"),
+    ],
+)
+def test_wrong_periods_are_refused(key: str, value: str, message: str, tmp_path: Path):
+    with pytest.raises(UserError, match=message):
+        ganvas.train("digits", settings={key: value}, out=tmp_path / "run", quiet=True)
+
+
 def test_engines_are_copied_and_stay_as_they_are():
     engine = Engine("cpu")
     engine.rank, engine.world = 1, 2
