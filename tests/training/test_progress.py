@@ -19,8 +19,8 @@ import ganvas
 from ganvas.io.console import PlainConsole
 from ganvas.recipes import get_recipe
 from ganvas.recipes.recipe import change
-from ganvas.runs.checkpoint import find_checkpoints
 from ganvas.runs.folder import read_recipe
+from ganvas.runs.locate import find_checkpoints
 from ganvas.training.clock import RunClock
 from ganvas.training.progress import STOPPING, Meter
 from ganvas.training.signals import InterruptedRun, StopSignals

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_run
 from ganvas.cli.flags import Switch
 from ganvas.cli.making import print_lines
 
@@ -50,6 +51,11 @@ def export(
         Use the moving average (EMA) of the weights if the run has one; its images are usually
         better. --no-ema: the weights as they were last trained.
     """
+    from ganvas.export.destination import check_export
+
+    check_export(to, out)
+    check_run(run)
+
     from ganvas.export.export import Request, write_export
     from ganvas.inference.run import load
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ganvas.cli.early import check_run
 from ganvas.cli.flags import Switch
 
 __all__ = ["push", "zoo"]
@@ -74,11 +75,14 @@ def push(
         Also the states of the optimizers.
     """
     from ganvas.cli.making import print_lines
-    from ganvas.export.card import check_licence
+    from ganvas.export.destination import check_publication
+
+    check_publication(to, licence)
+    check_run(run)
+
     from ganvas.export.push import push_run
     from ganvas.inference.run import load
 
-    check_licence(licence)  # before the run is loaded
     pushed = push_run(load(run), to, licence, private=private, resumable=resumable)
     size = sum(pushed.files.values()) / 1e6
     print_lines(

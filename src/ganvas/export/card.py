@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ganvas.data.kinds import is_everywhere
-from ganvas.errors import UserError, nearest
+from ganvas.data.names import is_everywhere
 from ganvas.evaluation.formatting import describe_protocol, format_cell, head_column
 from ganvas.evaluation.registry import BETTER
 from ganvas.evaluation.titles import TITLES
@@ -25,17 +24,8 @@ from ganvas.inference.run import Run
 from ganvas.io.console import count_noun
 from ganvas.runs.usage import suggest_command
 
-__all__ = ["LICENCES", "check_licence", "write_card"]
+__all__ = ["write_card"]
 
-# As the Hub calls them, the usual ones first.
-USUAL = ("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "mit", "apache-2.0", "openrail")
-LICENCES = (
-    *USUAL,
-    *("cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0", "cc-by-3.0", "cc-by-sa-3.0", "cc"),
-    *("bsd-2-clause", "bsd-3-clause", "gpl-2.0", "gpl-3.0", "lgpl-3.0", "agpl-3.0", "mpl-2.0"),
-    *("bigscience-openrail-m", "creativeml-openrail-m", "openrail++", "cdla-permissive-2.0"),
-    *("odbl", "pddl", "unlicense", "wtfpl", "artistic-2.0", "isc", "zlib", "other"),
-)
 SHOWN = 10  # sizes and classes of the data that are listed
 # What a GAN is given beside noise and a class.
 GIVEN: Mapping[type, str] = {
@@ -48,26 +38,6 @@ GIVEN: Mapping[type, str] = {
     KeyPointsInput: "key points",
 }
 SETTINGS = ("name", "gan", "images", "batch", "seed", "ema_halflife", "flip", "held_out")
-
-
-def check_licence(licence: str | None) -> str:
-    """The licence, if it is one that the Hub knows.
-
-    Raises:
-        UserError: none was named, or it is unknown.
-    """
-    usual = ", ".join(USUAL)
-    if not licence:
-        raise UserError(
-            f"--licence is needed: what others may do with the GAN is your decision; usual ones "
-            f"are {usual}, or other"
-        )
-    if licence not in LICENCES:
-        advice = nearest(licence.lower(), LICENCES).partition("known:")[0]
-        raise UserError(
-            f"--licence {licence} is unknown; {advice} usual ones are {usual}, or other"
-        )
-    return licence
 
 
 def write_card(public: PublicRun, name: str, licence: str, terms: str = "") -> str:

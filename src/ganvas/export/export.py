@@ -9,19 +9,17 @@ from pathlib import Path
 
 import torch
 
-from ganvas.errors import UserError, nearest
+from ganvas.errors import UserError
+from ganvas.export.destination import ENDINGS, check_export
 from ganvas.export.graph import list_graphs
 from ganvas.export.onnx import Model, convert, require_onnx
 from ganvas.export.page.assemble import assemble_page, check_page
 from ganvas.export.page.runtime import read_runtime
 from ganvas.export.plain import write_folder
 from ganvas.inference.run import Run, load
-from ganvas.io.files import atomic_path, own_folder, refuse_used
+from ganvas.io.files import atomic_path, own_folder
 
 __all__ = ["FORMATS", "Exported", "Request", "export", "write_export"]
-
-# Of the file that each format is; "": it is a folder.
-ENDINGS = {"onnx": ".onnx", "page": ".html", "safetensors": ""}
 
 
 @dataclass(frozen=True)
@@ -130,33 +128,14 @@ def write_export(run: Run, to: str, request: Request) -> Iterator[Exported]:
     Raises:
         UserError: the format is unknown, the files cannot be called so, or its own reasons.
     """
-    if to not in FORMATS:
-        raise UserError(f"--to {to}: unknown format; {nearest(to, FORMATS)}")
+    check_export(to, request.out)  # first, since the rest takes long
     if request.runtime is not None and to != "page":
         raise UserError(f"--runtime {request.runtime} has no effect: it is for --to page")
-    # first, since the rest takes long
-    if request.out is not None:
-        _check_out(request.out, to)
     _check_domains(run)
 
     if run.device.type != "cpu":  # the copy stays where it is
         run = Run(run.path, copy.deepcopy(run.gan), run.about, torch.device("cpu"), run.place)
     yield from FORMATS[to](run, request)
-
-
-def _check_out(out: Path, to: str) -> None:
-    """Refuse a place that a format is not written to.
-
-    Raises:
-        UserError: it has the ending of another format, or is a folder that holds something.
-    """
-    ending, given = ENDINGS[to], out.suffix.lower()
-    if ending and given == ending:
-        return  # a file, which is replaced
-    if given in (".onnx", ".html", ".safetensors"):
-        allowed = f"a {ending} file or a folder" if ending else "a folder"
-        raise UserError(f"--out {out}: --to {to} writes {allowed}, not {given}; change the name")
-    refuse_used(out)
 
 
 def _check_domains(run: Run) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "own_folder",
     "partial_path",
     "portable_name",
+    "refuse_unwritable",
     "refuse_used",
     "remove",
     "remove_leftovers",
@@ -142,6 +143,27 @@ def refuse_used(out: Path) -> None:
             f"--out {out} is not empty (it holds {present[0]}); "
             "choose a new folder, so that results do not mix"
         )
+
+
+def refuse_unwritable(file: Path, flag: str) -> None:
+    """Refuse a place for a file where there can be none, before the work whose result it gets.
+
+    Args:
+        file: that will be written, or replaced.
+        flag: that named it, for messages.
+
+    Raises:
+        UserError: a folder has its name, what should be its folder is a file, or its folder may not
+            be written to.
+    """
+    if file.is_dir():
+        raise UserError(f"{flag} {file} is a folder, and a file is to be written; change the name")
+    # a folder that is not there yet is created in the nearest one that is
+    folder = next(place for place in file.absolute().parents if place.exists())
+    if not folder.is_dir():
+        raise UserError(f"{flag} {file}: {folder} is a file, not a folder; change the name")
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{flag} {file}: nothing may be written into {folder}; {ELSEWHERE}")
 
 
 def _number_folder(place: Path) -> Path:
