@@ -1,5 +1,6 @@
 """`ganvas zoo` and `ganvas push`: use a GAN that others have trained, and give one to others."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +23,14 @@ def zoo(name: str | None = None, /) -> None:
         Generator whose card to show: how good it is, how it was trained, its data and licence.
     """
     from ganvas.io.console import PlainConsole, print_text
+    from ganvas.io.markdown import print_markdown
     from ganvas.runs.zoo import ZOO, find_generator
 
     if name is not None:
-        print_text(*find_generator(name).card.splitlines())
+        generator = find_generator(name)
+        print_markdown(generator.card)
+        if sys.stdout.isatty():
+            print_text("", "The files beside this card are in", f"  {generator.folder}")
         return
 
     from rich.table import Table
