@@ -66,6 +66,32 @@ def test_the_bar_fits_the_terminal(width: int):
     assert "doctor: mode collapse; discriminator wins; discriminator memorises" in shown
 
 
+def test_the_bar_ends_full():
+    meter, draw = make_meter(80, total=200)
+    meter.clock.images = 160
+    meter.last_line = 0
+    meter.update()
+    meter.clock.images = 200  # within the same tenth of a second
+    meter.update()
+    assert "160 of 200 images" in draw()[0]
+    with meter:
+        pass
+    assert "100% 200 of 200 images" in draw()[0]
+
+
+def test_the_lines_in_a_file_end_full(capfd: pytest.CaptureFixture[str]):
+    for seconds, expected in ((40, ["160/200 images", "200/200 images"]), (0, [])):
+        clock = RunClock(batch=40, total=200, images=160)
+        meter = Meter(clock, 60_000, ["generator"], shown=True)
+        with meter:
+            meter.last_line -= seconds
+            meter.update()
+            clock.images = 200
+            meter.update()
+        lines = capfd.readouterr().err.splitlines()
+        assert [line.partition("  ")[0] for line in lines] == expected
+
+
 def test_a_stop_is_shown_at_once(capfd: pytest.CaptureFixture[str]):
     meter, draw = make_meter(80)
     assert STOPPING not in "".join(draw())
