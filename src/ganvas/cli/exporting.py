@@ -46,7 +46,7 @@ def export(
         that of a ready-made generator; of others nothing is said.
     runtime
         For pages: the package onnxruntime-web of npm (.tgz), or a folder with its files. Without
-        it: it is downloaded once, and kept in the cache.
+        it: it is downloaded. Either way it is kept in the cache, and needed once.
     ema
         Use the moving average (EMA) of the weights if the run has one; its images are usually
         better. --no-ema: the weights as they were last trained.
