@@ -134,7 +134,7 @@ def refuse_used(out: Path) -> None:
     """Refuse a folder for results that is neither new nor empty.
 
     Raises:
-        UserError: it holds something, is a file, or cannot be read.
+        UserError: it holds something, is a file, or cannot be read; or it cannot be created.
     """
     with explained(out):
         present = sorted(path.name for path in out.iterdir()) if out.exists() else []
@@ -143,6 +143,7 @@ def refuse_used(out: Path) -> None:
             f"--out {out} is not empty (it holds {present[0]}); "
             "choose a new folder, so that results do not mix"
         )
+    _refuse_parents(out, "--out")
 
 
 def refuse_unwritable(file: Path, flag: str) -> None:
@@ -158,12 +159,21 @@ def refuse_unwritable(file: Path, flag: str) -> None:
     """
     if file.is_dir():
         raise UserError(f"{flag} {file} is a folder, and a file is to be written; change the name")
+    _refuse_parents(file, flag)
+
+
+def _refuse_parents(path: Path, flag: str) -> None:
+    """Refuse a place whose folder cannot be created, or not be written to.
+
+    Raises:
+        UserError: names the file or folder that is in the way.
+    """
     # a folder that is not there yet is created in the nearest one that is
-    folder = next(place for place in file.absolute().parents if place.exists())
+    folder = next(place for place in path.absolute().parents if os.path.lexists(place))
     if not folder.is_dir():
-        raise UserError(f"{flag} {file}: {folder} is a file, not a folder; change the name")
+        raise UserError(f"{flag} {path}: {folder} is a file, not a folder; change the name")
     if not os.access(folder, os.W_OK):
-        raise UserError(f"{flag} {file}: nothing may be written into {folder}; {ELSEWHERE}")
+        raise UserError(f"{flag} {path}: nothing may be written into {folder}; {ELSEWHERE}")
 
 
 def _number_folder(place: Path) -> Path:
