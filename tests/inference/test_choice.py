@@ -97,6 +97,7 @@ def test_the_first_class_is_named_where_nobody_named_one(digits: ganvas.Run, tmp
         assert ganvas.sample(digits, label="0", **choice).notes == []  # type: ignore[arg-type]
     # a file says the class of its images
     size = digits.gan.noise_size
+    assert isinstance(size, int)
     file = tmp_path / "faces.safetensors"
     write_noise(file, 2, size, label=torch.tensor([4, 6]))
     of_file = ganvas.sample(digits, noise=file)
